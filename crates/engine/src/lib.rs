@@ -1,0 +1,1 @@
+//! Operations: dispatch, workers, leases, inventory sync, notifications, audit, live events.

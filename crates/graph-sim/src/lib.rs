@@ -1,0 +1,1 @@
+//! A simulated Microsoft cloud over real HTTP.

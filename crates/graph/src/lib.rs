@@ -1,0 +1,1 @@
+//! A Microsoft Graph client: tokens, paging, throttling, errors.

@@ -1,0 +1,1 @@
+//! The records of TenantAtlas on SQLite and PostgreSQL.

@@ -1,0 +1,2 @@
+//! The tenantatlas binary.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Builds the browser half.
+fn main() {}
