@@ -1,2 +1,27 @@
-//! Builds the browser half.
-fn main() {}
+//! Builds the browser half of TenantAtlas: WebAssembly, its JavaScript glue and the styles, each under a name that
+//! carries the hash of its content, with brotli and gzip siblings, and a manifest that the server embeds.
+//!
+//! `cargo run -p xtask -- web` writes `target/site`. It needs the wasm32 target and the npm packages of
+//! `package.json` (wasm-opt and esbuild); `make` installs both. The wasm-bindgen step is linked in as a library, so
+//! that its version is the one of `Cargo.lock` and can never drift from the crate's.
+#![allow(clippy::print_stdout, reason = "a build tool tells what it does")]
+
+mod assets;
+mod bundle;
+
+use anyhow::{Context as _, Result, bail};
+use std::{env, path::PathBuf};
+
+fn main() -> Result<()> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("xtask lies in the workspace")?
+        .to_path_buf();
+    match env::args().nth(1).as_deref() {
+        Some("web") => {
+            let bundle = bundle::build(&root)?;
+            assets::publish(&root, &bundle)
+        }
+        other => bail!("expected `xtask web`, got {other:?}"),
+    }
+}
