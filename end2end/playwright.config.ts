@@ -1,0 +1,38 @@
+// Tests against the built binary in Debian's Chromium. `end2end/run` starts nothing itself: the fixtures start one
+// server per worker with its own data folder, so that tests may stop and restart it.
+import { defineConfig, devices } from "@playwright/test";
+
+const chromium = {
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+};
+
+export default defineConfig({
+  testDir: "./tests",
+  outputDir: "./test-results",
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  // One server and one browser at a time: the machine of the continuous integration has two cores.
+  workers: 1,
+  forbidOnly: !!process.env.CI,
+  retries: 0,
+  reporter: [["list"]],
+  use: { launchOptions: chromium, trace: "retain-on-failure", locale: "en-GB", timezoneId: "UTC" },
+  projects: [
+    { name: "desktop", use: { ...devices["Desktop Chrome"], viewport: { width: 1440, height: 900 } } },
+    { name: "phone", use: { ...devices["Pixel 7"], viewport: { width: 390, height: 844 } } },
+    {
+      name: "no-script",
+      use: { ...devices["Desktop Chrome"], javaScriptEnabled: false },
+      testMatch: /without-script.*/,
+    },
+  ],
+});
