@@ -1,1 +1,23 @@
 //! The rules of TenantAtlas without I/O.
+//!
+//! What may be read from a tenant (the [`registry`]), what a person chose (a
+//! [`selection`]), how far the work is ([`operation`], [`sync`]), what was found
+//! ([`normalise`], [`sanitise`], [`references`]) and what that says about
+//! presence ([`presence`]). Nothing here touches a clock, a network, a disk or a
+//! source of randomness: time, ids and keys are passed in, so that every rule
+//! runs unchanged on the server, in a test and in the browser as WebAssembly.
+
+pub mod canonical;
+pub mod ids;
+mod names;
+pub mod normalise;
+pub mod operation;
+pub mod presence;
+pub mod reason;
+pub mod references;
+pub mod registry;
+pub mod role;
+pub mod sanitise;
+pub mod selection;
+pub mod sync;
+pub mod time;

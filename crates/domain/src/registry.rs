@@ -1,0 +1,141 @@
+//! The policy types: what can be read from a tenant and how.
+//!
+//! One table per category, in the files below. A row tells where the objects
+//! are, which permission reading takes, how a shared collection is split, which
+//! properties may be kept as metadata, which say nothing when they change, and
+//! where an object points to others. The facts come from the project's Graph
+//! notes (sections 2 to 5); a row that only the published metadata or a
+//! documentation page vouches for is off by default.
+
+mod administration;
+mod apps;
+mod cloud_pc;
+mod compliance;
+mod configuration;
+mod endpoint_security;
+mod enrolment;
+mod entra;
+mod listing;
+mod platform;
+mod policy_type;
+mod scripts;
+mod updates;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
+
+pub use listing::{Listing, Split};
+pub use platform::{Platform, PlatformRule, platform_of};
+pub use policy_type::{
+    ApiVersion, Assignments, Category, Detail, DetailShape, Feature, MetaField, MetaKind, PARENT_ID_PROPERTY,
+    PolicyType, ReferenceRule, ReferenceTarget, Source, attach_parent, continuations, revision_of,
+};
+
+/// Every policy type, with the ways to find one.
+#[derive(Debug)]
+pub struct Registry {
+    types: Vec<&'static PolicyType>,
+    by_key: HashMap<&'static str, &'static PolicyType>,
+    listings: Vec<Listing>,
+}
+
+/// The registry. It is built once and never changes while the program runs.
+#[must_use]
+pub fn registry() -> &'static Registry {
+    static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::build);
+    &REGISTRY
+}
+
+impl Registry {
+    fn build() -> Self {
+        let tables: [&'static [PolicyType]; 10] = [
+            configuration::TYPES,
+            endpoint_security::TYPES,
+            compliance::TYPES,
+            updates::TYPES,
+            scripts::TYPES,
+            enrolment::TYPES,
+            apps::TYPES,
+            administration::TYPES,
+            cloud_pc::TYPES,
+            entra::TYPES,
+        ];
+        let types: Vec<&'static PolicyType> = tables.into_iter().flatten().collect();
+        let by_key = types.iter().map(|policy_type| (policy_type.key, *policy_type)).collect();
+        let mut listings: Vec<Listing> = Vec::new();
+        for policy_type in &types {
+            match listings.iter_mut().find(|listing| listing.serves(policy_type)) {
+                Some(listing) => listing.add(policy_type),
+                None => listings.push(Listing::of(policy_type)),
+            }
+        }
+        Self { types, by_key, listings }
+    }
+
+    /// Every type, on by default or not, grouped by category.
+    #[must_use]
+    pub fn all(&self) -> &[&'static PolicyType] {
+        &self.types
+    }
+
+    /// The type with this key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&'static PolicyType> {
+        self.by_key.get(key).copied()
+    }
+
+    /// The foundations that are on by default.
+    pub fn foundations(&self) -> impl Iterator<Item = &'static PolicyType> + '_ {
+        self.default_on().filter(|policy_type| policy_type.foundation)
+    }
+
+    /// The types of the full inventory.
+    pub fn default_on(&self) -> impl Iterator<Item = &'static PolicyType> + '_ {
+        self.types.iter().copied().filter(|policy_type| policy_type.default_on)
+    }
+
+    /// The listings that must be read for `wanted`, each once. A listing keeps
+    /// *all* its types, so that each object is given to its own type; the caller
+    /// keeps what it wanted.
+    #[must_use]
+    pub fn listings_for(&self, wanted: &[&PolicyType]) -> Vec<Listing> {
+        self.listings
+            .iter()
+            .filter(|listing| wanted.iter().any(|policy_type| listing.serves(policy_type)))
+            .cloned()
+            .collect()
+    }
+
+    /// Which of `wanted` need which permission: first the least permission of
+    /// each type, then its types in registry order.
+    #[must_use]
+    pub fn types_by_permission(
+        &self,
+        wanted: &[&'static PolicyType],
+    ) -> BTreeMap<&'static str, Vec<&'static PolicyType>> {
+        let mut permissions: BTreeMap<&'static str, Vec<&'static PolicyType>> = BTreeMap::new();
+        for policy_type in &self.types {
+            if wanted.iter().any(|other| other.key == policy_type.key) {
+                permissions.entry(policy_type.permission).or_default().push(policy_type);
+            }
+        }
+        permissions
+    }
+
+    /// The permissions missing from `granted` (the roles of the app's token),
+    /// each with those of `wanted` that cannot be read without it. A type that an
+    /// alternative permission lets through is not listed.
+    #[must_use]
+    pub fn missing_permissions(
+        &self,
+        wanted: &[&'static PolicyType],
+        granted: &[impl AsRef<str>],
+    ) -> BTreeMap<&'static str, Vec<&'static PolicyType>> {
+        let refused: Vec<_> =
+            wanted.iter().copied().filter(|policy_type| !policy_type.is_permitted_by(granted)).collect();
+        self.types_by_permission(&refused)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,3 @@
+use super::policy_type::PolicyType;
+
+pub(super) static TYPES: &[PolicyType] = &[];
