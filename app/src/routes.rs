@@ -1,0 +1,25 @@
+//! The addresses of all pages.
+
+use crate::page;
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{Route, Router, Routes},
+    path,
+};
+
+/// The pages and their addresses. Every page is sent whole (`SsrMode::Async`): its data is there within milliseconds,
+/// it needs no script to show, and its status code can still say that something does not exist.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Title formatter=|title: String| if title.is_empty() { "TenantAtlas".to_owned() } else { format!("{title} · TenantAtlas") } />
+        <Router>
+            <Routes fallback=page::missing>
+                <Route path=path!("/sign-in") view=page::SignIn ssr=SsrMode::Async />
+            </Routes>
+        </Router>
+    }
+}

@@ -1,0 +1,48 @@
+//! The document around every page.
+
+use crate::App;
+use leptos::nonce::use_nonce;
+use leptos::prelude::*;
+use leptos_meta::MetaTags;
+
+/// Paths of the built files, each with the hash of its content in its name.
+#[derive(Debug, Clone)]
+pub struct AssetPaths {
+    /// The JavaScript module that loads the WebAssembly.
+    pub js: String,
+    /// The WebAssembly module.
+    pub wasm: String,
+    /// The style sheet.
+    pub css: String,
+}
+
+/// The document. The nonce of its scripts is the [`leptos::nonce::Nonce`] in the context: the server provides one per
+/// answer and names it in the Content-Security-Policy header.
+pub fn shell(assets: &AssetPaths) -> impl IntoView + use<> {
+    if let Some(context) = Owner::current_shared_context() {
+        // Only islands are taken over by the browser; the page around them carries no hydration data.
+        context.set_is_hydrating(false);
+    }
+    let nonce = use_nonce();
+    let starter = include_str!("hydrate.js")
+        .replace("ARGUMENTS", &format!("[{:?}, {:?}]", assets.js.as_str(), assets.wasm.as_str()));
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+                <meta name="color-scheme" content="light dark" />
+                <link rel="stylesheet" href=assets.css.clone() />
+                <link rel="modulepreload" href=assets.js.clone() crossorigin="anonymous" />
+                <link rel="preload" href=assets.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+                <link rel="icon" href="/icon.svg" r#type="image/svg+xml" />
+                <MetaTags />
+                <script type="module" nonce=nonce>{starter}</script>
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
