@@ -16,6 +16,7 @@ mod endpoint_security;
 mod enrolment;
 mod entra;
 mod listing;
+mod permission;
 mod platform;
 mod policy_type;
 mod scripts;
@@ -72,7 +73,7 @@ impl Registry {
         Self { types, by_key, listings }
     }
 
-    /// Every type, on by default or not, grouped by category.
+    /// Every type, on by default or not, in a fixed order.
     #[must_use]
     pub fn all(&self) -> &[&'static PolicyType] {
         &self.types
