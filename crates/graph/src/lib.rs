@@ -1,1 +1,65 @@
 //! A Microsoft Graph client: tokens, paging, throttling, errors.
+//!
+//! One [`GraphClient`] lives in a process. It owns the connections, the token cache and, per tenant and
+//! application, the *gate* that decides when the next request may leave. [`GraphClient::session`] binds it to one
+//! tenant, to a [`Meter`] that counts and to a cancellation token that ends every wait at once.
+//!
+//! ```no_run
+//! # use tenantatlas_graph::*;
+//! # async fn read(connection: Connection) -> Result<(), GraphError> {
+//! use futures::StreamExt;
+//! let client = GraphClient::new(GraphClientOptions::default());
+//! let session = client.session(connection, Meter::new(), Default::default());
+//! let mut pages = session.pages(PageRequest::new(GraphVersion::Beta, "deviceManagement/configurationPolicies"));
+//! while let Some(page) = pages.next().await {
+//!     for raw in page?.items() {
+//!         assert!(raw.starts_with('{'));
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What it promises (product rules, sections 4.4, 4.5 and 9):
+//! - the bearer token goes to the session's own Graph address and nowhere else: next links are checked, redirects
+//!   are not followed;
+//! - a read either comes to its end or fails with a reason code; nothing is silently left out;
+//! - every wait is bounded, and ends at once when the session is cancelled;
+//! - no secret, token or mail address stands in an error or a log line;
+//! - memory stays flat: a stream holds the page the caller works on and at most one more.
+
+mod assertion;
+mod batch;
+mod body;
+mod client;
+mod credential;
+mod endpoints;
+mod error;
+mod exchange;
+mod failure;
+mod gate;
+mod meter;
+mod options;
+mod page;
+mod paging;
+mod partial;
+mod probe;
+mod retry;
+mod session;
+mod token;
+mod token_request;
+mod transport;
+
+pub use batch::{BatchAnswer, BatchGet, MAX_BATCH};
+pub use client::GraphClient;
+pub use credential::{Connection, Credential};
+pub use endpoints::{CloudEndpoints, EndpointError, GraphVersion, encode_segment};
+pub use error::{GraphError, MAX_MESSAGE};
+pub use meter::{Meter, MeterReading};
+pub use options::{Concurrency, GraphClientOptions, QuotaRule, RequestQuota, RetryBudget, Timeouts};
+pub use page::{Document, Page};
+pub use paging::{DEFAULT_MAX_PAGES, PageRequest, PageStream};
+pub use partial::has_partial_collection;
+pub use probe::Organization;
+pub use retry::parse_retry_after;
+pub use session::GraphSession;

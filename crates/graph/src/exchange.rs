@@ -1,0 +1,238 @@
+//! One request with all its attempts.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use reqwest::Response;
+use tenantatlas_domain::reason::ReasonCode;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::{Instrument, debug, debug_span};
+use url::Url;
+use uuid::Uuid;
+
+use crate::body::{BodyFault, read_error_text, read_text};
+use crate::error::GraphError;
+use crate::failure::{self, ErrorBody};
+use crate::page::Unusable;
+use crate::retry::{delay, parse_retry_after};
+use crate::session::GraphSession;
+use crate::token::Token;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
+const CONSISTENCY_LEVEL: HeaderName = HeaderName::from_static("consistencylevel");
+
+/// What is asked. Every call is a read, a POST too, so every call may be repeated.
+pub(crate) struct Call {
+    pub(crate) url: Url,
+    /// JSON to POST; without it the call is a GET.
+    pub(crate) body: Option<Bytes>,
+    /// What it costs of the quota.
+    pub(crate) weight: u32,
+    /// Whether to send `ConsistencyLevel: eventual`.
+    pub(crate) eventual: bool,
+}
+
+impl Call {
+    pub(crate) fn get(url: Url) -> Self {
+        Self { url, body: None, weight: 1, eventual: false }
+    }
+}
+
+/// A good answer, not yet understood.
+pub(crate) struct Answer {
+    pub(crate) text: String,
+    pub(crate) request_id: Option<String>,
+}
+
+/// What a failed attempt means for the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// Nothing will change.
+    No,
+    /// With another token, once.
+    WithNewToken,
+    /// When the cloud wants it, and so for everyone: the quota is used up.
+    WhenEveryoneMay,
+    /// When the cloud wants it.
+    WhenAsked,
+    /// A few times: it may have been a passing fault.
+    Perhaps,
+}
+
+impl Again {
+    /// Graph facts, sections 3.1 and 3.2.
+    pub(crate) fn after(status: StatusCode) -> Self {
+        match status.as_u16() {
+            401 => Self::WithNewToken,
+            429 | 509 => Self::WhenEveryoneMay,
+            503 | 504 => Self::WhenAsked,
+            408 | 424 | 500 | 502 => Self::Perhaps,
+            _ => Self::No,
+        }
+    }
+}
+
+struct Failure {
+    error: GraphError,
+    again: Again,
+    retry_after: Option<Duration>,
+}
+
+impl GraphSession {
+    /// Asks until there is an answer that `decode` understands, or the budget is spent, or the session is cancelled.
+    pub(crate) async fn exchange<T>(
+        &self,
+        call: &Call,
+        decode: impl Fn(Answer) -> Result<T, Unusable>,
+    ) -> Result<T, GraphError> {
+        let method = if call.body.is_some() { "POST" } else { "GET" };
+        let span = debug_span!("graph", method, path = call.url.path());
+        let outcome = self.cancellation().run_until_cancelled(self.attempts(call, decode).instrument(span)).await;
+        outcome.unwrap_or_else(|| Err(GraphError::cancelled())).map_err(|error| error.at(&call.url))
+    }
+
+    async fn attempts<T>(&self, call: &Call, decode: impl Fn(Answer) -> Result<T, Unusable>) -> Result<T, GraphError> {
+        let budget = self.options().retry;
+        let mut begun = None;
+        let mut last: Option<GraphError> = None;
+        let (mut failures, mut refreshed) = (0, false);
+        loop {
+            let pass = self.gate().enter(call.weight).await;
+            let begun = *begun.get_or_insert_with(Instant::now);
+            if begun.elapsed() > budget.elapsed
+                && let Some(error) = last
+            {
+                return Err(error);
+            }
+            let token = self.token().await?;
+            self.meter().request(call.weight);
+            if last.is_some() {
+                self.meter().retry();
+            }
+            let Failure { error, again, retry_after } = match self.attempt(call, &token, &decode).await {
+                Ok(value) => {
+                    pass.succeeded();
+                    return Ok(value);
+                }
+                Err(failure) => failure,
+            };
+            let attempts = match again {
+                Again::No => {
+                    pass.succeeded();
+                    return Err(error);
+                }
+                Again::WithNewToken if refreshed => return Err(error),
+                Again::WithNewToken => {
+                    refreshed = true;
+                    self.forget(&token);
+                    debug!("the token was refused and is replaced");
+                    last = Some(error);
+                    continue;
+                }
+                Again::WhenEveryoneMay | Again::WhenAsked => budget.attempts_when_busy,
+                Again::Perhaps => budget.attempts_when_broken,
+            };
+            failures += 1;
+            let wait = delay(failures, retry_after, &budget);
+            if again == Again::WhenEveryoneMay {
+                self.meter().throttled();
+                pass.throttled(wait);
+            }
+            drop(pass);
+            if failures >= attempts || begun.elapsed() + wait > budget.elapsed {
+                return Err(error);
+            }
+            debug!(%error, failures, ?wait, "tried again");
+            if again != Again::WhenEveryoneMay {
+                sleep(wait).await;
+            }
+            last = Some(error);
+        }
+    }
+
+    async fn attempt<T>(
+        &self,
+        call: &Call,
+        token: &Token,
+        decode: &impl Fn(Answer) -> Result<T, Unusable>,
+    ) -> Result<T, Failure> {
+        let client_request_id = Uuid::new_v4();
+        let conversation = self.conversation(call, token, client_request_id);
+        let answer = timeout(self.options().timeouts.total, conversation).await.unwrap_or_else(|_| {
+            let error = GraphError::new(ReasonCode::GraphTimeout, "no complete answer within the time limit");
+            Err(Failure { error, again: Again::Perhaps, retry_after: None })
+        });
+        let decoded = answer.and_then(|answer| {
+            self.meter().bytes(answer.text.len());
+            let request_id = answer.request_id.clone();
+            decode(answer).map_err(|unusable| {
+                let (reason, message, again) = match unusable {
+                    Unusable::Unreadable(message) => (ReasonCode::ParseFailed, message, Again::Perhaps),
+                    Unusable::Contract(message) => (ReasonCode::ContractInvalid, message.to_owned(), Again::No),
+                };
+                let mut error = GraphError::new(reason, &message);
+                error.request_id = request_id;
+                Failure { error, again, retry_after: None }
+            })
+        });
+        decoded.map_err(|mut failure| {
+            failure.error.client_request_id = Some(client_request_id);
+            failure
+        })
+    }
+
+    async fn conversation(&self, call: &Call, token: &Token, client_request_id: Uuid) -> Result<Answer, Failure> {
+        let pool = self.pool(&call.url).map_err(|error| Failure { error, again: Again::No, retry_after: None })?;
+        let broken = |error: reqwest::Error| {
+            let error = failure::no_answer(&error);
+            Failure { error, again: Again::Perhaps, retry_after: None }
+        };
+        let method = if call.body.is_some() { Method::POST } else { Method::GET };
+        let mut request = pool
+            .request(method, call.url.clone())
+            .header(header::AUTHORIZATION, token.authorization.clone())
+            .header(header::ACCEPT, "application/json")
+            .header(CLIENT_REQUEST_ID, client_request_id.to_string());
+        if call.eventual {
+            request = request.header(CONSISTENCY_LEVEL, "eventual");
+        }
+        if let Some(body) = &call.body {
+            request = request.header(header::CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        let response = request.send().await.map_err(broken)?;
+        let request_id = text_of(response.headers(), &REQUEST_ID);
+        if !response.status().is_success() {
+            return Err(refused(response, token, request_id).await);
+        }
+        let text = read_text(response, self.options().max_body_bytes).await.map_err(|fault| match fault {
+            BodyFault::Transport(error) => broken(error),
+            BodyFault::TooLarge => {
+                let message = format!("the answer is larger than {} bytes", self.options().max_body_bytes);
+                let error = GraphError::new(ReasonCode::ParseFailed, &message);
+                Failure { error, again: Again::No, retry_after: None }
+            }
+            BodyFault::Text => {
+                let error = GraphError::new(ReasonCode::ParseFailed, "the answer is not UTF-8 text");
+                Failure { error, again: Again::Perhaps, retry_after: None }
+            }
+        })?;
+        Ok(Answer { text, request_id })
+    }
+}
+
+async fn refused(response: Response, token: &Token, request_id: Option<String>) -> Failure {
+    let status = response.status();
+    let retry_after = text_of(response.headers(), &header::RETRY_AFTER);
+    let retry_after = retry_after.and_then(|value| parse_retry_after(&value, SystemTime::now()));
+    let body = ErrorBody::parse(&read_error_text(response).await);
+    let mut error = failure::refusal(status, &body, token.is_without_consent());
+    error.request_id = request_id.or(error.request_id);
+    Failure { error, again: Again::after(status), retry_after }
+}
+
+fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?;
+    Some(value.chars().take(100).collect())
+}

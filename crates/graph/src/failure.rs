@@ -1,0 +1,238 @@
+//! From what went wrong on the wire to a reason code.
+//!
+//! Status and code decide, never the text of a message: with one exception, told below, where Graph gives a general
+//! code and only the text tells a missing licence from a missing permission (Graph facts, sections 3.5 and 3.6).
+
+use std::error::Error as _;
+
+use http::StatusCode;
+use serde_json::Value;
+use tenantatlas_domain::reason::ReasonCode;
+
+use crate::error::GraphError;
+
+/// An error body of Graph, whatever shape it has.
+#[derive(Debug, Default)]
+pub(crate) struct ErrorBody {
+    /// `error.code`
+    pub(crate) code: Option<String>,
+    /// `error.code` and all codes within.
+    codes: Vec<String>,
+    /// The human part of `error.message`.
+    pub(crate) message: String,
+    /// `error.innerError.request-id`
+    pub(crate) request_id: Option<String>,
+}
+
+impl ErrorBody {
+    pub(crate) fn parse(text: &str) -> Self {
+        serde_json::from_str::<Value>(text).map(|body| Self::of(&body)).unwrap_or_default()
+    }
+
+    pub(crate) fn of(body: &Value) -> Self {
+        let error = ["error", "odata.error"].iter().find_map(|key| body.get(key)).unwrap_or(body);
+        let mut codes = Vec::new();
+        let mut request_id = None;
+        let mut level = Some(error);
+        // Inner errors nest; ten levels are more than Graph ever sends.
+        for _ in 0..10 {
+            let Some(current) = level else { break };
+            codes.extend(current.get("code").and_then(Value::as_str).map(shortened));
+            request_id = request_id.or_else(|| current.get("request-id").and_then(Value::as_str).map(shortened));
+            level = ["innerError", "innererror"].iter().find_map(|key| current.get(key));
+        }
+        let message = ["message", "Message"].iter().find_map(|key| error.get(key)).unwrap_or(error);
+        let message = message.get("value").unwrap_or(message).as_str().unwrap_or_default();
+        Self { code: codes.first().cloned(), codes, message: human_part(message), request_id }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(100).collect()
+}
+
+/// Intune often puts a JSON text into the message, and behind the sentence the ids of the operation. The sentence is
+/// what a person can use.
+fn human_part(message: &str) -> String {
+    let unpacked =
+        message.trim_start().starts_with('{').then(|| serde_json::from_str::<Value>(message).ok()).flatten().and_then(
+            |inner| ["Message", "message"].iter().find_map(|key| inner.get(key)?.as_str().map(str::to_owned)),
+        );
+    let message = unpacked.as_deref().unwrap_or(message);
+    let end = message.find(" - Operation ID").unwrap_or(message.len());
+    message[..end].to_owned()
+}
+
+/// Codes with which Graph says that the tenant has not bought something.
+const LICENSE_CODES: [&str; 5] = ["license", "licence", "premiumtenant", "nonpremium", "notlicensed"];
+/// Intune's answer, under a general code, in a tenant without Intune.
+const NOT_FOR_THIS_TENANT: &str = "request not applicable to target tenant";
+/// Words of a licence, as words of their own: a property named `licenseType` says nothing.
+const LICENSE_WORDS: [&str; 6] = ["license", "licence", "licenses", "licences", "licensed", "licenced"];
+/// What must stand next to them to mean that there is none.
+const LACK_WORDS: [&str; 10] =
+    ["not", "no", "without", "missing", "needs", "need", "requires", "require", "required", "valid"];
+/// Texts that name what the application, not the tenant, lacks.
+const PERMISSION_TEXTS: [&str; 5] =
+    ["following scopes", "insufficient privileges", "required scope", "missing scope", "application is not authorized"];
+/// Text of a 400 for a segment that this cloud or version does not have.
+const UNKNOWN_SEGMENT: &str = "resource not found for the segment";
+
+/// Maps a refusal to its reason. `without_consent` tells that the token carried no permission at all.
+pub(crate) fn reason(status: StatusCode, body: &ErrorBody, without_consent: bool) -> ReasonCode {
+    let says = |texts: &[&str]| {
+        let message = body.message.to_lowercase();
+        texts.iter().any(|text| message.contains(text))
+    };
+    let coded = |code: &str| body.codes.iter().any(|one| one.eq_ignore_ascii_case(code));
+    let license_code = body.codes.iter().any(|code| {
+        let code = code.to_lowercase();
+        LICENSE_CODES.iter().any(|part| code.contains(part))
+    });
+    match status.as_u16() {
+        429 | 509 => ReasonCode::GraphThrottled,
+        402 => ReasonCode::LicenseMissing,
+        400 | 401 | 403 | 404 if license_code => ReasonCode::LicenseMissing,
+        401 => ReasonCode::AuthFailed,
+        403 if without_consent => ReasonCode::ConsentMissing,
+        403 if coded("Authorization_RequestDenied") || says(&PERMISSION_TEXTS) => ReasonCode::PermissionMissing,
+        400 | 403 | 404 if lacks_license(&body.message) => ReasonCode::LicenseMissing,
+        403 => ReasonCode::PermissionMissing,
+        400 if says(&[UNKNOWN_SEGMENT]) => ReasonCode::NotFoundInCloud,
+        404 | 410 | 501 => ReasonCode::NotFoundInCloud,
+        408 => ReasonCode::GraphTimeout,
+        500.. => ReasonCode::GraphUnavailable,
+        _ => ReasonCode::ContractInvalid,
+    }
+}
+
+/// Whether a message says that the tenant has no licence.
+fn lacks_license(message: &str) -> bool {
+    let message = message.to_lowercase();
+    let has =
+        |words: &[&str]| message.split(|letter: char| !letter.is_alphanumeric()).any(|word| words.contains(&word));
+    message.contains(NOT_FOR_THIS_TENANT)
+        || message.contains("unlicensed")
+        || (has(&LACK_WORDS) && (has(&LICENSE_WORDS) || (has(&["premium"]) && has(&["tenant"]))))
+}
+
+/// Builds the error for a refusal.
+pub(crate) fn refusal(status: StatusCode, body: &ErrorBody, without_consent: bool) -> GraphError {
+    let message = match body.message.trim() {
+        _ if status.is_redirection() => "the answer points to another address, which is not followed",
+        "" => status.canonical_reason().unwrap_or("no explanation was given"),
+        message => message,
+    };
+    let mut error = GraphError::new(reason(status, body, without_consent), message);
+    error.status = Some(status.as_u16());
+    error.graph_code.clone_from(&body.code);
+    error.request_id.clone_from(&body.request_id);
+    error
+}
+
+/// Why no answer came.
+pub(crate) fn no_answer(error: &reqwest::Error) -> GraphError {
+    if error.is_timeout() {
+        GraphError::new(ReasonCode::GraphTimeout, "no answer within the time limit")
+    } else {
+        let what = if error.is_connect() { "no connection" } else { "the connection broke off" };
+        GraphError::new(ReasonCode::GraphUnavailable, &format!("{what}: {}", cause(error)))
+    }
+}
+
+/// The innermost cause: the only part of a transport error that tells a person something, and without address.
+pub(crate) fn cause(error: &reqwest::Error) -> String {
+    let mut innermost: Option<&dyn std::error::Error> = error.source();
+    while let Some(next) = innermost.and_then(std::error::Error::source) {
+        innermost = Some(next);
+    }
+    innermost.map_or_else(|| "unknown cause".to_owned(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    fn mapped(status: u16, code: &str, message: &str) -> ReasonCode {
+        let body = ErrorBody::of(&json!({"error": {"code": code, "message": message}}));
+        reason(StatusCode::from_u16(status).unwrap(), &body, false)
+    }
+
+    #[rstest]
+    #[case(400, "BadRequest", "Invalid filter clause", ReasonCode::ContractInvalid)]
+    #[case(400, "BadRequest", "Resource not found for the segment 'x'.", ReasonCode::NotFoundInCloud)]
+    #[case(400, "BadRequest", "Tenant does not have a SPO license.", ReasonCode::LicenseMissing)]
+    #[case(400, "BadRequest", "Could not find a property named 'licenseType'", ReasonCode::ContractInvalid)]
+    #[case(401, "InvalidAuthenticationToken", "Lifetime validation failed", ReasonCode::AuthFailed)]
+    #[case(403, "Authorization_RequestDenied", "Insufficient privileges.", ReasonCode::PermissionMissing)]
+    #[case(403, "Authorization_RequestDenied", "A license could help.", ReasonCode::PermissionMissing)]
+    #[case(403, "Forbidden", "", ReasonCode::PermissionMissing)]
+    #[case(403, "Forbidden", "Application must have one of the following scopes: A", ReasonCode::PermissionMissing)]
+    #[case(403, "AadPremiumLicenseRequired", "x", ReasonCode::LicenseMissing)]
+    #[case(403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "x", ReasonCode::LicenseMissing)]
+    #[case(403, "Forbidden", "Tenant is not licensed for this feature.", ReasonCode::LicenseMissing)]
+    #[case(404, "ResourceNotFound", "", ReasonCode::NotFoundInCloud)]
+    #[case(405, "MethodNotAllowed", "", ReasonCode::ContractInvalid)]
+    #[case(302, "", "", ReasonCode::ContractInvalid)]
+    #[case(410, "Gone", "", ReasonCode::NotFoundInCloud)]
+    #[case(429, "UnknownError", "", ReasonCode::GraphThrottled)]
+    #[case(429, "TooManyRequests", "license", ReasonCode::GraphThrottled)]
+    #[case(500, "InternalServerError", "license", ReasonCode::GraphUnavailable)]
+    #[case(501, "NotImplemented", "", ReasonCode::NotFoundInCloud)]
+    #[case(503, "ServiceUnavailable", "", ReasonCode::GraphUnavailable)]
+    #[case(504, "", "", ReasonCode::GraphUnavailable)]
+    fn status_and_code_decide(
+        #[case] status: u16,
+        #[case] code: &str,
+        #[case] message: &str,
+        #[case] expected: ReasonCode,
+    ) {
+        assert_eq!(mapped(status, code, message), expected);
+    }
+
+    #[test]
+    fn the_sentence_within_intunes_message_is_found() {
+        let inner = json!({
+            "_version": 3,
+            "Message": "Request not applicable to target tenant. - Operation ID (for customer support): 0000 - ActivityId: 0",
+            "CustomApiErrorPhrase": "",
+        });
+        let body = ErrorBody::of(&json!({"error": {"code": "BadRequest", "message": inner.to_string()}}));
+        assert_eq!(body.message, "Request not applicable to target tenant.");
+        let error = refusal(StatusCode::BAD_REQUEST, &body, false);
+        assert_eq!(error.reason, ReasonCode::LicenseMissing);
+        assert_eq!(error.graph_code.as_deref(), Some("BadRequest"));
+    }
+
+    #[test]
+    fn a_refusal_to_a_token_without_roles_is_missing_consent() {
+        let body = ErrorBody::default();
+        assert_eq!(reason(StatusCode::FORBIDDEN, &body, true), ReasonCode::ConsentMissing);
+        assert_eq!(reason(StatusCode::NOT_FOUND, &body, true), ReasonCode::NotFoundInCloud);
+    }
+
+    #[test]
+    fn inner_codes_and_request_ids_are_found() {
+        let body = ErrorBody::parse(
+            r#"{"error":{"code":"Forbidden","message":"no","innerError":{"request-id":"r-1","innererror":{"code":"TenantNotLicensed"}}}}"#,
+        );
+        assert_eq!(body.request_id.as_deref(), Some("r-1"));
+        assert_eq!(reason(StatusCode::FORBIDDEN, &body, false), ReasonCode::LicenseMissing);
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("<html>Bad gateway</html>")]
+    #[case("[]")]
+    #[case("null")]
+    #[case(r#"{"error":"text"}"#)]
+    #[case(r#"{"error":{"message":{"value":7}}}"#)]
+    fn any_body_gives_an_error(#[case] text: &str) {
+        let error = refusal(StatusCode::BAD_GATEWAY, &ErrorBody::parse(text), false);
+        assert_eq!(error.reason, ReasonCode::GraphUnavailable);
+        assert!(!error.message.is_empty());
+    }
+}

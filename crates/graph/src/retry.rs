@@ -1,0 +1,102 @@
+//! When to come back.
+
+use std::time::{Duration, SystemTime};
+
+use crate::options::RetryBudget;
+
+/// Longest time a `Retry-After` can express here; whatever is longer means this.
+const FOREVER: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// Reads a `Retry-After` header (RFC 9110, section 10.2.3): whole seconds, an HTTP date, and, because Graph sends
+/// them, fractions of a second. A date in the past means now. `None` for anything else.
+#[must_use]
+pub fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if value.starts_with(|letter: char| letter.is_ascii_digit() || letter == '.') {
+        let numeric = value.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
+        let seconds = value.parse::<f64>().ok().filter(|_| numeric)?;
+        return Some(Duration::try_from_secs_f64(seconds).unwrap_or(FOREVER).min(FOREVER));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default().min(FOREVER))
+}
+
+/// Exponential backoff with full jitter: anything from nothing to `base × 2^(attempt - 1)`, capped. `attempt` counts
+/// from one; `random` lies in `0.0..=1.0`.
+pub(crate) fn full_jitter(attempt: u32, budget: &RetryBudget, random: f64) -> Duration {
+    let factor = 1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
+    budget.backoff_base.saturating_mul(factor).min(budget.backoff_cap).mul_f64(random.clamp(0.0, 1.0))
+}
+
+/// How long to wait before the next attempt: what the cloud says, cut to what is believed, else by backoff.
+pub(crate) fn delay(attempt: u32, retry_after: Option<Duration>, budget: &RetryBudget) -> Duration {
+    match retry_after {
+        Some(asked) => asked.min(budget.retry_after_cap),
+        None => full_jitter(attempt, budget, rand::random_range(0.0..=1.0)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn seconds_fractions_and_dates_are_understood() {
+        let now = at(784_111_777);
+        assert_eq!(parse_retry_after("120", now), Some(Duration::from_secs(120)));
+        assert_eq!(parse_retry_after(" 0 ", now), Some(Duration::ZERO));
+        assert_eq!(parse_retry_after("0.25", now), Some(Duration::from_millis(250)));
+        assert_eq!(parse_retry_after("Sun, 06 Nov 1994 08:49:40 GMT", now), Some(Duration::from_secs(3)));
+        assert_eq!(parse_retry_after("Sunday, 06-Nov-94 08:49:40 GMT", now), Some(Duration::from_secs(3)));
+        assert_eq!(parse_retry_after("Sun, 06 Nov 1994 08:49:30 GMT", now), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn nonsense_is_no_answer() {
+        for value in ["", "-1", "soon", "1e9", "inf", "NaN", "1.2.3", ".", "3 seconds", "0x10"] {
+            assert_eq!(parse_retry_after(value, at(0)), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn an_absurd_wait_is_cut() {
+        assert_eq!(parse_retry_after(&"9".repeat(400), at(0)), Some(FOREVER));
+        assert_eq!(parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", at(0)), Some(FOREVER));
+        let budget = RetryBudget::default();
+        assert_eq!(delay(1, Some(FOREVER), &budget), budget.retry_after_cap);
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_it_panic(value in "\\PC{0,40}", now in 0_u64..4_000_000_000) {
+            let _ = parse_retry_after(&value, at(now));
+        }
+
+        #[test]
+        fn any_number_of_seconds_comes_back_as_itself(millis in 0_u64..10_000_000) {
+            let text = format!("{}.{:03}", millis / 1000, millis % 1000);
+            let parsed = parse_retry_after(&text, at(0)).unwrap();
+            prop_assert!(parsed.abs_diff(Duration::from_millis(millis)) < Duration::from_micros(1));
+        }
+
+        #[test]
+        fn any_date_to_come_is_waited_for(now in 0_u64..4_000_000_000, wait in 0_u64..1_000_000) {
+            let text = httpdate::fmt_http_date(at(now + wait));
+            prop_assert_eq!(parse_retry_after(&text, at(now)), Some(Duration::from_secs(wait)));
+        }
+
+        #[test]
+        fn backoff_stays_within_its_step_and_cap(attempt in 0_u32..100, random in 0.0_f64..=1.0) {
+            let budget = RetryBudget::default();
+            let step = full_jitter(attempt, &budget, random);
+            prop_assert!(step <= full_jitter(attempt, &budget, 1.0));
+            prop_assert!(step <= budget.backoff_cap);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The client bound to one tenant.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use serde_json::Value;
+use tenantatlas_domain::reason::ReasonCode;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::client::Shared;
+use crate::credential::Connection;
+use crate::endpoints::{CloudEndpoints, GraphVersion};
+use crate::error::GraphError;
+use crate::exchange::Call;
+use crate::gate::Gate;
+use crate::meter::Meter;
+use crate::options::GraphClientOptions;
+use crate::page::Document;
+use crate::token::{Token, TokenKey};
+use crate::token_request::request_token;
+
+/// Reads one tenant. Cheap to clone; clones share the token, the limits and what was learned about `$batch`.
+#[derive(Clone)]
+pub struct GraphSession {
+    bound: Arc<Bound>,
+    meter: Meter,
+    cancellation: CancellationToken,
+}
+
+struct Bound {
+    shared: Arc<Shared>,
+    connection: Arc<Connection>,
+    token_key: TokenKey,
+    gate: Arc<Gate>,
+    batch_refused: AtomicBool,
+}
+
+impl GraphSession {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        connection: Connection,
+        gate: Arc<Gate>,
+        meter: Meter,
+        cancellation: CancellationToken,
+    ) -> Self {
+        let token_key = TokenKey::new(&connection);
+        let connection = Arc::new(connection);
+        let batch_refused = AtomicBool::new(false);
+        Self { bound: Arc::new(Bound { shared, connection, token_key, gate, batch_refused }), meter, cancellation }
+    }
+
+    /// The same session, counting into another meter.
+    #[must_use]
+    pub fn with_meter(&self, meter: Meter) -> Self {
+        Self { meter, ..self.clone() }
+    }
+
+    /// The same session, cancelled by another token.
+    #[must_use]
+    pub fn with_cancellation(&self, cancellation: CancellationToken) -> Self {
+        Self { cancellation, ..self.clone() }
+    }
+
+    /// The meter this session counts into.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// Reads one resource. `path_and_query` is relative to the version, with or without a leading slash; ids from
+    /// outside belong through [`encode_segment`](crate::encode_segment).
+    ///
+    /// # Errors
+    /// See the reason codes of [`GraphError`].
+    pub async fn get(&self, version: GraphVersion, path_and_query: &str) -> Result<Document, GraphError> {
+        let call = Call::get(self.resource(version, path_and_query)?);
+        self.exchange(&call, |answer| Document::new(answer.text, answer.request_id)).await
+    }
+
+    /// Sends a POST that only reads, like `directoryObjects/getByIds`. It is repeated like a GET.
+    ///
+    /// # Errors
+    /// See the reason codes of [`GraphError`].
+    pub async fn post_read(
+        &self,
+        version: GraphVersion,
+        path_and_query: &str,
+        body: &Value,
+    ) -> Result<Document, GraphError> {
+        let body = Some(Bytes::from(body.to_string()));
+        let call = Call { body, ..Call::get(self.resource(version, path_and_query)?) };
+        self.exchange(&call, |answer| Document::new(answer.text, answer.request_id)).await
+    }
+
+    /// The application permissions in the token's `roles` claim, sorted. Empty when an admin has not consented to
+    /// any. Signs in when there is no token yet.
+    ///
+    /// # Errors
+    /// As signing in; [`ReasonCode::ContractInvalid`] when the token is opaque and shows no roles.
+    pub async fn granted_roles(&self) -> Result<Vec<String>, GraphError> {
+        let token = self.cancellation.run_until_cancelled(self.token()).await;
+        let token = token.unwrap_or_else(|| Err(GraphError::cancelled()))?;
+        token.roles.clone().ok_or_else(|| {
+            GraphError::new(ReasonCode::ContractInvalid, "the token does not show which permissions were granted")
+        })
+    }
+
+    pub(crate) async fn token(&self) -> Result<Arc<Token>, GraphError> {
+        let fetch = || request_token(Arc::clone(&self.bound.shared), Arc::clone(&self.bound.connection));
+        self.bound.shared.tokens.get(&self.bound.token_key, fetch).await
+    }
+
+    pub(crate) fn forget(&self, token: &Arc<Token>) {
+        self.bound.shared.tokens.invalidate(&self.bound.token_key, token);
+    }
+
+    pub(crate) fn resource(&self, version: GraphVersion, path_and_query: &str) -> Result<Url, GraphError> {
+        self.endpoints().resource(version, path_and_query).ok_or_else(|| {
+            GraphError::new(ReasonCode::ContractInvalid, "the path does not lead to a resource of this Graph")
+        })
+    }
+
+    pub(crate) fn endpoints(&self) -> &CloudEndpoints {
+        &self.bound.connection.endpoints
+    }
+
+    pub(crate) fn pool(&self, url: &Url) -> Result<&reqwest::Client, GraphError> {
+        self.bound.shared.transport.pool(url, &self.bound.shared.options)
+    }
+
+    pub(crate) fn options(&self) -> &GraphClientOptions {
+        &self.bound.shared.options
+    }
+
+    pub(crate) fn gate(&self) -> &Arc<Gate> {
+        &self.bound.gate
+    }
+
+    pub(crate) fn cancellation(&self) -> &CancellationToken {
+        &self.cancellation
+    }
+
+    pub(crate) fn batch_is_refused(&self) -> bool {
+        self.bound.batch_refused.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn remember_batch_refusal(&self) {
+        self.bound.batch_refused.store(true, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for GraphSession {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("GraphSession").field("connection", &self.bound.connection).finish_non_exhaustive()
+    }
+}
