@@ -75,9 +75,15 @@ impl Again {
 }
 
 struct Failure {
-    error: GraphError,
+    error: Box<GraphError>,
     again: Again,
     retry_after: Option<Duration>,
+}
+
+impl Failure {
+    fn new(error: GraphError, again: Again) -> Self {
+        Self { error: Box::new(error), again, retry_after: None }
+    }
 }
 
 impl GraphSession {
@@ -96,7 +102,7 @@ impl GraphSession {
     async fn attempts<T>(&self, call: &Call, decode: impl Fn(Answer) -> Result<T, Unusable>) -> Result<T, GraphError> {
         let budget = self.options().retry;
         let mut begun = None;
-        let mut last: Option<GraphError> = None;
+        let mut last: Option<Box<GraphError>> = None;
         let (mut failures, mut refreshed) = (0, false);
         loop {
             let pass = self.gate().enter(call.weight).await;
@@ -104,7 +110,7 @@ impl GraphSession {
             if begun.elapsed() > budget.elapsed
                 && let Some(error) = last
             {
-                return Err(error);
+                return Err(*error);
             }
             let token = self.token().await?;
             self.meter().request(call.weight);
@@ -121,9 +127,9 @@ impl GraphSession {
             let attempts = match again {
                 Again::No => {
                     pass.succeeded();
-                    return Err(error);
+                    return Err(*error);
                 }
-                Again::WithNewToken if refreshed => return Err(error),
+                Again::WithNewToken if refreshed => return Err(*error),
                 Again::WithNewToken => {
                     refreshed = true;
                     self.forget(&token);
@@ -142,7 +148,7 @@ impl GraphSession {
             }
             drop(pass);
             if failures >= attempts || begun.elapsed() + wait > budget.elapsed {
-                return Err(error);
+                return Err(*error);
             }
             debug!(%error, failures, ?wait, "tried again");
             if again != Again::WhenEveryoneMay {
@@ -162,7 +168,7 @@ impl GraphSession {
         let conversation = self.conversation(call, token, client_request_id);
         let answer = timeout(self.options().timeouts.total, conversation).await.unwrap_or_else(|_| {
             let error = GraphError::new(ReasonCode::GraphTimeout, "no complete answer within the time limit");
-            Err(Failure { error, again: Again::Perhaps, retry_after: None })
+            Err(Failure::new(error, Again::Perhaps))
         });
         let decoded = answer.and_then(|answer| {
             self.meter().bytes(answer.text.len());
@@ -174,7 +180,7 @@ impl GraphSession {
                 };
                 let mut error = GraphError::new(reason, &message);
                 error.request_id = request_id;
-                Failure { error, again, retry_after: None }
+                Failure::new(error, again)
             })
         });
         decoded.map_err(|mut failure| {
@@ -184,10 +190,10 @@ impl GraphSession {
     }
 
     async fn conversation(&self, call: &Call, token: &Token, client_request_id: Uuid) -> Result<Answer, Failure> {
-        let pool = self.pool(&call.url).map_err(|error| Failure { error, again: Again::No, retry_after: None })?;
+        let pool = self.pool(&call.url).map_err(|error| Failure::new(error, Again::No))?;
         let broken = |error: reqwest::Error| {
             let error = failure::no_answer(&error);
-            Failure { error, again: Again::Perhaps, retry_after: None }
+            Failure::new(error, Again::Perhaps)
         };
         let method = if call.body.is_some() { Method::POST } else { Method::GET };
         let mut request = pool
@@ -211,11 +217,11 @@ impl GraphSession {
             BodyFault::TooLarge => {
                 let message = format!("the answer is larger than {} bytes", self.options().max_body_bytes);
                 let error = GraphError::new(ReasonCode::ParseFailed, &message);
-                Failure { error, again: Again::No, retry_after: None }
+                Failure::new(error, Again::No)
             }
             BodyFault::Text => {
                 let error = GraphError::new(ReasonCode::ParseFailed, "the answer is not UTF-8 text");
-                Failure { error, again: Again::Perhaps, retry_after: None }
+                Failure::new(error, Again::Perhaps)
             }
         })?;
         Ok(Answer { text, request_id })
@@ -226,10 +232,12 @@ async fn refused(response: Response, token: &Token, request_id: Option<String>) 
     let status = response.status();
     let retry_after = text_of(response.headers(), &header::RETRY_AFTER);
     let retry_after = retry_after.and_then(|value| parse_retry_after(&value, SystemTime::now()));
-    let body = ErrorBody::parse(&read_error_text(response).await);
+    // Redaction knows what tokens look like; the very one that was sent is taken out whatever it looks like.
+    let text = token.scrub(&read_error_text(response).await);
+    let body = ErrorBody::parse(&text);
     let mut error = failure::refusal(status, &body, token.is_without_consent());
     error.request_id = request_id.or(error.request_id);
-    Failure { error, again: Again::after(status), retry_after }
+    Failure { retry_after, ..Failure::new(error, Again::after(status)) }
 }
 
 fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

@@ -40,6 +40,14 @@ impl Token {
         Some(Self { authorization, roles: roles(access_token), use_until })
     }
 
+    /// Takes the token out of a text that came back.
+    pub(crate) fn scrub(&self, text: &str) -> String {
+        let bearer = self.authorization.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
+        bearer
+            .filter(|bearer| !bearer.is_empty())
+            .map_or_else(|| text.to_owned(), |bearer| text.replace(bearer, "[token]"))
+    }
+
     /// A token that carries no application permission at all: the admin has not consented.
     pub(crate) fn is_without_consent(&self) -> bool {
         self.roles.as_ref().is_some_and(Vec::is_empty)

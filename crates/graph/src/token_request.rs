@@ -54,26 +54,29 @@ pub(crate) async fn request_token(shared: Arc<Shared>, connection: Arc<Connectio
 }
 
 struct Refusal {
-    error: GraphError,
+    error: Box<GraphError>,
     /// Whether it is worth another attempt, and when the endpoint wants it.
     again: Option<Option<Duration>>,
 }
 
 impl Refusal {
     fn last(reason: ReasonCode, message: &str) -> Self {
-        Self { error: GraphError::new(reason, message), again: None }
+        Self::new(GraphError::new(reason, message), None)
+    }
+
+    fn new(error: GraphError, again: Option<Option<Duration>>) -> Self {
+        Self { error: Box::new(error), again }
     }
 }
 
 async fn once(shared: &Shared, connection: &Connection, url: &Url) -> Result<Token, Refusal> {
-    let last = |error| Refusal { error, again: None };
+    let last = |error| Refusal::new(error, None);
     let form = form(connection, url).map_err(last)?;
     let pool = shared.transport.pool(url, &shared.options).map_err(last)?;
     let asked = Instant::now();
     let conversation = async {
         let response = pool.post(url.clone()).header(http::header::ACCEPT, "application/json").form(&form).send();
-        let response =
-            response.await.map_err(|error| Refusal { error: failure::no_answer(&error), again: Some(None) })?;
+        let response = response.await.map_err(|error| Refusal::new(failure::no_answer(&error), Some(None)))?;
         let status = response.status();
         if status == StatusCode::OK {
             return Ok(read_text(response, LARGEST_ANSWER).await);
@@ -85,11 +88,11 @@ async fn once(shared: &Shared, connection: &Connection, url: &Url) -> Result<Tok
     };
     let body = timeout(shared.options.timeouts.total, conversation).await.unwrap_or_else(|_| {
         let error = GraphError::new(ReasonCode::GraphTimeout, "the sign-in did not answer within the time limit");
-        Err(Refusal { error, again: Some(None) })
+        Err(Refusal::new(error, Some(None)))
     })?;
     match body {
         Ok(text) => token(&text, asked),
-        Err(BodyFault::Transport(error)) => Err(Refusal { error: failure::no_answer(&error), again: Some(None) }),
+        Err(BodyFault::Transport(error)) => Err(Refusal::new(failure::no_answer(&error), Some(None))),
         Err(BodyFault::TooLarge | BodyFault::Text) => {
             Err(Refusal::last(ReasonCode::ContractInvalid, "the sign-in address does not answer like a token endpoint"))
         }
@@ -174,14 +177,16 @@ fn refusal(status: StatusCode, text: &str, retry_after: Option<Duration>) -> Ref
     error.status = Some(status.as_u16());
     error.graph_code = answer.error.map(|code| code.chars().take(100).collect());
     error.request_id = answer.trace_id.map(|id| id.chars().take(100).collect());
-    Refusal { error, again: (busy || broken).then_some(retry_after) }
+    Refusal::new(error, (busy || broken).then_some(retry_after))
 }
 
-/// An endpoint might repeat what it was sent. The secret itself must not come back in an error.
+/// An endpoint might repeat what it was sent, as it is or as it was encoded. The secret must not come back in an error.
 fn scrub(text: &str, connection: &Connection) -> String {
     match &connection.credential {
         Credential::ClientSecret(secret) if !secret.expose_secret().is_empty() => {
-            text.replace(secret.expose_secret(), "[secret]")
+            let secret = secret.expose_secret();
+            let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            text.replace(secret, "[secret]").replace(&encoded, "[secret]")
         }
         _ => text.to_owned(),
     }

@@ -1,0 +1,74 @@
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use serde_json::json;
+use tenantatlas_graph::{GraphClientOptions, GraphSession, GraphVersion, QuotaRule, RequestQuota};
+use tokio::time::Instant;
+
+use crate::cloud::{Cloud, error, ok, quick};
+
+const QUOTA: RequestQuota = RequestQuota { requests: 100, window: Duration::from_secs(1) };
+const LATENCY: Duration = Duration::from_millis(20);
+
+/// A cloud that keeps a quota in a sliding window; refused requests count too.
+async fn throttling() -> Cloud {
+    let spent = Arc::new(Mutex::new(VecDeque::new()));
+    Cloud::start(move |seen| {
+        let mut spent = spent.lock().unwrap();
+        while spent.front().is_some_and(|at: &Instant| at.elapsed() >= QUOTA.window) {
+            spent.pop_front();
+        }
+        seen.target.starts_with("/graph/").then(|| {
+            spent.push_back(Instant::now());
+            if spent.len() <= QUOTA.requests as usize {
+                return ok(json!({})).late(LATENCY);
+            }
+            let wait = QUOTA.window - spent[spent.len() - QUOTA.requests as usize].elapsed();
+            error(429, "TooManyRequests", "").with("Retry-After", format!("{:.3}", wait.as_secs_f64() + 0.001))
+        })
+    })
+    .await
+}
+
+async fn read_many(session: &GraphSession, count: usize) -> Duration {
+    let begun = Instant::now();
+    let reads = (0..count).map(|number| async move { session.get(GraphVersion::V1, &format!("x/{number}")).await });
+    let answers: Vec<_> = stream::iter(reads).buffer_unordered(64).collect().await;
+    assert!(answers.iter().all(Result::is_ok));
+    begun.elapsed()
+}
+
+#[tokio::test]
+async fn the_quota_is_used_to_the_full_and_never_exceeded() {
+    let cloud = throttling().await;
+    let session = cloud.session_with(GraphClientOptions { quota: QuotaRule::Fixed(QUOTA), ..quick() });
+    let took = read_many(&session, 300).await;
+    assert_eq!(session.meter().read().throttled, 0);
+    // 300 requests at 100 a second: two windows must pass before the last hundred.
+    assert!(took <= (QUOTA.window * 2).mul_f64(1.2), "{took:?}");
+}
+
+#[tokio::test]
+async fn an_unknown_quota_is_kept_by_doing_what_the_cloud_asks() {
+    let cloud = throttling().await;
+    let session = cloud.session_with(GraphClientOptions { quota: QuotaRule::Learned, ..quick() });
+    let took = read_many(&session, 300).await;
+    assert!(took <= QUOTA.window.mul_f64(3.5), "{took:?}");
+    let refused = session.meter().read().throttled;
+    assert!(refused < 60, "{refused} of 300 were refused");
+}
+
+#[tokio::test]
+async fn latency_is_met_with_more_at_once_up_to_the_limit() {
+    let cloud = Cloud::start(|seen| seen.target.starts_with("/graph/").then(|| ok(json!({})).late(LATENCY))).await;
+    let session = cloud.session();
+    let took = read_many(&session, 160).await;
+    // Sixteen at once need ten rounds, and the way there three more.
+    assert!(took < LATENCY * 26, "{took:?}");
+    let arrivals: Vec<_> = cloud.reads().iter().map(|seen| seen.at).collect();
+    let most =
+        arrivals.iter().map(|at| arrivals.iter().filter(|other| **other >= *at && **other < *at + LATENCY).count());
+    assert!(most.max().unwrap() <= 17);
+}

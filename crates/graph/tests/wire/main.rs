@@ -1,0 +1,9 @@
+//! The client against a server that says exactly what a test wants, down to the byte.
+
+mod batches;
+mod cloud;
+mod faults;
+mod limits;
+mod reading;
+mod secrecy;
+mod signing_in;
