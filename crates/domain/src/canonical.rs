@@ -142,6 +142,18 @@ mod tests {
         assert_eq!(to_canonical_string(&value), "{\"\u{FF5E}\":2,\"\u{1F600}\":1}");
     }
 
+    /// Pairs of lines, both written by Python: `json.dumps(value)` and
+    /// `json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)`.
+    #[test]
+    fn the_text_is_the_one_that_python_writes() {
+        let lines: Vec<&str> = include_str!("canonical/python.golden").split_terminator('\n').collect();
+        for pair in lines.chunks_exact(2) {
+            let value: Value = serde_json::from_str(pair[0]).unwrap();
+            assert_eq!(to_canonical_string(&value), pair[1]);
+        }
+        assert_eq!(lines.len(), 22);
+    }
+
     proptest! {
         #[test]
         fn the_canonical_text_reads_back_as_the_same_value(text in "\\PC*", control in "[\\x00-\\x7f]{0,20}", number in any::<i64>()) {

@@ -1,8 +1,21 @@
-//! The content of an object without its noise, and the hash of that.
+//! The content of an object without its noise, and the hash of that (Graph
+//! notes, section Volatile and noisy properties).
+//!
+//! Two observations of an object have the same content exactly when a person
+//! would say that nothing was changed: annotations, times, counters and the order
+//! of sets do not count; names, settings, assignments and secrets do, the last
+//! by fingerprint.
+//!
+//! There is one walk over the object. It writes the canonical text of the
+//! normalised content, which is hashed as it is, or read back as a value.
+
+mod noise;
+mod walk;
 
 use std::fmt;
 use std::str::FromStr;
 
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -83,7 +96,7 @@ pub fn observation_hash(raw: &[u8]) -> ContentHash {
 /// fingerprinted, so it shows nothing of itself.
 #[derive(Clone)]
 pub struct Normaliser {
-    fingerprint_key: [u8; 32],
+    keyed: Hmac<Sha256>,
 }
 
 impl fmt::Debug for Normaliser {
@@ -97,20 +110,38 @@ impl Normaliser {
     /// used for all objects of a tenant, or every secret looks changed.
     #[must_use]
     pub fn new(fingerprint_key: &[u8; 32]) -> Self {
-        Self { fingerprint_key: *fingerprint_key }
+        // HMAC fills a key up to its block size with zeros (RFC 2104).
+        let mut block = [0; 64];
+        block[..fingerprint_key.len()].copy_from_slice(fingerprint_key);
+        Self { keyed: Hmac::new(&block.into()) }
     }
 
-    /// The normalised content. An intermediate for comparing: not to be stored.
+    /// The normalised content. An intermediate for comparing: it holds settings
+    /// of the policy, so it is not to be stored.
     #[must_use]
     pub fn normalise(&self, policy_type: &PolicyType, object: &Value) -> Value {
-        let _ = (policy_type, self.fingerprint_key);
-        object.clone()
+        serde_json::from_slice(&self.canonical_content(policy_type, object)).unwrap_or_default()
     }
 
     /// SHA-256 of the canonical text of the normalised content.
     #[must_use]
     pub fn content_hash(&self, policy_type: &PolicyType, object: &Value) -> ContentHash {
-        let text = crate::canonical::to_canonical_string(&self.normalise(policy_type, object));
-        ContentHash(Sha256::digest(text.as_bytes()).into())
+        ContentHash(Sha256::digest(self.canonical_content(policy_type, object)).into())
+    }
+
+    fn canonical_content(&self, policy_type: &PolicyType, object: &Value) -> Vec<u8> {
+        walk::Walk::new(policy_type, self, object).finish(object)
+    }
+
+    /// What stands for a secret: equal for equal secrets under the same key, and
+    /// of no use for finding the secret without it.
+    fn fingerprint(&self, canonical: &[u8]) -> String {
+        let mut keyed = self.keyed.clone();
+        keyed.update(canonical);
+        let code = keyed.finalize().into_bytes();
+        format!("hmac-sha256:{}", to_hex(&code[..16]))
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

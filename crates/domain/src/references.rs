@@ -1,9 +1,11 @@
 //! Where an object points to others (Graph notes, section Reference edges).
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+mod extract;
 
-use crate::registry::PolicyType;
+use serde::{Deserialize, Serialize};
+
+pub use extract::extract;
+pub(crate) use extract::{AssignmentTarget, ZERO_GUID};
 
 /// The outgoing edges kept per item; the rest is counted (product rules, section Records).
 pub const MAX_EDGES: usize = 50;
@@ -132,12 +134,4 @@ pub struct Edges {
     pub kept: Vec<Reference>,
     /// How many more there are.
     pub omitted: u32,
-}
-
-/// The outgoing edges of an object: assignments, scope tags, and what the rules
-/// of its type find.
-#[must_use]
-pub fn extract(policy_type: &PolicyType, object: &Value) -> Edges {
-    let _ = (policy_type, object);
-    Edges::default()
 }

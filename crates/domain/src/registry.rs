@@ -25,6 +25,7 @@ mod updates;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
+pub(crate) use listing::odata_type;
 pub use listing::{Listing, Split};
 pub use platform::{Platform, PlatformRule, platform_of};
 pub use policy_type::{

@@ -1,46 +1,212 @@
-//! What may be kept, and what must never be (Graph notes, section Data never to store).
+//! What may be kept of an object, and what must never be (Graph notes, section
+//! Data never to store; product rules, section Inventory sync, "Only allow-listed
+//! metadata is stored").
+//!
+//! The way in is an allow-list, not a filter: a value is kept only when the
+//! registry names its property and it has the expected shape. Nested objects are
+//! never kept as they are, so a secret cannot ride in on one.
+
+mod redact;
+mod secret;
 
 use serde_json::{Map, Value};
 
-use crate::registry::PolicyType;
+pub use redact::redact;
+pub use secret::is_secret_key;
+
+use crate::references::AssignmentTarget;
+use crate::registry::{Assignments, MetaField, MetaKind, PolicyType, Source, odata_type};
+use crate::time::Timestamp;
+
+/// The longest text kept as metadata, in characters.
+pub const MAX_META_TEXT: usize = 1_000;
+
+/// The longest list kept as metadata, in elements.
+pub const MAX_META_LIST: usize = 50;
+
+/// The longest display name, in characters.
+pub const MAX_DISPLAY_NAME: usize = 512;
+
+/// The key under which the own `@odata.type` is kept, without `#microsoft.graph.`.
+pub const META_ODATA_TYPE: &str = "odataType";
+
+/// The key of the summary of assignments: `{all_users, all_devices, groups, exclusions, filters}`.
+pub const META_ASSIGNMENTS: &str = "assignmentSummary";
+
+const META_ODATA_FIELD: MetaField = MetaField::text(META_ODATA_TYPE);
+
+/// Kept for every type. Times of creation and modification are information; they
+/// are no part of the content hash.
+const META_OF_ALL: &[MetaField] =
+    &[MetaField::time("createdDateTime"), MetaField::time("lastModifiedDateTime"), MetaField::texts("roleScopeTagIds")];
+
+/// The properties kept for a type: its own, and those kept for every type that
+/// it does not redefine.
+pub fn meta_fields(policy_type: &PolicyType) -> impl Iterator<Item = MetaField> + '_ {
+    let of_all = META_OF_ALL.iter().filter(|field| policy_type.meta.iter().all(|own| own.key != field.key));
+    policy_type.meta.iter().chain(of_all).copied()
+}
 
 /// The metadata of an object: allow-listed properties in their expected shape,
-/// nothing else.
+/// nothing else. Unknown properties are left out in silence.
 #[must_use]
 pub fn meta_for(policy_type: &PolicyType, object: &Value) -> Map<String, Value> {
-    let _ = (policy_type, object);
-    Map::new()
+    let mut meta = Map::new();
+    if let Some(name) = odata_type(object) {
+        meta.insert(META_ODATA_TYPE.to_owned(), Value::from(short_text(name)));
+    }
+    for field in meta_fields(policy_type) {
+        let found = field.path.split('.').try_fold(object, |place, segment| place.get(segment));
+        let Some(found) = found else { continue };
+        let kept = match (field.kind, found) {
+            (MetaKind::Count, Value::Array(elements)) => Some(Value::from(elements.len())),
+            (MetaKind::Count, _) => None,
+            _ => keep(field.kind, found),
+        };
+        if let Some(kept) = kept {
+            meta.insert(field.key.to_owned(), kept);
+        }
+    }
+    if policy_type.assignments != Assignments::None
+        && let Some(summary) = assignment_summary(object)
+    {
+        meta.insert(META_ASSIGNMENTS.to_owned(), summary);
+    }
+    meta
 }
 
-/// Metadata in its sanitised form. What [`meta_for`] returns is unchanged by it.
+/// Metadata in its sanitised form. What [`meta_for`] returns is unchanged by it:
+/// what is stored equals its own sanitised form.
 #[must_use]
 pub fn sanitise_meta(policy_type: &PolicyType, meta: &Map<String, Value>) -> Map<String, Value> {
-    let _ = (policy_type, meta);
-    Map::new()
+    let mut sanitised = Map::new();
+    for field in std::iter::once(META_ODATA_FIELD).chain(meta_fields(policy_type)) {
+        if let Some(kept) = meta.get(field.key).and_then(|value| keep(field.kind, value)) {
+            sanitised.insert(field.key.to_owned(), kept);
+        }
+    }
+    if policy_type.assignments != Assignments::None
+        && let Some(Value::Object(given)) = meta.get(META_ASSIGNMENTS)
+    {
+        let mut summary = Map::new();
+        for (key, kind) in SUMMARY {
+            if let Some(kept) = given.get(*key).and_then(|value| keep(*kind, value)) {
+                summary.insert((*key).to_owned(), kept);
+            }
+        }
+        sanitised.insert(META_ASSIGNMENTS.to_owned(), Value::Object(summary));
+    }
+    sanitised
 }
 
-/// Whether a property of this name holds something that must never be stored.
-#[must_use]
-pub fn is_secret_key(name: &str) -> bool {
-    name.to_ascii_lowercase().contains("password")
+const SUMMARY: &[(&str, MetaKind)] = &[
+    ("all_users", MetaKind::Boolean),
+    ("all_devices", MetaKind::Boolean),
+    ("groups", MetaKind::Count),
+    ("exclusions", MetaKind::Count),
+    ("filters", MetaKind::Count),
+];
+
+fn assignment_summary(object: &Value) -> Option<Value> {
+    let assignments = object.get("assignments")?.as_array()?;
+    let (mut all_users, mut all_devices) = (false, false);
+    let (mut groups, mut exclusions, mut filters) = (0u32, 0u32, 0u32);
+    for assignment in assignments {
+        match AssignmentTarget::of(assignment) {
+            AssignmentTarget::AllUsers => all_users = true,
+            AssignmentTarget::AllDevices => all_devices = true,
+            AssignmentTarget::Group(_) => groups += 1,
+            AssignmentTarget::ExcludedGroup(_) => exclusions += 1,
+            AssignmentTarget::Collection(_) | AssignmentTarget::Other => {}
+        }
+        filters += u32::from(AssignmentTarget::filter_of(assignment).is_some());
+    }
+    Some(serde_json::json!({
+        "all_users": all_users,
+        "all_devices": all_devices,
+        "groups": groups,
+        "exclusions": exclusions,
+        "filters": filters,
+    }))
 }
 
-/// Error text without tokens, keys, secrets and e-mail addresses. Redacting
-/// twice changes nothing.
-#[must_use]
-pub fn redact(text: &str) -> String {
-    text.to_owned()
+/// The value in the shape of its kind; `None` when it has another shape or says nothing.
+fn keep(kind: MetaKind, value: &Value) -> Option<Value> {
+    match (kind, value) {
+        (MetaKind::Text, Value::String(text)) => {
+            let text = short_text(text);
+            (!text.is_empty()).then(|| Value::from(text))
+        }
+        (MetaKind::Time, Value::String(text)) if !text.starts_with("0001-01-01") => {
+            Timestamp::parse_rfc3339(text).map(|time| Value::from(time.to_rfc3339()))
+        }
+        (MetaKind::Integer, Value::Number(number)) => (number.is_i64() || number.is_u64()).then(|| value.clone()),
+        (MetaKind::Count, Value::Number(number)) => number.is_u64().then(|| value.clone()),
+        (MetaKind::Boolean, Value::Bool(_)) => Some(value.clone()),
+        (MetaKind::TextList, Value::Array(elements)) => {
+            let texts: Vec<String> = elements
+                .iter()
+                .filter_map(Value::as_str)
+                .map(short_text)
+                .filter(|text| !text.is_empty())
+                .take(MAX_META_LIST)
+                .collect();
+            (!texts.is_empty()).then(|| Value::from(texts))
+        }
+        _ => None,
+    }
 }
 
-/// The display name of an object, at most 512 characters.
+fn short_text(text: &str) -> String {
+    let redacted = redact(text.trim());
+    first_chars(&redacted, MAX_META_TEXT).trim_end().to_owned()
+}
+
+/// The first characters of a text, at most `limit`.
+pub(crate) fn first_chars(text: &str, limit: usize) -> &str {
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => &text[..end],
+        None => text,
+    }
+}
+
+/// Vendors of mobile threat defence connectors, which have no name of their own:
+/// the id is the vendor's, the same in every tenant.
+const THREAT_DEFENCE_VENDORS: &[(&str, &str)] =
+    &[("fc780465-2017-40d4-a0c5-307022471b92", "Microsoft Defender for Endpoint")];
+
+/// The name to show for an object, at most [`MAX_DISPLAY_NAME`] characters: its
+/// name property, or else what comes nearest. Never empty.
 #[must_use]
 pub fn display_name_of(policy_type: &PolicyType, object: &Value) -> String {
-    object.get(policy_type.name_property).and_then(Value::as_str).unwrap_or(policy_type.label).to_owned()
+    let text =
+        |property: &str| object.get(property).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    let named = [policy_type.name_property, "displayName", "name"].into_iter().find_map(text);
+    let name = match (named, policy_type.source) {
+        (Some(name), _) => name,
+        (None, Source::Singleton { .. }) => policy_type.label,
+        (None, _) => {
+            let id = text(policy_type.id_property).unwrap_or(policy_type.label);
+            THREAT_DEFENCE_VENDORS
+                .iter()
+                .find(|(vendor, _)| vendor.eq_ignore_ascii_case(id))
+                .map_or(id, |(_, name)| *name)
+        }
+    };
+    first_chars(name, MAX_DISPLAY_NAME).to_owned()
 }
 
-/// The id Microsoft gave the object. A singleton without an id is named by its
-/// type key. `None` when an object of a collection has no id.
+/// The id Microsoft gave the object. A singleton without one is named by its
+/// type key. `None` when an object of a collection has no id, which makes it
+/// impossible to keep.
 #[must_use]
-pub fn external_id_of<'object>(policy_type: &'object PolicyType, object: &'object Value) -> Option<&'object str> {
-    object.get(policy_type.id_property).and_then(Value::as_str)
+pub fn external_id_of<'object>(policy_type: &PolicyType, object: &'object Value) -> Option<&'object str> {
+    let id = object.get(policy_type.id_property).and_then(Value::as_str).filter(|id| !id.is_empty());
+    match policy_type.source {
+        Source::Singleton { .. } => id.or(Some(policy_type.key)),
+        Source::Collection { .. } | Source::ChildrenOf { .. } => id,
+    }
 }
+
+#[cfg(test)]
+mod tests;

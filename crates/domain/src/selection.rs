@@ -215,3 +215,102 @@ impl Selection {
         SelectionHash(crate::normalise::to_hex(&digest))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn selection(policy_types: &[&str], categories: &[&str], include_foundations: bool) -> Selection {
+        Selection {
+            policy_types: policy_types.iter().map(|key| (*key).to_owned()).collect(),
+            categories: categories.iter().map(|slug| (*slug).to_owned()).collect(),
+            include_foundations,
+            include_dependencies: false,
+        }
+    }
+
+    fn plan(selection: &Selection) -> Vec<&'static str> {
+        selection.resolve().unwrap().plan.iter().map(|policy_type| policy_type.key).collect()
+    }
+
+    #[test]
+    fn the_hash_is_the_one_that_other_tools_compute() {
+        let chosen = selection(&["mobileApp", "deviceConfiguration", "mobileApp"], &[], true);
+        let json = r#"{"categories":[],"include_dependencies":false,"include_foundations":true,"policy_types":["deviceConfiguration","mobileApp"]}"#;
+        assert_eq!(chosen.canonical_json(), json);
+        // printf %s "$json" | sha256sum
+        assert_eq!(chosen.hash().as_str(), "d505f6b74e9e843cdf032918814ae5153c8f7f60bfb6838daabc72c1c1d04914");
+        assert_eq!(chosen.hash().to_string().parse(), Ok(chosen.hash()));
+    }
+
+    #[test]
+    fn unknown_parts_are_dropped_and_reported() {
+        let resolved = selection(&["mobileApp", "nope", "mobileApp"], &["apps", "void"], false).resolve().unwrap();
+        assert_eq!(resolved.selection, selection(&["mobileApp"], &["apps"], false));
+        assert_eq!(
+            resolved.dropped,
+            [
+                DroppedType { key: "nope".to_owned(), reason: DropReason::UnknownType },
+                DroppedType { key: "void".to_owned(), reason: DropReason::UnknownCategory },
+            ]
+        );
+    }
+
+    #[test]
+    fn an_empty_choice_is_an_error_and_not_everything() {
+        for empty in [selection(&[], &[], true), selection(&["nope"], &["void"], true), Selection::default()] {
+            assert!(matches!(empty.resolve(), Err(SelectionError::Empty { .. })));
+        }
+    }
+
+    #[test]
+    fn foundations_are_in_the_plan_and_not_in_the_choice() {
+        let chosen = selection(&["mobileApp"], &[], true);
+        let resolved = chosen.resolve().unwrap();
+        assert_eq!(resolved.selection, chosen);
+        assert!(resolved.plan.iter().all(|policy_type| policy_type.key == "mobileApp" || policy_type.foundation));
+        assert_eq!(resolved.plan.len(), 1 + registry().foundations().count());
+        assert_eq!(plan(&selection(&["mobileApp", "assignmentFilter"], &[], false)), ["mobileApp", "assignmentFilter"]);
+    }
+
+    #[test]
+    fn a_category_adds_its_types_that_are_on_and_a_named_type_is_read_even_if_off() {
+        let updates = plan(&selection(&[], &["updates"], false));
+        assert_eq!(updates.len(), 6);
+        assert!(!plan(&selection(&[], &["apps"], false)).contains(&"managedEBook"));
+        assert_eq!(plan(&selection(&["managedEBook"], &[], false)), ["managedEBook"]);
+    }
+
+    #[test]
+    fn the_full_inventory_is_every_type_that_is_on() {
+        let full = Selection::full(registry());
+        let resolved = full.resolve().unwrap();
+        assert_eq!(resolved.selection, full);
+        assert!(resolved.dropped.is_empty());
+        assert_eq!(resolved.plan.len(), registry().default_on().count());
+        assert!(full.include_foundations && full.include_dependencies && full.categories.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn the_same_choice_in_any_order_gives_the_same_hash(
+            (keys, shuffled) in proptest::collection::vec(
+                proptest::sample::select(registry().all()).prop_map(|policy_type| policy_type.key), 1..20,
+            ).prop_flat_map(|keys| (Just(keys.clone()), Just(keys).prop_shuffle())),
+            twice in any::<bool>(),
+            foundations in any::<bool>(),
+        ) {
+            let mut other = shuffled;
+            if twice {
+                other.extend(other.clone());
+            }
+            let one = selection(&keys, &["entra", "apps"], foundations).resolve().unwrap();
+            let two = selection(&other, &["apps", "entra", "apps"], foundations).resolve().unwrap();
+            prop_assert_eq!(&one.hash, &two.hash);
+            prop_assert_eq!(&one.selection, &two.selection);
+            prop_assert_eq!(one.selection.hash(), one.hash);
+            prop_assert_eq!(one.selection.resolve().unwrap().selection, one.selection);
+        }
+    }
+}

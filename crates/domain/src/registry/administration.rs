@@ -37,6 +37,8 @@ pub(super) static TYPES: &[PolicyType] = &[
     PolicyType {
         foundation: true,
         meta: &[MetaField::boolean("isBuiltIn")],
+        // Microsoft changes what its own roles may do; nobody in the tenant did.
+        built_in_volatile: &["permissions", "rolePermissions"],
         ..row("intuneRoleDefinition", "Intune roles", "deviceManagement/roleDefinitions", RBAC)
     },
     PolicyType {

@@ -179,7 +179,7 @@ pub(super) static TYPES: &[PolicyType] = &[
             MetaField::text("countryOrRegion"),
             MetaField::boolean("automaticallyUpdateApps"),
         ],
-        volatile: &["token", "tokenActionResults", "usedLicenseCount", "totalLicenseCount", "lastSync*"],
+        volatile: &["state", "tokenActionResults", "usedLicenseCount", "totalLicenseCount", "lastSync*"],
         ..row("vppToken", "Apple VPP tokens", "deviceAppManagement/vppTokens")
     },
     PolicyType {

@@ -395,6 +395,8 @@ pub struct PolicyType {
     pub meta: &'static [MetaField],
     /// Properties that say nothing when they change; `*` at one end stands for any text.
     pub volatile: &'static [&'static str],
+    /// The same for objects that are built in (`isBuiltIn` is true), top level only.
+    pub built_in_volatile: &'static [&'static str],
     /// Where it points to others, beyond assignments and scope tags.
     pub references: &'static [ReferenceRule],
 }
@@ -429,6 +431,7 @@ impl PolicyType {
             details: &[],
             meta: &[],
             volatile: &[],
+            built_in_volatile: &[],
             references: &[],
         }
     }

@@ -1,0 +1,108 @@
+//! What says nothing when it changes, and what has no order.
+
+use crate::registry::PolicyType;
+
+/// Properties that count for no type, at any depth (Graph notes, section Global).
+pub(super) fn is_noise_everywhere(key: &str) -> bool {
+    matches!(
+        key,
+        "id" | "createdDateTime"
+            | "lastModifiedDateTime"
+            | "modifiedDateTime"
+            | "version"
+            | "topicIdentifier"
+            | "certificate"
+            | "token"
+            | "sourceId"
+            | "supportsScopeTags"
+            | "isAssigned"
+            | "isReadOnly"
+            | "companyCodes"
+            | "isGlobalScript"
+            | "highestAvailableVersion"
+            | "deployedAppCount"
+            | "deviceHealthScriptType"
+            | "isEncrypted"
+            | "secretReferenceValueId"
+            | "creationSource"
+            | "settingCount"
+            | "priorityMetaData"
+            | "isSynced"
+            | "lastSyncDateTime"
+            | "lastSuccessfulSyncDateTime"
+            | "locationInfo"
+            | "agents"
+            | "package"
+    ) || is_annotation(key)
+}
+
+/// Annotations of OData, advertised actions, and our own notes. The type of an
+/// object is no annotation in this sense: it is what the object is.
+fn is_annotation(key: &str) -> bool {
+    match key.as_bytes() {
+        [b'#', ..] => true,
+        [b'@', ..] => key != "@odata.type",
+        _ => key.contains('@') && (key.contains("@odata.") || key.contains("@microsoft.graph.")),
+    }
+}
+
+/// Properties that count for no object of this type, at any depth.
+pub(super) fn is_noise_of(policy_type: &PolicyType, key: &str) -> bool {
+    policy_type.volatile.iter().any(|pattern| match (pattern.strip_suffix('*'), pattern.strip_prefix('*')) {
+        (Some(start), _) => key.starts_with(start),
+        (_, Some(end)) => key.ends_with(end),
+        _ => key == *pattern,
+    })
+}
+
+/// Whether the elements of a list of this name have no order. Lists of ids are
+/// sets; so are the lists that say whom or what something is for.
+pub(super) fn is_set(key: &str) -> bool {
+    key.ends_with("Ids")
+        || key.starts_with("include")
+        || key.starts_with("exclude")
+        || matches!(
+            key,
+            "allowedCombinations"
+                | "allowedResourceActions"
+                | "apps"
+                | "assignments"
+                | "authenticationMethodConfigurations"
+                | "builtInControls"
+                | "categories"
+                | "children"
+                | "clientAppTypes"
+                | "countriesAndRegions"
+                | "definitionValues"
+                | "exemptAppLockerFiles"
+                | "groupAssignments"
+                | "ipRanges"
+                | "items"
+                | "localizedNotificationMessages"
+                | "members"
+                | "notAllowedResourceActions"
+                | "notificationMessageCCList"
+                | "notificationTemplates"
+                | "omaSettings"
+                | "presentationValues"
+                | "protectedAppLockerFiles"
+                | "relationships"
+                | "resourceScopes"
+                | "roleScopeTags"
+                | "scheduledActionConfigurations"
+                | "scheduledActionsForRule"
+                | "servicePrincipalRiskLevels"
+                | "settings"
+                | "signInRiskLevels"
+                | "targetedMobileApps"
+                | "templates"
+                | "termsOfUse"
+                | "userRiskLevels"
+        )
+        || key.ends_with("EnrollmentAssignments")
+}
+
+/// Whether the elements of a list of this name are assignments.
+pub(super) fn holds_assignments(key: &str) -> bool {
+    matches!(key, "assignments" | "groupAssignments") || key.ends_with("EnrollmentAssignments")
+}

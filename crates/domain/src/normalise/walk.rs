@@ -1,0 +1,279 @@
+//! The walk over one object that writes its normalised content.
+
+use serde_json::{Map, Value};
+
+use super::Normaliser;
+use super::noise::{holds_assignments, is_noise_everywhere, is_noise_of, is_set};
+use crate::canonical::{for_each_sorted, write_number, write_string};
+use crate::references::ZERO_GUID;
+use crate::registry::PolicyType;
+use crate::sanitise::is_secret_key;
+use crate::time::Timestamp;
+
+/// Settings of Defender that hold a blob made for one tenant, not a choice.
+const DEFENDER_SETTINGS: &str = "device_vendor_msft_windowsadvancedthreatprotection_";
+
+/// What kind of place a value stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The object itself.
+    Top,
+    /// An element of a list of assignments.
+    Assignment,
+    /// Anywhere else.
+    Inside,
+}
+
+/// One walk. `true` from a method means that something was written, `false` that
+/// the value says nothing: null, an empty text, an empty list, an object without
+/// content are all the same as absent. Zero and false are not.
+pub(super) struct Walk<'walk> {
+    policy_type: &'walk PolicyType,
+    normaliser: &'walk Normaliser,
+    built_in: bool,
+    out: Vec<u8>,
+}
+
+impl<'walk> Walk<'walk> {
+    pub(super) fn new(policy_type: &'walk PolicyType, normaliser: &'walk Normaliser, object: &Value) -> Self {
+        let built_in = !policy_type.built_in_volatile.is_empty() && object.get("isBuiltIn") == Some(&Value::Bool(true));
+        Self { policy_type, normaliser, built_in, out: Vec::with_capacity(2048) }
+    }
+
+    /// The canonical text of the normalised object.
+    pub(super) fn finish(mut self, object: &Value) -> Vec<u8> {
+        let written = match object {
+            Value::Object(members) => self.object(members, Place::Top),
+            other => self.value("", other, Place::Top),
+        };
+        if !written {
+            self.out.extend_from_slice(b"{}");
+        }
+        self.out
+    }
+
+    fn value(&mut self, key: &str, value: &Value, place: Place) -> bool {
+        match value {
+            Value::Null => false,
+            Value::Bool(flag) => {
+                self.out.extend_from_slice(if *flag { b"true" } else { b"false" });
+                true
+            }
+            Value::Number(number) => {
+                write_number(number, &mut self.out);
+                true
+            }
+            Value::String(text) => self.text(key, text),
+            Value::Array(elements) => self.list(key, elements),
+            Value::Object(members) => self.object(members, place),
+        }
+    }
+
+    fn text(&mut self, key: &str, text: &str) -> bool {
+        let says_nothing = match key {
+            "deviceAndAppManagementAssignmentFilterId" => text.is_empty() || text == ZERO_GUID,
+            "deviceAndAppManagementAssignmentFilterType" => text.is_empty() || text == "none",
+            "locale" | "language" => text.is_empty() || text == "os-default",
+            _ => text.is_empty(),
+        };
+        if says_nothing {
+            return false;
+        }
+        match moment(text) {
+            Some(moment) => write_string(&moment, &mut self.out),
+            None => write_string(text, &mut self.out),
+        }
+        true
+    }
+
+    fn list(&mut self, key: &str, elements: &[Value]) -> bool {
+        let place = if holds_assignments(key) { Place::Assignment } else { Place::Inside };
+        let opening = self.out.len();
+        self.out.push(b'[');
+        let sorted = elements.len() > 1 && is_set(key);
+        let mut ranges = Vec::new();
+        let mut empty = true;
+        for element in elements {
+            let mark = self.out.len();
+            if !empty {
+                self.out.push(b',');
+            }
+            let start = self.out.len();
+            // That there is an element counts, even if nothing in it does.
+            if !self.value(key, element, place) {
+                if !element.is_object() {
+                    self.out.truncate(mark);
+                    continue;
+                }
+                self.out.extend_from_slice(b"{}");
+            }
+            empty = false;
+            if sorted {
+                ranges.push((sort_name(key, element), start..self.out.len()));
+            }
+        }
+        if empty {
+            self.out.truncate(opening);
+            return false;
+        }
+        if ranges.len() > 1 {
+            let text = &self.out;
+            let order = |a: &(&str, std::ops::Range<usize>), b: &(&str, std::ops::Range<usize>)| {
+                a.0.cmp(b.0).then_with(|| text[a.1.clone()].cmp(&text[b.1.clone()]))
+            };
+            if !ranges.is_sorted_by(|a, b| order(a, b).is_le()) {
+                ranges.sort_by(order);
+                let mut reordered = Vec::with_capacity(text.len() - opening);
+                for (_, range) in &ranges {
+                    reordered.push(b',');
+                    reordered.extend_from_slice(&text[range.clone()]);
+                }
+                reordered[0] = b'[';
+                self.out.truncate(opening);
+                self.out.append(&mut reordered);
+            }
+        }
+        self.out.push(b']');
+        true
+    }
+
+    fn object(&mut self, members: &Map<String, Value>, place: Place) -> bool {
+        let opening = self.out.len();
+        self.out.push(b'{');
+        let kind = ObjectKind::of(members);
+        let mut empty = true;
+        for_each_sorted(members, |key, value| {
+            if !self.counts(key, members, place, kind) {
+                return;
+            }
+            let mark = self.out.len();
+            if !empty {
+                self.out.push(b',');
+            }
+            write_string(key, &mut self.out);
+            self.out.push(b':');
+            let written = if kind.hides(key) || is_secret_key(key) && !value.is_boolean() {
+                self.secret(key, value)
+            } else {
+                self.value(key, value, Place::Inside)
+            };
+            if written {
+                empty = false;
+            } else {
+                self.out.truncate(mark);
+            }
+        });
+        if empty && place == Place::Inside {
+            // Of which nothing but the id is left is a pointer: the id is its content.
+            if let Some(Value::String(id)) = members.get("id").filter(|id| id.as_str() != Some("")) {
+                self.out.extend_from_slice(b"\"id\":");
+                write_string(id, &mut self.out);
+                empty = false;
+            }
+        }
+        if empty {
+            self.out.truncate(opening);
+            return false;
+        }
+        self.out.push(b'}');
+        true
+    }
+
+    /// Whether a property counts at all.
+    fn counts(&self, key: &str, members: &Map<String, Value>, place: Place, kind: ObjectKind) -> bool {
+        if is_noise_everywhere(key) {
+            return match key {
+                // `{id, targetType}` points to a group or a user.
+                "id" => place == Place::Inside && members.contains_key("targetType"),
+                // Graph masks an encrypted value; its reference tells the change.
+                "secretReferenceValueId" => kind == ObjectKind::MaskedOmaSetting,
+                _ => false,
+            };
+        }
+        if place == Place::Assignment && key == "source" {
+            return false;
+        }
+        if kind == ObjectKind::DefenderBlob && key == "simpleSettingValue" {
+            return false;
+        }
+        if place == Place::Top && self.built_in && self.policy_type.built_in_volatile.contains(&key) {
+            return false;
+        }
+        !is_noise_of(self.policy_type, key)
+    }
+
+    /// Writes the fingerprint of the normalised value in its place.
+    fn secret(&mut self, key: &str, value: &Value) -> bool {
+        let mark = self.out.len();
+        let written = self.value(key, value, Place::Inside);
+        if written {
+            let fingerprint = self.normaliser.fingerprint(&self.out[mark..]);
+            self.out.truncate(mark);
+            write_string(&fingerprint, &mut self.out);
+        }
+        written
+    }
+}
+
+/// Objects whose members mean something special.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ObjectKind {
+    Plain,
+    /// An OMA-URI setting: its value may be a secret even where nothing says so.
+    OmaSetting,
+    /// An OMA-URI setting of which Graph shows asterisks.
+    MaskedOmaSetting,
+    /// A secret value of the settings catalogue.
+    SecretSettingValue,
+    /// A setting with a blob made for one tenant.
+    DefenderBlob,
+}
+
+impl ObjectKind {
+    fn of(members: &Map<String, Value>) -> Self {
+        let text = |key: &str| members.get(key).and_then(Value::as_str);
+        if let Some(definition) = text("settingDefinitionId") {
+            let blob = definition.starts_with(DEFENDER_SETTINGS) && definition.contains("boarding");
+            return if blob { Self::DefenderBlob } else { Self::Plain };
+        }
+        if text("@odata.type").is_some_and(|kind| kind.ends_with("SecretSettingValue")) {
+            return Self::SecretSettingValue;
+        }
+        if !members.contains_key("omaUri") {
+            return Self::Plain;
+        }
+        let encrypted = members.get("isEncrypted") == Some(&Value::Bool(true));
+        let masked = text("value").is_none_or(|value| value.bytes().all(|byte| byte == b'*'));
+        if encrypted && masked { Self::MaskedOmaSetting } else { Self::OmaSetting }
+    }
+
+    /// Whether the member is a secret because of the object it stands in.
+    fn hides(self, key: &str) -> bool {
+        match self {
+            Self::OmaSetting | Self::SecretSettingValue => key == "value",
+            Self::MaskedOmaSetting => matches!(key, "value" | "secretReferenceValueId"),
+            Self::Plain | Self::DefenderBlob => false,
+        }
+    }
+}
+
+/// By what an element of a set sorts before its text: settings by their definition.
+fn sort_name<'value>(key: &str, element: &'value Value) -> &'value str {
+    if !matches!(key, "settings" | "children") {
+        return "";
+    }
+    let instance = element.get("settingInstance").unwrap_or(element);
+    instance.get("settingDefinitionId").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A date and time in UTC to the second; `None` for any other text.
+fn moment(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    if !(20..=40).contains(&bytes.len()) || bytes[4] != b'-' || !matches!(bytes[10], b'T' | b't') {
+        return None;
+    }
+    let mut moment = Timestamp::parse_rfc3339(text)?.to_rfc3339();
+    moment.truncate("2026-03-01T12:00:00".len());
+    moment.push('Z');
+    Some(moment)
+}

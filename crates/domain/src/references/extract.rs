@@ -1,0 +1,291 @@
+//! Finding the references in an object.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::{Edges, MAX_EDGES, Reference, Relationship, Target, TargetKind};
+use crate::registry::{PolicyType, ReferenceTarget, odata_type, registry};
+use crate::sanitise::{first_chars, redact};
+
+/// The group that stands for all users, in tools and in older answers.
+const ALL_USERS: &str = "acacacac-9df4-4c7d-9d50-4ef0226f57a9";
+/// The group that stands for all devices.
+const ALL_DEVICES: &str = "adadadad-808e-44e2-905a-0b7873a8a531";
+/// Written where nothing is meant.
+pub(crate) const ZERO_GUID: &str = "00000000-0000-0000-0000-000000000000";
+
+const MAX_RAW: usize = 200;
+const MAX_EXTERNAL_ID: usize = 256;
+
+/// Whom one assignment is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AssignmentTarget<'value> {
+    AllUsers,
+    AllDevices,
+    Group(&'value str),
+    ExcludedGroup(&'value str),
+    /// A collection of Configuration Manager.
+    Collection(&'value str),
+    Other,
+}
+
+impl<'value> AssignmentTarget<'value> {
+    pub(crate) fn of(assignment: &'value Value) -> Self {
+        let Some(target) = assignment.get("target") else { return Self::Other };
+        let kind = odata_type(target).unwrap_or_default();
+        let text = |property: &str| target.get(property).and_then(Value::as_str).filter(|id| !id.is_empty());
+        let group = text("groupId");
+        match kind {
+            "allLicensedUsersAssignmentTarget" => Self::AllUsers,
+            "allDevicesAssignmentTarget" => Self::AllDevices,
+            _ => match (group, text("collectionId")) {
+                (Some(group), _) if kind.starts_with("exclusion") => Self::ExcludedGroup(group),
+                (Some(group), _) if group.eq_ignore_ascii_case(ALL_USERS) => Self::AllUsers,
+                (Some(group), _) if group.eq_ignore_ascii_case(ALL_DEVICES) => Self::AllDevices,
+                (Some(group), _) => Self::Group(group),
+                (None, Some(collection)) => Self::Collection(collection),
+                (None, None) => Self::Other,
+            },
+        }
+    }
+
+    /// The filter of the assignment and whether it includes or excludes.
+    pub(crate) fn filter_of(assignment: &'value Value) -> Option<(&'value str, &'value str)> {
+        let target = assignment.get("target")?;
+        let id = target.get("deviceAndAppManagementAssignmentFilterId")?.as_str()?;
+        let kind = target.get("deviceAndAppManagementAssignmentFilterType").and_then(Value::as_str).unwrap_or("none");
+        (!id.is_empty() && id != ZERO_GUID && kind != "none").then_some((id, kind))
+    }
+}
+
+/// The outgoing edges of an object: assignments, scope tags, and what the rules
+/// of its type find. Each edge once, in that order.
+#[must_use]
+pub fn extract(policy_type: &PolicyType, object: &Value) -> Edges {
+    let mut found = Found::default();
+    found.assignments(object.get("assignments"));
+    each_text(object, "roleScopeTagIds", &mut |id| {
+        found.typed(Relationship::ScopedBy, "roleScopeTag", id, "roleScopeTagIds")
+    });
+    for rule in policy_type.references {
+        let (relationship, path) = (rule.relationship, rule.path);
+        match rule.target {
+            ReferenceTarget::Type(key) => {
+                each_text(object, path, &mut |id| found.typed(relationship, key, id, path));
+            }
+            ReferenceTarget::PrefixedType(key) => each_text(object, path, &mut |text| {
+                let id = text.rsplit_once('_').map_or(text, |(_, id)| id);
+                found.typed(relationship, key, id, path);
+            }),
+            ReferenceTarget::Group => each_text(object, path, &mut |id| found.group(relationship, id, path)),
+            ReferenceTarget::User => each_text(object, path, &mut |id| {
+                if id == "All" {
+                    found.group(relationship, ALL_USERS, path);
+                } else if is_guid(id) {
+                    found.push(relationship, TargetKind::User, None, id, path);
+                }
+            }),
+            ReferenceTarget::DirectoryRole => each_text(object, path, &mut |id| {
+                if is_guid(id) {
+                    found.push(relationship, TargetKind::DirectoryRole, None, id, path);
+                }
+            }),
+            ReferenceTarget::Application => each_text(object, path, &mut |id| {
+                if is_guid(id) {
+                    found.push(relationship, TargetKind::Application, None, id, path);
+                }
+            }),
+            ReferenceTarget::AnyItem => each_text(object, path, &mut |id| {
+                found.push(relationship, TargetKind::Unresolved, None, id, path);
+            }),
+            ReferenceTarget::PolicySetItems => each_object(object, path, &mut |item| {
+                if let Some(id) = item.get("payloadId").and_then(Value::as_str) {
+                    let kind = odata_type(item).unwrap_or_default();
+                    match policy_set_item_type(kind) {
+                        Some(key) => found.typed(relationship, key, id, kind),
+                        None => found.push(relationship, TargetKind::Unresolved, None, id, kind),
+                    }
+                }
+            }),
+            ReferenceTarget::AppRelationships => each_object(object, path, &mut |edge| {
+                if edge.get("targetType").and_then(Value::as_str) != Some("parent")
+                    && let Some(id) = edge.get("targetId").and_then(Value::as_str)
+                {
+                    found.typed(relationship, "mobileApp", id, odata_type(edge).unwrap_or(path));
+                }
+            }),
+            ReferenceTarget::SettingReferences(key) => {
+                if let Some(settings) = object.get(path) {
+                    setting_references(settings, &mut |id| match key {
+                        Some(key) => found.typed(relationship, key, id, path),
+                        None => found.push(relationship, TargetKind::Unresolved, None, id, path),
+                    });
+                }
+            }
+            ReferenceTarget::AssignmentTargets => found.assignments(object.get(path)),
+        }
+    }
+    found.edges
+}
+
+#[derive(Default)]
+struct Found {
+    edges: Edges,
+    seen: HashSet<(Relationship, Target)>,
+}
+
+impl Found {
+    fn assignments(&mut self, assignments: Option<&Value>) {
+        for assignment in assignments.and_then(Value::as_array).into_iter().flatten() {
+            let kind = assignment.get("target").and_then(odata_type).unwrap_or("target");
+            let raw = match assignment.get("intent").and_then(Value::as_str) {
+                Some(intent) => format!("{kind}, intent {intent}"),
+                None => kind.to_owned(),
+            };
+            match AssignmentTarget::of(assignment) {
+                AssignmentTarget::AllUsers => self.group(Relationship::AssignedTo, ALL_USERS, &raw),
+                AssignmentTarget::AllDevices => self.group(Relationship::AssignedTo, ALL_DEVICES, &raw),
+                AssignmentTarget::Group(id) => self.group(Relationship::AssignedTo, id, &raw),
+                AssignmentTarget::ExcludedGroup(id) => self.group(Relationship::ExcludedFrom, id, &raw),
+                AssignmentTarget::Collection(id) => {
+                    self.push(Relationship::AssignedTo, TargetKind::Unresolved, None, id, &raw);
+                }
+                AssignmentTarget::Other => {}
+            }
+            if let Some((filter, mode)) = AssignmentTarget::filter_of(assignment) {
+                self.typed(Relationship::FilteredBy, "assignmentFilter", filter, mode);
+            }
+        }
+    }
+
+    fn group(&mut self, relationship: Relationship, id: &str, raw: &str) {
+        if !is_guid(id) {
+            return;
+        }
+        let kind = if id.eq_ignore_ascii_case(ALL_USERS) {
+            TargetKind::AllUsers
+        } else if id.eq_ignore_ascii_case(ALL_DEVICES) {
+            TargetKind::AllDevices
+        } else {
+            TargetKind::Group
+        };
+        self.push(relationship, kind, None, id, raw);
+    }
+
+    fn typed(&mut self, relationship: Relationship, key: &'static str, id: &str, raw: &str) {
+        let foundation = registry().get(key).is_some_and(|policy_type| policy_type.foundation);
+        let kind = if foundation { TargetKind::Foundation } else { TargetKind::Item };
+        self.push(relationship, kind, Some(key), id, raw);
+    }
+
+    fn push(
+        &mut self,
+        relationship: Relationship,
+        kind: TargetKind,
+        policy_type: Option<&'static str>,
+        id: &str,
+        raw: &str,
+    ) {
+        let id = id.trim();
+        if !is_identifier(id) {
+            return;
+        }
+        let target = Target { kind, policy_type, external_id: id.to_owned() };
+        if !self.seen.insert((relationship, target.clone())) {
+            return;
+        }
+        if self.edges.kept.len() < MAX_EDGES {
+            let raw = first_chars(&redact(raw), MAX_RAW).to_owned();
+            self.edges.kept.push(Reference { relationship, target, raw });
+        } else {
+            self.edges.omitted += 1;
+        }
+    }
+}
+
+/// Whether a text can be the id of something: no blank, no word that means
+/// everything or nothing, and not so long that it must be something else.
+fn is_identifier(id: &str) -> bool {
+    !id.is_empty()
+        && id.len() <= MAX_EXTERNAL_ID
+        && id != ZERO_GUID
+        && !matches!(id, "All" | "None" | "AllTrusted" | "all_users")
+        && id.bytes().all(|byte| byte.is_ascii_graphic())
+        && redact(id) == id
+}
+
+fn is_guid(id: &str) -> bool {
+    id.len() == 36 && uuid::Uuid::try_parse(id).is_ok()
+}
+
+/// Calls `visit` with each text at the end of a path. Lists are walked through.
+fn each_text<'value>(value: &'value Value, path: &str, visit: &mut dyn FnMut(&'value str)) {
+    each_value(value, path, &mut |end| {
+        if let Value::String(text) = end {
+            visit(text);
+        }
+    });
+}
+
+fn each_object<'value>(value: &'value Value, path: &str, visit: &mut dyn FnMut(&'value Value)) {
+    each_value(value, path, &mut |end| {
+        if end.is_object() {
+            visit(end);
+        }
+    });
+}
+
+fn each_value<'value>(value: &'value Value, path: &str, visit: &mut dyn FnMut(&'value Value)) {
+    match value {
+        Value::Array(elements) => elements.iter().for_each(|element| each_value(element, path, visit)),
+        _ if path.is_empty() => visit(value),
+        Value::Object(object) => {
+            // An annotation is one segment though it has a dot.
+            let (segment, rest) =
+                if path.starts_with('@') { (path, "") } else { path.split_once('.').unwrap_or((path, "")) };
+            if let Some(next) = object.get(segment) {
+                each_value(next, rest, visit);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Calls `visit` with each value of reference type in setting instances, at any depth.
+fn setting_references<'value>(value: &'value Value, visit: &mut dyn FnMut(&'value str)) {
+    match value {
+        Value::Array(elements) => elements.iter().for_each(|element| setting_references(element, visit)),
+        Value::Object(object) => {
+            if odata_type(value).is_some_and(|kind| kind.ends_with("ReferenceSettingValue"))
+                && let Some(Value::String(id)) = object.get("value")
+            {
+                visit(id);
+            }
+            object.values().for_each(|member| setting_references(member, visit));
+        }
+        _ => {}
+    }
+}
+
+/// The type that an element of a policy set points to. The elements for
+/// enrolment restrictions and app protection stand for several types.
+fn policy_set_item_type(odata_type: &str) -> Option<&'static str> {
+    Some(match odata_type {
+        "mobileAppPolicySetItem" => "mobileApp",
+        "deviceConfigurationPolicySetItem" => "deviceConfiguration",
+        "deviceCompliancePolicyPolicySetItem" => "deviceCompliancePolicy",
+        "deviceManagementConfigurationPolicyPolicySetItem" => "settingsCatalogPolicy",
+        "deviceManagementScriptPolicySetItem" => "deviceManagementScript",
+        "iosLobAppProvisioningConfigurationPolicySetItem" => "iosLobProvisioningProfile",
+        "managedDeviceMobileAppConfigurationPolicySetItem" => "managedDeviceAppConfiguration",
+        "mdmWindowsInformationProtectionPolicyPolicySetItem" => "wipPolicyMdm",
+        "targetedManagedAppConfigurationPolicySetItem" => "mamAppConfiguration",
+        "windows10EnrollmentCompletionPageConfigurationPolicySetItem" => "enrollmentStatusPage",
+        "windowsAutopilotDeploymentProfilePolicySetItem" => "autopilotProfile",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests;
