@@ -47,7 +47,7 @@ pub fn build(root: &Path) -> Result<Bundle> {
 
     let wasm = work.join("tenantatlas.opt.wasm");
     run(Command::new(tool(root, "wasm-opt")?)
-        .args(["-Oz", "--all-features", "--disable-gc", "--disable-shared-everything"])
+        .args(["-Oz", "-Oz", "--all-features", "--disable-gc", "--strip-debug", "--strip-producers", "--strip-target-features"])
         .arg(work.join("tenantatlas_bg.wasm"))
         .arg("-o")
         .arg(&wasm))?;
