@@ -9,29 +9,36 @@
 
 mod administration;
 mod apps;
+mod category;
 mod cloud_pc;
 mod compliance;
 mod configuration;
+mod detail;
 mod endpoint_security;
 mod enrolment;
 mod entra;
 mod listing;
+mod meta_field;
 mod permission;
 mod platform;
 mod policy_type;
+mod reference_rule;
 mod scripts;
 mod updates;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
+pub use category::{Category, UnknownCategory};
+pub use detail::{Detail, DetailShape};
 pub(crate) use listing::odata_type;
 pub use listing::{Listing, Split};
-pub use platform::{Platform, PlatformRule, platform_of};
+pub use meta_field::{MetaField, MetaKind};
+pub use platform::{Platform, PlatformRule, UnknownPlatform, platform_of};
 pub use policy_type::{
-    ApiVersion, Assignments, Category, Detail, DetailShape, Feature, MetaField, MetaKind, PARENT_ID_PROPERTY,
-    PolicyType, ReferenceRule, ReferenceTarget, Source, attach_parent, continuations, revision_of,
+    ApiVersion, Assignments, Feature, PARENT_ID_PROPERTY, PolicyType, Source, attach_parent, continuations, revision_of,
 };
+pub use reference_rule::{ReferenceRule, ReferenceTarget};
 
 /// Every policy type, with the ways to find one.
 #[derive(Debug)]

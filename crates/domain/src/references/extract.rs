@@ -66,7 +66,7 @@ pub fn extract(policy_type: &PolicyType, object: &Value) -> Edges {
     let mut found = Found::default();
     found.assignments(object.get("assignments"));
     each_text(object, "roleScopeTagIds", &mut |id| {
-        found.typed(Relationship::ScopedBy, "roleScopeTag", id, "roleScopeTagIds")
+        found.typed(Relationship::ScopedBy, "roleScopeTag", id, "roleScopeTagIds");
     });
     for rule in policy_type.references {
         let (relationship, path) = (rule.relationship, rule.path);

@@ -1,10 +1,12 @@
 //! Tenant administration and foundations (Graph notes, section of that name).
 
+use super::category::Category;
+use super::detail::Detail;
+use super::meta_field::MetaField;
 use super::permission::{APPS, CONFIGURATION, MANAGED_DEVICES, RBAC, SERVICE_CONFIG};
 use super::platform::{Platform, PlatformRule};
-use super::policy_type::{
-    ApiVersion, Assignments, Category, Detail, Feature, MetaField, PolicyType, ReferenceRule, ReferenceTarget,
-};
+use super::policy_type::{ApiVersion, Assignments, Feature, PolicyType};
+use super::reference_rule::{ReferenceRule, ReferenceTarget};
 use crate::references::Relationship;
 
 const fn row(key: &'static str, label: &'static str, path: &'static str, permission: &'static str) -> PolicyType {

@@ -1,12 +1,14 @@
 //! Apps, their configuration and protection (Graph notes, section Apps, app
 //! configuration, app protection).
 
+use super::category::Category;
+use super::detail::Detail;
 use super::listing::Split;
+use super::meta_field::MetaField;
 use super::permission::{APPS, CONFIGURATION, SERVICE_CONFIG};
 use super::platform::{Platform, PlatformRule};
-use super::policy_type::{
-    ApiVersion, Assignments, Category, Detail, MetaField, PolicyType, ReferenceRule, ReferenceTarget,
-};
+use super::policy_type::{ApiVersion, Assignments, PolicyType};
+use super::reference_rule::{ReferenceRule, ReferenceTarget};
 use crate::references::Relationship;
 
 const fn row(key: &'static str, label: &'static str, path: &'static str) -> PolicyType {

@@ -1,8 +1,11 @@
 //! Windows 365 (Graph notes, section of that name): skipped without a licence.
 
+use super::category::Category;
+use super::meta_field::MetaField;
 use super::permission::CLOUD_PC;
 use super::platform::{Platform, PlatformRule};
-use super::policy_type::{Assignments, Category, Feature, MetaField, PolicyType, ReferenceRule, ReferenceTarget};
+use super::policy_type::{Assignments, Feature, PolicyType};
+use super::reference_rule::{ReferenceRule, ReferenceTarget};
 
 const fn row(key: &'static str, label: &'static str, path: &'static str) -> PolicyType {
     PolicyType {

@@ -1,8 +1,12 @@
 //! Compliance (Graph notes, section Compliance).
 
+use super::category::Category;
+use super::detail::Detail;
+use super::meta_field::MetaField;
 use super::permission::{CONFIGURATION, SCRIPTS, SERVICE_CONFIG};
 use super::platform::{Platform, PlatformRule};
-use super::policy_type::{Assignments, Category, Detail, MetaField, PolicyType, ReferenceRule, ReferenceTarget};
+use super::policy_type::{Assignments, PolicyType};
+use super::reference_rule::{ReferenceRule, ReferenceTarget};
 
 const fn row(key: &'static str, label: &'static str, path: &'static str) -> PolicyType {
     PolicyType::collection(Category::Compliance, key, label, path, CONFIGURATION)

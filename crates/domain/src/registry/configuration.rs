@@ -1,10 +1,14 @@
 //! Device configuration (Graph notes, section Configuration).
 
+use super::category::Category;
+use super::detail::Detail;
 use super::endpoint_security::SETTINGS_CATALOGUE;
 use super::listing::Split;
+use super::meta_field::MetaField;
 use super::permission::{APPS, CONFIGURATION};
 use super::platform::{Platform, PlatformRule};
-use super::policy_type::{Assignments, Category, Detail, MetaField, PolicyType, ReferenceRule, ReferenceTarget};
+use super::policy_type::{Assignments, PolicyType};
+use super::reference_rule::{ReferenceRule, ReferenceTarget};
 
 const fn row(key: &'static str, label: &'static str, path: &'static str) -> PolicyType {
     PolicyType::collection(Category::Configuration, key, label, path, CONFIGURATION)

@@ -1,10 +1,14 @@
 //! Endpoint security, baselines and the newer families of the settings
 //! catalogue (Graph notes, section Endpoint security and baselines).
 
+use super::category::Category;
+use super::detail::Detail;
 use super::listing::Split;
+use super::meta_field::MetaField;
 use super::permission::CONFIGURATION;
 use super::platform::PlatformRule;
-use super::policy_type::{Assignments, Category, Detail, MetaField, PolicyType, ReferenceRule, ReferenceTarget};
+use super::policy_type::{Assignments, PolicyType};
+use super::reference_rule::{ReferenceRule, ReferenceTarget};
 
 const fn row(key: &'static str, label: &'static str, path: &'static str) -> PolicyType {
     PolicyType::collection(Category::EndpointSecurity, key, label, path, CONFIGURATION)

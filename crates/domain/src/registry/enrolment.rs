@@ -1,11 +1,12 @@
 //! Enrolment of devices (Graph notes, section Enrolment).
 
+use super::category::Category;
 use super::listing::Split;
+use super::meta_field::MetaField;
 use super::permission::{CONFIGURATION, MANAGED_DEVICES, SERVICE_CONFIG};
 use super::platform::{Platform, PlatformRule};
-use super::policy_type::{
-    Assignments, Category, MetaField, PARENT_ID_PROPERTY, PolicyType, ReferenceRule, ReferenceTarget, Source,
-};
+use super::policy_type::{Assignments, PARENT_ID_PROPERTY, PolicyType, Source};
+use super::reference_rule::{ReferenceRule, ReferenceTarget};
 
 const fn row(key: &'static str, label: &'static str, path: &'static str) -> PolicyType {
     PolicyType::collection(Category::Enrolment, key, label, path, SERVICE_CONFIG)

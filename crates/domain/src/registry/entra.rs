@@ -1,11 +1,12 @@
 //! Microsoft Entra (Graph notes, section of that name).
 
+use super::category::Category;
+use super::meta_field::MetaField;
 use super::permission::{
     AGREEMENT, DIRECTORY, ORGANIZATION, POLICY, POLICY_CONDITIONAL_ACCESS, POLICY_DEVICE, SHAREPOINT,
 };
-use super::policy_type::{
-    ApiVersion, Assignments, Category, Feature, MetaField, PolicyType, ReferenceRule, ReferenceTarget, Source,
-};
+use super::policy_type::{ApiVersion, Assignments, Feature, PolicyType, Source};
+use super::reference_rule::{ReferenceRule, ReferenceTarget};
 use crate::references::Relationship;
 
 const fn row(key: &'static str, label: &'static str, path: &'static str) -> PolicyType {

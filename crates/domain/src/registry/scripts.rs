@@ -2,9 +2,12 @@
 //! bodies out, so each changed script is read once more: its body counts in the
 //! content hash and is stored nowhere.
 
+use super::category::Category;
+use super::detail::Detail;
+use super::meta_field::MetaField;
 use super::permission::{CONFIGURATION, SCRIPTS};
 use super::platform::{Platform, PlatformRule};
-use super::policy_type::{Assignments, Category, Detail, MetaField, PolicyType};
+use super::policy_type::{Assignments, PolicyType};
 
 const BODY: &[Detail] = &[Detail::merge("")];
 

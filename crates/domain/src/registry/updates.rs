@@ -1,9 +1,11 @@
 //! Updates of operating systems and drivers (Graph notes, section Windows updates).
 
+use super::category::Category;
 use super::listing::Split;
+use super::meta_field::MetaField;
 use super::permission::CONFIGURATION;
 use super::platform::{Platform, PlatformRule};
-use super::policy_type::{Assignments, Category, MetaField, PolicyType};
+use super::policy_type::{Assignments, PolicyType};
 
 const fn row(key: &'static str, label: &'static str, path: &'static str) -> PolicyType {
     PolicyType {

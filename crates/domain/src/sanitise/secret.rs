@@ -61,6 +61,9 @@ const SECRET_ENDS: &[&str] = &[
 /// are none.
 #[must_use]
 pub fn is_secret_key(name: &str) -> bool {
+    if !may_end_a_secret(name.as_bytes()) {
+        return false;
+    }
     // Long enough for every name above; of longer names only the end counts.
     let mut buffer = [0u8; 48];
     let mut length = 0;
@@ -79,6 +82,43 @@ pub fn is_secret_key(name: &str) -> bool {
     let lower = &buffer[buffer.len() - length..];
     SECRET_ENDS.iter().any(|end| lower.ends_with(end.as_bytes()))
         || whole && SECRET_NAMES.iter().any(|secret| secret.as_bytes() == lower)
+}
+
+/// Whether the last letters are those of any name or end above. Asked for every
+/// property of every object, and for nearly all of them the answer is no.
+fn may_end_a_secret(name: &[u8]) -> bool {
+    let [.., third, second, last] = name else { return false };
+    let is_mark = |byte: &u8| matches!(byte, b'_' | b'-');
+    let lower = [third, second, last].map(u8::to_ascii_lowercase);
+    [third, second, last].into_iter().any(is_mark)
+        || matches!(
+            &lower,
+            b"key"
+                | b"ode"
+                | b"ase"
+                | b"ord"
+                | b"lob"
+                | b"uri"
+                | b"ret"
+                | b"ken"
+                | b"ame"
+                | b"eid"
+                | b"ier"
+                | b"ion"
+                | b"ate"
+                | b"ent"
+                | b"xml"
+                | b"ata"
+                | b"age"
+                | b"ver"
+                | b"con"
+                | b"ogo"
+                | b"oad"
+                | b"son"
+                | b"psk"
+                | b"pwd"
+                | b"lue"
+        )
 }
 
 #[cfg(test)]
@@ -109,6 +149,14 @@ mod tests {
             "averyveryveryveryveryveryveryveryveryveryveryverylongnameofapassword",
         ] {
             assert!(is_secret_key(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_name_of_the_tables_is_recognised() {
+        for name in SECRET_NAMES.iter().chain(SECRET_ENDS) {
+            assert!(is_secret_key(name), "{name}");
+            assert!(is_secret_key(&name.to_uppercase()), "{name}");
         }
     }
 

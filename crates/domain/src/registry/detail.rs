@@ -1,0 +1,63 @@
+//! Extra reads that complete the content of one item.
+
+use serde_json::Value;
+
+/// What an extra read of one item returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DetailShape {
+    /// A collection, all pages of it: becomes the array `property` of the item.
+    Collection,
+    /// The item itself, more fully: its properties replace those of the list row.
+    Merge,
+}
+
+/// An extra read that completes the content of one item. Only needed when
+/// [`revision_of`](super::revision_of) (or the content of the list row) differs from the last read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Detail {
+    /// The property that the answer becomes; empty for [`DetailShape::Merge`].
+    pub property: &'static str,
+    /// The path below the item, without slashes at its ends; empty for the item itself.
+    pub path: &'static str,
+    /// The query without `?`; may be empty.
+    pub query: &'static str,
+    /// What the answer is.
+    pub shape: DetailShape,
+    /// Numeric properties of the list row of which one must be above zero for
+    /// the read to be worth it; empty: always.
+    pub when_positive: &'static [&'static str],
+    /// A further read for each element of the answer, at
+    /// `{item}/{path}/{element id}/{each.path}`.
+    pub each: Option<&'static Detail>,
+}
+
+impl Detail {
+    /// A collection below the item.
+    #[must_use]
+    pub const fn collection(property: &'static str, path: &'static str, query: &'static str) -> Self {
+        Self { property, path, query, shape: DetailShape::Collection, when_positive: &[], each: None }
+    }
+
+    /// The single read of the item.
+    #[must_use]
+    pub const fn merge(query: &'static str) -> Self {
+        Self { property: "", path: "", query, shape: DetailShape::Merge, when_positive: &[], each: None }
+    }
+
+    /// Whether the list row says that there is something to read.
+    #[must_use]
+    pub fn is_wanted(&self, row: &Value) -> bool {
+        self.when_positive.is_empty()
+            || self
+                .when_positive
+                .iter()
+                .any(|property| row.get(property).and_then(Value::as_i64).is_some_and(|count| count > 0))
+    }
+
+    /// The address below the version, for the item (or element) at `item_path`.
+    #[must_use]
+    pub fn url(&self, item_path: &str) -> String {
+        let path = if self.path.is_empty() { item_path.to_owned() } else { format!("{item_path}/{}", self.path) };
+        if self.query.is_empty() { path } else { format!("{path}?{}", self.query) }
+    }
+}
