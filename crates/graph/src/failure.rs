@@ -101,7 +101,7 @@ pub(crate) fn reason(status: StatusCode, body: &ErrorBody, without_consent: bool
         400 if says(&[UNKNOWN_SEGMENT]) => ReasonCode::NotFoundInCloud,
         404 | 410 | 501 => ReasonCode::NotFoundInCloud,
         408 => ReasonCode::GraphTimeout,
-        500.. => ReasonCode::GraphUnavailable,
+        424 | 500.. => ReasonCode::GraphUnavailable,
         _ => ReasonCode::ContractInvalid,
     }
 }

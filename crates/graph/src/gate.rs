@@ -34,6 +34,8 @@ struct State {
     concurrency: Concurrency,
     limit: f64,
     doubling: bool,
+    /// When the limit was last reached: only then is it what holds the work back.
+    last_full: Option<Instant>,
     under_way: u32,
     weight_under_way: u32,
     paused_until: Option<Instant>,
@@ -77,6 +79,7 @@ impl Gate {
                 concurrency,
                 limit: f64::from(concurrency.initial.clamp(1, concurrency.max.max(1))),
                 doubling: true,
+                last_full: None,
                 under_way: 0,
                 weight_under_way: 0,
                 paused_until: None,
@@ -132,7 +135,7 @@ impl Gate {
 impl Pass {
     /// The cloud did the work.
     pub(crate) fn succeeded(&self) {
-        self.gate.state().grow();
+        self.gate.state().grow(self.started);
     }
 
     /// The cloud said 429: fewer at once from now on, and nobody for the given time.
@@ -171,6 +174,9 @@ impl State {
         }
         self.under_way += 1;
         self.weight_under_way += weight;
+        if f64::from(self.under_way + 1) > self.limit {
+            self.last_full = Some(now);
+        }
         Ok(())
     }
 
@@ -188,16 +194,15 @@ impl State {
         }
     }
 
-    fn grow(&mut self) {
-        let holds_back = f64::from(self.under_way + 1) > self.limit;
-        if holds_back {
+    fn grow(&mut self, started: Instant) {
+        if self.last_full.is_some_and(|full| started <= full) {
             self.limit += if self.doubling { 1.0 } else { 1.0 / self.limit };
             self.limit = self.limit.min(f64::from(self.concurrency.max.max(1)));
         }
     }
 
     fn shrink(&mut self, started: Instant, now: Instant) {
-        if self.last_cut.is_some_and(|cut| started < cut) {
+        if self.last_cut.is_some_and(|cut| started <= cut) {
             return;
         }
         self.last_cut = Some(now);
@@ -354,6 +359,7 @@ mod tests {
         }
         gate.enter(1).await.throttled(Duration::ZERO);
         assert_eq!(gate.state().quota, None, "an early refusal teaches nothing");
+        advance(Duration::from_millis(1)).await;
         for _ in 0..1_000 {
             drop(gate.enter(1).await);
         }

@@ -169,8 +169,8 @@ pub fn quick() -> GraphClientOptions {
     GraphClientOptions {
         timeouts: Timeouts {
             connect: Duration::from_secs(2),
-            idle: Duration::from_millis(300),
-            total: Duration::from_millis(900),
+            idle: Duration::from_millis(500),
+            total: Duration::from_millis(1_500),
         },
         retry: RetryBudget {
             attempts_when_busy: 4,

@@ -13,19 +13,19 @@ const QUOTA: RequestQuota = RequestQuota { requests: 100, window: Duration::from
 const LATENCY: Duration = Duration::from_millis(20);
 
 /// A cloud that keeps a quota in a sliding window; refused requests count too.
-async fn throttling() -> Cloud {
+async fn throttling(quota: RequestQuota) -> Cloud {
     let spent = Arc::new(Mutex::new(VecDeque::new()));
     Cloud::start(move |seen| {
         let mut spent = spent.lock().unwrap();
-        while spent.front().is_some_and(|at: &Instant| at.elapsed() >= QUOTA.window) {
+        while spent.front().is_some_and(|at: &Instant| at.elapsed() >= quota.window) {
             spent.pop_front();
         }
         seen.target.starts_with("/graph/").then(|| {
             spent.push_back(Instant::now());
-            if spent.len() <= QUOTA.requests as usize {
+            if spent.len() <= quota.requests as usize {
                 return ok(json!({})).late(LATENCY);
             }
-            let wait = QUOTA.window - spent[spent.len() - QUOTA.requests as usize].elapsed();
+            let wait = quota.window - spent[spent.len() - quota.requests as usize].elapsed();
             error(429, "TooManyRequests", "").with("Retry-After", format!("{:.3}", wait.as_secs_f64() + 0.001))
         })
     })
@@ -42,33 +42,39 @@ async fn read_many(session: &GraphSession, count: usize) -> Duration {
 
 #[tokio::test]
 async fn the_quota_is_used_to_the_full_and_never_exceeded() {
-    let cloud = throttling().await;
+    let cloud = throttling(QUOTA).await;
     let session = cloud.session_with(GraphClientOptions { quota: QuotaRule::Fixed(QUOTA), ..quick() });
     let took = read_many(&session, 300).await;
     assert_eq!(session.meter().read().throttled, 0);
     // 300 requests at 100 a second: two windows must pass before the last hundred.
-    assert!(took <= (QUOTA.window * 2).mul_f64(1.2), "{took:?}");
+    assert!(took <= (QUOTA.window * 2).mul_f64(1.5), "{took:?}");
 }
 
 #[tokio::test]
 async fn an_unknown_quota_is_kept_by_doing_what_the_cloud_asks() {
-    let cloud = throttling().await;
+    let cloud = throttling(QUOTA).await;
     let session = cloud.session_with(GraphClientOptions { quota: QuotaRule::Learned, ..quick() });
     let took = read_many(&session, 300).await;
-    assert!(took <= QUOTA.window.mul_f64(3.5), "{took:?}");
+    assert!(took <= QUOTA.window.mul_f64(5.0), "{took:?}");
     let refused = session.meter().read().throttled;
     assert!(refused < 60, "{refused} of 300 were refused");
 }
 
 #[tokio::test]
+async fn a_cloud_that_allows_very_little_is_still_read_to_the_end() {
+    let cloud = throttling(RequestQuota { requests: 5, window: Duration::from_millis(250) }).await;
+    let mut options = quick();
+    options.retry.attempts_when_busy = 8;
+    read_many(&cloud.session_with(options), 80).await;
+}
+
+#[tokio::test]
 async fn latency_is_met_with_more_at_once_up_to_the_limit() {
-    let cloud = Cloud::start(|seen| seen.target.starts_with("/graph/").then(|| ok(json!({})).late(LATENCY))).await;
-    let session = cloud.session();
-    let took = read_many(&session, 160).await;
-    // Sixteen at once need ten rounds, and the way there three more.
-    assert!(took < LATENCY * 26, "{took:?}");
+    let latency = Duration::from_millis(50);
+    let cloud = Cloud::start(move |seen| seen.target.starts_with("/graph/").then(|| ok(json!({})).late(latency))).await;
+    read_many(&cloud.session(), 200).await;
     let arrivals: Vec<_> = cloud.reads().iter().map(|seen| seen.at).collect();
-    let most =
-        arrivals.iter().map(|at| arrivals.iter().filter(|other| **other >= *at && **other < *at + LATENCY).count());
-    assert!(most.max().unwrap() <= 17);
+    let together = |from: &Instant| arrivals.iter().filter(|at| (*from..*from + latency).contains(at)).count();
+    let most = arrivals.iter().map(together).max().unwrap();
+    assert!((12..=16).contains(&most), "{most} at once");
 }
