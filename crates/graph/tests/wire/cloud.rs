@@ -74,8 +74,8 @@ impl Reply {
     }
 }
 
-pub fn ok(body: Value) -> Reply {
-    text(200, body.to_string())
+pub fn ok(body: impl Into<Value>) -> Reply {
+    text(200, body.into().to_string())
 }
 
 pub fn text(status: u16, body: impl Into<Vec<u8>>) -> Reply {
