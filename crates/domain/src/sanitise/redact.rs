@@ -85,7 +85,8 @@ fn secret_values(text: &str) -> Option<String> {
         while position < bytes.len() && is_name_byte(bytes[position]) {
             position += 1;
         }
-        if !is_secret_key(&text[start..position]) {
+        let name = &text[start..position];
+        if !is_secret_key(name) || names_an_error(name) {
             continue;
         }
         let mut at = position;
@@ -112,6 +113,14 @@ fn secret_values(text: &str) -> Option<String> {
         position = value_end.max(position);
     }
     replace(text, &ranges, REDACTED)
+}
+
+/// Whether a name is that of an error about a secret (`InvalidAuthenticationToken`):
+/// what follows is the message.
+fn names_an_error(name: &str) -> bool {
+    ["invalid", "missing", "expired"]
+        .iter()
+        .any(|start| name.get(..start.len()).is_some_and(|word| word.eq_ignore_ascii_case(start)))
 }
 
 fn is_name_byte(byte: u8) -> bool {
@@ -293,6 +302,7 @@ mod tests {
             r#"{"wifiPassword":"[redacted]","ssid":"a"}"#
         );
         assert_eq!(redact(r#"{\"password\":\"hunter2\",\"a\":1}"#), r#"{\"password\":\"[redacted]\",\"a\":1}"#);
+        assert_eq!(redact("GET /blob?sv=2024&sig=aB%2F1&x=1"), "GET /blob?sv=2024&sig=[redacted]&x=1");
         assert_eq!(redact("password: hunter2 was wrong"), "password: [redacted] was wrong");
         assert_eq!(redact("preSharedKey = 'a b c'"), "preSharedKey = '[redacted]'");
     }
@@ -312,6 +322,7 @@ mod tests {
             "GET /beta/deviceManagement/configurationPolicies/0193f1e7-7c00-7000-8000-00000000abcd/settings failed",
             "deviceManagement/deviceEnrollmentConfigurations/windows10EnrollmentCompletionPageConfiguration",
             "request-id 6fb2f1a1-96bf-4a32-a3a9-56c3cb0a5a5f, error 403 Forbidden",
+            "InvalidAuthenticationToken: Access token has expired or is not yet valid.",
             "passwordMinimumLength must be between 4 and 16",
         ] {
             assert_eq!(redact(text), text);

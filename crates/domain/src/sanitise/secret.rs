@@ -29,6 +29,10 @@ const SECRET_NAMES: &[&str] = &[
     "qrcodeimage",
     "remediationscriptcontent",
     "scriptcontent",
+    "secrettext",
+    "secretvalue",
+    "sig",
+    "signature",
     "themecolorlogo",
     "tokenvalue",
     "trustedrootcertificate",
@@ -52,6 +56,7 @@ const SECRET_ENDS: &[&str] = &[
     "sharedkey",
     "token",
     "userprincipalname",
+    "wepkey",
 ];
 
 /// Whether a property of this name holds something that must never be stored:
@@ -118,6 +123,9 @@ fn may_end_a_secret(name: &[u8]) -> bool {
                 | b"psk"
                 | b"pwd"
                 | b"lue"
+                | b"ext"
+                | b"sig"
+                | b"ure"
         )
 }
 
