@@ -1,1 +1,47 @@
 //! The records of TenantAtlas on SQLite and PostgreSQL.
+//!
+//! # How it is laid out
+//! One module per record. Lookups take anything that implements [`Access`] (`&Db`, or `&mut Tx` inside a transaction)
+//! and answer `Option` when a row may not exist: only failures are errors. Writes take `&mut Tx`, so that whoever calls
+//! decides what is committed together. One query text serves both engines (`$1` placeholders, `ON CONFLICT`,
+//! `RETURNING`); where they truly differ, the difference has a name in `dialect.rs`.
+//!
+//! # Rules every repository keeps
+//! - The tenant is a column of the `WHERE` clause of every query on a tenant's rows.
+//! - Instants are 64-bit milliseconds passed in by the caller. Only leases use the clock of the database, since they are
+//!   compared across machines.
+//! - Every write of a worker is fenced: it names the lease by which the worker holds its run ([`operation_runs::Fence`]).
+//! - An audit entry is appended last in its transaction: the end of the chain stays locked until the commit.
+
+pub mod audit;
+mod bulk;
+mod database;
+mod dialect;
+mod error;
+pub mod facts;
+pub mod inventory;
+pub mod members;
+mod migrations;
+pub mod notifications;
+pub mod one_time_links;
+pub mod operation_runs;
+pub mod permissions;
+pub mod preferences;
+mod record;
+pub mod scopes;
+pub mod sessions;
+pub mod sign_in_attempts;
+mod signals;
+mod sql;
+pub mod sync_runs;
+pub mod tenants;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod users;
+mod vault;
+
+pub use database::{Access, Db, Engine, Tx};
+pub use error::StoreError;
+pub use migrations::MigrationReport;
+pub use signals::{Listener, Signal};
+pub use vault::{FingerprintKey, SealedSecret, Vault};

@@ -1,0 +1,275 @@
+//! Who did what: append-only, each entry chained to the one before (product rules, section Records).
+
+mod chain;
+
+pub use chain::{Verification, verify};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use sqlx::Error;
+use tenantatlas_domain::ids::{TenantId, UserId};
+use tenantatlas_domain::normalise::ContentHash;
+use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
+
+use crate::database::{Access, Run as _};
+use crate::record::{Columns, Record};
+use crate::sql::{Statement, args, json, without_nul};
+use crate::{StoreError, Tx};
+
+/// The longest page of a list.
+const MAX_PAGE: u32 = 500;
+
+/// How an action ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    Success,
+    /// It failed.
+    Failure,
+    /// It was refused.
+    Denied,
+}
+
+impl Outcome {
+    /// The name as stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+impl std::str::FromStr for Outcome {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Success, Self::Failure, Self::Denied].into_iter().find(|outcome| outcome.as_str() == text).ok_or(())
+    }
+}
+
+/// A new entry.
+#[derive(Clone, Debug)]
+pub struct NewEntry {
+    /// The id (version 7); made by the caller, so that other records of the transaction can name it.
+    pub id: Uuid,
+    /// The tenant, when it concerns one.
+    pub tenant_id: Option<TenantId>,
+    /// The person, when it was one.
+    pub actor_id: Option<UserId>,
+    /// What kind of actor, such as `person`.
+    pub actor_kind: String,
+    /// The actor's name as it is now.
+    pub actor_name: String,
+    /// The actor's address as it is now.
+    pub actor_email: String,
+    /// What was done, such as `inventory.sync.dispatched`.
+    pub action: String,
+    /// To what kind of thing.
+    pub resource_type: String,
+    /// To which.
+    pub resource_id: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Safe facts.
+    pub context: Json,
+}
+
+/// An entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number, without gaps from 1.
+    pub seq: i64,
+    /// The id.
+    pub id: Uuid,
+    /// When.
+    pub at: Timestamp,
+    /// The tenant.
+    pub tenant_id: Option<TenantId>,
+    /// The person.
+    pub actor_id: Option<UserId>,
+    /// What kind of actor.
+    pub actor_kind: String,
+    /// The actor's name as it was then.
+    pub actor_name: String,
+    /// The actor's address as it was then.
+    pub actor_email: String,
+    /// What was done.
+    pub action: String,
+    /// To what kind of thing.
+    pub resource_type: String,
+    /// To which.
+    pub resource_id: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Safe facts.
+    pub context: Json,
+    /// The hash of the entry before.
+    pub previous_hash: ContentHash,
+    /// The hash of this entry, which covers the one before.
+    pub hash: ContentHash,
+}
+
+impl Record for Entry {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self {
+            seq: row.number("seq")?,
+            id: row.id("id")?,
+            at: row.time("at")?,
+            tenant_id: row.id_or_null("tenant_id")?,
+            actor_id: row.id_or_null("actor_id")?,
+            actor_kind: row.string("actor_kind")?,
+            actor_name: row.string("actor_name")?,
+            actor_email: row.string("actor_email")?,
+            action: row.string("action")?,
+            resource_type: row.string("resource_type")?,
+            resource_id: row.string("resource_id")?,
+            outcome: row.name("outcome")?,
+            context: row.json("context")?,
+            previous_hash: row.hash("previous_hash")?,
+            hash: row.hash("hash")?,
+        })
+    }
+}
+
+struct End {
+    seq: i64,
+    hash: ContentHash,
+}
+
+impl Record for End {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self { seq: row.number("last_seq")?, hash: row.hash("last_hash")? })
+    }
+}
+
+/// Appends an entry. Do it last in the transaction: the end of the chain stays locked until the commit.
+///
+/// # Errors
+/// When the database fails.
+pub async fn append(tx: &mut Tx, new: &NewEntry, at: Timestamp) -> Result<Entry, StoreError> {
+    // The update locks the row, so that two who append come one after the other, and answers the end before this one.
+    let end: Option<End> = tx
+        .row("UPDATE audit_chain SET last_seq = last_seq + 1 WHERE one = 1 RETURNING last_seq, last_hash", &[])
+        .await?;
+    let end = end.ok_or_else(|| StoreError::corrupt("audit_chain"))?;
+    let mut entry = Entry {
+        seq: end.seq,
+        id: new.id,
+        at,
+        tenant_id: new.tenant_id,
+        actor_id: new.actor_id,
+        actor_kind: new.actor_kind.clone(),
+        actor_name: without_nul(&new.actor_name).into_owned(),
+        actor_email: without_nul(&new.actor_email).into_owned(),
+        action: new.action.clone(),
+        resource_type: new.resource_type.clone(),
+        resource_id: without_nul(&new.resource_id).into_owned(),
+        outcome: new.outcome,
+        context: chain::storable(&new.context),
+        previous_hash: end.hash,
+        hash: end.hash,
+    };
+    entry.hash = chain::hash_of(&entry);
+    tx.execute(
+        "INSERT INTO audit_logs (seq, id, at, tenant_id, actor_id, actor_kind, actor_name, actor_email, action, \
+         resource_type, resource_id, outcome, context, previous_hash, hash) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        &args![
+            entry.seq,
+            entry.id,
+            entry.at,
+            entry.tenant_id,
+            entry.actor_id,
+            entry.actor_kind.as_str(),
+            entry.actor_name.as_str(),
+            entry.actor_email.as_str(),
+            entry.action.as_str(),
+            entry.resource_type.as_str(),
+            entry.resource_id.as_str(),
+            entry.outcome.as_str(),
+            json(&entry.context),
+            &entry.previous_hash.0,
+            &entry.hash.0
+        ],
+    )
+    .await?;
+    tx.execute("UPDATE audit_chain SET last_hash = $1 WHERE one = 1", &args![&entry.hash.0]).await?;
+    Ok(entry)
+}
+
+/// Which entries.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only of this tenant. `None` shows all: for platform administrators and the command line.
+    pub tenant_id: Option<TenantId>,
+    /// Only by this person.
+    pub actor_id: Option<UserId>,
+    /// Only this action, or with a `.` at the end, all that begin so.
+    pub action: Option<String>,
+    /// Only about this kind of thing.
+    pub resource_type: Option<String>,
+    /// Only about this thing.
+    pub resource_id: Option<String>,
+    /// Only at this time or later.
+    pub from: Option<Timestamp>,
+    /// Only before this time.
+    pub until: Option<Timestamp>,
+    /// Only with a lower number.
+    pub before_seq: Option<i64>,
+    /// At most so many; 1 to 500.
+    pub limit: u32,
+}
+
+/// Entries, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(mut on: impl Access, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
+    let mut statement = Statement::new("SELECT * FROM audit_logs WHERE 1 = 1");
+    if let Some(tenant) = filter.tenant_id {
+        statement.push(" AND tenant_id = ").bind(tenant);
+    }
+    if let Some(actor) = filter.actor_id {
+        statement.push(" AND actor_id = ").bind(actor);
+    }
+    match &filter.action {
+        Some(prefix) if prefix.ends_with('.') => {
+            // The characters between `.` and `/` are none: everything that begins so, by order alone.
+            let end = format!("{}/", prefix.trim_end_matches('.'));
+            statement.push(" AND action >= ").bind(prefix.clone()).push(" AND action < ").bind(end);
+        }
+        Some(action) => drop(statement.push(" AND action = ").bind(action.clone())),
+        None => {}
+    }
+    if let Some(resource_type) = &filter.resource_type {
+        statement.push(" AND resource_type = ").bind(resource_type.clone());
+    }
+    if let Some(resource_id) = &filter.resource_id {
+        statement.push(" AND resource_id = ").bind(resource_id.clone());
+    }
+    if let Some(from) = filter.from {
+        statement.push(" AND at >= ").bind(from);
+    }
+    if let Some(until) = filter.until {
+        statement.push(" AND at < ").bind(until);
+    }
+    if let Some(seq) = filter.before_seq {
+        statement.push(" AND seq < ").bind(seq);
+    }
+    statement.push(" ORDER BY seq DESC LIMIT ").bind(filter.limit.clamp(1, MAX_PAGE));
+    on.query(&statement).await
+}
+
+/// An entry by its id, within a tenant if one is given.
+///
+/// # Errors
+/// When the database fails.
+pub async fn get(mut on: impl Access, tenant: Option<TenantId>, id: Uuid) -> Result<Option<Entry>, StoreError> {
+    let entry: Option<Entry> = on.row("SELECT * FROM audit_logs WHERE id = $1", &args![id]).await?;
+    Ok(entry.filter(|entry| tenant.is_none() || entry.tenant_id == tenant))
+}

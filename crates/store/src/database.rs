@@ -1,0 +1,435 @@
+//! The connection to either engine, and how statements are run on it.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::pool::{MaybePoolConnection, PoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite, Transaction};
+
+use crate::StoreError;
+use crate::record::Record;
+use crate::sql::{Statement, Value};
+
+/// Readers of a SQLite file, and connections to a PostgreSQL server, at most.
+const READERS: u32 = 8;
+const POSTGRES_CONNECTIONS: u32 = 24;
+/// How long a statement waits for a connection or for another process that writes the same SQLite file.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Pages the write-ahead log of SQLite grows to before it is copied into the file: 64 MiB, so that a bulk write does
+/// not stop for a copy every few batches.
+const CHECKPOINT_PAGES: &str = "16384";
+/// A connection that rested longer than this is asked whether it still lives before it is used.
+const TRUSTED_REST: Duration = Duration::from_secs(5);
+
+/// Which engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// A SQLite file.
+    Sqlite,
+    /// A PostgreSQL server.
+    Postgres,
+}
+
+/// A database. Cheap to clone; all clones share their connections.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// A SQLite file: one connection writes, others read.
+    Sqlite {
+        /// The only connection that writes.
+        writer: SqlitePool,
+        /// Connections that cannot write.
+        readers: SqlitePool,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A PostgreSQL server.
+    Postgres {
+        /// Its connections.
+        pool: PgPool,
+    },
+}
+
+impl Db {
+    /// Connects. `sqlite:PATH` makes the file when it is missing (not its folder); `postgres://…` must exist.
+    /// Nothing is migrated: see [`Db::migrate`].
+    ///
+    /// # Errors
+    /// [`StoreError::Address`], [`StoreError::Unwritable`], [`StoreError::NotADatabase`], [`StoreError::Unreachable`],
+    /// [`StoreError::Refused`].
+    pub async fn connect(address: &str) -> Result<Self, StoreError> {
+        if let Some(path) = address.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() || path.contains(":memory:") || path.contains('?') {
+                return Err(StoreError::Address("SQLite needs a file, without options".to_owned()));
+            }
+            connect_sqlite(Path::new(path)).await
+        } else if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            connect_postgres(address).await
+        } else {
+            let scheme = address.split(':').next().unwrap_or_default();
+            Err(StoreError::Address(format!("{scheme:?} is neither")))
+        }
+    }
+
+    /// Which engine this is.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite { .. } => Engine::Sqlite,
+            Self::Postgres { .. } => Engine::Postgres,
+        }
+    }
+
+    /// Begins a transaction that may write. On SQLite it waits for its turn, so nothing in it may wait for a network.
+    /// Dropped without [`Tx::commit`], it is rolled back.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when its turn does not come within half a minute.
+    pub async fn write(&self) -> Result<Tx, StoreError> {
+        match self {
+            // A deferred transaction that turns into a writer fails at once when another wrote meanwhile.
+            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
+            Self::Postgres { pool } => Ok(Tx::Postgres(pool.begin().await?)),
+        }
+    }
+
+    /// Answers when the database does; for readiness checks.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.connection().await?.execute("SELECT 1", &[]).await.map(|_| ())
+    }
+
+    /// Closes all connections; on SQLite the write-ahead log is copied into the file.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers, .. } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres { pool } => pool.close().await,
+        }
+    }
+
+    async fn connection(&self) -> Result<Connection<'static>, StoreError> {
+        Ok(match self {
+            Self::Sqlite { readers, .. } => Connection::Sqlite(readers.acquire().await?.into()),
+            Self::Postgres { pool } => Connection::Postgres(pool.acquire().await?.into()),
+        })
+    }
+}
+
+async fn connect_sqlite(path: &Path) -> Result<Db, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .foreign_keys(true)
+        .busy_timeout(PATIENCE)
+        .statement_cache_capacity(200)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .pragma("cache_size", "-16384")
+        .pragma("temp_store", "memory")
+        .pragma("trusted_schema", "off");
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(PATIENCE)
+        .connect_with(options.clone())
+        .await
+        .map_err(|error| cannot_open(path, error))?;
+    private_to_owner(path)?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+        .connect_with(options.read_only(true).create_if_missing(false))
+        .await
+        .map_err(|error| cannot_open(path, error))?;
+    Ok(Db::Sqlite { writer, readers, path: path.to_owned() })
+}
+
+/// The file holds sealed secrets and the configuration of tenants: nobody else on the machine needs to read it.
+fn private_to_owner(path: &Path) -> Result<(), StoreError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let unwritable =
+            |cause: std::io::Error| StoreError::Unwritable { path: path.to_owned(), cause: cause.to_string() };
+        let mode = std::fs::metadata(path).map_err(unwritable)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            for suffix in ["", "-wal", "-shm"] {
+                let mut name = path.as_os_str().to_owned();
+                name.push(suffix);
+                match std::fs::set_permissions(&name, std::fs::Permissions::from_mode(0o600)) {
+                    Ok(()) => {}
+                    Err(error)
+                        if matches!(
+                            error.kind(),
+                            std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied
+                        ) => {}
+                    Err(error) => return Err(unwritable(error)),
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn cannot_open(path: &Path, error: sqlx::Error) -> StoreError {
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok()).map(|code| code & 0xff);
+    match (code, &error) {
+        (Some(26), _) => StoreError::NotADatabase(path.to_owned()),
+        // CANTOPEN, READONLY, PERM, IOERR
+        (Some(14 | 8 | 3 | 10), _) => {
+            let cause = error.as_database_error().map(|error| error.message().to_owned()).unwrap_or_default();
+            StoreError::Unwritable { path: path.to_owned(), cause }
+        }
+        (None, sqlx::Error::Io(cause)) => StoreError::Unwritable { path: path.to_owned(), cause: cause.to_string() },
+        _ => error.into(),
+    }
+}
+
+async fn connect_postgres(address: &str) -> Result<Db, StoreError> {
+    let options = PgConnectOptions::from_str(address)
+        .map_err(|_| StoreError::Address("the part after postgres:// is not understood".to_owned()))?
+        .application_name("tenantatlas")
+        .statement_cache_capacity(200);
+    let host = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    let pool = pool_options().connect_with(options).await.map_err(|error| match &error {
+        sqlx::Error::Database(database) => match database.code().as_deref() {
+            Some("28000" | "28P01" | "3D000" | "42501") => StoreError::Refused(database.message().to_owned()),
+            _ => error.into(),
+        },
+        sqlx::Error::PoolTimedOut => StoreError::Unreachable { host, cause: "no answer in time".to_owned() },
+        other => StoreError::Unreachable { host, cause: other.to_string() },
+    })?;
+    Ok(Db::Postgres { pool })
+}
+
+fn pool_options() -> PoolOptions<Postgres> {
+    PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+        .before_acquire(|connection, rest| {
+            Box::pin(async move {
+                if rest.idle_for > TRUSTED_REST {
+                    sqlx::Connection::ping(connection).await?;
+                }
+                Ok(true)
+            })
+        })
+}
+
+/// A transaction that may write.
+#[derive(Debug)]
+pub enum Tx {
+    /// On SQLite.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// On PostgreSQL.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Tx {
+    /// Makes everything written in it lasting, at once.
+    ///
+    /// # Errors
+    /// When the database refuses; then nothing was written.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await?,
+            Self::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Takes everything back. The same as dropping it, but waits until it is done.
+    ///
+    /// # Errors
+    /// When the connection is lost; the database takes everything back then as well.
+    pub async fn rollback(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(transaction) => transaction.rollback().await?,
+            Self::Postgres(transaction) => transaction.rollback().await?,
+        }
+        Ok(())
+    }
+
+    /// Which engine this is.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
+        }
+    }
+}
+
+/// What lookups can run on: `&Db`, or `&mut Tx` to see what the transaction wrote.
+pub trait Access: Send {
+    /// A connection for one or more statements.
+    #[doc(hidden)]
+    fn connection(&mut self) -> impl Future<Output = Result<Connection<'_>, StoreError>> + Send;
+}
+
+impl Access for &Db {
+    async fn connection(&mut self) -> Result<Connection<'_>, StoreError> {
+        Db::connection(self).await
+    }
+}
+
+impl Access for &mut Tx {
+    async fn connection(&mut self) -> Result<Connection<'_>, StoreError> {
+        Ok(match self {
+            Tx::Sqlite(transaction) => Connection::Sqlite((&mut **transaction).into()),
+            Tx::Postgres(transaction) => Connection::Postgres((&mut **transaction).into()),
+        })
+    }
+}
+
+/// A connection of either engine.
+#[doc(hidden)]
+pub enum Connection<'c> {
+    Sqlite(MaybePoolConnection<'c, Sqlite>),
+    Postgres(MaybePoolConnection<'c, Postgres>),
+}
+
+/// Runs the same code with the connection of either engine.
+macro_rules! dispatch {
+    ($connection:expr, |$either:ident, $query:ident| $code:expr) => {
+        match $connection {
+            Connection::Sqlite(pooled) => {
+                let $either: &mut SqliteConnection = &mut *pooled;
+                let $query = sqlx::query::<Sqlite>;
+                $code
+            }
+            Connection::Postgres(pooled) => {
+                let $either: &mut PgConnection = &mut *pooled;
+                let $query = sqlx::query::<Postgres>;
+                $code
+            }
+        }
+    };
+}
+
+/// Binds values in the order of their placeholders.
+macro_rules! bound {
+    ($query:expr, $values:expr) => {{
+        let mut query = $query;
+        for value in $values {
+            query = match value {
+                Value::Number(number) => query.bind(*number),
+                Value::Bool(bool) => query.bind(*bool),
+                Value::Text(text) => query.bind(text.as_deref()),
+                Value::Uuid(uuid) => query.bind(*uuid),
+                Value::Bytes(bytes) => query.bind(bytes.as_deref()),
+                Value::Json(json) => query.bind(json.as_ref().map(crate::sql::JsonText::raw)),
+            };
+        }
+        query
+    }};
+}
+
+impl Connection<'_> {
+    /// Runs a statement and tells how many rows it affected.
+    pub(crate) async fn execute(&mut self, text: impl SqlSafeStr, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        let text = text.into_sql_str();
+        Ok(dispatch!(self, |connection, query| bound!(query(text), values).execute(connection).await?.rows_affected()))
+    }
+
+    /// All rows of a query. The query bounds them, not this.
+    pub(crate) async fn rows<T: Record>(&mut self, text: SqlStr, values: &[Value<'_>]) -> Result<Vec<T>, StoreError> {
+        dispatch!(self, |connection, query| {
+            let rows = bound!(query(text), values).fetch_all(connection).await?;
+            rows.iter().map(|row| T::read(row).map_err(StoreError::from)).collect()
+        })
+    }
+
+    /// The first row of a query, if there is one.
+    pub(crate) async fn row<T: Record>(&mut self, text: SqlStr, values: &[Value<'_>]) -> Result<Option<T>, StoreError> {
+        dispatch!(self, |connection, query| {
+            let row = bound!(query(text), values).fetch_optional(connection).await?;
+            row.as_ref().map(T::read).transpose().map_err(StoreError::from)
+        })
+    }
+}
+
+/// Short forms for one statement on anything that gives a connection.
+pub(crate) trait Run: Access {
+    fn rows<T: Record>(
+        &mut self,
+        text: impl SqlSafeStr + Send,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send {
+        let text = text.into_sql_str();
+        async move { self.connection().await?.rows(text, values).await }
+    }
+
+    fn row<T: Record>(
+        &mut self,
+        text: impl SqlSafeStr + Send,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Option<T>, StoreError>> + Send {
+        let text = text.into_sql_str();
+        async move { self.connection().await?.row(text, values).await }
+    }
+
+    fn query<T: Record>(&mut self, statement: &Statement) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send {
+        async move { self.connection().await?.rows(statement.text(), statement.values()).await }
+    }
+}
+
+impl<A: Access> Run for A {}
+
+impl Tx {
+    /// Runs a statement and tells how many rows it affected.
+    pub(crate) async fn execute(
+        &mut self,
+        text: impl SqlSafeStr + Send,
+        values: &[Value<'_>],
+    ) -> Result<u64, StoreError> {
+        let text = text.into_sql_str();
+        let mut this = self;
+        Access::connection(&mut this).await?.execute(text, values).await
+    }
+
+    pub(crate) async fn run(&mut self, statement: &Statement) -> Result<u64, StoreError> {
+        self.execute(statement.text(), statement.values()).await
+    }
+
+    pub(crate) async fn rows<T: Record>(
+        &mut self,
+        text: impl SqlSafeStr + Send,
+        values: &[Value<'_>],
+    ) -> Result<Vec<T>, StoreError> {
+        let mut this = self;
+        Run::rows(&mut this, text, values).await
+    }
+
+    pub(crate) async fn row<T: Record>(
+        &mut self,
+        text: impl SqlSafeStr + Send,
+        values: &[Value<'_>],
+    ) -> Result<Option<T>, StoreError> {
+        let mut this = self;
+        Run::row(&mut this, text, values).await
+    }
+
+    pub(crate) async fn query<T: Record>(&mut self, statement: &Statement) -> Result<Vec<T>, StoreError> {
+        let mut this = self;
+        Run::query(&mut this, statement).await
+    }
+}

@@ -1,0 +1,85 @@
+//! Every difference between the engines, by name.
+
+use std::time::Duration;
+
+use crate::database::{Access, Connection};
+use crate::record::Number;
+use crate::sql::args;
+use crate::{Engine, StoreError, Tx};
+
+/// The channel of `NOTIFY`.
+pub(crate) const CHANNEL: &str = "tenantatlas";
+
+/// What serialises claims on PostgreSQL, so that limits counted by one claim hold for the next.
+const CLAIM_LOCK: i64 = 0x7461_636c_6169_6d00;
+
+/// Milliseconds since 1970 by the clock of the database.
+pub(crate) async fn now_millis(tx: &mut Tx) -> Result<i64, StoreError> {
+    let text = match tx.engine() {
+        Engine::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS value",
+        // Not now(): that is when the transaction began.
+        Engine::Postgres => "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS value",
+    };
+    let number: Option<Number> = tx.row(text, &[]).await?;
+    Ok(number.map_or(0, |Number(value)| value))
+}
+
+/// When a lease that starts now ends, by the clock of the database.
+pub(crate) async fn lease_end(tx: &mut Tx, lease: Duration) -> Result<i64, StoreError> {
+    Ok(now_millis(tx).await?.saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX)))
+}
+
+/// The end of a query that locks what it read against change until the transaction ends. SQLite has one writer.
+pub(crate) const fn for_update(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "",
+        Engine::Postgres => " FOR UPDATE",
+    }
+}
+
+/// The same, leaving out rows that another transaction locked.
+pub(crate) const fn for_update_skip_locked(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "",
+        Engine::Postgres => " FOR UPDATE SKIP LOCKED",
+    }
+}
+
+/// The same against change, while others may lock it in this way too.
+pub(crate) const fn for_share(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "",
+        Engine::Postgres => " FOR SHARE",
+    }
+}
+
+/// Lets only one transaction at a time claim a run.
+pub(crate) async fn lock_claims(tx: &mut Tx) -> Result<(), StoreError> {
+    lock(tx, CLAIM_LOCK).await
+}
+
+/// Lets only one transaction at a time write items of one type of one tenant, so that what it looked up stays true and
+/// two runs of different selections cannot block each other row by row.
+pub(crate) async fn lock_type(tx: &mut Tx, tenant: uuid::Uuid, policy_type: &str) -> Result<(), StoreError> {
+    let mut hash = tenant.as_u64_pair().0 ^ tenant.as_u64_pair().1;
+    for byte in policy_type.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    lock(tx, hash.cast_signed()).await
+}
+
+async fn lock(tx: &mut Tx, key: i64) -> Result<(), StoreError> {
+    if tx.engine() == Engine::Postgres {
+        tx.execute("SELECT pg_advisory_xact_lock($1)", &args![key]).await?;
+    }
+    Ok(())
+}
+
+/// Tells every process that listens. On SQLite there is only one, which tells itself.
+pub(crate) async fn notify(mut on: impl Access, payload: &str) -> Result<(), StoreError> {
+    let mut connection = on.connection().await?;
+    if matches!(connection, Connection::Postgres(_)) {
+        connection.execute("SELECT pg_notify($1, $2)", &args![CHANNEL, payload]).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,194 @@
+//! The one error type of the store.
+
+use std::path::PathBuf;
+
+use sqlx::error::ErrorKind;
+use sqlx::migrate::MigrateError;
+use tenantatlas_domain::reason::ReasonCode;
+
+/// Why the database did not do what was asked. Every message is one sentence for a person and holds no value of a row.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The address of the database is not understood.
+    #[error("the database address is not understood: expected sqlite:PATH or postgres://USER@HOST/NAME ({0})")]
+    Address(String),
+    /// The file or its folder cannot be written.
+    #[error("{path} cannot be written: check that the folder exists and that this user may write to it ({cause})")]
+    Unwritable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        cause: String,
+    },
+    /// The disk is full. Nothing of the transaction was written.
+    #[error("the disk that holds the database is full: free some space and try again")]
+    DiskFull,
+    /// The database was written by a newer program.
+    #[error(
+        "the database is of version {found}, but this program knows versions up to {known}: use the newer program, or another database"
+    )]
+    NewerDatabase {
+        /// The newest migration in the database.
+        found: i64,
+        /// The newest migration in this program.
+        known: i64,
+    },
+    /// A migration that was applied is not the one this program has.
+    #[error("version {0} of the database is not the one this program would have made: it belongs to another build")]
+    ForeignMigration(i64),
+    /// The database has not been brought to the version of this program.
+    #[error("the database is older than this program: run `tenantatlas migrate` first")]
+    OlderDatabase,
+    /// The file is no database.
+    #[error("{0} is not a TenantAtlas database")]
+    NotADatabase(PathBuf),
+    /// The database server does not answer.
+    #[error("the database at {host} cannot be reached: check the address and that the server runs ({cause})")]
+    Unreachable {
+        /// Host and port, or the socket folder.
+        host: String,
+        /// What the system said.
+        cause: String,
+    },
+    /// The database server refused user, password or database name.
+    #[error("the database refused the connection: check user, password and database name ({0})")]
+    Refused(String),
+    /// Another process held the database for too long.
+    #[error("the database is busy: another process holds it")]
+    Busy,
+    /// A unique value exists already.
+    #[error("this exists already ({constraint})")]
+    Conflict {
+        /// The constraint or the columns that must be unique.
+        constraint: String,
+    },
+    /// The worker no longer holds the lease under which it wanted to write.
+    #[error("the lease of the run was lost")]
+    LeaseLost,
+    /// A change of state that the rules do not allow.
+    #[error(transparent)]
+    IllegalTransition(#[from] tenantatlas_domain::operation::IllegalTransition),
+    /// More items ended than a run has.
+    #[error(transparent)]
+    CountersExceeded(#[from] tenantatlas_domain::operation::CountersExceeded),
+    /// The key file cannot be used.
+    #[error("the key file {path} {problem}")]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, as the rest of a sentence that begins with the file.
+        problem: String,
+    },
+    /// The key file is not the one with which the secrets in the database were sealed.
+    #[error("the key file {path} does not fit the data: the secrets in the database were sealed with another key")]
+    KeyMismatch {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A sealed secret cannot be opened.
+    #[error("a stored secret cannot be opened: it was damaged, or belongs to another tenant or key")]
+    Sealed,
+    /// A row holds what no version of this program writes.
+    #[error("the database holds a value in {column} that is not understood")]
+    Corrupt {
+        /// The column.
+        column: String,
+    },
+    /// Anything else; the cause goes to the log and not to a person, since it may quote a value.
+    #[error("the database failed{}", code.as_ref().map(|code| format!(" (code {code})")).unwrap_or_default())]
+    Database {
+        /// The code of the engine, when it gave one.
+        code: Option<String>,
+        /// What it said.
+        #[source]
+        source: sqlx::Error,
+    },
+}
+
+impl StoreError {
+    /// The stable reason code (product rules, section Reason codes).
+    #[must_use]
+    pub const fn reason(&self) -> ReasonCode {
+        match self {
+            Self::LeaseLost => ReasonCode::WorkerLost,
+            Self::IllegalTransition(_) | Self::CountersExceeded(_) => ReasonCode::Internal,
+            _ => ReasonCode::StorageFailed,
+        }
+    }
+
+    /// Whether the same may succeed when tried again soon.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Busy | Self::Unreachable { .. })
+    }
+
+    /// Whether a unique value exists already.
+    #[must_use]
+    pub const fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict { .. })
+    }
+
+    pub(crate) fn corrupt(column: impl Into<String>) -> Self {
+        Self::Corrupt { column: column.into() }
+    }
+}
+
+/// SQLite tells its extended code: the primary one is in the lower byte. PostgreSQL tells its SQLSTATE.
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(database) => {
+                let code = database.code().map(|code| code.into_owned());
+                if database.kind() == ErrorKind::UniqueViolation {
+                    return Self::Conflict { constraint: unique_name(database.as_ref()) };
+                }
+                let sqlite = code.as_deref().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
+                match (code.as_deref(), sqlite) {
+                    (Some("53100"), _) | (_, Some(13)) => Self::DiskFull,
+                    (Some("55P03" | "40001" | "40P01"), _) | (_, Some(5 | 6)) => Self::Busy,
+                    (Some("57P01" | "57P02" | "57P03" | "53300"), _) => {
+                        Self::Unreachable { host: "the server".to_owned(), cause: database.message().to_owned() }
+                    }
+                    _ => Self::Database { code, source: error },
+                }
+            }
+            sqlx::Error::PoolTimedOut => Self::Busy,
+            sqlx::Error::Io(cause) => Self::Unreachable { host: "the server".to_owned(), cause: cause.to_string() },
+            sqlx::Error::ColumnDecode { index, .. } => Self::Corrupt { column: index.clone() },
+            _ => Self::Database { code: None, source: error },
+        }
+    }
+}
+
+fn unique_name(error: &dyn sqlx::error::DatabaseError) -> String {
+    match error.constraint() {
+        Some(name) => name.to_owned(),
+        // SQLite: "UNIQUE constraint failed: tenants.name_key"
+        None => error.message().rsplit(": ").next().unwrap_or_default().to_owned(),
+    }
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => cause.into(),
+            MigrateError::VersionMismatch(version) | MigrateError::Dirty(version) => Self::ForeignMigration(version),
+            other => Self::Database { code: None, source: sqlx::Error::Migrate(Box::new(other)) },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_has_a_reason_code_and_one_sentence() {
+        let full = StoreError::DiskFull;
+        assert_eq!(full.reason(), ReasonCode::StorageFailed);
+        assert!(full.to_string().contains("full"));
+        let newer = StoreError::NewerDatabase { found: 99, known: 12 };
+        assert_eq!(newer.reason(), ReasonCode::StorageFailed);
+        assert!(newer.to_string().contains("version 99"));
+    }
+}

@@ -1,0 +1,22 @@
+//! The inventory: the last observed state of every object, what it was before, what it points to, and which runs saw
+//! it (product rules, sections Records and Missing).
+
+mod absences;
+mod coverage;
+mod export;
+mod history;
+mod item;
+mod links;
+mod list;
+mod view;
+mod writer;
+
+pub(crate) use absences::note_absences;
+pub use coverage::{Coverage, InventoryCounts};
+pub use export::export;
+pub use history::{ItemVersion, RunReading, RunSighting, history, runs_that_saw, state_as_of};
+pub use item::{Item, ItemRow, ObservedItem, ObservedLink};
+pub use links::{DirectoryName, IncomingLink, OutgoingLink, incoming, outgoing, record_names, targets_without_name};
+pub use list::{Cursor, ItemFilter, ItemPage, ItemQuery, Sort, StateFilter, find, find_external, list};
+pub use view::{KnownType, ScopeView, TypeState, known_types};
+pub use writer::{BatchResult, write_batch};

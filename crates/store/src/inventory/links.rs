@@ -1,0 +1,267 @@
+//! What items point to, and what points to them.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use sqlx::Error;
+use tenantatlas_domain::ids::{ItemId, TenantId};
+use tenantatlas_domain::references::{Relationship, TargetKind};
+use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
+
+use super::item::ObservedLink;
+use super::view::known_types;
+use crate::bulk::{InsertRows, WithList};
+use crate::database::{Access, Run as _};
+use crate::record::{Columns, Record, Text};
+use crate::sql::{Statement, Value, args, without_nul};
+use crate::{Db, StoreError, Tx};
+
+/// Edges of one item that are read, at most. More than an item keeps.
+const MAX_LINKS: i64 = 200;
+
+const DELETE: WithList = WithList { head: "DELETE FROM inventory_links WHERE source_item_id", tail: "" };
+
+const INSERT: InsertRows = InsertRows {
+    head: "INSERT INTO inventory_links (source_item_id, relationship, target_kind, target_policy_type, \
+           target_external_id, tenant_id, position, last_known_name, raw)",
+    columns: 9,
+    tail: "ON CONFLICT DO NOTHING",
+};
+
+pub(super) fn push_rows<'i>(rows: &mut Vec<Value<'i>>, tenant: TenantId, source: Uuid, links: &'i [ObservedLink]) {
+    for (position, link) in links.iter().enumerate() {
+        rows.extend([
+            source.into(),
+            link.relationship.as_str().into(),
+            link.target_kind.as_str().into(),
+            link.target_policy_type.as_deref().unwrap_or_default().into(),
+            Value::Text(Some(without_nul(&link.target_external_id))),
+            tenant.into(),
+            (position as u64).into(),
+            Value::Text(link.last_known_name.as_deref().map(without_nul)),
+            Value::Text(Some(without_nul(&link.raw))),
+        ]);
+    }
+}
+
+/// Replaces the edges of the items in `relinked`; `rows` are the new edges of these and of new items.
+pub(super) async fn replace(tx: &mut Tx, relinked: &[Value<'_>], rows: &[Value<'_>]) -> Result<(), StoreError> {
+    DELETE.run(tx, &[], relinked).await?;
+    INSERT.run(tx, rows).await?;
+    Ok(())
+}
+
+/// An edge from an item, with what is known of its target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OutgoingLink {
+    /// What it means.
+    pub relationship: Relationship,
+    /// What kind of thing it points to.
+    pub target_kind: TargetKind,
+    /// The key of the target's policy type, when it is known.
+    pub target_policy_type: Option<String>,
+    /// The id Microsoft gave the target.
+    pub target_external_id: String,
+    /// The target in the inventory, when it is there.
+    pub target_item_id: Option<ItemId>,
+    /// The last known name of the target.
+    pub name: Option<String>,
+    /// Where it was found and what was said there.
+    pub raw: String,
+}
+
+impl Record for OutgoingLink {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self {
+            relationship: row.name("relationship")?,
+            target_kind: row.name("target_kind")?,
+            target_policy_type: row.string_or_null("target_policy_type")?.filter(|key| !key.is_empty()),
+            target_external_id: row.string("target_external_id")?,
+            target_item_id: row.id_or_null("target_item_id")?,
+            name: row.string_or_null("name")?,
+            raw: row.string("raw")?,
+        })
+    }
+}
+
+struct Candidate {
+    external_id: String,
+    policy_type: String,
+    id: ItemId,
+    display_name: String,
+}
+
+impl Record for Candidate {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self {
+            external_id: row.string("external_id")?,
+            policy_type: row.string("policy_type")?,
+            id: row.id("id")?,
+            display_name: row.string("display_name")?,
+        })
+    }
+}
+
+/// The edges from an item, in their order there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn outgoing(db: &Db, tenant: TenantId, item: ItemId) -> Result<Vec<OutgoingLink>, StoreError> {
+    let mut on = db;
+    let mut links: Vec<OutgoingLink> = on
+        .rows(
+            "SELECT l.relationship, l.target_kind, l.target_policy_type, l.target_external_id, l.raw, \
+             t.id AS target_item_id, COALESCE(t.display_name, d.display_name, l.last_known_name) AS name \
+             FROM inventory_links l \
+             LEFT JOIN inventory_items t ON t.tenant_id = l.tenant_id AND t.policy_type = l.target_policy_type \
+             AND t.external_id = l.target_external_id \
+             LEFT JOIN directory_names d ON d.tenant_id = l.tenant_id AND d.external_id = l.target_external_id \
+             WHERE l.source_item_id = $1 AND l.tenant_id = $2 ORDER BY l.position LIMIT $3",
+            &args![item, tenant, MAX_LINKS],
+        )
+        .await?;
+    // Of some targets only the inventory can tell the type: looked up by id over all types.
+    let open: Vec<String> = links
+        .iter()
+        .filter(|link| {
+            link.target_item_id.is_none()
+                && matches!(link.target_kind, TargetKind::Item | TargetKind::Foundation | TargetKind::Unresolved)
+        })
+        .map(|link| link.target_external_id.clone())
+        .collect();
+    if open.is_empty() {
+        return Ok(links);
+    }
+    let types = known_types(db, tenant).await?;
+    let mut statement =
+        Statement::new("SELECT external_id, policy_type, id, display_name FROM inventory_items WHERE tenant_id = ");
+    statement.bind(tenant).push(" AND policy_type").bind_in(&types).push(" AND external_id").bind_in(&open);
+    let found: Vec<Candidate> = on.query(&statement).await?;
+    let found: HashMap<String, Candidate> = found.into_iter().map(|row| (row.external_id.clone(), row)).collect();
+    for link in links.iter_mut().filter(|link| link.target_item_id.is_none()) {
+        if let Some(target) = found.get(&link.target_external_id) {
+            link.target_item_id = Some(target.id);
+            link.target_policy_type = Some(target.policy_type.clone());
+            link.name = Some(target.display_name.clone());
+        }
+    }
+    Ok(links)
+}
+
+/// An edge to an item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IncomingLink {
+    /// What it means.
+    pub relationship: Relationship,
+    /// The item it comes from.
+    pub source_item_id: ItemId,
+    /// The type of that item.
+    pub source_policy_type: String,
+    /// The name of that item.
+    pub source_name: String,
+    /// Where it was found and what was said there.
+    pub raw: String,
+}
+
+impl Record for IncomingLink {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self {
+            relationship: row.name("relationship")?,
+            source_item_id: row.id("source_item_id")?,
+            source_policy_type: row.string("policy_type")?,
+            source_name: row.string("display_name")?,
+            raw: row.string("raw")?,
+        })
+    }
+}
+
+/// The edges to an object of a tenant, by its type and the id Microsoft gave it; at most 200. Ids are unique only
+/// within a type: scope tags are numbered.
+///
+/// # Errors
+/// When the database fails.
+pub async fn incoming(
+    mut on: impl Access,
+    tenant: TenantId,
+    policy_type: &str,
+    external_id: &str,
+) -> Result<Vec<IncomingLink>, StoreError> {
+    on.rows(
+        "SELECT l.relationship, l.source_item_id, l.raw, i.policy_type, i.display_name FROM inventory_links l \
+         JOIN inventory_items i ON i.id = l.source_item_id \
+         WHERE l.tenant_id = $1 AND l.target_external_id = $2 AND l.target_policy_type IN ('', $3) \
+         ORDER BY l.source_item_id, l.relationship LIMIT $4",
+        &args![tenant, external_id, policy_type, MAX_LINKS],
+    )
+    .await
+}
+
+/// The name of something in the directory that links point to and the inventory does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirectoryName {
+    /// The id Microsoft gave it.
+    pub external_id: String,
+    /// What it is.
+    pub kind: TargetKind,
+    /// Its name; `None` when it no longer exists.
+    pub display_name: Option<String>,
+}
+
+const RECORD_NAME: InsertRows = InsertRows {
+    head: "INSERT INTO directory_names (tenant_id, external_id, kind, display_name, checked_at)",
+    columns: 5,
+    tail: "ON CONFLICT (tenant_id, external_id) DO UPDATE SET kind = excluded.kind, checked_at = excluded.checked_at, \
+           display_name = COALESCE(excluded.display_name, directory_names.display_name)",
+};
+
+/// Stores names that were looked up. A name that is known stays when the object is gone: it is the last known one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn record_names(
+    tx: &mut Tx,
+    tenant: TenantId,
+    names: &[DirectoryName],
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let unique: HashMap<&str, &DirectoryName> = names.iter().map(|name| (name.external_id.as_str(), name)).collect();
+    let mut unique: Vec<_> = unique.into_values().collect();
+    unique.sort_by(|left, right| left.external_id.cmp(&right.external_id));
+    let mut rows: Vec<Value<'_>> = Vec::with_capacity(unique.len() * 5);
+    for name in unique {
+        rows.extend([
+            tenant.into(),
+            name.external_id.as_str().into(),
+            name.kind.as_str().into(),
+            Value::Text(name.display_name.as_deref().map(without_nul)),
+            at.into(),
+        ]);
+    }
+    RECORD_NAME.run(tx, &rows).await.map(|_| ())
+}
+
+/// Ids of this kind that links of a tenant point to and whose name was not looked up since `since`; at most `limit`,
+/// after the id `after`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn targets_without_name(
+    mut on: impl Access,
+    tenant: TenantId,
+    kind: TargetKind,
+    since: Timestamp,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<String>, StoreError> {
+    let ids: Vec<Text> = on
+        .rows(
+            "SELECT DISTINCT l.target_external_id AS value FROM inventory_links l \
+             LEFT JOIN directory_names d ON d.tenant_id = l.tenant_id AND d.external_id = l.target_external_id \
+             WHERE l.tenant_id = $1 AND l.target_external_id > $2 AND l.target_kind = $3 \
+             AND (d.checked_at IS NULL OR d.checked_at < $4) ORDER BY value LIMIT $5",
+            &args![tenant, after, kind.as_str(), since, limit],
+        )
+        .await?;
+    Ok(ids.into_iter().map(|Text(id)| id).collect())
+}

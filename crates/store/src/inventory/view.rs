@@ -1,0 +1,256 @@
+//! A scope with what its latest completed run says about each type: what every view of the inventory begins with.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use sqlx::Error;
+use tenantatlas_domain::ids::{SyncRunId, TenantId};
+use tenantatlas_domain::presence::{LastFullRead, Presence, TypeReading, derive_presence};
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
+use tenantatlas_domain::time::Timestamp;
+
+use crate::database::{Access, Run as _};
+use crate::record::{Columns, Record, Text};
+use crate::scopes::{self, Scope, ScopeId};
+use crate::sql::args;
+use crate::sync_runs::{self, SyncRun, TypeRun};
+use crate::{Db, StoreError};
+
+/// How many items of a type are known in a tenant, whatever run saw them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct KnownType {
+    /// In all.
+    pub items: u64,
+    /// By platform.
+    pub platforms: BTreeMap<String, u64>,
+}
+
+struct Count {
+    policy_type: String,
+    platform: String,
+    items: u64,
+}
+
+impl Record for Count {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self {
+            policy_type: row.string("policy_type")?,
+            platform: row.string("platform")?,
+            items: row.count("items")?,
+        })
+    }
+}
+
+async fn known(mut on: impl Access, tenant: TenantId) -> Result<BTreeMap<String, KnownType>, StoreError> {
+    let counts: Vec<Count> = on
+        .rows(
+            "SELECT policy_type, platform, items FROM inventory_counts WHERE tenant_id = $1 AND items > 0",
+            &args![tenant],
+        )
+        .await?;
+    let mut known: BTreeMap<String, KnownType> = BTreeMap::new();
+    for count in counts {
+        let entry = known.entry(count.policy_type).or_default();
+        entry.items += count.items;
+        entry.platforms.insert(count.platform, count.items);
+    }
+    Ok(known)
+}
+
+/// The keys of the policy types of which a tenant has items.
+///
+/// # Errors
+/// When the database fails.
+pub async fn known_types(mut on: impl Access, tenant: TenantId) -> Result<Vec<String>, StoreError> {
+    let types: Vec<Text> = on
+        .rows(
+            "SELECT DISTINCT policy_type AS value FROM inventory_counts WHERE tenant_id = $1 AND items > 0 ORDER BY value",
+            &args![tenant],
+        )
+        .await?;
+    Ok(types.into_iter().map(|Text(key)| key).collect())
+}
+
+/// The last run of a scope that read a type to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct FullRead {
+    /// The run.
+    pub run_id: SyncRunId,
+    /// Its number.
+    pub seq: i64,
+    /// When it finished with the type.
+    pub at: Timestamp,
+}
+
+struct FullReadRow {
+    policy_type: String,
+    read: FullRead,
+}
+
+impl Record for FullReadRow {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self {
+            policy_type: row.string("policy_type")?,
+            read: FullRead { run_id: row.id("run_id")?, seq: row.number("seq")?, at: row.time("finished_at")? },
+        })
+    }
+}
+
+/// What the latest completed run of a scope says about one type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TypeState {
+    /// How the run read the type; `None` when it did not hold it.
+    pub run: Option<TypeRun>,
+    /// How many items are known.
+    pub known: KnownType,
+    /// The last run of the scope, up to the latest completed one, that read the type to the end.
+    pub last_full_read: Option<FullRead>,
+}
+
+impl TypeState {
+    /// How the latest completed run ended for the type.
+    #[must_use]
+    pub fn outcome(&self) -> Option<TypeOutcome> {
+        self.run.as_ref().and_then(|run| run.outcome)
+    }
+
+    /// Why it was not read to the end.
+    #[must_use]
+    pub fn reason(&self) -> Option<ReasonCode> {
+        self.run.as_ref().and_then(|run| run.reason_code)
+    }
+
+    /// Items that the run saw.
+    #[must_use]
+    pub fn present(&self) -> u64 {
+        self.run.as_ref().map_or(0, |run| run.items)
+    }
+
+    /// Items that are known and the run did not see.
+    #[must_use]
+    pub fn unseen(&self) -> u64 {
+        self.known.items.saturating_sub(self.present())
+    }
+
+    /// Whether the run read anything of the type; only then can it have seen an item.
+    #[must_use]
+    pub fn was_read(&self) -> bool {
+        self.run.as_ref().is_some_and(TypeRun::was_read)
+    }
+}
+
+impl TypeRun {
+    /// Whether anything of the type was read: to the end, or at least one item.
+    #[must_use]
+    pub fn was_read(&self) -> bool {
+        self.outcome == Some(TypeOutcome::Succeeded) || self.items > 0
+    }
+}
+
+/// A tenant's inventory as one scope tells it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ScopeView {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// The scope; `None` while no run of the tenant completed.
+    pub scope: Option<Scope>,
+    /// The latest completed run of the scope.
+    pub run: Option<SyncRun>,
+    /// Every type that is known in the tenant or was part of the run, by key.
+    pub types: BTreeMap<String, TypeState>,
+}
+
+impl ScopeView {
+    /// Loads the view of a scope, or of the default scope for the types shown (see [`scopes::default_for`]). A scope
+    /// that is not of this tenant counts as none chosen.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn load(
+        db: &Db,
+        tenant: TenantId,
+        chosen: Option<ScopeId>,
+        shown: &[String],
+    ) -> Result<Self, StoreError> {
+        let mut scope = None;
+        if let Some(id) = chosen {
+            scope = scopes::get(db, tenant, id).await?;
+        }
+        if scope.is_none() {
+            scope = scopes::default_for(db, tenant, shown).await?;
+        }
+        let mut types: BTreeMap<String, TypeState> = known(db, tenant)
+            .await?
+            .into_iter()
+            .map(|(key, known)| (key, TypeState { run: None, known, last_full_read: None }))
+            .collect();
+        let mut run = None;
+        if let Some((scope_id, latest)) = scope.as_ref().and_then(|scope| Some((scope.id, scope.latest?))) {
+            run = sync_runs::get(db, tenant, latest.id).await?;
+            for row in sync_runs::list_types(db, tenant, latest.id).await? {
+                let empty = TypeState { run: None, known: KnownType::default(), last_full_read: None };
+                let key = row.policy_type.clone();
+                types.entry(key).or_insert(empty).run = Some(row);
+            }
+            for row in full_reads(db, scope_id, latest.seq).await? {
+                if let Some(state) = types.get_mut(&row.policy_type) {
+                    state.last_full_read = Some(row.read);
+                }
+            }
+        }
+        Ok(Self { tenant_id: tenant, scope, run, types })
+    }
+
+    /// The number of the latest completed run.
+    #[must_use]
+    pub fn seq(&self) -> Option<i64> {
+        self.run.as_ref().map(|run| run.seq)
+    }
+
+    /// The state of an item of a type, given which runs of the scope saw it.
+    pub(super) fn presence(&self, policy_type: &str, stretch: &Stretch) -> Presence {
+        let state = self.types.get(policy_type);
+        let run = self.run.as_ref();
+        let reading = TypeReading {
+            run_status: run.map_or(SyncRunStatus::Skipped, |run| run.status),
+            had_errors: run.is_some_and(|run| run.had_errors),
+            outcome: state.and_then(TypeState::outcome),
+            reason: state.and_then(TypeState::reason),
+        };
+        let seen = state.is_some_and(TypeState::was_read) && self.seq().is_some_and(|seq| stretch.saw(seq));
+        let last_full_read = state.and_then(|state| state.last_full_read).map(|read| LastFullRead {
+            run_id: read.run_id,
+            at: read.at,
+            seen: stretch.saw(read.seq),
+        });
+        derive_presence(&reading, seen, last_full_read)
+    }
+}
+
+async fn full_reads(mut on: impl Access, scope: ScopeId, up_to: i64) -> Result<Vec<FullReadRow>, StoreError> {
+    on.rows(
+        "SELECT t.policy_type, t.run_id, t.seq, t.finished_at FROM inventory_sync_run_types t \
+         JOIN (SELECT policy_type, MAX(seq) AS seq FROM inventory_sync_run_types \
+         WHERE scope_id = $1 AND seq <= $2 AND outcome = 'succeeded' GROUP BY policy_type) l \
+         ON l.policy_type = t.policy_type AND l.seq = t.seq WHERE t.scope_id = $1",
+        &args![scope.0, up_to],
+    )
+    .await
+}
+
+/// Which runs of a scope saw an item: those from the first to the last, without the absences.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stretch {
+    /// The first and the last run that saw it.
+    pub(super) range: Option<(i64, i64)>,
+    /// First run of an absence, and the run that ended it.
+    pub(super) absences: Vec<(i64, i64)>,
+}
+
+impl Stretch {
+    pub(super) fn saw(&self, seq: i64) -> bool {
+        self.range.is_some_and(|(since, last)| since <= seq && seq <= last)
+            && !self.absences.iter().any(|(from, until)| *from <= seq && seq < *until)
+    }
+}

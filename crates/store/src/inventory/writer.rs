@@ -1,0 +1,355 @@
+//! Writing what a sync run observed, many items in one transaction.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use serde_json::value::RawValue;
+use sqlx::Error;
+use tenantatlas_domain::ids::ItemId;
+use tenantatlas_domain::normalise::ContentHash;
+use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
+
+use super::absences;
+use super::item::ObservedItem;
+use super::links;
+use crate::bulk::{InsertRows, WithList};
+use crate::operation_runs::{Fence, hold};
+use crate::record::{Columns, Record};
+use crate::sql::{JsonText, Value, args, without_escaped_nul, without_nul};
+use crate::sync_runs::{SyncRun, TypeRun};
+use crate::{StoreError, Tx, dialect};
+
+const FIND: WithList = WithList {
+    head: "SELECT i.external_id, i.id, i.row_digest, s.last_seq FROM inventory_items i \
+           LEFT JOIN inventory_sightings s ON s.item_id = i.id AND s.scope_id = $3 \
+           WHERE i.tenant_id = $1 AND i.policy_type = $2 AND i.external_id",
+    tail: "",
+};
+
+const FIND_DETAILS: WithList = WithList {
+    head: "SELECT id, content_hash, normaliser_version, links_digest, platform, changed_at, changed_seq \
+           FROM inventory_items WHERE id",
+    tail: "",
+};
+
+const KEEP_VERSION: WithList = WithList {
+    head: "INSERT INTO inventory_item_versions (item_id, from_seq, until_seq, tenant_id, content_hash, \
+           normaliser_version, display_name, platform, meta, observed_at) \
+           SELECT id, changed_seq, $1, tenant_id, content_hash, normaliser_version, display_name, platform, meta, \
+           changed_at FROM inventory_items WHERE changed_seq < $1 AND id",
+    tail: " ON CONFLICT (item_id, from_seq) DO NOTHING",
+};
+
+const UPSERT: InsertRows = InsertRows {
+    head: "INSERT INTO inventory_items (id, tenant_id, policy_type, external_id, display_name, name_key, category, \
+           platform, meta, content_hash, observation_hash, detail_hash, revision, normaliser_version, row_digest, \
+           links_digest, links_omitted, first_seen_at, first_seen_seq, changed_at, changed_seq)",
+    columns: 21,
+    tail: "ON CONFLICT (tenant_id, policy_type, external_id) DO UPDATE SET display_name = excluded.display_name, \
+           name_key = excluded.name_key, category = excluded.category, platform = excluded.platform, \
+           meta = excluded.meta, content_hash = excluded.content_hash, observation_hash = excluded.observation_hash, \
+           detail_hash = excluded.detail_hash, revision = excluded.revision, \
+           normaliser_version = excluded.normaliser_version, row_digest = excluded.row_digest, \
+           links_digest = excluded.links_digest, links_omitted = excluded.links_omitted, \
+           changed_at = excluded.changed_at, changed_seq = excluded.changed_seq \
+           WHERE inventory_items.row_digest <> excluded.row_digest",
+};
+
+const SEE_AGAIN: WithList = WithList {
+    head: "UPDATE inventory_sightings SET last_seq = $1, last_seen_at = $2 WHERE scope_id = $3 AND item_id",
+    tail: "",
+};
+
+const SEE_FIRST: InsertRows = InsertRows {
+    head: "INSERT INTO inventory_sightings (item_id, scope_id, since_seq, last_seq, last_seen_at)",
+    columns: 5,
+    tail: "ON CONFLICT (item_id, scope_id) DO UPDATE SET last_seq = excluded.last_seq, \
+           last_seen_at = excluded.last_seen_at",
+};
+
+/// What a batch did. An item that a page repeats counts once in its run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BatchResult {
+    /// Items new to the tenant.
+    pub inserted: u64,
+    /// Items whose content changed.
+    pub changed: u64,
+    /// Items whose content is the same (some other column may have changed).
+    pub unchanged: u64,
+    /// Items that this run had seen before, in an earlier page or attempt.
+    pub repeated: u64,
+}
+
+impl BatchResult {
+    /// Items that this run sees for the first time.
+    #[must_use]
+    pub const fn fresh(&self) -> u64 {
+        self.inserted + self.changed + self.unchanged - self.repeated
+    }
+}
+
+struct Known {
+    external_id: String,
+    id: Uuid,
+    row_digest: i64,
+    last_seq: Option<i64>,
+}
+
+impl Record for Known {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self {
+            external_id: row.string("external_id")?,
+            id: row.id("id")?,
+            row_digest: row.number("row_digest")?,
+            last_seq: row.number_or_null("last_seq")?,
+        })
+    }
+}
+
+struct Details {
+    id: Uuid,
+    content_hash: ContentHash,
+    normaliser_version: u32,
+    links_digest: i64,
+    platform: String,
+    changed_at: Timestamp,
+    changed_seq: i64,
+}
+
+impl Record for Details {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.id("id")?,
+            content_hash: row.hash("content_hash")?,
+            normaliser_version: row.count("normaliser_version")?,
+            links_digest: row.number("links_digest")?,
+            platform: row.string("platform")?,
+            changed_at: row.time("changed_at")?,
+            changed_seq: row.number("changed_seq")?,
+        })
+    }
+}
+
+/// An observed item with what its row will hold.
+struct Prepared<'i> {
+    item: &'i ObservedItem,
+    meta: Box<RawValue>,
+    links_digest: i64,
+    row_digest: i64,
+    /// The id of the existing row, or of the new one.
+    id: Uuid,
+    /// The digest of the existing row; `None` when the item is new.
+    stored_digest: Option<i64>,
+    /// The last run of the scope that saw it.
+    last_seq: Option<i64>,
+}
+
+/// Writes a batch of items of one type: new ones are inserted, changed ones updated with their earlier state kept as a
+/// version, and all are noted as seen by this run. The same batch twice changes nothing but when it was last seen.
+/// Writes nothing when the worker lost its lease.
+///
+/// A batch of about 1,000 items costs least per item. A transaction may hold batches of several types: in the order of
+/// their keys, so that two runs cannot wait for each other.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`]; [`StoreError::DiskFull`] and others when the database fails. Roll back then.
+pub async fn write_batch(
+    tx: &mut Tx,
+    fence: &Fence,
+    run: &SyncRun,
+    type_run: &TypeRun,
+    items: &[ObservedItem],
+    at: Timestamp,
+) -> Result<BatchResult, StoreError> {
+    hold(tx, fence).await?;
+    if items.is_empty() {
+        return Ok(BatchResult::default());
+    }
+    let policy_type = type_run.policy_type.as_str();
+    dialect::lock_type(tx, run.tenant_id.as_uuid(), policy_type).await?;
+    let prepared = prepare(tx, run, policy_type, items).await?;
+
+    let mut result = BatchResult::default();
+    let mut platforms: HashMap<String, i64> = HashMap::new();
+    write_items(tx, run, policy_type, &prepared, at, &mut result, &mut platforms).await?;
+    write_sightings(tx, run, type_run, &prepared, at, &mut result).await?;
+
+    for (platform, difference) in platforms.into_iter().filter(|(_, difference)| *difference != 0) {
+        tx.execute(
+            "INSERT INTO inventory_counts (tenant_id, policy_type, platform, items) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (tenant_id, policy_type, platform) DO UPDATE SET items = inventory_counts.items + excluded.items",
+            &args![run.tenant_id, policy_type, platform, difference],
+        )
+        .await?;
+    }
+    tx.execute(
+        "UPDATE inventory_sync_run_types SET items = items + $3, inserted = inserted + $4, changed = changed + $5 \
+         WHERE run_id = $1 AND policy_type = $2",
+        &args![run.id, policy_type, result.fresh(), result.inserted, result.changed],
+    )
+    .await?;
+    Ok(result)
+}
+
+/// Looks up what is known of the items. Of items with the same id the last one counts.
+async fn prepare<'i>(
+    tx: &mut Tx,
+    run: &SyncRun,
+    policy_type: &str,
+    items: &'i [ObservedItem],
+) -> Result<Vec<Prepared<'i>>, StoreError> {
+    let mut positions: HashMap<&str, usize> = HashMap::with_capacity(items.len());
+    let mut prepared: Vec<Prepared<'i>> = Vec::with_capacity(items.len());
+    for item in items {
+        let text = without_escaped_nul(serde_json::to_string(&item.meta).unwrap_or_else(|_| "{}".to_owned()));
+        let links_digest = item.links_digest();
+        let row_digest = item.row_digest(&text, links_digest);
+        let meta = RawValue::from_string(text).map_err(|_| StoreError::corrupt("meta"))?;
+        let new =
+            Prepared { item, meta, links_digest, row_digest, id: Uuid::nil(), stored_digest: None, last_seq: None };
+        match positions.entry(item.external_id.as_str()) {
+            Entry::Occupied(entry) => prepared[*entry.get()] = new,
+            Entry::Vacant(entry) => {
+                entry.insert(prepared.len());
+                prepared.push(new);
+            }
+        }
+    }
+    let list: Vec<Value<'_>> = prepared.iter().map(|one| Value::from(one.item.external_id.as_str())).collect();
+    let known: Vec<Known> = FIND.rows(tx, &args![run.tenant_id, policy_type, run.scope_id.0], &list).await?;
+    for row in known {
+        if let Some(position) = positions.get(row.external_id.as_str()) {
+            let one = &mut prepared[*position];
+            one.id = row.id;
+            one.stored_digest = Some(row.row_digest);
+            one.last_seq = row.last_seq;
+        }
+    }
+    for one in prepared.iter_mut().filter(|one| one.stored_digest.is_none()) {
+        one.id = Uuid::now_v7();
+    }
+    Ok(prepared)
+}
+
+/// Inserts what is new, keeps the earlier state of what changed, updates what differs in any column.
+async fn write_items(
+    tx: &mut Tx,
+    run: &SyncRun,
+    policy_type: &str,
+    prepared: &[Prepared<'_>],
+    at: Timestamp,
+    result: &mut BatchResult,
+    platforms: &mut HashMap<String, i64>,
+) -> Result<(), StoreError> {
+    let differing: Vec<Value<'_>> = prepared
+        .iter()
+        .filter(|one| one.stored_digest.is_some_and(|digest| digest != one.row_digest))
+        .map(|one| Value::from(one.id))
+        .collect();
+    let details: HashMap<Uuid, Details> =
+        FIND_DETAILS.rows::<Details>(tx, &[], &differing).await?.into_iter().map(|row| (row.id, row)).collect();
+
+    let mut rows: Vec<Value<'_>> = Vec::new();
+    let mut versions: Vec<Value<'_>> = Vec::new();
+    let mut relinked: Vec<Value<'_>> = Vec::new();
+    let mut link_rows: Vec<Value<'_>> = Vec::new();
+    for one in prepared {
+        if one.stored_digest == Some(one.row_digest) {
+            result.unchanged += 1;
+            continue;
+        }
+        let item = one.item;
+        let platform = item.platform.as_str();
+        let (mut changed_at, mut changed_seq) = (at, run.seq);
+        let mut links_differ = !item.links.is_empty();
+        if let Some(stored) = details.get(&one.id) {
+            // Hashes of different normalisers say nothing about each other: no change is claimed.
+            let changed =
+                stored.normaliser_version == item.normaliser_version && stored.content_hash != item.content_hash;
+            if changed {
+                result.changed += 1;
+                versions.push(one.id.into());
+                changed_seq = changed_seq.max(stored.changed_seq);
+            } else {
+                result.unchanged += 1;
+                (changed_at, changed_seq) = (stored.changed_at, stored.changed_seq);
+            }
+            links_differ = stored.links_digest != one.links_digest;
+            if links_differ {
+                relinked.push(one.id.into());
+            }
+            if stored.platform != platform {
+                *platforms.entry(stored.platform.clone()).or_default() -= 1;
+                *platforms.entry(platform.to_owned()).or_default() += 1;
+            }
+        } else {
+            result.inserted += 1;
+            *platforms.entry(platform.to_owned()).or_default() += 1;
+        }
+        if links_differ {
+            links::push_rows(&mut link_rows, run.tenant_id, one.id, &item.links);
+        }
+        rows.extend([
+            one.id.into(),
+            run.tenant_id.into(),
+            policy_type.into(),
+            item.external_id.as_str().into(),
+            Value::Text(Some(without_nul(&item.display_name))),
+            item.name_key().into(),
+            item.category.slug().into(),
+            platform.into(),
+            Value::Json(Some(JsonText::Borrowed(&one.meta))),
+            (&item.content_hash.0).into(),
+            (&item.observation_hash.0).into(),
+            item.detail_hash.as_ref().map(|hash| &hash.0).into(),
+            item.revision.as_deref().into(),
+            item.normaliser_version.into(),
+            one.row_digest.into(),
+            one.links_digest.into(),
+            item.links_omitted.into(),
+            at.into(),
+            run.seq.into(),
+            changed_at.into(),
+            changed_seq.into(),
+        ]);
+    }
+    KEEP_VERSION.run(tx, &args![run.seq], &versions).await?;
+    UPSERT.run(tx, &rows).await?;
+    links::replace(tx, &relinked, &link_rows).await
+}
+
+/// Notes that the run saw the items, and in which earlier runs of the scope they were not seen.
+async fn write_sightings(
+    tx: &mut Tx,
+    run: &SyncRun,
+    type_run: &TypeRun,
+    prepared: &[Prepared<'_>],
+    at: Timestamp,
+    result: &mut BatchResult,
+) -> Result<(), StoreError> {
+    let mut again: Vec<Value<'_>> = Vec::with_capacity(prepared.len());
+    let mut first: Vec<Value<'_>> = Vec::new();
+    let mut returned: Vec<(ItemId, i64)> = Vec::new();
+    let mut appeared: Vec<Value<'_>> = Vec::new();
+    for one in prepared {
+        match one.last_seq {
+            Some(seq) if seq >= run.seq => result.repeated += 1,
+            Some(seq) => {
+                again.push(one.id.into());
+                if type_run.previous_seq.is_some_and(|previous| seq < previous) {
+                    returned.push((ItemId::from_uuid(one.id), seq));
+                }
+            }
+            None => {
+                first.extend([one.id.into(), run.scope_id.0.into(), run.seq.into(), run.seq.into(), at.into()]);
+                if one.stored_digest.is_some() {
+                    appeared.push(one.id.into());
+                }
+            }
+        }
+    }
+    SEE_AGAIN.run(tx, &args![run.seq, at, run.scope_id.0], &again).await?;
+    SEE_FIRST.run(tx, &first).await?;
+    absences::end(tx, run, &returned, &appeared).await
+}

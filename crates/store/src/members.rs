@@ -1,0 +1,112 @@
+//! Who may do what in which tenant (product rules, section Access).
+
+use serde::Serialize;
+use sqlx::Error;
+use tenantatlas_domain::ids::{TenantId, UserId};
+use tenantatlas_domain::role::Role;
+use tenantatlas_domain::time::Timestamp;
+
+use crate::database::{Access, Run as _};
+use crate::record::{Columns, Number, Record, Text};
+use crate::sql::args;
+use crate::{StoreError, Tx};
+
+/// A member of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Member {
+    /// The person.
+    pub user_id: UserId,
+    /// The person's name.
+    pub name: String,
+    /// The person's address.
+    pub email: String,
+    /// What they may do.
+    pub role: Role,
+    /// Since when the person cannot sign in.
+    pub disabled_at: Option<Timestamp>,
+    /// When they became a member.
+    pub created_at: Timestamp,
+}
+
+impl Record for Member {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self {
+            user_id: row.id("user_id")?,
+            name: row.string("name")?,
+            email: row.string("email")?,
+            role: row.name("role")?,
+            disabled_at: row.time_or_null("disabled_at")?,
+            created_at: row.time("created_at")?,
+        })
+    }
+}
+
+/// Makes a person a member, or changes their role.
+///
+/// # Errors
+/// When the tenant or the person does not exist.
+pub async fn set(tx: &mut Tx, tenant: TenantId, user: UserId, role: Role, at: Timestamp) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO tenant_members (tenant_id, user_id, role, created_at, updated_at) VALUES ($1, $2, $3, $4, $4) \
+         ON CONFLICT (tenant_id, user_id) DO UPDATE SET role = excluded.role, updated_at = excluded.updated_at",
+        &args![tenant, user, role.as_str(), at],
+    )
+    .await
+    .map(|_| ())
+}
+
+/// Ends a membership. Answers whether there was one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove(tx: &mut Tx, tenant: TenantId, user: UserId) -> Result<bool, StoreError> {
+    let removed =
+        tx.execute("DELETE FROM tenant_members WHERE tenant_id = $1 AND user_id = $2", &args![tenant, user]).await?;
+    Ok(removed == 1)
+}
+
+/// What a person may do in a tenant: their role as a member; owner for a platform administrator. `None` when the tenant
+/// does not exist, is not theirs, or the person cannot sign in: the three look alike.
+///
+/// # Errors
+/// When the database fails.
+pub async fn effective_role(mut on: impl Access, tenant: TenantId, user: UserId) -> Result<Option<Role>, StoreError> {
+    let role: Option<Text> = on
+        .row(
+            "SELECT CASE WHEN u.platform_admin = TRUE THEN 'owner' ELSE m.role END AS value \
+             FROM users u JOIN tenants t ON t.id = $1 \
+             LEFT JOIN tenant_members m ON m.tenant_id = t.id AND m.user_id = u.id \
+             WHERE u.id = $2 AND u.disabled_at IS NULL AND (m.role IS NOT NULL OR u.platform_admin = TRUE)",
+            &args![tenant, user],
+        )
+        .await?;
+    role.map(|Text(role)| role.parse().map_err(|_| StoreError::corrupt("tenant_members.role"))).transpose()
+}
+
+/// The members of a tenant by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(mut on: impl Access, tenant: TenantId) -> Result<Vec<Member>, StoreError> {
+    on.rows(
+        "SELECT m.user_id, m.role, m.created_at, u.name, u.email, u.disabled_at FROM tenant_members m \
+         JOIN users u ON u.id = m.user_id WHERE m.tenant_id = $1 ORDER BY u.name, u.id",
+        &args![tenant],
+    )
+    .await
+}
+
+/// How many members with this role a tenant has that can sign in; so that the last owner is not removed unawares.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(mut on: impl Access, tenant: TenantId, role: Role) -> Result<u64, StoreError> {
+    let count: Option<Number> = on
+        .row(
+            "SELECT COUNT(*) AS value FROM tenant_members m JOIN users u ON u.id = m.user_id \
+             WHERE m.tenant_id = $1 AND m.role = $2 AND u.disabled_at IS NULL",
+            &args![tenant, role.as_str()],
+        )
+        .await?;
+    Ok(count.map_or(0, |Number(value)| value.unsigned_abs()))
+}

@@ -1,0 +1,169 @@
+//! What a person is to know, persisted (product rules, section Records).
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use sqlx::Error;
+use tenantatlas_domain::ids::{NotificationId, OperationRunId, TenantId, UserId};
+use tenantatlas_domain::time::Timestamp;
+
+use crate::database::{Access, Run as _};
+use crate::record::{Columns, Number, Record};
+use crate::sql::{Statement, args, json};
+use crate::{StoreError, Tx};
+
+/// The longest page of a list.
+const MAX_PAGE: u32 = 200;
+
+/// A new notification.
+#[derive(Clone, Debug)]
+pub struct NewNotification {
+    /// The id (version 7).
+    pub id: NotificationId,
+    /// Who is to know.
+    pub user_id: UserId,
+    /// The tenant it is about.
+    pub tenant_id: TenantId,
+    /// What kind, such as `operation.queued`.
+    pub kind: String,
+    /// The run it is about: each kind is told only once per person and run.
+    pub operation_run_id: Option<OperationRunId>,
+    /// Structured, safe facts; texts are made from them when shown.
+    pub payload: Json,
+}
+
+/// A notification.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    /// The id.
+    pub id: NotificationId,
+    /// Who is to know.
+    pub user_id: UserId,
+    /// The tenant it is about.
+    pub tenant_id: TenantId,
+    /// What kind.
+    pub kind: String,
+    /// The run it is about.
+    pub operation_run_id: Option<OperationRunId>,
+    /// Structured, safe facts.
+    pub payload: Json,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// When it was read.
+    pub read_at: Option<Timestamp>,
+}
+
+impl Record for Notification {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.id("id")?,
+            user_id: row.id("user_id")?,
+            tenant_id: row.id("tenant_id")?,
+            kind: row.string("kind")?,
+            operation_run_id: row.id_or_null("operation_run_id")?,
+            payload: row.json("payload")?,
+            created_at: row.time("created_at")?,
+            read_at: row.time_or_null("read_at")?,
+        })
+    }
+}
+
+/// Writes a notification. Answers `false` when the person was told the same of the same run before.
+///
+/// # Errors
+/// When the person or the tenant does not exist.
+pub async fn create(tx: &mut Tx, new: &NewNotification, at: Timestamp) -> Result<bool, StoreError> {
+    let written = tx
+        .execute(
+            "INSERT INTO notifications (id, user_id, tenant_id, kind, operation_run_id, payload, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+            &args![new.id, new.user_id, new.tenant_id, new.kind.as_str(), new.operation_run_id, json(&new.payload), at],
+        )
+        .await?;
+    Ok(written == 1)
+}
+
+/// Which notifications of a person.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only about this tenant.
+    pub tenant_id: Option<TenantId>,
+    /// Only unread ones.
+    pub unread: bool,
+    /// Only those older than this one.
+    pub before: Option<(Timestamp, NotificationId)>,
+    /// At most so many; 1 to 200.
+    pub limit: u32,
+}
+
+/// The notifications of a person, newest first. Those about tenants the person lost access to are left out.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(mut on: impl Access, user: UserId, filter: &Filter) -> Result<Vec<Notification>, StoreError> {
+    let mut statement =
+        Statement::new("SELECT n.* FROM notifications n JOIN users u ON u.id = n.user_id WHERE n.user_id = ");
+    statement.bind(user).push(VISIBLE);
+    if let Some(tenant) = filter.tenant_id {
+        statement.push(" AND n.tenant_id = ").bind(tenant);
+    }
+    if filter.unread {
+        statement.push(" AND n.read_at IS NULL");
+    }
+    if let Some((at, id)) = filter.before {
+        statement.push(" AND (n.created_at, n.id) < (").bind(at).push(", ").bind(id).push(")");
+    }
+    statement.push(" ORDER BY n.created_at DESC, n.id DESC LIMIT ").bind(filter.limit.clamp(1, MAX_PAGE));
+    on.query(&statement).await
+}
+
+/// The rest of a condition: the person may still see the tenant.
+const VISIBLE: &str = " AND (u.platform_admin = TRUE OR EXISTS (SELECT 1 FROM tenant_members m \
+     WHERE m.tenant_id = n.tenant_id AND m.user_id = n.user_id))";
+
+/// How many notifications of a person are unread, in one tenant or in all.
+///
+/// # Errors
+/// When the database fails.
+pub async fn unread_count(mut on: impl Access, user: UserId, tenant: Option<TenantId>) -> Result<u64, StoreError> {
+    let mut statement = Statement::new(
+        "SELECT COUNT(*) AS value FROM notifications n JOIN users u ON u.id = n.user_id WHERE n.read_at IS NULL AND n.user_id = ",
+    );
+    statement.bind(user).push(VISIBLE);
+    if let Some(tenant) = tenant {
+        statement.push(" AND n.tenant_id = ").bind(tenant);
+    }
+    let counts: Vec<Number> = on.query(&statement).await?;
+    Ok(counts.first().map_or(0, |Number(value)| value.unsigned_abs()))
+}
+
+/// Marks one notification of a person as read. Answers whether it was unread.
+///
+/// # Errors
+/// When the database fails.
+pub async fn mark_read(tx: &mut Tx, user: UserId, id: NotificationId, at: Timestamp) -> Result<bool, StoreError> {
+    let changed = tx
+        .execute(
+            "UPDATE notifications SET read_at = $3 WHERE id = $1 AND user_id = $2 AND read_at IS NULL",
+            &args![id, user, at],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Marks all notifications of a person as read, in one tenant or in all. Answers how many were unread.
+///
+/// # Errors
+/// When the database fails.
+pub async fn mark_all_read(
+    tx: &mut Tx,
+    user: UserId,
+    tenant: Option<TenantId>,
+    at: Timestamp,
+) -> Result<u64, StoreError> {
+    let mut statement = Statement::new("UPDATE notifications SET read_at = ");
+    statement.bind(at).push(" WHERE read_at IS NULL AND user_id = ").bind(user);
+    if let Some(tenant) = tenant {
+        statement.push(" AND tenant_id = ").bind(tenant);
+    }
+    tx.run(&statement).await
+}

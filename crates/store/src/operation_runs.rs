@@ -1,0 +1,259 @@
+//! Operation runs: what a person watches and what a worker works on (product rules, section Operation runs).
+//!
+//! A worker holds a run by a *lease* in the time of the database. Each claim raises the attempt number; a [`Fence`] of
+//! owner and attempt goes with every write, so that a worker which lost its lease can write nothing more. Between two
+//! workers a run stays `running` without an owner: its state never goes backwards.
+
+mod lease;
+mod list;
+mod progress;
+
+pub use lease::{Claim, Limits, Renewal, Swept, claim, hold, release, renew, sweep_expired};
+pub use list::{Filter, QueueDepth, active, list, queue_depth, waiting_since};
+pub use progress::{CancelOutcome, End, Rest, Settled, end_unclaimed, finish, request_cancel, set_progress, settle};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use sqlx::Error;
+use tenantatlas_domain::ids::{CorrelationId, OperationRunId, TenantId, UserId};
+use tenantatlas_domain::operation::{Counters, Failure, OperationStatus};
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
+
+use crate::database::{Access, Run as _};
+use crate::record::{Columns, Record};
+use crate::sql::{args, json};
+use crate::{StoreError, Tx};
+
+/// The right to write as the worker of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Fence {
+    /// The run.
+    pub run_id: OperationRunId,
+    /// Who holds the lease: unique to a worker of a process.
+    pub owner: String,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+}
+
+/// A new operation run.
+#[derive(Clone, Debug)]
+pub struct NewOperationRun {
+    /// The id (version 7).
+    pub id: OperationRunId,
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// The person who started it; `None` for the system and the command line.
+    pub user_id: Option<UserId>,
+    /// The name of who started it, as it is now.
+    pub initiator: String,
+    /// What it works on, `inventory`.
+    pub resource: String,
+    /// What it does, `sync`.
+    pub action: String,
+    /// The same key, the same work: only one active run may have it in a tenant.
+    pub idempotency_key: String,
+    /// Ties log lines and records together.
+    pub correlation_id: CorrelationId,
+    /// What the operation needs to know; no secrets.
+    pub payload: Json,
+    /// The stable ids of what it works through, for an inventory sync the policy type keys. Their number is the total.
+    pub item_ids: Vec<String>,
+    /// The audit entry of the dispatch, which is written in the same transaction.
+    pub audit_log_id: Uuid,
+    /// The run this one tries again.
+    pub retry_of: Option<OperationRunId>,
+}
+
+/// An operation run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OperationRun {
+    /// The id.
+    pub id: OperationRunId,
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// The person who started it; `None` for the system and the command line.
+    pub user_id: Option<UserId>,
+    /// The name of who started it, as it was then.
+    pub initiator: String,
+    /// What it works on.
+    pub resource: String,
+    /// What it does.
+    pub action: String,
+    /// The key of which only one active run may exist in a tenant.
+    pub idempotency_key: String,
+    /// Ties log lines and records together.
+    pub correlation_id: CorrelationId,
+    /// What the operation needs to know.
+    pub payload: Json,
+    /// The state.
+    pub status: OperationStatus,
+    /// The counters, in items.
+    pub counters: Counters,
+    /// The stable ids of its items.
+    pub item_ids: Vec<String>,
+    /// What did not succeed, the first of it.
+    pub failures: Vec<Failure>,
+    /// How many more did not succeed.
+    pub failures_omitted: u32,
+    /// Why it ended as it did, when that is one reason.
+    pub reason_code: Option<ReasonCode>,
+    /// How far it is within its items; the operation's own form.
+    pub progress: Json,
+    /// The audit entry of the dispatch.
+    pub audit_log_id: Option<Uuid>,
+    /// The run this one tries again.
+    pub retry_of: Option<OperationRunId>,
+    /// When somebody asked to cancel it.
+    pub cancel_requested_at: Option<Timestamp>,
+    /// Who asked to cancel it.
+    pub cancel_requested_by: Option<String>,
+    /// The worker that holds it.
+    pub lease_owner: Option<String>,
+    /// How often it was claimed.
+    pub attempt: u32,
+    /// How often a worker was lost.
+    pub lost_leases: u32,
+    /// When it was dispatched.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When work began.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+impl OperationRun {
+    /// The fence of the worker that holds it now.
+    #[must_use]
+    pub fn fence(&self) -> Option<Fence> {
+        let owner = self.lease_owner.clone()?;
+        Some(Fence { run_id: self.id, owner, attempt: self.attempt })
+    }
+}
+
+impl Record for OperationRun {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.id("id")?,
+            tenant_id: row.id("tenant_id")?,
+            user_id: row.id_or_null("user_id")?,
+            initiator: row.string("initiator")?,
+            resource: row.string("resource")?,
+            action: row.string("action")?,
+            idempotency_key: row.string("idempotency_key")?,
+            correlation_id: row.id("correlation_id")?,
+            payload: row.json("payload")?,
+            status: row.name("status")?,
+            counters: Counters {
+                total: row.count("total_items")?,
+                processed: row.count("processed_items")?,
+                succeeded: row.count("succeeded")?,
+                failed: row.count("failed")?,
+                skipped: row.count("skipped")?,
+            },
+            item_ids: row.json("item_ids")?,
+            failures: row.json("failures")?,
+            failures_omitted: row.count("failures_omitted")?,
+            reason_code: row.name_or_null("reason_code")?,
+            progress: row.json("progress")?,
+            audit_log_id: row.uuid_or_null("audit_log_id")?,
+            retry_of: row.id_or_null("retry_of")?,
+            cancel_requested_at: row.time_or_null("cancel_requested_at")?,
+            cancel_requested_by: row.string_or_null("cancel_requested_by")?,
+            lease_owner: row.string_or_null("lease_owner")?,
+            attempt: row.count("attempt")?,
+            lost_leases: row.count("lost_leases")?,
+            created_at: row.time("created_at")?,
+            updated_at: row.time("updated_at")?,
+            started_at: row.time_or_null("started_at")?,
+            finished_at: row.time_or_null("finished_at")?,
+        })
+    }
+}
+
+/// What became of a dispatch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Created {
+    /// The run was created and waits.
+    New(OperationRun),
+    /// The same work is active already; nothing was written.
+    AlreadyActive(OperationRun),
+}
+
+/// Creates a run, unless an active one has the same key: then that one is answered. The partial unique index decides,
+/// so two dispatches at the same moment make one run.
+///
+/// # Errors
+/// When the tenant does not exist, or the database fails.
+pub async fn create(tx: &mut Tx, new: &NewOperationRun, at: Timestamp) -> Result<Created, StoreError> {
+    // The active run may end between the insert and the look-up; then the insert is tried again.
+    for _ in 0..3 {
+        let total = u32::try_from(new.item_ids.len()).unwrap_or(u32::MAX);
+        let run: Option<OperationRun> = tx
+            .row(
+                "INSERT INTO bulk_operation_runs (id, tenant_id, user_id, initiator, resource, action, idempotency_key, \
+                 correlation_id, payload, status, total_items, item_ids, failures, progress, audit_log_id, retry_of, \
+                 created_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $11, $12, $13, $14, $15, $16, $16) \
+                 ON CONFLICT (tenant_id, idempotency_key) WHERE status IN ('pending', 'running') DO NOTHING RETURNING *",
+                &args![
+                    new.id,
+                    new.tenant_id,
+                    new.user_id,
+                    new.initiator.as_str(),
+                    new.resource.as_str(),
+                    new.action.as_str(),
+                    new.idempotency_key.as_str(),
+                    new.correlation_id,
+                    json(&new.payload),
+                    total,
+                    json(&new.item_ids),
+                    json(&Vec::<Failure>::new()),
+                    json(&serde_json::Map::new()),
+                    new.audit_log_id,
+                    new.retry_of,
+                    at
+                ],
+            )
+            .await?;
+        if let Some(run) = run {
+            return Ok(Created::New(run));
+        }
+        if let Some(run) = find_active(&mut *tx, new.tenant_id, &new.idempotency_key).await? {
+            return Ok(Created::AlreadyActive(run));
+        }
+    }
+    Err(StoreError::Busy)
+}
+
+/// The active run with this key.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_active(
+    mut on: impl Access,
+    tenant: TenantId,
+    idempotency_key: &str,
+) -> Result<Option<OperationRun>, StoreError> {
+    on.row(
+        "SELECT * FROM bulk_operation_runs \
+         WHERE tenant_id = $1 AND idempotency_key = $2 AND status IN ('pending', 'running')",
+        &args![tenant, idempotency_key],
+    )
+    .await
+}
+
+/// A run of a tenant.
+///
+/// # Errors
+/// When the database fails.
+pub async fn get(
+    mut on: impl Access,
+    tenant: TenantId,
+    id: OperationRunId,
+) -> Result<Option<OperationRun>, StoreError> {
+    on.row("SELECT * FROM bulk_operation_runs WHERE id = $1 AND tenant_id = $2", &args![id, tenant]).await
+}

@@ -1,0 +1,170 @@
+//! Claiming, holding and losing runs.
+
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, Error};
+use tenantatlas_domain::operation::OperationStatus;
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::time::Timestamp;
+
+use super::progress::{End, Rest, end_row};
+use super::{Fence, OperationRun};
+use crate::record::{Columns, Record};
+use crate::sql::args;
+use crate::{StoreError, Tx, dialect};
+
+/// Expired leases handled in one transaction, at most.
+const SWEEP_LIMIT: i64 = 100;
+
+/// How many runs of the same operation may be worked on at the same time, over all processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// In all.
+    pub global: u32,
+    /// In one tenant.
+    pub per_tenant: u32,
+}
+
+/// Who wants a run, for how long at first, and within which limits.
+#[derive(Clone, Debug)]
+pub struct Claim<'a> {
+    /// The worker: unique over all processes.
+    pub owner: &'a str,
+    /// How long the claim holds without renewal.
+    pub lease: Duration,
+    /// How many may run at the same time.
+    pub limits: Limits,
+}
+
+/// What a renewal tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Renewal {
+    /// Whether somebody asked to cancel the run.
+    pub cancel_requested: bool,
+}
+
+impl Record for Renewal {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self { cancel_requested: row.number_or_null("cancel_requested_at")?.is_some() })
+    }
+}
+
+/// Claims the oldest run that waits, or that lost its worker, if the limits leave room. Oldest first, but a tenant at
+/// its limit does not hold up the others. The claimed run is `running`, with a new attempt number.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim(tx: &mut Tx, claim: &Claim<'_>, at: Timestamp) -> Result<Option<OperationRun>, StoreError> {
+    dialect::lock_claims(tx).await?;
+    let lease_until = dialect::lease_end(tx, claim.lease).await?;
+    let lock = dialect::for_update_skip_locked(tx.engine());
+    let text = format!(
+        "UPDATE bulk_operation_runs SET status = 'running', lease_owner = $1, lease_until = $2, attempt = attempt + 1, \
+         started_at = COALESCE(started_at, $3), updated_at = $3 \
+         WHERE id = (SELECT c.id FROM bulk_operation_runs c WHERE c.status IN ('pending', 'running') \
+         AND c.lease_owner IS NULL \
+         AND (SELECT COUNT(*) FROM bulk_operation_runs r WHERE r.status = 'running' AND r.lease_owner IS NOT NULL \
+         AND r.resource = c.resource AND r.action = c.action) < $4 \
+         AND (SELECT COUNT(*) FROM bulk_operation_runs r WHERE r.status = 'running' AND r.lease_owner IS NOT NULL \
+         AND r.resource = c.resource AND r.action = c.action AND r.tenant_id = c.tenant_id) < $5 \
+         ORDER BY c.created_at, c.id LIMIT 1{lock}) RETURNING *"
+    );
+    tx.row(AssertSqlSafe(text), &args![claim.owner, lease_until, at, claim.limits.global, claim.limits.per_tenant])
+        .await
+}
+
+/// Makes sure that the worker still holds its run, and keeps it so until the transaction ends: nobody else can claim
+/// the run meanwhile. First statement of every transaction that writes for a run.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`].
+pub async fn hold(tx: &mut Tx, fence: &Fence) -> Result<(), StoreError> {
+    let text = format!(
+        "SELECT cancel_requested_at FROM bulk_operation_runs \
+         WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'{}",
+        dialect::for_share(tx.engine())
+    );
+    let held: Option<Renewal> =
+        tx.row(AssertSqlSafe(text), &args![fence.run_id, fence.owner.as_str(), fence.attempt]).await?;
+    held.map(|_| ()).ok_or(StoreError::LeaseLost)
+}
+
+/// Holds the lease for longer.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`] when another worker has the run, or it has ended.
+pub async fn renew(tx: &mut Tx, fence: &Fence, lease: Duration) -> Result<Renewal, StoreError> {
+    let lease_until = dialect::lease_end(tx, lease).await?;
+    let renewal: Option<Renewal> = tx
+        .row(
+            "UPDATE bulk_operation_runs SET lease_until = $4 \
+             WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running' RETURNING cancel_requested_at",
+            &args![fence.run_id, fence.owner.as_str(), fence.attempt, lease_until],
+        )
+        .await?;
+    renewal.ok_or(StoreError::LeaseLost)
+}
+
+/// Gives a run back without ending it, so that another worker goes on at once. It does not count as a lost worker.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`] when it was not held any more.
+pub async fn release(tx: &mut Tx, fence: &Fence, at: Timestamp) -> Result<(), StoreError> {
+    let released = tx
+        .execute(
+            "UPDATE bulk_operation_runs SET lease_owner = NULL, lease_until = 0, updated_at = $4 \
+             WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'",
+            &args![fence.run_id, fence.owner.as_str(), fence.attempt, at],
+        )
+        .await?;
+    if released == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+}
+
+/// What a sweep found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Swept {
+    /// Runs that wait for another worker now.
+    pub requeued: Vec<OperationRun>,
+    /// Runs that lost their worker too often and ended `failed` with `worker_lost`. What goes with an end (sync run,
+    /// audit, notification) belongs into the same transaction.
+    pub failed: Vec<OperationRun>,
+}
+
+/// Takes runs away from workers whose lease ended. `max_lost` is how many workers a run may lose in all before it
+/// fails.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sweep_expired(tx: &mut Tx, max_lost: u32, at: Timestamp) -> Result<Swept, StoreError> {
+    let now = dialect::now_millis(tx).await?;
+    let text = format!(
+        "SELECT * FROM bulk_operation_runs WHERE status IN ('pending', 'running') AND status = 'running' \
+         AND lease_owner IS NOT NULL AND lease_until < $1 ORDER BY created_at, id LIMIT $2{}",
+        dialect::for_update_skip_locked(tx.engine())
+    );
+    let expired: Vec<OperationRun> = tx.rows(AssertSqlSafe(text), &args![now, SWEEP_LIMIT]).await?;
+    let mut swept = Swept::default();
+    for mut run in expired {
+        run.lost_leases += 1;
+        run.lease_owner = None;
+        run.updated_at = at;
+        tx.execute(
+            "UPDATE bulk_operation_runs SET lost_leases = $2, lease_owner = NULL, lease_until = 0, updated_at = $3 \
+             WHERE id = $1",
+            &args![run.id, run.lost_leases, at],
+        )
+        .await?;
+        if run.lost_leases >= max_lost {
+            let end = End {
+                status: OperationStatus::Failed,
+                reason_code: Some(ReasonCode::WorkerLost),
+                reason: ReasonCode::WorkerLost.sentence().to_owned(),
+                rest: Rest::Failed,
+            };
+            swept.failed.push(end_row(tx, run, &end, at).await?);
+        } else {
+            swept.requeued.push(run);
+        }
+    }
+    Ok(swept)
+}

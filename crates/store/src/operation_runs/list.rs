@@ -1,0 +1,142 @@
+//! Lists of runs.
+
+use sqlx::Error;
+use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
+use tenantatlas_domain::operation::OperationStatus;
+use tenantatlas_domain::time::Timestamp;
+
+use super::OperationRun;
+use crate::StoreError;
+use crate::database::{Access, Run as _};
+use crate::record::{Columns, Record};
+use crate::sql::{Statement, args};
+
+/// The longest page.
+const MAX_PAGE: u32 = 500;
+/// Active runs in a snapshot, at most.
+const MAX_ACTIVE: i64 = 200;
+
+/// Which runs.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only of this tenant. `None` is for the command line: who looks from the web always names one.
+    pub tenant_id: Option<TenantId>,
+    /// Only of this operation: resource and action.
+    pub operation: Option<(String, String)>,
+    /// Only in these states; all when empty.
+    pub statuses: Vec<OperationStatus>,
+    /// Only started by this person.
+    pub user_id: Option<UserId>,
+    /// Only (`true`) or not (`false`) started by a person.
+    pub by_person: Option<bool>,
+    /// Only dispatched at this time or later.
+    pub from: Option<Timestamp>,
+    /// Only dispatched before this time.
+    pub until: Option<Timestamp>,
+    /// Only those dispatched before this one.
+    pub before: Option<(Timestamp, OperationRunId)>,
+    /// At most so many; 1 to 500.
+    pub limit: u32,
+}
+
+/// Runs, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(mut on: impl Access, filter: &Filter) -> Result<Vec<OperationRun>, StoreError> {
+    let mut statement = Statement::new("SELECT * FROM bulk_operation_runs WHERE 1 = 1");
+    if let Some(tenant) = filter.tenant_id {
+        statement.push(" AND tenant_id = ").bind(tenant);
+    }
+    if let Some((resource, action)) = &filter.operation {
+        statement.push(" AND resource = ").bind(resource.clone()).push(" AND action = ").bind(action.clone());
+    }
+    if !filter.statuses.is_empty() {
+        let names: Vec<&'static str> = filter.statuses.iter().map(|status| status.as_str()).collect();
+        statement.push(" AND status").bind_in(&names);
+    }
+    if let Some(user) = filter.user_id {
+        statement.push(" AND user_id = ").bind(user);
+    }
+    match filter.by_person {
+        Some(true) => drop(statement.push(" AND user_id IS NOT NULL")),
+        Some(false) => drop(statement.push(" AND user_id IS NULL")),
+        None => {}
+    }
+    if let Some(from) = filter.from {
+        statement.push(" AND created_at >= ").bind(from);
+    }
+    if let Some(until) = filter.until {
+        statement.push(" AND created_at < ").bind(until);
+    }
+    if let Some((at, id)) = filter.before {
+        statement.push(" AND (created_at, id) < (").bind(at).push(", ").bind(id).push(")");
+    }
+    statement.push(" ORDER BY created_at DESC, id DESC LIMIT ").bind(filter.limit.clamp(1, MAX_PAGE));
+    on.query(&statement).await
+}
+
+/// The active runs, oldest first: of one tenant or all, of one person or all. The snapshot with which a live view
+/// begins.
+///
+/// # Errors
+/// When the database fails.
+pub async fn active(
+    mut on: impl Access,
+    tenant: Option<TenantId>,
+    user: Option<UserId>,
+) -> Result<Vec<OperationRun>, StoreError> {
+    let mut statement = Statement::new("SELECT * FROM bulk_operation_runs WHERE status IN ('pending', 'running')");
+    if let Some(tenant) = tenant {
+        statement.push(" AND tenant_id = ").bind(tenant);
+    }
+    if let Some(user) = user {
+        statement.push(" AND user_id = ").bind(user);
+    }
+    statement.push(" ORDER BY created_at, id LIMIT ").bind(MAX_ACTIVE);
+    on.query(&statement).await
+}
+
+/// Runs that nobody has claimed since before `before`, oldest first: their turn did not come in time.
+///
+/// # Errors
+/// When the database fails.
+pub async fn waiting_since(mut on: impl Access, before: Timestamp) -> Result<Vec<OperationRun>, StoreError> {
+    on.rows(
+        "SELECT * FROM bulk_operation_runs WHERE status IN ('pending', 'running') AND status = 'pending' \
+         AND created_at < $1 ORDER BY created_at, id LIMIT $2",
+        &args![before, MAX_ACTIVE],
+    )
+    .await
+}
+
+/// How much there is to do, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueDepth {
+    /// Runs that wait for a worker.
+    pub pending: u64,
+    /// Runs that a worker has, or that wait for another one.
+    pub running: u64,
+}
+
+impl Record for QueueDepth {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self { pending: row.count("pending")?, running: row.count("running")? })
+    }
+}
+
+/// Counts the active runs of all tenants.
+///
+/// # Errors
+/// When the database fails.
+pub async fn queue_depth(mut on: impl Access) -> Result<QueueDepth, StoreError> {
+    let depth: Option<QueueDepth> = on
+        .row(
+            "SELECT COUNT(CASE WHEN status = 'pending' THEN 1 END) AS pending, \
+             COUNT(CASE WHEN status = 'running' THEN 1 END) AS running \
+             FROM bulk_operation_runs WHERE status IN ('pending', 'running')",
+            &[],
+        )
+        .await?;
+    Ok(depth.unwrap_or_default())
+}

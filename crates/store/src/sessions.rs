@@ -1,0 +1,207 @@
+//! Sessions of the web application. The store sees only hashes of tokens.
+
+use serde::Serialize;
+use sqlx::Error;
+use tenantatlas_domain::ids::UserId;
+use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
+
+use crate::database::{Access, Run as _};
+use crate::record::{Columns, Record};
+use crate::sql::{args, without_nul};
+use crate::users::User;
+use crate::{StoreError, Tx};
+
+/// The SHA-256 of a session token.
+pub type TokenHash = [u8; 32];
+
+/// A new session.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// The id, by which the person sees and ends it.
+    pub id: Uuid,
+    /// The person.
+    pub user_id: UserId,
+    /// When it ends when it is not used.
+    pub idle_expires_at: Timestamp,
+    /// When it ends whatever happens.
+    pub expires_at: Timestamp,
+    /// The browser, as it names itself; cut at 300 characters.
+    pub user_agent: String,
+    /// The address it came from.
+    pub address: String,
+}
+
+/// A session, without its token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Session {
+    /// The id.
+    pub id: Uuid,
+    /// The person.
+    pub user_id: UserId,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was last used; a minute or so behind.
+    pub last_used_at: Timestamp,
+    /// When it ends when it is not used.
+    pub idle_expires_at: Timestamp,
+    /// When it ends whatever happens.
+    pub expires_at: Timestamp,
+    /// The browser, as it named itself.
+    pub user_agent: String,
+    /// The address it came from.
+    pub address: String,
+}
+
+impl Record for Session {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.id("session_id")?,
+            user_id: row.id("user_id")?,
+            created_at: row.time("session_created_at")?,
+            last_used_at: row.time("last_used_at")?,
+            idle_expires_at: row.time("idle_expires_at")?,
+            expires_at: row.time("expires_at")?,
+            user_agent: row.string("user_agent")?,
+            address: row.string("address")?,
+        })
+    }
+}
+
+/// A session with the person it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The session.
+    pub session: Session,
+    /// The person.
+    pub user: User,
+}
+
+impl Record for SignedIn {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self { session: Session::read(row)?, user: User::read(row)? })
+    }
+}
+
+/// Begins a session.
+///
+/// # Errors
+/// When the person does not exist.
+pub async fn create(
+    tx: &mut Tx,
+    token_hash: &TokenHash,
+    session: &NewSession,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let user_agent: String = without_nul(&session.user_agent).chars().take(300).collect();
+    tx.execute(
+        "INSERT INTO web_sessions (id, token_hash, user_id, created_at, last_used_at, idle_expires_at, expires_at, \
+         user_agent, address) VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8)",
+        &args![
+            session.id,
+            token_hash,
+            session.user_id,
+            at,
+            session.idle_expires_at,
+            session.expires_at,
+            user_agent,
+            session.address.as_str()
+        ],
+    )
+    .await
+    .map(|_| ())
+}
+
+/// The session of a token and its person; `None` when it is unknown, has ended, or the person cannot sign in.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(mut on: impl Access, token_hash: &TokenHash, at: Timestamp) -> Result<Option<SignedIn>, StoreError> {
+    on.row(
+        "SELECT s.id AS session_id, s.created_at AS session_created_at, s.user_id, s.last_used_at, s.idle_expires_at, \
+         s.expires_at, s.user_agent, s.address, u.id, u.email, u.name, u.platform_admin, u.disabled_at, \
+         u.last_sign_in_at, u.created_at, u.updated_at \
+         FROM web_sessions s JOIN users u ON u.id = s.user_id \
+         WHERE s.token_hash = $1 AND s.idle_expires_at > $2 AND s.expires_at > $2 AND u.disabled_at IS NULL",
+        &args![token_hash, at],
+    )
+    .await
+}
+
+/// Records that a session is used, and moves its idle end. Call it now and then, not on every request. Answers whether
+/// the session still is.
+///
+/// # Errors
+/// When the database fails.
+pub async fn touch(tx: &mut Tx, id: Uuid, at: Timestamp, idle_expires_at: Timestamp) -> Result<bool, StoreError> {
+    let changed = tx
+        .execute(
+            "UPDATE web_sessions SET last_used_at = $2, idle_expires_at = $3 \
+             WHERE id = $1 AND idle_expires_at > $2 AND expires_at > $2",
+            &args![id, at, idle_expires_at],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Gives a session a new token; the old one is worth nothing from now on. Answers whether the session still is.
+///
+/// # Errors
+/// When the database fails.
+pub async fn rotate(tx: &mut Tx, old: &TokenHash, new: &TokenHash, at: Timestamp) -> Result<bool, StoreError> {
+    let changed = tx
+        .execute(
+            "UPDATE web_sessions SET token_hash = $2, last_used_at = $3 \
+             WHERE token_hash = $1 AND idle_expires_at > $3 AND expires_at > $3",
+            &args![old, new, at],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Ends the session of a token. Answers whether there was one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn revoke(tx: &mut Tx, token_hash: &TokenHash) -> Result<bool, StoreError> {
+    Ok(tx.execute("DELETE FROM web_sessions WHERE token_hash = $1", &args![token_hash]).await? == 1)
+}
+
+/// Ends one session of a person by its id. Answers whether there was one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn revoke_one(tx: &mut Tx, user: UserId, id: Uuid) -> Result<bool, StoreError> {
+    Ok(tx.execute("DELETE FROM web_sessions WHERE id = $1 AND user_id = $2", &args![id, user]).await? == 1)
+}
+
+/// Ends all sessions of a person except, if given, the one in use. Answers how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn revoke_all(tx: &mut Tx, user: UserId, except: Option<Uuid>) -> Result<u64, StoreError> {
+    tx.execute("DELETE FROM web_sessions WHERE user_id = $1 AND id <> $2", &args![user, except.unwrap_or(Uuid::nil())])
+        .await
+}
+
+/// The sessions of a person that have not ended, the last used first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(mut on: impl Access, user: UserId, at: Timestamp) -> Result<Vec<Session>, StoreError> {
+    on.rows(
+        "SELECT id AS session_id, created_at AS session_created_at, user_id, last_used_at, idle_expires_at, expires_at, \
+         user_agent, address FROM web_sessions \
+         WHERE user_id = $1 AND idle_expires_at > $2 AND expires_at > $2 ORDER BY last_used_at DESC LIMIT 200",
+        &args![user, at],
+    )
+    .await
+}
+
+/// Removes sessions that have ended. Answers how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove_ended(tx: &mut Tx, at: Timestamp) -> Result<u64, StoreError> {
+    tx.execute("DELETE FROM web_sessions WHERE expires_at <= $1 OR idle_expires_at <= $1", &args![at]).await
+}

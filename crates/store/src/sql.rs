@@ -1,0 +1,213 @@
+//! Values to bind and statements put together at run time.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use serde_json::value::RawValue;
+use sqlx::types::Json;
+use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
+use tenantatlas_domain::ids;
+use tenantatlas_domain::normalise::ContentHash;
+use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
+
+/// A value to bind. Typed also when it is NULL, because PostgreSQL wants to know.
+#[derive(Clone, Debug)]
+pub(crate) enum Value<'a> {
+    Number(Option<i64>),
+    Bool(Option<bool>),
+    Text(Option<Cow<'a, str>>),
+    Uuid(Option<Uuid>),
+    Bytes(Option<Cow<'a, [u8]>>),
+    Json(Option<JsonText<'a>>),
+}
+
+/// JSON that is already text: it is stored as it stands, without being parsed again.
+#[derive(Clone, Debug)]
+pub(crate) enum JsonText<'a> {
+    Borrowed(&'a RawValue),
+    Owned(Box<RawValue>),
+}
+
+impl JsonText<'_> {
+    pub(crate) fn raw(&self) -> Json<&RawValue> {
+        match self {
+            Self::Borrowed(raw) => Json(raw),
+            Self::Owned(raw) => Json(raw),
+        }
+    }
+}
+
+/// Makes a JSON value to bind of anything that serialises. Characters U+0000 are left out: PostgreSQL stores none.
+pub(crate) fn json<T: serde::Serialize + ?Sized>(value: &T) -> Value<'static> {
+    let text = serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned());
+    Value::Json(RawValue::from_string(without_escaped_nul(text)).ok().map(JsonText::Owned))
+}
+
+/// The same for a value that may be absent (SQL NULL).
+pub(crate) fn json_or_null<T: serde::Serialize>(value: Option<&T>) -> Value<'static> {
+    value.map_or(Value::Json(None), json)
+}
+
+/// JSON text without the escape of U+0000. An escaped backslash before `u0000` is left alone.
+pub(crate) fn without_escaped_nul(text: String) -> String {
+    if !text.contains("\\u0000") {
+        return text;
+    }
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find('\\') {
+        clean.push_str(&rest[..at]);
+        if rest[at..].starts_with("\\u0000") {
+            rest = &rest[at + 6..];
+        } else {
+            let end = (at + 2).min(rest.len());
+            clean.push_str(&rest[at..end]);
+            rest = &rest[end..];
+        }
+    }
+    clean.push_str(rest);
+    clean
+}
+
+/// Text without U+0000, which PostgreSQL stores in no text column.
+pub(crate) fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { Cow::Borrowed(text) }
+}
+
+macro_rules! value_from {
+    ($($source:ty => $variant:ident, |$value:ident| $made:expr;)+) => {$(
+        impl<'a> From<$source> for Value<'a> {
+            fn from($value: $source) -> Self {
+                Self::$variant(Some($made))
+            }
+        }
+
+        impl<'a> From<Option<$source>> for Value<'a> {
+            fn from(value: Option<$source>) -> Self {
+                Self::$variant(value.map(|$value| $made))
+            }
+        }
+    )+};
+}
+
+value_from! {
+    i64 => Number, |value| value;
+    u32 => Number, |value| i64::from(value);
+    u64 => Number, |value| i64::try_from(value).unwrap_or(i64::MAX);
+    Timestamp => Number, |value| value.as_millis();
+    bool => Bool, |value| value;
+    &'a str => Text, |value| Cow::Borrowed(value);
+    &'a String => Text, |value| Cow::Borrowed(value.as_str());
+    String => Text, |value| Cow::Owned(value);
+    Uuid => Uuid, |value| value;
+    ids::TenantId => Uuid, |value| value.as_uuid();
+    ids::UserId => Uuid, |value| value.as_uuid();
+    ids::OperationRunId => Uuid, |value| value.as_uuid();
+    ids::SyncRunId => Uuid, |value| value.as_uuid();
+    ids::ItemId => Uuid, |value| value.as_uuid();
+    ids::NotificationId => Uuid, |value| value.as_uuid();
+    ids::CorrelationId => Uuid, |value| value.as_uuid();
+    &'a [u8] => Bytes, |value| Cow::Borrowed(value);
+    &'a [u8; 32] => Bytes, |value| Cow::Borrowed(&value[..]);
+    Vec<u8> => Bytes, |value| Cow::Owned(value);
+    ContentHash => Bytes, |value| Cow::Owned(value.0.to_vec());
+}
+
+/// The values of a statement in the order of its placeholders.
+macro_rules! args {
+    ($($value:expr),* $(,)?) => { [$($crate::sql::Value::from($value)),*] };
+}
+pub(crate) use args;
+
+/// A statement whose text depends on what is asked for. Values are only ever bound, never written into the text.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Statement {
+    text: String,
+    values: Vec<Value<'static>>,
+}
+
+impl Statement {
+    pub(crate) fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), values: Vec::new() }
+    }
+
+    /// Appends text of the program.
+    pub(crate) fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Appends a placeholder for `value`.
+    pub(crate) fn bind(&mut self, value: impl Into<Value<'static>>) -> &mut Self {
+        self.values.push(value.into());
+        let _ = write!(self.text, "${}", self.values.len());
+        self
+    }
+
+    /// Appends ` IN ($n, …)`. The list is filled up with its last value to one of few lengths, so that the engines meet
+    /// few different texts. An empty list matches nothing.
+    pub(crate) fn bind_in<T: Into<Value<'static>> + Clone>(&mut self, values: &[T]) -> &mut Self {
+        let Some(last) = values.last() else {
+            return self.push(" IN (NULL)");
+        };
+        let length = values.len().next_power_of_two();
+        self.push(" IN (");
+        for index in 0..length {
+            if index > 0 {
+                self.push(", ");
+            }
+            self.bind(values.get(index).unwrap_or(last).clone());
+        }
+        self.push(")")
+    }
+
+    pub(crate) fn text(&self) -> SqlStr {
+        AssertSqlSafe(self.text.clone()).into_sql_str()
+    }
+
+    pub(crate) fn values(&self) -> &[Value<'static>] {
+        &self.values
+    }
+}
+
+/// The pattern of `LIKE … ESCAPE '\'` that finds `text` anywhere.
+pub(crate) fn contains_pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for character in text.chars().filter(|character| *character != '\0') {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_text_is_taken_literally() {
+        assert_eq!(contains_pattern("50%_a\\b"), "%50\\%\\_a\\\\b%");
+    }
+
+    #[test]
+    fn a_list_is_filled_up_to_a_power_of_two_and_an_empty_one_matches_nothing() {
+        let mut statement = Statement::new("x");
+        statement.bind_in(&[1_i64, 2, 3]);
+        assert_eq!(statement.text().as_str(), "x IN ($1, $2, $3, $4)");
+        let mut empty = Statement::new("x");
+        empty.bind_in::<i64>(&[]);
+        assert_eq!(empty.text().as_str(), "x IN (NULL)");
+    }
+
+    #[test]
+    fn escaped_nul_characters_leave_json_but_an_escaped_backslash_stays() {
+        assert_eq!(without_escaped_nul(r#"{"a":"x\u0000y"}"#.to_owned()), r#"{"a":"xy"}"#);
+        assert_eq!(without_escaped_nul(r#"{"a":"x\\u0000y"}"#.to_owned()), r#"{"a":"x\\u0000y"}"#);
+        assert_eq!(without_escaped_nul(r#""\\\u0000\n""#.to_owned()), r#""\\\n""#);
+    }
+}

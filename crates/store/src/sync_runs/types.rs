@@ -1,0 +1,186 @@
+//! How each policy type of a sync run went.
+
+use serde::{Deserialize, Serialize};
+use sqlx::Error;
+use tenantatlas_domain::ids::{SyncRunId, TenantId};
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::sync::TypeOutcome;
+use tenantatlas_domain::time::Timestamp;
+
+use super::SyncRun;
+use crate::database::{Access, Run as _};
+use crate::operation_runs::{Fence, hold};
+use crate::record::{Columns, Record};
+use crate::sql::{args, without_nul};
+use crate::{StoreError, Tx, inventory};
+
+/// One policy type of a sync run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypeRun {
+    /// The key of the type.
+    pub policy_type: String,
+    /// How it ended; `None` while it is being read.
+    pub outcome: Option<TypeOutcome>,
+    /// Objects seen, each once.
+    pub items: u64,
+    /// Objects that were new to the tenant.
+    pub inserted: u64,
+    /// Objects whose content had changed.
+    pub changed: u64,
+    /// Pages read.
+    pub pages: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Of these, repeated ones.
+    pub retries: u64,
+    /// Answers that were throttled.
+    pub throttled: u64,
+    /// Bytes received.
+    pub bytes: u64,
+    /// Why it was not read to the end.
+    pub reason_code: Option<ReasonCode>,
+    /// The same in a sanitised sentence.
+    pub message: Option<String>,
+    /// When reading began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// The last earlier run of the scope that read anything of the type.
+    pub previous_seq: Option<i64>,
+}
+
+impl Record for TypeRun {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self {
+            policy_type: row.string("policy_type")?,
+            outcome: row.name_or_null("outcome")?,
+            items: row.count("items")?,
+            inserted: row.count("inserted")?,
+            changed: row.count("changed")?,
+            pages: row.count("pages")?,
+            requests: row.count("requests")?,
+            retries: row.count("retries")?,
+            throttled: row.count("throttled")?,
+            bytes: row.count("bytes")?,
+            reason_code: row.name_or_null("reason_code")?,
+            message: row.string_or_null("message")?,
+            started_at: row.time("started_at")?,
+            finished_at: row.time_or_null("finished_at")?,
+            previous_seq: row.number_or_null("previous_seq")?,
+        })
+    }
+}
+
+/// How the reading of a type ended, with what it took.
+#[derive(Clone, Debug)]
+pub struct TypeEnd {
+    /// How it ended.
+    pub outcome: TypeOutcome,
+    /// Why it was not read to the end.
+    pub reason_code: Option<ReasonCode>,
+    /// The same in a sanitised sentence.
+    pub message: Option<String>,
+    /// Pages read.
+    pub pages: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Of these, repeated ones.
+    pub retries: u64,
+    /// Answers that were throttled.
+    pub throttled: u64,
+    /// Bytes received.
+    pub bytes: u64,
+}
+
+/// Begins to read a type, or goes on with it after an earlier attempt. A type that has ended is answered as it is:
+/// look at its outcome.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`].
+pub async fn begin_type(
+    tx: &mut Tx,
+    fence: &Fence,
+    run: &SyncRun,
+    policy_type: &str,
+    at: Timestamp,
+) -> Result<TypeRun, StoreError> {
+    hold(tx, fence).await?;
+    tx.execute(
+        "INSERT INTO inventory_sync_run_types (run_id, policy_type, tenant_id, scope_id, seq, previous_seq, started_at) \
+         VALUES ($1, $2, $3, $4, $5, (SELECT MAX(p.seq) FROM inventory_sync_run_types p WHERE p.scope_id = $4 \
+         AND p.policy_type = $2 AND p.seq < $5 AND (p.outcome = 'succeeded' OR p.items > 0)), $6) \
+         ON CONFLICT (run_id, policy_type) DO NOTHING",
+        &args![run.id, policy_type, run.tenant_id, run.scope_id.0, run.seq, at],
+    )
+    .await?;
+    let row: Option<TypeRun> = tx
+        .row(
+            "SELECT * FROM inventory_sync_run_types WHERE run_id = $1 AND policy_type = $2",
+            &args![run.id, policy_type],
+        )
+        .await?;
+    row.ok_or_else(|| Error::RowNotFound.into())
+}
+
+/// Ends the reading of a type. When it was read to the end, what was not seen is noted as absent from this run. Count
+/// the item of the operation run in the same transaction. A type that has ended already is answered unchanged.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`].
+pub async fn finish_type(
+    tx: &mut Tx,
+    fence: &Fence,
+    run: &SyncRun,
+    policy_type: &str,
+    end: &TypeEnd,
+    at: Timestamp,
+) -> Result<TypeRun, StoreError> {
+    hold(tx, fence).await?;
+    let message = end.message.as_deref().map(|text| without_nul(text).chars().take(1_000).collect::<String>());
+    // Costs add up: an earlier attempt may have counted its own before it lost its worker.
+    let ended: Option<TypeRun> = tx
+        .row(
+            "UPDATE inventory_sync_run_types SET outcome = $3, reason_code = $4, message = $5, pages = pages + $6, \
+             requests = requests + $7, retries = retries + $8, throttled = throttled + $9, bytes = bytes + $10, \
+             finished_at = $11 WHERE run_id = $1 AND policy_type = $2 AND outcome IS NULL RETURNING *",
+            &args![
+                run.id,
+                policy_type,
+                end.outcome.as_str(),
+                end.reason_code.map(ReasonCode::as_str),
+                message,
+                end.pages,
+                end.requests,
+                end.retries,
+                end.throttled,
+                end.bytes,
+                at
+            ],
+        )
+        .await?;
+    let Some(ended) = ended else {
+        let row: Option<TypeRun> = tx
+            .row(
+                "SELECT * FROM inventory_sync_run_types WHERE run_id = $1 AND policy_type = $2",
+                &args![run.id, policy_type],
+            )
+            .await?;
+        return row.ok_or_else(|| Error::RowNotFound.into());
+    };
+    if end.outcome == TypeOutcome::Succeeded {
+        inventory::note_absences(tx, run, policy_type, ended.items).await?;
+    }
+    Ok(ended)
+}
+
+/// The types of a run by key.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_types(mut on: impl Access, tenant: TenantId, run: SyncRunId) -> Result<Vec<TypeRun>, StoreError> {
+    on.rows(
+        "SELECT * FROM inventory_sync_run_types WHERE run_id = $1 AND tenant_id = $2 ORDER BY policy_type",
+        &args![run, tenant],
+    )
+    .await
+}

@@ -1,0 +1,444 @@
+//! Tenants and their connection to Microsoft Graph (product rules, section Records).
+
+use std::fmt;
+use std::str::FromStr;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use sqlx::Error;
+use tenantatlas_domain::ids::{TenantId, UserId};
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::role::Role;
+use tenantatlas_domain::time::Timestamp;
+
+use crate::database::{Access, Run as _};
+use crate::record::{Columns, Record};
+use crate::sql::args;
+use crate::vault::{SealedSecret, Vault};
+use crate::{StoreError, Tx};
+
+/// The column a credential is sealed for.
+const CREDENTIAL_COLUMN: &str = "tenants.credential";
+
+macro_rules! named {
+    ($(#[$doc:meta])* $name:ident, $what:literal { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)+
+        }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name as stored.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| {
+                    let all: Vec<_> = Self::ALL.iter().map(|value| value.as_str()).collect();
+                    format!("{text:?} is not {}: expected {}", $what, all.join(", "))
+                })
+            }
+        }
+    };
+}
+
+named! {
+    /// The Microsoft cloud a tenant lives in.
+    Cloud, "a cloud" {
+        /// Worldwide and GCC.
+        Global = "global",
+        /// US Government L4 (GCC High).
+        UsgovL4 = "usgov_l4",
+        /// US Government L5 (DoD).
+        UsgovDod = "usgov_dod",
+        /// China, operated by 21Vianet.
+        China = "china",
+        /// Own login and Graph addresses, such as the simulated cloud.
+        Custom = "custom",
+    }
+}
+
+named! {
+    /// A badge for people.
+    Environment, "an environment" {
+        /// Production.
+        Prod = "prod",
+        /// Development.
+        Dev = "dev",
+        /// Staging.
+        Staging = "staging",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+named! {
+    /// What kind of credential a tenant has.
+    CredentialKind, "a kind of credential" {
+        /// A client secret.
+        ClientSecret = "client_secret",
+        /// A certificate with its private key, both PEM.
+        Certificate = "certificate",
+    }
+}
+
+named! {
+    /// How the last check of the connection went.
+    ConnectionStatus, "a connection status" {
+        /// Not checked since it was last changed.
+        Unchecked = "unchecked",
+        /// A token is given and every permission is there.
+        Ok = "ok",
+        /// A token is given, but permissions are missing.
+        Degraded = "degraded",
+        /// No token.
+        Failed = "failed",
+    }
+}
+
+/// A tenant, without its credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tenant {
+    /// Our id.
+    pub id: TenantId,
+    /// The name for people; unique, whatever the case.
+    pub name: String,
+    /// The directory id in Microsoft Entra, lower case.
+    pub entra_tenant_id: String,
+    /// The cloud.
+    pub cloud: Cloud,
+    /// The login address; only with [`Cloud::Custom`].
+    pub login_url: Option<String>,
+    /// The Graph address without version; only with [`Cloud::Custom`].
+    pub graph_url: Option<String>,
+    /// The badge.
+    pub environment: Environment,
+    /// The application (client) id.
+    pub client_id: String,
+    /// What kind of credential it has, if any.
+    pub credential_kind: Option<CredentialKind>,
+    /// When the credential was last changed.
+    pub credential_updated_at: Option<Timestamp>,
+    /// How the last check went.
+    pub connection_status: ConnectionStatus,
+    /// Why it did not go well.
+    pub connection_reason: Option<ReasonCode>,
+    /// The same in a sanitised sentence.
+    pub connection_message: Option<String>,
+    /// When it was checked.
+    pub connection_checked_at: Option<Timestamp>,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was last edited.
+    pub updated_at: Timestamp,
+}
+
+impl Record for Tenant {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.id("id")?,
+            name: row.string("name")?,
+            entra_tenant_id: row.string("entra_tenant_id")?,
+            cloud: row.name("cloud")?,
+            login_url: row.string_or_null("login_url")?,
+            graph_url: row.string_or_null("graph_url")?,
+            environment: row.name("environment")?,
+            client_id: row.string("client_id")?,
+            credential_kind: row.name_or_null("credential_kind")?,
+            credential_updated_at: row.time_or_null("credential_updated_at")?,
+            connection_status: row.name("connection_status")?,
+            connection_reason: row.name_or_null("connection_reason")?,
+            connection_message: row.string_or_null("connection_message")?,
+            connection_checked_at: row.time_or_null("connection_checked_at")?,
+            created_at: row.time("created_at")?,
+            updated_at: row.time("updated_at")?,
+        })
+    }
+}
+
+/// What a person enters about a tenant.
+#[derive(Clone, Debug)]
+pub struct TenantDetails {
+    /// The name for people.
+    pub name: String,
+    /// The directory id in Microsoft Entra.
+    pub entra_tenant_id: String,
+    /// The cloud.
+    pub cloud: Cloud,
+    /// The login address; needed with, and only with, [`Cloud::Custom`].
+    pub login_url: Option<String>,
+    /// The Graph address; needed with, and only with, [`Cloud::Custom`].
+    pub graph_url: Option<String>,
+    /// The badge.
+    pub environment: Environment,
+    /// The application (client) id.
+    pub client_id: String,
+}
+
+/// The credential of a tenant in plain. Shows nothing of itself.
+#[derive(Clone, Debug)]
+pub enum TenantCredential {
+    /// A client secret.
+    ClientSecret(SecretString),
+    /// A certificate.
+    Certificate {
+        /// The certificate, PEM.
+        certificate_pem: String,
+        /// Its private key, PEM.
+        private_key_pem: SecretString,
+    },
+}
+
+/// How a check of the connection went.
+#[derive(Clone, Debug)]
+pub struct ConnectionCheck {
+    /// The result.
+    pub status: ConnectionStatus,
+    /// Why it did not go well.
+    pub reason: Option<ReasonCode>,
+    /// The same in a sanitised sentence.
+    pub message: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A tenant as one person sees it in the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VisibleTenant {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// What the person may do there; a platform administrator who is no member may do everything.
+    pub role: Role,
+    /// Whether the person marked it.
+    pub favourite: bool,
+    /// When the person last used it.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl Record for VisibleTenant {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self {
+            tenant: Tenant::read(row)?,
+            role: row.name("role")?,
+            favourite: row.bool("favourite")?,
+            last_used_at: row.time_or_null("last_used_at")?,
+        })
+    }
+}
+
+fn key(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+/// Adds a tenant, without credential.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the name is taken.
+pub async fn create(tx: &mut Tx, id: TenantId, details: &TenantDetails, at: Timestamp) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO tenants (id, name, name_key, entra_tenant_id, cloud, login_url, graph_url, environment, client_id, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
+        &args![
+            id,
+            details.name.trim(),
+            key(&details.name),
+            details.entra_tenant_id.to_lowercase(),
+            details.cloud.as_str(),
+            details.login_url.as_deref(),
+            details.graph_url.as_deref(),
+            details.environment.as_str(),
+            details.client_id.as_str(),
+            at
+        ],
+    )
+    .await
+    .map(|_| ())
+}
+
+/// Changes what a person entered. The connection counts as unchecked afterwards. Answers whether the tenant exists.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the name is taken.
+pub async fn update(tx: &mut Tx, id: TenantId, details: &TenantDetails, at: Timestamp) -> Result<bool, StoreError> {
+    let changed = tx
+        .execute(
+            "UPDATE tenants SET name = $2, name_key = $3, entra_tenant_id = $4, cloud = $5, login_url = $6, graph_url = $7, \
+             environment = $8, client_id = $9, updated_at = $10, connection_status = 'unchecked', connection_reason = NULL, \
+             connection_message = NULL, connection_checked_at = NULL WHERE id = $1",
+            &args![
+                id,
+                details.name.trim(),
+                key(&details.name),
+                details.entra_tenant_id.to_lowercase(),
+                details.cloud.as_str(),
+                details.login_url.as_deref(),
+                details.graph_url.as_deref(),
+                details.environment.as_str(),
+                details.client_id.as_str(),
+                at
+            ],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Seals and stores the credential. Answers whether the tenant exists.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_credential(
+    tx: &mut Tx,
+    vault: &Vault,
+    id: TenantId,
+    credential: &TenantCredential,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let (kind, text) = match credential {
+        TenantCredential::ClientSecret(secret) => (CredentialKind::ClientSecret, secret.clone()),
+        TenantCredential::Certificate { certificate_pem, private_key_pem } => {
+            use secrecy::ExposeSecret as _;
+            let pair = serde_json::json!([certificate_pem, private_key_pem.expose_secret()]);
+            (CredentialKind::Certificate, SecretString::from(pair.to_string()))
+        }
+    };
+    let sealed = vault.seal(id, CREDENTIAL_COLUMN, &text);
+    let changed = tx
+        .execute(
+            "UPDATE tenants SET credential_kind = $2, credential_sealed = $3, credential_updated_at = $4, updated_at = $4, \
+             connection_status = 'unchecked', connection_reason = NULL, connection_message = NULL, \
+             connection_checked_at = NULL WHERE id = $1",
+            &args![id, kind.as_str(), sealed.0, at],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+struct SealedCredential {
+    kind: Option<CredentialKind>,
+    sealed: Option<Vec<u8>>,
+}
+
+impl Record for SealedCredential {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self { kind: row.name_or_null("credential_kind")?, sealed: row.bytes_or_null("credential_sealed")? })
+    }
+}
+
+/// Opens the credential of a tenant; `None` when there is no such tenant or it has none.
+///
+/// # Errors
+/// [`StoreError::Sealed`] when it cannot be opened with this vault.
+pub async fn credential(
+    mut on: impl Access,
+    vault: &Vault,
+    id: TenantId,
+) -> Result<Option<TenantCredential>, StoreError> {
+    let row: Option<SealedCredential> =
+        on.row("SELECT credential_kind, credential_sealed FROM tenants WHERE id = $1", &args![id]).await?;
+    let Some(SealedCredential { kind: Some(kind), sealed: Some(sealed) }) = row else { return Ok(None) };
+    let text = vault.unseal(id, CREDENTIAL_COLUMN, &SealedSecret(sealed))?;
+    Ok(Some(match kind {
+        CredentialKind::ClientSecret => TenantCredential::ClientSecret(text),
+        CredentialKind::Certificate => {
+            use secrecy::ExposeSecret as _;
+            let (certificate_pem, private_key_pem): (String, String) =
+                serde_json::from_str(text.expose_secret()).map_err(|_| StoreError::Sealed)?;
+            TenantCredential::Certificate { certificate_pem, private_key_pem: private_key_pem.into() }
+        }
+    }))
+}
+
+/// Records how a check of the connection went. Answers whether the tenant exists.
+///
+/// # Errors
+/// When the database fails.
+pub async fn record_check(tx: &mut Tx, id: TenantId, check: &ConnectionCheck) -> Result<bool, StoreError> {
+    let changed = tx
+        .execute(
+            "UPDATE tenants SET connection_status = $2, connection_reason = $3, connection_message = $4, \
+             connection_checked_at = $5 WHERE id = $1",
+            &args![id, check.status.as_str(), check.reason.map(ReasonCode::as_str), check.message.as_deref(), check.at],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// A tenant by its id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn get(mut on: impl Access, id: TenantId) -> Result<Option<Tenant>, StoreError> {
+    on.row("SELECT * FROM tenants WHERE id = $1", &args![id]).await
+}
+
+/// Tenants that a person at the command line may mean: by name (whatever the case), our id, or Entra tenant id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(mut on: impl Access, text: &str) -> Result<Vec<Tenant>, StoreError> {
+    let id = text.trim().parse::<TenantId>().ok();
+    on.rows(
+        "SELECT * FROM tenants WHERE name_key = $1 OR entra_tenant_id = $1 OR id = $2 ORDER BY name_key LIMIT 10",
+        &args![key(text), id],
+    )
+    .await
+}
+
+/// All tenants by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(mut on: impl Access) -> Result<Vec<Tenant>, StoreError> {
+    on.rows("SELECT * FROM tenants ORDER BY name_key", &[]).await
+}
+
+/// The tenants a person sees, favourites first, then by name: those they are a member of, and for a platform
+/// administrator all.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_visible(mut on: impl Access, user: UserId) -> Result<Vec<VisibleTenant>, StoreError> {
+    on.rows(
+        "SELECT t.*, COALESCE(m.role, 'owner') AS role, COALESCE(p.favourite, FALSE) AS favourite, p.last_used_at \
+         FROM users u CROSS JOIN tenants t \
+         LEFT JOIN tenant_members m ON m.tenant_id = t.id AND m.user_id = u.id \
+         LEFT JOIN user_tenant_preferences p ON p.tenant_id = t.id AND p.user_id = u.id \
+         WHERE u.id = $1 AND u.disabled_at IS NULL AND (m.role IS NOT NULL OR u.platform_admin = TRUE) \
+         ORDER BY COALESCE(p.favourite, FALSE) DESC, t.name_key",
+        &args![user],
+    )
+    .await
+}
+
+/// Removes a tenant with everything that was read from it. Audit entries stay. Answers whether it existed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove(tx: &mut Tx, id: TenantId) -> Result<bool, StoreError> {
+    for statement in [
+        "DELETE FROM inventory_links WHERE source_item_id IN (SELECT id FROM inventory_items WHERE tenant_id = $1)",
+        "DELETE FROM inventory_item_versions WHERE item_id IN (SELECT id FROM inventory_items WHERE tenant_id = $1)",
+        "DELETE FROM inventory_sightings WHERE item_id IN (SELECT id FROM inventory_items WHERE tenant_id = $1)",
+        "DELETE FROM inventory_absences WHERE item_id IN (SELECT id FROM inventory_items WHERE tenant_id = $1)",
+        "DELETE FROM inventory_items WHERE tenant_id = $1",
+    ] {
+        tx.execute(statement, &args![id]).await?;
+    }
+    Ok(tx.execute("DELETE FROM tenants WHERE id = $1", &args![id]).await? == 1)
+}

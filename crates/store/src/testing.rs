@@ -1,0 +1,177 @@
+//! Throw-away databases on both engines, for the tests of this and other crates.
+//!
+//! A test that takes a [`TestDatabase`] and is declared with [`on_both_engines!`] runs on SQLite and on PostgreSQL. The
+//! PostgreSQL server is the one named in `TENANTATLAS_TEST_POSTGRES_URL`, or one that is started for this process by
+//! `scripts/with-postgres` and ends with it. Each test gets a database of its own, copied from a migrated template.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use sha2::{Digest as _, Sha256};
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions as _, Connection as _};
+use url::Url;
+
+use crate::{Db, Engine};
+
+/// The variable with the address of a PostgreSQL server on which databases may be made.
+pub const POSTGRES_URL: &str = "TENANTATLAS_TEST_POSTGRES_URL";
+
+/// An empty, migrated database. On SQLite it is removed when this is dropped.
+#[derive(Debug)]
+pub struct TestDatabase {
+    /// The database.
+    pub db: Db,
+    /// Its address, for a process that is to open it as well.
+    pub address: String,
+    folder: Option<tempfile::TempDir>,
+}
+
+impl TestDatabase {
+    /// A new database on this engine.
+    ///
+    /// # Panics
+    /// When it cannot be made: a test cannot go on without.
+    pub async fn new(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => Self::sqlite().await,
+            Engine::Postgres => Self::postgres().await,
+        }
+    }
+
+    /// A new SQLite file in a temporary folder.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let address = format!("sqlite:{}", folder.path().join("test.sqlite").display());
+        let db = Db::connect(&address).await.expect("a SQLite file");
+        db.migrate().await.expect("migrations");
+        Self { db, address, folder: Some(folder) }
+    }
+
+    /// A new database on the test server.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub async fn postgres() -> Self {
+        let server = server();
+        let template = template(&server).await;
+        let name = format!("test_{}", uuid::Uuid::new_v4().simple());
+        let mut connection = connect(&server).await;
+        execute(&mut connection, format!("CREATE DATABASE {name} TEMPLATE {template}")).await.expect("a database");
+        let address = with_database(&server, &name);
+        let db = Db::connect(&address).await.expect("a connection");
+        Self { db, address, folder: None }
+    }
+
+    /// The folder of a SQLite database.
+    #[must_use]
+    pub fn folder(&self) -> Option<&std::path::Path> {
+        self.folder.as_ref().map(tempfile::TempDir::path)
+    }
+}
+
+/// The address of the server: given, or started for this process.
+fn server() -> Url {
+    static ADDRESS: OnceLock<Url> = OnceLock::new();
+    // The server ends when its standard input does, which is when this process ends.
+    static SERVER: Mutex<Option<Child>> = Mutex::new(None);
+    ADDRESS
+        .get_or_init(|| {
+            let text = std::env::var(POSTGRES_URL).ok().filter(|text| !text.is_empty()).unwrap_or_else(|| {
+                let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/with-postgres");
+                let mut child = Command::new(script)
+                    .args(["sh", "-c", "echo \"$TENANTATLAS_TEST_POSTGRES_URL\"; cat >/dev/null"])
+                    .stdin(Stdio::piped())
+                    .stdout(Stdio::piped())
+                    .spawn()
+                    .expect("scripts/with-postgres starts");
+                let mut line = String::new();
+                BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("an address");
+                *SERVER.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
+                line.trim().to_owned()
+            });
+            Url::parse(&text).expect("the address of a PostgreSQL server")
+        })
+        .clone()
+}
+
+fn with_database(server: &Url, name: &str) -> String {
+    let mut address = server.clone();
+    address.set_path(name);
+    address.into()
+}
+
+async fn connect(server: &Url) -> PgConnection {
+    PgConnectOptions::from_url(server).expect("an address").connect().await.expect("the PostgreSQL server answers")
+}
+
+async fn execute(connection: &mut PgConnection, text: String) -> Result<(), sqlx::Error> {
+    sqlx::query(AssertSqlSafe(text)).execute(connection).await.map(|_| ())
+}
+
+/// The name of a migrated database to copy. It is made once per server and set of migrations, also when several
+/// processes ask at once.
+async fn template(server: &Url) -> String {
+    static LOCK: tokio::sync::Mutex<Option<String>> = tokio::sync::Mutex::const_new(None);
+    let mut known = LOCK.lock().await;
+    if let Some(name) = known.as_ref() {
+        return name.clone();
+    }
+    let mut hash = Sha256::new();
+    for checksum in crate::migrations::postgres_checksums() {
+        hash.update(checksum);
+    }
+    let name = format!("template_{}", &hex::encode(hash.finalize())[..24]);
+    let mut connection = connect(server).await;
+    sqlx::query("SELECT pg_advisory_lock(811)").execute(&mut connection).await.expect("a lock");
+    let exists: Option<i32> = sqlx::query_scalar("SELECT 1 FROM pg_database WHERE datname = $1")
+        .bind(&name)
+        .fetch_optional(&mut connection)
+        .await
+        .expect("the list of databases");
+    if exists.is_none() {
+        let raw = format!("{name}_raw");
+        execute(&mut connection, format!("DROP DATABASE IF EXISTS {raw}")).await.expect("no half-made template");
+        execute(&mut connection, format!("CREATE DATABASE {raw}")).await.expect("a database");
+        let db = Db::connect(&with_database(server, &raw)).await.expect("a connection");
+        db.migrate().await.expect("migrations");
+        db.close().await;
+        execute(&mut connection, format!("ALTER DATABASE {raw} RENAME TO {name}")).await.expect("a template");
+    }
+    connection.close().await.expect("an orderly end");
+    *known = Some(name.clone());
+    name
+}
+
+/// Declares tests that run on both engines. Each has the form
+/// `async fn what_it_says(test: TestDatabase) { … }` and becomes two: `what_it_says::sqlite` and
+/// `what_it_says::postgres`.
+#[macro_export]
+macro_rules! on_both_engines {
+    ($($(#[$attribute:meta])* async fn $name:ident($test:ident: TestDatabase) $body:block)+) => {$(
+        mod $name {
+            #[allow(unused_imports, reason = "a test may need nothing of its surroundings")]
+            use super::*;
+
+            async fn run($test: $crate::testing::TestDatabase) $body
+
+            $(#[$attribute])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                run($crate::testing::TestDatabase::new($crate::Engine::Sqlite).await).await;
+            }
+
+            $(#[$attribute])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                run($crate::testing::TestDatabase::new($crate::Engine::Postgres).await).await;
+            }
+        }
+    )+};
+}
+pub use on_both_engines;

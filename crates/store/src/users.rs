@@ -1,0 +1,198 @@
+//! People who sign in.
+
+use std::fmt;
+
+use serde::Serialize;
+use sqlx::Error;
+use tenantatlas_domain::ids::UserId;
+use tenantatlas_domain::time::Timestamp;
+
+use crate::database::{Access, Run as _};
+use crate::record::{Columns, Number, Record};
+use crate::sql::args;
+use crate::{StoreError, Tx};
+
+/// A person, without the password hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// Our id.
+    pub id: UserId,
+    /// The address as it was entered; signs in with it, whatever the case.
+    pub email: String,
+    /// The name as others see it.
+    pub name: String,
+    /// Whether this person manages tenants and users.
+    pub platform_admin: bool,
+    /// Since when this person can no longer sign in.
+    pub disabled_at: Option<Timestamp>,
+    /// The last sign-in.
+    pub last_sign_in_at: Option<Timestamp>,
+    /// When the account was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Record for User {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.id("id")?,
+            email: row.string("email")?,
+            name: row.string("name")?,
+            platform_admin: row.bool("platform_admin")?,
+            disabled_at: row.time_or_null("disabled_at")?,
+            last_sign_in_at: row.time_or_null("last_sign_in_at")?,
+            created_at: row.time("created_at")?,
+            updated_at: row.time("updated_at")?,
+        })
+    }
+}
+
+/// A person with the argon2 hash of the password, for the sign-in only.
+#[derive(Clone)]
+pub struct UserWithPassword {
+    /// The person.
+    pub user: User,
+    /// The hash in PHC string form; `None` while no password was set.
+    pub password_hash: Option<String>,
+}
+
+impl fmt::Debug for UserWithPassword {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("UserWithPassword").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+impl Record for UserWithPassword {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self { user: User::read(row)?, password_hash: row.string_or_null("password_hash")? })
+    }
+}
+
+/// A new person.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// The id.
+    pub id: UserId,
+    /// The address.
+    pub email: String,
+    /// The name.
+    pub name: String,
+    /// Whether this person manages tenants and users.
+    pub platform_admin: bool,
+}
+
+fn key(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+/// Adds a person, without password.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the address is taken.
+pub async fn create(tx: &mut Tx, user: &NewUser, at: Timestamp) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO users (id, email, email_key, name, platform_admin, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $6)",
+        &args![user.id, user.email.trim(), key(&user.email), user.name.trim(), user.platform_admin, at],
+    )
+    .await
+    .map(|_| ())
+}
+
+/// Changes name and whether the person administers the platform. Answers whether the person exists.
+///
+/// # Errors
+/// When the database fails.
+pub async fn update(
+    tx: &mut Tx,
+    id: UserId,
+    name: &str,
+    platform_admin: bool,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let changed = tx
+        .execute(
+            "UPDATE users SET name = $2, platform_admin = $3, updated_at = $4 WHERE id = $1",
+            &args![id, name.trim(), platform_admin, at],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Stores the argon2 hash of a password. Answers whether the person exists.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_password_hash(tx: &mut Tx, id: UserId, hash: &str, at: Timestamp) -> Result<bool, StoreError> {
+    let changed =
+        tx.execute("UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1", &args![id, hash, at]).await?;
+    Ok(changed == 1)
+}
+
+/// Disables a person, or lets them in again with `None`. End their sessions too: [`crate::sessions::revoke_all`].
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_disabled(
+    tx: &mut Tx,
+    id: UserId,
+    disabled_at: Option<Timestamp>,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let changed = tx
+        .execute("UPDATE users SET disabled_at = $2, updated_at = $3 WHERE id = $1", &args![id, disabled_at, at])
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Records a sign-in.
+///
+/// # Errors
+/// When the database fails.
+pub async fn record_sign_in(tx: &mut Tx, id: UserId, at: Timestamp) -> Result<(), StoreError> {
+    tx.execute("UPDATE users SET last_sign_in_at = $2 WHERE id = $1", &args![id, at]).await.map(|_| ())
+}
+
+/// Removes a person with memberships, preferences, notifications and sessions. What the audit says about them stays.
+/// Answers whether they existed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove(tx: &mut Tx, id: UserId) -> Result<bool, StoreError> {
+    Ok(tx.execute("DELETE FROM users WHERE id = $1", &args![id]).await? == 1)
+}
+
+/// A person by id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn get(mut on: impl Access, id: UserId) -> Result<Option<User>, StoreError> {
+    on.row("SELECT * FROM users WHERE id = $1", &args![id]).await
+}
+
+/// A person by e-mail, whatever the case, with the password hash.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_email(mut on: impl Access, email: &str) -> Result<Option<UserWithPassword>, StoreError> {
+    on.row("SELECT * FROM users WHERE email_key = $1", &args![key(email)]).await
+}
+
+/// Everybody, by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(mut on: impl Access) -> Result<Vec<User>, StoreError> {
+    on.rows("SELECT * FROM users ORDER BY name, id", &[]).await
+}
+
+/// How many people there are who can administer the platform. Zero means the first one is still to be made.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_platform_admins(mut on: impl Access) -> Result<u64, StoreError> {
+    let count: Option<Number> =
+        on.row("SELECT COUNT(*) AS value FROM users WHERE platform_admin = TRUE AND disabled_at IS NULL", &[]).await?;
+    Ok(count.map_or(0, |Number(value)| value.unsigned_abs()))
+}
