@@ -1,1 +1,68 @@
 //! Operations: dispatch, workers, leases, inventory sync, notifications, audit, live events.
+//!
+//! The operation run is the job: dispatch, audit and notification commit in one transaction, a worker claims the run by
+//! a lease that one guard renews, and everything it writes names the lease, so that a worker which lost it can write
+//! nothing more. A run whose worker died is taken over where it stopped. There is no second queue that could disagree.
+//!
+//! ```no_run
+//! # async fn run(db: tenantatlas_store::Db, vault: tenantatlas_store::Vault, tenant: tenantatlas_domain::ids::TenantId)
+//! # -> Result<(), tenantatlas_engine::EngineError> {
+//! use futures::StreamExt;
+//! use tenantatlas_domain::{registry::registry, selection::Selection};
+//! use tenantatlas_engine::{Actor, Engine, EngineConfig};
+//! let graph = tenantatlas_graph::GraphClient::new(Default::default());
+//! let engine = Engine::start(EngineConfig::default(), db, vault, graph);
+//! let outcome = engine.dispatch_sync(&Actor::command_line(), tenant, &Selection::full(registry())).await?;
+//! let mut states = std::pin::pin!(engine.follow(tenant, outcome.run_id));
+//! while let Some(state) = states.next().await {
+//!     assert!(state?.counters.is_consistent());
+//! }
+//! engine.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod actor;
+mod check;
+mod clock;
+mod config;
+mod connection;
+mod dispatch;
+mod ending;
+mod engine;
+mod error;
+mod events;
+mod guard;
+mod membership;
+mod notice;
+mod operation;
+mod password;
+mod relay;
+mod run_context;
+mod run_state;
+mod stats;
+mod sweeper;
+mod sync;
+mod tenancy;
+mod trail;
+mod users;
+mod watching;
+mod worker;
+
+pub use actor::{Actor, ActorKind};
+pub use check::{Licence, MissingPermission, TenantCheck};
+pub use clock::{Clock, SystemClock};
+pub use config::EngineConfig;
+pub use connection::endpoints;
+pub use dispatch::{Cancelled, DispatchOutcome};
+pub use engine::Engine;
+pub use error::EngineError;
+pub use events::{Events, LiveEvent, Published, Subscription, Topic};
+pub use notice::{RUN_ENDED, RUN_QUEUED, ReasonCount, RunNotice, count_reasons};
+pub use operation::{Operation, Stop, Summary, Work};
+pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARACTERS, check_password_rules, hash_password, verify_password};
+pub use run_context::{Progress, RunContext};
+pub use run_state::{CurrentItem, RunState};
+pub use stats::StatsSnapshot;
+pub use sync::{InventorySync, SyncPayload};
+pub use watching::Snapshot;

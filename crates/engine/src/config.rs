@@ -1,0 +1,57 @@
+//! What can be set about the engine, with defaults that suit one machine.
+
+use std::time::Duration;
+
+/// Settings of an engine. Every limit is a bound, not a target.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// Runs this process works on at the same time. Zero makes an engine that dispatches and watches but does no work.
+    pub workers: usize,
+    /// Inventory syncs running at the same time over all tenants and processes.
+    pub global_sync_limit: u32,
+    /// Inventory syncs running at the same time in one tenant, over all processes.
+    pub tenant_sync_limit: u32,
+    /// How long a claim holds without renewal; it is renewed every third of that.
+    pub lease: Duration,
+    /// How often expired leases are looked for.
+    pub sweep_interval: Duration,
+    /// How often an idle worker looks for new runs when nothing woke it.
+    pub poll_interval: Duration,
+    /// Attempts a run gets in all before it ends `failed` with `worker_lost`.
+    pub max_attempts: u32,
+    /// How long a run waits for its lock or for a free place before it ends `aborted`.
+    pub lock_wait: Duration,
+    /// Listings of one sync that are read at the same time.
+    pub concurrent_listings: usize,
+    /// Pages one listing may have before it fails with `page_limit`.
+    pub max_pages: u32,
+    /// Bytes of pages read but not yet processed, per sync.
+    pub page_bytes_in_flight: usize,
+    /// Items written in one transaction.
+    pub write_batch: usize,
+    /// How often progress within a type is persisted and published at most.
+    pub progress_interval: Duration,
+    /// How long a graceful shutdown waits for workers before their leases are left to expire.
+    pub shutdown_grace: Duration,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            workers: 12,
+            global_sync_limit: 12,
+            tenant_sync_limit: 2,
+            lease: Duration::from_secs(30),
+            sweep_interval: Duration::from_secs(5),
+            poll_interval: Duration::from_secs(1),
+            max_attempts: 5,
+            lock_wait: Duration::from_secs(60),
+            concurrent_listings: 5,
+            max_pages: 20_000,
+            page_bytes_in_flight: 12 * 1024 * 1024,
+            write_batch: 800,
+            progress_interval: Duration::from_millis(200),
+            shutdown_grace: Duration::from_secs(8),
+        }
+    }
+}

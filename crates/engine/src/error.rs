@@ -1,0 +1,62 @@
+//! The one error type of the engine.
+
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::selection::SelectionError;
+use tenantatlas_graph::GraphError;
+use tenantatlas_store::StoreError;
+
+/// Why the engine refused or could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// There is no such thing, or it is not the actor's to see (product rules, section Access: both look alike).
+    #[error("{0} was not found")]
+    NotFound(&'static str),
+    /// The actor sees it but may not do this.
+    #[error("your role does not allow this")]
+    Forbidden,
+    /// A value is not acceptable.
+    #[error("{field} {message}")]
+    Invalid {
+        /// Which value.
+        field: &'static str,
+        /// What is expected, as the rest of a sentence that begins with the field.
+        message: String,
+    },
+    /// It collides with what is there already.
+    #[error("{0}")]
+    Conflict(String),
+    /// The selection cannot be read.
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    /// The database refused or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Microsoft Graph refused or failed.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// The engine is stopping and takes nothing new.
+    #[error("the server is stopping")]
+    Stopping,
+    /// Something that should not happen; the text is for the log.
+    #[error("internal fault: {0}")]
+    Internal(String),
+}
+
+impl EngineError {
+    /// A refusal of one value.
+    #[must_use]
+    pub fn invalid(field: &'static str, message: impl Into<String>) -> Self {
+        Self::Invalid { field, message: message.into() }
+    }
+
+    /// The stable code of the error, where product rules, section "Reason codes", has one.
+    #[must_use]
+    pub fn reason(&self) -> ReasonCode {
+        match self {
+            Self::Graph(error) => error.reason,
+            Self::Store(_) => ReasonCode::StorageFailed,
+            Self::Stopping => ReasonCode::DispatchFailed,
+            _ => ReasonCode::Internal,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Who may do what in a tenant.
+
+use serde_json::json;
+use tenantatlas_domain::ids::{TenantId, UserId};
+use tenantatlas_domain::role::{Action, Role};
+use tenantatlas_store::{Tx, members, users};
+
+use crate::actor::Actor;
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::trail::Entry;
+
+impl Engine {
+    /// Makes a person a member of a tenant, or changes their role.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for tenant or person, [`EngineError::Forbidden`], [`EngineError::Conflict`] when the
+    /// last owner would lose the role.
+    pub async fn set_member(
+        &self,
+        actor: &Actor,
+        tenant: TenantId,
+        user: UserId,
+        role: Role,
+    ) -> Result<(), EngineError> {
+        let core = &self.core;
+        core.authorise(actor, tenant, Action::ManageMembers).await?;
+        users::get(&core.db, user).await?.ok_or(EngineError::NotFound("the person"))?;
+        let mut tx = core.db.write().await?;
+        let owners = members::count(&mut tx, tenant, Role::Owner).await?;
+        members::set(&mut tx, tenant, user, role, core.clock.now()).await?;
+        keep_one_owner(&mut tx, tenant, owners).await?;
+        let entry = Entry::new("member.set", "user", user).of(tenant).with(json!({ "role": role }));
+        core.record(&mut tx, actor, entry).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Ends a membership.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for tenant or membership, [`EngineError::Forbidden`], [`EngineError::Conflict`] when it
+    /// is the last owner's.
+    pub async fn remove_member(&self, actor: &Actor, tenant: TenantId, user: UserId) -> Result<(), EngineError> {
+        let core = &self.core;
+        core.authorise(actor, tenant, Action::ManageMembers).await?;
+        let mut tx = core.db.write().await?;
+        let owners = members::count(&mut tx, tenant, Role::Owner).await?;
+        if !members::remove(&mut tx, tenant, user).await? {
+            return Err(EngineError::NotFound("the member"));
+        }
+        keep_one_owner(&mut tx, tenant, owners).await?;
+        core.record(&mut tx, actor, Entry::new("member.removed", "user", user).of(tenant)).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// A tenant that has an owner keeps one.
+async fn keep_one_owner(tx: &mut Tx, tenant: TenantId, before: u64) -> Result<(), EngineError> {
+    if before > 0 && members::count(tx, tenant, Role::Owner).await? == 0 {
+        return Err(EngineError::Conflict("the tenant would be left without an owner".to_owned()));
+    }
+    Ok(())
+}

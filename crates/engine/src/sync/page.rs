@@ -1,0 +1,245 @@
+//! One page: from its text to observed objects, with the reads below single items where the type needs them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tenantatlas_domain::normalise::observation_hash;
+use tenantatlas_domain::registry::{Listing, PolicyType, attach_parent};
+use tenantatlas_domain::sanitise::external_id_of;
+use tenantatlas_graph::{GraphError, GraphSession, Page, has_partial_collection};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::below;
+use super::observed::{Observed, Row, observe, revision_key};
+use super::query::Expansion;
+use super::reading::Reading;
+
+/// Items whose bodies are held at the same time while something is read below them: five full batches.
+const ROWS_AT_ONCE: usize = 100;
+
+/// What all pages of one listing share.
+pub(crate) struct ListingPlan {
+    /// Counts into the listing's own meter.
+    pub session: GraphSession,
+    pub listing: Listing,
+    /// The types that the run wants of it.
+    pub wanted: Vec<&'static PolicyType>,
+    /// Expansions that Graph refused on the list.
+    pub left_out: Vec<Expansion>,
+}
+
+impl ListingPlan {
+    /// Whether something has to be read below single items.
+    fn reads_below(&self) -> bool {
+        !self.left_out.is_empty()
+            || self.wanted.iter().any(|wanted| below::reads_children(wanted) || !wanted.details.is_empty())
+    }
+
+    fn wants(&self, policy_type: &PolicyType) -> bool {
+        self.wanted.iter().any(|wanted| std::ptr::eq(*wanted, policy_type))
+    }
+}
+
+/// Texts of objects: a page, or what was read below a parent.
+pub(crate) enum Texts {
+    /// A page as it came.
+    Page(Page),
+    /// Objects that came one by one.
+    Objects(Vec<String>),
+}
+
+impl Texts {
+    fn get(&self) -> Vec<&str> {
+        match self {
+            Self::Page(page) => page.items().collect(),
+            Self::Objects(objects) => objects.iter().map(String::as_str).collect(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Page(page) => page.len(),
+            Self::Objects(objects) => objects.len(),
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Page(page) => page.bytes(),
+            Self::Objects(objects) => objects.iter().map(String::len).sum(),
+        }
+    }
+}
+
+/// What a page gave.
+#[derive(Default)]
+pub(crate) struct PageResult {
+    pub observed: Vec<Observed>,
+    /// Objects without an id, per type key.
+    pub invalid: HashMap<&'static str, u64>,
+    /// Types of which something could not be read below an item.
+    pub failures: HashMap<&'static str, GraphError>,
+    /// Gives the bytes of the page back when the result has been taken over.
+    pub permit: Option<OwnedSemaphorePermit>,
+}
+
+/// Works through one page.
+///
+/// # Errors
+/// Only what concerns the whole run: sign-in refused, cancelled.
+pub(crate) async fn work_through(
+    reading: &Reading,
+    plan: &Arc<ListingPlan>,
+    texts: Texts,
+    parent_id: Option<String>,
+) -> Result<PageResult, GraphError> {
+    let permit = reading.admit(texts.bytes()).await;
+    let texts = Arc::new(texts);
+    let mut result = if plan.reads_below() {
+        row_by_row(reading, plan, &texts, parent_id.as_deref()).await?
+    } else {
+        straight(reading, plan, &texts, parent_id.as_deref()).await?
+    };
+    result.permit = permit;
+    Ok(result)
+}
+
+/// The fast way: everything is in the page. Only the rare item with an expansion that was cut short takes the other.
+async fn straight(
+    reading: &Reading,
+    plan: &Arc<ListingPlan>,
+    texts: &Arc<Texts>,
+    parent_id: Option<&str>,
+) -> Result<PageResult, GraphError> {
+    let (shared, texts, parent) = (Arc::clone(plan), Arc::clone(texts), parent_id.map(str::to_owned));
+    let normaliser = reading.normaliser.clone();
+    let (mut result, partial) = reading
+        .compute(move || {
+            let mut result = PageResult { observed: Vec::with_capacity(texts.len()), ..PageResult::default() };
+            let mut partial = Vec::new();
+            for text in texts.get() {
+                let Some(row) = row_of(&shared, text, parent.as_deref(), &mut result) else { continue };
+                if has_partial_collection(text) {
+                    partial.push(row);
+                } else {
+                    result.observed.push(observe(&normaliser, row, None));
+                }
+            }
+            (result, partial)
+        })
+        .await;
+    if !partial.is_empty() {
+        finish_rows(reading, plan, partial, &mut result).await?;
+    }
+    Ok(result)
+}
+
+async fn row_by_row(
+    reading: &Reading,
+    plan: &Arc<ListingPlan>,
+    texts: &Arc<Texts>,
+    parent_id: Option<&str>,
+) -> Result<PageResult, GraphError> {
+    let mut result = PageResult::default();
+    for start in (0..texts.len()).step_by(ROWS_AT_ONCE) {
+        let (shared, texts, parent) = (Arc::clone(plan), Arc::clone(texts), parent_id.map(str::to_owned));
+        let mut parsed = std::mem::take(&mut result);
+        let (parsed, rows) = reading
+            .compute(move || {
+                let texts = texts.get();
+                let end = texts.len().min(start + ROWS_AT_ONCE);
+                let rows: Vec<Row> = texts[start..end]
+                    .iter()
+                    .filter_map(|text| row_of(&shared, text, parent.as_deref(), &mut parsed))
+                    .collect();
+                (parsed, rows)
+            })
+            .await;
+        result = parsed;
+        finish_rows(reading, plan, rows, &mut result).await?;
+    }
+    Ok(result)
+}
+
+/// An object of a wanted type, parsed; what has no id is counted instead.
+fn row_of(plan: &ListingPlan, text: &str, parent_id: Option<&str>, result: &mut PageResult) -> Option<Row> {
+    let mut object: Value = serde_json::from_str(text).unwrap_or(Value::Null);
+    let Some(policy_type) = plan.listing.classify(&object) else {
+        tracing::debug!("an object of a shared collection belongs to no known type");
+        return None;
+    };
+    if !plan.wants(policy_type) {
+        return None;
+    }
+    let id = object.is_object().then(|| external_id_of(policy_type, &object)).flatten().filter(|id| !id.is_empty());
+    let Some(external_id) = id.map(str::to_owned) else {
+        *result.invalid.entry(policy_type.key).or_default() += 1;
+        return None;
+    };
+    if let Some(parent_id) = parent_id {
+        attach_parent(&mut object, parent_id);
+    }
+    let (parent_id, observation_hash) = (parent_id.map(str::to_owned), observation_hash(text.as_bytes()));
+    Some(Row { policy_type, external_id, parent_id, observation_hash, object })
+}
+
+/// Completes rows, reads what is below them, and observes them. Of a type of which a read below failed nothing is kept.
+async fn finish_rows(
+    reading: &Reading,
+    plan: &Arc<ListingPlan>,
+    mut rows: Vec<Row>,
+    result: &mut PageResult,
+) -> Result<(), GraphError> {
+    let mut failures = HashMap::new();
+    for (index, row) in rows.iter_mut().enumerate() {
+        // Completing asks nothing of an item that has no open links.
+        match plan.session.complete(&mut row.object).await {
+            Ok(_) => {}
+            Err(error) if below::concerns_all(&error) => return Err(error),
+            Err(error) => {
+                failures.insert(index, error);
+            }
+        }
+    }
+    failures.extend(below::read_children(&plan.session, &mut rows, &plan.left_out).await?);
+    drop_failed(&mut rows, failures, result);
+
+    let unread: Vec<usize> = (0..rows.len()).filter(|index| !rows[*index].policy_type.details.is_empty()).collect();
+    let mut revisions: HashMap<usize, String> = HashMap::new();
+    if !unread.is_empty() {
+        let (normaliser, wanted) = (reading.normaliser.clone(), unread.clone());
+        (rows, revisions) = reading
+            .compute(move || {
+                let keys = wanted.iter().filter_map(|index| Some((*index, revision_key(&normaliser, &rows[*index])?)));
+                let keys = keys.collect();
+                (rows, keys)
+            })
+            .await;
+        let failures = below::read_details(&plan.session, &mut rows, &unread).await?;
+        for (index, error) in failures {
+            result.failures.entry(rows[index].policy_type.key).or_insert(error);
+        }
+    }
+
+    let normaliser = reading.normaliser.clone();
+    let failed: Vec<&'static str> = result.failures.keys().copied().collect();
+    let mut observed = reading
+        .compute(move || {
+            let rows = rows.into_iter().enumerate().filter(|(_, row)| !failed.contains(&row.policy_type.key));
+            rows.map(|(index, row)| observe(&normaliser, row, revisions.remove(&index))).collect::<Vec<_>>()
+        })
+        .await;
+    result.observed.append(&mut observed);
+    Ok(())
+}
+
+/// Leaves out every row of a type of which one row failed: half a type must not look whole.
+fn drop_failed(rows: &mut Vec<Row>, failures: HashMap<usize, GraphError>, result: &mut PageResult) {
+    for (index, error) in failures {
+        result.failures.entry(rows[index].policy_type.key).or_insert(error);
+    }
+    if !result.failures.is_empty() {
+        rows.retain(|row| !result.failures.contains_key(row.policy_type.key));
+    }
+}

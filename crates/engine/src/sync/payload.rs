@@ -1,0 +1,24 @@
+//! What a dispatched inventory sync carries with its operation run.
+
+use serde::{Deserialize, Serialize};
+use tenantatlas_domain::selection::{ResolvedSelection, Selection, SelectionHash};
+
+/// The payload of an `inventory.sync` run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncPayload {
+    /// What is to be read, filtered and sorted.
+    pub selection: Selection,
+    /// Its hash.
+    pub selection_hash: SelectionHash,
+}
+
+impl SyncPayload {
+    pub(crate) fn new(resolved: &ResolvedSelection) -> Self {
+        Self { selection: resolved.selection.clone(), selection_hash: resolved.hash.clone() }
+    }
+
+    /// The key of which only one active run may exist in a tenant: operation and selection.
+    pub(crate) fn idempotency_key(&self) -> String {
+        format!("inventory.sync:{}", self.selection_hash)
+    }
+}
