@@ -1,1 +1,30 @@
-//! A simulated Microsoft cloud over real HTTP.
+//! A simulated Microsoft cloud over real HTTP: the token endpoint, Graph v1.0 and beta with the documented limits, and
+//! faults on request. For the demo, the tests and the benchmarks.
+//!
+//! It depends on no other crate of the project and was written from Microsoft's documentation, so that a shared
+//! misunderstanding cannot hide. Objects are made when they are asked for, from a seed; none is held in memory, so a
+//! tenant can have a million of them. What looks like a secret in them carries the mark [`SECRET_MARK`].
+//!
+//! Over HTTP it is controlled below `/_sim/`: `counts`, `counts/reset`, `log`, `expected`, `evolve`, `faults`,
+//! `throttle`, `latency`, `tokens/revoke`, each with a JSON body.
+
+mod answer;
+mod catalogue;
+mod cloud;
+mod config;
+pub mod demo;
+mod graph;
+mod identity;
+mod object;
+mod query;
+mod server;
+mod tenant;
+mod token;
+
+pub use catalogue::all_permissions;
+pub use cloud::{Cloud, Counts, LoggedRequest};
+pub use config::{Fault, FaultKind, SimTenant, SimulatorConfig, Throttle};
+pub use graph::path_of;
+pub use object::SECRET_MARK;
+pub use server::Simulator;
+pub use tenant::Evolution;

@@ -1,0 +1,260 @@
+//! The objects of one tenant: how many there are, which were changed, and which ids they have. None is held in memory;
+//! only what differs from the seed is.
+
+use crate::{
+    catalogue::{IdForm, Kind, RESOURCES, Resource},
+    config::SimTenant,
+    identity::{mix, read_guid, write_guid},
+};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The number of a kind over all resources.
+pub type KindNumber = u16;
+
+/// Groups have a kind number of their own, beyond those of the catalogue.
+pub const GROUPS: KindNumber = 4_000;
+/// Children that exist only below a parent.
+pub const CHILDREN: KindNumber = 3_000;
+
+/// How often an object was changed since the seed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Changes {
+    /// Edits of its content.
+    pub edits: u32,
+    /// New names.
+    pub renames: u32,
+    /// New assignments.
+    pub assignments: u32,
+    /// Changes without meaning.
+    pub volatile: u32,
+}
+
+/// What one step of time did.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Evolution {
+    /// Ids of new objects by key.
+    pub added: BTreeMap<String, Vec<String>>,
+    /// Ids of edited objects by key.
+    pub edited: BTreeMap<String, Vec<String>>,
+    /// Ids of renamed objects by key.
+    pub renamed: BTreeMap<String, Vec<String>>,
+    /// Ids of objects with other assignments by key.
+    pub reassigned: BTreeMap<String, Vec<String>>,
+    /// Ids of deleted objects by key.
+    pub deleted: BTreeMap<String, Vec<String>>,
+    /// Ids of objects of which only noise changed by key.
+    pub noisy: BTreeMap<String, Vec<String>>,
+}
+
+/// One tenant.
+#[derive(Debug)]
+pub struct TenantState {
+    /// Its configuration.
+    pub config: SimTenant,
+    counts: Vec<u64>,
+    changes: HashMap<(KindNumber, u64), Changes>,
+    deleted: BTreeMap<KindNumber, BTreeSet<u64>>,
+    step: u64,
+}
+
+/// Every kind with its resource, in number order.
+pub fn kinds() -> impl Iterator<Item = (KindNumber, &'static Resource, &'static Kind)> {
+    RESOURCES
+        .iter()
+        .flat_map(|resource| resource.kinds.iter().map(move |kind| (resource, kind)))
+        .zip(0..)
+        .map(|((resource, kind), number)| (number, resource, kind))
+}
+
+/// The number of the kind with a key.
+#[must_use]
+pub fn number_of(key: &str) -> Option<KindNumber> {
+    static NUMBERS: std::sync::LazyLock<HashMap<&'static str, KindNumber>> =
+        std::sync::LazyLock::new(|| kinds().map(|(number, _, kind)| (kind.key, number)).collect());
+    NUMBERS.get(key).copied()
+}
+
+/// The first kind number of a resource.
+#[must_use]
+pub fn first_number(resource: &Resource) -> KindNumber {
+    number_of(resource.kinds[0].key).unwrap_or(0)
+}
+
+impl TenantState {
+    /// A tenant as its seed makes it.
+    #[must_use]
+    pub fn new(config: SimTenant) -> Self {
+        let total: u64 = kinds().filter(|(_, resource, _)| !resource.single).map(|(_, _, kind)| kind.weight).sum();
+        let mut counts: Vec<u64> = kinds()
+            .map(
+                |(_, resource, kind)| {
+                    if resource.single { 1 } else { (config.objects * kind.weight / total).clamp(1, kind.most) }
+                },
+            )
+            .collect();
+        let sum: u64 = counts.iter().sum();
+        // What rounding and the limits leave over are settings catalogue policies and apps.
+        let rest = config.objects.saturating_sub(sum);
+        for (key, share) in [("settingsCatalogPolicy", rest - rest / 3), ("mobileApp", rest / 3)] {
+            if let Some(number) = number_of(key) {
+                counts[usize::from(number)] += share;
+            }
+        }
+        Self { config, counts, changes: HashMap::new(), deleted: BTreeMap::new(), step: 0 }
+    }
+
+    /// Indexes of a kind that were ever used; the deleted among them are gone.
+    #[must_use]
+    pub fn extent(&self, kind: KindNumber) -> u64 {
+        self.counts.get(usize::from(kind)).copied().unwrap_or(0)
+    }
+
+    /// Groups that assignments speak of.
+    #[must_use]
+    pub fn groups(&self) -> u64 {
+        40 + self.config.objects / 500
+    }
+
+    /// Whether an object exists now.
+    #[must_use]
+    pub fn exists(&self, kind: KindNumber, index: u64) -> bool {
+        index < self.extent(kind) && !self.deleted.get(&kind).is_some_and(|deleted| deleted.contains(&index))
+    }
+
+    /// How an object differs from its seed.
+    #[must_use]
+    pub fn changes(&self, kind: KindNumber, index: u64) -> Changes {
+        self.changes.get(&(kind, index)).copied().unwrap_or_default()
+    }
+
+    /// How many steps of time have passed.
+    #[must_use]
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// Writes the id of an object.
+    pub fn write_id(&self, out: &mut Vec<u8>, number: KindNumber, form: IdForm, index: u64) {
+        let seed = self.config.seed;
+        match form {
+            IdForm::Guid => write_guid(out, seed, number, index),
+            IdForm::Prefixed(prefix) => {
+                out.extend_from_slice(prefix.as_bytes());
+                write_guid(out, seed, number, index);
+            }
+            IdForm::Suffixed(suffix) => {
+                write_guid(out, seed, number, index);
+                out.extend_from_slice(suffix.as_bytes());
+            }
+            IdForm::Integer => out.extend_from_slice(index.to_string().as_bytes()),
+            IdForm::Context => out.extend_from_slice(format!("c{}", index + 1).as_bytes()),
+            IdForm::Fixed(text) => out.extend_from_slice(text.as_bytes()),
+        }
+    }
+
+    /// The id of an object as text.
+    #[must_use]
+    pub fn id(&self, number: KindNumber, form: IdForm, index: u64) -> String {
+        let mut out = Vec::with_capacity(48);
+        self.write_id(&mut out, number, form, index);
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// The object of a resource with an id.
+    #[must_use]
+    pub fn find(&self, resource: &'static Resource, id: &str) -> Option<(KindNumber, &'static Kind, u64)> {
+        resource.kinds.iter().zip(first_number(resource)..).find_map(|(kind, number)| {
+            let index = match kind.id {
+                IdForm::Guid => read_guid(self.config.seed, id).filter(|found| found.0 == number)?.1,
+                IdForm::Prefixed(prefix) => {
+                    read_guid(self.config.seed, id.strip_prefix(prefix)?).filter(|found| found.0 == number)?.1
+                }
+                IdForm::Suffixed(suffix) => {
+                    read_guid(self.config.seed, id.strip_suffix(suffix)?).filter(|found| found.0 == number)?.1
+                }
+                IdForm::Integer => id.parse().ok()?,
+                IdForm::Context => id.strip_prefix('c')?.parse::<u64>().ok()?.checked_sub(1)?,
+                IdForm::Fixed(text) => (text == id).then_some(0)?,
+            };
+            self.exists(number, index).then_some((number, kind, index))
+        })
+    }
+
+    /// The ids of all objects that exist now, by key. Children of parents are under their own keys.
+    #[must_use]
+    pub fn expected(&self) -> BTreeMap<String, Vec<String>> {
+        let mut expected = BTreeMap::new();
+        for (number, resource, kind) in kinds() {
+            let ids: Vec<String> = (0..self.extent(number))
+                .filter(|index| self.exists(number, *index))
+                .map(|index| {
+                    // Singletons without an id of their own are known by their key.
+                    let id = self.id(number, kind.id, index);
+                    if resource.single && id.is_empty() { kind.key.to_owned() } else { id }
+                })
+                .collect();
+            expected.insert(kind.key.to_owned(), ids);
+        }
+        let tokens = number_of("appleEnrollmentToken").map_or(0, |number| self.extent(number));
+        let profiles = (0..tokens * 2).map(|index| self.id(CHILDREN, IdForm::Guid, index)).collect();
+        expected.insert("appleEnrollmentProfile".to_owned(), profiles);
+        expected.insert("organizationBranding".to_owned(), vec!["0".to_owned(), "de-DE".to_owned()]);
+        expected
+    }
+
+    /// Lets time pass: in each step every larger kind has an object added, edited, renamed, reassigned, deleted, and
+    /// one of which only noise changes. Tells what happened.
+    pub fn evolve(&mut self, steps: u64) -> Vec<Evolution> {
+        (0..steps).map(|_| self.evolve_once()).collect()
+    }
+
+    fn evolve_once(&mut self) -> Evolution {
+        self.step += 1;
+        let mut told = Evolution::default();
+        for (number, resource, kind) in kinds() {
+            let extent = self.extent(number);
+            if resource.single || extent < 12 || kind.id == IdForm::Integer || kind.id == IdForm::Context {
+                continue;
+            }
+            let mut free = {
+                let step = self.step;
+                let seed = self.config.seed;
+                let mut used = BTreeSet::new();
+                move |state: &Self, salt: u64| {
+                    (0..extent)
+                        .map(|attempt| mix(seed ^ step, u64::from(number) << 8 | salt, attempt) % extent)
+                        .find(|index| state.exists(number, *index) && used.insert(*index))
+                }
+            };
+            let id = |state: &Self, index| state.id(number, kind.id, index);
+            if let Some(index) = free(self, 1) {
+                self.changes.entry((number, index)).or_default().edits += 1;
+                told.edited.entry(kind.key.to_owned()).or_default().push(id(self, index));
+            }
+            if !kind.name.is_empty()
+                && let Some(index) = free(self, 2)
+            {
+                self.changes.entry((number, index)).or_default().renames += 1;
+                told.renamed.entry(kind.key.to_owned()).or_default().push(id(self, index));
+            }
+            if kind.assigned
+                && let Some(index) = free(self, 3)
+            {
+                self.changes.entry((number, index)).or_default().assignments += 1;
+                told.reassigned.entry(kind.key.to_owned()).or_default().push(id(self, index));
+            }
+            if let Some(index) = free(self, 4) {
+                self.changes.entry((number, index)).or_default().volatile += 1;
+                told.noisy.entry(kind.key.to_owned()).or_default().push(id(self, index));
+            }
+            if let Some(index) = free(self, 5) {
+                self.deleted.entry(number).or_default().insert(index);
+                told.deleted.entry(kind.key.to_owned()).or_default().push(id(self, index));
+            }
+            self.counts[usize::from(number)] += 1;
+            told.added.entry(kind.key.to_owned()).or_default().push(id(self, extent));
+        }
+        told
+    }
+}
