@@ -301,7 +301,7 @@ impl Object<'_> {
         let restless = noise % 9_000 + self.tenant.step() * 17 + u64::from(changes.volatile);
         match field {
             Field::Text => {
-                push!(out, r#""Value {} of {}""#, noise % 9_973, TOPICS[(noise >> 9) as usize % TOPICS.len()])
+                push!(out, r#""Value {} of {}""#, noise % 9_973, TOPICS[(noise >> 9) as usize % TOPICS.len()]);
             }
             Field::Is(text) => {
                 let _ = serde_json::to_writer(&mut *out, text);
@@ -322,7 +322,7 @@ impl Object<'_> {
             Field::Counter => push!(out, "{restless}"),
             Field::Secret => push!(out, r#""{SECRET_MARK}-{noise:x}""#),
             Field::SecretBase64 => {
-                push!(out, r#""{}""#, STANDARD.encode(format!("{SECRET_MARK}-{noise:x}-and-some-more-bytes")))
+                push!(out, r#""{}""#, STANDARD.encode(format!("{SECRET_MARK}-{noise:x}-and-some-more-bytes")));
             }
             Field::Person => push!(out, r#""{SECRET_MARK}-person-{:x}@example.com""#, noise % 4_096),
             Field::Null

@@ -45,7 +45,7 @@ impl Query {
                     query.expand = split_outside(&value)
                         .iter()
                         .map(|part| part.split('(').next().unwrap_or(part).to_owned())
-                        .collect()
+                        .collect();
                 }
                 "$select" => query.select = value.split(',').map(|part| part.trim().to_owned()).collect(),
                 "$filter" => query.filter = Some(value),

@@ -243,7 +243,7 @@ async fn faults_happen_when_and_where_they_are_asked_for() {
     assert_eq!(visitor.get(path).await.0, StatusCode::UNAUTHORIZED, "only a new token helps");
 
     let visitor = Visitor::new(300, |config| {
-        config.faults = vec![Fault::always("intents", FaultKind::SlowBody { pause_ms: 30 })]
+        config.faults = vec![Fault::always("intents", FaultKind::SlowBody { pause_ms: 30 })];
     })
     .await;
     let started = std::time::Instant::now();
@@ -254,7 +254,7 @@ async fn faults_happen_when_and_where_they_are_asked_for() {
 #[tokio::test]
 async fn a_collection_may_come_in_part_with_a_link_of_its_own() {
     let visitor = Visitor::new(300, |config| {
-        config.faults = vec![Fault::always("$expand=settings", FaultKind::PartialCollections)]
+        config.faults = vec![Fault::always("$expand=settings", FaultKind::PartialCollections)];
     })
     .await;
     let policy = visitor.all("beta/deviceManagement/configurationPolicies?$expand=settings").await.swap_remove(0);
