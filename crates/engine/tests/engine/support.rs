@@ -1,0 +1,190 @@
+//! A tenant of the simulated cloud, an empty database and an engine on them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures::StreamExt;
+use secrecy::SecretString;
+use tenantatlas_domain::ids::{OperationRunId, TenantId};
+use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::selection::Selection;
+use tenantatlas_engine::{Actor, Engine, EngineConfig, RunState};
+use tenantatlas_graph::{GraphClient, GraphClientOptions, RetryBudget};
+use tenantatlas_graph_sim::{SimTenant, Simulator, SimulatorConfig};
+use tenantatlas_store::inventory::{ItemFilter, ItemQuery, ItemRow, ScopeView, StateFilter, list};
+use tenantatlas_store::sync_runs::{self, SyncRun, TypeRun};
+use tenantatlas_store::tenants::{Cloud, Environment, TenantCredential, TenantDetails};
+use tenantatlas_store::testing::TestDatabase;
+use tenantatlas_store::{Vault, operation_runs};
+
+/// Everything a test needs; the database goes last.
+pub struct World {
+    pub engine: Engine,
+    pub simulator: Simulator,
+    pub simulated: SimTenant,
+    pub tenant: TenantId,
+    pub vault: Vault,
+    pub database: TestDatabase,
+    _keys: tempfile::TempDir,
+}
+
+/// Settings with which a test does not wait long.
+pub fn quick() -> EngineConfig {
+    EngineConfig {
+        workers: 3,
+        lease: Duration::from_secs(10),
+        sweep_interval: Duration::from_millis(200),
+        poll_interval: Duration::from_millis(100),
+        lock_wait: Duration::from_secs(2),
+        ..EngineConfig::default()
+    }
+}
+
+/// A client that gives up soon.
+pub fn graph() -> GraphClient {
+    GraphClient::new(GraphClientOptions {
+        retry: RetryBudget {
+            attempts_when_busy: 4,
+            attempts_when_broken: 3,
+            elapsed: Duration::from_secs(20),
+            backoff_base: Duration::from_millis(20),
+            backoff_cap: Duration::from_millis(200),
+            retry_after_cap: Duration::from_secs(2),
+        },
+        ..GraphClientOptions::default()
+    })
+}
+
+impl World {
+    pub async fn new(database: TestDatabase, objects: u64) -> Self {
+        Self::with(database, SimTenant::new("Contoso", 7, objects), quick()).await
+    }
+
+    pub async fn with(database: TestDatabase, simulated: SimTenant, config: EngineConfig) -> Self {
+        let simulation = SimulatorConfig { tenants: vec![simulated.clone()], ..SimulatorConfig::default() };
+        let simulator = Simulator::start(simulation, ([127, 0, 0, 1], 0).into()).await.unwrap();
+        let keys = tempfile::tempdir().unwrap();
+        let vault = Vault::open(&database.db, &keys.path().join("key")).await.unwrap();
+        let engine = Engine::start(config, database.db.clone(), vault.clone(), graph());
+        let details = TenantDetails {
+            name: simulated.name.clone(),
+            entra_tenant_id: simulated.tenant_id.clone(),
+            cloud: Cloud::Custom,
+            login_url: Some(simulator.login_url()),
+            graph_url: Some(simulator.graph_url()),
+            environment: Environment::Dev,
+            client_id: simulated.client_id.clone(),
+        };
+        let credential = TenantCredential::ClientSecret(SecretString::from(simulated.client_secret.clone()));
+        let tenant = engine.add_tenant(&Actor::command_line(), &details, &credential).await.unwrap();
+        Self { engine, simulator, simulated, tenant, vault, database, _keys: keys }
+    }
+
+    /// Every type that the registry knows, on by default or not.
+    pub fn everything() -> Selection {
+        Selection {
+            policy_types: registry().all().iter().map(|policy_type| policy_type.key.to_owned()).collect(),
+            categories: Vec::new(),
+            include_foundations: true,
+            include_dependencies: true,
+        }
+    }
+
+    pub fn some(types: &[&str]) -> Selection {
+        Selection {
+            policy_types: types.iter().map(|key| (*key).to_owned()).collect(),
+            categories: Vec::new(),
+            include_foundations: false,
+            include_dependencies: false,
+        }
+    }
+
+    pub async fn dispatch(&self, selection: &Selection) -> OperationRunId {
+        self.engine.dispatch_sync(&Actor::command_line(), self.tenant, selection).await.unwrap().run_id
+    }
+
+    /// Waits for the end of a run.
+    pub async fn ended(&self, run: OperationRunId) -> RunState {
+        let follow = self.engine.follow(self.tenant, run);
+        let mut states = std::pin::pin!(follow);
+        let wait = async {
+            let mut last = None;
+            while let Some(state) = states.next().await {
+                let state = state.unwrap();
+                assert!(state.counters.is_consistent(), "{state:?}");
+                last = Some(state);
+            }
+            last.unwrap()
+        };
+        tokio::time::timeout(Duration::from_secs(120), wait).await.expect("the run ends")
+    }
+
+    pub async fn sync(&self, selection: &Selection) -> Synced {
+        let run = self.dispatch(selection).await;
+        self.ended(run).await;
+        self.result(run).await
+    }
+
+    pub async fn result(&self, run: OperationRunId) -> Synced {
+        let db = &self.database.db;
+        let operation = operation_runs::get(db, self.tenant, run).await.unwrap().unwrap();
+        let sync = sync_runs::find_by_operation(db, self.tenant, run).await.unwrap().unwrap();
+        let types = sync_runs::list_types(db, self.tenant, sync.id).await.unwrap();
+        let types = types.into_iter().map(|one| (one.policy_type.clone(), one)).collect();
+        Synced { operation, run: sync, types }
+    }
+
+    pub async fn items(&self, state: Option<StateFilter>) -> Vec<ItemRow> {
+        let db = &self.database.db;
+        let view = ScopeView::load(db, self.tenant, None, &[]).await.unwrap();
+        let mut rows = Vec::new();
+        let mut after = None;
+        loop {
+            let filter = ItemFilter { state, ..ItemFilter::default() };
+            let query = ItemQuery { filter, after, limit: 500, ..ItemQuery::default() };
+            let page = list(db, &view, &query).await.unwrap();
+            rows.extend(page.rows);
+            after = page.next;
+            if after.is_none() {
+                return rows;
+            }
+        }
+    }
+
+    /// Ids by type of what the database holds.
+    pub async fn stored(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut stored: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for row in self.items(None).await {
+            stored.entry(row.item.policy_type).or_default().insert(row.item.external_id);
+        }
+        stored
+    }
+
+    /// Ids by type of what the cloud has.
+    pub fn expected(&self) -> BTreeMap<String, BTreeSet<String>> {
+        self.simulator
+            .control()
+            .expected(&self.simulated.tenant_id)
+            .into_iter()
+            .map(|(key, ids)| (key, ids.into_iter().collect()))
+            .collect()
+    }
+}
+
+/// A run that has ended.
+pub struct Synced {
+    pub operation: operation_runs::OperationRun,
+    pub run: SyncRun,
+    pub types: BTreeMap<String, TypeRun>,
+}
+
+impl Synced {
+    /// The types that did not succeed, with the reason.
+    pub fn troubles(&self) -> Vec<String> {
+        self.types
+            .values()
+            .filter(|one| one.outcome != Some(tenantatlas_domain::sync::TypeOutcome::Succeeded))
+            .map(|one| format!("{} {:?} {:?} {:?}", one.policy_type, one.outcome, one.reason_code, one.message))
+            .collect()
+    }
+}
