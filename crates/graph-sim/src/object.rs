@@ -110,7 +110,7 @@ impl Object<'_> {
         write_time(out, 1_700_000_000 + created + 3_600 + touches);
         out.push(b'"');
         if self.kind.tagged || (along.detail && self.kind.key == "mobileApp") {
-            let tags = self.tenant.extent(number_of("roleScopeTag").unwrap_or(0)).max(1);
+            let tags = self.tenant.first_extent(number_of("roleScopeTag").unwrap_or(0)).max(1);
             match self.noise(3) % 4 {
                 0 => push!(out, r#","roleScopeTagIds":["0","{}"]"#, self.noise(4) % tags),
                 _ => push!(out, r#","roleScopeTagIds":["0"]"#),
@@ -185,7 +185,7 @@ impl Object<'_> {
         let shape = (self.noise(30) + turn) % 5;
         out.push(b'[');
         let groups = self.tenant.groups();
-        let filters = self.tenant.extent(number_of("assignmentFilter").unwrap_or(0)).max(1);
+        let filters = self.tenant.first_extent(number_of("assignmentFilter").unwrap_or(0)).max(1);
         let mut assignment = |nth: u64, target: &str, group: bool, filter: &str| {
             if nth > 0 {
                 out.push(b',');
@@ -290,7 +290,7 @@ impl Object<'_> {
     fn write_reference(&self, out: &mut Vec<u8>, key: &str, salt: u64) {
         let Some(number) = number_of(key) else { return };
         let form = crate::tenant::kinds().nth(usize::from(number)).map_or(IdForm::Guid, |(_, _, kind)| kind.id);
-        let extent = self.tenant.extent(number).max(1);
+        let extent = self.tenant.first_extent(number).max(1);
         self.tenant.write_id(out, number, form, self.noise(salt) % extent);
     }
 

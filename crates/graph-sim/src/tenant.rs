@@ -53,6 +53,7 @@ pub struct TenantState {
     /// Its configuration.
     pub config: SimTenant,
     counts: Vec<u64>,
+    first_counts: Vec<u64>,
     changes: HashMap<(KindNumber, u64), Changes>,
     deleted: BTreeMap<KindNumber, BTreeSet<u64>>,
     step: u64,
@@ -101,13 +102,21 @@ impl TenantState {
                 counts[usize::from(number)] += share;
             }
         }
-        Self { config, counts, changes: HashMap::new(), deleted: BTreeMap::new(), step: 0 }
+        let first_counts = counts.clone();
+        Self { config, counts, first_counts, changes: HashMap::new(), deleted: BTreeMap::new(), step: 0 }
     }
 
     /// Indexes of a kind that were ever used; the deleted among them are gone.
     #[must_use]
     pub fn extent(&self, kind: KindNumber) -> u64 {
         self.counts.get(usize::from(kind)).copied().unwrap_or(0)
+    }
+
+    /// Indexes of a kind that were used when the tenant was made: what objects refer to is chosen among these, so that
+    /// a new object of one kind changes no reference of another.
+    #[must_use]
+    pub fn first_extent(&self, kind: KindNumber) -> u64 {
+        self.first_counts.get(usize::from(kind)).copied().unwrap_or(0)
     }
 
     /// Groups that assignments speak of.
