@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::operation_runs::{self, Fence, OperationRun, Settled};
-use tenantatlas_store::{StoreError, Tx};
+use tenantatlas_store::{Db, StoreError, Tx};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Core;
@@ -43,6 +43,12 @@ impl RunContext {
     #[must_use]
     pub fn run(&self) -> OperationRun {
         self.run.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        &self.core.db
     }
 
     /// The time now.

@@ -1,4 +1,7 @@
 //! The engine against the simulated cloud over real HTTP, on SQLite and on PostgreSQL.
 
+mod access;
+mod faults;
 mod inventory;
+mod runs;
 mod support;

@@ -103,6 +103,29 @@ impl World {
         self.engine.dispatch_sync(&Actor::command_line(), self.tenant, selection).await.unwrap().run_id
     }
 
+    /// Creates a run of any operation, with items named by their position.
+    pub async fn dispatch_raw(&self, resource: &str, action: &str, items: usize) -> OperationRunId {
+        let id = OperationRunId::from_uuid(uuid::Uuid::now_v7());
+        let new = operation_runs::NewOperationRun {
+            id,
+            tenant_id: self.tenant,
+            user_id: None,
+            initiator: "a test".to_owned(),
+            resource: resource.to_owned(),
+            action: action.to_owned(),
+            idempotency_key: format!("{resource}.{action}"),
+            correlation_id: uuid::Uuid::now_v7().into(),
+            payload: serde_json::json!({}),
+            item_ids: (0..items).map(|item| item.to_string()).collect(),
+            audit_log_id: uuid::Uuid::now_v7(),
+            retry_of: None,
+        };
+        let mut tx = self.database.db.write().await.unwrap();
+        operation_runs::create(&mut tx, &new, self.engine.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        id
+    }
+
     /// Waits for the end of a run.
     pub async fn ended(&self, run: OperationRunId) -> RunState {
         let follow = self.engine.follow(self.tenant, run);

@@ -1,0 +1,106 @@
+//! Who may do what, and what the connection check says.
+
+use secrecy::SecretString;
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::role::Role;
+use tenantatlas_engine::{Actor, EngineError, Licence};
+use tenantatlas_graph_sim::SimTenant;
+use tenantatlas_store::tenants::{self, ConnectionStatus};
+use tenantatlas_store::testing::{TestDatabase, on_both_engines};
+use tenantatlas_store::{members, permissions};
+
+use crate::support::{World, quick};
+
+fn password() -> SecretString {
+    SecretString::from("correct horse battery")
+}
+
+on_both_engines! {
+    async fn a_role_decides_and_a_stranger_sees_no_tenant(test: TestDatabase) {
+        let world = World::new(test, 50).await;
+        let (engine, root) = (&world.engine, Actor::command_line());
+        let user = engine.create_user(&root, "rita@example.com", "Rita", false, password()).await.unwrap();
+        let rita = Actor::person(user, "Rita", "rita@example.com", false);
+        let selection = World::some(&["namedLocation"]);
+        let stranger = engine.dispatch_sync(&rita, world.tenant, &selection).await;
+        assert!(matches!(stranger, Err(EngineError::NotFound(_))), "{stranger:?}");
+        engine.set_member(&root, world.tenant, user, Role::Readonly).await.unwrap();
+        let reader = engine.dispatch_sync(&rita, world.tenant, &selection).await;
+        assert!(matches!(reader, Err(EngineError::Forbidden)), "{reader:?}");
+        engine.set_member(&root, world.tenant, user, Role::Operator).await.unwrap();
+        engine.dispatch_sync(&rita, world.tenant, &selection).await.unwrap();
+        let edit = engine.remove_member(&rita, world.tenant, user).await;
+        assert!(matches!(edit, Err(EngineError::Forbidden)), "{edit:?}");
+        engine.set_member(&root, world.tenant, user, Role::Owner).await.unwrap();
+        let last = engine.set_member(&rita, world.tenant, user, Role::Readonly).await;
+        assert!(matches!(last, Err(EngineError::Conflict(_))), "{last:?}");
+        assert_eq!(members::effective_role(&world.database.db, world.tenant, user).await.unwrap(), Some(Role::Owner));
+    }
+
+    async fn the_check_names_each_missing_permission_with_its_types(test: TestDatabase) {
+        let granted = ["DeviceManagementConfiguration.Read.All", "Policy.Read.All", "Organization.Read.All"];
+        let simulated = SimTenant {
+            roles: Some(granted.iter().map(|role| (*role).to_owned()).collect()),
+            ..SimTenant::new("Contoso", 7, 50)
+        };
+        let world = World::with(test, simulated, quick()).await;
+        let check = world.engine.check_tenant(&Actor::command_line(), world.tenant).await.unwrap();
+        assert_eq!((check.status, check.reason_code), (ConnectionStatus::Degraded, Some(ReasonCode::PermissionMissing)));
+        assert_eq!(check.organization.as_deref(), Some("Contoso"));
+        assert_eq!(check.licence, Licence::Present);
+        let apps = check.missing.iter().find(|one| one.permission == "DeviceManagementApps.Read.All").unwrap();
+        assert!(apps.types.contains(&"mobileApp"), "{apps:?}");
+        assert!(check.missing.iter().all(|one| one.permission != "Policy.Read.All"));
+        let db = &world.database.db;
+        let stored = permissions::list(db, world.tenant).await.unwrap();
+        assert!(stored.iter().any(|row| row.permission == "Policy.Read.All" && row.granted));
+        assert!(stored.iter().any(|row| row.permission == "DeviceManagementApps.Read.All" && !row.granted));
+        let tenant = tenants::get(db, world.tenant).await.unwrap().unwrap();
+        assert_eq!(tenant.connection_status, ConnectionStatus::Degraded);
+    }
+
+    async fn a_tenant_goes_with_everything_but_its_audit(test: TestDatabase) {
+        let world = World::new(test, 200).await;
+        world.sync(&World::some(&["settingsCatalogPolicy"])).await;
+        let root = Actor::command_line();
+        let wrong = world.engine.remove_tenant(&root, world.tenant, "contoso?").await;
+        assert!(matches!(wrong, Err(EngineError::Invalid { .. })), "{wrong:?}");
+        world.engine.remove_tenant(&root, world.tenant, "Contoso").await.unwrap();
+        let db = &world.database.db;
+        assert_eq!(tenants::get(db, world.tenant).await.unwrap(), None);
+        let filter = tenantatlas_store::audit::Filter { tenant_id: Some(world.tenant), limit: 100, ..Default::default() };
+        let entries = tenantatlas_store::audit::list(db, &filter).await.unwrap();
+        assert_eq!(entries.first().map(|entry| entry.action.as_str()), Some("tenant.removed"));
+        assert!(entries.len() >= 4);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_secret_is_a_result_of_the_check_and_not_an_error() {
+    let world = World::new(TestDatabase::sqlite().await, 50).await;
+    let root = Actor::command_line();
+    let wrong = tenants::TenantCredential::ClientSecret(SecretString::from("wrong"));
+    world.engine.rotate_credential(&root, world.tenant, &wrong).await.unwrap();
+    let check = world.engine.check_tenant(&root, world.tenant).await.unwrap();
+    assert_eq!((check.status, check.reason_code), (ConnectionStatus::Failed, Some(ReasonCode::AuthFailed)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_fits_only_its_person() {
+    let world = World::new(TestDatabase::sqlite().await, 50).await;
+    let (engine, root) = (&world.engine, Actor::command_line());
+    let user = engine.create_user(&root, "Ada@Example.com", "Ada", true, password()).await.unwrap();
+    let fits = engine.verify_user("ada@example.com", password()).await.unwrap();
+    assert_eq!(fits.map(|user| user.id), Some(user));
+    assert!(engine.verify_user("ada@example.com", SecretString::from("something else")).await.unwrap().is_none());
+    assert!(engine.verify_user("nobody@example.com", password()).await.unwrap().is_none());
+    let taken = engine.create_user(&root, "ADA@example.com", "Ada", false, password()).await;
+    assert!(matches!(taken, Err(EngineError::Conflict(_))), "{taken:?}");
+    let ada = Actor::person(user, "Ada", "ada@example.com", true);
+    let short = engine.change_password(&ada, password(), SecretString::from("short")).await;
+    assert!(matches!(short, Err(EngineError::Invalid { .. })), "{short:?}");
+    engine.change_password(&ada, password(), SecretString::from("a much better one")).await.unwrap();
+    assert!(engine.verify_user("ada@example.com", password()).await.unwrap().is_none());
+    let last = engine.set_user_disabled(&ada, user, true).await;
+    assert!(matches!(last, Err(EngineError::Conflict(_))), "{last:?}");
+}

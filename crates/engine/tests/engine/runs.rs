@@ -1,0 +1,304 @@
+//! Runs: dispatched once, held by lease, resumed, cancelled, tried again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use secrecy::SecretString;
+use tenantatlas_domain::ids::UserId;
+use tenantatlas_domain::operation::{FailureKind, ItemOutcome, OperationStatus};
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::role::Role;
+use tenantatlas_domain::sync::SyncRunStatus;
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_engine::{
+    Actor, Cancelled, Engine, EngineConfig, EngineError, LiveEvent, Operation, RUN_ENDED, RUN_QUEUED, RunContext,
+    RunNotice, Stop, Summary, SystemClock, Work,
+};
+use tenantatlas_graph_sim::{Fault, FaultKind, SimTenant};
+use tenantatlas_store::audit::{self, Verification};
+use tenantatlas_store::operation_runs::{End, OperationRun, Settled};
+use tenantatlas_store::testing::on_both_engines;
+use tenantatlas_store::{StoreError, Tx, notifications, operation_runs, sync_runs};
+
+use crate::support::{World, graph, quick};
+
+const PASSWORD: &str = "correct horse battery";
+
+async fn person(world: &World, name: &str, role: Role) -> (UserId, Actor) {
+    let email = format!("{name}@example.com");
+    let root = Actor::command_line();
+    let user = world.engine.create_user(&root, &email, name, false, SecretString::from(PASSWORD)).await.unwrap();
+    world.engine.set_member(&root, world.tenant, user, role).await.unwrap();
+    (user, Actor::person(user, name, email, false))
+}
+
+on_both_engines! {
+    async fn two_dispatches_at_the_same_moment_make_one_run(test: TestDatabase) {
+        let world = World::with(test, SimTenant::new("Contoso", 7, 50), EngineConfig { workers: 0, ..quick() }).await;
+        let actor = Actor::command_line();
+        let selection = World::everything();
+        let dispatches = (0..8).map(|_| world.engine.dispatch_sync(&actor, world.tenant, &selection));
+        let outcomes: Vec<_> = futures::future::join_all(dispatches).await.into_iter().map(Result::unwrap).collect();
+        assert_eq!(outcomes.iter().filter(|outcome| !outcome.already_running).count(), 1);
+        assert!(outcomes.iter().all(|outcome| outcome.run_id == outcomes[0].run_id));
+        let filter = audit::Filter { action: Some("inventory.sync.dispatched".to_owned()), limit: 10, ..Default::default() };
+        assert_eq!(audit::list(&world.database.db, &filter).await.unwrap().len(), 1);
+    }
+
+    async fn a_run_tells_its_person_and_the_audit(test: TestDatabase) {
+        let world = World::new(test, 200).await;
+        let (user, actor) = person(&world, "Olga", Role::Operator).await;
+        let mut events = world.engine.subscribe(world.tenant, user);
+        let run = world.engine.dispatch_sync(&actor, world.tenant, &World::everything()).await.unwrap().run_id;
+        world.ended(run).await;
+        let mut last = None;
+        let mut processed = 0;
+        let mut unread = 0;
+        while last != Some(OperationStatus::Completed) || unread < 2 {
+            let news = tokio::time::timeout(Duration::from_secs(5), events.next()).await.expect("news");
+            for published in news {
+                assert!(serde_json::from_slice::<serde_json::Value>(&published.body).is_ok());
+                match &published.event {
+                    LiveEvent::Run(state) => {
+                        assert!(state.counters.processed >= processed);
+                        processed = state.counters.processed;
+                        last = Some(state.status);
+                    }
+                    LiveEvent::Unread { count, .. } => unread = *count,
+                }
+            }
+        }
+        let db = &world.database.db;
+        let filter = notifications::Filter { limit: 10, ..Default::default() };
+        let told = notifications::list(db, user, &filter).await.unwrap();
+        let kinds: Vec<_> = told.iter().map(|one| one.kind.as_str()).collect();
+        assert_eq!(kinds, [RUN_ENDED, RUN_QUEUED]);
+        let notice: RunNotice = serde_json::from_value(told[0].payload.clone()).unwrap();
+        assert_eq!((notice.run_id, notice.status), (run, OperationStatus::Completed));
+        assert_eq!(notice.tenant_name, "Contoso");
+        assert!(notice.facts["items_observed"].as_u64().unwrap() > 100);
+        let filter = audit::Filter { resource_id: Some(run.to_string()), limit: 10, ..Default::default() };
+        let entries = audit::list(db, &filter).await.unwrap();
+        let actions: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
+        assert_eq!(actions, ["inventory.sync.completed", "inventory.sync.dispatched"]);
+        assert!(entries.iter().all(|entry| entry.actor_id == Some(user) && entry.actor_email == "Olga@example.com"));
+        assert!(matches!(audit::verify(db).await.unwrap(), Verification::Intact { .. }));
+        assert_eq!(world.engine.snapshot(world.tenant, user).await.unwrap().unread, 2);
+        world.engine.mark_all_read(user, None).await.unwrap();
+        assert_eq!(world.engine.snapshot(world.tenant, user).await.unwrap().unread, 0);
+    }
+
+    async fn a_cancelled_run_is_aborted_and_reads_no_more(test: TestDatabase) {
+        let world = World::new(test, 2_000).await;
+        world.simulator.control().set_latency(Duration::from_millis(100));
+        let run = world.dispatch(&World::everything()).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let actor = Actor::command_line();
+        assert_eq!(world.engine.cancel(&actor, world.tenant, run).await.unwrap(), Cancelled::Requested);
+        let state = world.ended(run).await;
+        assert_eq!(state.status, OperationStatus::Aborted);
+        assert_eq!(state.reason_code, Some(ReasonCode::Cancelled));
+        assert_eq!(state.counters.processed, state.counters.total);
+        let result = world.result(run).await;
+        assert_eq!(result.run.status, SyncRunStatus::Failed);
+        assert!(result.run.error_codes.contains(&ReasonCode::Cancelled));
+        assert_eq!(world.engine.cancel(&actor, world.tenant, run).await.unwrap(), Cancelled::AlreadyEnded);
+        let again = world.engine.retry(&actor, world.tenant, run).await.unwrap();
+        world.simulator.control().set_latency(Duration::ZERO);
+        assert_eq!(world.ended(again.run_id).await.status, OperationStatus::Completed);
+    }
+
+    async fn only_what_failed_is_tried_again(test: TestDatabase) {
+        let world = World::new(test, 300).await;
+        let fault = Fault::always("deviceManagement/intents", FaultKind::Forbidden);
+        world.simulator.control().set_faults(vec![fault]);
+        let first = world.sync(&World::everything()).await;
+        assert_eq!(first.operation.status, OperationStatus::CompletedWithErrors);
+        assert_eq!(first.operation.failures.iter().filter(|one| one.kind == FailureKind::Failed).count(), 1);
+        world.simulator.control().set_faults(Vec::new());
+        let actor = Actor::command_line();
+        let again = world.engine.retry_failed(&actor, world.tenant, first.operation.id).await.unwrap();
+        world.ended(again.run_id).await;
+        let second = world.result(again.run_id).await;
+        assert_eq!(second.types.keys().collect::<Vec<_>>(), ["endpointSecurityIntent"]);
+        assert_eq!(second.operation.retry_of, Some(first.operation.id));
+        let nothing = world.engine.retry_failed(&actor, world.tenant, again.run_id).await;
+        assert!(matches!(nothing, Err(EngineError::Conflict(_))), "{nothing:?}");
+    }
+
+    async fn a_run_given_back_at_shutdown_is_finished_by_another_process(test: TestDatabase) {
+        let world = World::new(test, 3_000).await;
+        world.simulator.control().set_latency(Duration::from_millis(60));
+        let run = world.dispatch(&World::everything()).await;
+        tokio::time::sleep(Duration::from_millis(900)).await;
+        assert!(world.engine.shutdown().await);
+        let db = &world.database.db;
+        let between = operation_runs::get(db, world.tenant, run).await.unwrap().unwrap();
+        assert_eq!(between.status, OperationStatus::Running);
+        assert_eq!(between.lease_owner, None);
+        assert!(between.counters.processed > 0, "some types were read: {:?}", between.counters);
+        world.simulator.control().set_latency(Duration::ZERO);
+        let other = Engine::start(quick(), db.clone(), world.vault.clone(), graph());
+        let state = world.ended(run).await;
+        assert_eq!(state.status, OperationStatus::Completed);
+        assert_eq!(state.attempt, 2);
+        let result = world.result(run).await;
+        assert_eq!(result.run.items_observed_count as usize, world.expected().values().map(std::collections::BTreeSet::len).sum::<usize>());
+        assert_eq!(result.troubles(), Vec::<String>::new());
+        assert_eq!(result.operation.lost_leases, 0);
+        other.shutdown().await;
+    }
+
+    async fn a_worker_that_lost_its_lease_writes_nothing_more(test: TestDatabase) {
+        let config = EngineConfig { lease: Duration::from_millis(900), ..quick() };
+        let world = World::with(test, SimTenant::new("Contoso", 7, 2_000), config).await;
+        world.simulator.control().set_latency(Duration::from_millis(80));
+        let run = world.dispatch(&World::everything()).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let db = &world.database.db;
+        let held = operation_runs::get(db, world.tenant, run).await.unwrap().unwrap();
+        // Somebody takes the run away behind the worker's back.
+        let mut tx = db.write().await.unwrap();
+        let fence = held.fence().expect("it is held");
+        operation_runs::release(&mut tx, &fence, Timestamp::from_millis(0)).await.unwrap();
+        tx.commit().await.unwrap();
+        world.simulator.control().set_latency(Duration::ZERO);
+        let state = world.ended(run).await;
+        assert_eq!(state.status, OperationStatus::Completed);
+        assert!(state.attempt >= 2, "another attempt finished it");
+        assert!(world.engine.stats().leases_lost >= 1);
+        let result = world.result(run).await;
+        let expected = world.expected().values().map(std::collections::BTreeSet::len).sum::<usize>();
+        assert_eq!(result.run.items_observed_count as usize, expected, "nothing is counted twice");
+        assert_eq!(sync_runs::list(db, world.tenant, &sync_runs::Filter { limit: 10, ..Default::default() }).await.unwrap().len(), 1);
+    }
+
+    async fn a_limit_that_is_reached_aborts_in_words(test: TestDatabase) {
+        let config = EngineConfig { tenant_sync_limit: 1, lock_wait: Duration::from_millis(500), ..quick() };
+        let world = World::with(test, SimTenant::new("Contoso", 7, 500), config).await;
+        world.simulator.control().set_latency(Duration::from_millis(300));
+        let first = world.dispatch(&World::everything()).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let second = world.dispatch(&World::some(&["namedLocation"])).await;
+        let state = world.ended(second).await;
+        assert_eq!((state.status, state.reason_code), (OperationStatus::Aborted, Some(ReasonCode::ConcurrencyLimit)));
+        assert_eq!(state.counters.skipped, state.counters.total);
+        let result = world.result(second).await;
+        assert_eq!(result.run.status, SyncRunStatus::Skipped);
+        world.simulator.control().set_latency(Duration::ZERO);
+        assert_eq!(world.ended(first).await.status, OperationStatus::Completed);
+    }
+
+    async fn a_lost_worker_is_replaced_a_bounded_number_of_times(test: TestDatabase) {
+        let config = EngineConfig { workers: 0, ..quick() };
+        let world = World::with(test, SimTenant::new("Contoso", 7, 50), config).await;
+        let run = world.dispatch(&World::some(&["namedLocation"])).await;
+        let db = &world.database.db;
+        // A worker that claims and dies at once, again and again.
+        for _ in 0..2 {
+            let limits = operation_runs::Limits { global: 10, per_tenant: 10 };
+            let claim = operation_runs::Claim { owner: "dead", lease: Duration::ZERO, limits };
+            let mut tx = db.write().await.unwrap();
+            operation_runs::claim(&mut tx, &claim, Timestamp::from_millis(1)).await.unwrap().expect("it waits");
+            tx.commit().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let mut tx = db.write().await.unwrap();
+            operation_runs::sweep_expired(&mut tx, 99, Timestamp::from_millis(1)).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let limits = operation_runs::Limits { global: 10, per_tenant: 10 };
+        let claim = operation_runs::Claim { owner: "dead", lease: Duration::ZERO, limits };
+        let mut tx = db.write().await.unwrap();
+        operation_runs::claim(&mut tx, &claim, Timestamp::from_millis(1)).await.unwrap().expect("it waits");
+        tx.commit().await.unwrap();
+        let sweeping = EngineConfig { workers: 1, max_attempts: 3, poll_interval: Duration::from_secs(60), ..quick() };
+        let other = Engine::start(sweeping, db.clone(), world.vault.clone(), graph());
+        let state = world.ended(run).await;
+        assert_eq!((state.status, state.reason_code), (OperationStatus::Failed, Some(ReasonCode::WorkerLost)));
+        assert_eq!(state.counters.failed, state.counters.total);
+        other.shutdown().await;
+    }
+
+    async fn a_new_operation_needs_nothing_but_its_own_file(test: TestDatabase) {
+        let world = World::with(test, SimTenant::new("Contoso", 7, 50), EngineConfig { workers: 0, ..quick() }).await;
+        let db = &world.database.db;
+        let counting = Arc::new(Counting { done: AtomicUsize::new(0) });
+        let operations: Vec<Arc<dyn Operation>> = vec![counting.clone()];
+        let engine = Engine::start_with_operations(quick(), db.clone(), world.vault.clone(), graph(), Arc::new(SystemClock), operations);
+        let run = world.dispatch_raw("test", "count", 5).await;
+        let state = world.ended(run).await;
+        assert_eq!(state.status, OperationStatus::CompletedWithErrors);
+        assert_eq!((state.counters.succeeded, state.counters.failed), (4, 1));
+        assert_eq!(counting.done.load(Ordering::Relaxed), 5);
+        engine.shutdown().await;
+    }
+}
+
+/// The smallest operation: five items, one of which fails.
+struct Counting {
+    done: AtomicUsize,
+}
+
+struct CountingWork {
+    context: Arc<RunContext>,
+    done: usize,
+}
+
+impl Operation for Counting {
+    fn resource(&self) -> &'static str {
+        "test"
+    }
+
+    fn action(&self) -> &'static str {
+        "count"
+    }
+
+    fn plan<'a>(&'a self, run: &'a Arc<RunContext>) -> BoxFuture<'a, Result<Box<dyn Work>, Stop>> {
+        Box::pin(async move {
+            let items = run.run().item_ids.len();
+            self.done.fetch_add(items, Ordering::Relaxed);
+            Ok(Box::new(CountingWork { context: Arc::clone(run), done: items }) as Box<dyn Work>)
+        })
+    }
+
+    fn close<'a>(
+        &'a self,
+        _: &'a mut Tx,
+        _: &'a OperationRun,
+        _: &'a End,
+        _: Timestamp,
+    ) -> BoxFuture<'a, Result<Summary, StoreError>> {
+        Box::pin(async { Ok(Summary::new()) })
+    }
+}
+
+impl Work for CountingWork {
+    fn units(&self) -> usize {
+        self.done
+    }
+
+    fn concurrency(&self) -> usize {
+        2
+    }
+
+    fn perform(&self, unit: usize) -> BoxFuture<'_, Result<(), Stop>> {
+        Box::pin(async move {
+            let outcome = if unit == 3 { ItemOutcome::Failed } else { ItemOutcome::Succeeded };
+            let mut tx = self.context.db().write().await?;
+            let run = self.context.settle(&mut tx, &[Settled { outcome, failure: None }]).await?;
+            tx.commit().await?;
+            self.context.publish(Some(run), &Default::default());
+            Ok(())
+        })
+    }
+
+    fn drain<'a>(&'a self, _: Option<&'a Stop>) -> BoxFuture<'a, Result<(), Stop>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn finish<'a>(&'a self, _: &'a mut Tx, _: &'a End, _: Timestamp) -> BoxFuture<'a, Result<Summary, StoreError>> {
+        Box::pin(async { Ok(Summary::new()) })
+    }
+}
