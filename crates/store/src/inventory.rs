@@ -8,6 +8,7 @@ mod history;
 mod item;
 mod links;
 mod list;
+mod stored;
 mod view;
 mod writer;
 
@@ -18,5 +19,6 @@ pub use history::{ItemVersion, RunReading, RunSighting, history, runs_that_saw, 
 pub use item::{Item, ItemRow, ObservedItem, ObservedLink};
 pub use links::{DirectoryName, IncomingLink, OutgoingLink, incoming, outgoing, record_names, targets_without_name};
 pub use list::{Cursor, ItemFilter, ItemPage, ItemQuery, Sort, StateFilter, find, find_external, list};
+pub use stored::stored;
 pub use view::{KnownType, ScopeView, TypeState, known_types};
 pub use writer::{BatchResult, write_batch};

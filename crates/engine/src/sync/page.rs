@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tenantatlas_domain::normalise::observation_hash;
+use tenantatlas_domain::normalise::{NORMALISER_VERSION, observation_hash};
 use tenantatlas_domain::registry::{Listing, PolicyType, attach_parent};
 use tenantatlas_domain::sanitise::external_id_of;
 use tenantatlas_graph::{GraphError, GraphSession, Page, has_partial_collection};
+use tenantatlas_store::inventory::{self, ObservedItem};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::below;
@@ -205,10 +206,11 @@ async fn finish_rows(
     failures.extend(below::read_children(&plan.session, &mut rows, &plan.left_out).await?);
     drop_failed(&mut rows, failures, result);
 
-    let unread: Vec<usize> = (0..rows.len()).filter(|index| !rows[*index].policy_type.details.is_empty()).collect();
+    let detailed: Vec<usize> = (0..rows.len()).filter(|index| !rows[*index].policy_type.details.is_empty()).collect();
     let mut revisions: HashMap<usize, String> = HashMap::new();
-    if !unread.is_empty() {
-        let (normaliser, wanted) = (reading.normaliser.clone(), unread.clone());
+    let mut unchanged: HashMap<usize, ObservedItem> = HashMap::new();
+    if !detailed.is_empty() {
+        let (normaliser, wanted) = (reading.normaliser.clone(), detailed.clone());
         (rows, revisions) = reading
             .compute(move || {
                 let keys = wanted.iter().filter_map(|index| Some((*index, revision_key(&normaliser, &rows[*index])?)));
@@ -216,6 +218,8 @@ async fn finish_rows(
                 (rows, keys)
             })
             .await;
+        unchanged = stored_with_same_revision(reading, &rows, &revisions).await;
+        let unread: Vec<usize> = detailed.into_iter().filter(|index| !unchanged.contains_key(index)).collect();
         let failures = below::read_details(&plan.session, &mut rows, &unread).await?;
         for (index, error) in failures {
             result.failures.entry(rows[index].policy_type.key).or_insert(error);
@@ -227,7 +231,11 @@ async fn finish_rows(
     let mut observed = reading
         .compute(move || {
             let rows = rows.into_iter().enumerate().filter(|(_, row)| !failed.contains(&row.policy_type.key));
-            rows.map(|(index, row)| observe(&normaliser, row, revisions.remove(&index))).collect::<Vec<_>>()
+            rows.map(|(index, row)| match unchanged.remove(&index) {
+                Some(item) => Observed { policy_type: row.policy_type, item },
+                None => observe(&normaliser, row, revisions.remove(&index)),
+            })
+            .collect::<Vec<_>>()
         })
         .await;
     result.observed.append(&mut observed);
@@ -242,4 +250,37 @@ fn drop_failed(rows: &mut Vec<Row>, failures: HashMap<usize, GraphError>, result
     if !result.failures.is_empty() {
         rows.retain(|row| !result.failures.contains_key(row.policy_type.key));
     }
+}
+
+/// Of the rows whose details may be known, those that are stored with the same revision, as they are stored. Their
+/// details need not be read again. A look-up that fails only costs requests.
+async fn stored_with_same_revision(
+    reading: &Reading,
+    rows: &[Row],
+    revisions: &HashMap<usize, String>,
+) -> HashMap<usize, ObservedItem> {
+    let mut types: Vec<&'static PolicyType> = revisions.keys().map(|index| rows[*index].policy_type).collect();
+    types.sort_by_key(|policy_type| policy_type.key);
+    types.dedup_by_key(|policy_type| policy_type.key);
+    let mut unchanged = HashMap::new();
+    for policy_type in types {
+        let of_type = || revisions.iter().filter(|(index, _)| std::ptr::eq(rows[**index].policy_type, policy_type));
+        let ids: Vec<String> = of_type().map(|(index, _)| rows[*index].external_id.clone()).collect();
+        let mut stored = match inventory::stored(&reading.db, reading.tenant, policy_type, &ids).await {
+            Ok(stored) => stored,
+            Err(error) => {
+                tracing::warn!(%error, "stored items could not be looked up; their details are read again");
+                continue;
+            }
+        };
+        for (index, revision) in of_type() {
+            let row = &rows[*index];
+            let Some(mut item) = stored.remove(&row.external_id) else { continue };
+            if item.normaliser_version == NORMALISER_VERSION && item.revision.as_ref() == Some(revision) {
+                item.observation_hash = row.observation_hash;
+                unchanged.insert(*index, item);
+            }
+        }
+    }
+    unchanged
 }

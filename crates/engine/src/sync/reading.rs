@@ -5,11 +5,13 @@ use std::sync::{Arc, OnceLock};
 
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
+use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::normalise::Normaliser;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{Listing, PolicyType, Source};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::{BatchGet, GraphError, GraphSession, GraphVersion, MeterReading, PageRequest, PageStream};
+use tenantatlas_store::Db;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::below;
@@ -29,6 +31,8 @@ const PARENTS_AT_ONCE: usize = 20;
 pub(crate) struct Reading {
     pub session: GraphSession,
     pub normaliser: Normaliser,
+    pub db: Db,
+    pub tenant: TenantId,
     /// The application permissions of the token, where it shows them.
     pub granted: Option<Vec<String>>,
     pub to_writer: mpsc::Sender<ToWriter>,

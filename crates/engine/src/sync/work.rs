@@ -80,6 +80,8 @@ impl SyncWork {
         let reading = Reading {
             session,
             normaliser: Normaliser::new(core.vault.fingerprint_key(run.tenant_id).expose()),
+            db: core.db.clone(),
+            tenant: run.tenant_id,
             granted,
             to_writer,
             max_pages: core.config.max_pages,

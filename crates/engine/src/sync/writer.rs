@@ -133,7 +133,7 @@ impl Writer {
             core.stats.add(Count::ItemsWritten, portion.count as u64);
             core.stats.add(Count::WriteBatches, 1);
         }
-        self.account(portion, written);
+        self.account(&portion, written);
         Ok(())
     }
 
@@ -169,7 +169,7 @@ impl Writer {
     }
 
     /// Takes over what was committed, and publishes when a type came to its end.
-    fn account(&mut self, portion: Portion, written: Written) {
+    fn account(&mut self, portion: &Portion, written: Written) {
         self.types.extend(written.types);
         for policy_type in &portion.begun {
             self.progress.current.push(CurrentItem { key: policy_type.key.to_owned(), items: 0 });

@@ -35,8 +35,12 @@ on_both_engines! {
         let world = World::new(test, 800).await;
         let first = world.sync(&World::everything()).await;
         let before = hashes(&world).await;
+        let first_quota = world.simulator.control().counts().quota;
+        world.simulator.control().reset_counts();
         let second = world.sync(&World::everything()).await;
         assert_eq!(second.troubles(), Vec::<String>::new());
+        let quota = world.simulator.control().counts().quota;
+        assert!(quota * 2 < first_quota, "details are not read again: {first_quota} requests, then {quota}");
         assert_eq!(second.run.items_observed_count, first.run.items_observed_count);
         assert_eq!(second.run.items_upserted_count, 0);
         assert_eq!(hashes(&world).await, before);

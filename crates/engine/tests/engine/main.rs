@@ -4,4 +4,5 @@ mod access;
 mod faults;
 mod inventory;
 mod runs;
+mod scratch;
 mod support;

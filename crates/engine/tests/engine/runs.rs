@@ -20,7 +20,7 @@ use tenantatlas_graph_sim::{Fault, FaultKind, SimTenant};
 use tenantatlas_store::audit::{self, Verification};
 use tenantatlas_store::operation_runs::{End, OperationRun, Settled};
 use tenantatlas_store::testing::on_both_engines;
-use tenantatlas_store::{StoreError, Tx, notifications, operation_runs, sync_runs};
+use tenantatlas_store::{Db, StoreError, Tx, notifications, operation_runs, sync_runs};
 
 use crate::support::{World, graph, quick};
 
@@ -148,6 +148,56 @@ on_both_engines! {
         assert_eq!(result.run.items_observed_count as usize, world.expected().values().map(std::collections::BTreeSet::len).sum::<usize>());
         assert_eq!(result.troubles(), Vec::<String>::new());
         assert_eq!(result.operation.lost_leases, 0);
+        other.shutdown().await;
+    }
+
+    async fn a_run_whose_process_died_is_finished_by_another(test: TestDatabase) {
+        let world = World::with(test, SimTenant::new("Contoso", 7, 3_000), EngineConfig { workers: 0, ..quick() }).await;
+        world.simulator.control().set_latency(Duration::from_millis(60));
+        let run = world.dispatch(&World::everything()).await;
+        let (address, vault) = (world.database.address.clone(), world.vault.clone());
+        let doomed = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async {
+                let db = Db::connect(&address).await.unwrap();
+                let config = EngineConfig { workers: 1, lease: Duration::from_millis(800), ..quick() };
+                let _engine = Engine::start(config, db, vault, graph());
+                tokio::time::sleep(Duration::from_millis(1_500)).await;
+            });
+            // Everything stops where it is, without a word.
+            runtime.shutdown_background();
+        });
+        tokio::task::spawn_blocking(|| doomed.join()).await.unwrap().unwrap();
+        world.simulator.control().set_latency(Duration::ZERO);
+        let other = Engine::start(quick(), world.database.db.clone(), world.vault.clone(), graph());
+        let state = world.ended(run).await;
+        assert_eq!((state.status, state.attempt), (OperationStatus::Completed, 2));
+        let result = world.result(run).await;
+        assert_eq!(result.operation.lost_leases, 1);
+        let expected = world.expected().values().map(std::collections::BTreeSet::len).sum::<usize>();
+        assert_eq!(result.run.items_observed_count as usize, expected, "nothing is lost and nothing counted twice");
+        other.shutdown().await;
+    }
+
+    async fn another_process_sees_the_run_live(test: TestDatabase) {
+        let world = World::with(test, SimTenant::new("Contoso", 7, 1_000), EngineConfig { workers: 0, ..quick() }).await;
+        world.simulator.control().set_latency(Duration::from_millis(40));
+        let (user, actor) = person(&world, "Olga", Role::Operator).await;
+        let mut events = world.engine.subscribe(world.tenant, user);
+        let db = Db::connect(&world.database.address).await.unwrap();
+        let other = Engine::start(quick(), db, world.vault.clone(), graph());
+        world.engine.dispatch_sync(&actor, world.tenant, &World::everything()).await.unwrap();
+        let mut states = 0;
+        let mut last = None;
+        while last != Some(OperationStatus::Completed) {
+            for published in tokio::time::timeout(Duration::from_secs(10), events.next()).await.expect("news") {
+                if let LiveEvent::Run(state) = &published.event {
+                    last = Some(state.status);
+                    states += 1;
+                }
+            }
+        }
+        assert!(states >= 3, "{states} states were seen on the way");
         other.shutdown().await;
     }
 
