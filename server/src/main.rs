@@ -1,2 +1,55 @@
-//! The tenantatlas binary.
-fn main() {}
+//! The `tenantatlas` binary: the web server with its workers, and the command line.
+//!
+//! This is the one room that knows all others: it reads the settings, opens the database, starts the engine, and
+//! either serves the web application or does what one command asked for. Rules live in `domain`, work in `engine`.
+
+mod cli;
+mod demo;
+mod exit;
+mod logging;
+mod open;
+mod settings;
+mod web;
+
+use clap::{Parser as _, error::ErrorKind};
+use cli::Arguments;
+use exit::{Exit, ExitCode};
+use std::process;
+
+fn main() {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are answers; anything else is wrong usage. clap's own code for it, 2, means "partial" here.
+            let code = match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::Success,
+                _ => ExitCode::Usage,
+            };
+            let _ = error.print();
+            process::exit(code as i32);
+        }
+    };
+    let code = match run(arguments) {
+        Ok(()) => ExitCode::Success,
+        Err(exit) => {
+            let message = exit.to_string();
+            if !message.is_empty() {
+                use std::io::Write as _;
+                let _ = writeln!(std::io::stderr().lock(), "tenantatlas: {message}");
+            }
+            exit.code()
+        }
+    };
+    process::exit(code as i32);
+}
+
+fn run(arguments: Arguments) -> Result<(), Exit> {
+    logging::start(&arguments)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Exit::new(ExitCode::Failed, format!("cannot start the asynchronous runtime: {error}")))?;
+    let result = runtime.block_on(cli::run(arguments));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    result
+}

@@ -1,0 +1,294 @@
+//! What can be typed: the commands, their options and the help that teaches them.
+
+use crate::{exit::EXIT_CODES, settings::SettingsOptions};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{net::SocketAddr, path::PathBuf};
+
+const FIRST_STEPS: &str = "First steps:
+  tenantatlas serve --demo                      a simulated cloud with three tenants, on http://127.0.0.1:3000
+  tenantatlas user add --email you@example.com --name You --platform-admin
+  tenantatlas tenant add --name Contoso --entra-id GUID --client-id GUID --client-secret-file secret.txt
+  tenantatlas tenant check Contoso              token, permissions and licence; names what is missing
+  tenantatlas sync --tenant Contoso             reads everything, with live progress
+  tenantatlas items --tenant Contoso --state missing
+";
+
+/// TenantAtlas reads the configuration of Microsoft Intune and Entra tenants and keeps a true inventory of it.
+#[derive(Parser, Debug)]
+#[command(name = "tenantatlas", version, about, before_long_help = FIRST_STEPS, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Settings, each with an environment variable and a key in the TOML file
+    #[command(flatten)]
+    pub settings: SettingsOptions,
+    /// Print one JSON document instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Which log lines go to standard error, such as info or tenantatlas_graph=debug
+    #[arg(long, global = true, env = "TENANTATLAS_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Start the web application and the workers
+    Serve(ServeArguments),
+    /// Bring the database to the version of this program; safe to run again
+    Migrate,
+    /// People who can sign in
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Tenants and their connection to Microsoft Graph
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Read a tenant now, with live progress; ends with a table per type
+    Sync(SyncArguments),
+    /// What the inventory of a tenant holds
+    Items(ItemsArguments),
+    /// The policy types that can be read, with the permission each needs
+    Types(TypesArguments),
+    /// The operation runs of a tenant, newest first
+    Runs(RunsArguments),
+    /// The audit log
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Start the simulated Microsoft cloud alone
+    GraphSim(GraphSimArguments),
+}
+
+/// `serve`
+#[derive(Args, Debug)]
+pub struct ServeArguments {
+    /// Simulated cloud in the same process, three demo tenants, one demo user per role; kept apart from real data
+    #[arg(long)]
+    pub demo: bool,
+    /// With --demo: how many objects the largest demo tenant has
+    #[arg(long, value_name = "N", default_value_t = 1_200, requires = "demo")]
+    pub demo_objects: u64,
+}
+
+/// `user …`
+#[derive(Subcommand, Debug)]
+pub enum UserCommand {
+    /// Add a person; the password is asked for, or read from a file or standard input
+    Add {
+        /// E-mail address; signs in with it
+        #[arg(long)]
+        email: String,
+        /// Name as others see it
+        #[arg(long)]
+        name: String,
+        /// May manage all tenants and users
+        #[arg(long)]
+        platform_admin: bool,
+        /// Gives a role in a tenant: TENANT=readonly|operator|manager|owner; can be repeated
+        #[arg(long = "member", value_name = "TENANT=ROLE")]
+        members: Vec<String>,
+        /// The file whose first line is the password (- for standard input)
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// Set a person's password; ends all their sessions
+    Passwd {
+        /// E-mail address
+        email: String,
+        /// The file whose first line is the password (- for standard input)
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// List the people who can sign in
+    List,
+}
+
+/// `tenant …`
+#[derive(Subcommand, Debug)]
+pub enum TenantCommand {
+    /// Add a tenant with its application registration
+    Add(TenantAddArguments),
+    /// List the tenants
+    List,
+    /// Verify token, permissions and licence; names each missing permission with the types that need it
+    Check {
+        /// Name, id or Entra tenant id
+        tenant: String,
+    },
+}
+
+/// `tenant add`
+#[derive(Args, Debug)]
+pub struct TenantAddArguments {
+    /// A name for people
+    #[arg(long)]
+    pub name: String,
+    /// The directory (tenant) id in Microsoft Entra
+    #[arg(long, value_name = "GUID")]
+    pub entra_id: String,
+    /// The application (client) id of the app registration
+    #[arg(long, value_name = "GUID")]
+    pub client_id: String,
+    /// The file whose first line is the client secret (- for standard input)
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "certificate_file",
+        conflicts_with = "certificate_file"
+    )]
+    pub client_secret_file: Option<PathBuf>,
+    /// Instead of a secret: a PEM file with the certificate; needs --private-key-file
+    #[arg(long, value_name = "FILE", requires = "private_key_file")]
+    pub certificate_file: Option<PathBuf>,
+    /// The PEM file with the private key of the certificate
+    #[arg(long, value_name = "FILE", requires = "certificate_file")]
+    pub private_key_file: Option<PathBuf>,
+    /// Which Microsoft cloud
+    #[arg(long, value_enum, default_value_t = CloudArgument::Global)]
+    pub cloud: CloudArgument,
+    /// With --cloud custom: the address of the login service
+    #[arg(long, value_name = "URL", required_if_eq("cloud", "custom"))]
+    pub login_url: Option<String>,
+    /// With --cloud custom: the address of Graph, without the version
+    #[arg(long, value_name = "URL", required_if_eq("cloud", "custom"))]
+    pub graph_url: Option<String>,
+    /// A badge for people
+    #[arg(long, value_enum, default_value_t = EnvironmentArgument::Prod)]
+    pub environment: EnvironmentArgument,
+}
+
+/// The clouds of `tenant add`.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloudArgument {
+    /// Microsoft 365 worldwide and GCC
+    Global,
+    /// US Government L4 (GCC High)
+    #[value(name = "usgov_l4")]
+    UsgovL4,
+    /// US Government L5 (DoD)
+    #[value(name = "usgov_dod")]
+    UsgovDod,
+    /// China, operated by 21Vianet
+    China,
+    /// Own login and Graph addresses, such as the simulated cloud
+    Custom,
+}
+
+/// The environment badges of `tenant add`.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EnvironmentArgument {
+    /// Production
+    Prod,
+    /// Development
+    Dev,
+    /// Staging
+    Staging,
+    /// Anything else
+    Other,
+}
+
+/// `sync`
+#[derive(Args, Debug)]
+pub struct SyncArguments {
+    /// Name, id or Entra tenant id
+    #[arg(long)]
+    pub tenant: String,
+    /// Type keys separated by commas, or all (see `tenantatlas types`)
+    #[arg(long, value_delimiter = ',', default_value = "all")]
+    pub types: Vec<String>,
+    /// Only the chosen types, without the foundation types (filters, scope tags, roles …)
+    #[arg(long)]
+    pub no_foundations: bool,
+    /// Without the relations between objects and the names of groups
+    #[arg(long)]
+    pub no_dependencies: bool,
+}
+
+/// `items`
+#[derive(Args, Debug)]
+pub struct ItemsArguments {
+    /// Name, id or Entra tenant id
+    #[arg(long)]
+    pub tenant: String,
+    /// Only this type (a key of `tenantatlas types`)
+    #[arg(long = "type", value_name = "KEY")]
+    pub policy_type: Option<String>,
+    /// Only items in this state, relative to the latest completed run
+    #[arg(long, value_enum)]
+    pub state: Option<StateArgument>,
+    /// Only items whose name or id contains this
+    #[arg(long, value_name = "TEXT")]
+    pub search: Option<String>,
+    /// At most so many; all when left out
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+}
+
+/// The states of `items --state`.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateArgument {
+    /// Seen in the latest completed run
+    Present,
+    /// Its type was read to the end and it was not there
+    Missing,
+    /// Its type was not read to the end, so nothing can be said
+    #[value(name = "not_read")]
+    NotRead,
+}
+
+/// `types`
+#[derive(Args, Debug)]
+pub struct TypesArguments {
+    /// Only this category
+    #[arg(long, value_name = "CATEGORY")]
+    pub category: Option<String>,
+}
+
+/// `runs`
+#[derive(Args, Debug)]
+pub struct RunsArguments {
+    /// Name, id or Entra tenant id; all tenants when left out
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: u32,
+}
+
+/// `audit …`
+#[derive(Subcommand, Debug)]
+pub enum AuditCommand {
+    /// Verify the hash chain of the whole log; exit code 1 when a row was changed or removed
+    Verify,
+}
+
+/// `graph-sim`
+#[derive(Args, Debug)]
+pub struct GraphSimArguments {
+    /// Where it listens
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8400")]
+    pub address: SocketAddr,
+    /// How many objects the simulated tenant has
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub objects: u64,
+    /// The same seed gives the same tenant
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Milliseconds every answer is delayed
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub latency: u64,
+    /// Throttle as documented: 1,000 requests in 20 seconds
+    #[arg(long)]
+    pub throttle: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,42 @@
+//! The command line: one file per command.
+
+mod arguments;
+mod audit;
+pub mod graph_sim;
+mod items;
+mod migrate;
+pub mod output;
+pub mod progress;
+mod runs;
+mod secret_input;
+mod sync;
+mod tenant;
+mod types;
+mod user;
+
+pub use arguments::{Arguments, Command, ServeArguments};
+
+use crate::{exit::Exit, settings::Settings, web};
+use output::Output;
+
+/// Does what was typed.
+///
+/// # Errors
+/// With the sentence for the person and the documented exit code.
+pub async fn run(arguments: Arguments) -> Result<(), Exit> {
+    let output = Output { json: arguments.json };
+    let demo = matches!(&arguments.command, Command::Serve(serve) if serve.demo);
+    let settings = Settings::load(&arguments.settings, demo)?;
+    match arguments.command {
+        Command::Serve(serve) => web::serve(&settings, &serve).await,
+        Command::Migrate => migrate::run(&settings, output).await,
+        Command::User(command) => user::run(&settings, command, output).await,
+        Command::Tenant(command) => tenant::run(&settings, command, output).await,
+        Command::Sync(sync) => sync::run(&settings, &sync, output).await,
+        Command::Items(items) => items::run(&settings, &items, output).await,
+        Command::Types(types) => types::run(&types, output),
+        Command::Runs(runs) => runs::run(&settings, &runs, output).await,
+        Command::Audit(command) => audit::run(&settings, &command, output).await,
+        Command::GraphSim(simulator) => graph_sim::run(&simulator, output).await,
+    }
+}

@@ -1,0 +1,66 @@
+//! What a command prints: text and tables for people, one JSON document for programs.
+
+use crate::exit::{Exit, ExitCode};
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+use std::io::{self, BufWriter, Write};
+
+/// Standard output, as text or as JSON. A reader that goes away (`| head`) ends the command quietly.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    /// One JSON document instead of text.
+    pub json: bool,
+}
+
+impl Output {
+    /// One line of text; nothing with `--json`.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub fn line(self, text: impl AsRef<str>) -> Result<(), Exit> {
+        if self.json {
+            return Ok(());
+        }
+        written(writeln!(io::stdout().lock(), "{}", text.as_ref()))
+    }
+
+    /// The JSON document; nothing without `--json`.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub fn document<T: Serialize>(self, value: &T) -> Result<(), Exit> {
+        if !self.json {
+            return Ok(());
+        }
+        let mut stream = BufWriter::new(io::stdout().lock());
+        written(serde_json::to_writer_pretty(&mut stream, value).map_err(io::Error::from))?;
+        written(writeln!(stream).and_then(|()| stream.flush()))
+    }
+
+    /// A table for people; nothing with `--json`.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub fn table(self, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<(), Exit> {
+        if self.json {
+            return Ok(());
+        }
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
+        for row in rows {
+            table.add_row(row);
+        }
+        self.line(table.trim_fmt())
+    }
+}
+
+/// Turns a failed write into the end of the command.
+///
+/// # Errors
+/// `Success` without a word when the reader has gone, else exit code 74.
+pub fn written(result: io::Result<()>) -> Result<(), Exit> {
+    result.map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Exit::silent(ExitCode::Success),
+        _ => Exit::new(ExitCode::CannotWrite, format!("cannot write the output: {error}")),
+    })
+}

@@ -1,0 +1,178 @@
+//! A run as it goes on: one bar per running type and one in total; plain lines when nobody watches a terminal.
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::{
+    collections::BTreeMap,
+    io::{self, IsTerminal as _, Write as _},
+    time::{Duration, Instant},
+};
+use tenantatlas_domain::registry::registry;
+use tenantatlas_engine::RunState;
+
+/// How often a plain line is written at most.
+const LINE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Shows one or several runs on standard error; standard output stays free for the result.
+pub enum Progress {
+    /// Nothing is shown (`--json`).
+    Silent,
+    /// Bars on a terminal.
+    Bars(Bars),
+    /// Lines elsewhere.
+    Lines(Lines),
+}
+
+impl Progress {
+    /// Bars on a terminal, lines elsewhere, nothing when silent.
+    pub fn new(silent: bool) -> Self {
+        if silent {
+            Self::Silent
+        } else if io::stderr().is_terminal() {
+            Self::Bars(Bars { all: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()), ..Bars::default() })
+        } else {
+            Self::Lines(Lines::default())
+        }
+    }
+
+    /// Shows the newest state of a run. `title` names its tenant.
+    pub fn show(&mut self, title: &str, state: &RunState) {
+        match self {
+            Self::Silent => {}
+            Self::Bars(bars) => bars.show(title, state),
+            Self::Lines(lines) => lines.show(title, state),
+        }
+    }
+
+    /// Takes the bars away.
+    pub fn finish(&mut self) {
+        if let Self::Bars(bars) = self {
+            bars.finish();
+        }
+    }
+}
+
+/// Bars on a terminal.
+#[derive(Default)]
+pub struct Bars {
+    all: MultiProgress,
+    totals: BTreeMap<String, ProgressBar>,
+    types: BTreeMap<(String, String), ProgressBar>,
+}
+
+impl Bars {
+    fn show(&mut self, title: &str, state: &RunState) {
+        let total = self.totals.entry(title.to_owned()).or_insert_with(|| {
+            let bar = self.all.add(ProgressBar::new(u64::from(state.counters.total)));
+            bar.set_style(style("{prefix:.bold} {bar:32.cyan/238} {pos:>3} / {len} types  {msg}  {elapsed}"));
+            bar.set_prefix(title.to_owned());
+            bar.enable_steady_tick(Duration::from_millis(250));
+            bar
+        });
+        total.set_length(u64::from(state.counters.total));
+        total.set_position(u64::from(state.counters.processed));
+        total.set_message(format!("{} items{}", thousands(state.items), failed(state)));
+        let running: Vec<(String, String)> =
+            state.current.iter().map(|item| (title.to_owned(), item.key.clone())).collect();
+        self.types.retain(|key, bar| {
+            let keep = key.0 != title || running.contains(key);
+            if !keep {
+                bar.finish_and_clear();
+            }
+            keep
+        });
+        for item in &state.current {
+            let bar = self.types.entry((title.to_owned(), item.key.clone())).or_insert_with(|| {
+                let bar = self.all.add(ProgressBar::new_spinner());
+                bar.set_style(style("  {spinner:.cyan} {prefix:40} {msg}"));
+                bar.set_prefix(label(&item.key));
+                bar.enable_steady_tick(Duration::from_millis(100));
+                bar
+            });
+            bar.set_message(format!("{} items", thousands(item.items)));
+        }
+        if state.status.is_terminal() {
+            total.finish();
+        }
+    }
+
+    fn finish(&mut self) {
+        for bar in self.types.values() {
+            bar.finish_and_clear();
+        }
+        for bar in self.totals.values() {
+            bar.finish();
+        }
+    }
+}
+
+/// Plain lines: one when something was finished, at most every two seconds, and the last.
+#[derive(Default)]
+pub struct Lines {
+    last: BTreeMap<String, (Instant, u32, bool)>,
+}
+
+impl Lines {
+    fn show(&mut self, title: &str, state: &RunState) {
+        let ended = state.status.is_terminal();
+        let processed = state.counters.processed;
+        if let Some((at, shown, shown_end)) = self.last.get(title) {
+            if *shown_end || (!ended && (*shown == processed || at.elapsed() < LINE_INTERVAL)) {
+                return;
+            }
+        }
+        self.last.insert(title.to_owned(), (Instant::now(), processed, ended));
+        let now: Vec<String> = state.current.iter().take(3).map(|item| label(&item.key)).collect();
+        let now = if now.is_empty() { String::new() } else { format!(", reading {}", now.join(", ")) };
+        // A closed standard error must not end the sync.
+        let _ = writeln!(
+            io::stderr().lock(),
+            "{title}: {processed} / {} types, {} items{}{now}",
+            state.counters.total,
+            thousands(state.items),
+            failed(state),
+        );
+    }
+}
+
+fn failed(state: &RunState) -> String {
+    match state.counters.failed {
+        0 => String::new(),
+        failed => format!(", {failed} failed"),
+    }
+}
+
+fn label(key: &str) -> String {
+    registry().get(key).map_or_else(|| key.to_owned(), |policy_type| policy_type.label.to_owned())
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─")
+        .tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ")
+}
+
+/// A whole number with a comma every three digits, as the site writes it.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::thousands;
+
+    #[test]
+    fn numbers_are_grouped_by_three() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")] {
+            assert_eq!(thousands(number), text);
+        }
+    }
+}

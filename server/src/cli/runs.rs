@@ -1,0 +1,45 @@
+//! `tenantatlas runs`
+
+use super::{arguments::RunsArguments, output::Output};
+use crate::{exit::Exit, open, settings::Settings};
+use serde_json::{Value, json};
+use tenantatlas_store::operation_runs::{self, Filter, OperationRun};
+
+/// Lists operation runs, newest first.
+///
+/// # Errors
+/// When the tenant is unknown or the database fails.
+pub async fn run(settings: &Settings, arguments: &RunsArguments, output: Output) -> Result<(), Exit> {
+    let db = open::database(settings).await?;
+    let tenant_id = match &arguments.tenant {
+        Some(text) => Some(open::tenant(&db, text).await?.id),
+        None => None,
+    };
+    let runs = operation_runs::list(&db, &Filter { tenant_id, limit: arguments.limit, ..Filter::default() }).await?;
+    output.document(&runs.iter().map(document).collect::<Vec<_>>())?;
+    output.table(
+        &["RUN", "OPERATION", "STATE", "DONE", "FAILED", "STARTED BY", "CREATED", "REASON"],
+        runs.iter().map(|run| {
+            vec![
+                run.id.to_string(),
+                format!("{}.{}", run.resource, run.action),
+                run.status.as_str().to_owned(),
+                format!("{}/{}", run.counters.processed, run.counters.total),
+                run.counters.failed.to_string(),
+                run.initiator.clone(),
+                run.created_at.to_rfc3339(),
+                run.reason_code.map_or("", |reason| reason.as_str()).to_owned(),
+            ]
+        }),
+    )
+}
+
+fn document(run: &OperationRun) -> Value {
+    json!({
+        "id": run.id, "tenant_id": run.tenant_id, "operation": format!("{}.{}", run.resource, run.action),
+        "status": run.status, "bucket": run.status.bucket(), "counters": run.counters,
+        "failures": run.failures, "reason_code": run.reason_code, "initiator": run.initiator, "attempt": run.attempt,
+        "created_at": run.created_at.to_rfc3339(), "started_at": run.started_at.map(|at| at.to_rfc3339()),
+        "finished_at": run.finished_at.map(|at| at.to_rfc3339()),
+    })
+}

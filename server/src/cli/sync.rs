@@ -1,0 +1,203 @@
+//! `tenantatlas sync`
+
+use super::{
+    arguments::SyncArguments,
+    output::Output,
+    progress::{Progress, thousands},
+};
+use crate::{
+    exit::{Exit, ExitCode},
+    open,
+    settings::Settings,
+};
+use futures::StreamExt as _;
+use serde_json::{Map, Value, json};
+use std::{pin::pin, time::Duration};
+use tenantatlas_domain::{
+    ids::OperationRunId,
+    registry::{PolicyType, registry},
+    selection::Selection,
+    sync::{SyncRunStatus, TypeOutcome},
+};
+use tenantatlas_engine::{Actor, Engine, EngineConfig, RunState};
+use tenantatlas_store::{
+    Db,
+    operation_runs::{self, OperationRun},
+    sync_runs::{self, SyncRun, TypeRun},
+    tenants::Tenant,
+};
+
+/// How often, and how many times, a run that is active already is looked at. Together longer than a lease lasts.
+const LOOK_INTERVAL: Duration = Duration::from_millis(150);
+const LOOKS: u32 = 300;
+
+/// Reads a tenant, shows the progress, and ends with what was found per type.
+///
+/// # Errors
+/// Exit codes 1, 2 and 3 for a run that failed, was partial, or runs already; 64 for what was typed wrong.
+pub async fn run(settings: &Settings, arguments: &SyncArguments, output: Output) -> Result<(), Exit> {
+    let selection = selection(arguments)?;
+    let engine = open::engine(settings, EngineConfig::default()).await?;
+    let result = read(&engine, arguments, &selection, output).await;
+    engine.shutdown().await;
+    result
+}
+
+fn selection(arguments: &SyncArguments) -> Result<Selection, Exit> {
+    let mut selection = Selection::full(registry());
+    selection.include_foundations = !arguments.no_foundations;
+    selection.include_dependencies = !arguments.no_dependencies;
+    let chosen: Vec<&str> = arguments.types.iter().map(|key| key.trim()).filter(|key| !key.is_empty()).collect();
+    if chosen.is_empty() {
+        return Err(Exit::usage("--types is empty: expected type keys separated by commas, or all"));
+    }
+    if !chosen.contains(&"all") {
+        let unknown: Vec<_> = chosen.iter().copied().filter(|key| registry().get(key).is_none()).collect();
+        if !unknown.is_empty() {
+            return Err(Exit::usage(format!(
+                "there is no policy type \"{}\": `tenantatlas types` lists them; nothing was started",
+                unknown.join("\", \"")
+            )));
+        }
+        selection.policy_types = chosen.into_iter().map(str::to_owned).collect();
+    }
+    Ok(selection)
+}
+
+async fn read(engine: &Engine, arguments: &SyncArguments, selection: &Selection, output: Output) -> Result<(), Exit> {
+    let tenant = open::tenant(engine.db(), &arguments.tenant).await?;
+    let dispatched = engine.dispatch_sync(&Actor::command_line(), tenant.id, selection).await?;
+    if dispatched.already_running && is_worked_on(engine.db(), &tenant, dispatched.run_id).await? {
+        let message = format!("{} is already being read with this selection (run {}).", tenant.name, dispatched.run_id);
+        output.document(&json!({"status": "already_running", "operation_run_id": dispatched.run_id}))?;
+        output.line(message)?;
+        return Err(Exit::silent(ExitCode::AlreadyRunning));
+    }
+    let mut progress = Progress::new(output.json);
+    let mut states = pin!(engine.follow(tenant.id, dispatched.run_id));
+    let mut last = dispatched.state;
+    while let Some(state) = states.next().await {
+        last = state?;
+        progress.show(&tenant.name, &last);
+    }
+    progress.finish();
+
+    let run = sync_runs::find_by_operation(engine.db(), tenant.id, dispatched.run_id).await?;
+    let types = match &run {
+        Some(run) => sync_runs::list_types(engine.db(), tenant.id, run.id).await?,
+        None => Vec::new(),
+    };
+    output.document(&report(&last, run.as_ref(), &types))?;
+    tell(&tenant, &last, run.as_ref(), &types, output)?;
+    match run.map(|run| run.status) {
+        Some(SyncRunStatus::Success) => Ok(()),
+        Some(SyncRunStatus::Partial) => Err(Exit::silent(ExitCode::Partial)),
+        _ => Err(Exit::silent(ExitCode::Failed)),
+    }
+}
+
+/// Whether another process works on a run: it moves while we look. A run that was left behind by a process that died
+/// does not; when its lease has expired, the engine of this process takes it up and we watch that.
+async fn is_worked_on(db: &Db, tenant: &Tenant, id: OperationRunId) -> Result<bool, Exit> {
+    let mut first: Option<OperationRun> = None;
+    for _ in 0..LOOKS {
+        let Some(run) = operation_runs::get(db, tenant.id, id).await? else { return Ok(false) };
+        let known = first.get_or_insert_with(|| run.clone());
+        if run.status.is_terminal() || run.lease_owner.is_none() || run.attempt != known.attempt {
+            return Ok(false);
+        }
+        if (run.updated_at, &run.counters, &run.progress) != (known.updated_at, &known.counters, &known.progress) {
+            return Ok(true);
+        }
+        tokio::time::sleep(LOOK_INTERVAL).await;
+    }
+    Ok(true)
+}
+
+fn report(state: &RunState, run: Option<&SyncRun>, types: &[TypeRun]) -> Value {
+    let by_type: Map<String, Value> = types
+        .iter()
+        .map(|row| {
+            let facts = json!({
+                "status": row.outcome, "items": row.items, "pages": row.pages, "requests": row.requests,
+                "retries": row.retries, "reason_code": row.reason_code, "message": row.message,
+            });
+            (row.policy_type.clone(), facts)
+        })
+        .collect();
+    let sum = |count| sum_of_listings(types, count);
+    json!({
+        "run_id": run.map(|run| run.id), "operation_run_id": state.id,
+        "status": run.map_or("failed", |run| run.status.as_str()), "had_errors": run.is_none_or(|run| run.had_errors),
+        "error_codes": run.map(|run| run.error_codes.clone()).unwrap_or_else(|| state.reason_code.into_iter().collect()),
+        "selection_hash": run.map(|run| run.selection_hash.to_string()),
+        "items_observed_count": run.map_or(0, |run| run.items_observed_count),
+        "items_upserted_count": run.map_or(0, |run| run.items_upserted_count),
+        "errors_count": run.map_or(0, |run| run.errors_count), "duration_ms": duration(run),
+        "requests": sum(|row| row.requests), "retries": sum(|row| row.retries), "types": by_type,
+    })
+}
+
+/// A count summed over what was read: types that share a collection were read by the same requests, which count once.
+fn sum_of_listings(types: &[TypeRun], count: fn(&TypeRun) -> u64) -> u64 {
+    let read: Vec<&PolicyType> = types.iter().filter_map(|row| registry().get(&row.policy_type)).collect();
+    let of = |policy_type: &PolicyType| {
+        types.iter().filter(|row| row.policy_type == policy_type.key).map(count).max().unwrap_or(0)
+    };
+    let listings = registry().listings_for(&read);
+    listings.iter().map(|listing| listing.types.iter().map(|policy_type| of(policy_type)).max().unwrap_or(0)).sum()
+}
+
+fn duration(run: Option<&SyncRun>) -> i64 {
+    run.and_then(|run| Some(run.finished_at?.as_millis() - run.started_at.as_millis())).unwrap_or(0)
+}
+
+fn tell(
+    tenant: &Tenant,
+    state: &RunState,
+    run: Option<&SyncRun>,
+    types: &[TypeRun],
+    output: Output,
+) -> Result<(), Exit> {
+    output.table(
+        &["TYPE", "OUTCOME", "ITEMS", "NEW", "CHANGED", "PAGES", "REQUESTS", "RETRIES", "REASON"],
+        types.iter().map(|row| {
+            vec![
+                row.policy_type.clone(),
+                row.outcome.map_or("not finished", TypeOutcome::as_str).to_owned(),
+                thousands(row.items),
+                thousands(row.inserted),
+                thousands(row.changed),
+                row.pages.to_string(),
+                row.requests.to_string(),
+                row.retries.to_string(),
+                row.reason_code.map_or("", |reason| reason.as_str()).to_owned(),
+            ]
+        }),
+    )?;
+    let mut told = std::collections::BTreeSet::new();
+    for row in types {
+        if let (Some(reason), Some(message)) = (row.reason_code, &row.message) {
+            if told.insert((reason.as_str(), message)) {
+                output.line(format!("  {}: {message}", reason.as_str()))?;
+            }
+        }
+    }
+    match run {
+        Some(run) => output.line(format!(
+            "{}: {} · {} items, {} new or changed, {} errors, {:.1} s",
+            tenant.name,
+            run.status.as_str(),
+            thousands(run.items_observed_count),
+            thousands(run.items_upserted_count),
+            run.errors_count,
+            duration(Some(run)) as f64 / 1_000.0
+        )),
+        None => output.line(format!(
+            "{}: {}{}",
+            tenant.name,
+            state.status.as_str(),
+            state.reason_code.map(|reason| format!(" · {}", reason.sentence())).unwrap_or_default()
+        )),
+    }
+}

@@ -1,0 +1,139 @@
+//! `serve --demo`: a simulated cloud in the same process, three tenants in it, and one person per role.
+
+use crate::{
+    cli::progress::Progress,
+    exit::{Exit, ExitCode},
+    settings::Settings,
+    web::say,
+};
+use futures::{StreamExt as _, stream::SelectAll};
+use secrecy::SecretString;
+use std::net::SocketAddr;
+use tenantatlas_domain::{ids::TenantId, registry::registry, role::Role, selection::Selection};
+use tenantatlas_engine::{Actor, Engine};
+use tenantatlas_graph_sim::{SimTenant, Simulator, demo};
+use tenantatlas_store::{
+    scopes,
+    tenants::{self, Cloud, Environment, TenantCredential, TenantDetails},
+    users,
+};
+use tokio_util::sync::CancellationToken;
+
+/// The password of every demo user. The demo is for this machine: it listens on loopback.
+const PASSWORD: &str = "demo-password";
+
+/// The demo's people; each is a member of every demo tenant with this role. The last also administers the platform.
+const PEOPLE: [(&str, &str, Role, bool); 5] = [
+    ("owner@demo.example", "Olivia Owner", Role::Owner, false),
+    ("manager@demo.example", "Marek Manager", Role::Manager, false),
+    ("operator@demo.example", "Ona Operator", Role::Operator, false),
+    ("readonly@demo.example", "Remy Reader", Role::Readonly, false),
+    ("admin@demo.example", "Ada Admin", Role::Owner, true),
+];
+
+/// The running demo.
+pub struct Demo {
+    /// Stops the simulated cloud when dropped.
+    _cloud: Simulator,
+    tenants: Vec<(TenantId, String)>,
+}
+
+impl Demo {
+    /// Starts the simulated cloud and makes what is missing of tenants and people. Safe to run again on the same data.
+    ///
+    /// # Errors
+    /// When the cloud cannot listen or the database refuses.
+    pub async fn prepare(engine: &Engine, objects: u64) -> Result<Self, Exit> {
+        let cloud = Simulator::start(demo::config(objects), SocketAddr::from(([127, 0, 0, 1], 0)))
+            .await
+            .map_err(|error| Exit::new(ExitCode::Unavailable, format!("the simulated cloud cannot listen: {error}")))?;
+        let actor = Actor::command_line();
+        let mut tenants = Vec::new();
+        let environments = [Environment::Prod, Environment::Staging, Environment::Dev];
+        for (simulated, environment) in cloud.control().config().tenants.iter().zip(environments) {
+            tenants
+                .push((ensure_tenant(engine, &actor, &cloud, simulated, environment).await?, simulated.name.clone()));
+        }
+        for (email, name, role, platform_admin) in PEOPLE {
+            let id = match users::find_by_email(engine.db(), email).await? {
+                Some(known) => known.user.id,
+                None => engine.create_user(&actor, email, name, platform_admin, SecretString::from(PASSWORD)).await?,
+            };
+            for (tenant, _) in &tenants {
+                engine.set_member(&actor, *tenant, id, role).await?;
+            }
+        }
+        Ok(Self { _cloud: cloud, tenants })
+    }
+
+    /// Says where it is and how to sign in; reads the tenants that were never read, with live progress.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn show(
+        &self,
+        engine: &Engine,
+        settings: &Settings,
+        address: SocketAddr,
+        stopping: &CancellationToken,
+    ) -> Result<(), Exit> {
+        say(&format!("\nTenantAtlas with a simulated Microsoft cloud: http://{address}\n"));
+        say(&format!("  Sign in with the password {PASSWORD} as one of"));
+        for (email, _, role, platform_admin) in PEOPLE {
+            let also = if platform_admin { ", and administers the platform" } else { "" };
+            say(&format!("    {email:24} {}{also}", role.as_str()));
+        }
+        let mut states = SelectAll::new();
+        for (tenant, name) in &self.tenants {
+            if scopes::list(engine.db(), *tenant).await?.iter().any(|scope| scope.latest.is_some()) {
+                continue;
+            }
+            let outcome = engine.dispatch_sync(&Actor::command_line(), *tenant, &Selection::full(registry())).await?;
+            states.push(engine.follow(*tenant, outcome.run_id).map(move |state| (name.clone(), state)).boxed());
+        }
+        if !states.is_empty() {
+            say("\n  Reading the tenants for the first time:\n");
+            let mut progress = Progress::new(false);
+            loop {
+                let next = tokio::select! {
+                    () = stopping.cancelled() => break,
+                    next = states.next() => next,
+                };
+                let Some((name, state)) = next else { break };
+                progress.show(&name, &state?);
+            }
+            progress.finish();
+        }
+        say(&format!(
+            "\n  Query what was read:  tenantatlas items --tenant {} --data-dir {}\n  Stop with Ctrl-C.\n",
+            self.tenants.first().map_or("Contoso", |(_, name)| name.as_str()),
+            settings.data_dir.display()
+        ));
+        Ok(())
+    }
+}
+
+async fn ensure_tenant(
+    engine: &Engine,
+    actor: &Actor,
+    cloud: &Simulator,
+    simulated: &SimTenant,
+    environment: Environment,
+) -> Result<TenantId, Exit> {
+    let details = TenantDetails {
+        name: simulated.name.clone(),
+        entra_tenant_id: simulated.tenant_id.clone(),
+        cloud: Cloud::Custom,
+        login_url: Some(cloud.login_url()),
+        graph_url: Some(cloud.graph_url()),
+        environment,
+        client_id: simulated.client_id.clone(),
+    };
+    if let Some(known) = tenants::find(engine.db(), &simulated.tenant_id).await?.first() {
+        // The cloud listens on another port at each start.
+        engine.update_tenant(actor, known.id, &details).await?;
+        return Ok(known.id);
+    }
+    let credential = TenantCredential::ClientSecret(SecretString::from(simulated.client_secret.clone()));
+    Ok(engine.add_tenant(actor, &details, &credential).await?)
+}

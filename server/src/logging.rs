@@ -1,0 +1,39 @@
+//! Log lines: structured, on standard error, never with a secret (values that hold one have no way to print themselves).
+
+use crate::{
+    cli::{Arguments, Command},
+    exit::{Exit, ExitCode},
+};
+use std::io::{self, IsTerminal as _};
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+/// What is logged when nothing is said: a server tells what it does, a command only what is wrong.
+const SERVER_FILTER: &str = "info,hyper=warn,sqlx=warn,tower_http=info";
+const COMMAND_FILTER: &str = "error";
+
+/// Starts logging: readable lines on a terminal, one JSON object per line elsewhere.
+///
+/// # Errors
+/// When the filter is not understood (exit code 78).
+pub fn start(arguments: &Arguments) -> Result<(), Exit> {
+    let server = matches!(arguments.command, Command::Serve(_) | Command::GraphSim(_));
+    let text = arguments.log.as_deref().unwrap_or(match &arguments.command {
+        // The demo shows progress bars; its log lines would tear them.
+        Command::Serve(serve) if serve.demo => "warn",
+        _ if server => SERVER_FILTER,
+        _ => COMMAND_FILTER,
+    });
+    let filter = EnvFilter::try_new(text).map_err(|error| {
+        Exit::new(
+            ExitCode::Configuration,
+            format!("the log filter \"{text}\" was not understood ({error}): expected a level such as info, or target=level pairs"),
+        )
+    })?;
+    let registry = tracing_subscriber::registry().with(filter);
+    if server && !io::stderr().is_terminal() {
+        registry.with(fmt::layer().json().flatten_event(true).with_writer(io::stderr)).init();
+    } else {
+        registry.with(fmt::layer().with_writer(io::stderr)).init();
+    }
+    Ok(())
+}

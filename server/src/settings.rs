@@ -1,0 +1,168 @@
+//! Settings: command-line options before environment variables before the TOML file before the defaults.
+
+use crate::exit::{Exit, ExitCode};
+use serde::Deserialize;
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+/// Options that every command takes. Each has an environment variable and a key of the same meaning in the TOML file.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub struct SettingsOptions {
+    /// A TOML file with any of the keys database_url, data_dir, listen, key_file
+    #[arg(long, global = true, env = "TENANTATLAS_CONFIG", value_name = "FILE", help_heading = "Settings")]
+    pub config: Option<PathBuf>,
+    /// Where the records live: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: a SQLite file in the data folder]
+    #[arg(
+        long,
+        global = true,
+        env = "TENANTATLAS_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        help_heading = "Settings"
+    )]
+    pub database_url: Option<String>,
+    /// The folder for the SQLite file and the key file [default: ~/.local/share/tenantatlas]
+    #[arg(long, global = true, env = "TENANTATLAS_DATA_DIR", value_name = "FOLDER", help_heading = "Settings")]
+    pub data_dir: Option<PathBuf>,
+    /// The key that seals stored secrets; made at first use with mode 0600 [default: tenantatlas.key in the data folder]
+    #[arg(long, global = true, env = "TENANTATLAS_KEY_FILE", value_name = "FILE", help_heading = "Settings")]
+    pub key_file: Option<PathBuf>,
+    /// The address the web server listens on [default: 127.0.0.1:3000]
+    #[arg(long, global = true, env = "TENANTATLAS_LISTEN", value_name = "ADDRESS:PORT", help_heading = "Settings")]
+    pub listen: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct SettingsFile {
+    database_url: Option<String>,
+    data_dir: Option<PathBuf>,
+    key_file: Option<PathBuf>,
+    listen: Option<String>,
+}
+
+/// The settings in force.
+#[derive(Clone)]
+pub struct Settings {
+    /// `sqlite:PATH` or `postgres://…`; may hold a password, so it is never logged.
+    pub database_url: String,
+    /// The folder for the SQLite file and the key file.
+    pub data_dir: PathBuf,
+    /// The file with the key that seals stored secrets.
+    pub key_file: PathBuf,
+    /// Where the web server listens.
+    pub listen: SocketAddr,
+}
+
+impl Settings {
+    /// Puts options, environment and file together.
+    ///
+    /// # Errors
+    /// Names the setting, where it came from and what was expected (exit code 78).
+    pub fn load(options: &SettingsOptions, demo: bool) -> Result<Self, Exit> {
+        let file = match &options.config {
+            Some(path) => read_file(path)?,
+            None => SettingsFile::default(),
+        };
+        let mut data_dir = options.data_dir.clone().or(file.data_dir).map_or_else(default_data_dir, Ok)?;
+        if demo {
+            data_dir.push("demo");
+        }
+        let listen = options.listen.clone().or(file.listen).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
+        let listen = listen.parse().map_err(|_| {
+            wrong(&format!(
+                "the setting listen (TENANTATLAS_LISTEN) is \"{listen}\": expected an IP address and a port such as 127.0.0.1:3000 or [::]:3000"
+            ))
+        })?;
+        let database_url = options
+            .database_url
+            .clone()
+            .or(file.database_url)
+            .unwrap_or_else(|| format!("sqlite:{}", data_dir.join("tenantatlas.db").display()));
+        if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| database_url.starts_with(scheme)) {
+            return Err(wrong(
+                "the setting database_url (TENANTATLAS_DATABASE_URL) was not understood: expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE",
+            ));
+        }
+        let key_file = options.key_file.clone().or(file.key_file).unwrap_or_else(|| data_dir.join("tenantatlas.key"));
+        Ok(Self { database_url, data_dir, key_file, listen })
+    }
+}
+
+fn read_file(path: &Path) -> Result<SettingsFile, Exit> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| wrong(&format!("cannot read the settings file {}: {error}", path.display())))?;
+    toml::from_str(&text).map_err(|error| {
+        // The message of the parser shows the line; a database address may stand in it, so only the reason is kept.
+        let reason = error.message().to_owned();
+        wrong(&format!(
+            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen or key_file, each with a text in quotes",
+            path.display()
+        ))
+    })
+}
+
+fn default_data_dir() -> Result<PathBuf, Exit> {
+    if let Some(folder) = std::env::var_os("XDG_DATA_HOME").filter(|value| !value.is_empty()) {
+        return Ok(PathBuf::from(folder).join("tenantatlas"));
+    }
+    match std::env::var_os("HOME").filter(|value| !value.is_empty()) {
+        Some(home) => Ok(PathBuf::from(home).join(".local/share/tenantatlas")),
+        None => Err(wrong(
+            "there is no HOME to put the data folder in: set TENANTATLAS_DATA_DIR to a folder that can be written",
+        )),
+    }
+}
+
+fn wrong(message: &str) -> Exit {
+    Exit::new(ExitCode::Configuration, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> SettingsOptions {
+        SettingsOptions { data_dir: Some("/srv/atlas".into()), ..SettingsOptions::default() }
+    }
+
+    #[test]
+    fn the_defaults_put_everything_in_the_data_folder() {
+        let settings = Settings::load(&options(), false).expect("valid");
+        assert_eq!(settings.database_url, "sqlite:/srv/atlas/tenantatlas.db");
+        assert_eq!(settings.key_file, PathBuf::from("/srv/atlas/tenantatlas.key"));
+        assert_eq!(settings.listen.to_string(), "127.0.0.1:3000");
+    }
+
+    #[test]
+    fn the_demo_never_touches_real_data() {
+        let settings = Settings::load(&options(), true).expect("valid");
+        assert_eq!(settings.database_url, "sqlite:/srv/atlas/demo/tenantatlas.db");
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named_with_what_was_expected() {
+        for (options, named) in [
+            (SettingsOptions { listen: Some("everywhere".into()), ..options() }, "TENANTATLAS_LISTEN"),
+            (SettingsOptions { database_url: Some("mysql://x".into()), ..options() }, "TENANTATLAS_DATABASE_URL"),
+            (SettingsOptions { config: Some("/does/not/exist".into()), ..options() }, "/does/not/exist"),
+        ] {
+            let error = Settings::load(&options, false).err().expect("refused");
+            assert_eq!(error.code(), ExitCode::Configuration);
+            assert!(error.to_string().contains(named), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_in_the_file_is_named_and_a_password_is_not_repeated() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("settings.toml");
+        fs::write(&path, "database_uri = \"postgres://atlas:hunter2@db/atlas\"\n").expect("written");
+        let error = Settings::load(&SettingsOptions { config: Some(path), ..options() }, false).err().expect("refused");
+        assert!(error.to_string().contains("database_uri"), "{error}");
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+}

@@ -1,0 +1,196 @@
+//! What is typed wrong or stands in the way gets one clear sentence and the documented exit code.
+
+use super::sandbox::{Cloud, Ended, Sandbox};
+
+const GUID: &str = "11111111-2222-3333-4444-555555555555";
+
+/// One sentence on standard error that names what was wrong, nothing on standard output.
+fn assert_refused(ended: &Ended, code: i32, named: &[&str]) {
+    assert_eq!(ended.code, code, "standard error: {}", ended.stderr);
+    assert_eq!(ended.stdout, "", "nothing but the sentence");
+    let lines: Vec<_> = ended.stderr.lines().collect();
+    assert_eq!(lines.len(), 1, "one sentence: {}", ended.stderr);
+    for name in named {
+        assert!(ended.stderr.contains(name), "{name} in {}", ended.stderr);
+    }
+}
+
+#[test]
+fn an_unknown_tenant_is_named() {
+    let sandbox = Sandbox::new();
+    assert_refused(&sandbox.run(&["sync", "--tenant", "Contoso"]), 64, &["Contoso", "tenant list"]);
+    assert_refused(&sandbox.run(&["items", "--tenant", "Contoso"]), 64, &["Contoso"]);
+}
+
+#[test]
+fn a_malformed_guid_is_refused_and_nothing_is_kept() {
+    let sandbox = Sandbox::new();
+    let secret = sandbox.file("secret.txt", "s3cret-value").display().to_string();
+    let ended = sandbox.run(&[
+        "tenant",
+        "add",
+        "--name",
+        "X",
+        "--entra-id",
+        "not-a-guid",
+        "--client-id",
+        GUID,
+        "--client-secret-file",
+        &secret,
+    ]);
+    assert_refused(&ended, 64, &["not-a-guid", "GUID"]);
+    assert_eq!(sandbox.run(&["tenant", "list", "--json"]).json(), serde_json::json!([]));
+}
+
+#[test]
+fn an_unknown_type_is_named_and_no_run_is_made() {
+    let cloud = Cloud::start(&["--objects", "50"]);
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.add_tenant("Contoso", &cloud).code, 0);
+    let ended = sandbox.run(&["sync", "--tenant", "Contoso", "--types", "settingsCatalogPolicy,wishfulPolicy"]);
+    assert_refused(&ended, 64, &["wishfulPolicy", "tenantatlas types"]);
+    assert_eq!(sandbox.run(&["runs", "--json"]).json(), serde_json::json!([]));
+    let ended = sandbox.run(&["items", "--tenant", "Contoso", "--type", "wishfulPolicy"]);
+    assert_refused(&ended, 64, &["wishfulPolicy"]);
+}
+
+#[test]
+fn a_wrong_secret_ends_the_check_and_the_sync_and_is_never_shown() {
+    let cloud = Cloud::start(&["--objects", "50"]);
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.add_tenant_with_secret("Contoso", &cloud, "wrong-secret-0815").code, 0);
+    let check = sandbox.run(&["tenant", "check", "Contoso"]);
+    assert_eq!(check.code, 77, "{}{}", check.stdout, check.stderr);
+    let sync = sandbox.run(&["sync", "--tenant", "Contoso", "--json"]);
+    assert_eq!(sync.code, 1, "{}{}", sync.stdout, sync.stderr);
+    assert_eq!(sync.json()["error_codes"], serde_json::json!(["auth_failed"]));
+    for ended in [&check, &sync] {
+        assert!(!format!("{}{}", ended.stdout, ended.stderr).contains("wrong-secret-0815"));
+    }
+}
+
+#[test]
+fn an_unreachable_cloud_is_told_from_a_wrong_secret() {
+    let sandbox = Sandbox::new();
+    let secret = sandbox.file("secret.txt", "s3cret-value").display().to_string();
+    // Port 1 of loopback: nothing listens there.
+    let url = "http://127.0.0.1:1";
+    let added = sandbox.run(&[
+        "tenant",
+        "add",
+        "--name",
+        "Nowhere",
+        "--entra-id",
+        GUID,
+        "--client-id",
+        GUID,
+        "--client-secret-file",
+        &secret,
+        "--cloud",
+        "custom",
+        "--login-url",
+        url,
+        "--graph-url",
+        url,
+    ]);
+    assert_eq!(added.code, 0, "{}", added.stderr);
+    let check = sandbox.run(&["tenant", "check", "Nowhere"]);
+    assert_eq!(check.code, 69, "{}{}", check.stdout, check.stderr);
+}
+
+#[test]
+fn an_unwritable_folder_is_named() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.file("occupied", "a file, not a folder").display().to_string();
+    let ended = sandbox.run(&["tenant", "list", "--data-dir", &file]);
+    assert_refused(&ended, 74, &[&file]);
+}
+
+#[test]
+fn a_key_file_that_does_not_fit_the_data_is_refused() {
+    let cloud = Cloud::start(&["--objects", "50"]);
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.add_tenant("Contoso", &cloud).code, 0);
+    let other = Sandbox::new();
+    assert_eq!(other.run(&["tenant", "list"]).code, 0);
+    let foreign = other.path().join("data/tenantatlas.key").display().to_string();
+    let ended = sandbox.run(&["tenant", "list", "--key-file", &foreign]);
+    assert_refused(&ended, 78, &["key file"]);
+    // The right key still fits.
+    assert_eq!(sandbox.run(&["tenant", "check", "Contoso"]).code, 0);
+}
+
+#[test]
+fn a_wrong_setting_is_named_with_what_was_expected() {
+    let sandbox = Sandbox::new();
+    assert_refused(
+        &sandbox.run(&["tenant", "list", "--database-url", "mysql://x"]),
+        78,
+        &["TENANTATLAS_DATABASE_URL", "sqlite:"],
+    );
+    assert_refused(&sandbox.run(&["serve", "--listen", "somewhere"]), 78, &["TENANTATLAS_LISTEN", "127.0.0.1:3000"]);
+    assert_refused(
+        &sandbox.run(&["tenant", "list", "--database-url", "postgres://nobody@127.0.0.1:1/none"]),
+        69,
+        &["database"],
+    );
+}
+
+#[test]
+fn wrong_usage_never_looks_like_a_partial_sync() {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.run(&["sync"]).code, 64);
+    assert_eq!(sandbox.run(&["frobnicate"]).code, 64);
+    let help = sandbox.run(&["--help"]);
+    assert_eq!(help.code, 0);
+    assert!(help.stdout.contains("Exit codes"));
+}
+
+#[test]
+fn a_full_disk_is_told_and_nothing_is_half_written() {
+    // A small file system of its own; only root may mount one, elsewhere there is nothing to try.
+    let sandbox = Sandbox::new();
+    let mount = sandbox.path().join("small");
+    std::fs::create_dir(&mount).expect("a folder");
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=1200k", "tmpfs"])
+        .arg(&mount)
+        .status()
+        .is_ok_and(|status| status.success());
+    if !mounted {
+        return;
+    }
+    let folder = mount.display().to_string();
+    let cloud = Cloud::start(&["--objects", "20000"]);
+    let mut ended = sandbox.run(&["migrate", "--data-dir", &folder]);
+    if ended.code == 0 {
+        let secret = sandbox.file("s.txt", cloud.facts["tenants"][0]["client_secret"].as_str().expect("text"));
+        ended = sandbox.run(&[
+            "tenant",
+            "add",
+            "--data-dir",
+            &folder,
+            "--name",
+            "Contoso",
+            "--entra-id",
+            cloud.facts["tenants"][0]["tenant_id"].as_str().expect("text"),
+            "--client-id",
+            cloud.facts["tenants"][0]["client_id"].as_str().expect("text"),
+            "--client-secret-file",
+            &secret.display().to_string(),
+            "--cloud",
+            "custom",
+            "--login-url",
+            cloud.facts["login_url"].as_str().expect("text"),
+            "--graph-url",
+            cloud.facts["graph_url"].as_str().expect("text"),
+        ]);
+        if ended.code == 0 {
+            ended = sandbox.run(&["sync", "--tenant", "Contoso", "--data-dir", &folder]);
+        }
+    }
+    let _ = std::process::Command::new("umount").arg("-l").arg(&mount).status();
+    assert!([1, 74].contains(&ended.code), "{}: {}{}", ended.code, ended.stdout, ended.stderr);
+    let told = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(told.contains("full") || told.contains("storage_failed"), "{told}");
+}

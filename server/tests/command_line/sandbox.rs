@@ -1,0 +1,145 @@
+//! A data folder of its own, a simulated cloud of its own, and the binary run in them.
+
+use serde_json::Value;
+use std::{
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+use tempfile::TempDir;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_tenantatlas");
+
+/// The simulated cloud as a process of its own, stopped when dropped.
+pub struct Cloud {
+    process: Child,
+    /// What it said of itself: addresses, tenant, application, secret.
+    pub facts: Value,
+}
+
+impl Cloud {
+    /// Starts `tenantatlas graph-sim` on a free port.
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut process = Command::new(BINARY)
+            .args(["graph-sim", "--address", "127.0.0.1:0", "--json"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the simulated cloud starts");
+        let mut line = String::new();
+        let stdout = process.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut line).expect("the cloud says where it is");
+        let facts = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line:?}"));
+        Self { process, facts }
+    }
+
+    fn fact(&self, pointer: &str) -> &str {
+        self.facts.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} in {}", self.facts))
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A data folder and the binary that works in it.
+pub struct Sandbox {
+    folder: TempDir,
+}
+
+/// How a command ended.
+pub struct Ended {
+    /// The exit code.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Ended {
+    /// The JSON document on standard output.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error} in {:?}; standard error: {}", self.stdout, self.stderr))
+    }
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+}
+
+impl Sandbox {
+    /// An empty data folder.
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    /// The data folder.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A file in the data folder.
+    pub fn file(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.path().join(name);
+        std::fs::write(&path, content).expect("written");
+        path
+    }
+
+    /// The binary, not yet started, with nothing of the surroundings but this data folder.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("HOME", self.path())
+            .env("TENANTATLAS_DATA_DIR", self.path().join("data"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        self.command(arguments).output().expect("the binary starts").into()
+    }
+
+    /// Adds the tenant of a simulated cloud under a name.
+    pub fn add_tenant(&self, name: &str, cloud: &Cloud) -> Ended {
+        self.add_tenant_with_secret(name, cloud, cloud.fact("/tenants/0/client_secret"))
+    }
+
+    /// The same with a secret of one's own.
+    pub fn add_tenant_with_secret(&self, name: &str, cloud: &Cloud, secret: &str) -> Ended {
+        let secret = self.file("secret.txt", secret);
+        self.run(&[
+            "tenant",
+            "add",
+            "--name",
+            name,
+            "--entra-id",
+            cloud.fact("/tenants/0/tenant_id"),
+            "--client-id",
+            cloud.fact("/tenants/0/client_id"),
+            "--client-secret-file",
+            &secret.display().to_string(),
+            "--cloud",
+            "custom",
+            "--login-url",
+            cloud.fact("/login_url"),
+            "--graph-url",
+            cloud.fact("/graph_url"),
+            "--json",
+        ])
+    }
+}
