@@ -1,7 +1,8 @@
 //! Statements over many rows.
 //!
 //! Each statement exists in a few lengths only, so that the engines prepare it once and meet the same text again. The
-//! texts are built once per process.
+//! texts are built once per process. They are the same for both engines but for the placeholders of the many: SQLite
+//! looks numbered ones up one by one among all others, which for thousands of them takes longer than the statement.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -11,19 +12,28 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
 use crate::record::Record;
 use crate::sql::Value;
-use crate::{StoreError, Tx};
+use crate::{Engine, StoreError, Tx};
 
 /// Rows per statement, longest first. The longest must stay below the 32,766 values SQLite takes.
 const ROWS: [usize; 4] = [512, 64, 8, 1];
 /// Lengths of a list of values, longest first; a list is filled up to the next one.
 const LISTS: [usize; 5] = [1_024, 256, 64, 8, 1];
 
-static TEXTS: LazyLock<Mutex<HashMap<(&'static str, usize), Arc<str>>>> = LazyLock::new(Mutex::default);
+type Texts = HashMap<(Engine, &'static str, usize), Arc<str>>;
 
-fn text(head: &'static str, length: usize, build: impl FnOnce() -> String) -> SqlStr {
+static TEXTS: LazyLock<Mutex<Texts>> = LazyLock::new(Mutex::default);
+
+fn text(engine: Engine, head: &'static str, length: usize, build: impl FnOnce() -> String) -> SqlStr {
     let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-    let text = texts.entry((head, length)).or_insert_with(|| build().into());
+    let text = texts.entry((engine, head, length)).or_insert_with(|| build().into());
     AssertSqlSafe(Arc::clone(text)).into_sql_str()
+}
+
+fn push_placeholder(text: &mut String, engine: Engine, number: usize) {
+    match engine {
+        Engine::Sqlite => text.push('?'),
+        Engine::Postgres => drop(write!(text, "${number}")),
+    }
 }
 
 /// `INSERT … VALUES (…), (…)` with a fixed number of columns.
@@ -37,17 +47,16 @@ pub(crate) struct InsertRows {
 }
 
 impl InsertRows {
-    fn text(&self, rows: usize) -> SqlStr {
-        text(self.head, rows, || {
+    fn text(&self, engine: Engine, rows: usize) -> SqlStr {
+        text(engine, self.head, rows, || {
             let mut text = String::with_capacity(self.head.len() + rows * self.columns * 8);
             text.push_str(self.head);
             text.push_str(" VALUES ");
-            let mut number = 0;
             for row in 0..rows {
                 text.push_str(if row == 0 { "(" } else { ", (" });
                 for column in 0..self.columns {
-                    number += 1;
-                    let _ = write!(text, "{}${number}", if column == 0 { "" } else { ", " });
+                    text.push_str(if column == 0 { "" } else { ", " });
+                    push_placeholder(&mut text, engine, row * self.columns + column + 1);
                 }
                 text.push(')');
             }
@@ -65,7 +74,7 @@ impl InsertRows {
         for rows in ROWS {
             while rest.len() >= rows * self.columns {
                 let (chunk, left) = rest.split_at(rows * self.columns);
-                affected += tx.execute(self.text(rows), chunk).await?;
+                affected += tx.execute(self.text(tx.engine(), rows), chunk).await?;
                 rest = left;
             }
         }
@@ -73,25 +82,41 @@ impl InsertRows {
     }
 }
 
-/// A statement that ends in `IN (…)`, after fixed values `$1 …`.
+/// A statement over a list of values, which it names `#`: written after `IN` as `(#)`, or as the rows of a common table
+/// expression, `VALUES #`. Fixed values are `$1 …`.
 pub(crate) struct WithList {
-    /// The text up to the list; must be unique among all statements.
-    pub head: &'static str,
-    /// The text after the list.
-    pub tail: &'static str,
+    /// The text; must be unique among all statements.
+    pub text: &'static str,
 }
 
 impl WithList {
-    fn text(&self, fixed: usize, length: usize) -> SqlStr {
-        text(self.head, length, || {
-            let mut text = String::with_capacity(self.head.len() + length * 7);
-            text.push_str(self.head);
-            text.push_str(" IN (");
-            for index in 0..length {
-                let _ = write!(text, "{}${}", if index == 0 { "" } else { ", " }, fixed + index + 1);
+    /// The values of the list come first: fixed value 1 is bound as the one after the whole list.
+    fn text(&self, engine: Engine, length: usize) -> SqlStr {
+        text(engine, self.text, length, || {
+            let mut text = String::with_capacity(self.text.len() + length * 9);
+            let as_rows = self.text.contains("VALUES #");
+            let mut characters = self.text.chars().peekable();
+            while let Some(character) = characters.next() {
+                match character {
+                    '$' => {
+                        let mut number = 0;
+                        while let Some(digit) = characters.peek().and_then(|next| next.to_digit(10)) {
+                            number = number * 10 + digit as usize;
+                            characters.next();
+                        }
+                        let _ = write!(text, "${}", length + number);
+                    }
+                    '#' => {
+                        for index in 0..length {
+                            text.push_str(if index == 0 { "" } else { ", " });
+                            text.push_str(if as_rows { "(" } else { "" });
+                            push_placeholder(&mut text, engine, index + 1);
+                            text.push_str(if as_rows { ")" } else { "" });
+                        }
+                    }
+                    other => text.push(other),
+                }
             }
-            text.push(')');
-            text.push_str(self.tail);
             text
         })
     }
@@ -99,11 +124,11 @@ impl WithList {
     fn chunk<'v>(fixed: &[Value<'v>], list: &[Value<'v>]) -> (usize, Vec<Value<'v>>) {
         let length = LISTS.iter().rev().copied().find(|length| *length >= list.len()).unwrap_or(LISTS[0]);
         let mut values = Vec::with_capacity(fixed.len() + length);
-        values.extend_from_slice(fixed);
         values.extend_from_slice(list);
         if let Some(last) = list.last() {
-            values.resize(fixed.len() + length, last.clone());
+            values.resize(length, last.clone());
         }
+        values.extend_from_slice(fixed);
         (length, values)
     }
 
@@ -112,7 +137,7 @@ impl WithList {
         let mut affected = 0;
         for part in list.chunks(LISTS[0]) {
             let (length, values) = Self::chunk(fixed, part);
-            affected += tx.execute(self.text(fixed.len(), length), &values).await?;
+            affected += tx.execute(self.text(tx.engine(), length), &values).await?;
         }
         Ok(affected)
     }
@@ -127,7 +152,7 @@ impl WithList {
         let mut rows = Vec::with_capacity(list.len());
         for part in list.chunks(LISTS[0]) {
             let (length, values) = Self::chunk(fixed, part);
-            rows.extend(tx.rows::<T>(self.text(fixed.len(), length), &values).await?);
+            rows.extend(tx.rows::<T>(self.text(tx.engine(), length), &values).await?);
         }
         Ok(rows)
     }

@@ -28,7 +28,7 @@ const CHECKPOINT_PAGES: &str = "16384";
 const TRUSTED_REST: Duration = Duration::from_secs(5);
 
 /// Which engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Engine {
     /// A SQLite file.
     Sqlite,

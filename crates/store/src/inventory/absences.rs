@@ -18,8 +18,8 @@ const RETURNED: InsertRows = InsertRows {
 };
 
 const APPEARED: WithList = WithList {
-    head: "UPDATE inventory_absences SET until_seq = $1 WHERE scope_id = $2 AND from_seq = 0 AND until_seq = $3 AND item_id",
-    tail: "",
+    text: "UPDATE inventory_absences SET until_seq = $1 \
+           WHERE scope_id = $2 AND from_seq = 0 AND until_seq = $3 AND item_id IN (#)",
 };
 
 /// Ends absences with this run: of items that the scope saw before (with the last run that did), and of known items

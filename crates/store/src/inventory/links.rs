@@ -20,7 +20,7 @@ use crate::{Db, StoreError, Tx};
 /// Edges of one item that are read, at most. More than an item keeps.
 const MAX_LINKS: i64 = 200;
 
-const DELETE: WithList = WithList { head: "DELETE FROM inventory_links WHERE source_item_id", tail: "" };
+const DELETE: WithList = WithList { text: "DELETE FROM inventory_links WHERE source_item_id IN (#)" };
 
 const INSERT: InsertRows = InsertRows {
     head: "INSERT INTO inventory_links (source_item_id, relationship, target_kind, target_policy_type, \

@@ -206,7 +206,7 @@ impl Search<'_> {
     }
 
     /// Conditions on the row `i` beyond tenant and type.
-    fn push_conditions(&self, statement: &mut Statement, state: Option<StateFilter>) {
+    fn push_conditions(&self, statement: &mut Statement, policy_type: Option<&str>, state: Option<StateFilter>) {
         if !self.filter.platforms.is_empty() {
             let names: Vec<&'static str> = self.filter.platforms.iter().map(|platform| platform.as_str()).collect();
             statement.push(" AND i.platform").bind_in(&names);
@@ -226,18 +226,24 @@ impl Search<'_> {
         let (Some(state), Some(run)) = (state, self.view.run.as_ref()) else { return };
         match state {
             StateFilter::Present => self.push_seen(statement, " AND EXISTS"),
-            StateFilter::NotRead => self.push_seen(statement, " AND NOT EXISTS"),
+            StateFilter::NotRead => {
+                // Of a type of which nothing was read the run saw no item, whatever runs before and after it saw.
+                if policy_type.and_then(|key| self.view.types.get(key)).is_some_and(TypeState::was_read) {
+                    self.push_seen(statement, " AND NOT EXISTS");
+                }
+            }
             StateFilter::Missing => {
                 // What can be missing: what the run noted as absent, and what became known only afterwards.
                 statement.push(" AND i.id IN (SELECT a.item_id FROM inventory_absences a WHERE a.scope_id = ");
                 statement.bind(run.scope_id.0).push(" AND a.until_seq > ").bind(run.seq);
                 statement.push(" AND a.from_seq <= ").bind(run.seq);
-                for (sign, from) in [(" AND c.changed_seq > ", run.seq), (" AND c.changed_seq >= ", run.floor_seq)] {
-                    statement.push(" UNION SELECT c.id FROM inventory_items c WHERE c.tenant_id = ");
-                    statement.bind(self.view.tenant_id).push(sign).bind(from);
-                    if from == run.floor_seq {
-                        statement.push(" AND c.changed_seq < ").bind(run.seq);
-                    }
+                let changed = " UNION SELECT c.id FROM inventory_items c WHERE c.tenant_id = ";
+                statement.push(changed).bind(self.view.tenant_id);
+                statement.push(" AND c.changed_seq > ").bind(run.seq);
+                if run.floor_seq < run.seq {
+                    statement.push(changed).bind(self.view.tenant_id);
+                    statement.push(" AND c.changed_seq >= ").bind(run.floor_seq);
+                    statement.push(" AND c.changed_seq < ").bind(run.seq);
                 }
                 statement.push(")");
                 self.push_seen(statement, " AND NOT EXISTS");
@@ -282,7 +288,7 @@ impl Search<'_> {
             statement.push(" AND (i.name_key, i.id) > (").bind(cursor.key.clone()).push(", ");
             statement.bind(cursor.id).push(")");
         }
-        self.push_conditions(statement, state);
+        self.push_conditions(statement, policy_type, state);
         statement.push(" ORDER BY i.name_key, i.id LIMIT ").bind(self.limit as u64);
     }
 
@@ -297,7 +303,9 @@ impl Search<'_> {
         match types {
             [] => return Ok(Vec::new()),
             [one] => self.push_walk(&mut statement, Some(one), state, after),
-            all if self.is_everything(all) => self.push_walk(&mut statement, None, state, after),
+            all if state != Some(StateFilter::NotRead) && self.is_everything(all) => {
+                self.push_walk(&mut statement, None, state, after)
+            }
             several => {
                 statement.push("SELECT id, sort_key FROM (");
                 for (index, one) in several.iter().enumerate() {
@@ -332,7 +340,11 @@ impl Search<'_> {
     async fn by_last_seen(&self, after: Option<&Cursor>) -> Result<Vec<(String, Hit)>, StoreError> {
         let mut hits = Vec::new();
         let parts: Vec<StateFilter> = match self.filter.state {
-            Some(StateFilter::Changed) | None => vec![StateFilter::NotRead, StateFilter::Missing, StateFilter::Present],
+            None => vec![StateFilter::NotRead, StateFilter::Missing, StateFilter::Present],
+            // What the run changed it saw: the rest of the order is by name.
+            Some(state @ StateFilter::Changed) => {
+                return self.by_name(&self.types(Some(state)), Some(state), after, "seen").await;
+            }
             Some(state) => vec![state],
         };
         let (unseen, seen): (Vec<_>, Vec<_>) = parts.into_iter().partition(|state| *state != StateFilter::Present);
@@ -360,8 +372,8 @@ impl Search<'_> {
                     "SELECT i.id, COALESCE((SELECT MAX(x.last_seen_at) FROM inventory_sightings x \
                      WHERE x.item_id = i.id), i.first_seen_at) AS seen_at FROM inventory_items i WHERE i.tenant_id = ",
                 );
-                statement.bind(self.view.tenant_id).push(" AND i.policy_type = ").bind(one);
-                self.push_conditions(&mut statement, Some(*state));
+                statement.bind(self.view.tenant_id).push(" AND i.policy_type = ").bind(one.clone());
+                self.push_conditions(&mut statement, Some(&one), Some(*state));
                 walks += 1;
             }
         }

@@ -20,25 +20,26 @@ use crate::sql::{JsonText, Value, args, without_escaped_nul, without_nul};
 use crate::sync_runs::{SyncRun, TypeRun};
 use crate::{StoreError, Tx, dialect};
 
+// A join with the list, and not a condition: without statistics PostgreSQL may else walk the whole type and compare each
+// row with each value.
 const FIND: WithList = WithList {
-    head: "SELECT i.external_id, i.id, i.row_digest, s.last_seq FROM inventory_items i \
-           LEFT JOIN inventory_sightings s ON s.item_id = i.id AND s.scope_id = $3 \
-           WHERE i.tenant_id = $1 AND i.policy_type = $2 AND i.external_id",
-    tail: "",
+    text: "WITH wanted (external_id) AS (VALUES #) SELECT i.external_id, i.id, i.row_digest, \
+           (SELECT s.last_seq FROM inventory_sightings s WHERE s.item_id = i.id AND s.scope_id = $3) AS last_seq \
+           FROM wanted w CROSS JOIN inventory_items i \
+           WHERE i.tenant_id = $1 AND i.policy_type = $2 AND i.external_id = w.external_id",
 };
 
 const FIND_DETAILS: WithList = WithList {
-    head: "SELECT id, content_hash, normaliser_version, links_digest, platform, changed_at, changed_seq \
-           FROM inventory_items WHERE id",
-    tail: "",
+    text: "SELECT id, content_hash, normaliser_version, links_digest, platform, changed_at, changed_seq \
+           FROM inventory_items WHERE id IN (#)",
 };
 
 const KEEP_VERSION: WithList = WithList {
-    head: "INSERT INTO inventory_item_versions (item_id, from_seq, until_seq, tenant_id, content_hash, \
+    text: "INSERT INTO inventory_item_versions (item_id, from_seq, until_seq, tenant_id, content_hash, \
            normaliser_version, display_name, platform, meta, observed_at) \
            SELECT id, changed_seq, $1, tenant_id, content_hash, normaliser_version, display_name, platform, meta, \
-           changed_at FROM inventory_items WHERE changed_seq < $1 AND id",
-    tail: " ON CONFLICT (item_id, from_seq) DO NOTHING",
+           changed_at FROM inventory_items WHERE changed_seq < $1 AND id IN (#) \
+           ON CONFLICT (item_id, from_seq) DO NOTHING",
 };
 
 const UPSERT: InsertRows = InsertRows {
@@ -57,8 +58,7 @@ const UPSERT: InsertRows = InsertRows {
 };
 
 const SEE_AGAIN: WithList = WithList {
-    head: "UPDATE inventory_sightings SET last_seq = $1, last_seen_at = $2 WHERE scope_id = $3 AND item_id",
-    tail: "",
+    text: "UPDATE inventory_sightings SET last_seq = $1, last_seen_at = $2 WHERE scope_id = $3 AND item_id IN (#)",
 };
 
 const SEE_FIRST: InsertRows = InsertRows {

@@ -1,0 +1,17 @@
+//! Every repository on both engines.
+
+mod audit;
+mod connection;
+mod history;
+mod inventory;
+mod links;
+mod notifications;
+mod operation_runs;
+mod people;
+mod presence;
+mod sign_in;
+mod speed;
+mod sync_runs;
+mod tenants;
+mod vault;
+mod world;

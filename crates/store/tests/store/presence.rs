@@ -1,0 +1,222 @@
+//! Presence against a naive model: random histories of overlapping runs of several selections.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::presence::{Presence, TypeReading, derive_presence};
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome, conclude_sync};
+use tenantatlas_store::inventory::{
+    ItemFilter, ItemQuery, ObservedItem, RunReading, ScopeView, Sort, StateFilter, list, runs_that_saw,
+};
+use tenantatlas_store::testing::{TestDatabase, on_both_engines};
+use tenantatlas_store::{Db, scopes};
+
+use crate::world::{Sync, at, item, selection, tenant};
+
+const TYPES: [&str; 3] = ["alpha", "beta", "gamma"];
+const SELECTIONS: [&[&str]; 3] = [&["alpha", "beta", "gamma"], &["alpha"], &["beta", "gamma"]];
+
+/// A small deterministic generator: splitmix64.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut value = self.0;
+        value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        value ^ (value >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound as u64).unwrap()
+    }
+
+    fn one_in(&mut self, odds: usize) -> bool {
+        self.below(odds) == 0
+    }
+}
+
+#[derive(Default)]
+struct ModelRun {
+    seq: i64,
+    status: Option<SyncRunStatus>,
+    had_errors: bool,
+    types: BTreeMap<&'static str, (Option<TypeOutcome>, BTreeSet<String>)>,
+}
+
+struct Underway {
+    sync: Sync,
+    model: ModelRun,
+    todo: Vec<&'static str>,
+}
+
+#[derive(Default)]
+struct Model {
+    /// What exists in the tenant: type and id, with its content.
+    world: BTreeMap<(&'static str, String), u64>,
+    /// What any run ever saw.
+    known: BTreeSet<(&'static str, String)>,
+    /// Runs per selection, in order.
+    runs: BTreeMap<usize, Vec<ModelRun>>,
+}
+
+async fn read_some(underway: &mut Underway, model: &mut Model, random: &mut Random) {
+    let key = underway.todo.pop().unwrap();
+    let type_run = underway.sync.begin(key, at(0)).await;
+    let entry = underway.model.types.entry(key).or_default();
+    let mut found: Vec<ObservedItem> = model
+        .world
+        .iter()
+        .filter(|((policy_type, _), _)| *policy_type == key)
+        .map(|((_, id), content)| item(id, &format!("Name {id}"), &content.to_string()))
+        .collect();
+    let outcome = match random.below(6) {
+        0 => TypeOutcome::Failed,
+        1 => TypeOutcome::Skipped,
+        _ => TypeOutcome::Succeeded,
+    };
+    if outcome != TypeOutcome::Succeeded {
+        found.truncate(random.below(found.len() + 1));
+    }
+    let half = random.below(found.len() + 1);
+    for part in [&found[..half], &found[half / 2..]] {
+        underway.sync.write(&type_run, part, at(0)).await.unwrap();
+        entry.1.extend(part.iter().map(|item| item.external_id.clone()));
+        model.known.extend(part.iter().map(|item| (key, item.external_id.clone())));
+    }
+    if random.one_in(12) {
+        // The run stops in the middle of the type.
+        underway.todo.clear();
+        entry.0 = Some(TypeOutcome::Failed);
+        underway.model.status = Some(SyncRunStatus::Failed);
+        return;
+    }
+    underway.sync.end(key, outcome, at(0)).await;
+    entry.0 = Some(outcome);
+}
+
+async fn finish(mut underway: Underway, selection: usize, model: &mut Model) {
+    let cancelled = underway.model.status.is_some();
+    let outcomes = underway.model.types.values().map(|(outcome, _)| outcome.unwrap());
+    let status = if cancelled { SyncRunStatus::Failed } else { conclude_sync(outcomes.clone()) };
+    underway.model.had_errors = cancelled || outcomes.into_iter().any(|outcome| outcome == TypeOutcome::Failed);
+    underway.model.status = Some(status);
+    let codes = if cancelled { vec![ReasonCode::Cancelled] } else { Vec::new() };
+    let run = underway.sync.finish_as(status, codes, at(0)).await;
+    assert_eq!(run.had_errors, underway.model.had_errors);
+    underway.model.seq = run.seq;
+    model.runs.entry(selection).or_default().push(underway.model);
+}
+
+async fn check(db: &Db, tenant: TenantId, model: &Model) {
+    for (index, runs) in &model.runs {
+        let scope = scopes::find(db, tenant, &selection(SELECTIONS[*index]).hash()).await.unwrap().unwrap();
+        let view = ScopeView::load(db, tenant, Some(scope.id), &[]).await.unwrap();
+        let latest = runs.last().unwrap();
+        assert_eq!(view.seq(), Some(latest.seq));
+        let query = ItemQuery { limit: 500, ..ItemQuery::default() };
+        let page = list(db, &view, &query).await.unwrap();
+        assert_eq!(page.rows.len(), model.known.len());
+        let mut expected: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for row in &page.rows {
+            let key = row.item.policy_type.as_str();
+            let id = &row.item.external_id;
+            let in_latest = latest.types.get(key);
+            let reading = TypeReading {
+                run_status: latest.status.unwrap(),
+                had_errors: latest.had_errors,
+                outcome: in_latest.and_then(|(outcome, _)| *outcome),
+                reason: None,
+            };
+            let seen = in_latest.is_some_and(|(_, seen)| seen.contains(id));
+            let full = runs.iter().rev().find_map(|run| {
+                let (outcome, seen) = run.types.get(key)?;
+                (*outcome == Some(TypeOutcome::Succeeded)).then(|| (run.seq, seen.contains(id)))
+            });
+            let wanted = derive_presence(&reading, seen, None);
+            let context = format!("{key} {id} in selection {index}, run {}", latest.seq);
+            assert_eq!(row.presence.as_str(), wanted.as_str(), "{context}");
+            match (row.presence, wanted) {
+                (Presence::NotRead { last_full_read, .. }, _) => {
+                    assert_eq!(last_full_read.map(|read| read.seen), full.map(|(_, seen)| seen), "{context}");
+                }
+                (presence, wanted) => assert_eq!(presence, wanted, "{context}"),
+            }
+            expected.entry(wanted.as_str()).or_default().insert(format!("{key} {id}"));
+            for run in runs_that_saw(db, tenant, scope.id, row.item.id).await.unwrap() {
+                let Some(model_run) = runs.iter().find(|one| one.seq == run.seq) else { continue };
+                let (outcome, seen) = &model_run.types[key];
+                let wanted = match (seen.contains(id), outcome) {
+                    (true, _) => RunReading::Seen,
+                    (false, Some(TypeOutcome::Succeeded)) => RunReading::NotThere,
+                    _ => RunReading::NotRead,
+                };
+                assert_eq!(run.reading, wanted, "{context}, as of run {}", run.seq);
+            }
+        }
+        let counts = view.counts(&[]);
+        for (state, name, counted) in [
+            (StateFilter::Present, "present", counts.present),
+            (StateFilter::Missing, "missing", counts.missing),
+            (StateFilter::NotRead, "not_read", counts.not_read),
+        ] {
+            let wanted = expected.remove(name).unwrap_or_default();
+            for sort in [Sort::Name, Sort::Type, Sort::LastSeen] {
+                let filter = ItemFilter { state: Some(state), ..ItemFilter::default() };
+                let query = ItemQuery { filter, sort, after: None, limit: 500 };
+                let rows = list(db, &view, &query).await.unwrap().rows;
+                let found: BTreeSet<String> =
+                    rows.iter().map(|row| format!("{} {}", row.item.policy_type, row.item.external_id)).collect();
+                assert_eq!(found.len(), rows.len());
+                assert_eq!(found, wanted, "{name} in selection {index} by {sort:?}");
+            }
+            assert_eq!(counted, wanted.len() as u64, "{name} counted in selection {index}");
+        }
+    }
+}
+
+async fn history(db: &Db, seed: u64, steps: usize) {
+    let mut random = Random(seed);
+    let tenant = tenant(db, &format!("Tenant {seed}")).await;
+    let mut model = Model::default();
+    let mut underway: BTreeMap<usize, Underway> = BTreeMap::new();
+    for _ in 0..steps {
+        match random.below(4) {
+            0 => {
+                let key = (TYPES[random.below(3)], format!("id-{}", random.below(5)));
+                if model.world.remove(&key).is_none() {
+                    model.world.insert(key, random.below(3) as u64);
+                }
+            }
+            _ => {
+                let index = random.below(SELECTIONS.len());
+                match underway.remove(&index) {
+                    None => {
+                        let sync = Sync::start(db, tenant, SELECTIONS[index], at(0)).await;
+                        let todo = SELECTIONS[index].to_vec();
+                        underway.insert(index, Underway { sync, model: ModelRun::default(), todo });
+                    }
+                    Some(mut one) if !one.todo.is_empty() => {
+                        read_some(&mut one, &mut model, &mut random).await;
+                        underway.insert(index, one);
+                    }
+                    Some(one) => {
+                        finish(one, index, &mut model).await;
+                        check(db, tenant, &model).await;
+                    }
+                }
+            }
+        }
+    }
+    check(db, tenant, &model).await;
+}
+
+on_both_engines! {
+    async fn presence_is_as_the_product_rules_derive_it_whatever_runs_overlap(test: TestDatabase) {
+        for seed in 1..=10 {
+            history(&test.db, seed, 80).await;
+        }
+    }
+}
