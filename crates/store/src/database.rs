@@ -427,9 +427,4 @@ impl Tx {
         let mut this = self;
         Run::row(&mut this, text, values).await
     }
-
-    pub(crate) async fn query<T: Record>(&mut self, statement: &Statement) -> Result<Vec<T>, StoreError> {
-        let mut this = self;
-        Run::query(&mut this, statement).await
-    }
 }

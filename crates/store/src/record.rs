@@ -63,10 +63,6 @@ pub(crate) trait Columns {
         Ok(self.uuid_or_null(column)?.map(T::from))
     }
 
-    fn bytes(&self, column: &'static str) -> Result<Vec<u8>, Error> {
-        required(column, self.bytes_or_null(column)?)
-    }
-
     fn hash(&self, column: &'static str) -> Result<ContentHash, Error> {
         required(column, self.hash_or_null(column)?)
     }

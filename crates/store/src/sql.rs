@@ -44,11 +44,6 @@ pub(crate) fn json<T: serde::Serialize + ?Sized>(value: &T) -> Value<'static> {
     Value::Json(RawValue::from_string(without_escaped_nul(text)).ok().map(JsonText::Owned))
 }
 
-/// The same for a value that may be absent (SQL NULL).
-pub(crate) fn json_or_null<T: serde::Serialize>(value: Option<&T>) -> Value<'static> {
-    value.map_or(Value::Json(None), json)
-}
-
 /// JSON text without the escape of U+0000. An escaped backslash before `u0000` is left alone.
 pub(crate) fn without_escaped_nul(text: String) -> String {
     if !text.contains("\\u0000") {

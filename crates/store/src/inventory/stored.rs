@@ -76,7 +76,12 @@ pub async fn stored(
         return Ok(HashMap::new());
     }
     let mut statement = Statement::new("SELECT * FROM inventory_items WHERE tenant_id = ");
-    statement.bind(tenant).push(" AND policy_type = ").bind(policy_type.key).push(" AND external_id").bind_in(external_ids);
+    statement
+        .bind(tenant)
+        .push(" AND policy_type = ")
+        .bind(policy_type.key)
+        .push(" AND external_id")
+        .bind_in(external_ids);
     let rows: Vec<Stored> = on.query(&statement).await?;
     let mut items: HashMap<Uuid, ObservedItem> = rows.into_iter().map(|row| (row.id, row.item)).collect();
     let ids: Vec<Uuid> = items.keys().copied().collect();

@@ -1,1 +1,334 @@
-//! Tests.
+//! Operation runs: one active per key, leases, fences, counters, ends.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tenantatlas_domain::ids::{OperationRunId, TenantId};
+use tenantatlas_domain::operation::{Failure, FailureKind, ItemOutcome, MAX_FAILURES_KEPT, OperationStatus};
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_store::operation_runs::{
+    self, CancelOutcome, Created, End, Fence, Filter, Limits, OperationRun, Rest, Settled,
+};
+use tenantatlas_store::testing::on_both_engines;
+use tenantatlas_store::{Db, StoreError};
+use uuid::Uuid;
+
+use crate::world::{LEASE, NO_LIMITS, at, claim, dispatch, new_operation_run, tenant};
+
+fn end(status: OperationStatus, reason_code: Option<ReasonCode>, rest: Rest) -> End {
+    End { status, reason_code, reason: "because".to_owned(), rest }
+}
+
+fn settled(outcome: ItemOutcome, item: &str) -> Settled {
+    let failure = (outcome != ItemOutcome::Succeeded).then(|| Failure {
+        reason_code: ReasonCode::GraphThrottled,
+        reason: "too many requests".to_owned(),
+        item_id: Some(item.to_owned()),
+        kind: if outcome == ItemOutcome::Skipped { FailureKind::Skipped } else { FailureKind::Failed },
+    });
+    Settled { outcome, failure }
+}
+
+async fn settle(db: &Db, fence: &Fence, items: &[Settled]) -> Result<OperationRun, StoreError> {
+    let mut tx = db.write().await?;
+    let run = operation_runs::settle(&mut tx, fence, items, at(2)).await?;
+    tx.commit().await?;
+    Ok(run)
+}
+
+async fn get(db: &Db, tenant: TenantId, id: OperationRunId) -> OperationRun {
+    operation_runs::get(db, tenant, id).await.unwrap().unwrap()
+}
+
+on_both_engines! {
+    async fn two_dispatches_of_the_same_work_at_the_same_moment_make_one_run(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let dispatches = (0..12).map(|_| async move {
+            let mut tx = db.write().await.unwrap();
+            let created =
+                operation_runs::create(&mut tx, &new_operation_run(contoso, "key", &["a", "b"]), at(0)).await.unwrap();
+            tx.commit().await.unwrap();
+            created
+        });
+        let created = futures::future::join_all(dispatches).await;
+        let new = created.iter().filter(|one| matches!(one, Created::New(_))).count();
+        assert_eq!(new, 1);
+        let ids: std::collections::HashSet<_> = created
+            .iter()
+            .map(|one| match one {
+                Created::New(run) | Created::AlreadyActive(run) => run.id,
+            })
+            .collect();
+        assert_eq!(ids.len(), 1);
+        let other = tenant(db, "Fabrikam").await;
+        assert_ne!(dispatch(db, other, "key", &["a"], at(0)).await.tenant_id, contoso);
+    }
+
+    async fn a_key_is_free_again_once_its_run_has_ended(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let first = dispatch(db, contoso, "key", &["a"], at(0)).await;
+        assert_eq!(dispatch(db, contoso, "key", &["a"], at(1)).await.id, first.id);
+        let mut tx = db.write().await.unwrap();
+        let ended = end(OperationStatus::Aborted, Some(ReasonCode::ConcurrencyLimit), Rest::Skipped);
+        let ended = operation_runs::end_unclaimed(&mut tx, first.id, &ended, at(2)).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!((ended.counters.skipped, ended.counters.processed), (1, 1));
+        assert_eq!(ended.failures[0].kind, FailureKind::Skipped);
+        let second = dispatch(db, contoso, "key", &["a"], at(3)).await;
+        assert_ne!(second.id, first.id);
+        assert_eq!(operation_runs::find_active(db, contoso, "key").await.unwrap().unwrap().id, second.id);
+    }
+
+    async fn each_waiting_run_is_claimed_once_and_the_oldest_first(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let mut ids = Vec::new();
+        for number in 0..6 {
+            ids.push(dispatch(db, contoso, &format!("key {number}"), &["a"], at(number)).await.id);
+        }
+        let first = claim(db, "one", LEASE, NO_LIMITS).await.unwrap();
+        assert_eq!((first.id, first.status, first.attempt), (ids[0], OperationStatus::Running, 1));
+        assert_eq!(first.started_at, Some(at(1)));
+        let owners: Vec<String> = (0..10).map(|number| format!("worker {number}")).collect();
+        let claims = futures::future::join_all(owners.iter().map(|owner| claim(db, owner, LEASE, NO_LIMITS))).await;
+        let mut claimed: Vec<_> = claims.into_iter().flatten().map(|run| run.id).collect();
+        claimed.sort_unstable();
+        assert_eq!(claimed, ids[1..]);
+    }
+
+    async fn limits_hold_per_tenant_and_over_all_and_a_full_tenant_does_not_hold_up_the_others(test: TestDatabase) {
+        let db = &test.db;
+        let (contoso, fabrikam) = (tenant(db, "Contoso").await, tenant(db, "Fabrikam").await);
+        for number in 0..3 {
+            dispatch(db, contoso, &format!("key {number}"), &["a"], at(number)).await;
+        }
+        dispatch(db, fabrikam, "key", &["a"], at(9)).await;
+        let limits = Limits { global: 2, per_tenant: 1 };
+        let claims = (0..6).map(|_| claim(db, "worker", LEASE, limits));
+        let claimed: Vec<_> = futures::future::join_all(claims).await.into_iter().flatten().collect();
+        let tenants: std::collections::BTreeSet<_> = claimed.iter().map(|run| run.tenant_id).collect();
+        assert_eq!((claimed.len(), tenants.len()), (2, 2));
+        assert_eq!(operation_runs::waiting_since(db, at(100)).await.unwrap().len(), 2);
+        assert!(operation_runs::waiting_since(db, at(1)).await.unwrap().is_empty());
+        let depth = operation_runs::queue_depth(db).await.unwrap();
+        assert_eq!((depth.pending, depth.running), (2, 2));
+    }
+
+    async fn a_worker_that_lost_its_lease_can_write_nothing_more(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let id = dispatch(db, contoso, "key", &["a", "b"], at(0)).await.id;
+        let old = claim(db, "old", Duration::from_millis(1), NO_LIMITS).await.unwrap().fence().unwrap();
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        let mut tx = db.write().await.unwrap();
+        let swept = operation_runs::sweep_expired(&mut tx, 3, at(3)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(swept.requeued.iter().map(|run| (run.id, run.lost_leases)).collect::<Vec<_>>(), [(id, 1)]);
+        assert_eq!(get(db, contoso, id).await.status, OperationStatus::Running);
+        for again in [false, true] {
+            if again {
+                let new = claim(db, "old", LEASE, NO_LIMITS).await.unwrap();
+                assert_eq!((new.id, new.attempt), (id, 2));
+            }
+            let mut tx = db.write().await.unwrap();
+            let ended = end(OperationStatus::Completed, None, Rest::Open);
+            let results = [
+                operation_runs::hold(&mut tx, &old).await.unwrap_err(),
+                operation_runs::renew(&mut tx, &old, LEASE).await.unwrap_err(),
+                operation_runs::set_progress(&mut tx, &old, &json!({}), at(4)).await.unwrap_err(),
+                operation_runs::settle(&mut tx, &old, &[settled(ItemOutcome::Succeeded, "a")], at(4)).await.unwrap_err(),
+                operation_runs::finish(&mut tx, &old, &ended, at(4)).await.unwrap_err(),
+                operation_runs::release(&mut tx, &old, at(4)).await.unwrap_err(),
+            ];
+            assert!(results.iter().all(|error| matches!(error, StoreError::LeaseLost)), "{results:?}");
+        }
+        assert_eq!(get(db, contoso, id).await.counters.processed, 0);
+    }
+
+    async fn a_run_that_loses_its_worker_too_often_fails_and_none_stays_running_for_ever(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let id = dispatch(db, contoso, "key", &["a", "b"], at(0)).await.id;
+        for lost in 1..=2 {
+            let run = claim(db, "worker", Duration::from_millis(1), NO_LIMITS).await.unwrap();
+            assert_eq!(run.attempt, lost);
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            let mut tx = db.write().await.unwrap();
+            let swept = operation_runs::sweep_expired(&mut tx, 2, at(5)).await.unwrap();
+            tx.commit().await.unwrap();
+            assert_eq!((swept.requeued.len(), swept.failed.len()), if lost == 1 { (1, 0) } else { (0, 1) });
+        }
+        let run = get(db, contoso, id).await;
+        assert_eq!((run.status, run.reason_code), (OperationStatus::Failed, Some(ReasonCode::WorkerLost)));
+        assert_eq!((run.counters.failed, run.counters.processed, run.finished_at), (2, 2, Some(at(5))));
+        assert!(claim(db, "worker", LEASE, NO_LIMITS).await.is_none());
+    }
+
+    async fn a_renewed_lease_is_not_swept_and_a_released_one_is_claimed_at_once(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        dispatch(db, contoso, "key", &["a"], at(0)).await;
+        let fence = claim(db, "one", Duration::from_millis(1), NO_LIMITS).await.unwrap().fence().unwrap();
+        let mut tx = db.write().await.unwrap();
+        let renewal = operation_runs::renew(&mut tx, &fence, LEASE).await.unwrap();
+        assert!(!renewal.cancel_requested);
+        tx.commit().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        let mut tx = db.write().await.unwrap();
+        assert_eq!(operation_runs::sweep_expired(&mut tx, 1, at(3)).await.unwrap(), operation_runs::Swept::default());
+        operation_runs::release(&mut tx, &fence, at(3)).await.unwrap();
+        tx.commit().await.unwrap();
+        let again = claim(db, "two", LEASE, NO_LIMITS).await.unwrap();
+        assert_eq!((again.attempt, again.lost_leases), (2, 0));
+        assert_eq!(again.started_at, Some(at(1)));
+    }
+
+    async fn counters_add_up_under_concurrent_writes_and_never_exceed_the_total(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let items: Vec<String> = (0..30).map(|number| number.to_string()).collect();
+        let names: Vec<&str> = items.iter().map(String::as_str).collect();
+        let id = dispatch(db, contoso, "key", &names, at(0)).await.id;
+        let fence = claim(db, "one", LEASE, NO_LIMITS).await.unwrap().fence().unwrap();
+        let outcomes = [ItemOutcome::Succeeded, ItemOutcome::Failed, ItemOutcome::Skipped];
+        let writes = items.iter().enumerate().map(|(index, item)| {
+            let fence = &fence;
+            async move { settle(db, fence, &[settled(outcomes[index % 3], item)]).await.unwrap() }
+        });
+        futures::future::join_all(writes).await;
+        let run = get(db, contoso, id).await;
+        assert_eq!((run.counters.processed, run.counters.succeeded, run.counters.failed, run.counters.skipped), (30, 10, 10, 10));
+        assert_eq!(run.failures.len(), 20);
+        let error = settle(db, &fence, &[settled(ItemOutcome::Succeeded, "x")]).await.unwrap_err();
+        assert!(matches!(error, StoreError::CountersExceeded(_)), "{error:?}");
+        assert_eq!(get(db, contoso, id).await.counters, run.counters);
+    }
+
+    async fn the_database_itself_refuses_counters_that_do_not_add_up_and_a_second_active_run(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        dispatch(db, contoso, "key", &["a"], at(0)).await;
+        let texts = [
+            "UPDATE bulk_operation_runs SET processed_items = 1",
+            "UPDATE bulk_operation_runs SET processed_items = 2, succeeded = 2",
+            "UPDATE bulk_operation_runs SET status = 'completed'",
+        ];
+        for text in texts {
+            let refused = match db {
+                Db::Sqlite { writer, .. } => sqlx::query(text).execute(writer).await.is_err(),
+                Db::Postgres { pool } => sqlx::query(text).execute(pool).await.is_err(),
+            };
+            assert!(refused, "{text}");
+        }
+    }
+
+    async fn failures_are_bounded_and_the_rest_is_counted(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let items: Vec<String> = (0..MAX_FAILURES_KEPT + 7).map(|number| number.to_string()).collect();
+        let names: Vec<&str> = items.iter().map(String::as_str).collect();
+        let id = dispatch(db, contoso, "key", &names, at(0)).await.id;
+        let fence = claim(db, "one", LEASE, NO_LIMITS).await.unwrap().fence().unwrap();
+        let all: Vec<Settled> = names.iter().map(|item| settled(ItemOutcome::Failed, item)).collect();
+        settle(db, &fence, &all).await.unwrap();
+        let mut tx = db.write().await.unwrap();
+        let ended = end(OperationStatus::Failed, None, Rest::Open);
+        operation_runs::finish(&mut tx, &fence, &ended, at(9)).await.unwrap();
+        tx.commit().await.unwrap();
+        let run = get(db, contoso, id).await;
+        assert_eq!((run.failures.len(), run.failures_omitted), (MAX_FAILURES_KEPT, 7));
+        assert_eq!((run.lease_owner.as_deref(), run.finished_at), (None, Some(at(9))));
+    }
+
+    async fn an_ended_run_never_changes_its_state(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let id = dispatch(db, contoso, "key", &["a"], at(0)).await.id;
+        let fence = claim(db, "one", LEASE, NO_LIMITS).await.unwrap().fence().unwrap();
+        let mut tx = db.write().await.unwrap();
+        let not_an_end = end(OperationStatus::Running, None, Rest::Open);
+        let error = operation_runs::finish(&mut tx, &fence, &not_an_end, at(8)).await.unwrap_err();
+        assert!(matches!(error, StoreError::IllegalTransition(_)), "{error:?}");
+        let completed = end(OperationStatus::Completed, None, Rest::Skipped);
+        operation_runs::finish(&mut tx, &fence, &completed, at(8)).await.unwrap();
+        let failed = end(OperationStatus::Failed, Some(ReasonCode::Internal), Rest::Open);
+        assert!(matches!(operation_runs::finish(&mut tx, &fence, &failed, at(9)).await, Err(StoreError::LeaseLost)));
+        assert!(operation_runs::end_unclaimed(&mut tx, id, &failed, at(9)).await.unwrap().is_none());
+        let cancel = operation_runs::request_cancel(&mut tx, contoso, id, "Ada", at(9)).await.unwrap();
+        assert!(matches!(cancel, CancelOutcome::AlreadyEnded(_)), "{cancel:?}");
+        tx.commit().await.unwrap();
+        assert_eq!(get(db, contoso, id).await.status, OperationStatus::Completed);
+    }
+
+    async fn cancelling_ends_a_waiting_run_at_once_and_tells_the_worker_of_a_running_one(test: TestDatabase) {
+        let db = &test.db;
+        let (contoso, fabrikam) = (tenant(db, "Contoso").await, tenant(db, "Fabrikam").await);
+        let running = dispatch(db, contoso, "one", &["a"], at(0)).await.id;
+        let fence = claim(db, "one", LEASE, NO_LIMITS).await.unwrap().fence().unwrap();
+        let waiting = dispatch(db, contoso, "two", &["a", "b"], at(1)).await.id;
+        let mut tx = db.write().await.unwrap();
+        let foreign = operation_runs::request_cancel(&mut tx, fabrikam, waiting, "Eve", at(2)).await.unwrap();
+        assert_eq!(foreign, CancelOutcome::NotFound);
+        let unknown = OperationRunId::from_uuid(Uuid::now_v7());
+        let unknown = operation_runs::request_cancel(&mut tx, contoso, unknown, "Ada", at(2)).await.unwrap();
+        assert_eq!(unknown, CancelOutcome::NotFound);
+        match operation_runs::request_cancel(&mut tx, contoso, waiting, "Ada", at(2)).await.unwrap() {
+            CancelOutcome::Aborted(run) => {
+                assert_eq!((run.status, run.reason_code), (OperationStatus::Aborted, Some(ReasonCode::Cancelled)));
+                assert_eq!((run.counters.skipped, run.cancel_requested_by.as_deref()), (2, Some("Ada")));
+            }
+            other => panic!("{other:?}"),
+        }
+        let requested = operation_runs::request_cancel(&mut tx, contoso, running, "Ada", at(2)).await.unwrap();
+        assert!(matches!(requested, CancelOutcome::Requested(_)), "{requested:?}");
+        tx.commit().await.unwrap();
+        let mut tx = db.write().await.unwrap();
+        assert!(operation_runs::renew(&mut tx, &fence, LEASE).await.unwrap().cancel_requested);
+    }
+
+    async fn runs_are_listed_newest_first_by_what_is_asked_for_and_only_of_the_tenant(test: TestDatabase) {
+        let db = &test.db;
+        let (contoso, fabrikam) = (tenant(db, "Contoso").await, tenant(db, "Fabrikam").await);
+        let mut ids = Vec::new();
+        for number in 0..4 {
+            ids.push(dispatch(db, contoso, &format!("key {number}"), &["a"], at(number)).await.id);
+        }
+        let foreign = dispatch(db, fabrikam, "key", &["a"], at(9)).await.id;
+        claim(db, "one", LEASE, NO_LIMITS).await.unwrap();
+        let mine = Filter { tenant_id: Some(contoso), limit: 2, ..Filter::default() };
+        let page = operation_runs::list(db, &mine).await.unwrap();
+        assert_eq!(page.iter().map(|run| run.id).collect::<Vec<_>>(), [ids[3], ids[2]]);
+        let next = Filter { before: Some((page[1].created_at, page[1].id)), ..mine.clone() };
+        let page = operation_runs::list(db, &next).await.unwrap();
+        assert_eq!(page.iter().map(|run| run.id).collect::<Vec<_>>(), [ids[1], ids[0]]);
+        let running = Filter { statuses: vec![OperationStatus::Running], by_person: Some(false), ..mine.clone() };
+        assert_eq!(operation_runs::list(db, &running).await.unwrap().len(), 1);
+        let span = Filter {
+            from: Some(at(1)),
+            until: Some(at(3)),
+            operation: Some(("inventory".to_owned(), "sync".to_owned())),
+            limit: 50,
+            ..mine.clone()
+        };
+        assert_eq!(operation_runs::list(db, &span).await.unwrap().len(), 2);
+        assert_eq!(operation_runs::list(db, &Filter { limit: 50, ..Filter::default() }).await.unwrap().len(), 5);
+        assert!(operation_runs::get(db, contoso, foreign).await.unwrap().is_none());
+        assert_eq!(operation_runs::active(db, Some(contoso), None).await.unwrap().len(), 4);
+        assert_eq!(operation_runs::active(db, None, None).await.unwrap().len(), 5);
+    }
+
+    async fn progress_is_kept_with_the_run(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let id = dispatch(db, contoso, "key", &["a"], at(0)).await.id;
+        let fence = claim(db, "one", LEASE, NO_LIMITS).await.unwrap().fence().unwrap();
+        let progress = json!({"items": 42, "current": [{"key": "a", "items": 42}]});
+        let mut tx = db.write().await.unwrap();
+        operation_runs::set_progress(&mut tx, &fence, &progress, at(7)).await.unwrap();
+        tx.commit().await.unwrap();
+        let run = get(db, contoso, id).await;
+        assert_eq!((run.progress, run.updated_at), (progress, at(7)));
+    }
+}

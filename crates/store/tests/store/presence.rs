@@ -9,7 +9,7 @@ use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome, conclude_sync};
 use tenantatlas_store::inventory::{
     ItemFilter, ItemQuery, ObservedItem, RunReading, ScopeView, Sort, StateFilter, list, runs_that_saw,
 };
-use tenantatlas_store::testing::{TestDatabase, on_both_engines};
+use tenantatlas_store::testing::on_both_engines;
 use tenantatlas_store::{Db, scopes};
 
 use crate::world::{Sync, at, item, selection, tenant};

@@ -1,1 +1,138 @@
-//! Tests.
+//! Sessions, one-time links, throttled sign-ins.
+
+use std::time::Duration;
+
+use tenantatlas_domain::ids::UserId;
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::one_time_links::{self, Purpose};
+use tenantatlas_store::sessions::{self, NewSession};
+use tenantatlas_store::sign_in_attempts::{self, Throttle};
+use tenantatlas_store::testing::on_both_engines;
+use tenantatlas_store::{Db, users};
+use uuid::Uuid;
+
+use crate::world::{at, user};
+
+async fn session(db: &Db, user: UserId, token: u8, idle: Timestamp, end: Timestamp) -> Uuid {
+    let new = NewSession {
+        id: Uuid::now_v7(),
+        user_id: user,
+        idle_expires_at: idle,
+        expires_at: end,
+        user_agent: "Browser\0".repeat(100),
+        address: "127.0.0.1".to_owned(),
+    };
+    let mut tx = db.write().await.unwrap();
+    sessions::create(&mut tx, &[token; 32], &new, at(0)).await.unwrap();
+    tx.commit().await.unwrap();
+    new.id
+}
+
+on_both_engines! {
+    async fn a_session_ends_when_idle_when_over_and_when_its_person_is_disabled(test: TestDatabase) {
+        let db = &test.db;
+        let ada = user(db, "Ada", false).await;
+        let id = session(db, ada, 1, at(100), at(1_000)).await;
+        let found = sessions::find(db, &[1; 32], at(50)).await.unwrap().unwrap();
+        assert_eq!((found.session.id, found.user.id), (id, ada));
+        assert!(sessions::find(db, &[2; 32], at(50)).await.unwrap().is_none());
+        assert!(sessions::find(db, &[1; 32], at(100)).await.unwrap().is_none());
+        let mut tx = db.write().await.unwrap();
+        assert!(sessions::touch(&mut tx, id, at(90), at(5_000)).await.unwrap());
+        tx.commit().await.unwrap();
+        assert!(sessions::find(db, &[1; 32], at(999)).await.unwrap().is_some());
+        assert!(sessions::find(db, &[1; 32], at(1_000)).await.unwrap().is_none());
+        let mut tx = db.write().await.unwrap();
+        assert!(!sessions::touch(&mut tx, id, at(1_000), at(9_000)).await.unwrap());
+        users::set_disabled(&mut tx, ada, Some(at(60)), at(60)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(sessions::find(db, &[1; 32], at(70)).await.unwrap().is_none());
+    }
+
+    async fn a_rotated_token_is_worth_nothing_any_more(test: TestDatabase) {
+        let db = &test.db;
+        let ada = user(db, "Ada", false).await;
+        session(db, ada, 1, at(100), at(100)).await;
+        let mut tx = db.write().await.unwrap();
+        assert!(sessions::rotate(&mut tx, &[1; 32], &[9; 32], at(5)).await.unwrap());
+        assert!(!sessions::rotate(&mut tx, &[1; 32], &[8; 32], at(5)).await.unwrap());
+        tx.commit().await.unwrap();
+        assert!(sessions::find(db, &[1; 32], at(6)).await.unwrap().is_none());
+        assert!(sessions::find(db, &[9; 32], at(6)).await.unwrap().is_some());
+    }
+
+    async fn signing_out_everywhere_leaves_at_most_the_session_in_use(test: TestDatabase) {
+        let db = &test.db;
+        let (ada, bob) = (user(db, "Ada", false).await, user(db, "Bob", false).await);
+        let first = session(db, ada, 1, at(100), at(100)).await;
+        let second = session(db, ada, 2, at(100), at(100)).await;
+        session(db, ada, 3, at(100), at(100)).await;
+        let other = session(db, bob, 4, at(100), at(100)).await;
+        let mut tx = db.write().await.unwrap();
+        assert!(!sessions::revoke_one(&mut tx, ada, other).await.unwrap());
+        assert!(sessions::revoke_one(&mut tx, ada, second).await.unwrap());
+        assert_eq!(sessions::revoke_all(&mut tx, ada, Some(first)).await.unwrap(), 1);
+        tx.commit().await.unwrap();
+        assert_eq!(sessions::list(db, ada, at(1)).await.unwrap().len(), 1);
+        let mut tx = db.write().await.unwrap();
+        assert_eq!(sessions::revoke_all(&mut tx, ada, None).await.unwrap(), 1);
+        assert!(sessions::revoke(&mut tx, &[4; 32]).await.unwrap());
+        tx.commit().await.unwrap();
+        assert!(sessions::list(db, bob, at(1)).await.unwrap().is_empty());
+    }
+
+    async fn ended_sessions_and_links_are_swept(test: TestDatabase) {
+        let db = &test.db;
+        let ada = user(db, "Ada", false).await;
+        session(db, ada, 1, at(10), at(100)).await;
+        session(db, ada, 2, at(90), at(100)).await;
+        let mut tx = db.write().await.unwrap();
+        one_time_links::create(&mut tx, &[7; 32], Purpose::SetPassword, Some(ada), at(0), at(10)).await.unwrap();
+        assert_eq!(sessions::remove_ended(&mut tx, at(50)).await.unwrap(), 1);
+        assert_eq!(one_time_links::remove_ended(&mut tx, at(50)).await.unwrap(), 1);
+    }
+
+    async fn a_one_time_link_works_once_in_time_and_for_its_purpose(test: TestDatabase) {
+        let db = &test.db;
+        let ada = user(db, "Ada", false).await;
+        let mut tx = db.write().await.unwrap();
+        one_time_links::create(&mut tx, &[1; 32], Purpose::SetPassword, Some(ada), at(0), at(10)).await.unwrap();
+        one_time_links::create(&mut tx, &[2; 32], Purpose::FirstAdministrator, None, at(0), at(10)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(one_time_links::peek(db, &[2; 32], Purpose::FirstAdministrator, at(9)).await.unwrap(), Some(None));
+        assert_eq!(one_time_links::peek(db, &[2; 32], Purpose::SetPassword, at(9)).await.unwrap(), None);
+        let mut tx = db.write().await.unwrap();
+        assert_eq!(one_time_links::take(&mut tx, &[1; 32], Purpose::SetPassword, at(10)).await.unwrap(), None);
+        assert_eq!(one_time_links::take(&mut tx, &[1; 32], Purpose::SetPassword, at(9)).await.unwrap(), Some(Some(ada)));
+        assert_eq!(one_time_links::take(&mut tx, &[1; 32], Purpose::SetPassword, at(9)).await.unwrap(), None);
+        one_time_links::create(&mut tx, &[3; 32], Purpose::FirstAdministrator, None, at(1), at(10)).await.unwrap();
+        assert_eq!(one_time_links::peek(&mut tx, &[2; 32], Purpose::FirstAdministrator, at(2)).await.unwrap(), None);
+    }
+
+    async fn guessing_is_slowed_down_more_and_more_and_forgotten_after_the_window(test: TestDatabase) {
+        let db = &test.db;
+        let throttle = Throttle {
+            window: Duration::from_secs(60),
+            free: 2,
+            first_wait: Duration::from_secs(1),
+            longest_wait: Duration::from_secs(3),
+        };
+        let subject = [5; 32];
+        let mut tx = db.write().await.unwrap();
+        let mut waits = Vec::new();
+        for _ in 0..6 {
+            let until = sign_in_attempts::record_failure(&mut tx, &subject, &throttle, at(0)).await.unwrap();
+            waits.push(until.map(|until| until.as_millis() - at(0).as_millis()));
+        }
+        assert_eq!(waits, [None, None, Some(1_000), Some(2_000), Some(3_000), Some(3_000)]);
+        tx.commit().await.unwrap();
+        assert_eq!(sign_in_attempts::blocked_until(db, &subject, at(2_999)).await.unwrap(), Some(at(3_000)));
+        assert_eq!(sign_in_attempts::blocked_until(db, &subject, at(3_000)).await.unwrap(), None);
+        let mut tx = db.write().await.unwrap();
+        let later = sign_in_attempts::record_failure(&mut tx, &subject, &throttle, at(61_000)).await.unwrap();
+        assert_eq!(later, None);
+        sign_in_attempts::clear(&mut tx, &subject).await.unwrap();
+        sign_in_attempts::record_failure(&mut tx, &[6; 32], &throttle, at(0)).await.unwrap();
+        assert_eq!(sign_in_attempts::remove_old(&mut tx, &throttle, at(100_000)).await.unwrap(), 1);
+    }
+}

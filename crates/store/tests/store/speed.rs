@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use tenantatlas_domain::references::{Relationship, TargetKind};
 use tenantatlas_domain::sync::TypeOutcome;
-use tenantatlas_store::Engine;
 use tenantatlas_store::inventory::{ItemFilter, ItemQuery, ObservedItem, ObservedLink, ScopeView, StateFilter, list};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
 
@@ -50,11 +49,11 @@ async fn sync(test: &TestDatabase, tenant: tenantatlas_domain::ids::TenantId, al
     }
     sync.finish(at(1)).await;
     let seconds = started.elapsed().as_secs_f64();
-    tracing_free_print(&format!("{:?} {what}: {:.0} items/s", test.db.engine(), all.len() as f64 / seconds));
+    print_figure(&format!("{:?} {what}: {:.0} items/s", test.db.engine(), all.len() as f64 / seconds));
 }
 
 #[expect(clippy::print_stderr, reason = "the figures are what this is for")]
-fn tracing_free_print(line: &str) {
+fn print_figure(line: &str) {
     eprintln!("{line}");
 }
 
@@ -67,7 +66,7 @@ async fn page(test: &TestDatabase, tenant: tenantatlas_domain::ids::TenantId, wh
         rows = list(&test.db, &view, query).await.unwrap().rows.len();
         best = best.min(started.elapsed().as_secs_f64() * 1_000.0);
     }
-    tracing_free_print(&format!("{:?} page {what}: {best:.2} ms, {rows} rows", test.db.engine()));
+    print_figure(&format!("{:?} page {what}: {best:.2} ms, {rows} rows", test.db.engine()));
 }
 
 on_both_engines! {
@@ -86,9 +85,6 @@ on_both_engines! {
         sync(&test, tenant, &fewer, "ten missing").await;
         sync(&test, tenant, &observed(count, "b"), "all changed").await;
         sync(&test, tenant, &fewer, "ten missing, rest changed").await;
-        if test.db.engine() == Engine::Postgres {
-            // What autovacuum does in its own time.
-        }
         let first = ItemQuery { limit: 50, ..ItemQuery::default() };
         page(&test, tenant, "first", &first).await;
         for (what, state) in [("present", StateFilter::Present), ("missing", StateFilter::Missing), ("changed", StateFilter::Changed)] {

@@ -1,1 +1,180 @@
-//! Tests.
+//! Sync runs: the lock of a scope, going on after a crash, totals.
+
+use serde_json::json;
+use tenantatlas_domain::operation::OperationStatus;
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
+use tenantatlas_store::operation_runs::{self, End, Rest};
+use tenantatlas_store::sync_runs::{self, Filter, Started, SyncEnd};
+use tenantatlas_store::testing::on_both_engines;
+use tenantatlas_store::{StoreError, scopes};
+
+use crate::world::{LEASE, NO_LIMITS, Sync, at, claim, dispatch, items, new_sync_run, selection, tenant};
+
+on_both_engines! {
+    async fn only_one_run_of_a_selection_is_under_way_and_other_selections_are_free(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let first = Sync::start(db, contoso, &["alpha"], at(0)).await;
+        let other = Sync::start(db, contoso, &["beta"], at(0)).await;
+        assert_eq!((first.run.seq, other.run.seq, other.run.floor_seq), (1, 2, 1));
+        dispatch(db, contoso, "another key", &["alpha"], at(0)).await;
+        let fence = claim(db, "two", LEASE, NO_LIMITS).await.unwrap().fence().unwrap();
+        let mut tx = db.write().await.unwrap();
+        let new = new_sync_run(contoso, &selection(&["alpha"]));
+        let started = sync_runs::start(&mut tx, &fence, &new, at(1)).await.unwrap();
+        assert!(matches!(&started, Started::LockHeld(held) if held.id == first.run.id), "{started:?}");
+        let skipped = sync_runs::record_skipped(&mut tx, fence.run_id, &new, ReasonCode::LockHeld, at(2)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!((skipped.status, skipped.error_codes.as_slice()), (SyncRunStatus::Skipped, &[ReasonCode::LockHeld][..]));
+        first.finish(at(3)).await;
+        let scope = scopes::find(db, contoso, &new.selection_hash).await.unwrap().unwrap();
+        assert_eq!(scope.latest.unwrap().id, first.run.id);
+    }
+
+    async fn another_attempt_goes_on_with_the_run_and_sees_which_types_ended(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let types = ["alpha", "beta"];
+        let sync = Sync::start(db, contoso, &types, at(0)).await;
+        sync.read("alpha", &items(3, "a"), at(1)).await;
+        let type_run = sync.begin("beta", at(1)).await;
+        sync.write(&type_run, &items(2, "a"), at(1)).await.unwrap();
+        let mut tx = db.write().await.unwrap();
+        operation_runs::release(&mut tx, &sync.fence, at(2)).await.unwrap();
+        tx.commit().await.unwrap();
+        let error = sync.write(&type_run, &items(5, "a"), at(3)).await.unwrap_err();
+        assert!(matches!(error, StoreError::LeaseLost), "{error:?}");
+
+        let operation = claim(db, "two", LEASE, NO_LIMITS).await.unwrap();
+        let fence = operation.fence().unwrap();
+        let mut tx = db.write().await.unwrap();
+        let started = sync_runs::start(&mut tx, &fence, &new_sync_run(contoso, &selection(&types)), at(4)).await.unwrap();
+        tx.commit().await.unwrap();
+        let Started::Resumed(run) = started else { panic!("{started:?}") };
+        assert_eq!(run.id, sync.run.id);
+        let sync = Sync { db: db.clone(), fence, run };
+        assert_eq!(sync.begin("alpha", at(5)).await.outcome, Some(TypeOutcome::Succeeded));
+        let again = sync.begin("beta", at(5)).await;
+        assert_eq!((again.outcome, again.items), (None, 2));
+        let result = sync.write(&again, &items(4, "a"), at(6)).await.unwrap();
+        assert_eq!((result.inserted, result.repeated, result.fresh()), (2, 2, 2));
+        assert_eq!(sync.end("beta", TypeOutcome::Succeeded, at(6)).await.items, 4);
+        assert_eq!(sync.end("beta", TypeOutcome::Failed, at(7)).await.outcome, Some(TypeOutcome::Succeeded));
+        let run = sync.finish(at(8)).await;
+        assert_eq!((run.items_observed_count, run.items_upserted_count), (7, 7));
+    }
+
+    async fn totals_and_error_codes_come_from_the_types(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let sync = Sync::start(db, contoso, &["alpha", "beta"], at(0)).await;
+        sync.read("alpha", &items(3, "a"), at(1)).await;
+        sync.begin("beta", at(1)).await;
+        let failed = sync.end("beta", TypeOutcome::Failed, at(2)).await;
+        assert_eq!((failed.pages, failed.requests, failed.retries, failed.bytes), (1, 2, 1, 1_000));
+        let run = sync.finish(at(3)).await;
+        assert_eq!((run.status, run.had_errors, run.errors_count), (SyncRunStatus::Partial, true, 1));
+        assert_eq!(run.error_codes, [ReasonCode::GraphThrottled]);
+        assert_eq!(run.finished_at, Some(at(3)));
+        let types = sync_runs::list_types(db, contoso, run.id).await.unwrap();
+        assert_eq!(types.len(), 2);
+        let found = sync_runs::find_by_operation(db, contoso, sync.fence.run_id).await.unwrap().unwrap();
+        assert_eq!(found, run);
+        let other = tenant(db, "Fabrikam").await;
+        assert!(sync_runs::get(db, other, run.id).await.unwrap().is_none());
+        assert!(sync_runs::list_types(db, other, run.id).await.unwrap().is_empty());
+    }
+
+    async fn a_run_that_is_stopped_closes_its_open_types_with_the_reason(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let sync = Sync::start(db, contoso, &["alpha", "beta"], at(0)).await;
+        let type_run = sync.begin("alpha", at(1)).await;
+        sync.write(&type_run, &items(2, "a"), at(1)).await.unwrap();
+        let run = sync.finish_as(SyncRunStatus::Failed, vec![ReasonCode::Cancelled], at(2)).await;
+        assert_eq!((run.status, run.had_errors), (SyncRunStatus::Failed, true));
+        assert_eq!(run.error_codes, [ReasonCode::Cancelled]);
+        let types = sync_runs::list_types(db, contoso, run.id).await.unwrap();
+        assert_eq!(types[0].outcome, Some(TypeOutcome::Failed));
+        assert_eq!((types[0].reason_code, types[0].items), (Some(ReasonCode::Cancelled), 2));
+        assert_eq!(types.len(), 1, "a type that was never begun has no row");
+    }
+
+    async fn a_run_left_behind_by_an_operation_that_ended_does_not_hold_the_lock(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let left = Sync::start(db, contoso, &["alpha"], at(0)).await;
+        left.begin("alpha", at(0)).await;
+        let mut tx = db.write().await.unwrap();
+        let end = End {
+            status: OperationStatus::Failed,
+            reason_code: Some(ReasonCode::WorkerLost),
+            reason: String::new(),
+            rest: Rest::Failed,
+        };
+        operation_runs::finish(&mut tx, &left.fence, &end, at(1)).await.unwrap();
+        tx.commit().await.unwrap();
+        let next = Sync::start(db, contoso, &["alpha"], at(2)).await;
+        assert_eq!(next.run.seq, 2);
+        let closed = sync_runs::get(db, contoso, left.run.id).await.unwrap().unwrap();
+        assert_eq!((closed.status, closed.error_codes.as_slice()), (SyncRunStatus::Failed, &[ReasonCode::WorkerLost][..]));
+    }
+
+    async fn abandoning_ends_the_run_of_an_operation_once(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let sync = Sync::start(db, contoso, &["alpha"], at(0)).await;
+        let mut tx = db.write().await.unwrap();
+        let closed = sync_runs::abandon(&mut tx, sync.fence.run_id, ReasonCode::WorkerLost, at(1)).await.unwrap();
+        assert_eq!(closed.unwrap().status, SyncRunStatus::Failed);
+        let again = sync_runs::abandon(&mut tx, sync.fence.run_id, ReasonCode::WorkerLost, at(2)).await.unwrap();
+        assert!(again.is_none());
+        let end = SyncEnd { status: SyncRunStatus::Success, error_codes: Vec::new(), error_context: json!({}) };
+        let kept = sync_runs::finish(&mut tx, &sync.fence, &sync.run, &end, at(3)).await.unwrap();
+        assert_eq!((kept.status, kept.finished_at), (SyncRunStatus::Failed, Some(at(1))));
+    }
+
+    async fn runs_are_listed_by_scope_and_page(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        for types in [&["alpha"][..], &["beta"], &["alpha"]] {
+            let sync = Sync::start(db, contoso, types, at(0)).await;
+            sync.read(types[0], &items(1, "a"), at(0)).await;
+            sync.finish(at(1)).await;
+        }
+        Sync::start(db, contoso, &["beta"], at(2)).await;
+        let all = Filter { limit: 10, ..Filter::default() };
+        let seqs = |runs: Vec<sync_runs::SyncRun>| runs.iter().map(|run| run.seq).collect::<Vec<_>>();
+        assert_eq!(seqs(sync_runs::list(db, contoso, &all).await.unwrap()), [4, 3, 2, 1]);
+        let completed = Filter { completed: true, before_seq: Some(3), ..all.clone() };
+        assert_eq!(seqs(sync_runs::list(db, contoso, &completed).await.unwrap()), [2, 1]);
+        let scope = scopes::find(db, contoso, &selection(&["alpha"]).hash()).await.unwrap().unwrap();
+        let of_scope = Filter { scope: Some(scope.id), ..all };
+        assert_eq!(seqs(sync_runs::list(db, contoso, &of_scope).await.unwrap()), [3, 1]);
+    }
+
+    async fn the_default_scope_is_that_of_the_latest_run_that_covers_what_is_shown(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        assert!(scopes::default_for(db, contoso, &[]).await.unwrap().is_none());
+        for (index, types) in [&["alpha", "beta"][..], &["alpha"], &["gamma"]].into_iter().enumerate() {
+            let sync = Sync::start(db, contoso, types, at(0)).await;
+            for key in types {
+                sync.read(key, &items(1, "a"), at(0)).await;
+            }
+            sync.finish(at(10 + i64::try_from(index).unwrap())).await;
+        }
+        let default = |shown: &[&str]| {
+            let shown: Vec<String> = shown.iter().map(|key| (*key).to_owned()).collect();
+            async move {
+                let scope = scopes::default_for(db, contoso, &shown).await.unwrap().unwrap();
+                scope.selection.policy_types.join(",")
+            }
+        };
+        assert_eq!(default(&["alpha"]).await, "alpha");
+        assert_eq!(default(&["beta"]).await, "alpha,beta");
+        assert_eq!(default(&["gamma"]).await, "gamma");
+        assert_eq!(default(&[]).await, "alpha,beta", "none covers all: the one that covers most");
+    }
+}
