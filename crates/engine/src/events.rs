@@ -331,3 +331,106 @@ impl Drop for Subscription {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tenantatlas_domain::operation::{Counters, OperationStatus};
+    use tenantatlas_domain::time::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn state(run: u128, status: OperationStatus, processed: u32) -> RunState {
+        RunState {
+            id: OperationRunId::from_uuid(Uuid::from_u128(run)),
+            tenant_id: TenantId::from_uuid(Uuid::from_u128(1)),
+            user_id: Some(UserId::from_uuid(Uuid::from_u128(2))),
+            resource: "inventory".to_owned(),
+            action: "sync".to_owned(),
+            status,
+            bucket: status.bucket(),
+            counters: Counters { total: 9, processed, succeeded: processed, failed: 0, skipped: 0 },
+            items: 0,
+            current: Vec::new(),
+            cancel_requested: false,
+            attempt: 1,
+            reason_code: None,
+            created_at: Timestamp::from_millis(0),
+            started_at: None,
+            finished_at: None,
+        }
+    }
+
+    fn mine() -> Topic {
+        Topic::Person(TenantId::from_uuid(Uuid::from_u128(1)), UserId::from_uuid(Uuid::from_u128(2)))
+    }
+
+    fn processed(news: &[Arc<Published>]) -> Vec<u32> {
+        news.iter()
+            .filter_map(|published| match &published.event {
+                LiveEvent::Run(state) => Some(state.counters.processed),
+                LiveEvent::Unread { .. } => None,
+            })
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn a_slow_reader_gets_the_newest_state_and_no_backlog() {
+        let events = Events::new();
+        let mut reader = events.subscribe(mine());
+        for count in 0..=9 {
+            events.publish_run(&state(7, OperationStatus::Running, count));
+        }
+        events.publish_run(&state(8, OperationStatus::Running, 1));
+        assert_eq!(processed(&reader.next().await), [9, 1]);
+    }
+
+    #[tokio::test]
+    async fn an_older_state_does_not_replace_a_newer_one() {
+        let events = Events::new();
+        let mut reader = events.subscribe(mine());
+        events.publish_run(&state(7, OperationStatus::Running, 5));
+        events.publish_run(&state(7, OperationStatus::Running, 3));
+        assert_eq!(processed(&reader.next().await), [5]);
+        events.publish_run(&state(7, OperationStatus::Completed, 9));
+        events.publish_run(&state(7, OperationStatus::Running, 8));
+        assert_eq!(processed(&reader.next().await), [9]);
+        assert!(events.active_runs(mine()).is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_run_of_somebody_else_is_not_told() {
+        let events = Events::new();
+        let other = Topic::Person(mine().tenant(), UserId::from_uuid(Uuid::from_u128(3)));
+        let mut stranger = events.subscribe(other);
+        let mut hub = events.subscribe(Topic::Tenant(mine().tenant()));
+        events.publish_run(&state(7, OperationStatus::Running, 1));
+        assert_eq!(hub.next().await.len(), 1);
+        let told = tokio::time::timeout(Duration::from_millis(50), stranger.next()).await;
+        assert!(told.is_err(), "nothing is told to a stranger");
+    }
+
+    #[test]
+    fn a_topic_without_readers_costs_nothing() {
+        let events = Events::new();
+        let (first, second) = (events.subscribe(mine()), events.subscribe(mine()));
+        assert_eq!(events.readers(), 2);
+        drop(first);
+        assert!(events.is_watched(mine()));
+        drop(second);
+        assert!(events.topics().is_empty());
+    }
+
+    #[test]
+    fn the_wire_format_names_its_type() {
+        let unread = Published::new(LiveEvent::Unread { user_id: UserId::from_uuid(Uuid::from_u128(2)), count: 3 });
+        assert_eq!(
+            unread.body.as_ref(),
+            br#"{"type":"unread","user_id":"00000000-0000-0000-0000-000000000002","count":3}"#
+        );
+        let run = Published::new(LiveEvent::Run(Box::new(state(7, OperationStatus::Running, 1))));
+        let body: serde_json::Value = serde_json::from_slice(&run.body).unwrap();
+        assert_eq!((body["type"].as_str(), body["status"].as_str()), (Some("run"), Some("running")));
+        assert_eq!(body["counters"]["processed"], 1);
+    }
+}

@@ -4,5 +4,4 @@ mod access;
 mod faults;
 mod inventory;
 mod runs;
-mod scratch;
 mod support;
