@@ -138,7 +138,7 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(database) => {
-                let code = database.code().map(|code| code.into_owned());
+                let code = database.code().map(std::borrow::Cow::into_owned);
                 if database.kind() == ErrorKind::UniqueViolation {
                     return Self::Conflict { constraint: unique_name(database.as_ref()) };
                 }

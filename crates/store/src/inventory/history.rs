@@ -8,7 +8,7 @@ use tenantatlas_domain::normalise::ContentHash;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_domain::time::Timestamp;
 
-use super::list::absences;
+use super::rows::absences;
 use super::view::Stretch;
 use crate::database::{Access, Run as _};
 use crate::record::{Columns, Record};

@@ -5,20 +5,18 @@
 //! nothing is left out) is walked along an index in the order of the page, from the cursor on. And first only the ids
 //! of the page are searched; its rows are read afterwards.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 use sqlx::Error;
-use tenantatlas_domain::ids::{ItemId, TenantId};
 use tenantatlas_domain::registry::{Category, Platform, registry};
 use tenantatlas_domain::sync::TypeOutcome;
 use uuid::Uuid;
 
-use super::item::{ITEM_COLUMNS, Item, ItemRow};
-use super::view::{ScopeView, Stretch, TypeState};
-use crate::database::{Access, Run as _};
+use super::item::ItemRow;
+use super::rows::rows;
+use super::view::{ScopeView, TypeState};
+use crate::database::Run as _;
 use crate::record::{Columns, Record};
-use crate::sql::{Statement, args, contains_pattern};
+use crate::sql::{Statement, contains_pattern};
 use crate::{Db, StoreError};
 
 /// The longest page.
@@ -157,14 +155,6 @@ pub async fn list(db: &Db, view: &ScopeView, query: &ItemQuery) -> Result<ItemPa
     Ok(ItemPage { rows: rows(db, view, &ids).await?, next })
 }
 
-/// An item of a tenant in a view.
-///
-/// # Errors
-/// When the database fails.
-pub async fn find(db: &Db, view: &ScopeView, id: ItemId) -> Result<Option<ItemRow>, StoreError> {
-    Ok(rows(db, view, &[id.as_uuid()]).await?.into_iter().next())
-}
-
 struct Search<'a> {
     db: &'a Db,
     view: &'a ScopeView,
@@ -206,7 +196,7 @@ impl Search<'_> {
     }
 
     /// Conditions on the row `i` beyond tenant and type.
-    fn push_conditions(&self, statement: &mut Statement, policy_type: Option<&str>, state: Option<StateFilter>) {
+    fn push_conditions(&self, statement: &mut Statement, types: &[String], state: Option<StateFilter>) {
         if !self.filter.platforms.is_empty() {
             let names: Vec<&'static str> = self.filter.platforms.iter().map(|platform| platform.as_str()).collect();
             statement.push(" AND i.platform").bind_in(&names);
@@ -228,33 +218,59 @@ impl Search<'_> {
             StateFilter::Present => self.push_seen(statement, " AND EXISTS"),
             StateFilter::NotRead => {
                 // Of a type of which nothing was read the run saw no item, whatever runs before and after it saw.
-                if policy_type.and_then(|key| self.view.types.get(key)).is_some_and(TypeState::was_read) {
+                if types.iter().any(|key| self.view.types.get(key).is_some_and(TypeState::was_read)) {
                     self.push_seen(statement, " AND NOT EXISTS");
                 }
             }
-            StateFilter::Missing => {
-                // What can be missing: what the run noted as absent, and what became known only afterwards.
-                statement.push(" AND i.id IN (SELECT a.item_id FROM inventory_absences a WHERE a.scope_id = ");
-                statement.bind(run.scope_id.0).push(" AND a.until_seq > ").bind(run.seq);
-                statement.push(" AND a.from_seq <= ").bind(run.seq);
-                let changed = " UNION SELECT c.id FROM inventory_items c WHERE c.tenant_id = ";
-                statement.push(changed).bind(self.view.tenant_id);
-                statement.push(" AND c.changed_seq > ").bind(run.seq);
-                if run.floor_seq < run.seq {
-                    statement.push(changed).bind(self.view.tenant_id);
-                    statement.push(" AND c.changed_seq >= ").bind(run.floor_seq);
-                    statement.push(" AND c.changed_seq < ").bind(run.seq);
-                }
-                statement.push(")");
-                self.push_seen(statement, " AND NOT EXISTS");
+            StateFilter::Missing => self.push_seen(statement, " AND NOT EXISTS"),
+            // The sum keeps a walk along another index from being given up for the one on changes.
+            StateFilter::Changed if !self.is_rare(state) => {
+                statement.push(" AND i.changed_seq + 0 = ").bind(run.seq);
             }
+            StateFilter::Changed => {}
+        }
+    }
+
+    /// Whether items of a state are found by an index of their own and then sorted.
+    fn is_rare(&self, state: StateFilter) -> bool {
+        match state {
+            StateFilter::Present | StateFilter::NotRead => false,
+            StateFilter::Missing => true,
             StateFilter::Changed => {
-                let total: u64 = self.types(Some(state)).iter().map(|key| changed(&self.view.types[key])).sum();
-                // The sum keeps a walk along another index from being given up for the one on changes.
-                statement.push(if total <= FEW { " AND i.changed_seq = " } else { " AND i.changed_seq + 0 = " });
-                statement.bind(run.seq);
+                self.types(Some(state)).iter().map(|key| changed(&self.view.types[key])).sum::<u64>() <= FEW
             }
         }
+    }
+
+    /// Where the rows `i` come from, up to the conditions: the items of a tenant, of one of its types, or those few of
+    /// its types that can be in a rare state.
+    fn push_from(&self, statement: &mut Statement, types: &[String], state: Option<StateFilter>) {
+        let tenant = self.view.tenant_id;
+        let rare = state.filter(|state| self.is_rare(*state)).zip(self.view.run.as_ref());
+        let Some((state, run)) = rare else {
+            statement.push(" FROM inventory_items i WHERE i.tenant_id = ").bind(tenant);
+            if let [one] = types {
+                statement.push(" AND i.policy_type = ").bind(one.clone());
+            }
+            return;
+        };
+        let changed = "SELECT c.id FROM inventory_items c WHERE c.tenant_id = ";
+        if state == StateFilter::Changed {
+            statement.push(" FROM (").push(changed).bind(tenant).push(" AND c.changed_seq = ").bind(run.seq);
+        } else {
+            // What the run noted as absent, and what became known only afterwards.
+            statement.push(" FROM (SELECT a.item_id AS id FROM inventory_absences a WHERE a.scope_id = ");
+            statement.bind(run.scope_id.0).push(" AND a.until_seq > ").bind(run.seq);
+            statement.push(" AND a.from_seq <= ").bind(run.seq);
+            statement.push(" UNION ").push(changed).bind(tenant).push(" AND c.changed_seq > ").bind(run.seq);
+            if run.floor_seq < run.seq {
+                statement.push(" UNION ").push(changed).bind(tenant).push(" AND c.changed_seq >= ");
+                statement.bind(run.floor_seq).push(" AND c.changed_seq < ").bind(run.seq);
+            }
+        }
+        // On SQLite a CROSS JOIN is done in the order in which it is written.
+        statement.push(") AS rare CROSS JOIN inventory_items i WHERE i.id = rare.id AND i.tenant_id = ").bind(tenant);
+        statement.push(" AND i.policy_type").bind_in(types);
     }
 
     fn push_seen(&self, statement: &mut Statement, exists: &str) {
@@ -271,25 +287,48 @@ impl Search<'_> {
         statement.bind(seq).push(" AND g.until_seq > ").bind(seq).push(")))");
     }
 
-    /// One walk in the order of names: through one type, or through the whole tenant.
+    /// One walk in the order of names: through the items of one type, of the whole tenant, or through few of it.
     fn push_walk(
         &self,
         statement: &mut Statement,
-        policy_type: Option<&str>,
+        types: &[String],
         state: Option<StateFilter>,
         after: Option<&Cursor>,
     ) {
-        statement.push("SELECT i.id, i.name_key AS sort_key FROM inventory_items i WHERE i.tenant_id = ");
-        statement.bind(self.view.tenant_id);
-        if let Some(policy_type) = policy_type {
-            statement.push(" AND i.policy_type = ").bind(policy_type.to_owned());
-        }
+        statement.push("SELECT i.id, i.name_key AS sort_key");
+        self.push_from(statement, types, state);
         if let Some(cursor) = after {
             statement.push(" AND (i.name_key, i.id) > (").bind(cursor.key.clone()).push(", ");
             statement.bind(cursor.id).push(")");
         }
-        self.push_conditions(statement, policy_type, state);
+        self.push_conditions(statement, types, state);
         statement.push(" ORDER BY i.name_key, i.id LIMIT ").bind(self.limit as u64);
+    }
+
+    /// The statement for a page of these types in the order of names; `None` when there are none.
+    fn by_name_statement(
+        &self,
+        types: &[String],
+        state: Option<StateFilter>,
+        after: Option<&Cursor>,
+    ) -> Option<Statement> {
+        let mut statement = Statement::default();
+        let is_everything = state != Some(StateFilter::NotRead) && self.is_everything(types);
+        if types.is_empty() {
+            return None;
+        }
+        if types.len() == 1 || is_everything || state.is_some_and(|state| self.is_rare(state)) {
+            self.push_walk(&mut statement, types, state, after);
+            return Some(statement);
+        }
+        statement.push("SELECT id, sort_key FROM (");
+        for (index, one) in types.iter().enumerate() {
+            statement.push(if index == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
+            self.push_walk(&mut statement, std::slice::from_ref(one), state, after);
+            statement.push(") AS walk");
+        }
+        statement.push(") AS walks ORDER BY sort_key, id LIMIT ").bind(self.limit as u64);
+        Some(statement)
     }
 
     async fn by_name(
@@ -299,23 +338,7 @@ impl Search<'_> {
         after: Option<&Cursor>,
         part: &str,
     ) -> Result<Vec<(String, Hit)>, StoreError> {
-        let mut statement = Statement::default();
-        match types {
-            [] => return Ok(Vec::new()),
-            [one] => self.push_walk(&mut statement, Some(one), state, after),
-            all if state != Some(StateFilter::NotRead) && self.is_everything(all) => {
-                self.push_walk(&mut statement, None, state, after)
-            }
-            several => {
-                statement.push("SELECT id, sort_key FROM (");
-                for (index, one) in several.iter().enumerate() {
-                    statement.push(if index == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
-                    self.push_walk(&mut statement, Some(one), state, after);
-                    statement.push(") AS walk");
-                }
-                statement.push(") AS walks ORDER BY sort_key, id LIMIT ").bind(self.limit as u64);
-            }
-        }
+        let Some(statement) = self.by_name_statement(types, state, after) else { return Ok(Vec::new()) };
         let mut on = self.db;
         let hits: Vec<Hit> = on.query(&statement).await?;
         Ok(hits.into_iter().map(|hit| (part.to_owned(), hit)).collect())
@@ -366,14 +389,16 @@ impl Search<'_> {
         let mut statement = Statement::new("SELECT id, CAST(seen_at AS TEXT) AS sort_key FROM (");
         let mut walks = 0;
         for state in states {
-            for one in self.types(Some(*state)) {
+            let types = self.types(Some(*state));
+            // Of what was not read each type has conditions of its own.
+            for part in types.chunks(if self.is_rare(*state) { types.len().max(1) } else { 1 }) {
                 statement.push(if walks == 0 { "" } else { " UNION ALL " });
                 statement.push(
                     "SELECT i.id, COALESCE((SELECT MAX(x.last_seen_at) FROM inventory_sightings x \
-                     WHERE x.item_id = i.id), i.first_seen_at) AS seen_at FROM inventory_items i WHERE i.tenant_id = ",
+                     WHERE x.item_id = i.id), i.first_seen_at) AS seen_at",
                 );
-                statement.bind(self.view.tenant_id).push(" AND i.policy_type = ").bind(one.clone());
-                self.push_conditions(&mut statement, Some(&one), Some(*state));
+                self.push_from(&mut statement, part, Some(*state));
+                self.push_conditions(&mut statement, part, Some(*state));
                 walks += 1;
             }
         }
@@ -396,103 +421,6 @@ fn changed(state: &TypeState) -> u64 {
     state.run.as_ref().map_or(0, |run| run.inserted + run.changed)
 }
 
-struct Row {
-    item: Item,
-    range: Option<(i64, i64)>,
-}
-
-impl Record for Row {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        let range = row.number_or_null("since_seq")?.zip(row.number_or_null("last_seq")?);
-        Ok(Self { item: Item::read(row)?, range })
-    }
-}
-
-struct Absence {
-    item: Uuid,
-    from: i64,
-    until: i64,
-}
-
-impl Record for Absence {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { item: row.id("item_id")?, from: row.number("from_seq")?, until: row.number("until_seq")? })
-    }
-}
-
-/// The absences of items in a scope.
-pub(super) async fn absences(
-    mut on: impl Access,
-    scope: i64,
-    items: &[Uuid],
-) -> Result<HashMap<Uuid, Vec<(i64, i64)>>, StoreError> {
-    let mut statement = Statement::new("SELECT item_id, from_seq, until_seq FROM inventory_absences WHERE scope_id = ");
-    statement.bind(scope).push(" AND item_id").bind_in(items);
-    let rows: Vec<Absence> = on.query(&statement).await?;
-    let mut absences: HashMap<Uuid, Vec<(i64, i64)>> = HashMap::new();
-    for row in rows {
-        absences.entry(row.item).or_default().push((row.from, row.until));
-    }
-    Ok(absences)
-}
-
-/// The items with these ids in this order, with their state. Ids of other tenants are left out.
-async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<ItemRow>, StoreError> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let scope = view.scope.as_ref().map_or(-1, |scope| scope.id.0);
-    let mut statement = Statement::new("SELECT s.since_seq, s.last_seq, ");
-    statement.push(ITEM_COLUMNS);
-    statement.push(" FROM inventory_items i LEFT JOIN inventory_sightings s ON s.item_id = i.id AND s.scope_id = ");
-    statement.bind(scope).push(" WHERE i.tenant_id = ").bind(view.tenant_id).push(" AND i.id").bind_in(ids);
-    let mut on = db;
-    let found: Vec<Row> = on.query(&statement).await?;
-    let seq = view.seq();
-    let unsure: Vec<Uuid> = found
-        .iter()
-        .filter(|row| row.range.is_some_and(|(_, last)| Some(last) != seq))
-        .map(|row| row.item.id.as_uuid())
-        .collect();
-    let mut absences = if unsure.is_empty() { HashMap::new() } else { absences(db, scope, &unsure).await? };
-    let mut found: HashMap<Uuid, ItemRow> = found
-        .into_iter()
-        .map(|row| {
-            let id = row.item.id.as_uuid();
-            let stretch = Stretch { range: row.range, absences: absences.remove(&id).unwrap_or_default() };
-            let row = ItemRow {
-                presence: view.presence(&row.item.policy_type, &stretch),
-                changed_in_last_run: Some(row.item.changed_seq) == seq,
-                newer_than_scope: seq.is_some_and(|seq| row.item.first_seen_seq > seq),
-                item: row.item,
-            };
-            (id, row)
-        })
-        .collect();
-    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
-}
-
-/// An item by its type and the id Microsoft gave it.
-///
-/// # Errors
-/// When the database fails.
-pub async fn find_external(
-    mut on: impl Access,
-    tenant: TenantId,
-    policy_type: &str,
-    external_id: &str,
-) -> Result<Option<ItemId>, StoreError> {
-    struct Id(ItemId);
-    impl Record for Id {
-        fn read(row: &impl Columns) -> Result<Self, Error> {
-            row.id("id").map(Self)
-        }
-    }
-    let id: Option<Id> = on
-        .row(
-            "SELECT id FROM inventory_items WHERE tenant_id = $1 AND policy_type = $2 AND external_id = $3",
-            &args![tenant, policy_type, external_id],
-        )
-        .await?;
-    Ok(id.map(|Id(id)| id))
-}
+#[cfg(test)]
+#[path = "list_plans.rs"]
+mod plans;

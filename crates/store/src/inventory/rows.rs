@@ -1,0 +1,123 @@
+//! Items by their ids, with the state a view gives them.
+
+use std::collections::HashMap;
+
+use sqlx::Error;
+use tenantatlas_domain::ids::{ItemId, TenantId};
+use uuid::Uuid;
+
+use super::item::{ITEM_COLUMNS, Item, ItemRow};
+use super::view::{ScopeView, Stretch};
+use crate::database::{Access, Run as _};
+use crate::record::{Columns, Record};
+use crate::sql::{Statement, args};
+use crate::{Db, StoreError};
+
+/// An item of a tenant in a view.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(db: &Db, view: &ScopeView, id: ItemId) -> Result<Option<ItemRow>, StoreError> {
+    Ok(rows(db, view, &[id.as_uuid()]).await?.into_iter().next())
+}
+
+struct Row {
+    item: Item,
+    range: Option<(i64, i64)>,
+}
+
+impl Record for Row {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        let range = row.number_or_null("since_seq")?.zip(row.number_or_null("last_seq")?);
+        Ok(Self { item: Item::read(row)?, range })
+    }
+}
+
+struct Absence {
+    item: Uuid,
+    from: i64,
+    until: i64,
+}
+
+impl Record for Absence {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self { item: row.id("item_id")?, from: row.number("from_seq")?, until: row.number("until_seq")? })
+    }
+}
+
+/// The absences of items in a scope.
+pub(super) async fn absences(
+    mut on: impl Access,
+    scope: i64,
+    items: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<(i64, i64)>>, StoreError> {
+    let mut statement = Statement::new("SELECT item_id, from_seq, until_seq FROM inventory_absences WHERE scope_id = ");
+    statement.bind(scope).push(" AND item_id").bind_in(items);
+    let rows: Vec<Absence> = on.query(&statement).await?;
+    let mut absences: HashMap<Uuid, Vec<(i64, i64)>> = HashMap::new();
+    for row in rows {
+        absences.entry(row.item).or_default().push((row.from, row.until));
+    }
+    Ok(absences)
+}
+
+/// The items with these ids in this order, with their state. Ids of other tenants are left out.
+pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<ItemRow>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let scope = view.scope.as_ref().map_or(-1, |scope| scope.id.0);
+    let mut statement = Statement::new("SELECT s.since_seq, s.last_seq, ");
+    statement.push(ITEM_COLUMNS);
+    statement.push(" FROM inventory_items i LEFT JOIN inventory_sightings s ON s.item_id = i.id AND s.scope_id = ");
+    statement.bind(scope).push(" WHERE i.tenant_id = ").bind(view.tenant_id).push(" AND i.id").bind_in(ids);
+    let mut on = db;
+    let found: Vec<Row> = on.query(&statement).await?;
+    let seq = view.seq();
+    let unsure: Vec<Uuid> = found
+        .iter()
+        .filter(|row| row.range.is_some_and(|(_, last)| Some(last) != seq))
+        .map(|row| row.item.id.as_uuid())
+        .collect();
+    let mut absences = if unsure.is_empty() { HashMap::new() } else { absences(db, scope, &unsure).await? };
+    let mut found: HashMap<Uuid, ItemRow> = found
+        .into_iter()
+        .map(|row| {
+            let id = row.item.id.as_uuid();
+            let stretch = Stretch { range: row.range, absences: absences.remove(&id).unwrap_or_default() };
+            let row = ItemRow {
+                presence: view.presence(&row.item.policy_type, &stretch),
+                changed_in_last_run: Some(row.item.changed_seq) == seq,
+                newer_than_scope: seq.is_some_and(|seq| row.item.first_seen_seq > seq),
+                item: row.item,
+            };
+            (id, row)
+        })
+        .collect();
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+}
+
+/// An item by its type and the id Microsoft gave it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_external(
+    mut on: impl Access,
+    tenant: TenantId,
+    policy_type: &str,
+    external_id: &str,
+) -> Result<Option<ItemId>, StoreError> {
+    struct Id(ItemId);
+    impl Record for Id {
+        fn read(row: &impl Columns) -> Result<Self, Error> {
+            row.id("id").map(Self)
+        }
+    }
+    let id: Option<Id> = on
+        .row(
+            "SELECT id FROM inventory_items WHERE tenant_id = $1 AND policy_type = $2 AND external_id = $3",
+            &args![tenant, policy_type, external_id],
+        )
+        .await?;
+    Ok(id.map(|Id(id)| id))
+}
