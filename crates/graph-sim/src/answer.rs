@@ -15,6 +15,8 @@ pub struct Answer {
     pub retry_after: Option<String>,
     /// How the body is sent.
     pub sending: Sending,
+    /// How long it is withheld, in milliseconds.
+    pub stall_ms: u64,
 }
 
 /// How a body is sent.
@@ -24,6 +26,8 @@ pub enum Sending {
     Whole,
     /// Not at all: the connection ends.
     Reset,
+    /// Half of it: then the connection ends.
+    Cut,
     /// In pieces, with a pause in milliseconds.
     Slowly(u64),
 }
@@ -32,7 +36,7 @@ impl Answer {
     /// 200 with a body.
     #[must_use]
     pub fn ok(body: Vec<u8>) -> Self {
-        Self { status: StatusCode::OK, body: body.into(), retry_after: None, sending: Sending::Whole }
+        Self { status: StatusCode::OK, body: body.into(), retry_after: None, sending: Sending::Whole, stall_ms: 0 }
     }
 
     /// A Graph error.
@@ -45,6 +49,7 @@ impl Answer {
             body: body.to_string().into(),
             retry_after: None,
             sending: Sending::Whole,
+            stall_ms: 0,
         }
     }
 

@@ -2,16 +2,19 @@
 
 use crate::{
     answer::{Answer, Sending},
-    config::{Fault, FaultKind, SimulatorConfig, Throttle},
-    graph::{Bent, GraphRequest},
+    breakage::bent,
+    config::{SimulatorConfig, Throttle},
+    fault::{Fault, FaultKind, Faults, Place},
+    graph::GraphRequest,
     identity::guid_of,
+    planted::{PlantedSecret, planted_secrets},
     query::Query,
     tenant::{Evolution, TenantState},
     token::{Claims, Issuer},
 };
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::{
@@ -33,8 +36,12 @@ pub struct LoggedRequest {
     pub path: String,
     /// The status of the answer.
     pub status: u16,
-    /// Milliseconds since the cloud started.
+    /// The tenant of the token; empty when the token was refused.
+    pub tenant_id: String,
+    /// When the answer was ready, in milliseconds since the cloud started.
     pub at_ms: u64,
+    /// How long the answer took, the delay and the wait for nothing included.
+    pub took_ms: u64,
 }
 
 /// Counts of what was asked.
@@ -52,6 +59,10 @@ pub struct Counts {
     pub max_concurrency: u32,
     /// Requests to Graph whose token was refused.
     pub unauthorized: u64,
+    /// When the first request to Graph came, in milliseconds since the cloud started.
+    pub first_at_ms: Option<u64>,
+    /// When the last request to Graph came, in milliseconds since the cloud started.
+    pub last_at_ms: Option<u64>,
 }
 
 /// The cloud.
@@ -62,7 +73,7 @@ pub struct Cloud {
     tenants: BTreeMap<String, RwLock<TenantState>>,
     issuer: Issuer,
     epoch: AtomicU64,
-    faults: Mutex<Vec<(Fault, u32)>>,
+    faults: Mutex<Faults>,
     windows: Mutex<HashMap<String, VecDeque<Instant>>>,
     throttle: Mutex<Option<Throttle>>,
     latency_ms: AtomicU64,
@@ -71,6 +82,15 @@ pub struct Cloud {
     under_way: AtomicU32,
     started: Instant,
     next_request: AtomicU64,
+}
+
+/// A request is under way until this is dropped, also when its client goes away first.
+struct UnderWay<'a>(&'a AtomicU32);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -93,7 +113,7 @@ impl Cloud {
             tenants,
             issuer: Issuer::new(seed, lifetime),
             epoch: AtomicU64::new(0),
-            faults: Mutex::new(config.faults.iter().cloned().map(|fault| (fault, 0)).collect()),
+            faults: Mutex::new(Faults::new(config.faults.clone())),
             windows: Mutex::default(),
             throttle: Mutex::new(config.throttle),
             latency_ms: AtomicU64::new(u64::try_from(config.latency.as_millis()).unwrap_or(0)),
@@ -126,12 +146,12 @@ impl Cloud {
 
     /// Replaces all faults.
     pub fn set_faults(&self, faults: Vec<Fault>) {
-        *lock(&self.faults) = faults.into_iter().map(|fault| (fault, 0)).collect();
+        *lock(&self.faults) = Faults::new(faults);
     }
 
     /// Adds a fault.
     pub fn add_fault(&self, fault: Fault) {
-        lock(&self.faults).push((fault, 0));
+        lock(&self.faults).add(fault);
     }
 
     /// Replaces the quota.
@@ -177,6 +197,19 @@ impl Cloud {
             .unwrap_or_default()
     }
 
+    /// What must never be stored, as it is on the wire, up to a number of them. A million objects hold many: ask for
+    /// few, or make a small tenant.
+    #[must_use]
+    pub fn planted_secrets(&self, tenant_id: &str, most: usize) -> Vec<PlantedSecret> {
+        self.tenant(tenant_id)
+            .map(|state| planted_secrets(&state.read().unwrap_or_else(PoisonError::into_inner), most))
+            .unwrap_or_default()
+    }
+
+    fn since_start(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(0)
+    }
+
     fn tenant(&self, tenant_id: &str) -> Option<&RwLock<TenantState>> {
         self.tenants.get(&tenant_id.to_ascii_lowercase())
     }
@@ -213,17 +246,26 @@ impl Cloud {
         let number = self.next_request.fetch_add(1, Ordering::Relaxed);
         let request_id = guid_of(&["request", &number.to_string()]);
         let under_way = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+        let came = self.since_start();
         {
             let mut counts = lock(&self.counts);
             counts.requests += 1;
             counts.max_concurrency = counts.max_concurrency.max(under_way);
+            counts.first_at_ms.get_or_insert(came);
+            counts.last_at_ms = Some(came);
         }
+        let under_way = UnderWay(&self.under_way);
         let latency = self.latency_ms.load(Ordering::Relaxed);
         if latency > 0 {
             tokio::time::sleep(Duration::from_millis(latency)).await;
         }
         let answer = self.answer(method, path_and_query, token, body, &request_id, true);
-        self.under_way.fetch_sub(1, Ordering::SeqCst);
+        if answer.stall_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(answer.stall_ms)).await;
+        }
+        drop(under_way);
+        let at_ms = self.since_start();
+        let tenant_id = token.and_then(Issuer::directory_of).unwrap_or_default();
         let mut log = lock(&self.log);
         if log.len() >= LOG_LENGTH {
             log.pop_front();
@@ -232,13 +274,16 @@ impl Cloud {
             method: method.to_owned(),
             path: path_and_query.to_owned(),
             status: answer.status.as_u16(),
-            at_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(0),
+            tenant_id,
+            at_ms,
+            took_ms: at_ms - came,
         });
         drop(log);
         (answer, request_id)
     }
 
-    fn answer(
+    /// Answers one request, on its own or as an item of a batch.
+    pub(crate) fn answer(
         &self,
         method: &str,
         path_and_query: &str,
@@ -267,7 +312,8 @@ impl Cloud {
         {
             return refused;
         }
-        let faults = self.meet(path_and_query, outer);
+        let place = Place { address: path_and_query, tenant_id: &claims.tenant_id, in_batch: !outer };
+        let faults = lock(&self.faults).meet(place);
         for fault in &faults {
             if let Some(answer) = self.break_before(fault, request_id) {
                 return answer;
@@ -300,10 +346,17 @@ impl Cloud {
             match fault {
                 FaultKind::TruncatedJson => answer.body = answer.body.slice(..answer.body.len() / 2),
                 FaultKind::SlowBody { pause_ms } => answer.sending = Sending::Slowly(*pause_ms),
+                FaultKind::CutBody => answer.sending = Sending::Cut,
+                FaultKind::Stall { pause_ms } => answer.stall_ms = *pause_ms,
                 _ => {}
             }
         }
         answer
+    }
+
+    /// Counts an answer with 429.
+    pub fn count_throttled(&self) {
+        lock(&self.counts).throttled += 1;
     }
 
     fn throttled(&self, claims: &Claims, request_id: &str) -> Option<Answer> {
@@ -322,112 +375,9 @@ impl Cloud {
         }
         let wait = seen.front().map_or(window, |oldest| window.saturating_sub(now.duration_since(*oldest)));
         drop(windows);
-        lock(&self.counts).throttled += 1;
+        self.count_throttled();
         let mut answer = Answer::error(429, "TooManyRequests", "Too many requests.", request_id);
         answer.retry_after = Some(wait.as_secs().saturating_add(1).to_string());
         Some(answer)
     }
-
-    /// The faults that this request meets.
-    fn meet(&self, address: &str, outer: bool) -> Vec<FaultKind> {
-        let mut met = Vec::new();
-        for (fault, seen) in lock(&self.faults).iter_mut() {
-            if !address.contains(&fault.path) {
-                continue;
-            }
-            // Inside a batch only what can happen to an item does.
-            if !outer && matches!(fault.kind, FaultKind::Reset | FaultKind::SlowBody { .. } | FaultKind::TokenRevoked) {
-                continue;
-            }
-            *seen += 1;
-            let nth = *seen - 1;
-            if nth >= fault.skip && fault.count.is_none_or(|count| nth - fault.skip < count) {
-                met.push(fault.kind.clone());
-            }
-        }
-        met
-    }
-
-    fn break_before(&self, fault: &FaultKind, id: &str) -> Option<Answer> {
-        Some(match fault {
-            FaultKind::Throttled { retry_after } => {
-                lock(&self.counts).throttled += 1;
-                let mut answer = Answer::error(429, "TooManyRequests", "", id);
-                answer.retry_after.clone_from(retry_after);
-                answer
-            }
-            FaultKind::Unavailable => Answer::error(503, "ServiceUnavailable", "The service is unavailable.", id),
-            FaultKind::GatewayTimeout => Answer::error(504, "GatewayTimeout", "The gateway timed out.", id),
-            FaultKind::ServerError => Answer::intune_error(500, "InternalServerError", "An error has occurred", id),
-            FaultKind::Reset => {
-                let mut answer = Answer::ok(Vec::new());
-                answer.sending = Sending::Reset;
-                answer
-            }
-            FaultKind::TokenRevoked => {
-                self.revoke_tokens();
-                Answer::error(
-                    401,
-                    "InvalidAuthenticationToken",
-                    "Continuous access evaluation resulted in claims challenge.",
-                    id,
-                )
-            }
-            FaultKind::Forbidden => {
-                Answer::intune_error(403, "Forbidden", "Application is not authorized to perform this operation.", id)
-            }
-            FaultKind::UnknownSegment => {
-                Answer::error(404, "ResourceNotFound", "Resource not found for the segment.", id)
-            }
-            FaultKind::LicenceMissing => {
-                Answer::error(403, "Forbidden", "The tenant does not have a license for this feature.", id)
-            }
-            FaultKind::BadRequest => Answer::error(400, "BadRequest", "The request is not valid.", id),
-            _ => return None,
-        })
-    }
-
-    fn batch(&self, version: &str, token: Option<&str>, body: &Bytes, request_id: &str) -> Answer {
-        let Ok(body) = serde_json::from_slice::<Value>(body) else {
-            return Answer::error(400, "BadRequest", "Invalid batch payload format.", request_id);
-        };
-        let requests = body["requests"].as_array().cloned().unwrap_or_default();
-        let ids: std::collections::HashSet<_> = requests.iter().filter_map(|request| request["id"].as_str()).collect();
-        if requests.is_empty() || requests.len() > 20 || ids.len() != requests.len() {
-            return Answer::error(400, "BadRequest", "A batch holds 1 to 20 requests with unique ids.", request_id);
-        }
-        let mut responses: Vec<Value> = requests
-            .iter()
-            .map(|request| {
-                let url = request["url"].as_str().unwrap_or_default().trim_start_matches('/');
-                let method = request["method"].as_str().unwrap_or("GET");
-                let inner = request["body"].to_string().into();
-                let answer = self.answer(method, &format!("{version}/{url}"), token, &inner, request_id, false);
-                let mut headers = json!({"Content-Type": "application/json"});
-                if let Some(wait) = &answer.retry_after {
-                    headers["Retry-After"] = json!(wait);
-                }
-                let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
-                json!({"id": request["id"], "status": answer.status.as_u16(), "headers": headers, "body": body})
-            })
-            .collect();
-        // Answers may come in any order.
-        responses.reverse();
-        Answer::ok(json!({ "responses": responses }).to_string().into_bytes())
-    }
-}
-
-fn bent(faults: &[FaultKind]) -> Bent<'_> {
-    let mut bent = Bent::default();
-    for fault in faults {
-        match fault {
-            FaultKind::PartialCollections => bent.partial = true,
-            FaultKind::EmptyPage => bent.empty_page = true,
-            FaultKind::LoopingLink => bent.looping = true,
-            FaultKind::ForeignLink { host } => bent.foreign = Some(host),
-            FaultKind::ExpandRefused => bent.refuse_expand = true,
-            _ => {}
-        }
-    }
-    bent
 }

@@ -6,12 +6,16 @@ use crate::{
 };
 use std::time::Duration;
 
-/// Three tenants: Contoso is large and whole, Fabrikam has no Windows 365 licence, and Northwind's application lacks a
-/// permission. Every answer takes a moment, so that progress can be watched.
+/// Objects of the largest tenant of the demo.
+pub const OBJECTS: u64 = 1_200;
+
+/// Three tenants: Fabrikam is the largest and has no Windows 365 licence, Contoso is a third of it and whole, and the
+/// application of small Northwind lacks a permission. `objects` is the size of Fabrikam, usually [`OBJECTS`]. Every
+/// answer takes a moment, so that progress can be watched.
 #[must_use]
 pub fn config(objects: u64) -> SimulatorConfig {
-    let contoso = SimTenant::new("Contoso", 11, objects);
-    let fabrikam = SimTenant { windows365: false, ..SimTenant::new("Fabrikam", 12, objects / 3) };
+    let contoso = SimTenant::new("Contoso", 11, objects / 3);
+    let fabrikam = SimTenant { windows365: false, ..SimTenant::new("Fabrikam", 12, objects) };
     let roles = catalogue::all_permissions();
     let northwind = SimTenant {
         roles: Some(roles.into_iter().filter(|role| role != "DeviceManagementRBAC.Read.All").collect()),

@@ -2,15 +2,32 @@
 
 use crate::{
     answer::Answer,
-    catalogue::{IdForm, RESOURCES, Resource},
-    identity::read_guid,
+    catalogue::{Kind, RESOURCES, Resource},
+    filter::Filter,
     object::{Along, Object},
     query::{Query, decode},
-    tenant::{CHILDREN, GROUPS, KindNumber, TenantState, first_number, number_of},
+    tenant::{KindNumber, TenantState, first_number, kind_of, number_of},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use std::io::Write as _;
+
+/// Addresses that lead to the same collection.
+const ALIASES: [(&str, &str); 2] = [
+    ("identity/conditionalAccess/authenticationStrengths/policies", "policies/authenticationStrengthPolicies"),
+    ("identity/conditionalAccess/authenticationStrength/policies", "policies/authenticationStrengthPolicies"),
+];
+
+/// What `managedAppPolicies` lists, with the types that it tells.
+const APP_POLICIES: [(&str, &str); 7] = [
+    ("appProtectionIos", "iosManagedAppProtection"),
+    ("appProtectionAndroid", "androidManagedAppProtection"),
+    ("appProtectionWindows", "windowsManagedAppProtection"),
+    ("wipPolicyMdm", "mdmWindowsInformationProtectionPolicy"),
+    ("wipPolicy", "windowsInformationProtectionPolicy"),
+    ("appProtectionDefault", "defaultManagedAppProtection"),
+    ("mamAppConfiguration", "targetedManagedAppConfiguration"),
+];
 
 /// What bends an answer.
 #[derive(Debug, Clone, Copy, Default)]
@@ -56,11 +73,17 @@ impl GraphRequest<'_> {
             Err(message) => return self.bad_request(&message),
         };
         let path = self.path.trim_end_matches('/');
-        if let Some(rest) = path.strip_prefix("groups") {
-            return self.groups(rest, &query);
+        let path = ALIASES.iter().find(|(alias, _)| *alias == path).map_or(path, |(_, path)| path);
+        match path.split('/').next() {
+            Some("groups") => return self.groups(path.trim_start_matches("groups"), &query),
+            Some("organization") => return self.organization(path),
+            _ => {}
         }
-        if path == "organization" || path.starts_with("organization/") {
-            return self.organization(path);
+        if path == "deviceAppManagement/managedAppPolicies" {
+            return self.app_policies(&query);
+        }
+        if let Some(id) = path.strip_prefix("deviceManagement/templates/") {
+            return self.template(id);
         }
         // The longest resource whose path this begins with.
         let found = RESOURCES
@@ -69,31 +92,16 @@ impl GraphRequest<'_> {
                 path == resource.path || path.strip_prefix(resource.path).is_some_and(|rest| rest.starts_with('/'))
             })
             .max_by_key(|resource| resource.path.len());
-        let Some(resource) = found else {
-            let segment = path.rsplit('/').next().unwrap_or_default();
-            return Answer::error(
-                400,
-                "BadRequest",
-                &format!("Resource not found for the segment '{segment}'."),
-                self.request_id,
-            );
+        let Some(resource) = found.filter(|resource| self.beta || resource.v1) else {
+            return self.unknown_segment(path.rsplit('/').next().unwrap_or_default());
         };
-        if !self.beta && !resource.v1 {
-            let segment = path.rsplit('/').next().unwrap_or_default();
-            return Answer::error(
-                400,
-                "BadRequest",
-                &format!("Resource not found for the segment '{segment}'."),
-                self.request_id,
-            );
-        }
         if let Some(refused) = self.refuse(resource) {
             return refused;
         }
         let below: Vec<String> =
             path[resource.path.len()..].split('/').filter(|part| !part.is_empty()).map(decode).collect();
         if resource.single {
-            return if below.is_empty() { self.singleton(resource) } else { self.not_found() };
+            return if below.is_empty() { self.singleton(resource, &query) } else { self.not_found() };
         }
         match below.as_slice() {
             [] => self.list(resource, &query),
@@ -109,6 +117,14 @@ impl GraphRequest<'_> {
                 403,
                 "Forbidden",
                 "The tenant does not have a Windows 365 license.",
+                self.request_id,
+            ));
+        }
+        if resource.path.ends_with("cloudCertificationAuthority") && !licence.cloud_pki {
+            return Some(Answer::error(
+                403,
+                "Forbidden",
+                "The tenant does not have a license for Microsoft Cloud PKI.",
                 self.request_id,
             ));
         }
@@ -130,74 +146,124 @@ impl GraphRequest<'_> {
         None
     }
 
-    fn bad_request(&self, message: &str) -> Answer {
+    /// A 400 with a message.
+    pub fn bad_request(&self, message: &str) -> Answer {
         Answer::error(400, "BadRequest", message, self.request_id)
     }
 
-    fn not_found(&self) -> Answer {
+    /// What Graph says about a segment that it does not have.
+    pub fn unknown_segment(&self, segment: &str) -> Answer {
+        self.bad_request(&format!("Resource not found for the segment '{segment}'."))
+    }
+
+    /// A 404 for an object.
+    pub fn not_found(&self) -> Answer {
         Answer::error(404, "ResourceNotFound", "The resource could not be found.", self.request_id)
     }
 
-    fn along(&self, resource: &Resource, query: &Query, detail: bool) -> Result<Along, Answer> {
-        let mut along = Along { detail, partial: self.bent.partial, ..Along::default() };
+    fn along<'a>(
+        &self,
+        expand: &[&str],
+        kinds: &[(KindNumber, &'static Kind)],
+        query: &'a Query,
+        detail: bool,
+    ) -> Result<Along<'a>, Answer> {
         for property in &query.expand {
-            let allowed = resource.expand.contains(&property.as_str())
-                || (detail && matches!(property.as_str(), "assignments" | "items" | "roleDefinition" | "definition"));
+            // A single read expands more than a list does.
+            let single = |kind: &Kind| {
+                (property == "assignments" && kind.assigned) || kind.expandable.iter().any(|(name, _)| name == property)
+            };
+            let allowed = expand.contains(&property.as_str()) || (detail && kinds.iter().any(|(_, kind)| single(kind)));
             if !allowed || self.bent.refuse_expand {
                 return Err(self.bad_request(&format!(
                     "Parsing OData Select and Expand failed: Could not find a property named '{property}'."
                 )));
             }
-            match property.as_str() {
-                "assignments" => along.assignments = true,
-                "settings" => along.settings = true,
-                "scheduledActionsForRule" => along.actions = true,
-                _ => {}
-            }
         }
-        Ok(along)
+        Ok(Along {
+            expand: &query.expand,
+            configurations: query.expand_text.contains("scheduledActionConfigurations"),
+            select: &query.select,
+            detail,
+            partial: self.bent.partial,
+            odata: None,
+        })
     }
 
     fn list(&self, resource: &'static Resource, query: &Query) -> Answer {
-        let along = match self.along(resource, query, false) {
+        let first = first_number(resource);
+        let kinds: Vec<_> = (first..).zip(&resource.kinds).collect();
+        let along = match self.along(resource.expand, &kinds, query, false) {
             Ok(along) => along,
             Err(refused) => return refused,
         };
+        if let Some(top) = query.top.filter(|top| resource.strict && *top > resource.most) {
+            return self.bad_request(&format!(
+                "The limit of '{}' for Top query has been exceeded. The value from the incoming request is '{top}'.",
+                resource.most
+            ));
+        }
+        self.page(resource.path, &kinds, query.top.unwrap_or(resource.page).clamp(1, resource.most), query, along)
+    }
+
+    /// One page of some kinds, one after the other.
+    fn page(
+        &self,
+        path: &str,
+        kinds: &[(KindNumber, &'static Kind)],
+        top: u64,
+        query: &Query,
+        along: Along<'_>,
+    ) -> Answer {
         let Some((mut kind_at, mut index)) = self.place(query) else {
             return self.bad_request("Badly formed token.");
         };
-        let top = query.top.unwrap_or(resource.page).clamp(1, resource.most);
-        let mut out = Vec::with_capacity(usize::try_from(top).unwrap_or(100).min(1_000) * 1_200 + 256);
-        let _ = write!(out, r#"{{"@odata.context":"{}/$metadata#{}","value":["#, self.base, resource.path);
-        let link = format!("{}/{}", self.base, resource.path);
-        let first = first_number(resource);
+        let filter = match query.filter.as_deref().map(Filter::parse).transpose() {
+            Ok(filter) => filter,
+            Err(message) => return self.bad_request(&message),
+        };
+        let mut out = Vec::with_capacity(usize::try_from(top).unwrap_or(100).min(1_000) * 2_048 + 256);
+        let _ = write!(out, r#"{{"@odata.context":"{}/$metadata#{path}","#, self.base);
+        if query.count {
+            let count: u64 = kinds.iter().map(|(number, _)| self.tenant.present(*number)).sum();
+            let _ = write!(out, r#""@odata.count":{count},"#);
+        }
+        out.extend_from_slice(br#""value":["#);
+        let link = format!("{}/{path}", self.base);
         let mut written = 0;
-        while written < top && kind_at < resource.kinds.len() && !self.bent.empty_page {
-            let number = first + kind_at as KindNumber;
+        let mut whole = Vec::new();
+        while written < top && kind_at < kinds.len() && !self.bent.empty_page {
+            let (number, kind) = kinds[kind_at];
             if index >= self.tenant.extent(number) {
                 kind_at += 1;
                 index = 0;
                 continue;
             }
             if self.tenant.exists(number, index) {
+                let object = Object { tenant: self.tenant, kind, number, index };
+                let along = Along { odata: along.odata.and(app_policy_type(kind.key)), ..along };
+                let before = out.len();
                 if written > 0 {
                     out.push(b',');
                 }
-                let object = Object { tenant: self.tenant, kind: &resource.kinds[kind_at], number, index };
-                if query.select.is_empty() {
+                if query.select.is_empty() && filter.is_none() {
                     object.write(&mut out, along, &link);
+                    written += 1;
                 } else {
-                    let mut whole = Vec::new();
+                    whole.clear();
                     object.write(&mut whole, along, &link);
-                    select(&whole, &query.select, &mut out);
+                    if write_chosen(&whole, filter.as_ref(), &query.select, &mut out) {
+                        written += 1;
+                    } else {
+                        out.truncate(before);
+                    }
                 }
-                written += 1;
             }
             index += 1;
         }
         // Whether anything is left: the rest of this kind may be deleted.
-        while kind_at < resource.kinds.len() {
-            let number = first + kind_at as KindNumber;
+        while kind_at < kinds.len() {
+            let number = kinds[kind_at].0;
             if index >= self.tenant.extent(number) {
                 kind_at += 1;
                 index = 0;
@@ -208,19 +274,60 @@ impl GraphRequest<'_> {
             }
         }
         out.push(b']');
-        if kind_at < resource.kinds.len() || self.bent.looping || self.bent.foreign.is_some() || self.bent.empty_page {
+        // A small `$top` cuts conditional access policies off without a word (IntuneManagement, issue 364).
+        let silent = path == "identity/conditionalAccess/policies" && query.top.is_some_and(|top| top < 100);
+        let bent = self.bent.looping || self.bent.foreign.is_some() || self.bent.empty_page;
+        if (kind_at < kinds.len() && !silent) || bent {
             let place = if self.bent.looping {
                 query.skip_token.clone().unwrap_or_else(|| token(0, 0))
             } else {
                 token(kind_at, index)
             };
-            let host = self.bent.foreign.map_or_else(|| link.clone(), |host| format!("{host}/{}", resource.path));
+            let host = self.bent.foreign.map_or_else(|| link.clone(), |host| format!("{host}/{path}"));
             let rest = if query.rest.is_empty() { String::new() } else { format!("{}&", query.rest) };
             let next = format!("{host}?{rest}$skiptoken={place}");
             let _ = write!(out, r#","@odata.nextLink":{}"#, Value::String(next));
         }
         out.push(b'}');
         Answer::ok(out)
+    }
+
+    /// All kinds of app protection in one list, with their types and without assignments.
+    fn app_policies(&self, query: &Query) -> Answer {
+        let kinds: Vec<_> = APP_POLICIES
+            .iter()
+            .filter_map(|(key, _)| number_of(key))
+            .filter_map(|number| kind_of(number).map(|kind| (number, kind)))
+            .collect();
+        let resource =
+            RESOURCES.iter().find(|resource| resource.path == "deviceAppManagement/iosManagedAppProtections");
+        if let Some(refused) = resource.and_then(|resource| self.refuse(resource)) {
+            return refused;
+        }
+        match self.along(&[], &kinds, query, false) {
+            Ok(along) => {
+                let along = Along { odata: Some(""), ..along };
+                self.page(
+                    "deviceAppManagement/managedAppPolicies",
+                    &kinds,
+                    query.top.unwrap_or(100).clamp(1, 1_000),
+                    query,
+                    along,
+                )
+            }
+            Err(refused) => refused,
+        }
+    }
+
+    /// A template of the legacy endpoint security.
+    fn template(&self, id: &str) -> Answer {
+        let Some(intents) = RESOURCES.iter().find(|resource| resource.path == "deviceManagement/intents") else {
+            return self.not_found();
+        };
+        self.refuse(intents).unwrap_or_else(|| {
+            let body = json!({"id": id, "displayName": "Endpoint security", "templateType": "securityTemplate", "isDeprecated": true});
+            Answer::ok(body.to_string().into_bytes())
+        })
     }
 
     fn place(&self, query: &Query) -> Option<(usize, u64)> {
@@ -230,204 +337,42 @@ impl GraphRequest<'_> {
         Some((kind.parse().ok()?, index.parse().ok()?))
     }
 
-    fn singleton(&self, resource: &'static Resource) -> Answer {
+    fn singleton(&self, resource: &'static Resource, query: &Query) -> Answer {
+        let number = first_number(resource);
+        if !self.tenant.exists(number, 0) {
+            return self.not_found();
+        }
+        let mut whole = Vec::with_capacity(512);
+        let object = Object { tenant: self.tenant, kind: &resource.kinds[0], number, index: 0 };
+        object.write(&mut whole, Along { detail: true, ..Along::default() }, self.base);
         let mut out = Vec::with_capacity(512);
-        Object { tenant: self.tenant, kind: &resource.kinds[0], number: first_number(resource), index: 0 }.write(
-            &mut out,
-            Along::default(),
-            self.base,
-        );
+        // Beta has an array of one where v1.0 has the object.
+        let array = self.beta && resource.path == "policies/authorizationPolicy";
+        out.extend_from_slice(if array { br#"{"value":["# } else { b"" });
+        write_chosen(&whole, None, &query.select, &mut out);
+        out.extend_from_slice(if array { b"]}" } else { b"" });
         Answer::ok(out)
     }
 
     fn one(&self, resource: &'static Resource, id: &str, query: &Query) -> Answer {
-        let along = match self.along(resource, query, true) {
+        let Some((number, kind, index)) = self.tenant.find(resource, id) else { return self.not_found() };
+        let along = match self.along(resource.expand, &[(number, kind)], query, true) {
             Ok(along) => along,
             Err(refused) => return refused,
         };
-        let Some((number, kind, index)) = self.tenant.find(resource, id) else { return self.not_found() };
         let mut whole = Vec::with_capacity(2_048);
         Object { tenant: self.tenant, kind, number, index }.write(
             &mut whole,
             along,
             &format!("{}/{}", self.base, resource.path),
         );
-        if query.select.is_empty() {
-            return Answer::ok(whole);
-        }
         let mut out = Vec::new();
-        select(&whole, &query.select, &mut out);
+        write_chosen(&whole, None, &query.select, &mut out);
         Answer::ok(out)
-    }
-
-    fn child(&self, resource: &'static Resource, id: &str, child: &[String], query: &Query) -> Answer {
-        let Some((number, kind, index)) = self.tenant.find(resource, id) else { return self.not_found() };
-        let object = Object { tenant: self.tenant, kind, number, index };
-        let mut out = br#"{"value":"#.to_vec();
-        let segments: Vec<&str> = child.iter().map(String::as_str).collect();
-        match segments.as_slice() {
-            ["assignments"] if kind.assigned => object.write_assignments(&mut out),
-            ["settings"] if kind.family.is_some() || matches!(kind.key, "linuxCompliancePolicy" | "endpointSecurityIntent") => {
-                let from = query.skip_token.as_deref().and_then(|text| text.parse().ok()).unwrap_or(0);
-                if let Some(next) = object.write_settings(&mut out, from, query.top.unwrap_or(25)) {
-                    let next = format!("{}/{}/{id}/settings?$skiptoken={next}", self.base, resource.path);
-                    let _ = write!(out, r#","@odata.nextLink":"{next}""#);
-                }
-            }
-            ["categories"] if kind.key == "endpointSecurityIntent" => {
-                out.extend_from_slice(br#"[{"id":"b1ee5f7b-0a11-4f2c-8f3e-1a2b3c4d5e6f","displayName":"Firewall","hasRequiredSetting":false}]"#);
-            }
-            ["categories", _, "settings"] if kind.key == "endpointSecurityIntent" => {
-                let _ = object.write_settings(&mut out, 0, u64::MAX);
-            }
-            ["scheduledActionsForRule"] => object.write_actions(&mut out),
-            ["relationships"] if kind.key == "mobileApp" => out.extend_from_slice(b"[]"),
-            ["definitionValues"] if kind.key == "groupPolicyConfiguration" => self.definition_values(&mut out, &object),
-            ["definitionValues", _, "presentationValues"] if kind.key == "groupPolicyConfiguration" => out.extend_from_slice(
-                br##"[{"@odata.type":"#microsoft.graph.groupPolicyPresentationValueText","id":"p1","value":"https://example.com"}]"##,
-            ),
-            ["enrollmentProfiles"] if kind.key == "appleEnrollmentToken" => self.enrolment_profiles(&mut out, index),
-            ["roleScopeTags"] => out.extend_from_slice(br#"[{"id":"0","displayName":"Default"}]"#),
-            ["localizedNotificationMessages"] => out.extend_from_slice(b"[]"),
-            ["roleDefinition"] if kind.key == "intuneRoleAssignment" => {
-                return Answer::ok(br#"{"id":"0","displayName":"A role"}"#.to_vec());
-            }
-            [.., last] => {
-                return self.bad_request(&format!("Resource not found for the segment '{last}'."));
-            }
-            [] => return self.not_found(),
-        }
-        out.push(b'}');
-        Answer::ok(out)
-    }
-
-    fn definition_values(&self, out: &mut Vec<u8>, object: &Object<'_>) {
-        let edits = self.tenant.changes(object.number, object.index).edits;
-        out.push(b'[');
-        for row in 0..(1 + object.index % 3) {
-            if row > 0 {
-                out.push(b',');
-            }
-            let _ = write!(
-                out,
-                r#"{{"id":"d{row}","enabled":{},"configurationType":"policy","createdDateTime":"2026-01-01T00:00:00Z","lastModifiedDateTime":"2026-01-01T00:00:00Z","definition":{{"id":"5f2e{row:04}-0000-4000-8000-000000000000","displayName":"Setting {row}","classType":"machine","categoryPath":"\\Windows Components"}}}}"#,
-                (object.index + u64::from(edits)).is_multiple_of(2)
-            );
-        }
-        out.push(b']');
-    }
-
-    fn enrolment_profiles(&self, out: &mut Vec<u8>, token: u64) {
-        out.push(b'[');
-        for nth in 0..2 {
-            if nth > 0 {
-                out.push(b',');
-            }
-            out.extend_from_slice(br##"{"@odata.type":"#microsoft.graph.depIOSEnrollmentProfile","id":""##);
-            self.tenant.write_id(out, CHILDREN, IdForm::Guid, token * 2 + nth);
-            let _ = write!(
-                out,
-                r#"","displayName":"Automated enrolment {nth}","requiresUserAuthentication":true,"isDefault":false,"supervisedModeEnabled":true}}"#
-            );
-        }
-        out.push(b']');
-    }
-
-    fn group(&self, index: u64) -> Value {
-        json!({"id": self.tenant.id(GROUPS, IdForm::Guid, index), "displayName": format!("Group {index:04} {}", self.tenant.config.name), "@odata.type": "#microsoft.graph.group"})
-    }
-
-    fn group_index(&self, id: &str) -> Option<u64> {
-        read_guid(self.tenant.config.seed, id)
-            .filter(|(kind, index)| *kind == GROUPS && *index < self.tenant.groups())
-            .map(|found| found.1)
-    }
-
-    fn may_read_groups(&self) -> bool {
-        self.roles
-            .iter()
-            .any(|role| matches!(role.as_str(), "Group.Read.All" | "GroupMember.Read.All" | "Directory.Read.All"))
-    }
-
-    fn groups(&self, rest: &str, query: &Query) -> Answer {
-        if !self.may_read_groups() {
-            return Answer::error(
-                403,
-                "Authorization_RequestDenied",
-                "Insufficient privileges to complete the operation.",
-                self.request_id,
-            );
-        }
-        if let Some(id) = rest.strip_prefix('/') {
-            return match self.group_index(id) {
-                Some(index) => Answer::ok(self.group(index).to_string().into_bytes()),
-                None => Answer::error(
-                    404,
-                    "Request_ResourceNotFound",
-                    &format!("Resource '{id}' does not exist."),
-                    self.request_id,
-                ),
-            };
-        }
-        let value: Vec<Value> = match &query.filter {
-            Some(filter) => {
-                filter.split('\'').filter_map(|part| self.group_index(part)).map(|index| self.group(index)).collect()
-            }
-            None => (0..self.tenant.groups().min(100)).map(|index| self.group(index)).collect(),
-        };
-        Answer::ok(json!({"value": value}).to_string().into_bytes())
-    }
-
-    fn organization(&self, path: &str) -> Answer {
-        if !self.roles.iter().any(|role| matches!(role.as_str(), "Organization.Read.All" | "Directory.Read.All")) {
-            return Answer::error(
-                403,
-                "Authorization_RequestDenied",
-                "Insufficient privileges to complete the operation.",
-                self.request_id,
-            );
-        }
-        let config = &self.tenant.config;
-        let segments: Vec<&str> = path.split('/').skip(1).collect();
-        let body = match segments.as_slice() {
-            [] => {
-                json!({"value": [{"id": config.tenant_id, "displayName": config.name, "verifiedDomains": [{"name": "example.com", "isDefault": true}]}]})
-            }
-            [_] => json!({"id": config.tenant_id, "displayName": config.name}),
-            [_, "branding"] => json!({"id": "0", "signInPageText": "Welcome"}),
-            [_, "branding", "localizations"] => {
-                json!({"value": [{"id": "0", "signInPageText": "Welcome"}, {"id": "de-DE", "signInPageText": "Willkommen"}]})
-            }
-            _ => return self.not_found(),
-        };
-        Answer::ok(body.to_string().into_bytes())
-    }
-
-    /// Answers `POST /directoryObjects/getByIds`.
-    #[must_use]
-    pub fn objects_by_ids(&self, body: &[u8]) -> Answer {
-        if !self.may_read_groups() {
-            return Answer::error(
-                403,
-                "Authorization_RequestDenied",
-                "Insufficient privileges to complete the operation.",
-                self.request_id,
-            );
-        }
-        let ids: Vec<String> = serde_json::from_slice::<Value>(body)
-            .ok()
-            .and_then(|body| serde_json::from_value(body["ids"].clone()).ok())
-            .unwrap_or_default();
-        if ids.is_empty() || ids.len() > 1_000 {
-            return self.bad_request("The collection 'ids' must hold 1 to 1000 ids.");
-        }
-        let value: Vec<Value> =
-            ids.iter().filter_map(|id| self.group_index(id)).map(|index| self.group(index)).collect();
-        Answer::ok(json!({"value": value}).to_string().into_bytes())
     }
 }
 
-/// The number of the kind that a key names, for faults and tests.
+/// The path of the collection of the kind that a key names, for faults and tests.
 #[must_use]
 pub fn path_of(key: &str) -> Option<&'static str> {
     let number = number_of(key)?;
@@ -438,11 +383,28 @@ fn token(kind: usize, index: u64) -> String {
     URL_SAFE_NO_PAD.encode(format!("at:{kind}:{index}"))
 }
 
-fn select(whole: &[u8], properties: &[String], out: &mut Vec<u8>) {
-    let Ok(Value::Object(object)) = serde_json::from_slice(whole) else { return };
+/// The type of an object in the list of all kinds of app protection.
+fn app_policy_type(key: &str) -> Option<&'static str> {
+    APP_POLICIES.iter().find(|(policy, _)| *policy == key).map(|(_, odata)| *odata)
+}
+
+/// Writes an object with the properties that were selected, when it passes the filter; tells whether it did.
+fn write_chosen(whole: &[u8], filter: Option<&Filter>, properties: &[String], out: &mut Vec<u8>) -> bool {
+    if filter.is_none() && properties.is_empty() {
+        out.extend_from_slice(whole);
+        return true;
+    }
+    let Ok(Value::Object(object)) = serde_json::from_slice(whole) else { return false };
+    if !filter.is_none_or(|filter| filter.matches(&object)) {
+        return false;
+    }
+    if properties.is_empty() {
+        out.extend_from_slice(whole);
+        return true;
+    }
     let kept: serde_json::Map<String, Value> = object
         .into_iter()
         .filter(|(name, _)| name == "@odata.type" || name == "id" || properties.contains(name))
         .collect();
-    let _ = serde_json::to_writer(out, &kept);
+    serde_json::to_writer(out, &kept).is_ok()
 }

@@ -5,26 +5,39 @@
 //! misunderstanding cannot hide. Objects are made when they are asked for, from a seed; none is held in memory, so a
 //! tenant can have a million of them. What looks like a secret in them carries the mark [`SECRET_MARK`].
 //!
-//! Over HTTP it is controlled below `/_sim/`: `counts`, `counts/reset`, `log`, `expected`, `evolve`, `faults`,
+//! Over HTTP it is controlled below `/_sim/`: `counts`, `counts/reset`, `log`, `expected`, `secrets`, `evolve`, `faults`,
 //! `throttle`, `latency`, `tokens/revoke`, each with a JSON body.
 
 mod answer;
+mod assignment;
+mod batch;
+mod breakage;
 mod catalogue;
+mod child;
 mod cloud;
 mod config;
 pub mod demo;
+mod directory;
+mod fault;
+mod field;
+mod filter;
 mod graph;
 mod identity;
+mod instant;
 mod object;
+mod planted;
 mod query;
 mod server;
+mod settings;
 mod tenant;
 mod token;
 
 pub use catalogue::all_permissions;
 pub use cloud::{Cloud, Counts, LoggedRequest};
-pub use config::{Fault, FaultKind, SimTenant, SimulatorConfig, Throttle};
+pub use config::{SimTenant, SimulatorConfig, Throttle};
+pub use fault::{Fault, FaultKind, Within};
 pub use graph::path_of;
-pub use object::SECRET_MARK;
+pub use object::{SECRET_MARK, SECRET_MARK_BASE64};
+pub use planted::PlantedSecret;
 pub use server::Simulator;
-pub use tenant::Evolution;
+pub use tenant::{Evolution, Migration};

@@ -11,6 +11,10 @@ pub struct Query {
     pub skip_token: Option<String>,
     /// The properties in `$expand`, without their own options.
     pub expand: Vec<String>,
+    /// `$expand` as it came, decoded: the options of the properties are in it.
+    pub expand_text: String,
+    /// `$count=true`
+    pub count: bool,
     /// `$select`
     pub select: Vec<String>,
     /// `$filter`
@@ -46,10 +50,11 @@ impl Query {
                         .iter()
                         .map(|part| part.split('(').next().unwrap_or(part).to_owned())
                         .collect();
+                    query.expand_text = value;
                 }
                 "$select" => query.select = value.split(',').map(|part| part.trim().to_owned()).collect(),
                 "$filter" => query.filter = Some(value),
-                "$count" | "$orderby" | "$search" => {}
+                "$count" => query.count = value == "true",
                 other => return Err(format!("The query parameter '{other}' is not supported.")),
             }
         }

@@ -3,7 +3,8 @@
 use crate::{
     answer::{Answer, Sending},
     cloud::Cloud,
-    config::{Fault, SimulatorConfig, Throttle},
+    config::{SimulatorConfig, Throttle},
+    fault::Fault,
 };
 use axum::body::Body;
 use bytes::Bytes;
@@ -152,10 +153,15 @@ fn send(
     let body = match answer.sending {
         Sending::Reset => return Err(ConnectionReset),
         Sending::Whole => Body::from(answer.body),
+        Sending::Cut => cut(answer.body),
         Sending::Slowly(pause) => slowly(answer.body, Duration::from_millis(pause)),
     };
     let mut response = Response::new(body);
     *response.status_mut() = answer.status;
+    if answer.status == StatusCode::UNAUTHORIZED {
+        let challenge = HeaderValue::from_static("Bearer realm=\"\", error=\"invalid_token\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
@@ -171,6 +177,12 @@ fn send(
         headers.insert(header::RETRY_AFTER, wait);
     }
     Ok(response)
+}
+
+/// The first half of a body, and then the end of the connection.
+fn cut(mut body: Bytes) -> Body {
+    let half = body.split_to(body.len() / 2);
+    Body::from_stream(futures::stream::iter([Ok(half), Err(ConnectionReset)]))
 }
 
 fn slowly(body: Bytes, pause: Duration) -> Body {
@@ -199,6 +211,10 @@ fn control(cloud: &Cloud, path: &str, body: &[u8]) -> Response<Body> {
         }
         "log" => json!(cloud.log()),
         "expected" => json!(cloud.expected(&tenant)),
+        "secrets" => {
+            let most = usize::try_from(sent["most"].as_u64().unwrap_or(10_000)).unwrap_or(usize::MAX);
+            json!(cloud.planted_secrets(&tenant, most))
+        }
         "evolve" => json!(cloud.evolve(&tenant, sent["steps"].as_u64().unwrap_or(1))),
         "faults" => match serde_json::from_value::<Vec<Fault>>(sent["faults"].clone()) {
             Ok(faults) => {

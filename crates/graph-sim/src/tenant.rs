@@ -7,7 +7,10 @@ use crate::{
     identity::{mix, read_guid, write_guid},
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::LazyLock,
+};
 
 /// The number of a kind over all resources.
 pub type KindNumber = u16;
@@ -45,6 +48,21 @@ pub struct Evolution {
     pub deleted: BTreeMap<String, Vec<String>>,
     /// Ids of objects of which only noise changed by key.
     pub noisy: BTreeMap<String, Vec<String>>,
+    /// Objects that became another type under the same name; they are among the deleted and the added, too.
+    pub migrated: Vec<Migration>,
+}
+
+/// An object that was replaced by one of another type with the same name.
+#[derive(Debug, Clone, Serialize)]
+pub struct Migration {
+    /// The type it had.
+    pub from_type: String,
+    /// The id it had; no object has it any more.
+    pub from_id: String,
+    /// The type it has now.
+    pub to_type: String,
+    /// The id it has now.
+    pub to_id: String,
 }
 
 /// One tenant.
@@ -56,6 +74,8 @@ pub struct TenantState {
     first_counts: Vec<u64>,
     changes: HashMap<(KindNumber, u64), Changes>,
     deleted: BTreeMap<KindNumber, BTreeSet<u64>>,
+    /// Who has the name of an object of another kind.
+    names: HashMap<(KindNumber, u64), (KindNumber, u64)>,
     step: u64,
 }
 
@@ -71,9 +91,22 @@ pub fn kinds() -> impl Iterator<Item = (KindNumber, &'static Resource, &'static 
 /// The number of the kind with a key.
 #[must_use]
 pub fn number_of(key: &str) -> Option<KindNumber> {
-    static NUMBERS: std::sync::LazyLock<HashMap<&'static str, KindNumber>> =
-        std::sync::LazyLock::new(|| kinds().map(|(number, _, kind)| (kind.key, number)).collect());
+    static NUMBERS: LazyLock<HashMap<&'static str, KindNumber>> =
+        LazyLock::new(|| kinds().map(|(number, _, kind)| (kind.key, number)).collect());
     NUMBERS.get(key).copied()
+}
+
+/// The kind with a number.
+#[must_use]
+pub fn kind_of(number: KindNumber) -> Option<&'static Kind> {
+    static KINDS: LazyLock<Vec<&'static Kind>> = LazyLock::new(|| kinds().map(|(_, _, kind)| kind).collect());
+    KINDS.get(usize::from(number)).copied()
+}
+
+/// How objects of the kind with a number are identified.
+#[must_use]
+pub fn form_of(number: KindNumber) -> IdForm {
+    kind_of(number).map_or(IdForm::Guid, |kind| kind.id)
 }
 
 /// The first kind number of a resource.
@@ -102,8 +135,14 @@ impl TenantState {
                 counts[usize::from(number)] += share;
             }
         }
+        let mut deleted: BTreeMap<KindNumber, BTreeSet<u64>> = BTreeMap::new();
+        if !config.push_certificate
+            && let Some(number) = number_of("applePushCertificate")
+        {
+            deleted.entry(number).or_default().insert(0);
+        }
         let first_counts = counts.clone();
-        Self { config, counts, first_counts, changes: HashMap::new(), deleted: BTreeMap::new(), step: 0 }
+        Self { config, counts, first_counts, changes: HashMap::new(), deleted, names: HashMap::new(), step: 0 }
     }
 
     /// Indexes of a kind that were ever used; the deleted among them are gone.
@@ -131,10 +170,22 @@ impl TenantState {
         index < self.extent(kind) && !self.deleted.get(&kind).is_some_and(|deleted| deleted.contains(&index))
     }
 
+    /// How many objects of a kind exist now.
+    #[must_use]
+    pub fn present(&self, kind: KindNumber) -> u64 {
+        self.extent(kind) - self.deleted.get(&kind).map_or(0, |deleted| deleted.len() as u64)
+    }
+
     /// How an object differs from its seed.
     #[must_use]
     pub fn changes(&self, kind: KindNumber, index: u64) -> Changes {
         self.changes.get(&(kind, index)).copied().unwrap_or_default()
+    }
+
+    /// Whose name an object has: its own, unless it was migrated.
+    #[must_use]
+    pub fn named_after(&self, kind: KindNumber, index: u64) -> (KindNumber, u64) {
+        self.names.get(&(kind, index)).copied().unwrap_or((kind, index))
     }
 
     /// How many steps of time have passed.
@@ -257,13 +308,67 @@ impl TenantState {
                 self.changes.entry((number, index)).or_default().volatile += 1;
                 told.noisy.entry(kind.key.to_owned()).or_default().push(id(self, index));
             }
-            if let Some(index) = free(self, 5) {
+            // A filter that is in use cannot be deleted.
+            if kind.key != "assignmentFilter"
+                && let Some(index) = free(self, 5)
+            {
                 self.deleted.entry(number).or_default().insert(index);
                 told.deleted.entry(kind.key.to_owned()).or_default().push(id(self, index));
             }
             self.counts[usize::from(number)] += 1;
             told.added.entry(kind.key.to_owned()).or_default().push(id(self, extent));
         }
+        if let Some(migration) = self.migrate("endpointSecurityIntent", "endpointSecurityPolicy") {
+            told.deleted.entry(migration.from_type.clone()).or_default().push(migration.from_id.clone());
+            told.added.entry(migration.to_type.clone()).or_default().push(migration.to_id.clone());
+            told.migrated.push(migration);
+        }
         told
+    }
+
+    /// Replaces one object of a kind by one of another kind with the same name.
+    fn migrate(&mut self, from: &str, to: &str) -> Option<Migration> {
+        let (from_number, to_number) = (number_of(from)?, number_of(to)?);
+        let extent = self.extent(from_number);
+        if extent < 12 {
+            return None;
+        }
+        let touched = |state: &Self, index| state.changes.contains_key(&(from_number, index));
+        let from_index = (0..extent).find(|index| self.exists(from_number, *index) && !touched(self, *index))?;
+        let to_index = self.extent(to_number);
+        self.counts[usize::from(to_number)] += 1;
+        self.deleted.entry(from_number).or_default().insert(from_index);
+        self.names.insert((to_number, to_index), (from_number, from_index));
+        Some(Migration {
+            from_type: from.to_owned(),
+            from_id: self.id(from_number, form_of(from_number), from_index),
+            to_type: to.to_owned(),
+            to_id: self.id(to_number, form_of(to_number), to_index),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_has_as_many_objects_as_were_asked_for_at_any_size() {
+        for objects in [1_200, 100_000, 1_000_000] {
+            let tenant = TenantState::new(SimTenant::new("Contoso", 1, objects));
+            let present: u64 = kinds().map(|(number, _, _)| tenant.present(number)).sum();
+            assert_eq!(present, objects);
+            assert!(kinds().all(|(number, _, _)| tenant.present(number) > 0));
+        }
+    }
+
+    #[test]
+    fn the_same_seed_has_the_same_future() {
+        let evolved = || {
+            let mut tenant = TenantState::new(SimTenant::new("Contoso", 3, 2_000));
+            let told = tenant.evolve(4);
+            (serde_json::to_string(&told).ok(), tenant.expected())
+        };
+        assert_eq!(evolved(), evolved());
     }
 }

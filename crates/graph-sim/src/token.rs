@@ -87,6 +87,14 @@ impl Issuer {
         } else {
             field("client_secret") == tenant.client_secret
         };
+        if !proven && form.contains_key("client_assertion") {
+            return refuse(
+                401,
+                "invalid_client",
+                700_027,
+                "The certificate with identifier used to sign the client assertion is not registered on application.",
+            );
+        }
         if !proven {
             return refuse(
                 401,
@@ -121,6 +129,13 @@ impl Issuer {
             format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(payload.to_string()));
         let signature = hmac::sign(&self.key, signed.as_bytes());
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))
+    }
+
+    /// The directory that a token names, whatever it is worth: for the log.
+    #[must_use]
+    pub fn directory_of(token: &str) -> Option<String> {
+        let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+        serde_json::from_slice::<Value>(&payload).ok()?["tid"].as_str().map(str::to_owned)
     }
 
     /// The claims of a token that this issuer signed, that has not expired, and that was not revoked.

@@ -1,0 +1,68 @@
+//! What a fault makes of an answer.
+
+use crate::{
+    answer::{Answer, Sending},
+    cloud::Cloud,
+    fault::FaultKind,
+    graph::Bent,
+};
+
+impl Cloud {
+    /// The answer of a fault that stands in for the real one.
+    pub fn break_before(&self, fault: &FaultKind, id: &str) -> Option<Answer> {
+        Some(match fault {
+            FaultKind::Throttled { retry_after } => {
+                self.count_throttled();
+                let mut answer = Answer::error(429, "TooManyRequests", "", id);
+                answer.retry_after.clone_from(retry_after);
+                answer
+            }
+            FaultKind::Unavailable => Answer::error(503, "ServiceUnavailable", "The service is unavailable.", id),
+            FaultKind::GatewayTimeout => Answer::error(504, "GatewayTimeout", "The gateway timed out.", id),
+            FaultKind::ServerError => Answer::intune_error(500, "InternalServerError", "An error has occurred", id),
+            FaultKind::Status { status, code, message } => Answer::error(*status, code, message, id),
+            FaultKind::Reset => {
+                let mut answer = Answer::ok(Vec::new());
+                answer.sending = Sending::Reset;
+                answer
+            }
+            FaultKind::TokenRevoked => {
+                self.revoke_tokens();
+                Answer::error(
+                    401,
+                    "InvalidAuthenticationToken",
+                    "Continuous access evaluation resulted in claims challenge.",
+                    id,
+                )
+            }
+            FaultKind::Forbidden => {
+                Answer::intune_error(403, "Forbidden", "Application is not authorized to perform this operation.", id)
+            }
+            FaultKind::UnknownSegment => {
+                Answer::error(404, "ResourceNotFound", "Resource not found for the segment.", id)
+            }
+            FaultKind::LicenceMissing => {
+                Answer::error(403, "Forbidden", "The tenant does not have a license for this feature.", id)
+            }
+            FaultKind::BadRequest => Answer::error(400, "BadRequest", "The request is not valid.", id),
+            _ => return None,
+        })
+    }
+}
+
+/// What the faults do to a page.
+#[must_use]
+pub fn bent(faults: &[FaultKind]) -> Bent<'_> {
+    let mut bent = Bent::default();
+    for fault in faults {
+        match fault {
+            FaultKind::PartialCollections => bent.partial = true,
+            FaultKind::EmptyPage => bent.empty_page = true,
+            FaultKind::LoopingLink => bent.looping = true,
+            FaultKind::ForeignLink { host } => bent.foreign = Some(host),
+            FaultKind::ExpandRefused => bent.refuse_expand = true,
+            _ => {}
+        }
+    }
+    bent
+}

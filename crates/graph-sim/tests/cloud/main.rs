@@ -1,0 +1,7 @@
+//! The simulated cloud as a client meets it: over HTTP, knowing nothing but addresses and a secret.
+
+mod catalogue;
+mod faults;
+mod reading;
+mod sign_in;
+mod visitor;
