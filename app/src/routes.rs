@@ -18,6 +18,7 @@ pub fn App() -> impl IntoView {
         <Title formatter=|title: String| if title.is_empty() { "TenantAtlas".to_owned() } else { format!("{title} · TenantAtlas") } />
         <Router>
             <Routes fallback=page::missing>
+                <Route path=path!("/") view=page::Home ssr=SsrMode::Async />
                 <Route path=path!("/sign-in") view=page::SignIn ssr=SsrMode::Async />
             </Routes>
         </Router>

@@ -47,7 +47,15 @@ pub fn build(root: &Path) -> Result<Bundle> {
 
     let wasm = work.join("tenantatlas.opt.wasm");
     run(Command::new(tool(root, "wasm-opt")?)
-        .args(["-Oz", "-Oz", "--all-features", "--disable-gc", "--strip-debug", "--strip-producers", "--strip-target-features"])
+        .args([
+            "-Oz",
+            "-Oz",
+            "--all-features",
+            "--disable-gc",
+            "--strip-debug",
+            "--strip-producers",
+            "--strip-target-features",
+        ])
         .arg(work.join("tenantatlas_bg.wasm"))
         .arg("-o")
         .arg(&wasm))?;

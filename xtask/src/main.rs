@@ -13,10 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use std::{env, path::PathBuf};
 
 fn main() -> Result<()> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .context("xtask lies in the workspace")?
-        .to_path_buf();
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?.to_path_buf();
     match env::args().nth(1).as_deref() {
         Some("web") => {
             let bundle = bundle::build(&root)?;

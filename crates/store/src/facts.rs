@@ -5,7 +5,7 @@ use sqlx::Error;
 use crate::database::{Access, Run as _};
 use crate::record::Text;
 use crate::sql::args;
-use crate::{StoreError, Tx};
+use crate::{Db, StoreError, Tx};
 
 /// The value of a fact.
 ///
@@ -27,4 +27,19 @@ pub async fn get_or_set(tx: &mut Tx, name: &str, value: &str) -> Result<String, 
     )
     .await?;
     get(tx, name).await?.ok_or_else(|| Error::RowNotFound.into())
+}
+
+/// Finds out whether the database can be written: writes a fact of some size and takes it back.
+///
+/// # Errors
+/// [`StoreError::DiskFull`], [`StoreError::Unwritable`] and whatever else keeps the database from being written.
+pub async fn probe_write(db: &Db) -> Result<(), StoreError> {
+    const NAME: &str = "write_probe";
+    let mut tx = db.write().await?;
+    let text = "-".repeat(32 * 1024);
+    tx.execute("INSERT INTO schema_facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", &args![NAME, text.as_str()]).await?;
+    tx.commit().await?;
+    let mut tx = db.write().await?;
+    tx.execute("DELETE FROM schema_facts WHERE name = $1", &args![NAME]).await?;
+    tx.commit().await
 }

@@ -115,10 +115,10 @@ impl Lines {
     fn show(&mut self, title: &str, state: &RunState) {
         let ended = state.status.is_terminal();
         let processed = state.counters.processed;
-        if let Some((at, shown, shown_end)) = self.last.get(title) {
-            if *shown_end || (!ended && (*shown == processed || at.elapsed() < LINE_INTERVAL)) {
-                return;
-            }
+        if let Some((at, shown, shown_end)) = self.last.get(title)
+            && (*shown_end || (!ended && (*shown == processed || at.elapsed() < LINE_INTERVAL)))
+        {
+            return;
         }
         self.last.insert(title.to_owned(), (Instant::now(), processed, ended));
         let now: Vec<String> = state.current.iter().take(3).map(|item| label(&item.key)).collect();

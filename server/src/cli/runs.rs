@@ -39,7 +39,7 @@ fn document(run: &OperationRun) -> Value {
         "id": run.id, "tenant_id": run.tenant_id, "operation": format!("{}.{}", run.resource, run.action),
         "status": run.status, "bucket": run.status.bucket(), "counters": run.counters,
         "failures": run.failures, "reason_code": run.reason_code, "initiator": run.initiator, "attempt": run.attempt,
-        "created_at": run.created_at.to_rfc3339(), "started_at": run.started_at.map(|at| at.to_rfc3339()),
-        "finished_at": run.finished_at.map(|at| at.to_rfc3339()),
+        "created_at": run.created_at.to_rfc3339(), "started_at": run.started_at.map(tenantatlas_domain::time::Timestamp::to_rfc3339),
+        "finished_at": run.finished_at.map(tenantatlas_domain::time::Timestamp::to_rfc3339),
     })
 }

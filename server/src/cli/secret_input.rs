@@ -81,7 +81,7 @@ mod tests {
         std::fs::write(&path, "correct horse\r\nsecond\n").expect("written");
         assert_eq!(first_line(&path, "secret").expect("read").expose_secret(), "correct horse");
         std::fs::write(&path, "\n").expect("written");
-        assert!(first_line(&path, "secret").err().expect("refused").to_string().contains("empty"));
+        assert!(first_line(&path, "secret").expect_err("refused").to_string().contains("empty"));
         assert!(first_line(&folder.path().join("absent"), "secret").is_err());
     }
 }

@@ -21,7 +21,7 @@ use tenantatlas_domain::{
 };
 use tenantatlas_engine::{Actor, Engine, EngineConfig, RunState};
 use tenantatlas_store::{
-    Db,
+    Db, facts,
     operation_runs::{self, OperationRun},
     sync_runs::{self, SyncRun, TypeRun},
     tenants::Tenant,
@@ -30,6 +30,9 @@ use tenantatlas_store::{
 /// How often, and how many times, a run that is active already is looked at. Together longer than a lease lasts.
 const LOOK_INTERVAL: Duration = Duration::from_millis(150);
 const LOOKS: u32 = 300;
+
+/// After so long without news the database is asked whether it can still be written.
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// Reads a tenant, shows the progress, and ends with what was found per type.
 ///
@@ -76,9 +79,17 @@ async fn read(engine: &Engine, arguments: &SyncArguments, selection: &Selection,
     let mut progress = Progress::new(output.json);
     let mut states = pin!(engine.follow(tenant.id, dispatched.run_id));
     let mut last = dispatched.state;
-    while let Some(state) = states.next().await {
-        last = state?;
-        progress.show(&tenant.name, &last);
+    loop {
+        match tokio::time::timeout(SILENCE, states.next()).await {
+            Ok(Some(state)) => {
+                last = state?;
+                progress.show(&tenant.name, &last);
+            }
+            Ok(None) => break,
+            // Where the database takes no write any more, the run cannot even note its end: nobody would ever wait
+            // long enough. It goes on where it stopped once there is room.
+            Err(_) => facts::probe_write(engine.db()).await?,
+        }
     }
     progress.finish();
 
@@ -177,10 +188,10 @@ fn tell(
     )?;
     let mut told = std::collections::BTreeSet::new();
     for row in types {
-        if let (Some(reason), Some(message)) = (row.reason_code, &row.message) {
-            if told.insert((reason.as_str(), message)) {
-                output.line(format!("  {}: {message}", reason.as_str()))?;
-            }
+        if let (Some(reason), Some(message)) = (row.reason_code, &row.message)
+            && told.insert((reason.as_str(), message))
+        {
+            output.line(format!("  {}: {message}", reason.as_str()))?;
         }
     }
     match run {

@@ -3,6 +3,7 @@
 mod assets;
 mod router;
 mod security;
+mod session;
 pub mod shutdown;
 
 use crate::{

@@ -70,7 +70,11 @@ impl Writer {
 
     /// Writes until the readers say that nothing follows. A failure stops the run.
     pub(crate) async fn run(mut self) -> Result<(), Stop> {
-        let result = self.write_all().await;
+        let mut result = self.write_all().await;
+        if result.is_ok() && self.untold {
+            // What came last counts too: the run that ends shows all that it saw.
+            result = self.tell_progress().await;
+        }
         if let Err(stop) = &result {
             self.context.stop(stop.clone());
         }

@@ -1,0 +1,134 @@
+// What every browser test stands on: a real server with its own data folder, a page whose console must stay silent,
+// and a check for accessibility in the theme at hand.
+import AxeBuilder from "@axe-core/playwright";
+import { test as base, expect, type Page } from "@playwright/test";
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const binary = process.env.TENANTATLAS_BINARY!;
+
+/** The password of all demo users, printed by `serve --demo`. */
+export const demoPassword = "demo-password";
+/** The demo users, one per role. */
+export const people = {
+  owner: "owner@demo.example",
+  manager: "manager@demo.example",
+  operator: "operator@demo.example",
+  readonly: "readonly@demo.example",
+  admin: "admin@demo.example",
+};
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** A running `tenantatlas serve --demo`; it can be killed and started again on the same data and the same address. */
+export class Server {
+  readonly folder = mkdtempSync(join(tmpdir(), "tenantatlas-"));
+  output = "";
+  private process?: ChildProcess;
+  private constructor(readonly port: number) {}
+
+  static async start(): Promise<Server> {
+    const server = new Server(await freePort());
+    await server.launch();
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async launch(): Promise<void> {
+    const child = spawn(binary, ["serve", "--demo", "--data-dir", this.folder, "--listen", `127.0.0.1:${this.port}`], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    child.stdout!.on("data", (chunk) => (this.output += chunk));
+    child.stderr!.on("data", (chunk) => (this.output += chunk));
+    this.process = child;
+    for (let attempt = 0; attempt < 300; attempt++) {
+      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${this.output}`);
+      try {
+        if ((await fetch(`${this.url}/readyz`)).ok) return;
+      } catch {
+        // Not listening yet.
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error(`the server did not become ready:\n${this.output}`);
+  }
+
+  /** Ends the process: `SIGKILL` as a power cut does, `SIGTERM` as a service manager does. */
+  async stop(signal: NodeJS.Signals): Promise<void> {
+    const child = this.process;
+    if (!child || child.exitCode !== null) return;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    await ended;
+  }
+
+  async discard(): Promise<void> {
+    await this.stop("SIGKILL");
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Signs in through the form and waits for the first page. */
+export async function signIn(page: Page, server: Server, email: string): Promise<void> {
+  await page.goto(`${server.url}/sign-in`);
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password").fill(demoPassword);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
+}
+
+/** Waits until the browser has taken over what the server rendered. */
+export async function hydrated(page: Page): Promise<void> {
+  await page.locator("html[data-hydrated]").waitFor({ state: "attached" });
+}
+
+/** Fails when axe finds a violation of WCAG 2.2 AA on the page as it stands. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const result = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+    .analyze();
+  const found = result.violations.map(
+    (violation) => `${violation.id}: ${violation.help}\n  ${violation.nodes.map((node) => node.target.join(" ")).join("\n  ")}`,
+  );
+  expect(found, found.join("\n")).toEqual([]);
+}
+
+/** Messages of the console that a test expects, such as the failed request while the server is down. */
+type Expected = { expectedMessages: RegExp[] };
+
+export const test = base.extend<Expected, { server: Server }>({
+  server: [
+    async ({}, use) => {
+      const server = await Server.start();
+      await use(server);
+      await server.discard();
+    },
+    { scope: "worker", timeout: 120_000 },
+  ],
+  expectedMessages: [[], { option: true }],
+  page: async ({ page, expectedMessages }, use) => {
+    const messages: string[] = [];
+    page.on("console", (message) => messages.push(`${message.type()}: ${message.text()}`));
+    page.on("pageerror", (error) => messages.push(`uncaught: ${error.message}`));
+    await use(page);
+    const unexpected = messages.filter((message) => !expectedMessages.some((pattern) => pattern.test(message)));
+    expect(unexpected, "the console stays silent").toEqual([]);
+  },
+});
+
+export { expect };

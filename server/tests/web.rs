@@ -1,0 +1,147 @@
+//! The site over HTTP: who is let in, what a browser may run, what is cached.
+
+use reqwest::{Client, StatusCode, header, redirect};
+use std::{
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+use tempfile::TempDir;
+
+struct Site {
+    process: Child,
+    url: String,
+    _folder: TempDir,
+}
+
+impl Site {
+    async fn start() -> (Self, Client) {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = tempfile::tempdir().expect("a folder");
+        let probe = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = probe.local_addr().expect("an address").to_string();
+        drop(probe);
+        let process = Command::new(env!("CARGO_BIN_EXE_tenantatlas"))
+            .args(["serve", "--demo", "--demo-objects", "100", "--listen", &address])
+            .env("TENANTATLAS_DATA_DIR", folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the server starts");
+        let client = Client::builder().no_proxy().redirect(redirect::Policy::none()).build().expect("a client");
+        let site = Self { process, url: format!("http://{address}"), _folder: folder };
+        for _ in 0..300 {
+            if client.get(format!("{}/readyz", site.url)).send().await.is_ok_and(|answer| answer.status().is_success())
+            {
+                return (site, client);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the server did not become ready");
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[tokio::test]
+async fn nobody_gets_in_without_signing_in_and_nobody_signs_another_in() {
+    let (site, client) = Site::start().await;
+    let home = client.get(&site.url).send().await.expect("an answer");
+    assert_eq!(
+        (home.status(), &home.headers()[header::LOCATION]),
+        (StatusCode::SEE_OTHER, &"/sign-in".parse().expect("a value"))
+    );
+
+    let form = [("email", "owner@demo.example"), ("password", "demo-password")];
+    let sign_in = |origin: &'static str| {
+        client.post(format!("{}/sign-in", site.url)).header("sec-fetch-site", origin).form(&form).send()
+    };
+    assert_eq!(sign_in("cross-site").await.expect("an answer").status(), StatusCode::FORBIDDEN);
+    let answer = sign_in("same-origin").await.expect("an answer");
+    assert_eq!(answer.headers()[header::LOCATION], "/");
+    let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("text").to_owned();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+    let cookie = cookie.split(';').next().expect("a cookie").to_owned();
+
+    let home = client.get(&site.url).header(header::COOKIE, &cookie).send().await.expect("an answer");
+    assert_eq!(home.status(), StatusCode::OK);
+    assert_eq!(home.headers()[header::CACHE_CONTROL], "no-store");
+    let missing = client.get(format!("{}/nothing/here", site.url)).header(header::COOKIE, &cookie).send().await;
+    assert_eq!(missing.expect("an answer").status(), StatusCode::NOT_FOUND);
+
+    let out =
+        client.post(format!("{}/sign-out", site.url)).header(header::COOKIE, &cookie).send().await.expect("an answer");
+    assert_eq!(out.headers()[header::LOCATION], "/sign-in");
+    let again = client.get(&site.url).header(header::COOKIE, &cookie).send().await.expect("an answer");
+    assert_eq!(again.status(), StatusCode::SEE_OTHER, "the session has ended on the server too");
+}
+
+#[tokio::test]
+async fn guessing_passwords_is_slowed_down() {
+    let (site, client) = Site::start().await;
+    let mut last = String::new();
+    for _ in 0..12 {
+        let form = [("email", "owner@demo.example"), ("password", "wrong")];
+        let answer = client.post(format!("{}/sign-in", site.url)).form(&form).send().await.expect("an answer");
+        last = answer.headers()[header::LOCATION].to_str().expect("text").to_owned();
+    }
+    assert_eq!(last, "/sign-in?refused=wait");
+}
+
+#[tokio::test]
+async fn a_page_runs_only_scripts_with_the_nonce_of_its_policy() {
+    let (site, client) = Site::start().await;
+    let page = client.get(format!("{}/sign-in", site.url)).send().await.expect("an answer");
+    let policy = page.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
+    let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a nonce").to_owned();
+    for (name, value) in
+        [("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("referrer-policy", "same-origin")]
+    {
+        assert_eq!(page.headers()[name], value);
+    }
+    let html = page.text().await.expect("text");
+    for script in html.split("<script").skip(1) {
+        assert!(
+            script.starts_with(&format!(" type=\"module\" nonce=\"{nonce}\""))
+                || script.starts_with(&format!(" nonce=\"{nonce}\"")),
+            "{script}"
+        );
+    }
+    assert!(!html.contains(" style="), "no inline style");
+    let other = client.get(format!("{}/sign-in", site.url)).send().await.expect("an answer");
+    assert!(
+        !other.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text").contains(&nonce),
+        "a new nonce for each answer"
+    );
+}
+
+#[tokio::test]
+async fn assets_come_compressed_and_for_ever() {
+    let (site, client) = Site::start().await;
+    let html = client.get(format!("{}/sign-in", site.url)).send().await.expect("an answer").text().await.expect("text");
+    let path = html
+        .split('"')
+        .find(|part| part.starts_with("/pkg/") && part.ends_with(".wasm"))
+        .expect("the module")
+        .to_owned();
+    let get =
+        |coding: &'static str| client.get(format!("{}{path}", site.url)).header(header::ACCEPT_ENCODING, coding).send();
+    let brotli = get("gzip, br").await.expect("an answer");
+    assert_eq!(brotli.headers()[header::CONTENT_ENCODING], "br");
+    assert_eq!(brotli.headers()[header::CONTENT_TYPE], "application/wasm");
+    assert!(brotli.headers()[header::CACHE_CONTROL].to_str().expect("text").contains("immutable"));
+    assert_eq!(brotli.headers()[header::VARY], "accept-encoding");
+    let tag = brotli.headers()[header::ETAG].clone();
+    let known = client
+        .get(format!("{}{path}", site.url))
+        .header(header::ACCEPT_ENCODING, "br")
+        .header(header::IF_NONE_MATCH, tag);
+    assert_eq!(known.send().await.expect("an answer").status(), StatusCode::NOT_MODIFIED);
+    assert!(get("identity").await.expect("an answer").headers().get(header::CONTENT_ENCODING).is_none());
+    let hidden = client.get(format!("{}{path}.br", site.url)).send().await.expect("an answer");
+    assert_eq!(hidden.status(), StatusCode::NOT_FOUND);
+}
