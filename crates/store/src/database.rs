@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::{MaybePoolConnection, PoolOptions};
@@ -11,6 +12,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite, Transaction};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::StoreError;
 use crate::record::Record;
@@ -24,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Pages the write-ahead log of SQLite grows to before it is copied into the file: 64 MiB, so that a bulk write does
 /// not stop for a copy every few batches.
 const CHECKPOINT_PAGES: &str = "16384";
+/// Memory for pages of a SQLite file, in KiB (so is the sign): of the writer, and of each reader.
+const WRITER_CACHE: &str = "-32768";
+const READER_CACHE: &str = "-4096";
 /// A connection that rested longer than this is asked whether it still lives before it is used.
 const TRUSTED_REST: Duration = Duration::from_secs(5);
 
@@ -47,6 +52,8 @@ pub enum Db {
         readers: SqlitePool,
         /// The file.
         path: PathBuf,
+        /// The one turn of those who write in the background.
+        background: Arc<Semaphore>,
     },
     /// A PostgreSQL server.
     Postgres {
@@ -92,11 +99,26 @@ impl Db {
     /// # Errors
     /// [`StoreError::Busy`] when its turn does not come within half a minute.
     pub async fn write(&self) -> Result<Tx, StoreError> {
-        match self {
+        let inner = match self {
             // A deferred transaction that turns into a writer fails at once when another wrote meanwhile.
-            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
-            Self::Postgres { pool } => Ok(Tx::Postgres(pool.begin().await?)),
-        }
+            Self::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres { pool } => Inner::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { inner, turn: None })
+    }
+
+    /// Begins a transaction for a bulk write that nobody waits for. On SQLite, where all writers stand in one line, only
+    /// one of these stands in it at a time: a person who starts something waits for one of them and not for all.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when its turn does not come within half a minute.
+    pub async fn write_in_background(&self) -> Result<Tx, StoreError> {
+        let turn = match self {
+            // The semaphore is never closed.
+            Self::Sqlite { background, .. } => Arc::clone(background).acquire_owned().await.ok(),
+            Self::Postgres { .. } => None,
+        };
+        Ok(Tx { turn, ..self.write().await? })
     }
 
     /// Answers when the database does; for readiness checks.
@@ -136,7 +158,6 @@ async fn connect_sqlite(path: &Path) -> Result<Db, StoreError> {
         .busy_timeout(PATIENCE)
         .statement_cache_capacity(200)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        .pragma("cache_size", "-16384")
         .pragma("temp_store", "memory")
         .pragma("trusted_schema", "off");
     let writer = SqlitePoolOptions::new()
@@ -144,7 +165,7 @@ async fn connect_sqlite(path: &Path) -> Result<Db, StoreError> {
         .idle_timeout(None)
         .max_lifetime(None)
         .acquire_timeout(PATIENCE)
-        .connect_with(options.clone())
+        .connect_with(options.clone().pragma("cache_size", WRITER_CACHE))
         .await
         .map_err(|error| cannot_open(path, error))?;
     private_to_owner(path)?;
@@ -152,10 +173,10 @@ async fn connect_sqlite(path: &Path) -> Result<Db, StoreError> {
         .max_connections(READERS)
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
-        .connect_with(options.read_only(true).create_if_missing(false))
+        .connect_with(options.read_only(true).create_if_missing(false).pragma("cache_size", READER_CACHE))
         .await
         .map_err(|error| cannot_open(path, error))?;
-    Ok(Db::Sqlite { writer, readers, path: path.to_owned() })
+    Ok(Db::Sqlite { writer, readers, path: path.to_owned(), background: Arc::new(Semaphore::new(1)) })
 }
 
 /// The file holds sealed secrets and the configuration of tenants: nobody else on the machine needs to read it.
@@ -236,10 +257,15 @@ fn pool_options() -> PoolOptions<Postgres> {
 
 /// A transaction that may write.
 #[derive(Debug)]
-pub enum Tx {
-    /// On SQLite.
+pub struct Tx {
+    // In this order: the connection is given back before the turn.
+    inner: Inner,
+    turn: Option<OwnedSemaphorePermit>,
+}
+
+#[derive(Debug)]
+enum Inner {
     Sqlite(Transaction<'static, Sqlite>),
-    /// On PostgreSQL.
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -249,10 +275,11 @@ impl Tx {
     /// # Errors
     /// When the database refuses; then nothing was written.
     pub async fn commit(self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(transaction) => transaction.commit().await?,
-            Self::Postgres(transaction) => transaction.commit().await?,
+        match self.inner {
+            Inner::Sqlite(transaction) => transaction.commit().await?,
+            Inner::Postgres(transaction) => transaction.commit().await?,
         }
+        drop(self.turn);
         Ok(())
     }
 
@@ -261,19 +288,20 @@ impl Tx {
     /// # Errors
     /// When the connection is lost; the database takes everything back then as well.
     pub async fn rollback(self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(transaction) => transaction.rollback().await?,
-            Self::Postgres(transaction) => transaction.rollback().await?,
+        match self.inner {
+            Inner::Sqlite(transaction) => transaction.rollback().await?,
+            Inner::Postgres(transaction) => transaction.rollback().await?,
         }
+        drop(self.turn);
         Ok(())
     }
 
     /// Which engine this is.
     #[must_use]
     pub const fn engine(&self) -> Engine {
-        match self {
-            Self::Sqlite(_) => Engine::Sqlite,
-            Self::Postgres(_) => Engine::Postgres,
+        match self.inner {
+            Inner::Sqlite(_) => Engine::Sqlite,
+            Inner::Postgres(_) => Engine::Postgres,
         }
     }
 }
@@ -293,9 +321,9 @@ impl Access for &Db {
 
 impl Access for &mut Tx {
     async fn connection(&mut self) -> Result<Connection<'_>, StoreError> {
-        Ok(match self {
-            Tx::Sqlite(transaction) => Connection::Sqlite((&mut **transaction).into()),
-            Tx::Postgres(transaction) => Connection::Postgres((&mut **transaction).into()),
+        Ok(match &mut self.inner {
+            Inner::Sqlite(transaction) => Connection::Sqlite((&mut **transaction).into()),
+            Inner::Postgres(transaction) => Connection::Postgres((&mut **transaction).into()),
         })
     }
 }

@@ -75,6 +75,33 @@ async fn lock(tx: &mut Tx, key: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Makes the rest of the transaction look rows up by index. In a table that has just grown, PostgreSQL's statistics
+/// speak of a smaller one, and it would read all of it for each batch. SQLite follows the order of a `CROSS JOIN`.
+pub(crate) async fn prefer_indexes(tx: &mut Tx) -> Result<(), StoreError> {
+    if tx.engine() == Engine::Postgres {
+        tx.execute(
+            "SELECT set_config('enable_seqscan', 'off', TRUE), set_config('enable_hashjoin', 'off', TRUE), \
+             set_config('enable_mergejoin', 'off', TRUE)",
+            &[],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Takes fresh statistics of the tables that a sync fills.
+pub(crate) async fn analyse_inventory(tx: &mut Tx) -> Result<(), StoreError> {
+    let limit = match tx.engine() {
+        Engine::Sqlite => "PRAGMA analysis_limit = 1000",
+        Engine::Postgres => "SELECT 1",
+    };
+    tx.execute(limit, &[]).await?;
+    for statement in ["ANALYZE inventory_items", "ANALYZE inventory_sightings", "ANALYZE inventory_links"] {
+        tx.execute(statement, &[]).await?;
+    }
+    Ok(())
+}
+
 /// Tells every process that listens. On SQLite there is only one, which tells itself.
 pub(crate) async fn notify(mut on: impl Access, payload: &str) -> Result<(), StoreError> {
     let mut connection = on.connection().await?;

@@ -157,6 +157,16 @@ impl Statement {
         self.push(")")
     }
 
+    /// Appends `($n), …` as rows of one column, filled up in the same way: a row may be there twice.
+    pub(crate) fn bind_rows<T: Into<Value<'static>> + Clone>(&mut self, values: &[T]) -> &mut Self {
+        for index in 0..values.len().next_power_of_two() {
+            if let Some(value) = values.get(index).or(values.last()) {
+                self.push(if index == 0 { "(" } else { ", (" }).bind(value.clone()).push(")");
+            }
+        }
+        self
+    }
+
     pub(crate) fn text(&self) -> SqlStr {
         AssertSqlSafe(self.text.clone()).into_sql_str()
     }

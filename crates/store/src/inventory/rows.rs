@@ -67,10 +67,12 @@ pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<
         return Ok(Vec::new());
     }
     let scope = view.scope.as_ref().map_or(-1, |scope| scope.id.0);
-    let mut statement = Statement::new("SELECT s.since_seq, s.last_seq, ");
-    statement.push(ITEM_COLUMNS);
-    statement.push(" FROM inventory_items i LEFT JOIN inventory_sightings s ON s.item_id = i.id AND s.scope_id = ");
-    statement.bind(scope).push(" WHERE i.tenant_id = ").bind(view.tenant_id).push(" AND i.id").bind_in(ids);
+    // A join with the ids, and not a list: SQLite takes a tenant for smaller than a list of ids.
+    let mut statement = Statement::new("WITH wanted (id) AS (VALUES ");
+    statement.bind_rows(ids).push(") SELECT s.since_seq, s.last_seq, ").push(ITEM_COLUMNS);
+    statement.push(" FROM wanted w CROSS JOIN inventory_items i ");
+    statement.push("LEFT JOIN inventory_sightings s ON s.item_id = i.id AND s.scope_id = ").bind(scope);
+    statement.push(" WHERE i.id = w.id AND i.tenant_id = ").bind(view.tenant_id);
     let mut on = db;
     let found: Vec<Row> = on.query(&statement).await?;
     let seq = view.seq();

@@ -18,7 +18,7 @@ use crate::operation_runs::{Fence, hold};
 use crate::record::{Columns, Record};
 use crate::sql::{JsonText, Value, args, without_escaped_nul, without_nul};
 use crate::sync_runs::{SyncRun, TypeRun};
-use crate::{StoreError, Tx, dialect};
+use crate::{Db, StoreError, Tx, dialect};
 
 // A join with the list, and not a condition: without statistics PostgreSQL may else walk the whole type and compare each
 // row with each value.
@@ -168,6 +168,7 @@ pub async fn write_batch(
     }
     let policy_type = type_run.policy_type.as_str();
     dialect::lock_type(tx, run.tenant_id.as_uuid(), policy_type).await?;
+    dialect::prefer_indexes(tx).await?;
     let prepared = prepare(tx, run, policy_type, items).await?;
 
     let mut result = BatchResult::default();
@@ -190,6 +191,17 @@ pub async fn write_batch(
     )
     .await?;
     Ok(result)
+}
+
+/// Takes fresh statistics after a run that inserted much, so that the databases do not plan for the smaller tables of
+/// before. Takes a fraction of a second; worth it from about a thousand new items on.
+///
+/// # Errors
+/// When the database fails. Nothing depends on it: log it and go on.
+pub async fn refresh_statistics(db: &Db) -> Result<(), StoreError> {
+    let mut tx = db.write().await?;
+    dialect::analyse_inventory(&mut tx).await?;
+    tx.commit().await
 }
 
 /// Looks up what is known of the items. Of items with the same id the last one counts.

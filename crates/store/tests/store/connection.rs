@@ -125,3 +125,27 @@ async fn the_database_file_is_private_to_its_owner() {
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", file.path());
     }
 }
+
+#[tokio::test]
+async fn whoever_starts_something_waits_for_one_background_write_and_not_for_all() {
+    let test = TestDatabase::sqlite().await;
+    let (db, order) = (&test.db, std::sync::Mutex::new(Vec::new()));
+    let first = db.write_in_background().await.unwrap();
+    let background = futures::future::join_all((0..5).map(|_| async {
+        let tx = db.write_in_background().await.unwrap();
+        order.lock().unwrap().push("background");
+        tx.commit().await.unwrap();
+    }));
+    let person = async {
+        tokio::task::yield_now().await;
+        let tx = db.write().await.unwrap();
+        order.lock().unwrap().push("person");
+        tx.commit().await.unwrap();
+    };
+    let end = async {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        first.commit().await.unwrap();
+    };
+    futures::join!(background, person, end);
+    assert_eq!(order.lock().unwrap()[0], "person");
+}

@@ -48,6 +48,9 @@ async fn sync(test: &TestDatabase, tenant: tenantatlas_domain::ids::TenantId, al
         sync.end(key, TypeOutcome::Succeeded, at(0)).await;
     }
     sync.finish(at(1)).await;
+    if what == "first" {
+        tenantatlas_store::inventory::refresh_statistics(&test.db).await.unwrap();
+    }
     let seconds = started.elapsed().as_secs_f64();
     print_figure(&format!("{:?} {what}: {:.0} items/s", test.db.engine(), all.len() as f64 / seconds));
 }
