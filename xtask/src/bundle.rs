@@ -50,8 +50,12 @@ pub fn build(root: &Path) -> Result<Bundle> {
         .args([
             "-Oz",
             "-Oz",
-            "--all-features",
-            "--disable-gc",
+            // Exactly what every current browser runs; `--all-features` would emit what none does.
+            "--enable-bulk-memory",
+            "--enable-mutable-globals",
+            "--enable-nontrapping-float-to-int",
+            "--enable-reference-types",
+            "--enable-sign-ext",
             "--strip-debug",
             "--strip-producers",
             "--strip-target-features",

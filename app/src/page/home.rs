@@ -17,7 +17,6 @@ pub fn Home() -> impl IntoView {
             <header class="top">
                 <a class="brand" href="/">"TenantAtlas"</a>
                 <span class="spring"></span>
-                <crate::island::ThemeSwitch />
                 <span class="person">{session.name}</span>
                 <form method="post" action="/sign-out">
                     <button class="button quiet">"Sign out"</button>
@@ -34,7 +33,8 @@ pub fn Home() -> impl IntoView {
                             </p>
                         }
                     })}
-                <ul class="cards">{cards}</ul>
+                <ul class="tenant-list">{cards}</ul>
+                <crate::island::ThemeSwitch />
             </main>
         </div>
     }
@@ -43,7 +43,7 @@ pub fn Home() -> impl IntoView {
 fn card(tenant: &TenantSummary) -> impl IntoView + use<> {
     let read = match (tenant.types, &tenant.last_read) {
         (Some((read, of)), Some(at)) => {
-            let (at, shown) = (at.clone(), at.clone());
+            let (at, shown) = (at.clone(), utc(at));
             view! {
                 <p>
                     {format!("{} items, {} missing, {read} of {of} types read", tenant.items, tenant.missing)}
@@ -65,5 +65,13 @@ fn card(tenant: &TenantSummary) -> impl IntoView + use<> {
             </p>
             {read}
         </li>
+    }
+}
+
+/// `2026-11-20 22:15 UTC` from RFC 3339: the same text on every machine.
+fn utc(rfc3339: &str) -> String {
+    match (rfc3339.get(..10), rfc3339.get(11..16)) {
+        (Some(day), Some(time)) => format!("{day} {time} UTC"),
+        _ => rfc3339.to_owned(),
     }
 }
