@@ -1,0 +1,76 @@
+//! How long a dispatch takes while ten syncs keep the database busy.
+
+use crate::whole::fresh_database;
+use anyhow::Result;
+use secrecy::SecretString;
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+use tenantatlas_domain::{ids::TenantId, registry::registry, selection::Selection};
+use tenantatlas_engine::{Actor, Engine, EngineConfig};
+use tenantatlas_graph::{GraphClient, GraphClientOptions};
+use tenantatlas_graph_sim::{SimTenant, Simulator, SimulatorConfig};
+use tenantatlas_store::{
+    Db, Vault,
+    tenants::{Cloud, Environment, TenantCredential, TenantDetails},
+};
+
+const SYNCS: usize = 10;
+const DISPATCHES: usize = 200;
+
+/// Prints the spread of the times.
+pub async fn measure(name: &str, postgres: Option<&str>) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let database = match postgres {
+        Some(url) => fresh_database(url).await?,
+        None => format!("sqlite:{}", folder.path().join("bench.db").display()),
+    };
+    let db = Db::connect(&database).await?;
+    db.migrate().await?;
+    let vault = Vault::open(&db, &folder.path().join("key")).await?;
+    let engine = Engine::start(EngineConfig::default(), db, vault, GraphClient::new(GraphClientOptions::default()));
+    let tenants = (0..=SYNCS).map(|index| SimTenant::new(&format!("T{index}"), index as u64 + 1, 20_000)).collect();
+    let config = SimulatorConfig { tenants, latency: Duration::from_millis(20), ..SimulatorConfig::default() };
+    let cloud = Simulator::start(config, SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    let mut ids: Vec<TenantId> = Vec::new();
+    for tenant in &cloud.control().config().tenants {
+        let details = TenantDetails {
+            name: tenant.name.clone(),
+            entra_tenant_id: tenant.tenant_id.clone(),
+            cloud: Cloud::Custom,
+            login_url: Some(cloud.login_url()),
+            graph_url: Some(cloud.graph_url()),
+            environment: Environment::Other,
+            client_id: tenant.client_id.clone(),
+        };
+        let credential = TenantCredential::ClientSecret(SecretString::from(tenant.client_secret.clone()));
+        ids.push(engine.add_tenant(&Actor::command_line(), &details, &credential).await?);
+    }
+    let actor = Actor::command_line();
+    for tenant in &ids[..SYNCS] {
+        engine.dispatch_sync(&actor, *tenant, &Selection::full(registry())).await?;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let keys: Vec<&str> = registry().default_on().map(|policy_type| policy_type.key).collect();
+    let mut times = Vec::with_capacity(DISPATCHES);
+    for index in 0..DISPATCHES {
+        // Each a selection of its own, so that each creates a run.
+        let chosen = [keys[index % keys.len()], keys[(index / keys.len() + index + 1) % keys.len()]];
+        let selection = Selection {
+            policy_types: chosen.iter().map(|key| (*key).to_owned()).collect(),
+            categories: Vec::new(),
+            include_foundations: false,
+            include_dependencies: index % 2 == 0,
+        };
+        let started = Instant::now();
+        engine.dispatch_sync(&actor, ids[SYNCS], &selection).await?;
+        times.push(started.elapsed());
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    times.sort_unstable();
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1_000.0;
+    println!("| {name} | {DISPATCHES} | {:.1} ms | {:.1} ms | {:.1} ms |", at(0.5), at(0.95), at(1.0));
+    engine.shutdown().await;
+    Ok(())
+}
