@@ -101,7 +101,7 @@ impl Db {
     pub async fn write(&self) -> Result<Tx, StoreError> {
         let inner = match self {
             // A deferred transaction that turns into a writer fails at once when another wrote meanwhile.
-            Self::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite { writer, .. } => Inner::Sqlite(begin_immediate(writer).await?),
             Self::Postgres { pool } => Inner::Postgres(pool.begin().await?),
         };
         Ok(Tx { inner, turn: None })
@@ -146,6 +146,23 @@ impl Db {
             Self::Postgres { pool } => Connection::Postgres(pool.acquire().await?.into()),
         })
     }
+}
+
+/// Begins on the one writer. Where the engine ended a transaction by itself, as it does when the disk is full, the
+/// connection no longer knows whether it is in one, and everything after would fail: it is replaced by a fresh one.
+async fn begin_immediate(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+    const BEGIN: &str = "BEGIN IMMEDIATE";
+    let error = match writer.begin_with(BEGIN).await {
+        Ok(transaction) => return Ok(transaction),
+        Err(error) => error,
+    };
+    let busy = error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "5");
+    if busy || matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) {
+        return Err(error);
+    }
+    tracing::warn!(%error, "the writing connection is replaced");
+    writer.acquire().await?.close().await?;
+    writer.begin_with(BEGIN).await
 }
 
 async fn connect_sqlite(path: &Path) -> Result<Db, StoreError> {
