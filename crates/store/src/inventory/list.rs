@@ -215,14 +215,14 @@ impl Search<'_> {
         }
         let (Some(state), Some(run)) = (state, self.view.run.as_ref()) else { return };
         match state {
-            StateFilter::Present => self.push_seen(statement, " AND EXISTS"),
+            StateFilter::Present => self.push_seen(statement, "1"),
             StateFilter::NotRead => {
                 // Of a type of which nothing was read the run saw no item, whatever runs before and after it saw.
                 if types.iter().any(|key| self.view.types.get(key).is_some_and(TypeState::was_read)) {
-                    self.push_seen(statement, " AND NOT EXISTS");
+                    self.push_seen(statement, "0");
                 }
             }
-            StateFilter::Missing => self.push_seen(statement, " AND NOT EXISTS"),
+            StateFilter::Missing => self.push_seen(statement, "0"),
             // The sum keeps a walk along another index from being given up for the one on changes.
             StateFilter::Changed if !self.is_rare(state) => {
                 statement.push(" AND i.changed_seq + 0 = ").bind(run.seq);
@@ -273,18 +273,19 @@ impl Search<'_> {
         statement.push(" AND i.policy_type").bind_in(types);
     }
 
-    fn push_seen(&self, statement: &mut Statement, exists: &str) {
+    /// Whether the run saw the item. A number and not an `EXISTS`, which PostgreSQL may turn into a join that begins with
+    /// the sightings: with statistics of before the last run it takes those for few, and sorts them all.
+    fn push_seen(&self, statement: &mut Statement, times: &str) {
         let Some(run) = self.view.run.as_ref() else { return };
         let (scope, seq) = (run.scope_id.0, run.seq);
-        statement.push(exists);
-        statement.push(" (SELECT 1 FROM inventory_sightings s WHERE s.item_id = i.id AND s.scope_id = ").bind(scope);
-        statement.push(" AND s.since_seq <= ").bind(seq).push(" AND s.last_seq >= ").bind(seq);
+        statement.push(" AND (SELECT COUNT(*) FROM inventory_sightings s WHERE s.item_id = i.id AND s.scope_id = ");
+        statement.bind(scope).push(" AND s.since_seq <= ").bind(seq).push(" AND s.last_seq >= ").bind(seq);
         statement.push(" AND (s.last_seq = ").bind(seq);
         statement.push(
             " OR NOT EXISTS (SELECT 1 FROM inventory_absences g WHERE g.item_id = s.item_id \
              AND g.scope_id = s.scope_id AND g.from_seq <= ",
         );
-        statement.bind(seq).push(" AND g.until_seq > ").bind(seq).push(")))");
+        statement.bind(seq).push(" AND g.until_seq > ").bind(seq).push("))) = ").push(times);
     }
 
     /// One walk in the order of names: through the items of one type, of the whole tenant, or through few of it.

@@ -20,15 +20,6 @@ use crate::sql::{JsonText, Value, args, without_escaped_nul, without_nul};
 use crate::sync_runs::{SyncRun, TypeRun};
 use crate::{Db, StoreError, Tx, dialect};
 
-// A join with the list, and not a condition: without statistics PostgreSQL may else walk the whole type and compare each
-// row with each value.
-const FIND: WithList = WithList {
-    text: "WITH wanted (external_id) AS (VALUES #) SELECT i.external_id, i.id, i.row_digest, \
-           (SELECT s.last_seq FROM inventory_sightings s WHERE s.item_id = i.id AND s.scope_id = $3) AS last_seq \
-           FROM wanted w CROSS JOIN inventory_items i \
-           WHERE i.tenant_id = $1 AND i.policy_type = $2 AND i.external_id = w.external_id",
-};
-
 const FIND_DETAILS: WithList = WithList {
     text: "SELECT id, content_hash, normaliser_version, links_digest, platform, changed_at, changed_seq \
            FROM inventory_items WHERE id IN (#)",
@@ -229,7 +220,8 @@ async fn prepare<'i>(
         }
     }
     let list: Vec<Value<'_>> = prepared.iter().map(|one| Value::from(one.item.external_id.as_str())).collect();
-    let known: Vec<Known> = FIND.rows(tx, &args![run.tenant_id, policy_type, run.scope_id.0], &list).await?;
+    let known: Vec<Known> =
+        dialect::find_items(tx.engine()).rows(tx, &args![run.tenant_id, policy_type, run.scope_id.0], &list).await?;
     for row in known {
         if let Some(position) = positions.get(row.external_id.as_str()) {
             let one = &mut prepared[*position];
