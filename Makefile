@@ -1,7 +1,7 @@
 # Two commands do everything on a fresh machine:
 #   make run     builds the release binary and starts it with the simulated cloud on http://127.0.0.1:3000
 #   make test    every check there is: format, lints, unit tests, both databases, the real binary in real Chromium
-# And for the daily work: `make check` before each commit, `make bench` for figures, `make shots` for screenshots.
+# And for the daily work: `make check` before each commit, `make bench` for figures.
 
 SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
