@@ -7,6 +7,8 @@ SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 export CARGO_TERM_PROGRESS_WHEN ?= never
 ADDRESS ?= 127.0.0.1:3000
+# The frontend is for the browser: built together with the server, its features would make effects run on the server.
+SERVER_SIDE := --workspace --exclude tenantatlas-frontend
 
 .PHONY: run build web check test lint unit end2end bench audit
 
@@ -20,12 +22,15 @@ web:
 	./scripts/setup build
 	cargo run --quiet --locked --package xtask -- web
 
-check: lint
+check:
+	./scripts/setup build
+	$(MAKE) lint
 	cargo test --quiet --locked --package tenantatlas-domain --package tenantatlas-graph
 
 lint:
 	cargo fmt --all --check
-	cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+	cargo clippy --quiet --locked $(SERVER_SIDE) --all-targets -- -D warnings
+	cargo clippy --quiet --locked --package tenantatlas-frontend --target wasm32-unknown-unknown -- -D warnings
 
 test:
 	./scripts/setup test
@@ -35,7 +40,7 @@ test:
 	$(MAKE) end2end
 
 unit:
-	./scripts/with-postgres cargo test --locked --workspace
+	./scripts/with-postgres cargo test --locked $(SERVER_SIDE)
 
 end2end: build
 	./scripts/with-postgres ./end2end/run
