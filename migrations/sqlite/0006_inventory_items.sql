@@ -2,6 +2,7 @@
 -- inventory_sightings, so that an unchanged item costs one narrow update and not a rewrite of this wide row.
 -- changed_seq is the sync run that last inserted the row or changed its content hash.
 -- row_digest covers every column an observation may change, links_digest the outgoing links: both only spare writes.
+-- The unique columns begin with tenant and external id: links look objects up by these alone.
 -- No foreign keys on rows that are written in bulk, here and in the next two migrations: each would cost a look-up per
 -- row. They are removed with their tenant by one function of the store.
 CREATE TABLE inventory_items (
@@ -26,7 +27,7 @@ CREATE TABLE inventory_items (
     first_seen_seq BIGINT NOT NULL,
     changed_at BIGINT NOT NULL,
     changed_seq BIGINT NOT NULL,
-    UNIQUE (tenant_id, policy_type, external_id)
+    UNIQUE (tenant_id, external_id, policy_type)
 );
 CREATE INDEX inventory_items_by_name ON inventory_items (tenant_id, name_key, id, external_id);
 CREATE INDEX inventory_items_by_type ON inventory_items (tenant_id, policy_type, name_key, id);

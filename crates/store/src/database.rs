@@ -26,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Pages the write-ahead log of SQLite grows to before it is copied into the file: 64 MiB, so that a bulk write does
 /// not stop for a copy every few batches.
 const CHECKPOINT_PAGES: &str = "16384";
+/// Rows that SQLite's thread may be ahead of whoever reads them: each wait for the other costs more than many rows.
+const ROWS_IN_FLIGHT: usize = 1_024;
 /// Memory for pages of a SQLite file, in KiB (so is the sign): of the writer, and of each reader.
 const WRITER_CACHE: &str = "-32768";
 const READER_CACHE: &str = "-4096";
@@ -156,7 +158,7 @@ async fn begin_immediate(writer: &SqlitePool) -> Result<Transaction<'static, Sql
         Ok(transaction) => return Ok(transaction),
         Err(error) => error,
     };
-    let busy = error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "5");
+    let busy = error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "5");
     if busy || matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) {
         return Err(error);
     }
@@ -174,6 +176,7 @@ async fn connect_sqlite(path: &Path) -> Result<Db, StoreError> {
         .foreign_keys(true)
         .busy_timeout(PATIENCE)
         .statement_cache_capacity(200)
+        .row_buffer_size(ROWS_IN_FLIGHT)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .pragma("temp_store", "memory")
         .pragma("trusted_schema", "off");

@@ -77,8 +77,9 @@ async fn lock(tx: &mut Tx, key: i64) -> Result<(), StoreError> {
 }
 
 /// Looks up items of a type by the ids Microsoft gave them, one by one along the unique index, and when a scope last saw
-/// them. Each engine is told the order of the join in its own way: left to choose, with the statistics of a table that
-/// was small a moment ago, PostgreSQL reads the whole type and compares each row with each id.
+/// them. Each engine is told the order of the join in its own way. Left to choose, with the statistics of a table that
+/// was small a moment ago, PostgreSQL walks the whole type for each batch or even for each id; so it is not shown that
+/// an index on the type would do.
 pub(crate) const fn find_items(engine: Engine) -> &'static WithList {
     const SQLITE: WithList = WithList {
         text: "WITH wanted (external_id) AS (VALUES #) SELECT i.external_id, i.id, i.row_digest, \
@@ -90,7 +91,7 @@ pub(crate) const fn find_items(engine: Engine) -> &'static WithList {
         text: "WITH wanted (external_id) AS (VALUES #) SELECT i.external_id, i.id, i.row_digest, \
                (SELECT s.last_seq FROM inventory_sightings s WHERE s.item_id = i.id AND s.scope_id = $3) AS last_seq \
                FROM wanted w CROSS JOIN LATERAL (SELECT f.external_id, f.id, f.row_digest FROM inventory_items f \
-               WHERE f.tenant_id = $1 AND f.policy_type = $2 AND f.external_id = w.external_id LIMIT 1) i",
+               WHERE f.tenant_id = $1 AND f.external_id = w.external_id AND f.policy_type || '' = $2 LIMIT 1) i",
     };
     match engine {
         Engine::Sqlite => &SQLITE,

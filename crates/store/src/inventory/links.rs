@@ -10,7 +10,6 @@ use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use super::item::ObservedLink;
-use super::view::known_types;
 use crate::bulk::{InsertRows, WithList};
 use crate::database::{Access, Run as _};
 use crate::record::{Columns, Record, Text};
@@ -133,14 +132,17 @@ pub async fn outgoing(db: &Db, tenant: TenantId, item: ItemId) -> Result<Vec<Out
     if open.is_empty() {
         return Ok(links);
     }
-    let types = known_types(db, tenant).await?;
     let mut statement =
         Statement::new("SELECT external_id, policy_type, id, display_name FROM inventory_items WHERE tenant_id = ");
-    statement.bind(tenant).push(" AND policy_type").bind_in(&types).push(" AND external_id").bind_in(&open);
+    statement.bind(tenant).push(" AND external_id").bind_in(&open);
     let found: Vec<Candidate> = on.query(&statement).await?;
-    let found: HashMap<String, Candidate> = found.into_iter().map(|row| (row.external_id.clone(), row)).collect();
+    let mut by_id: HashMap<String, Vec<Candidate>> = HashMap::new();
+    for candidate in found {
+        by_id.entry(candidate.external_id.clone()).or_default().push(candidate);
+    }
     for link in links.iter_mut().filter(|link| link.target_item_id.is_none()) {
-        if let Some(target) = found.get(&link.target_external_id) {
+        // Two types that have an object of this id: nobody can tell which one is meant.
+        if let Some([target]) = by_id.get(&link.target_external_id).map(Vec::as_slice) {
             link.target_item_id = Some(target.id);
             link.target_policy_type = Some(target.policy_type.clone());
             link.name = Some(target.display_name.clone());

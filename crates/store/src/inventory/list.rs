@@ -215,14 +215,14 @@ impl Search<'_> {
         }
         let (Some(state), Some(run)) = (state, self.view.run.as_ref()) else { return };
         match state {
-            StateFilter::Present => self.push_seen(statement, "1"),
+            StateFilter::Present => self.push_seen(statement, " <> 0"),
             StateFilter::NotRead => {
                 // Of a type of which nothing was read the run saw no item, whatever runs before and after it saw.
                 if types.iter().any(|key| self.view.types.get(key).is_some_and(TypeState::was_read)) {
-                    self.push_seen(statement, "0");
+                    self.push_seen(statement, " <> 1");
                 }
             }
-            StateFilter::Missing => self.push_seen(statement, "0"),
+            StateFilter::Missing => self.push_seen(statement, " <> 1"),
             // The sum keeps a walk along another index from being given up for the one on changes.
             StateFilter::Changed if !self.is_rare(state) => {
                 statement.push(" AND i.changed_seq + 0 = ").bind(run.seq);
@@ -274,8 +274,9 @@ impl Search<'_> {
     }
 
     /// Whether the run saw the item. A number and not an `EXISTS`, which PostgreSQL may turn into a join that begins with
-    /// the sightings: with statistics of before the last run it takes those for few, and sorts them all.
-    fn push_seen(&self, statement: &mut Statement, times: &str) {
+    /// the sightings: with statistics of before the last run it takes those for few, and sorts them all. Compared by what
+    /// it is not (seen: not 0 times, unseen: not once), because an engine that guesses takes that for the usual case.
+    fn push_seen(&self, statement: &mut Statement, compared: &str) {
         let Some(run) = self.view.run.as_ref() else { return };
         let (scope, seq) = (run.scope_id.0, run.seq);
         statement.push(" AND (SELECT COUNT(*) FROM inventory_sightings s WHERE s.item_id = i.id AND s.scope_id = ");
@@ -285,7 +286,7 @@ impl Search<'_> {
             " OR NOT EXISTS (SELECT 1 FROM inventory_absences g WHERE g.item_id = s.item_id \
              AND g.scope_id = s.scope_id AND g.from_seq <= ",
         );
-        statement.bind(seq).push(" AND g.until_seq > ").bind(seq).push("))) = ").push(times);
+        statement.bind(seq).push(" AND g.until_seq > ").bind(seq).push(")))").push(compared);
     }
 
     /// One walk in the order of names: through the items of one type, of the whole tenant, or through few of it.

@@ -86,8 +86,9 @@ on_both_engines! {
         fewer[0].display_name = "Renamed".to_owned();
         fewer[0].content_hash = hash("other");
         sync(&test, tenant, &fewer, "ten missing").await;
-        sync(&test, tenant, &observed(count, "b"), "all changed").await;
-        sync(&test, tenant, &fewer, "ten missing, rest changed").await;
+        if count <= 200_000 {
+            sync(&test, tenant, &observed(count, "b"), "all changed").await;
+        }
         let first = ItemQuery { limit: 50, ..ItemQuery::default() };
         page(&test, tenant, "first", &first).await;
         for (what, state) in [("present", StateFilter::Present), ("missing", StateFilter::Missing), ("changed", StateFilter::Changed)] {
