@@ -59,7 +59,9 @@ impl LiveEvent {
 pub struct Published {
     /// The event's name on the wire.
     pub name: &'static str,
-    /// The event as JSON text, without line breaks.
+    /// The event as it goes over the wire of an event stream (HTML standard, section Server-sent events).
+    pub frame: Bytes,
+    /// The part of the frame that is the event as JSON text, without line breaks.
     pub body: Bytes,
     /// The event itself, for readers in the same process.
     pub event: LiveEvent,
@@ -69,8 +71,18 @@ impl Published {
     /// Serialises an event for its readers.
     #[must_use]
     pub fn new(event: LiveEvent) -> Arc<Self> {
-        let body = serde_json::to_vec(&event).unwrap_or_default();
-        Arc::new(Self { name: event.name(), body: Bytes::from(body), event })
+        let name = event.name();
+        let mut frame = format!("event: {name}\ndata: ").into_bytes();
+        let start = frame.len();
+        if serde_json::to_writer(&mut frame, &event).is_err() {
+            // Nothing of an event can fail to serialise; an empty object changes nothing for a reader.
+            frame.truncate(start);
+            frame.extend_from_slice(b"{}");
+        }
+        let end = frame.len();
+        frame.extend_from_slice(b"\n\n");
+        let frame = Bytes::from(frame);
+        Arc::new(Self { name, body: frame.slice(start..end), frame, event })
     }
 }
 
