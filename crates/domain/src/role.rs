@@ -75,6 +75,17 @@ impl Role {
         }
     }
 
+    /// The word for people.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Readonly => "Read only",
+            Self::Operator => "Operator",
+            Self::Manager => "Manager",
+            Self::Owner => "Owner",
+        }
+    }
+
     /// Whether a member with this role may do it.
     #[must_use]
     pub fn allows(self, action: Action) -> bool {
