@@ -20,6 +20,14 @@ pub fn App() -> impl IntoView {
             <Routes fallback=page::missing>
                 <Route path=path!("/") view=page::Home ssr=SsrMode::Async />
                 <Route path=path!("/sign-in") view=page::SignIn ssr=SsrMode::Async />
+                <Route path=path!("/welcome/:token") view=page::Welcome ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/inventory") view=page::InventoryPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/inventory/:item") view=page::ItemPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/sync") view=page::SyncPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/runs") view=page::RunsPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/runs/:run") view=page::RunPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/audit") view=page::AuditPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/notifications") view=page::NotificationsPage ssr=SsrMode::Async />
             </Routes>
         </Router>
     }

@@ -1,6 +1,7 @@
 //! The document around every page.
 
 use crate::App;
+use crate::scope::Theme;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
@@ -24,11 +25,12 @@ pub fn shell(assets: &AssetPaths) -> impl IntoView + use<> {
         context.set_is_hydrating(false);
     }
     let nonce = use_nonce();
+    let theme = use_context::<Theme>().map(|Theme(theme)| theme).filter(|theme| !theme.is_empty());
     let starter = include_str!("hydrate.js")
         .replace("ARGUMENTS", &format!("[{:?}, {:?}]", assets.js.as_str(), assets.wasm.as_str()));
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-theme=theme>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />

@@ -1,11 +1,19 @@
 //! The WebAssembly entry: starts the runtime and links the islands. The pages themselves never leave the server.
 
-use tenantatlas_app as _;
+use leptos::server_fn::client::try_set_server_url;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Starts the reactive runtime. The script of the page calls it once, before it wakes the islands.
+/// Starts the reactive runtime and the comforts of the page. The script of the page calls it once, before it wakes the
+/// islands.
 #[wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
     leptos::mount::hydrate_islands();
+    // On a page of a tenant the server functions are reached below its address.
+    let path = leptos::prelude::window().location().pathname().unwrap_or_default();
+    let mut parts = path.split('/').skip(1);
+    if let (Some("t"), Some(tenant)) = (parts.next(), parts.next()) {
+        let _ = try_set_server_url(String::leak(format!("/t/{tenant}")));
+    }
+    tenantatlas_app::ambient::start();
 }

@@ -1,6 +1,7 @@
 //! Settings: command-line options before environment variables before the TOML file before the defaults.
 
 use crate::exit::{Exit, ExitCode};
+use secrecy::SecretString;
 use serde::Deserialize;
 use std::{
     fs,
@@ -11,7 +12,7 @@ use std::{
 /// Options that every command takes. Each has an environment variable and a key of the same meaning in the TOML file.
 #[derive(clap::Args, Debug, Clone, Default)]
 pub struct SettingsOptions {
-    /// A TOML file with any of the keys database_url, data_dir, listen, key_file
+    /// A TOML file with any of the keys database_url, data_dir, listen, key_file, metrics_token
     #[arg(long, global = true, env = "TENANTATLAS_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
     /// Where the records live: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: a SQLite file in the data folder]
@@ -33,6 +34,16 @@ pub struct SettingsOptions {
     /// The address the web server listens on [default: 127.0.0.1:3000]
     #[arg(long, global = true, env = "TENANTATLAS_LISTEN", value_name = "ADDRESS:PORT", help_heading = "Settings")]
     pub listen: Option<String>,
+    /// Whoever sends this as a bearer token may read /metrics; without one only this machine itself may
+    #[arg(
+        long,
+        global = true,
+        env = "TENANTATLAS_METRICS_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN",
+        help_heading = "Settings"
+    )]
+    pub metrics_token: Option<SecretString>,
 }
 
 #[derive(Deserialize, Default)]
@@ -42,6 +53,7 @@ struct SettingsFile {
     data_dir: Option<PathBuf>,
     key_file: Option<PathBuf>,
     listen: Option<String>,
+    metrics_token: Option<SecretString>,
 }
 
 /// The settings in force.
@@ -55,6 +67,8 @@ pub struct Settings {
     pub key_file: PathBuf,
     /// Where the web server listens.
     pub listen: SocketAddr,
+    /// Lets whoever sends it read the metrics.
+    pub metrics_token: Option<SecretString>,
 }
 
 impl Settings {
@@ -88,7 +102,8 @@ impl Settings {
             ));
         }
         let key_file = options.key_file.clone().or(file.key_file).unwrap_or_else(|| data_dir.join("tenantatlas.key"));
-        Ok(Self { database_url, data_dir, key_file, listen })
+        let metrics_token = options.metrics_token.clone().or(file.metrics_token);
+        Ok(Self { database_url, data_dir, key_file, listen, metrics_token })
     }
 }
 
@@ -99,7 +114,7 @@ fn read_file(path: &Path) -> Result<SettingsFile, Exit> {
         // The message of the parser shows the line; a database address may stand in it, so only the reason is kept.
         let reason = error.message().to_owned();
         wrong(&format!(
-            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen or key_file, each with a text in quotes",
+            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file or metrics_token, each with a text in quotes",
             path.display()
         ))
     })

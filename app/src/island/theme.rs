@@ -1,75 +1,45 @@
 //! Light, dark, or as the system.
 
+use crate::api::{self, SetTheme};
+use crate::icon::Icon;
 use leptos::prelude::*;
 
-/// Where the choice is kept in this browser.
-#[cfg(feature = "hydrate")]
-const STORAGE_KEY: &str = "tenantatlas.theme";
-
-/// Three buttons; the choice is kept in this browser. Without WebAssembly the page follows the system.
+/// Three buttons in a form. With WebAssembly the colours change at once; the choice is kept in a cookie either way.
 #[island]
-pub fn ThemeSwitch() -> impl IntoView {
-    let chosen = RwSignal::new(String::new());
-    Effect::new(move || {
-        if let Some(kept) = kept_theme() {
-            apply(&kept);
-            chosen.set(kept);
-        }
-    });
-    let button = move |value: &'static str, label: &'static str| {
+pub fn ThemeSwitch(
+    /// `light`, `dark` or empty for the system's.
+    theme: String,
+) -> impl IntoView {
+    let chosen = RwSignal::new(theme);
+    let button = move |value: &'static str, label: &'static str, icon: Icon| {
+        let press = move |event: leptos::ev::MouseEvent| {
+            event.prevent_default();
+            chosen.set(value.to_owned());
+            if let Some(root) = document().document_element() {
+                let _ = root.set_attribute("data-theme", value);
+            }
+            leptos::task::spawn_local(async move {
+                let _ = api::set_theme(value.to_owned()).await;
+            });
+        };
         view! {
             <button
-                type="button"
+                name="theme"
+                value=value
                 aria-pressed=move || if chosen.get() == value { "true" } else { "false" }
-                on:click=move |_| {
-                    chosen.set(value.to_owned());
-                    keep_theme(value);
-                    apply(value);
-                }
+                on:click=press
             >
+                {icon.view()}
                 {label}
             </button>
         }
     };
-    view! {
-        <div class="segments" role="group" aria-label="Colours">
-            {button("", "System")}
-            {button("light", "Light")}
-            {button("dark", "Dark")}
-        </div>
-    }
+    let action = api::address::<SetTheme>();
+    super::erased(view! {
+        <form method="post" action=action class="segments" aria-label="Colours">
+            {button("", "System", Icon::Half)}
+            {button("light", "Light", Icon::Sun)}
+            {button("dark", "Dark", Icon::Moon)}
+        </form>
+    })
 }
-
-#[cfg(feature = "hydrate")]
-fn storage() -> Option<web_sys::Storage> {
-    window().local_storage().ok().flatten()
-}
-
-#[cfg(feature = "hydrate")]
-fn kept_theme() -> Option<String> {
-    storage()?.get_item(STORAGE_KEY).ok().flatten()
-}
-
-#[cfg(feature = "hydrate")]
-fn keep_theme(value: &str) {
-    // A browser that keeps nothing still shows the choice on this page.
-    let _ = storage().map(|storage| storage.set_item(STORAGE_KEY, value));
-}
-
-#[cfg(feature = "hydrate")]
-fn apply(value: &str) {
-    if let Some(root) = document().document_element() {
-        let _ = root.set_attribute("data-theme", value);
-    }
-}
-
-#[cfg(not(feature = "hydrate"))]
-fn kept_theme() -> Option<String> {
-    None
-}
-
-#[cfg(not(feature = "hydrate"))]
-fn keep_theme(_: &str) {}
-
-#[cfg(not(feature = "hydrate"))]
-fn apply(_: &str) {}

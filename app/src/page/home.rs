@@ -1,77 +1,102 @@
-//! The first page after sign-in: the person's tenants and how complete their inventory is.
+//! The person's tenants.
 
-use crate::session::{CurrentSession, TenantSummary};
+use super::{plain_page, query};
+use crate::api::{self, SetFavourite};
+use crate::component::{empty, hidden, moment, saved_note, state, sync_state};
+use crate::format;
+use crate::icon::Icon;
+use crate::scope;
+use crate::service::home::{TenantCard, cards};
+use crate::service::tenants::environment;
 use leptos::prelude::*;
-use leptos_meta::Title;
+use tenantatlas_domain::presence::Confidence;
 
-/// The frame with the person's tenants.
+/// One card per tenant: how complete its inventory is and when it was read.
 #[component]
 pub fn Home() -> impl IntoView {
-    let session = use_context::<CurrentSession>().unwrap_or_default();
-    let cards: Vec<_> = session.tenants.iter().map(card).collect();
-    let empty = cards.is_empty();
-    view! {
-        <Title text="Tenants" />
-        <a class="skip" href="#main">"Skip to the content"</a>
-        <div class="frame plain">
-            <header class="top">
-                <a class="brand" href="/">"TenantAtlas"</a>
-                <span class="spring"></span>
-                <span class="person">{session.name}</span>
-                <form method="post" action="/sign-out">
-                    <button class="button quiet">"Sign out"</button>
-                </form>
-            </header>
-            <main id="main" class="main">
-                <h1>"Tenants"</h1>
-                {empty
-                    .then(|| {
-                        view! {
-                            <p>
-                                "No tenant is yours yet. Somebody who administers the platform can add one: "
-                                <code>"tenantatlas tenant add"</code>
-                            </p>
-                        }
-                    })}
-                <ul class="tenant-list">{cards}</ul>
-                <crate::island::ThemeSwitch />
-            </main>
-        </div>
-    }
+    let done = query()("done");
+    plain_page(move || async move {
+        let session = scope::session()?;
+        let cards = cards().await?;
+        let lead = match cards.len() {
+            0 => String::new(),
+            count => format::counted(count as u64, "tenant", "tenants"),
+        };
+        let add = session.platform_admin.then(|| {
+            view! { <a class="button primary" href="/admin/tenants/new">{Icon::Add.view()}"Add a tenant"</a> }
+                .into_any()
+        });
+        let content = if cards.is_empty() {
+            let words = if session.platform_admin {
+                "Add the first one: you need its Entra tenant id, an app registration and its secret."
+            } else {
+                "Nobody has given you a role in a tenant yet. An owner of the tenant or whoever administers this server can."
+            };
+            empty(Icon::Tenant, "No tenants yet", words, add)
+        } else {
+            view! {
+                <div class="page-head">
+                    <div><h1>"Tenants"</h1><p class="lead">{lead}</p></div>
+                    <div class="actions">{add}</div>
+                </div>
+                <ul class="tenants">{cards.iter().map(card).collect_view()}</ul>
+            }
+            .into_any()
+        };
+        let content = view! { {saved_note(done.as_deref())} {content} }.into_any();
+        Ok(("Tenants".to_owned(), content))
+    })
 }
 
-fn card(tenant: &TenantSummary) -> impl IntoView + use<> {
-    let read = match (tenant.types, &tenant.last_read) {
-        (Some((read, of)), Some(at)) => {
-            let (at, shown) = (at.clone(), utc(at));
+fn card(card: &TenantCard) -> AnyView {
+    let tenant = &card.visible.tenant;
+    let environment = environment(tenant.environment);
+    let id = tenant.id.to_string();
+    let facts = match card.last {
+        None => view! { <p class="line">"Never read to the end."</p> }.into_any(),
+        Some((status, at)) => {
+            let (missing, confidence) = card.missing;
+            let unsure = if confidence == Some(Confidence::Low) { ", unsure" } else { "" };
             view! {
-                <p>
-                    {format!("{} items, {} missing, {read} of {of} types read", tenant.items, tenant.missing)}
-                    <br />
-                    <time datetime=at>{shown}</time>
+                <p class="line number">
+                    <span>{format::counted(card.items, "item", "items")}</span>
+                    <span>{format!("{} of {} types read", card.types.0, card.types.1)}</span>
+                </p>
+                <p class="line">
+                    {sync_state(status)}
+                    {(missing > 0).then(|| state("bad", Icon::Missing, format!("{} missing{unsure}", format::number(missing))))}
+                    {(card.not_read > 0).then(|| state("idle", Icon::Unread, format!("{} not read", format::number(card.not_read))))}
+                    <span>{moment(at.as_millis())}</span>
                 </p>
             }
             .into_any()
         }
-        _ => view! { <p>"Never read to the end."</p> }.into_any(),
+    };
+    let favourite = card.visible.favourite;
+    let label = if favourite {
+        format!("Remove {} from favourites", tenant.name)
+    } else {
+        format!("Mark {} as favourite", tenant.name)
     };
     view! {
-        <li class="card">
-            <h2>{tenant.name.clone()}</h2>
-            <p>
-                <span class="badge">{tenant.environment.clone()}</span>
-                " "
-                {tenant.role.clone()}
+        <li class="tenant-card">
+            <h2>
+                <a href=format!("/t/{id}/inventory")>{tenant.name.clone()}</a>
+            </h2>
+            <p class="line">
+                <span class="badge" data-tone=environment.tone()>{environment.label()}</span>
+                <span>{card.visible.role.label()}</span>
+                {(card.active > 0).then(|| state("info", Icon::Turning, "Syncing"))}
             </p>
-            {read}
+            {facts}
+            <form method="post" action={api::address::<SetFavourite>()}>
+                {hidden("tenant", id)}
+                {(!favourite).then(|| hidden("favourite", "true"))}
+                <button class="icon-button star" aria-pressed=if favourite { "true" } else { "false" } aria-label=label>
+                    {Icon::Star.view()}
+                </button>
+            </form>
         </li>
     }
-}
-
-/// `2026-11-20 22:15 UTC` from RFC 3339: the same text on every machine.
-fn utc(rfc3339: &str) -> String {
-    match (rfc3339.get(..10), rfc3339.get(11..16)) {
-        (Some(day), Some(time)) => format!("{day} {time} UTC"),
-        _ => rfc3339.to_owned(),
-    }
+    .into_any()
 }

@@ -1,24 +1,112 @@
-//! The pages.
+//! The pages. Each loads what it shows on the server and is sent whole, with the status that fits.
 
+mod audit;
 mod home;
+mod inventory;
+mod item;
+mod notifications;
+mod run;
+mod run_list;
 mod sign_in;
+mod sync;
+mod welcome;
 
+pub use audit::{AuditPage, read_filter as audit_filter};
 pub use home::Home;
+pub use inventory::InventoryPage;
+pub use item::ItemPage;
+pub use notifications::NotificationsPage;
+pub use run::RunPage;
+pub use run_list::RunsPage;
 pub use sign_in::SignIn;
+pub use sync::SyncPage;
+pub use welcome::Welcome;
 
+use crate::component::{Section, error_page, plain_frame, tenant_frame};
+use crate::error::{AppError, ErrorKind};
+use crate::scope::{self, Inside};
+use crate::service::frame;
 use leptos::prelude::*;
+use leptos::server_fn::{ServerFn, error::ServerFnUrlError};
+use leptos_axum::ResponseOptions;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use std::future::Future;
+
+/// What a page shows: its title and its content.
+type Content = (String, AnyView);
+
+/// A page of a tenant: loads frame and content side by side; what goes wrong becomes a page with its status.
+fn tenant_page<F>(section: Section, load: impl FnOnce(Inside) -> F + Send + 'static) -> AnyView
+where
+    F: Future<Output = Result<Content, AppError>> + Send + 'static,
+{
+    Suspend::new(async move {
+        let inside = match scope::inside() {
+            Ok(inside) => inside,
+            Err(error) => return refused(&error),
+        };
+        let content = load(inside.clone());
+        match futures::join!(frame::load(&inside), content) {
+            (Ok(frame), Ok((title, content))) => tenant_frame(&inside, frame, section, &title, content),
+            (Ok(frame), Err(error)) => {
+                set_status(error.kind);
+                tenant_frame(&inside, frame, section, "Not shown", error_page(&error))
+            }
+            (Err(error), _) => refused(&error),
+        }
+    })
+    .into_any()
+}
+
+/// A page outside of any tenant.
+fn plain_page<F>(load: impl FnOnce() -> F + Send + 'static) -> AnyView
+where
+    F: Future<Output = Result<Content, AppError>> + Send + 'static,
+{
+    Suspend::new(async move {
+        match load().await {
+            Ok((title, content)) => plain_frame(scope::session().ok().as_ref(), frame::theme(), title, content),
+            Err(error) => refused(&error),
+        }
+    })
+    .into_any()
+}
+
+fn refused(error: &AppError) -> AnyView {
+    set_status(error.kind);
+    plain_frame(scope::session().ok().as_ref(), frame::theme(), "Not shown".to_owned(), error_page(error))
+}
+
+fn set_status(kind: ErrorKind) {
+    if let Some(response) = use_context::<ResponseOptions>()
+        && let Ok(status) = http::StatusCode::from_u16(kind.status())
+    {
+        response.set_status(status);
+    }
+}
 
 /// What is shown for an address that does not exist. The server answers with 404.
 pub fn missing() -> AnyView {
-    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
-        response.set_status(http::StatusCode::NOT_FOUND);
+    refused(&AppError::not_found("This address"))
+}
+
+/// The parameters of the address, by name.
+fn query() -> impl Fn(&str) -> Option<String> + Send + 'static {
+    let map = use_query_map().get_untracked();
+    move |name| map.get(name)
+}
+
+/// A part of the path, by name.
+fn path_part(name: &str) -> String {
+    use_params_map().with_untracked(|map| map.get(name)).unwrap_or_default()
+}
+
+/// The refusal with which the form of a server function came back (without WebAssembly it travels in the address).
+fn refusal<F: ServerFn>(query: &impl Fn(&str) -> Option<String>) -> Option<AppError> {
+    let path = query("__path")?;
+    if path != F::PATH {
+        return None;
     }
-    view! {
-        <main id="main" class="gate-form">
-            <h1>"There is nothing here"</h1>
-            <p>"The address is wrong, or it is not yours to see."</p>
-            <p><a class="button" href="/">"To your tenants"</a></p>
-        </main>
-    }
-    .into_any()
+    let encoded = query("__err")?;
+    Some(ServerFnUrlError::<AppError>::decode_err(&encoded))
 }

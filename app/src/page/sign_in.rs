@@ -1,44 +1,46 @@
 //! Sign-in.
 
+use super::{query, refusal};
+use crate::api::{self, SignIn as SignInForm};
+use crate::auth::safe_next;
+use crate::component::{chart, field, hidden, mark};
+use crate::island::{ActiveForm, ThemeSwitch};
+use crate::service::frame;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
-/// The sign-in form. `?refused=…` says why the last attempt failed, in the same words for an unknown person and a wrong
-/// password.
+/// The sign-in form. `next` in the address says where to go afterwards.
 #[component]
 pub fn SignIn() -> impl IntoView {
-    let refused = use_query_map().with_untracked(|query| query.get("refused"));
-    let message = match refused.as_deref() {
-        Some("credentials") => Some("E-mail and password do not fit. Check both and try again."),
-        Some("wait") => Some("Too many attempts. Wait a minute and try again."),
-        Some(_) => Some("Signing in is not possible right now. Try again in a moment."),
-        None => None,
-    };
+    let query = query();
+    let next = query("next").map(|next| safe_next(&next)).filter(|next| next != "/").unwrap_or_default();
+    let ended = !next.is_empty();
+    let error = refusal::<SignInForm>(&query);
     view! {
         <Title text="Sign in" />
-        <main id="main" class="gate-form">
-            <h1>"Sign in to TenantAtlas"</h1>
-            <form method="post" action="/sign-in" class="form">
-                {message.map(|message| view! { <p class="note" role="alert">{message}</p> })}
-                <div class="field">
-                    <label for="email">"E-mail"</label>
-                    <input class="input" id="email" name="email" type="email" autocomplete="username" required />
+        <div class="gate">
+            <main class="gate-form" id="main">
+                <div>
+                    <span class="brand">{mark()}<span>"TenantAtlas"</span></span>
+                    <h1>"Sign in"</h1>
+                    {ended.then(|| view! { <p class="quiet-text">"Sign in to go on where you were."</p> })}
                 </div>
-                <div class="field">
-                    <label for="password">"Password"</label>
-                    <input
-                        class="input"
-                        id="password"
-                        name="password"
-                        type="password"
-                        autocomplete="current-password"
-                        required
-                    />
-                </div>
-                <button class="button primary">"Sign in"</button>
-            </form>
-            <crate::island::ThemeSwitch />
-        </main>
+                <ActiveForm action={api::address::<SignInForm>().to_owned()} class="form" error>
+                    {hidden("next", next)}
+                    {field("email", "E-mail", None, view! {
+                        <input class="input" id="email" name="email" type="email" autocomplete="username" required autofocus />
+                    })}
+                    {field("password", "Password", None, view! {
+                        <input class="input" id="password" name="password" type="password" autocomplete="current-password" required />
+                    })}
+                    <button class="button primary">"Sign in"</button>
+                </ActiveForm>
+                <ThemeSwitch theme=frame::theme() />
+            </main>
+            <aside class="gate-map" aria-hidden="true">
+                {chart()}
+                <p>"Know what is configured, when it was last seen, and what nobody could read."</p>
+            </aside>
+        </div>
     }
 }

@@ -1,6 +1,13 @@
 //! The web server: router, assets, security headers, health, and the demo.
 
+mod answer;
 mod assets;
+mod context;
+mod events;
+mod export;
+mod first_admin;
+mod functions;
+mod metrics;
 mod router;
 mod security;
 mod session;
@@ -14,9 +21,24 @@ use crate::{
     settings::Settings,
 };
 use axum::serve::ListenerExt as _;
-use std::io::Write as _;
-use tenantatlas_engine::EngineConfig;
-use tokio::net::TcpListener;
+use secrecy::SecretString;
+use std::{io::Write as _, sync::Arc};
+use tenantatlas_engine::{Engine, EngineConfig};
+use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_util::sync::CancellationToken;
+
+/// What every handler works with.
+#[derive(Clone)]
+pub struct State {
+    /// The engine.
+    pub engine: Engine,
+    /// Cancelled when the server is to stop: streams end, and it is no longer ready.
+    pub stopping: CancellationToken,
+    /// One permit per open live stream.
+    pub streams: Arc<Semaphore>,
+    /// Lets whoever sends it read the metrics.
+    pub metrics_token: Option<SecretString>,
+}
 
 /// Serves until it is told to stop; then streams end, leases go back, and running work is taken up by whoever is next.
 ///
@@ -28,8 +50,15 @@ pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<()
     let engine = open::engine(settings, EngineConfig::default()).await?;
     let demo = if arguments.demo { Some(demo::Demo::prepare(&engine, arguments.demo_objects).await?) } else { None };
 
-    let stopping = tokio_util::sync::CancellationToken::new();
-    let router = router::router(engine.clone(), stopping.clone());
+    let stopping = CancellationToken::new();
+    let state = State {
+        engine: engine.clone(),
+        stopping: stopping.clone(),
+        streams: Arc::new(Semaphore::new(events::MAX_STREAMS)),
+        metrics_token: settings.metrics_token.clone(),
+    };
+    metrics::recorder();
+    let router = router::router(state);
     let stop = stopping.clone();
     tokio::spawn(async move {
         shutdown::signal().await;
@@ -47,7 +76,14 @@ pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<()
     tracing::info!(%address, "listening");
     match &demo {
         Some(demo) => demo.show(&engine, settings, address, &stopping).await?,
-        None => say(&format!("TenantAtlas answers on http://{address} until Ctrl-C.")),
+        None => {
+            say(&format!("TenantAtlas answers on http://{address} until Ctrl-C."));
+            if let Some(link) = first_admin::link(&engine, address).await? {
+                say(&format!(
+                    "\nNobody can sign in yet. Make the first administrator here, once, within a day:\n\n  {link}\n"
+                ));
+            }
+        }
     }
     stopping.cancelled().await;
     engine.shutdown().await;

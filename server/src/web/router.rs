@@ -1,83 +1,117 @@
 //! Which address is answered by what.
 
-use super::{assets, security, session};
+use super::{State, assets, context::provide, events, export, functions, metrics, security, session};
 use axum::{
     Router,
-    extract::{Request, State},
-    http::{HeaderMap, StatusCode},
+    extract::{MatchedPath, Path, Request, State as Extract},
+    http::{HeaderMap, HeaderName, StatusCode},
     middleware,
-    response::Response,
+    response::{Redirect, Response},
     routing::{get, post},
 };
-use leptos::{context::provide_context, nonce::Nonce};
-use tenantatlas_app::{App, AssetPaths, CurrentSession, shell};
-use tenantatlas_engine::Engine;
-use tokio_util::sync::CancellationToken;
-use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer, limit::RequestBodyLimitLayer};
+use tenantatlas_app::{App, AssetPaths, shell};
+use tower_http::{
+    CompressionLevel,
+    catch_panic::CatchPanicLayer,
+    compression::CompressionLayer,
+    csrf::CsrfLayer,
+    limit::RequestBodyLimitLayer,
+    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+    trace::{DefaultOnFailure, TraceLayer},
+};
+use tracing::Level;
 
 /// The largest request body, in bytes: forms only.
 const BODY_LIMIT: usize = 64 * 1024;
 
+/// Addresses of a tenant that are no pages: method, route.
+pub const TENANT_ROUTES: [(&str, &str); 4] = [
+    ("GET", "/t/{tenant}"),
+    ("GET", "/t/{tenant}/events"),
+    ("GET", "/t/{tenant}/inventory/export.{kind}"),
+    ("GET", "/t/{tenant}/audit/export.csv"),
+];
+
 /// The whole site.
-pub fn router(engine: Engine, stopping: CancellationToken) -> Router {
+pub fn router(state: State) -> Router {
     let assets = AssetPaths {
         js: assets::path_of("js").unwrap_or_default(),
         wasm: assets::path_of("wasm").unwrap_or_default(),
         css: assets::path_of("css").unwrap_or_default(),
     };
-    let page = move |request: Request| render(request, assets.clone());
+    let page = move |state: Extract<State>, request: Request| render(state, request, assets.clone());
     // Runs the application once: it collects the routes, and starts the executor that rendering needs.
     let routes = leptos_axum::generate_route_list(App);
     let mut pages = Router::new();
     for route in &routes {
         pages = pages.route(route.path(), get(page.clone()));
     }
-    let pages = pages
-        .route("/sign-out", post(session::sign_out))
-        .fallback(page)
-        .route_layer(middleware::from_fn_with_state(engine.clone(), session::require));
-    let mut router = Router::new().route("/pkg/{name}", get(assets::hashed));
+    // Pages are text for one person without a secret in it: they may be compressed. Streams never are.
+    let pages = pages.fallback(page).layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
+    let [tenant, live, items, audit] = TENANT_ROUTES.map(|(_, route)| route);
+    let guarded = pages
+        .route(tenant, get(to_inventory))
+        .route(live, get(events::events))
+        .route(items, get(export::items))
+        .route(audit, get(export::audit_log))
+        .route("/api/{function}", post(functions::call))
+        .route("/t/{tenant}/api/{function}", post(functions::call))
+        .layer(middleware::from_fn_with_state(state.clone(), session::require));
+    let mut open = Router::new()
+        .route("/pkg/{name}", get(assets::hashed))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::metrics));
     for name in assets::public_names() {
         let name: &'static str = name.leak();
-        router = router.route(&format!("/{name}"), get(move |headers: HeaderMap| assets::named(name, headers)));
+        open = open.route(&format!("/{name}"), get(move |headers: HeaderMap| assets::named(name, headers)));
     }
-    router
-        .merge(pages)
-        .merge(Router::new().route("/sign-in", post(session::sign_in)))
-        .with_state(engine.clone())
-        .merge(
-            Router::new()
-                .route("/healthz", get(|| async { "ok\n" }))
-                .route("/readyz", get(ready))
-                .with_state((engine, stopping)),
-        )
+    let request_id = HeaderName::from_static("x-request-id");
+    guarded
+        .merge(open)
+        .with_state(state)
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(CsrfLayer::new())
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn(security::headers))
+        .layer(middleware::from_fn(metrics::measure))
+        .layer(PropagateRequestIdLayer::new(request_id.clone()))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_request(())
+                .on_response(())
+                .on_failure(DefaultOnFailure::new().level(Level::WARN)),
+        )
+        .layer(SetRequestIdLayer::new(request_id, MakeRequestUuid))
 }
 
-/// Renders a page with who looks at it and the nonce of this answer.
-async fn render(request: Request, assets: AssetPaths) -> Response {
-    let nonce = request.extensions().get::<Nonce>().cloned();
-    let session = request.extensions().get::<CurrentSession>().cloned();
-    let context = move || {
-        if let Some(nonce) = nonce.clone() {
-            provide_context(nonce);
-        }
-        if let Some(session) = session.clone() {
-            provide_context(session);
-        }
-    };
+/// The span of a request: its id and its route, never its address, which may hold a token.
+fn span(request: &Request) -> tracing::Span {
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
+    tracing::info_span!("request", id, method = %request.method(), route)
+}
+
+/// Renders a page with what this request may see.
+async fn render(Extract(state): Extract<State>, request: Request, assets: AssetPaths) -> Response {
+    let context = provide(&state, &request);
     leptos_axum::render_app_async_with_context(context, move || shell(&assets))(request).await
 }
 
+/// `GET /t/{tenant}`: a tenant begins with its inventory.
+async fn to_inventory(Path(tenant): Path<String>) -> Redirect {
+    let tenant: String =
+        tenant.chars().filter(|character| character.is_ascii_alphanumeric() || *character == '-').collect();
+    Redirect::to(&format!("/t/{tenant}/inventory"))
+}
+
 /// Ready when the database answers and the process is not stopping.
-async fn ready(State((engine, stopping)): State<(Engine, CancellationToken)>) -> (StatusCode, &'static str) {
-    if stopping.is_cancelled() {
+async fn ready(Extract(state): Extract<State>) -> (StatusCode, &'static str) {
+    if state.stopping.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
     }
-    match engine.db().ping().await {
+    match state.engine.db().ping().await {
         Ok(()) => (StatusCode::OK, "ready\n"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
     }

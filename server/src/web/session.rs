@@ -1,218 +1,171 @@
-//! Sessions: who sends this request. The cookie holds a random token; the database only its SHA-256.
+//! Who sends a request, and which tenant its address names: found once, before anything answers.
 
+use super::{State, answer::refuse};
 use axum::{
-    Form,
-    extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{Request, State as Extract},
+    http::{HeaderMap, Method, Uri, header},
     middleware::Next,
     response::{IntoResponse as _, Redirect, Response},
 };
-use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
-use rand::Rng as _;
-use secrecy::SecretString;
-use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
-use std::{net::SocketAddr, time::Duration};
-use tenantatlas_app::{CurrentSession, TenantSummary};
-use tenantatlas_domain::{ids::UserId, time::Timestamp};
+use tenantatlas_app::{
+    auth::{self, CurrentSession, IDLE, THEME_COOKIE, safe_next},
+    error::{AppError, ErrorKind},
+    scope::{TenantScope, Theme},
+};
+use tenantatlas_domain::ids::TenantId;
 use tenantatlas_engine::{Engine, EngineError};
-use tenantatlas_store::{
-    inventory::ScopeView,
-    sessions::{self, NewSession, TokenHash},
-    sign_in_attempts::{self, Throttle},
-    tenants, users,
-};
-use uuid::Uuid;
+use tenantatlas_store::{sessions, tenants};
 
-const COOKIE: &str = "tenantatlas_session";
-/// A session ends after so long without a request, and after so long in any case.
-const IDLE: Duration = Duration::from_secs(12 * 3_600);
-const ABSOLUTE: Duration = Duration::from_secs(14 * 24 * 3_600);
-/// A session is written again at most so often.
+/// A session is written again at most so often, milliseconds.
 const TOUCH_INTERVAL: i64 = 60_000;
-/// Attempts at one account or from one address.
-const THROTTLE: Throttle = Throttle {
-    window: Duration::from_secs(15 * 60),
-    free: 8,
-    first_wait: Duration::from_secs(2),
-    longest_wait: Duration::from_secs(300),
-};
 
-/// What the sign-in form sends.
-#[derive(Deserialize)]
-pub struct Credentials {
-    email: String,
-    password: SecretString,
+/// Addresses that answer without a session: signing in, the link for the first administrator, and what their pages use.
+const PUBLIC: [&str; 6] =
+    ["/sign-in", "/api/sign_in", "/api/sign_out", "/api/claim_first_admin", "/api/set_theme", "/api/check_session"];
+
+/// Whether an address answers without a session. What it answers may still be a refusal.
+#[must_use]
+pub fn is_public(path: &str) -> bool {
+    PUBLIC.contains(&path) || path.strip_prefix("/welcome/").is_some_and(|token| !token.contains('/'))
 }
 
-/// Finds the session of a request. Pages without one lead to the sign-in page; the sign-in page with one leads home.
-pub async fn require(State(engine): State<Engine>, jar: CookieJar, mut request: Request, next: Next) -> Response {
-    let signed_in = match token(&jar) {
-        None => None,
-        Some(hash) => match sessions::find(engine.db(), &hash, engine.now()).await {
-            Ok(found) => found.filter(|found| found.user.disabled_at.is_none()),
-            Err(error) => return unavailable(&error.into()),
-        },
+/// Finds the session of a request and the tenant of its address, and gives both to whoever answers. Without a session
+/// pages lead to the sign-in page, everything else is refused with 401; the sign-in page with one leads on.
+pub async fn require(Extract(state): Extract<State>, mut request: Request, next: Next) -> Response {
+    let theme = auth::cookie(request.headers(), THEME_COOKIE).filter(|theme| matches!(*theme, "light" | "dark"));
+    let theme = Theme(theme.unwrap_or_default().to_owned());
+    request.extensions_mut().insert(theme);
+    let session = match find(&state.engine, request.headers()).await {
+        Ok(session) => session,
+        Err(error) => return refuse(&error.into()),
     };
-    let public = request.uri().path() == "/sign-in";
-    let Some(signed_in) = signed_in else {
-        return if public { next.run(request).await } else { Redirect::to("/sign-in").into_response() };
+    let path = request.uri().path();
+    let Some(session) = session else {
+        return if is_public(path) { next.run(request).await } else { signed_out(&request) };
     };
-    if public {
-        return Redirect::to("/").into_response();
+    if path == "/sign-in" && request.method() == Method::GET {
+        return Redirect::to(&wanted(request.uri())).into_response();
     }
+    if let Some(name) = tenant_in(path) {
+        match scope(&state.engine, name, &session).await {
+            Ok(Some(scope)) => drop(request.extensions_mut().insert(scope)),
+            // Whoever answers finds no tenant and says that it does not exist.
+            Ok(None) => {}
+            Err(error) => return refuse(&error.into()),
+        }
+    }
+    request.extensions_mut().insert(session);
+    next.run(request).await
+}
+
+/// The person behind the session cookie. Notes the use of the session now and then, so that it does not end for lack of it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(engine: &Engine, headers: &HeaderMap) -> Result<Option<CurrentSession>, EngineError> {
+    let Some(hash) = auth::token_of(headers) else { return Ok(None) };
     let now = engine.now();
-    if now.as_millis() - signed_in.session.last_used_at.as_millis() > TOUCH_INTERVAL {
-        let touched = async {
-            let mut tx = engine.db().write().await?;
-            sessions::touch(&mut tx, signed_in.session.id, now, after(now, IDLE)).await?;
-            tx.commit().await
-        };
-        if let Err(error) = touched.await {
-            tracing::warn!(%error, "the use of a session could not be noted");
-        }
-    }
-    match current(&engine, signed_in.user).await {
-        Ok(session) => {
-            request.extensions_mut().insert(session);
-            next.run(request).await
-        }
-        Err(error) => unavailable(&error),
-    }
-}
-
-async fn current(engine: &Engine, user: users::User) -> Result<CurrentSession, EngineError> {
-    let mut summaries = Vec::new();
-    for visible in tenants::list_visible(engine.db(), user.id).await? {
-        let view = ScopeView::load(engine.db(), visible.tenant.id, None, &[]).await?;
-        let counts = view.counts(&[]);
-        let finished = view.run.as_ref().and_then(|run| run.finished_at);
-        summaries.push(TenantSummary {
-            name: visible.tenant.name,
-            environment: visible.tenant.environment.as_str().to_owned(),
-            role: visible.role.as_str().to_owned(),
-            items: counts.known,
-            missing: counts.missing,
-            types: finished.map(|_| (counts.types_read, counts.types_selected)),
-            last_read: finished.map(Timestamp::to_rfc3339),
+    let Some(found) = sessions::find(engine.db(), &hash, now).await?.filter(|found| found.user.disabled_at.is_none())
+    else {
+        return Ok(None);
+    };
+    if now.as_millis() - found.session.last_used_at.as_millis() > TOUCH_INTERVAL {
+        let (engine, id) = (engine.clone(), found.session.id);
+        tokio::spawn(async move {
+            let touched = async {
+                let mut tx = engine.db().write().await?;
+                sessions::touch(&mut tx, id, now, auth::after(now, IDLE)).await?;
+                tx.commit().await
+            };
+            if let Err(error) = touched.await {
+                tracing::warn!(%error, "the use of a session could not be noted");
+            }
         });
     }
-    Ok(CurrentSession { name: user.name, email: user.email, tenants: summaries })
+    Ok(Some(CurrentSession::of(found)))
 }
 
-/// `POST /sign-in`: the same answer, after the same work, for an unknown person and a wrong password.
-pub async fn sign_in(
-    State(engine): State<Engine>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-    jar: CookieJar,
-    Form(credentials): Form<Credentials>,
-) -> Response {
-    match try_sign_in(&engine, peer, &headers, jar, credentials).await {
-        Ok(response) => response,
-        Err(error) => {
-            tracing::error!(%error, "signing in failed");
-            Redirect::to("/sign-in?refused=unavailable").into_response()
-        }
-    }
+/// The tenant that an address names: `/t/{tenant}` and everything below.
+#[must_use]
+pub fn tenant_in(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("/t/")?;
+    rest.split('/').next()
 }
 
-async fn try_sign_in(
-    engine: &Engine,
-    peer: SocketAddr,
-    headers: &HeaderMap,
-    jar: CookieJar,
-    credentials: Credentials,
-) -> Result<Response, EngineError> {
-    let subjects = [
-        engine.vault().keyed_hash("sign-in account", &credentials.email.trim().to_lowercase()),
-        engine.vault().keyed_hash("sign-in address", &peer.ip().to_string()),
-    ];
-    for subject in &subjects {
-        if sign_in_attempts::blocked_until(engine.db(), subject, engine.now()).await?.is_some() {
-            return Ok(Redirect::to("/sign-in?refused=wait").into_response());
-        }
+/// The tenant of that name and the person's role in it; none when it does not exist for them.
+///
+/// # Errors
+/// When the database fails.
+async fn scope(engine: &Engine, name: &str, session: &CurrentSession) -> Result<Option<TenantScope>, EngineError> {
+    let Ok(id) = name.parse::<TenantId>() else { return Ok(None) };
+    let Some(role) = engine.role(id, session.user_id).await? else { return Ok(None) };
+    Ok(tenants::get(engine.db(), id).await?.map(|tenant| TenantScope { tenant, role }))
+}
+
+/// Where the sign-in page was asked to lead to.
+fn wanted(uri: &Uri) -> String {
+    let query = uri.query().unwrap_or_default();
+    let next = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
+    next.map_or_else(|| "/".to_owned(), |(_, next)| safe_next(&next))
+}
+
+fn signed_out(request: &Request) -> Response {
+    let headers = request.headers();
+    let accepts_html = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("text/html"));
+    if !accepts_html && (request.method() != Method::GET || !is_page(request.uri().path())) {
+        return refuse(&AppError::signed_out());
     }
-    let Some(user) = engine.verify_user(&credentials.email, credentials.password).await? else {
-        let mut tx = engine.db().write().await?;
-        for subject in &subjects {
-            sign_in_attempts::record_failure(&mut tx, subject, &THROTTLE, engine.now()).await?;
-        }
-        tx.commit().await?;
-        return Ok(Redirect::to("/sign-in?refused=credentials").into_response());
+    // A form that came too late leads back to its page.
+    let from = if request.method() == Method::GET {
+        request.uri().path_and_query().map(ToString::to_string)
+    } else {
+        let referer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
+        referer.and_then(|referer| referer.parse::<Uri>().ok()?.path_and_query().map(ToString::to_string))
     };
-    let (secret, hash) = new_token();
-    let now = engine.now();
-    let session = NewSession {
-        id: Uuid::now_v7(),
-        user_id: user.id,
-        idle_expires_at: after(now, IDLE),
-        expires_at: after(now, ABSOLUTE),
-        user_agent: text(headers, &header::USER_AGENT),
-        address: peer.ip().to_string(),
+    let next = from.map(|from| safe_next(&from)).filter(|next| next != "/");
+    let address = match next {
+        Some(next) => {
+            let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", &next).finish();
+            format!("/sign-in?{query}")
+        }
+        None => "/sign-in".to_owned(),
     };
-    let mut tx = engine.db().write().await?;
-    // A session that this browser had before ends: the token changes at every sign-in.
-    if let Some(old) = token(&jar) {
-        sessions::revoke(&mut tx, &old).await?;
-    }
-    sessions::create(&mut tx, &hash, &session, now).await?;
-    sign_in_attempts::clear(&mut tx, &subjects[0]).await?;
-    record(&mut tx, user.id, now).await?;
-    tx.commit().await?;
-    let loopback = peer.ip().is_loopback() && headers.get("x-forwarded-proto").is_none();
-    Ok((jar.add(cookie(secret, !loopback)), Redirect::to("/")).into_response())
+    Redirect::to(&address).into_response()
 }
 
-async fn record(tx: &mut tenantatlas_store::Tx, user: UserId, at: Timestamp) -> Result<(), EngineError> {
-    Ok(users::record_sign_in(tx, user, at).await?)
+fn is_page(path: &str) -> bool {
+    !path.contains("/api/") && !path.ends_with("/events") && !path.contains("/export.")
 }
 
-/// `POST /sign-out`
-pub async fn sign_out(State(engine): State<Engine>, jar: CookieJar) -> Response {
-    if let Some(hash) = token(&jar) {
-        let revoked = async {
-            let mut tx = engine.db().write().await?;
-            sessions::revoke(&mut tx, &hash).await?;
-            tx.commit().await
-        };
-        if let Err(error) = revoked.await {
-            return unavailable(&error.into());
+/// What is said where a tenant does not exist for the person.
+pub fn no_tenant() -> Response {
+    refuse(&AppError::new(
+        ErrorKind::NotFound,
+        "The tenant was not found. It may have been removed, or you have no access to it.",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_signs_in_answers_without_a_session() {
+        for public in ["/sign-in", "/welcome/abc", "/api/sign_in"] {
+            assert!(is_public(public), "{public}");
+        }
+        for guarded in ["/", "/t/x/inventory", "/api/add_user", "/welcome/a/b", "/t/x/api/sign_in", "/metrics"] {
+            assert!(!is_public(guarded), "{guarded}");
         }
     }
-    let mut response = Redirect::to("/sign-in").into_response();
-    let ended = cookie(String::new(), false).to_string() + "; Max-Age=0";
-    if let Ok(ended) = HeaderValue::from_str(&ended) {
-        response.headers_mut().append(header::SET_COOKIE, ended);
+
+    #[test]
+    fn the_tenant_is_read_from_the_address_alone() {
+        assert_eq!(tenant_in("/t/abc/inventory"), Some("abc"));
+        assert_eq!(tenant_in("/t/abc"), Some("abc"));
+        assert_eq!(tenant_in("/me"), None);
     }
-    response
-}
-
-fn unavailable(error: &EngineError) -> Response {
-    tracing::error!(%error, "a session could not be read");
-    (StatusCode::SERVICE_UNAVAILABLE, "The database does not answer. Try again in a moment.\n").into_response()
-}
-
-fn token(jar: &CookieJar) -> Option<TokenHash> {
-    jar.get(COOKIE).map(|cookie| Sha256::digest(cookie.value().as_bytes()).into())
-}
-
-fn new_token() -> (String, TokenHash) {
-    let mut bytes = [0_u8; 32];
-    rand::rng().fill_bytes(&mut bytes);
-    let secret = hex::encode(bytes);
-    let hash = Sha256::digest(secret.as_bytes()).into();
-    (secret, hash)
-}
-
-fn cookie(value: String, secure: bool) -> Cookie<'static> {
-    Cookie::build((COOKIE, value)).path("/").http_only(true).same_site(SameSite::Lax).secure(secure).build()
-}
-
-fn text(headers: &HeaderMap, name: &header::HeaderName) -> String {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
-}
-
-fn after(at: Timestamp, length: Duration) -> Timestamp {
-    Timestamp::from_millis(at.as_millis() + i64::try_from(length.as_millis()).unwrap_or(i64::MAX / 2))
 }

@@ -1,0 +1,31 @@
+//! The users of this server. Platform administrators only.
+
+use crate::error::AppError;
+use leptos::prelude::*;
+
+/// Adds a user with a first password.
+#[server(prefix = "/api", endpoint = "add_user")]
+pub async fn add_user(
+    name: String,
+    email: String,
+    password: String,
+    #[server(default)] platform_admin: bool,
+) -> Result<(), AppError> {
+    crate::service::users::add(name, email, password, platform_admin).await
+}
+
+/// Changes what a user may do: administer the platform, sign in at all.
+#[server(prefix = "/api", endpoint = "change_user")]
+pub async fn change_user(
+    user: String,
+    #[server(default)] platform_admin: bool,
+    #[server(default)] disabled: bool,
+) -> Result<(), AppError> {
+    crate::service::users::change(user, platform_admin, disabled).await
+}
+
+/// Sets a new password for a user and ends their sessions.
+#[server(prefix = "/api", endpoint = "reset_password")]
+pub async fn reset_password(user: String, password: String) -> Result<(), AppError> {
+    crate::service::users::reset_password(user, password).await
+}

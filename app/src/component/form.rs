@@ -1,0 +1,111 @@
+//! Pieces of forms.
+
+use crate::icon::Icon;
+use leptos::prelude::*;
+
+/// A labelled field.
+pub fn field(
+    name: &'static str,
+    label: &'static str,
+    hint: Option<&'static str>,
+    input: impl IntoView + 'static,
+) -> AnyView {
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            {input.into_any()}
+            {hint.map(|hint| view! { <span class="hint" id=format!("{name}-hint")>{hint}</span> })}
+        </div>
+    }
+    .into_any()
+}
+
+/// A value that goes with the form.
+pub fn hidden(name: &'static str, value: impl Into<String>) -> AnyView {
+    let value: String = value.into();
+    view! { <input type="hidden" name=name value=value /> }.into_any()
+}
+
+/// The options of a `<select>`: value and words.
+pub fn options<V: Into<String>, W: Into<String>>(entries: impl IntoIterator<Item = (V, W)>, chosen: &str) -> AnyView {
+    entries
+        .into_iter()
+        .map(|(value, words)| {
+            let (value, words): (String, String) = (value.into(), words.into());
+            let selected = value == chosen;
+            view! { <option value=value selected=selected>{words}</option> }
+        })
+        .collect_view()
+        .into_any()
+}
+
+/// One of several ways, with a line that explains it.
+pub fn choice(
+    name: &'static str,
+    value: &'static str,
+    chosen: bool,
+    words: &'static str,
+    why: &'static str,
+) -> AnyView {
+    view! {
+        <label class="choice">
+            <input type="radio" name=name value=value checked=chosen />
+            <span>{words}</span>
+            <small>{why}</small>
+        </label>
+    }
+    .into_any()
+}
+
+/// The fields of a credential: a secret, or a certificate with its key. What is not filled in is not sent on.
+pub fn credential_fields() -> AnyView {
+    view! {
+        <fieldset class="form">
+            <legend>"Credential"</legend>
+            <div class="form-row">
+                {choice("credential_kind", "secret", true, "Client secret", "The value, not its id. It expires: note the day.")}
+                {choice("credential_kind", "certificate", false, "Certificate", "A certificate and its private key, both PEM. Safer than a secret.")}
+            </div>
+            <div class="form-row">
+                {field("secret", "Client secret", None, view! {
+                    <input class="input" type="password" id="secret" name="secret" autocomplete="off" />
+                })}
+            </div>
+            <details>
+                <summary>"Certificate and private key"</summary>
+                <div class="form">
+                    {field("certificate", "Certificate (PEM)", None, view! {
+                        <textarea class="input" id="certificate" name="certificate" rows="4" spellcheck="false" autocomplete="off"></textarea>
+                    })}
+                    {field("private_key", "Private key (PEM, PKCS #8)", None, view! {
+                        <textarea class="input" id="private_key" name="private_key" rows="4" spellcheck="false" autocomplete="off"></textarea>
+                    })}
+                </div>
+            </details>
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// The word that what was asked for is done, for the name that the redirect carries.
+pub fn saved_note(done: Option<&str>) -> Option<AnyView> {
+    let words = match done? {
+        "connection" => "The connection is saved. Test it to see whether Microsoft accepts it.",
+        "credential" => "The new credential is in place. Test the connection to see whether Microsoft accepts it.",
+        "member" => "The members are saved.",
+        "profile" => "Your name is saved.",
+        "password" => "The password is changed. Every other session has ended.",
+        "session" => "That session has ended.",
+        "user" => "The users are saved.",
+        "tenant" => "The tenant is added. Test its connection, then start the first sync.",
+        "removed" => "The tenant and everything read from it is removed.",
+        "cancelled" => "The run was asked to stop. It stops at the next page.",
+        _ => return None,
+    };
+    Some(
+        view! {
+            <div class="note" data-tone="ok" role="status">{Icon::Done.view()}<p>{words}</p></div>
+        }
+        .into_any(),
+    )
+}

@@ -1,0 +1,76 @@
+//! The list of notifications, in the drawer and on its page.
+
+use crate::format;
+use crate::icon::Icon;
+use crate::model::Notification;
+use leptos::prelude::*;
+use tenantatlas_domain::operation::OperationBucket;
+
+/// Notifications by day, newest first. With `on_read` each unread one is marked when it is followed.
+pub fn notification_list(entries: &[Notification], tenant: &str, on_read: Option<Callback<String>>) -> AnyView {
+    if entries.is_empty() {
+        return view! {
+            <div class="empty">
+                {Icon::Bell.view()}
+                <h2>"All quiet"</h2>
+                <p>"When a sync that you started is queued and when it has ended, you read it here."</p>
+            </div>
+        }
+        .into_any();
+    }
+    let mut days: Vec<(String, Vec<AnyView>)> = Vec::new();
+    for entry in entries {
+        let day = format::utc_day(entry.created_at);
+        let row = row(entry, tenant, on_read);
+        match days.last_mut() {
+            Some((last, rows)) if *last == day => rows.push(row),
+            _ => days.push((day, vec![row])),
+        }
+    }
+    days.into_iter()
+        .map(|(day, rows)| {
+            view! {
+                <section>
+                    <h3 class="day">{day}</h3>
+                    {rows}
+                </section>
+            }
+        })
+        .collect_view()
+        .into_any()
+}
+
+fn row(entry: &Notification, tenant: &str, on_read: Option<Callback<String>>) -> AnyView {
+    let (icon, tone) = match entry.bucket {
+        OperationBucket::Queued => (Icon::Waiting, "idle"),
+        OperationBucket::Running => (Icon::Turning, "info"),
+        OperationBucket::Succeeded => (Icon::Done, "ok"),
+        OperationBucket::PartiallySucceeded => (Icon::Partly, "warn"),
+        OperationBucket::Failed => (Icon::Failed, "bad"),
+    };
+    let id = entry.id.clone();
+    let follow = move |_| {
+        if let Some(on_read) = on_read {
+            on_read.run(id.clone());
+        }
+    };
+    let reason = entry.reason.filter(|_| entry.bucket == OperationBucket::Failed);
+    view! {
+        <article class="notification" data-tone=tone data-unread=(!entry.read).then_some("")>
+            {icon.view()}
+            <div>
+                <a href=format!("/t/{}/runs/{}", entry.tenant_id, entry.run_id) on:click=follow>{entry.title()}</a>
+                {(entry.tenant_id != tenant).then(|| view! { <span class="badge">{entry.tenant_name.clone()}</span> })}
+                {(!entry.read).then(|| view! { <span class="visually-hidden">" (unread)"</span> })}
+                <p>{reason.map_or_else(|| entry.detail(), |reason| reason.sentence().to_owned())}</p>
+            </div>
+            <time class="quiet-text" datetime=format::machine(entry.created_at)>{clock(entry.created_at)}</time>
+        </article>
+    }
+    .into_any()
+}
+
+/// `22:13`; the day stands above.
+fn clock(millis: i64) -> String {
+    format::utc(millis)[11..16].to_owned()
+}

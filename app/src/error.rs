@@ -1,0 +1,195 @@
+//! The one error of the web application, as it reaches a person.
+
+use leptos::server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
+use serde::{Deserialize, Serialize};
+use tenantatlas_domain::reason::ReasonCode;
+
+/// What kind of refusal it is; decides the HTTP status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// Nobody is signed in, or the session has ended. 401.
+    SignedOut,
+    /// It does not exist, or not for this person. 404.
+    NotFound,
+    /// It is visible, but the role does not allow it, or the request names another tenant. 403.
+    Forbidden,
+    /// A value is not acceptable. 422.
+    Invalid,
+    /// It collides with what is there. 409.
+    Conflict,
+    /// Too many attempts. 429.
+    TooMany,
+    /// The server cannot do it now. 503.
+    Unavailable,
+    /// A fault of ours. 500.
+    Internal,
+}
+
+impl ErrorKind {
+    /// The HTTP status of this kind.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::SignedOut => 401,
+            Self::NotFound => 404,
+            Self::Forbidden => 403,
+            Self::Invalid => 422,
+            Self::Conflict => 409,
+            Self::TooMany => 429,
+            Self::Unavailable => 503,
+            Self::Internal => 500,
+        }
+    }
+}
+
+/// An error with a sentence for the person. It never carries a database or Graph message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppError {
+    /// What kind of refusal.
+    pub kind: ErrorKind,
+    /// One or two sentences: what happened and what to do.
+    pub message: String,
+    /// The stable code, where the product has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ReasonCode>,
+    /// The field of the form that was not acceptable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}
+
+impl AppError {
+    /// An error of a kind with its sentence.
+    #[must_use]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), reason: None, field: None }
+    }
+
+    /// Something that does not exist, or not for this person.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::new(
+            ErrorKind::NotFound,
+            format!("{what} was not found. It may have been removed, or you have no access to it."),
+        )
+    }
+
+    /// The role of the person does not allow it.
+    #[must_use]
+    pub fn forbidden() -> Self {
+        Self::new(
+            ErrorKind::Forbidden,
+            "Your role in this tenant does not allow this. An owner of the tenant can change your role.",
+        )
+    }
+
+    /// Nobody is signed in.
+    #[must_use]
+    pub fn signed_out() -> Self {
+        Self::new(ErrorKind::SignedOut, "Your session has ended. Sign in again to go on.")
+    }
+
+    /// A value of a form is not acceptable.
+    #[must_use]
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        Self { field: Some(field.to_owned()), ..Self::new(ErrorKind::Invalid, message) }
+    }
+}
+
+impl std::fmt::Display for AppError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => Self::new(
+                ErrorKind::Unavailable,
+                "The server could not be reached. Check the connection and try again; nothing was lost.",
+            ),
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
+                Self::new(ErrorKind::Invalid, "The request could not be understood. Reload the page and try again.")
+            }
+            _ => Self::new(ErrorKind::Internal, "Something went wrong inside TenantAtlas. Try again."),
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+mod from_below {
+    use super::{AppError, ErrorKind};
+    use tenantatlas_engine::EngineError;
+    use tenantatlas_store::StoreError;
+
+    /// A sentence from words that begin with the name of a field: `client_id must be …` becomes `Client id must be …`.
+    fn sentence(field: &str, message: &str) -> String {
+        let mut words = field.replace('_', " ");
+        if let Some(first) = words.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        format!("{words} {message}.")
+    }
+
+    impl From<EngineError> for AppError {
+        fn from(error: EngineError) -> Self {
+            match error {
+                EngineError::NotFound(what) => {
+                    let what = what.strip_prefix("the ").unwrap_or(what);
+                    Self::not_found(&format!("The {what}"))
+                }
+                EngineError::Forbidden => Self::forbidden(),
+                EngineError::Invalid { field, message } => Self::invalid(field, sentence(field, &message)),
+                EngineError::Conflict(message) => Self::new(ErrorKind::Conflict, message),
+                EngineError::Selection(error) => Self::invalid("policy_types", error.to_string()),
+                EngineError::Store(error) => error.into(),
+                EngineError::Graph(error) => {
+                    let mut refusal = Self::new(ErrorKind::Unavailable, error.reason.sentence());
+                    refusal.reason = Some(error.reason);
+                    refusal
+                }
+                EngineError::Stopping => Self::new(
+                    ErrorKind::Unavailable,
+                    "The server is restarting. Try again in a moment; nothing was lost.",
+                ),
+                EngineError::Internal(detail) => {
+                    tracing::error!(detail, "a fault inside the engine");
+                    Self::new(ErrorKind::Internal, "Something went wrong inside TenantAtlas. Try again.")
+                }
+            }
+        }
+    }
+
+    impl From<StoreError> for AppError {
+        fn from(error: StoreError) -> Self {
+            tracing::error!(%error, "the database refused");
+            match error {
+                StoreError::Busy | StoreError::Unreachable { .. } | StoreError::Refused(_) => Self::new(
+                    ErrorKind::Unavailable,
+                    "The database does not answer. Try again in a moment; nothing was lost.",
+                ),
+                StoreError::DiskFull | StoreError::Unwritable { .. } => Self::new(
+                    ErrorKind::Unavailable,
+                    "The server cannot write: its disk is full or read-only. Tell whoever runs it; nothing was lost.",
+                ),
+                _ => Self::new(ErrorKind::Internal, "Something went wrong inside TenantAtlas. Try again."),
+            }
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::sentence;
+
+        #[test]
+        fn a_refused_field_begins_its_sentence() {
+            assert_eq!(sentence("client_id", "must be a GUID"), "Client id must be a GUID.");
+        }
+    }
+}

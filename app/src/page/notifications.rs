@@ -1,0 +1,48 @@
+//! All notifications of the person.
+
+use super::{query, tenant_page};
+use crate::api::{self, MarkAllRead};
+use crate::component::{Section, hidden, notification_list};
+use crate::format;
+use crate::service::notifications;
+use leptos::prelude::*;
+use tenantatlas_domain::ids::NotificationId;
+use tenantatlas_domain::time::Timestamp;
+
+/// The list, newest first.
+#[component]
+pub fn NotificationsPage() -> impl IntoView {
+    let before = query()("before").and_then(|text| read(&text));
+    tenant_page(Section::None, move |inside| async move {
+        let (page, next) = notifications::list(&inside, before).await?;
+        let tenant = inside.id().to_string();
+        let next = next.map(|(at, id)| inside.address(&format!("notifications?before={}.{id}", at.as_millis())));
+        let read_all = (page.unread > 0).then(|| {
+            view! {
+                <form method="post" action={api::tenant_address::<MarkAllRead>(&tenant)}>
+                    {hidden("tenant", tenant.clone())}
+                    <button class="button">"Mark all as read"</button>
+                </form>
+            }
+        });
+        let lead = match page.unread {
+            0 => "Nothing unread.".to_owned(),
+            count => format!("{} unread.", format::number(u64::from(count))),
+        };
+        let content = view! {
+            <div class="page-head">
+                <div><h1>"Notifications"</h1><p class="lead">{lead}</p></div>
+                <div class="actions">{read_all}</div>
+            </div>
+            <div class="card">{notification_list(&page.entries, &inside.id().to_string(), None)}</div>
+            {next.map(|href| view! { <nav class="pager" aria-label="Pages"><a class="button" href=href rel="next">"Older"</a></nav> })}
+        }
+        .into_any();
+        Ok(("Notifications".to_owned(), content))
+    })
+}
+
+fn read(text: &str) -> Option<(Timestamp, NotificationId)> {
+    let (at, id) = text.split_once('.')?;
+    Some((Timestamp::from_millis(at.parse().ok()?), id.parse().ok()?))
+}

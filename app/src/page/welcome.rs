@@ -1,0 +1,57 @@
+//! The first administrator, by the one-time link that the server printed at its first start.
+
+use super::{path_part, query, refusal, refused};
+use crate::api::{self, ClaimFirstAdmin};
+use crate::component::{chart, field, hidden, mark};
+use crate::error::AppError;
+use crate::island::ActiveForm;
+use crate::service::session;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+/// The form that makes the first administrator.
+#[component]
+pub fn Welcome() -> impl IntoView {
+    let token = path_part("token");
+    let error = refusal::<ClaimFirstAdmin>(&query());
+    Suspend::new(async move {
+        match session::first_admin_link_works(&token).await {
+            Ok(true) => form(token, error),
+            Ok(false) => refused(&AppError::not_found("The link")),
+            Err(error) => refused(&error),
+        }
+    })
+}
+
+fn form(token: String, error: Option<AppError>) -> AnyView {
+    view! {
+        <Title text="Welcome" />
+        <div class="gate">
+            <main class="gate-form" id="main">
+                <div>
+                    <span class="brand">{mark()}<span>"TenantAtlas"</span></span>
+                    <h1>"Welcome"</h1>
+                    <p class="quiet-text">"You make the first account. It administers this server: tenants and people."</p>
+                </div>
+                <ActiveForm action={api::address::<ClaimFirstAdmin>().to_owned()} class="form" error>
+                    {hidden("token", token)}
+                    {field("name", "Your name", None, view! {
+                        <input class="input" id="name" name="name" autocomplete="name" required maxlength="100" />
+                    })}
+                    {field("email", "E-mail", None, view! {
+                        <input class="input" id="email" name="email" type="email" autocomplete="username" required />
+                    })}
+                    {field("password", "Password", Some("At least 10 characters; a sentence is fine."), view! {
+                        <input
+                            class="input" id="password" name="password" type="password" autocomplete="new-password"
+                            required minlength="10" aria-describedby="password-hint"
+                        />
+                    })}
+                    <button class="button primary">"Make the account"</button>
+                </ActiveForm>
+            </main>
+            <aside class="gate-map" aria-hidden="true">{chart()}<p>"One map for every tenant."</p></aside>
+        </div>
+    }
+    .into_any()
+}

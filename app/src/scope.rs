@@ -1,0 +1,115 @@
+//! What a request may see: the session, the tenant of its address, and the role in it. The server puts them into the
+//! context of pages and server functions; whoever needs them asks here.
+
+use crate::auth::CurrentSession;
+use crate::error::{AppError, ErrorKind};
+use leptos::prelude::*;
+use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::role::{Action, Role};
+use tenantatlas_engine::Engine;
+use tenantatlas_store::tenants::Tenant;
+
+/// The tenant that the address names (`/t/{tenant}/…`), which exists for this person, and their role in it.
+#[derive(Debug, Clone)]
+pub struct TenantScope {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// The person's role in it.
+    pub role: Role,
+}
+
+/// The colours of this browser: `light`, `dark` or empty for the system's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Theme(pub String);
+
+/// Everything a page or a server function of a tenant begins with.
+#[derive(Clone)]
+pub struct Inside {
+    /// The engine.
+    pub engine: Engine,
+    /// Who asks.
+    pub session: CurrentSession,
+    /// The tenant of the address.
+    pub tenant: Tenant,
+    /// The person's role in it.
+    pub role: Role,
+}
+
+impl Inside {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> TenantId {
+        self.tenant.id
+    }
+
+    /// The address of a page of the tenant.
+    #[must_use]
+    pub fn address(&self, rest: &str) -> String {
+        format!("/t/{}/{rest}", self.tenant.id)
+    }
+
+    /// Refuses what the role does not allow.
+    ///
+    /// # Errors
+    /// Forbidden.
+    pub fn allow(&self, action: Action) -> Result<(), AppError> {
+        if self.role.allows(action) { Ok(()) } else { Err(AppError::forbidden()) }
+    }
+}
+
+/// The engine of this process.
+///
+/// # Errors
+/// When the server did not provide it, which is a fault.
+pub fn engine() -> Result<Engine, AppError> {
+    use_context::<Engine>()
+        .ok_or_else(|| AppError::new(ErrorKind::Internal, "Something went wrong inside TenantAtlas."))
+}
+
+/// The signed-in person.
+///
+/// # Errors
+/// When nobody is signed in.
+pub fn session() -> Result<CurrentSession, AppError> {
+    use_context::<CurrentSession>().ok_or_else(AppError::signed_out)
+}
+
+/// The signed-in person, who must administer the platform.
+///
+/// # Errors
+/// Signed out, or forbidden.
+pub fn administrator() -> Result<CurrentSession, AppError> {
+    let session = session()?;
+    if session.platform_admin {
+        Ok(session)
+    } else {
+        Err(AppError::new(ErrorKind::Forbidden, "Only those who administer the platform may do this."))
+    }
+}
+
+/// The tenant of the address, for pages.
+///
+/// # Errors
+/// Signed out; not found when the address names none that exists for this person.
+pub fn inside() -> Result<Inside, AppError> {
+    let session = session()?;
+    let TenantScope { tenant, role } = use_context::<TenantScope>().ok_or_else(|| AppError::not_found("The tenant"))?;
+    Ok(Inside { engine: engine()?, session, tenant, role })
+}
+
+/// The tenant of the address, for server functions: what the payload names must be the same tenant, otherwise the
+/// request is refused and nothing happens (product rules, section Access).
+///
+/// # Errors
+/// Those of [`inside`]; forbidden when the payload names another tenant or the role does not allow the action.
+pub fn acting(named: &str, action: Action) -> Result<Inside, AppError> {
+    let inside = inside()?;
+    if named.parse::<TenantId>().ok() != Some(inside.tenant.id) {
+        return Err(AppError::new(
+            ErrorKind::Forbidden,
+            "The request names another tenant than its address. Nothing was done.",
+        ));
+    }
+    inside.allow(action)?;
+    Ok(inside)
+}

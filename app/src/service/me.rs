@@ -1,0 +1,93 @@
+//! What a person sets about themselves.
+
+use super::{go_to, parse, set_cookie};
+use crate::auth::THEME_COOKIE;
+use crate::error::AppError;
+use crate::scope;
+use secrecy::SecretString;
+use tenantatlas_domain::ids::TenantId;
+use tenantatlas_store::preferences;
+use tenantatlas_store::sessions::{self, Session};
+use uuid::Uuid;
+
+/// Changes the name.
+///
+/// # Errors
+/// Signed out; a name that is not acceptable.
+pub async fn update_profile(name: String) -> Result<(), AppError> {
+    let session = scope::session()?;
+    scope::engine()?.update_user(&session.actor(), session.user_id, &name, session.platform_admin).await?;
+    go_to("/me", Some("profile"));
+    Ok(())
+}
+
+/// Changes the password. Every session ends; this browser gets a new one.
+///
+/// # Errors
+/// The old password does not fit, or the new one is not acceptable.
+pub async fn change_password(current: String, password: String) -> Result<(), AppError> {
+    let session = scope::session()?;
+    let engine = scope::engine()?;
+    engine.change_password(&session.actor(), SecretString::from(current), SecretString::from(password)).await?;
+    super::session::reopen(&session).await?;
+    go_to("/me", Some("password"));
+    Ok(())
+}
+
+/// Ends one of the person's own sessions.
+///
+/// # Errors
+/// Not found when it is not theirs.
+pub async fn end_session(id: String) -> Result<(), AppError> {
+    let session = scope::session()?;
+    let engine = scope::engine()?;
+    let id: Uuid = parse(&id, "The session")?;
+    let mut tx = engine.db().write().await?;
+    let ended = sessions::revoke_one(&mut tx, session.user_id, id).await?;
+    tx.commit().await?;
+    if !ended {
+        return Err(AppError::not_found("The session"));
+    }
+    go_to("/me", Some("session"));
+    Ok(())
+}
+
+/// The person's sessions, newest use first.
+///
+/// # Errors
+/// Signed out; when the database fails.
+pub async fn sessions() -> Result<Vec<Session>, AppError> {
+    let session = scope::session()?;
+    let engine = scope::engine()?;
+    Ok(sessions::list(engine.db(), session.user_id, engine.now()).await?)
+}
+
+/// Keeps the choice of colours in this browser.
+///
+/// # Errors
+/// A choice that there is not.
+pub fn set_theme(theme: &str) -> Result<(), AppError> {
+    if !matches!(theme, "" | "light" | "dark") {
+        return Err(AppError::invalid("theme", "Choose light, dark, or as the system."));
+    }
+    set_cookie(&format!("{THEME_COOKIE}={theme}; Path=/; Max-Age=31536000; SameSite=Lax"));
+    Ok(())
+}
+
+/// Marks a tenant as favourite, or not.
+///
+/// # Errors
+/// Not found when the tenant does not exist for this person.
+pub async fn set_favourite(tenant: String, favourite: bool) -> Result<(), AppError> {
+    let session = scope::session()?;
+    let engine = scope::engine()?;
+    let tenant: TenantId = parse(&tenant, "The tenant")?;
+    if engine.role(tenant, session.user_id).await?.is_none() {
+        return Err(AppError::not_found("The tenant"));
+    }
+    let mut tx = engine.db().write().await?;
+    preferences::set_favourite(&mut tx, session.user_id, tenant, favourite).await?;
+    tx.commit().await?;
+    go_to("/", None);
+    Ok(())
+}

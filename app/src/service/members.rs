@@ -1,0 +1,66 @@
+//! The members of a tenant.
+
+use super::{go_to, parse};
+use crate::error::AppError;
+use crate::scope::{self, Inside};
+use tenantatlas_domain::role::{Action, Role};
+use tenantatlas_store::members::{self, Member};
+use tenantatlas_store::users;
+
+/// The members, by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(inside: &Inside) -> Result<Vec<Member>, AppError> {
+    Ok(members::list(inside.engine.db(), inside.id()).await?)
+}
+
+/// Gives a user of this server a role.
+///
+/// # Errors
+/// Forbidden; nobody has that address; no such role.
+pub async fn add(tenant: String, email: String, role: String) -> Result<(), AppError> {
+    let inside = scope::acting(&tenant, Action::ManageMembers)?;
+    let Some(found) = users::find_by_email(inside.engine.db(), email.trim()).await? else {
+        return Err(AppError::invalid(
+            "email",
+            "Nobody on this server signs in with that address. Somebody who administers the platform can add them.",
+        ));
+    };
+    inside.engine.set_member(&inside.session.actor(), inside.id(), found.user.id, read_role(&role)?).await?;
+    go_to(&inside.address("settings/members"), Some("member"));
+    Ok(())
+}
+
+/// Changes the role of a member.
+///
+/// # Errors
+/// Forbidden; no such member or role; the last owner stays owner.
+pub async fn change(tenant: String, user: String, role: String) -> Result<(), AppError> {
+    let inside = scope::acting(&tenant, Action::ManageMembers)?;
+    let user = parse(&user, "The member")?;
+    if !list(&inside).await?.iter().any(|member| member.user_id == user) {
+        return Err(AppError::not_found("The member"));
+    }
+    inside.engine.set_member(&inside.session.actor(), inside.id(), user, read_role(&role)?).await?;
+    go_to(&inside.address("settings/members"), Some("member"));
+    Ok(())
+}
+
+/// Takes a member's access away.
+///
+/// # Errors
+/// Forbidden; no such member; the last owner stays.
+pub async fn remove(tenant: String, user: String) -> Result<(), AppError> {
+    let inside = scope::acting(&tenant, Action::ManageMembers)?;
+    let user = parse(&user, "The member")?;
+    inside.engine.remove_member(&inside.session.actor(), inside.id(), user).await?;
+    // Who left the tenant themselves cannot see its members any more.
+    let next = if user == inside.session.user_id { "/".to_owned() } else { inside.address("settings/members") };
+    go_to(&next, Some("member"));
+    Ok(())
+}
+
+fn read_role(text: &str) -> Result<Role, AppError> {
+    text.parse().map_err(|_| AppError::invalid("role", "Choose one of the roles: readonly, operator, manager, owner."))
+}

@@ -1,0 +1,63 @@
+//! The users of this server. Platform administrators only.
+
+use super::{go_to, parse};
+use crate::error::AppError;
+use crate::scope;
+use secrecy::SecretString;
+use tenantatlas_domain::ids::UserId;
+use tenantatlas_store::users::{self, User};
+
+/// All users, by name.
+///
+/// # Errors
+/// Forbidden to all others.
+pub async fn list() -> Result<Vec<User>, AppError> {
+    scope::administrator()?;
+    Ok(users::list(scope::engine()?.db()).await?)
+}
+
+/// Adds a user.
+///
+/// # Errors
+/// Forbidden; a value that is not acceptable; the address is taken.
+pub async fn add(name: String, email: String, password: String, platform_admin: bool) -> Result<(), AppError> {
+    let session = scope::administrator()?;
+    let password = SecretString::from(password);
+    scope::engine()?.create_user(&session.actor(), &email, &name, platform_admin, password).await?;
+    go_to("/admin/users", Some("user"));
+    Ok(())
+}
+
+/// Changes what a user may do.
+///
+/// # Errors
+/// Forbidden; no such user; one administrator must stay.
+pub async fn change(user: String, platform_admin: bool, disabled: bool) -> Result<(), AppError> {
+    let session = scope::administrator()?;
+    let engine = scope::engine()?;
+    let id: UserId = parse(&user, "The user")?;
+    let known = users::get(engine.db(), id).await?.ok_or_else(|| AppError::not_found("The user"))?;
+    if known.platform_admin != platform_admin {
+        engine.update_user(&session.actor(), id, &known.name, platform_admin).await?;
+    }
+    if known.disabled_at.is_some() != disabled {
+        engine.set_user_disabled(&session.actor(), id, disabled).await?;
+    }
+    go_to("/admin/users", Some("user"));
+    Ok(())
+}
+
+/// Sets a new password and ends the user's sessions.
+///
+/// # Errors
+/// Forbidden; no such user; a password that is not acceptable.
+pub async fn reset_password(user: String, password: String) -> Result<(), AppError> {
+    let session = scope::administrator()?;
+    let id: UserId = parse(&user, "The user")?;
+    scope::engine()?.set_password(&session.actor(), id, SecretString::from(password)).await?;
+    if id == session.user_id {
+        super::session::reopen(&session).await?;
+    }
+    go_to("/admin/users", Some("user"));
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! What pages and server functions find in their context.
+
+use super::State;
+use axum::extract::Request;
+use leptos::{context::provide_context, nonce::Nonce};
+use tenantatlas_app::{
+    auth::CurrentSession,
+    scope::{TenantScope, Theme},
+};
+
+/// Provides the engine, and of the request its session, tenant, colours and nonce.
+pub fn provide(state: &State, request: &Request) -> impl Fn() + Clone + Send + Sync + 'static {
+    let extensions = request.extensions();
+    let engine = state.engine.clone();
+    let nonce = extensions.get::<Nonce>().cloned();
+    let theme = extensions.get::<Theme>().cloned().unwrap_or_default();
+    let session = extensions.get::<CurrentSession>().cloned();
+    let scope = extensions.get::<TenantScope>().cloned();
+    move || {
+        provide_context(engine.clone());
+        provide_context(theme.clone());
+        if let Some(nonce) = nonce.clone() {
+            provide_context(nonce);
+        }
+        if let Some(session) = session.clone() {
+            provide_context(session);
+        }
+        if let Some(scope) = scope.clone() {
+            provide_context(scope);
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! `GET /t/{tenant}/events`: the live stream of a tenant, as Server-Sent Events (HTML standard, section Server-sent
+//! events).
+//!
+//! A connection first gets a `snapshot` (the active runs, the unread count, the clock of the server), then the newest
+//! state per run as `run` and the unread count as `unread`, and at least every [`HEARTBEAT`] something. A reader that is
+//! slow gets the newest states, never a backlog. The right to see is asked again every [`RECHECK`]; without it the
+//! stream ends, as it does when the server stops.
+
+use super::{State, answer::refuse, session};
+use axum::{
+    body::{Body, Bytes},
+    extract::{Extension, State as Extract},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    response::Response,
+};
+use futures::{Stream, future::Either};
+use serde::Serialize;
+use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
+use tenantatlas_app::{
+    auth::CurrentSession,
+    error::{AppError, ErrorKind},
+    scope::TenantScope,
+};
+use tenantatlas_domain::ids::{TenantId, UserId};
+use tenantatlas_engine::{Engine, EngineError, LiveEvent, Published, RunState, Subscription};
+use tenantatlas_store::notifications;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+/// Streams open at the same time in one process; more are refused with 503 and come again.
+pub const MAX_STREAMS: usize = 20_000;
+/// Silence is broken after so long: proxies and sleeping machines drop silent connections without a word.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// The right to see the tenant is asked again so often.
+const RECHECK: Duration = Duration::from_secs(4);
+/// How long a browser waits before it connects again by itself, milliseconds.
+const RETRY: u32 = 2_000;
+
+/// What a connection gets first.
+#[derive(Serialize)]
+struct Snapshot {
+    runs: Vec<RunState>,
+    unread: u64,
+    now: i64,
+}
+
+/// Opens the stream.
+pub async fn events(
+    Extract(state): Extract<State>,
+    Extension(session): Extension<CurrentSession>,
+    scope: Option<Extension<TenantScope>>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(Extension(scope)) = scope else { return session::no_tenant() };
+    let Ok(permit) = Arc::clone(&state.streams).try_acquire_owned() else {
+        return refuse(&AppError::new(
+            ErrorKind::Unavailable,
+            "Too many pages are open at once. This one tries again by itself.",
+        ));
+    };
+    let mut kept = HeaderMap::new();
+    if let Some(cookie) = headers.get(header::COOKIE) {
+        kept.insert(header::COOKIE, cookie.clone());
+    }
+    let reader = Reader::new(state.engine.clone(), state.stopping.clone(), permit, &session, scope.tenant.id, kept);
+    let mut response = Response::new(Body::from_stream(reader.into_stream()));
+    let answer = response.headers_mut();
+    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+    // Reverse proxies that collect answers are asked not to (nginx and those that follow it).
+    answer.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    response
+}
+
+struct Reader {
+    engine: Engine,
+    stopping: CancellationToken,
+    _permit: OwnedSemaphorePermit,
+    tenant: TenantId,
+    user: UserId,
+    /// The cookies of the request: the session is looked up again with them.
+    headers: HeaderMap,
+    /// The person's own runs and their unread count.
+    own: Subscription,
+    /// The runs of everybody in the tenant.
+    all: Subscription,
+    waiting: VecDeque<Bytes>,
+    begun: bool,
+    recheck: Instant,
+    heartbeat: Instant,
+}
+
+impl Reader {
+    fn new(
+        engine: Engine,
+        stopping: CancellationToken,
+        permit: OwnedSemaphorePermit,
+        session: &CurrentSession,
+        tenant: TenantId,
+        headers: HeaderMap,
+    ) -> Self {
+        let (own, all) = (engine.subscribe(tenant, session.user_id), engine.subscribe_tenant(tenant));
+        let now = Instant::now();
+        Self {
+            engine,
+            stopping,
+            _permit: permit,
+            tenant,
+            user: session.user_id,
+            headers,
+            own,
+            all,
+            waiting: VecDeque::new(),
+            begun: false,
+            recheck: now + RECHECK,
+            heartbeat: now + HEARTBEAT,
+        }
+    }
+
+    fn into_stream(self) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static {
+        futures::stream::unfold(self, |mut reader| async move {
+            let frame = reader.next().await?;
+            Some((Ok(frame), reader))
+        })
+    }
+
+    /// The next frame; none when the stream ends.
+    async fn next(&mut self) -> Option<Bytes> {
+        if !self.begun {
+            self.begun = true;
+            return self
+                .snapshot()
+                .await
+                .inspect_err(|error| tracing::warn!(%error, "a live stream could not begin"))
+                .ok();
+        }
+        loop {
+            if let Some(frame) = self.waiting.pop_front() {
+                self.heartbeat = Instant::now() + HEARTBEAT;
+                return Some(frame);
+            }
+            let news = tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return None,
+                news = next_of(&mut self.own, &mut self.all) => news,
+                () = tokio::time::sleep_until(self.recheck.min(self.heartbeat)) => {
+                    if Instant::now() >= self.recheck {
+                        self.recheck = Instant::now() + RECHECK;
+                        if !self.may_see().await {
+                            return None;
+                        }
+                    }
+                    if Instant::now() >= self.heartbeat {
+                        self.waiting.push_back(Bytes::from_static(b"event: heartbeat\ndata: {}\n\n"));
+                    }
+                    continue;
+                }
+            };
+            let (own, news) = match news {
+                Either::Left(news) => (true, news),
+                Either::Right(news) => (false, news),
+            };
+            // The person's own runs come with their own events.
+            let user = self.user;
+            let fresh =
+                news.iter().filter(|published| own || !is_of(published, user)).map(|published| published.frame.clone());
+            self.waiting.extend(fresh);
+        }
+    }
+
+    /// Taken after the subscription was opened, so that nothing falls between.
+    async fn snapshot(&self) -> Result<Bytes, EngineError> {
+        let runs = self.engine.active_runs(self.tenant).await?;
+        let unread = notifications::unread_count(self.engine.db(), self.user, None).await?;
+        let snapshot = Snapshot { runs, unread, now: self.engine.now().as_millis() };
+        let body = serde_json::to_string(&snapshot).map_err(|error| EngineError::Internal(error.to_string()))?;
+        Ok(Bytes::from(format!("retry: {RETRY}\nevent: snapshot\ndata: {body}\n\n")))
+    }
+
+    /// Whether session and role still let this person see the tenant. When that cannot be found out, the stream ends
+    /// too: it comes back by itself.
+    async fn may_see(&self) -> bool {
+        let asked = async {
+            let session = session::find(&self.engine, &self.headers).await?;
+            let same = session.is_some_and(|session| session.user_id == self.user);
+            Ok::<_, EngineError>(same && self.engine.role(self.tenant, self.user).await?.is_some())
+        };
+        asked.await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the right to see a live stream could not be asked for");
+            false
+        })
+    }
+}
+
+type News = Vec<Arc<Published>>;
+
+async fn next_of(own: &mut Subscription, all: &mut Subscription) -> Either<News, News> {
+    tokio::select! {
+        news = own.next() => Either::Left(news),
+        news = all.next() => Either::Right(news),
+    }
+}
+
+fn is_of(published: &Published, user: UserId) -> bool {
+    matches!(&published.event, LiveEvent::Run(run) if run.user_id == Some(user))
+}

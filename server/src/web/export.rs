@@ -1,0 +1,246 @@
+//! Downloads of exactly what a list shows, streamed: memory stays flat however long the list is.
+
+use super::{State, answer::refuse, session};
+use axum::{
+    body::{Body, Bytes},
+    extract::{Extension, Path, Query, State as Extract},
+    http::{HeaderValue, header},
+    response::Response,
+};
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use std::{collections::HashMap, io};
+use tenantatlas_app::{
+    audit_filter,
+    auth::CurrentSession,
+    error::AppError,
+    format,
+    scope::{Inside, TenantScope},
+    service::{
+        audit::AuditFilter,
+        inventory::{ListAddress, platform_label, type_label, view},
+        item::assignment_words,
+    },
+};
+use tenantatlas_store::{
+    StoreError,
+    audit::{self, Entry},
+    inventory::{self, ItemRow},
+};
+
+/// Rows that are put together into one piece of the answer.
+const PIECE: usize = 200;
+
+type Parameters = Query<HashMap<String, String>>;
+
+fn inside(state: &State, session: CurrentSession, scope: TenantScope) -> Inside {
+    Inside { engine: state.engine.clone(), session, tenant: scope.tenant, role: scope.role }
+}
+
+/// `GET /t/{tenant}/inventory/export.csv` and `.json`, with the parameters of the inventory page.
+pub async fn items(
+    Extract(state): Extract<State>,
+    Extension(session): Extension<CurrentSession>,
+    scope: Option<Extension<TenantScope>>,
+    Path((_, kind)): Path<(String, String)>,
+    Query(parameters): Parameters,
+) -> Response {
+    let Some(Extension(scope)) = scope else { return session::no_tenant() };
+    let inside = inside(&state, session, scope);
+    let address = ListAddress::read(|name| parameters.get(name).cloned()).from_start();
+    let view = match view(&inside, &address).await {
+        Ok(view) => view,
+        Err(error) => return refuse(&error),
+    };
+    let name = file_name(&inside, "inventory");
+    let rows = inventory::export(inside.engine.db().clone(), view, address.query());
+    match kind.as_str() {
+        "csv" => attachment(
+            format!("{name}.csv"),
+            "text/csv; charset=utf-8",
+            csv_of(ITEM_COLUMNS.to_vec(), rows, item_fields),
+        ),
+        "json" => attachment(format!("{name}.json"), "application/json", json_of(rows)),
+        _ => refuse(&AppError::not_found("This kind of export")),
+    }
+}
+
+/// `GET /t/{tenant}/audit/export.csv`, with the parameters of the audit page.
+pub async fn audit_log(
+    Extract(state): Extract<State>,
+    Extension(session): Extension<CurrentSession>,
+    scope: Option<Extension<TenantScope>>,
+    Query(parameters): Parameters,
+) -> Response {
+    let Some(Extension(scope)) = scope else { return session::no_tenant() };
+    let inside = inside(&state, session, scope);
+    let filter = AuditFilter { before: None, ..audit_filter(&|name: &str| parameters.get(name).cloned()) };
+    let name = file_name(&inside, "audit");
+    attachment(
+        format!("{name}.csv"),
+        "text/csv; charset=utf-8",
+        csv_of(AUDIT_COLUMNS.to_vec(), entries(inside, filter), entry_fields),
+    )
+}
+
+fn entries(inside: Inside, filter: AuditFilter) -> impl Stream<Item = Result<Entry, StoreError>> + Send + 'static {
+    let pages = stream::try_unfold(Some((inside, filter)), |at| async move {
+        let Some((inside, mut filter)) = at else { return Ok(None) };
+        let page = audit::list(inside.engine.db(), &filter.query(&inside, 200)).await?;
+        let next = page.last().map(|entry| entry.seq);
+        let kept: Vec<_> = page.into_iter().filter(|entry| filter.keeps(entry)).map(Ok).collect();
+        filter.before = next;
+        Ok::<_, StoreError>(Some((stream::iter(kept), next.map(|_| (inside, filter)))))
+    });
+    pages.try_flatten()
+}
+
+/// A file name of safe characters: `contoso-inventory-2026-11-21`.
+fn file_name(inside: &Inside, what: &str) -> String {
+    let name: String = inside
+        .tenant
+        .name
+        .chars()
+        .map(|character| if character.is_ascii_alphanumeric() { character.to_ascii_lowercase() } else { '-' })
+        .take(60)
+        .collect();
+    format!("{name}-{what}-{}", format::utc_day(inside.engine.now().as_millis()))
+}
+
+fn attachment(
+    name: String,
+    kind: &'static str,
+    pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+) -> Response {
+    // An error in the middle breaks the connection off: a download that ends early must not look whole.
+    let pieces = pieces.inspect_err(|error| tracing::error!(%error, "an export broke off"));
+    let mut response = Response::new(Body::from_stream(pieces));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+    }
+    response
+}
+
+fn csv_of<T: Send + 'static>(
+    columns: Vec<&'static str>,
+    rows: impl Stream<Item = Result<T, StoreError>> + Send + 'static,
+    fields: fn(&T) -> Vec<String>,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    let head = stream::once(async move { write_csv(&[columns.into_iter().map(ToOwned::to_owned).collect()]) });
+    let body = rows.map_err(io::Error::other).try_chunks(PIECE).map_err(|error| error.1).and_then(move |rows| {
+        let lines: Vec<Vec<String>> = rows.iter().map(fields).collect();
+        async move { write_csv(&lines) }
+    });
+    head.chain(body)
+}
+
+fn write_csv(lines: &[Vec<String>]) -> io::Result<Bytes> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for line in lines {
+        writer.write_record(line.iter().map(|field| harmless(field)))?;
+    }
+    writer.into_inner().map(Bytes::from).map_err(|error| io::Error::other(error.to_string()))
+}
+
+/// A field that a spreadsheet would take for a formula begins with an apostrophe (OWASP, "CSV Injection").
+fn harmless(field: &str) -> String {
+    if field.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{field}") } else { field.to_owned() }
+}
+
+fn json_of(
+    rows: impl Stream<Item = Result<ItemRow, StoreError>> + Send + 'static,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    let body =
+        rows.map_err(io::Error::other).try_chunks(PIECE).map_err(|error| error.1).enumerate().map(|(index, rows)| {
+            let mut text = Vec::new();
+            for (at, row) in rows?.iter().enumerate() {
+                text.extend_from_slice(if index == 0 && at == 0 { b"\n" } else { b",\n" });
+                serde_json::to_writer(&mut text, row)?;
+            }
+            Ok(Bytes::from(text))
+        });
+    stream::once(async { Ok(Bytes::from_static(b"[")) })
+        .chain(body)
+        .chain(stream::once(async { Ok(Bytes::from_static(b"\n]\n")) }))
+}
+
+const ITEM_COLUMNS: [&str; 12] = [
+    "name",
+    "type",
+    "type_key",
+    "category",
+    "platform",
+    "assigned_to",
+    "state",
+    "confidence",
+    "external_id",
+    "first_seen_at",
+    "last_seen_at",
+    "changed_at",
+];
+
+fn item_fields(row: &ItemRow) -> Vec<String> {
+    use tenantatlas_domain::presence::{Confidence, Presence};
+    let item = &row.item;
+    let confidence = match row.presence {
+        Presence::Missing { confidence: Confidence::High } => "high",
+        Presence::Missing { confidence: Confidence::Low } => "low",
+        _ => "",
+    };
+    vec![
+        item.display_name.clone(),
+        type_label(&item.policy_type),
+        item.policy_type.clone(),
+        item.category.clone(),
+        platform_label(&item.platform),
+        assignment_words(&item.meta).unwrap_or_default(),
+        row.presence.as_str().to_owned(),
+        confidence.to_owned(),
+        item.external_id.clone(),
+        item.first_seen_at.to_rfc3339(),
+        item.last_seen_at.to_rfc3339(),
+        item.changed_at.to_rfc3339(),
+    ]
+}
+
+const AUDIT_COLUMNS: [&str; 11] = [
+    "seq",
+    "at",
+    "actor",
+    "actor_email",
+    "actor_kind",
+    "action",
+    "resource_type",
+    "resource_id",
+    "outcome",
+    "context",
+    "hash",
+];
+
+fn entry_fields(entry: &Entry) -> Vec<String> {
+    vec![
+        entry.seq.to_string(),
+        entry.at.to_rfc3339(),
+        entry.actor_name.clone(),
+        entry.actor_email.clone(),
+        entry.actor_kind.clone(),
+        entry.action.clone(),
+        entry.resource_type.clone(),
+        entry.resource_id.clone(),
+        entry.outcome.as_str().to_owned(),
+        entry.context.to_string(),
+        entry.hash.to_string(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_never_becomes_a_formula() {
+        let line = vec!["=HYPERLINK(\"x\")".to_owned(), "plain, with comma".to_owned(), "-1".to_owned()];
+        let text = write_csv(&[line]).expect("written");
+        assert_eq!(text, "\"'=HYPERLINK(\"\"x\"\")\",\"plain, with comma\",'-1\n");
+    }
+}
