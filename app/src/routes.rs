@@ -21,6 +21,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=page::Home ssr=SsrMode::Async />
                 <Route path=path!("/sign-in") view=page::SignIn ssr=SsrMode::Async />
                 <Route path=path!("/welcome/:token") view=page::Welcome ssr=SsrMode::Async />
+                <Route path=path!("/me") view=page::Account ssr=SsrMode::Async />
+                <Route path=path!("/admin/users") view=page::UsersPage ssr=SsrMode::Async />
+                <Route path=path!("/admin/tenants/new") view=page::AddTenantPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/inventory") view=page::InventoryPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/inventory/:item") view=page::ItemPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/sync") view=page::SyncPage ssr=SsrMode::Async />
@@ -28,6 +31,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/t/:tenant/runs/:run") view=page::RunPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/audit") view=page::AuditPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/notifications") view=page::NotificationsPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/settings") view=page::SettingsPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/settings/members") view=page::MembersPage ssr=SsrMode::Async />
             </Routes>
         </Router>
     }

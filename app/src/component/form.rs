@@ -40,13 +40,7 @@ pub fn options<V: Into<String>, W: Into<String>>(entries: impl IntoIterator<Item
 }
 
 /// One of several ways, with a line that explains it.
-pub fn choice(
-    name: &'static str,
-    value: &'static str,
-    chosen: bool,
-    words: &'static str,
-    why: &'static str,
-) -> AnyView {
+fn choice(name: &'static str, value: &'static str, chosen: bool, words: &'static str, why: &'static str) -> AnyView {
     view! {
         <label class="choice">
             <input type="radio" name=name value=value checked=chosen />
@@ -91,6 +85,7 @@ pub fn credential_fields() -> AnyView {
 pub fn saved_note(done: Option<&str>) -> Option<AnyView> {
     let words = match done? {
         "connection" => "The connection is saved. Test it to see whether Microsoft accepts it.",
+        "tested" => "The connection was tested. What was found stands below.",
         "credential" => "The new credential is in place. Test the connection to see whether Microsoft accepts it.",
         "member" => "The members are saved.",
         "profile" => "Your name is saved.",

@@ -130,7 +130,7 @@ fn person_menu(session: &CurrentSession, theme: String) -> AnyView {
             <a class="menu-item" href="/me">{Icon::Person.view()}"Profile and sessions"</a>
             <a class="menu-item" href="/">{Icon::Tenant.view()}"All tenants"</a>
             {session.platform_admin.then(|| view! {
-                <a class="menu-item" href="/admin">{Icon::People.view()}"Administration"</a>
+                <a class="menu-item" href="/admin/users">{Icon::People.view()}"Administration"</a>
             })}
             <hr />
             <form method="post" action=sign_out>

@@ -24,7 +24,7 @@ pub use coverage::coverage_strip;
 #[cfg(feature = "ssr")]
 pub use empty::{empty, error_page, note};
 #[cfg(feature = "ssr")]
-pub use form::{choice, credential_fields, field, hidden, options, saved_note};
+pub use form::{credential_fields, field, hidden, options, saved_note};
 #[cfg(feature = "ssr")]
 pub use frame::{Section, plain_frame, tenant_frame};
 #[cfg(feature = "ssr")]

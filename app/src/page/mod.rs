@@ -1,23 +1,31 @@
 //! The pages. Each loads what it shows on the server and is sent whole, with the status that fits.
 
+mod account;
+mod admin;
 mod audit;
 mod home;
 mod inventory;
 mod item;
+mod members;
 mod notifications;
 mod run;
 mod run_list;
+mod settings;
 mod sign_in;
 mod sync;
 mod welcome;
 
+pub use account::Account;
+pub use admin::{AddTenantPage, UsersPage};
 pub use audit::{AuditPage, read_filter as audit_filter};
 pub use home::Home;
 pub use inventory::InventoryPage;
 pub use item::ItemPage;
+pub use members::MembersPage;
 pub use notifications::NotificationsPage;
 pub use run::RunPage;
 pub use run_list::RunsPage;
+pub use settings::SettingsPage;
 pub use sign_in::SignIn;
 pub use sync::SyncPage;
 pub use welcome::Welcome;
@@ -90,10 +98,11 @@ pub fn missing() -> AnyView {
     refused(&AppError::not_found("This address"))
 }
 
-/// The parameters of the address, by name.
+/// The parameters of the address, by name. A refusal comes back to the address of its form, which may still tell of
+/// something done before: then only the refusal counts.
 fn query() -> impl Fn(&str) -> Option<String> + Send + 'static {
     let map = use_query_map().get_untracked();
-    move |name| map.get(name)
+    move |name| if name == "done" && map.get("__err").is_some() { None } else { map.get(name) }
 }
 
 /// A part of the path, by name.

@@ -36,7 +36,7 @@ fn form(token: String, error: Option<AppError>) -> AnyView {
                 <ActiveForm action={api::address::<ClaimFirstAdmin>().to_owned()} class="form" error>
                     {hidden("token", token)}
                     {field("name", "Your name", None, view! {
-                        <input class="input" id="name" name="name" autocomplete="name" required maxlength="100" />
+                        <input class="input" id="name" name="name" autocomplete="name" required maxlength="200" />
                     })}
                     {field("email", "E-mail", None, view! {
                         <input class="input" id="email" name="email" type="email" autocomplete="username" required />

@@ -7,6 +7,7 @@ use crate::scope::{self, Inside};
 use secrecy::SecretString;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Action;
+use tenantatlas_engine::EngineError;
 use tenantatlas_store::tenants::{self, Cloud, TenantCredential, TenantDetails, VisibleTenant};
 use tenantatlas_store::{permissions, tenants::Environment as StoredEnvironment};
 
@@ -84,6 +85,18 @@ impl CredentialForm {
     }
 }
 
+/// The engine's refusal with the field as the form names it.
+fn as_in_form(error: EngineError) -> AppError {
+    let mut refusal = AppError::from(error);
+    let name = match refusal.field.as_deref() {
+        Some("client_secret") => "secret",
+        Some("entra_tenant_id") => "entra_id",
+        _ => return refusal,
+    };
+    refusal.field = Some(name.to_owned());
+    refusal
+}
+
 /// A tenant in the switcher.
 #[must_use]
 pub fn entry(visible: &VisibleTenant) -> TenantEntry {
@@ -118,7 +131,7 @@ pub async fn my_tenants() -> Result<Vec<TenantEntry>, AppError> {
 pub async fn add(connection: ConnectionForm, credential: CredentialForm) -> Result<(), AppError> {
     let session = scope::administrator()?;
     let (details, credential) = (connection.details()?, credential.credential()?);
-    let id = scope::engine()?.add_tenant(&session.actor(), &details, &credential).await?;
+    let id = scope::engine()?.add_tenant(&session.actor(), &details, &credential).await.map_err(as_in_form)?;
     go_to(&format!("/t/{id}/settings"), Some("tenant"));
     Ok(())
 }
@@ -129,7 +142,8 @@ pub async fn add(connection: ConnectionForm, credential: CredentialForm) -> Resu
 /// Forbidden below manager; a value that is not acceptable.
 pub async fn edit(tenant: String, connection: ConnectionForm) -> Result<(), AppError> {
     let inside = scope::acting(&tenant, Action::EditConnection)?;
-    inside.engine.update_tenant(&inside.session.actor(), inside.id(), &connection.details()?).await?;
+    let details = connection.details()?;
+    inside.engine.update_tenant(&inside.session.actor(), inside.id(), &details).await.map_err(as_in_form)?;
     go_to(&inside.address("settings"), Some("connection"));
     Ok(())
 }
@@ -140,7 +154,8 @@ pub async fn edit(tenant: String, connection: ConnectionForm) -> Result<(), AppE
 /// Forbidden below manager; a credential that cannot be read.
 pub async fn rotate(tenant: String, credential: CredentialForm) -> Result<(), AppError> {
     let inside = scope::acting(&tenant, Action::EditConnection)?;
-    inside.engine.rotate_credential(&inside.session.actor(), inside.id(), &credential.credential()?).await?;
+    let credential = credential.credential()?;
+    inside.engine.rotate_credential(&inside.session.actor(), inside.id(), &credential).await.map_err(as_in_form)?;
     go_to(&inside.address("settings"), Some("credential"));
     Ok(())
 }
@@ -152,7 +167,7 @@ pub async fn rotate(tenant: String, credential: CredentialForm) -> Result<(), Ap
 pub async fn test_connection(tenant: String) -> Result<(), AppError> {
     let inside = scope::acting(&tenant, Action::EditConnection)?;
     inside.engine.check_tenant(&inside.session.actor(), inside.id()).await?;
-    go_to(&inside.address("settings#connection"), None);
+    go_to(&inside.address("settings"), Some("tested"));
     Ok(())
 }
 

@@ -1,0 +1,193 @@
+//! What platform administrators do: users, and new tenants.
+
+use super::settings::connection_fields;
+use super::{plain_page, query, refusal};
+use crate::api::{self, AddTenant, AddUser, ChangeUser, ResetPassword};
+use crate::component::{credential_fields, field, hidden, moment_or, note, saved_note, state};
+use crate::error::AppError;
+use crate::icon::Icon;
+use crate::island::ActiveForm;
+use crate::scope;
+use crate::service::users;
+use leptos::prelude::*;
+use std::collections::BTreeSet;
+use tenantatlas_domain::registry::registry;
+use tenantatlas_store::users::User;
+
+/// Everybody who may sign in.
+#[component]
+pub fn UsersPage() -> impl IntoView {
+    let query = query();
+    let done = query("done");
+    let refused = refusal::<ChangeUser>(&query).or_else(|| refusal::<ResetPassword>(&query));
+    let add_error = refusal::<AddUser>(&query);
+    plain_page(move || async move {
+        let users = users::list().await?;
+        let rows = users.iter().map(row).collect_view();
+        let content = view! {
+            {saved_note(done.as_deref())}
+            {refused.map(|error: AppError| note("bad", error.message))}
+            <div class="page-head">
+                <div><h1>"Administration"</h1><p class="lead">"Everybody who may sign in to this server."</p></div>
+                <div class="actions"><a class="button" href="/admin/tenants/new">{Icon::Add.view()}"Add a tenant"</a></div>
+            </div>
+            <div class="table-wrap">
+                <table class="table cards">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Name"</th>
+                            <th scope="col">"E-mail"</th>
+                            <th scope="col">"State"</th>
+                            <th scope="col">"Last sign-in"</th>
+                            <th scope="col"><span class="visually-hidden">"Actions"</span></th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+            {add(add_error)}
+        }
+        .into_any();
+        Ok(("Administration".to_owned(), content))
+    })
+}
+
+fn row(user: &User) -> AnyView {
+    let disabled = user.disabled_at.is_some();
+    let chip =
+        if disabled { state("idle", Icon::Excluded, "Cannot sign in") } else { state("ok", Icon::Included, "Active") };
+    view! {
+        <tr>
+            <th scope="row" class="title">
+                {user.name.clone()}" "
+                {user.platform_admin.then(|| view! { <span class="badge" data-tone="info">"Administrator"</span> })}
+            </th>
+            <td data-label="E-mail">{user.email.clone()}</td>
+            <td data-label="State">{chip}</td>
+            <td data-label="Last sign-in" class="quiet">
+                {moment_or(user.last_sign_in_at.map(tenantatlas_domain::time::Timestamp::as_millis), "never")}
+            </td>
+            <td class="wide">
+                <details>
+                    <summary>"Change "<span class="visually-hidden">{user.name.clone()}</span></summary>
+                    <div class="stack">
+                        <div class="actions">
+                            {change(user, !user.platform_admin, disabled, if user.platform_admin { "Take administration away" } else { "Make administrator" })}
+                            {change(user, user.platform_admin, !disabled, if disabled { "Let sign in again" } else { "Disable" })}
+                        </div>
+                        {reset(user)}
+                    </div>
+                </details>
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn change(user: &User, platform_admin: bool, disabled: bool, words: &'static str) -> AnyView {
+    let id = user.id.to_string();
+    let action = api::address::<ChangeUser>().to_owned();
+    view! {
+        <ActiveForm action class="actions" error=None>
+            {hidden("user", id)}
+            {platform_admin.then(|| hidden("platform_admin", "true"))}
+            {disabled.then(|| hidden("disabled", "true"))}
+            <button class="button small">{words}</button>
+        </ActiveForm>
+    }
+    .into_any()
+}
+
+fn reset(user: &User) -> AnyView {
+    let id = user.id.to_string();
+    let action = api::address::<ResetPassword>().to_owned();
+    let label = format!("New password of {}", user.name);
+    let email = user.email.clone();
+    view! {
+        <ActiveForm action class="actions" error=None>
+            {hidden("user", id)}
+            <input type="text" name="username" value=email autocomplete="username" hidden readonly />
+            <input class="input" name="password" type="password" autocomplete="new-password" placeholder="New password" aria-label=label required minlength="10" />
+            <button class="button small">"Set the password"</button>
+        </ActiveForm>
+    }
+    .into_any()
+}
+
+fn add(error: Option<AppError>) -> AnyView {
+    let action = api::address::<AddUser>().to_owned();
+    view! {
+        <section class="card" aria-labelledby="add-title">
+            <h2 id="add-title">"Add a person"</h2>
+            <ActiveForm action class="form" error>
+                <div class="form-row">
+                    {field("name", "Name", None, view! { <input class="input" id="name" name="name" autocomplete="off" required maxlength="200" /> })}
+                    {field("email", "E-mail", None, view! { <input class="input" id="email" name="email" type="email" autocomplete="off" required /> })}
+                </div>
+                {field("password", "First password", Some("At least 10 characters. They can change it under Profile."), view! {
+                    <input class="input" id="password" name="password" type="password" autocomplete="new-password" required minlength="10" aria-describedby="password-hint" />
+                })}
+                <label class="check">
+                    <input type="checkbox" name="platform_admin" value="true" />
+                    "Administers the platform: all tenants and all people"
+                </label>
+                <div class="form-foot"><button class="button primary">"Add"</button></div>
+            </ActiveForm>
+        </section>
+    }
+    .into_any()
+}
+
+/// The form for a new tenant, with what has to be prepared at Microsoft.
+#[component]
+pub fn AddTenantPage() -> impl IntoView {
+    let error = refusal::<AddTenant>(&query());
+    plain_page(move || async move {
+        scope::administrator()?;
+        let action = api::address::<AddTenant>().to_owned();
+        let content = view! {
+            <div class="page-head">
+                <div>
+                    <nav class="crumbs" aria-label="Breadcrumbs"><a href="/">"Tenants"</a></nav>
+                    <h1>"Add a tenant"</h1>
+                    <p class="lead">"TenantAtlas only reads. It signs in as an application that you register in the tenant."</p>
+                </div>
+            </div>
+            <div class="columns">
+                <section class="card" aria-label="Connection">
+                    <ActiveForm action class="form" error>
+                        {connection_fields(None)}
+                        {credential_fields()}
+                        <div class="form-foot"><button class="button primary">"Add the tenant"</button></div>
+                    </ActiveForm>
+                </section>
+                {preparation()}
+            </div>
+        }
+        .into_any();
+        Ok(("Add a tenant".to_owned(), content))
+    })
+}
+
+fn preparation() -> AnyView {
+    let permissions: BTreeSet<&str> = registry().default_on().map(|one| one.permission).collect();
+    let count = permissions.len();
+    let rows =
+        permissions.into_iter().map(|one| view! { <li><span class="identifier">{one}</span></li> }).collect_view();
+    view! {
+        <section class="card stack" aria-labelledby="preparation-title">
+            <h2 id="preparation-title">"Before you begin"</h2>
+            <ol class="steps">
+                <li>"In the Microsoft Entra admin centre, register an application. Note its application (client) id and the directory (tenant) id."</li>
+                <li>"Under API permissions add the Microsoft Graph application permissions below, and grant admin consent."</li>
+                <li>"Under Certificates and secrets make a secret or upload a certificate. A certificate is safer."</li>
+            </ol>
+            <p class="quiet-text">"A permission that is missing leaves out only the types that need it. The connection test names them."</p>
+            <details>
+                <summary>{format!("The {count} permissions of the full inventory")}</summary>
+                <ul class="rows">{rows}</ul>
+            </details>
+        </section>
+    }
+    .into_any()
+}

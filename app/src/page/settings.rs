@@ -1,0 +1,252 @@
+//! How a tenant is connected.
+
+use super::{query, refusal, tenant_page};
+use crate::api::{self, EditConnection, RemoveTenant, RotateCredential, TestConnection};
+use crate::component::{
+    Section, credential_fields, field, hidden, moment, moment_or, note, options, saved_note, state,
+};
+use crate::error::AppError;
+use crate::format;
+use crate::icon::Icon;
+use crate::island::ActiveForm;
+use crate::scope::Inside;
+use crate::service::tenants::{MissingPermission, environment, missing_permissions};
+use leptos::prelude::*;
+use tenantatlas_domain::role::Action;
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::tenants::{Cloud, ConnectionStatus, Tenant};
+
+/// The connection and whether it works; managers edit it, platform administrators remove the tenant.
+#[component]
+pub fn SettingsPage() -> impl IntoView {
+    let query = query();
+    let done = query("done");
+    let test_error = refusal::<TestConnection>(&query);
+    let edit_error = refusal::<EditConnection>(&query);
+    let rotate_error = refusal::<RotateCredential>(&query);
+    let remove_error = refusal::<RemoveTenant>(&query);
+    tenant_page(Section::Settings, move |inside| async move {
+        let (missing, checked) = missing_permissions(&inside).await?;
+        let may_edit = inside.role.allows(Action::EditConnection);
+        let edit = if may_edit { edit(&inside, edit_error) } else { facts(&inside.tenant) };
+        let rotate = may_edit.then(|| rotate(&inside, rotate_error));
+        let remove = inside.session.platform_admin.then(|| remove(&inside, remove_error));
+        let content = view! {
+            {saved_note(done.as_deref())}
+            {test_error.map(|error| note("bad", error.message))}
+            <div class="page-head">
+                <div><h1>"Settings"</h1><p class="lead">{inside.tenant.name.clone()}</p></div>
+                <div class="actions"><a class="button" href=inside.address("settings/members")>{Icon::People.view()}"Members"</a></div>
+            </div>
+            {connection(&inside, &missing, checked, may_edit)}
+            <div class="columns">{edit} {rotate}</div>
+            {remove}
+        }
+        .into_any();
+        Ok(("Settings".to_owned(), content))
+    })
+}
+
+fn connection(inside: &Inside, missing: &[MissingPermission], checked: usize, may_edit: bool) -> AnyView {
+    let tenant = &inside.tenant;
+    let chip = match tenant.connection_status {
+        ConnectionStatus::Ok => state("ok", Icon::Done, "Works"),
+        ConnectionStatus::Unchecked => state("idle", Icon::Waiting, "Not tested"),
+        ConnectionStatus::Degraded => state("warn", Icon::Partly, "Works, with permissions missing"),
+        ConnectionStatus::Failed => state("bad", Icon::Failed, "Does not work"),
+    };
+    let reason = tenant.connection_reason.map(|reason| {
+        let detail = tenant
+            .connection_message
+            .clone()
+            .filter(|message| message != reason.sentence())
+            .map(|message| view! { <p>{message}</p> });
+        note("bad", view! { <p>{reason.sentence()}</p> {detail} })
+    });
+    let permissions = (checked > 0).then(|| permissions(missing, checked));
+    view! {
+        <section class="card" id="connection" aria-labelledby="connection-title">
+            <div class="section-head">
+                <h2 id="connection-title">"Connection"</h2>
+                {may_edit.then(|| test(inside))}
+            </div>
+            <p>
+                {chip}" "
+                <span class="quiet-text">
+                    "tested "{moment_or(tenant.connection_checked_at.map(Timestamp::as_millis), "never")}
+                </span>
+            </p>
+            {reason}
+            {permissions}
+        </section>
+    }
+    .into_any()
+}
+
+fn test(inside: &Inside) -> AnyView {
+    let id = inside.id().to_string();
+    let action = api::tenant_address::<TestConnection>(&id);
+    view! {
+        <ActiveForm action class="actions" error=None>
+            {hidden("tenant", id)}
+            <button class="button">{Icon::Turning.view()}"Test the connection"</button>
+        </ActiveForm>
+    }
+    .into_any()
+}
+
+fn permissions(missing: &[MissingPermission], checked: usize) -> AnyView {
+    if missing.is_empty() {
+        return view! { <p>{format!("All {checked} permissions of the full inventory are granted.")}</p> }.into_any();
+    }
+    let rows = missing
+        .iter()
+        .map(|one| {
+            view! {
+                <li>
+                    <span class="identifier">{one.permission.clone()}</span>
+                    <span class="grow quiet">{format!("needed by {}", one.types.join(", "))}</span>
+                </li>
+            }
+        })
+        .collect_view();
+    let words = format!(
+        "{} of {checked} missing. The types that need them cannot be read until somebody grants them to the application and gives admin consent.",
+        format::counted(missing.len() as u64, "permission", "permissions")
+    );
+    view! {
+        {note("warn", words)}
+        <ul class="rows">{rows}</ul>
+    }
+    .into_any()
+}
+
+const fn cloud_label(cloud: Cloud) -> &'static str {
+    match cloud {
+        Cloud::Global => "Global",
+        Cloud::UsgovL4 => "US Government (L4)",
+        Cloud::UsgovDod => "US Government (DoD)",
+        Cloud::China => "China (21Vianet)",
+        Cloud::Custom => "Own addresses",
+    }
+}
+
+/// The fields of a connection, filled from a tenant or empty for a new one.
+pub(super) fn connection_fields(tenant: Option<&Tenant>) -> AnyView {
+    let text = |read: fn(&Tenant) -> String| tenant.map(read).unwrap_or_default();
+    let chosen_environment = tenant.map_or("prod", |tenant| tenant.environment.as_str());
+    let chosen_cloud = tenant.map_or(Cloud::Global, |tenant| tenant.cloud);
+    let environments = crate::model::Environment::ALL.map(|one| (one.as_str(), one.label()));
+    let clouds = Cloud::ALL.iter().map(|one| (one.as_str(), cloud_label(*one)));
+    let login = text(|tenant| tenant.login_url.clone().unwrap_or_default());
+    let graph = text(|tenant| tenant.graph_url.clone().unwrap_or_default());
+    view! {
+        <div class="form-row">
+            {field("tenant_name", "Name", None, view! {
+                <input class="input" id="tenant_name" name="name" value=text(|tenant| tenant.name.clone()) required maxlength="120" autocomplete="off" />
+            })}
+            {field("environment", "Environment", None, view! {
+                <select class="select" id="environment" name="environment">{options(environments, chosen_environment)}</select>
+            })}
+        </div>
+        {field("entra_id", "Directory (tenant) id", None, view! {
+            <input class="input" id="entra_id" name="entra_id" value=text(|tenant| tenant.entra_tenant_id.clone()) required autocomplete="off" spellcheck="false" />
+        })}
+        {field("client_id", "Application (client) id", None, view! {
+            <input class="input" id="client_id" name="client_id" value=text(|tenant| tenant.client_id.clone()) required autocomplete="off" spellcheck="false" />
+        })}
+        {field("cloud", "Microsoft cloud", None, view! {
+            <select class="select" id="cloud" name="cloud">{options(clouds, chosen_cloud.as_str())}</select>
+        })}
+        <details open=chosen_cloud == Cloud::Custom>
+            <summary>"Own addresses"</summary>
+            <div class="form">
+                {field("login_url", "Address for tokens", None, view! {
+                    <input class="input" id="login_url" name="login_url" type="url" value=login autocomplete="off" />
+                })}
+                {field("graph_url", "Address of Graph", Some("Only used with the cloud \u{201c}Own addresses\u{201d}."), view! {
+                    <input class="input" id="graph_url" name="graph_url" type="url" value=graph autocomplete="off" aria-describedby="graph_url-hint" />
+                })}
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+fn edit(inside: &Inside, error: Option<AppError>) -> AnyView {
+    let id = inside.id().to_string();
+    let action = api::tenant_address::<EditConnection>(&id);
+    let fields = connection_fields(Some(&inside.tenant));
+    view! {
+        <section class="card" aria-labelledby="edit-title">
+            <h2 id="edit-title">"Tenant"</h2>
+            <ActiveForm action class="form" error>
+                {hidden("tenant", id)}
+                {fields}
+                <div class="form-foot"><button class="button primary">"Save"</button></div>
+            </ActiveForm>
+        </section>
+    }
+    .into_any()
+}
+
+fn facts(tenant: &Tenant) -> AnyView {
+    view! {
+        <section class="card" aria-labelledby="facts-title">
+            <h2 id="facts-title">"Tenant"</h2>
+            <dl class="facts">
+                <dt>"Name"</dt><dd>{tenant.name.clone()}</dd>
+                <dt>"Environment"</dt><dd>{environment(tenant.environment).label()}</dd>
+                <dt>"Directory (tenant) id"</dt><dd class="identifier">{tenant.entra_tenant_id.clone()}</dd>
+                <dt>"Application (client) id"</dt><dd class="identifier">{tenant.client_id.clone()}</dd>
+                <dt>"Microsoft cloud"</dt><dd>{cloud_label(tenant.cloud)}</dd>
+                <dt>"Added"</dt><dd>{moment(tenant.created_at.as_millis())}</dd>
+            </dl>
+            <p class="quiet-text">"A manager or an owner of the tenant can change this."</p>
+        </section>
+    }
+    .into_any()
+}
+
+fn rotate(inside: &Inside, error: Option<AppError>) -> AnyView {
+    let id = inside.id().to_string();
+    let action = api::tenant_address::<RotateCredential>(&id);
+    let kind = match inside.tenant.credential_kind {
+        Some(kind) => format!("A {} is kept", kind.as_str().replace('_', " ")),
+        None => "Nothing is kept".to_owned(),
+    };
+    let since = inside.tenant.credential_updated_at.map(|at| view! { " since "{moment(at.as_millis())} });
+    view! {
+        <section class="card" aria-labelledby="credential-title">
+            <h2 id="credential-title">"Credential"</h2>
+            <p class="quiet-text">{kind}{since}", sealed with the key of this server. It is never shown again."</p>
+            <ActiveForm action class="form" error>
+                {hidden("tenant", id)}
+                {credential_fields()}
+                <div class="form-foot"><button class="button primary">"Replace the credential"</button></div>
+            </ActiveForm>
+        </section>
+    }
+    .into_any()
+}
+
+fn remove(inside: &Inside, error: Option<AppError>) -> AnyView {
+    let id = inside.id().to_string();
+    let action = api::tenant_address::<RemoveTenant>(&id);
+    let label = format!("Type the name of the tenant: {}", inside.tenant.name);
+    view! {
+        <section class="card danger-zone" aria-labelledby="remove-title">
+            <h2 id="remove-title">"Remove this tenant"</h2>
+            <p>"Everything that was read from it goes: inventory, history, runs. Nothing changes at Microsoft. Audit entries stay. There is no way back."</p>
+            <ActiveForm action class="form" error>
+                {hidden("tenant", id)}
+                <div class="field">
+                    <label for="confirmation">{label}</label>
+                    <input class="input" id="confirmation" name="confirmation" autocomplete="off" required />
+                </div>
+                <div class="form-foot"><button class="button danger">"Remove the tenant"</button></div>
+            </ActiveForm>
+        </section>
+    }
+    .into_any()
+}
