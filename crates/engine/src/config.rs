@@ -21,7 +21,8 @@ pub struct EngineConfig {
     pub max_attempts: u32,
     /// How long a run waits for its lock or for a free place before it ends `aborted`.
     pub lock_wait: Duration,
-    /// Listings of one sync that are read at the same time.
+    /// Listings of one sync that are read at the same time. As many as the gate of a tenant lets requests leave at
+    /// once: most listings of a small tenant are a single request, and fewer would leave the gate waiting.
     pub concurrent_listings: usize,
     /// Pages one listing may have before it fails with `page_limit`.
     pub max_pages: u32,
@@ -46,9 +47,9 @@ impl Default for EngineConfig {
             poll_interval: Duration::from_secs(1),
             max_attempts: 5,
             lock_wait: Duration::from_secs(60),
-            concurrent_listings: 5,
+            concurrent_listings: 16,
             max_pages: 20_000,
-            page_bytes_in_flight: 12 * 1024 * 1024,
+            page_bytes_in_flight: 8 * 1024 * 1024,
             write_batch: 800,
             progress_interval: Duration::from_millis(200),
             shutdown_grace: Duration::from_secs(8),

@@ -91,7 +91,7 @@ pub struct Concurrency {
 
 impl Default for Concurrency {
     fn default() -> Self {
-        Self { initial: 4, max: 16 }
+        Self { initial: 8, max: 16 }
     }
 }
 

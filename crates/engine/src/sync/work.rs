@@ -11,6 +11,7 @@ use tenantatlas_domain::registry::{Listing, PolicyType, registry};
 use tenantatlas_domain::sync::{SyncRunStatus, conclude_sync};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::{Connection, GraphError, GraphSession, Meter};
+use tenantatlas_store::inventory::refresh_statistics;
 use tenantatlas_store::operation_runs::{End, OperationRun};
 use tenantatlas_store::sync_runs::{self, SyncEnd, SyncRun};
 use tenantatlas_store::{StoreError, Tx};
@@ -27,6 +28,8 @@ use crate::operation::{Stop, Summary, Work};
 use crate::run_context::RunContext;
 use crate::stats::Count;
 
+/// From so many new items on, statistics are taken anew.
+const MANY_INSERTED: u64 = 1_000;
 /// Messages that wait for the writer. Bytes bound memory; this bounds the rest.
 const INBOX: usize = 64;
 
@@ -105,6 +108,23 @@ impl SyncWork {
     }
 }
 
+impl SyncWork {
+    /// After a run that inserted much, the databases would go on planning for the smaller tables of before.
+    async fn refresh_statistics(&self) {
+        let db = &self.context.core.db;
+        let refreshed = async {
+            let types = sync_runs::list_types(db, self.run.tenant_id, self.run.id).await?;
+            if types.iter().map(|one| one.inserted).sum::<u64>() < MANY_INSERTED {
+                return Ok(());
+            }
+            refresh_statistics(db).await
+        };
+        if let Err(error) = refreshed.await {
+            tracing::warn!(%error, "the statistics of the database could not be refreshed");
+        }
+    }
+}
+
 /// Opens the session and asks for a token. A refused sign-in is no stop: every type is settled with that reason.
 async fn sign_in(
     context: &RunContext,
@@ -165,6 +185,7 @@ impl Work for SyncWork {
                 }
             }
             self.count_requests();
+            self.refresh_statistics().await;
             Ok(())
         })
     }
