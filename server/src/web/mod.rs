@@ -12,6 +12,8 @@ mod router;
 mod security;
 mod session;
 pub mod shutdown;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     cli::{ServeArguments, graph_sim::cannot_listen},

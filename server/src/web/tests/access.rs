@@ -1,0 +1,274 @@
+//! Every page, server function and other address, for everybody, in their own tenant, in another one, and signed out.
+//! The addresses come from the router's own lists: one that is new and has no rule here fails the test.
+
+use super::site::{Site, Who};
+use crate::web::router::TENANT_ROUTES;
+use axum::http::{Method, StatusCode, header};
+use tenantatlas_app::App;
+use tenantatlas_domain::role::{Action, Role};
+use tenantatlas_store::{audit, operation_runs};
+
+/// Who may reach an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    /// Everybody, signed in or not.
+    Public,
+    /// Everybody who is signed in.
+    SignedIn,
+    /// Those who administer the platform.
+    Administrator,
+    /// Members of the tenant with a role that allows the action.
+    Member(Action),
+    /// Those who administer the platform, in the tenant of the address.
+    AdministratorInside,
+}
+
+impl Rule {
+    fn inside(self) -> bool {
+        matches!(self, Self::Member(_) | Self::AdministratorInside)
+    }
+
+    fn allows(self, who: Who) -> bool {
+        match (self, who) {
+            (Self::Public, _) | (Self::SignedIn | Self::Administrator, Who::Administrator) => true,
+            (_, Who::Nobody) | (Self::Administrator, _) => false,
+            (Self::SignedIn, _) | (Self::Member(_) | Self::AdministratorInside, Who::Administrator) => true,
+            (Self::Member(action), Who::Member(role)) => role.allows(action),
+            (Self::Member(_), Who::Stranger) | (Self::AdministratorInside, _) => false,
+        }
+    }
+}
+
+/// The rule of each page, by its route.
+fn page_rule(route: &str) -> Option<Rule> {
+    Some(match route {
+        "/sign-in" | "/welcome/{token}" => Rule::Public,
+        "/" | "/me" => Rule::SignedIn,
+        "/admin/users" | "/admin/tenants/new" => Rule::Administrator,
+        "/t/{tenant}/sync" => Rule::Member(Action::Sync),
+        "/t/{tenant}/inventory"
+        | "/t/{tenant}/inventory/{item}"
+        | "/t/{tenant}/runs"
+        | "/t/{tenant}/runs/{run}"
+        | "/t/{tenant}/audit"
+        | "/t/{tenant}/notifications"
+        | "/t/{tenant}/settings"
+        | "/t/{tenant}/settings/members"
+        | "/t/{tenant}"
+        | "/t/{tenant}/events"
+        | "/t/{tenant}/inventory/export.{kind}"
+        | "/t/{tenant}/audit/export.csv" => Rule::Member(Action::View),
+        _ => return None,
+    })
+}
+
+/// The rule of each server function and what to send: acceptable in form, and refused by its content where it would
+/// change what the next case needs. `TENANT` stands for the tenant that is named, `RUN` and `USER` for real ones.
+fn function_rule(path: &str) -> Option<(Rule, &'static str)> {
+    Some(match path {
+        "/api/sign_in" => (Rule::Public, "email=nobody%40example.com&password=x"),
+        "/api/sign_out" => (Rule::Public, ""),
+        "/api/claim_first_admin" => (Rule::Public, "token=x&name=x&email=x%40example.com&password=long-enough-1"),
+        "/api/set_theme" => (Rule::Public, "theme=dark"),
+        "/api/check_session" => (Rule::SignedIn, ""),
+        "/api/sign_out_everywhere" => (Rule::SignedIn, ""),
+        "/api/update_profile" => (Rule::SignedIn, "name="),
+        "/api/change_password" => (Rule::SignedIn, "current=x&password=short"),
+        "/api/end_session" => (Rule::SignedIn, "session=x"),
+        "/api/set_favourite" => (Rule::SignedIn, "tenant=x"),
+        "/api/my_tenants" => (Rule::SignedIn, "{}"),
+        "/api/add_tenant" => {
+            (Rule::Administrator, "name=x&environment=x&cloud=x&entra_id=x&client_id=x&credential_kind=secret&secret=x")
+        }
+        "/api/add_user" => (Rule::Administrator, "name=x&email=x&password=short"),
+        "/api/change_user" => (Rule::Administrator, "user=x"),
+        "/api/reset_password" => (Rule::Administrator, "user=x&password=short"),
+        "/api/start_sync" => (Rule::Member(Action::Sync), "tenant=TENANT&policy_types[]=nonsense"),
+        "/api/cancel_run" => (Rule::Member(Action::CancelRun), "tenant=TENANT&run=RUN"),
+        "/api/retry_run" => (Rule::Member(Action::Sync), "tenant=TENANT&run=RUN&only_failed=true"),
+        "/api/load_run" => (Rule::Member(Action::View), r#"{"tenant":"TENANT","run":"RUN"}"#),
+        "/api/picker" => (Rule::Member(Action::Sync), r#"{"tenant":"TENANT"}"#),
+        "/api/notifications" => (Rule::Member(Action::View), r#"{"tenant":"TENANT"}"#),
+        "/api/mark_read" => (Rule::Member(Action::View), "tenant=TENANT&notification=RUN"),
+        "/api/mark_all_read" => (Rule::Member(Action::View), "tenant=TENANT"),
+        "/api/edit_connection" => {
+            (Rule::Member(Action::EditConnection), "tenant=TENANT&name=x&environment=x&cloud=x&entra_id=x&client_id=x")
+        }
+        "/api/rotate_credential" => (Rule::Member(Action::EditConnection), "tenant=TENANT&credential_kind=nonsense"),
+        "/api/test_connection" => (Rule::Member(Action::EditConnection), "tenant=TENANT"),
+        "/api/remove_tenant" => (Rule::AdministratorInside, "tenant=TENANT&confirmation=nonsense"),
+        "/api/add_member" => {
+            (Rule::Member(Action::ManageMembers), "tenant=TENANT&email=unknown%40example.com&role=owner")
+        }
+        "/api/change_member" => (Rule::Member(Action::ManageMembers), "tenant=TENANT&user=USER&role=nonsense"),
+        "/api/remove_member" => (Rule::Member(Action::ManageMembers), "tenant=TENANT&user=RUN"),
+        _ => return None,
+    })
+}
+
+fn functions() -> Vec<String> {
+    let mut paths: Vec<String> = leptos::server_fn::axum::server_fn_paths()
+        .map(|(path, method)| {
+            assert_eq!(method, Method::POST, "{path}: what changes something is never reached by a link");
+            path.to_owned()
+        })
+        .collect();
+    paths.sort();
+    assert!(paths.len() > 25, "the server functions are registered");
+    paths
+}
+
+fn pages() -> Vec<String> {
+    let pages = leptos_axum::generate_route_list(App);
+    let mut routes: Vec<String> = pages.iter().map(|route| route.path().to_owned()).collect();
+    routes.extend(TENANT_ROUTES.iter().map(|(_, route)| (*route).to_owned()));
+    routes
+}
+
+impl Site {
+    fn fill(&self, route: &str, tenant: tenantatlas_domain::ids::TenantId) -> String {
+        route
+            .replace("{tenant}", &tenant.to_string())
+            .replace("{item}", &self.item.to_string())
+            .replace("{run}", &self.run.to_string())
+            .replace("{kind}", "csv")
+            .replace("{token}", "unknown")
+    }
+
+    /// What a refused request must leave as it was.
+    async fn traces(&self) -> (usize, usize, usize) {
+        let runs = operation_runs::Filter { limit: 500, ..Default::default() };
+        let entries = audit::Filter { limit: 500, ..Default::default() };
+        let runs = operation_runs::list(self.engine.db(), &runs).await.expect("runs").len();
+        let entries = audit::list(self.engine.db(), &entries).await.expect("entries").len();
+        let members = tenantatlas_store::members::list(self.engine.db(), self.own).await.expect("members").len();
+        (runs, entries, members)
+    }
+}
+
+const HTML: &str = "text/html,application/xhtml+xml";
+const JSON: &str = "application/json";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_shown_to_those_who_may_see_it_and_exists_for_nobody_else() {
+    let site = Site::start().await;
+    for route in pages() {
+        let rule = page_rule(&route).unwrap_or_else(|| panic!("{route} has no rule: who may see it?"));
+        for who in Who::ALL {
+            let path = site.fill(&route, site.own);
+            let answer = site.ask(who, Method::GET, &path, HTML, None).await;
+            let seen = (answer.status, answer.headers.get(header::LOCATION).and_then(|value| value.to_str().ok()));
+            let case = format!("{who:?} {path}: {seen:?}");
+            if rule == Rule::Public {
+                // The sign-in page leads on who is signed in; a link that nobody made does not exist.
+                assert!(matches!(answer.status.as_u16(), 200 | 303 | 404), "{case}");
+            } else if who == Who::Nobody {
+                let is_page = !route.contains("export.") && !route.ends_with("events");
+                if is_page {
+                    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{case}");
+                    assert!(seen.1.is_some_and(|location| location.starts_with("/sign-in")), "{case}");
+                } else {
+                    assert!(matches!(answer.status.as_u16(), 303 | 401), "{case}");
+                }
+            } else if route == "/t/{tenant}" {
+                assert_eq!(
+                    seen,
+                    (StatusCode::SEE_OTHER, Some(format!("/t/{}/inventory", site.own).as_str())),
+                    "{case}"
+                );
+            } else if rule.allows(who) {
+                assert_eq!(answer.status, StatusCode::OK, "{case}");
+            } else if who == Who::Stranger && rule.inside() {
+                assert_eq!(answer.status, StatusCode::NOT_FOUND, "{case}");
+            } else {
+                assert_eq!(answer.status, StatusCode::FORBIDDEN, "{case}");
+            }
+            if rule.inside() && who != Who::Administrator && who != Who::Nobody && route != "/t/{tenant}" {
+                let path = site.fill(&route, site.other);
+                let answer = site.ask(who, Method::GET, &path, HTML, None).await;
+                assert_eq!(answer.status, StatusCode::NOT_FOUND, "{who:?} {path}");
+                assert!(!answer.body.contains("Fabrikam"), "{who:?} {path}: the name of another tenant");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_server_function_does_what_the_role_allows_and_nothing_else() {
+    let site = Site::start().await;
+    for path in functions() {
+        let (rule, form) = function_rule(&path).unwrap_or_else(|| panic!("{path} has no rule: who may call it?"));
+        for who in Who::ALL {
+            // These end the session that later cases need.
+            if matches!(path.as_str(), "/api/sign_out" | "/api/sign_out_everywhere") && who != Who::Nobody {
+                continue;
+            }
+            let form = form
+                .replace("TENANT", &site.own.to_string())
+                .replace("RUN", &site.run.to_string())
+                .replace("USER", &site.people[&Who::Member(Role::Readonly)].to_string());
+            let address = if rule.inside() { format!("/t/{}{path}", site.own) } else { path.clone() };
+            let before = site.traces().await;
+            let answer = site.ask(who, Method::POST, &address, JSON, Some(&form)).await;
+            let case = format!("{who:?} {address}: {} {}", answer.status, answer.body);
+            if rule.allows(who) {
+                assert!(!matches!(answer.status.as_u16(), 401 | 403 | 500), "{case}");
+                assert!(!rule.inside() || !answer.body.contains("The tenant was not found"), "{case}");
+                continue;
+            }
+            let expected = match who {
+                Who::Nobody => StatusCode::UNAUTHORIZED,
+                Who::Stranger if rule.inside() => StatusCode::NOT_FOUND,
+                _ => StatusCode::FORBIDDEN,
+            };
+            assert_eq!(answer.status, expected, "{case}");
+            assert_eq!(site.traces().await, before, "{case}: something happened");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_tenant_in_address_or_payload_is_refused_and_nothing_happens() {
+    let site = Site::start().await;
+    let owner = Who::Member(Role::Owner);
+    for path in functions() {
+        let Some((rule, form)) = function_rule(&path) else { continue };
+        if !rule.inside() {
+            continue;
+        }
+        let before = site.traces().await;
+        let form = |tenant: tenantatlas_domain::ids::TenantId| {
+            form.replace("TENANT", &tenant.to_string())
+                .replace("RUN", &site.run.to_string())
+                .replace("USER", &site.people[&owner].to_string())
+        };
+        // The address is another's: it does not exist.
+        let address = format!("/t/{}{path}", site.other);
+        let answer = site.ask(owner, Method::POST, &address, JSON, Some(&form(site.other))).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{address}: {}", answer.body);
+        // The address is one's own and the payload names another: refused, also for whoever may see both.
+        for who in [owner, Who::Administrator] {
+            let address = format!("/t/{}{path}", site.own);
+            let answer = site.ask(who, Method::POST, &address, JSON, Some(&form(site.other))).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{who:?} {address}: {}", answer.body);
+        }
+        // Without a tenant in the address there is no tenant.
+        let answer = site.ask(owner, Method::POST, &path, JSON, Some(&form(site.own))).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}: {}", answer.body);
+        assert_eq!(site.traces().await, before, "{path}: something happened");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_changes_from_another_site() {
+    let site = Site::start().await;
+    for path in functions() {
+        let Some((rule, form)) = function_rule(&path) else { continue };
+        let address = if rule.inside() { format!("/t/{}{path}", site.own) } else { path.clone() };
+        let form = form.replace("TENANT", &site.own.to_string()).replace("RUN", &site.run.to_string());
+        let mut request = site.request(Who::Administrator, Method::POST, &address, JSON, Some(&form));
+        request.headers_mut().insert("sec-fetch-site", "cross-site".parse().expect("a value"));
+        let answer = tower::ServiceExt::oneshot(site.router.clone(), request).await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{address}");
+    }
+}

@@ -1,0 +1,205 @@
+//! A site with people, two tenants and something read, as the tests look at it.
+
+use crate::web::{State, events, router::router};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::ConnectInfo,
+    http::{HeaderMap, Method, Request, StatusCode, header},
+};
+use futures::StreamExt as _;
+use secrecy::SecretString;
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use tempfile::TempDir;
+use tenantatlas_app::auth;
+use tenantatlas_domain::{
+    ids::{ItemId, OperationRunId, TenantId, UserId},
+    role::Role,
+    selection::Selection,
+};
+use tenantatlas_engine::{Actor, Engine, EngineConfig};
+use tenantatlas_graph::{GraphClient, GraphClientOptions};
+use tenantatlas_graph_sim::{Simulator, demo};
+use tenantatlas_store::{
+    Db, Vault,
+    inventory::{self, ItemQuery, ScopeView},
+    sessions::{self, NewSession},
+    tenants::{Cloud, Environment, TenantCredential, TenantDetails},
+    users::{self, NewUser},
+};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+use uuid::Uuid;
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Who {
+    /// Nobody is signed in.
+    Nobody,
+    /// A member of the first tenant, and of no other.
+    Member(Role),
+    /// Signed in, and a member of nothing.
+    Stranger,
+    /// Administers the platform.
+    Administrator,
+}
+
+impl Who {
+    /// Everybody.
+    pub const ALL: [Self; 7] = [
+        Self::Nobody,
+        Self::Member(Role::Readonly),
+        Self::Member(Role::Operator),
+        Self::Member(Role::Manager),
+        Self::Member(Role::Owner),
+        Self::Stranger,
+        Self::Administrator,
+    ];
+}
+
+/// An answer.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+/// The site. `own` is the tenant whose members ask, `other` one of which they know nothing.
+pub struct Site {
+    pub engine: Engine,
+    pub own: TenantId,
+    pub other: TenantId,
+    pub item: ItemId,
+    pub run: OperationRunId,
+    pub people: HashMap<Who, UserId>,
+    pub router: Router,
+    tokens: HashMap<Who, String>,
+    _cloud: Simulator,
+    _folder: TempDir,
+}
+
+impl Site {
+    /// Makes people and tenants, and reads the first tenant once.
+    pub async fn start() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = Db::connect(&format!("sqlite:{}", folder.path().join("test.db").display())).await.expect("a database");
+        db.migrate().await.expect("migrated");
+        let vault = Vault::open(&db, &folder.path().join("key")).await.expect("a key");
+        let engine = Engine::start(EngineConfig::default(), db, vault, GraphClient::new(GraphClientOptions::default()));
+        let mut config = demo::config(60);
+        config.latency = std::time::Duration::ZERO;
+        let cloud = Simulator::start(config, SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a cloud");
+        let own = tenant(&engine, &cloud, 0).await;
+        let other = tenant(&engine, &cloud, 1).await;
+        let (people, tokens) = people(&engine, own).await;
+
+        let selection = Selection {
+            policy_types: vec!["settingsCatalogPolicy".to_owned()],
+            categories: Vec::new(),
+            include_foundations: false,
+            include_dependencies: false,
+        };
+        let outcome = engine.dispatch_sync(&Actor::command_line(), own, &selection).await.expect("dispatched");
+        let mut states = Box::pin(engine.follow(own, outcome.run_id));
+        while let Some(state) = states.next().await {
+            state.expect("a state");
+        }
+        let view = ScopeView::load(engine.db(), own, None, &[]).await.expect("a view");
+        let query = ItemQuery { limit: 1, ..ItemQuery::default() };
+        let page = inventory::list(engine.db(), &view, &query).await.expect("a page");
+        let item = page.rows.first().expect("an item").item.id;
+        let state = State {
+            engine: engine.clone(),
+            stopping: CancellationToken::new(),
+            streams: Arc::new(Semaphore::new(events::MAX_STREAMS)),
+            metrics_token: None,
+        };
+        let run = outcome.run_id;
+        Self { router: router(state), engine, own, other, item, run, people, tokens, _cloud: cloud, _folder: folder }
+    }
+
+    /// A request as a browser on this site sends it.
+    pub fn request(&self, who: Who, method: Method, path: &str, accept: &str, form: Option<&str>) -> Request<Body> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::ACCEPT, accept)
+            .header("sec-fetch-site", "same-origin");
+        if let Some(token) = self.tokens.get(&who) {
+            request = request.header(header::COOKIE, format!("{}={token}", auth::SESSION_COOKIE));
+        }
+        let body = match form {
+            Some(form) => {
+                let kind = if form.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
+                request = request.header(header::CONTENT_TYPE, kind);
+                Body::from(form.to_owned())
+            }
+            None => Body::empty(),
+        };
+        let mut request = request.body(body).expect("a request");
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 50_000))));
+        request
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub async fn ask(&self, who: Who, method: Method, path: &str, accept: &str, form: Option<&str>) -> Answer {
+        let request = self.request(who, method, path, accept, form);
+        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        // A live stream never ends: its status is all that is asked here.
+        let stream = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        let bytes = if stream { Default::default() } else { to_bytes(body, 8 << 20).await.expect("a body") };
+        let body = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+}
+
+async fn tenant(engine: &Engine, cloud: &Simulator, index: usize) -> TenantId {
+    let simulated = &cloud.control().config().tenants[index];
+    let details = TenantDetails {
+        name: simulated.name.clone(),
+        entra_tenant_id: simulated.tenant_id.clone(),
+        cloud: Cloud::Custom,
+        login_url: Some(cloud.login_url()),
+        graph_url: Some(cloud.graph_url()),
+        environment: Environment::Prod,
+        client_id: simulated.client_id.clone(),
+    };
+    let credential = TenantCredential::ClientSecret(SecretString::from(simulated.client_secret.clone()));
+    engine.add_tenant(&Actor::command_line(), &details, &credential).await.expect("a tenant")
+}
+
+async fn people(engine: &Engine, own: TenantId) -> (HashMap<Who, UserId>, HashMap<Who, String>) {
+    let (mut people, mut tokens) = (HashMap::new(), HashMap::new());
+    for (index, who) in Who::ALL.into_iter().enumerate().skip(1) {
+        let id = UserId::from_uuid(Uuid::now_v7());
+        let now = engine.now();
+        let (token, hash) = auth::new_token();
+        let user = NewUser {
+            id,
+            email: format!("person{index}@example.com"),
+            name: format!("Person {index}"),
+            platform_admin: who == Who::Administrator,
+        };
+        let session = NewSession {
+            id: Uuid::now_v7(),
+            user_id: id,
+            idle_expires_at: auth::after(now, auth::IDLE),
+            expires_at: auth::after(now, auth::ABSOLUTE),
+            user_agent: "test".to_owned(),
+            address: "127.0.0.1".to_owned(),
+        };
+        let mut tx = engine.db().write().await.expect("a transaction");
+        users::create(&mut tx, &user, now).await.expect("a person");
+        sessions::create(&mut tx, &hash, &session, now).await.expect("a session");
+        tx.commit().await.expect("committed");
+        if let Who::Member(role) = who {
+            engine.set_member(&Actor::command_line(), own, id, role).await.expect("a member");
+        }
+        people.insert(who, id);
+        tokens.insert(who, token);
+    }
+    (people, tokens)
+}
