@@ -28,7 +28,8 @@ pub struct EngineConfig {
     pub max_pages: u32,
     /// Bytes of pages read but not yet processed, per sync.
     pub page_bytes_in_flight: usize,
-    /// Items written in one transaction.
+    /// Items written in one transaction. Everybody else waits for it on SQLite, where one writes at a time: few enough
+    /// that a dispatch among ten syncs stays far below a tenth of a second.
     pub write_batch: usize,
     /// How often progress within a type is persisted and published at most.
     pub progress_interval: Duration,
@@ -49,8 +50,8 @@ impl Default for EngineConfig {
             lock_wait: Duration::from_secs(60),
             concurrent_listings: 16,
             max_pages: 20_000,
-            page_bytes_in_flight: 8 * 1024 * 1024,
-            write_batch: 800,
+            page_bytes_in_flight: 6 * 1024 * 1024,
+            write_batch: 200,
             progress_interval: Duration::from_millis(200),
             shutdown_grace: Duration::from_secs(8),
         }

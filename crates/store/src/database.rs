@@ -23,9 +23,9 @@ const READERS: u32 = 8;
 const POSTGRES_CONNECTIONS: u32 = 24;
 /// How long a statement waits for a connection or for another process that writes the same SQLite file.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Pages the write-ahead log of SQLite grows to before it is copied into the file: 64 MiB, so that a bulk write does
-/// not stop for a copy every few batches.
-const CHECKPOINT_PAGES: &str = "16384";
+/// Pages the write-ahead log of SQLite grows to before it is copied into the file: 16 MiB. More would make the commit
+/// that copies it take long enough to be felt; less would copy every few batches.
+const CHECKPOINT_PAGES: &str = "4096";
 /// Rows that SQLite's thread may be ahead of whoever reads them: each wait for the other costs more than many rows.
 const ROWS_IN_FLIGHT: usize = 1_024;
 /// Memory for pages of a SQLite file, in KiB (so is the sign): of the writer, and of each reader.
