@@ -58,7 +58,12 @@ async fn nobody_gets_in_without_signing_in_and_nobody_signs_another_in() {
 
     let form = [("email", "owner@demo.example"), ("password", "demo-password")];
     let sign_in = |origin: &'static str| {
-        client.post(format!("{}/sign-in", site.url)).header("sec-fetch-site", origin).form(&form).send()
+        client
+            .post(format!("{}/api/sign_in", site.url))
+            .header(header::ACCEPT, "text/html")
+            .header("sec-fetch-site", origin)
+            .form(&form)
+            .send()
     };
     assert_eq!(sign_in("cross-site").await.expect("an answer").status(), StatusCode::FORBIDDEN);
     let answer = sign_in("same-origin").await.expect("an answer");
@@ -73,8 +78,13 @@ async fn nobody_gets_in_without_signing_in_and_nobody_signs_another_in() {
     let missing = client.get(format!("{}/nothing/here", site.url)).header(header::COOKIE, &cookie).send().await;
     assert_eq!(missing.expect("an answer").status(), StatusCode::NOT_FOUND);
 
-    let out =
-        client.post(format!("{}/sign-out", site.url)).header(header::COOKIE, &cookie).send().await.expect("an answer");
+    let out = client
+        .post(format!("{}/api/sign_out", site.url))
+        .header(header::ACCEPT, "text/html")
+        .header(header::COOKIE, &cookie)
+        .send()
+        .await
+        .expect("an answer");
     assert_eq!(out.headers()[header::LOCATION], "/sign-in");
     let again = client.get(&site.url).header(header::COOKIE, &cookie).send().await.expect("an answer");
     assert_eq!(again.status(), StatusCode::SEE_OTHER, "the session has ended on the server too");
@@ -83,13 +93,32 @@ async fn nobody_gets_in_without_signing_in_and_nobody_signs_another_in() {
 #[tokio::test]
 async fn guessing_passwords_is_slowed_down() {
     let (site, client) = Site::start().await;
-    let mut last = String::new();
+    let mut answers = Vec::new();
     for _ in 0..12 {
         let form = [("email", "owner@demo.example"), ("password", "wrong")];
-        let answer = client.post(format!("{}/sign-in", site.url)).form(&form).send().await.expect("an answer");
-        last = answer.headers()[header::LOCATION].to_str().expect("text").to_owned();
+        let answer = client.post(format!("{}/api/sign_in", site.url)).form(&form).send().await.expect("an answer");
+        answers.push(answer.status());
     }
-    assert_eq!(last, "/sign-in?refused=wait");
+    assert_eq!(answers.first(), Some(&StatusCode::UNPROCESSABLE_ENTITY));
+    assert_eq!(answers.last(), Some(&StatusCode::TOO_MANY_REQUESTS));
+}
+
+#[tokio::test]
+async fn metrics_are_for_this_machine_and_name_routes_but_no_addresses() {
+    let (site, client) = Site::start().await;
+    let secret = client.get(format!("{}/welcome/one-time-secret", site.url)).send().await.expect("an answer");
+    assert_eq!(secret.status(), StatusCode::NOT_FOUND);
+    let id = secret.headers()["x-request-id"].to_str().expect("text").to_owned();
+    assert_eq!(id.len(), 36, "{id}");
+    let metrics = client.get(format!("{}/metrics", site.url)).send().await.expect("an answer");
+    assert_eq!(metrics.status(), StatusCode::OK);
+    let text = metrics.text().await.expect("text");
+    for name in ["http_requests_total", "http_request_duration_seconds_bucket", "event_streams_open", "runs_pending"] {
+        assert!(text.contains(name), "{name} is missing in\n{text}");
+    }
+    assert!(text.contains("/welcome/{token}") && !text.contains("one-time-secret"), "{text}");
+    let forwarded = client.get(format!("{}/metrics", site.url)).header("x-forwarded-for", "192.0.2.1");
+    assert_eq!(forwarded.send().await.expect("an answer").status(), StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

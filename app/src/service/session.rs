@@ -15,7 +15,7 @@ use tenantatlas_engine::{Actor, Engine};
 use tenantatlas_store::one_time_links::{self, Purpose};
 use tenantatlas_store::sessions::{self, NewSession};
 use tenantatlas_store::sign_in_attempts::{self, Throttle};
-use tenantatlas_store::users;
+use tenantatlas_store::{tenants, users};
 use uuid::Uuid;
 
 /// Attempts at one account or from one address: eight are free within a quarter of an hour, then the wait doubles from
@@ -38,10 +38,14 @@ struct Origin {
 fn origin() -> Result<(Parts, Origin), AppError> {
     let parts = use_context::<Parts>().ok_or_else(|| AppError::new(ErrorKind::Internal, "The request is gone."))?;
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-    let address = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    // A proxy on this machine says where the request comes from; nobody else is believed.
+    let forwarded = parts.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+    let forwarded = forwarded.and_then(|value| value.rsplit(',').next()?.trim().parse().ok());
+    let address = if peer.is_loopback() { forwarded.unwrap_or(peer) } else { peer };
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let user_agent = user_agent.chars().take(300).collect();
-    let secure = !address.is_loopback() || parts.headers.contains_key("x-forwarded-proto");
+    let secure = !peer.is_loopback() || parts.headers.contains_key("x-forwarded-proto");
     Ok((parts, Origin { address, user_agent, secure }))
 }
 
@@ -59,8 +63,19 @@ pub async fn sign_in(email: String, password: String, next: String) -> Result<()
         return Err(AppError::invalid("password", "E-mail and password do not fit. Check both and try again."));
     };
     open(&engine, user.id, &parts, &origin, Some(&subjects[0])).await?;
-    go_to(&safe_next(&next), None);
+    let next = match safe_next(&next).as_str() {
+        "/" => first_page(&engine, user.id).await?,
+        next => next.to_owned(),
+    };
+    go_to(&next, None);
     Ok(())
+}
+
+/// Where a person begins who did not say where: in the tenant they used last, or with all of theirs.
+async fn first_page(engine: &Engine, user: UserId) -> Result<String, AppError> {
+    let visible = tenants::list_visible(engine.db(), user).await?;
+    let last = visible.into_iter().filter(|one| one.last_used_at.is_some()).max_by_key(|one| one.last_used_at);
+    Ok(last.map_or_else(|| "/".to_owned(), |last| format!("/t/{}/inventory", last.tenant.id)))
 }
 
 fn subjects(engine: &Engine, account: &str, origin: &Origin) -> [[u8; 32]; 2] {
