@@ -62,7 +62,10 @@ fn tell_times() {
         if element.get_attribute("title").is_none() {
             let _ = element.set_attribute("title", &format::utc_seconds(millis));
         }
-        element.set_text_content(Some(&format::relative(millis, now)));
+        let told = format::relative(millis, now);
+        if element.text_content().as_deref() != Some(&told) {
+            element.set_text_content(Some(&told));
+        }
     }
 }
 

@@ -12,7 +12,8 @@ const QUOTA: u64 = 1_000;
 ///
 /// The schedule cannot be shorter than the windows that the quota forces to wait out, nor than the longest chain of
 /// requests that wait for one another: the token, the pages of the longest collection, a round of details below its
-/// last page, and the names of the groups at the end.
+/// last page, and the names of the groups at the end. Nor can it be shorter than the token, all other requests spread
+/// over as many at a time as there were at most, and the names, which are known only when everything else was read.
 pub async fn measure() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let cloud = Cloud::start(&["--objects", "1000", "--latency", &LATENCY.to_string(), "--throttle"])?;
@@ -33,7 +34,7 @@ pub async fn measure() -> Result<()> {
         .unwrap_or(1);
     // Four steps besides the pages: one round of assignments, one of details, one of nested details, the group names.
     let chain = (pages + 4) as f64 * LATENCY as f64 / 1_000.0;
-    let spread = (requests as f64 / concurrency as f64).ceil() * LATENCY as f64 / 1_000.0;
+    let spread = (2.0 + (requests.saturating_sub(2) as f64 / concurrency as f64).ceil()) * LATENCY as f64 / 1_000.0;
     let windows = (quota.saturating_sub(1) / QUOTA) as f64 * 20.0;
     let shortest = windows + chain.max(spread);
     let seconds = measured.report["duration_ms"].as_f64().unwrap_or(0.0) / 1_000.0;

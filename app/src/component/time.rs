@@ -2,12 +2,14 @@
 
 use crate::format;
 use leptos::prelude::*;
+use tenantatlas_engine::Engine;
 
-/// A point in time: exact in UTC as sent, told from now once WebAssembly is there, exact on hover.
+/// A point in time: told from now, exact in UTC on hover. The browser goes on telling it as time passes.
 pub fn moment(millis: i64) -> AnyView {
+    let now = use_context::<Engine>().map_or(millis, |engine| engine.now().as_millis());
     view! {
         <time datetime=format::machine(millis) title=format::utc_seconds(millis) data-relative=millis.to_string()>
-            {format::utc(millis)}
+            {format::relative(millis, now)}
         </time>
     }
     .into_any()

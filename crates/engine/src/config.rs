@@ -28,8 +28,9 @@ pub struct EngineConfig {
     pub max_pages: u32,
     /// Bytes of pages read but not yet processed, per sync.
     pub page_bytes_in_flight: usize,
-    /// Items written in one transaction. Everybody else waits for it on SQLite, where one writes at a time: few enough
-    /// that a dispatch among ten syncs stays far below a tenth of a second.
+    /// Items written in one transaction while one run alone is working. Everybody else waits for it on SQLite, where one
+    /// writes at a time: with several runs it is a quarter, so that a dispatch among ten syncs stays far below a tenth
+    /// of a second.
     pub write_batch: usize,
     /// How often progress within a type is persisted and published at most.
     pub progress_interval: Duration,
@@ -51,7 +52,7 @@ impl Default for EngineConfig {
             concurrent_listings: 16,
             max_pages: 20_000,
             page_bytes_in_flight: 6 * 1024 * 1024,
-            write_batch: 200,
+            write_batch: 640,
             progress_interval: Duration::from_millis(200),
             shutdown_grace: Duration::from_secs(8),
         }

@@ -105,9 +105,16 @@ impl Writer {
         }
     }
 
+    /// Items of one transaction: fewer where several runs stand in line.
+    fn batch(&self) -> usize {
+        let core = &self.context.core;
+        let alone = core.working_here() <= 1;
+        (if alone { core.config.write_batch } else { core.config.write_batch / 4 }).max(1)
+    }
+
     /// Takes what waits already, up to one batch.
     fn gather(&mut self, first: ToWriter) -> Portion {
-        let limit = self.context.core.config.write_batch;
+        let limit = self.batch();
         let mut portion = Portion::default();
         portion.take(first);
         while !portion.last && portion.count < limit {
@@ -152,7 +159,7 @@ impl Writer {
         }
         for (key, items) in &portion.items {
             let Some(type_run) = written.types.get(key).or_else(|| self.types.get(key)) else { continue };
-            let limit = context.core.config.write_batch.max(1);
+            let limit = self.batch();
             for batch in items.chunks(limit) {
                 let result = write_batch(&mut tx, &context.fence, run, type_run, batch, at).await?;
                 *written.fresh.entry(key).or_default() += result.fresh();
