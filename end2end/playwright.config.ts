@@ -27,8 +27,8 @@ export default defineConfig({
   reporter: [["list"]],
   use: { launchOptions: chromium, trace: "retain-on-failure", locale: "en-GB", timezoneId: "UTC" },
   projects: [
-    { name: "desktop", use: { ...devices["Desktop Chrome"], viewport: { width: 1440, height: 900 } } },
-    { name: "phone", use: { ...devices["Pixel 7"], viewport: { width: 390, height: 844 } } },
+    { name: "desktop", use: { ...devices["Desktop Chrome"], viewport: { width: 1440, height: 900 } }, testIgnore: /without-script.*/ },
+    { name: "phone", use: { ...devices["Pixel 7"], viewport: { width: 390, height: 844 } }, testIgnore: /without-script.*/ },
     {
       name: "no-script",
       use: { ...devices["Desktop Chrome"], javaScriptEnabled: false },

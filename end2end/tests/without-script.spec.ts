@@ -1,9 +1,68 @@
 // Everything works without JavaScript and without WebAssembly.
-import { expect, people, signIn, test } from "./fixtures";
+import { demoPassword, expect, openTenant, people, signIn, test } from "./fixtures";
 
-test("sign in, see the tenants, sign out", async ({ page, server }) => {
-  await signIn(page, server, people.manager);
-  await expect(page.getByRole("heading", { name: "Fabrikam" })).toBeVisible();
+test("a wrong password is told, the right one signs in, and signing out ends it", async ({ page, server }) => {
+  await page.goto(`${server.url}/sign-in`);
+  await page.getByLabel("E-mail").fill(people.manager);
+  await page.getByLabel("Password").fill("wrong");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByText(/do not fit/)).toBeVisible();
+  await page.getByLabel("E-mail").fill(people.manager);
+  await page.getByLabel("Password").fill(demoPassword);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL((url) => url.pathname !== "/sign-in");
+  await page.getByRole("button", { name: /Account of/ }).click();
   await page.getByRole("button", { name: "Sign out" }).click();
   await expect(page).toHaveURL(/\/sign-in$/);
 });
+
+test("filter, sync with a form, see the run, mark its notifications as read", async ({ page, server }) => {
+  await signIn(page, server, people.operator);
+  const tenant = await openTenant(page, server, "Contoso");
+  await page.getByLabel("Search name or id").fill("bitlocker");
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect(page).toHaveURL(/q=bitlocker/);
+  for (const name of await page.locator(".table tbody .title").allInnerTexts()) {
+    expect(name.toLowerCase()).toContain("bitlocker");
+  }
+  await page.goto(`${tenant}/inventory`);
+  await page.getByRole("link", { name: "Sync", exact: true }).click();
+  await expect(page).toHaveURL(/\/sync$/);
+  await page.getByRole("link", { name: "Only foundations" }).click();
+  await expect(page).toHaveURL(/preset=foundations/);
+  await page.getByRole("button", { name: "Start sync" }).click();
+  await expect(page).toHaveURL(/\/runs\/[0-9a-f-]{36}/);
+  await expect(async () => {
+    await page.reload();
+    await expect(page.locator("#run-head").getByText("Succeeded")).toBeVisible({ timeout: 500 });
+  }).toPass();
+  await page.getByRole("link", { name: /Notifications, \d+ unread/ }).click();
+  await expect(page.getByRole("link", { name: "Inventory sync succeeded" }).first()).toBeVisible();
+  await page.getByRole("button", { name: "Mark all as read" }).click();
+  await expect(page.getByText("Nothing unread.")).toBeVisible();
+});
+
+test("the profile and the colours are changed by forms", async ({ page, server }) => {
+  await signIn(page, server, people.readonly);
+  await page.goto(`${server.url}/me`);
+  await page.getByLabel("Your name").fill("Remy R. Reader");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Your name is saved.")).toBeVisible();
+  await expect(page.getByLabel("Your name")).toHaveValue("Remy R. Reader");
+  await page.getByRole("main").getByRole("button", { name: "Dark" }).click();
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+});
+
+test("a link to the next page, a wrong value, and a place that is not there", async ({ page, server }) => {
+  await signIn(page, server, people.manager);
+  const tenant = await openTenant(page, server, "Fabrikam");
+  await page.getByRole("link", { name: "Next" }).click();
+  await expect(page).toHaveURL(/after=/);
+  await page.goto(`${tenant}/settings`);
+  await page.getByLabel("Application (client) id").fill("not a guid");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText(/Client id .*GUID/i)).toBeVisible();
+  expect((await page.goto(`${tenant}/runs/nothing`))?.status()).toBe(404);
+});
+// The answer 404 itself is a message of the console.
+test.use({ expectedMessages: /status of 404/ });

@@ -1,0 +1,135 @@
+// Connections, members, people and one's own profile.
+import { demoPassword, expect, hydrated, openTenant, people, signIn, test } from "./fixtures";
+
+test.use({ expectedMessages: /status of 4(09|22)/ });
+
+test("a connection is edited by a manager; a wrong value is refused and nothing typed is lost", async ({ page, server }) => {
+  await signIn(page, server, people.manager);
+  const tenant = await openTenant(page, server, "Contoso");
+  await page.goto(`${tenant}/settings`);
+  await hydrated(page);
+  const id = page.getByLabel("Application (client) id");
+  const right = await id.inputValue();
+  await id.fill("not a guid");
+  await page.getByLabel("Environment").selectOption("staging");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("alert").getByText(/Client id .*GUID/i)).toBeVisible();
+  await expect(id).toHaveValue("not a guid");
+  await expect(id).toBeFocused();
+  await id.fill(right);
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("status").getByText(/connection is saved/)).toBeVisible();
+  await expect(page.getByRole("button", { name: /Contoso/ })).toContainText(/staging/i);
+});
+
+test("the connection test names each missing permission with the types that need it", async ({ page, server }) => {
+  await signIn(page, server, people.manager);
+  const tenant = await openTenant(page, server, "Northwind");
+  await page.goto(`${tenant}/settings`);
+  await hydrated(page);
+  await page.getByRole("button", { name: "Test the connection" }).click();
+  const connection = page.getByRole("region", { name: "Connection" });
+  await expect(connection.getByText("DeviceManagementRBAC.Read.All")).toBeVisible();
+  await expect(connection.getByText(/needed by .*Scope tags/)).toBeVisible();
+  await page.goto(`${tenant}/sync`);
+  await expect(page.getByText("DeviceManagementRBAC.Read.All").first()).toBeVisible();
+});
+
+test("members come, change and go; a reader can only look", async ({ page, server, browser }) => {
+  const reader = await (await browser.newContext()).newPage();
+  await signIn(reader, server, people.readonly);
+  const tenant = await openTenant(reader, server, "Contoso");
+  await reader.goto(`${tenant}/settings/members`);
+  await expect(reader.getByRole("button", { name: /Remove/ })).toHaveCount(0);
+
+  await signIn(page, server, people.owner);
+  await page.goto(`${tenant}/settings/members`);
+  await hydrated(page);
+  await page.getByRole("button", { name: "Remove Remy Reader" }).click();
+  await expect(page.getByText("Remy Reader")).toHaveCount(0);
+  expect((await reader.goto(`${tenant}/inventory`))?.status(), "gone for the reader").toBe(404);
+  await page.getByLabel("E-mail").fill("nobody@demo.example");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await expect(page.getByRole("alert").getByText(/Nobody on this server/)).toBeVisible();
+  await page.getByLabel("E-mail").fill(people.readonly);
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await expect(page.getByText("Remy Reader").first()).toBeVisible();
+  expect((await reader.goto(`${tenant}/inventory`))?.status()).toBe(200);
+  await reader.context().close();
+});
+
+test("an administrator adds a person and a tenant, and removes the tenant by its name", async ({ page, server, browser }, info) => {
+  const email = `new-${info.project.name}@demo.example`;
+  await signIn(page, server, people.admin);
+  await page.goto(`${server.url}/admin/users`);
+  await hydrated(page);
+  await page.getByLabel("Name", { exact: true }).fill("Nora New");
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("First password").fill(demoPassword);
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await expect(page.getByText(email).first()).toBeVisible();
+  const other = await (await browser.newContext()).newPage();
+  await signIn(other, server, email);
+  await expect(other.getByText("No tenants yet")).toBeVisible();
+  await other.context().close();
+
+  const name = `Tailspin ${info.project.name}`;
+  await page.goto(`${server.url}/admin/tenants/new`);
+  await hydrated(page);
+  await page.getByLabel("Name", { exact: true }).fill(name);
+  await page.getByLabel("Directory (tenant) id").fill(crypto.randomUUID());
+  await page.getByLabel("Application (client) id").fill(crypto.randomUUID());
+  await page.getByLabel("Client secret", { exact: true }).last().fill("a secret that nobody sees again");
+  await page.getByRole("button", { name: "Add the tenant" }).click();
+  await expect(page.getByText("The tenant is added.")).toBeVisible();
+  expect(await page.content()).not.toContain("a secret that nobody sees again");
+  await hydrated(page);
+  await page.getByLabel(/Type the name of the tenant/).fill("Tailspin");
+  await page.getByRole("button", { name: "Remove the tenant" }).click();
+  await expect(page.getByRole("alert").getByText(/must be the name of the tenant/)).toBeVisible();
+  await page.getByLabel(/Type the name of the tenant/).fill(name);
+  await page.getByRole("button", { name: "Remove the tenant" }).click();
+  await expect(page.getByText(/removed/)).toBeVisible();
+  await expect(page.getByRole("heading", { name })).toHaveCount(0);
+});
+
+test("a new password ends every other session and keeps this one", async ({ page, server, browser }, info) => {
+  const email = `changing-${info.project.name}@demo.example`;
+  await signIn(page, server, people.admin);
+  await page.goto(`${server.url}/admin/users`);
+  await hydrated(page);
+  await page.getByLabel("Name", { exact: true }).fill("Carla Changing");
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("First password").fill(demoPassword);
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await expect(page.getByText(email).first()).toBeVisible();
+  const [one, other] = [await (await browser.newContext()).newPage(), await (await browser.newContext()).newPage()];
+  await signIn(one, server, email);
+  await signIn(other, server, email);
+  await one.goto(`${server.url}/me`);
+  await hydrated(one);
+  await one.getByLabel("Current password").fill(demoPassword);
+  await one.getByLabel("New password").fill("a much longer sentence");
+  await one.getByRole("button", { name: "Change the password" }).click();
+  await expect(one.getByText(/password is changed/)).toBeVisible();
+  await other.goto(`${server.url}/me`);
+  await expect(other).toHaveURL(/\/sign-in/);
+  await one.context().close();
+  await other.context().close();
+});
+
+test("the audit log tells who did what and that nothing in it was changed", async ({ page, server }) => {
+  await signIn(page, server, people.manager);
+  const tenant = await openTenant(page, server, "Contoso");
+  await page.goto(`${tenant}/settings`);
+  await hydrated(page);
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText(/connection is saved/)).toBeVisible();
+  await page.goto(`${tenant}/audit?actor=marek`);
+  await expect(page.getByText(/Verified up to entry/)).toBeVisible();
+  const entry = page.locator(".audit-entry").first();
+  await expect(entry).toContainText("Marek Manager");
+  await expect(entry).toContainText("tenant.updated");
+  await entry.locator("summary").click();
+  await expect(entry.getByText("manager@demo.example")).toBeVisible();
+});

@@ -1,0 +1,92 @@
+// The live stream through everything that happens to it: no network, a killed server, a hidden page, a session that ends.
+import { demoPassword, expect, hydrated, openTenant, people, Server, signIn, test as base } from "./fixtures";
+import type { Page } from "@playwright/test";
+
+// A tenant that takes long enough to read for something to happen meanwhile.
+const test = base.extend<object, { server: Server }>({
+  server: [
+    async ({}, use) => {
+      const server = await Server.start("--demo-objects", "30000");
+      await use(server);
+      await server.discard();
+    },
+    { scope: "worker", timeout: 120_000 },
+  ],
+});
+test.use({ expectedMessages: /net::ERR|Failed to load resource|status of 401|EventSource/ });
+
+async function startEverything(page: Page, server: Server, email: string): Promise<string> {
+  await signIn(page, server, email);
+  const tenant = await openTenant(page, server, "Fabrikam");
+  await hydrated(page);
+  await page.locator(".page-head").getByRole("link", { name: "Sync" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Start sync" }).click();
+  await expect(page.getByRole("progressbar")).toBeVisible();
+  return tenant;
+}
+
+test("a run is cancelled from its card", async ({ page, server }) => {
+  await startEverything(page, server, people.operator);
+  await page.getByRole("region", { name: "Runs in progress" }).getByRole("button", { name: "Cancel" }).click();
+  await expect(page.getByRole("region", { name: "Inventory sync failed" })).toBeVisible({ timeout: 30_000 });
+});
+
+test("without a network the page says that it reconnects, and catches up by itself", async ({ page, server }) => {
+  await startEverything(page, server, people.operator);
+  await page.context().setOffline(true);
+  await expect(page.getByText("Reconnecting")).toBeVisible();
+  await page.context().setOffline(false);
+  await expect(page.getByText("Reconnecting")).toBeHidden();
+  await expect(page.getByRole("region", { name: /Inventory sync/ })).toBeVisible({ timeout: 45_000 });
+});
+
+test("a server that is killed while the widget is open goes on with the run, and the page with it", async ({ page, server }) => {
+  await startEverything(page, server, people.manager);
+  await server.stop("SIGKILL");
+  await expect(page.getByText("Reconnecting")).toBeVisible();
+  await server.launch();
+  await expect(page.getByText("Reconnecting")).toBeHidden({ timeout: 30_000 });
+  // The lease of the killed process runs out after half a minute; then the run is taken up again.
+  await expect(page.getByRole("region", { name: /Inventory sync (succeeded|partially|failed)/ })).toBeVisible({ timeout: 90_000 });
+  await page.goto(page.url());
+  await hydrated(page);
+  await expect(page.getByRole("region", { name: "Runs in progress" })).toBeHidden();
+});
+
+test("a hidden page gives its stream back and takes it again when it is seen", async ({ page, server }) => {
+  await signIn(page, server, people.readonly);
+  const open = async () => {
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    return Number(/^event_streams_open (\d+)/m.exec(metrics)?.[1]);
+  };
+  await openTenant(page, server, "Contoso");
+  await hydrated(page);
+  await expect.poll(open).toBe(1);
+  const show = (state: string) =>
+    page.evaluate((state) => {
+      Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, state);
+  await show("hidden");
+  await expect.poll(open).toBe(0);
+  await show("visible");
+  await expect.poll(open).toBe(1);
+});
+
+test("a session that ends in the middle of work leads to the sign-in page and back", async ({ page, server, browser }) => {
+  await signIn(page, server, people.owner);
+  const tenant = await openTenant(page, server, "Contoso");
+  await page.goto(`${tenant}/runs`);
+  await hydrated(page);
+  const elsewhere = await (await browser.newContext()).newPage();
+  await signIn(elsewhere, server, people.owner);
+  await elsewhere.goto(`${server.url}/me`);
+  await elsewhere.getByRole("button", { name: "Sign out everywhere" }).click();
+  await expect(elsewhere).toHaveURL(/\/sign-in$/);
+  await elsewhere.context().close();
+  await expect(page).toHaveURL(/\/sign-in\?next=/, { timeout: 20_000 });
+  await page.getByLabel("E-mail").fill(people.owner);
+  await page.getByLabel("Password").fill(demoPassword);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page).toHaveURL(`${tenant}/runs`);
+});

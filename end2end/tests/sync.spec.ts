@@ -1,0 +1,120 @@
+// From the picker to the notification, and what others see of it.
+import { expect, hydrated, openTenant, people, signIn, test } from "./fixtures";
+import type { Page } from "@playwright/test";
+
+async function pickOnly(page: Page, ...labels: string[]) {
+  const dialog = page.getByRole("dialog", { name: "Sync inventory" });
+  await dialog.getByRole("button", { name: "Clear" }).click();
+  for (const label of labels) await dialog.getByLabel(label, { exact: true }).check();
+  const foundations = dialog.getByLabel("All foundations");
+  await foundations.uncheck();
+  return dialog;
+}
+
+test("types are picked by keyboard alone, progress is watched to its end, the notification leads to the run", async ({ page, server }) => {
+  await signIn(page, server, people.operator);
+  await openTenant(page, server, "Contoso");
+  await hydrated(page);
+  const sync = page.locator(".page-head").getByRole("link", { name: "Sync" });
+  await sync.focus();
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "Sync inventory" });
+  await expect(dialog.getByLabel("Find a policy type")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+  await expect(sync).toBeFocused();
+
+  await page.keyboard.press("Enter");
+  await expect(dialog.getByText(/of 103 types/)).toBeVisible();
+  await dialog.getByRole("button", { name: "Clear" }).focus();
+  await page.keyboard.press("Enter");
+  await expect(dialog.getByText(/^0 of 103 types/)).toBeVisible();
+  await dialog.getByLabel("Find a policy type").focus();
+  await page.keyboard.type("settings cat");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Space");
+  await expect(dialog.getByText(/^1 of 103 types/)).toBeVisible();
+  await dialog.getByRole("button", { name: "Start sync" }).focus();
+  await page.keyboard.press("Enter");
+  await expect(dialog).toBeHidden();
+
+  const widget = page.getByRole("region", { name: "Runs in progress" });
+  const toast = page.getByRole("region", { name: "Inventory sync succeeded" });
+  await expect(widget.getByRole("progressbar").or(toast).first()).toBeVisible();
+  await expect(toast).toBeVisible({ timeout: 30_000 });
+  await expect(widget).toBeHidden();
+
+  await expect(page.getByRole("link", { name: /Notifications, \d+ unread/ })).toBeVisible();
+  await page.getByRole("link", { name: /Notifications/ }).click();
+  const drawer = page.getByRole("dialog", { name: "Notifications" });
+  await drawer.getByRole("link", { name: "Inventory sync succeeded" }).first().click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Inventory sync");
+  await expect(page.getByRole("region", { name: "Timeline" })).toContainText("Settings catalogue");
+});
+
+test("the unread count is live in every tab of a person, and unknown to others", async ({ page, server, browser }) => {
+  await signIn(page, server, people.manager);
+  const tenant = await openTenant(page, server, "Contoso");
+  await hydrated(page);
+  const other = await page.context().newPage();
+  await other.goto(`${tenant}/runs`);
+  await hydrated(other);
+  const stranger = await (await browser.newContext()).newPage();
+  await signIn(stranger, server, people.owner);
+  await stranger.goto(`${tenant}/inventory`);
+  await hydrated(stranger);
+
+  await page.locator(".page-head").getByRole("link", { name: "Sync" }).click();
+  const dialog = await pickOnly(page, "Compliance policies");
+  await dialog.getByRole("button", { name: "Start sync" }).click();
+  for (const tab of [page, other]) {
+    await expect(tab.getByRole("region", { name: "Inventory sync succeeded" })).toBeVisible({ timeout: 30_000 });
+    await expect(tab.getByRole("link", { name: "Notifications, 2 unread" })).toBeVisible();
+  }
+  await expect(stranger.getByRole("region", { name: "Inventory sync succeeded" })).toHaveCount(0);
+  await expect(stranger.getByRole("progressbar")).toBeHidden();
+  await expect(stranger.getByRole("link", { name: "Notifications", exact: true })).toBeVisible();
+
+  await page.getByRole("link", { name: /Notifications/ }).click();
+  await page.getByRole("button", { name: "Mark all as read" }).click();
+  await expect(other.getByRole("link", { name: "Notifications", exact: true })).toBeVisible();
+  await stranger.context().close();
+});
+
+test("pressing twice starts one run", async ({ page, server }) => {
+  await signIn(page, server, people.operator);
+  const tenant = await openTenant(page, server, "Fabrikam");
+  await page.goto(`${tenant}/runs?by=me`);
+  const before = await page.locator(".table tbody tr").count();
+  await hydrated(page);
+  await page.locator(".page-head").getByRole("link", { name: "Sync" }).click();
+  const dialog = await pickOnly(page, "Settings catalogue", "Apps");
+  await dialog.getByRole("button", { name: "Start sync" }).dblclick();
+  await expect(page.getByRole("region", { name: "Inventory sync succeeded" })).toBeVisible({ timeout: 30_000 });
+  await page.goto(`${tenant}/runs?by=me`);
+  await expect(page.locator(".table tbody tr")).toHaveCount(before + 1);
+});
+
+test("what failed is named with what to do, and can be tried again alone", async ({ page, server }) => {
+  await signIn(page, server, people.operator);
+  const tenant = await openTenant(page, server, "Northwind");
+  await page.goto(`${tenant}/runs?state=partially_succeeded`);
+  await page.locator(".table tbody .title a").first().click();
+  await expect(page.getByRole("region", { name: "What was not read, and why" })).toContainText(/permission missing/);
+  await page.getByRole("button", { name: "Retry what failed" }).click();
+  await expect(page.getByText("Retry of")).toBeVisible();
+  await expect(page.locator("#run-head")).toContainText("Failed", { timeout: 30_000 });
+});
+
+test("an empty choice is refused with a sentence", async ({ page, server }) => {
+  await signIn(page, server, people.operator);
+  await openTenant(page, server, "Contoso");
+  await hydrated(page);
+  await page.locator(".page-head").getByRole("link", { name: "Sync" }).click();
+  const dialog = await pickOnly(page);
+  await dialog.getByRole("button", { name: "Start sync" }).click();
+  await expect(dialog.getByRole("alert")).not.toBeEmpty();
+  await expect(dialog).toBeVisible();
+});
+test.use({ expectedMessages: /status of 422/ });
