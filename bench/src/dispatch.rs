@@ -1,6 +1,6 @@
 //! How long a dispatch takes while ten syncs keep the database busy.
 
-use crate::whole::fresh_database;
+use crate::{spread::Spread, whole::database};
 use anyhow::Result;
 use secrecy::SecretString;
 use std::{
@@ -22,10 +22,7 @@ const DISPATCHES: usize = 200;
 /// Prints the spread of the times.
 pub async fn measure(name: &str, postgres: Option<&str>) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let database = match postgres {
-        Some(url) => fresh_database(url).await?,
-        None => format!("sqlite:{}", folder.path().join("bench.db").display()),
-    };
+    let database = database(folder.path(), postgres).await?;
     let db = Db::connect(&database).await?;
     db.migrate().await?;
     let vault = Vault::open(&db, &folder.path().join("key")).await?;
@@ -68,9 +65,13 @@ pub async fn measure(name: &str, postgres: Option<&str>) -> Result<()> {
         times.push(started.elapsed());
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
-    times.sort_unstable();
-    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1_000.0;
-    println!("| {name} | {DISPATCHES} | {:.1} ms | {:.1} ms | {:.1} ms |", at(0.5), at(0.95), at(1.0));
+    let spread = Spread::of(times);
+    println!(
+        "| {name} | {DISPATCHES} | {:.1} ms | {:.1} ms | {:.1} ms | p95 below 100 ms |",
+        spread.at(0.5),
+        spread.at(0.95),
+        spread.at(1.0)
+    );
     engine.shutdown().await;
     Ok(())
 }

@@ -1,42 +1,97 @@
-//! `make bench`: how fast a sync is next to what it cannot be faster than, measured in the same run, and what it takes.
+//! `make bench`: how fast it is next to what it cannot be faster than or what it must reach, measured in the same run.
 //!
-//! Ratios in one run count; single times on a shared machine do not. `--quick` leaves out the million objects.
+//! Ratios in one run count; single times on a shared machine do not. Arguments choose measurements by name (see
+//! [`NAMES`]), all without; `--quick` leaves out the million objects.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
+mod bundle;
 mod dispatch;
 mod floor;
+mod lighthouse;
+mod load;
+mod page;
 mod process;
+mod reader;
+mod site;
+mod spread;
+mod streams;
 mod throttle;
 mod whole;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+
+/// The measurements that can be chosen.
+const NAMES: [&str; 7] = ["sync", "quota", "dispatch", "streams", "page", "bundle", "lighthouse"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let quick = std::env::args().any(|argument| argument == "--quick");
-    println!("## Whole sync, simulator on the same machine without latency or throttle\n");
-    println!("| database | objects | sync | seconds | items/s | floor a | floor b | sync / (a + b) | peak memory |");
-    println!("|---|---|---|---|---|---|---|---|---|");
-    whole::measure("SQLite", 100_000, None).await?;
+    let (options, chosen): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
+    if let Some(unknown) = options.iter().find(|option| *option != "--quick") {
+        bail!("there is no option {unknown}: expected --quick");
+    }
+    if let Some(unknown) = chosen.iter().find(|name| !NAMES.contains(&name.as_str())) {
+        bail!("there is no measurement \"{unknown}\": expected {}", NAMES.join(", "));
+    }
+    let quick = !options.is_empty();
+    let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|one| one == name);
     let postgres = std::env::var("TENANTATLAS_TEST_POSTGRES_URL").ok();
-    if let Some(url) = &postgres {
-        whole::measure("PostgreSQL", 100_000, Some(url)).await?;
+    let engines: Vec<(&str, Option<&str>)> =
+        [("SQLite", None)].into_iter().chain(postgres.as_deref().map(|url| ("PostgreSQL", Some(url)))).collect();
+
+    if wanted("sync") {
+        println!("\n## Whole sync, simulator on the same machine without latency or throttle\n");
+        println!(
+            "| database | objects | sync | seconds | items/s | floor a | floor b | sync / (a + b) | peak memory |"
+        );
+        println!("|---|---|---|---|---|---|---|---|---|");
+        for (name, url) in &engines {
+            whole::measure(name, 100_000, *url).await?;
+        }
+        if !quick {
+            whole::measure("SQLite", 1_000_000, None).await?;
+        }
+        println!("\nTarget: ratio at most 1.3, memory at most 150 MB.");
+        println!(
+            "Floor a downloads the same pages and throws the bytes away; batches are left out, so it is a little low."
+        );
+        println!("Floor b inserts the same rows with one prepared statement per table in one transaction.");
     }
-    if !quick {
-        whole::measure("SQLite", 1_000_000, None).await?;
+    if wanted("quota") {
+        println!("\n## 1,000 objects, 150 ms latency, documented throttling\n");
+        throttle::measure().await?;
     }
-    println!(
-        "\nFloor a downloads the same pages and throws the bytes away; batches are left out of it, so it is a little low."
-    );
-    println!("Floor b inserts the same rows with one prepared statement per table in one transaction.\n");
-    println!("## 1,000 objects, 150 ms latency, documented throttling\n");
-    throttle::measure().await?;
-    println!("\n## Dispatch while ten syncs run\n");
-    println!("| database | dispatches | p50 | p95 | worst |\n|---|---|---|---|---|");
-    dispatch::measure("SQLite", None).await?;
-    if let Some(url) = &postgres {
-        dispatch::measure("PostgreSQL", Some(url)).await?;
+    if wanted("dispatch") {
+        println!("\n## Dispatch while ten syncs run\n");
+        println!("| database | dispatches | p50 | p95 | worst | target |\n|---|---|---|---|---|---|");
+        for (name, url) in &engines {
+            dispatch::measure(name, *url).await?;
+        }
+    }
+    if wanted("streams") {
+        println!("\n## {} open event streams on one server while a tenant is read\n", streams::STREAMS);
+        println!("| database | what | measured | p50 | p99 | worst | target |\n|---|---|---|---|---|---|---|");
+        for (name, url) in &engines {
+            streams::measure(name, *url).await?;
+        }
+    }
+    if wanted("page") {
+        println!("\n## Inventory page, {} requests a second, time to first byte\n", load::PER_SECOND);
+        println!("| database | items | page | requests | failed | p50 | p99 | worst | alone | target |");
+        println!("|---|---|---|---|---|---|---|---|---|---|");
+        for (name, url) in &engines {
+            page::measure(name, if quick { 100_000 } else { 1_000_000 }, *url).await?;
+        }
+        println!("\nMeasured from when a request was due. Alone: the median of requests one after the other.");
+    }
+    if wanted("bundle") {
+        println!("\n## First load, brotli\n\n| what | kB | target |\n|---|---|---|");
+        bundle::measure()?;
+    }
+    if wanted("lighthouse") {
+        println!("\n## Lighthouse, mobile, inventory with 100,000 items\n");
+        lighthouse::measure().await?;
     }
     Ok(())
 }

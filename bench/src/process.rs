@@ -1,7 +1,7 @@
 //! The real binary as child processes: the simulated cloud, and commands whose peak memory is read while they run.
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     fs,
     io::{BufRead as _, BufReader},
@@ -10,9 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The binary that `make build` made.
+/// The binary that is measured: `TENANTATLAS_BINARY`, or what `make build` made.
 pub fn binary() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/release/tenantatlas")
+    let built = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/release/tenantatlas");
+    std::env::var_os("TENANTATLAS_BINARY").map_or_else(built, PathBuf::from)
 }
 
 /// The simulated cloud as a process of its own.
@@ -44,8 +45,17 @@ impl Cloud {
 
     /// Asks the control.
     pub async fn control(&self, what: &str) -> Result<Value> {
+        self.tell(what, &Value::Null).await
+    }
+
+    /// Lets time pass in the tenant: in each step objects of every kind come, change and go.
+    pub async fn evolve(&self, steps: u64) -> Result<()> {
+        self.tell("evolve", &json!({"steps": steps})).await.map(drop)
+    }
+
+    async fn tell(&self, what: &str, details: &Value) -> Result<Value> {
         let url = format!("{}/{what}", self.fact("/login_url").replace("/login", "/_sim"));
-        Ok(reqwest::Client::builder().no_proxy().build()?.post(url).send().await?.json().await?)
+        Ok(reqwest::Client::builder().no_proxy().build()?.post(url).json(details).send().await?.json().await?)
     }
 }
 
@@ -78,10 +88,10 @@ pub fn run(folder: &Path, database: &str, arguments: &[&str]) -> Result<Measured
         .stdout(fs::File::create(&output)?)
         .stderr(Stdio::inherit())
         .spawn()?;
-    let status = PathBuf::from(format!("/proc/{}/status", process.id()));
+    let id = process.id();
     let mut peak_kb = 0;
     let ended = loop {
-        peak_kb = peak_kb.max(high_water_mark(&status));
+        peak_kb = peak_kb.max(memory_kb(id, "VmHWM:"));
         if let Some(ended) = process.try_wait()? {
             break ended;
         }
@@ -94,10 +104,11 @@ pub fn run(folder: &Path, database: &str, arguments: &[&str]) -> Result<Measured
     Ok(Measured { report: serde_json::from_slice(&fs::read(output)?)?, wall, peak_kb })
 }
 
-fn high_water_mark(status: &Path) -> u64 {
-    let text = fs::read_to_string(status).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").trim().parse().unwrap_or(0)
+/// A line of what the kernel says about the memory of a process, in kilobytes; 0 once it has ended.
+pub fn memory_kb(process: u32, line: &str) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let value = text.lines().find_map(|one| one.strip_prefix(line)).unwrap_or_default();
+    value.trim().trim_end_matches(" kB").trim().parse().unwrap_or(0)
 }
 
 /// Adds the tenant of a cloud.

@@ -6,15 +6,13 @@ use crate::{
 };
 use anyhow::Result;
 use sqlx::Executor as _;
+use std::path::Path;
 
 /// Reads a simulated tenant twice and prints a line for each.
 pub async fn measure(name: &str, objects: u64, postgres: Option<&str>) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let cloud = Cloud::start(&["--objects", &objects.to_string()])?;
-    let database = match postgres {
-        Some(url) => fresh_database(url).await?,
-        None => format!("sqlite:{}", folder.path().join("bench.db").display()),
-    };
+    let database = database(folder.path(), postgres).await?;
     process::add_tenant(folder.path(), &database, &cloud)?;
     cloud.control("counts/reset").await?;
     let first = process::run(folder.path(), &database, &["sync", "--tenant", "Bench"])?;
@@ -36,6 +34,14 @@ pub async fn measure(name: &str, objects: u64, postgres: Option<&str>) -> Result
         );
     }
     Ok(())
+}
+
+/// The address of an empty database: a file in the folder, or one of its own on the PostgreSQL server.
+pub async fn database(folder: &Path, postgres: Option<&str>) -> Result<String> {
+    match postgres {
+        Some(url) => fresh_database(url).await,
+        None => Ok(format!("sqlite:{}", folder.join("bench.db").display())),
+    }
 }
 
 /// A database of its own on the server.
