@@ -44,9 +44,12 @@ pub fn theme() -> String {
 /// When the database fails.
 pub async fn load(inside: &Inside) -> Result<FrameData, AppError> {
     let theme = theme();
-    let visible = tenants::list_visible(inside.engine.db(), inside.session.user_id).await?;
+    let user = inside.session.user_id;
+    let (visible, snapshot) = futures::try_join!(
+        async { Ok::<_, AppError>(tenants::list_visible(inside.engine.db(), user).await?) },
+        async { Ok(inside.engine.snapshot(inside.id(), user).await?) },
+    )?;
     note_use(inside, &visible);
-    let snapshot = inside.engine.snapshot(inside.id(), inside.session.user_id).await?;
     let here = visible.iter().find(|one| one.tenant.id == inside.id());
     let tenant = here.map_or_else(
         || TenantEntry {

@@ -13,17 +13,20 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::Response,
 };
-use futures::{Stream, future::Either};
+use futures::{
+    Stream,
+    future::{BoxFuture, Either},
+};
 use serde::Serialize;
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 use tenantatlas_app::{
-    auth::CurrentSession,
+    auth::{self, CurrentSession},
     error::{AppError, ErrorKind},
     scope::TenantScope,
 };
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_engine::{Engine, EngineError, LiveEvent, Published, RunState, Subscription};
-use tenantatlas_store::notifications;
+use tenantatlas_store::{notifications, sessions::TokenHash};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -58,11 +61,8 @@ pub async fn events(
             "Too many pages are open at once. This one tries again by itself.",
         ));
     };
-    let mut kept = HeaderMap::new();
-    if let Some(cookie) = headers.get(header::COOKIE) {
-        kept.insert(header::COOKIE, cookie.clone());
-    }
-    let reader = Reader::new(state.engine.clone(), state.stopping.clone(), permit, &session, scope.tenant.id, kept);
+    let token = auth::token_of(&headers);
+    let reader = Reader::new(state.engine.clone(), state.stopping.clone(), permit, &session, scope.tenant.id, token);
     let mut response = Response::new(Body::from_stream(reader.into_stream()));
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -78,8 +78,8 @@ struct Reader {
     _permit: OwnedSemaphorePermit,
     tenant: TenantId,
     user: UserId,
-    /// The cookies of the request: the session is looked up again with them.
-    headers: HeaderMap,
+    /// With it the session is looked up again.
+    token: Option<TokenHash>,
     /// The person's own runs and their unread count.
     own: Subscription,
     /// The runs of everybody in the tenant.
@@ -97,7 +97,7 @@ impl Reader {
         permit: OwnedSemaphorePermit,
         session: &CurrentSession,
         tenant: TenantId,
-        headers: HeaderMap,
+        token: Option<TokenHash>,
     ) -> Self {
         let (own, all) = (engine.subscribe(tenant, session.user_id), engine.subscribe_tenant(tenant));
         let now = Instant::now();
@@ -107,7 +107,7 @@ impl Reader {
             _permit: permit,
             tenant,
             user: session.user_id,
-            headers,
+            token,
             own,
             all,
             waiting: VecDeque::new(),
@@ -128,11 +128,9 @@ impl Reader {
     async fn next(&mut self) -> Option<Bytes> {
         if !self.begun {
             self.begun = true;
-            return self
-                .snapshot()
-                .await
-                .inspect_err(|error| tracing::warn!(%error, "a live stream could not begin"))
-                .ok();
+            // Boxed: a stream that rests must not keep room for what it does once, or every few seconds.
+            let snapshot: BoxFuture<'_, _> = Box::pin(self.snapshot());
+            return snapshot.await.inspect_err(|error| tracing::warn!(%error, "a live stream could not begin")).ok();
         }
         loop {
             if let Some(frame) = self.waiting.pop_front() {
@@ -146,7 +144,8 @@ impl Reader {
                 () = tokio::time::sleep_until(self.recheck.min(self.heartbeat)) => {
                     if Instant::now() >= self.recheck {
                         self.recheck = Instant::now() + RECHECK;
-                        if !self.may_see().await {
+                        let asked: BoxFuture<'_, bool> = Box::pin(self.may_see());
+                        if !asked.await {
                             return None;
                         }
                     }
@@ -181,7 +180,8 @@ impl Reader {
     /// too: it comes back by itself.
     async fn may_see(&self) -> bool {
         let asked = async {
-            let session = session::find(&self.engine, &self.headers).await?;
+            let Some(token) = &self.token else { return Ok(false) };
+            let session = session::find_by_token(&self.engine, token).await?;
             let same = session.is_some_and(|session| session.user_id == self.user);
             Ok::<_, EngineError>(same && self.engine.role(self.tenant, self.user).await?.is_some())
         };

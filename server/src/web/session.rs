@@ -14,7 +14,10 @@ use tenantatlas_app::{
 };
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_engine::{Engine, EngineError};
-use tenantatlas_store::{sessions, tenants};
+use tenantatlas_store::{
+    sessions::{self, TokenHash},
+    tenants,
+};
 
 /// A session is written again at most so often, milliseconds.
 const TOUCH_INTERVAL: i64 = 60_000;
@@ -63,9 +66,19 @@ pub async fn require(Extract(state): Extract<State>, mut request: Request, next:
 /// # Errors
 /// When the database fails.
 pub async fn find(engine: &Engine, headers: &HeaderMap) -> Result<Option<CurrentSession>, EngineError> {
-    let Some(hash) = auth::token_of(headers) else { return Ok(None) };
+    match auth::token_of(headers) {
+        Some(hash) => find_by_token(engine, &hash).await,
+        None => Ok(None),
+    }
+}
+
+/// The person behind a session token.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_token(engine: &Engine, hash: &TokenHash) -> Result<Option<CurrentSession>, EngineError> {
     let now = engine.now();
-    let Some(found) = sessions::find(engine.db(), &hash, now).await?.filter(|found| found.user.disabled_at.is_none())
+    let Some(found) = sessions::find(engine.db(), hash, now).await?.filter(|found| found.user.disabled_at.is_none())
     else {
         return Ok(None);
     };
@@ -98,8 +111,10 @@ pub fn tenant_in(path: &str) -> Option<&str> {
 /// When the database fails.
 async fn scope(engine: &Engine, name: &str, session: &CurrentSession) -> Result<Option<TenantScope>, EngineError> {
     let Ok(id) = name.parse::<TenantId>() else { return Ok(None) };
-    let Some(role) = engine.role(id, session.user_id).await? else { return Ok(None) };
-    Ok(tenants::get(engine.db(), id).await?.map(|tenant| TenantScope { tenant, role }))
+    let (role, tenant) = futures::try_join!(engine.role(id, session.user_id), async {
+        Ok::<_, EngineError>(tenants::get(engine.db(), id).await?)
+    })?;
+    Ok(role.zip(tenant).map(|(role, tenant)| TenantScope { tenant, role }))
 }
 
 /// Where the sign-in page was asked to lead to.

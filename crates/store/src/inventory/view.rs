@@ -173,27 +173,32 @@ impl ScopeView {
         chosen: Option<ScopeId>,
         shown: &[String],
     ) -> Result<Self, StoreError> {
-        let mut scope = None;
-        if let Some(id) = chosen {
-            scope = scopes::get(db, tenant, id).await?;
-        }
-        if scope.is_none() {
-            scope = scopes::default_for(db, tenant, shown).await?;
-        }
-        let mut types: BTreeMap<String, TypeState> = known(db, tenant)
-            .await?
-            .into_iter()
-            .map(|(key, known)| (key, TypeState { run: None, known, last_full_read: None }))
-            .collect();
+        // What does not wait for one another is asked at the same time: on a database server each question is a journey.
+        let scope = async {
+            if let Some(id) = chosen
+                && let Some(scope) = scopes::get(db, tenant, id).await?
+            {
+                return Ok(Some(scope));
+            }
+            scopes::default_for(db, tenant, shown).await
+        };
+        let (scope, known) = futures::try_join!(scope, known(db, tenant))?;
+        let mut types: BTreeMap<String, TypeState> =
+            known.into_iter().map(|(key, known)| (key, TypeState { run: None, known, last_full_read: None })).collect();
         let mut run = None;
         if let Some((scope_id, latest)) = scope.as_ref().and_then(|scope| Some((scope.id, scope.latest?))) {
-            run = sync_runs::get(db, tenant, latest.id).await?;
-            for row in sync_runs::list_types(db, tenant, latest.id).await? {
+            let (found, rows, reads) = futures::try_join!(
+                sync_runs::get(db, tenant, latest.id),
+                sync_runs::list_types(db, tenant, latest.id),
+                full_reads(db, scope_id, latest.seq)
+            )?;
+            run = found;
+            for row in rows {
                 let empty = TypeState { run: None, known: KnownType::default(), last_full_read: None };
                 let key = row.policy_type.clone();
                 types.entry(key).or_insert(empty).run = Some(row);
             }
-            for row in full_reads(db, scope_id, latest.seq).await? {
+            for row in reads {
                 if let Some(state) = types.get_mut(&row.policy_type) {
                     state.last_full_read = Some(row.read);
                 }
