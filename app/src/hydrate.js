@@ -1,6 +1,13 @@
 const [script, wasm] = ARGUMENTS;
+// What can be seen comes first: nothing of this is needed to read the page. A hidden page paints nothing to wait for.
+await new Promise((painted) => {
+  if (document.hidden) return painted();
+  setTimeout(painted, 250);
+  requestAnimationFrame(() => setTimeout(painted));
+});
+const binary = fetch(wasm);
 const module = await import(script);
-await module.default({ module_or_path: wasm });
+await module.default({ module_or_path: binary });
 module.hydrate();
 for (const island of document.querySelectorAll("leptos-island")) {
   island.closest("leptos-children")?.$$on_hydrate?.();

@@ -36,8 +36,6 @@ pub fn shell(assets: &AssetPaths) -> impl IntoView + use<> {
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
                 <meta name="color-scheme" content="light dark" />
                 <link rel="stylesheet" href=assets.css.clone() />
-                <link rel="modulepreload" href=assets.js.clone() crossorigin="anonymous" />
-                <link rel="preload" href=assets.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
                 <link rel="icon" href="/icon.svg" r#type="image/svg+xml" />
                 <MetaTags />
                 <script type="module" nonce=nonce>{starter}</script>
