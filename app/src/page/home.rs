@@ -32,7 +32,11 @@ pub fn Home() -> impl IntoView {
             } else {
                 "Nobody has given you a role in a tenant yet. An owner of the tenant or whoever administers this server can."
             };
-            empty(Icon::Tenant, "No tenants yet", words, add)
+            view! {
+                <h1 class="visually-hidden">"Tenants"</h1>
+                {empty(Icon::Tenant, "No tenants yet", words, add)}
+            }
+            .into_any()
         } else {
             view! {
                 <div class="page-head">
