@@ -224,7 +224,7 @@ fn take_snapshot(text: &str) {
     live.clock_ahead.set(snapshot.now - browser_now());
     live.runs.update(|runs| {
         // What the snapshot no longer holds has ended unseen; whoever watched it asks how.
-        runs.retain(|run| run.ended());
+        runs.retain(RunState::ended);
         for run in snapshot.runs {
             accept(runs, run);
         }

@@ -1,4 +1,5 @@
 //! Tenants and their connections.
+#![expect(clippy::too_many_arguments, reason = "the arguments of a server function are the fields of its form")]
 
 use crate::error::AppError;
 use crate::model::TenantEntry;
@@ -13,7 +14,6 @@ pub async fn my_tenants() -> Result<Vec<TenantEntry>, AppError> {
 
 /// Adds a tenant. Platform administrators only.
 #[server(prefix = "/api", endpoint = "add_tenant")]
-#[expect(clippy::too_many_arguments, reason = "the fields of one form")]
 pub async fn add_tenant(
     name: String,
     environment: String,
@@ -34,7 +34,6 @@ pub async fn add_tenant(
 
 /// Changes the name and the connection of a tenant, not its credential.
 #[server(prefix = "/api", endpoint = "edit_connection")]
-#[expect(clippy::too_many_arguments, reason = "the fields of one form")]
 pub async fn edit_connection(
     tenant: String,
     name: String,

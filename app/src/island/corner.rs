@@ -113,7 +113,7 @@ pub fn Corner(
     super::erased(view! {
         <div class="corner">
             <For each=move || toasts.get() key=|toast| toast.run.clone() let:toast>
-                <ToastCard toast tenant=tenant.get_value() close />
+                <ToastCard href=format!("/t/{}/runs/{}", tenant.get_value(), toast.run) toast close />
             </For>
             <section
                 class="progress-widget"

@@ -90,8 +90,8 @@ pub fn store(tenant: &str, toasts: &[Toast]) {
 pub fn ToastCard(
     /// What it tells.
     toast: Toast,
-    /// The tenant, for the link.
-    tenant: String,
+    /// The address of the run's page.
+    href: String,
     /// Called when it is closed.
     close: Callback<String>,
 ) -> impl IntoView {
@@ -103,7 +103,7 @@ pub fn ToastCard(
             <div>
                 <strong>{toast.title.clone()}</strong>
                 <p>{toast.detail}</p>
-                <a href=format!("/t/{tenant}/runs/{}", toast.run)>"Open the run"</a>
+                <a href=href>"Open the run"</a>
             </div>
             <button class="icon-button" type="button" aria-label="Close" on:click=move |_| close.run(run.clone())>
                 {Icon::Close.view()}

@@ -16,6 +16,7 @@ use tenantatlas_domain::operation::{Failure, FailureKind};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::role::Action;
 use tenantatlas_domain::sync::TypeOutcome;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::sync_runs::TypeRun;
 
 /// Width of the timeline's drawing, in its own units.
@@ -205,7 +206,7 @@ fn group(skipped: bool, reason: ReasonCode, failures: &[&Failure]) -> AnyView {
 fn timeline(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
     let begin = detail.types.iter().map(|one| one.started_at).min()?.as_millis();
     let now = inside.engine.now().as_millis();
-    let end_of = |one: &TypeRun| one.finished_at.map_or(now, |at| at.as_millis());
+    let end_of = |one: &TypeRun| one.finished_at.map_or(now, Timestamp::as_millis);
     let end = detail.types.iter().map(end_of).max()?.max(begin + 1);
     let mut types: Vec<&TypeRun> = detail.types.iter().collect();
     types.sort_by_key(|one| (one.started_at, one.policy_type.clone()));

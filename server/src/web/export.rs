@@ -55,11 +55,11 @@ pub async fn items(
     let rows = inventory::export(inside.engine.db().clone(), view, address.query());
     match kind.as_str() {
         "csv" => attachment(
-            format!("{name}.csv"),
+            &format!("{name}.csv"),
             "text/csv; charset=utf-8",
             csv_of(ITEM_COLUMNS.to_vec(), rows, item_fields),
         ),
-        "json" => attachment(format!("{name}.json"), "application/json", json_of(rows)),
+        "json" => attachment(&format!("{name}.json"), "application/json", json_of(rows)),
         _ => refuse(&AppError::not_found("This kind of export")),
     }
 }
@@ -76,7 +76,7 @@ pub async fn audit_log(
     let filter = AuditFilter { before: None, ..audit_filter(&|name: &str| parameters.get(name).cloned()) };
     let name = file_name(&inside, "audit");
     attachment(
-        format!("{name}.csv"),
+        &format!("{name}.csv"),
         "text/csv; charset=utf-8",
         csv_of(AUDIT_COLUMNS.to_vec(), entries(inside, filter), entry_fields),
     )
@@ -107,7 +107,7 @@ fn file_name(inside: &Inside, what: &str) -> String {
 }
 
 fn attachment(
-    name: String,
+    name: &str,
     kind: &'static str,
     pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
 ) -> Response {
