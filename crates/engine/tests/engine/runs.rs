@@ -153,8 +153,9 @@ on_both_engines! {
 
     async fn a_run_whose_process_died_is_finished_by_another(test: TestDatabase) {
         let world = World::with(test, SimTenant::new("Contoso", 7, 3_000), EngineConfig { workers: 0, ..quick() }).await;
-        world.simulator.control().set_latency(Duration::from_millis(60));
+        world.simulator.control().set_latency(Duration::from_millis(150));
         let run = world.dispatch(&World::everything()).await;
+        let (pull_the_plug, plug) = tokio::sync::oneshot::channel::<()>();
         let (address, vault) = (world.database.address.clone(), world.vault.clone());
         let doomed = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -162,11 +163,18 @@ on_both_engines! {
                 let db = Db::connect(&address).await.unwrap();
                 let config = EngineConfig { workers: 1, lease: Duration::from_millis(800), ..quick() };
                 let _engine = Engine::start(config, db, vault, graph());
-                tokio::time::sleep(Duration::from_millis(1_500)).await;
+                let _ = plug.await;
             });
             // Everything stops where it is, without a word.
             runtime.shutdown_background();
         });
+        let in_the_middle = async {
+            while operation_runs::get(&world.database.db, world.tenant, run).await.unwrap().unwrap().counters.processed == 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), in_the_middle).await.expect("a type is read");
+        pull_the_plug.send(()).unwrap();
         tokio::task::spawn_blocking(|| doomed.join()).await.unwrap().unwrap();
         world.simulator.control().set_latency(Duration::ZERO);
         let other = Engine::start(quick(), world.database.db.clone(), world.vault.clone(), graph());
@@ -181,7 +189,7 @@ on_both_engines! {
 
     async fn another_process_sees_the_run_live(test: TestDatabase) {
         let world = World::with(test, SimTenant::new("Contoso", 7, 1_000), EngineConfig { workers: 0, ..quick() }).await;
-        world.simulator.control().set_latency(Duration::from_millis(40));
+        world.simulator.control().set_latency(Duration::from_millis(200));
         let (user, actor) = person(&world, "Olga", Role::Operator).await;
         let mut events = world.engine.subscribe(world.tenant, user);
         let db = Db::connect(&world.database.address).await.unwrap();
