@@ -25,7 +25,7 @@ web:
 check:
 	./scripts/setup build
 	$(MAKE) lint
-	cargo test --quiet --locked --package tenantatlas-domain --package tenantatlas-graph
+	cargo test --quiet --locked $(SERVER_SIDE) --lib
 
 lint:
 	cargo fmt --all --check
