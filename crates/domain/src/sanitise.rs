@@ -170,10 +170,14 @@ pub(crate) fn first_chars(text: &str, limit: usize) -> &str {
     }
 }
 
-/// Vendors of mobile threat defence connectors, which have no name of their own:
-/// the id is the vendor's, the same in every tenant.
-const THREAT_DEFENCE_VENDORS: &[(&str, &str)] =
-    &[("fc780465-2017-40d4-a0c5-307022471b92", "Microsoft Defender for Endpoint")];
+/// What some ids say in words, by type key: objects without a name of their own
+/// whose id is the same in every tenant.
+const NAMES_OF_IDS: &[(&str, &str, &str)] = &[
+    // The id of a mobile threat defence connector is its vendor's.
+    ("mobileThreatDefenseConnector", "fc780465-2017-40d4-a0c5-307022471b92", "Microsoft Defender for Endpoint"),
+    // The branding for every language without its own (Microsoft Graph, organizationalBrandingLocalization).
+    ("organizationBranding", "0", "Default language"),
+];
 
 /// The name to show for an object, at most [`MAX_DISPLAY_NAME`] characters: its
 /// name property, or else what comes nearest. Never empty.
@@ -181,16 +185,17 @@ const THREAT_DEFENCE_VENDORS: &[(&str, &str)] =
 pub fn display_name_of(policy_type: &PolicyType, object: &Value) -> String {
     let text =
         |property: &str| object.get(property).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
-    let named = [policy_type.name_property, "displayName", "name"].into_iter().find_map(text);
+    let known = |id: &str| {
+        let mut names = NAMES_OF_IDS.iter();
+        names.find(|(key, known, _)| *key == policy_type.key && known.eq_ignore_ascii_case(id)).map(|(.., name)| *name)
+    };
+    let named = [policy_type.name_property, "displayName", "name", "organizationName"].into_iter().find_map(text);
     let name = match (named, policy_type.source) {
-        (Some(name), _) => name,
+        (Some(name), _) => known(name).unwrap_or(name),
         (None, Source::Singleton { .. }) => policy_type.label,
         (None, _) => {
             let id = text(policy_type.id_property).unwrap_or(policy_type.label);
-            THREAT_DEFENCE_VENDORS
-                .iter()
-                .find(|(vendor, _)| vendor.eq_ignore_ascii_case(id))
-                .map_or(id, |(_, name)| *name)
+            known(id).unwrap_or(id)
         }
     };
     first_chars(name, MAX_DISPLAY_NAME).to_owned()

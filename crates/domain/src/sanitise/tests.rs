@@ -82,6 +82,9 @@ fn a_name_is_found_in_the_end() {
         name("mobileThreatDefenseConnector", json!({"id": "fc780465-2017-40d4-a0c5-307022471b92"})),
         "Microsoft Defender for Endpoint"
     );
+    assert_eq!(name("vppToken", json!({"displayName": "", "organizationName": "Contoso", "id": "1"})), "Contoso");
+    assert_eq!(name("organizationBranding", json!({"id": "0"})), "Default language");
+    assert_eq!(name("organizationBranding", json!({"id": "de-DE"})), "de-DE");
     assert_eq!(name("deviceConfiguration", json!({"displayName": "ü".repeat(600)})).chars().count(), MAX_DISPLAY_NAME);
 }
 
