@@ -63,6 +63,8 @@ fn connection(inside: &Inside, missing: &[MissingPermission], checked: usize, ma
             .map(|message| view! { <p>{message}</p> });
         note("bad", view! { <p>{reason.sentence()}</p> {detail} })
     });
+    let remark = tenant.connection_reason.is_none().then(|| tenant.connection_message.clone()).flatten();
+    let remark = remark.map(|remark| view! { <p>{remark}</p> });
     let permissions = (checked > 0).then(|| permissions(missing, checked));
     view! {
         <section class="card" id="connection" aria-labelledby="connection-title">
@@ -77,6 +79,7 @@ fn connection(inside: &Inside, missing: &[MissingPermission], checked: usize, ma
                 </span>
             </p>
             {reason}
+            {remark}
             {permissions}
         </section>
     }

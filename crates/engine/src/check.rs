@@ -127,10 +127,17 @@ impl Engine {
             _ if licence == Licence::Missing => (ConnectionStatus::Degraded, Some(ReasonCode::LicenseMissing)),
             _ => (ConnectionStatus::Ok, None),
         };
-        let message = reason_code.map(|code| code.sentence().to_owned());
+        let message = match reason_code {
+            Some(code) => Some(code.sentence().to_owned()),
+            None => granted.is_none().then(|| PERMISSIONS_UNSEEN.to_owned()),
+        };
         TenantCheck { status, reason_code, message, organization, granted, missing, licence }
     }
 }
+
+/// What is said of a token that cannot be read into, as those of a custom cloud may be.
+const PERMISSIONS_UNSEEN: &str =
+    "The token of this cloud does not show its permissions: what is missing will be seen in the first sync.";
 
 fn failed(error: &GraphError) -> TenantCheck {
     TenantCheck {
