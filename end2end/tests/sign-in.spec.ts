@@ -43,7 +43,7 @@ test("a person sees their tenants with what was read, and signs out", async ({ p
     await expect(page.getByRole("heading", { name })).toBeVisible();
   }
   await hydrated(page);
-  await page.getByRole("button", { name: /Account of/ }).click();
+  await page.getByRole("button", { name: /account of/i }).click();
   await page.getByRole("button", { name: "Sign out" }).click();
   await expect(page).toHaveURL(/\/sign-in$/);
   await page.goto(`${server.url}/me`);

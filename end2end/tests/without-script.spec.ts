@@ -11,7 +11,7 @@ test("a wrong password is told, the right one signs in, and signing out ends it"
   await page.getByLabel("Password").fill(demoPassword);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL((url) => url.pathname !== "/sign-in");
-  await page.getByRole("button", { name: /Account of/ }).click();
+  await page.getByRole("button", { name: /account of/i }).click();
   await page.getByRole("button", { name: "Sign out" }).click();
   await expect(page).toHaveURL(/\/sign-in$/);
 });

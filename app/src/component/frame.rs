@@ -117,7 +117,7 @@ pub fn plain_frame(session: Option<&CurrentSession>, theme: String, title: Strin
 fn person_menu(session: &CurrentSession, theme: String) -> AnyView {
     let sign_out = api::address::<SignOut>();
     view! {
-        <button class="icon-button" type="button" popovertarget="person-menu" aria-label=format!("Account of {} ({})", session.name, format::initials(&session.name))>
+        <button class="icon-button" type="button" popovertarget="person-menu" aria-label=format!("{}, account of {}", format::initials(&session.name), session.name)>
             <span class="avatar" aria-hidden="true">{format::initials(&session.name)}</span>
         </button>
         <div class="menu" id="person-menu" popover="auto">
