@@ -8,7 +8,9 @@ use crate::format;
 use crate::icon::Icon;
 use crate::island::SyncButton;
 use crate::scope::Inside;
-use crate::service::inventory::{InventoryView, ListAddress, load, platform_label, sort_name, state_name, type_label};
+use crate::service::inventory::{
+    CoverageMark, InventoryView, ListAddress, load, platform_label, sort_name, state_name, type_label,
+};
 use crate::service::item::assignment_words;
 use leptos::prelude::*;
 use tenantatlas_domain::presence::Confidence;
@@ -117,7 +119,7 @@ fn figures(inside: &Inside, shown: &InventoryView) -> AnyView {
                 "#coverage".to_owned(),
                 "Types read",
                 format!("{} / {}", format::number(counts.types_read), format::number(counts.types_selected)),
-                if counts.types_read == counts.types_selected { "all that were asked for".to_owned() } else { "some could not be read".to_owned() },
+                types_unread(shown),
             )}
             {figure(to(Some(StateFilter::Missing)), "Missing", format::number(counts.missing), sure.to_owned())}
             {figure(to(Some(StateFilter::NotRead)), "Not read", format::number(counts.not_read), "nothing can be said of them".to_owned())}
@@ -135,6 +137,18 @@ fn figures(inside: &Inside, shown: &InventoryView) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// What became of the types that were not read to the end.
+fn types_unread(shown: &InventoryView) -> String {
+    let of = |mark: CoverageMark| shown.coverage.iter().filter(|one| one.mark == mark).count();
+    match (of(CoverageMark::Failed), of(CoverageMark::Skipped)) {
+        (0, 0) if shown.counts.types_read == shown.counts.types_selected => "all that were asked for".to_owned(),
+        (0, 0) => "the others were not reached".to_owned(),
+        (0, skipped) => format!("{skipped} skipped, nothing to read"),
+        (failed, 0) => format!("{failed} could not be read"),
+        (failed, skipped) => format!("{failed} could not be read, {skipped} skipped"),
+    }
 }
 
 fn figure(href: String, label: &'static str, value: String, detail: String) -> AnyView {

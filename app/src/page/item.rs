@@ -2,13 +2,13 @@
 
 use super::inventory::row_state;
 use super::{path_part, query, tenant_page};
-use crate::component::{Section, moment, note, state, sync_state};
+use crate::component::{Section, day, moment, note, state, sync_state};
 use crate::error::AppError;
 use crate::format;
 use crate::icon::Icon;
 use crate::scope::Inside;
 use crate::service::inventory::{platform_label, type_label};
-use crate::service::item::{FieldChange, ItemDetail, differences, load, value_text};
+use crate::service::item::{FieldChange, ItemDetail, differences, load, property_label, value_moment, value_text};
 use leptos::prelude::*;
 use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::presence::{Confidence, Presence};
@@ -93,7 +93,8 @@ fn facts(detail: &ItemDetail) -> AnyView {
         .iter()
         .filter(|(key, _)| key.as_str() != "assignmentSummary")
         .map(|(key, value)| {
-            view! { <dt>{crate::model::humanise(key)}</dt> <dd>{value_text(value)}</dd> }
+            let words = value_moment(value).map_or_else(|| value_text(value).into_any(), |at| day(at.as_millis()));
+            view! { <dt>{property_label(key)}</dt> <dd>{words}</dd> }
         })
         .collect();
     view! {

@@ -2,9 +2,7 @@
 
 use super::{query, refusal, tenant_page};
 use crate::api::{self, EditConnection, RemoveTenant, RotateCredential, TestConnection};
-use crate::component::{
-    Section, credential_fields, field, hidden, moment, moment_or, note, options, saved_note, state,
-};
+use crate::component::{Section, credential_fields, field, hidden, moment, note, options, saved_note, state};
 use crate::error::AppError;
 use crate::format;
 use crate::icon::Icon;
@@ -13,7 +11,6 @@ use crate::scope::Inside;
 use crate::service::tenants::{MissingPermission, environment, missing_permissions};
 use leptos::prelude::*;
 use tenantatlas_domain::role::Action;
-use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::tenants::{Cloud, ConnectionStatus, Tenant};
 
 /// The connection and whether it works; managers edit it, platform administrators remove the tenant.
@@ -65,6 +62,9 @@ fn connection(inside: &Inside, missing: &[MissingPermission], checked: usize, ma
     });
     let remark = tenant.connection_reason.is_none().then(|| tenant.connection_message.clone()).flatten();
     let remark = remark.map(|remark| view! { <p>{remark}</p> });
+    let tested = tenant.connection_checked_at.map(|at| {
+        view! { <span class="quiet-text">"tested "{moment(at.as_millis())}</span> }
+    });
     let permissions = (checked > 0).then(|| permissions(missing, checked));
     view! {
         <section class="card" id="connection" aria-labelledby="connection-title">
@@ -74,9 +74,7 @@ fn connection(inside: &Inside, missing: &[MissingPermission], checked: usize, ma
             </div>
             <p>
                 {chip}" "
-                <span class="quiet-text">
-                    "tested "{moment_or(tenant.connection_checked_at.map(Timestamp::as_millis), "never")}
-                </span>
+                {tested}
             </p>
             {reason}
             {remark}

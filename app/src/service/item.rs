@@ -4,6 +4,7 @@ use crate::error::AppError;
 use crate::scope::Inside;
 use std::collections::BTreeSet;
 use tenantatlas_domain::ids::ItemId;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::inventory::{self, IncomingLink, ItemRow, ItemVersion, OutgoingLink, RunSighting, ScopeView};
 use tenantatlas_store::scopes::ScopeId;
 
@@ -74,9 +75,26 @@ pub fn differences(before: &ItemVersion, after: &ItemVersion) -> Vec<FieldChange
     compare("Platform".to_owned(), Some(before.platform.clone()), Some(after.platform.clone()));
     let keys: BTreeSet<&String> = before.meta.keys().chain(after.meta.keys()).collect();
     for key in keys {
-        compare(crate::model::humanise(key), before.meta.get(key).map(value_text), after.meta.get(key).map(value_text));
+        compare(property_label(key), before.meta.get(key).map(value_text), after.meta.get(key).map(value_text));
     }
     changes
+}
+
+/// A property of Microsoft's in words: `lastModifiedDateTime` is *Last modified*.
+#[must_use]
+pub fn property_label(key: &str) -> String {
+    match key {
+        "odataType" => "Object type".to_owned(),
+        "roleScopeTagIds" | "roleScopeTags" => "Scope tag ids".to_owned(),
+        _ => crate::model::humanise(key.strip_suffix("DateTime").unwrap_or(key)),
+    }
+}
+
+/// The point in time that a value tells. None where it tells none, as Microsoft's year 1 for *never*.
+#[must_use]
+pub fn value_moment(value: &serde_json::Value) -> Option<Timestamp> {
+    let text = value.as_str().filter(|text| text.contains('T'))?;
+    Timestamp::parse_rfc3339(text).filter(|at| at.as_millis() > 0)
 }
 
 /// An allow-listed value as text: lists by commas, objects as `key value`.
@@ -151,6 +169,11 @@ mod tests {
 
     #[test]
     fn values_are_words() {
+        assert_eq!(property_label("lastModifiedDateTime"), "Last modified");
+        assert_eq!(property_label("odataType"), "Object type");
+        assert_eq!(value_moment(&json!("2026-01-02T03:04:05Z")).map(Timestamp::as_millis), Some(1_767_323_045_000));
+        assert_eq!(value_moment(&json!("0001-01-01T00:00:00Z")), None);
+        assert_eq!(value_moment(&json!("2026")), None);
         assert_eq!(value_text(&json!(["a", 1, true])), "a, 1, yes");
         assert_eq!(value_text(&json!({"groups": 2, "all_users": true, "filters": 0})), "all users, 2 groups");
     }
