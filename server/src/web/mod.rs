@@ -2,6 +2,7 @@
 
 mod answer;
 mod assets;
+mod connections;
 mod context;
 mod events;
 mod export;
@@ -18,11 +19,10 @@ mod tests;
 use crate::{
     cli::{ServeArguments, graph_sim::cannot_listen},
     demo,
-    exit::{Exit, ExitCode},
+    exit::Exit,
     open,
     settings::Settings,
 };
-use axum::serve::ListenerExt as _;
 use secrecy::SecretString;
 use std::{io::Write as _, sync::Arc};
 use tenantatlas_engine::{Engine, EngineConfig};
@@ -66,15 +66,7 @@ pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<()
         shutdown::signal().await;
         stop.cancel();
     });
-    // Without TCP_NODELAY a page that streams waits for delayed acknowledgements.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-    });
-    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<std::net::SocketAddr>())
-        .with_graceful_shutdown(stopping.clone().cancelled_owned());
-    let server = tokio::spawn(async move { serving.await });
+    let server = tokio::spawn(connections::serve(listener, router, stopping.clone()));
     tracing::info!(%address, "listening");
     match &demo {
         Some(demo) => demo.show(&engine, settings, address, &stopping).await?,
@@ -90,10 +82,8 @@ pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<()
     stopping.cancelled().await;
     engine.shutdown().await;
     // Connections that are still busy get a bounded time.
-    match tokio::time::timeout(std::time::Duration::from_secs(10), server).await {
-        Ok(Ok(Err(error))) => Err(Exit::new(ExitCode::Failed, format!("the web server ended: {error}"))),
-        _ => Ok(()),
-    }
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(10), server).await;
+    Ok(())
 }
 
 /// A line for the person who started the server.
