@@ -22,7 +22,7 @@ use crate::sql::{Statement, Value};
 const READERS: u32 = 8;
 const POSTGRES_CONNECTIONS: u32 = 24;
 /// How long a statement waits for a connection or for another process that writes the same SQLite file.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// Pages the write-ahead log of SQLite grows to before it is copied into the file: 16 MiB. More would make the commit
 /// that copies it take long enough to be felt; less would copy every few batches.
 const CHECKPOINT_PAGES: &str = "4096";
