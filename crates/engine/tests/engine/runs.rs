@@ -249,6 +249,46 @@ on_both_engines! {
         assert_eq!(world.ended(first).await.status, OperationStatus::Completed);
     }
 
+    async fn a_selection_that_another_run_reads_is_waited_for_and_then_left(test: TestDatabase) {
+        let config = EngineConfig { lock_wait: Duration::from_millis(400), ..quick() };
+        let world = World::with(test, SimTenant::new("Contoso", 7, 500), config).await;
+        world.simulator.control().set_latency(Duration::from_millis(500));
+        let first = world.dispatch(&World::everything()).await;
+        let db = &world.database.db;
+        let of_first = async {
+            while sync_runs::find_by_operation(db, world.tenant, first).await.unwrap().is_none() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), of_first).await.expect("the first run begins");
+        // The same work under another key, as another release might name it: only the lock stands between them now.
+        let held = operation_runs::get(db, world.tenant, first).await.unwrap().unwrap();
+        let second = operation_runs::NewOperationRun {
+            id: uuid::Uuid::now_v7().into(),
+            tenant_id: world.tenant,
+            user_id: None,
+            initiator: held.initiator.clone(),
+            resource: held.resource.clone(),
+            action: held.action.clone(),
+            idempotency_key: "another key".to_owned(),
+            correlation_id: uuid::Uuid::now_v7().into(),
+            payload: held.payload.clone(),
+            item_ids: held.item_ids.clone(),
+            audit_log_id: uuid::Uuid::now_v7(),
+            retry_of: None,
+        };
+        let mut tx = db.write().await.unwrap();
+        operation_runs::create(&mut tx, &second, world.engine.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        let state = world.ended(second.id).await;
+        assert_eq!((state.status, state.reason_code), (OperationStatus::Aborted, Some(ReasonCode::LockHeld)));
+        assert_eq!((state.counters.skipped, state.counters.processed), (state.counters.total, state.counters.total));
+        let result = world.result(second.id).await;
+        assert_eq!((result.run.status, result.run.error_codes.as_slice()), (SyncRunStatus::Skipped, &[ReasonCode::LockHeld][..]));
+        world.simulator.control().set_latency(Duration::ZERO);
+        assert_eq!(world.ended(first).await.status, OperationStatus::Completed);
+    }
+
     async fn a_lost_worker_is_replaced_a_bounded_number_of_times(test: TestDatabase) {
         let config = EngineConfig { workers: 0, ..quick() };
         let world = World::with(test, SimTenant::new("Contoso", 7, 50), config).await;
