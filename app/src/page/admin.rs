@@ -62,7 +62,7 @@ fn row(user: &User) -> AnyView {
                 {user.name.clone()}" "
                 {user.platform_admin.then(|| view! { <span class="badge" data-tone="info">"Administrator"</span> })}
             </th>
-            <td data-label="E-mail">{user.email.clone()}</td>
+            <td class="wide" data-label="E-mail">{user.email.clone()}</td>
             <td data-label="State">{chip}</td>
             <td data-label="Last sign-in" class="quiet">
                 {moment_or(user.last_sign_in_at.map(tenantatlas_domain::time::Timestamp::as_millis), "never")}

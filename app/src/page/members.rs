@@ -66,7 +66,7 @@ fn row(inside: &Inside, member: &Member, may_edit: bool) -> AnyView {
     view! {
         <tr>
             <th scope="row" class="title">{member.name.clone()}" "{disabled}</th>
-            <td data-label="E-mail">{member.email.clone()}</td>
+            <td class="wide" data-label="E-mail">{member.email.clone()}</td>
             <td data-label="Role" class="wide">{role}</td>
             <td data-label="Since" class="quiet">{moment(member.created_at.as_millis())}</td>
             {may_edit.then(|| view! { <td class="shrink">{remove(inside, member)}</td> })}
