@@ -6,8 +6,6 @@ use reqwest::{Client, StatusCode, header};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// Requests a second.
-pub const PER_SECOND: u32 = 100;
 /// How long they keep coming.
 const SECONDS: u32 = 20;
 /// Requests sent one after the other beforehand: they warm the server, and tell how long one takes alone.
@@ -44,16 +42,16 @@ impl Visitors {
         Ok(request.send().await?.error_for_status()?.text().await?)
     }
 
-    /// Requests a page as browsers do: first one after the other, then [`PER_SECOND`] for [`SECONDS`].
-    pub async fn request(&self, path: &str) -> Result<Answered> {
+    /// Requests a page as browsers do: first one after the other, then so many a second for [`SECONDS`].
+    pub async fn request(&self, path: &str, per_second: u32) -> Result<Answered> {
         let mut alone = Vec::with_capacity(ALONE);
         for index in 0..ALONE {
             alone.push(self.one(path, index, Instant::now()).await.context("a page that is requested alone")?);
         }
         let start = Instant::now() + Duration::from_millis(100);
         let mut pending = Vec::new();
-        for index in 0..PER_SECOND * SECONDS {
-            let due = start + Duration::from_secs(1) * index / PER_SECOND;
+        for index in 0..per_second * SECONDS {
+            let due = start + Duration::from_secs(1) * index / per_second;
             tokio::time::sleep_until(due).await;
             let visitors =
                 Self { client: self.client.clone(), address: self.address, cookies: Arc::clone(&self.cookies) };

@@ -8,6 +8,10 @@ use anyhow::{Context as _, Result};
 
 /// People who look at it.
 const PEOPLE: usize = 50;
+/// Requests a second for a page that walks along an index.
+const PER_SECOND: u32 = 100;
+/// Requests a second that look for a part of a name, which looks through all names: people do that, crowds do not.
+const SEARCHES_PER_SECOND: u32 = 2;
 /// Steps the tenant goes on between its two syncs: in each an object of every larger kind goes missing.
 const STEPS: u64 = 20;
 
@@ -21,25 +25,34 @@ pub async fn measure(name: &str, objects: u64, postgres: Option<&str>) -> Result
     let visitors = Visitors::new(server.address, &site.cookies)?;
     let inventory = format!("/t/{}/inventory", site.tenant);
     let second = next_of(&visitors.text(&inventory).await?).context("the list has a second page")?;
+    let search = format!("{inventory}?q=nowhere");
     let pages = [
-        ("first", inventory.clone()),
-        ("second", second),
-        ("`?type=settingsCatalogPolicy`", format!("{inventory}?type=settingsCatalogPolicy")),
-        ("`?state=missing`", format!("{inventory}?state=missing")),
-        ("`?q=kiosk`, in a name of twelve", format!("{inventory}?q=kiosk")),
-        ("`?q=nowhere`, in no name", format!("{inventory}?q=nowhere")),
+        ("first", PER_SECOND, inventory.clone()),
+        ("second", PER_SECOND, second),
+        ("`?type=settingsCatalogPolicy`", PER_SECOND, format!("{inventory}?type=settingsCatalogPolicy")),
+        ("`?state=missing`", PER_SECOND, format!("{inventory}?state=missing")),
+        ("`?q=kiosk`, in a name of twelve", SEARCHES_PER_SECOND, format!("{inventory}?q=kiosk")),
+        ("`?q=nowhere`, in no name", SEARCHES_PER_SECOND, search.clone()),
     ];
-    for (page, path) in pages {
-        let Answered { times, failed, alone } = visitors.request(&path).await?;
-        println!(
-            "| {name} | {objects} | {page} | {} | {failed} | {:.1} ms | {:.1} ms | {:.1} ms | {alone:.1} ms | p50 < 10, p99 < 50 ms |",
-            times.len() + failed,
-            times.at(0.5),
-            times.at(0.99),
-            times.at(1.0),
-        );
+    for (page, per_second, path) in pages {
+        print(name, objects, page, per_second, &visitors.request(&path, per_second).await?);
     }
+    let (beside, _) =
+        tokio::try_join!(visitors.request(&inventory, PER_SECOND), visitors.request(&search, SEARCHES_PER_SECOND))?;
+    print(name, objects, "first, while others search", PER_SECOND, &beside);
     Ok(())
+}
+
+fn print(name: &str, objects: u64, page: &str, per_second: u32, answered: &Answered) {
+    let Answered { times, failed, alone } = answered;
+    let target = if per_second == PER_SECOND { "p50 < 10, p99 < 50 ms" } else { "" };
+    println!(
+        "| {name} | {objects} | {page} | {per_second} | {} | {failed} | {:.1} ms | {:.1} ms | {:.1} ms | {alone:.1} ms | {target} |",
+        times.len() + failed,
+        times.at(0.5),
+        times.at(0.99),
+        times.at(1.0),
+    );
 }
 
 /// The address of the link to the next page.
