@@ -10,8 +10,11 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
-use std::{io, net::SocketAddr, time::Duration};
-use tokio::net::{TcpListener, TcpStream};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
@@ -20,21 +23,24 @@ use tower::Service as _;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// The largest head of a request, in bytes; more is refused with 431.
 const HEAD_LIMIT: usize = 64 * 1024;
+/// Connections open at the same time in one process, live streams among them; more wait in the system's queue.
+const MAX_CONNECTIONS: usize = super::events::MAX_STREAMS + 4_096;
 /// How long to wait when there is no room for another connection, such as too many open files.
 const NO_ROOM: Duration = Duration::from_secs(1);
 
 /// Serves until `stopping` is cancelled and every connection has ended what it was about. The caller bounds the wait.
 pub async fn serve(listener: TcpListener, router: Router, stopping: CancellationToken) {
     let connections = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_LIMIT);
     loop {
         let accepted = tokio::select! {
             biased;
             () = stopping.cancelled() => break,
-            accepted = accept(&listener) => accepted,
+            accepted = accept(&listener, &room) => accepted,
         };
-        let Some((stream, peer)) = accepted else { continue };
+        let Some((stream, peer, permit)) = accepted else { continue };
         let router = router.clone();
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let mut request = request.map(Body::new);
@@ -43,6 +49,7 @@ pub async fn serve(listener: TcpListener, router: Router, stopping: Cancellation
         });
         let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
+            let _permit = permit;
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection broke off");
             }
@@ -52,15 +59,20 @@ pub async fn serve(listener: TcpListener, router: Router, stopping: Cancellation
     connections.shutdown().await;
 }
 
-/// The next connection. None when it was gone before it could be taken.
-async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
+/// The next connection, once there is room for it. None when it was gone before it could be taken.
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    // The semaphore is never closed.
+    let permit = Arc::clone(room).acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, peer)) => {
             // Without TCP_NODELAY a page that streams waits for delayed acknowledgements.
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%error, "TCP_NODELAY could not be set");
             }
-            Some((stream, peer))
+            Some((stream, peer, permit))
         }
         Err(error) => {
             use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
