@@ -14,6 +14,9 @@ use crate::run_context::Progress;
 pub struct CurrentItem {
     /// The item's stable id (the policy type key).
     pub key: String,
+    /// Its name for people.
+    #[serde(default)]
+    pub label: String,
     /// Objects seen in it so far.
     pub items: u64,
 }

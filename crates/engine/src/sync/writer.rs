@@ -183,7 +183,8 @@ impl Writer {
     fn account(&mut self, portion: &Portion, written: Written) {
         self.types.extend(written.types);
         for policy_type in &portion.begun {
-            self.progress.current.push(CurrentItem { key: policy_type.key.to_owned(), items: 0 });
+            let (key, label) = (policy_type.key.to_owned(), policy_type.label.to_owned());
+            self.progress.current.push(CurrentItem { key, label, items: 0 });
         }
         for (key, fresh) in written.fresh {
             *self.counts.entry(key).or_default() += fresh;
