@@ -1,5 +1,6 @@
 //! The whole router in the process of the test: who may reach what, and what goes over the wire of the live stream.
 
 mod access;
+mod connections;
 mod site;
 mod stream;
