@@ -4,6 +4,8 @@ use crate::bundle::Bundle;
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 use std::{
+    collections::BTreeSet,
+    ffi::OsString,
     fs,
     io::Write as _,
     path::{Path, PathBuf},
@@ -43,9 +45,36 @@ pub fn publish(root: &Path, bundle: &Bundle) -> Result<()> {
     }
     fs::write(fresh.join("manifest.txt"), manifest)?;
     if site.exists() {
+        if is_same(&site, &fresh)? {
+            // Files of the same age keep cargo from compiling the server once more.
+            return fs::remove_dir_all(&fresh).context("cannot remove target/site.new");
+        }
         fs::remove_dir_all(&site)?;
     }
     fs::rename(&fresh, &site).context("cannot put the new assets in place")
+}
+
+/// Whether two folders hold the same files with the same content.
+fn is_same(one: &Path, other: &Path) -> Result<bool> {
+    let names = |folder: &Path| -> Result<BTreeSet<OsString>> {
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect()
+    };
+    let found = names(one)?;
+    if found != names(other)? {
+        return Ok(false);
+    }
+    for name in found {
+        let (one, other) = (one.join(&name), other.join(&name));
+        let same = match (one.is_dir(), other.is_dir()) {
+            (true, true) => is_same(&one, &other)?,
+            (false, false) => fs::read(&one)? == fs::read(&other)?,
+            _ => false,
+        };
+        if !same {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Files that keep their name: icons and the web manifest.
