@@ -141,7 +141,7 @@ impl Record for Hit {
 /// When the database fails.
 pub async fn list(db: &Db, view: &ScopeView, query: &ItemQuery) -> Result<ItemPage, StoreError> {
     let wanted = query.limit.clamp(1, MAX_PAGE) as usize;
-    let _turn = if query.filter.search.is_some() { Some(turn_to_search().await?) } else { None };
+    let _turn = if query.filter.searched_text().is_some() { Some(turn_to_search().await?) } else { None };
     let search = Search { db, view, filter: &query.filter, limit: wanted + 1 };
     let types = search.types(query.filter.state);
     let mut hits: Vec<(String, Hit)> = match query.sort {
@@ -155,6 +155,13 @@ pub async fn list(db: &Db, view: &ScopeView, query: &ItemQuery) -> Result<ItemPa
         hits.last().filter(|_| more).map(|(part, hit)| Cursor { part: part.clone(), key: hit.key.clone(), id: hit.id });
     let ids: Vec<Uuid> = hits.into_iter().map(|(_, hit)| hit.id).collect();
     Ok(ItemPage { rows: rows(db, view, &ids).await?, next })
+}
+
+impl ItemFilter {
+    /// What is searched for in names and ids; `None` where only blanks are.
+    fn searched_text(&self) -> Option<&str> {
+        self.search.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    }
 }
 
 /// Searches for a part of a name that may run at the same time. Each looks through every name of the tenant, which at a
@@ -213,7 +220,7 @@ impl Search<'_> {
             let names: Vec<&'static str> = self.filter.platforms.iter().map(|platform| platform.as_str()).collect();
             statement.push(" AND i.platform").bind_in(&names);
         }
-        if let Some(search) = self.filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        if let Some(search) = self.filter.searched_text() {
             let pattern = contains_pattern(&search.to_lowercase());
             statement.push(" AND (i.name_key LIKE ").bind(pattern.clone());
             statement.push(" ESCAPE '\\' OR lower(i.external_id) LIKE ").bind(pattern).push(" ESCAPE '\\')");
