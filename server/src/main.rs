@@ -16,6 +16,12 @@ use cli::Arguments;
 use exit::{Exit, ExitCode};
 use std::process;
 
+/// The allocator of the C library gives each thread a heap of its own and little back: what pages of Graph leave behind
+/// grew with their number. This one stays where it is, and is faster under many small texts.
+#[cfg(all(unix, not(target_env = "musl")))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
