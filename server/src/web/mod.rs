@@ -19,15 +19,18 @@ mod tests;
 use crate::{
     cli::{ServeArguments, graph_sim::cannot_listen},
     demo,
-    exit::Exit,
+    exit::{Exit, ExitCode},
     open,
     settings::Settings,
 };
 use secrecy::SecretString;
-use std::{io::Write as _, sync::Arc};
+use std::{io::Write as _, sync::Arc, time::Duration};
 use tenantatlas_engine::{Engine, EngineConfig};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
+
+/// How long connections that are still busy may go on when the server stops.
+const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
 /// What every handler works with.
 #[derive(Clone)]
@@ -66,7 +69,7 @@ pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<()
         shutdown::signal().await;
         stop.cancel();
     });
-    let server = tokio::spawn(connections::serve(listener, router, stopping.clone()));
+    let mut server = tokio::spawn(connections::serve(listener, router, stopping.clone()));
     tracing::info!(%address, "listening");
     match &demo {
         Some(demo) => demo.show(&engine, settings, address, &stopping).await?,
@@ -79,10 +82,26 @@ pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<()
             }
         }
     }
-    stopping.cancelled().await;
+    tokio::select! {
+        biased;
+        () = stopping.cancelled() => {}
+        ended = &mut server => {
+            // It ends by itself only when it is told to stop. A process that answers nobody must not look alive.
+            tracing::error!(error = ?ended.err(), "no more connections are accepted");
+            stopping.cancel();
+            engine.shutdown().await;
+            return Err(Exit::new(
+                ExitCode::Failed,
+                "the web server broke off, see the log. Running syncs were handed back; start it again to go on",
+            ));
+        }
+    }
     engine.shutdown().await;
-    // Connections that are still busy get a bounded time.
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(10), server).await;
+    match tokio::time::timeout(LAST_ANSWERS, server).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "the web server broke off while it stopped"),
+        Err(_) => tracing::warn!("connections that did not end in time were closed"),
+    }
     Ok(())
 }
 
