@@ -31,6 +31,16 @@ test("a run is cancelled from its card", async ({ page, server }) => {
   await expect(page.getByRole("region", { name: "Inventory sync failed" })).toBeVisible({ timeout: 30_000 });
 });
 
+test("the page of a run tells what was seen so far, and not only at the end", async ({ page, server }) => {
+  const tenant = await startEverything(page, server, people.operator);
+  await page.goto(`${tenant}/runs`);
+  await page.getByRole("main").getByRole("link", { name: "Inventory sync" }).first().click();
+  await expect(page.getByRole("region", { name: "Facts" })).toContainText(/[1-9][\d,]* seen/);
+  await expect(page.locator(".page-head").getByText("Running")).toBeVisible();
+  await page.locator(".page-head").getByRole("button", { name: "Cancel" }).click();
+  await expect(page.locator(".page-head").getByText("Stopped")).toBeVisible({ timeout: 30_000 });
+});
+
 test("without a network the page says that it reconnects, and catches up by itself", async ({ page, server }) => {
   await startEverything(page, server, people.operator);
   await page.context().setOffline(true);

@@ -109,12 +109,13 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
     let end = run.finished_at.unwrap_or_else(|| inside.engine.now());
     let sum = |read: fn(&TypeRun) -> u64| detail.types.iter().map(read).sum::<u64>();
     let took = run.started_at.map(|start| format::span(end.as_millis() - start.as_millis()));
-    let observed = detail.sync.as_ref().map(|sync| {
+    let observed = detail.sync.is_some().then(|| {
+        let seen = sum(|one| one.items);
         let new = sum(|one| one.inserted);
         let changed = sum(|one| one.changed);
         view! {
             <dt>"Items"</dt>
-            <dd>{format!("{} seen, {} new, {} changed", format::number(sync.items_observed_count), format::number(new), format::number(changed))}</dd>
+            <dd>{format!("{} seen, {} new, {} changed", format::number(seen), format::number(new), format::number(changed))}</dd>
         }
     });
     view! {
