@@ -203,6 +203,8 @@ pub async fn detail(inside: &Inside, name: &str) -> Result<RunDetail, AppError> 
     };
     let mut audit = audit::list(db, &filter).await?;
     audit.reverse();
-    let state = state_of(&tenantatlas_engine::RunState::of(&run));
+    let mut state = state_of(&tenantatlas_engine::RunState::of(&run));
+    // The run tells this once in a while, its types with every page: one page must not show two numbers.
+    state.items = state.items.max(types.iter().map(|one| one.items).sum());
     Ok(RunDetail { run, state, sync, types, audit })
 }
