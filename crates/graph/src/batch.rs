@@ -69,7 +69,8 @@ struct Chunk<'a> {
     session: &'a GraphSession,
     version: GraphVersion,
     items: Vec<Asked<'a>>,
-    begun: Instant,
+    /// When its first attempt was answered: before that it only waited for its turn.
+    begun: Option<Instant>,
 }
 
 struct Asked<'a> {
@@ -87,7 +88,7 @@ impl<'a> Chunk<'a> {
             let result = session.resource(version, path).err().map(Err);
             Asked { path, result, failures: 0, refreshed: false }
         });
-        Self { session, version, items: items.collect(), begun: Instant::now() }
+        Self { session, version, items: items.collect(), begun: None }
     }
 
     async fn read(mut self) -> Result<Vec<ItemResult>, GraphError> {
@@ -143,6 +144,7 @@ impl<'a> Chunk<'a> {
     /// Settles an item, or leaves it open and tells how long to wait before it is asked again.
     fn judge(&mut self, place: usize, answer: Option<Answered>, token: &Arc<Token>, started: Instant) -> Duration {
         let (session, budget) = (self.session, self.session.options().retry);
+        let begun = *self.begun.get_or_insert_with(Instant::now);
         let item = &mut self.items[place];
         let (mut error, again, retry_after) = match answer {
             Some(answer) if (200..300).contains(&answer.status) => {
@@ -179,7 +181,7 @@ impl<'a> Chunk<'a> {
             session.meter().throttled();
             session.gate().throttled(started, wait);
         }
-        if item.failures >= attempts || self.begun.elapsed() + wait > budget.elapsed {
+        if item.failures >= attempts || begun.elapsed() + wait > budget.elapsed {
             item.result = Some(Err(error));
             return Duration::ZERO;
         }

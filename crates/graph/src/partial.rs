@@ -5,10 +5,11 @@ use serde_json::Value;
 use tenantatlas_domain::reason::ReasonCode;
 
 use crate::error::GraphError;
-use crate::paging::DEFAULT_MAX_PAGES;
 use crate::session::GraphSession;
 
 const SUFFIX: &str = "@odata.nextLink";
+/// Pages of one expanded property before something must be wrong: they are all held in memory, unlike those of a listing.
+const MAX_PAGES: u32 = 500;
 /// What was fetched may itself be delivered in part; this often is believed.
 const MAX_ROUNDS: u32 = 8;
 
@@ -43,7 +44,7 @@ impl GraphSession {
             }
             for Partial { owner, property, link } in partial {
                 let mut rows = Vec::new();
-                let mut pages = self.follow(&link, DEFAULT_MAX_PAGES);
+                let mut pages = self.follow(&link, MAX_PAGES);
                 while let Some(page) = pages.next().await {
                     for raw in page?.items() {
                         rows.push(serde_json::from_str(raw).map_err(|_| unusable())?);

@@ -95,17 +95,20 @@ impl GraphSession {
         self.exchange(&call, |answer| Document::new(answer.text, answer.request_id)).await
     }
 
+    /// Forgets the token that is kept, so that the next read signs in afresh: what was granted or withdrawn meanwhile shows.
+    pub fn renew_token(&self) {
+        self.bound.shared.tokens.forget(&self.bound.token_key);
+    }
+
     /// The application permissions in the token's `roles` claim, sorted. Empty when an admin has not consented to
-    /// any. Signs in when there is no token yet.
+    /// any, `None` when the token is opaque and does not show them. Signs in when there is no token yet.
     ///
     /// # Errors
-    /// As signing in; [`ReasonCode::ContractInvalid`] when the token is opaque and shows no roles.
-    pub async fn granted_roles(&self) -> Result<Vec<String>, GraphError> {
+    /// As signing in.
+    pub async fn granted_roles(&self) -> Result<Option<Vec<String>>, GraphError> {
         let token = self.cancellation.run_until_cancelled(self.token()).await;
         let token = token.unwrap_or_else(|| Err(GraphError::cancelled()))?;
-        token.roles.clone().ok_or_else(|| {
-            GraphError::new(ReasonCode::ContractInvalid, "the token does not show which permissions were granted")
-        })
+        Ok(token.roles.clone())
     }
 
     pub(crate) async fn token(&self) -> Result<Arc<Token>, GraphError> {

@@ -132,6 +132,14 @@ impl TokenCache {
         flight.await
     }
 
+    /// Forgets the token that is kept; one that is being fetched is fresh enough.
+    pub(crate) fn forget(&self, key: &TokenKey) {
+        let mut slots = self.slots();
+        if matches!(slots.get(key), Some(Slot::Ready(_))) {
+            slots.remove(key);
+        }
+    }
+
     /// Forgets a token that Graph refused, unless it has been replaced already.
     pub(crate) fn invalidate(&self, key: &TokenKey, refused: &Arc<Token>) {
         let mut slots = self.slots();

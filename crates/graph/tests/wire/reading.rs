@@ -202,7 +202,7 @@ async fn the_tenant_is_asked_for_its_name() {
     let session = cloud.session();
     let organization = session.probe().await.unwrap();
     assert_eq!((&*organization.display_name, &*organization.verified_domains[0]), ("Contoso", "contoso.com"));
-    assert_eq!(session.granted_roles().await.unwrap(), ["DeviceManagementConfiguration.Read.All"]);
+    assert_eq!(session.granted_roles().await.unwrap().unwrap(), ["DeviceManagementConfiguration.Read.All"]);
 }
 
 #[tokio::test]

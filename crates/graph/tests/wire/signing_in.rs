@@ -129,7 +129,7 @@ async fn a_token_without_roles_that_graph_refuses_is_missing_consent() {
     })
     .await;
     let session = cloud.session();
-    assert_eq!(session.granted_roles().await.unwrap(), Vec::<String>::new());
+    assert_eq!(session.granted_roles().await.unwrap(), Some(Vec::<String>::new()));
     assert_eq!(session.probe().await.unwrap_err().reason, ReasonCode::ConsentMissing);
 }
 
