@@ -82,9 +82,10 @@ impl Engine {
         let open = connection::open(&core.db, &core.vault, &tenant).await?;
         let session = core.graph.session(open, Meter::new(), core.stopping.child_token());
 
+        // A token from before would show what was granted then.
+        session.renew_token();
         let check = match session.granted_roles().await {
-            Ok(granted) => self.check_permissions(&session, Some(granted)).await,
-            Err(error) if error.reason == ReasonCode::ContractInvalid => self.check_permissions(&session, None).await,
+            Ok(granted) => self.check_permissions(&session, granted).await,
             Err(error) => failed(&error),
         };
 
@@ -117,7 +118,12 @@ impl Engine {
         let licence = match session.get(GraphVersion::V1, LICENCE_PROBE).await {
             Ok(_) => Licence::Present,
             Err(error) if error.reason == ReasonCode::LicenseMissing => Licence::Missing,
-            Err(_) => Licence::Unknown,
+            // Graph answers, and what it refuses is told by the permissions below.
+            Err(error) if matches!(error.reason, ReasonCode::PermissionMissing | ReasonCode::ConsentMissing) => {
+                Licence::Unknown
+            }
+            // A token is no use where nothing can be read with it.
+            Err(error) => return TenantCheck { organization, granted, ..failed(&error) },
         };
         let missing = granted.as_deref().map(missing_permissions).unwrap_or_default();
         let lacking = missing.iter().any(|one| !one.types.is_empty());

@@ -1,6 +1,6 @@
 //! What has to be read below single items: assignments, expansions that Graph refused on the list, and details.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 use tenantatlas_domain::reason::ReasonCode;
@@ -49,6 +49,7 @@ pub(crate) async fn read_children(
     session: &GraphSession,
     rows: &mut [Row],
     left_out: &[Expansion],
+    absent: &mut HashSet<usize>,
 ) -> Result<HashMap<usize, GraphError>, GraphError> {
     let mut reads = Vec::new();
     for (index, row) in rows.iter().enumerate() {
@@ -63,14 +64,15 @@ pub(crate) async fn read_children(
             reads.push(Below { row: index, url: format!("{path}/{}", expansion.child_suffix()), place });
         }
     }
-    read(session, rows, reads).await
+    read(session, rows, reads, absent).await
 }
 
-/// Reads the details of the rows named by `wanted`.
+/// Reads the details of the rows named by `wanted`. Notes in `absent` of which rows something was not found.
 pub(crate) async fn read_details(
     session: &GraphSession,
     rows: &mut [Row],
     wanted: &[usize],
+    absent: &mut HashSet<usize>,
 ) -> Result<HashMap<usize, GraphError>, GraphError> {
     let mut failures = HashMap::new();
     let deepest = wanted.iter().map(|index| rows[*index].policy_type.details.len()).max().unwrap_or(0);
@@ -87,9 +89,9 @@ pub(crate) async fn read_details(
             };
             reads.push(Below { row: index, url: detail.url(&path), place });
         }
-        failures.extend(read(session, rows, reads).await?);
+        failures.extend(read(session, rows, reads, absent).await?);
         let open: Vec<usize> = wanted.iter().copied().filter(|index| !failures.contains_key(index)).collect();
-        failures.extend(read_elements(session, rows, &open, position).await?);
+        failures.extend(read_elements(session, rows, &open, position, absent).await?);
     }
     Ok(failures)
 }
@@ -111,6 +113,7 @@ async fn read_elements(
     rows: &mut [Row],
     wanted: &[usize],
     position: usize,
+    absent: &mut HashSet<usize>,
 ) -> Result<HashMap<usize, GraphError>, GraphError> {
     let mut failures = HashMap::new();
     let mut levels: Vec<Level> = wanted
@@ -139,18 +142,20 @@ async fn read_elements(
                 reads.push(Below { row: *row, url: each.url(&element_path), place });
             }
         }
-        failures.extend(read(session, rows, reads).await?);
+        failures.extend(read(session, rows, reads, absent).await?);
         levels = next;
     }
     Ok(failures)
 }
 
 /// Sends the reads by `$batch` and puts the answers in their places. An error of the whole batch stops the run (sign-in
-/// refused, cancelled); an error of one item is told for its row. 404 and 400 mean that there is nothing below.
+/// refused, cancelled); an error of one item is told for its row. Not found means that there is nothing below, and is
+/// noted in `absent`.
 async fn read(
     session: &GraphSession,
     rows: &mut [Row],
     reads: Vec<Below>,
+    absent: &mut HashSet<usize>,
 ) -> Result<HashMap<usize, GraphError>, GraphError> {
     let mut failures: HashMap<usize, GraphError> = HashMap::new();
     let Some(first) = reads.first() else { return Ok(failures) };
@@ -166,6 +171,7 @@ async fn read(
                     status = error.status,
                     "nothing to read below an item"
                 );
+                absent.insert(read.row);
                 continue;
             }
             Err(error) => {
@@ -231,10 +237,10 @@ fn item_path(row: &Row) -> Option<String> {
     row.policy_type.item_path(row.parent_id.as_deref(), &row.external_id)
 }
 
-/// Whether a refusal below an item means that this type offers nothing there.
+/// Whether a refusal below an item means that this type offers nothing there: it was not found, or its segment is unknown.
+/// Any other refusal says nothing about what is there.
 pub(crate) fn offers_none(error: &GraphError) -> bool {
-    matches!(error.status, Some(400 | 404))
-        && !matches!(error.reason, ReasonCode::NextlinkForeignHost | ReasonCode::NextlinkLoop | ReasonCode::PageLimit)
+    error.reason == ReasonCode::NotFoundInCloud && matches!(error.status, Some(400 | 404))
 }
 
 /// Whether an error is about the connection and not about what was asked.

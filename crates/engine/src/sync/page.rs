@@ -1,12 +1,12 @@
 //! One page: from its text to observed objects, with the reads below single items where the type needs them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 use tenantatlas_domain::normalise::{NORMALISER_VERSION, observation_hash};
-use tenantatlas_domain::registry::{Listing, PolicyType, attach_parent};
-use tenantatlas_domain::sanitise::external_id_of;
+use tenantatlas_domain::registry::{Listing, MetaKind, PolicyType, attach_parent};
+use tenantatlas_domain::sanitise::{self, external_id_of};
 use tenantatlas_graph::{GraphError, GraphSession, Page, has_partial_collection};
 use tenantatlas_store::inventory::{self, ObservedItem};
 use tokio::sync::OwnedSemaphorePermit;
@@ -163,9 +163,15 @@ async fn row_by_row(
     Ok(result)
 }
 
-/// An object of a wanted type, parsed; what has no id is counted instead.
+/// An object of a wanted type, parsed; what has no id is counted instead. What cannot be read might be of any type of the
+/// listing, so none of them was read to its end.
 fn row_of(plan: &ListingPlan, text: &str, parent_id: Option<&str>, result: &mut PageResult) -> Option<Row> {
-    let mut object: Value = serde_json::from_str(text).unwrap_or(Value::Null);
+    let Some(mut object) = serde_json::from_str(text).ok().filter(Value::is_object) else {
+        for wanted in &plan.wanted {
+            *result.invalid.entry(wanted.key).or_default() += 1;
+        }
+        return None;
+    };
     let Some(policy_type) = plan.listing.classify(&object) else {
         tracing::debug!("an object of a shared collection belongs to no known type");
         return None;
@@ -173,7 +179,7 @@ fn row_of(plan: &ListingPlan, text: &str, parent_id: Option<&str>, result: &mut 
     if !plan.wants(policy_type) {
         return None;
     }
-    let id = object.is_object().then(|| external_id_of(policy_type, &object)).flatten().filter(|id| !id.is_empty());
+    let id = external_id_of(policy_type, &object).filter(|id| !id.is_empty());
     let Some(external_id) = id.map(str::to_owned) else {
         *result.invalid.entry(policy_type.key).or_default() += 1;
         return None;
@@ -203,7 +209,10 @@ async fn finish_rows(
             }
         }
     }
-    failures.extend(below::read_children(&plan.session, &mut rows, &plan.left_out).await?);
+    let mut absent = HashSet::new();
+    failures.extend(below::read_children(&plan.session, &mut rows, &plan.left_out, &mut absent).await?);
+    // Positions below are those of the rows that are left.
+    let absent_ids: HashSet<String> = absent.into_iter().map(|index| rows[index].external_id.clone()).collect();
     drop_failed(&mut rows, failures, result);
 
     let detailed: Vec<usize> = (0..rows.len()).filter(|index| !rows[*index].policy_type.details.is_empty()).collect();
@@ -220,10 +229,13 @@ async fn finish_rows(
             .await;
         unchanged = stored_with_same_revision(reading, &rows, &revisions).await;
         let unread: Vec<usize> = detailed.into_iter().filter(|index| !unchanged.contains_key(index)).collect();
-        let failures = below::read_details(&plan.session, &mut rows, &unread).await?;
+        let mut absent = HashSet::new();
+        let failures = below::read_details(&plan.session, &mut rows, &unread, &mut absent).await?;
         for (index, error) in failures {
             result.failures.entry(rows[index].policy_type.key).or_insert(error);
         }
+        // Where something was not found the next run looks again, whatever revision the row states.
+        revisions.retain(|index, _| !absent.contains(index) && !absent_ids.contains(&rows[*index].external_id));
     }
 
     let normaliser = reading.normaliser.clone();
@@ -278,9 +290,56 @@ async fn stored_with_same_revision(
             let Some(mut item) = stored.remove(&row.external_id) else { continue };
             if item.normaliser_version == NORMALISER_VERSION && item.revision.as_ref() == Some(revision) {
                 item.observation_hash = row.observation_hash;
+                // What changes without counting as a change, such as licences in use, is in the row. Counts are not:
+                // the row may hold an empty array for what is read below it.
+                let counted = |key: &str| {
+                    sanitise::meta_fields(policy_type).any(|field| field.key == key && field.kind == MetaKind::Count)
+                };
+                let fresh = sanitise::meta_for(policy_type, &row.object);
+                item.meta.extend(fresh.into_iter().filter(|(key, _)| !counted(key)));
                 unchanged.insert(*index, item);
             }
         }
     }
     unchanged
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+    use tenantatlas_domain::registry::registry;
+    use tenantatlas_graph::{CloudEndpoints, Connection, Credential, GraphClient, GraphClientOptions, Meter};
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    /// A listing of one collection that holds several types.
+    fn plan(keys: &[&str]) -> ListingPlan {
+        let wanted: Vec<&'static PolicyType> = keys.iter().map(|key| registry().get(key).unwrap()).collect();
+        let mut listings = registry().listings_for(&wanted);
+        assert_eq!(listings.len(), 1, "{keys:?} are listed together");
+        let connection = Connection {
+            endpoints: CloudEndpoints::global(),
+            tenant: "tenant".to_owned(),
+            client_id: "client".to_owned(),
+            credential: Credential::ClientSecret(SecretString::from("secret")),
+        };
+        let client = GraphClient::new(GraphClientOptions::default());
+        let session = client.session(connection, Meter::new(), CancellationToken::new());
+        ListingPlan { session, listing: listings.remove(0), wanted, left_out: Vec::new() }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_fails_every_type_it_might_have_been() {
+        let keys = ["settingsCatalogPolicy", "endpointSecurityPolicy"];
+        let plan = plan(&keys);
+        let mut result = PageResult::default();
+        // A text that was cut within a character, as a listing passes it on; and what is no object at all.
+        for text in [r#"{"id":"1","description":"cut \ud83d"}"#, "null", r#""text""#] {
+            assert!(row_of(&plan, text, None, &mut result).is_none(), "{text}");
+        }
+        assert_eq!(keys.map(|key| result.invalid.get(key).copied()), [Some(3), Some(3)]);
+        assert!(row_of(&plan, r#"{"id":"1","name":"One"}"#, None, &mut result).is_some());
+        assert_eq!(result.invalid.values().sum::<u64>(), 6);
+    }
 }

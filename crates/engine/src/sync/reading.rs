@@ -9,6 +9,7 @@ use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::normalise::Normaliser;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{Listing, PolicyType, Source};
+use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::{BatchGet, GraphError, GraphSession, GraphVersion, MeterReading, PageRequest, PageStream};
 use tenantatlas_store::Db;
@@ -82,6 +83,8 @@ struct Tally {
 
 /// The running counts of one listing.
 struct Tallies {
+    /// Whether a page of the listing came, so that it is there.
+    begun: bool,
     by_type: HashMap<&'static str, Tally>,
     pages: u32,
 }
@@ -121,6 +124,7 @@ impl Reading {
         let mut tallies = Tallies {
             by_type: wanted.iter().map(|policy_type| (policy_type.key, Tally::default())).collect(),
             pages: 0,
+            begun: false,
         };
         let result = match self.sign_in_refused.get() {
             Some(error) => Err(error.clone()),
@@ -138,7 +142,7 @@ impl Reading {
             let tally = tallies.by_type.remove(policy_type.key).unwrap_or_default();
             let record = TypeRecord {
                 policy_type,
-                end: self.end(policy_type, &tally, result.as_ref().err()),
+                end: self.end(policy_type, &tally, tallies.begun, result.as_ref().err()),
                 pages: tallies.pages,
                 cost,
                 finished_at,
@@ -148,7 +152,7 @@ impl Reading {
         Ok(())
     }
 
-    fn end(&self, policy_type: &PolicyType, tally: &Tally, listing: Option<&GraphError>) -> TypeEnd {
+    fn end(&self, policy_type: &PolicyType, tally: &Tally, begun: bool, listing: Option<&GraphError>) -> TypeEnd {
         let granted = self.granted.as_deref();
         if let Some(error) = &tally.failure {
             let end = end_of(policy_type, error, granted);
@@ -157,11 +161,20 @@ impl Reading {
             return TypeEnd::failed(code, sentence);
         }
         if let Some(error) = listing {
-            return end_of(policy_type, error, granted);
+            let end = end_of(policy_type, error, granted);
+            // A listing that had begun is there: whatever ends it in the middle, it was not read to its end.
+            if !begun || end.outcome == TypeOutcome::Failed {
+                return end;
+            }
+            let (code, sentence) = end.reason.unwrap_or((error.reason, error.reason.sentence().to_owned()));
+            return TypeEnd::failed(code, sentence);
         }
         if tally.invalid > 0 {
-            let sentence =
-                format!("{} objects came without an id. {}", tally.invalid, ReasonCode::ContractInvalid.sentence());
+            let sentence = format!(
+                "{} objects came without an id or could not be read. {}",
+                tally.invalid,
+                ReasonCode::ContractInvalid.sentence()
+            );
             return TypeEnd::failed(ReasonCode::ContractInvalid, bounded(&sentence));
         }
         TypeEnd::succeeded()
@@ -190,8 +203,9 @@ impl Reading {
             })
             .buffered(PAGES_AT_ONCE);
         while let Some(result) = results.next().await {
+            let result = result?;
             tallies.pages += 1;
-            self.take(result?, &plan, tallies).await?;
+            self.take(result, &plan, tallies).await?;
         }
         Ok(())
     }
@@ -252,9 +266,14 @@ impl Reading {
         let mut pages =
             plan.session.pages(PageRequest::new(version, parent_path).query(parent_query).max_pages(self.max_pages));
         while let Some(page) = pages.next().await {
-            tallies.pages += 1;
             let page = page?;
+            tallies.pages += 1;
             let parents: Vec<String> = page.items().filter_map(parent_id).collect();
+            // What lies below a parent without an id cannot be asked for.
+            let nameless = (page.len() - parents.len()) as u64;
+            for wanted in plan.wanted.iter().filter(|_| nameless > 0) {
+                tallies.of(wanted.key).invalid += nameless;
+            }
             for chunk in parents.chunks(PARENTS_AT_ONCE) {
                 let gets = chunk.iter().map(|parent| {
                     let path = plan.listing.path(Some(parent));
@@ -280,6 +299,7 @@ impl Reading {
     /// Counts what a page gave and hands it to the writer.
     async fn take(&self, result: PageResult, plan: &ListingPlan, tallies: &mut Tallies) -> Result<(), GraphError> {
         let PageResult { observed, invalid, failures, permit } = result;
+        tallies.begun = true;
         for (key, count) in invalid {
             tallies.of(key).invalid += count;
         }

@@ -138,9 +138,8 @@ async fn sign_in(
     let connection: Connection = opened.map_err(|error| Stop::failed(ReasonCode::AuthFailed, error.to_string()))?;
     let session = core.graph.session(connection, Meter::new(), context.cancellation.clone());
     let granted = match session.granted_roles().await {
-        Ok(granted) => Ok(Some(granted)),
-        // The token shows no roles: Graph itself will tell what is missing.
-        Err(error) if error.reason == ReasonCode::ContractInvalid => Ok(None),
+        // Where the token shows no roles, Graph itself will tell what is missing.
+        Ok(granted) => Ok(granted),
         Err(error) if error.reason == ReasonCode::Cancelled => return Err(Stop::Cancelled),
         Err(error) => Err(error),
     };

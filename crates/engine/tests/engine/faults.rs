@@ -192,6 +192,36 @@ async fn children_that_cannot_be_read_fail_their_type_and_nothing_else() {
     assert_eq!(synced.types["deviceCategory"].outcome, Some(TypeOutcome::Succeeded));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_below_an_item_says_nothing_about_what_is_there() {
+    let world = world(400).await;
+    let selection = World::some(&["termsAndConditions", "deviceCategory"]);
+    world.sync(&selection).await;
+    let status = |status: u16| FaultKind::Status { status, code: "BadRequest".to_owned(), message: "No.".to_owned() };
+    world.simulator.control().set_faults(vec![Fault::always("termsAndConditions/", status(400))]);
+    let synced = world.sync(&selection).await;
+    let terms = &synced.types["termsAndConditions"];
+    assert_eq!((terms.outcome, terms.reason_code), (Some(TypeOutcome::Failed), Some(ReasonCode::ContractInvalid)));
+    assert_eq!(synced.run.items_upserted_count, 0, "an item without its assignments is not the item");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_listing_that_breaks_off_in_the_middle_failed_whatever_the_refusal() {
+    let world = world(3_000).await;
+    let selection = World::some(&["settingsCatalogPolicy", "namedLocation"]);
+    let whole = world.sync(&selection).await;
+    assert!(whole.types["settingsCatalogPolicy"].pages > 1, "{whole:?}", whole = whole.types["settingsCatalogPolicy"]);
+    for (status, code) in [(410, ReasonCode::NotFoundInCloud), (404, ReasonCode::NotFoundInCloud)] {
+        let gone = FaultKind::Status { status, code: "Gone".to_owned(), message: "The token has expired.".to_owned() };
+        world.simulator.control().set_faults(vec![Fault::always(CATALOG, gone).after(1)]);
+        let synced = world.sync(&selection).await;
+        let catalog = &synced.types["settingsCatalogPolicy"];
+        assert_eq!((catalog.outcome, catalog.reason_code), (Some(TypeOutcome::Failed), Some(code)));
+        assert_eq!(synced.run.status, SyncRunStatus::Partial);
+        assert!(world.items(Some(StateFilter::Missing)).await.is_empty());
+    }
+}
+
 on_both_engines! {
     async fn what_a_failed_type_did_not_show_is_not_read_and_never_missing(test: TestDatabase) {
         let world = World::new(test, 500).await;
