@@ -239,9 +239,8 @@ pub async fn list(mut on: impl Access, filter: &Filter) -> Result<Vec<Entry>, St
     }
     match &filter.action {
         Some(prefix) if prefix.ends_with('.') => {
-            // The characters between `.` and `/` are none: everything that begins so, by order alone.
-            let end = format!("{}/", prefix.trim_end_matches('.'));
-            statement.push(" AND action >= ").bind(prefix.clone()).push(" AND action < ").bind(end);
+            // Not by order: what lies between two texts is another thing in each collation of PostgreSQL.
+            statement.push(" AND substr(action, 1, length(").bind(prefix.clone()).push(")) = ").bind(prefix.clone());
         }
         Some(action) => drop(statement.push(" AND action = ").bind(action.clone())),
         None => {}
@@ -270,6 +269,11 @@ pub async fn list(mut on: impl Access, filter: &Filter) -> Result<Vec<Entry>, St
 /// # Errors
 /// When the database fails.
 pub async fn get(mut on: impl Access, tenant: Option<TenantId>, id: Uuid) -> Result<Option<Entry>, StoreError> {
-    let entry: Option<Entry> = on.row("SELECT * FROM audit_logs WHERE id = $1", &args![id]).await?;
-    Ok(entry.filter(|entry| tenant.is_none() || entry.tenant_id == tenant))
+    let mut statement = Statement::new("SELECT * FROM audit_logs WHERE id = ");
+    statement.bind(id);
+    if let Some(tenant) = tenant {
+        statement.push(" AND tenant_id = ").bind(tenant);
+    }
+    let found: Vec<Entry> = on.query(&statement).await?;
+    Ok(found.into_iter().next())
 }

@@ -29,7 +29,7 @@ const CHECKPOINT_PAGES: &str = "4096";
 /// Rows that SQLite's thread may be ahead of whoever reads them: each wait for the other costs more than many rows.
 const ROWS_IN_FLIGHT: usize = 1_024;
 /// Memory for pages of a SQLite file, in KiB (so is the sign): of the writer, and of each reader.
-const WRITER_CACHE: &str = "-32768";
+const WRITER_CACHE: &str = "-24576";
 const READER_CACHE: &str = "-4096";
 /// A connection that rested longer than this is asked whether it still lives before it is used.
 const TRUSTED_REST: Duration = Duration::from_secs(5);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sqlx::AssertSqlSafe;
+
 use crate::bulk::WithList;
 use crate::database::{Access, Connection};
 use crate::record::Number;
@@ -14,14 +16,19 @@ pub(crate) const CHANNEL: &str = "tenantatlas";
 /// What serialises claims on PostgreSQL, so that limits counted by one claim hold for the next.
 const CLAIM_LOCK: i64 = 0x7461_636c_6169_6d00;
 
-/// Milliseconds since 1970 by the clock of the database.
-pub(crate) async fn now_millis(tx: &mut Tx) -> Result<i64, StoreError> {
-    let text = match tx.engine() {
-        Engine::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS value",
+/// Milliseconds since 1970 by the clock of the database, as a term of a query.
+pub(crate) const fn now(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
         // Not now(): that is when the transaction began.
-        Engine::Postgres => "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS value",
-    };
-    let number: Option<Number> = tx.row(text, &[]).await?;
+        Engine::Postgres => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+    }
+}
+
+/// The same as a number.
+pub(crate) async fn now_millis(tx: &mut Tx) -> Result<i64, StoreError> {
+    let text = format!("SELECT {} AS value", now(tx.engine()));
+    let number: Option<Number> = tx.row(AssertSqlSafe(text), &[]).await?;
     Ok(number.map_or(0, |Number(value)| value))
 }
 

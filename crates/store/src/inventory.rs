@@ -23,4 +23,4 @@ pub use list::{Cursor, ItemFilter, ItemPage, ItemQuery, Sort, StateFilter, list}
 pub use rows::{find, find_external};
 pub use stored::stored;
 pub use view::{KnownType, ScopeView, TypeState, known_types};
-pub use writer::{BatchResult, refresh_statistics, write_batch};
+pub use writer::{BatchResult, lock_types, refresh_statistics, write_batch};

@@ -1,7 +1,7 @@
 //! Who may do what in which tenant (product rules, section Access).
 
 use serde::Serialize;
-use sqlx::Error;
+use sqlx::{AssertSqlSafe, Error};
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::time::Timestamp;
@@ -9,7 +9,7 @@ use tenantatlas_domain::time::Timestamp;
 use crate::database::{Access, Run as _};
 use crate::record::{Columns, Number, Record, Text};
 use crate::sql::args;
-use crate::{StoreError, Tx};
+use crate::{StoreError, Tx, dialect};
 
 /// A member of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -94,6 +94,17 @@ pub async fn list(mut on: impl Access, tenant: TenantId) -> Result<Vec<Member>, 
         &args![tenant],
     )
     .await
+}
+
+/// Locks the members with this role in the order of their ids, until the transaction ends. Do it before a membership
+/// changes and count after it: of two who take the role from each other, the second sees what the first did.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock(tx: &mut Tx, tenant: TenantId, role: Role) -> Result<(), StoreError> {
+    let lock = dialect::for_update(tx.engine());
+    let text = format!("SELECT user_id FROM tenant_members WHERE tenant_id = $1 AND role = $2 ORDER BY user_id{lock}");
+    tx.execute(AssertSqlSafe(text), &args![tenant, role.as_str()]).await.map(|_| ())
 }
 
 /// How many members with this role a tenant has that can sign in; so that the last owner is not removed unawares.

@@ -8,7 +8,7 @@ mod lease;
 mod list;
 mod progress;
 
-pub use lease::{Claim, Limits, Renewal, Swept, claim, hold, release, renew, sweep_expired};
+pub use lease::{Claim, Limits, Outlook, Renewal, Swept, claim, hold, outlook, release, renew, sweep_expired};
 pub use list::{Filter, QueueDepth, active, list, queue_depth, waiting_since};
 pub use progress::{CancelOutcome, End, Rest, Settled, end_unclaimed, finish, request_cancel, set_progress, settle};
 

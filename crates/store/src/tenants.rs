@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use sqlx::Error;
+use sqlx::{AssertSqlSafe, Error};
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::role::Role;
@@ -15,7 +15,7 @@ use crate::database::{Access, Run as _};
 use crate::record::{Columns, Record};
 use crate::sql::args;
 use crate::vault::{SealedSecret, Vault};
-use crate::{StoreError, Tx};
+use crate::{StoreError, Tx, dialect};
 
 /// The column a credential is sealed for.
 const CREDENTIAL_COLUMN: &str = "tenants.credential";
@@ -223,7 +223,7 @@ pub struct ConnectionCheck {
 pub struct VisibleTenant {
     /// The tenant.
     pub tenant: Tenant,
-    /// What the person may do there; a platform administrator who is no member may do everything.
+    /// What the person may do there; a platform administrator may do everything, whatever their role as a member.
     pub role: Role,
     /// Whether the person marked it.
     pub favourite: bool,
@@ -329,6 +329,16 @@ pub async fn set_credential(
     Ok(changed == 1)
 }
 
+/// Takes the credential of a tenant away, until somebody enters one again.
+///
+/// # Errors
+/// When the database fails.
+pub async fn clear_credential(tx: &mut Tx, id: TenantId, at: Timestamp) -> Result<(), StoreError> {
+    let text = "UPDATE tenants SET credential_kind = NULL, credential_sealed = NULL, credential_updated_at = $2, \
+                updated_at = $2 WHERE id = $1";
+    tx.execute(text, &args![id, at]).await.map(|_| ())
+}
+
 struct SealedCredential {
     kind: Option<CredentialKind>,
     sealed: Option<Vec<u8>>,
@@ -415,7 +425,8 @@ pub async fn list(mut on: impl Access) -> Result<Vec<Tenant>, StoreError> {
 /// When the database fails.
 pub async fn list_visible(mut on: impl Access, user: UserId) -> Result<Vec<VisibleTenant>, StoreError> {
     on.rows(
-        "SELECT t.*, COALESCE(m.role, 'owner') AS role, COALESCE(p.favourite, FALSE) AS favourite, p.last_used_at \
+        "SELECT t.*, CASE WHEN u.platform_admin = TRUE THEN 'owner' ELSE m.role END AS role, \
+         COALESCE(p.favourite, FALSE) AS favourite, p.last_used_at \
          FROM users u CROSS JOIN tenants t \
          LEFT JOIN tenant_members m ON m.tenant_id = t.id AND m.user_id = u.id \
          LEFT JOIN user_tenant_preferences p ON p.tenant_id = t.id AND p.user_id = u.id \
@@ -428,10 +439,25 @@ pub async fn list_visible(mut on: impl Access, user: UserId) -> Result<Vec<Visib
 
 /// Removes a tenant with everything that was read from it. Audit entries stay. Answers whether it existed.
 ///
+/// The tenant is locked before anything goes, so that nobody dispatches a run for it meanwhile, and its runs go first, so
+/// that no worker can write for it any more: nothing is left behind by what comes during the long deletions. The runs under
+/// way are locked even before the tenant, since their workers lock in this order too.
+///
 /// # Errors
 /// When the database fails.
 pub async fn remove(tx: &mut Tx, id: TenantId) -> Result<bool, StoreError> {
+    let lock = dialect::for_update(tx.engine());
+    let under_way = format!(
+        "SELECT id FROM bulk_operation_runs WHERE tenant_id = $1 AND status IN ('pending', 'running') ORDER BY id{lock}"
+    );
+    tx.execute(AssertSqlSafe(under_way), &args![id]).await?;
+    let tenant = format!("SELECT * FROM tenants WHERE id = $1{lock}");
+    let tenant: Option<Tenant> = tx.row(AssertSqlSafe(tenant), &args![id]).await?;
+    if tenant.is_none() {
+        return Ok(false);
+    }
     for statement in [
+        "DELETE FROM bulk_operation_runs WHERE tenant_id = $1",
         "DELETE FROM inventory_links WHERE source_item_id IN (SELECT id FROM inventory_items WHERE tenant_id = $1)",
         "DELETE FROM inventory_item_versions WHERE item_id IN (SELECT id FROM inventory_items WHERE tenant_id = $1)",
         "DELETE FROM inventory_sightings WHERE item_id IN (SELECT id FROM inventory_items WHERE tenant_id = $1)",

@@ -3,14 +3,14 @@
 use std::fmt;
 
 use serde::Serialize;
-use sqlx::Error;
+use sqlx::{AssertSqlSafe, Error};
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
 
 use crate::database::{Access, Run as _};
 use crate::record::{Columns, Number, Record};
 use crate::sql::args;
-use crate::{StoreError, Tx};
+use crate::{StoreError, Tx, dialect};
 
 /// A person, without the password hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -185,6 +185,17 @@ pub async fn find_by_email(mut on: impl Access, email: &str) -> Result<Option<Us
 /// When the database fails.
 pub async fn list(mut on: impl Access) -> Result<Vec<User>, StoreError> {
     on.rows("SELECT * FROM users ORDER BY name, id", &[]).await
+}
+
+/// Locks those who can administer the platform, in the order of their ids, until the transaction ends. Do it before the
+/// change of a person and count after it: of two who take the right from each other, the second sees what the first did.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock_platform_admins(tx: &mut Tx) -> Result<(), StoreError> {
+    let lock = dialect::for_update(tx.engine());
+    let text = format!("SELECT id FROM users WHERE platform_admin = TRUE AND disabled_at IS NULL ORDER BY id{lock}");
+    tx.execute(AssertSqlSafe(text), &[]).await.map(|_| ())
 }
 
 /// How many people there are who can administer the platform. Zero means the first one is still to be made.

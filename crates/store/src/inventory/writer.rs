@@ -1,11 +1,11 @@
 //! Writing what a sync run observed, many items in one transaction.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::value::RawValue;
 use sqlx::Error;
-use tenantatlas_domain::ids::ItemId;
+use tenantatlas_domain::ids::{ItemId, TenantId};
 use tenantatlas_domain::normalise::ContentHash;
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
@@ -140,8 +140,8 @@ struct Prepared<'i> {
 /// version, and all are noted as seen by this run. The same batch twice changes nothing but when it was last seen.
 /// Writes nothing when the worker lost its lease.
 ///
-/// A batch of about 1,000 items costs least per item. A transaction may hold batches of several types: in the order of
-/// their keys, so that two runs cannot wait for each other.
+/// A batch of about 1,000 items costs least per item. A transaction may hold batches of several types, and ends of types
+/// too: [`lock_types`] comes first then, so that two runs cannot wait for each other.
 ///
 /// # Errors
 /// [`StoreError::LeaseLost`]; [`StoreError::DiskFull`] and others when the database fails. Roll back then.
@@ -182,6 +182,19 @@ pub async fn write_batch(
     )
     .await?;
     Ok(result)
+}
+
+/// Locks types of a tenant in the order of their keys until the transaction ends. First statement of a transaction that
+/// writes items or ends of several types: two runs of a tenant then wait for each other in one direction only. What it
+/// locked may be locked again. On SQLite, which has one writer, there is nothing to do.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock_types(tx: &mut Tx, tenant: TenantId, policy_types: &BTreeSet<&str>) -> Result<(), StoreError> {
+    for policy_type in policy_types {
+        dialect::lock_type(tx, tenant.as_uuid(), policy_type).await?;
+    }
+    Ok(())
 }
 
 /// Takes fresh statistics after a run that inserted much, so that the databases do not plan for the smaller tables of

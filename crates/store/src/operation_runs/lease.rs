@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Error};
+use tenantatlas_domain::ids::{OperationRunId, TenantId};
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
 
 use super::progress::{End, Rest, end_row};
 use super::{Fence, OperationRun};
+use crate::database::Run as _;
 use crate::record::{Columns, Record};
 use crate::sql::args;
-use crate::{StoreError, Tx, dialect};
+use crate::{Db, StoreError, Tx, dialect};
 
 /// Expired leases handled in one transaction, at most.
 const SWEEP_LIMIT: i64 = 100;
@@ -74,7 +76,7 @@ pub async fn claim(tx: &mut Tx, claim: &Claim<'_>, at: Timestamp) -> Result<Opti
 }
 
 /// Makes sure that the worker still holds its run, and keeps it so until the transaction ends: nobody else can claim
-/// the run meanwhile. First statement of every transaction that writes for a run.
+/// the run meanwhile. Comes before everything that a transaction writes for a run.
 ///
 /// # Errors
 /// [`StoreError::LeaseLost`].
@@ -118,6 +120,66 @@ pub async fn release(tx: &mut Tx, fence: &Fence, at: Timestamp) -> Result<(), St
         )
         .await?;
     if released == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+}
+
+/// A run and who could work on it, by the clock of the database.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outlook {
+    /// The run.
+    pub run: OperationRun,
+    /// Until when its worker holds it; `None` when nobody does or the lease has expired.
+    pub held_until: Option<i64>,
+    /// Whether the limits leave a place for it: runs whose lease has expired take none.
+    pub has_place: bool,
+}
+
+struct Standing {
+    run: OperationRun,
+    held: bool,
+    lease_until: i64,
+    in_all: u32,
+    in_tenant: u32,
+}
+
+impl Record for Standing {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self {
+            run: OperationRun::read(row)?,
+            held: row.bool("held")?,
+            lease_until: row.number("lease_until")?,
+            in_all: row.count("in_all")?,
+            in_tenant: row.count("in_tenant")?,
+        })
+    }
+}
+
+/// A run of a tenant and who could work on it now. `None` when there is no such run.
+///
+/// # Errors
+/// When the database fails.
+pub async fn outlook(
+    db: &Db,
+    tenant: TenantId,
+    id: OperationRunId,
+    limits: Limits,
+) -> Result<Option<Outlook>, StoreError> {
+    let now = dialect::now(db.engine());
+    let held = "r.status IN ('pending', 'running') AND r.status = 'running' AND r.lease_owner IS NOT NULL \
+                AND r.resource = c.resource AND r.action = c.action";
+    let text = format!(
+        "SELECT c.*, (c.lease_owner IS NOT NULL AND c.lease_until >= {now}) AS held, \
+         (SELECT COUNT(*) FROM bulk_operation_runs r WHERE {held} AND r.lease_until >= {now}) AS in_all, \
+         (SELECT COUNT(*) FROM bulk_operation_runs r WHERE {held} AND r.lease_until >= {now} \
+         AND r.tenant_id = c.tenant_id) AS in_tenant \
+         FROM bulk_operation_runs c WHERE c.id = $1 AND c.tenant_id = $2"
+    );
+    let mut on = db;
+    let standing: Option<Standing> = on.row(AssertSqlSafe(text), &args![id, tenant]).await?;
+    Ok(standing.map(|standing| Outlook {
+        held_until: standing.held.then_some(standing.lease_until),
+        has_place: standing.in_all < limits.global && standing.in_tenant < limits.per_tenant,
+        run: standing.run,
+    }))
 }
 
 /// What a sweep found.

@@ -72,6 +72,13 @@ async fn locked(tx: &mut Tx, id: OperationRunId) -> Result<Option<OperationRun>,
     tx.row(AssertSqlSafe(text), &args![id]).await
 }
 
+/// The same within a tenant.
+async fn locked_of(tx: &mut Tx, tenant: TenantId, id: OperationRunId) -> Result<Option<OperationRun>, StoreError> {
+    let lock = dialect::for_update(tx.engine());
+    let text = format!("SELECT * FROM bulk_operation_runs WHERE id = $1 AND tenant_id = $2{lock}");
+    tx.row(AssertSqlSafe(text), &args![id, tenant]).await
+}
+
 fn keep(run: &mut OperationRun, failure: &Failure) {
     if run.failures.len() < MAX_FAILURES_KEPT {
         run.failures.push(failure.clone());
@@ -173,9 +180,7 @@ pub async fn request_cancel(
     by: &str,
     at: Timestamp,
 ) -> Result<CancelOutcome, StoreError> {
-    let Some(mut run) = locked(tx, id).await?.filter(|run| run.tenant_id == tenant) else {
-        return Ok(CancelOutcome::NotFound);
-    };
+    let Some(mut run) = locked_of(tx, tenant, id).await? else { return Ok(CancelOutcome::NotFound) };
     if run.status.is_terminal() {
         return Ok(CancelOutcome::AlreadyEnded(run));
     }

@@ -123,7 +123,8 @@ pub async fn begin_type(
 }
 
 /// Ends the reading of a type. When it was read to the end, what was not seen is noted as absent from this run. Count
-/// the item of the operation run in the same transaction. A type that has ended already is answered unchanged.
+/// the item of the operation run in the same transaction. `None` when the type has ended already: it stays as it is, and
+/// must not be counted again.
 ///
 /// # Errors
 /// [`StoreError::LeaseLost`].
@@ -134,7 +135,7 @@ pub async fn finish_type(
     policy_type: &str,
     end: &TypeEnd,
     at: Timestamp,
-) -> Result<TypeRun, StoreError> {
+) -> Result<Option<TypeRun>, StoreError> {
     hold(tx, fence).await?;
     let message = end.message.as_deref().map(|text| without_nul(text).chars().take(1_000).collect::<String>());
     // Costs add up: an earlier attempt may have counted its own before it lost its worker.
@@ -158,16 +159,7 @@ pub async fn finish_type(
             ],
         )
         .await?;
-    let Some(ended) = ended else {
-        let row: Option<TypeRun> = tx
-            .row(
-                "SELECT * FROM inventory_sync_run_types WHERE run_id = $1 AND policy_type = $2",
-                &args![run.id, policy_type],
-            )
-            .await?;
-        return row.ok_or_else(|| Error::RowNotFound.into());
-    };
-    if end.outcome == TypeOutcome::Succeeded {
+    if let Some(ended) = ended.as_ref().filter(|_| end.outcome == TypeOutcome::Succeeded) {
         inventory::note_absences(tx, run, policy_type, ended.items).await?;
     }
     Ok(ended)

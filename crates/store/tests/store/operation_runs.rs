@@ -116,6 +116,31 @@ on_both_engines! {
         assert_eq!((depth.pending, depth.running), (2, 2));
     }
 
+    async fn who_could_work_on_a_run_is_told_by_leases_and_limits(test: TestDatabase) {
+        let db = &test.db;
+        let (contoso, fabrikam) = (tenant(db, "Contoso").await, tenant(db, "Fabrikam").await);
+        let limits = Limits { global: 2, per_tenant: 1 };
+        let outlook = |tenant, id| async move { operation_runs::outlook(db, tenant, id, limits).await.unwrap() };
+        let doomed = dispatch(db, contoso, "doomed", &["a"], at(0)).await.id;
+        let told = outlook(contoso, doomed).await.unwrap();
+        assert_eq!((told.run.id, told.held_until, told.has_place), (doomed, None, true));
+        assert!(outlook(fabrikam, doomed).await.is_none());
+
+        claim(db, "dead", Duration::from_millis(1), NO_LIMITS).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        let told = outlook(contoso, doomed).await.unwrap();
+        assert!(told.run.lease_owner.is_some() && told.held_until.is_none() && told.has_place, "the lease has expired");
+
+        let held = dispatch(db, contoso, "held", &["a"], at(1)).await.id;
+        let waiting = dispatch(db, contoso, "waiting", &["a"], at(2)).await.id;
+        let elsewhere = dispatch(db, fabrikam, "elsewhere", &["a"], at(3)).await.id;
+        assert!(outlook(contoso, waiting).await.unwrap().has_place, "an expired lease takes no place");
+        assert_eq!(claim(db, "alive", LEASE, NO_LIMITS).await.unwrap().id, held);
+        assert!(outlook(contoso, held).await.unwrap().held_until.is_some());
+        assert!(!outlook(contoso, waiting).await.unwrap().has_place);
+        assert!(outlook(fabrikam, elsewhere).await.unwrap().has_place);
+    }
+
     async fn a_worker_that_lost_its_lease_can_write_nothing_more(test: TestDatabase) {
         let db = &test.db;
         let contoso = tenant(db, "Contoso").await;

@@ -1,5 +1,7 @@
 //! People, members, preferences.
 
+use std::time::Duration;
+
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::Role;
 use tenantatlas_store::testing::on_both_engines;
@@ -7,6 +9,9 @@ use tenantatlas_store::{members, preferences, tenants, users};
 use uuid::Uuid;
 
 use crate::world::{at, selection, tenant, user};
+
+/// So long a transaction stays open that another one may run beside it.
+const OVERLAP: Duration = Duration::from_millis(200);
 
 on_both_engines! {
     async fn a_person_is_found_by_address_in_any_case_and_has_a_password_once_it_is_set(test: TestDatabase) {
@@ -84,6 +89,12 @@ on_both_engines! {
         assert_eq!(seen, [("Gamma", Role::Owner, true), ("Alpha", Role::Readonly, false)]);
         assert_eq!(visible[0].last_used_at, Some(at(7)));
         assert_eq!(tenants::list_visible(db, admin).await.unwrap().len(), 3);
+        // A platform administrator may do everything, also where they are a member with a smaller role.
+        let mut tx = db.write().await.unwrap();
+        members::set(&mut tx, ids[1], admin, Role::Readonly, at(8)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(tenants::list_visible(db, admin).await.unwrap().iter().all(|one| one.role == Role::Owner));
+        assert_eq!(members::effective_role(db, ids[1], admin).await.unwrap(), Some(Role::Owner));
         let remembered = preferences::get(db, ada, ids[2]).await.unwrap();
         assert!(remembered.favourite);
         assert_eq!(remembered.last_selection, Some(selection(&["alpha"])));
@@ -106,5 +117,49 @@ on_both_engines! {
         assert!(users::remove(&mut tx, admin).await.unwrap());
         tx.commit().await.unwrap();
         assert_eq!(users::list(db).await.unwrap().len(), 1);
+    }
+
+    async fn of_two_administrators_who_demote_each_other_at_once_one_is_left(test: TestDatabase) {
+        let db = &test.db;
+        let (ada, eve) = (user(db, "Ada", true).await, user(db, "Eve", true).await);
+        let demote = |id| async move {
+            let mut tx = db.write().await.unwrap();
+            users::lock_platform_admins(&mut tx).await.unwrap();
+            assert!(users::update(&mut tx, id, "Demoted", false, at(2)).await.unwrap());
+            tokio::time::sleep(OVERLAP).await;
+            let left = users::count_platform_admins(&mut tx).await.unwrap();
+            if left > 0 {
+                tx.commit().await.unwrap();
+            }
+            left
+        };
+        let (one, other) = tokio::join!(demote(ada), demote(eve));
+        assert_eq!((one.min(other), one.max(other)), (0, 1), "the second sees what the first did");
+        assert_eq!(users::count_platform_admins(db).await.unwrap(), 1);
+    }
+
+    async fn of_two_owners_who_demote_each_other_at_once_one_is_left(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let (ada, eve) = (user(db, "Ada", false).await, user(db, "Eve", false).await);
+        let mut tx = db.write().await.unwrap();
+        for id in [ada, eve] {
+            members::set(&mut tx, contoso, id, Role::Owner, at(1)).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let demote = |id| async move {
+            let mut tx = db.write().await.unwrap();
+            members::lock(&mut tx, contoso, Role::Owner).await.unwrap();
+            members::set(&mut tx, contoso, id, Role::Readonly, at(2)).await.unwrap();
+            tokio::time::sleep(OVERLAP).await;
+            let left = members::count(&mut tx, contoso, Role::Owner).await.unwrap();
+            if left > 0 {
+                tx.commit().await.unwrap();
+            }
+            left
+        };
+        let (one, other) = tokio::join!(demote(ada), demote(eve));
+        assert_eq!((one.min(other), one.max(other)), (0, 1), "the second sees what the first did");
+        assert_eq!(members::count(db, contoso, Role::Owner).await.unwrap(), 1);
     }
 }

@@ -1,11 +1,15 @@
 //! Sync runs: the lock of a scope, going on after a crash, totals.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use serde_json::json;
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
+use tenantatlas_store::inventory::{lock_types, write_batch};
 use tenantatlas_store::operation_runs::{self, End, Rest};
-use tenantatlas_store::sync_runs::{self, Filter, Started, SyncEnd};
+use tenantatlas_store::sync_runs::{self, Filter, Started, SyncEnd, TypeEnd};
 use tenantatlas_store::testing::on_both_engines;
 use tenantatlas_store::{StoreError, scopes};
 
@@ -60,7 +64,9 @@ on_both_engines! {
         let result = sync.write(&again, &items(4, "a"), at(6)).await.unwrap();
         assert_eq!((result.inserted, result.repeated, result.fresh()), (2, 2, 2));
         assert_eq!(sync.end("beta", TypeOutcome::Succeeded, at(6)).await.items, 4);
-        assert_eq!(sync.end("beta", TypeOutcome::Failed, at(7)).await.outcome, Some(TypeOutcome::Succeeded));
+        assert_eq!(sync.end_once_more("beta", TypeOutcome::Failed, at(7)).await, None, "it ended, and counts once");
+        let types = sync_runs::list_types(db, contoso, sync.run.id).await.unwrap();
+        assert!(types.iter().all(|one| one.outcome == Some(TypeOutcome::Succeeded)), "{types:?}");
         let run = sync.finish(at(8)).await;
         assert_eq!((run.items_observed_count, run.items_upserted_count), (7, 7));
     }
@@ -176,5 +182,42 @@ on_both_engines! {
         assert_eq!(default(&["beta"]).await, "alpha,beta");
         assert_eq!(default(&["gamma"]).await, "gamma");
         assert_eq!(default(&[]).await, "alpha,beta", "none covers all: the one that covers most");
+    }
+
+    async fn two_runs_that_write_and_end_the_same_types_crosswise_both_come_through(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        // Both know an item of each type, of which neither is seen again.
+        let before = Sync::start(db, contoso, &["alpha", "beta"], at(0)).await;
+        before.read("alpha", &items(2, "a"), at(0)).await;
+        before.read("beta", &items(2, "a"), at(0)).await;
+        before.finish(at(1)).await;
+        let one = Sync::start(db, contoso, &["alpha", "beta"], at(2)).await;
+        let other = Sync::start(db, contoso, &["alpha", "beta", "gamma"], at(2)).await;
+        let keys = BTreeSet::from(["beta", "alpha"]);
+        let crosswise = |sync: Sync, written: &'static str, ended: &'static str| {
+            let keys = &keys;
+            async move {
+                let type_run = sync.begin(written, at(3)).await;
+                sync.begin(ended, at(3)).await;
+                let mut tx = sync.db.write().await.unwrap();
+                lock_types(&mut tx, contoso, keys).await.unwrap();
+                write_batch(&mut tx, &sync.fence, &sync.run, &type_run, &items(1, "b"), at(4)).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                let end = TypeEnd {
+                    outcome: TypeOutcome::Succeeded,
+                    reason_code: None,
+                    message: None,
+                    pages: 1,
+                    requests: 1,
+                    retries: 0,
+                    throttled: 0,
+                    bytes: 1,
+                };
+                sync_runs::finish_type(&mut tx, &sync.fence, &sync.run, ended, &end, at(5)).await.unwrap();
+                tx.commit().await.unwrap();
+            }
+        };
+        tokio::join!(crosswise(one, "alpha", "beta"), crosswise(other, "beta", "alpha"));
     }
 }

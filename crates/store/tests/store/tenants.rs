@@ -3,13 +3,14 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_store::inventory::write_batch;
 use tenantatlas_store::permissions::{self, Permission};
 use tenantatlas_store::tenants::{self, Cloud, ConnectionCheck, ConnectionStatus, TenantCredential};
 use tenantatlas_store::testing::on_both_engines;
-use tenantatlas_store::{StoreError, Vault};
+use tenantatlas_store::{Db, StoreError, Vault, operation_runs};
 use uuid::Uuid;
 
-use crate::world::{Sync, at, details, item, items, tenant};
+use crate::world::{Sync, at, details, item, items, new_operation_run, tenant};
 
 on_both_engines! {
     async fn a_tenant_is_found_by_name_in_any_case_by_id_and_by_entra_id(test: TestDatabase) {
@@ -135,6 +136,49 @@ on_both_engines! {
         assert_eq!(view.counts(&[]).present, 4);
         let mut tx = db.write().await.unwrap();
         assert!(!tenants::remove(&mut tx, gone).await.unwrap());
+    }
+
+    async fn what_comes_while_a_tenant_is_removed_leaves_nothing_behind(test: TestDatabase) {
+        let db = &test.db;
+        let gone = tenant(db, "Gone").await;
+        let sync = Sync::start(db, gone, &["alpha"], at(0)).await;
+        let type_run = sync.begin("alpha", at(0)).await;
+        let mut writing = db.write().await.unwrap();
+        write_batch(&mut writing, &sync.fence, &sync.run, &type_run, &items(3, "a"), at(1)).await.unwrap();
+        let wait = || tokio::time::sleep(std::time::Duration::from_millis(200));
+        let removing = tokio::spawn({
+            let db = db.clone();
+            async move {
+                let mut tx = db.write().await.unwrap();
+                let removed = tenants::remove(&mut tx, gone).await.unwrap();
+                tx.commit().await.unwrap();
+                removed
+            }
+        });
+        wait().await;
+        let dispatching = tokio::spawn({
+            let db = db.clone();
+            async move {
+                let mut tx = db.write().await?;
+                operation_runs::create(&mut tx, &new_operation_run(gone, "late", &["alpha"]), at(2)).await?;
+                tx.commit().await
+            }
+        });
+        wait().await;
+        assert!(!removing.is_finished());
+        writing.commit().await.unwrap();
+        assert!(removing.await.unwrap());
+        // Refused, or in time to be removed as well.
+        drop(dispatching.await.unwrap());
+        let late = sync.write(&type_run, &items(5, "b"), at(3)).await.unwrap_err();
+        assert!(matches!(late, StoreError::LeaseLost), "{late:?}");
+        for count in ["SELECT COUNT(*) FROM inventory_items", "SELECT COUNT(*) FROM bulk_operation_runs"] {
+            let left: i64 = match db {
+                Db::Sqlite { writer, .. } => sqlx::query_scalar(count).fetch_one(writer).await.unwrap(),
+                Db::Postgres { pool } => sqlx::query_scalar(count).fetch_one(pool).await.unwrap(),
+            };
+            assert_eq!(left, 0, "{count}");
+        }
     }
 
     async fn a_write_that_is_not_committed_leaves_nothing(test: TestDatabase) {

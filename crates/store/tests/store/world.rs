@@ -154,6 +154,10 @@ impl Sync {
     }
 
     pub async fn end(&self, policy_type: &str, outcome: TypeOutcome, at: Timestamp) -> TypeRun {
+        self.end_once_more(policy_type, outcome, at).await.expect("the type had not ended")
+    }
+
+    pub async fn end_once_more(&self, policy_type: &str, outcome: TypeOutcome, at: Timestamp) -> Option<TypeRun> {
         let reason_code = (outcome != TypeOutcome::Succeeded).then_some(ReasonCode::GraphThrottled);
         let end = TypeEnd {
             outcome,
