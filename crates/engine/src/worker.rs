@@ -1,8 +1,10 @@
 //! Workers: claim a run, hold it while it is worked on, end it.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use futures::stream::{self, StreamExt};
 use tenantatlas_domain::operation::{OperationStatus, conclude};
 use tenantatlas_domain::reason::ReasonCode;
@@ -82,12 +84,26 @@ async fn attempt(core: &Arc<Core>, run: OperationRun, fence: Fence) {
     let id = run.id;
     let operation = core.operation(&run.resource, &run.action);
     core.publish_run(&RunState::of(&run));
+    let cancelled = run.cancel_requested_at.is_some();
     let context = Arc::new(RunContext::new(Arc::clone(core), run, fence));
+    if cancelled {
+        // Asked for while no worker had it.
+        context.stop(Stop::Cancelled);
+    }
     core.working.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&context));
     let ended = CancellationToken::new();
     let guard = tokio::spawn(guard::keep(Arc::clone(&context), ended.clone()).in_current_span());
     match operation {
-        Some(operation) => attempt_operation(&context, operation.as_ref()).await,
+        Some(operation) => {
+            // A bug must not leave the run running for ever: the guard would renew its lease, and nobody could end it.
+            let attempted = AssertUnwindSafe(attempt_operation(&context, operation.as_ref())).catch_unwind().await;
+            if attempted.is_err() {
+                tracing::error!("the work on the run broke off");
+                context.cancellation.cancel();
+                let stop = Stop::failed(ReasonCode::Internal, ReasonCode::Internal.sentence());
+                write_end(&context, None, Some(operation.as_ref()), Some(&stop)).await;
+            }
+        }
         None => {
             let stop = Stop::failed(ReasonCode::Internal, "This version of the program does not know the operation.");
             write_end(&context, None, None, Some(&stop)).await;
@@ -113,10 +129,14 @@ async fn attempt_operation(context: &Arc<RunContext>, operation: &dyn Operation)
     };
     // What stopped the run from outside counts more than the error it caused inside.
     stopped = context.stopped().or(stopped);
-    if let Some(work) = &work
-        && let Err(stop) = work.drain(stopped.as_ref()).await
-    {
-        stopped = context.stopped().or(stopped).or(Some(stop));
+    if let Some(work) = &work {
+        let drained = work.drain(stopped.as_ref()).await;
+        // The fault that broke the writing off comes before the silence that the readers met because of it.
+        let broken = drained.err();
+        stopped = match context.stopped() {
+            Some(outside) => Some(outside),
+            None => broken.or(stopped),
+        };
     }
     match &stopped {
         Some(Stop::LeaseLost) => {

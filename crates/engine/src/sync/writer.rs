@@ -3,7 +3,7 @@
 //! While a transaction is written the readers go on; what they hand over meanwhile makes the next one. A type's end,
 //! its counters and the run's counters are committed together, after everything that was read of the type.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tenantatlas_domain::operation::{Failure, FailureKind, ItemOutcome};
 use tenantatlas_domain::registry::PolicyType;
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_store::StoreError;
-use tenantatlas_store::inventory::{ObservedItem, write_batch};
+use tenantatlas_store::inventory::{ObservedItem, lock_types, write_batch};
 use tenantatlas_store::operation_runs::{OperationRun, Settled};
 use tenantatlas_store::sync_runs::{self, SyncRun, TypeEnd, TypeRun};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -151,7 +151,10 @@ impl Writer {
     async fn transaction(&self, portion: &Portion) -> Result<Written, StoreError> {
         let (context, run) = (&self.context, &self.run);
         let at = context.now();
+        let settled_keys = portion.settled.iter().map(|record| record.policy_type.key);
+        let keys: BTreeSet<&str> = portion.items.keys().copied().chain(settled_keys).collect();
         let mut tx = context.core.db.write().await?;
+        lock_types(&mut tx, run.tenant_id, &keys).await?;
         let mut written = Written { types: HashMap::new(), fresh: HashMap::new(), run: None };
         for policy_type in &portion.begun {
             let type_run = sync_runs::begin_type(&mut tx, &context.fence, run, policy_type.key, at).await?;
@@ -169,8 +172,11 @@ impl Writer {
         for record in &portion.settled {
             let end = type_end(record);
             let key = record.policy_type.key;
-            sync_runs::finish_type(&mut tx, &context.fence, run, key, &end, record.finished_at).await?;
-            settled.push(settled_item(record));
+            let ended = sync_runs::finish_type(&mut tx, &context.fence, run, key, &end, record.finished_at).await?;
+            // It has ended already when the answer to an earlier commit was lost on its way; then it was counted too.
+            if ended.is_some() {
+                settled.push(settled_item(record));
+            }
         }
         if !settled.is_empty() {
             written.run = Some(context.settle(&mut tx, &settled).await?);
@@ -207,13 +213,26 @@ impl Writer {
     /// Persists and publishes how far the run is within its types.
     async fn tell_progress(&mut self) -> Result<(), Stop> {
         let shown = self.shown();
-        let mut tx = self.context.core.db.write().await?;
-        self.context.set_progress(&mut tx, &shown).await?;
-        tx.commit().await?;
-        self.context.publish(None, &shown);
         self.told = Instant::now();
-        self.untold = false;
-        Ok(())
+        match self.store_progress(&shown).await {
+            Ok(()) => {
+                self.context.publish(None, &shown);
+                self.untold = false;
+                Ok(())
+            }
+            // How far it is is told again soon; the data is written with more patience.
+            Err(error) if error.is_transient() => {
+                tracing::warn!(%error, "the progress could not be stored");
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn store_progress(&self, shown: &Progress) -> Result<(), StoreError> {
+        let mut tx = self.context.core.db.write().await?;
+        self.context.set_progress(&mut tx, shown).await?;
+        tx.commit().await
     }
 
     fn shown(&self) -> Progress {

@@ -319,6 +319,37 @@ on_both_engines! {
         other.shutdown().await;
     }
 
+    async fn a_cancel_that_no_worker_heard_is_not_forgotten(test: TestDatabase) {
+        let config = EngineConfig { workers: 0, ..quick() };
+        let world = World::with(test, SimTenant::new("Contoso", 7, 50), config).await;
+        let run = world.dispatch(&World::some(&["namedLocation"])).await;
+        let db = &world.database.db;
+        // Its worker dies before it could look.
+        let limits = operation_runs::Limits { global: 10, per_tenant: 10 };
+        let claim = operation_runs::Claim { owner: "dead", lease: Duration::from_millis(300), limits };
+        let mut tx = db.write().await.unwrap();
+        operation_runs::claim(&mut tx, &claim, world.engine.now()).await.unwrap().expect("it waits");
+        tx.commit().await.unwrap();
+        let cancelled = world.engine.cancel(&Actor::command_line(), world.tenant, run).await.unwrap();
+        assert_eq!(cancelled, Cancelled::Requested);
+        let other = Engine::start(quick(), db.clone(), world.vault.clone(), graph());
+        let state = world.ended(run).await;
+        assert_eq!((state.status, state.reason_code), (OperationStatus::Aborted, Some(ReasonCode::Cancelled)));
+        other.shutdown().await;
+    }
+
+    async fn a_bug_in_an_operation_ends_its_run(test: TestDatabase) {
+        let world = World::with(test, SimTenant::new("Contoso", 7, 50), EngineConfig { workers: 0, ..quick() }).await;
+        let operations: Vec<Arc<dyn Operation>> = vec![Arc::new(Broken)];
+        let db = world.database.db.clone();
+        let engine = Engine::start_with_operations(quick(), db, world.vault.clone(), graph(), Arc::new(SystemClock), operations);
+        let run = world.dispatch_raw("test", "break", 3).await;
+        let state = world.ended(run).await;
+        assert_eq!((state.status, state.reason_code), (OperationStatus::Failed, Some(ReasonCode::Internal)));
+        assert_eq!(state.counters.failed, 3);
+        engine.shutdown().await;
+    }
+
     async fn a_new_operation_needs_nothing_but_its_own_file(test: TestDatabase) {
         let world = World::with(test, SimTenant::new("Contoso", 7, 50), EngineConfig { workers: 0, ..quick() }).await;
         let db = &world.database.db;
@@ -397,6 +428,33 @@ impl Work for CountingWork {
     }
 
     fn finish<'a>(&'a self, _: &'a mut Tx, _: &'a End, _: Timestamp) -> BoxFuture<'a, Result<Summary, StoreError>> {
+        Box::pin(async { Ok(Summary::new()) })
+    }
+}
+
+/// An operation with a bug.
+struct Broken;
+
+impl Operation for Broken {
+    fn resource(&self) -> &'static str {
+        "test"
+    }
+
+    fn action(&self) -> &'static str {
+        "break"
+    }
+
+    fn plan<'a>(&'a self, _run: &'a Arc<RunContext>) -> BoxFuture<'a, Result<Box<dyn Work>, Stop>> {
+        Box::pin(async { panic!("a bug, as a test needs one") })
+    }
+
+    fn close<'a>(
+        &'a self,
+        _tx: &'a mut Tx,
+        _run: &'a OperationRun,
+        _end: &'a End,
+        _at: Timestamp,
+    ) -> BoxFuture<'a, Result<Summary, StoreError>> {
         Box::pin(async { Ok(Summary::new()) })
     }
 }
