@@ -143,8 +143,9 @@ pub async fn add(connection: ConnectionForm, credential: CredentialForm) -> Resu
 pub async fn edit(tenant: String, connection: ConnectionForm) -> Result<(), AppError> {
     let inside = scope::acting(&tenant, Action::EditConnection)?;
     let details = connection.details()?;
-    inside.engine.update_tenant(&inside.session.actor(), inside.id(), &details).await.map_err(as_in_form)?;
-    go_to(&inside.address("settings"), Some("connection"));
+    let cleared =
+        inside.engine.update_tenant(&inside.session.actor(), inside.id(), &details).await.map_err(as_in_form)?;
+    go_to(&inside.address("settings"), Some(if cleared { "elsewhere" } else { "connection" }));
     Ok(())
 }
 

@@ -27,6 +27,7 @@ impl Engine {
         core.authorise(actor, tenant, Action::ManageMembers).await?;
         users::get(&core.db, user).await?.ok_or(EngineError::NotFound("the person"))?;
         let mut tx = core.db.write().await?;
+        members::lock(&mut tx, tenant, Role::Owner).await?;
         let owners = members::count(&mut tx, tenant, Role::Owner).await?;
         members::set(&mut tx, tenant, user, role, core.clock.now()).await?;
         keep_one_owner(&mut tx, tenant, owners).await?;
@@ -44,6 +45,7 @@ impl Engine {
         let core = &self.core;
         core.authorise(actor, tenant, Action::ManageMembers).await?;
         let mut tx = core.db.write().await?;
+        members::lock(&mut tx, tenant, Role::Owner).await?;
         let owners = members::count(&mut tx, tenant, Role::Owner).await?;
         if !members::remove(&mut tx, tenant, user).await? {
             return Err(EngineError::NotFound("the member"));
@@ -54,7 +56,8 @@ impl Engine {
     }
 }
 
-/// A tenant that has an owner keeps one.
+/// A tenant that has an owner keeps one. The owners were locked before the change, so that two changes at once cannot both
+/// count on the other's person.
 async fn keep_one_owner(tx: &mut Tx, tenant: TenantId, before: u64) -> Result<(), EngineError> {
     if before > 0 && members::count(tx, tenant, Role::Owner).await? == 0 {
         return Err(EngineError::Conflict("the tenant would be left without an owner".to_owned()));

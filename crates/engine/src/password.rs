@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
 
 use crate::error::EngineError;
 
@@ -12,6 +13,9 @@ use crate::error::EngineError;
 pub const MIN_PASSWORD_CHARACTERS: usize = 10;
 /// Most bytes of a password; more would only be a way to make the server work.
 pub const MAX_PASSWORD_BYTES: usize = 512;
+
+/// Passwords that are worked on at the same time: each takes 19 MiB and a core. The others wait for their turn.
+static AT_ONCE: Semaphore = Semaphore::const_new(4);
 
 /// argon2id, 19 MiB, 2 passes, 1 lane: the first recommendation of the OWASP password storage cheat sheet.
 fn hasher() -> Argon2<'static> {
@@ -42,6 +46,7 @@ pub fn check_password_rules(password: &SecretString) -> Result<(), EngineError> 
 /// # Errors
 /// [`EngineError::Internal`] when the hash cannot be computed.
 pub async fn hash_password(password: SecretString) -> Result<String, EngineError> {
+    let _turn = AT_ONCE.acquire().await;
     tokio::task::spawn_blocking(move || {
         hasher()
             .hash_password(password.expose_secret().as_bytes())
@@ -54,6 +59,7 @@ pub async fn hash_password(password: SecretString) -> Result<String, EngineError
 
 /// Whether a password fits a PHC string. With `None` (no such person) the same work is done and the answer is no.
 pub async fn verify_password(password: SecretString, stored: Option<String>) -> bool {
+    let _turn = AT_ONCE.acquire().await;
     tokio::task::spawn_blocking(move || {
         let known = stored.is_some();
         let hash = stored.unwrap_or_else(|| dummy_hash().to_owned());

@@ -5,6 +5,7 @@ use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_store::tenants::{self, TenantCredential, TenantDetails};
 use tenantatlas_store::{StoreError, members};
+use url::Url;
 use uuid::Uuid;
 
 use crate::actor::{Actor, ActorKind};
@@ -47,20 +48,37 @@ impl Engine {
         Ok(id)
     }
 
-    /// Changes what a person entered about a tenant. The connection counts as unchecked afterwards.
+    /// Changes what a person entered about a tenant. The connection counts as unchecked afterwards. When it leads to other
+    /// addresses the credential is taken away, and `true` is answered: whoever may edit a connection must not be able to
+    /// have a secret that they never saw sent to an address of their choice.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Forbidden`], [`EngineError::Invalid`], [`EngineError::Conflict`].
-    pub async fn update_tenant(&self, actor: &Actor, id: TenantId, details: &TenantDetails) -> Result<(), EngineError> {
+    pub async fn update_tenant(
+        &self,
+        actor: &Actor,
+        id: TenantId,
+        details: &TenantDetails,
+    ) -> Result<bool, EngineError> {
         let core = &self.core;
         core.authorise(actor, id, Action::EditConnection).await?;
         let details = checked(details)?;
         let mut tx = core.db.write().await?;
+        let before = tenants::get(&mut tx, id).await?.ok_or(EngineError::NotFound("the tenant"))?;
         if !tenants::update(&mut tx, id, &details, core.clock.now()).await.map_err(taken)? {
             return Err(EngineError::NotFound("the tenant"));
         }
+        let elsewhere = before.cloud != details.cloud
+            || before.login_url != details.login_url
+            || before.graph_url != details.graph_url;
+        let cleared = elsewhere && before.credential_kind.is_some();
+        if cleared {
+            tenants::clear_credential(&mut tx, id, core.clock.now()).await?;
+            core.record(&mut tx, actor, Entry::new("tenant.credential_removed", "tenant", id).of(id)).await?;
+        }
         core.record(&mut tx, actor, Entry::new("tenant.updated", "tenant", id).of(id).with(facts(&details))).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(cleared)
     }
 
     /// Replaces the credential of a tenant. It is written, never shown again.
@@ -119,7 +137,14 @@ fn facts(details: &TenantDetails) -> serde_json::Value {
         "cloud": details.cloud,
         "environment": details.environment,
         "client_id": details.client_id,
+        "login_host": host(details.login_url.as_deref()),
+        "graph_host": host(details.graph_url.as_deref()),
     })
+}
+
+/// Where an address of one's own leads; nothing else of it, since people put all sorts of things into addresses.
+fn host(address: Option<&str>) -> Option<String> {
+    Some(Url::parse(address?).ok()?.origin().ascii_serialization())
 }
 
 fn taken(error: StoreError) -> EngineError {

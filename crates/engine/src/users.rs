@@ -66,6 +66,7 @@ impl Engine {
         check_name(name)?;
         let (core, at) = (&self.core, self.core.clock.now());
         let mut tx = core.db.write().await?;
+        users::lock_platform_admins(&mut tx).await?;
         if !users::update(&mut tx, id, name, platform_admin, at).await? {
             return Err(EngineError::NotFound("the person"));
         }
@@ -84,6 +85,7 @@ impl Engine {
         Core::authorise_platform(actor)?;
         let (core, at) = (&self.core, self.core.clock.now());
         let mut tx = core.db.write().await?;
+        users::lock_platform_admins(&mut tx).await?;
         if !users::set_disabled(&mut tx, id, disabled.then_some(at), at).await? {
             return Err(EngineError::NotFound("the person"));
         }
@@ -105,6 +107,7 @@ impl Engine {
         Core::authorise_platform(actor)?;
         let core = &self.core;
         let mut tx = core.db.write().await?;
+        users::lock_platform_admins(&mut tx).await?;
         if !users::remove(&mut tx, id).await? {
             return Err(EngineError::NotFound("the person"));
         }
@@ -138,7 +141,7 @@ impl Engine {
         let id = actor.user_id.ok_or(EngineError::Forbidden)?;
         check_password_rules(&new)?;
         if self.verify_user(&actor.email, old).await?.is_none_or(|user| user.id != id) {
-            return Err(EngineError::invalid("password", "is not the one you sign in with now"));
+            return Err(EngineError::invalid("current", "is not the one you sign in with now"));
         }
         self.store_password(actor, id, new).await
     }
@@ -172,6 +175,8 @@ impl Engine {
     }
 }
 
+/// Somebody keeps the right to administer the platform. Those who have it were locked before the change, so that two
+/// changes at once cannot both count on the other's person.
 async fn keep_one_administrator(tx: &mut tenantatlas_store::Tx) -> Result<(), EngineError> {
     if users::count_platform_admins(tx).await? == 0 {
         return Err(EngineError::Conflict("nobody would be left to administer the platform".to_owned()));

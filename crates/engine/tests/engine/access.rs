@@ -4,8 +4,8 @@ use secrecy::SecretString;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::role::Role;
 use tenantatlas_engine::{Actor, EngineError, Licence};
-use tenantatlas_graph_sim::SimTenant;
-use tenantatlas_store::tenants::{self, ConnectionStatus};
+use tenantatlas_graph_sim::{Fault, FaultKind, SimTenant};
+use tenantatlas_store::tenants::{self, ConnectionStatus, TenantDetails};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
 use tenantatlas_store::{members, permissions};
 
@@ -83,6 +83,51 @@ async fn a_wrong_secret_is_a_result_of_the_check_and_not_an_error() {
     world.engine.rotate_credential(&root, world.tenant, &wrong).await.unwrap();
     let check = world.engine.check_tenant(&root, world.tenant).await.unwrap();
     assert_eq!((check.status, check.reason_code), (ConnectionStatus::Failed, Some(ReasonCode::AuthFailed)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_signs_in_afresh_and_needs_a_graph_that_answers() {
+    let world = World::new(TestDatabase::sqlite().await, 50).await;
+    let root = Actor::command_line();
+    assert_eq!(world.engine.check_tenant(&root, world.tenant).await.unwrap().status, ConnectionStatus::Ok);
+    let tokens = world.simulator.control().counts().tokens;
+    world.engine.check_tenant(&root, world.tenant).await.unwrap();
+    assert_eq!(
+        world.simulator.control().counts().tokens,
+        tokens + 1,
+        "the token of before shows what was granted then"
+    );
+    world.simulator.control().set_faults(vec![Fault::always("", FaultKind::Unavailable)]);
+    let check = world.engine.check_tenant(&root, world.tenant).await.unwrap();
+    assert_eq!((check.status, check.reason_code), (ConnectionStatus::Failed, Some(ReasonCode::GraphUnavailable)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_credential_does_not_follow_a_connection_to_other_addresses() {
+    let world = World::new(TestDatabase::sqlite().await, 50).await;
+    let (engine, root, db) = (&world.engine, Actor::command_line(), &world.database.db);
+    let known = tenants::get(db, world.tenant).await.unwrap().unwrap();
+    let mut details = TenantDetails {
+        name: "Contoso Ltd".to_owned(),
+        entra_tenant_id: known.entra_tenant_id.clone(),
+        cloud: known.cloud,
+        login_url: known.login_url.clone(),
+        graph_url: known.graph_url.clone(),
+        environment: known.environment,
+        client_id: known.client_id.clone(),
+    };
+    assert!(!engine.update_tenant(&root, world.tenant, &details).await.unwrap(), "another name is no other address");
+    assert!(engine.check_tenant(&root, world.tenant).await.is_ok());
+    details.login_url = Some("http://127.0.0.1:9/elsewhere".to_owned());
+    assert!(engine.update_tenant(&root, world.tenant, &details).await.unwrap());
+    assert!(tenants::credential(db, &world.vault, world.tenant).await.unwrap().is_none());
+    let check = engine.check_tenant(&root, world.tenant).await;
+    assert!(matches!(check, Err(EngineError::Invalid { field: "credential", .. })), "{check:?}");
+    let filter = tenantatlas_store::audit::Filter { tenant_id: Some(world.tenant), limit: 10, ..Default::default() };
+    let entries = tenantatlas_store::audit::list(db, &filter).await.unwrap();
+    assert!(entries.iter().any(|entry| entry.action == "tenant.credential_removed"));
+    let updated = entries.iter().find(|entry| entry.action == "tenant.updated").unwrap();
+    assert_eq!(updated.context["login_host"], "http://127.0.0.1:9");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
