@@ -129,11 +129,13 @@ async fn ensure_tenant(
         environment,
         client_id: simulated.client_id.clone(),
     };
+    let credential = TenantCredential::ClientSecret(SecretString::from(simulated.client_secret.clone()));
     if let Some(known) = tenants::find(engine.db(), &simulated.tenant_id).await?.first() {
         // The cloud listens on another port at each start.
-        engine.update_tenant(actor, known.id, &details).await?;
+        if engine.update_tenant(actor, known.id, &details).await? {
+            engine.rotate_credential(actor, known.id, &credential).await?;
+        }
         return Ok(known.id);
     }
-    let credential = TenantCredential::ClientSecret(SecretString::from(simulated.client_secret.clone()));
     Ok(engine.add_tenant(actor, &details, &credential).await?)
 }

@@ -30,14 +30,39 @@ pub async fn database(settings: &Settings) -> Result<Db, Exit> {
     Ok(db)
 }
 
+/// The key that seals the secrets of that database; made at first use, with the folder it lies in.
+///
+/// # Errors
+/// When the folder cannot be made (exit code 74), and when the key file cannot be used or does not fit the data.
+pub async fn vault(settings: &Settings, db: &Db) -> Result<Vault, Exit> {
+    if let Some(folder) = settings.key_file.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Exit::new(
+                ExitCode::CannotWrite,
+                format!(
+                    "cannot make the folder {} of the key file: {error}; set TENANTATLAS_KEY_FILE or TENANTATLAS_DATA_DIR to a place that can be written",
+                    folder.display()
+                ),
+            )
+        })?;
+    }
+    Ok(Vault::open(db, &settings.key_file).await?)
+}
+
 /// The engine on that database. Without workers it dispatches and watches, but does no work.
 ///
 /// # Errors
-/// Those of [`database`], and when the key file cannot be used or does not fit the data.
+/// Those of [`database`] and [`vault`].
 pub async fn engine(settings: &Settings, config: EngineConfig) -> Result<Engine, Exit> {
     let db = database(settings).await?;
-    let vault = Vault::open(&db, &settings.key_file).await?;
+    let vault = vault(settings, &db).await?;
     Ok(Engine::start(config, db, vault, GraphClient::new(GraphClientOptions::default())))
+}
+
+/// An engine with workers, beside one that was opened without them.
+pub fn working(desk: &Engine) -> Engine {
+    let graph = GraphClient::new(GraphClientOptions::default());
+    Engine::start(EngineConfig::default(), desk.db().clone(), desk.vault().clone(), graph)
 }
 
 /// The tenant that a person means: its name whatever the case, its id, or its Entra tenant id.

@@ -1,18 +1,19 @@
 //! Settings: command-line options before environment variables before the TOML file before the defaults.
 
 use crate::exit::{Exit, ExitCode};
+use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::{
     fs,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
 /// Options that every command takes. Each has an environment variable and a key of the same meaning in the TOML file.
 #[derive(clap::Args, Debug, Clone, Default)]
 pub struct SettingsOptions {
-    /// A TOML file with any of the keys database_url, data_dir, listen, key_file, metrics_token
+    /// A TOML file with any of the keys database_url, data_dir, listen, key_file, metrics_token, trusted_proxies
     #[arg(long, global = true, env = "TENANTATLAS_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
     /// Where the records live: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: a SQLite file in the data folder]
@@ -44,6 +45,16 @@ pub struct SettingsOptions {
         help_heading = "Settings"
     )]
     pub metrics_token: Option<SecretString>,
+    /// Proxies that are believed about where a request comes from, beside those on this machine: addresses or networks,
+    /// with commas between them
+    #[arg(
+        long,
+        global = true,
+        env = "TENANTATLAS_TRUSTED_PROXIES",
+        value_name = "NETWORKS",
+        help_heading = "Settings"
+    )]
+    pub trusted_proxies: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -54,6 +65,7 @@ struct SettingsFile {
     key_file: Option<PathBuf>,
     listen: Option<String>,
     metrics_token: Option<SecretString>,
+    trusted_proxies: Option<String>,
 }
 
 /// The settings in force.
@@ -69,6 +81,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Lets whoever sends it read the metrics.
     pub metrics_token: Option<SecretString>,
+    /// Networks of proxies that are believed about where a request comes from, beside this machine.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Settings {
@@ -82,7 +96,11 @@ impl Settings {
             None => SettingsFile::default(),
         };
         let mut data_dir = options.data_dir.clone().or(file.data_dir).map_or_else(default_data_dir, Ok)?;
+        let database_url = options.database_url.clone().or(file.database_url);
+        let key_file = options.key_file.clone().or(file.key_file);
         if demo {
+            refuse_with_demo("database_url (TENANTATLAS_DATABASE_URL)", database_url.is_some())?;
+            refuse_with_demo("key_file (TENANTATLAS_KEY_FILE)", key_file.is_some())?;
             data_dir.push("demo");
         }
         let listen = options.listen.clone().or(file.listen).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
@@ -91,20 +109,43 @@ impl Settings {
                 "the setting listen (TENANTATLAS_LISTEN) is \"{listen}\": expected an IP address and a port such as 127.0.0.1:3000 or [::]:3000"
             ))
         })?;
-        let database_url = options
-            .database_url
-            .clone()
-            .or(file.database_url)
-            .unwrap_or_else(|| format!("sqlite:{}", data_dir.join("tenantatlas.db").display()));
+        let database_url =
+            database_url.unwrap_or_else(|| format!("sqlite:{}", data_dir.join("tenantatlas.db").display()));
         if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| database_url.starts_with(scheme)) {
             return Err(wrong(
                 "the setting database_url (TENANTATLAS_DATABASE_URL) was not understood: expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE",
             ));
         }
-        let key_file = options.key_file.clone().or(file.key_file).unwrap_or_else(|| data_dir.join("tenantatlas.key"));
+        let key_file = key_file.unwrap_or_else(|| data_dir.join("tenantatlas.key"));
         let metrics_token = options.metrics_token.clone().or(file.metrics_token);
-        Ok(Self { database_url, data_dir, key_file, listen, metrics_token })
+        let trusted_proxies = options.trusted_proxies.clone().or(file.trusted_proxies).unwrap_or_default();
+        let trusted_proxies = networks(&trusted_proxies)?;
+        Ok(Self { database_url, data_dir, key_file, listen, metrics_token, trusted_proxies })
     }
+}
+
+/// The demo writes into records of its own: a setting that names others is refused.
+fn refuse_with_demo(setting: &str, given: bool) -> Result<(), Exit> {
+    if given {
+        return Err(wrong(&format!(
+            "the setting {setting} does not go with --demo, which keeps a SQLite file and a key of its own below the data folder: unset it, or leave --demo out"
+        )));
+    }
+    Ok(())
+}
+
+fn networks(text: &str) -> Result<Vec<IpNet>, Exit> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let network = |part: &str| part.parse().ok().or_else(|| part.parse::<IpAddr>().ok().map(IpNet::from));
+    parts
+        .map(|part| {
+            network(part).ok_or_else(|| {
+                wrong(&format!(
+                    "the setting trusted_proxies (TENANTATLAS_TRUSTED_PROXIES) holds \"{part}\": expected addresses or networks such as 10.0.0.5 or 172.16.0.0/12, with commas between them"
+                ))
+            })
+        })
+        .collect()
 }
 
 fn read_file(path: &Path) -> Result<SettingsFile, Exit> {
@@ -114,7 +155,7 @@ fn read_file(path: &Path) -> Result<SettingsFile, Exit> {
         // The message of the parser shows the line; a database address may stand in it, so only the reason is kept.
         let reason = error.message().to_owned();
         wrong(&format!(
-            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file or metrics_token, each with a text in quotes",
+            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file, metrics_token or trusted_proxies, each with a text in quotes",
             path.display()
         ))
     })
@@ -156,6 +197,33 @@ mod tests {
     fn the_demo_never_touches_real_data() {
         let settings = Settings::load(&options(), true).expect("valid");
         assert_eq!(settings.database_url, "sqlite:/srv/atlas/demo/tenantatlas.db");
+        assert_eq!(settings.key_file, PathBuf::from("/srv/atlas/demo/tenantatlas.key"));
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("settings.toml");
+        fs::write(&path, "database_url = \"postgres://atlas@db/atlas\"\n").expect("written");
+        for (options, named) in [
+            (
+                SettingsOptions { database_url: Some("sqlite:/srv/atlas/tenantatlas.db".into()), ..options() },
+                "TENANTATLAS_DATABASE_URL",
+            ),
+            (SettingsOptions { config: Some(path), ..options() }, "TENANTATLAS_DATABASE_URL"),
+            (
+                SettingsOptions { key_file: Some("/srv/atlas/tenantatlas.key".into()), ..options() },
+                "TENANTATLAS_KEY_FILE",
+            ),
+        ] {
+            assert!(Settings::load(&options, false).is_ok(), "without the demo it is in order");
+            let error = Settings::load(&options, true).err().expect("refused");
+            assert_eq!(error.code(), ExitCode::Configuration);
+            assert!(error.to_string().contains(named) && error.to_string().contains("--demo"), "{error}");
+        }
+    }
+
+    #[test]
+    fn proxies_are_addresses_or_networks() {
+        let trusted = SettingsOptions { trusted_proxies: Some("10.0.0.5, fd00::/8,".into()), ..options() };
+        let trusted = Settings::load(&trusted, false).expect("valid").trusted_proxies;
+        assert_eq!(trusted.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.5/32", "fd00::/8"]);
     }
 
     #[test]
@@ -163,6 +231,10 @@ mod tests {
         for (options, named) in [
             (SettingsOptions { listen: Some("everywhere".into()), ..options() }, "TENANTATLAS_LISTEN"),
             (SettingsOptions { database_url: Some("mysql://x".into()), ..options() }, "TENANTATLAS_DATABASE_URL"),
+            (
+                SettingsOptions { trusted_proxies: Some("10.0.0.1, proxy".into()), ..options() },
+                "TENANTATLAS_TRUSTED_PROXIES) holds \"proxy\"",
+            ),
             (SettingsOptions { config: Some("/does/not/exist".into()), ..options() }, "/does/not/exist"),
         ] {
             let error = Settings::load(&options, false).err().expect("refused");

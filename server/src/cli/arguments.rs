@@ -62,7 +62,8 @@ pub enum Command {
 /// `serve`
 #[derive(Args, Debug)]
 pub struct ServeArguments {
-    /// Simulated cloud in the same process, three demo tenants, one demo user per role; kept apart from real data
+    /// Simulated cloud in the same process, three demo tenants, one demo user per role; kept apart from real data,
+    /// so it goes neither with --database-url nor with --key-file
     #[arg(long)]
     pub demo: bool,
     /// With --demo: how many objects the largest demo tenant has

@@ -11,7 +11,7 @@ use std::{
     io::{self, BufWriter, Write as _},
     pin::pin,
 };
-use tenantatlas_domain::{presence::Presence, registry::registry};
+use tenantatlas_domain::registry::registry;
 use tenantatlas_store::inventory::{self, ItemFilter, ItemQuery, ItemRow, ScopeView, StateFilter};
 
 /// Lists the inventory of a tenant, relative to the latest completed run. Streams, so that any number of items fits.
@@ -57,7 +57,7 @@ pub async fn run(settings: &Settings, arguments: &ItemsArguments, output: Output
             written(writeln!(
                 stream,
                 "{:9} {:28} {:48} {:24} {}",
-                state(&row.presence),
+                state(&row),
                 row.item.policy_type,
                 row.item.display_name,
                 row.item.last_seen_at.to_rfc3339(),
@@ -78,8 +78,10 @@ pub async fn run(settings: &Settings, arguments: &ItemsArguments, output: Output
     written(stream.flush())
 }
 
-fn state(presence: &Presence) -> &'static str {
-    presence.as_str()
+/// The state in a word. What became known only after the latest completed run began could not be seen by it, so nothing is
+/// said of its absence.
+fn state(row: &ItemRow) -> &'static str {
+    if row.newer_than_scope { "newer" } else { row.presence.as_str() }
 }
 
 fn document(row: &ItemRow) -> Value {
@@ -89,12 +91,64 @@ fn document(row: &ItemRow) -> Value {
         "display_name": item.display_name, "category": item.category, "platform": item.platform, "meta": item.meta,
         "content_hash": item.content_hash.to_string(), "first_seen_at": item.first_seen_at.to_rfc3339(),
         "last_seen_at": item.last_seen_at.to_rfc3339(), "last_seen_run_id": item.last_seen_run_id,
-        "changed_in_last_run": row.changed_in_last_run,
+        "changed_in_last_run": row.changed_in_last_run, "state": state(row),
     });
-    // `state`, and what belongs to it: confidence, or the reason and the last full read.
+    // What belongs to the state: confidence, or the reason and the last full read.
     if let (Value::Object(document), Ok(Value::Object(presence))) = (&mut document, serde_json::to_value(row.presence))
+        && !row.newer_than_scope
     {
         document.extend(presence);
     }
     document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tenantatlas_domain::{
+        ids::{ItemId, TenantId},
+        normalise::ContentHash,
+        presence::{Confidence, Presence},
+        time::Timestamp,
+    };
+    use tenantatlas_store::inventory::Item;
+    use uuid::Uuid;
+
+    fn missing(newer_than_scope: bool) -> ItemRow {
+        let at = Timestamp::from_millis(1);
+        ItemRow {
+            item: Item {
+                id: ItemId::from_uuid(Uuid::nil()),
+                tenant_id: TenantId::from_uuid(Uuid::nil()),
+                policy_type: "namedLocation".to_owned(),
+                external_id: "1".to_owned(),
+                display_name: "Office".to_owned(),
+                category: "conditional-access".to_owned(),
+                platform: "all".to_owned(),
+                meta: serde_json::Map::new(),
+                content_hash: ContentHash([0; 32]),
+                normaliser_version: 1,
+                revision: None,
+                links_omitted: 0,
+                first_seen_at: at,
+                first_seen_seq: 2,
+                changed_at: at,
+                changed_seq: 2,
+                last_seen_at: at,
+                last_seen_run_id: None,
+            },
+            presence: Presence::Missing { confidence: Confidence::High },
+            changed_in_last_run: false,
+            newer_than_scope,
+        }
+    }
+
+    #[test]
+    fn what_another_selection_has_just_discovered_is_newer_and_not_missing() {
+        let (newer, gone) = (missing(true), missing(false));
+        assert_eq!((state(&newer), state(&gone)), ("newer", "missing"));
+        let (newer, gone) = (document(&newer), document(&gone));
+        assert_eq!((&newer["state"], newer.get("confidence")), (&json!("newer"), None));
+        assert_eq!((&gone["state"], &gone["confidence"]), (&json!("missing"), &json!("high")));
+    }
 }

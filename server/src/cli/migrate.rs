@@ -3,7 +3,7 @@
 use super::output::Output;
 use crate::{exit::Exit, open, settings::Settings};
 use serde_json::json;
-use tenantatlas_store::{Db, Vault};
+use tenantatlas_store::Db;
 
 /// Brings the database to the version of this program and makes the key file when there is none.
 ///
@@ -11,7 +11,7 @@ use tenantatlas_store::{Db, Vault};
 /// When the database cannot be opened, is newer, or does not fit the key.
 pub async fn run(settings: &Settings, output: Output) -> Result<(), Exit> {
     let db: Db = open::database(settings).await?;
-    Vault::open(&db, &settings.key_file).await?;
+    open::vault(settings, &db).await?;
     let version = Db::known_version();
     output.document(&json!({ "version": version }))?;
     output.line(format!("The database is at version {version}."))

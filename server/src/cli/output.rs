@@ -5,7 +5,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use std::io::{self, BufWriter, Write};
 
-/// Standard output, as text or as JSON. A reader that goes away (`| head`) ends the command quietly.
+/// Standard output, as text or as JSON. A reader that goes away (`| head`) changes nothing about what the command does
+/// and with which exit code it ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
     /// One JSON document instead of text.
@@ -21,7 +22,7 @@ impl Output {
         if self.json {
             return Ok(());
         }
-        written(writeln!(io::stdout().lock(), "{}", text.as_ref()))
+        offered(writeln!(io::stdout().lock(), "{}", text.as_ref()))
     }
 
     /// The JSON document; nothing without `--json`.
@@ -33,8 +34,8 @@ impl Output {
             return Ok(());
         }
         let mut stream = BufWriter::new(io::stdout().lock());
-        written(serde_json::to_writer_pretty(&mut stream, value).map_err(io::Error::from))?;
-        written(writeln!(stream).and_then(|()| stream.flush()))
+        offered(serde_json::to_writer_pretty(&mut stream, value).map_err(io::Error::from))?;
+        offered(writeln!(stream).and_then(|()| stream.flush()))
     }
 
     /// A table for people; nothing with `--json`.
@@ -54,7 +55,15 @@ impl Output {
     }
 }
 
-/// Turns a failed write into the end of the command.
+/// Goes on where the reader has gone; any other failed write is the end of the command, with exit code 74.
+fn offered(result: io::Result<()>) -> Result<(), Exit> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => written(result),
+    }
+}
+
+/// Turns a failed write into the end of the command. For long streams, which nobody needs once the reader has gone.
 ///
 /// # Errors
 /// `Success` without a word when the reader has gone, else exit code 74.

@@ -12,17 +12,20 @@ use crate::{
 };
 use futures::StreamExt as _;
 use serde_json::{Map, Value, json};
-use std::{pin::pin, time::Duration};
+use std::{
+    pin::pin,
+    time::{Duration, Instant},
+};
 use tenantatlas_domain::{
     ids::OperationRunId,
     registry::{PolicyType, registry},
     selection::Selection,
     sync::{SyncRunStatus, TypeOutcome},
 };
-use tenantatlas_engine::{Actor, Engine, EngineConfig, RunState};
+use tenantatlas_engine::{Actor, DispatchOutcome, Engine, EngineConfig, RunState};
 use tenantatlas_store::{
-    Db, facts,
-    operation_runs::{self, OperationRun},
+    facts,
+    operation_runs::{self, Limits, OperationRun, Outlook},
     sync_runs::{self, SyncRun, TypeRun},
     tenants::Tenant,
 };
@@ -30,6 +33,9 @@ use tenantatlas_store::{
 /// How often, and how many times, a run that is active already is looked at. Together longer than a lease lasts.
 const LOOK_INTERVAL: Duration = Duration::from_millis(150);
 const LOOKS: u32 = 300;
+
+/// A run that waits for so long although there is a place for it has nobody who could work on it.
+const YOUNG: Duration = Duration::from_secs(10);
 
 /// After so long without news the database is asked whether it can still be written.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -40,9 +46,10 @@ const SILENCE: Duration = Duration::from_secs(3);
 /// Exit codes 1, 2 and 3 for a run that failed, was partial, or runs already; 64 for what was typed wrong.
 pub async fn run(settings: &Settings, arguments: &SyncArguments, output: Output) -> Result<(), Exit> {
     let selection = selection(arguments)?;
-    let engine = open::engine(settings, EngineConfig::default()).await?;
-    let result = read(&engine, arguments, &selection, output).await;
-    engine.shutdown().await;
+    // Without workers: whether others work on a run can be told only while this process keeps its hands off it.
+    let desk = open::engine(settings, EngineConfig { workers: 0, ..EngineConfig::default() }).await?;
+    let result = dispatch(&desk, arguments, &selection, output).await;
+    desk.shutdown().await;
     result
 }
 
@@ -54,31 +61,39 @@ fn selection(arguments: &SyncArguments) -> Result<Selection, Exit> {
     if chosen.is_empty() {
         return Err(Exit::usage("--types is empty: expected type keys separated by commas, or all"));
     }
+    let unknown: Vec<_> = chosen.iter().copied().filter(|key| *key != "all" && registry().get(key).is_none()).collect();
+    if !unknown.is_empty() {
+        return Err(Exit::usage(format!(
+            "there is no policy type \"{}\": `tenantatlas types` lists them; nothing was started",
+            unknown.join("\", \"")
+        )));
+    }
     if !chosen.contains(&"all") {
-        let unknown: Vec<_> = chosen.iter().copied().filter(|key| registry().get(key).is_none()).collect();
-        if !unknown.is_empty() {
-            return Err(Exit::usage(format!(
-                "there is no policy type \"{}\": `tenantatlas types` lists them; nothing was started",
-                unknown.join("\", \"")
-            )));
-        }
         selection.policy_types = chosen.into_iter().map(str::to_owned).collect();
     }
     Ok(selection)
 }
 
-async fn read(engine: &Engine, arguments: &SyncArguments, selection: &Selection, output: Output) -> Result<(), Exit> {
-    let tenant = open::tenant(engine.db(), &arguments.tenant).await?;
-    let dispatched = engine.dispatch_sync(&Actor::command_line(), tenant.id, selection).await?;
-    if dispatched.already_running && is_worked_on(engine.db(), &tenant, dispatched.run_id).await? {
+async fn dispatch(desk: &Engine, arguments: &SyncArguments, selection: &Selection, output: Output) -> Result<(), Exit> {
+    let tenant = open::tenant(desk.db(), &arguments.tenant).await?;
+    let dispatched = desk.dispatch_sync(&Actor::command_line(), tenant.id, selection).await?;
+    if dispatched.already_running && is_worked_on(desk, &tenant, dispatched.run_id).await? {
         let message = format!("{} is already being read with this selection (run {}).", tenant.name, dispatched.run_id);
         output.document(&json!({"status": "already_running", "operation_run_id": dispatched.run_id}))?;
         output.line(message)?;
         return Err(Exit::silent(ExitCode::AlreadyRunning));
     }
+    let engine = open::working(desk);
+    let result = read(&engine, &tenant, &dispatched, output).await;
+    engine.shutdown().await;
+    result
+}
+
+/// Follows a run to its end, and tells what was found.
+async fn read(engine: &Engine, tenant: &Tenant, dispatched: &DispatchOutcome, output: Output) -> Result<(), Exit> {
     let mut progress = Progress::new(output.json);
     let mut states = pin!(engine.follow(tenant.id, dispatched.run_id));
-    let mut last = dispatched.state;
+    let mut last = dispatched.state.clone();
     loop {
         match tokio::time::timeout(SILENCE, states.next()).await {
             Ok(Some(state)) => {
@@ -99,7 +114,7 @@ async fn read(engine: &Engine, arguments: &SyncArguments, selection: &Selection,
         None => Vec::new(),
     };
     output.document(&report(&last, run.as_ref(), &types))?;
-    tell(&tenant, &last, run.as_ref(), &types, output)?;
+    tell(tenant, &last, run.as_ref(), &types, output)?;
     match run.map(|run| run.status) {
         Some(SyncRunStatus::Success) => Ok(()),
         Some(SyncRunStatus::Partial) => Err(Exit::silent(ExitCode::Partial)),
@@ -107,22 +122,43 @@ async fn read(engine: &Engine, arguments: &SyncArguments, selection: &Selection,
     }
 }
 
-/// Whether another process works on a run: it moves while we look. A run that was left behind by a process that died
-/// does not; when its lease has expired, the engine of this process takes it up and we watch that.
-async fn is_worked_on(db: &Db, tenant: &Tenant, id: OperationRunId) -> Result<bool, Exit> {
-    let mut first: Option<OperationRun> = None;
+/// Whether others work on a run that was active already, or will: it moves, its lease is renewed, it goes from hand to
+/// hand, it ends, or it waits for a place that others take. Not so when its lease has expired, or when it waits for long
+/// although there is a place: then a process that died left it behind, and this one takes it up.
+async fn is_worked_on(desk: &Engine, tenant: &Tenant, id: OperationRunId) -> Result<bool, Exit> {
+    let config = EngineConfig::default();
+    let limits = Limits { global: config.global_sync_limit, per_tenant: config.tenant_sync_limit };
+    let began = Instant::now();
+    let mut first: Option<Outlook> = None;
     for _ in 0..LOOKS {
-        let Some(run) = operation_runs::get(db, tenant.id, id).await? else { return Ok(false) };
-        let known = first.get_or_insert_with(|| run.clone());
-        if run.status.is_terminal() || run.lease_owner.is_none() || run.attempt != known.attempt {
-            return Ok(false);
-        }
-        if (run.updated_at, &run.counters, &run.progress) != (known.updated_at, &known.counters, &known.progress) {
+        let Some(now) = operation_runs::outlook(desk.db(), tenant.id, id, limits).await? else { return Ok(false) };
+        let known = first.get_or_insert_with(|| now.clone());
+        // This process has no workers yet: another attempt is that of another process.
+        if now.run.status.is_terminal() || now.run.attempt != known.run.attempt {
             return Ok(true);
+        }
+        if now.held_until.is_some() {
+            if now.held_until != known.held_until || moved(&known.run, &now.run) {
+                return Ok(true);
+            }
+        } else if !now.has_place {
+            return Ok(true);
+        } else if now.run.lease_owner.is_some() || began.elapsed().max(waited(desk, &now.run)) >= YOUNG {
+            return Ok(false);
         }
         tokio::time::sleep(LOOK_INTERVAL).await;
     }
     Ok(true)
+}
+
+fn moved(before: &OperationRun, after: &OperationRun) -> bool {
+    (before.updated_at, &before.counters, &before.progress) != (after.updated_at, &after.counters, &after.progress)
+}
+
+/// How long a run that nobody holds has waited: since it was dispatched or given back.
+fn waited(desk: &Engine, run: &OperationRun) -> Duration {
+    let millis = desk.now().as_millis().saturating_sub(run.updated_at.as_millis());
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
 fn report(state: &RunState, run: Option<&SyncRun>, types: &[TypeRun]) -> Value {

@@ -1,6 +1,7 @@
 //! What is typed wrong or stands in the way gets one clear sentence and the documented exit code.
 
 use super::sandbox::{Cloud, Ended, Sandbox};
+use std::process::Stdio;
 
 const GUID: &str = "11111111-2222-3333-4444-555555555555";
 
@@ -48,6 +49,8 @@ fn an_unknown_type_is_named_and_no_run_is_made() {
     let sandbox = Sandbox::new();
     assert_eq!(sandbox.add_tenant("Contoso", &cloud).code, 0);
     let ended = sandbox.run(&["sync", "--tenant", "Contoso", "--types", "settingsCatalogPolicy,wishfulPolicy"]);
+    assert_refused(&ended, 64, &["wishfulPolicy", "tenantatlas types"]);
+    let ended = sandbox.run(&["sync", "--tenant", "Contoso", "--types", "all,wishfulPolicy"]);
     assert_refused(&ended, 64, &["wishfulPolicy", "tenantatlas types"]);
     assert_eq!(sandbox.run(&["runs", "--json"]).json(), serde_json::json!([]));
     let ended = sandbox.run(&["items", "--tenant", "Contoso", "--type", "wishfulPolicy"]);
@@ -118,6 +121,45 @@ fn a_key_file_that_does_not_fit_the_data_is_refused() {
     assert_refused(&ended, 78, &["key file"]);
     // The right key still fits.
     assert_eq!(sandbox.run(&["tenant", "check", "Contoso"]).code, 0);
+}
+
+#[test]
+fn the_folder_of_the_key_file_is_made() {
+    let sandbox = Sandbox::new();
+    let key = sandbox.path().join("keys/of/atlas.key");
+    let ended = sandbox.run(&["tenant", "list", "--key-file", &key.display().to_string()]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(key.is_file());
+    let file = sandbox.file("occupied", "a file, not a folder");
+    let ended = Sandbox::new().run(&["migrate", "--key-file", &file.join("atlas.key").display().to_string()]);
+    assert_refused(&ended, 74, &[&file.display().to_string(), "TENANTATLAS_KEY_FILE"]);
+}
+
+#[test]
+fn the_demo_does_not_take_real_records() {
+    let sandbox = Sandbox::new();
+    let real = format!("sqlite:{}", sandbox.path().join("real.db").display());
+    let ended = sandbox.run(&["serve", "--demo", "--database-url", &real]);
+    assert_refused(&ended, 78, &["TENANTATLAS_DATABASE_URL", "--demo"]);
+    assert!(!sandbox.path().join("real.db").exists());
+}
+
+#[test]
+fn a_reader_that_has_gone_changes_nothing_about_how_a_command_ends() {
+    let cloud = Cloud::start(&["--objects", "50"]);
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.add_tenant_with_secret("Contoso", &cloud, "wrong-secret-0815").code, 0);
+    for (arguments, code) in [
+        (["sync", "--tenant", "Contoso", "--json"].as_slice(), 1),
+        (["sync", "--tenant", "Contoso"].as_slice(), 1),
+        (["tenant", "check", "Contoso"].as_slice(), 77),
+        (["items", "--tenant", "Contoso"].as_slice(), 0),
+    ] {
+        let mut process =
+            sandbox.command(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary starts");
+        drop(process.stdout.take());
+        assert_eq!(process.wait().expect("it ends").code(), Some(code), "{arguments:?}");
+    }
 }
 
 #[test]
