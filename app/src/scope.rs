@@ -4,6 +4,7 @@
 use crate::auth::CurrentSession;
 use crate::error::{AppError, ErrorKind};
 use leptos::prelude::*;
+use std::net::IpAddr;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_engine::Engine;
@@ -16,6 +17,15 @@ pub struct TenantScope {
     pub tenant: Tenant,
     /// The person's role in it.
     pub role: Role,
+}
+
+/// Where a request comes from, as far as that can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Client {
+    /// The client's address: what a trusted proxy says, or the peer of the connection.
+    pub address: IpAddr,
+    /// Whether it comes from this machine itself and not through a proxy.
+    pub local: bool,
 }
 
 /// The colours of this browser: `light`, `dark` or empty for the system's.

@@ -18,8 +18,8 @@ pub async fn add_user(
 #[server(prefix = "/api", endpoint = "change_user")]
 pub async fn change_user(
     user: String,
-    #[server(default)] platform_admin: bool,
-    #[server(default)] disabled: bool,
+    #[server(default)] platform_admin: Option<bool>,
+    #[server(default)] disabled: Option<bool>,
 ) -> Result<(), AppError> {
     crate::service::users::change(user, platform_admin, disabled).await
 }

@@ -72,8 +72,8 @@ fn row(user: &User) -> AnyView {
                     <summary>"Change "<span class="visually-hidden">{user.name.clone()}</span></summary>
                     <div class="stack">
                         <div class="actions">
-                            {change(user, !user.platform_admin, disabled, if user.platform_admin { "Take administration away" } else { "Make administrator" })}
-                            {change(user, user.platform_admin, !disabled, if disabled { "Let sign in again" } else { "Disable" })}
+                            {change(user, "platform_admin", !user.platform_admin, if user.platform_admin { "Take administration away" } else { "Make administrator" })}
+                            {change(user, "disabled", !disabled, if disabled { "Let sign in again" } else { "Disable" })}
                         </div>
                         {reset(user)}
                     </div>
@@ -84,14 +84,13 @@ fn row(user: &User) -> AnyView {
     .into_any()
 }
 
-fn change(user: &User, platform_admin: bool, disabled: bool, words: &'static str) -> AnyView {
+fn change(user: &User, what: &'static str, value: bool, words: &'static str) -> AnyView {
     let id = user.id.to_string();
     let action = api::address::<ChangeUser>().to_owned();
     view! {
         <ActiveForm action class="actions" error=None>
             {hidden("user", id)}
-            {platform_admin.then(|| hidden("platform_admin", "true"))}
-            {disabled.then(|| hidden("disabled", "true"))}
+            {hidden(what, if value { "true" } else { "false" })}
             <button class="button small">{words}</button>
         </ActiveForm>
     }

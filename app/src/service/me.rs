@@ -4,7 +4,6 @@ use super::{go_to, parse, set_cookie};
 use crate::auth::THEME_COOKIE;
 use crate::error::AppError;
 use crate::scope;
-use secrecy::SecretString;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_store::preferences;
 use tenantatlas_store::sessions::{self, Session};
@@ -24,11 +23,10 @@ pub async fn update_profile(name: String) -> Result<(), AppError> {
 /// Changes the password. Every session ends; this browser gets a new one.
 ///
 /// # Errors
-/// The old password does not fit, or the new one is not acceptable.
+/// The old password does not fit, or was guessed too often; the new one is not acceptable.
 pub async fn change_password(current: String, password: String) -> Result<(), AppError> {
     let session = scope::session()?;
-    let engine = scope::engine()?;
-    engine.change_password(&session.actor(), SecretString::from(current), SecretString::from(password)).await?;
+    super::session::change_password(&session, current, password).await?;
     super::session::reopen(&session).await?;
     go_to("/me", Some("password"));
     Ok(())

@@ -3,19 +3,19 @@
 use super::{go_to, set_cookie};
 use crate::auth::{self, CurrentSession, IDLE, safe_next};
 use crate::error::{AppError, ErrorKind};
-use crate::scope;
-use axum::extract::ConnectInfo;
+use crate::scope::{self, Client};
 use http::{header, request::Parts};
 use leptos::prelude::*;
 use secrecy::SecretString;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 use tenantatlas_domain::ids::UserId;
-use tenantatlas_engine::{Actor, Engine};
+use tenantatlas_engine::{Actor, Engine, EngineError};
 use tenantatlas_store::one_time_links::{self, Purpose};
 use tenantatlas_store::sessions::{self, NewSession};
 use tenantatlas_store::sign_in_attempts::{self, Throttle};
 use tenantatlas_store::{tenants, users};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 /// Attempts at one account or from one address: eight are free within a quarter of an hour, then the wait doubles from
@@ -27,6 +27,10 @@ const THROTTLE: Throttle = Throttle {
     longest_wait: Duration::from_secs(300),
 };
 
+/// Attempts between the question whether one is allowed and the note that it failed. With more at a time a burst would
+/// pass the throttle before its first failure is noted.
+static ATTEMPTS_AT_ONCE: Semaphore = Semaphore::const_new(2);
+
 /// Where a request comes from.
 struct Origin {
     address: IpAddr,
@@ -37,16 +41,11 @@ struct Origin {
 
 fn origin() -> Result<(Parts, Origin), AppError> {
     let parts = use_context::<Parts>().ok_or_else(|| AppError::new(ErrorKind::Internal, "The request is gone."))?;
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    // A proxy on this machine says where the request comes from; nobody else is believed.
-    let forwarded = parts.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
-    let forwarded = forwarded.and_then(|value| value.rsplit(',').next()?.trim().parse().ok());
-    let address = if peer.is_loopback() { forwarded.unwrap_or(peer) } else { peer };
+    let unknown = Client { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), local: false };
+    let Client { address, local } = parts.extensions.get().copied().unwrap_or(unknown);
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let user_agent = user_agent.chars().take(300).collect();
-    let secure = !peer.is_loopback() || parts.headers.contains_key("x-forwarded-proto");
-    Ok((parts, Origin { address, user_agent, secure }))
+    Ok((parts, Origin { address, user_agent, secure: !local }))
 }
 
 /// Signs a person in: the same answer, after the same work, for an unknown person and a wrong password.
@@ -57,9 +56,16 @@ pub async fn sign_in(email: String, password: String, next: String) -> Result<()
     let engine = scope::engine()?;
     let (parts, origin) = origin()?;
     let subjects = subjects(&engine, &email, &origin);
-    refuse_haste(&engine, &subjects).await?;
-    let Some(user) = engine.verify_user(&email, SecretString::from(password)).await? else {
-        count_failure(&engine, &subjects).await?;
+    let user = {
+        let _turn = ATTEMPTS_AT_ONCE.acquire().await;
+        refuse_haste(&engine, &subjects).await?;
+        let fits = engine.verify_user(&email, SecretString::from(password)).await?;
+        if fits.is_none() {
+            count_failure(&engine, &subjects).await?;
+        }
+        fits
+    };
+    let Some(user) = user else {
         return Err(AppError::invalid("password", "E-mail and password do not fit. Check both and try again."));
     };
     open(&engine, user.id, &parts, &origin, Some(&subjects[0])).await?;
@@ -146,6 +152,24 @@ async fn open(
 pub(super) async fn reopen(session: &CurrentSession) -> Result<(), AppError> {
     let (parts, origin) = origin()?;
     open(&scope::engine()?, session.user_id, &parts, &origin, None).await
+}
+
+/// Changes the password of the person of this request, who must know the old one; guessing it is throttled as signing in
+/// is, since a session may be somebody else's finger on an unlocked screen.
+///
+/// # Errors
+/// Too many attempts; the old password does not fit, or the new one is not acceptable.
+pub(super) async fn change_password(session: &CurrentSession, old: String, new: String) -> Result<(), AppError> {
+    let engine = scope::engine()?;
+    let (_, origin) = origin()?;
+    let subjects = subjects(&engine, &session.email, &origin);
+    let _turn = ATTEMPTS_AT_ONCE.acquire().await;
+    refuse_haste(&engine, &subjects).await?;
+    let changed = engine.change_password(&session.actor(), SecretString::from(old), SecretString::from(new)).await;
+    if matches!(&changed, Err(EngineError::Invalid { field: "current", .. })) {
+        count_failure(&engine, &subjects).await?;
+    }
+    Ok(changed?)
 }
 
 /// Ends the session of this browser.

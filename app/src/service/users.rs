@@ -28,19 +28,19 @@ pub async fn add(name: String, email: String, password: String, platform_admin: 
     Ok(())
 }
 
-/// Changes what a user may do.
+/// Changes what a user may do: what is given, and nothing else, whatever the page showed when it was made.
 ///
 /// # Errors
 /// Forbidden; no such user; one administrator must stay.
-pub async fn change(user: String, platform_admin: bool, disabled: bool) -> Result<(), AppError> {
+pub async fn change(user: String, platform_admin: Option<bool>, disabled: Option<bool>) -> Result<(), AppError> {
     let session = scope::administrator()?;
     let engine = scope::engine()?;
     let id: UserId = parse(&user, "The user")?;
     let known = users::get(engine.db(), id).await?.ok_or_else(|| AppError::not_found("The user"))?;
-    if known.platform_admin != platform_admin {
+    if let Some(platform_admin) = platform_admin.filter(|wanted| *wanted != known.platform_admin) {
         engine.update_user(&session.actor(), id, &known.name, platform_admin).await?;
     }
-    if known.disabled_at.is_some() != disabled {
+    if let Some(disabled) = disabled.filter(|wanted| *wanted != known.disabled_at.is_some()) {
         engine.set_user_disabled(&session.actor(), id, disabled).await?;
     }
     go_to("/admin/users", Some("user"));

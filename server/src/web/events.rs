@@ -181,9 +181,8 @@ impl Reader {
     async fn may_see(&self) -> bool {
         let asked = async {
             let Some(token) = &self.token else { return Ok(false) };
-            let session = session::find_by_token(&self.engine, token).await?;
-            let same = session.is_some_and(|session| session.user_id == self.user);
-            Ok::<_, EngineError>(same && self.engine.role(self.tenant, self.user).await?.is_some())
+            let stands = session::still_stands_for(&self.engine, token, self.user).await?;
+            Ok::<_, EngineError>(stands && self.engine.role(self.tenant, self.user).await?.is_some())
         };
         asked.await.unwrap_or_else(|error| {
             tracing::warn!(%error, "the right to see a live stream could not be asked for");

@@ -182,7 +182,10 @@ const ITEM_COLUMNS: [&str; 12] = [
 fn item_fields(row: &ItemRow) -> Vec<String> {
     use tenantatlas_domain::presence::{Confidence, Presence};
     let item = &row.item;
+    let newer = row.newer_than_scope;
     let confidence = match row.presence {
+        // The run could not see what was discovered only afterwards.
+        _ if newer => "",
         Presence::Missing { confidence: Confidence::High } => "high",
         Presence::Missing { confidence: Confidence::Low } => "low",
         _ => "",
@@ -194,7 +197,7 @@ fn item_fields(row: &ItemRow) -> Vec<String> {
         item.category.clone(),
         platform_label(&item.platform),
         assignment_words(&item.meta).unwrap_or_default(),
-        row.presence.as_str().to_owned(),
+        if newer { "newer" } else { row.presence.as_str() }.to_owned(),
         confidence.to_owned(),
         item.external_id.clone(),
         item.first_seen_at.to_rfc3339(),

@@ -2,15 +2,16 @@
 
 use super::State;
 use axum::{
-    extract::{ConnectInfo, MatchedPath, Request, State as Extract},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{Extension, MatchedPath, Request, State as Extract},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use secrecy::ExposeSecret as _;
-use std::{net::SocketAddr, sync::OnceLock, time::Instant};
+use std::{sync::OnceLock, time::Instant};
+use tenantatlas_app::scope::Client;
 use tenantatlas_store::operation_runs;
 
 /// Upper bounds of the buckets of answer times, in seconds.
@@ -34,7 +35,7 @@ pub fn recorder() -> Option<PrometheusHandle> {
 pub async fn measure(request: Request, next: Next) -> Response {
     let begin = Instant::now();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
-    let method = request.method().as_str().to_owned();
+    let method = known_method(request.method());
     let response = next.run(request).await;
     let status = response.status().as_u16().to_string();
     counter!("http_requests_total", "route" => route.clone(), "method" => method, "status" => status).increment(1);
@@ -42,13 +43,27 @@ pub async fn measure(request: Request, next: Next) -> Response {
     response
 }
 
+/// A method as a label. HTTP allows any word for one, and every label that is seen once is kept for ever.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::OPTIONS => "OPTIONS",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        _ => "other",
+    }
+}
+
 /// Answers this machine itself, and whoever sends the token of the settings. To all others it does not exist.
 pub async fn metrics(
     Extract(state): Extract<State>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(client): Extension<Client>,
     headers: HeaderMap,
 ) -> Response {
-    if !may_read(&state, peer, &headers) {
+    if !may_read(&state, client, &headers) {
         return StatusCode::NOT_FOUND.into_response();
     }
     let Some(handle) = recorder() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
@@ -59,9 +74,7 @@ pub async fn metrics(
     response
 }
 
-fn may_read(state: &State, peer: SocketAddr, headers: &HeaderMap) -> bool {
-    let forwarded =
-        ["forwarded", "x-forwarded-for", "x-forwarded-proto"].iter().any(|name| headers.contains_key(*name));
+fn may_read(state: &State, client: Client, headers: &HeaderMap) -> bool {
     match &state.metrics_token {
         Some(token) => {
             let sent =
@@ -70,7 +83,7 @@ fn may_read(state: &State, peer: SocketAddr, headers: &HeaderMap) -> bool {
             let hash = tenantatlas_app::auth::hash_token;
             sent.is_some_and(|sent| hash(sent) == hash(token.expose_secret()))
         }
-        None => peer.ip().is_loopback() && !forwarded,
+        None => client.local,
     }
 }
 

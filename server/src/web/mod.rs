@@ -2,6 +2,7 @@
 
 mod answer;
 mod assets;
+mod client;
 mod connections;
 mod context;
 mod events;
@@ -23,6 +24,7 @@ use crate::{
     open,
     settings::Settings,
 };
+use ipnet::IpNet;
 use secrecy::SecretString;
 use std::{io::Write as _, sync::Arc, time::Duration};
 use tenantatlas_engine::{Engine, EngineConfig};
@@ -43,6 +45,8 @@ pub struct State {
     pub streams: Arc<Semaphore>,
     /// Lets whoever sends it read the metrics.
     pub metrics_token: Option<SecretString>,
+    /// Proxies that are believed about where a request comes from, beside those on this machine.
+    pub trusted_proxies: Arc<[IpNet]>,
 }
 
 /// Serves until it is told to stop; then streams end, leases go back, and running work is taken up by whoever is next.
@@ -61,6 +65,7 @@ pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<()
         stopping: stopping.clone(),
         streams: Arc::new(Semaphore::new(events::MAX_STREAMS)),
         metrics_token: settings.metrics_token.clone(),
+        trusted_proxies: settings.trusted_proxies.clone().into(),
     };
     metrics::recorder();
     let router = router::router(state);

@@ -1,6 +1,6 @@
 //! Which address is answered by what.
 
-use super::{State, assets, context::provide, events, export, functions, metrics, security, session};
+use super::{State, assets, client, context::provide, events, export, functions, metrics, security, session};
 use axum::{
     Router,
     extract::{MatchedPath, Path, Request, State as Extract},
@@ -69,6 +69,7 @@ pub fn router(state: State) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
     guarded
         .merge(open)
+        .layer(middleware::from_fn_with_state(state.clone(), client::identify))
         .with_state(state)
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(CsrfLayer::new())

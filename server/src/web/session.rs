@@ -12,7 +12,7 @@ use tenantatlas_app::{
     error::{AppError, ErrorKind},
     scope::{TenantScope, Theme},
 };
-use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_engine::{Engine, EngineError};
 use tenantatlas_store::{
     sessions::{self, TokenHash},
@@ -72,11 +72,17 @@ pub async fn find(engine: &Engine, headers: &HeaderMap) -> Result<Option<Current
     }
 }
 
-/// The person behind a session token.
+/// Whether a session token still stands for this person. Asking is no use of the session: a page that is left open must
+/// not keep it from ending.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_by_token(engine: &Engine, hash: &TokenHash) -> Result<Option<CurrentSession>, EngineError> {
+pub async fn still_stands_for(engine: &Engine, hash: &TokenHash, user: UserId) -> Result<bool, EngineError> {
+    let found = sessions::find(engine.db(), hash, engine.now()).await?;
+    Ok(found.is_some_and(|found| found.user.disabled_at.is_none() && found.user.id == user))
+}
+
+async fn find_by_token(engine: &Engine, hash: &TokenHash) -> Result<Option<CurrentSession>, EngineError> {
     let now = engine.now();
     let Some(found) = sessions::find(engine.db(), hash, now).await?.filter(|found| found.user.disabled_at.is_none())
     else {

@@ -115,6 +115,7 @@ impl Site {
             stopping: CancellationToken::new(),
             streams: Arc::new(Semaphore::new(events::MAX_STREAMS)),
             metrics_token: None,
+            trusted_proxies: Arc::default(),
         };
         let run = outcome.run_id;
         Self { router: router(state), engine, own, other, item, run, people, tokens, _cloud: cloud, _folder: folder }
