@@ -3,7 +3,7 @@
 //! - `<time data-relative>` tells its distance from now, and the exact time on hover.
 //! - `/` goes to the search field.
 //! - A form marked `data-auto` submits itself when a choice changes.
-//! - A part marked `data-live` is fetched anew when a run moves.
+//! - A part marked `data-live` is fetched anew when a run or the unread count moves.
 
 use crate::{format, live};
 use leptos::prelude::*;
@@ -17,10 +17,14 @@ use web_sys::{
 
 /// How long a part of the page rests between two refreshes.
 const REST: Duration = Duration::from_millis(900);
+/// What a person would lose if the page were loaded again.
+const AT_WORK: &str = "dialog[open], details[open], :popover-open, :is(input, select, textarea):focus";
 
 thread_local! {
     static REFRESHING: Cell<bool> = const { Cell::new(false) };
     static AGAIN: Cell<bool> = const { Cell::new(false) };
+    /// Whether a part stayed as it was because a person was working in it.
+    static BEHIND: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Starts the comforts. Called once per page, before the islands wake.
@@ -38,12 +42,22 @@ pub fn start() {
             let _ = form.request_submit();
         }
     });
+    listen("focusout", catch_up);
+    listen("toggle", catch_up);
 }
 
+/// Listens in the capture phase: some events do not bubble.
 fn listen(name: &str, handler: fn(&Event)) {
     let closure = Closure::<dyn FnMut(Event)>::new(move |event| handler(&event));
-    let _ = document().add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
+    let _ = document().add_event_listener_with_callback_and_bool(name, closure.as_ref().unchecked_ref(), true);
     closure.forget();
+}
+
+/// A person may have left the part that was kept for them.
+fn catch_up(_: &Event) {
+    if BEHIND.replace(false) {
+        refresh();
+    }
 }
 
 fn target(event: &Event) -> Option<Element> {
@@ -88,8 +102,8 @@ fn focus_search(key: &KeyboardEvent) {
     }
 }
 
-/// Fetches this page again and puts the parts marked `data-live` in place. At most one fetch at a time and one per
-/// [`REST`]; a wish in between is kept.
+/// Fetches this page again and puts the parts marked `data-live` in place. A page that no longer has one of them has
+/// become another one and is loaded whole. At most one fetch at a time and one per [`REST`]; a wish in between is kept.
 pub fn refresh() {
     if document().query_selector("[data-live]").ok().flatten().is_none() {
         return;
@@ -120,13 +134,23 @@ async fn fetch_parts() -> Result<(), JsValue> {
     }
     let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
     let fresh = DomParser::new()?.parse_from_string(&text, SupportedType::TextHtml)?;
+    let mut gone = false;
     for part in all("[data-live][id]") {
         // A part that a person is working in stays as it is until they leave it.
         let busy = document().active_element().is_some_and(|active| part.contains(Some(&active)));
-        let opened = part.query_selector("details[open]")?.is_some();
-        if let Some(new) = fresh.get_element_by_id(&part.id()).filter(|_| !busy && !opened) {
-            part.replace_with_with_node_1(&new)?;
+        let opened = part.query_selector("details[open], dialog[open]")?.is_some();
+        match fresh.get_element_by_id(&part.id()) {
+            None => gone = true,
+            Some(_) if busy || opened => BEHIND.set(true),
+            Some(new) => part.replace_with_with_node_1(&new)?,
         }
+    }
+    if gone {
+        // Focus on the button that began it is no work; what was opened or is being filled in is.
+        if document().query_selector(AT_WORK)?.is_none() {
+            return window().location().reload();
+        }
+        BEHIND.set(true);
     }
     tell_times();
     Ok(())

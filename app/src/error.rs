@@ -130,7 +130,10 @@ mod from_below {
 
     /// A sentence from words that begin with the name of a field: `client_id must be …` becomes `Client id must be …`.
     fn sentence(field: &str, message: &str) -> String {
-        let mut words = field.replace('_', " ");
+        let mut words = match field {
+            "current" => "current password".to_owned(),
+            _ => field.replace('_', " "),
+        };
         if let Some(first) = words.get_mut(..1) {
             first.make_ascii_uppercase();
         }
@@ -190,6 +193,7 @@ mod from_below {
         #[test]
         fn a_refused_field_begins_its_sentence() {
             assert_eq!(sentence("client_id", "must be a GUID"), "Client id must be a GUID.");
+            assert_eq!(sentence("current", "is not yours"), "Current password is not yours.");
         }
     }
 }

@@ -6,9 +6,9 @@
 //! from the browser's cache or finds the network again drops what it has and connects anew, because a suspended
 //! connection may be dead without saying so.
 
-use crate::api;
 use crate::error::ErrorKind;
 use crate::model::{RunState, Snapshot, UnreadCount};
+use crate::{ambient, api};
 use leptos::prelude::*;
 use leptos::wasm_bindgen::{JsCast as _, closure::Closure};
 use std::cell::{Cell, RefCell};
@@ -50,7 +50,7 @@ struct Connection {
 
 #[derive(Default)]
 struct Line {
-    address: RefCell<String>,
+    tenant: RefCell<String>,
     connection: RefCell<Option<Connection>>,
     failures: Cell<u32>,
     retry: Cell<Option<TimeoutHandle>>,
@@ -87,21 +87,19 @@ fn browser_now() -> i64 {
 
 /// Opens the stream of a tenant and keeps it open for as long as the page is visible.
 pub fn connect(tenant: &str) {
-    LINE.with(|line| line.address.replace(format!("/t/{tenant}/events")));
+    LINE.with(|line| line.tenant.replace(tenant.to_owned()));
     window_event_listener_untyped("pageshow", |event| {
         if event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted) {
-            open();
+            open_if_seen();
         }
     });
-    window_event_listener_untyped("online", |_| open());
+    window_event_listener_untyped("online", |_| open_if_seen());
     window_event_listener_untyped("offline", |_| lose());
     window_event_listener_untyped("pagehide", |_| close());
-    let on_visibility: EventHandler = Closure::new(|_| if visible() { open() } else { close() });
+    let on_visibility: EventHandler = Closure::new(|_| open_if_seen());
     let _ = document().add_event_listener_with_callback("visibilitychange", on_visibility.as_ref().unchecked_ref());
     on_visibility.forget();
-    if visible() {
-        open();
-    }
+    open_if_seen();
 }
 
 /// Puts a run in place at once, before the stream tells of it.
@@ -124,11 +122,15 @@ fn close() {
     });
 }
 
+/// Drops the stream, if there is one, and opens a new one when the page is visible.
+fn open_if_seen() {
+    if visible() { open() } else { close() }
+}
+
 /// Drops the stream, if there is one, and opens a new one.
 fn open() {
     close();
-    let address = LINE.with(|line| line.address.borrow().clone());
-    let Ok(source) = EventSource::new(&address) else {
+    let Ok(source) = EventSource::new(&format!("/t/{}/events", tenant())) else {
         lose();
         return;
     };
@@ -158,11 +160,17 @@ fn open() {
     watch(OPENING_TIME);
 }
 
-/// Asks whether the session still lasts: the browser does not tell why a stream was refused. A page whose session has
-/// ended is loaded again, which leads to the sign-in page and back here.
-fn ask_session() {
+fn tenant() -> String {
+    LINE.with(|line| line.tenant.borrow().clone())
+}
+
+/// Asks whether this person may still see the tenant: the browser does not tell why a stream was refused. A page whose
+/// session has ended is loaded again, which leads to the sign-in page and back here; so is one whose tenant the person
+/// lost, which then says that it does not exist.
+fn ask_why() {
     leptos::task::spawn_local(async {
-        if api::check_session().await.is_err_and(|error| error.kind == ErrorKind::SignedOut) {
+        let answer = api::notifications(tenant()).await;
+        if answer.is_err_and(|error| matches!(error.kind, ErrorKind::SignedOut | ErrorKind::NotFound)) {
             let _ = window().location().reload();
         }
     });
@@ -186,8 +194,9 @@ fn lose() {
         }
         let failures = line.failures.get();
         line.failures.set(failures.saturating_add(1));
-        if failures == 1 {
-            ask_session();
+        // The first time is a matter of the network or a restart; every time after it may be a refusal.
+        if failures > 0 {
+            ask_why();
         }
         let wait = (FIRST_WAIT << failures.min(6)).min(LONGEST_WAIT);
         // Full jitter over the upper half, so that many browsers do not come back at the same moment.
@@ -242,6 +251,7 @@ fn take_run(text: &str) {
 fn take_unread(text: &str) {
     if let Ok(unread) = serde_json::from_slice::<UnreadCount>(text.as_bytes()) {
         live().unread.set(Some(unread.count));
+        ambient::refresh();
     }
 }
 

@@ -40,6 +40,7 @@ test("members come, change and go; a reader can only look", async ({ page, serve
   await signIn(reader, server, people.readonly);
   const tenant = await openTenant(reader, server, "Contoso");
   await reader.goto(`${tenant}/settings/members`);
+  await hydrated(reader);
   await expect(reader.getByRole("button", { name: /Remove/ })).toHaveCount(0);
 
   await signIn(page, server, people.owner);
@@ -47,6 +48,7 @@ test("members come, change and go; a reader can only look", async ({ page, serve
   await hydrated(page);
   await page.getByRole("button", { name: "Remove Remy Reader" }).click();
   await expect(page.getByText("Remy Reader")).toHaveCount(0);
+  await expect(reader.locator("h1"), "the open page says so by itself").toHaveText("Not on this map", { timeout: 20_000 });
   expect((await reader.goto(`${tenant}/inventory`))?.status(), "gone for the reader").toBe(404);
   await page.getByLabel("E-mail").fill("nobody@demo.example");
   await page.getByRole("button", { name: "Add", exact: true }).click();
@@ -108,6 +110,12 @@ test("a new password ends every other session and keeps this one", async ({ page
   await signIn(other, server, email);
   await one.goto(`${server.url}/me`);
   await hydrated(one);
+  await one.getByLabel("Current password").fill("not the password");
+  await one.getByLabel("New password").fill("a much longer sentence");
+  await one.getByRole("button", { name: "Change the password" }).click();
+  await expect(one.getByRole("alert").getByText(/Current password is not/)).toBeVisible();
+  await expect(one.getByLabel("Current password")).toBeFocused();
+  await expect(one.locator("[aria-invalid]")).toHaveCount(1);
   await one.getByLabel("Current password").fill(demoPassword);
   await one.getByLabel("New password").fill("a much longer sentence");
   await one.getByRole("button", { name: "Change the password" }).click();

@@ -31,6 +31,31 @@ test("a run is cancelled from its card", async ({ page, server }) => {
   await expect(page.getByRole("region", { name: "Inventory sync failed" })).toBeVisible({ timeout: 30_000 });
 });
 
+test("a selection that is being read already leads to its run, and the page says so", async ({ page, server }) => {
+  const tenant = await startEverything(page, server, people.operator);
+  const run = await page.getByRole("region", { name: "Runs in progress" }).getByRole("link").first().getAttribute("href");
+  await page.locator(".page-head").getByRole("link", { name: "Sync" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Start sync" }).click();
+  await expect(page).toHaveURL(`${server.url}${run}?done=already`);
+  await expect(page.getByText(/was being synced already/)).toBeVisible();
+  await page.goto(`${tenant}/sync`);
+  await hydrated(page);
+  await page.getByRole("button", { name: "Start sync" }).press("Enter");
+  await expect(page).toHaveURL(`${server.url}${run}?done=already`);
+  await page.locator(".page-head").getByRole("button", { name: "Cancel" }).click();
+  await expect(page.locator(".page-head").getByText("Stopped")).toBeVisible({ timeout: 30_000 });
+});
+
+test("a page without runs of its own says that it reconnects, too", async ({ page, server }) => {
+  await signIn(page, server, people.readonly);
+  await openTenant(page, server, "Contoso");
+  await hydrated(page);
+  await page.context().setOffline(true);
+  await expect(page.getByText("Reconnecting")).toBeVisible();
+  await page.context().setOffline(false);
+  await expect(page.getByText("Reconnecting")).toBeHidden();
+});
+
 test("the page of a run tells what was seen so far, and not only at the end", async ({ page, server }) => {
   const tenant = await startEverything(page, server, people.operator);
   await page.goto(`${tenant}/runs`);

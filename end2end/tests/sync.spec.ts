@@ -34,6 +34,10 @@ test("types are picked by keyboard alone, progress is watched to its end, the no
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Space");
+  // The foundations that the switch adds are counted with it.
+  await expect(dialog.getByText(/^[1-9]\d+ of 103 types/)).toBeVisible();
+  await dialog.getByLabel("All foundations").focus();
+  await page.keyboard.press("Space");
   await expect(dialog.getByText(/^1 of 103 types/)).toBeVisible();
   await dialog.getByRole("button", { name: "Start sync" }).focus();
   await page.keyboard.press("Enter");
@@ -53,12 +57,36 @@ test("types are picked by keyboard alone, progress is watched to its end, the no
   await expect(page.getByRole("region", { name: "Timeline" })).toContainText("Settings catalogue");
 });
 
+test("a preset sets types and switches, and the count tells what will be read", async ({ page, server }) => {
+  await signIn(page, server, people.operator);
+  await openTenant(page, server, "Contoso");
+  await hydrated(page);
+  await page.locator(".page-head").getByRole("link", { name: "Sync" }).click();
+  const dialog = page.getByRole("dialog", { name: "Sync inventory" });
+  const foundations = dialog.getByLabel("All foundations");
+  const summary = dialog.getByText(/of 103 types/);
+  await expect(foundations).toBeChecked();
+  await dialog.getByRole("link", { name: "Only foundations" }).click();
+  await expect(foundations).not.toBeChecked();
+  const count = Number.parseInt(await summary.innerText());
+  expect(count).toBeGreaterThan(1);
+  await dialog.getByRole("button", { name: "Clear" }).click();
+  await foundations.check();
+  await expect(summary, "foundations alone are no choice").toHaveText(/^0 of/);
+  await dialog.getByLabel("Settings catalogue", { exact: true }).check();
+  await expect(summary).toHaveText(new RegExp(`^${count + 1} of`));
+  await foundations.uncheck();
+  await expect(summary).toHaveText(/^1 of/);
+  await dialog.getByRole("link", { name: "Everything" }).click();
+  await expect(foundations).toBeChecked();
+});
+
 test("the unread count is live in every tab of a person, and unknown to others", async ({ page, server, browser }) => {
   await signIn(page, server, people.manager);
   const tenant = await openTenant(page, server, "Contoso");
   await hydrated(page);
   const other = await page.context().newPage();
-  await other.goto(`${tenant}/runs`);
+  await other.goto(`${tenant}/notifications`);
   await hydrated(other);
   const stranger = await (await browser.newContext()).newPage();
   await signIn(stranger, server, people.owner);
@@ -72,13 +100,22 @@ test("the unread count is live in every tab of a person, and unknown to others",
     await expect(tab.getByRole("region", { name: "Inventory sync succeeded" })).toBeVisible({ timeout: 30_000 });
     await expect(tab.getByRole("link", { name: "Notifications, 2 unread" })).toBeVisible();
   }
+  const marks = other.getByRole("main").getByRole("button", { name: /^Mark as read: / });
+  await expect(marks, "the list on its page is live too").toHaveCount(2);
   await expect(stranger.getByRole("region", { name: "Inventory sync succeeded" })).toHaveCount(0);
   await expect(stranger.getByRole("progressbar")).toBeHidden();
   await expect(stranger.getByRole("link", { name: "Notifications", exact: true })).toBeVisible();
 
+  await marks.first().click();
+  await expect(other).toHaveURL(`${tenant}/notifications`);
+  await expect(marks).toHaveCount(1);
+  await expect(page.getByRole("link", { name: "Notifications, 1 unread" })).toBeVisible();
+  await hydrated(other);
+
   await page.getByRole("link", { name: /Notifications/ }).click();
   await page.getByRole("button", { name: "Mark all as read" }).click();
   await expect(other.getByRole("link", { name: "Notifications", exact: true })).toBeVisible();
+  await expect(other.getByText("Nothing unread.")).toBeVisible();
   await stranger.context().close();
 });
 

@@ -38,6 +38,12 @@ test("filter, sync with a form, see the run, mark its notifications as read", as
   }).toPass();
   await page.getByRole("link", { name: /Notifications, \d+ unread/ }).click();
   await expect(page.getByRole("link", { name: "Inventory sync succeeded" }).first()).toBeVisible();
+  const marks = page.getByRole("button", { name: /^Mark as read: / });
+  const unread = await marks.count();
+  expect(unread).toBeGreaterThan(1);
+  await marks.first().click();
+  await expect(page).toHaveURL(`${tenant}/notifications`);
+  await expect(marks).toHaveCount(unread - 1);
   await page.getByRole("button", { name: "Mark all as read" }).click();
   await expect(page.getByText("Nothing unread.")).toBeVisible();
 });

@@ -28,7 +28,7 @@ pub async fn claim_first_admin(token: String, name: String, email: String, passw
     crate::service::session::claim_first_admin(token, name, email, password).await
 }
 
-/// Whether the session still lasts: a page that lost its stream asks before it goes on trying.
+/// Whether the session still lasts.
 #[server(prefix = "/api", endpoint = "check_session")]
 pub async fn check_session() -> Result<(), AppError> {
     crate::scope::session().map(|_| ())

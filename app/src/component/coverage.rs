@@ -34,6 +34,7 @@ pub fn coverage_strip(cells: &[Coverage], tenant: &str) -> AnyView {
         })
         .collect_view();
     let count = |mark: CoverageMark| cells.iter().filter(|cell| cell.mark == mark).count();
+    let outside = count(CoverageMark::Outside);
     let read = cells.iter().filter(|cell| matches!(cell.mark, CoverageMark::Read | CoverageMark::Empty)).count();
     view! {
         <section aria-labelledby="coverage-title" id="coverage" data-live="">
@@ -45,6 +46,7 @@ pub fn coverage_strip(cells: &[Coverage], tenant: &str) -> AnyView {
                     <span><i class="cell" data-mark="failed"></i>{count(CoverageMark::Failed)}" could not be read"</span>
                     <span><i class="cell" data-mark="skipped"></i>{count(CoverageMark::Skipped)}" skipped"</span>
                     <span><i class="cell" data-mark="unread"></i>{count(CoverageMark::Never)}" never read"</span>
+                    {(outside > 0).then(|| view! { <span><i class="cell" data-mark="outside"></i>{outside}" not in this selection"</span> })}
                 </div>
             </div>
             <ol class="coverage">{items}</ol>
@@ -60,6 +62,7 @@ fn mark(cell: &Coverage) -> (&'static str, &'static str) {
         CoverageMark::Failed => ("failed", "idle"),
         CoverageMark::Skipped => ("skipped", "idle"),
         CoverageMark::Never => ("unread", "idle"),
+        CoverageMark::Outside => ("outside", "idle"),
     }
 }
 
@@ -70,5 +73,6 @@ fn words(cell: &Coverage) -> String {
         CoverageMark::Failed => "Could not be read".to_owned(),
         CoverageMark::Skipped => "Skipped".to_owned(),
         CoverageMark::Never => "Never read".to_owned(),
+        CoverageMark::Outside => "Not in this selection".to_owned(),
     }
 }

@@ -6,7 +6,8 @@ use crate::model::Notification;
 use leptos::prelude::*;
 use tenantatlas_domain::operation::OperationBucket;
 
-/// Notifications by day, newest first. With `on_read` each unread one is marked when it is followed.
+/// Notifications by day, newest first. With `on_read` each unread one is marked when it is followed; without it, on the
+/// page, each has a form.
 pub fn notification_list(entries: &[Notification], tenant: &str, on_read: Option<Callback<String>>) -> AnyView {
     if entries.is_empty() {
         return view! {
@@ -54,6 +55,7 @@ fn row(entry: &Notification, tenant: &str, on_read: Option<Callback<String>>) ->
             on_read.run(id.clone());
         }
     };
+    let mark = if entry.read || on_read.is_some() { None } else { mark_form(entry, tenant) };
     let reason = entry.reason.filter(|_| entry.bucket == OperationBucket::Failed);
     view! {
         <article class="notification" data-tone=tone data-unread=(!entry.read).then_some("")>
@@ -65,9 +67,33 @@ fn row(entry: &Notification, tenant: &str, on_read: Option<Callback<String>>) ->
                 <p>{reason.map_or_else(|| entry.detail(), |reason| reason.sentence().to_owned())}</p>
             </div>
             <time class="quiet-text" datetime=format::machine(entry.created_at)>{clock(entry.created_at)}</time>
+            {mark}
         </article>
     }
     .into_any()
+}
+
+/// Marks one as read. Only the page has it, and the page never leaves the server.
+#[cfg(feature = "ssr")]
+fn mark_form(entry: &Notification, tenant: &str) -> Option<AnyView> {
+    use super::hidden;
+    use crate::api::{self, MarkRead};
+    let label = format!("Mark as read: {}, {}", entry.title(), format::utc(entry.created_at));
+    Some(
+        view! {
+            <form method="post" action={api::tenant_address::<MarkRead>(tenant)}>
+                {hidden("tenant", tenant)}
+                {hidden("notification", entry.id.clone())}
+                <button class="button quiet small" aria-label=label>"Mark as read"</button>
+            </form>
+        }
+        .into_any(),
+    )
+}
+
+#[cfg(not(feature = "ssr"))]
+fn mark_form(_: &Notification, _: &str) -> Option<AnyView> {
+    None
 }
 
 /// `22:13`; the day stands above.

@@ -115,6 +115,10 @@ pub fn Corner(
             <For each=move || toasts.get() key=|toast| toast.run.clone() let:toast>
                 <ToastCard href=format!("/t/{}/runs/{}", tenant.get_value(), toast.run) toast close />
             </For>
+            <div class="reconnecting" hidden=move || !lost.get()>
+                {Icon::Offline.view()}
+                "Reconnecting. Figures may be behind."
+            </div>
             <section
                 class="progress-widget"
                 aria-label="Runs in progress"
@@ -130,10 +134,6 @@ pub fn Corner(
                     <span class="grow">{move || runs.with(|runs| summary(runs))}</span>
                     {Icon::Down.with_class("turns")}
                 </button>
-                <div class="reconnecting" hidden=move || !lost.get()>
-                    {Icon::Offline.view()}
-                    "Reconnecting. Figures may be behind."
-                </div>
                 <div hidden=move || folded.get()>
                     <For each=ids key=String::clone let:id>
                         <RunCard

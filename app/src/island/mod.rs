@@ -23,6 +23,7 @@ pub use switcher::TenantSwitcher;
 pub use sync::SyncButton;
 pub use theme::ThemeSwitch;
 
+use crate::model::StartedSync;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 use web_sys::{HtmlDialogElement, Storage};
@@ -49,6 +50,12 @@ fn local_storage() -> Option<Storage> {
 
 fn go_to(address: &str) {
     let _ = window().location().set_href(address);
+}
+
+/// Goes to the page of the run that a sync was answered with; it says so when that run was under way already.
+fn go_to_run(tenant: &str, started: &StartedSync) {
+    let already = if started.already_running { "?done=already" } else { "" };
+    go_to(&format!("/t/{tenant}/runs/{}{already}", started.run_id));
 }
 
 /// A dialog closes when the ground around it is pressed: the event then has the dialog itself as its target, and lies

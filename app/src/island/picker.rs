@@ -7,13 +7,17 @@ use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 use std::sync::Arc;
-use web_sys::{HtmlElement, HtmlInputElement};
+use web_sys::HtmlElement;
 
 #[derive(Clone, Copy)]
 struct Choice {
     picker: StoredValue<Arc<Picker>>,
     /// One mark per type, in the order of the groups.
     marks: RwSignal<Vec<bool>>,
+    /// Whether every foundation is read as well.
+    foundations: RwSignal<bool>,
+    /// Whether dependencies are followed.
+    dependencies: RwSignal<bool>,
     sought: RwSignal<String>,
 }
 
@@ -26,8 +30,10 @@ impl Choice {
             .map(|entry| picker.chosen.contains(&entry.key))
             .collect();
         Self {
-            picker: StoredValue::new(Arc::new(picker)),
             marks: RwSignal::new(marks),
+            foundations: RwSignal::new(picker.foundations),
+            dependencies: RwSignal::new(picker.dependencies),
+            picker: StoredValue::new(Arc::new(picker)),
             sought: RwSignal::new(String::new()),
         }
     }
@@ -59,14 +65,19 @@ impl Choice {
         })
     }
 
+    /// What the sync will read. Foundations alone are no choice: without a marked type nothing starts.
     fn summary(self) -> String {
         let picker = self.picker.get_value();
+        let foundations = self.foundations.get();
         self.marks.with(|marks| {
             let types = picker.categories.iter().flat_map(|category| &category.types);
+            let foundations = foundations && marks.contains(&true);
             let (mut chosen, mut requests) = (0, 0);
-            for (entry, _) in types.zip(marks).filter(|(_, mark)| **mark) {
-                chosen += 1;
-                requests += u64::from(entry.requests.max(1));
+            for (entry, mark) in types.zip(marks) {
+                if *mark || (foundations && entry.foundation) {
+                    chosen += 1;
+                    requests += u64::from(entry.requests.max(1));
+                }
             }
             format!(
                 "{chosen} of {} types · about {}",
@@ -87,8 +98,7 @@ pub fn PickerPage(
     picker: Packed<Picker>,
 ) -> impl IntoView {
     let open_run = tenant.clone();
-    let done =
-        Callback::new(move |started: StartedSync| super::go_to(&format!("/t/{open_run}/runs/{}", started.run_id)));
+    let done = Callback::new(move |started: StartedSync| super::go_to_run(&open_run, &started));
     view! { <PickerFields tenant picker=picker.0 done /> }
 }
 
@@ -102,12 +112,10 @@ pub fn PickerFields(
     /// Called when the sync is under way.
     done: Callback<StartedSync>,
 ) -> impl IntoView {
-    let (foundations, dependencies) = (picker.foundations, picker.dependencies);
     let choice = Choice::new(picker);
     let picker = choice.picker.get_value();
     let refusal = RwSignal::new(None::<String>);
     let busy = RwSignal::new(false);
-    let form = NodeRef::<leptos::html::Form>::new();
     let action = api::tenant_address::<StartSync>(&tenant);
     let sync_page = format!("/t/{tenant}/sync");
     let start_tenant = tenant.clone();
@@ -116,12 +124,7 @@ pub fn PickerFields(
         if busy.get_untracked() {
             return;
         }
-        let Some(form) = form.get_untracked() else { return };
-        let ticked = |name: &str| {
-            let field = form.query_selector(&format!("[name={name}]")).ok().flatten();
-            field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()).is_some_and(|field| field.checked())
-        };
-        let (foundations, dependencies) = (ticked("include_foundations"), ticked("include_dependencies"));
+        let (foundations, dependencies) = (choice.foundations.get_untracked(), choice.dependencies.get_untracked());
         busy.set(true);
         let tenant = start_tenant.clone();
         leptos::task::spawn_local(async move {
@@ -139,10 +142,12 @@ pub fn PickerFields(
         .presets
         .iter()
         .map(|preset| {
-            let keys = preset.keys.clone();
+            let (keys, foundations, dependencies) = (preset.keys.clone(), preset.foundations, preset.dependencies);
             let press = move |event: leptos::ev::MouseEvent| {
                 event.prevent_default();
                 choice.mark(|_, entry| Some(keys.contains(&entry.key)));
+                choice.foundations.set(foundations);
+                choice.dependencies.set(dependencies);
             };
             view! {
                 <a class="chip" href=format!("{sync_page}?preset={}", preset.slug) on:click=press>{preset.label.clone()}</a>
@@ -166,7 +171,7 @@ pub fn PickerFields(
         !picker.categories.iter().flat_map(|category| &category.types).any(|entry| choice.is_shown(entry))
     };
     super::erased(view! {
-        <form class="picker" node_ref=form method="post" action=action on:submit=submit>
+        <form class="picker" method="post" action=action on:submit=submit>
             <input type="hidden" name="tenant" value=tenant />
             <div class="picker-tools">
                 <div class="search">
@@ -194,14 +199,8 @@ pub fn PickerFields(
             </div>
             <div class="dialog-foot">
                 <div class="picker-options">
-                    <label class="check">
-                        <input type="checkbox" name="include_foundations" value="true" checked=foundations />
-                        "All foundations"
-                    </label>
-                    <label class="check">
-                        <input type="checkbox" name="include_dependencies" value="true" checked=dependencies />
-                        "Follow dependencies"
-                    </label>
+                    {switch(choice.foundations, "include_foundations", "All foundations")}
+                    {switch(choice.dependencies, "include_dependencies", "Follow dependencies")}
                 </div>
                 <span class="spring"></span>
                 <span class="quiet-text number" aria-live="polite">{move || choice.summary()}</span>
@@ -213,6 +212,22 @@ pub fn PickerFields(
                 </div>
             </div>
         </form>
+    })
+}
+
+fn switch(on: RwSignal<bool>, name: &'static str, words: &'static str) -> impl IntoView {
+    super::erased(view! {
+        <label class="check">
+            <input
+                type="checkbox"
+                name=name
+                value="true"
+                checked=on.get_untracked()
+                prop:checked=move || on.get()
+                on:change:target=move |event| on.set(event.target().checked())
+            />
+            {words}
+        </label>
     })
 }
 

@@ -57,6 +57,10 @@ pub fn SyncButton(
     };
     let done = Callback::new(move |started: StartedSync| {
         close();
+        if started.already_running {
+            tenant.with_value(|tenant| super::go_to_run(tenant, &started));
+            return;
+        }
         asked.set(false);
         picker.set(None);
         leptos::task::spawn_local(async move {

@@ -35,7 +35,7 @@ pub struct PickerType {
     pub key: String,
     /// The words.
     pub label: String,
-    /// Whether it is a foundation.
+    /// Whether it is one of those that the switch for foundations adds.
     pub foundation: bool,
     /// The permission that the last check found missing.
     pub missing_permission: Option<String>,
@@ -54,6 +54,10 @@ pub struct PickerPreset {
     pub label: String,
     /// The keys it marks.
     pub keys: Vec<String>,
+    /// Whether it adds foundations.
+    pub foundations: bool,
+    /// Whether it follows dependencies.
+    pub dependencies: bool,
 }
 
 /// The answer to starting a sync.

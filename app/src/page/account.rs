@@ -61,18 +61,26 @@ fn profile(session: &CurrentSession, error: Option<AppError>) -> AnyView {
 fn password(session: &CurrentSession, error: Option<AppError>) -> AnyView {
     let email = session.email.clone();
     let action = api::address::<ChangePassword>().to_owned();
+    let refused = |name: &str| {
+        let field = error.as_ref().and_then(|error| error.field.as_deref());
+        (field == Some(name)).then_some("true")
+    };
+    let (current_refused, password_refused) = (refused("current"), refused("password"));
     view! {
         <section class="card" aria-labelledby="password-title">
             <h2 id="password-title">"Password"</h2>
             <ActiveForm action class="form" error>
                 <input type="text" name="username" value=email autocomplete="username" hidden readonly />
                 {field("current", "Current password", None, view! {
-                    <input class="input" id="current" name="current" type="password" autocomplete="current-password" required />
+                    <input
+                        class="input" id="current" name="current" type="password" autocomplete="current-password"
+                        required aria-invalid=current_refused
+                    />
                 })}
                 {field("password", "New password", Some("At least 10 characters; a sentence is fine. Every other session ends."), view! {
                     <input
                         class="input" id="password" name="password" type="password" autocomplete="new-password"
-                        required minlength="10" aria-describedby="password-hint"
+                        required minlength="10" aria-describedby="password-hint" aria-invalid=password_refused
                     />
                 })}
                 <div class="form-foot"><button class="button primary">"Change the password"</button></div>

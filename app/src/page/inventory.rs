@@ -19,6 +19,9 @@ use tenantatlas_domain::role::Action;
 use tenantatlas_store::inventory::{ItemRow, Sort, StateFilter};
 use tenantatlas_store::scopes::{Scope, ScopeId};
 
+/// In the place of a figure that only a completed run can give.
+const NO_RUN: &str = "no sync has completed yet";
+
 /// Figures, coverage, filters, and the list.
 #[component]
 pub fn InventoryPage() -> impl IntoView {
@@ -65,14 +68,16 @@ fn first_time(inside: &Inside) -> AnyView {
 fn head(inside: &Inside, shown: &InventoryView) -> AnyView {
     let lead = match &shown.view.run {
         Some(run) => view! {
-            <p class="lead">
+            <p class="lead" id="as-of" data-live="">
                 "As of the sync "
                 {moment(run.finished_at.unwrap_or(run.started_at).as_millis())}
                 {shown.view.scope.as_ref().map(|scope| format!(" · {}", scope_words(scope)))}
             </p>
         }
         .into_any(),
-        None => view! { <p class="lead">"No sync of this tenant has completed yet."</p> }.into_any(),
+        None => {
+            view! { <p class="lead" id="as-of" data-live="">"No sync of this tenant has completed yet."</p> }.into_any()
+        }
     };
     let sync = inside
         .role
@@ -110,20 +115,29 @@ fn figures(inside: &Inside, shown: &InventoryView) -> AnyView {
         None => "nothing is missing",
     };
     let last = shown.view.run.as_ref();
+    // Without a completed run there is nothing to count, and a nought would claim that something was read.
+    let told = |href: String, label: &'static str, value: String, detail: String| match last {
+        Some(_) => figure(href, label, value, detail),
+        None => figure(href, label, "–".to_owned(), NO_RUN.to_owned()),
+    };
+    let present = match last {
+        Some(_) => format!("{} present", format::number(counts.present)),
+        None => NO_RUN.to_owned(),
+    };
     let last_href =
         last.map_or_else(|| inside.address("runs"), |run| inside.address(&format!("runs/{}", run.operation_run_id)));
     view! {
         <section class="figures" id="figures" data-live="" aria-label="Figures">
-            {figure(to(None), "Items", format::number(counts.known), format!("{} present", format::number(counts.present)))}
-            {figure(
+            {figure(to(None), "Items", format::number(counts.known), present)}
+            {told(
                 "#coverage".to_owned(),
                 "Types read",
                 format!("{} / {}", format::number(counts.types_read), format::number(counts.types_selected)),
                 types_unread(shown),
             )}
-            {figure(to(Some(StateFilter::Missing)), "Missing", format::number(counts.missing), sure.to_owned())}
-            {figure(to(Some(StateFilter::NotRead)), "Not read", format::number(counts.not_read), "nothing can be said of them".to_owned())}
-            {figure(to(Some(StateFilter::Changed)), "Changed", format::number(counts.changed), "new or changed in the last sync".to_owned())}
+            {told(to(Some(StateFilter::Missing)), "Missing", format::number(counts.missing), sure.to_owned())}
+            {told(to(Some(StateFilter::NotRead)), "Not read", format::number(counts.not_read), items_unread(shown))}
+            {told(to(Some(StateFilter::Changed)), "Changed", format::number(counts.changed), "new or changed in the last sync".to_owned())}
             <a class="figure" href=last_href>
                 <span class="label">"Last sync"</span>
                 {match last {
@@ -148,6 +162,15 @@ fn types_unread(shown: &InventoryView) -> String {
         (0, skipped) => format!("{skipped} skipped, nothing to read"),
         (failed, 0) => format!("{failed} could not be read"),
         (failed, skipped) => format!("{failed} could not be read, {skipped} skipped"),
+    }
+}
+
+/// Why nothing can be said of the items that were not read, as far as that is their type's absence from the selection.
+fn items_unread(shown: &InventoryView) -> String {
+    let outside = shown.coverage.iter().filter(|cell| cell.mark == CoverageMark::Outside);
+    match outside.map(|cell| cell.not_read).sum::<u64>() {
+        0 => "nothing can be said of them".to_owned(),
+        outside => format!("{} not in this selection", format::number(outside)),
     }
 }
 
@@ -261,7 +284,7 @@ fn scope_choice(address: &ListAddress, shown: &InventoryView) -> Option<AnyView>
 
 fn rows(inside: &Inside, address: &ListAddress, shown: &InventoryView) -> AnyView {
     if shown.page.rows.is_empty() {
-        return nothing(address);
+        return nothing(address, shown);
     }
     let base = inside.address("inventory");
     let pager = match (&shown.page.next, &address.after) {
@@ -301,8 +324,15 @@ fn rows(inside: &Inside, address: &ListAddress, shown: &InventoryView) -> AnyVie
     .into_any()
 }
 
-fn nothing(address: &ListAddress) -> AnyView {
-    match address.state {
+/// What an empty list says: never more than was read and asked for.
+fn nothing(address: &ListAddress, shown: &InventoryView) -> AnyView {
+    match address.state.filter(|_| address.asks_for_state_alone()) {
+        Some(StateFilter::Missing | StateFilter::NotRead | StateFilter::Changed) if shown.view.run.is_none() => empty(
+            Icon::Waiting,
+            "No sync has completed yet",
+            "Only a completed sync can tell what is missing, not read or changed.",
+            None,
+        ),
         Some(StateFilter::Missing) => empty(
             Icon::Done,
             "Nothing is missing",

@@ -30,12 +30,14 @@ pub fn NotificationsPage() -> impl IntoView {
             count => format!("{} unread.", format::number(u64::from(count))),
         };
         let content = view! {
-            <div class="page-head">
-                <div><h1>"Notifications"</h1><p class="lead">{lead}</p></div>
-                <div class="actions">{read_all}</div>
+            <div id="notifications" class="stack" data-live="">
+                <div class="page-head">
+                    <div><h1>"Notifications"</h1><p class="lead">{lead}</p></div>
+                    <div class="actions">{read_all}</div>
+                </div>
+                <div class="card">{notification_list(&page.entries, &tenant, None)}</div>
+                {next.map(|href| view! { <nav class="pager" aria-label="Pages"><a class="button" href=href rel="next">"Older"</a></nav> })}
             </div>
-            <div class="card">{notification_list(&page.entries, &inside.id().to_string(), None)}</div>
-            {next.map(|href| view! { <nav class="pager" aria-label="Pages"><a class="button" href=href rel="next">"Older"</a></nav> })}
         }
         .into_any();
         Ok(("Notifications".to_owned(), content))

@@ -2,7 +2,7 @@
 
 use crate::error::AppError;
 use crate::scope::Inside;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{Category, Platform, PolicyType, registry};
 use tenantatlas_domain::sync::TypeOutcome;
@@ -110,6 +110,13 @@ impl ListAddress {
             || scope_tag.is_some()
     }
 
+    /// Whether the state is all that narrows the list, and the list is shown from its start: only then an empty list
+    /// says something about the whole inventory.
+    #[must_use]
+    pub fn asks_for_state_alone(&self) -> bool {
+        self.state.is_some() && self.after.is_none() && !Self { state: None, ..self.clone() }.is_filtered()
+    }
+
     /// The question to the store.
     #[must_use]
     pub fn query(&self) -> ItemQuery {
@@ -167,8 +174,10 @@ pub enum CoverageMark {
     Failed,
     /// Skipped for a reason that is no fault.
     Skipped,
-    /// No completed run of the scope held it.
+    /// The selection holds it, and no completed run of the scope has looked at it.
     Never,
+    /// The selection of the scope does not hold it.
+    Outside,
 }
 
 /// One cell of the coverage strip.
@@ -182,6 +191,8 @@ pub struct Coverage {
     pub mark: CoverageMark,
     /// Items the run saw.
     pub items: u64,
+    /// Items that are known and of which the run can say nothing.
+    pub not_read: u64,
     /// When the run finished with it.
     pub at: Option<Timestamp>,
     /// Why it was not read to the end.
@@ -258,18 +269,26 @@ async fn scope_tags(inside: &Inside, view: &ScopeView) -> Result<Vec<(String, St
 fn coverage(view: &ScopeView) -> Vec<Coverage> {
     let mut known: BTreeMap<String, _> =
         view.coverage().into_iter().map(|row| (row.policy_type.clone(), row)).collect();
+    let selected = view.scope.as_ref().map(selected);
     let mut cells = Vec::new();
     for policy_type in registry().all() {
         let row = known.remove(policy_type.key);
         if row.is_none() && !policy_type.default_on {
             continue;
         }
-        cells.push(cell(policy_type, row));
+        let outside = selected.as_ref().is_some_and(|selected| !selected.contains(policy_type.key));
+        cells.push(cell(policy_type, row, outside));
     }
     cells
 }
 
-fn cell(policy_type: &PolicyType, row: Option<inventory::Coverage>) -> Coverage {
+/// The keys of the types that the syncs of a scope are to read.
+fn selected(scope: &Scope) -> HashSet<&'static str> {
+    let plan = scope.selection.resolve().map(|resolved| resolved.plan).unwrap_or_default();
+    plan.into_iter().map(|policy_type| policy_type.key).collect()
+}
+
+fn cell(policy_type: &PolicyType, row: Option<inventory::Coverage>, outside: bool) -> Coverage {
     let outcome = row.as_ref().and_then(|row| row.outcome);
     let items = row.as_ref().map_or(0, |row| row.present);
     let mark = match outcome {
@@ -277,6 +296,7 @@ fn cell(policy_type: &PolicyType, row: Option<inventory::Coverage>) -> Coverage 
         Some(TypeOutcome::Succeeded) => CoverageMark::Read,
         Some(TypeOutcome::Failed) => CoverageMark::Failed,
         Some(TypeOutcome::Skipped) => CoverageMark::Skipped,
+        None if outside => CoverageMark::Outside,
         None => CoverageMark::Never,
     };
     let full = row.as_ref().and_then(|row| row.last_full_read).map(|read| read.at);
@@ -285,6 +305,7 @@ fn cell(policy_type: &PolicyType, row: Option<inventory::Coverage>) -> Coverage 
         label: policy_type.label.to_owned(),
         mark,
         items,
+        not_read: row.as_ref().map_or(0, |row| row.not_read),
         at: row.as_ref().and_then(|row| row.finished_at),
         reason: row.as_ref().and_then(|row| row.reason_code),
         message: row.and_then(|row| row.message),
@@ -320,6 +341,21 @@ mod tests {
         let address = read(text);
         assert!(address.is_filtered());
         assert_eq!(read(address.address("/x").split_once('?').expect("a query").1), address);
+    }
+
+    #[test]
+    fn only_a_state_alone_and_from_the_start_asks_for_the_whole_inventory() {
+        assert!(read("state=missing&sort=seen&scope=3").asks_for_state_alone());
+        for narrower in ["", "state=missing&q=x", "state=missing&type=settingsCatalogPolicy", "state=missing&tag=0"] {
+            assert!(!read(narrower).asks_for_state_alone(), "{narrower}");
+        }
+    }
+
+    #[test]
+    fn a_type_outside_of_the_selection_is_not_called_never_read() {
+        let policy_type = registry().get("settingsCatalogPolicy").expect("a type");
+        assert_eq!(cell(policy_type, None, true).mark, CoverageMark::Outside);
+        assert_eq!(cell(policy_type, None, false).mark, CoverageMark::Never);
     }
 
     #[test]

@@ -47,27 +47,27 @@ pub async fn of(inside: &Inside, preset: &str) -> Result<Picker, AppError> {
     let everything: Vec<String> = registry().default_on().map(|one| one.key.to_owned()).collect();
     let foundations: Vec<String> =
         registry().foundations().filter(|one| one.default_on).map(|one| one.key.to_owned()).collect();
+    let ready_made = |slug: &str, label: &str, keys: Vec<String>, foundations: bool, dependencies: bool| PickerPreset {
+        slug: slug.to_owned(),
+        label: label.to_owned(),
+        keys,
+        foundations,
+        dependencies,
+    };
+    // Those that name a part read that part alone.
     let mut presets = vec![
-        PickerPreset { slug: "everything".to_owned(), label: "Everything".to_owned(), keys: everything },
-        PickerPreset { slug: "foundations".to_owned(), label: "Only foundations".to_owned(), keys: foundations },
+        ready_made("everything", "Everything", everything, true, true),
+        ready_made("foundations", "Only foundations", foundations, false, true),
     ];
     if !failed.is_empty() {
-        presets.push(PickerPreset {
-            slug: "failed".to_owned(),
-            label: "What failed last time".to_owned(),
-            keys: failed,
-        });
+        presets.push(ready_made("failed", "What failed last time", failed, false, true));
     }
-    let switches = last.as_ref().map(|last| (last.include_foundations, last.include_dependencies));
     if let Some(last) = last {
-        presets.push(PickerPreset { slug: "last".to_owned(), label: "Last used".to_owned(), keys: last.policy_types });
+        let (foundations, dependencies) = (last.include_foundations, last.include_dependencies);
+        presets.push(ready_made("last", "Last used", last.policy_types, foundations, dependencies));
     }
     let chosen = presets.iter().find(|one| one.slug == preset).or(presets.first());
-    let partial = chosen.is_some_and(|one| one.slug != "everything");
-    let (foundations, dependencies) = match chosen.map(|one| one.slug.as_str()) {
-        Some("last") => switches.unwrap_or((true, true)),
-        _ => (!partial, true),
-    };
+    let (foundations, dependencies) = chosen.map_or((true, true), |one| (one.foundations, one.dependencies));
     let chosen = chosen.map(|one| one.keys.clone()).unwrap_or_default();
     let categories = Category::ALL
         .iter()
@@ -96,7 +96,7 @@ fn entry(policy_type: &PolicyType, missing: &HashMap<String, String>, last: Opti
     PickerType {
         key: policy_type.key.to_owned(),
         label: policy_type.label.to_owned(),
-        foundation: policy_type.foundation,
+        foundation: policy_type.foundation && policy_type.default_on,
         missing_permission: missing.get(policy_type.key).cloned(),
         remark: remark.map(ToOwned::to_owned),
         requests: last.map_or(1, |last| u32::try_from(last.requests).unwrap_or(u32::MAX)),
