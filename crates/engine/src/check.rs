@@ -114,17 +114,17 @@ impl Engine {
         session: &tenantatlas_graph::GraphSession,
         granted: Option<Vec<String>>,
     ) -> TenantCheck {
-        let organization = session.probe().await.ok().map(|organization| organization.display_name);
-        let licence = match session.get(GraphVersion::V1, LICENCE_PROBE).await {
-            Ok(_) => Licence::Present,
-            Err(error) if error.reason == ReasonCode::LicenseMissing => Licence::Missing,
-            // Graph answers, and what it refuses is told by the permissions below.
-            Err(error) if matches!(error.reason, ReasonCode::PermissionMissing | ReasonCode::ConsentMissing) => {
-                Licence::Unknown
+        let organization = session.probe().await;
+        let licence = match (session.get(GraphVersion::V1, LICENCE_PROBE).await, &organization) {
+            (Ok(_), _) => Licence::Present,
+            (Err(error), _) if error.reason == ReasonCode::LicenseMissing => Licence::Missing,
+            // A token is no use where nothing can be read with it, not even what it is refused.
+            (Err(error), Err(other)) if !is_a_refusal(&error) && !is_a_refusal(other) => {
+                return TenantCheck { granted, ..failed(&error) };
             }
-            // A token is no use where nothing can be read with it.
-            Err(error) => return TenantCheck { organization, granted, ..failed(&error) },
+            (Err(_), _) => Licence::Unknown,
         };
+        let organization = organization.ok().map(|organization| organization.display_name);
         let missing = granted.as_deref().map(missing_permissions).unwrap_or_default();
         let lacking = missing.iter().any(|one| !one.types.is_empty());
         let (status, reason_code) = match &granted {
@@ -139,6 +139,11 @@ impl Engine {
         };
         TenantCheck { status, reason_code, message, organization, granted, missing, licence }
     }
+}
+
+/// Whether Graph answered, and only would not tell: the permissions of the token say why.
+fn is_a_refusal(error: &GraphError) -> bool {
+    matches!(error.reason, ReasonCode::LicenseMissing | ReasonCode::PermissionMissing | ReasonCode::ConsentMissing)
 }
 
 /// What is said of a token that cannot be read into, as those of a custom cloud may be.
