@@ -5,6 +5,9 @@
 //! nothing is left out) is walked along an index in the order of the page, from the cursor on. And first only the ids
 //! of the page are searched; its rows are read afterwards.
 
+use std::num::NonZero;
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 use sqlx::Error;
 use tenantatlas_domain::registry::{Category, Platform, registry};
@@ -165,8 +168,11 @@ impl ItemFilter {
 }
 
 /// Searches for a part of a name that may run at the same time. Each looks through every name of the tenant, which at a
-/// million items takes a core for a fraction of a second: the other connections stay free for what is quick.
-static SEARCHES: Semaphore = Semaphore::const_new(2);
+/// million items takes a core for a fraction of a second: half of the cores stay free for what is quick.
+static SEARCHES: LazyLock<Semaphore> = LazyLock::new(|| {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    Semaphore::new((cores / 2).max(1))
+});
 
 async fn turn_to_search() -> Result<SemaphorePermit<'static>, StoreError> {
     let turn = tokio::time::timeout(PATIENCE, SEARCHES.acquire()).await;
