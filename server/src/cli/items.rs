@@ -57,7 +57,7 @@ pub async fn run(settings: &Settings, arguments: &ItemsArguments, output: Output
             written(writeln!(
                 stream,
                 "{:9} {:28} {:48} {:24} {}",
-                state(&row),
+                row.state(),
                 row.item.policy_type,
                 row.item.display_name,
                 row.item.last_seen_at.to_rfc3339(),
@@ -78,12 +78,6 @@ pub async fn run(settings: &Settings, arguments: &ItemsArguments, output: Output
     written(stream.flush())
 }
 
-/// The state in a word. What became known only after the latest completed run began could not be seen by it, so nothing is
-/// said of its absence.
-fn state(row: &ItemRow) -> &'static str {
-    if row.newer_than_scope { "newer" } else { row.presence.as_str() }
-}
-
 fn document(row: &ItemRow) -> Value {
     let item = &row.item;
     let mut document = json!({
@@ -91,7 +85,7 @@ fn document(row: &ItemRow) -> Value {
         "display_name": item.display_name, "category": item.category, "platform": item.platform, "meta": item.meta,
         "content_hash": item.content_hash.to_string(), "first_seen_at": item.first_seen_at.to_rfc3339(),
         "last_seen_at": item.last_seen_at.to_rfc3339(), "last_seen_run_id": item.last_seen_run_id,
-        "changed_in_last_run": row.changed_in_last_run, "state": state(row),
+        "changed_in_last_run": row.changed_in_last_run, "state": row.state(),
     });
     // What belongs to the state: confidence, or the reason and the last full read.
     if let (Value::Object(document), Ok(Value::Object(presence))) = (&mut document, serde_json::to_value(row.presence))
@@ -146,7 +140,7 @@ mod tests {
     #[test]
     fn what_another_selection_has_just_discovered_is_newer_and_not_missing() {
         let (newer, gone) = (missing(true), missing(false));
-        assert_eq!((state(&newer), state(&gone)), ("newer", "missing"));
+        assert_eq!((newer.state(), gone.state()), ("newer", "missing"));
         let (newer, gone) = (document(&newer), document(&gone));
         assert_eq!((&newer["state"], newer.get("confidence")), (&json!("newer"), None));
         assert_eq!((&gone["state"], &gone["confidence"]), (&json!("missing"), &json!("high")));

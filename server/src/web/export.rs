@@ -182,10 +182,9 @@ const ITEM_COLUMNS: [&str; 12] = [
 fn item_fields(row: &ItemRow) -> Vec<String> {
     use tenantatlas_domain::presence::{Confidence, Presence};
     let item = &row.item;
-    let newer = row.newer_than_scope;
     let confidence = match row.presence {
         // The run could not see what was discovered only afterwards.
-        _ if newer => "",
+        _ if row.newer_than_scope => "",
         Presence::Missing { confidence: Confidence::High } => "high",
         Presence::Missing { confidence: Confidence::Low } => "low",
         _ => "",
@@ -197,7 +196,7 @@ fn item_fields(row: &ItemRow) -> Vec<String> {
         item.category.clone(),
         platform_label(&item.platform),
         assignment_words(&item.meta).unwrap_or_default(),
-        if newer { "newer" } else { row.presence.as_str() }.to_owned(),
+        row.state().to_owned(),
         confidence.to_owned(),
         item.external_id.clone(),
         item.first_seen_at.to_rfc3339(),

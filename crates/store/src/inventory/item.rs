@@ -232,3 +232,12 @@ pub struct ItemRow {
     /// Whether it became known only after the latest completed run of the scope began: that run could not have seen it.
     pub newer_than_scope: bool,
 }
+
+impl ItemRow {
+    /// The state in a word, for those that read files. What became known only after the latest completed run began could
+    /// not be seen by it, so nothing is said of its absence.
+    #[must_use]
+    pub fn state(&self) -> &'static str {
+        if self.newer_than_scope { "newer" } else { self.presence.as_str() }
+    }
+}
