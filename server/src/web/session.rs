@@ -79,15 +79,12 @@ pub async fn find(engine: &Engine, headers: &HeaderMap) -> Result<Option<Current
 /// When the database fails.
 pub async fn still_stands_for(engine: &Engine, hash: &TokenHash, user: UserId) -> Result<bool, EngineError> {
     let found = sessions::find(engine.db(), hash, engine.now()).await?;
-    Ok(found.is_some_and(|found| found.user.disabled_at.is_none() && found.user.id == user))
+    Ok(found.is_some_and(|found| found.user.id == user))
 }
 
 async fn find_by_token(engine: &Engine, hash: &TokenHash) -> Result<Option<CurrentSession>, EngineError> {
     let now = engine.now();
-    let Some(found) = sessions::find(engine.db(), hash, now).await?.filter(|found| found.user.disabled_at.is_none())
-    else {
-        return Ok(None);
-    };
+    let Some(found) = sessions::find(engine.db(), hash, now).await? else { return Ok(None) };
     if now.as_millis() - found.session.last_used_at.as_millis() > TOUCH_INTERVAL {
         let (engine, id) = (engine.clone(), found.session.id);
         tokio::spawn(async move {
