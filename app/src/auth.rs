@@ -3,7 +3,7 @@
 use http::{HeaderMap, header};
 use rand::Rng as _;
 use sha2::{Digest as _, Sha256};
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 use tenantatlas_domain::{ids::UserId, time::Timestamp};
 use tenantatlas_engine::Actor;
 use tenantatlas_store::sessions::{SignedIn, TokenHash};
@@ -29,27 +29,30 @@ pub struct CurrentSession {
     pub name: String,
     /// The address they sign in with.
     pub email: String,
-    /// Whether they administer the platform.
+    /// Whether they administer the platform: for what is shown. What they do is decided by the engine, which asks again.
     pub platform_admin: bool,
+    /// Where the request comes from.
+    pub address: Option<IpAddr>,
 }
 
 impl CurrentSession {
     /// The session and its person.
     #[must_use]
-    pub fn of(found: SignedIn) -> Self {
+    pub fn of(found: SignedIn, address: Option<IpAddr>) -> Self {
         Self {
             session_id: found.session.id,
             user_id: found.user.id,
             name: found.user.name,
             email: found.user.email,
             platform_admin: found.user.platform_admin,
+            address,
         }
     }
 
     /// The person as the engine knows who acts.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        Actor::person(self.user_id, self.name.clone(), self.email.clone(), self.platform_admin)
+        Actor::person(self.user_id, self.name.clone(), self.email.clone()).from_address(self.address)
     }
 }
 

@@ -150,6 +150,7 @@ mod from_below {
                 EngineError::Forbidden => Self::forbidden(),
                 EngineError::Invalid { field, message } => Self::invalid(field, sentence(field, &message)),
                 EngineError::Conflict(message) => Self::new(ErrorKind::Conflict, message),
+                EngineError::TooMany(message) => Self::new(ErrorKind::TooMany, message),
                 EngineError::Selection(error) => Self::invalid("policy_types", error.to_string()),
                 EngineError::Store(error) => error.into(),
                 EngineError::Graph(error) => {

@@ -110,6 +110,7 @@ impl From<EngineError> for Exit {
             EngineError::NotFound(_)
             | EngineError::Invalid { .. }
             | EngineError::Conflict(_)
+            | EngineError::TooMany(_)
             | EngineError::Selection(_) => Self::usage(error.to_string()),
             _ => Self::new(ExitCode::Failed, error.to_string()),
         }

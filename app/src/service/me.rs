@@ -15,7 +15,7 @@ use uuid::Uuid;
 /// Signed out; a name that is not acceptable.
 pub async fn update_profile(name: String) -> Result<(), AppError> {
     let session = scope::session()?;
-    scope::engine()?.update_user(&session.actor(), session.user_id, &name, session.platform_admin).await?;
+    scope::engine()?.rename_self(&session.actor(), &name).await?;
     go_to("/me", Some("profile"));
     Ok(())
 }

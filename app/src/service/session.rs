@@ -8,24 +8,14 @@ use http::{header, request::Parts};
 use leptos::prelude::*;
 use secrecy::SecretString;
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
 use tenantatlas_domain::ids::UserId;
-use tenantatlas_engine::{Actor, Engine, EngineError};
+use tenantatlas_engine::{Actor, Engine, EngineError, SIGN_IN_THROTTLE};
 use tenantatlas_store::one_time_links::{self, Purpose};
 use tenantatlas_store::sessions::{self, NewSession};
-use tenantatlas_store::sign_in_attempts::{self, Throttle};
+use tenantatlas_store::sign_in_attempts;
 use tenantatlas_store::{tenants, users};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
-
-/// Attempts at one account or from one address: eight are free within a quarter of an hour, then the wait doubles from
-/// two seconds to five minutes.
-const THROTTLE: Throttle = Throttle {
-    window: Duration::from_secs(15 * 60),
-    free: 8,
-    first_wait: Duration::from_secs(2),
-    longest_wait: Duration::from_secs(300),
-};
 
 /// Attempts between the question whether one is allowed and the note that it failed. With more at a time a burst would
 /// pass the throttle before its first failure is noted.
@@ -105,7 +95,7 @@ async fn refuse_haste(engine: &Engine, subjects: &[[u8; 32]]) -> Result<(), AppE
 async fn count_failure(engine: &Engine, subjects: &[[u8; 32]]) -> Result<(), AppError> {
     let mut tx = engine.db().write().await?;
     for subject in subjects {
-        sign_in_attempts::record_failure(&mut tx, subject, &THROTTLE, engine.now()).await?;
+        sign_in_attempts::record_failure(&mut tx, subject, &SIGN_IN_THROTTLE, engine.now()).await?;
     }
     tx.commit().await?;
     Ok(())

@@ -36,11 +36,10 @@ pub async fn change(user: String, platform_admin: Option<bool>, disabled: Option
     let session = scope::administrator()?;
     let engine = scope::engine()?;
     let id: UserId = parse(&user, "The user")?;
-    let known = users::get(engine.db(), id).await?.ok_or_else(|| AppError::not_found("The user"))?;
-    if let Some(platform_admin) = platform_admin.filter(|wanted| *wanted != known.platform_admin) {
-        engine.update_user(&session.actor(), id, &known.name, platform_admin).await?;
+    if let Some(platform_admin) = platform_admin {
+        engine.set_platform_admin(&session.actor(), id, platform_admin).await?;
     }
-    if let Some(disabled) = disabled.filter(|wanted| *wanted != known.disabled_at.is_some()) {
+    if let Some(disabled) = disabled {
         engine.set_user_disabled(&session.actor(), id, disabled).await?;
     }
     go_to("/admin/users", Some("user"));

@@ -1,5 +1,7 @@
 //! Who acts.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 use tenantatlas_domain::ids::UserId;
 
@@ -13,6 +15,21 @@ pub enum ActorKind {
     System,
     /// Somebody at the command line of the machine that holds the database and its key, who may do everything.
     CommandLine,
+    /// Somebody who has not signed in.
+    Anonymous,
+}
+
+impl ActorKind {
+    /// The name as the audit log keeps it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::System => "system",
+            Self::CommandLine => "command_line",
+            Self::Anonymous => "anonymous",
+        }
+    }
 }
 
 /// An actor as it is written into the audit: the id, and the name and e-mail as they were then.
@@ -26,38 +43,43 @@ pub struct Actor {
     pub email: String,
     /// What kind of actor.
     pub kind: ActorKind,
-    /// Whether a person administers the platform (tenants and users), product rules, section Access.
-    pub platform_admin: bool,
+    /// Where the request came from, as far as that can be trusted; `None` for what came from no network.
+    pub address: Option<IpAddr>,
 }
 
 impl Actor {
     /// A signed-in person.
     #[must_use]
-    pub fn person(user_id: UserId, name: impl Into<String>, email: impl Into<String>, platform_admin: bool) -> Self {
-        Self { user_id: Some(user_id), name: name.into(), email: email.into(), kind: ActorKind::Person, platform_admin }
+    pub fn person(user_id: UserId, name: impl Into<String>, email: impl Into<String>) -> Self {
+        let (name, email) = (name.into(), email.into());
+        Self { user_id: Some(user_id), name, email, kind: ActorKind::Person, address: None }
+    }
+
+    /// The same actor, coming from an address.
+    #[must_use]
+    pub fn from_address(self, address: Option<IpAddr>) -> Self {
+        Self { address, ..self }
+    }
+
+    /// Somebody who has not signed in.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self::without_account("Nobody signed in", ActorKind::Anonymous)
     }
 
     /// The product itself.
     #[must_use]
     pub fn system() -> Self {
-        Self {
-            user_id: None,
-            name: "TenantAtlas".to_owned(),
-            email: String::new(),
-            kind: ActorKind::System,
-            platform_admin: true,
-        }
+        Self::without_account("TenantAtlas", ActorKind::System)
     }
 
     /// The command line.
     #[must_use]
     pub fn command_line() -> Self {
-        Self {
-            user_id: None,
-            name: "Command line".to_owned(),
-            email: String::new(),
-            kind: ActorKind::CommandLine,
-            platform_admin: true,
-        }
+        Self::without_account("Command line", ActorKind::CommandLine)
+    }
+
+    fn without_account(name: &str, kind: ActorKind) -> Self {
+        Self { user_id: None, name: name.to_owned(), email: String::new(), kind, address: None }
     }
 }

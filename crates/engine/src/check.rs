@@ -11,6 +11,7 @@ use tenantatlas_store::permissions::{self, Permission};
 use tenantatlas_store::tenants::{self, ConnectionCheck, ConnectionStatus};
 
 use crate::actor::Actor;
+use crate::command::{Command, Right};
 use crate::connection;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -73,13 +74,13 @@ impl Engine {
     /// licensed, and keeps the result.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::Forbidden`], [`EngineError::Invalid`] when there is no credential, or
-    /// when the database fails. A connection that does not work is a result, not an error.
+    /// [`EngineError::NotFound`], [`EngineError::Forbidden`], [`EngineError::Invalid`] when there is no credential,
+    /// [`EngineError::Conflict`] when the connection was changed meanwhile, or when the database fails. A connection that does not work is a result, not an error.
     pub async fn check_tenant(&self, actor: &Actor, id: TenantId) -> Result<TenantCheck, EngineError> {
         let core = &self.core;
         core.authorise(actor, id, Action::EditConnection).await?;
-        let tenant = connection::tenant(&core.db, id).await?;
-        let open = connection::open(&core.db, &core.vault, &tenant).await?;
+        core.check_rate(actor)?;
+        let (tenant, open) = connection::open(&core.db, &core.vault, id).await?;
         let session = core.graph.session(open, Meter::new(), core.stopping.child_token());
 
         // A token from before would show what was granted then.
@@ -89,23 +90,28 @@ impl Engine {
             Err(error) => failed(&error),
         };
 
-        let at = core.clock.now();
-        let mut tx = core.db.write().await?;
-        let stored =
-            ConnectionCheck { status: check.status, reason: check.reason_code, message: check.message.clone(), at };
-        if !tenants::record_check(&mut tx, id, &stored).await? {
-            return Err(EngineError::NotFound("the tenant"));
-        }
-        if let Some(granted) = &check.granted {
-            permissions::replace(&mut tx, id, &permission_rows(granted), at).await?;
-        }
         let context = json!({
             "status": check.status,
             "reason_code": check.reason_code,
             "missing": check.missing.iter().map(|one| one.permission.as_str()).collect::<Vec<_>>(),
         });
-        core.record(&mut tx, actor, Entry::new("tenant.checked", "tenant", id).of(id).with(context)).await?;
-        tx.commit().await?;
+        let entry = Entry::new("tenant.checked", "tenant", id).of(id).with(context);
+        let right = Right::Tenant(id, Action::EditConnection);
+        core.command(Command::new(actor, right, entry), async |tx, _| {
+            let at = core.clock.now();
+            let stored =
+                ConnectionCheck { status: check.status, reason: check.reason_code, message: check.message.clone(), at };
+            if !tenants::record_check(tx, id, tenant.updated_at, &stored).await? {
+                return Err(EngineError::Conflict(
+                    "the connection was changed while it was tested: test it again".to_owned(),
+                ));
+            }
+            if let Some(granted) = &check.granted {
+                permissions::replace(tx, id, &permission_rows(granted), at).await?;
+            }
+            Ok(())
+        })
+        .await?;
         Ok(check)
     }
 

@@ -11,6 +11,12 @@ pub struct EngineConfig {
     pub global_sync_limit: u32,
     /// Inventory syncs running at the same time in one tenant, over all processes.
     pub tenant_sync_limit: u32,
+    /// Runs of one tenant that wait for a worker, at most; more are refused. So many different selections of one tenant
+    /// are never wanted at once, and each is looked at by every claim and sent with every snapshot.
+    pub waiting_per_tenant: u32,
+    /// Runs that one person started and that wait for a worker, over all tenants, at most: enough to sync hundreds of
+    /// tenants at once.
+    pub waiting_per_person: u32,
     /// How long a claim holds without renewal; it is renewed every third of that.
     pub lease: Duration,
     /// How often expired leases are looked for.
@@ -44,6 +50,8 @@ impl Default for EngineConfig {
             workers: 12,
             global_sync_limit: 12,
             tenant_sync_limit: 2,
+            waiting_per_tenant: 25,
+            waiting_per_person: 500,
             lease: Duration::from_secs(30),
             sweep_interval: Duration::from_secs(5),
             poll_interval: Duration::from_secs(1),

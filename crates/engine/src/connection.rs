@@ -38,15 +38,18 @@ fn address(field: &'static str, text: Option<&str>) -> Result<Url, EngineError> 
     Url::parse(text).map_err(|_| EngineError::invalid(field, "must be an address that starts with https:// or http://"))
 }
 
-/// The connection of a tenant, with its credential opened.
+/// A tenant and its connection, with the credential opened. Both come from one reading of the row: a credential that was
+/// entered a moment ago for other addresses must not meet the addresses of before.
 ///
 /// # Errors
-/// [`EngineError::Invalid`] when the tenant has no credential, [`EngineError::Store`] when it cannot be opened.
-pub(crate) async fn open(db: &Db, vault: &Vault, tenant: &Tenant) -> Result<Connection, EngineError> {
-    let credential = tenants::credential(db, vault, tenant.id)
-        .await?
-        .ok_or_else(|| EngineError::invalid("credential", "has not been entered for this tenant"))?;
-    Ok(Connection {
+/// [`EngineError::NotFound`], [`EngineError::Invalid`] when the tenant has no credential, [`EngineError::Store`] when it
+/// cannot be opened.
+pub(crate) async fn open(db: &Db, vault: &Vault, id: TenantId) -> Result<(Tenant, Connection), EngineError> {
+    let (tenant, credential) =
+        tenants::get_with_credential(db, vault, id).await?.ok_or(EngineError::NotFound("the tenant"))?;
+    let credential =
+        credential.ok_or_else(|| EngineError::invalid("credential", "has not been entered for this tenant"))?;
+    let connection = Connection {
         endpoints: endpoints(tenant.cloud, tenant.login_url.as_deref(), tenant.graph_url.as_deref())?,
         tenant: tenant.entra_tenant_id.clone(),
         client_id: tenant.client_id.clone(),
@@ -56,7 +59,8 @@ pub(crate) async fn open(db: &Db, vault: &Vault, tenant: &Tenant) -> Result<Conn
                 Credential::Certificate { private_key_pem, certificate_pem }
             }
         },
-    })
+    };
+    Ok((tenant, connection))
 }
 
 /// A tenant by id.

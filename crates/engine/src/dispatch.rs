@@ -1,6 +1,7 @@
 //! Dispatch: permission, hash, run, audit and notification in one transaction (product rules, section Inventory sync).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::json;
@@ -9,10 +10,11 @@ use tenantatlas_domain::role::Action;
 use tenantatlas_domain::selection::{DroppedType, ResolvedSelection, Selection};
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_store::operation_runs::{self, CancelOutcome, Created, NewOperationRun, OperationRun};
-use tenantatlas_store::sync_runs;
+use tenantatlas_store::{Access, sync_runs};
 use uuid::Uuid;
 
 use crate::actor::Actor;
+use crate::command::{Command, Right};
 use crate::ending;
 use crate::engine::{Core, Engine};
 use crate::error::EngineError;
@@ -54,14 +56,14 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`] and [`EngineError::Forbidden`] by the actor's role, [`EngineError::Selection`] when no
-    /// known type is left, [`EngineError::Stopping`], or when the database fails. Nothing is written then.
+    /// known type is left, [`EngineError::TooMany`] when too much is waiting already, [`EngineError::Stopping`], or when
+    /// the database fails. Nothing is dispatched then.
     pub async fn dispatch_sync(
         &self,
         actor: &Actor,
         tenant: TenantId,
         selection: &Selection,
     ) -> Result<DispatchOutcome, EngineError> {
-        self.core.authorise(actor, tenant, Action::Sync).await?;
         let resolved = selection.resolve()?;
         self.core.dispatch_sync(actor, tenant, &resolved, None).await
     }
@@ -123,7 +125,6 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`] and [`EngineError::Forbidden`], or when the database fails.
     pub async fn cancel(&self, actor: &Actor, tenant: TenantId, run: OperationRunId) -> Result<Cancelled, EngineError> {
-        self.core.authorise(actor, tenant, Action::CancelRun).await?;
         self.core.cancel(actor, tenant, run).await
     }
 
@@ -146,7 +147,7 @@ impl Engine {
 
 impl Core {
     async fn dispatch_sync(
-        &self,
+        self: &Arc<Self>,
         actor: &Actor,
         tenant: TenantId,
         resolved: &ResolvedSelection,
@@ -171,34 +172,93 @@ impl Core {
             audit_log_id,
             retry_of,
         };
-        let at = self.clock.now();
-        let mut tx = self.db.write().await?;
-        let run = match operation_runs::create(&mut tx, &new, at).await? {
-            Created::AlreadyActive(run) => {
-                tx.rollback().await?;
-                return Ok(outcome(&run, true, resolved));
-            }
-            Created::New(run) => run,
-        };
-        ending::notify(&mut tx, &run, RUN_QUEUED, Summary::new(), at).await?;
         let context = json!({
             "selection": resolved.selection,
             "selection_hash": resolved.hash,
-            "types": run.counters.total,
+            "types": new.item_ids.len(),
             "dropped": resolved.dropped,
-            "correlation_id": run.correlation_id,
+            "correlation_id": new.correlation_id,
             "retry_of": retry_of,
         });
         let entry =
-            Entry::new("inventory.sync.dispatched", "operation_run", run.id).of(tenant).with(context).id(audit_log_id);
-        self.record(&mut tx, actor, entry).await?;
-        tx.commit().await?;
+            Entry::new("inventory.sync.dispatched", "operation_run", new.id).of(tenant).with(context).id(audit_log_id);
+        if let Some(run) = self.active_or_room(actor, &new, &entry).await? {
+            return Ok(outcome(&run, true, resolved));
+        }
+        let right = Right::Tenant(tenant, Action::Sync);
+        let created = self
+            .command(Command::new(actor, right, entry), async |tx, log| {
+                let at = self.clock.now();
+                let created = operation_runs::create(tx, &new, at).await?;
+                match &created {
+                    Created::AlreadyActive(_) => log.unchanged(),
+                    Created::New(run) => {
+                        // Counted with the new run: without it the transaction is taken back.
+                        self.check_room(&mut *tx, actor, tenant, 1).await?;
+                        ending::notify(tx, run, RUN_QUEUED, Summary::new(), at).await?;
+                    }
+                }
+                Ok(created)
+            })
+            .await?;
+        let run = match created {
+            Created::AlreadyActive(run) => return Ok(outcome(&run, true, resolved)),
+            Created::New(run) => run,
+        };
         self.stats.add(Count::Dispatched, 1);
         self.wake.notify_one();
         self.relay_queue();
         self.publish_run(&RunState::of(&run));
         self.publish_unread_of(&run).await;
         Ok(outcome(&run, false, resolved))
+    }
+
+    /// The run that does the same already, or nothing when there is room for another one. All of this is asked again inside
+    /// of the transaction; asked before, it keeps whoever may not, or asks for too much, out of the line of writers.
+    async fn active_or_room(
+        self: &Arc<Self>,
+        actor: &Actor,
+        new: &NewOperationRun,
+        entry: &Entry,
+    ) -> Result<Option<OperationRun>, EngineError> {
+        let asked = async {
+            self.authorise(actor, new.tenant_id, Action::Sync).await?;
+            if let Some(run) = operation_runs::find_active(&self.db, new.tenant_id, &new.idempotency_key).await? {
+                return Ok(Some(run));
+            }
+            self.check_room(&self.db, actor, new.tenant_id, 0).await?;
+            Ok(None)
+        };
+        let asked = asked.await;
+        if let Err(error) = &asked {
+            self.record_failure(actor, entry.clone(), error).await;
+        }
+        asked
+    }
+
+    /// Refuses one more run where too many wait. `counted` says how many of those that wait are the new one.
+    async fn check_room(
+        &self,
+        on: impl Access,
+        actor: &Actor,
+        tenant: TenantId,
+        counted: u32,
+    ) -> Result<(), EngineError> {
+        let waiting = operation_runs::waiting(on, tenant, actor.user_id).await?;
+        let beyond = |waiting: u32, limit: u32| waiting.saturating_sub(counted) >= limit;
+        if beyond(waiting.of_tenant, self.config.waiting_per_tenant) {
+            return Err(EngineError::TooMany(format!(
+                "{} runs of this tenant are waiting already. Wait until some have ended, or cancel some, and try again.",
+                self.config.waiting_per_tenant
+            )));
+        }
+        if beyond(waiting.of_person, self.config.waiting_per_person) {
+            return Err(EngineError::TooMany(format!(
+                "{} runs that you started are waiting already. Wait until some have ended, or cancel some, and try again.",
+                self.config.waiting_per_person
+            )));
+        }
+        Ok(())
     }
 
     /// An ended sync of a tenant, with what it was to read.
@@ -219,30 +279,47 @@ impl Core {
         Ok((run, payload))
     }
 
-    async fn cancel(&self, actor: &Actor, tenant: TenantId, id: OperationRunId) -> Result<Cancelled, EngineError> {
-        let at = self.clock.now();
-        let mut tx = self.db.write().await?;
-        let cancelled = operation_runs::request_cancel(&mut tx, tenant, id, &actor.name, at).await?;
-        let (run, result) = match cancelled {
-            CancelOutcome::NotFound => return Err(EngineError::NotFound("the run")),
-            CancelOutcome::AlreadyEnded(_) => return Ok(Cancelled::AlreadyEnded),
-            CancelOutcome::Aborted(run) => {
-                if let Some(end) = Stop::Cancelled.end() {
-                    sweeper::close(self, &mut tx, &run, &end, at).await?;
-                }
-                (run, Cancelled::Done)
+    async fn cancel(
+        self: &Arc<Self>,
+        actor: &Actor,
+        tenant: TenantId,
+        id: OperationRunId,
+    ) -> Result<Cancelled, EngineError> {
+        let entry = Entry::new("operation.cancel_requested", "operation_run", id).of(tenant);
+        let right = Right::Tenant(tenant, Action::CancelRun);
+        let (run, result) = self
+            .command(Command::new(actor, right, entry), async |tx, log| {
+                let at = self.clock.now();
+                let (run, result) = match operation_runs::request_cancel(tx, tenant, id, &actor.name, at).await? {
+                    CancelOutcome::NotFound => return Err(EngineError::NotFound("the run")),
+                    CancelOutcome::AlreadyEnded(run) => {
+                        log.unchanged();
+                        return Ok((run, Cancelled::AlreadyEnded));
+                    }
+                    CancelOutcome::Aborted(run) => {
+                        if let Some(end) = Stop::Cancelled.end() {
+                            sweeper::close(self, tx, &run, &end, at).await?;
+                        }
+                        (run, Cancelled::Done)
+                    }
+                    CancelOutcome::Requested(run) => (run, Cancelled::Requested),
+                };
+                let action = format!("{}.{}.cancel_requested", run.resource, run.action);
+                log.replace(Entry::new(action, "operation_run", id).of(tenant));
+                Ok((run, result))
+            })
+            .await?;
+        match result {
+            Cancelled::AlreadyEnded => return Ok(result),
+            Cancelled::Done => {
+                self.publish_run(&RunState::of(&run));
+                self.publish_unread_of(&run).await;
             }
-            CancelOutcome::Requested(run) => (run, Cancelled::Requested),
-        };
-        let action = format!("{}.{}.cancel_requested", run.resource, run.action);
-        self.record(&mut tx, actor, Entry::new(action, "operation_run", id).of(tenant)).await?;
-        tx.commit().await?;
-        self.publish_run(&RunState::of(&run));
-        if result == Cancelled::Done {
-            self.publish_unread_of(&run).await;
-        } else {
-            self.cancel_here(id);
-            self.outbox.put(Word::Cancel(id));
+            Cancelled::Requested => {
+                self.publish_run(&RunState::of(&run));
+                self.cancel_here(id);
+                self.outbox.put(Word::Cancel(id));
+            }
         }
         Ok(result)
     }

@@ -9,7 +9,7 @@ use tenantatlas_store::operation_runs::OperationRun;
 use tenantatlas_store::{StoreError, Tx, tenants, users};
 use uuid::Uuid;
 
-use crate::actor::{Actor, ActorKind};
+use crate::actor::Actor;
 use crate::engine::Core;
 use crate::notice::{RUN_ENDED, RUN_QUEUED, RunNotice, count_reasons};
 use crate::operation::Summary;
@@ -87,5 +87,5 @@ async fn initiator(tx: &mut Tx, run: &OperationRun) -> Result<Actor, StoreError>
         return Ok(actor);
     };
     let email = users::get(&mut *tx, id).await?.map(|user| user.email).unwrap_or_default();
-    Ok(Actor { user_id: Some(id), name: run.initiator.clone(), email, kind: ActorKind::Person, platform_admin: false })
+    Ok(Actor::person(id, run.initiator.clone(), email))
 }

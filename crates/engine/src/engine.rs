@@ -8,18 +8,20 @@ use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::GraphClient;
 use tenantatlas_store::operation_runs::OperationRun;
-use tenantatlas_store::{Db, Vault, members, tenants};
+use tenantatlas_store::{Db, Vault, members, tenants, users};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::actor::{Actor, ActorKind};
+use crate::audit_events::Refusals;
 use crate::clock::{Clock, SystemClock};
 use crate::config::EngineConfig;
 use crate::error::EngineError;
 use crate::events::Events;
 use crate::operation::{Operation, Stop};
+use crate::rate_limit::RateLimits;
 use crate::relay::{self, Outbox, Word};
 use crate::run_context::RunContext;
 use crate::run_state::RunState;
@@ -44,6 +46,8 @@ pub(crate) struct Core {
     pub processors: Arc<Semaphore>,
     /// Wakes the idle worker that looks for runs.
     pub wake: Notify,
+    /// Wakes the sweeper before its time: there is something to delete.
+    pub sweep_now: Notify,
     /// Held by that worker.
     pub looking: tokio::sync::Mutex<()>,
     /// Bulk transactions: one at a time, so that whoever dispatches waits for one of them at most.
@@ -52,6 +56,10 @@ pub(crate) struct Core {
     pub outbox: Outbox,
     /// Set when the process stops.
     pub stopping: CancellationToken,
+    /// How often people gave commands.
+    pub rates: RateLimits,
+    /// Refusals of the last minute, so that a loop of them does not fill the audit log.
+    pub refusals: Refusals,
     /// The runs this process works on.
     pub working: Mutex<HashMap<OperationRunId, Arc<RunContext>>>,
 }
@@ -107,10 +115,13 @@ impl Engine {
             operations,
             processors: Arc::new(Semaphore::new(processors)),
             wake: Notify::new(),
+            sweep_now: Notify::new(),
             looking: tokio::sync::Mutex::new(()),
             bulk: Semaphore::new(bulk_writers),
             outbox: Outbox::default(),
             stopping: CancellationToken::new(),
+            rates: RateLimits::default(),
+            refusals: Refusals::default(),
             working: Mutex::new(HashMap::new()),
         });
         let tasks = TaskTracker::new();
@@ -185,7 +196,7 @@ impl Core {
     pub(crate) async fn authorise(&self, actor: &Actor, tenant: TenantId, action: Action) -> Result<(), EngineError> {
         let role = match (actor.kind, actor.user_id) {
             (ActorKind::Person, Some(user)) => members::effective_role(&self.db, tenant, user).await?,
-            (ActorKind::Person, None) => None,
+            (ActorKind::Person, None) | (ActorKind::Anonymous, _) => None,
             (ActorKind::System | ActorKind::CommandLine, _) => {
                 tenants::get(&self.db, tenant).await?.map(|_| Role::Owner)
             }
@@ -197,9 +208,17 @@ impl Core {
         }
     }
 
-    /// Lets only those pass who manage tenants and users.
-    pub(crate) fn authorise_platform(actor: &Actor) -> Result<(), EngineError> {
-        if actor.platform_admin { Ok(()) } else { Err(EngineError::Forbidden) }
+    /// Lets only those pass who manage tenants and users. Before work that is dear; the command asks again.
+    pub(crate) async fn authorise_platform(&self, actor: &Actor) -> Result<(), EngineError> {
+        let may = match (actor.kind, actor.user_id) {
+            (ActorKind::System | ActorKind::CommandLine, _) => true,
+            (ActorKind::Person, Some(user)) => {
+                let person = users::get(&self.db, user).await?;
+                person.is_some_and(|person| person.platform_admin && person.disabled_at.is_none())
+            }
+            (ActorKind::Person | ActorKind::Anonymous, _) => false,
+        };
+        if may { Ok(()) } else { Err(EngineError::Forbidden) }
     }
 
     /// Cancels a run when this process works on it.

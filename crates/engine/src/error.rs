@@ -25,6 +25,9 @@ pub enum EngineError {
     /// It collides with what is there already.
     #[error("{0}")]
     Conflict(String),
+    /// It was asked for too often, or too much is waiting already; the sentence says what to do.
+    #[error("{0}")]
+    TooMany(String),
     /// The selection cannot be read.
     #[error(transparent)]
     Selection(#[from] SelectionError),

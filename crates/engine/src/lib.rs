@@ -23,8 +23,10 @@
 //! ```
 
 mod actor;
+mod audit_events;
 mod check;
 mod clock;
+mod command;
 mod config;
 mod connection;
 mod dispatch;
@@ -37,9 +39,11 @@ mod membership;
 mod notice;
 mod operation;
 mod password;
+mod rate_limit;
 mod relay;
 mod run_context;
 mod run_state;
+mod sign_in;
 mod stats;
 mod sweeper;
 mod sync;
@@ -50,6 +54,7 @@ mod watching;
 mod worker;
 
 pub use actor::{Actor, ActorKind};
+pub use audit_events::AuditEvent;
 pub use check::{Licence, MissingPermission, TenantCheck};
 pub use clock::{Clock, SystemClock};
 pub use config::EngineConfig;
@@ -63,6 +68,7 @@ pub use operation::{Operation, Stop, Summary, Work};
 pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARACTERS, check_password_rules, hash_password, verify_password};
 pub use run_context::{Progress, RunContext};
 pub use run_state::{CurrentItem, RunState};
+pub use sign_in::SIGN_IN_THROTTLE;
 pub use stats::StatsSnapshot;
 pub use sync::{InventorySync, SyncPayload};
 pub use watching::Snapshot;

@@ -6,6 +6,7 @@ use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_store::{Tx, members, users};
 
 use crate::actor::Actor;
+use crate::command::{Command, Right};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::trail::Entry;
@@ -24,16 +25,16 @@ impl Engine {
         role: Role,
     ) -> Result<(), EngineError> {
         let core = &self.core;
-        core.authorise(actor, tenant, Action::ManageMembers).await?;
-        users::get(&core.db, user).await?.ok_or(EngineError::NotFound("the person"))?;
-        let mut tx = core.db.write().await?;
-        members::lock(&mut tx, tenant, Role::Owner).await?;
-        let owners = members::count(&mut tx, tenant, Role::Owner).await?;
-        members::set(&mut tx, tenant, user, role, core.clock.now()).await?;
-        keep_one_owner(&mut tx, tenant, owners).await?;
         let entry = Entry::new("member.set", "user", user).of(tenant).with(json!({ "role": role }));
-        core.record(&mut tx, actor, entry).await?;
-        Ok(tx.commit().await?)
+        let right = Right::Tenant(tenant, Action::ManageMembers);
+        core.command(Command::new(actor, right, entry), async |tx, _| {
+            users::get(&mut *tx, user).await?.ok_or(EngineError::NotFound("the person"))?;
+            members::lock(tx, tenant, Role::Owner).await?;
+            let owners = members::count(&mut *tx, tenant, Role::Owner).await?;
+            members::set(tx, tenant, user, role, core.clock.now()).await?;
+            keep_one_owner(tx, tenant, owners).await
+        })
+        .await
     }
 
     /// Ends a membership.
@@ -42,17 +43,18 @@ impl Engine {
     /// [`EngineError::NotFound`] for tenant or membership, [`EngineError::Forbidden`], [`EngineError::Conflict`] when it
     /// is the last owner's.
     pub async fn remove_member(&self, actor: &Actor, tenant: TenantId, user: UserId) -> Result<(), EngineError> {
-        let core = &self.core;
-        core.authorise(actor, tenant, Action::ManageMembers).await?;
-        let mut tx = core.db.write().await?;
-        members::lock(&mut tx, tenant, Role::Owner).await?;
-        let owners = members::count(&mut tx, tenant, Role::Owner).await?;
-        if !members::remove(&mut tx, tenant, user).await? {
-            return Err(EngineError::NotFound("the member"));
-        }
-        keep_one_owner(&mut tx, tenant, owners).await?;
-        core.record(&mut tx, actor, Entry::new("member.removed", "user", user).of(tenant)).await?;
-        Ok(tx.commit().await?)
+        let entry = Entry::new("member.removed", "user", user).of(tenant);
+        let right = Right::Tenant(tenant, Action::ManageMembers);
+        self.core
+            .command(Command::new(actor, right, entry), async |tx, _| {
+                members::lock(tx, tenant, Role::Owner).await?;
+                let owners = members::count(&mut *tx, tenant, Role::Owner).await?;
+                if !members::remove(tx, tenant, user).await? {
+                    return Err(EngineError::NotFound("the member"));
+                }
+                keep_one_owner(tx, tenant, owners).await
+            })
+            .await
     }
 }
 

@@ -1,33 +1,52 @@
 //! The sweeper: no run stays `running` for ever, and none waits longer than its turn may take.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::StoreError;
-use tenantatlas_store::operation_runs::{self, End, OperationRun, Rest};
+use tenantatlas_store::operation_runs::{self, End, Limits, OperationRun, Rest};
+use tenantatlas_store::{StoreError, one_time_links, sessions, sign_in_attempts, tenants};
+use tokio::time::Instant;
 
 use crate::ending;
 use crate::engine::Core;
 use crate::operation::Summary;
 use crate::run_state::RunState;
+use crate::sign_in::SIGN_IN_THROTTLE;
 use crate::stats::Count;
+
+/// Runs ended in one transaction, at most: each leaves an entry in the audit log and a notification.
+const BATCH: u32 = 50;
+/// The pause between two pieces of a large deletion.
+const BETWEEN_PIECES: Duration = Duration::from_millis(2);
+/// What has ended is forgotten so often.
+const FORGET_INTERVAL: Duration = Duration::from_secs(600);
 
 /// Looks for expired leases and overdue runs until the process stops.
 pub(crate) async fn sweep(core: Arc<Core>) {
+    let mut forgotten = None;
     loop {
-        if let Err(error) = sweep_once(&core).await {
+        if let Err(error) = sweep_once(&core, &mut forgotten).await {
             tracing::warn!(%error, "sweeping failed");
         }
         tokio::select! {
             () = core.stopping.cancelled() => return,
+            () = core.sweep_now.notified() => {}
             () = tokio::time::sleep(core.config.sweep_interval) => {}
         }
     }
 }
 
-async fn sweep_once(core: &Core) -> Result<(), StoreError> {
+async fn sweep_once(core: &Core, forgotten: &mut Option<Instant>) -> Result<(), StoreError> {
+    if forgotten.is_none_or(|at| at.elapsed() >= FORGET_INTERVAL) {
+        forget_ended(core).await?;
+        *forgotten = Some(Instant::now());
+    }
+    purge_tenants(core).await?;
     let depth = operation_runs::queue_depth(&core.db).await?;
     if depth.running > 0 {
         take_from_the_lost(core).await?;
@@ -71,40 +90,71 @@ async fn take_from_the_lost(core: &Core) -> Result<(), StoreError> {
 
 /// Ends runs that waited for a free place longer than they may (product rules, section Inventory sync, Locks and
 /// limits). A run that waits although there is a free place only waits for a worker, and goes on waiting.
+///
+/// In batches: one transaction for many, and others who write come in between.
 async fn end_overdue(core: &Core) -> Result<(), StoreError> {
-    let at = core.clock.now();
+    let code = ReasonCode::ConcurrencyLimit;
+    let end = End {
+        status: OperationStatus::Aborted,
+        reason_code: Some(code),
+        reason: code.sentence().to_owned(),
+        rest: Rest::Skipped,
+    };
     let wait = i64::try_from(core.config.lock_wait.as_millis()).unwrap_or(i64::MAX);
-    let before = Timestamp::from_millis(at.as_millis().saturating_sub(wait));
-    let overdue = operation_runs::waiting_since(&core.db, before).await?;
-    if overdue.is_empty() {
-        return Ok(());
-    }
-    let active = operation_runs::active(&core.db, None, None).await?;
-    for run in overdue {
-        let same = active.iter().filter(|other| {
-            other.lease_owner.is_some() && other.resource == run.resource && other.action == run.action
-        });
-        let (in_all, in_tenant) = same.fold((0_u32, 0_u32), |(in_all, in_tenant), other| {
-            (in_all + 1, in_tenant + u32::from(other.tenant_id == run.tenant_id))
-        });
-        if in_all < core.config.global_sync_limit && in_tenant < core.config.tenant_sync_limit {
-            continue;
-        }
-        let code = ReasonCode::ConcurrencyLimit;
-        let end = End {
-            status: OperationStatus::Aborted,
-            reason_code: Some(code),
-            reason: code.sentence().to_owned(),
-            rest: Rest::Skipped,
-        };
+    let limits = Limits { global: core.config.global_sync_limit, per_tenant: core.config.tenant_sync_limit };
+    loop {
+        let at = core.clock.now();
+        let before = Timestamp::from_millis(at.as_millis().saturating_sub(wait));
         let mut tx = core.db.write().await?;
-        let Some(ended) = operation_runs::end_unclaimed(&mut tx, run.id, &end, at).await? else { continue };
-        close(core, &mut tx, &ended, &end, at).await?;
+        let overdue = operation_runs::overdue(&mut tx, before, limits, BATCH).await?;
+        let mut ended = Vec::with_capacity(overdue.len());
+        for run in overdue {
+            let Some(run) = operation_runs::end_unclaimed(&mut tx, run.id, &end, at).await? else { continue };
+            close(core, &mut tx, &run, &end, at).await?;
+            ended.push(run);
+        }
         tx.commit().await?;
-        core.publish_run(&RunState::of(&ended));
-        core.publish_unread_of(&ended).await;
+        let people: BTreeSet<UserId> = ended.iter().filter_map(|run| run.user_id).collect();
+        for run in &ended {
+            core.publish_run(&RunState::of(run));
+        }
+        for user in people {
+            core.publish_unread(user).await;
+        }
+        if ended.len() < BATCH as usize || core.stopping.is_cancelled() {
+            return Ok(());
+        }
+    }
+}
+
+/// Deletes what is left of tenants that were removed, a piece at a time.
+async fn purge_tenants(core: &Core) -> Result<(), StoreError> {
+    while let Some(tenant) = tenants::retired(&core.db).await? {
+        loop {
+            if core.stopping.is_cancelled() {
+                return Ok(());
+            }
+            let mut tx = core.db.write().await?;
+            let more = tenants::purge_piece(&mut tx, tenant).await?;
+            tx.commit().await?;
+            if !more {
+                break;
+            }
+            // Whoever waits for the writer has its turn now.
+            tokio::time::sleep(BETWEEN_PIECES).await;
+        }
     }
     Ok(())
+}
+
+/// Forgets what has ended and is of no use any more: sessions, one-time links, failed sign-ins.
+async fn forget_ended(core: &Core) -> Result<(), StoreError> {
+    let at = core.clock.now();
+    let mut tx = core.db.write().await?;
+    sessions::remove_ended(&mut tx, at).await?;
+    one_time_links::remove_ended(&mut tx, at).await?;
+    sign_in_attempts::remove_old(&mut tx, &SIGN_IN_THROTTLE, at).await?;
+    tx.commit().await
 }
 
 /// Writes what goes with the end of a run that no worker ended.

@@ -3,14 +3,15 @@
 use serde_json::json;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::role::{Action, Role};
-use tenantatlas_store::tenants::{self, TenantCredential, TenantDetails};
-use tenantatlas_store::{StoreError, members};
+use tenantatlas_store::tenants::{self, Cloud, Tenant, TenantCredential, TenantDetails};
+use tenantatlas_store::{StoreError, Tx, inventory, members, operation_runs};
 use url::Url;
 use uuid::Uuid;
 
 use crate::actor::{Actor, ActorKind};
+use crate::command::{self, Command, Right};
 use crate::connection::{self, endpoints};
-use crate::engine::{Core, Engine};
+use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::trail::Entry;
 
@@ -31,26 +32,30 @@ impl Engine {
         details: &TenantDetails,
         credential: &TenantCredential,
     ) -> Result<TenantId, EngineError> {
-        Core::authorise_platform(actor)?;
+        let core = &self.core;
         let details = checked(details)?;
         check_credential(credential)?;
         let id = TenantId::from_uuid(Uuid::now_v7());
-        let (core, at) = (&self.core, self.core.clock.now());
-        let mut tx = core.db.write().await?;
-        tenants::create(&mut tx, id, &details, at).await.map_err(taken)?;
-        tenants::set_credential(&mut tx, &core.vault, id, credential, at).await?;
-        if let (ActorKind::Person, Some(user)) = (actor.kind, actor.user_id) {
-            members::set(&mut tx, id, user, Role::Owner, at).await?;
-        }
         let entry = Entry::new("tenant.added", "tenant", id).of(id).with(facts(&details));
-        core.record(&mut tx, actor, entry).await?;
-        tx.commit().await?;
-        Ok(id)
+        core.command(Command::new(actor, Right::Platform, entry), async |tx, _| {
+            let at = core.clock.now();
+            tenants::create(tx, id, &details, at).await.map_err(taken)?;
+            tenants::set_credential(tx, &core.vault, id, credential, at).await?;
+            if let (ActorKind::Person, Some(user)) = (actor.kind, actor.user_id) {
+                members::set(tx, id, user, Role::Owner, at).await?;
+            }
+            Ok(id)
+        })
+        .await
     }
 
-    /// Changes what a person entered about a tenant. The connection counts as unchecked afterwards. When it leads to other
-    /// addresses the credential is taken away, and `true` is answered: whoever may edit a connection must not be able to
-    /// have a secret that they never saw sent to an address of their choice.
+    /// Changes what a person entered about a tenant. The connection counts as unchecked afterwards.
+    ///
+    /// A credential is used only for what it was entered for: cloud, addresses, Entra tenant id and client id. When one of
+    /// them changes it is taken away, and `true` is answered; whoever may edit a connection must not be able to have a
+    /// secret that they never saw sent anywhere else. The Entra tenant id cannot change once something was read, since the
+    /// objects of another directory would land in the same inventory; and addresses of one's own are the business of those
+    /// who administer the platform, since the server itself sends requests there.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Forbidden`], [`EngineError::Invalid`], [`EngineError::Conflict`].
@@ -61,24 +66,29 @@ impl Engine {
         details: &TenantDetails,
     ) -> Result<bool, EngineError> {
         let core = &self.core;
-        core.authorise(actor, id, Action::EditConnection).await?;
         let details = checked(details)?;
-        let mut tx = core.db.write().await?;
-        let before = tenants::get(&mut tx, id).await?.ok_or(EngineError::NotFound("the tenant"))?;
-        if !tenants::update(&mut tx, id, &details, core.clock.now()).await.map_err(taken)? {
-            return Err(EngineError::NotFound("the tenant"));
-        }
-        let elsewhere = before.cloud != details.cloud
-            || before.login_url != details.login_url
-            || before.graph_url != details.graph_url;
-        let cleared = elsewhere && before.credential_kind.is_some();
-        if cleared {
-            tenants::clear_credential(&mut tx, id, core.clock.now()).await?;
-            core.record(&mut tx, actor, Entry::new("tenant.credential_removed", "tenant", id).of(id)).await?;
-        }
-        core.record(&mut tx, actor, Entry::new("tenant.updated", "tenant", id).of(id).with(facts(&details))).await?;
-        tx.commit().await?;
-        Ok(cleared)
+        let entry = Entry::new("tenant.updated", "tenant", id).of(id).with(facts(&details));
+        let right = Right::Tenant(id, Action::EditConnection);
+        core.command(Command::new(actor, right, entry), async |tx, log| {
+            let at = core.clock.now();
+            tenants::lock(tx, id).await?;
+            let before = tenants::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the tenant"))?;
+            let moved = leads_elsewhere(&before, &details);
+            if moved && details.cloud == Cloud::Custom {
+                command::require(tx, actor, Right::Platform).await?;
+            }
+            if before.entra_tenant_id != details.entra_tenant_id {
+                keep_directory(tx, id).await?;
+            }
+            tenants::update(tx, id, &details, at).await.map_err(taken)?;
+            let cleared = (moved || is_another_application(&before, &details)) && before.credential_kind.is_some();
+            if cleared {
+                tenants::clear_credential(tx, id, at).await?;
+                log.also(Entry::new("tenant.credential_removed", "tenant", id).of(id));
+            }
+            Ok(cleared)
+        })
+        .await
     }
 
     /// Replaces the credential of a tenant. It is written, never shown again.
@@ -92,25 +102,31 @@ impl Engine {
         credential: &TenantCredential,
     ) -> Result<(), EngineError> {
         let core = &self.core;
-        core.authorise(actor, id, Action::EditConnection).await?;
         check_credential(credential)?;
-        let mut tx = core.db.write().await?;
-        if !tenants::set_credential(&mut tx, &core.vault, id, credential, core.clock.now()).await? {
-            return Err(EngineError::NotFound("the tenant"));
-        }
-        core.record(&mut tx, actor, Entry::new("tenant.credential_rotated", "tenant", id).of(id)).await?;
-        Ok(tx.commit().await?)
+        let entry = Entry::new("tenant.credential_rotated", "tenant", id).of(id);
+        let right = Right::Tenant(id, Action::EditConnection);
+        core.command(Command::new(actor, right, entry), async |tx, _| {
+            if tenants::set_credential(tx, &core.vault, id, credential, core.clock.now()).await? {
+                Ok(())
+            } else {
+                Err(EngineError::NotFound("the tenant"))
+            }
+        })
+        .await
     }
 
     /// Removes a tenant with everything that was read from it. The name must be typed as confirmation. Audit entries stay.
+    ///
+    /// The tenant is gone for everybody when this answers. What was read from it is deleted afterwards, piece by piece,
+    /// since other writers would have to wait for as long as a million rows take; a process that ends meanwhile leaves the
+    /// rest to the sweeper of the next.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Forbidden`], [`EngineError::Invalid`] when the confirmation is not the
     /// name.
     pub async fn remove_tenant(&self, actor: &Actor, id: TenantId, confirmation: &str) -> Result<(), EngineError> {
         let core = &self.core;
-        core.authorise(actor, id, Action::ManageMembers).await?;
-        Core::authorise_platform(actor)?;
+        core.authorise_platform(actor).await?;
         let tenant = connection::tenant(&core.db, id).await?;
         if confirmation.trim() != tenant.name {
             return Err(EngineError::invalid(
@@ -119,14 +135,45 @@ impl Engine {
             ));
         }
         self.stop_work_of(id).await?;
-        let mut tx = core.db.write().await?;
-        if !tenants::remove(&mut tx, id).await? {
-            return Err(EngineError::NotFound("the tenant"));
-        }
         let entry = Entry::new("tenant.removed", "tenant", id).of(id).with(json!({ "name": tenant.name }));
-        core.record(&mut tx, actor, entry).await?;
-        Ok(tx.commit().await?)
+        core.command(Command::new(actor, Right::Platform, entry), async |tx, _| {
+            if tenants::retire(tx, id, core.clock.now()).await? {
+                Ok(())
+            } else {
+                Err(EngineError::NotFound("the tenant"))
+            }
+        })
+        .await?;
+        core.sweep_now.notify_one();
+        Ok(())
     }
+}
+
+/// Whether a changed connection sends its credential to another place: cloud or addresses.
+fn leads_elsewhere(before: &Tenant, after: &TenantDetails) -> bool {
+    before.cloud != after.cloud || before.login_url != after.login_url || before.graph_url != after.graph_url
+}
+
+/// Whether a changed connection signs in as something else: another directory or another application.
+fn is_another_application(before: &Tenant, after: &TenantDetails) -> bool {
+    before.entra_tenant_id != after.entra_tenant_id || before.client_id != after.client_id
+}
+
+/// Refuses another directory for a tenant that was read, or that is being read now.
+async fn keep_directory(tx: &mut Tx, id: TenantId) -> Result<(), EngineError> {
+    if inventory::has_items(&mut *tx, id).await? {
+        return Err(EngineError::invalid(
+            "entra_tenant_id",
+            "cannot change, because this tenant has been read: objects of two directories would mix in one inventory. Add the other directory as a tenant of its own",
+        ));
+    }
+    if !operation_runs::active(&mut *tx, Some(id), None).await?.is_empty() {
+        return Err(EngineError::Conflict(
+            "a run of this tenant has not ended yet: cancel it or wait for its end, then change the directory"
+                .to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 /// Facts of a tenant that the audit keeps.

@@ -1,4 +1,4 @@
-//! Writing the audit.
+//! Writing the audit log: entries of commands, and of events that changed nothing, such as refusals and exports.
 
 use std::fmt::Display;
 
@@ -8,11 +8,11 @@ use tenantatlas_store::audit::{self, NewEntry, Outcome};
 use tenantatlas_store::{StoreError, Tx};
 use uuid::Uuid;
 
-use crate::actor::{Actor, ActorKind};
+use crate::actor::Actor;
 use crate::engine::Core;
 
 /// An entry as the engine writes it, without the actor.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Entry {
     id: Uuid,
     action: String,
@@ -42,10 +42,30 @@ impl Entry {
         self
     }
 
-    /// Adds safe facts.
-    pub(crate) fn with(mut self, context: Value) -> Self {
-        self.context = context;
+    /// Adds safe facts to those it has.
+    pub(crate) fn with(mut self, facts: Value) -> Self {
+        match (self.context.as_object_mut(), facts) {
+            (Some(context), Value::Object(facts)) => context.extend(facts),
+            (_, facts) => self.context = facts,
+        }
         self
+    }
+
+    /// Says how it ended.
+    pub(crate) fn ended(mut self, outcome: Outcome) -> Self {
+        self.outcome = outcome;
+        self
+    }
+
+    /// The same entry as another one, of something that happened later.
+    pub(crate) fn anew(mut self) -> Self {
+        self.id = Uuid::now_v7();
+        self
+    }
+
+    /// What it tells of: entries that agree in this tell of the same thing.
+    pub(crate) fn identity(&self) -> (String, Option<TenantId>, String) {
+        (self.action.clone(), self.tenant, format!("{} {}", self.resource_type, self.resource_id))
     }
 
     /// Takes an id made before, that other records of the transaction name.
@@ -55,25 +75,23 @@ impl Entry {
     }
 
     /// Whether what it tells of went well.
-    pub(crate) fn outcome(mut self, success: bool) -> Self {
-        self.outcome = if success { Outcome::Success } else { Outcome::Failure };
-        self
+    pub(crate) fn outcome(self, success: bool) -> Self {
+        self.ended(if success { Outcome::Success } else { Outcome::Failure })
     }
 }
 
 impl Core {
     /// Appends an entry; last in its transaction, because the end of the chain stays locked until the commit.
     pub(crate) async fn record(&self, tx: &mut Tx, actor: &Actor, entry: Entry) -> Result<(), StoreError> {
-        let kind = match actor.kind {
-            ActorKind::Person => "person",
-            ActorKind::System => "system",
-            ActorKind::CommandLine => "command_line",
+        let entry = match actor.address {
+            Some(address) => entry.with(json!({ "address": address })),
+            None => entry,
         };
         let new = NewEntry {
             id: entry.id,
             tenant_id: entry.tenant,
             actor_id: actor.user_id,
-            actor_kind: kind.to_owned(),
+            actor_kind: actor.kind.as_str().to_owned(),
             actor_name: actor.name.clone(),
             actor_email: actor.email.clone(),
             action: entry.action,

@@ -1,5 +1,7 @@
 //! People: accounts and passwords.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 use serde_json::json;
 use tenantatlas_domain::ids::UserId;
@@ -8,13 +10,18 @@ use tenantatlas_store::{StoreError, sessions};
 use uuid::Uuid;
 
 use crate::actor::{Actor, ActorKind};
-use crate::engine::{Core, Engine};
+use crate::command::{Command, Right};
+use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::password::{check_password_rules, hash_password, verify_password};
+use crate::rate_limit::Rate;
 use crate::trail::Entry;
 
 /// Longest name or e-mail address, in characters.
 const MAX_NAME: usize = 200;
+
+/// Changes of one's own profile: a few at once, then two a minute, since each leaves an entry in the audit log for ever.
+const PROFILE_RATE: Rate = Rate { burst: 10, every: Duration::from_secs(30) };
 
 impl Engine {
     /// Adds a person who can sign in.
@@ -30,50 +37,64 @@ impl Engine {
         platform_admin: bool,
         password: SecretString,
     ) -> Result<UserId, EngineError> {
-        Core::authorise_platform(actor)?;
+        let core = &self.core;
         check_email(email)?;
         check_name(name)?;
         check_password_rules(&password)?;
+        // Hashing takes a core for a moment: nobody makes the server do it for nothing.
+        core.authorise_platform(actor).await?;
         let hash = hash_password(password).await?;
         let id = UserId::from_uuid(Uuid::now_v7());
         let new = NewUser { id, email: email.trim().to_owned(), name: name.trim().to_owned(), platform_admin };
-        let (core, at) = (&self.core, self.core.clock.now());
-        let mut tx = core.db.write().await?;
-        users::create(&mut tx, &new, at).await.map_err(taken)?;
-        users::set_password_hash(&mut tx, id, &hash, at).await?;
         let entry = Entry::new("user.created", "user", id).with(json!({ "platform_admin": platform_admin }));
-        core.record(&mut tx, actor, entry).await?;
-        tx.commit().await?;
-        Ok(id)
+        core.command(Command::new(actor, Right::Platform, entry), async |tx, _| {
+            let at = core.clock.now();
+            users::create(tx, &new, at).await.map_err(taken)?;
+            users::set_password_hash(tx, id, &hash, at).await?;
+            Ok(id)
+        })
+        .await
     }
 
-    /// Changes a person's name, and whether they administer the platform.
+    /// Changes one's own name, and nothing else.
+    ///
+    /// # Errors
+    /// [`EngineError::Forbidden`] when the account is gone, [`EngineError::Invalid`], [`EngineError::TooMany`].
+    pub async fn rename_self(&self, actor: &Actor, name: &str) -> Result<(), EngineError> {
+        let core = &self.core;
+        let id = actor.user_id.ok_or(EngineError::Forbidden)?;
+        check_name(name)?;
+        core.rates.take(("profile", id), PROFILE_RATE)?;
+        let entry = Entry::new("user.renamed", "user", id);
+        core.command(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
+            if users::set_name(tx, id, name, core.clock.now()).await? {
+                Ok(())
+            } else {
+                Err(EngineError::NotFound("the person"))
+            }
+        })
+        .await
+    }
+
+    /// Lets a person administer the platform, or no longer.
     ///
     /// # Errors
     /// [`EngineError::Forbidden`], [`EngineError::NotFound`], [`EngineError::Conflict`] when nobody would be left to
     /// administer the platform.
-    pub async fn update_user(
-        &self,
-        actor: &Actor,
-        id: UserId,
-        name: &str,
-        platform_admin: bool,
-    ) -> Result<(), EngineError> {
-        let own_name = actor.user_id == Some(id) && platform_admin == actor.platform_admin;
-        if !own_name {
-            Core::authorise_platform(actor)?;
-        }
-        check_name(name)?;
-        let (core, at) = (&self.core, self.core.clock.now());
-        let mut tx = core.db.write().await?;
-        users::lock_platform_admins(&mut tx).await?;
-        if !users::update(&mut tx, id, name, platform_admin, at).await? {
-            return Err(EngineError::NotFound("the person"));
-        }
-        keep_one_administrator(&mut tx).await?;
+    pub async fn set_platform_admin(&self, actor: &Actor, id: UserId, platform_admin: bool) -> Result<(), EngineError> {
+        let core = &self.core;
         let entry = Entry::new("user.updated", "user", id).with(json!({ "platform_admin": platform_admin }));
-        core.record(&mut tx, actor, entry).await?;
-        Ok(tx.commit().await?)
+        core.command(Command::new(actor, Right::Platform, entry), async |tx, log| {
+            let known = users::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the person"))?;
+            if known.platform_admin == platform_admin {
+                log.unchanged();
+                return Ok(());
+            }
+            users::lock_platform_admins(tx).await?;
+            users::set_platform_admin(tx, id, platform_admin, core.clock.now()).await?;
+            keep_one_administrator(tx).await
+        })
+        .await
     }
 
     /// Lets a person sign in no more, and ends their sessions; or lets them in again.
@@ -82,38 +103,42 @@ impl Engine {
     /// [`EngineError::Forbidden`], [`EngineError::NotFound`], [`EngineError::Conflict`] when nobody would be left to
     /// administer the platform.
     pub async fn set_user_disabled(&self, actor: &Actor, id: UserId, disabled: bool) -> Result<(), EngineError> {
-        Core::authorise_platform(actor)?;
-        let (core, at) = (&self.core, self.core.clock.now());
-        let mut tx = core.db.write().await?;
-        users::lock_platform_admins(&mut tx).await?;
-        if !users::set_disabled(&mut tx, id, disabled.then_some(at), at).await? {
-            return Err(EngineError::NotFound("the person"));
-        }
-        keep_one_administrator(&mut tx).await?;
-        if disabled {
-            sessions::revoke_all(&mut tx, id, None).await?;
-        }
-        let action = if disabled { "user.disabled" } else { "user.enabled" };
-        core.record(&mut tx, actor, Entry::new(action, "user", id)).await?;
-        Ok(tx.commit().await?)
+        let core = &self.core;
+        let entry = Entry::new(if disabled { "user.disabled" } else { "user.enabled" }, "user", id);
+        core.command(Command::new(actor, Right::Platform, entry), async |tx, log| {
+            let known = users::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the person"))?;
+            if known.disabled_at.is_some() == disabled {
+                log.unchanged();
+                return Ok(());
+            }
+            users::lock_platform_admins(tx).await?;
+            let at = core.clock.now();
+            users::set_disabled(tx, id, disabled.then_some(at), at).await?;
+            keep_one_administrator(tx).await?;
+            if disabled {
+                sessions::revoke_all(tx, id, None).await?;
+            }
+            Ok(())
+        })
+        .await
     }
 
-    /// Removes a person. What the audit says about them stays.
+    /// Removes a person with memberships, preferences, notifications and sessions. What the audit says about them stays.
     ///
     /// # Errors
     /// [`EngineError::Forbidden`], [`EngineError::NotFound`], [`EngineError::Conflict`] when nobody would be left to
     /// administer the platform.
     pub async fn remove_user(&self, actor: &Actor, id: UserId) -> Result<(), EngineError> {
-        Core::authorise_platform(actor)?;
         let core = &self.core;
-        let mut tx = core.db.write().await?;
-        users::lock_platform_admins(&mut tx).await?;
-        if !users::remove(&mut tx, id).await? {
-            return Err(EngineError::NotFound("the person"));
-        }
-        keep_one_administrator(&mut tx).await?;
-        core.record(&mut tx, actor, Entry::new("user.removed", "user", id)).await?;
-        Ok(tx.commit().await?)
+        let entry = Entry::new("user.removed", "user", id);
+        core.command(Command::new(actor, Right::Platform, entry), async |tx, _| {
+            users::lock_platform_admins(tx).await?;
+            if !users::remove(tx, id).await? {
+                return Err(EngineError::NotFound("the person"));
+            }
+            keep_one_administrator(tx).await
+        })
+        .await
     }
 
     /// The person with this address and password, or `None`: for an unknown address, a wrong password and a disabled
@@ -143,7 +168,7 @@ impl Engine {
         if self.verify_user(&actor.email, old).await?.is_none_or(|user| user.id != id) {
             return Err(EngineError::invalid("current", "is not the one you sign in with now"));
         }
-        self.store_password(actor, id, new).await
+        self.store_password(actor, Right::SignedIn, id, new).await
     }
 
     /// Sets a person's password, without the old one; for those who manage people. Ends the person's sessions.
@@ -151,27 +176,30 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Forbidden`], [`EngineError::NotFound`], [`EngineError::Invalid`] for the password.
     pub async fn set_password(&self, actor: &Actor, id: UserId, new: SecretString) -> Result<(), EngineError> {
-        Core::authorise_platform(actor)?;
         check_password_rules(&new)?;
-        self.store_password(actor, id, new).await
+        self.core.authorise_platform(actor).await?;
+        self.store_password(actor, Right::Platform, id, new).await
     }
 
-    async fn store_password(&self, actor: &Actor, id: UserId, new: SecretString) -> Result<(), EngineError> {
+    async fn store_password(
+        &self,
+        actor: &Actor,
+        right: Right,
+        id: UserId,
+        new: SecretString,
+    ) -> Result<(), EngineError> {
+        let core = &self.core;
         let hash = hash_password(new).await?;
-        let (core, at) = (&self.core, self.core.clock.now());
-        let mut tx = core.db.write().await?;
-        if !users::set_password_hash(&mut tx, id, &hash, at).await? {
-            return Err(EngineError::NotFound("the person"));
-        }
-        sessions::revoke_all(&mut tx, id, None).await?;
         let by_self = actor.kind == ActorKind::Person && actor.user_id == Some(id);
-        core.record(
-            &mut tx,
-            actor,
-            Entry::new("user.password_changed", "user", id).with(json!({ "by_self": by_self })),
-        )
-        .await?;
-        Ok(tx.commit().await?)
+        let entry = Entry::new("user.password_changed", "user", id).with(json!({ "by_self": by_self }));
+        core.command(Command::new(actor, right, entry), async |tx, _| {
+            if !users::set_password_hash(tx, id, &hash, core.clock.now()).await? {
+                return Err(EngineError::NotFound("the person"));
+            }
+            sessions::revoke_all(tx, id, None).await?;
+            Ok(())
+        })
+        .await
     }
 }
 

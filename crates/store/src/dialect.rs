@@ -45,7 +45,16 @@ pub(crate) const fn for_update(engine: Engine) -> &'static str {
     }
 }
 
-/// The same, leaving out rows that another transaction locked.
+/// The same for rows that carry a right: nobody can change or remove them until the transaction ends, while records that
+/// refer to them can still be written (PostgreSQL, "Explicit Locking", row-level locks).
+pub(crate) const fn for_no_key_update(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "",
+        Engine::Postgres => " FOR NO KEY UPDATE",
+    }
+}
+
+/// The same as [`for_update`], leaving out rows that another transaction locked.
 pub(crate) const fn for_update_skip_locked(engine: Engine) -> &'static str {
     match engine {
         Engine::Sqlite => "",
@@ -58,6 +67,14 @@ pub(crate) const fn for_share(engine: Engine) -> &'static str {
     match engine {
         Engine::Sqlite => "",
         Engine::Postgres => " FOR SHARE",
+    }
+}
+
+/// The end of a query that keeps rows from being removed until the transaction ends.
+pub(crate) const fn for_key_share(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "",
+        Engine::Postgres => " FOR KEY SHARE",
     }
 }
 

@@ -20,7 +20,7 @@ pub use history::{ItemVersion, RunReading, RunSighting, history, runs_that_saw, 
 pub use item::{Item, ItemRow, ObservedItem, ObservedLink};
 pub use links::{DirectoryName, IncomingLink, OutgoingLink, incoming, outgoing, record_names, targets_without_name};
 pub use list::{Cursor, ItemFilter, ItemPage, ItemQuery, Sort, StateFilter, list};
-pub use rows::{find, find_external};
+pub use rows::{find, find_external, has_items};
 pub use stored::stored;
 pub use view::{KnownType, ScopeView, TypeState, known_types};
 pub use writer::{BatchResult, lock_types, refresh_statistics, write_batch};

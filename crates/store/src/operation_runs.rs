@@ -9,7 +9,7 @@ mod list;
 mod progress;
 
 pub use lease::{Claim, Limits, Outlook, Renewal, Swept, claim, hold, outlook, release, renew, sweep_expired};
-pub use list::{Filter, QueueDepth, active, list, queue_depth, waiting_since};
+pub use list::{Filter, QueueDepth, Waiting, active, list, overdue, queue_depth, waiting};
 pub use progress::{CancelOutcome, End, Rest, Settled, end_unclaimed, finish, request_cancel, set_progress, settle};
 
 use serde::{Deserialize, Serialize};

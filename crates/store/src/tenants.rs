@@ -1,5 +1,9 @@
 //! Tenants and their connection to Microsoft Graph (product rules, section Records).
 
+mod removal;
+
+pub use removal::{purge_piece, retire, retired};
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -280,7 +284,7 @@ pub async fn update(tx: &mut Tx, id: TenantId, details: &TenantDetails, at: Time
         .execute(
             "UPDATE tenants SET name = $2, name_key = $3, entra_tenant_id = $4, cloud = $5, login_url = $6, graph_url = $7, \
              environment = $8, client_id = $9, updated_at = $10, connection_status = 'unchecked', connection_reason = NULL, \
-             connection_message = NULL, connection_checked_at = NULL WHERE id = $1",
+             connection_message = NULL, connection_checked_at = NULL WHERE id = $1 AND removed_at IS NULL",
             &args![
                 id,
                 details.name.trim(),
@@ -322,7 +326,7 @@ pub async fn set_credential(
         .execute(
             "UPDATE tenants SET credential_kind = $2, credential_sealed = $3, credential_updated_at = $4, updated_at = $4, \
              connection_status = 'unchecked', connection_reason = NULL, connection_message = NULL, \
-             connection_checked_at = NULL WHERE id = $1",
+             connection_checked_at = NULL WHERE id = $1 AND removed_at IS NULL",
             &args![id, kind.as_str(), sealed.0, at],
         )
         .await?;
@@ -339,31 +343,33 @@ pub async fn clear_credential(tx: &mut Tx, id: TenantId, at: Timestamp) -> Resul
     tx.execute(text, &args![id, at]).await.map(|_| ())
 }
 
-struct SealedCredential {
-    kind: Option<CredentialKind>,
+struct WithCredential {
+    tenant: Tenant,
     sealed: Option<Vec<u8>>,
 }
 
-impl Record for SealedCredential {
+impl Record for WithCredential {
     fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { kind: row.name_or_null("credential_kind")?, sealed: row.bytes_or_null("credential_sealed")? })
+        Ok(Self { tenant: Tenant::read(row)?, sealed: row.bytes_or_null("credential_sealed")? })
     }
 }
 
-/// Opens the credential of a tenant; `None` when there is no such tenant or it has none.
+/// A tenant with its credential opened, both of one moment: the credential is for this connection and no other. `None`
+/// when there is no such tenant; no credential when none was entered.
 ///
 /// # Errors
 /// [`StoreError::Sealed`] when it cannot be opened with this vault.
-pub async fn credential(
+pub async fn get_with_credential(
     mut on: impl Access,
     vault: &Vault,
     id: TenantId,
-) -> Result<Option<TenantCredential>, StoreError> {
-    let row: Option<SealedCredential> =
-        on.row("SELECT credential_kind, credential_sealed FROM tenants WHERE id = $1", &args![id]).await?;
-    let Some(SealedCredential { kind: Some(kind), sealed: Some(sealed) }) = row else { return Ok(None) };
+) -> Result<Option<(Tenant, Option<TenantCredential>)>, StoreError> {
+    let row: Option<WithCredential> =
+        on.row("SELECT * FROM tenants WHERE id = $1 AND removed_at IS NULL", &args![id]).await?;
+    let Some(WithCredential { tenant, sealed }) = row else { return Ok(None) };
+    let (Some(kind), Some(sealed)) = (tenant.credential_kind, sealed) else { return Ok(Some((tenant, None))) };
     let text = vault.unseal(id, CREDENTIAL_COLUMN, &SealedSecret(sealed))?;
-    Ok(Some(match kind {
+    let credential = match kind {
         CredentialKind::ClientSecret => TenantCredential::ClientSecret(text),
         CredentialKind::Certificate => {
             use secrecy::ExposeSecret as _;
@@ -371,19 +377,41 @@ pub async fn credential(
                 serde_json::from_str(text.expose_secret()).map_err(|_| StoreError::Sealed)?;
             TenantCredential::Certificate { certificate_pem, private_key_pem: private_key_pem.into() }
         }
-    }))
+    };
+    Ok(Some((tenant, Some(credential))))
 }
 
-/// Records how a check of the connection went. Answers whether the tenant exists.
+/// Opens the credential of a tenant; `None` when there is no such tenant or it has none.
+///
+/// # Errors
+/// [`StoreError::Sealed`] when it cannot be opened with this vault.
+pub async fn credential(on: impl Access, vault: &Vault, id: TenantId) -> Result<Option<TenantCredential>, StoreError> {
+    Ok(get_with_credential(on, vault, id).await?.and_then(|(_, credential)| credential))
+}
+
+/// Records how a check of the connection went that stood when the tenant was last edited at `checked`. Answers whether it
+/// still stands: the result of a connection that was changed meanwhile says nothing about the one that is there now.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn record_check(tx: &mut Tx, id: TenantId, check: &ConnectionCheck) -> Result<bool, StoreError> {
+pub async fn record_check(
+    tx: &mut Tx,
+    id: TenantId,
+    checked: Timestamp,
+    check: &ConnectionCheck,
+) -> Result<bool, StoreError> {
     let changed = tx
         .execute(
             "UPDATE tenants SET connection_status = $2, connection_reason = $3, connection_message = $4, \
-             connection_checked_at = $5 WHERE id = $1",
-            &args![id, check.status.as_str(), check.reason.map(ReasonCode::as_str), check.message.as_deref(), check.at],
+             connection_checked_at = $5 WHERE id = $1 AND updated_at = $6 AND removed_at IS NULL",
+            &args![
+                id,
+                check.status.as_str(),
+                check.reason.map(ReasonCode::as_str),
+                check.message.as_deref(),
+                check.at,
+                checked
+            ],
         )
         .await?;
     Ok(changed == 1)
@@ -394,7 +422,26 @@ pub async fn record_check(tx: &mut Tx, id: TenantId, check: &ConnectionCheck) ->
 /// # Errors
 /// When the database fails.
 pub async fn get(mut on: impl Access, id: TenantId) -> Result<Option<Tenant>, StoreError> {
-    on.row("SELECT * FROM tenants WHERE id = $1", &args![id]).await
+    on.row("SELECT * FROM tenants WHERE id = $1 AND removed_at IS NULL", &args![id]).await
+}
+
+/// A tenant that cannot be removed until the transaction ends; `None` when there is none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold(tx: &mut Tx, id: TenantId) -> Result<Option<Tenant>, StoreError> {
+    let lock = dialect::for_key_share(tx.engine());
+    let text = format!("SELECT * FROM tenants WHERE id = $1 AND removed_at IS NULL{lock}");
+    tx.row(AssertSqlSafe(text), &args![id]).await
+}
+
+/// Keeps a tenant from every change until the transaction ends, so that changes of its members come one after the other.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock(tx: &mut Tx, id: TenantId) -> Result<(), StoreError> {
+    let text = format!("SELECT id FROM tenants WHERE id = $1{}", dialect::for_no_key_update(tx.engine()));
+    tx.execute(AssertSqlSafe(text), &args![id]).await.map(|_| ())
 }
 
 /// Tenants that a person at the command line may mean: by name (whatever the case), our id, or Entra tenant id.
@@ -404,7 +451,8 @@ pub async fn get(mut on: impl Access, id: TenantId) -> Result<Option<Tenant>, St
 pub async fn find(mut on: impl Access, text: &str) -> Result<Vec<Tenant>, StoreError> {
     let id = text.trim().parse::<TenantId>().ok();
     on.rows(
-        "SELECT * FROM tenants WHERE name_key = $1 OR entra_tenant_id = $1 OR id = $2 ORDER BY name_key LIMIT 10",
+        "SELECT * FROM tenants WHERE removed_at IS NULL AND (name_key = $1 OR entra_tenant_id = $1 OR id = $2) \
+         ORDER BY name_key LIMIT 10",
         &args![key(text), id],
     )
     .await
@@ -415,7 +463,7 @@ pub async fn find(mut on: impl Access, text: &str) -> Result<Vec<Tenant>, StoreE
 /// # Errors
 /// When the database fails.
 pub async fn list(mut on: impl Access) -> Result<Vec<Tenant>, StoreError> {
-    on.rows("SELECT * FROM tenants ORDER BY name_key", &[]).await
+    on.rows("SELECT * FROM tenants WHERE removed_at IS NULL ORDER BY name_key", &[]).await
 }
 
 /// The tenants a person sees, favourites first, then by name: those they are a member of, and for a platform
@@ -430,41 +478,10 @@ pub async fn list_visible(mut on: impl Access, user: UserId) -> Result<Vec<Visib
          FROM users u CROSS JOIN tenants t \
          LEFT JOIN tenant_members m ON m.tenant_id = t.id AND m.user_id = u.id \
          LEFT JOIN user_tenant_preferences p ON p.tenant_id = t.id AND p.user_id = u.id \
-         WHERE u.id = $1 AND u.disabled_at IS NULL AND (m.role IS NOT NULL OR u.platform_admin = TRUE) \
+         WHERE u.id = $1 AND u.disabled_at IS NULL AND t.removed_at IS NULL \
+         AND (m.role IS NOT NULL OR u.platform_admin = TRUE) \
          ORDER BY COALESCE(p.favourite, FALSE) DESC, t.name_key",
         &args![user],
     )
     .await
-}
-
-/// Removes a tenant with everything that was read from it. Audit entries stay. Answers whether it existed.
-///
-/// The tenant is locked before anything goes, so that nobody dispatches a run for it meanwhile, and its runs go first, so
-/// that no worker can write for it any more: nothing is left behind by what comes during the long deletions. The runs under
-/// way are locked even before the tenant, since their workers lock in this order too.
-///
-/// # Errors
-/// When the database fails.
-pub async fn remove(tx: &mut Tx, id: TenantId) -> Result<bool, StoreError> {
-    let lock = dialect::for_update(tx.engine());
-    let under_way = format!(
-        "SELECT id FROM bulk_operation_runs WHERE tenant_id = $1 AND status IN ('pending', 'running') ORDER BY id{lock}"
-    );
-    tx.execute(AssertSqlSafe(under_way), &args![id]).await?;
-    let tenant = format!("SELECT * FROM tenants WHERE id = $1{lock}");
-    let tenant: Option<Tenant> = tx.row(AssertSqlSafe(tenant), &args![id]).await?;
-    if tenant.is_none() {
-        return Ok(false);
-    }
-    for statement in [
-        "DELETE FROM bulk_operation_runs WHERE tenant_id = $1",
-        "DELETE FROM inventory_links WHERE source_item_id IN (SELECT id FROM inventory_items WHERE tenant_id = $1)",
-        "DELETE FROM inventory_item_versions WHERE item_id IN (SELECT id FROM inventory_items WHERE tenant_id = $1)",
-        "DELETE FROM inventory_sightings WHERE item_id IN (SELECT id FROM inventory_items WHERE tenant_id = $1)",
-        "DELETE FROM inventory_absences WHERE item_id IN (SELECT id FROM inventory_items WHERE tenant_id = $1)",
-        "DELETE FROM inventory_items WHERE tenant_id = $1",
-    ] {
-        tx.execute(statement, &args![id]).await?;
-    }
-    Ok(tx.execute("DELETE FROM tenants WHERE id = $1", &args![id]).await? == 1)
 }

@@ -100,24 +100,27 @@ pub async fn create(tx: &mut Tx, user: &NewUser, at: Timestamp) -> Result<(), St
     .map(|_| ())
 }
 
-/// Changes name and whether the person administers the platform. Answers whether the person exists.
+/// Changes the name and nothing else. Answers whether the person exists.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn update(
+pub async fn set_name(tx: &mut Tx, id: UserId, name: &str, at: Timestamp) -> Result<bool, StoreError> {
+    let text = "UPDATE users SET name = $2, updated_at = $3 WHERE id = $1";
+    Ok(tx.execute(text, &args![id, name.trim(), at]).await? == 1)
+}
+
+/// Gives the right to administer the platform, or takes it, and changes nothing else. Answers whether the person exists.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_platform_admin(
     tx: &mut Tx,
     id: UserId,
-    name: &str,
     platform_admin: bool,
     at: Timestamp,
 ) -> Result<bool, StoreError> {
-    let changed = tx
-        .execute(
-            "UPDATE users SET name = $2, platform_admin = $3, updated_at = $4 WHERE id = $1",
-            &args![id, name.trim(), platform_admin, at],
-        )
-        .await?;
-    Ok(changed == 1)
+    let text = "UPDATE users SET platform_admin = $2, updated_at = $3 WHERE id = $1";
+    Ok(tx.execute(text, &args![id, platform_admin, at]).await? == 1)
 }
 
 /// Stores the argon2 hash of a password. Answers whether the person exists.
@@ -187,13 +190,23 @@ pub async fn list(mut on: impl Access) -> Result<Vec<User>, StoreError> {
     on.rows("SELECT * FROM users ORDER BY name, id", &[]).await
 }
 
+/// A person who can sign in, kept from every change until the transaction ends: what they may do stays true meanwhile.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock(tx: &mut Tx, id: UserId) -> Result<Option<User>, StoreError> {
+    let lock = dialect::for_no_key_update(tx.engine());
+    let text = format!("SELECT * FROM users WHERE id = $1 AND disabled_at IS NULL{lock}");
+    tx.row(AssertSqlSafe(text), &args![id]).await
+}
+
 /// Locks those who can administer the platform, in the order of their ids, until the transaction ends. Do it before the
 /// change of a person and count after it: of two who take the right from each other, the second sees what the first did.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn lock_platform_admins(tx: &mut Tx) -> Result<(), StoreError> {
-    let lock = dialect::for_update(tx.engine());
+    let lock = dialect::for_no_key_update(tx.engine());
     let text = format!("SELECT id FROM users WHERE platform_admin = TRUE AND disabled_at IS NULL ORDER BY id{lock}");
     tx.execute(AssertSqlSafe(text), &[]).await.map(|_| ())
 }

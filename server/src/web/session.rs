@@ -7,10 +7,11 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Redirect, Response},
 };
+use std::net::IpAddr;
 use tenantatlas_app::{
     auth::{self, CurrentSession, IDLE, THEME_COOKIE, safe_next},
     error::{AppError, ErrorKind},
-    scope::{TenantScope, Theme},
+    scope::{Client, TenantScope, Theme},
 };
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_engine::{Engine, EngineError};
@@ -38,7 +39,8 @@ pub async fn require(Extract(state): Extract<State>, mut request: Request, next:
     let theme = auth::cookie(request.headers(), THEME_COOKIE).filter(|theme| matches!(*theme, "light" | "dark"));
     let theme = Theme(theme.unwrap_or_default().to_owned());
     request.extensions_mut().insert(theme);
-    let session = match find(&state.engine, request.headers()).await {
+    let address = request.extensions().get::<Client>().map(|client| client.address);
+    let session = match find(&state.engine, request.headers(), address).await {
         Ok(session) => session,
         Err(error) => return refuse(&error.into()),
     };
@@ -65,9 +67,13 @@ pub async fn require(Extract(state): Extract<State>, mut request: Request, next:
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(engine: &Engine, headers: &HeaderMap) -> Result<Option<CurrentSession>, EngineError> {
+pub async fn find(
+    engine: &Engine,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+) -> Result<Option<CurrentSession>, EngineError> {
     match auth::token_of(headers) {
-        Some(hash) => find_by_token(engine, &hash).await,
+        Some(hash) => find_by_token(engine, &hash, address).await,
         None => Ok(None),
     }
 }
@@ -82,7 +88,11 @@ pub async fn still_stands_for(engine: &Engine, hash: &TokenHash, user: UserId) -
     Ok(found.is_some_and(|found| found.user.id == user))
 }
 
-async fn find_by_token(engine: &Engine, hash: &TokenHash) -> Result<Option<CurrentSession>, EngineError> {
+async fn find_by_token(
+    engine: &Engine,
+    hash: &TokenHash,
+    address: Option<IpAddr>,
+) -> Result<Option<CurrentSession>, EngineError> {
     let now = engine.now();
     let Some(found) = sessions::find(engine.db(), hash, now).await? else { return Ok(None) };
     if now.as_millis() - found.session.last_used_at.as_millis() > TOUCH_INTERVAL {
@@ -98,7 +108,7 @@ async fn find_by_token(engine: &Engine, hash: &TokenHash) -> Result<Option<Curre
             }
         });
     }
-    Ok(Some(CurrentSession::of(found)))
+    Ok(Some(CurrentSession::of(found, address)))
 }
 
 /// The tenant that an address names: `/t/{tenant}` and everything below.

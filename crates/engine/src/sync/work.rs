@@ -10,7 +10,7 @@ use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{Listing, PolicyType, registry};
 use tenantatlas_domain::sync::{SyncRunStatus, conclude_sync};
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_graph::{Connection, GraphError, GraphSession, Meter};
+use tenantatlas_graph::{GraphError, GraphSession, Meter};
 use tenantatlas_store::inventory::refresh_statistics;
 use tenantatlas_store::operation_runs::{End, OperationRun};
 use tenantatlas_store::sync_runs::{self, SyncEnd, SyncRun};
@@ -131,11 +131,8 @@ async fn sign_in(
     tenant: tenantatlas_domain::ids::TenantId,
 ) -> Result<(GraphSession, Result<Option<Vec<String>>, GraphError>), Stop> {
     let core = &context.core;
-    let opened = match connection::tenant(&core.db, tenant).await {
-        Ok(tenant) => connection::open(&core.db, &core.vault, &tenant).await,
-        Err(error) => Err(error),
-    };
-    let connection: Connection = opened.map_err(|error| Stop::failed(ReasonCode::AuthFailed, error.to_string()))?;
+    let opened = connection::open(&core.db, &core.vault, tenant).await;
+    let (_, connection) = opened.map_err(|error| Stop::failed(ReasonCode::AuthFailed, error.to_string()))?;
     let session = core.graph.session(connection, Meter::new(), context.cancellation.clone());
     let granted = match session.granted_roles().await {
         // Where the token shows no roles, Graph itself will tell what is missing.

@@ -20,7 +20,7 @@ on_both_engines! {
         let world = World::new(test, 50).await;
         let (engine, root) = (&world.engine, Actor::command_line());
         let user = engine.create_user(&root, "rita@example.com", "Rita", false, password()).await.unwrap();
-        let rita = Actor::person(user, "Rita", "rita@example.com", false);
+        let rita = Actor::person(user, "Rita", "rita@example.com");
         let selection = World::some(&["namedLocation"]);
         let stranger = engine.dispatch_sync(&rita, world.tenant, &selection).await;
         assert!(matches!(stranger, Err(EngineError::NotFound(_))), "{stranger:?}");
@@ -141,7 +141,7 @@ async fn a_password_fits_only_its_person() {
     assert!(engine.verify_user("nobody@example.com", password()).await.unwrap().is_none());
     let taken = engine.create_user(&root, "ADA@example.com", "Ada", false, password()).await;
     assert!(matches!(taken, Err(EngineError::Conflict(_))), "{taken:?}");
-    let ada = Actor::person(user, "Ada", "ada@example.com", true);
+    let ada = Actor::person(user, "Ada", "ada@example.com");
     let short = engine.change_password(&ada, password(), SecretString::from("short")).await;
     assert!(matches!(short, Err(EngineError::Invalid { .. })), "{short:?}");
     engine.change_password(&ada, password(), SecretString::from("a much better one")).await.unwrap();

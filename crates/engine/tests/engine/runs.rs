@@ -31,7 +31,7 @@ async fn person(world: &World, name: &str, role: Role) -> (UserId, Actor) {
     let root = Actor::command_line();
     let user = world.engine.create_user(&root, &email, name, false, SecretString::from(PASSWORD)).await.unwrap();
     world.engine.set_member(&root, world.tenant, user, role).await.unwrap();
-    (user, Actor::person(user, name, email, false))
+    (user, Actor::person(user, name, email))
 }
 
 on_both_engines! {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::item::{ITEM_COLUMNS, Item, ItemRow};
 use super::view::{ScopeView, Stretch};
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
+use crate::record::{Columns, Number, Record};
 use crate::sql::{Statement, args};
 use crate::{Db, StoreError};
 
@@ -19,6 +19,16 @@ use crate::{Db, StoreError};
 /// When the database fails.
 pub async fn find(db: &Db, view: &ScopeView, id: ItemId) -> Result<Option<ItemRow>, StoreError> {
     Ok(rows(db, view, &[id.as_uuid()]).await?.into_iter().next())
+}
+
+/// Whether anything was ever read from a tenant.
+///
+/// # Errors
+/// When the database fails.
+pub async fn has_items(mut on: impl Access, tenant: TenantId) -> Result<bool, StoreError> {
+    let text = "SELECT COUNT(*) AS value FROM (SELECT 1 FROM inventory_items WHERE tenant_id = $1 LIMIT 1) AS one";
+    let count: Option<Number> = on.row(text, &args![tenant]).await?;
+    Ok(count.is_some_and(|Number(count)| count > 0))
 }
 
 struct Row {

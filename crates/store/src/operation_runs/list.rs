@@ -1,15 +1,15 @@
 //! Lists of runs.
 
-use sqlx::Error;
+use sqlx::{AssertSqlSafe, Error};
 use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::time::Timestamp;
 
-use super::OperationRun;
-use crate::StoreError;
+use super::{Limits, OperationRun};
 use crate::database::{Access, Run as _};
 use crate::record::{Columns, Record};
 use crate::sql::{Statement, args};
+use crate::{StoreError, Tx, dialect};
 
 /// The longest page.
 const MAX_PAGE: u32 = 500;
@@ -97,17 +97,57 @@ pub async fn active(
     on.query(&statement).await
 }
 
-/// Runs that nobody has claimed since before `before`, oldest first: their turn did not come in time.
+/// How many runs wait for a worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Of the tenant.
+    pub of_tenant: u32,
+    /// Of the person, over all tenants.
+    pub of_person: u32,
+}
+
+impl Record for Waiting {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self { of_tenant: row.count("of_tenant")?, of_person: row.count("of_person")? })
+    }
+}
+
+/// Counts the runs that wait for a worker.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn waiting_since(mut on: impl Access, before: Timestamp) -> Result<Vec<OperationRun>, StoreError> {
-    on.rows(
-        "SELECT * FROM bulk_operation_runs WHERE status IN ('pending', 'running') AND status = 'pending' \
-         AND created_at < $1 ORDER BY created_at, id LIMIT $2",
-        &args![before, MAX_ACTIVE],
-    )
-    .await
+pub async fn waiting(mut on: impl Access, tenant: TenantId, user: Option<UserId>) -> Result<Waiting, StoreError> {
+    let waiting: Option<Waiting> = on
+        .row(
+            "SELECT (SELECT COUNT(*) FROM bulk_operation_runs WHERE status = 'pending' AND tenant_id = $1) AS of_tenant, \
+             (SELECT COUNT(*) FROM bulk_operation_runs WHERE status = 'pending' AND user_id = $2) AS of_person",
+            &args![tenant, user],
+        )
+        .await?;
+    Ok(waiting.unwrap_or_default())
+}
+
+/// Runs that nobody has claimed since before `before` although their limits leave no place: their turn did not come in
+/// time. Oldest first, at most `limit`, locked until the transaction ends; those that another process ends are left out.
+/// A run that waits although there is a place only waits for a worker.
+///
+/// # Errors
+/// When the database fails.
+pub async fn overdue(
+    tx: &mut Tx,
+    before: Timestamp,
+    limits: Limits,
+    limit: u32,
+) -> Result<Vec<OperationRun>, StoreError> {
+    let lock = dialect::for_update_skip_locked(tx.engine());
+    let held = "SELECT COUNT(*) FROM bulk_operation_runs r WHERE r.status IN ('pending', 'running') \
+                AND r.status = 'running' AND r.lease_owner IS NOT NULL AND r.resource = c.resource AND r.action = c.action";
+    let text = format!(
+        "SELECT * FROM bulk_operation_runs c WHERE c.status IN ('pending', 'running') AND c.status = 'pending' \
+         AND c.created_at < $1 AND (({held}) >= $2 OR ({held} AND r.tenant_id = c.tenant_id) >= $3) \
+         ORDER BY c.created_at, c.id LIMIT $4{lock}"
+    );
+    tx.rows(AssertSqlSafe(text), &args![before, limits.global, limits.per_tenant, limit]).await
 }
 
 /// How much there is to do, for metrics.

@@ -6,6 +6,7 @@ use serde_json::json;
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
 use tenantatlas_domain::operation::{Failure, FailureKind, ItemOutcome, MAX_FAILURES_KEPT, OperationStatus};
 use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::operation_runs::{
     self, CancelOutcome, Created, End, Fence, Filter, Limits, OperationRun, Rest, Settled,
 };
@@ -38,6 +39,11 @@ async fn settle(db: &Db, fence: &Fence, items: &[Settled]) -> Result<OperationRu
 
 async fn get(db: &Db, tenant: TenantId, id: OperationRunId) -> OperationRun {
     operation_runs::get(db, tenant, id).await.unwrap().unwrap()
+}
+
+async fn overdue(db: &Db, before: Timestamp, limits: Limits) -> usize {
+    let mut tx = db.write().await.unwrap();
+    operation_runs::overdue(&mut tx, before, limits, 10).await.unwrap().len()
 }
 
 on_both_engines! {
@@ -110,8 +116,11 @@ on_both_engines! {
         let claimed: Vec<_> = futures::future::join_all(claims).await.into_iter().flatten().collect();
         let tenants: std::collections::BTreeSet<_> = claimed.iter().map(|run| run.tenant_id).collect();
         assert_eq!((claimed.len(), tenants.len()), (2, 2));
-        assert_eq!(operation_runs::waiting_since(db, at(100)).await.unwrap().len(), 2);
-        assert!(operation_runs::waiting_since(db, at(1)).await.unwrap().is_empty());
+        assert_eq!(overdue(db, at(100), limits).await, 2);
+        assert_eq!(overdue(db, at(1), limits).await, 0, "they may wait a while");
+        assert_eq!(overdue(db, at(100), NO_LIMITS).await, 0, "with a place free they only wait for a worker");
+        let waiting = operation_runs::waiting(db, contoso, None).await.unwrap();
+        assert_eq!((waiting.of_tenant, waiting.of_person), (2, 0));
         let depth = operation_runs::queue_depth(db).await.unwrap();
         assert_eq!((depth.pending, depth.running), (2, 2));
     }

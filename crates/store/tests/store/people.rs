@@ -108,7 +108,8 @@ on_both_engines! {
         let ada = user(db, "Ada", false).await;
         assert_eq!(users::count_platform_admins(db).await.unwrap(), 1);
         let mut tx = db.write().await.unwrap();
-        assert!(users::update(&mut tx, ada, "Ada L.", true, at(2)).await.unwrap());
+        assert!(users::set_name(&mut tx, ada, "Ada L.", at(2)).await.unwrap());
+        assert!(users::set_platform_admin(&mut tx, ada, true, at(2)).await.unwrap());
         assert!(users::set_disabled(&mut tx, admin, Some(at(2)), at(2)).await.unwrap());
         tx.commit().await.unwrap();
         assert_eq!(users::count_platform_admins(db).await.unwrap(), 1);
@@ -125,7 +126,7 @@ on_both_engines! {
         let demote = |id| async move {
             let mut tx = db.write().await.unwrap();
             users::lock_platform_admins(&mut tx).await.unwrap();
-            assert!(users::update(&mut tx, id, "Demoted", false, at(2)).await.unwrap());
+            assert!(users::set_platform_admin(&mut tx, id, false, at(2)).await.unwrap());
             tokio::time::sleep(OVERLAP).await;
             let left = users::count_platform_admins(&mut tx).await.unwrap();
             if left > 0 {

@@ -12,6 +12,18 @@ use uuid::Uuid;
 
 use crate::world::{Sync, at, details, item, items, new_operation_run, tenant};
 
+/// Deletes all that is left of a tenant that was taken away.
+async fn purge(db: &Db, id: TenantId) {
+    loop {
+        let mut tx = db.write().await.unwrap();
+        let more = tenants::purge_piece(&mut tx, id).await.unwrap();
+        tx.commit().await.unwrap();
+        if !more {
+            return;
+        }
+    }
+}
+
 on_both_engines! {
     async fn a_tenant_is_found_by_name_in_any_case_by_id_and_by_entra_id(test: TestDatabase) {
         let db = &test.db;
@@ -81,7 +93,9 @@ on_both_engines! {
             at: at(5),
         };
         let mut tx = db.write().await.unwrap();
-        assert!(tenants::record_check(&mut tx, id, &check).await.unwrap());
+        let edited = tenants::get(&mut tx, id).await.unwrap().unwrap().updated_at;
+        assert!(!tenants::record_check(&mut tx, id, at(999), &check).await.unwrap(), "of a connection of another time");
+        assert!(tenants::record_check(&mut tx, id, edited, &check).await.unwrap());
         tx.commit().await.unwrap();
         let stored = tenants::get(db, id).await.unwrap().unwrap();
         assert_eq!((stored.connection_status, stored.connection_reason), (check.status, check.reason));
@@ -127,15 +141,21 @@ on_both_engines! {
             }
         }
         let mut tx = db.write().await.unwrap();
-        assert!(tenants::remove(&mut tx, gone).await.unwrap());
+        assert!(tenants::retire(&mut tx, gone, at(2)).await.unwrap());
         tx.commit().await.unwrap();
-        assert!(tenants::get(db, gone).await.unwrap().is_none());
+        assert!(tenants::get(db, gone).await.unwrap().is_none(), "it is gone before its rows are");
+        assert_eq!(tenants::list(db).await.unwrap().len(), 1);
+        let again = tenant(db, "Gone").await;
+        assert_ne!(again, gone, "its name is free at once");
+        assert_eq!(tenants::retired(db).await.unwrap(), Some(gone));
+        purge(db, gone).await;
+        assert_eq!(tenants::retired(db).await.unwrap(), None);
         let view = tenantatlas_store::inventory::ScopeView::load(db, gone, None, &[]).await.unwrap();
         assert!(view.types.is_empty());
         let view = tenantatlas_store::inventory::ScopeView::load(db, stays, None, &[]).await.unwrap();
         assert_eq!(view.counts(&[]).present, 4);
         let mut tx = db.write().await.unwrap();
-        assert!(!tenants::remove(&mut tx, gone).await.unwrap());
+        assert!(!tenants::retire(&mut tx, gone, at(3)).await.unwrap());
     }
 
     async fn what_comes_while_a_tenant_is_removed_leaves_nothing_behind(test: TestDatabase) {
@@ -150,8 +170,9 @@ on_both_engines! {
             let db = db.clone();
             async move {
                 let mut tx = db.write().await.unwrap();
-                let removed = tenants::remove(&mut tx, gone).await.unwrap();
+                let removed = tenants::retire(&mut tx, gone, at(2)).await.unwrap();
                 tx.commit().await.unwrap();
+                purge(&db, gone).await;
                 removed
             }
         });

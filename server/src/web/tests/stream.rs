@@ -67,7 +67,7 @@ async fn the_wire_carries_a_snapshot_and_then_the_newest_states() {
         masked(&wire.next().await.expect("a snapshot"), &site, "-"),
         "retry: 2000\nevent: snapshot\ndata: {\"runs\":[],\"unread\":0,\"now\":TIME}\n\n"
     );
-    let actor = Actor::person(site.people[&operator], "Person 2", "person2@example.com", false);
+    let actor = Actor::person(site.people[&operator], "Person 2", "person2@example.com");
     let selection = Selection {
         policy_types: vec!["settingsCatalogPolicy".to_owned()],
         categories: Vec::new(),

@@ -1,0 +1,193 @@
+//! The one place through which every command goes: the right to give it is read inside the write transaction that uses
+//! it up, what was done is written into the audit log in the same transaction, and a command that was refused or failed
+//! is written down as well.
+//!
+//! A right that is read before the transaction may be gone when the transaction begins: a request that waits for the
+//! single writer of SQLite, or for a row lock of PostgreSQL, would then act on a right that was taken away meanwhile
+//! (OWASP ASVS 4.0.3, requirements 4.1.2 and 11.1.6). Here the rows that carry the right are locked first and stay locked
+//! until the commit, so whoever takes the right away waits for the command, or the command waits and finds it gone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tenantatlas_domain::ids::{TenantId, UserId};
+use tenantatlas_domain::role::{Action, Role};
+use tenantatlas_store::audit::Outcome;
+use tenantatlas_store::{Tx, members, tenants, users};
+
+use crate::actor::{Actor, ActorKind};
+use crate::engine::Core;
+use crate::error::EngineError;
+use crate::rate_limit::Rate;
+use crate::trail::Entry;
+
+/// Commands of one person: a burst as large as a busy administrator makes, then two a second. A person who is faster than
+/// that is a script, which would fill the append-only audit log and stand in the line of all writers.
+pub(crate) const COMMAND_RATE: Rate = Rate { burst: 120, every: Duration::from_millis(500) };
+
+/// What an actor must be allowed to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Right {
+    /// Administer the platform: tenants and users.
+    Platform,
+    /// Act in a tenant.
+    Tenant(TenantId, Action),
+    /// Be signed in: for what people change about themselves.
+    SignedIn,
+}
+
+/// A command that is about to be given.
+#[derive(Debug)]
+pub(crate) struct Command<'a> {
+    actor: &'a Actor,
+    right: Right,
+    entry: Entry,
+}
+
+impl<'a> Command<'a> {
+    /// `entry` is what the audit log says when the command succeeds; the same entry with another outcome is written when
+    /// it is refused or fails.
+    pub(crate) const fn new(actor: &'a Actor, right: Right, entry: Entry) -> Self {
+        Self { actor, right, entry }
+    }
+}
+
+/// What the audit log will say of a command that succeeds.
+#[derive(Debug)]
+pub(crate) struct Log {
+    entry: Option<Entry>,
+    also: Vec<Entry>,
+}
+
+impl Log {
+    /// Adds an entry, written before that of the command.
+    pub(crate) fn also(&mut self, entry: Entry) {
+        self.also.push(entry);
+    }
+
+    /// Replaces the entry of the command.
+    pub(crate) fn replace(&mut self, entry: Entry) {
+        self.entry = Some(entry);
+    }
+
+    /// Nothing was changed, so nothing is written.
+    pub(crate) fn unchanged(&mut self) {
+        self.entry = None;
+    }
+}
+
+impl Core {
+    /// Gives a command: begins a write transaction, reads the right under a lock, does `work`, appends the audit entry and
+    /// commits. Whatever `work` wrote is taken back when it answers an error, and the refusal or failure is written into
+    /// the audit log instead.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] when the tenant does not exist for the actor, [`EngineError::Forbidden`] when the role
+    /// does not allow it, [`EngineError::TooMany`] when the person gives commands too fast, those of `work`, and when the
+    /// database fails.
+    pub(crate) async fn command<T: Send>(
+        self: &Arc<Self>,
+        command: Command<'_>,
+        work: impl AsyncFnOnce(&mut Tx, &mut Log) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        let Command { actor, right, entry } = command;
+        self.check_rate(actor)?;
+        let refused = entry.clone();
+        let done = self.try_command(actor, right, entry, work).await;
+        if let Err(error) = &done {
+            self.record_failure(actor, refused, error).await;
+        }
+        done
+    }
+
+    /// Refuses a person who gives commands too fast. In memory and per process: it costs nothing to refuse.
+    pub(crate) fn check_rate(&self, actor: &Actor) -> Result<(), EngineError> {
+        let (ActorKind::Person, Some(user)) = (actor.kind, actor.user_id) else { return Ok(()) };
+        self.rates.take(("command", user), COMMAND_RATE)
+    }
+
+    async fn try_command<T: Send>(
+        &self,
+        actor: &Actor,
+        right: Right,
+        entry: Entry,
+        work: impl AsyncFnOnce(&mut Tx, &mut Log) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        let mut tx = self.db.write().await?;
+        require(&mut tx, actor, right).await?;
+        let mut log = Log { entry: Some(entry), also: Vec::new() };
+        let value = work(&mut tx, &mut log).await?;
+        for entry in log.also.into_iter().chain(log.entry) {
+            self.record(&mut tx, actor, entry).await?;
+        }
+        tx.commit().await?;
+        Ok(value)
+    }
+
+    /// Writes a command that was refused or failed into the audit log. What the database itself could not do is left to
+    /// the log lines, since it would hardly take an entry then.
+    pub(crate) async fn record_failure(self: &Arc<Self>, actor: &Actor, entry: Entry, error: &EngineError) {
+        let (outcome, error) = match error {
+            EngineError::Forbidden | EngineError::NotFound("the tenant") => (Outcome::Denied, "forbidden"),
+            EngineError::NotFound(_) => (Outcome::Failure, "not_found"),
+            EngineError::Invalid { field, .. } => (Outcome::Failure, *field),
+            EngineError::Conflict(_) => (Outcome::Failure, "conflict"),
+            EngineError::TooMany(_) => (Outcome::Denied, "too_many"),
+            EngineError::Selection(_) => (Outcome::Failure, "selection"),
+            EngineError::Graph(_) => (Outcome::Failure, "graph"),
+            EngineError::Store(_) | EngineError::Stopping | EngineError::Internal(_) => return,
+        };
+        self.record_refusal(actor, entry.with(json!({ "error": error })).ended(outcome)).await;
+    }
+}
+
+/// Reads the right of an actor and keeps it until the transaction ends: the rows that carry it cannot change meanwhile.
+///
+/// Rows are locked in one order, so that two commands cannot block each other: all who administer the platform or the
+/// tenant whose members change, then the person, then the membership.
+///
+/// # Errors
+/// [`EngineError::NotFound`] when the tenant does not exist for the actor, [`EngineError::Forbidden`].
+pub(crate) async fn require(tx: &mut Tx, actor: &Actor, right: Right) -> Result<(), EngineError> {
+    match (actor.kind, actor.user_id) {
+        (ActorKind::System | ActorKind::CommandLine, _) => match right {
+            Right::Tenant(tenant, _) => {
+                tenants::hold(tx, tenant).await?.map(|_| ()).ok_or(EngineError::NotFound("the tenant"))
+            }
+            Right::Platform | Right::SignedIn => Ok(()),
+        },
+        (ActorKind::Person, Some(user)) => match right {
+            Right::Platform => {
+                users::lock_platform_admins(tx).await?;
+                let person = users::lock(tx, user).await?.ok_or(EngineError::Forbidden)?;
+                if person.platform_admin { Ok(()) } else { Err(EngineError::Forbidden) }
+            }
+            Right::SignedIn => users::lock(tx, user).await?.map(|_| ()).ok_or(EngineError::Forbidden),
+            Right::Tenant(tenant, action) => match held_role(tx, tenant, user, action).await? {
+                None => Err(EngineError::NotFound("the tenant")),
+                Some(role) if role.allows(action) => Ok(()),
+                Some(_) => Err(EngineError::Forbidden),
+            },
+        },
+        (ActorKind::Person | ActorKind::Anonymous, _) => match right {
+            Right::Tenant(..) => Err(EngineError::NotFound("the tenant")),
+            Right::Platform | Right::SignedIn => Err(EngineError::Forbidden),
+        },
+    }
+}
+
+/// The role of a person in a tenant, locked until the transaction ends.
+async fn held_role(tx: &mut Tx, tenant: TenantId, user: UserId, action: Action) -> Result<Option<Role>, EngineError> {
+    if action == Action::ManageMembers {
+        tenants::lock(tx, tenant).await?;
+    }
+    let Some(person) = users::lock(tx, user).await? else { return Ok(None) };
+    if tenants::hold(tx, tenant).await?.is_none() {
+        return Ok(None);
+    }
+    if person.platform_admin {
+        return Ok(Some(Role::Owner));
+    }
+    Ok(members::lock_role(tx, tenant, user).await?)
+}
