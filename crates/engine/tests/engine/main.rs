@@ -3,5 +3,6 @@
 mod access;
 mod faults;
 mod inventory;
+mod rights;
 mod runs;
 mod support;

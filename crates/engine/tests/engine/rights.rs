@@ -1,0 +1,282 @@
+//! A right is read where it is used up: whoever loses it while their request waits does not act on it any more.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use secrecy::SecretString;
+use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
+use tenantatlas_domain::role::Role;
+use tenantatlas_engine::{Actor, Engine, EngineError};
+use tenantatlas_store::audit::{self, Entry, Outcome};
+use tenantatlas_store::tenants::{self, Environment, TenantCredential, TenantDetails};
+use tenantatlas_store::testing::{TestDatabase, on_both_engines};
+use tenantatlas_store::{Db, members, users};
+
+use crate::support::{World, quick};
+
+/// What carries the right of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carrier {
+    /// The flag of a platform administrator.
+    Administrator,
+    /// The role of a member.
+    Member,
+    /// The account itself.
+    Account,
+}
+
+/// What a command is given.
+#[derive(Clone)]
+struct Given {
+    engine: Engine,
+    actor: Actor,
+    tenant: TenantId,
+    ended: OperationRunId,
+    waiting: OperationRunId,
+    other: UserId,
+    details: TenantDetails,
+}
+
+type Give = fn(Given) -> BoxFuture<'static, Result<(), EngineError>>;
+
+/// A command as an entry of the table below.
+macro_rules! give {
+    (|$given:ident| $command:expr) => {{
+        let give: Give = |$given| Box::pin(async move { $command.await.map(|_| ()) });
+        give
+    }};
+}
+
+/// Every command with what carries its right.
+fn commands() -> Vec<(&'static str, Carrier, Give)> {
+    use Carrier::{Account, Administrator, Member};
+    vec![
+        (
+            "create_user",
+            Administrator,
+            give!(|given| given.engine.create_user(&given.actor, "new@example.com", "New", true, password())),
+        ),
+        (
+            "set_platform_admin",
+            Administrator,
+            give!(|given| given.engine.set_platform_admin(&given.actor, given.other, true)),
+        ),
+        (
+            "set_platform_admin of oneself",
+            Administrator,
+            give!(|given| given.engine.set_platform_admin(&given.actor, given.actor.user_id.unwrap(), true)),
+        ),
+        (
+            "set_user_disabled",
+            Administrator,
+            give!(|given| given.engine.set_user_disabled(&given.actor, given.other, true)),
+        ),
+        ("remove_user", Administrator, give!(|given| given.engine.remove_user(&given.actor, given.other))),
+        ("set_password", Administrator, give!(|given| given.engine.set_password(&given.actor, given.other, password()))),
+        (
+            "add_tenant",
+            Administrator,
+            give!(|given| {
+                let details = TenantDetails { name: "Another".to_owned(), ..given.details.clone() };
+                async move { given.engine.add_tenant(&given.actor, &details, &credential()).await }
+            }),
+        ),
+        ("remove_tenant", Administrator, give!(|given| given.engine.remove_tenant(&given.actor, given.tenant, "Contoso"))),
+        ("set_member", Member, give!(|given| given.engine.set_member(&given.actor, given.tenant, given.other, Role::Owner))),
+        (
+            "set_member of oneself",
+            Member,
+            give!(|given| given.engine.set_member(
+                &given.actor,
+                given.tenant,
+                given.actor.user_id.unwrap(),
+                Role::Owner
+            )),
+        ),
+        ("remove_member", Member, give!(|given| given.engine.remove_member(&given.actor, given.tenant, given.other))),
+        (
+            "update_tenant",
+            Member,
+            give!(|given| given.engine.update_tenant(&given.actor, given.tenant, &given.details)),
+        ),
+        (
+            "rotate_credential",
+            Member,
+            give!(|given| async move {
+                given.engine.rotate_credential(&given.actor, given.tenant, &credential()).await
+            }),
+        ),
+        ("check_tenant", Member, give!(|given| given.engine.check_tenant(&given.actor, given.tenant))),
+        (
+            "dispatch_sync",
+            Member,
+            give!(|given| async move {
+                given.engine.dispatch_sync(&given.actor, given.tenant, &World::some(&["mobileApp"])).await
+            }),
+        ),
+        ("retry", Member, give!(|given| given.engine.retry(&given.actor, given.tenant, given.ended))),
+        ("cancel", Member, give!(|given| given.engine.cancel(&given.actor, given.tenant, given.waiting))),
+        ("rename_self", Account, give!(|given| given.engine.rename_self(&given.actor, "Renamed"))),
+        (
+            "change_password",
+            Account,
+            give!(|given| given.engine.change_password(&given.actor, password(), SecretString::from("another horse battery"))),
+        ),
+    ]
+}
+
+fn password() -> SecretString {
+    SecretString::from("correct horse battery")
+}
+
+fn credential() -> TenantCredential {
+    TenantCredential::ClientSecret(SecretString::from("another secret"))
+}
+
+/// A person with the right, and no other way to it.
+async fn person(engine: &Engine, tenant: TenantId, carrier: Carrier, number: usize) -> Actor {
+    let root = Actor::command_line();
+    let email = format!("person{number}@example.com");
+    let admin = carrier == Carrier::Administrator;
+    let id = engine.create_user(&root, &email, "Person", admin, password()).await.unwrap();
+    if carrier == Carrier::Member {
+        engine.set_member(&root, tenant, id, Role::Owner).await.unwrap();
+    }
+    Actor::person(id, "Person", email).from_address("192.0.2.7".parse().ok())
+}
+
+async fn newest(db: &Db) -> Entry {
+    let filter = audit::Filter { limit: 1, ..audit::Filter::default() };
+    audit::list(db, &filter).await.unwrap().remove(0)
+}
+
+on_both_engines! {
+    async fn a_right_taken_away_while_the_request_waits_is_gone_for_every_command(test: TestDatabase) {
+        let config = tenantatlas_engine::EngineConfig { workers: 0, ..quick() };
+        let world = World::with(test, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), config).await;
+        let (engine, db, root) = (&world.engine, &world.database.db, Actor::command_line());
+        // Others who keep what must not be the last of its kind.
+        let keeper = engine.create_user(&root, "keeper@example.com", "Keeper", true, password()).await.unwrap();
+        engine.set_member(&root, world.tenant, keeper, Role::Owner).await.unwrap();
+        let other = engine.create_user(&root, "other@example.com", "Other", false, password()).await.unwrap();
+        engine.set_member(&root, world.tenant, other, Role::Readonly).await.unwrap();
+        let ended = world.dispatch(&World::some(&["assignmentFilter"])).await;
+        engine.cancel(&root, world.tenant, ended).await.unwrap();
+        let waiting = world.dispatch(&World::some(&["namedLocation"])).await;
+        let known = tenants::get(db, world.tenant).await.unwrap().unwrap();
+        let details = TenantDetails {
+            name: "Renamed".to_owned(),
+            entra_tenant_id: known.entra_tenant_id,
+            cloud: known.cloud,
+            login_url: known.login_url,
+            graph_url: known.graph_url,
+            environment: Environment::Other,
+            client_id: known.client_id,
+        };
+        for (number, (name, carrier, give)) in commands().into_iter().enumerate() {
+            let actor = person(engine, world.tenant, carrier, number).await;
+            let id = actor.user_id.unwrap();
+            let given = Given {
+                engine: engine.clone(),
+                actor,
+                tenant: world.tenant,
+                ended,
+                waiting,
+                other,
+                details: details.clone(),
+            };
+            // Somebody holds the writer (SQLite) or the row (PostgreSQL), and takes the right away.
+            let mut held = db.write().await.unwrap();
+            match carrier {
+                Carrier::Administrator => {
+                    assert!(users::set_platform_admin(&mut held, id, false, engine.now()).await.unwrap());
+                }
+                Carrier::Member => assert!(members::remove(&mut held, world.tenant, id).await.unwrap()),
+                Carrier::Account => {
+                    assert!(users::set_disabled(&mut held, id, Some(engine.now()), engine.now()).await.unwrap());
+                }
+            }
+            let mut request = tokio::spawn(give(given));
+            // With the right still there for everybody else the request has passed whatever is asked beforehand.
+            let early = tokio::time::timeout(Duration::from_millis(300), &mut request).await;
+            assert!(early.is_err(), "{name} does not wait: {early:?}");
+            held.commit().await.unwrap();
+            let answer = tokio::time::timeout(Duration::from_secs(60), request).await.expect("it ends").unwrap();
+            assert!(
+                matches!(answer, Err(EngineError::Forbidden | EngineError::NotFound("the tenant"))),
+                "{name}: {answer:?}"
+            );
+            let entry = newest(db).await;
+            assert_eq!((entry.outcome, entry.actor_id), (Outcome::Denied, Some(id)), "{name}: {entry:?}");
+            assert_eq!(entry.context["address"], "192.0.2.7", "{name}");
+        }
+        let tenant = tenants::get(db, world.tenant).await.unwrap().expect("it was not removed");
+        assert_eq!((tenant.name.as_str(), tenant.environment), ("Contoso", Environment::Dev));
+        assert!(users::find_by_email(db, "new@example.com").await.unwrap().is_none());
+        let others = members::effective_role(db, world.tenant, other).await.unwrap();
+        assert_eq!(others, Some(Role::Readonly));
+    }
+
+    async fn a_command_writes_what_changed_and_nothing_else(test: TestDatabase) {
+        let world = World::new(test, 50).await;
+        let (engine, db, root) = (&world.engine, &world.database.db, Actor::command_line());
+        engine.create_user(&root, "keeper@example.com", "Keeper", true, password()).await.unwrap();
+        let id = engine.create_user(&root, "ada@example.com", "Ada", true, password()).await.unwrap();
+        let ada = Actor::person(id, "Ada", "ada@example.com");
+        engine.set_platform_admin(&root, id, false).await.unwrap();
+        engine.rename_self(&ada, "Ada L.").await.unwrap();
+        let known = users::get(db, id).await.unwrap().unwrap();
+        assert_eq!((known.name.as_str(), known.platform_admin), ("Ada L.", false), "the old flag is not written back");
+        engine.set_platform_admin(&root, id, true).await.unwrap();
+        assert_eq!(users::get(db, id).await.unwrap().unwrap().name, "Ada L.");
+        let entries = newest(db).await.seq;
+        engine.set_platform_admin(&root, id, true).await.unwrap();
+        assert_eq!(newest(db).await.seq, entries, "what is so already leaves no entry");
+    }
+
+    async fn a_failed_command_is_written_down_with_who_from_where_and_what(test: TestDatabase) {
+        let world = World::new(test, 50).await;
+        let (engine, db) = (&world.engine, &world.database.db);
+        let owner = person(engine, world.tenant, Carrier::Member, 0).await;
+        let failed = engine.remove_member(&owner, world.tenant, owner.user_id.unwrap()).await;
+        assert!(matches!(failed, Err(EngineError::Conflict(_))), "{failed:?}");
+        let entry = newest(db).await;
+        assert_eq!((entry.action.as_str(), entry.outcome), ("member.removed", Outcome::Failure));
+        assert_eq!((entry.context["error"].as_str(), entry.context["address"].as_str()), (Some("conflict"), Some("192.0.2.7")));
+        assert_eq!(entry.tenant_id, Some(world.tenant));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_fills_the_queue_or_the_audit_log() {
+    let config = tenantatlas_engine::EngineConfig {
+        workers: 0,
+        waiting_per_tenant: 3,
+        waiting_per_person: 2,
+        ..quick()
+    };
+    let world =
+        World::with(TestDatabase::sqlite().await, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), config).await;
+    let (engine, db) = (&world.engine, &world.database.db);
+    let one = person(engine, world.tenant, Carrier::Member, 1).await;
+    let other = person(engine, world.tenant, Carrier::Member, 2).await;
+    let types = ["mobileApp", "namedLocation", "assignmentFilter", "roleScopeTag"];
+    for policy_type in &types[..2] {
+        engine.dispatch_sync(&one, world.tenant, &World::some(&[policy_type])).await.unwrap();
+    }
+    let again = engine.dispatch_sync(&one, world.tenant, &World::some(&types[..1])).await.unwrap();
+    assert!(again.already_running, "what is waiting already is answered, not refused");
+    let third = engine.dispatch_sync(&one, world.tenant, &World::some(&types[2..3])).await;
+    assert!(matches!(third, Err(EngineError::TooMany(_))), "{third:?}");
+    engine.dispatch_sync(&other, world.tenant, &World::some(&types[2..3])).await.unwrap();
+    let fourth = engine.dispatch_sync(&other, world.tenant, &World::some(&types[3..])).await;
+    assert!(matches!(fourth, Err(EngineError::TooMany(_))), "{fourth:?}");
+
+    let before = newest(db).await.seq;
+    let mut refused = 0;
+    for number in 0..400 {
+        refused += u32::from(engine.rename_self(&one, &format!("Name {number}")).await.is_err());
+    }
+    assert!(refused >= 380, "{refused}");
+    assert!(newest(db).await.seq - before <= 25, "an entry for each that was done, and one for those that were refused");
+}
