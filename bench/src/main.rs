@@ -6,6 +6,7 @@
 
 mod bundle;
 mod dispatch;
+mod flood;
 mod floor;
 mod lighthouse;
 mod load;
@@ -22,7 +23,7 @@ use anyhow::{Result, bail};
 use whole::Floors;
 
 /// The measurements that can be chosen.
-const NAMES: [&str; 7] = ["sync", "quota", "dispatch", "streams", "page", "bundle", "lighthouse"];
+const NAMES: [&str; 8] = ["sync", "quota", "dispatch", "flood", "streams", "page", "bundle", "lighthouse"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -70,6 +71,13 @@ async fn main() -> Result<()> {
         println!("| database | dispatches | p50 | p95 | worst | target |\n|---|---|---|---|---|---|");
         for (name, url) in &engines {
             dispatch::measure(name, *url).await?;
+        }
+    }
+    if wanted("flood") {
+        println!("\n## Dispatch while another person dispatches 2,500 runs as fast as they can\n");
+        println!("| database | others' dispatches | number | p50 | p95 | worst | target |\n|---|---|---|---|---|---|---|");
+        for (name, url) in &engines {
+            flood::measure(name, *url).await?;
         }
     }
     if wanted("streams") {

@@ -7,7 +7,7 @@ use tenantatlas_engine::{Actor, EngineError, Licence};
 use tenantatlas_graph_sim::{Fault, FaultKind, SimTenant};
 use tenantatlas_store::tenants::{self, ConnectionStatus, TenantDetails};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
-use tenantatlas_store::{members, permissions};
+use tenantatlas_store::{inventory, members, permissions};
 
 use crate::support::{World, quick};
 
@@ -72,6 +72,13 @@ on_both_engines! {
         let entries = tenantatlas_store::audit::list(db, &filter).await.unwrap();
         assert_eq!(entries.first().map(|entry| entry.action.as_str()), Some("tenant.removed"));
         assert!(entries.len() >= 4);
+        // Its rows go in pieces, which nobody waits for.
+        let gone = async {
+            while tenants::retired(db).await.unwrap().is_some() || inventory::has_items(db, world.tenant).await.unwrap() {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(60), gone).await.expect("the sweeper deletes them");
     }
 }
 
@@ -128,6 +135,95 @@ async fn a_credential_does_not_follow_a_connection_to_other_addresses() {
     assert!(entries.iter().any(|entry| entry.action == "tenant.credential_removed"));
     let updated = entries.iter().find(|entry| entry.action == "tenant.updated").unwrap();
     assert_eq!(updated.context["login_host"], "http://127.0.0.1:9");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_credential_is_used_only_for_what_it_was_entered_for() {
+    let world = World::new(TestDatabase::sqlite().await, 50).await;
+    let (engine, root, db) = (&world.engine, Actor::command_line(), &world.database.db);
+    let known = tenants::get(db, world.tenant).await.unwrap().unwrap();
+    let details = |change: fn(&mut TenantDetails)| {
+        let mut details = TenantDetails {
+            name: known.name.clone(),
+            entra_tenant_id: known.entra_tenant_id.clone(),
+            cloud: known.cloud,
+            login_url: known.login_url.clone(),
+            graph_url: known.graph_url.clone(),
+            environment: known.environment,
+            client_id: known.client_id.clone(),
+        };
+        change(&mut details);
+        details
+    };
+    let secret = tenants::TenantCredential::ClientSecret(SecretString::from("a secret"));
+    let elsewhere: [fn(&mut TenantDetails); 5] = [
+        |details| details.entra_tenant_id = "00000000-0000-0000-0000-000000000001".to_owned(),
+        |details| details.client_id = "00000000-0000-0000-0000-000000000002".to_owned(),
+        |details| details.login_url = Some("http://127.0.0.1:9/login".to_owned()),
+        |details| details.graph_url = Some("http://127.0.0.1:9/graph".to_owned()),
+        |details| {
+            details.cloud = tenants::Cloud::China;
+            (details.login_url, details.graph_url) = (None, None);
+        },
+    ];
+    for (index, change) in elsewhere.into_iter().enumerate() {
+        engine.update_tenant(&root, world.tenant, &details(|_| {})).await.unwrap();
+        engine.rotate_credential(&root, world.tenant, &secret).await.unwrap();
+        assert!(engine.update_tenant(&root, world.tenant, &details(change)).await.unwrap(), "change {index}");
+        assert!(tenants::credential(db, &world.vault, world.tenant).await.unwrap().is_none(), "change {index}");
+    }
+    engine.update_tenant(&root, world.tenant, &details(|_| {})).await.unwrap();
+    engine.rotate_credential(&root, world.tenant, &secret).await.unwrap();
+    let same = details(|details| details.environment = tenants::Environment::Prod);
+    assert!(!engine.update_tenant(&root, world.tenant, &same).await.unwrap());
+    assert!(tenants::credential(db, &world.vault, world.tenant).await.unwrap().is_some(), "a badge is no other place");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn objects_of_another_directory_never_land_in_the_same_inventory() {
+    let world = World::new(TestDatabase::sqlite().await, 50).await;
+    world.sync(&World::some(&["settingsCatalogPolicy"])).await;
+    let (engine, root, db) = (&world.engine, Actor::command_line(), &world.database.db);
+    let known = tenants::get(db, world.tenant).await.unwrap().unwrap();
+    let other = TenantDetails {
+        name: known.name.clone(),
+        entra_tenant_id: "00000000-0000-0000-0000-000000000001".to_owned(),
+        cloud: known.cloud,
+        login_url: known.login_url.clone(),
+        graph_url: known.graph_url.clone(),
+        environment: known.environment,
+        client_id: known.client_id.clone(),
+    };
+    let refused = engine.update_tenant(&root, world.tenant, &other).await;
+    assert!(matches!(refused, Err(EngineError::Invalid { field: "entra_tenant_id", .. })), "{refused:?}");
+    assert_eq!(tenants::get(db, world.tenant).await.unwrap().unwrap(), known);
+    assert!(tenants::credential(db, &world.vault, world.tenant).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_those_who_administer_the_platform_choose_addresses_that_the_server_asks() {
+    let world = World::new(TestDatabase::sqlite().await, 50).await;
+    let (engine, root, db) = (&world.engine, Actor::command_line(), &world.database.db);
+    let user = engine.create_user(&root, "mia@example.com", "Mia", false, password()).await.unwrap();
+    engine.set_member(&root, world.tenant, user, Role::Owner).await.unwrap();
+    let mia = Actor::person(user, "Mia", "mia@example.com");
+    let known = tenants::get(db, world.tenant).await.unwrap().unwrap();
+    let mut details = TenantDetails {
+        name: "Contoso Ltd".to_owned(),
+        entra_tenant_id: known.entra_tenant_id.clone(),
+        cloud: known.cloud,
+        login_url: known.login_url.clone(),
+        graph_url: known.graph_url.clone(),
+        environment: known.environment,
+        client_id: known.client_id.clone(),
+    };
+    engine.update_tenant(&mia, world.tenant, &details).await.expect("addresses that are there already may stay");
+    details.graph_url = Some("http://127.0.0.1:9/graph".to_owned());
+    let refused = engine.update_tenant(&mia, world.tenant, &details).await;
+    assert!(matches!(refused, Err(EngineError::Forbidden)), "{refused:?}");
+    assert_eq!(tenants::get(db, world.tenant).await.unwrap().unwrap().graph_url, known.graph_url);
+    engine.set_platform_admin(&root, user, true).await.unwrap();
+    engine.update_tenant(&mia, world.tenant, &details).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
