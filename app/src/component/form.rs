@@ -86,7 +86,7 @@ pub fn saved_note(done: Option<&str>) -> Option<AnyView> {
     let words = match done? {
         "connection" => "The connection is saved. Test it to see whether Microsoft accepts it.",
         "elsewhere" => {
-            "The connection is saved. It leads to other addresses now, so the credential was taken away: enter it again below."
+            "The connection is saved. It signs in elsewhere or as something else now, so the credential was taken away: enter it again below."
         }
         "tested" => "The connection was tested. What was found stands below.",
         "credential" => "The new credential is in place. Test the connection to see whether Microsoft accepts it.",

@@ -155,7 +155,7 @@ pub fn AddTenantPage() -> impl IntoView {
             <div class="columns">
                 <section class="card" aria-label="Connection">
                     <ActiveForm action class="form" error>
-                        {connection_fields(None)}
+                        {connection_fields(None, true)}
                         {credential_fields()}
                         <div class="form-foot"><button class="button primary">"Add the tenant"</button></div>
                     </ActiveForm>

@@ -132,13 +132,18 @@ const fn cloud_label(cloud: Cloud) -> &'static str {
     }
 }
 
-/// The fields of a connection, filled from a tenant or empty for a new one.
-pub(super) fn connection_fields(tenant: Option<&Tenant>) -> AnyView {
+/// The fields of a connection, filled from a tenant or empty for a new one. Addresses of one's own are offered to those who
+/// administer the platform; others see those that are there and cannot change them.
+pub(super) fn connection_fields(tenant: Option<&Tenant>, administers: bool) -> AnyView {
     let text = |read: fn(&Tenant) -> String| tenant.map(read).unwrap_or_default();
     let chosen_environment = tenant.map_or("prod", |tenant| tenant.environment.as_str());
     let chosen_cloud = tenant.map_or(Cloud::Global, |tenant| tenant.cloud);
     let environments = crate::model::Environment::ALL.map(|one| (one.as_str(), one.label()));
-    let clouds = Cloud::ALL.iter().map(|one| (one.as_str(), cloud_label(*one)));
+    let offered = |cloud: Cloud| cloud != Cloud::Custom || administers || chosen_cloud == Cloud::Custom;
+    let clouds = Cloud::ALL.iter().filter(|cloud| offered(**cloud)).map(|one| (one.as_str(), cloud_label(*one)));
+    let moves = tenant.is_some().then_some(
+        "With another directory, application, cloud or address the credential has to be entered again. Once the tenant was read its directory stays.",
+    );
     let login = text(|tenant| tenant.login_url.clone().unwrap_or_default());
     let graph = text(|tenant| tenant.graph_url.clone().unwrap_or_default());
     view! {
@@ -156,20 +161,22 @@ pub(super) fn connection_fields(tenant: Option<&Tenant>) -> AnyView {
         {field("client_id", "Application (client) id", None, view! {
             <input class="input" id="client_id" name="client_id" value=text(|tenant| tenant.client_id.clone()) required autocomplete="off" spellcheck="false" />
         })}
-        {field("cloud", "Microsoft cloud", None, view! {
+        {field("cloud", "Microsoft cloud", moves, view! {
             <select class="select" id="cloud" name="cloud">{options(clouds, chosen_cloud.as_str())}</select>
         })}
-        <details open=chosen_cloud == Cloud::Custom>
-            <summary>"Own addresses"</summary>
-            <div class="form">
-                {field("login_url", "Address for tokens", None, view! {
-                    <input class="input" id="login_url" name="login_url" type="url" value=login autocomplete="off" />
-                })}
-                {field("graph_url", "Address of Graph", Some("Only used with the cloud \u{201c}Own addresses\u{201d}."), view! {
-                    <input class="input" id="graph_url" name="graph_url" type="url" value=graph autocomplete="off" aria-describedby="graph_url-hint" />
-                })}
-            </div>
-        </details>
+        {offered(Cloud::Custom).then(|| view! {
+            <details open=chosen_cloud == Cloud::Custom>
+                <summary>"Own addresses"</summary>
+                <div class="form">
+                    {field("login_url", "Address for tokens", None, view! {
+                        <input class="input" id="login_url" name="login_url" type="url" value=login readonly=!administers autocomplete="off" />
+                    })}
+                    {field("graph_url", "Address of Graph", Some("Only used with the cloud \u{201c}Own addresses\u{201d}. Platform administrators choose it."), view! {
+                        <input class="input" id="graph_url" name="graph_url" type="url" value=graph readonly=!administers autocomplete="off" aria-describedby="graph_url-hint" />
+                    })}
+                </div>
+            </details>
+        })}
     }
     .into_any()
 }
@@ -177,7 +184,7 @@ pub(super) fn connection_fields(tenant: Option<&Tenant>) -> AnyView {
 fn edit(inside: &Inside, error: Option<AppError>) -> AnyView {
     let id = inside.id().to_string();
     let action = api::tenant_address::<EditConnection>(&id);
-    let fields = connection_fields(Some(&inside.tenant));
+    let fields = connection_fields(Some(&inside.tenant), inside.session.platform_admin);
     view! {
         <section class="card" aria-labelledby="edit-title">
             <h2 id="edit-title">"Tenant"</h2>
@@ -238,7 +245,7 @@ fn remove(inside: &Inside, error: Option<AppError>) -> AnyView {
     view! {
         <section class="card danger-zone" aria-labelledby="remove-title">
             <h2 id="remove-title">"Remove this tenant"</h2>
-            <p>"Everything that was read from it goes: inventory, history, runs. Nothing changes at Microsoft. Audit entries stay. There is no way back."</p>
+            <p>"Everything that was read from it goes: inventory, history, runs. A large tenant takes some minutes to be deleted whole. Nothing changes at Microsoft. Audit entries stay. There is no way back."</p>
             <ActiveForm action class="form" error>
                 {hidden("tenant", id)}
                 <div class="field">
