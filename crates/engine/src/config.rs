@@ -44,6 +44,15 @@ pub struct EngineConfig {
     pub shutdown_grace: Duration,
 }
 
+impl EngineConfig {
+    /// No lease ends further ahead than this, those of processes with a longer setting included: one that does was given
+    /// before a clock was set back, and is over.
+    #[must_use]
+    pub fn longest_lease(&self) -> Duration {
+        self.lease.saturating_mul(10)
+    }
+}
+
 impl Default for EngineConfig {
     fn default() -> Self {
         Self {

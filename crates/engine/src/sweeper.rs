@@ -61,7 +61,8 @@ async fn sweep_once(core: &Core, forgotten: &mut Option<Instant>) -> Result<(), 
 async fn take_from_the_lost(core: &Core) -> Result<(), StoreError> {
     let at = core.clock.now();
     let mut tx = core.db.write().await?;
-    let swept = operation_runs::sweep_expired(&mut tx, core.config.max_attempts, at).await?;
+    let swept =
+        operation_runs::sweep_expired(&mut tx, core.config.max_attempts, core.config.longest_lease(), at).await?;
     for run in &swept.failed {
         let end = End {
             status: OperationStatus::Failed,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use crate::bulk::WithList;
 use crate::database::{Access, Connection};
@@ -16,6 +16,9 @@ pub(crate) const CHANNEL: &str = "tenantatlas";
 /// What serialises claims on PostgreSQL, so that limits counted by one claim hold for the next.
 const CLAIM_LOCK: i64 = 0x7461_636c_6169_6d00;
 
+/// What serialises the making of the link for the first administrator on PostgreSQL.
+const FIRST_ADMINISTRATOR_LOCK: i64 = 0x7461_6669_7273_7400;
+
 /// Milliseconds since 1970 by the clock of the database, as a term of a query.
 pub(crate) const fn now(engine: Engine) -> &'static str {
     match engine {
@@ -26,15 +29,20 @@ pub(crate) const fn now(engine: Engine) -> &'static str {
 }
 
 /// The same as a number.
-pub(crate) async fn now_millis(tx: &mut Tx) -> Result<i64, StoreError> {
-    let text = format!("SELECT {} AS value", now(tx.engine()));
-    let number: Option<Number> = tx.row(AssertSqlSafe(text), &[]).await?;
+pub(crate) async fn now_millis(mut on: impl Access) -> Result<i64, StoreError> {
+    let mut connection = on.connection().await?;
+    let engine = match connection {
+        Connection::Sqlite(_) => Engine::Sqlite,
+        Connection::Postgres(_) => Engine::Postgres,
+    };
+    let text = format!("SELECT {} AS value", now(engine));
+    let number: Option<Number> = connection.row(AssertSqlSafe(text).into_sql_str(), &[]).await?;
     Ok(number.map_or(0, |Number(value)| value))
 }
 
 /// When a lease that starts now ends, by the clock of the database.
 pub(crate) async fn lease_end(tx: &mut Tx, lease: Duration) -> Result<i64, StoreError> {
-    Ok(now_millis(tx).await?.saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX)))
+    Ok(now_millis(&mut *tx).await?.saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX)))
 }
 
 /// The end of a query that locks what it read against change until the transaction ends. SQLite has one writer.
@@ -81,6 +89,11 @@ pub(crate) const fn for_key_share(engine: Engine) -> &'static str {
 /// Lets only one transaction at a time claim a run.
 pub(crate) async fn lock_claims(tx: &mut Tx) -> Result<(), StoreError> {
     lock(tx, CLAIM_LOCK).await
+}
+
+/// Lets only one transaction at a time make the link for the first administrator.
+pub(crate) async fn lock_first_administrator(tx: &mut Tx) -> Result<(), StoreError> {
+    lock(tx, FIRST_ADMINISTRATOR_LOCK).await
 }
 
 /// Lets only one transaction at a time write items of one type of one tenant, so that what it looked up stays true and

@@ -35,21 +35,25 @@ impl Record for Attempts {
     }
 }
 
-/// Until when sign-ins of a subject are refused; `None` when they are not.
+/// Until when sign-ins of a subject are refused; `None` when they are not. An end further ahead than the longest wait
+/// is what a clock that was set back leaves behind, and refuses nobody.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn blocked_until(
     mut on: impl Access,
     subject: &[u8; 32],
+    throttle: &Throttle,
     at: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
     let attempts: Option<Attempts> =
         on.row("SELECT failures, blocked_until FROM sign_in_attempts WHERE subject = $1", &args![subject]).await?;
-    Ok(attempts.map(|attempts| attempts.blocked_until).filter(|until| *until > at))
+    let furthest = after(at, throttle.longest_wait);
+    Ok(attempts.map(|attempts| attempts.blocked_until).filter(|until| *until > at && *until <= furthest))
 }
 
-/// Counts a failure. Answers until when further ones are refused, if they are.
+/// Counts a failure. Answers until when further ones are refused, if they are. A window that begins in the future, as
+/// after a clock was set back, is over.
 ///
 /// # Errors
 /// When the database fails.
@@ -64,16 +68,17 @@ pub async fn record_failure(
         .row(
             "INSERT INTO sign_in_attempts (subject, window_started_at, failures, blocked_until) VALUES ($1, $2, 1, 0) \
              ON CONFLICT (subject) DO UPDATE SET \
-             failures = CASE WHEN sign_in_attempts.window_started_at < $3 THEN 1 ELSE sign_in_attempts.failures + 1 END, \
-             window_started_at = CASE WHEN sign_in_attempts.window_started_at < $3 THEN $2 \
-             ELSE sign_in_attempts.window_started_at END RETURNING failures, blocked_until",
+             failures = CASE WHEN sign_in_attempts.window_started_at BETWEEN $3 AND $2 \
+             THEN sign_in_attempts.failures + 1 ELSE 1 END, \
+             window_started_at = CASE WHEN sign_in_attempts.window_started_at BETWEEN $3 AND $2 \
+             THEN sign_in_attempts.window_started_at ELSE $2 END RETURNING failures, blocked_until",
             &args![subject, at, window_start],
         )
         .await?;
     let failures = attempts.map_or(1, |attempts| attempts.failures);
     let Some(beyond) = failures.checked_sub(throttle.free + 1) else { return Ok(None) };
     let wait = throttle.first_wait.saturating_mul(1_u32 << beyond.min(20)).min(throttle.longest_wait);
-    let until = Timestamp::from_millis(at.as_millis().saturating_add(millis(wait)));
+    let until = after(at, wait);
     tx.execute("UPDATE sign_in_attempts SET blocked_until = $2 WHERE subject = $1", &args![subject, until]).await?;
     Ok(Some(until))
 }
@@ -93,10 +98,15 @@ pub async fn clear(tx: &mut Tx, subject: &[u8; 32]) -> Result<(), StoreError> {
 pub async fn remove_old(tx: &mut Tx, throttle: &Throttle, at: Timestamp) -> Result<u64, StoreError> {
     let window_start = at.as_millis().saturating_sub(millis(throttle.window));
     tx.execute(
-        "DELETE FROM sign_in_attempts WHERE window_started_at < $1 AND blocked_until < $2",
-        &args![window_start, at],
+        "DELETE FROM sign_in_attempts WHERE window_started_at NOT BETWEEN $1 AND $2 \
+         AND (blocked_until < $2 OR blocked_until > $3)",
+        &args![window_start, at, after(at, throttle.longest_wait)],
     )
     .await
+}
+
+fn after(at: Timestamp, wait: Duration) -> Timestamp {
+    Timestamp::from_millis(at.as_millis().saturating_add(millis(wait)))
 }
 
 fn millis(duration: Duration) -> i64 {

@@ -131,7 +131,9 @@ async fn is_worked_on(desk: &Engine, tenant: &Tenant, id: OperationRunId) -> Res
     let began = Instant::now();
     let mut first: Option<Outlook> = None;
     for _ in 0..LOOKS {
-        let Some(now) = operation_runs::outlook(desk.db(), tenant.id, id, limits).await? else { return Ok(false) };
+        let Some(now) = operation_runs::outlook(desk.db(), tenant.id, id, limits, config.longest_lease()).await? else {
+            return Ok(false);
+        };
         let known = first.get_or_insert_with(|| now.clone());
         // This process has no workers yet: another attempt is that of another process.
         if now.run.status.is_terminal() || now.run.attempt != known.run.attempt {

@@ -303,7 +303,7 @@ on_both_engines! {
             tx.commit().await.unwrap();
             tokio::time::sleep(Duration::from_millis(20)).await;
             let mut tx = db.write().await.unwrap();
-            operation_runs::sweep_expired(&mut tx, 99, Timestamp::from_millis(1)).await.unwrap();
+            operation_runs::sweep_expired(&mut tx, 99, Duration::from_secs(3_600), Timestamp::from_millis(1)).await.unwrap();
             tx.commit().await.unwrap();
         }
         let limits = operation_runs::Limits { global: 10, per_tenant: 10 };

@@ -122,6 +122,18 @@ pub async fn release(tx: &mut Tx, fence: &Fence, at: Timestamp) -> Result<(), St
     if released == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
 }
 
+/// Whether a lease is over, as a term of a query on the row `row`: its end has passed, or lies further ahead than any
+/// lease that is given now. The latter is what a clock that was set back leaves behind, and would hold the run for as
+/// long as it was set back.
+/// `now` and `furthest` are terms too.
+fn is_over(row: &str, now: &str, furthest: &str) -> String {
+    format!("({row}lease_until < {now} OR {row}lease_until > {furthest})")
+}
+
+fn furthest(now: i64, longest: Duration) -> i64 {
+    now.saturating_add(i64::try_from(longest.as_millis()).unwrap_or(i64::MAX))
+}
+
 /// A run and who could work on it, by the clock of the database.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outlook {
@@ -153,7 +165,8 @@ impl Record for Standing {
     }
 }
 
-/// A run of a tenant and who could work on it now. `None` when there is no such run.
+/// A run of a tenant and who could work on it now. `None` when there is no such run. `longest_lease` bounds how far
+/// ahead the end of a lease can be.
 ///
 /// # Errors
 /// When the database fails.
@@ -162,19 +175,23 @@ pub async fn outlook(
     tenant: TenantId,
     id: OperationRunId,
     limits: Limits,
+    longest_lease: Duration,
 ) -> Result<Option<Outlook>, StoreError> {
-    let now = dialect::now(db.engine());
-    let held = "r.status IN ('pending', 'running') AND r.status = 'running' AND r.lease_owner IS NOT NULL \
-                AND r.resource = c.resource AND r.action = c.action";
+    let mut on = db;
+    let now = dialect::now_millis(db).await?;
+    let (over, theirs_over) = (is_over("c.", "$3", "$4"), is_over("r.", "$3", "$4"));
+    let held = format!(
+        "r.status IN ('pending', 'running') AND r.status = 'running' AND r.lease_owner IS NOT NULL \
+         AND r.resource = c.resource AND r.action = c.action AND NOT {theirs_over}"
+    );
     let text = format!(
-        "SELECT c.*, (c.lease_owner IS NOT NULL AND c.lease_until >= {now}) AS held, \
-         (SELECT COUNT(*) FROM bulk_operation_runs r WHERE {held} AND r.lease_until >= {now}) AS in_all, \
-         (SELECT COUNT(*) FROM bulk_operation_runs r WHERE {held} AND r.lease_until >= {now} \
-         AND r.tenant_id = c.tenant_id) AS in_tenant \
+        "SELECT c.*, (c.lease_owner IS NOT NULL AND NOT {over}) AS held, \
+         (SELECT COUNT(*) FROM bulk_operation_runs r WHERE {held}) AS in_all, \
+         (SELECT COUNT(*) FROM bulk_operation_runs r WHERE {held} AND r.tenant_id = c.tenant_id) AS in_tenant \
          FROM bulk_operation_runs c WHERE c.id = $1 AND c.tenant_id = $2"
     );
-    let mut on = db;
-    let standing: Option<Standing> = on.row(AssertSqlSafe(text), &args![id, tenant]).await?;
+    let standing: Option<Standing> =
+        on.row(AssertSqlSafe(text), &args![id, tenant, now, furthest(now, longest_lease)]).await?;
     Ok(standing.map(|standing| Outlook {
         held_until: standing.held.then_some(standing.lease_until),
         has_place: standing.in_all < limits.global && standing.in_tenant < limits.per_tenant,
@@ -192,19 +209,26 @@ pub struct Swept {
     pub failed: Vec<OperationRun>,
 }
 
-/// Takes runs away from workers whose lease ended. `max_lost` is how many workers a run may lose in all before it
-/// fails.
+/// Takes runs away from workers whose lease ended, or ends further ahead than `longest_lease`. `max_lost` is how many
+/// workers a run may lose in all before it fails.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn sweep_expired(tx: &mut Tx, max_lost: u32, at: Timestamp) -> Result<Swept, StoreError> {
-    let now = dialect::now_millis(tx).await?;
+pub async fn sweep_expired(
+    tx: &mut Tx,
+    max_lost: u32,
+    longest_lease: Duration,
+    at: Timestamp,
+) -> Result<Swept, StoreError> {
+    let now = dialect::now_millis(&mut *tx).await?;
     let text = format!(
         "SELECT * FROM bulk_operation_runs WHERE status IN ('pending', 'running') AND status = 'running' \
-         AND lease_owner IS NOT NULL AND lease_until < $1 ORDER BY created_at, id LIMIT $2{}",
+         AND lease_owner IS NOT NULL AND {} ORDER BY created_at, id LIMIT $3{}",
+        is_over("", "$1", "$2"),
         dialect::for_update_skip_locked(tx.engine())
     );
-    let expired: Vec<OperationRun> = tx.rows(AssertSqlSafe(text), &args![now, SWEEP_LIMIT]).await?;
+    let expired: Vec<OperationRun> =
+        tx.rows(AssertSqlSafe(text), &args![now, furthest(now, longest_lease), SWEEP_LIMIT]).await?;
     let mut swept = Swept::default();
     for mut run in expired {
         run.lost_leases += 1;

@@ -16,6 +16,9 @@ use uuid::Uuid;
 
 use crate::world::{LEASE, NO_LIMITS, at, claim, dispatch, new_operation_run, tenant};
 
+/// No lease ends further ahead.
+const LONGEST: Duration = Duration::from_secs(600);
+
 fn end(status: OperationStatus, reason_code: Option<ReasonCode>, rest: Rest) -> End {
     End { status, reason_code, reason: "because".to_owned(), rest }
 }
@@ -129,7 +132,7 @@ on_both_engines! {
         let db = &test.db;
         let (contoso, fabrikam) = (tenant(db, "Contoso").await, tenant(db, "Fabrikam").await);
         let limits = Limits { global: 2, per_tenant: 1 };
-        let outlook = |tenant, id| async move { operation_runs::outlook(db, tenant, id, limits).await.unwrap() };
+        let outlook = |tenant, id| async move { operation_runs::outlook(db, tenant, id, limits, LONGEST).await.unwrap() };
         let doomed = dispatch(db, contoso, "doomed", &["a"], at(0)).await.id;
         let told = outlook(contoso, doomed).await.unwrap();
         assert_eq!((told.run.id, told.held_until, told.has_place), (doomed, None, true));
@@ -150,6 +153,28 @@ on_both_engines! {
         assert!(outlook(fabrikam, elsewhere).await.unwrap().has_place);
     }
 
+    async fn a_lease_that_ends_further_ahead_than_any_can_is_over_because_a_clock_was_set_back(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let limits = Limits { global: 1, per_tenant: 1 };
+        let id = dispatch(db, contoso, "key", &["a"], at(0)).await.id;
+        // Given by a clock that was an hour ahead, seen by one that is not.
+        claim(db, "dead", Duration::from_secs(3_600), limits).await.unwrap();
+        let waiting = dispatch(db, contoso, "other", &["a"], at(1)).await.id;
+        let told = operation_runs::outlook(db, contoso, id, limits, LONGEST).await.unwrap().unwrap();
+        assert_eq!((told.held_until, told.has_place), (None, true));
+        assert!(operation_runs::outlook(db, contoso, waiting, limits, LONGEST).await.unwrap().unwrap().has_place);
+        let day = Duration::from_secs(86_400);
+        let told = operation_runs::outlook(db, contoso, id, limits, day).await.unwrap().unwrap();
+        assert!(told.held_until.is_some() && !told.has_place, "where leases may be so long it holds");
+        let mut tx = db.write().await.unwrap();
+        assert_eq!(operation_runs::sweep_expired(&mut tx, 3, day, at(2)).await.unwrap(), operation_runs::Swept::default());
+        let swept = operation_runs::sweep_expired(&mut tx, 3, LONGEST, at(2)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(swept.requeued.iter().map(|run| run.id).collect::<Vec<_>>(), [id]);
+        assert_eq!(claim(db, "alive", LEASE, limits).await.unwrap().id, id, "it goes on at once");
+    }
+
     async fn a_worker_that_lost_its_lease_can_write_nothing_more(test: TestDatabase) {
         let db = &test.db;
         let contoso = tenant(db, "Contoso").await;
@@ -157,7 +182,7 @@ on_both_engines! {
         let old = claim(db, "old", Duration::from_millis(1), NO_LIMITS).await.unwrap().fence().unwrap();
         tokio::time::sleep(Duration::from_millis(30)).await;
         let mut tx = db.write().await.unwrap();
-        let swept = operation_runs::sweep_expired(&mut tx, 3, at(3)).await.unwrap();
+        let swept = operation_runs::sweep_expired(&mut tx, 3, LONGEST, at(3)).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(swept.requeued.iter().map(|run| (run.id, run.lost_leases)).collect::<Vec<_>>(), [(id, 1)]);
         assert_eq!(get(db, contoso, id).await.status, OperationStatus::Running);
@@ -190,7 +215,7 @@ on_both_engines! {
             assert_eq!(run.attempt, lost);
             tokio::time::sleep(Duration::from_millis(30)).await;
             let mut tx = db.write().await.unwrap();
-            let swept = operation_runs::sweep_expired(&mut tx, 2, at(5)).await.unwrap();
+            let swept = operation_runs::sweep_expired(&mut tx, 2, LONGEST, at(5)).await.unwrap();
             tx.commit().await.unwrap();
             assert_eq!((swept.requeued.len(), swept.failed.len()), if lost == 1 { (1, 0) } else { (0, 1) });
         }
@@ -211,7 +236,7 @@ on_both_engines! {
         tx.commit().await.unwrap();
         tokio::time::sleep(Duration::from_millis(30)).await;
         let mut tx = db.write().await.unwrap();
-        assert_eq!(operation_runs::sweep_expired(&mut tx, 1, at(3)).await.unwrap(), operation_runs::Swept::default());
+        assert_eq!(operation_runs::sweep_expired(&mut tx, 1, LONGEST, at(3)).await.unwrap(), operation_runs::Swept::default());
         operation_runs::release(&mut tx, &fence, at(3)).await.unwrap();
         tx.commit().await.unwrap();
         let again = claim(db, "two", LEASE, NO_LIMITS).await.unwrap();

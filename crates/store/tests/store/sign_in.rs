@@ -109,6 +109,29 @@ on_both_engines! {
         assert_eq!(one_time_links::peek(&mut tx, &[2; 32], Purpose::FirstAdministrator, at(2)).await.unwrap(), None);
     }
 
+    async fn a_block_that_ends_further_ahead_than_the_longest_wait_refuses_nobody(test: TestDatabase) {
+        let db = &test.db;
+        let (subject, hour) = ([5; 32], 3_600_000);
+        let throttle = Throttle {
+            window: Duration::from_secs(60),
+            free: 0,
+            first_wait: Duration::from_secs(1),
+            longest_wait: Duration::from_secs(3),
+        };
+        let mut tx = db.write().await.unwrap();
+        // By a clock that was an hour ahead.
+        let until = sign_in_attempts::record_failure(&mut tx, &subject, &throttle, at(hour)).await.unwrap();
+        assert_eq!(until, Some(at(hour + 1_000)));
+        assert_eq!(sign_in_attempts::blocked_until(&mut tx, &subject, &throttle, at(hour)).await.unwrap(), until);
+        assert_eq!(sign_in_attempts::blocked_until(&mut tx, &subject, &throttle, at(0)).await.unwrap(), None);
+        // The failures of that window do not count either.
+        let until = sign_in_attempts::record_failure(&mut tx, &subject, &throttle, at(0)).await.unwrap();
+        assert_eq!(until, Some(at(1_000)));
+        sign_in_attempts::record_failure(&mut tx, &[6; 32], &throttle, at(hour)).await.unwrap();
+        assert_eq!(sign_in_attempts::remove_old(&mut tx, &throttle, at(0)).await.unwrap(), 1);
+        tx.commit().await.unwrap();
+    }
+
     async fn guessing_is_slowed_down_more_and_more_and_forgotten_after_the_window(test: TestDatabase) {
         let db = &test.db;
         let throttle = Throttle {
@@ -126,8 +149,8 @@ on_both_engines! {
         }
         assert_eq!(waits, [None, None, Some(1_000), Some(2_000), Some(3_000), Some(3_000)]);
         tx.commit().await.unwrap();
-        assert_eq!(sign_in_attempts::blocked_until(db, &subject, at(2_999)).await.unwrap(), Some(at(3_000)));
-        assert_eq!(sign_in_attempts::blocked_until(db, &subject, at(3_000)).await.unwrap(), None);
+        assert_eq!(sign_in_attempts::blocked_until(db, &subject, &throttle, at(2_999)).await.unwrap(), Some(at(3_000)));
+        assert_eq!(sign_in_attempts::blocked_until(db, &subject, &throttle, at(3_000)).await.unwrap(), None);
         let mut tx = db.write().await.unwrap();
         let later = sign_in_attempts::record_failure(&mut tx, &subject, &throttle, at(61_000)).await.unwrap();
         assert_eq!(later, None);
