@@ -8,7 +8,7 @@ use crate::{
 };
 use futures::{StreamExt as _, stream::SelectAll};
 use secrecy::SecretString;
-use std::net::SocketAddr;
+use std::{fs::File, net::SocketAddr, path::PathBuf};
 use tenantatlas_domain::{ids::TenantId, registry::registry, role::Role, selection::Selection};
 use tenantatlas_engine::{Actor, Engine};
 use tenantatlas_graph_sim::{SimTenant, Simulator, demo};
@@ -39,11 +39,13 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Starts the simulated cloud and makes what is missing of tenants and people. Safe to run again on the same data.
+    /// Starts the simulated cloud and makes what is missing of tenants and people. Safe to run again on the same data, and
+    /// by several processes at once: one prepares after the other.
     ///
     /// # Errors
     /// When the cloud cannot listen or the database refuses.
-    pub async fn prepare(engine: &Engine, objects: u64) -> Result<Self, Exit> {
+    pub async fn prepare(engine: &Engine, settings: &Settings, objects: u64) -> Result<Self, Exit> {
+        let _turn = turn(settings.data_dir.join("preparing.lock")).await?;
         let cloud = Simulator::start(demo::config(objects), SocketAddr::from(([127, 0, 0, 1], 0)))
             .await
             .map_err(|error| Exit::new(ExitCode::Unavailable, format!("the simulated cloud cannot listen: {error}")))?;
@@ -111,6 +113,19 @@ impl Demo {
         ));
         Ok(())
     }
+}
+
+/// Waits until no other process prepares the demo in this folder. The turn ends when the file is dropped.
+async fn turn(path: PathBuf) -> Result<File, Exit> {
+    let cannot = |error: &dyn std::fmt::Display| {
+        Exit::new(ExitCode::CannotWrite, format!("cannot write into the data folder of the demo: {error}"))
+    };
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = File::options().write(true).create(true).truncate(false).open(path)?;
+        file.lock()?;
+        Ok::<File, std::io::Error>(file)
+    });
+    locked.await.map_err(|error| cannot(&error))?.map_err(|error| cannot(&error))
 }
 
 async fn ensure_tenant(

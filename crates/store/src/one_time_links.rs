@@ -1,14 +1,16 @@
 //! Links that work once. The store sees only hashes of their tokens.
 
+use std::time::Duration;
+
 use sqlx::Error;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
+use crate::record::{Columns, Number, Record};
 use crate::sessions::TokenHash;
 use crate::sql::args;
-use crate::{StoreError, Tx};
+use crate::{StoreError, Tx, dialect};
 
 /// What a link is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +61,59 @@ pub async fn create(
     )
     .await
     .map(|_| ())
+}
+
+/// What came of wanting a link for the first administrator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstAdministrator {
+    /// The link was made, and earlier ones no longer work.
+    Made,
+    /// Another process has just made one, at this time; it works, and this one was not made.
+    MadeElsewhere(Timestamp),
+    /// There are people who can sign in: none is needed.
+    NotNeeded,
+}
+
+/// Makes the link for the first administrator while there is nobody who can sign in. Of processes that start together
+/// one makes it: another makes a new one only when the last is as old as `settled`. At most one link works at a time.
+///
+/// # Errors
+/// When the database fails.
+pub async fn create_for_first_administrator(
+    tx: &mut Tx,
+    token_hash: &TokenHash,
+    settled: Duration,
+    at: Timestamp,
+    expires_at: Timestamp,
+) -> Result<FirstAdministrator, StoreError> {
+    struct Made(Timestamp);
+    impl Record for Made {
+        fn read(row: &impl Columns) -> Result<Self, Error> {
+            row.time("created_at").map(Self)
+        }
+    }
+    dialect::lock_first_administrator(tx).await?;
+    let people: Option<Number> = tx.row("SELECT COUNT(*) AS value FROM users", &[]).await?;
+    if people.is_some_and(|Number(count)| count > 0) {
+        return Ok(FirstAdministrator::NotNeeded);
+    }
+    let purpose = Purpose::FirstAdministrator;
+    let settled = i64::try_from(settled.as_millis()).unwrap_or(i64::MAX);
+    let around = [at.as_millis().saturating_sub(settled), at.as_millis().saturating_add(settled)];
+    // It may be a little younger than `at`, which was taken before this transaction had its turn. One that is much
+    // younger was made before a clock was set back.
+    let recent: Option<Made> = tx
+        .row(
+            "SELECT created_at FROM one_time_links WHERE purpose = $1 AND used_at IS NULL AND expires_at > $2 \
+             AND created_at > $3 AND created_at < $4 ORDER BY created_at DESC LIMIT 1",
+            &args![purpose.as_str(), at, around[0], around[1]],
+        )
+        .await?;
+    if let Some(Made(at)) = recent {
+        return Ok(FirstAdministrator::MadeElsewhere(at));
+    }
+    create(tx, token_hash, purpose, None, at, expires_at).await?;
+    Ok(FirstAdministrator::Made)
 }
 
 /// Whether a link would work now, and for whom (`Some(None)`: for nobody in particular). It is not used up.

@@ -4,28 +4,34 @@ use crate::exit::Exit;
 use std::{net::SocketAddr, time::Duration};
 use tenantatlas_app::auth;
 use tenantatlas_engine::Engine;
-use tenantatlas_store::{
-    one_time_links::{self, Purpose},
-    users,
-};
+use tenantatlas_store::one_time_links::{self, FirstAdministrator};
 
 /// How long the link works.
 const LIFETIME: Duration = Duration::from_secs(24 * 3_600);
+/// Processes that start within this time start together: one of them makes the link.
+const TOGETHER: Duration = Duration::from_secs(30);
 
-/// Makes a new link when there is nobody yet; earlier ones stop working. The link is printed once and kept nowhere: the
-/// database holds its hash.
+/// What is said at the start of a server on which nobody can sign in; `None` when somebody can. The link is said once, by
+/// the process that made it, and kept nowhere: the database holds its hash. Earlier ones stop working.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn link(engine: &Engine, address: SocketAddr) -> Result<Option<String>, Exit> {
-    if !users::list(engine.db()).await?.is_empty() {
-        return Ok(None);
-    }
+pub async fn invitation(engine: &Engine, address: SocketAddr) -> Result<Option<String>, Exit> {
     let (token, hash) = auth::new_token();
     let now = engine.now();
-    let mut tx = engine.db().write().await?;
     let until = auth::after(now, LIFETIME);
-    one_time_links::create(&mut tx, &hash, Purpose::FirstAdministrator, None, now, until).await?;
+    let mut tx = engine.db().write().await?;
+    let made = one_time_links::create_for_first_administrator(&mut tx, &hash, TOGETHER, now, until).await?;
     tx.commit().await?;
-    Ok(Some(format!("http://{address}/welcome/{token}")))
+    Ok(match made {
+        FirstAdministrator::NotNeeded => None,
+        FirstAdministrator::Made => Some(format!(
+            "Nobody can sign in yet. Make the first administrator here, once, within a day:\n\n  http://{address}/welcome/{token}"
+        )),
+        FirstAdministrator::MadeElsewhere(at) => Some(format!(
+            "Nobody can sign in yet. The link for the first administrator was printed at {} by the process that made it; for a new one, start again in {} seconds.",
+            at.to_rfc3339(),
+            TOGETHER.as_secs()
+        )),
+    })
 }

@@ -57,7 +57,8 @@ pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<()
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| cannot_listen(&settings.listen, &error))?;
     let address = listener.local_addr().unwrap_or(settings.listen);
     let engine = open::engine(settings, EngineConfig::default()).await?;
-    let demo = if arguments.demo { Some(demo::Demo::prepare(&engine, arguments.demo_objects).await?) } else { None };
+    let demo =
+        if arguments.demo { Some(demo::Demo::prepare(&engine, settings, arguments.demo_objects).await?) } else { None };
 
     let stopping = CancellationToken::new();
     let state = State {
@@ -80,10 +81,8 @@ pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<()
         Some(demo) => demo.show(&engine, settings, address, &stopping).await?,
         None => {
             say(&format!("TenantAtlas answers on http://{address} until Ctrl-C."));
-            if let Some(link) = first_admin::link(&engine, address).await? {
-                say(&format!(
-                    "\nNobody can sign in yet. Make the first administrator here, once, within a day:\n\n  {link}\n"
-                ));
+            if let Some(invitation) = first_admin::invitation(&engine, address).await? {
+                say(&format!("\n{invitation}\n"));
             }
         }
     }

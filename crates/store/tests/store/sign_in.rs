@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::one_time_links::{self, Purpose};
+use tenantatlas_store::one_time_links::{self, FirstAdministrator, Purpose};
 use tenantatlas_store::sessions::{self, NewSession};
 use tenantatlas_store::sign_in_attempts::{self, Throttle};
 use tenantatlas_store::testing::on_both_engines;
@@ -130,6 +130,38 @@ on_both_engines! {
         sign_in_attempts::record_failure(&mut tx, &[6; 32], &throttle, at(hour)).await.unwrap();
         assert_eq!(sign_in_attempts::remove_old(&mut tx, &throttle, at(0)).await.unwrap(), 1);
         tx.commit().await.unwrap();
+    }
+
+    async fn of_servers_that_start_together_one_makes_the_link_for_the_first_administrator(test: TestDatabase) {
+        let db = &test.db;
+        let settled = Duration::from_secs(30);
+        let make = |token: u8, millis: i64| async move {
+            let mut tx = db.write().await.unwrap();
+            let (at, end) = (at(millis), at(millis + 86_400_000));
+            let hash = [token; 32];
+            let made = one_time_links::create_for_first_administrator(&mut tx, &hash, settled, at, end).await.unwrap();
+            tx.commit().await.unwrap();
+            made
+        };
+        let working = |millis: i64| async move {
+            let mut working = Vec::new();
+            for token in 0..30_u8 {
+                let purpose = Purpose::FirstAdministrator;
+                if one_time_links::peek(db, &[token; 32], purpose, at(millis)).await.unwrap().is_some() {
+                    working.push(token);
+                }
+            }
+            working
+        };
+        let made = futures::future::join_all((0..12).map(|token| make(token, i64::from(token)))).await;
+        assert_eq!(made.iter().filter(|made| **made == FirstAdministrator::Made).count(), 1, "{made:?}");
+        assert_eq!(working(20).await.len(), 1);
+        assert!(matches!(make(20, 29_000).await, FirstAdministrator::MadeElsewhere(_)));
+        assert_eq!(make(21, 31_000).await, FirstAdministrator::Made);
+        assert_eq!(working(31_001).await, [21]);
+        assert_eq!(make(22, -3_600_000).await, FirstAdministrator::Made, "after a clock was set back");
+        user(db, "Ada", true).await;
+        assert_eq!(make(23, 99_000_000).await, FirstAdministrator::NotNeeded);
     }
 
     async fn guessing_is_slowed_down_more_and_more_and_forgotten_after_the_window(test: TestDatabase) {
