@@ -178,7 +178,10 @@ mod from_below {
                     ErrorKind::Unavailable,
                     "The database does not answer. Try again in a moment; nothing was lost.",
                 ),
-                StoreError::DiskFull | StoreError::Unwritable { .. } => Self::new(
+                StoreError::DiskFull
+                | StoreError::Unwritable { .. }
+                | StoreError::ReadOnly
+                | StoreError::Disk { .. } => Self::new(
                     ErrorKind::Unavailable,
                     "The server cannot write: its disk is full or read-only. Tell whoever runs it; nothing was lost.",
                 ),

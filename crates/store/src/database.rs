@@ -8,29 +8,20 @@ use std::time::Duration;
 
 use sqlx::pool::{MaybePoolConnection, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use sqlx::{PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::StoreError;
+use crate::readiness::Readiness;
 use crate::record::Record;
 use crate::sql::{Statement, Value};
+use crate::sqlite_file::{begin_immediate, connect_sqlite};
 
-/// Readers of a SQLite file, and connections to a PostgreSQL server, at most.
-const READERS: u32 = 8;
+/// Connections to a PostgreSQL server, at most.
 const POSTGRES_CONNECTIONS: u32 = 24;
 /// How long a statement waits for a connection or for another process that writes the same SQLite file.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-/// Pages the write-ahead log of SQLite grows to before it is copied into the file: 16 MiB. More would make the commit
-/// that copies it take long enough to be felt; less would copy every few batches.
-const CHECKPOINT_PAGES: &str = "4096";
-/// Rows that SQLite's thread may be ahead of whoever reads them: each wait for the other costs more than many rows.
-const ROWS_IN_FLIGHT: usize = 1_024;
-/// Memory for pages of a SQLite file, in KiB (so is the sign): of the writer, and of each reader.
-const WRITER_CACHE: &str = "-24576";
-const READER_CACHE: &str = "-4096";
 /// A connection that rested longer than this is asked whether it still lives before it is used.
 const TRUSTED_REST: Duration = Duration::from_secs(5);
 
@@ -56,6 +47,8 @@ pub enum Db {
         path: PathBuf,
         /// The one turn of those who write in the background.
         background: Arc<Semaphore>,
+        /// Whether it could be written when that was last tried.
+        readiness: Arc<Readiness>,
     },
     /// A PostgreSQL server.
     Postgres {
@@ -69,8 +62,8 @@ impl Db {
     /// Nothing is migrated: see [`Db::migrate`].
     ///
     /// # Errors
-    /// [`StoreError::Address`], [`StoreError::Unwritable`], [`StoreError::NotADatabase`], [`StoreError::Unreachable`],
-    /// [`StoreError::Refused`].
+    /// [`StoreError::Address`], [`StoreError::NoFile`], [`StoreError::Unwritable`], [`StoreError::DiskFull`],
+    /// [`StoreError::NotADatabase`], [`StoreError::Unreachable`], [`StoreError::Refused`].
     pub async fn connect(address: &str) -> Result<Self, StoreError> {
         if let Some(path) = address.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
@@ -123,7 +116,7 @@ impl Db {
         Ok(Tx { turn, ..self.write().await? })
     }
 
-    /// Answers when the database does; for readiness checks.
+    /// Answers when the database does. For readiness checks see [`Db::ready`].
     ///
     /// # Errors
     /// When it does not.
@@ -147,96 +140,6 @@ impl Db {
             Self::Sqlite { readers, .. } => Connection::Sqlite(readers.acquire().await?.into()),
             Self::Postgres { pool } => Connection::Postgres(pool.acquire().await?.into()),
         })
-    }
-}
-
-/// Begins on the one writer. Where the engine ended a transaction by itself, as it does when the disk is full, the
-/// connection no longer knows whether it is in one, and everything after would fail: it is replaced by a fresh one.
-async fn begin_immediate(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
-    const BEGIN: &str = "BEGIN IMMEDIATE";
-    let error = match writer.begin_with(BEGIN).await {
-        Ok(transaction) => return Ok(transaction),
-        Err(error) => error,
-    };
-    let busy = error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "5");
-    if busy || matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) {
-        return Err(error);
-    }
-    tracing::warn!(%error, "the writing connection is replaced");
-    writer.acquire().await?.close().await?;
-    writer.begin_with(BEGIN).await
-}
-
-async fn connect_sqlite(path: &Path) -> Result<Db, StoreError> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal)
-        .foreign_keys(true)
-        .busy_timeout(PATIENCE)
-        .statement_cache_capacity(200)
-        .row_buffer_size(ROWS_IN_FLIGHT)
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        .pragma("temp_store", "memory")
-        .pragma("trusted_schema", "off");
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .acquire_timeout(PATIENCE)
-        .connect_with(options.clone().pragma("cache_size", WRITER_CACHE))
-        .await
-        .map_err(|error| cannot_open(path, error))?;
-    private_to_owner(path)?;
-    let readers = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .acquire_timeout(PATIENCE)
-        .test_before_acquire(false)
-        .connect_with(options.read_only(true).create_if_missing(false).pragma("cache_size", READER_CACHE))
-        .await
-        .map_err(|error| cannot_open(path, error))?;
-    Ok(Db::Sqlite { writer, readers, path: path.to_owned(), background: Arc::new(Semaphore::new(1)) })
-}
-
-/// The file holds sealed secrets and the configuration of tenants: nobody else on the machine needs to read it.
-fn private_to_owner(path: &Path) -> Result<(), StoreError> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let unwritable =
-            |cause: std::io::Error| StoreError::Unwritable { path: path.to_owned(), cause: cause.to_string() };
-        let mode = std::fs::metadata(path).map_err(unwritable)?.permissions().mode();
-        if mode & 0o077 != 0 {
-            for suffix in ["", "-wal", "-shm"] {
-                let mut name = path.as_os_str().to_owned();
-                name.push(suffix);
-                match std::fs::set_permissions(&name, std::fs::Permissions::from_mode(0o600)) {
-                    Ok(()) => {}
-                    Err(error)
-                        if matches!(
-                            error.kind(),
-                            std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied
-                        ) => {}
-                    Err(error) => return Err(unwritable(error)),
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-fn cannot_open(path: &Path, error: sqlx::Error) -> StoreError {
-    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok()).map(|code| code & 0xff);
-    match (code, &error) {
-        (Some(26), _) => StoreError::NotADatabase(path.to_owned()),
-        // CANTOPEN, READONLY, PERM, IOERR
-        (Some(14 | 8 | 3 | 10), _) => {
-            let cause = error.as_database_error().map(|error| error.message().to_owned()).unwrap_or_default();
-            StoreError::Unwritable { path: path.to_owned(), cause }
-        }
-        (None, sqlx::Error::Io(cause)) => StoreError::Unwritable { path: path.to_owned(), cause: cause.to_string() },
-        _ => error.into(),
     }
 }
 

@@ -20,6 +20,25 @@ pub enum StoreError {
         /// What the system said.
         cause: String,
     },
+    /// A file that the program needs cannot be read.
+    #[error("the file {path} {problem}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, as the rest of a sentence that begins with the file.
+        problem: String,
+    },
+    /// The database can be read and not written.
+    #[error(
+        "the database can only be read: check that this user may write to its file and folder, and that the file system or the server is not read-only"
+    )]
+    ReadOnly,
+    /// The disk or its file system failed.
+    #[error("the disk that holds the database failed (code {code}): check its free space and its health")]
+    Disk {
+        /// The code of the engine.
+        code: String,
+    },
     /// The disk is full. Nothing of the transaction was written.
     #[error("the disk that holds the database is full: free some space and try again")]
     DiskFull,
@@ -39,9 +58,17 @@ pub enum StoreError {
     /// The database has not been brought to the version of this program.
     #[error("the database is older than this program: run `tenantatlas migrate` first")]
     OlderDatabase,
-    /// The file is no database.
-    #[error("{0} is not a TenantAtlas database")]
+    /// The file is no database, or that of another program.
+    #[error("{0} is not a TenantAtlas database: name another file, or move this one away so that a new one is made")]
     NotADatabase(PathBuf),
+    /// What is to be the database file is something else.
+    #[error("{path} is {kind} and no file: name the file that holds the database, or that is to be made")]
+    NoFile {
+        /// What was named.
+        path: PathBuf,
+        /// What it is, such as "a folder".
+        kind: &'static str,
+    },
     /// The database server does not answer.
     #[error("the database at {host} cannot be reached: check the address and that the server runs ({cause})")]
     Unreachable {
@@ -133,7 +160,6 @@ impl StoreError {
     }
 }
 
-/// SQLite tells its extended code: the primary one is in the lower byte. PostgreSQL tells its SQLSTATE.
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
@@ -142,9 +168,13 @@ impl From<sqlx::Error> for StoreError {
                 if database.kind() == ErrorKind::UniqueViolation {
                     return Self::Conflict { constraint: unique_name(database.as_ref()) };
                 }
-                let sqlite = code.as_deref().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
+                let sqlite = sqlite_code(&error);
                 match (code.as_deref(), sqlite) {
                     (Some("53100"), _) | (_, Some(13)) => Self::DiskFull,
+                    // READONLY; a transaction on a server that only reads, such as a standby.
+                    (Some("25006"), _) | (_, Some(8)) => Self::ReadOnly,
+                    // IOERR, of which 4874 is a shared-memory file that cannot grow, and CANTOPEN.
+                    (Some("58030"), _) | (_, Some(10 | 14)) => Self::Disk { code: code.unwrap_or_default() },
                     (Some("55P03" | "40001" | "40P01"), _) | (_, Some(5 | 6)) => Self::Busy,
                     (Some("57P01" | "57P02" | "57P03" | "53300"), _) => {
                         Self::Unreachable { host: "the server".to_owned(), cause: database.message().to_owned() }
@@ -158,6 +188,14 @@ impl From<sqlx::Error> for StoreError {
             _ => Self::Database { code: None, source: error },
         }
     }
+}
+
+/// The primary code of an error of SQLite, which tells its extended code with the primary one in the lower byte. `None`
+/// for others: a SQLSTATE can look like a number as well.
+pub(crate) fn sqlite_code(error: &sqlx::Error) -> Option<u32> {
+    let error = error.as_database_error()?.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
+    let code: u32 = sqlx::error::DatabaseError::code(error)?.parse().ok()?;
+    Some(code & 0xff)
 }
 
 fn unique_name(error: &dyn sqlx::error::DatabaseError) -> String {

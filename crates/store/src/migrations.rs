@@ -1,10 +1,19 @@
 //! The versions of the database, embedded in the program.
 
-use sqlx::migrate::{Migrate, Migrator};
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, Migrator};
+use sqlx::postgres::PgPool;
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::StoreError;
 use crate::database::{Db, Run as _};
-use crate::record::Number;
+use crate::record::{Columns, Number, Record};
+use crate::sqlite_file::begin_immediate;
+
+/// How long a process waits for another one that migrates the same PostgreSQL database.
+const MIGRATION_PATIENCE: Duration = Duration::from_secs(600);
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -25,20 +34,39 @@ impl Db {
         newest(&SQLITE)
     }
 
-    /// Brings the database to the version of this program. Safe to run again, and by several processes at once.
+    /// Brings the database to the version of this program. Safe to run again, and by any number of processes at once: one
+    /// migrates, the others wait for it. A database that has the version is only read.
     ///
     /// # Errors
     /// [`StoreError::NewerDatabase`] and [`StoreError::ForeignMigration`], before anything is changed;
-    /// [`StoreError::DiskFull`], [`StoreError::Unwritable`].
+    /// [`StoreError::DiskFull`], [`StoreError::Unwritable`]; [`StoreError::Busy`] when another process holds the
+    /// database for too long.
     pub async fn migrate(&self) -> Result<MigrationReport, StoreError> {
-        let before = self.applied_versions().await?;
+        self.migrate_up_to(None).await
+    }
+
+    /// The same up to an earlier version, for tests of an upgrade.
+    ///
+    /// # Errors
+    /// As [`Db::migrate`].
+    #[cfg(feature = "testing")]
+    pub async fn migrate_to(&self, version: i64) -> Result<MigrationReport, StoreError> {
+        self.migrate_up_to(Some(version)).await
+    }
+
+    async fn migrate_up_to(&self, target: Option<i64>) -> Result<MigrationReport, StoreError> {
         let known = Self::known_version();
-        if let Some(found) = before.iter().max().copied().filter(|found| *found > known) {
-            return Err(StoreError::NewerDatabase { found, known });
+        let before = self.applied_versions().await?;
+        let newest = before.iter().max().copied().unwrap_or_default();
+        if newest > known {
+            return Err(StoreError::NewerDatabase { found: newest, known });
+        }
+        if self.is_as_made(&before).await? && target.is_none() {
+            return Ok(MigrationReport { applied: 0, version: newest });
         }
         match self {
-            Self::Sqlite { writer, .. } => SQLITE.run(writer).await?,
-            Self::Postgres { pool } => POSTGRES.run(pool).await?,
+            Self::Sqlite { writer, .. } => migrate_sqlite(writer, target).await?,
+            Self::Postgres { pool } => migrate_postgres(pool, target).await?,
         }
         let after = self.applied_versions().await?;
         Ok(MigrationReport {
@@ -61,22 +89,82 @@ impl Db {
         }
     }
 
+    /// The versions the database has. The table of them is sqlx's own; before the first migration there is none.
     async fn applied_versions(&self) -> Result<Vec<i64>, StoreError> {
-        // The table of applied versions is sqlx's own; before the first migration there is none.
-        match self {
-            Self::Sqlite { writer, .. } => {
-                let mut connection = writer.acquire().await?;
-                connection.ensure_migrations_table(&SQLITE.table_name).await?;
-            }
-            Self::Postgres { pool } => {
-                let mut connection = pool.acquire().await?;
-                connection.ensure_migrations_table(&POSTGRES.table_name).await?;
-            }
-        }
+        let exists = match self {
+            Self::Sqlite { .. } => "SELECT COUNT(*) AS value FROM sqlite_master WHERE name = '_sqlx_migrations'",
+            Self::Postgres { .. } => "SELECT COUNT(to_regclass('_sqlx_migrations')) AS value",
+        };
         let mut this = self;
+        let tables: Option<Number> = this.row(exists, &[]).await?;
+        if tables.is_none_or(|Number(count)| count == 0) {
+            return Ok(Vec::new());
+        }
         let versions: Vec<Number> = this.rows("SELECT version AS value FROM _sqlx_migrations", &[]).await?;
         Ok(versions.into_iter().map(|Number(version)| version).collect())
     }
+
+    /// Whether every migration was applied, and is the one of this program.
+    async fn is_as_made(&self, applied: &[i64]) -> Result<bool, StoreError> {
+        struct Applied(i64, Vec<u8>, bool);
+        impl Record for Applied {
+            fn read(row: &impl Columns) -> Result<Self, sqlx::Error> {
+                let checksum = row.bytes_or_null("checksum")?.unwrap_or_default();
+                Ok(Self(row.number("version")?, checksum, row.bool("success")?))
+            }
+        }
+        if applied.is_empty() {
+            return Ok(false);
+        }
+        let mut this = self;
+        let rows: Vec<Applied> =
+            this.rows("SELECT version, checksum, success FROM _sqlx_migrations ORDER BY version", &[]).await?;
+        let migrator = match self {
+            Self::Sqlite { .. } => &SQLITE,
+            Self::Postgres { .. } => &POSTGRES,
+        };
+        let same = |(row, migration): (&Applied, &Migration)| {
+            row.2 && row.0 == migration.version && row.1 == migration.checksum.as_ref()
+        };
+        Ok(rows.len() == migrator.iter().count() && rows.iter().zip(migrator.iter()).all(same))
+    }
+}
+
+/// All in one transaction that has the right to write from its beginning: of several processes one makes the tables, and
+/// a database that is killed meanwhile is as it was.
+async fn migrate_sqlite(writer: &SqlitePool, target: Option<i64>) -> Result<(), StoreError> {
+    let mut transaction = begin_immediate(writer).await?;
+    // Each migration becomes a savepoint in it.
+    SQLITE.run_direct(target, &mut *transaction, false).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Under a lock of this program's own that covers the table of versions too, which sqlx makes outside of its lock; on a
+/// connection of its own, so that the lock ends with it whatever happens.
+async fn migrate_postgres(pool: &PgPool, target: Option<i64>) -> Result<(), StoreError> {
+    const LOCK: i64 = 0x7461_6d69_6772_6174;
+    let mut connection = pool.acquire().await?.detach();
+    // PostgreSQL has no parameters here.
+    let patience = format!("SET lock_timeout = {}", MIGRATION_PATIENCE.as_millis());
+    sqlx::query(AssertSqlSafe(patience)).execute(&mut connection).await?;
+    sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(&mut connection).await?;
+    POSTGRES.run_direct(target, &mut connection, false).await?;
+    Ok(connection.close().await?)
+}
+
+/// The migrations on a connection of its own, to compare with what they make.
+pub(crate) async fn run_on_sqlite(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    Ok(SQLITE.run_direct(None, connection, false).await?)
+}
+
+/// The body of a function that a migration for PostgreSQL makes, as it stands there.
+pub(crate) fn postgres_function(name: &str) -> Option<&'static str> {
+    let head = format!("CREATE FUNCTION {name}()");
+    POSTGRES.iter().find_map(|migration| {
+        let text = migration.sql.as_str();
+        let (_, after) = text[text.find(&head)?..].split_once("$$")?;
+        after.split_once("$$").map(|(body, _)| body)
+    })
 }
 
 /// What the migrations for PostgreSQL are, so that a database made from others is not taken for one made from these.

@@ -41,15 +41,41 @@ impl TestDatabase {
         }
     }
 
+    /// A new database that was brought to an earlier version of the program; to none with version 0.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub async fn of_version(engine: Engine, version: i64) -> Self {
+        let test = match engine {
+            Engine::Sqlite => Self::sqlite_file().await,
+            Engine::Postgres => {
+                let server = server();
+                let name = format!("test_{}", uuid::Uuid::new_v4().simple());
+                execute(&mut connect(&server).await, format!("CREATE DATABASE {name}")).await.expect("a database");
+                let address = with_database(&server, &name);
+                Self { db: Db::connect(&address).await.expect("a connection"), address, folder: None }
+            }
+        };
+        if version > 0 {
+            test.db.migrate_to(version).await.expect("migrations");
+        }
+        test
+    }
+
     /// A new SQLite file in a temporary folder.
     ///
     /// # Panics
     /// When it cannot be made.
     pub async fn sqlite() -> Self {
+        let test = Self::sqlite_file().await;
+        test.db.migrate().await.expect("migrations");
+        test
+    }
+
+    async fn sqlite_file() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let address = format!("sqlite:{}", folder.path().join("test.sqlite").display());
         let db = Db::connect(&address).await.expect("a SQLite file");
-        db.migrate().await.expect("migrations");
         Self { db, address, folder: Some(folder) }
     }
 

@@ -10,6 +10,7 @@ use axum::{
     routing::{get, post},
 };
 use tenantatlas_app::{App, AssetPaths, shell};
+use tenantatlas_store::StoreError;
 use tower_http::{
     CompressionLevel,
     catch_panic::CatchPanicLayer,
@@ -107,13 +108,18 @@ async fn to_inventory(Path(tenant): Path<String>) -> Redirect {
     Redirect::to(&format!("/t/{tenant}/inventory"))
 }
 
-/// Ready when the database answers and the process is not stopping.
+/// Ready when the database answers, takes what is written, and the process is not stopping.
 async fn ready(Extract(state): Extract<State>) -> (StatusCode, &'static str) {
     if state.stopping.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
     }
-    match state.engine.db().ping().await {
-        Ok(()) => (StatusCode::OK, "ready\n"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
-    }
+    let Err(error) = state.engine.db().ready().await else { return (StatusCode::OK, "ready\n") };
+    tracing::warn!(%error, "not ready");
+    let short = match error {
+        StoreError::DiskFull => "the disk of the database is full\n",
+        StoreError::ReadOnly | StoreError::Unwritable { .. } => "the database cannot be written\n",
+        StoreError::Disk { .. } => "the disk of the database failed\n",
+        _ => "the database does not answer\n",
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, short)
 }

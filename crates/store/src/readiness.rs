@@ -1,0 +1,147 @@
+//! Whether the database can be worked with right now: it answers, and it takes what is written.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::database::Run as _;
+use crate::record::Number;
+use crate::sql::args;
+use crate::{Db, StoreError, files};
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Writing is tried at most so often, whoever asks and however often.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// The fact that is written to find out whether one can.
+const PROBE: &str = "write_probe";
+
+/// What the last attempt to write a SQLite file found, shared by all who ask.
+#[derive(Debug, Default)]
+pub struct Readiness(Mutex<LastAttempt>);
+
+#[derive(Debug, Default)]
+struct LastAttempt {
+    under_way: bool,
+    at: Option<Instant>,
+    fault: Option<Fault>,
+}
+
+/// Why writing failed, in a form that can be told again and again.
+#[derive(Clone, Debug)]
+enum Fault {
+    DiskFull,
+    ReadOnly,
+    Disk(String),
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::DiskFull => Self::DiskFull,
+            Fault::ReadOnly => Self::ReadOnly,
+            Fault::Disk(code) => Self::Disk { code },
+        }
+    }
+}
+
+impl Readiness {
+    fn with<T>(&self, act: impl FnOnce(&mut LastAttempt) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether it is time for another attempt; whoever is told so makes it.
+    fn takes_turn(&self) -> bool {
+        self.with(|last| {
+            let due = !last.under_way && last.at.is_none_or(|at| at.elapsed() >= INTERVAL);
+            last.under_way |= due;
+            due
+        })
+    }
+
+    fn found(&self, result: Result<(), StoreError>) {
+        self.with(|last| {
+            last.under_way = false;
+            last.at = Some(Instant::now());
+            match result {
+                Ok(()) => last.fault = None,
+                Err(StoreError::DiskFull) => last.fault = Some(Fault::DiskFull),
+                Err(StoreError::ReadOnly | StoreError::Unwritable { .. }) => last.fault = Some(Fault::ReadOnly),
+                Err(StoreError::Disk { code }) => last.fault = Some(Fault::Disk(code)),
+                // Others hold the file, so that it is written: this says nothing new.
+                Err(error) => tracing::debug!(%error, "whether the database can be written was not found out"),
+            }
+        });
+    }
+
+    fn verdict(&self) -> Result<(), StoreError> {
+        self.with(|last| last.fault.clone()).map_or(Ok(()), |fault| Err(fault.into()))
+    }
+}
+
+impl Db {
+    /// Answers within two seconds whether the database can be worked with; for readiness checks. On SQLite a small
+    /// transaction is written at most every five seconds, and what it found is told in between.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreachable`] when it does not answer in time; [`StoreError::ReadOnly`], [`StoreError::DiskFull`]
+    /// and [`StoreError::Disk`] when it answers but takes nothing that is written.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        let looked = tokio::time::timeout(PATIENCE, async {
+            self.answers().await?;
+            self.takes_writes().await
+        });
+        looked.await.unwrap_or_else(|_| {
+            let cause = format!("no answer within {} seconds", PATIENCE.as_secs());
+            Err(StoreError::Unreachable { host: "the server".to_owned(), cause })
+        })
+    }
+
+    /// Reads, and on PostgreSQL asks whether transactions may write here: a standby and a server set so may not.
+    async fn answers(&self) -> Result<(), StoreError> {
+        let text = match self {
+            Self::Sqlite { .. } => "SELECT 0 AS value",
+            Self::Postgres { .. } => {
+                "SELECT CASE WHEN pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean \
+                 THEN 1::bigint ELSE 0::bigint END AS value"
+            }
+        };
+        let mut this = self;
+        match this.row(text, &[]).await? {
+            Some(Number(0)) => Ok(()),
+            _ => Err(StoreError::ReadOnly),
+        }
+    }
+
+    async fn takes_writes(&self) -> Result<(), StoreError> {
+        let Self::Sqlite { readiness, .. } = self else { return Ok(()) };
+        if readiness.takes_turn() {
+            let db = self.clone();
+            // A task of its own: it ends and tells what it found also when nobody waits any more.
+            let attempt = tokio::spawn(async move {
+                let result = db.try_writing().await;
+                if let Self::Sqlite { readiness, .. } = &db {
+                    readiness.found(result);
+                }
+            });
+            // Where the writer is busy for longer than one waits here, the last attempt is what is known.
+            let _ = tokio::time::timeout(PATIENCE / 2, attempt).await;
+        }
+        readiness.verdict()
+    }
+
+    /// Writes a fact, and a file beside the database: the write-ahead log may have room left on a disk that has none.
+    async fn try_writing(&self) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        let text = "INSERT INTO schema_facts (name, value) VALUES ($1, $2) \
+                    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        tx.execute(text, &args![PROBE, uuid::Uuid::new_v4().to_string()]).await?;
+        tx.commit().await?;
+        let Self::Sqlite { path, .. } = self else { return Ok(()) };
+        let path = path.clone();
+        match tokio::task::spawn_blocking(move || files::why_unwritable(&path)).await {
+            Ok(None) => Ok(()),
+            Ok(Some(error)) => Err(error),
+            Err(error) => Err(StoreError::Disk { code: error.to_string() }),
+        }
+    }
+}
