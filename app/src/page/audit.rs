@@ -97,10 +97,11 @@ fn chain_note(chain: &Verification, checked: Timestamp) -> AnyView {
                 </p>
             },
         ),
-        Verification::Broken { seq, problem } => note(
+        Verification::Broken { problems } => note(
             "bad",
             view! {
-                <p><strong>{format!("The chain breaks at entry {seq}: {problem}.")}</strong>" Somebody changed the log outside of TenantAtlas. Keep the database as it is and look into it."</p>
+                <p><strong>"The log is not as it was written."</strong>" Somebody changed it outside of TenantAtlas. Keep the database as it is and look into it."</p>
+                <ul>{problems.iter().map(|problem| view! { <li>{problem.sentence()}</li> }).collect_view()}</ul>
             },
         ),
     }

@@ -107,7 +107,7 @@ pub async fn verification(inside: &Inside) -> Result<(Verification, Timestamp), 
     {
         return Ok((verification, told));
     }
-    let verification = audit::verify(inside.engine.db()).await?;
+    let verification = audit::verify(inside.engine.db(), inside.engine.vault()).await?;
     let now = inside.engine.now();
     if let Ok(mut last) = LAST.lock() {
         *last = Some((Instant::now(), verification.clone(), now));

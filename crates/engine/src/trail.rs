@@ -100,6 +100,6 @@ impl Core {
             outcome: entry.outcome,
             context: entry.context,
         };
-        audit::append(tx, &new, self.clock.now()).await.map(|_| ())
+        audit::append(tx, &self.vault.audit_key(), &new, self.clock.now()).await.map(|_| ())
     }
 }

@@ -1,8 +1,23 @@
 //! Who did what: append-only, each entry chained to the one before (product rules, section Records).
+//!
+//! What shows tampering, from the inside out: triggers refuse changes; each entry carries a hash, keyed from the vault,
+//! that covers the one before it; the end carries a seal made with the same key, so that nobody without it can cut
+//! entries off and name another end; and the newest end is written down outside of the database, beside the key file by
+//! every process and elsewhere by `audit anchor`, so that going back to an end that was sealed once shows as well.
 
+mod anchor;
 mod chain;
+mod end;
+mod guards;
+mod key;
+mod verification;
+mod witness;
 
-pub use chain::{Verification, verify};
+pub use anchor::{Anchor, anchor};
+pub(crate) use end::begin;
+pub use key::{AuditKey, Point};
+pub use verification::{Problem, Verification, accept_restored, verify};
+pub use witness::{Witnessed, remember, witness_path};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -136,29 +151,54 @@ impl Record for Entry {
     }
 }
 
-struct End {
-    seq: i64,
-    hash: ContentHash,
-}
-
-impl Record for End {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { seq: row.number("last_seq")?, hash: row.hash("last_hash")? })
-    }
-}
-
 /// Appends an entry. Do it last in the transaction: the end of the chain stays locked until the commit.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn append(tx: &mut Tx, new: &NewEntry, at: Timestamp) -> Result<Entry, StoreError> {
-    // The update locks the row, so that two who append come one after the other, and answers the end before this one.
-    let end: Option<End> = tx
+pub async fn append(tx: &mut Tx, key: &AuditKey, new: &NewEntry, at: Timestamp) -> Result<Entry, StoreError> {
+    let end = end::advance(tx).await?;
+    if end.sound(key).is_none() {
+        tracing::error!(
+            after = end.point.seq,
+            "the end of the audit log was changed outside of TenantAtlas: run `tenantatlas audit verify`"
+        );
+    }
+    let mut entry = unhashed(new, end.point, at);
+    entry.hash = chain::keyed_hash_of(&entry, key);
+    insert(tx, &entry).await?;
+    let seal = end.next_seal(key, Point { seq: entry.seq, hash: entry.hash });
+    tx.execute("UPDATE audit_chain SET last_hash = $1, seal = $2 WHERE one = 1", &args![&entry.hash.0, &seal.0])
+        .await?;
+    Ok(entry)
+}
+
+/// Appends an entry as versions before the thirteenth of the database did, for tests of an upgrade.
+///
+/// # Errors
+/// When the database fails, as it does from that version on.
+#[cfg(feature = "testing")]
+pub async fn append_without_key(tx: &mut Tx, new: &NewEntry, at: Timestamp) -> Result<Entry, StoreError> {
+    struct Plain(Point);
+    impl Record for Plain {
+        fn read(row: &impl Columns) -> Result<Self, Error> {
+            Ok(Self(Point { seq: row.number("last_seq")? - 1, hash: row.hash("last_hash")? }))
+        }
+    }
+    let end: Option<Plain> = tx
         .row("UPDATE audit_chain SET last_seq = last_seq + 1 WHERE one = 1 RETURNING last_seq, last_hash", &[])
         .await?;
-    let end = end.ok_or_else(|| StoreError::corrupt("audit_chain"))?;
-    let mut entry = Entry {
-        seq: end.seq,
+    let Plain(end) = end.ok_or_else(|| StoreError::corrupt("audit_chain"))?;
+    let mut entry = unhashed(new, end, at);
+    entry.hash = chain::plain_hash_of(&entry);
+    insert(tx, &entry).await?;
+    tx.execute("UPDATE audit_chain SET last_hash = $1 WHERE one = 1", &args![&entry.hash.0]).await?;
+    Ok(entry)
+}
+
+/// The entry that follows the end `before`, not yet with a hash of its own.
+fn unhashed(new: &NewEntry, before: Point, at: Timestamp) -> Entry {
+    Entry {
+        seq: before.seq + 1,
         id: new.id,
         at,
         tenant_id: new.tenant_id,
@@ -171,10 +211,12 @@ pub async fn append(tx: &mut Tx, new: &NewEntry, at: Timestamp) -> Result<Entry,
         resource_id: without_nul(&new.resource_id).into_owned(),
         outcome: new.outcome,
         context: chain::storable(&new.context),
-        previous_hash: end.hash,
-        hash: end.hash,
-    };
-    entry.hash = chain::hash_of(&entry);
+        previous_hash: before.hash,
+        hash: before.hash,
+    }
+}
+
+async fn insert(tx: &mut Tx, entry: &Entry) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO audit_logs (seq, id, at, tenant_id, actor_id, actor_kind, actor_name, actor_email, action, \
          resource_type, resource_id, outcome, context, previous_hash, hash) \
@@ -197,9 +239,8 @@ pub async fn append(tx: &mut Tx, new: &NewEntry, at: Timestamp) -> Result<Entry,
             &entry.hash.0
         ],
     )
-    .await?;
-    tx.execute("UPDATE audit_chain SET last_hash = $1 WHERE one = 1", &args![&entry.hash.0]).await?;
-    Ok(entry)
+    .await
+    .map(|_| ())
 }
 
 /// Which entries.

@@ -18,7 +18,8 @@ use sha2::Sha256;
 use tenantatlas_domain::ids::TenantId;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::{Db, StoreError, facts};
+use crate::audit::{self, AuditKey};
+use crate::{Db, StoreError, facts, files};
 
 const FILE_PREFIX: &str = "tenantatlas-key-1:";
 const CHECK_FACT: &str = "vault_key_check";
@@ -95,7 +96,23 @@ impl Vault {
                 stored
             }
         };
-        if stored == check { Ok(vault) } else { Err(StoreError::KeyMismatch { path: path.to_owned() }) }
+        if stored != check {
+            return Err(StoreError::KeyMismatch { path: path.to_owned() });
+        }
+        audit::begin(db, &vault.audit_key()).await?;
+        Ok(vault)
+    }
+
+    /// The key file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The key with which the audit log is chained and sealed. The same at every start.
+    #[must_use]
+    pub fn audit_key(&self) -> AuditKey {
+        AuditKey::new(self.derive(b"audit", &[]))
     }
 
     fn from_root(root: Zeroizing<[u8; 32]>, path: &Path) -> Self {
@@ -106,17 +123,18 @@ impl Vault {
     }
 
     fn read(path: &Path) -> Result<Option<Self>, StoreError> {
-        let mut file = match std::fs::File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(problem(path, &format!("cannot be read ({error})"))),
-        };
+        let Some(file) = files::open_regular(path).map_err(|reason| problem(path, &reason))? else { return Ok(None) };
         check_permissions(&file, path)?;
         let mut text = Zeroizing::new(String::new());
-        std::io::Read::by_ref(&mut file)
-            .take(FILE_LIMIT)
+        file.take(FILE_LIMIT + 1)
             .read_to_string(&mut text)
             .map_err(|_| problem(path, "holds no key: expected one line that begins with tenantatlas-key-1"))?;
+        if text.trim().is_empty() {
+            return Err(problem(path, "is empty: restore it, or remove it if no database was made with it"));
+        }
+        if text.len() as u64 > FILE_LIMIT {
+            return Err(problem(path, "is too large for a key: expected one line that begins with tenantatlas-key-1"));
+        }
         let root = text
             .trim()
             .strip_prefix(FILE_PREFIX)
@@ -129,8 +147,6 @@ impl Vault {
     /// Writes a new key beside the wanted name and links it there: whoever reads the name sees the whole key or none,
     /// and of two processes that start at once both use the key of the one that came first.
     fn create(path: &Path) -> Result<Self, StoreError> {
-        let unwritable =
-            |error: std::io::Error| StoreError::Unwritable { path: path.to_owned(), cause: error.to_string() };
         let mut root = Zeroizing::new([0_u8; 32]);
         rand::fill(&mut root[..]);
         let line = Zeroizing::new(format!("{FILE_PREFIX}{}\n", BASE64.encode(root.as_slice())));
@@ -151,7 +167,7 @@ impl Vault {
         match written {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(unwritable(error)),
+            Err(error) => return Err(files::unwritable(path, &error)),
         }
         Self::read(path)?.ok_or_else(|| problem(path, "vanished while it was being made"))
     }
@@ -234,9 +250,6 @@ fn check_permissions(file: &std::fs::File, path: &Path) -> Result<(), StoreError
     {
         use std::os::unix::fs::PermissionsExt as _;
         let metadata = file.metadata().map_err(|error| problem(path, &format!("cannot be read ({error})")))?;
-        if !metadata.is_file() {
-            return Err(problem(path, "is no file"));
-        }
         let mode = metadata.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
             return Err(problem(path, &format!("can be read by others (mode {mode:03o}): run chmod 600 on it")));

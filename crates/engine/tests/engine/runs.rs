@@ -84,7 +84,7 @@ on_both_engines! {
         let actions: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
         assert_eq!(actions, ["inventory.sync.completed", "inventory.sync.dispatched"]);
         assert!(entries.iter().all(|entry| entry.actor_id == Some(user) && entry.actor_email == "Olga@example.com"));
-        assert!(matches!(audit::verify(db).await.unwrap(), Verification::Intact { .. }));
+        assert!(matches!(audit::verify(db, &world.vault).await.unwrap(), Verification::Intact { .. }));
         assert_eq!(world.engine.snapshot(world.tenant, user).await.unwrap().unread, 2);
         world.engine.mark_all_read(user, None).await.unwrap();
         assert_eq!(world.engine.snapshot(world.tenant, user).await.unwrap().unread, 0);

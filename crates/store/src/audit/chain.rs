@@ -1,13 +1,15 @@
-//! The chain of hashes, and its verification.
+//! The chain of hashes: how an entry is hashed, and the walk along all of them.
 
-use serde::Serialize;
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
+use sqlx::Error;
 use tenantatlas_domain::canonical::to_canonical_string;
 use tenantatlas_domain::normalise::ContentHash;
 
-use super::{End, Entry};
+use super::key::{AuditKey, Point};
+use super::{Entry, Problem, end};
 use crate::database::Run as _;
+use crate::record::{Columns, Record};
 use crate::sql::{args, without_escaped_nul};
 use crate::{Db, StoreError};
 
@@ -19,9 +21,9 @@ pub(super) fn storable(context: &Json) -> Json {
     serde_json::from_str(&without_escaped_nul(context.to_string())).unwrap_or(Json::Null)
 }
 
-/// SHA-256 over the canonical JSON of everything in the entry but its own hash.
-pub(super) fn hash_of(entry: &Entry) -> ContentHash {
-    let covered = json!({
+/// Everything in the entry but its own hash.
+fn covered(entry: &Entry) -> Json {
+    json!({
         "seq": entry.seq,
         "id": entry.id,
         "at": entry.at,
@@ -36,71 +38,90 @@ pub(super) fn hash_of(entry: &Entry) -> ContentHash {
         "outcome": entry.outcome,
         "context": entry.context,
         "previous_hash": entry.previous_hash,
-    });
-    ContentHash(Sha256::digest(to_canonical_string(&covered).as_bytes()).into())
+    })
 }
 
-/// What a verification found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum Verification {
-    /// Every entry is as it was written, and none is missing.
-    Intact {
-        /// How many entries there are.
-        entries: i64,
-        /// The hash of the last one. Kept elsewhere, it proves later that nothing was rewritten.
-        last_hash: ContentHash,
-    },
-    /// The chain breaks.
-    Broken {
-        /// The number of the first entry that is not as it was written, or is missing.
-        seq: i64,
-        /// What is wrong with it.
-        problem: String,
-    },
+/// The hash of an entry.
+pub(super) fn keyed_hash_of(entry: &Entry, key: &AuditKey) -> ContentHash {
+    key.entry(&covered(entry))
 }
 
-/// Recomputes the whole chain, page by page, and reports the first entry that breaks it.
-///
-/// # Errors
-/// When the database fails.
-pub async fn verify(db: &Db) -> Result<Verification, StoreError> {
+/// The hash of an entry as versions before the thirteenth of the database made it: SHA-256 without a key.
+pub(super) fn plain_hash_of(entry: &Entry) -> ContentHash {
+    ContentHash(Sha256::digest(to_canonical_string(&covered(entry)).as_bytes()).into())
+}
+
+/// The numbers of the first and the last entry there are.
+struct Range {
+    lowest: i64,
+    highest: i64,
+}
+
+impl Record for Range {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self { lowest: row.number("lowest")?, highest: row.number("highest")? })
+    }
+}
+
+/// Recomputes the whole chain, page by page, up to the first entry that breaks it, and looks at both seals. Answers the
+/// end, and what is wrong.
+pub(super) async fn walk(db: &Db, key: &AuditKey) -> Result<(Point, Vec<Problem>), StoreError> {
     let mut on = db;
-    // The end first: entries appended meanwhile are beyond it and not looked at.
-    let end: Option<End> = on.row("SELECT last_seq, last_hash FROM audit_chain WHERE one = 1", &[]).await?;
-    let end = end.ok_or_else(|| StoreError::corrupt("audit_chain"))?;
-    let mut previous = ContentHash([0; 32]);
-    let mut seq = 0;
-    loop {
+    // The entries before the end: whoever appends meanwhile makes the end grow with them.
+    let range: Option<Range> =
+        on.row("SELECT COALESCE(MIN(seq), 1) AS lowest, COALESCE(MAX(seq), 0) AS highest FROM audit_logs", &[]).await?;
+    let end = end::read(db).await?;
+    let mut problems = Vec::new();
+    if end.installation(key).is_none() {
+        problems.push(Problem::of_log(
+            "the seal over the entries of earlier versions is missing or was not made with this key",
+        ));
+    } else if end.sound(key).is_none() {
+        problems.push(Problem::of_log(
+            "the seal of its end was not made with this key: entries were cut off at the end, or written by another program",
+        ));
+    }
+    if range.as_ref().is_some_and(|range| range.lowest < 1) {
+        problems.push(Problem::of_log("it holds an entry before the first one"));
+    }
+    if let Some(beyond) = range.map(|range| range.highest).filter(|highest| *highest > end.point.seq) {
+        problems.push(Problem::of_entry(beyond, "lies beyond the end of the log"));
+    }
+    problems.extend(first_break(db, key, end.plain(), end.point).await?);
+    Ok((end.point, problems))
+}
+
+/// The first entry up to `end` that is not as it was written, or is missing.
+async fn first_break(db: &Db, key: &AuditKey, plain: Point, end: Point) -> Result<Option<Problem>, StoreError> {
+    let mut on = db;
+    let mut last = Point::START;
+    while last.seq < end.seq {
         let page: Vec<Entry> = on
             .rows(
                 "SELECT * FROM audit_logs WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3",
-                &args![seq, end.seq, PAGE],
+                &args![last.seq, end.seq, PAGE],
             )
             .await?;
         if page.is_empty() {
-            break;
+            return Ok(Some(Problem::of_entry(last.seq + 1, "is missing")));
         }
         for entry in page {
-            seq += 1;
+            let seq = last.seq + 1;
+            let hash = if seq <= plain.seq { plain_hash_of(&entry) } else { keyed_hash_of(&entry, key) };
             let problem = if entry.seq != seq {
                 "is missing"
-            } else if entry.previous_hash != previous {
+            } else if entry.previous_hash != last.hash {
                 "does not follow the entry before it"
-            } else if hash_of(&entry) != entry.hash {
+            } else if hash != entry.hash {
                 "was changed"
+            } else if seq == plain.seq && hash != plain.hash {
+                "is not the last one of earlier versions that was sealed"
             } else {
-                previous = entry.hash;
+                last = Point { seq, hash };
                 continue;
             };
-            return Ok(Verification::Broken { seq, problem: problem.to_owned() });
+            return Ok(Some(Problem::of_entry(seq, problem)));
         }
     }
-    if seq < end.seq {
-        return Ok(Verification::Broken { seq: seq + 1, problem: "is missing".to_owned() });
-    }
-    if previous != end.hash {
-        return Ok(Verification::Broken { seq, problem: "is not the one that was written last".to_owned() });
-    }
-    Ok(Verification::Intact { entries: seq, last_hash: previous })
+    Ok((last != end).then(|| Problem::of_entry(last.seq, "is not the one that was written last")))
 }

@@ -149,3 +149,106 @@ async fn whoever_starts_something_waits_for_one_background_write_and_not_for_all
     futures::join!(background, person, end);
     assert_eq!(order.lock().unwrap()[0], "person");
 }
+
+/// A SQLite file of another program: a table, or only the number of its kind.
+async fn foreign(path: &std::path::Path, text: &'static str) {
+    use sqlx::ConnectOptions as _;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    let mut connection = options.connect().await.unwrap();
+    sqlx::raw_sql(text).execute(&mut connection).await.unwrap();
+    sqlx::Connection::close(connection).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_sqlite_file_of_another_program_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        ("places", "CREATE TABLE moz_places (id INTEGER PRIMARY KEY)"),
+        ("numbered", "PRAGMA application_id = 252006675; CREATE TABLE t (x)"),
+        ("of another that uses sqlx", "PRAGMA application_id = 7; CREATE TABLE _sqlx_migrations (version BIGINT)"),
+    ] {
+        let path = folder.path().join(name);
+        foreign(&path, text).await;
+        let before = std::fs::read(&path).unwrap();
+        let error = refusal(&format!("sqlite:{}", path.display())).await;
+        assert!(matches!(error, StoreError::NotADatabase(_)), "{name}: {error:?}");
+        assert!(std::fs::read(&path).unwrap() == before, "{name} was changed");
+    }
+    // An empty file is a database that has yet to be made.
+    let path = folder.path().join("empty");
+    std::fs::write(&path, "").unwrap();
+    Db::connect(&format!("sqlite:{}", path.display())).await.unwrap().migrate().await.unwrap();
+}
+
+#[tokio::test]
+async fn our_files_say_what_they_are_and_those_of_earlier_versions_are_taken() {
+    let test = TestDatabase::of_version(Engine::Sqlite, 12).await;
+    let id = async |db: &Db| -> i64 {
+        let Db::Sqlite { writer, .. } = db else { unreachable!() };
+        sqlx::query_scalar("PRAGMA application_id").fetch_one(writer).await.unwrap()
+    };
+    assert_eq!(id(&test.db).await, 0);
+    let again = Db::connect(&test.address).await.unwrap();
+    again.migrate().await.unwrap();
+    assert_eq!(id(&again).await, 0x5441_746c);
+    Db::connect(&test.address).await.unwrap();
+}
+
+on_both_engines! {
+    async fn whoever_migrates_at_the_same_time_waits_for_the_one_that_does(test: TestDatabase) {
+        for version in [0, 12] {
+            let new = TestDatabase::of_version(test.db.engine(), version).await;
+            let starts = (0..8).map(|_| async {
+                let db = Db::connect(&new.address).await?;
+                db.migrate().await
+            });
+            let reports = futures::future::join_all(starts).await;
+            let applied: usize = reports.into_iter().map(|report| report.unwrap().applied).filter(|count| *count > 0).max().unwrap();
+            assert_eq!(applied, usize::try_from(Db::known_version() - version).unwrap());
+            new.db.require_current().await.unwrap();
+        }
+    }
+
+    async fn a_database_that_takes_what_is_written_is_ready(test: TestDatabase) {
+        for _ in 0..3 {
+            test.db.ready().await.unwrap();
+        }
+        test.db.close().await;
+        assert!(test.db.ready().await.is_err());
+    }
+
+    async fn a_database_that_can_only_be_read_is_not_ready_and_says_so(test: TestDatabase) {
+        let db = match &test.db {
+            Db::Sqlite { writer, .. } => {
+                sqlx::query("PRAGMA query_only = 1").execute(writer).await.unwrap();
+                test.db.clone()
+            }
+            Db::Postgres { pool } => {
+                let name: String = sqlx::query_scalar("SELECT current_database()::text").fetch_one(pool).await.unwrap();
+                let text = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
+                sqlx::query(sqlx::AssertSqlSafe(text)).execute(pool).await.unwrap();
+                Db::connect(&test.address).await.unwrap()
+            }
+        };
+        for error in [db.ready().await.unwrap_err(), tenantatlas_store::facts::probe_write(&db).await.unwrap_err()] {
+            assert!(matches!(error, StoreError::ReadOnly), "{error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn readiness_waits_neither_for_a_writer_that_is_busy_nor_for_a_server_that_is_silent() {
+    let limit = std::time::Duration::from_secs(10);
+    let test = TestDatabase::sqlite().await;
+    let held = test.db.write().await.unwrap();
+    tokio::time::timeout(limit, test.db.ready()).await.expect("in time").expect("whoever holds it writes it");
+    drop(held);
+    // A server of which all connections are taken does not answer either.
+    let test = TestDatabase::postgres().await;
+    let mut taken = Vec::new();
+    for _ in 0..24 {
+        taken.push(test.db.write().await.unwrap());
+    }
+    let error = tokio::time::timeout(limit, test.db.ready()).await.expect("in time").unwrap_err();
+    assert!(matches!(error, StoreError::Unreachable { .. }), "{error:?}");
+}

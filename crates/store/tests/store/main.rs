@@ -1,6 +1,8 @@
 //! Every repository on both engines.
 
 mod audit;
+mod audit_proof;
+mod audit_world;
 mod connection;
 mod history;
 mod inventory;
