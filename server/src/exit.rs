@@ -7,7 +7,7 @@ use std::fmt;
 pub enum ExitCode {
     /// Done.
     Success = 0,
-    /// The run failed or was aborted, the chain is broken, or something unexpected happened.
+    /// The run failed or was aborted, the audit log is broken, or something unexpected happened.
     Failed = 1,
     /// The run ended and some types could not be read.
     Partial = 2,
@@ -17,7 +17,7 @@ pub enum ExitCode {
     Usage = 64,
     /// A host cannot be reached: the database or the cloud.
     Unavailable = 69,
-    /// Something cannot be written: the folder, or a full disk.
+    /// Something cannot be written: the folder, a full or read-only disk.
     CannotWrite = 74,
     /// Signing in was refused: wrong secret, no consent.
     Refused = 77,
@@ -33,7 +33,7 @@ pub const EXIT_CODES: &str = "Exit codes:
    3  the same sync is already running
   64  what was typed was not understood (unknown tenant or type, malformed GUID)
   69  a host cannot be reached (database, login, Graph)
-  74  something cannot be written (folder, full disk)
+  74  something cannot be written (folder, full or read-only disk)
   77  signing in was refused (wrong secret, no consent)
   78  a setting is wrong, the key file does not fit the data, or the database is newer than this program";
 

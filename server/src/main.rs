@@ -6,6 +6,7 @@
 mod cli;
 mod demo;
 mod exit;
+mod folder;
 mod logging;
 mod open;
 mod settings;

@@ -2,28 +2,34 @@
 
 use crate::{
     exit::{Exit, ExitCode},
+    folder,
     settings::Settings,
 };
+use std::{sync::OnceLock, time::Duration};
 use tenantatlas_domain::reason::ReasonCode;
-use tenantatlas_engine::{Engine, EngineConfig, EngineError};
+use tenantatlas_engine::{Clock as _, Engine, EngineConfig, EngineError, SystemClock};
 use tenantatlas_graph::{GraphClient, GraphClientOptions};
-use tenantatlas_store::{Db, StoreError, Vault, tenants};
+use tenantatlas_store::{
+    Db, StoreError, Vault,
+    audit::{self, Witnessed},
+    tenants,
+};
+
+/// The end of the audit log is written down at most so often.
+const REMEMBER_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a process that ends waits for that.
+const REMEMBER_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The database at the version of this program.
 ///
 /// # Errors
 /// One sentence and the exit code that fits: 69, 74 or 78.
 pub async fn database(settings: &Settings) -> Result<Db, Exit> {
-    if settings.database_url.starts_with("sqlite:") {
-        std::fs::create_dir_all(&settings.data_dir).map_err(|error| {
-            Exit::new(
-                ExitCode::CannotWrite,
-                format!(
-                    "cannot make the data folder {}: {error}; set TENANTATLAS_DATA_DIR to a folder that can be written",
-                    settings.data_dir.display()
-                ),
-            )
-        })?;
+    if let Some(file) = settings.sqlite_file() {
+        folder::ensure(&settings.data_dir, "the data folder", "TENANTATLAS_DATA_DIR")?;
+        if let Some(other) = file.parent().filter(|parent| parent.is_dir()) {
+            folder::ensure(other, "the folder of the database", "TENANTATLAS_DATABASE_URL")?;
+        }
     }
     let db = Db::connect(&settings.database_url).await?;
     db.migrate().await?;
@@ -33,29 +39,86 @@ pub async fn database(settings: &Settings) -> Result<Db, Exit> {
 /// The key that seals the secrets of that database; made at first use, with the folder it lies in.
 ///
 /// # Errors
-/// When the folder cannot be made (exit code 74), and when the key file cannot be used or does not fit the data.
+/// When the folder cannot be made (exit code 74) or others may write into it (78), and when the key file cannot be used
+/// or does not fit the data.
 pub async fn vault(settings: &Settings, db: &Db) -> Result<Vault, Exit> {
-    if let Some(folder) = settings.key_file.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| {
-            Exit::new(
-                ExitCode::CannotWrite,
-                format!(
-                    "cannot make the folder {} of the key file: {error}; set TENANTATLAS_KEY_FILE or TENANTATLAS_DATA_DIR to a place that can be written",
-                    folder.display()
-                ),
-            )
-        })?;
+    if let Some(folder) = settings.key_file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        folder::ensure(folder, "the folder of the key file", "TENANTATLAS_KEY_FILE or TENANTATLAS_DATA_DIR")?;
     }
-    Ok(Vault::open(db, &settings.key_file).await?)
+    let vault = Vault::open(db, &settings.key_file).await?;
+    // Only the first counts: a process works on one database.
+    let _ = OPENED.set((db.clone(), vault.clone()));
+    Ok(vault)
+}
+
+/// What this process works on, for the last thing it does.
+static OPENED: OnceLock<(Db, Vault)> = OnceLock::new();
+
+/// Writes the end of the audit log down beside the key file: the last thing that a process does. A database that does
+/// not answer holds nobody up.
+pub async fn remember_log() {
+    if let Some((db, vault)) = OPENED.get()
+        && tokio::time::timeout(REMEMBER_PATIENCE, LogWatch::default().look(db, vault)).await.is_err()
+    {
+        tracing::debug!("the end of the audit log was not written down: the database did not answer in time");
+    }
+}
+
+/// Does the same all the time, at most once a second, so that a process that is killed has hardly missed anything.
+async fn watch_log(db: Db, vault: Vault) {
+    let mut watch = LogWatch::default();
+    loop {
+        watch.look(&db, &vault).await;
+        tokio::time::sleep(REMEMBER_INTERVAL).await;
+    }
+}
+
+/// Says what is wrong once, not every second.
+#[derive(Default)]
+struct LogWatch {
+    told: Option<String>,
+}
+
+impl LogWatch {
+    async fn look(&mut self, db: &Db, vault: &Vault) {
+        let (severe, problem) = match audit::remember(db, vault, SystemClock.now()).await {
+            Ok(Witnessed::UpToDate) => {
+                self.told = None;
+                return;
+            }
+            Ok(Witnessed::Contradicted(problem)) => (true, problem),
+            Err(StoreError::Unwritable { path, cause }) => (
+                false,
+                format!(
+                    "{} cannot be written ({cause}): that entries were cut off at the end of the audit log shows only against an anchor, see `tenantatlas audit anchor --help`",
+                    path.display()
+                ),
+            ),
+            Err(error) => (false, error.to_string()),
+        };
+        if self.told.as_ref() == Some(&problem) {
+            return;
+        }
+        if severe {
+            tracing::error!("the audit log is not as it was: {problem}");
+        } else {
+            tracing::warn!("the end of the audit log was not written down: {problem}");
+        }
+        self.told = Some(problem);
+    }
 }
 
 /// The engine on that database. Without workers it dispatches and watches, but does no work.
 ///
 /// # Errors
-/// Those of [`database`] and [`vault`].
+/// Those of [`database`] and [`vault`]; with workers, also when the database cannot be written.
 pub async fn engine(settings: &Settings, config: EngineConfig) -> Result<Engine, Exit> {
     let db = database(settings).await?;
+    if config.workers > 0 {
+        db.ready().await?;
+    }
     let vault = vault(settings, &db).await?;
+    tokio::spawn(watch_log(db.clone(), vault.clone()));
     Ok(Engine::start(config, db, vault, GraphClient::new(GraphClientOptions::default())))
 }
 
@@ -86,12 +149,16 @@ impl From<StoreError> for Exit {
     fn from(error: StoreError) -> Self {
         let code = match &error {
             StoreError::Unreachable { .. } | StoreError::Refused(_) | StoreError::Busy => ExitCode::Unavailable,
-            StoreError::Unwritable { .. } | StoreError::DiskFull => ExitCode::CannotWrite,
+            StoreError::Unwritable { .. } | StoreError::DiskFull | StoreError::ReadOnly | StoreError::Disk { .. } => {
+                ExitCode::CannotWrite
+            }
             StoreError::Address(_)
             | StoreError::NewerDatabase { .. }
             | StoreError::ForeignMigration(_)
             | StoreError::OlderDatabase
             | StoreError::NotADatabase(_)
+            | StoreError::NoFile { .. }
+            | StoreError::Unreadable { .. }
             | StoreError::KeyFile { .. }
             | StoreError::KeyMismatch { .. } => ExitCode::Configuration,
             StoreError::Conflict { .. } => ExitCode::Usage,

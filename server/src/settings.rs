@@ -122,6 +122,12 @@ impl Settings {
         let trusted_proxies = networks(&trusted_proxies)?;
         Ok(Self { database_url, data_dir, key_file, listen, metrics_token, trusted_proxies })
     }
+
+    /// The file of the database, when it is one.
+    pub fn sqlite_file(&self) -> Option<&Path> {
+        let path = self.database_url.strip_prefix("sqlite:")?;
+        Some(Path::new(path.strip_prefix("//").unwrap_or(path)))
+    }
 }
 
 /// The demo writes into records of its own: a setting that names others is refused.

@@ -259,8 +259,28 @@ pub struct RunsArguments {
 /// `audit …`
 #[derive(Subcommand, Debug)]
 pub enum AuditCommand {
-    /// Verify the hash chain of the whole log; exit code 1 when a row was changed or removed
-    Verify,
+    /// Verify the whole log: its chain of keyed hashes, the seal of its end, the triggers that protect it, and that it
+    /// holds what this machine has seen of it; exit code 1 when something is not as it should be
+    Verify(AuditVerifyArguments),
+    /// Write the number and hash of the last entry down elsewhere, as one line of JSON: what was written down proves
+    /// later that no entry was cut off or replaced. Exit code 1 when the end of the log is not in order
+    Anchor {
+        /// The file to append the line to, on another machine or medium; standard output when left out
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+}
+
+/// `audit verify`
+#[derive(Args, Debug, Default)]
+pub struct AuditVerifyArguments {
+    /// Also check that the log holds every entry that `audit anchor` wrote into this file
+    #[arg(long, value_name = "FILE", conflicts_with = "accept_restored")]
+    pub anchor: Option<PathBuf>,
+    /// Take the log as it is for the one that this machine has seen, after a backup was restored on purpose; the log
+    /// tells of it. A log that is not intact in itself is not accepted
+    #[arg(long)]
+    pub accept_restored: bool,
 }
 
 /// `graph-sim`

@@ -16,7 +16,7 @@ mod user;
 
 pub use arguments::{Arguments, Command, ServeArguments};
 
-use crate::{exit::Exit, settings::Settings, web};
+use crate::{exit::Exit, open, settings::Settings, web};
 use output::Output;
 
 /// Does what was typed.
@@ -27,16 +27,22 @@ pub async fn run(arguments: Arguments) -> Result<(), Exit> {
     let output = Output { json: arguments.json };
     let demo = matches!(&arguments.command, Command::Serve(serve) if serve.demo);
     let settings = Settings::load(&arguments.settings, demo)?;
-    match arguments.command {
-        Command::Serve(serve) => web::serve(&settings, &serve).await,
-        Command::Migrate => migrate::run(&settings, output).await,
-        Command::User(command) => user::run(&settings, command, output).await,
-        Command::Tenant(command) => tenant::run(&settings, command, output).await,
-        Command::Sync(sync) => sync::run(&settings, &sync, output).await,
-        Command::Items(items) => items::run(&settings, &items, output).await,
+    let result = obey(arguments.command, &settings, output).await;
+    open::remember_log().await;
+    result
+}
+
+async fn obey(command: Command, settings: &Settings, output: Output) -> Result<(), Exit> {
+    match command {
+        Command::Serve(serve) => web::serve(settings, &serve).await,
+        Command::Migrate => migrate::run(settings, output).await,
+        Command::User(command) => user::run(settings, command, output).await,
+        Command::Tenant(command) => tenant::run(settings, command, output).await,
+        Command::Sync(sync) => sync::run(settings, &sync, output).await,
+        Command::Items(items) => items::run(settings, &items, output).await,
         Command::Types(types) => types::run(&types, output),
-        Command::Runs(runs) => runs::run(&settings, &runs, output).await,
-        Command::Audit(command) => audit::run(&settings, &command, output).await,
+        Command::Runs(runs) => runs::run(settings, &runs, output).await,
+        Command::Audit(command) => audit::run(settings, &command, output).await,
         Command::GraphSim(simulator) => graph_sim::run(&simulator, output).await,
     }
 }
