@@ -1,7 +1,11 @@
 //! The built binary as people and programs use it: what it prints, how it ends, and what is left after it was killed.
 
+mod audit_log;
 mod bad_input;
 mod crash;
+mod foreign_files;
+mod full_disk;
 mod inventory;
 mod sandbox;
+mod start;
 mod together;

@@ -51,6 +51,16 @@ pub struct Sandbox {
     folder: TempDir,
 }
 
+/// A process that is killed when dropped, so that none outlives a test that fails.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// How a command ended.
 pub struct Ended {
     /// The exit code.
