@@ -6,6 +6,7 @@ use crate::{
     config::{SimulatorConfig, Throttle},
     fault::{Fault, FaultKind, Faults, Place},
     graph::GraphRequest,
+    hold::Hold,
     identity::guid_of,
     planted::{PlantedSecret, planted_secrets},
     query::Query,
@@ -82,6 +83,7 @@ pub struct Cloud {
     under_way: AtomicU32,
     started: Instant,
     next_request: AtomicU64,
+    hold: Hold,
 }
 
 /// A request is under way until this is dropped, also when its client goes away first.
@@ -122,6 +124,7 @@ impl Cloud {
             under_way: AtomicU32::new(0),
             started: Instant::now(),
             next_request: AtomicU64::new(1),
+            hold: Hold::new(),
             config,
         }
     }
@@ -162,6 +165,22 @@ impl Cloud {
     /// Replaces the delay of every answer of Graph.
     pub fn set_latency(&self, latency: Duration) {
         self.latency_ms.store(u64::try_from(latency.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Holds back every answer of Graph whose version, path and query contain `path` (all with an empty one), until
+    /// [`Cloud::release`]. Items of a batch go by the address of the batch.
+    pub fn hold(&self, path: &str) {
+        self.hold.begin(path);
+    }
+
+    /// Lets go what is held back, and holds nothing back any more.
+    pub fn release(&self) {
+        self.hold.end();
+    }
+
+    /// Waits until at least so many answers are held back at the same time.
+    pub async fn held(&self, count: usize) {
+        self.hold.reached(count).await;
     }
 
     /// What was asked so far.
@@ -259,6 +278,7 @@ impl Cloud {
         if latency > 0 {
             tokio::time::sleep(Duration::from_millis(latency)).await;
         }
+        self.hold.pass(path_and_query).await;
         let answer = self.answer(method, path_and_query, token, body, &request_id, true);
         if answer.stall_ms > 0 {
             tokio::time::sleep(Duration::from_millis(answer.stall_ms)).await;

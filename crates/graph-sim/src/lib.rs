@@ -6,7 +6,7 @@
 //! tenant can have a million of them. What looks like a secret in them carries the mark [`SECRET_MARK`].
 //!
 //! Over HTTP it is controlled below `/_sim/`: `counts`, `counts/reset`, `log`, `expected`, `secrets`, `evolve`, `faults`,
-//! `throttle`, `latency`, `tokens/revoke`, each with a JSON body.
+//! `throttle`, `latency`, `hold`, `release`, `tokens/revoke`, each with a JSON body.
 
 mod answer;
 mod assignment;
@@ -22,6 +22,7 @@ mod fault;
 mod field;
 mod filter;
 mod graph;
+mod hold;
 mod identity;
 mod instant;
 mod object;

@@ -231,6 +231,14 @@ fn control(cloud: &Cloud, path: &str, body: &[u8]) -> Response<Body> {
             cloud.set_latency(Duration::from_millis(sent["latency_ms"].as_u64().unwrap_or(0)));
             json!({})
         }
+        "hold" => {
+            cloud.hold(sent["path"].as_str().unwrap_or_default());
+            json!({})
+        }
+        "release" => {
+            cloud.release();
+            json!({})
+        }
         "tokens/revoke" => {
             cloud.revoke_tokens();
             json!({})

@@ -91,7 +91,12 @@ async fn statuses_and_their_bodies_are_graphs() {
 #[tokio::test]
 async fn the_log_and_the_counts_tell_what_was_asked() {
     let visitor = Visitor::new(300, |config| config.latency = Duration::from_millis(40)).await;
-    let (first, second) = tokio::join!(visitor.get(PATH), visitor.get("beta/deviceManagement/nothing"));
+    visitor.cloud.control().hold("");
+    let both_came = async {
+        visitor.cloud.control().held(2).await;
+        visitor.cloud.control().release();
+    };
+    let (first, second, ()) = tokio::join!(visitor.get(PATH), visitor.get("beta/deviceManagement/nothing"), both_came);
     assert_eq!((first.0, second.0), (StatusCode::OK, StatusCode::BAD_REQUEST));
     let counts = visitor.cloud.control().counts();
     assert_eq!((counts.requests, counts.max_concurrency, counts.tokens), (2, 2, 1));
@@ -108,4 +113,24 @@ async fn the_log_and_the_counts_tell_what_was_asked() {
         .await
         .expect("an answer");
     assert_eq!(echoed.headers()["client-request-id"], "abc");
+}
+
+#[tokio::test]
+async fn answers_are_held_back_by_their_path_and_let_go_again() {
+    let visitor = Visitor::new(300, |_| {}).await;
+    let control = visitor.cloud.control();
+    control.hold("deviceConfigurations");
+    let mut held = std::pin::pin!(visitor.get(PATH));
+    let other = async {
+        control.held(1).await;
+        visitor.get("beta/deviceManagement/intents").await
+    };
+    tokio::select! {
+        biased;
+        _ = &mut held => panic!("it is held back"),
+        (status, _) = other => assert_eq!(status, StatusCode::OK),
+    }
+    control.release();
+    assert_eq!(held.await.0, StatusCode::OK);
+    assert_eq!(visitor.get(PATH).await.0, StatusCode::OK, "nothing is held back any more");
 }
