@@ -94,6 +94,18 @@ impl TestDatabase {
         Self { db, address, folder: None }
     }
 
+    /// Lets every lease end now, as if its worker had been silent for long: a test does not wait for it.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn expire_leases(&self) {
+        let mut tx = self.db.write().await.expect("a transaction");
+        tx.execute("UPDATE bulk_operation_runs SET lease_until = 1 WHERE lease_owner IS NOT NULL", &[])
+            .await
+            .expect("the leases end");
+        tx.commit().await.expect("committed");
+    }
+
     /// The folder of a SQLite database.
     #[must_use]
     pub fn folder(&self) -> Option<&std::path::Path> {

@@ -14,7 +14,7 @@ use tenantatlas_domain::sync::SyncRunStatus;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{
     Actor, Cancelled, Engine, EngineConfig, EngineError, LiveEvent, Operation, RUN_ENDED, RUN_QUEUED, RunContext,
-    RunNotice, Stop, Summary, SystemClock, Work,
+    RunNotice, RunState, Stop, Subscription, Summary, SystemClock, Work,
 };
 use tenantatlas_graph_sim::{Fault, FaultKind, SimTenant};
 use tenantatlas_store::audit::{self, Verification};
@@ -22,7 +22,7 @@ use tenantatlas_store::operation_runs::{End, OperationRun, Settled};
 use tenantatlas_store::testing::on_both_engines;
 use tenantatlas_store::{Db, StoreError, Tx, notifications, operation_runs, sync_runs};
 
-use crate::support::{World, graph, quick};
+use crate::support::{HELD_LISTING, PATIENCE, World, graph, quick, soon};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -32,6 +32,19 @@ async fn person(world: &World, name: &str, role: Role) -> (UserId, Actor) {
     let user = world.engine.create_user(&root, &email, name, false, SecretString::from(PASSWORD)).await.unwrap();
     world.engine.set_member(&root, world.tenant, user, role).await.unwrap();
     (user, Actor::person(user, name, email))
+}
+
+/// Waits until the newest state of a run that is told is like this.
+async fn newest(events: &mut Subscription, reached: impl Fn(&RunState) -> bool) {
+    let told = async {
+        loop {
+            let news = events.next().await;
+            if news.iter().any(|one| matches!(&one.event, LiveEvent::Run(state) if reached(state))) {
+                return;
+            }
+        }
+    };
+    soon(told).await;
 }
 
 on_both_engines! {
@@ -57,7 +70,7 @@ on_both_engines! {
         let mut processed = 0;
         let mut unread = 0;
         while last != Some(OperationStatus::Completed) || unread < 2 {
-            let news = tokio::time::timeout(Duration::from_secs(5), events.next()).await.expect("news");
+            let news = soon(events.next()).await;
             for published in news {
                 assert!(serde_json::from_slice::<serde_json::Value>(&published.body).is_ok());
                 match &published.event {
@@ -92,9 +105,7 @@ on_both_engines! {
 
     async fn a_cancelled_run_is_aborted_and_reads_no_more(test: TestDatabase) {
         let world = World::new(test, 2_000).await;
-        world.simulator.control().set_latency(Duration::from_millis(100));
-        let run = world.dispatch(&World::everything()).await;
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        let run = world.dispatch_and_hold().await;
         let actor = Actor::command_line();
         assert_eq!(world.engine.cancel(&actor, world.tenant, run).await.unwrap(), Cancelled::Requested);
         let state = world.ended(run).await;
@@ -106,7 +117,7 @@ on_both_engines! {
         assert!(result.run.error_codes.contains(&ReasonCode::Cancelled));
         assert_eq!(world.engine.cancel(&actor, world.tenant, run).await.unwrap(), Cancelled::AlreadyEnded);
         let again = world.engine.retry(&actor, world.tenant, run).await.unwrap();
-        world.simulator.control().set_latency(Duration::ZERO);
+        world.release();
         assert_eq!(world.ended(again.run_id).await.status, OperationStatus::Completed);
     }
 
@@ -130,16 +141,14 @@ on_both_engines! {
 
     async fn a_run_given_back_at_shutdown_is_finished_by_another_process(test: TestDatabase) {
         let world = World::new(test, 3_000).await;
-        world.simulator.control().set_latency(Duration::from_millis(60));
-        let run = world.dispatch(&World::everything()).await;
-        tokio::time::sleep(Duration::from_millis(900)).await;
+        let run = world.dispatch_and_hold().await;
         assert!(world.engine.shutdown().await);
         let db = &world.database.db;
         let between = operation_runs::get(db, world.tenant, run).await.unwrap().unwrap();
         assert_eq!(between.status, OperationStatus::Running);
         assert_eq!(between.lease_owner, None);
         assert!(between.counters.processed > 0, "some types were read: {:?}", between.counters);
-        world.simulator.control().set_latency(Duration::ZERO);
+        world.release();
         let other = Engine::start(quick(), db.clone(), world.vault.clone(), graph());
         let state = world.ended(run).await;
         assert_eq!(state.status, OperationStatus::Completed);
@@ -153,7 +162,7 @@ on_both_engines! {
 
     async fn a_run_whose_process_died_is_finished_by_another(test: TestDatabase) {
         let world = World::with(test, SimTenant::new("Contoso", 7, 3_000), EngineConfig { workers: 0, ..quick() }).await;
-        world.simulator.control().set_latency(Duration::from_millis(150));
+        world.simulator.control().hold(HELD_LISTING);
         let run = world.dispatch(&World::everything()).await;
         let (pull_the_plug, plug) = tokio::sync::oneshot::channel::<()>();
         let (address, vault) = (world.database.address.clone(), world.vault.clone());
@@ -161,22 +170,18 @@ on_both_engines! {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async {
                 let db = Db::connect(&address).await.unwrap();
-                let config = EngineConfig { workers: 1, lease: Duration::from_millis(800), ..quick() };
+                let config = EngineConfig { workers: 1, ..quick() };
                 let _engine = Engine::start(config, db, vault, graph());
                 let _ = plug.await;
             });
             // Everything stops where it is, without a word.
             runtime.shutdown_background();
         });
-        let in_the_middle = async {
-            while operation_runs::get(&world.database.db, world.tenant, run).await.unwrap().unwrap().counters.processed == 0 {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(20), in_the_middle).await.expect("a type is read");
+        world.in_the_middle(run).await;
         pull_the_plug.send(()).unwrap();
         tokio::task::spawn_blocking(|| doomed.join()).await.unwrap().unwrap();
-        world.simulator.control().set_latency(Duration::ZERO);
+        world.database.expire_leases().await;
+        world.release();
         let other = Engine::start(quick(), world.database.db.clone(), world.vault.clone(), graph());
         let state = world.ended(run).await;
         assert_eq!((state.status, state.attempt), (OperationStatus::Completed, 2));
@@ -189,32 +194,22 @@ on_both_engines! {
 
     async fn another_process_sees_the_run_live(test: TestDatabase) {
         let world = World::with(test, SimTenant::new("Contoso", 7, 1_000), EngineConfig { workers: 0, ..quick() }).await;
-        world.simulator.control().set_latency(Duration::from_millis(200));
+        world.simulator.control().hold(HELD_LISTING);
         let (user, actor) = person(&world, "Olga", Role::Operator).await;
         let mut events = world.engine.subscribe(world.tenant, user);
         let db = Db::connect(&world.database.address).await.unwrap();
         let other = Engine::start(quick(), db, world.vault.clone(), graph());
         world.engine.dispatch_sync(&actor, world.tenant, &World::everything()).await.unwrap();
-        let mut states = 0;
-        let mut last = None;
-        while last != Some(OperationStatus::Completed) {
-            for published in tokio::time::timeout(Duration::from_secs(10), events.next()).await.expect("news") {
-                if let LiveEvent::Run(state) = &published.event {
-                    last = Some(state.status);
-                    states += 1;
-                }
-            }
-        }
-        assert!(states >= 3, "{states} states were seen on the way");
+        // While the last listing is held back the run stays where it is: its newest state cannot be overtaken.
+        newest(&mut events, |state| state.status == OperationStatus::Running && state.counters.processed > 0).await;
+        world.release();
+        newest(&mut events, |state| state.status == OperationStatus::Completed).await;
         other.shutdown().await;
     }
 
     async fn a_worker_that_lost_its_lease_writes_nothing_more(test: TestDatabase) {
-        let config = EngineConfig { lease: Duration::from_millis(900), ..quick() };
-        let world = World::with(test, SimTenant::new("Contoso", 7, 2_000), config).await;
-        world.simulator.control().set_latency(Duration::from_millis(80));
-        let run = world.dispatch(&World::everything()).await;
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        let world = World::new(test, 2_000).await;
+        let run = world.dispatch_and_hold().await;
         let db = &world.database.db;
         let held = operation_runs::get(db, world.tenant, run).await.unwrap().unwrap();
         // Somebody takes the run away behind the worker's back.
@@ -222,11 +217,17 @@ on_both_engines! {
         let fence = held.fence().expect("it is held");
         operation_runs::release(&mut tx, &fence, Timestamp::from_millis(0)).await.unwrap();
         tx.commit().await.unwrap();
-        world.simulator.control().set_latency(Duration::ZERO);
+        world.release();
         let state = world.ended(run).await;
         assert_eq!(state.status, OperationStatus::Completed);
         assert!(state.attempt >= 2, "another attempt finished it");
-        assert!(world.engine.stats().leases_lost >= 1);
+        // The first worker finds out when it writes, which may come after the other has ended the run.
+        let found_out = async {
+            while world.engine.stats().leases_lost == 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        soon(found_out).await;
         let result = world.result(run).await;
         let expected = world.expected().values().map(std::collections::BTreeSet::len).sum::<usize>();
         assert_eq!(result.run.items_observed_count as usize, expected, "nothing is counted twice");
@@ -236,31 +237,22 @@ on_both_engines! {
     async fn a_limit_that_is_reached_aborts_in_words(test: TestDatabase) {
         let config = EngineConfig { tenant_sync_limit: 1, lock_wait: Duration::from_millis(500), ..quick() };
         let world = World::with(test, SimTenant::new("Contoso", 7, 500), config).await;
-        world.simulator.control().set_latency(Duration::from_millis(300));
-        let first = world.dispatch(&World::everything()).await;
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        let first = world.dispatch_and_hold().await;
         let second = world.dispatch(&World::some(&["namedLocation"])).await;
         let state = world.ended(second).await;
         assert_eq!((state.status, state.reason_code), (OperationStatus::Aborted, Some(ReasonCode::ConcurrencyLimit)));
         assert_eq!(state.counters.skipped, state.counters.total);
         let result = world.result(second).await;
         assert_eq!(result.run.status, SyncRunStatus::Skipped);
-        world.simulator.control().set_latency(Duration::ZERO);
+        world.release();
         assert_eq!(world.ended(first).await.status, OperationStatus::Completed);
     }
 
     async fn a_selection_that_another_run_reads_is_waited_for_and_then_left(test: TestDatabase) {
         let config = EngineConfig { lock_wait: Duration::from_millis(400), ..quick() };
         let world = World::with(test, SimTenant::new("Contoso", 7, 500), config).await;
-        world.simulator.control().set_latency(Duration::from_millis(500));
-        let first = world.dispatch(&World::everything()).await;
+        let first = world.dispatch_and_hold().await;
         let db = &world.database.db;
-        let of_first = async {
-            while sync_runs::find_by_operation(db, world.tenant, first).await.unwrap().is_none() {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(20), of_first).await.expect("the first run begins");
         // The same work under another key, as another release might name it: only the lock stands between them now.
         let held = operation_runs::get(db, world.tenant, first).await.unwrap().unwrap();
         let second = operation_runs::NewOperationRun {
@@ -285,7 +277,7 @@ on_both_engines! {
         assert_eq!((state.counters.skipped, state.counters.processed), (state.counters.total, state.counters.total));
         let result = world.result(second.id).await;
         assert_eq!((result.run.status, result.run.error_codes.as_slice()), (SyncRunStatus::Skipped, &[ReasonCode::LockHeld][..]));
-        world.simulator.control().set_latency(Duration::ZERO);
+        world.release();
         assert_eq!(world.ended(first).await.status, OperationStatus::Completed);
     }
 
@@ -297,20 +289,21 @@ on_both_engines! {
         // A worker that claims and dies at once, again and again.
         for _ in 0..2 {
             let limits = operation_runs::Limits { global: 10, per_tenant: 10 };
-            let claim = operation_runs::Claim { owner: "dead", lease: Duration::ZERO, limits };
+            let claim = operation_runs::Claim { owner: "dead", lease: PATIENCE, limits };
             let mut tx = db.write().await.unwrap();
             operation_runs::claim(&mut tx, &claim, Timestamp::from_millis(1)).await.unwrap().expect("it waits");
             tx.commit().await.unwrap();
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            world.database.expire_leases().await;
             let mut tx = db.write().await.unwrap();
             operation_runs::sweep_expired(&mut tx, 99, Duration::from_secs(3_600), Timestamp::from_millis(1)).await.unwrap();
             tx.commit().await.unwrap();
         }
         let limits = operation_runs::Limits { global: 10, per_tenant: 10 };
-        let claim = operation_runs::Claim { owner: "dead", lease: Duration::ZERO, limits };
+        let claim = operation_runs::Claim { owner: "dead", lease: PATIENCE, limits };
         let mut tx = db.write().await.unwrap();
         operation_runs::claim(&mut tx, &claim, Timestamp::from_millis(1)).await.unwrap().expect("it waits");
         tx.commit().await.unwrap();
+        world.database.expire_leases().await;
         let sweeping = EngineConfig { workers: 1, max_attempts: 3, poll_interval: Duration::from_secs(60), ..quick() };
         let other = Engine::start(sweeping, db.clone(), world.vault.clone(), graph());
         let state = world.ended(run).await;
@@ -326,12 +319,13 @@ on_both_engines! {
         let db = &world.database.db;
         // Its worker dies before it could look.
         let limits = operation_runs::Limits { global: 10, per_tenant: 10 };
-        let claim = operation_runs::Claim { owner: "dead", lease: Duration::from_millis(300), limits };
+        let claim = operation_runs::Claim { owner: "dead", lease: PATIENCE, limits };
         let mut tx = db.write().await.unwrap();
         operation_runs::claim(&mut tx, &claim, world.engine.now()).await.unwrap().expect("it waits");
         tx.commit().await.unwrap();
         let cancelled = world.engine.cancel(&Actor::command_line(), world.tenant, run).await.unwrap();
         assert_eq!(cancelled, Cancelled::Requested);
+        world.database.expire_leases().await;
         let other = Engine::start(quick(), db.clone(), world.vault.clone(), graph());
         let state = world.ended(run).await;
         assert_eq!((state.status, state.reason_code), (OperationStatus::Aborted, Some(ReasonCode::Cancelled)));

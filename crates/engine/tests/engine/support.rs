@@ -28,11 +28,18 @@ pub struct World {
     _keys: tempfile::TempDir,
 }
 
-/// Settings with which a test does not wait long.
+/// How long a test waits for what must come, however busy the machine is.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A listing that a test may hold back while all others are read.
+pub const HELD_LISTING: &str = "deviceManagement/configurationPolicies";
+
+/// Settings with which a test does not wait long. A lease outlasts every stall of the machine: a test that needs a lost
+/// one ends it by itself.
 pub fn quick() -> EngineConfig {
     EngineConfig {
         workers: 3,
-        lease: Duration::from_secs(10),
+        lease: PATIENCE,
         sweep_interval: Duration::from_millis(200),
         poll_interval: Duration::from_millis(100),
         lock_wait: Duration::from_secs(2),
@@ -53,6 +60,11 @@ pub fn graph() -> GraphClient {
         },
         ..GraphClientOptions::default()
     })
+}
+
+/// What must come comes, or the test fails.
+pub async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, what).await.expect("it comes in time")
 }
 
 impl World {
@@ -128,18 +140,48 @@ impl World {
 
     /// Waits for the end of a run.
     pub async fn ended(&self, run: OperationRunId) -> RunState {
-        let follow = self.engine.follow(self.tenant, run);
-        let mut states = std::pin::pin!(follow);
+        self.until(run, |state| state.status.is_terminal()).await
+    }
+
+    /// Waits until a run is in a state like this. The newest states are told and not every one: it must be a state that
+    /// stays, at the end or while an answer of the cloud is held back.
+    pub async fn until(&self, run: OperationRunId, reached: impl Fn(&RunState) -> bool) -> RunState {
+        let mut states = std::pin::pin!(self.engine.follow(self.tenant, run));
         let wait = async {
-            let mut last = None;
-            while let Some(state) = states.next().await {
-                let state = state.unwrap();
+            loop {
+                let state = states.next().await.expect("the state waited for comes before the end").unwrap();
                 assert!(state.counters.is_consistent(), "{state:?}");
-                last = Some(state);
+                if reached(&state) {
+                    return state;
+                }
             }
-            last.unwrap()
         };
-        tokio::time::timeout(Duration::from_secs(120), wait).await.expect("the run ends")
+        soon(wait).await
+    }
+
+    /// Starts a run over everything and waits until it is in its middle: types have been read, and one cannot be read to
+    /// its end before [`World::release`].
+    pub async fn dispatch_and_hold(&self) -> OperationRunId {
+        self.simulator.control().hold(HELD_LISTING);
+        let run = self.dispatch(&Self::everything()).await;
+        self.in_the_middle(run).await;
+        run
+    }
+
+    /// Waits until a run of which [`HELD_LISTING`] is held back is in its middle.
+    pub async fn in_the_middle(&self, run: OperationRunId) {
+        self.held().await;
+        self.until(run, |state| state.counters.processed > 0).await;
+    }
+
+    /// Waits until an answer of the cloud is held back.
+    pub async fn held(&self) {
+        soon(self.simulator.control().held(1)).await;
+    }
+
+    /// Lets the cloud answer again.
+    pub fn release(&self) {
+        self.simulator.control().release();
     }
 
     pub async fn sync(&self, selection: &Selection) -> Synced {

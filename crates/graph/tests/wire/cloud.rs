@@ -13,9 +13,10 @@ use tenantatlas_graph::{
     CloudEndpoints, Connection, Credential, GraphClient, GraphClientOptions, GraphSession, Meter, RetryBudget, Timeouts,
 };
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -29,7 +30,6 @@ pub struct Seen {
     pub target: String,
     pub headers: HashMap<String, String>,
     pub body: String,
-    pub at: Instant,
     /// How often this target was asked before.
     pub earlier: usize,
 }
@@ -59,6 +59,8 @@ pub enum Reply {
     Reset,
     /// The same, later.
     Late(Duration, Box<Reply>),
+    /// The same, once this is true.
+    When(watch::Receiver<bool>, Box<Reply>),
 }
 
 impl Reply {
@@ -71,6 +73,10 @@ impl Reply {
 
     pub fn late(self, by: Duration) -> Self {
         Self::Late(by, Box::new(self))
+    }
+
+    pub fn when(self, so: watch::Receiver<bool>) -> Self {
+        Self::When(so, Box::new(self))
     }
 }
 
@@ -159,29 +165,57 @@ impl Cloud {
         self.seen().into_iter().filter(|seen| !seen.is_token_request()).collect()
     }
 
+    /// Waits until so many requests have come to Graph.
+    pub async fn asked(&self, requests: usize) {
+        let come = async {
+            while self.reads().len() < requests {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        soon(come).await;
+    }
+
     pub fn token_requests(&self) -> usize {
         self.seen().iter().filter(|seen| seen.is_token_request()).count()
     }
 }
 
-/// Options with short times.
+/// How long a test waits for what must come, however busy the machine is.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What must come comes, or the test fails.
+pub async fn soon<T>(what: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, what).await.expect("it comes in time")
+}
+
+/// An address of this machine on which nobody listens, and nobody else can as long as the socket is kept.
+pub fn nobody() -> (TcpSocket, SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
+}
+
+/// Options with short waits between attempts. The time limits of an attempt outlast every stall of the machine.
 pub fn quick() -> GraphClientOptions {
     GraphClientOptions {
-        timeouts: Timeouts {
-            connect: Duration::from_secs(2),
-            idle: Duration::from_millis(500),
-            total: Duration::from_millis(1_500),
-        },
+        timeouts: Timeouts { connect: PATIENCE, idle: PATIENCE, total: PATIENCE },
         retry: RetryBudget {
             attempts_when_busy: 4,
             attempts_when_broken: 3,
-            elapsed: Duration::from_secs(10),
+            elapsed: PATIENCE,
             backoff_base: Duration::from_millis(5),
             backoff_cap: Duration::from_millis(40),
             retry_after_cap: Duration::from_secs(5),
         },
         ..GraphClientOptions::default()
     }
+}
+
+/// [`quick`] with time limits that a test can wait for, where the cloud is silent and nothing else.
+pub fn impatient() -> GraphClientOptions {
+    let (idle, total) = (Duration::from_secs(2), Duration::from_secs(4));
+    GraphClientOptions { timeouts: Timeouts { connect: PATIENCE, idle, total }, ..quick() }
 }
 
 async fn serve(stream: TcpStream, log: &Mutex<Vec<Seen>>, behaviour: &(impl Fn(&Seen) -> Option<Reply> + Sync)) {
@@ -223,15 +257,29 @@ async fn receive(stream: &mut BufReader<TcpStream>) -> Option<Seen> {
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
     let body = String::from_utf8(body).unwrap();
-    Some(Seen { method, target, headers, body, at: Instant::now(), earlier: 0 })
+    Some(Seen { method, target, headers, body, earlier: 0 })
 }
 
 /// Whether the connection is still good.
 async fn answer(stream: &mut TcpStream, mut reply: Reply) -> bool {
-    while let Reply::Late(by, later) = reply {
-        sleep(by).await;
-        reply = *later;
+    loop {
+        reply = match reply {
+            Reply::Late(by, later) => {
+                sleep(by).await;
+                *later
+            }
+            Reply::When(mut so, later) => {
+                if so.wait_for(|so| *so).await.is_err() {
+                    return false;
+                }
+                *later
+            }
+            reply => break reply_now(stream, reply).await,
+        };
     }
+}
+
+async fn reply_now(stream: &mut TcpStream, reply: Reply) -> bool {
     match reply {
         Reply::Answer { status, headers, body } => {
             let mut head = format!("HTTP/1.1 {status} Whatever\r\nContent-Length: {}\r\n", body.len());
@@ -248,7 +296,7 @@ async fn answer(stream: &mut TcpStream, mut reply: Reply) -> bool {
         }
         Reply::Stall(bytes) => {
             let _ = stream.write_all(&bytes).await;
-            sleep(Duration::from_secs(60)).await;
+            std::future::pending::<()>().await;
         }
         Reply::Trickle(bytes, every) => {
             let _ = stream.write_all(&bytes).await;
@@ -257,7 +305,7 @@ async fn answer(stream: &mut TcpStream, mut reply: Reply) -> bool {
             }
         }
         Reply::Reset => stream.set_zero_linger().unwrap(),
-        Reply::Late(..) => unreachable!(),
+        Reply::Late(..) | Reply::When(..) => unreachable!("waited for before"),
     }
     false
 }

@@ -3,11 +3,11 @@ use std::time::{Duration, SystemTime};
 use rstest::rstest;
 use serde_json::json;
 use tenantatlas_domain::reason::ReasonCode;
-use tenantatlas_graph::{CloudEndpoints, GraphClient, GraphClientOptions, GraphError, GraphVersion, Meter};
-use tokio::time::{Instant, sleep, timeout};
+use tenantatlas_graph::{CloudEndpoints, GraphClient, GraphClientOptions, GraphError, GraphVersion, Meter, Timeouts};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::cloud::{Cloud, Reply, error, head_and, ok, quick, text};
+use crate::cloud::{Cloud, PATIENCE, Reply, error, head_and, impatient, nobody, ok, quick, soon, text};
 use crate::reading::{chain, drain, things};
 
 /// A cloud that answers the first requests with a fault and is good from then on.
@@ -21,7 +21,11 @@ async fn faulty(times: usize, fault: impl Fn() -> Reply + Send + Sync + 'static)
 }
 
 async fn read(cloud: &Cloud) -> Result<usize, GraphError> {
-    let (pages, error) = drain(cloud.session().pages(things())).await;
+    read_with(cloud, quick()).await
+}
+
+async fn read_with(cloud: &Cloud, options: GraphClientOptions) -> Result<usize, GraphError> {
+    let (pages, error) = drain(cloud.session_with(options).pages(things())).await;
     error.map_or(Ok(pages.len()), Err)
 }
 
@@ -80,7 +84,7 @@ async fn a_fraction_of_a_second_is_waited_for() {
     let session = cloud.session();
     let begun = Instant::now();
     session.get(GraphVersion::V1, "things").await.unwrap();
-    assert!(begun.elapsed() >= Duration::from_millis(400) && begun.elapsed() < Duration::from_secs(2));
+    assert!(begun.elapsed() >= Duration::from_millis(400));
     let reading = session.meter().read();
     assert_eq!((reading.requests, reading.retries, reading.throttled), (2, 1, 1));
 }
@@ -97,39 +101,64 @@ async fn a_date_is_waited_for() {
 #[tokio::test]
 async fn a_throttled_request_holds_back_its_tenant_and_no_other() {
     let cloud = Cloud::start(|seen| {
-        let first = seen.target.ends_with("/first") && seen.earlier == 0;
-        let reply = if first { error(429, "x", "").with("Retry-After", "0.6") } else { ok(json!({})) };
+        let wait = match seen.target.as_str() {
+            "/graph/v1.0/first" if seen.earlier == 0 => Some("0.6"),
+            "/graph/v1.0/long" => Some("3600"),
+            _ => None,
+        };
+        let reply = wait.map_or_else(|| ok(json!({})), |wait| error(429, "x", "").with("Retry-After", wait));
         seen.target.starts_with("/graph/").then_some(reply)
     })
     .await;
-    let client = GraphClient::new(quick());
-    let session = client.session(cloud.connection(), Meter::new(), CancellationToken::new());
+    let mut options = quick();
+    (options.retry.elapsed, options.retry.retry_after_cap) = (Duration::from_secs(7_200), Duration::from_secs(7_200));
+    let client = GraphClient::new(options);
+    let cancellation = CancellationToken::new();
+    let session = client.session(cloud.connection(), Meter::new(), cancellation.clone());
     let mut other = cloud.connection();
     other.tenant = "other.example".into();
     let other = client.session(other, Meter::new(), CancellationToken::new());
 
-    let begun = Instant::now();
-    let first = tokio::spawn({
+    let get = |path: &'static str| {
         let session = session.clone();
-        async move { session.get(GraphVersion::V1, "first").await }
-    });
-    sleep(Duration::from_millis(200)).await;
-    other.get(GraphVersion::V1, "free").await.unwrap();
-    assert!(begun.elapsed() < Duration::from_millis(600));
+        tokio::spawn(async move { session.get(GraphVersion::V1, path).await })
+    };
+    let refused = |times: u64| {
+        let session = session.clone();
+        async move {
+            while session.meter().read().throttled < times {
+                sleep(Duration::from_millis(5)).await;
+            }
+        }
+    };
+    let begun = Instant::now();
+    let first = get("first");
+    soon(refused(1)).await;
     session.get(GraphVersion::V1, "second").await.unwrap();
-    assert!(begun.elapsed() >= Duration::from_millis(600));
+    assert!(begun.elapsed() >= Duration::from_millis(600), "the other request of the tenant waited too");
     first.await.unwrap().unwrap();
+
+    // Held back for an hour, which the other tenant does not feel.
+    let long = get("long");
+    soon(refused(2)).await;
+    let held_back = get("third");
+    soon(other.get(GraphVersion::V1, "free")).await.unwrap();
+    assert!(cloud.reads().iter().all(|seen| !seen.target.ends_with("/third")));
+    cancellation.cancel();
+    for cancelled in [long, held_back] {
+        assert_eq!(soon(cancelled).await.unwrap().unwrap_err().reason, ReasonCode::Cancelled);
+    }
 }
 
 #[tokio::test]
 async fn a_wait_beyond_the_budget_is_given_up_at_once() {
     let cloud = faulty(9, || error(429, "x", "").with("Retry-After", "3600")).await;
     let mut options = quick();
-    options.retry.retry_after_cap = Duration::from_secs(60);
-    let begun = Instant::now();
-    let failed = cloud.session_with(options).get(GraphVersion::V1, "things").await.unwrap_err();
+    (options.retry.elapsed, options.retry.retry_after_cap) = (PATIENCE * 2, PATIENCE * 4);
+    let session = cloud.session_with(options);
+    let failed = soon(session.get(GraphVersion::V1, "things")).await.unwrap_err();
     assert_eq!(failed.reason, ReasonCode::GraphThrottled);
-    assert!(begun.elapsed() < Duration::from_secs(1));
+    assert_eq!(cloud.reads().len(), 1);
 }
 
 #[tokio::test]
@@ -164,28 +193,32 @@ async fn truncated_json_is_tried_again_and_then_told() {
 #[tokio::test]
 async fn a_silent_body_is_a_timeout() {
     let cloud = faulty(1, || Reply::Stall(head_and(r#"{"value":["#, 500))).await;
-    assert_eq!(read(&cloud).await, Ok(1));
+    assert_eq!(read_with(&cloud, impatient()).await, Ok(1));
     let cloud = faulty(9, || Reply::Stall(Vec::new())).await;
-    assert_eq!(read(&cloud).await.unwrap_err().reason, ReasonCode::GraphTimeout);
+    assert_eq!(read_with(&cloud, impatient()).await.unwrap_err().reason, ReasonCode::GraphTimeout);
 }
 
 #[tokio::test]
 async fn a_body_that_trickles_for_ever_is_a_timeout() {
     let cloud = faulty(1, || Reply::Trickle(head_and("{\"value\":[1]", 5_000), Duration::from_millis(50))).await;
     let begun = Instant::now();
-    assert_eq!(read(&cloud).await, Ok(1));
-    assert!(begun.elapsed() >= Duration::from_millis(1_500));
+    assert_eq!(read_with(&cloud, impatient()).await, Ok(1));
+    assert!(begun.elapsed() >= impatient().timeouts.total);
 }
 
 #[tokio::test]
 async fn a_slow_body_that_keeps_coming_is_read() {
     let cloud = Cloud::start(|seen| {
         let whole = r#"{"value":[1]}"#;
-        let reply = Reply::Trickle(head_and(whole, whole.len() + 8), Duration::from_millis(50));
+        let reply = Reply::Trickle(head_and(whole, whole.len() + 8), Duration::from_millis(900));
         seen.target.starts_with("/graph/").then_some(reply)
     })
     .await;
-    assert_eq!(read(&cloud).await, Ok(1));
+    let mut options = quick();
+    options.timeouts.idle = Duration::from_secs(5);
+    let begun = Instant::now();
+    assert_eq!(read_with(&cloud, options.clone()).await, Ok(1));
+    assert!(begun.elapsed() > options.timeouts.idle, "longer in all than it may be silent");
     assert_eq!(cloud.reads().len(), 1);
 }
 
@@ -209,10 +242,11 @@ async fn an_answer_without_end_is_cut_off() {
 
 #[tokio::test]
 async fn a_host_that_is_not_there_is_unavailable() {
-    let cloud = Cloud::start(|_| None).await;
-    let session = cloud.session();
-    drop(cloud);
-    sleep(Duration::from_millis(50)).await;
+    let (_socket, address) = nobody();
+    let mut connection = Cloud::start(|_| None).await.connection();
+    let gone = url::Url::parse(&format!("http://{address}/")).unwrap();
+    connection.endpoints = CloudEndpoints::custom(gone.clone(), gone).unwrap();
+    let session = GraphClient::new(quick()).session(connection, Meter::new(), CancellationToken::new());
     let failed = session.get(GraphVersion::V1, "things").await.unwrap_err();
     assert_eq!(failed.reason, ReasonCode::GraphUnavailable);
     assert!(failed.message.starts_with("no connection"), "{}", failed.message);
@@ -221,7 +255,8 @@ async fn a_host_that_is_not_there_is_unavailable() {
 #[tokio::test]
 async fn an_encrypted_host_that_is_not_there_is_told_too() {
     let mut connection = Cloud::start(|_| None).await.connection();
-    let gone = url::Url::parse("https://127.0.0.1:9/").unwrap();
+    let (_socket, address) = nobody();
+    let gone = url::Url::parse(&format!("https://{address}/")).unwrap();
     connection.endpoints = CloudEndpoints::custom(gone.clone(), gone).unwrap();
     let session = GraphClient::new(quick()).session(connection, Meter::new(), CancellationToken::new());
     let failed = session.get(GraphVersion::V1, "things").await.unwrap_err();
@@ -266,7 +301,6 @@ async fn a_link_to_another_host_is_refused_and_never_sees_the_token() {
     let mut item = json!({"settings": [], "settings@odata.nextLink": link});
     let error = cloud.session().complete(&mut item).await.unwrap_err();
     assert_eq!(error.reason, ReasonCode::NextlinkForeignHost);
-    sleep(Duration::from_millis(50)).await;
     assert!(elsewhere.seen().is_empty());
 }
 
@@ -282,27 +316,27 @@ async fn a_redirect_is_not_followed() {
 #[tokio::test]
 async fn cancelling_ends_every_wait_at_once() {
     let waits: [fn() -> Reply; 3] = [
-        || error(429, "x", "").with("Retry-After", "5"),
+        || error(429, "x", "").with("Retry-After", "3600"),
         || Reply::Stall(Vec::new()),
-        || error(503, "x", "").with("Retry-After", "5"),
+        || error(503, "x", "").with("Retry-After", "3600"),
     ];
     for wait in waits {
         let cloud = faulty(99, wait).await;
         let cancellation = CancellationToken::new();
         let mut options = quick();
-        options.timeouts = GraphClientOptions::default().timeouts;
+        let hours = Duration::from_secs(7_200);
+        options.timeouts = Timeouts { connect: hours, idle: hours, total: hours };
+        (options.retry.elapsed, options.retry.retry_after_cap) = (hours, hours);
         let session = cloud.session_with(options).with_cancellation(cancellation.clone());
         let (reading, paging) = (session.clone(), session.pages(things()));
         let reads = tokio::spawn(async move {
             let one = reading.get(GraphVersion::V1, "one").await.unwrap_err();
             (one, drain(paging).await.1.unwrap(), reading.granted_roles().await.unwrap_err())
         });
-        sleep(Duration::from_millis(150)).await;
+        cloud.asked(1).await;
         cancellation.cancel();
-        let (one, pages, roles) = timeout(Duration::from_secs(1), reads).await.unwrap().unwrap();
+        let (one, pages, roles) = soon(reads).await.unwrap();
         assert_eq!([one.reason, pages.reason, roles.reason], [ReasonCode::Cancelled; 3]);
-        let asked = cloud.reads().len();
-        sleep(Duration::from_millis(100)).await;
-        assert_eq!(cloud.reads().len(), asked);
+        assert_eq!(cloud.reads().len(), 1, "nothing is asked after the cancelling");
     }
 }

@@ -1,7 +1,5 @@
 //! Operation runs: one active per key, leases, fences, counters, ends.
 
-use std::time::Duration;
-
 use serde_json::json;
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
 use tenantatlas_domain::operation::{Failure, FailureKind, ItemOutcome, MAX_FAILURES_KEPT, OperationStatus};
@@ -138,8 +136,8 @@ on_both_engines! {
         assert_eq!((told.run.id, told.held_until, told.has_place), (doomed, None, true));
         assert!(outlook(fabrikam, doomed).await.is_none());
 
-        claim(db, "dead", Duration::from_millis(1), NO_LIMITS).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(30)).await;
+        claim(db, "dead", LEASE, NO_LIMITS).await.unwrap();
+        test.expire_leases().await;
         let told = outlook(contoso, doomed).await.unwrap();
         assert!(told.run.lease_owner.is_some() && told.held_until.is_none() && told.has_place, "the lease has expired");
 
@@ -179,8 +177,8 @@ on_both_engines! {
         let db = &test.db;
         let contoso = tenant(db, "Contoso").await;
         let id = dispatch(db, contoso, "key", &["a", "b"], at(0)).await.id;
-        let old = claim(db, "old", Duration::from_millis(1), NO_LIMITS).await.unwrap().fence().unwrap();
-        tokio::time::sleep(Duration::from_millis(30)).await;
+        let old = claim(db, "old", LEASE, NO_LIMITS).await.unwrap().fence().unwrap();
+        test.expire_leases().await;
         let mut tx = db.write().await.unwrap();
         let swept = operation_runs::sweep_expired(&mut tx, 3, LONGEST, at(3)).await.unwrap();
         tx.commit().await.unwrap();
@@ -211,9 +209,9 @@ on_both_engines! {
         let contoso = tenant(db, "Contoso").await;
         let id = dispatch(db, contoso, "key", &["a", "b"], at(0)).await.id;
         for lost in 1..=2 {
-            let run = claim(db, "worker", Duration::from_millis(1), NO_LIMITS).await.unwrap();
+            let run = claim(db, "worker", LEASE, NO_LIMITS).await.unwrap();
             assert_eq!(run.attempt, lost);
-            tokio::time::sleep(Duration::from_millis(30)).await;
+            test.expire_leases().await;
             let mut tx = db.write().await.unwrap();
             let swept = operation_runs::sweep_expired(&mut tx, 2, LONGEST, at(5)).await.unwrap();
             tx.commit().await.unwrap();
@@ -229,12 +227,12 @@ on_both_engines! {
         let db = &test.db;
         let contoso = tenant(db, "Contoso").await;
         dispatch(db, contoso, "key", &["a"], at(0)).await;
-        let fence = claim(db, "one", Duration::from_millis(1), NO_LIMITS).await.unwrap().fence().unwrap();
+        let fence = claim(db, "one", LEASE, NO_LIMITS).await.unwrap().fence().unwrap();
+        test.expire_leases().await;
         let mut tx = db.write().await.unwrap();
         let renewal = operation_runs::renew(&mut tx, &fence, LEASE).await.unwrap();
         assert!(!renewal.cancel_requested);
         tx.commit().await.unwrap();
-        tokio::time::sleep(Duration::from_millis(30)).await;
         let mut tx = db.write().await.unwrap();
         assert_eq!(operation_runs::sweep_expired(&mut tx, 1, LONGEST, at(3)).await.unwrap(), operation_runs::Swept::default());
         operation_runs::release(&mut tx, &fence, at(3)).await.unwrap();
