@@ -2,6 +2,7 @@
 
 use reqwest::{Client, StatusCode, header, redirect};
 use std::{
+    io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -17,27 +18,35 @@ impl Site {
     async fn start() -> (Self, Client) {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
-        let probe = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = probe.local_addr().expect("an address").to_string();
-        drop(probe);
-        let process = Command::new(env!("CARGO_BIN_EXE_tenantatlas"))
-            .args(["serve", "--demo", "--demo-objects", "100", "--listen", &address])
+        let mut process = Command::new(env!("CARGO_BIN_EXE_tenantatlas"))
+            .args(["serve", "--demo", "--demo-objects", "100", "--listen", "127.0.0.1:0"])
             .env("TENANTATLAS_DATA_DIR", folder.path())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("the server starts");
+        let stdout = BufReader::new(process.stdout.take().expect("piped"));
+        let url = address_told(stdout).await;
         let client = Client::builder().no_proxy().redirect(redirect::Policy::none()).build().expect("a client");
-        let site = Self { process, url: format!("http://{address}"), _folder: folder };
-        for _ in 0..300 {
-            if client.get(format!("{}/readyz", site.url)).send().await.is_ok_and(|answer| answer.status().is_success())
-            {
-                return (site, client);
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("the server did not become ready");
+        // It accepts connections before it says where.
+        let ready = client.get(format!("{url}/readyz")).send().await.expect("an answer");
+        assert_eq!(ready.status(), StatusCode::OK);
+        (Self { process, url, _folder: folder }, client)
     }
+}
+
+/// Where the server says that it answers, once it does.
+async fn address_told(mut stdout: impl BufRead + Send + 'static) -> String {
+    let told = tokio::task::spawn_blocking(move || {
+        let mut said = String::new();
+        while stdout.read_line(&mut said).is_ok_and(|read| read > 0) {
+            if let Some(at) = said.find("http://") {
+                return said[at..].trim_end().to_owned();
+            }
+        }
+        panic!("the server ended without saying where it answers: {said}")
+    });
+    tokio::time::timeout(Duration::from_secs(120), told).await.expect("the server starts").expect("an address")
 }
 
 impl Drop for Site {

@@ -30,7 +30,7 @@ fn begin(sandbox: &Sandbox, types: &str) -> Child {
 
 /// Waits until so many runs are in this state.
 fn wait_for(sandbox: &Sandbox, status: &str, count: usize) {
-    let limit = Instant::now() + Duration::from_secs(20);
+    let limit = Instant::now() + Duration::from_secs(120);
     loop {
         let runs = sandbox.run(&["runs", "--json"]).json();
         let found = runs.as_array().expect("an array").iter().filter(|run| run["status"] == status).count();
@@ -44,8 +44,8 @@ fn wait_for(sandbox: &Sandbox, status: &str, count: usize) {
 
 #[test]
 fn a_sync_that_runs_or_waits_already_is_told_and_left_alone() {
-    // Slow enough that nothing ends meanwhile.
-    let cloud = Cloud::start(&["--objects", "100", "--latency", "10000"]);
+    // So slow that nothing ends meanwhile.
+    let cloud = Cloud::start(&["--objects", "100", "--latency", "600000"]);
     let sandbox = Sandbox::new();
     assert_eq!(sandbox.add_tenant("Contoso", &cloud).code, 0);
     let mut processes = vec![begin(&sandbox, "deviceCompliancePolicy"), begin(&sandbox, "conditionalAccessPolicy")];

@@ -11,7 +11,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 /// A server that answers with the address it is asked from, and a connection to it.
 async fn connected() -> (TcpStream, CancellationToken, JoinHandle<()>) {
