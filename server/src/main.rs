@@ -7,13 +7,14 @@ mod cli;
 mod demo;
 mod exit;
 mod folder;
+mod invisible;
 mod logging;
 mod open;
 mod settings;
 mod web;
 
 use clap::{Parser as _, error::ErrorKind};
-use cli::Arguments;
+use cli::{Arguments, output::visible};
 use exit::{Exit, ExitCode};
 use std::process;
 
@@ -42,7 +43,7 @@ fn main() {
             let message = exit.to_string();
             if !message.is_empty() {
                 use std::io::Write as _;
-                let _ = writeln!(std::io::stderr().lock(), "tenantatlas: {message}");
+                let _ = writeln!(std::io::stderr().lock(), "tenantatlas: {}", visible(&message));
             }
             exit.code()
         }

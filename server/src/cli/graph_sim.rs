@@ -26,14 +26,22 @@ pub async fn run(arguments: &GraphSimArguments, output: Output) -> Result<(), Ex
             "login_url": cloud.login_url(), "graph_url": cloud.graph_url(),
             "tenants": [{"name": tenant.name, "tenant_id": tenant.tenant_id, "client_id": tenant.client_id, "client_secret": tenant.client_secret}],
         });
-        Output { json: false }.line(facts.to_string())?;
+        output.document_line(&facts)?;
     } else {
-        output.line(format!(
+        let text = format!(
             "A simulated Microsoft cloud with {} objects answers until Ctrl-C.\n\n  printf '%s\\n' '{}' > secret.txt\n  \
              tenantatlas tenant add --name Simulated --entra-id {} --client-id {} --client-secret-file secret.txt \\\n    \
              --cloud custom --login-url {} --graph-url {}\n  tenantatlas sync --tenant Simulated",
-            arguments.objects, tenant.client_secret, tenant.tenant_id, tenant.client_id, cloud.login_url(), cloud.graph_url()
-        ))?;
+            arguments.objects,
+            tenant.client_secret,
+            tenant.tenant_id,
+            tenant.client_id,
+            cloud.login_url(),
+            cloud.graph_url()
+        );
+        for line in text.lines() {
+            output.line(line)?;
+        }
     }
     crate::web::shutdown::signal().await;
     cloud.stop();

@@ -2,7 +2,7 @@
 
 use super::{
     arguments::{ItemsArguments, StateArgument},
-    output::{Output, written},
+    output::{Output, visible, written},
 };
 use crate::{exit::Exit, open, settings::Settings};
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -58,10 +58,10 @@ pub async fn run(settings: &Settings, arguments: &ItemsArguments, output: Output
                 stream,
                 "{:9} {:28} {:48} {:24} {}",
                 row.state(),
-                row.item.policy_type,
-                row.item.display_name,
+                visible(&row.item.policy_type),
+                visible(&row.item.display_name),
                 row.item.last_seen_at.to_rfc3339(),
-                row.item.external_id
+                visible(&row.item.external_id)
             ))?;
         }
         count += 1;
@@ -72,7 +72,7 @@ pub async fn run(settings: &Settings, arguments: &ItemsArguments, output: Output
         written(writeln!(
             stream,
             "No item fits. Has the tenant been read? tenantatlas sync --tenant \"{}\"",
-            tenant.name
+            visible(&tenant.name)
         ))?;
     }
     written(stream.flush())

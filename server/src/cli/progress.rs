@@ -1,5 +1,6 @@
 //! A run as it goes on: one bar per running type and one in total; plain lines when nobody watches a terminal.
 
+use super::output::visible;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     collections::BTreeMap,
@@ -36,6 +37,7 @@ impl Progress {
 
     /// Shows the newest state of a run. `title` names its tenant.
     pub fn show(&mut self, title: &str, state: &RunState) {
+        let title = &visible(title);
         match self {
             Self::Silent => {}
             Self::Bars(bars) => bars.show(title, state),
@@ -142,7 +144,7 @@ fn failed(state: &RunState) -> String {
 }
 
 fn label(key: &str) -> String {
-    registry().get(key).map_or_else(|| key.to_owned(), |policy_type| policy_type.label.to_owned())
+    registry().get(key).map_or_else(|| visible(key).into_owned(), |policy_type| policy_type.label.to_owned())
 }
 
 fn style(template: &str) -> ProgressStyle {

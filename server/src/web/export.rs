@@ -1,6 +1,11 @@
 //! Downloads of exactly what a list shows, streamed: memory stays flat however long the list is.
 
-use super::{State, answer::refuse, session};
+use super::{
+    State,
+    answer::refuse,
+    session,
+    spreadsheet::{self, Cell},
+};
 use axum::{
     body::{Body, Bytes},
     extract::{Extension, Path, Query, State as Extract},
@@ -124,27 +129,14 @@ fn attachment(
 fn csv_of<T: Send + 'static>(
     columns: Vec<&'static str>,
     rows: impl Stream<Item = Result<T, StoreError>> + Send + 'static,
-    fields: fn(&T) -> Vec<String>,
+    fields: fn(&T) -> Vec<Cell>,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-    let head = stream::once(async move { write_csv(&[columns.into_iter().map(ToOwned::to_owned).collect()]) });
+    let head = stream::once(async move { spreadsheet::lines(&[columns.into_iter().map(Cell::from).collect()]) });
     let body = rows.map_err(io::Error::other).try_chunks(PIECE).map_err(|error| error.1).and_then(move |rows| {
-        let lines: Vec<Vec<String>> = rows.iter().map(fields).collect();
-        async move { write_csv(&lines) }
+        let lines: Vec<Vec<Cell>> = rows.iter().map(fields).collect();
+        async move { spreadsheet::lines(&lines) }
     });
     head.chain(body)
-}
-
-fn write_csv(lines: &[Vec<String>]) -> io::Result<Bytes> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for line in lines {
-        writer.write_record(line.iter().map(|field| harmless(field)))?;
-    }
-    writer.into_inner().map(Bytes::from).map_err(|error| io::Error::other(error.to_string()))
-}
-
-/// A field that a spreadsheet would take for a formula begins with an apostrophe (OWASP, "CSV Injection").
-fn harmless(field: &str) -> String {
-    if field.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{field}") } else { field.to_owned() }
 }
 
 fn json_of(
@@ -179,7 +171,7 @@ const ITEM_COLUMNS: [&str; 12] = [
     "changed_at",
 ];
 
-fn item_fields(row: &ItemRow) -> Vec<String> {
+fn item_fields(row: &ItemRow) -> Vec<Cell> {
     use tenantatlas_domain::presence::{Confidence, Presence};
     let item = &row.item;
     let confidence = match row.presence {
@@ -190,18 +182,18 @@ fn item_fields(row: &ItemRow) -> Vec<String> {
         _ => "",
     };
     vec![
-        item.display_name.clone(),
-        type_label(&item.policy_type),
-        item.policy_type.clone(),
-        item.category.clone(),
-        platform_label(&item.platform),
-        assignment_words(&item.meta).unwrap_or_default(),
-        row.state().to_owned(),
-        confidence.to_owned(),
-        item.external_id.clone(),
-        item.first_seen_at.to_rfc3339(),
-        item.last_seen_at.to_rfc3339(),
-        item.changed_at.to_rfc3339(),
+        item.display_name.clone().into(),
+        type_label(&item.policy_type).into(),
+        item.policy_type.clone().into(),
+        item.category.clone().into(),
+        platform_label(&item.platform).into(),
+        assignment_words(&item.meta).unwrap_or_default().into(),
+        row.state().into(),
+        confidence.into(),
+        item.external_id.clone().into(),
+        item.first_seen_at.to_rfc3339().into(),
+        item.last_seen_at.to_rfc3339().into(),
+        item.changed_at.to_rfc3339().into(),
     ]
 }
 
@@ -219,30 +211,18 @@ const AUDIT_COLUMNS: [&str; 11] = [
     "hash",
 ];
 
-fn entry_fields(entry: &Entry) -> Vec<String> {
+fn entry_fields(entry: &Entry) -> Vec<Cell> {
     vec![
-        entry.seq.to_string(),
-        entry.at.to_rfc3339(),
-        entry.actor_name.clone(),
-        entry.actor_email.clone(),
-        entry.actor_kind.clone(),
-        entry.action.clone(),
-        entry.resource_type.clone(),
-        entry.resource_id.clone(),
-        entry.outcome.as_str().to_owned(),
-        entry.context.to_string(),
-        entry.hash.to_string(),
+        entry.seq.into(),
+        entry.at.to_rfc3339().into(),
+        entry.actor_name.clone().into(),
+        entry.actor_email.clone().into(),
+        entry.actor_kind.clone().into(),
+        entry.action.clone().into(),
+        entry.resource_type.clone().into(),
+        entry.resource_id.clone().into(),
+        entry.outcome.as_str().into(),
+        entry.context.to_string().into(),
+        entry.hash.to_string().into(),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_field_never_becomes_a_formula() {
-        let line = vec!["=HYPERLINK(\"x\")".to_owned(), "plain, with comma".to_owned(), "-1".to_owned()];
-        let text = write_csv(&[line]).expect("written");
-        assert_eq!(text, "\"'=HYPERLINK(\"\"x\"\")\",\"plain, with comma\",'-1\n");
-    }
 }

@@ -14,11 +14,12 @@ mod router;
 mod security;
 mod session;
 pub mod shutdown;
+mod spreadsheet;
 #[cfg(test)]
 mod tests;
 
 use crate::{
-    cli::{ServeArguments, graph_sim::cannot_listen},
+    cli::{ServeArguments, graph_sim::cannot_listen, output::visible},
     demo,
     exit::{Exit, ExitCode},
     open,
@@ -109,7 +110,10 @@ pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<()
     Ok(())
 }
 
-/// A line for the person who started the server.
+/// Lines for the person who started the server.
 pub fn say(text: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+    let mut stream = std::io::stdout().lock();
+    for line in text.split('\n') {
+        let _ = writeln!(stream, "{}", visible(line));
+    }
 }
