@@ -18,13 +18,14 @@ const chromium = {
 export default defineConfig({
   testDir: "./tests",
   outputDir: "./test-results",
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  // Limits for what never comes, far beyond what a busy machine needs. Nothing waits for them to pass.
+  timeout: 300_000,
+  expect: { timeout: 60_000 },
   // One server and one browser at a time: the machine of the continuous integration has two cores.
   workers: 1,
   forbidOnly: !!process.env.CI,
-  // Two cores stall now and then. What passes only the second time is named flaky at the end of the report.
-  retries: 1,
+  // A test that passes only the second time is wrong, or what it tests is.
+  retries: 0,
   reporter: [["list"]],
   use: { launchOptions: chromium, trace: "retain-on-failure", locale: "en-GB", timezoneId: "UTC" },
   projects: [

@@ -4,7 +4,7 @@ import { expect, expectAccessible, hydrated, openTenant, people, signIn, test } 
 
 for (const theme of ["light", "dark"] as const) {
   test(`every page is whole in the ${theme} theme`, async ({ page, server }) => {
-    test.setTimeout(180_000);
+    test.setTimeout(900_000);
     await page.emulateMedia({ colorScheme: theme });
     await page.goto(`${server.url}/sign-in`);
     await expectWhole();

@@ -29,14 +29,18 @@ test("pages follow one another without gap or repetition", async ({ page, server
   await openTenant(page, server, "Fabrikam");
   const seen = new Set<string>();
   for (let number = 0; number < 3; number++) {
-    const links = await page.locator(".table tbody .title a").evaluateAll((all) => all.map((link) => link.getAttribute("href")!));
-    expect(links).toHaveLength(50);
+    const titles = page.locator(".table tbody .title a");
+    await expect(titles).toHaveCount(50);
+    const links = await titles.evaluateAll((all) => all.map((link) => link.getAttribute("href")!));
     for (const link of links) {
       expect(seen.has(link), "no item twice").toBe(false);
       seen.add(link);
     }
+    const address = page.url();
     await page.getByRole("link", { name: "Next" }).click();
+    await expect(page, "every page but the first has an address of its own").not.toHaveURL(address);
     await expect(page).toHaveURL(/after=/);
+    await page.waitForLoadState();
   }
   await page.getByRole("link", { name: "From the start" }).click();
   await expect(page).toHaveURL(/\/inventory$/);

@@ -22,6 +22,7 @@ test("filter, sync with a form, see the run, mark its notifications as read", as
   await page.getByLabel("Search name or id").fill("bitlocker");
   await page.getByRole("button", { name: "Apply" }).click();
   await expect(page).toHaveURL(/q=bitlocker/);
+  await page.waitForLoadState();
   for (const name of await page.locator(".table tbody .title").allInnerTexts()) {
     expect(name.toLowerCase()).toContain("bitlocker");
   }
@@ -34,9 +35,11 @@ test("filter, sync with a form, see the run, mark its notifications as read", as
   await expect(page).toHaveURL(/\/runs\/[0-9a-f-]{36}/);
   await expect(async () => {
     await page.reload();
-    await expect(page.locator("#run-head").getByText("Succeeded")).toBeVisible({ timeout: 500 });
+    await expect(page.locator("#run-head").getByText("Succeeded")).toBeVisible({ timeout: 1_000 });
   }).toPass();
   await page.getByRole("link", { name: /Notifications, \d+ unread/ }).click();
+  await expect(page).toHaveURL(/\/notifications/);
+  await page.waitForLoadState();
   await expect(page.getByRole("link", { name: "Inventory sync succeeded" }).first()).toBeVisible();
   const marks = page.getByRole("button", { name: /^Mark as read: / });
   const unread = await marks.count();

@@ -33,8 +33,8 @@ const PEOPLE: [(&str, &str, Role, bool); 5] = [
 
 /// The running demo.
 pub struct Demo {
-    /// Stops the simulated cloud when dropped.
-    _cloud: Simulator,
+    /// The simulated cloud, which stops when this is dropped.
+    cloud: Simulator,
     tenants: Vec<(TenantId, String)>,
 }
 
@@ -65,7 +65,7 @@ impl Demo {
                 engine.set_member(&actor, *tenant, id, role).await?;
             }
         }
-        Ok(Self { _cloud: cloud, tenants })
+        Ok(Self { cloud, tenants })
     }
 
     /// Says where it is and how to sign in; reads the tenants that were never read, with live progress.
@@ -85,6 +85,7 @@ impl Demo {
             let also = if platform_admin { ", and administers the platform" } else { "" };
             say(&format!("    {email:24} {}{also}", role.as_str()));
         }
+        say(&format!("\n  The simulated cloud: {} (its controls lie below /_sim/)", self.cloud.control().origin));
         let mut states = SelectAll::new();
         for (tenant, name) in &self.tenants {
             if scopes::list(engine.db(), *tenant).await?.iter().any(|scope| scope.latest.is_some()) {
