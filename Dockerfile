@@ -1,4 +1,5 @@
-# Two stages: the whole build as `make build` does it, then a small image with one binary that carries its assets.
+# Two stages: the whole build as `make build` does it, then a small image with one binary that carries its assets, and
+# the list of what it is made of.
 #
 # The image runs as a user without rights. The rest is said when it is started:
 #   docker run --read-only --cap-drop ALL --security-opt no-new-privileges --ulimit core=0 --ulimit nofile=65536 \
@@ -8,7 +9,7 @@ FROM rust:1.95-bookworm AS build
 WORKDIR /source
 RUN apt-get update && apt-get install -y --no-install-recommends nodejs npm make && rm -rf /var/lib/apt/lists/*
 COPY . .
-RUN make build
+RUN make build sbom
 
 FROM debian:bookworm-slim
 RUN apt-get update \
@@ -17,6 +18,7 @@ RUN apt-get update \
  && useradd --system --uid 10001 --home-dir /data --create-home --shell /usr/sbin/nologin tenantatlas \
  && chmod 0700 /data
 COPY --from=build /source/target/release/tenantatlas /usr/local/bin/tenantatlas
+COPY --from=build /source/target/release/tenantatlas.cdx.json /usr/share/tenantatlas/sbom.cdx.json
 USER 10001
 ENV TENANTATLAS_DATA_DIR=/data TENANTATLAS_LISTEN=0.0.0.0:3000
 VOLUME /data

@@ -1,13 +1,18 @@
 //! Builds the browser half of TenantAtlas: WebAssembly, its JavaScript glue and the styles, each under a name that
 //! carries the hash of its content, with brotli and gzip siblings, and a manifest that the server embeds.
 //!
+//! `cargo run -p xtask -- audit` checks what is built in against `deny.toml`, and `-- sbom` writes the list of components.
+//!
 //! `cargo run -p xtask -- web` writes `target/site`. It needs the wasm32 target and the npm packages of
 //! `package.json` (wasm-opt and esbuild); `make` installs both. The wasm-bindgen step is linked in as a library, so
 //! that its version is the one of `Cargo.lock` and can never drift from the crate's.
 #![allow(clippy::print_stdout, reason = "a build tool tells what it does")]
 
 mod assets;
+mod audit;
 mod bundle;
+mod packages;
+mod sbom;
 
 use anyhow::{Context as _, Result, bail};
 use std::{env, path::PathBuf};
@@ -19,6 +24,11 @@ fn main() -> Result<()> {
             let bundle = bundle::build(&root)?;
             assets::publish(&root, &bundle)
         }
-        other => bail!("expected `xtask web`, got {other:?}"),
+        Some("audit") => audit::run(&root),
+        Some("sbom") => {
+            println!("sbom: {}", sbom::write(&root)?.display());
+            Ok(())
+        }
+        other => bail!("expected `xtask web`, `xtask audit` or `xtask sbom`, got {other:?}"),
     }
 }
