@@ -117,8 +117,8 @@ pub fn safe_next(next: &str) -> String {
     let own = next.starts_with('/')
         && !next.starts_with("//")
         && !next.starts_with("/sign-in")
-        && !next.contains(['\\', '\n', '\r', '\t'])
-        && next.is_ascii();
+        && !next.contains('\\')
+        && next.bytes().all(|byte| byte.is_ascii_graphic());
     if own { next.to_owned() } else { "/".to_owned() }
 }
 
@@ -146,6 +146,9 @@ mod tests {
             "javascript:alert(1)",
             "",
             "/\t/evil.example",
+            "/\u{1}",
+            "/\u{7f}",
+            "/ü",
         ] {
             assert_eq!(safe_next(foreign), "/", "{foreign:?}");
         }
