@@ -1,7 +1,8 @@
 # Two commands do everything on a fresh machine:
 #   make run     builds the release binary and starts it with the simulated cloud on http://127.0.0.1:3000
 #   make test    every check there is: format, lints, unit tests, both databases, the real binary in real Chromium
-# And for the daily work: `make check` before each commit, `make bench` for figures.
+# And for the daily work: `make check` before each commit, `make fuzz` after a change of what reads foreign text,
+# `make bench` for figures, `make audit` for licences and advisories, `make sbom` for the list of components.
 
 SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
@@ -10,7 +11,7 @@ ADDRESS ?= 127.0.0.1:3000
 # The frontend is for the browser: built together with the server, its features would make effects run on the server.
 SERVER_SIDE := --workspace --exclude tenantatlas-frontend
 
-.PHONY: run build web check test lint unit end2end bench audit
+.PHONY: run build web check test lint unit end2end fuzz bench audit sbom
 
 run: build
 	./target/release/tenantatlas serve --demo --listen $(ADDRESS)
@@ -36,6 +37,7 @@ test:
 	./scripts/setup test
 	$(MAKE) lint
 	$(MAKE) build
+	$(MAKE) audit
 	$(MAKE) unit
 	$(MAKE) end2end
 
@@ -45,9 +47,18 @@ unit:
 end2end: build
 	./scripts/with-postgres ./end2end/run
 
+# Minutes of new inputs for everything that reads foreign text; seconds of it are in `make unit`. More: scripts/fuzz 60 redact
+fuzz:
+	./scripts/fuzz 5
+
 bench: build
 	./scripts/setup test
 	./scripts/with-postgres cargo run --release --locked --package tenantatlas-bench
 
+# Licences, sources and bans of everything built in; advisories where cargo-deny is installed and its data can be had.
 audit:
-	cargo deny check
+	cargo run --quiet --locked --package xtask -- audit
+
+# The components of the release as CycloneDX, beside the binary.
+sbom:
+	cargo run --quiet --locked --package xtask -- sbom

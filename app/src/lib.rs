@@ -29,7 +29,7 @@ pub mod service;
 mod shell;
 
 #[cfg(feature = "ssr")]
-pub use page::audit_filter;
+pub use page::{audit_filter, run_filter};
 #[cfg(feature = "ssr")]
 pub use routes::App;
 #[cfg(feature = "ssr")]

@@ -24,7 +24,7 @@ pub use item::ItemPage;
 pub use members::MembersPage;
 pub use notifications::NotificationsPage;
 pub use run::RunPage;
-pub use run_list::RunsPage;
+pub use run_list::{RunsPage, read_filter as run_filter};
 pub use settings::SettingsPage;
 pub use sign_in::SignIn;
 pub use sync::SyncPage;

@@ -27,7 +27,7 @@ const BUCKETS: [OperationBucket; 5] = [
 #[component]
 pub fn RunsPage() -> impl IntoView {
     let query = query();
-    let filter = read(&query);
+    let filter = read_filter(&query);
     tenant_page(Section::Runs, move |inside| async move {
         let page = list(&inside, &filter).await?;
         let sync = inside
@@ -47,7 +47,8 @@ pub fn RunsPage() -> impl IntoView {
     })
 }
 
-fn read(query: &impl Fn(&str) -> Option<String>) -> RunFilter {
+/// Reads the parameters of an address. What is unknown in it is left out.
+pub fn read_filter(query: &impl Fn(&str) -> Option<String>) -> RunFilter {
     RunFilter {
         bucket: query("state").and_then(|name| BUCKETS.into_iter().find(|one| one.as_str() == name)),
         by_person: match query("by").as_deref() {

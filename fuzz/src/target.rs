@@ -1,0 +1,36 @@
+//! The targets.
+
+mod addresses;
+mod canonical;
+mod cookies;
+mod cursor;
+mod next;
+mod normalise;
+mod redact;
+mod references;
+mod sanitise;
+mod selection;
+mod time;
+
+/// One thing that must hold for any input.
+pub struct Target {
+    /// Its name, and that of its folder in the corpus.
+    pub name: &'static str,
+    /// Panics when it does not hold.
+    pub check: fn(&[u8]),
+}
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    Target { name: "addresses", check: addresses::check },
+    Target { name: "canonical", check: canonical::check },
+    Target { name: "cookies", check: cookies::check },
+    Target { name: "cursor", check: cursor::check },
+    Target { name: "next", check: next::check },
+    Target { name: "normalise", check: normalise::check },
+    Target { name: "redact", check: redact::check },
+    Target { name: "references", check: references::check },
+    Target { name: "sanitise", check: sanitise::check },
+    Target { name: "selection", check: selection::check },
+    Target { name: "time", check: time::check },
+];

@@ -1,0 +1,22 @@
+//! The cookies of a request: whatever stands there, what is found is a part of it and nothing breaks.
+
+use http::{HeaderMap, HeaderValue, header};
+use tenantatlas_app::auth::{SESSION_COOKIE, THEME_COOKIE, cookie, token_of};
+
+pub fn check(input: &[u8]) {
+    let mut headers = HeaderMap::new();
+    for line in input.split(|byte| *byte == b'\n') {
+        if let Ok(value) = HeaderValue::from_bytes(line) {
+            headers.append(header::COOKIE, value);
+        }
+    }
+    for name in [SESSION_COOKIE, THEME_COOKIE, "", "="] {
+        if let Some(found) = cookie(&headers, name) {
+            assert!(!found.contains(';'), "{found:?}");
+            let whole = format!("{name}={found}");
+            let sent = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+            assert!(sent.into_iter().any(|line| line.contains(&whole)), "{whole:?} was not sent");
+        }
+    }
+    assert_eq!(token_of(&headers).is_some(), cookie(&headers, SESSION_COOKIE).is_some());
+}

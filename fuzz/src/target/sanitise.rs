@@ -1,0 +1,36 @@
+//! What is stored of an object equals its own sanitised form, and is bounded.
+
+use crate::input;
+use serde_json::Value;
+use tenantatlas_domain::sanitise::{
+    MAX_DISPLAY_NAME, MAX_META_LIST, MAX_META_TEXT, display_name_of, external_id_of, meta_for, sanitise_meta,
+};
+
+pub fn check(input: &[u8]) {
+    let (policy_type, object) = input::object(input);
+    let meta = meta_for(policy_type, &object);
+    assert_eq!(sanitise_meta(policy_type, &meta), meta, "what is stored equals its own sanitised form");
+    meta.values().for_each(bounded);
+    if let Value::Object(members) = &object {
+        let once = sanitise_meta(policy_type, members);
+        assert_eq!(sanitise_meta(policy_type, &once), once, "sanitising twice changes nothing");
+        once.values().for_each(bounded);
+    }
+    let name = display_name_of(policy_type, &object);
+    assert!(!name.is_empty() && name.chars().count() <= MAX_DISPLAY_NAME, "{name:?}");
+    assert!(external_id_of(policy_type, &object).is_none_or(|id| !id.is_empty()));
+}
+
+fn bounded(value: &Value) {
+    match value {
+        Value::String(text) => assert!(text.chars().count() <= MAX_META_TEXT, "{text:?}"),
+        Value::Array(elements) => {
+            assert!(elements.len() <= MAX_META_LIST, "{} elements", elements.len());
+            elements.iter().for_each(bounded);
+        }
+        Value::Object(members) => {
+            members.values().for_each(|one| assert!(!one.is_object() && !one.is_array(), "{one}"))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
