@@ -83,7 +83,7 @@ fn subjects(engine: &Engine, account: &str, origin: &Origin) -> [[u8; 32]; 2] {
 
 async fn refuse_haste(engine: &Engine, subjects: &[[u8; 32]]) -> Result<(), AppError> {
     for subject in subjects {
-        if let Some(until) = sign_in_attempts::blocked_until(engine.db(), subject, &THROTTLE, engine.now()).await? {
+        if let Some(until) = sign_in_attempts::blocked_until(engine.db(), subject, &SIGN_IN_THROTTLE, engine.now()).await? {
             let seconds = ((until.as_millis() - engine.now().as_millis()) / 1000).max(1);
             let wait = crate::format::span(seconds * 1000);
             return Err(AppError::new(ErrorKind::TooMany, format!("Too many attempts. Wait {wait} and try again.")));

@@ -8,4 +8,5 @@ mod full_disk;
 mod inventory;
 mod sandbox;
 mod start;
+mod terminal;
 mod together;

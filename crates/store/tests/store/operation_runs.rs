@@ -1,5 +1,7 @@
 //! Operation runs: one active per key, leases, fences, counters, ends.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
 use tenantatlas_domain::operation::{Failure, FailureKind, ItemOutcome, MAX_FAILURES_KEPT, OperationStatus};
