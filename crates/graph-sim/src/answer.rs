@@ -1,5 +1,6 @@
 //! Answers of the simulated Graph and their error bodies.
 
+use crate::hostile::HostileBody;
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::json;
@@ -11,6 +12,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// The JSON body.
     pub body: Bytes,
+    /// `Content-Type`, when it is not that of Graph.
+    pub content_type: Option<String>,
     /// `Retry-After`.
     pub retry_after: Option<String>,
     /// How the body is sent.
@@ -30,13 +33,37 @@ pub enum Sending {
     Cut,
     /// In pieces, with a pause in milliseconds.
     Slowly(u64),
+    /// Packed twice.
+    PackedTwice,
+    /// Not the body, but this one.
+    Hostile(HostileBody),
 }
 
 impl Answer {
     /// 200 with a body.
     #[must_use]
     pub fn ok(body: Vec<u8>) -> Self {
-        Self { status: StatusCode::OK, body: body.into(), retry_after: None, sending: Sending::Whole, stall_ms: 0 }
+        Self {
+            status: StatusCode::OK,
+            body: body.into(),
+            content_type: None,
+            retry_after: None,
+            sending: Sending::Whole,
+            stall_ms: 0,
+        }
+    }
+
+    /// Any body with any status and type.
+    #[must_use]
+    pub fn raw(status: u16, content_type: &str, body: String) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self { status, content_type: Some(content_type.to_owned()), ..Self::ok(body.into_bytes()) }
+    }
+
+    /// A body that hurts.
+    #[must_use]
+    pub fn hostile(body: HostileBody) -> Self {
+        Self { sending: Sending::Hostile(body), ..Self::ok(Vec::new()) }
     }
 
     /// A Graph error.
@@ -46,10 +73,7 @@ impl Answer {
             "date": "2026-11-20T22:00:00", "request-id": request_id, "client-request-id": request_id}}});
         Self {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            body: body.to_string().into(),
-            retry_after: None,
-            sending: Sending::Whole,
-            stall_ms: 0,
+            ..Self::ok(body.to_string().into_bytes())
         }
     }
 

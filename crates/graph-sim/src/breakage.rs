@@ -9,7 +9,7 @@ use crate::{
 
 impl Cloud {
     /// The answer of a fault that stands in for the real one.
-    pub fn break_before(&self, fault: &FaultKind, id: &str) -> Option<Answer> {
+    pub fn break_before(&self, fault: &FaultKind, token: &str, id: &str) -> Option<Answer> {
         Some(match fault {
             FaultKind::Throttled { retry_after } => {
                 self.count_throttled();
@@ -21,6 +21,10 @@ impl Cloud {
             FaultKind::GatewayTimeout => Answer::error(504, "GatewayTimeout", "The gateway timed out.", id),
             FaultKind::ServerError => Answer::intune_error(500, "InternalServerError", "An error has occurred", id),
             FaultKind::Status { status, code, message } => Answer::error(*status, code, message, id),
+            FaultKind::Raw { status, content_type, body } => {
+                Answer::raw(*status, content_type, body.replace("{token}", token))
+            }
+            FaultKind::Hostile(body) => Answer::hostile(*body),
             FaultKind::Reset => {
                 let mut answer = Answer::ok(Vec::new());
                 answer.sending = Sending::Reset;
@@ -60,6 +64,8 @@ pub fn bent(faults: &[FaultKind]) -> Bent<'_> {
             FaultKind::EmptyPage => bent.empty_page = true,
             FaultKind::LoopingLink => bent.looping = true,
             FaultKind::ForeignLink { host } => bent.foreign = Some(host),
+            FaultKind::EndlessPages => bent.endless = true,
+            FaultKind::NextLink { link } => bent.link = Some(link),
             FaultKind::ExpandRefused => bent.refuse_expand = true,
             _ => {}
         }

@@ -15,7 +15,6 @@ use crate::{
 };
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::Value;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::{
@@ -240,18 +239,31 @@ impl Cloud {
 
     /// Answers a request for a token.
     #[must_use]
-    pub fn token(&self, directory: &str, body: &[u8]) -> (u16, Value) {
+    pub fn token(&self, directory: &str, body: &[u8]) -> Answer {
         lock(&self.counts).tokens += 1;
         let form = Query::form(&String::from_utf8_lossy(body));
         let url = format!("{}/{directory}/oauth2/v2.0/token", self.login_url());
-        self.issuer.answer(
+        let address = format!("login/{directory}/oauth2/v2.0/token");
+        let place = Place { address: &address, tenant_id: directory, in_batch: false };
+        for fault in lock(&self.faults).meet(place) {
+            match fault {
+                FaultKind::Raw { status, content_type, body } => {
+                    let secret = form.get("client_secret").map_or("", String::as_str);
+                    return Answer::raw(status, &content_type, body.replace("{secret}", secret));
+                }
+                FaultKind::Hostile(body) => return Answer::hostile(body),
+                _ => {}
+            }
+        }
+        let (status, answer) = self.issuer.answer(
             &self.config.tenants,
             directory,
             &form,
             &url,
             &self.graph_url(),
             self.epoch.load(Ordering::SeqCst),
-        )
+        );
+        Answer::raw(status, "application/json", answer.to_string())
     }
 
     /// Answers a request to Graph: `version/path?query`.
@@ -335,7 +347,7 @@ impl Cloud {
         let place = Place { address: path_and_query, tenant_id: &claims.tenant_id, in_batch: !outer };
         let faults = lock(&self.faults).meet(place);
         for fault in &faults {
-            if let Some(answer) = self.break_before(fault, request_id) {
+            if let Some(answer) = self.break_before(fault, token.unwrap_or_default(), request_id) {
                 return answer;
             }
         }
@@ -367,6 +379,7 @@ impl Cloud {
                 FaultKind::TruncatedJson => answer.body = answer.body.slice(..answer.body.len() / 2),
                 FaultKind::SlowBody { pause_ms } => answer.sending = Sending::Slowly(*pause_ms),
                 FaultKind::CutBody => answer.sending = Sending::Cut,
+                FaultKind::PackedTwice => answer.sending = Sending::PackedTwice,
                 FaultKind::Stall { pause_ms } => answer.stall_ms = *pause_ms,
                 _ => {}
             }

@@ -1,13 +1,14 @@
 //! Faults: what goes wrong on request, where, and how often.
 
-use crate::{identity::mix, query::decode};
+use crate::{hostile::HostileBody, identity::mix, query::decode};
 use serde::{Deserialize, Serialize};
 
 /// Something that goes wrong on request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fault {
     /// Requests whose address below the Graph root contains this, as it was sent or decoded
-    /// (`beta/deviceManagement/intents?$top=5`); empty means every request to Graph.
+    /// (`beta/deviceManagement/intents?$top=5`); empty means every request to Graph. One that begins with `login/` is for
+    /// the token endpoint (`login/GUID/oauth2/v2.0/token`), where [`FaultKind::Raw`] and [`FaultKind::Hostile`] happen.
     #[serde(default)]
     pub path: String,
     /// Only requests of the tenant with this directory id; of all when left out.
@@ -99,7 +100,7 @@ impl Fault {
 pub enum FaultKind {
     /// 429; the text of `Retry-After` as it is: seconds, a fraction, an HTTP date, or none.
     Throttled {
-        /// The header's value.
+        /// The header's value; several headers with a line break between them.
         retry_after: Option<String>,
     },
     /// 503 without a word on when to come back.
@@ -142,6 +143,27 @@ pub enum FaultKind {
         /// The address of that host, such as `http://127.0.0.1:9`.
         host: String,
     },
+    /// Every page is the first one and has another next link.
+    EndlessPages,
+    /// The next link is this text.
+    NextLink {
+        /// The link; `{base}` stands for the address of Graph with the version, `{path}` for that of the collection below
+        /// it, `{host}` for host and port.
+        link: String,
+    },
+    /// Any status with any body.
+    Raw {
+        /// The HTTP status.
+        status: u16,
+        /// The `Content-Type`.
+        content_type: String,
+        /// The body; `{secret}` and `{token}` stand for what the client sent as such.
+        body: String,
+    },
+    /// 200 with a body that is made to hurt.
+    Hostile(HostileBody),
+    /// The body is packed twice.
+    PackedTwice,
     /// Expanded collections inside the objects come in part, with a next link of their own.
     PartialCollections,
     /// The token is no longer accepted: 401; a new token is.
@@ -194,6 +216,7 @@ impl Faults {
         let mut met = Vec::new();
         for (fault, seen) in &mut self.0 {
             let here = place.address.contains(&fault.path) || decoded.contains(&fault.path);
+            let here = here && fault.path.starts_with("login/") == place.address.starts_with("login/");
             let tenant = fault.tenant_id.as_deref().is_none_or(|tenant| tenant.eq_ignore_ascii_case(place.tenant_id));
             let within = match fault.within {
                 Within::Anywhere => true,
@@ -220,7 +243,17 @@ impl Faults {
 
 impl FaultKind {
     fn needs_a_connection(&self) -> bool {
-        matches!(self, Self::Reset | Self::CutBody | Self::Stall { .. } | Self::SlowBody { .. } | Self::TokenRevoked)
+        matches!(
+            self,
+            Self::Reset
+                | Self::CutBody
+                | Self::Stall { .. }
+                | Self::SlowBody { .. }
+                | Self::TokenRevoked
+                | Self::Raw { .. }
+                | Self::Hostile(_)
+                | Self::PackedTwice
+        )
     }
 }
 

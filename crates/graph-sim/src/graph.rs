@@ -40,6 +40,10 @@ pub struct Bent<'a> {
     pub looping: bool,
     /// The next link leads to this host.
     pub foreign: Option<&'a str>,
+    /// The next link is this text.
+    pub link: Option<&'a str>,
+    /// Every page is the first, and has another link.
+    pub endless: bool,
     /// `$expand` is refused.
     pub refuse_expand: bool,
 }
@@ -218,6 +222,10 @@ impl GraphRequest<'_> {
         let Some((mut kind_at, mut index)) = self.place(query) else {
             return self.bad_request("Badly formed token.");
         };
+        let turn = index;
+        if self.bent.endless {
+            (kind_at, index) = (0, 0);
+        }
         let filter = match query.filter.as_deref().map(Filter::parse).transpose() {
             Ok(filter) => filter,
             Err(message) => return self.bad_request(&message),
@@ -276,20 +284,35 @@ impl GraphRequest<'_> {
         out.push(b']');
         // A small `$top` cuts conditional access policies off without a word (IntuneManagement, issue 364).
         let silent = path == "identity/conditionalAccess/policies" && query.top.is_some_and(|top| top < 100);
-        let bent = self.bent.looping || self.bent.foreign.is_some() || self.bent.empty_page;
+        let bent = self.bent.looping
+            || self.bent.foreign.is_some()
+            || self.bent.empty_page
+            || self.bent.endless
+            || self.bent.link.is_some();
         if (kind_at < kinds.len() && !silent) || bent {
             let place = if self.bent.looping {
                 query.skip_token.clone().unwrap_or_else(|| token(0, 0))
+            } else if self.bent.endless {
+                token(0, turn + 1)
             } else {
                 token(kind_at, index)
             };
             let host = self.bent.foreign.map_or_else(|| link.clone(), |host| format!("{host}/{path}"));
             let rest = if query.rest.is_empty() { String::new() } else { format!("{}&", query.rest) };
-            let next = format!("{host}?{rest}$skiptoken={place}");
+            let next = self
+                .bent
+                .link
+                .map_or_else(|| format!("{host}?{rest}$skiptoken={place}"), |link| self.filled(link, path));
             let _ = write!(out, r#","@odata.nextLink":{}"#, Value::String(next));
         }
         out.push(b'}');
         Answer::ok(out)
+    }
+
+    /// A link as a fault wants it.
+    fn filled(&self, link: &str, path: &str) -> String {
+        let host = self.base.split('/').nth(2).unwrap_or_default();
+        link.replace("{base}", self.base).replace("{host}", host).replace("{path}", path)
     }
 
     /// All kinds of app protection in one list, with their types and without assignments.
@@ -351,7 +374,7 @@ impl GraphRequest<'_> {
         out.extend_from_slice(if array { br#"{"value":["# } else { b"" });
         write_chosen(&whole, None, &query.select, &mut out);
         out.extend_from_slice(if array { b"]}" } else { b"" });
-        Answer::ok(out)
+        Answer::ok(self.in_context(resource.path, &out))
     }
 
     fn one(&self, resource: &'static Resource, id: &str, query: &Query) -> Answer {
@@ -368,7 +391,19 @@ impl GraphRequest<'_> {
         );
         let mut out = Vec::new();
         write_chosen(&whole, None, &query.select, &mut out);
-        Answer::ok(out)
+        Answer::ok(self.in_context(&format!("{}/$entity", resource.path), &out))
+    }
+
+    /// An object as it stands for itself, with the address of what describes it.
+    fn in_context(&self, path: &str, object: &[u8]) -> Vec<u8> {
+        let Some(rest) = object.strip_prefix(b"{") else { return object.to_vec() };
+        let mut out = Vec::with_capacity(object.len() + 128);
+        let _ = write!(out, r#"{{"@odata.context":"{}/$metadata#{path}""#, self.base);
+        if !rest.starts_with(b"}") {
+            out.push(b',');
+        }
+        out.extend_from_slice(rest);
+        out
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     cloud::Cloud,
     config::{SimulatorConfig, Throttle},
     fault::Fault,
+    hostile,
 };
 use axum::body::Body;
 use bytes::Bytes;
@@ -119,8 +120,7 @@ async fn serve(cloud: Arc<Cloud>, request: Request<Incoming>) -> Result<Response
         if !rest.ends_with("/oauth2/v2.0/token") {
             return Ok(json_response(404, &json!({"error": "not_found"})));
         }
-        let (status, answer) = cloud.token(directory, &body);
-        return Ok(json_response(status, &answer));
+        return send(cloud.token(directory, &body), "", None);
     }
     if let Some(rest) = address.strip_prefix("/graph/") {
         let token = parts
@@ -150,10 +150,20 @@ fn send(
     request_id: &str,
     client_request_id: Option<HeaderValue>,
 ) -> Result<Response<Body>, ConnectionReset> {
+    let mut encoding = None;
     let body = match answer.sending {
         Sending::Reset => return Err(ConnectionReset),
         Sending::Whole => Body::from(answer.body),
         Sending::Cut => cut(answer.body),
+        Sending::PackedTwice => {
+            encoding = Some("gzip, gzip");
+            Body::from(hostile::packed(&answer.body, 2))
+        }
+        Sending::Hostile(hostile) => {
+            let (body, encoded) = hostile.send();
+            encoding = encoded;
+            body
+        }
         Sending::Slowly(pause) => slowly(answer.body, Duration::from_millis(pause)),
     };
     let mut response = Response::new(body);
@@ -163,18 +173,22 @@ fn send(
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json;odata.metadata=minimal;charset=utf-8"),
-    );
-    if let Ok(value) = HeaderValue::from_str(request_id) {
+    let content_type = answer.content_type.and_then(|content_type| HeaderValue::from_str(&content_type).ok());
+    let graphs = HeaderValue::from_static("application/json;odata.metadata=minimal;charset=utf-8");
+    headers.insert(header::CONTENT_TYPE, content_type.unwrap_or(graphs));
+    if let Some(encoding) = encoding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    if let Some(value) = HeaderValue::from_str(request_id).ok().filter(|value| !value.is_empty()) {
         headers.insert("request-id", value);
     }
     if let Some(value) = client_request_id {
         headers.insert("client-request-id", value);
     }
-    if let Some(wait) = answer.retry_after.and_then(|wait| HeaderValue::from_str(&wait).ok()) {
-        headers.insert(header::RETRY_AFTER, wait);
+    for wait in answer.retry_after.iter().flat_map(|waits| waits.lines()) {
+        if let Ok(wait) = HeaderValue::from_str(wait) {
+            headers.append(header::RETRY_AFTER, wait);
+        }
     }
     Ok(response)
 }
