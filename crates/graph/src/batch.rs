@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use http::StatusCode;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 use tenantatlas_domain::reason::ReasonCode;
 use tokio::time::{Instant, sleep};
@@ -17,7 +18,7 @@ use crate::endpoints::GraphVersion;
 use crate::error::GraphError;
 use crate::exchange::{Again, Answer, Call};
 use crate::failure::{self, ErrorBody};
-use crate::page::Unusable;
+use crate::page::{Unusable, is_object};
 use crate::retry::{delay, parse_retry_after};
 use crate::session::GraphSession;
 use crate::token::Token;
@@ -153,7 +154,8 @@ impl<'a> Chunk<'a> {
             }
             Some(answer) => {
                 let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                let error = failure::refusal(status, &ErrorBody::of(&answer.body), token.is_without_consent());
+                let body = session.believed(ErrorBody::of(&answer.body));
+                let error = failure::refusal(status, &body, token.is_without_consent());
                 (error, Again::after(status), answer.retry_after())
             }
             None => {
@@ -172,7 +174,7 @@ impl<'a> Chunk<'a> {
                 return Duration::ZERO;
             }
             Again::No | Again::WithNewToken => 0,
-            Again::WhenEveryoneMay | Again::WhenAsked => budget.attempts_when_busy,
+            Again::WhenEveryoneMay | Again::WhenAsked | Again::WhenThereIsRoom => budget.attempts_when_busy,
             Again::Perhaps => budget.attempts_when_broken,
         };
         item.failures += 1;
@@ -205,7 +207,7 @@ impl<'a> Chunk<'a> {
 
 /// One item of `responses`.
 #[derive(Deserialize)]
-struct Answered {
+pub(crate) struct Answered {
     id: Value,
     status: u16,
     #[serde(default)]
@@ -226,10 +228,13 @@ fn concerns_all(error: &GraphError) -> bool {
     matches!(error.reason, ReasonCode::Cancelled | ReasonCode::AuthFailed)
 }
 
-fn answered(answer: &Answer) -> Result<HashMap<usize, Answered>, Unusable> {
+pub(crate) fn answered(answer: &Answer) -> Result<HashMap<usize, Answered>, Unusable> {
     #[derive(Deserialize)]
     struct Envelope {
         responses: Vec<Answered>,
+    }
+    if !is_object(&answer.text) && serde_json::from_str::<IgnoredAny>(&answer.text).is_ok() {
+        return Err(Unusable::Contract("the answer is not one of a batch"));
     }
     let envelope: Envelope = serde_json::from_str(&answer.text).map_err(|error| {
         if error.is_data() { Unusable::Contract("the answer is not one of a batch") } else { error.into() }

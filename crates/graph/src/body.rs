@@ -1,29 +1,63 @@
-//! Reading an answer's body, bounded.
+//! Reading an answer's body: bounded by itself, and in sum by the budget of the process.
 
 use reqwest::Response;
+
+use crate::budget::{Charge, NoRoom, Room};
+
+/// The smallest step in which the memory of a body grows, in bytes.
+const FIRST_STEP: usize = 16 * 1024;
 
 /// Why a body could not be had.
 pub(crate) enum BodyFault {
     /// The connection failed or went silent.
     Transport(reqwest::Error),
-    /// Longer than the limit.
-    TooLarge,
+    /// Longer than so many bytes, the most that is read.
+    TooLarge(usize),
+    /// Others hold the room for it.
+    NoRoom,
     /// Not UTF-8.
     Text,
 }
 
-/// Reads the whole body as text, decompressed, up to `limit` bytes.
-pub(crate) async fn read_text(mut response: Response, limit: usize) -> Result<String, BodyFault> {
-    // The announced length is a hint from outside: it may save growing, it may not make us reserve much.
-    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-    let mut body = Vec::with_capacity(announced.min(limit).min(4 * 1024 * 1024));
+impl From<NoRoom> for BodyFault {
+    fn from(no_room: NoRoom) -> Self {
+        match no_room {
+            NoRoom::Now => Self::NoRoom,
+            NoRoom::Ever(limit) => Self::TooLarge(limit),
+        }
+    }
+}
+
+/// Reads the whole body as text, decompressed, up to `limit` bytes. Room is taken before each step, for the memory that
+/// is reserved and not only for what has come.
+pub(crate) async fn read_text(
+    mut response: Response,
+    limit: usize,
+    room: &Room,
+) -> Result<(String, Charge), BodyFault> {
+    let mut charge = Charge::new(room);
+    let mut body = Vec::new();
+    // The announced length is a hint from outside: it may end the reading, it may not make us reserve anything.
+    if response.content_length().is_some_and(|announced| announced > limit as u64) {
+        return Err(BodyFault::TooLarge(limit));
+    }
     while let Some(chunk) = response.chunk().await.map_err(BodyFault::Transport)? {
-        if body.len() + chunk.len() > limit {
-            return Err(BodyFault::TooLarge);
+        let length = body.len() + chunk.len();
+        if length > limit {
+            return Err(BodyFault::TooLarge(limit));
+        }
+        if length > body.capacity() {
+            let capacity = length.max(body.capacity() * 2).max(FIRST_STEP).min(limit);
+            charge.resize(capacity)?;
+            body.reserve_exact(capacity - body.len());
         }
         body.extend_from_slice(&chunk);
     }
-    String::from_utf8(body).map_err(|_| BodyFault::Text)
+    body.shrink_to_fit();
+    charge.resize(body.capacity())?;
+    room.settle();
+    let text = String::from_utf8(body).map_err(|_| BodyFault::Text)?;
+    Ok((text, charge))
 }
 
 /// Reads as much of an error body as is worth looking at. A body that breaks off gives what came.

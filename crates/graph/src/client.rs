@@ -6,13 +6,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::budget::ByteBudget;
 use crate::credential::Connection;
 use crate::gate::Gate;
 use crate::meter::Meter;
 use crate::options::{GraphClientOptions, QuotaRule, RequestQuota};
 use crate::session::GraphSession;
 use crate::token::TokenCache;
+use crate::token_request::LARGEST_ANSWER;
 use crate::transport::Transport;
+
+/// Answers of token endpoints that are read at the same time, in bytes: each has a few kilobytes.
+const SIGN_IN_BYTES: usize = 8 * 1024 * 1024;
 
 /// The client of a process: connections, tokens, and what is known about each tenant's limits. Cheap to clone.
 #[derive(Clone)]
@@ -24,6 +29,12 @@ pub(crate) struct Shared {
     pub(crate) options: GraphClientOptions,
     pub(crate) transport: Transport,
     pub(crate) tokens: TokenCache,
+    /// Room for pages and single answers.
+    pub(crate) pages: Arc<ByteBudget>,
+    /// Room for what is read below items, held as JSON values while the page of the items is held.
+    pub(crate) workbenches: Arc<ByteBudget>,
+    /// Room for the answers of token endpoints. Apart from the others: whoever holds room may wait for a token.
+    pub(crate) sign_ins: Arc<ByteBudget>,
     gates: Mutex<HashMap<GateKey, Arc<Gate>>>,
 }
 
@@ -39,8 +50,13 @@ impl GraphClient {
     /// Opens nothing yet: connections are made, and tokens fetched, when a session first asks.
     #[must_use]
     pub fn new(options: GraphClientOptions) -> Self {
-        let (transport, tokens, gates) = Default::default();
-        Self { shared: Arc::new(Shared { options, transport, tokens, gates }) }
+        let (tokens, gates) = Default::default();
+        let (transport, memory) = (Transport::new(&options), options.memory);
+        let pages = ByteBudget::new(memory.pages, memory.body);
+        let workbenches = ByteBudget::new(memory.workbenches, memory.workbench);
+        let sign_ins = ByteBudget::new(SIGN_IN_BYTES, LARGEST_ANSWER);
+        let shared = Shared { options, transport, tokens, pages, workbenches, sign_ins, gates };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Binds the client to one tenant, to a meter and to what can cancel it.

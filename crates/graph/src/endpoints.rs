@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use tenantatlas_net::is_loopback_host;
 use url::Url;
+
+use crate::options::ErrorDetail;
 
 /// Version of the Graph API, the first segment of every path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,6 +56,14 @@ pub enum EndpointError {
         /// `login` or `graph`
         which: &'static str,
     },
+    /// Plain HTTP to another machine: secret and token would travel in clear.
+    #[error(
+        "the {which} address must start with https://; http:// is accepted for this machine only (127.0.0.1, [::1] or localhost)"
+    )]
+    Plain {
+        /// `login` or `graph`
+        which: &'static str,
+    },
     /// User name, password, query or fragment in the address.
     #[error("the {which} address must be a plain address, without user name, query or fragment")]
     Extra {
@@ -86,8 +97,9 @@ impl CloudEndpoints {
         Self::microsoft("https://login.chinacloudapi.cn", "https://microsoftgraph.chinacloudapi.cn")
     }
 
-    /// A cloud of one's own: a simulator, a test double, a gateway. Paths are allowed and kept; `http` is allowed
-    /// only here.
+    /// A cloud of one's own: a simulator, a test double, a gateway. Paths are allowed and kept. Plain `http` is accepted
+    /// for this machine only: a loopback address, `localhost` or a name below it (RFC 6761, section 6.3). Where the names
+    /// lead is judged when they are connected to, see [`tenantatlas_net`].
     ///
     /// # Errors
     /// [`EndpointError`] names the address and what is wrong with it.
@@ -116,6 +128,11 @@ impl CloudEndpoints {
     #[must_use]
     pub fn is_custom(&self) -> bool {
         self.custom
+    }
+
+    /// Whether a person may be told what went wrong with an address of this cloud before it has answered.
+    pub(crate) fn tells_details(&self, detail: ErrorDetail) -> bool {
+        !self.custom || detail == ErrorDetail::Always
     }
 
     /// The scope that asks for every permission granted to the application.
@@ -166,6 +183,9 @@ fn plain(which: &'static str, mut url: Url) -> Result<Url, EndpointError> {
     }
     if url.host_str().is_none_or(str::is_empty) || url.cannot_be_a_base() {
         return Err(EndpointError::Host { which });
+    }
+    if url.scheme() == "http" && !is_loopback_host(&url) {
+        return Err(EndpointError::Plain { which });
     }
     let extra = !url.username().is_empty() || url.password().is_some();
     if extra || url.query().is_some() || url.fragment().is_some() {
@@ -265,8 +285,22 @@ mod tests {
         let login = || Url::parse("http://127.0.0.1/login").unwrap();
         let refused = |graph: &str| CloudEndpoints::custom(login(), Url::parse(graph).unwrap()).unwrap_err();
         assert_eq!(refused("ftp://host/x"), EndpointError::Scheme { which: "graph" });
-        assert_eq!(refused("http://user:pw@host/x"), EndpointError::Extra { which: "graph" });
-        assert_eq!(refused("http://host/x?y"), EndpointError::Extra { which: "graph" });
+        assert_eq!(refused("https://user:pw@host/x"), EndpointError::Extra { which: "graph" });
+        assert_eq!(refused("https://host/x?y"), EndpointError::Extra { which: "graph" });
+    }
+
+    #[test]
+    fn no_secret_goes_to_another_machine_in_clear() {
+        let login = || Url::parse("https://login.example/").unwrap();
+        let made = |graph: &str| CloudEndpoints::custom(login(), Url::parse(graph).unwrap());
+        for graph in ["http://graph.example/", "http://10.0.0.1/", "http://0.0.0.0/", "http://127.0.0.1.example/"] {
+            assert_eq!(made(graph).unwrap_err(), EndpointError::Plain { which: "graph" }, "{graph}");
+        }
+        for graph in ["http://127.0.0.1/", "http://[::1]:8400/graph", "http://localhost:8400/", "https://10.0.0.1/"] {
+            assert!(made(graph).is_ok(), "{graph}");
+        }
+        let swapped = CloudEndpoints::custom(Url::parse("http://login.example/").unwrap(), login()).unwrap_err();
+        assert_eq!(swapped, EndpointError::Plain { which: "login" });
     }
 
     proptest! {

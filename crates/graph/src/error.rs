@@ -6,6 +6,8 @@ use tenantatlas_domain::{reason::ReasonCode, sanitise::redact};
 use url::Url;
 use uuid::Uuid;
 
+use crate::addresses::without_addresses;
+
 /// Longest message of a [`GraphError`], in characters.
 pub const MAX_MESSAGE: usize = 300;
 
@@ -70,20 +72,28 @@ impl fmt::Display for GraphError {
 
 impl std::error::Error for GraphError {}
 
-/// Redacts a text, folds its white space and cuts it to [`MAX_MESSAGE`] characters. The raw text is cut first, with
-/// room to spare, so that a huge error page costs little.
+/// Redacts a text, takes the addresses out of it, folds its white space and cuts it to [`MAX_MESSAGE`] characters. Every
+/// message of a [`GraphError`] comes through here, whoever wrote it. The raw text is cut first, with room to spare, so
+/// that a huge error page costs little.
 pub(crate) fn presentable(text: &str) -> String {
     let folded = text
         .chars()
         .take(MAX_MESSAGE * 8)
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .map(|letter| if is_invisible(letter) { ' ' } else { letter })
         .collect::<String>();
     let folded = folded.split_whitespace().collect::<Vec<_>>().join(" ");
-    let redacted = redact(&folded);
+    let redacted = redact(&without_addresses(&folded));
     if redacted.chars().count() <= MAX_MESSAGE {
         return redacted;
     }
     redacted.chars().take(MAX_MESSAGE - 1).chain(['…']).collect()
+}
+
+/// What steers a terminal or a reader's eye instead of being read: control characters, and the marks that change the
+/// direction of a text or have no width (Unicode, "Bidirectional Formatting Characters").
+fn is_invisible(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{061C}')
 }
 
 #[cfg(test)]

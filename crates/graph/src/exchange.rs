@@ -1,5 +1,6 @@
 //! One request with all its attempts.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -12,8 +13,10 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::body::{BodyFault, read_error_text, read_text};
+use crate::budget::{Charge, Room};
 use crate::error::GraphError;
-use crate::failure::{self, ErrorBody};
+use crate::failure::{self, ErrorBody, Service};
+use crate::gate::Pass;
 use crate::page::Unusable;
 use crate::retry::{delay, parse_retry_after};
 use crate::session::GraphSession;
@@ -22,6 +25,9 @@ use crate::token::Token;
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const CONSISTENCY_LEVEL: HeaderName = HeaderName::from_static("consistencylevel");
+
+/// How long room is held that is not used yet.
+const LONGEST_HOLD: Duration = Duration::from_secs(5);
 
 /// What is asked. Every call is a read, a POST too, so every call may be repeated.
 pub(crate) struct Call {
@@ -44,6 +50,16 @@ impl Call {
 pub(crate) struct Answer {
     pub(crate) text: String,
     pub(crate) request_id: Option<String>,
+    /// The room it takes; to be kept for as long as its text is.
+    pub(crate) charge: Option<Arc<Charge>>,
+}
+
+#[cfg(any(test, feature = "testing"))]
+impl Answer {
+    /// A text that came from nowhere.
+    pub(crate) fn of(text: &str) -> Self {
+        Self { text: text.to_owned(), request_id: None, charge: None }
+    }
 }
 
 /// What a failed attempt means for the next one.
@@ -59,6 +75,8 @@ pub(crate) enum Again {
     WhenAsked,
     /// A few times: it may have been a passing fault.
     Perhaps,
+    /// When others have given back what this answer needs. No fault of the cloud.
+    WhenThereIsRoom,
 }
 
 impl Again {
@@ -79,11 +97,13 @@ struct Failure {
     error: Box<GraphError>,
     again: Again,
     retry_after: Option<Duration>,
+    /// Whether it was told by a Graph, in the form that Graph tells errors in.
+    by_graph: bool,
 }
 
 impl Failure {
     fn new(error: GraphError, again: Again) -> Self {
-        Self { error: Box::new(error), again, retry_after: None }
+        Self { error: Box::new(error), again, retry_after: None, by_graph: false }
     }
 }
 
@@ -105,8 +125,12 @@ impl GraphSession {
         let mut begun = None;
         let mut last: Option<Box<GraphError>> = None;
         let (mut failures, mut refreshed) = (0, false);
+        let room = self.room();
+        let mut wants_room = false;
         loop {
-            let pass = self.gate().enter(call.weight).await;
+            // Signing in may take its time; neither room nor a place is held meanwhile.
+            self.token().await?;
+            let pass = self.turn(&room, call.weight, std::mem::take(&mut wants_room)).await;
             let begun = *begun.get_or_insert_with(Instant::now);
             if begun.elapsed() > budget.elapsed
                 && let Some(error) = last
@@ -118,14 +142,20 @@ impl GraphSession {
             if last.is_some() {
                 self.meter().retry();
             }
-            let Failure { error, again, retry_after } = match self.attempt(call, &token, &decode).await {
+            let Failure { error, again, retry_after, .. } = match self.attempt(call, &token, &decode, &room).await {
                 Ok(value) => {
                     pass.succeeded();
                     return Ok(value);
                 }
                 Err(failure) => failure,
             };
+            room.settle();
             let attempts = match again {
+                Again::WhenThereIsRoom => {
+                    debug!("the answer waits for room");
+                    wants_room = true;
+                    continue;
+                }
                 Again::No => {
                     pass.succeeded();
                     return Err(*error);
@@ -159,42 +189,77 @@ impl GraphSession {
         }
     }
 
+    /// Waits until the request may leave and there is room for its answer: for all that it may need when it `wants_room`,
+    /// else for its beginning. Nobody waits for room with a place among the requests under way, since those who have room
+    /// may need the place; and nobody who has room waits long for a place.
+    async fn turn(&self, room: &Room, weight: u32, mut wants_room: bool) -> Pass {
+        loop {
+            if wants_room {
+                room.wait().await;
+                if let Ok(pass) = timeout(LONGEST_HOLD, self.gate().enter(weight)).await {
+                    return pass;
+                }
+                room.settle();
+            }
+            let pass = self.gate().enter(weight).await;
+            if room.begin() {
+                return pass;
+            }
+            pass.give_up();
+            wants_room = true;
+        }
+    }
+
     async fn attempt<T>(
         &self,
         call: &Call,
         token: &Token,
         decode: &impl Fn(Answer) -> Result<T, Unusable>,
+        room: &Room,
     ) -> Result<T, Failure> {
         let client_request_id = Uuid::new_v4();
-        let conversation = self.conversation(call, token, client_request_id);
+        let conversation = self.conversation(call, token, client_request_id, room);
         let answer = timeout(self.options().timeouts.total, conversation).await.unwrap_or_else(|_| {
             let error = GraphError::new(ReasonCode::GraphTimeout, "no complete answer within the time limit");
             Err(Failure::new(error, Again::Perhaps))
         });
         let decoded = answer.and_then(|answer| {
             self.meter().bytes(answer.text.len());
-            let request_id = answer.request_id.clone();
-            decode(answer).map_err(|unusable| {
+            let (request_id, charge) = (answer.request_id.clone(), answer.charge.clone());
+            let decoded = decode(answer).inspect(|_| charge.iter().for_each(|charge| charge.keep_values()));
+            decoded.map_err(|unusable| {
                 let (reason, message, again) = match unusable {
                     Unusable::Unreadable(message) => (ReasonCode::ParseFailed, message, Again::Perhaps),
                     Unusable::Contract(message) => (ReasonCode::ContractInvalid, message.to_owned(), Again::No),
                 };
                 let mut error = GraphError::new(reason, &message);
-                error.request_id = request_id;
+                error.request_id = request_id.and_then(|id| failure::identifier(&id));
                 Failure::new(error, again)
             })
         });
+        if decoded.as_ref().err().is_none_or(|failure| failure.by_graph) {
+            self.has_answered_as_graph();
+        }
         decoded.map_err(|mut failure| {
+            if failure.again != Again::WhenThereIsRoom && !self.tells_details() {
+                failure.error = Box::new(failure::veiled(Service::Graph, &call.url, &failure.error));
+            }
             failure.error.client_request_id = Some(client_request_id);
             failure
         })
     }
 
-    async fn conversation(&self, call: &Call, token: &Token, client_request_id: Uuid) -> Result<Answer, Failure> {
+    async fn conversation(
+        &self,
+        call: &Call,
+        token: &Token,
+        client_request_id: Uuid,
+        room: &Room,
+    ) -> Result<Answer, Failure> {
         let pool = self.pool(&call.url).map_err(|error| Failure::new(error, Again::No))?;
         let broken = |error: reqwest::Error| {
-            let error = failure::no_answer(&error);
-            Failure::new(error, Again::Perhaps)
+            let again = if tenantatlas_net::is_refusal(&error) { Again::No } else { Again::Perhaps };
+            Failure::new(failure::no_answer(&error), again)
         };
         let method = if call.body.is_some() { Method::POST } else { Method::GET };
         let mut request = pool
@@ -211,34 +276,35 @@ impl GraphSession {
         let response = request.send().await.map_err(broken)?;
         let request_id = text_of(response.headers(), &REQUEST_ID);
         if !response.status().is_success() {
-            return Err(refused(response, token, request_id).await);
+            return Err(self.refused(response, token, request_id).await);
         }
-        let text = read_text(response, self.options().max_body_bytes).await.map_err(|fault| match fault {
+        let read = read_text(response, self.options().memory.body, room).await;
+        let (text, charge) = read.map_err(|fault| match fault {
             BodyFault::Transport(error) => broken(error),
-            BodyFault::TooLarge => {
-                let message = format!("the answer is larger than {} bytes", self.options().max_body_bytes);
-                let error = GraphError::new(ReasonCode::ParseFailed, &message);
-                Failure::new(error, Again::No)
+            BodyFault::TooLarge(limit) => Failure::new(failure::too_large(limit), Again::No),
+            BodyFault::NoRoom => {
+                let error = GraphError::new(ReasonCode::Internal, "there is no room for the answer at the moment");
+                Failure::new(error, Again::WhenThereIsRoom)
             }
             BodyFault::Text => {
                 let error = GraphError::new(ReasonCode::ParseFailed, "the answer is not UTF-8 text");
                 Failure::new(error, Again::Perhaps)
             }
         })?;
-        Ok(Answer { text, request_id })
+        Ok(Answer { text, request_id, charge: Some(Arc::new(charge)) })
     }
-}
 
-async fn refused(response: Response, token: &Token, request_id: Option<String>) -> Failure {
-    let status = response.status();
-    let retry_after = text_of(response.headers(), &header::RETRY_AFTER);
-    let retry_after = retry_after.and_then(|value| parse_retry_after(&value, SystemTime::now()));
-    // Redaction knows what tokens look like; the very one that was sent is taken out whatever it looks like.
-    let text = token.scrub(&read_error_text(response).await);
-    let body = ErrorBody::parse(&text);
-    let mut error = failure::refusal(status, &body, token.is_without_consent());
-    error.request_id = request_id.or(error.request_id);
-    Failure { retry_after, ..Failure::new(error, Again::after(status)) }
+    async fn refused(&self, response: Response, token: &Token, request_id: Option<String>) -> Failure {
+        let status = response.status();
+        let retry_after = text_of(response.headers(), &header::RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| parse_retry_after(&value, SystemTime::now()));
+        // Redaction knows what tokens look like; the very one that was sent is taken out whatever it looks like.
+        let text = token.scrub(&read_error_text(response).await);
+        let body = self.believed(ErrorBody::parse(&text));
+        let mut error = failure::refusal(status, &body, token.is_without_consent());
+        error.request_id = request_id.and_then(|id| failure::identifier(&id)).or(error.request_id);
+        Failure { retry_after, by_graph: body.is_graphs, ..Failure::new(error, Again::after(status)) }
+    }
 }
 
 fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

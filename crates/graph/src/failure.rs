@@ -8,8 +8,10 @@ use std::error::Error as _;
 use http::StatusCode;
 use serde_json::Value;
 use tenantatlas_domain::reason::ReasonCode;
+use tracing::info;
+use url::Url;
 
-use crate::error::GraphError;
+use crate::error::{GraphError, presentable};
 
 /// An error body of Graph, whatever shape it has.
 #[derive(Debug, Default)]
@@ -22,6 +24,8 @@ pub(crate) struct ErrorBody {
     pub(crate) message: String,
     /// `error.innerError.request-id`
     pub(crate) request_id: Option<String>,
+    /// Whether it has the form of Graph's errors: an object with a code (Microsoft, "Microsoft Graph error responses").
+    pub(crate) is_graphs: bool,
 }
 
 impl ErrorBody {
@@ -30,25 +34,31 @@ impl ErrorBody {
     }
 
     pub(crate) fn of(body: &Value) -> Self {
-        let error = ["error", "odata.error"].iter().find_map(|key| body.get(key)).unwrap_or(body);
+        let named = ["error", "odata.error"].iter().find_map(|key| body.get(key));
+        let is_graphs = named.is_some_and(|error| error.get("code").is_some_and(Value::is_string));
+        let error = named.unwrap_or(body);
         let mut codes = Vec::new();
         let mut request_id = None;
         let mut level = Some(error);
         // Inner errors nest; ten levels are more than Graph ever sends.
         for _ in 0..10 {
             let Some(current) = level else { break };
-            codes.extend(current.get("code").and_then(Value::as_str).map(shortened));
-            request_id = request_id.or_else(|| current.get("request-id").and_then(Value::as_str).map(shortened));
+            codes.extend(current.get("code").and_then(Value::as_str).and_then(identifier));
+            request_id = request_id.or_else(|| current.get("request-id").and_then(Value::as_str).and_then(identifier));
             level = ["innerError", "innererror"].iter().find_map(|key| current.get(key));
         }
         let message = ["message", "Message"].iter().find_map(|key| error.get(key)).unwrap_or(error);
         let message = message.get("value").unwrap_or(message).as_str().unwrap_or_default();
-        Self { code: codes.first().cloned(), codes, message: human_part(message), request_id }
+        Self { code: codes.first().cloned(), codes, message: human_part(message), request_id, is_graphs }
     }
 }
 
-fn shortened(text: &str) -> String {
-    text.chars().take(100).collect()
+/// A code or an id as it may be shown: letters, digits, `-`, `_` and `.`, at most 100, and no host. Anything else is left
+/// out, since it is shown and logged as it is.
+pub(crate) fn identifier(text: &str) -> Option<String> {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    let fits = !text.is_empty() && text.len() <= 100 && text.chars().all(plain);
+    (fits && presentable(text) == text).then(|| text.to_owned())
 }
 
 /// Intune often puts a JSON text into the message, and behind the sentence the ids of the operation. The sentence is
@@ -130,9 +140,47 @@ pub(crate) fn refusal(status: StatusCode, body: &ErrorBody, without_consent: boo
     error
 }
 
+/// Which of the two services of a cloud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    SignIn,
+    Graph,
+}
+
+impl Service {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign-in",
+            Self::Graph => "Graph",
+        }
+    }
+}
+
+/// The one sentence for whatever goes wrong at an address that a person entered: refused, silent, no such name, a network
+/// that may not be asked, another protocol, another service. What it was stands in the log.
+pub(crate) fn veiled(service: Service, url: &Url, error: &GraphError) -> GraphError {
+    info!(service = service.name(), host = url.host_str(), port = url.port_or_known_default(), %error, "an address of a custom cloud cannot be used");
+    let message = format!(
+        "The address could not be used as a {} service: check it, that the service answers there, and that the server's setting allowed_networks names its network if it is not public.",
+        service.name()
+    );
+    GraphError::new(ReasonCode::GraphUnavailable, &message)
+}
+
+/// An answer that is larger than what is read.
+pub(crate) fn too_large(limit: usize) -> GraphError {
+    let message =
+        format!("the answer is larger than {} MB, the most that is read at a time", limit.div_ceil(1_000_000));
+    GraphError::new(ReasonCode::ParseFailed, &message)
+}
+
 /// Why no answer came.
 pub(crate) fn no_answer(error: &reqwest::Error) -> GraphError {
-    if error.is_timeout() {
+    if tenantatlas_net::is_refusal(error) {
+        let message =
+            "the name leads to an address that is not public and was not asked: check how this machine resolves names";
+        GraphError::new(ReasonCode::GraphUnavailable, message)
+    } else if error.is_timeout() {
         GraphError::new(ReasonCode::GraphTimeout, "no answer within the time limit")
     } else {
         let what = if error.is_connect() { "no connection" } else { "the connection broke off" };

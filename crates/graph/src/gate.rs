@@ -144,6 +144,14 @@ impl Pass {
     }
 }
 
+impl Pass {
+    /// Leaves without having asked for anything: it costs nothing of the quota.
+    pub(crate) fn give_up(mut self) {
+        self.gate.state().weight_under_way -= self.weight;
+        self.weight = 0;
+    }
+}
+
 impl Drop for Pass {
     fn drop(&mut self) {
         self.gate.state().leave(Instant::now(), self.weight);
@@ -381,6 +389,16 @@ mod tests {
         advance(Duration::from_secs(40)).await;
         drop(gate.enter(1).await);
         assert_eq!(gate.state().quota, Some(1_000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_leaves_without_asking_costs_nothing() {
+        let gate = gate(1, 1, QuotaRule::Fixed(RequestQuota { requests: 1, window: Duration::from_secs(20) }));
+        for _ in 0..3 {
+            gate.enter(1).await.give_up();
+        }
+        drop(gate.enter(1).await);
+        assert!(shut(&gate).await);
     }
 
     #[tokio::test(start_paused = true)]

@@ -26,11 +26,17 @@
 //! - a read either comes to its end or fails with a reason code; nothing is silently left out;
 //! - every wait is bounded, and ends at once when the session is cancelled;
 //! - no secret, token or mail address stands in an error or a log line;
-//! - memory stays flat: a stream holds the page the caller works on and at most one more.
+//! - no host or address that a cloud writes into a message is shown, and of an address that a person entered nothing is
+//!   told until it has answered as Graph does;
+//! - connections lead to public addresses and to networks that the settings name, judged when they are opened;
+//! - memory stays flat: a stream holds the page the caller works on and at most one more, and all that a process holds
+//!   of answers comes out of one budget.
 
+mod addresses;
 mod assertion;
 mod batch;
 mod body;
+mod budget;
 mod client;
 mod credential;
 mod endpoints;
@@ -46,17 +52,23 @@ mod partial;
 mod probe;
 mod retry;
 mod session;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod token;
 mod token_request;
 mod transport;
 
+pub use addresses::without_addresses;
 pub use batch::{BatchAnswer, BatchGet, MAX_BATCH};
+pub use budget::HeldBytes;
 pub use client::GraphClient;
 pub use credential::{Connection, Credential};
 pub use endpoints::{CloudEndpoints, EndpointError, GraphVersion, encode_segment};
 pub use error::{GraphError, MAX_MESSAGE};
 pub use meter::{Meter, MeterReading};
-pub use options::{Concurrency, GraphClientOptions, QuotaRule, RequestQuota, RetryBudget, Timeouts};
+pub use options::{
+    Concurrency, ErrorDetail, GraphClientOptions, MemoryLimits, QuotaRule, RequestQuota, RetryBudget, Timeouts,
+};
 pub use page::{Document, Page};
 pub use paging::{DEFAULT_MAX_PAGES, PageRequest, PageStream};
 pub use partial::has_partial_collection;

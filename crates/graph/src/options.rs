@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 /// Settings of a [`GraphClient`](crate::GraphClient). The default suits Microsoft's clouds.
 #[derive(Clone, Debug)]
 pub struct GraphClientOptions {
@@ -15,8 +17,13 @@ pub struct GraphClientOptions {
     pub concurrency: Concurrency,
     /// When the request quota of Microsoft Graph is kept on this side of the wire.
     pub quota: QuotaRule,
-    /// Largest answer that is read, in bytes after decompression.
-    pub max_body_bytes: usize,
+    /// How much of what comes back is held.
+    pub memory: MemoryLimits,
+    /// Networks where a custom cloud may lie although they are not public; those of Microsoft's clouds are always
+    /// public. None by default, not even this machine itself.
+    pub allowed_networks: Vec<IpNet>,
+    /// How much is told of an address that does not answer as it should.
+    pub detail: ErrorDetail,
 }
 
 impl Default for GraphClientOptions {
@@ -27,9 +34,46 @@ impl Default for GraphClientOptions {
             retry: RetryBudget::default(),
             concurrency: Concurrency::default(),
             quota: QuotaRule::default(),
-            max_body_bytes: 64 * 1024 * 1024,
+            memory: MemoryLimits::default(),
+            allowed_networks: Vec::new(),
+            detail: ErrorDetail::default(),
         }
     }
+}
+
+/// How much of the answers of all clouds together is held, in bytes after decompression. Together the process holds at
+/// most `pages + body + workbenches + workbench`, of which the second and the fourth are kept for one page and one
+/// workbench that would otherwise wait for ever.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryLimits {
+    /// Largest answer that is read: several times a page of a thousand objects with their settings.
+    pub body: usize,
+    /// Pages and single answers, from their first byte until what was made of them is written.
+    pub pages: usize,
+    /// What is read below items and held as JSON values.
+    pub workbenches: usize,
+    /// The same, for one piece of work: a hundred items at most, with everything below them.
+    pub workbench: usize,
+}
+
+impl Default for MemoryLimits {
+    fn default() -> Self {
+        const MIB: usize = 1024 * 1024;
+        Self { body: 16 * MIB, pages: 96 * MIB, workbenches: 48 * MIB, workbench: 80 * MIB }
+    }
+}
+
+/// How much is told of an address that does not answer as it should. Where a person may enter any address, the
+/// difference between "refused", "silent" and "answered something else" is what a port scanner asks for (OWASP, "Server
+/// Side Request Forgery Prevention Cheat Sheet").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ErrorDetail {
+    /// Everything for Microsoft's clouds. For a custom cloud one and the same sentence, whatever went wrong, until its
+    /// Graph has answered as one within the session; the log has the rest.
+    #[default]
+    ByCloud,
+    /// Everything: for a simulator.
+    Always,
 }
 
 /// Time limits of one attempt.

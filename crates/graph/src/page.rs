@@ -1,15 +1,30 @@
 //! What comes back: a document, or a page of a collection.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tenantatlas_domain::reason::ReasonCode;
 
+use crate::budget::{Charge, HeldBytes};
 use crate::error::GraphError;
+use crate::exchange::Answer;
+
+/// Most items of one page. Graph sends a thousand at most, a few collections a few thousand.
+const MAX_ITEMS: usize = 100_000;
+
+const NO_COLLECTION: &str = "the answer is not a collection with a value array";
+
+/// Whether a JSON text is an object. To be asked where an object is read into a structure: the reader takes an array of its
+/// members in their order for one as well.
+pub(crate) fn is_object(text: &str) -> bool {
+    text.trim_start().starts_with('{')
+}
 
 /// Why an answer with a good status cannot be used.
 #[derive(Debug)]
@@ -23,7 +38,7 @@ pub(crate) enum Unusable {
 impl From<serde_json::Error> for Unusable {
     fn from(error: serde_json::Error) -> Self {
         if error.is_data() {
-            Self::Contract("the answer is not a collection with a value array")
+            Self::Contract(NO_COLLECTION)
         } else {
             // The error of the JSON reader tells place and kind, never content.
             Self::Unreadable(format!("the answer is not complete JSON ({error})"))
@@ -34,17 +49,36 @@ impl From<serde_json::Error> for Unusable {
 /// A single answer.
 #[derive(Clone, Debug)]
 pub struct Document {
-    pub(crate) text: String,
-    pub(crate) request_id: Option<String>,
+    text: String,
+    request_id: Option<String>,
+    _charge: Option<Arc<Charge>>,
 }
 
 impl Document {
-    pub(crate) fn new(text: String, request_id: Option<String>) -> Result<Self, Unusable> {
+    pub(crate) fn new(answer: Answer) -> Result<Self, Unusable> {
+        let Answer { mut text, request_id, charge } = answer;
         if text.trim().is_empty() {
-            return Ok(Self { text: "null".to_owned(), request_id });
+            "null".clone_into(&mut text);
         }
         serde_json::from_str::<&RawValue>(&text)?;
-        Ok(Self { text, request_id })
+        Ok(Self { text, request_id, _charge: charge })
+    }
+
+    /// Whether it has the form of Graph's answers: an object with a context, or with rows (OData JSON format 4.01,
+    /// sections 4.6.1 and 14).
+    pub(crate) fn is_graphs(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Marks<'a> {
+            #[serde(borrow, rename = "@odata.context")]
+            context: Option<&'a RawValue>,
+            #[serde(borrow)]
+            value: Option<&'a RawValue>,
+        }
+        is_object(&self.text)
+            && serde_json::from_str::<Marks<'_>>(&self.text).is_ok_and(|marks| {
+                marks.context.is_some_and(|context| context.get().starts_with('"'))
+                    || marks.value.is_some_and(|value| value.get().starts_with('['))
+            })
     }
 
     /// The JSON text as it came, known to be well formed. `null` where there was no content.
@@ -87,21 +121,65 @@ pub struct Page {
     next_link: Option<String>,
     number: u32,
     request_id: Option<String>,
+    charge: Option<Arc<Charge>>,
 }
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
-    value: Option<Vec<&'a RawValue>>,
+    value: Option<Items<'a>>,
     #[serde(borrow, rename = "@odata.nextLink")]
     next_link: Option<Cow<'a, str>>,
 }
 
+/// The items of a page, up to [`MAX_ITEMS`]: an item of two bytes takes eight to remember.
+struct Items<'a> {
+    kept: Vec<&'a RawValue>,
+    more: bool,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Items<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Items<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an array of items")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+                let mut kept = Vec::new();
+                while kept.len() < MAX_ITEMS {
+                    let Some(item) = items.next_element()? else { return Ok(Items { kept, more: false }) };
+                    kept.push(item);
+                }
+                let mut more = false;
+                while items.next_element::<IgnoredAny>()?.is_some() {
+                    more = true;
+                }
+                Ok(Items { kept, more })
+            }
+        }
+
+        deserializer.deserialize_seq(Collect)
+    }
+}
+
 impl Page {
     /// Reads the envelope once; the items stay text.
-    pub(crate) fn parse(text: String, number: u32, request_id: Option<String>) -> Result<Self, Unusable> {
+    pub(crate) fn parse(answer: Answer, number: u32) -> Result<Self, Unusable> {
+        let Answer { text, request_id, charge } = answer;
         let envelope: Envelope<'_> = serde_json::from_str(&text)?;
+        if !is_object(&text) {
+            return Err(Unusable::Contract(NO_COLLECTION));
+        }
         let items = envelope.value.ok_or(Unusable::Contract("the answer has no value array"))?;
+        if items.more {
+            return Err(Unusable::Contract("the page has more than 100,000 items"));
+        }
+        let items = items.kept;
         let start = text.as_ptr().addr();
         let spans = items.iter().map(|item| {
             let item = item.get();
@@ -110,7 +188,14 @@ impl Page {
         });
         let spans = spans.collect::<Result<Vec<_>, _>>().map_err(|_| Unusable::Contract("the answer is too large"))?;
         let next_link = envelope.next_link.filter(|link| !link.is_empty()).map(Cow::into_owned);
-        Ok(Self { text, spans, next_link, number, request_id })
+        Ok(Self { text, spans, next_link, number, request_id, charge })
+    }
+
+    /// The room that the page takes of what the process may hold: to be kept with what is made of the page, until that is
+    /// written.
+    #[must_use]
+    pub fn held(&self) -> Option<HeldBytes> {
+        self.charge.clone().map(HeldBytes::of_answer)
     }
 
     /// The items, each as its JSON text.
@@ -173,7 +258,7 @@ mod tests {
     use super::*;
 
     fn page(text: &str) -> Result<Page, Unusable> {
-        Page::parse(text.to_owned(), 1, None)
+        Page::parse(Answer::of(text), 1)
     }
 
     #[test]
@@ -197,7 +282,15 @@ mod tests {
 
     #[test]
     fn what_is_no_collection_breaks_the_contract() {
-        for text in ["{}", r#"{"value":null}"#, r#"{"value":{}}"#, "[]", "7", r#"{"value":[],"@odata.nextLink":7}"#] {
+        for text in [
+            "{}",
+            r#"{"value":null}"#,
+            r#"{"value":{}}"#,
+            "[]",
+            "7",
+            r#"[[{"id":"1"}],null]"#,
+            r#"{"value":[],"@odata.nextLink":7}"#,
+        ] {
             assert!(matches!(page(text), Err(Unusable::Contract(_))), "{text}");
         }
     }
@@ -211,8 +304,8 @@ mod tests {
 
     #[test]
     fn a_document_without_content_is_null() {
-        assert_eq!(Document::new(String::new(), None).unwrap().json().unwrap(), Value::Null);
-        assert!(matches!(Document::new("{\"a\":".into(), None), Err(Unusable::Unreadable(_))));
+        assert_eq!(Document::new(Answer::of("")).unwrap().json().unwrap(), Value::Null);
+        assert!(matches!(Document::new(Answer::of("{\"a\":")), Err(Unusable::Unreadable(_))));
     }
 
     proptest! {

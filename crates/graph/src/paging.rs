@@ -7,7 +7,7 @@ use std::pin::Pin;
 use futures::{Stream, stream};
 use tenantatlas_domain::reason::ReasonCode;
 use tokio_util::task::AbortOnDropHandle;
-use tracing::Instrument;
+use tracing::{Instrument, info};
 use url::Url;
 
 use crate::endpoints::GraphVersion;
@@ -147,17 +147,19 @@ impl Walk {
         self.asked.insert(self.hasher.hash_one(&url));
         let (session, number) = (self.session.clone(), self.pages + 1);
         let call = Call { eventual: self.eventual, ..Call::get(url.clone()) };
-        let fetch =
-            async move { session.exchange(&call, |answer| Page::parse(answer.text, number, answer.request_id)).await };
+        let fetch = async move { session.exchange(&call, |answer| Page::parse(answer, number)).await };
         (url, AbortOnDropHandle::new(tokio::spawn(fetch.in_current_span())))
     }
 }
 
 fn foreign(page: &Url, link: &str) -> GraphError {
-    let host = page.join(link).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let message = match host {
-        Some(host) => format!("a next link leads out of this Graph (to {host}) and was not followed"),
-        None => "a next link is no address and was not followed".to_owned(),
+    let target = page.join(link).ok();
+    let message = match &target {
+        Some(url) => {
+            info!(host = url.host_str(), "a next link leads out of its Graph");
+            "a next link leads out of this Graph and was not followed"
+        }
+        None => "a next link is no address and was not followed",
     };
-    GraphError::new(ReasonCode::NextlinkForeignHost, &message).at(page)
+    GraphError::new(ReasonCode::NextlinkForeignHost, message).at(page)
 }

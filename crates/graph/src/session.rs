@@ -10,15 +10,17 @@ use tenantatlas_domain::reason::ReasonCode;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::budget::{Account, HeldBytes, NoRoom, Room};
 use crate::client::Shared;
 use crate::credential::Connection;
 use crate::endpoints::{CloudEndpoints, GraphVersion};
 use crate::error::GraphError;
-use crate::exchange::Call;
+use crate::exchange::{Answer, Call};
+use crate::failure::{self, ErrorBody};
 use crate::gate::Gate;
 use crate::meter::Meter;
 use crate::options::GraphClientOptions;
-use crate::page::Document;
+use crate::page::{Document, Unusable};
 use crate::token::{Token, TokenKey};
 use crate::token_request::request_token;
 
@@ -28,6 +30,7 @@ pub struct GraphSession {
     bound: Arc<Bound>,
     meter: Meter,
     cancellation: CancellationToken,
+    workbench: Option<Arc<Account>>,
 }
 
 struct Bound {
@@ -36,6 +39,8 @@ struct Bound {
     token_key: TokenKey,
     gate: Arc<Gate>,
     batch_refused: AtomicBool,
+    /// Whether this Graph has answered as one.
+    proven: AtomicBool,
 }
 
 impl GraphSession {
@@ -48,8 +53,9 @@ impl GraphSession {
     ) -> Self {
         let token_key = TokenKey::new(&connection);
         let connection = Arc::new(connection);
-        let batch_refused = AtomicBool::new(false);
-        Self { bound: Arc::new(Bound { shared, connection, token_key, gate, batch_refused }), meter, cancellation }
+        let (batch_refused, proven) = Default::default();
+        let bound = Bound { shared, connection, token_key, gate, batch_refused, proven };
+        Self { bound: Arc::new(bound), meter, cancellation, workbench: None }
     }
 
     /// The same session, counting into another meter.
@@ -62,6 +68,43 @@ impl GraphSession {
     #[must_use]
     pub fn with_cancellation(&self, cancellation: CancellationToken) -> Self {
         Self { cancellation, ..self.clone() }
+    }
+
+    /// The same session with a workbench of its own: what is read through it is held as JSON values, and counts as such
+    /// until the session and its clones are dropped. A piece of work takes one when it begins, and no other before it has
+    /// dropped it.
+    ///
+    /// Whoever holds a [`Page`](crate::Page) or a [`Document`] reads through a workbench and in no other way: answers that
+    /// stay text wait for one another, and would wait for the very one that is held.
+    #[must_use]
+    pub fn on_workbench(&self) -> Self {
+        Self { workbench: Some(self.bound.shared.workbenches.open()), ..self.clone() }
+    }
+
+    /// The room that the workbench takes, to be kept with what is made on it.
+    #[must_use]
+    pub fn workbench(&self) -> Option<HeldBytes> {
+        self.workbench.clone().map(HeldBytes::of_workbench)
+    }
+
+    /// Counts JSON values that the caller makes of a text of so many bytes to the workbench; waits where it has to. Without
+    /// a workbench nothing is counted.
+    ///
+    /// # Errors
+    /// [`ReasonCode::ParseFailed`] when it is more than a workbench may hold, [`ReasonCode::Cancelled`].
+    pub async fn lay_out(&self, text: usize) -> Result<(), GraphError> {
+        let Some(account) = &self.workbench else { return Ok(()) };
+        let room = Room::of_values(Arc::clone(account));
+        loop {
+            match room.take(text) {
+                Ok(()) => return Ok(()),
+                Err(NoRoom::Ever(limit)) => return Err(failure::too_large(limit)),
+                Err(NoRoom::Now) => {
+                    let waited = self.cancellation.run_until_cancelled(room.wait()).await;
+                    waited.ok_or_else(GraphError::cancelled)?;
+                }
+            }
+        }
     }
 
     /// The meter this session counts into.
@@ -77,7 +120,7 @@ impl GraphSession {
     /// See the reason codes of [`GraphError`].
     pub async fn get(&self, version: GraphVersion, path_and_query: &str) -> Result<Document, GraphError> {
         let call = Call::get(self.resource(version, path_and_query)?);
-        self.exchange(&call, |answer| Document::new(answer.text, answer.request_id)).await
+        self.exchange(&call, |answer| self.understood(answer)).await
     }
 
     /// Sends a POST that only reads, like `directoryObjects/getByIds`. It is repeated like a GET.
@@ -92,7 +135,7 @@ impl GraphSession {
     ) -> Result<Document, GraphError> {
         let body = Some(Bytes::from(body.to_string()));
         let call = Call { body, ..Call::get(self.resource(version, path_and_query)?) };
-        self.exchange(&call, |answer| Document::new(answer.text, answer.request_id)).await
+        self.exchange(&call, |answer| self.understood(answer)).await
     }
 
     /// Forgets the token that is kept, so that the next read signs in afresh: what was granted or withdrawn meanwhile shows.
@@ -131,7 +174,40 @@ impl GraphSession {
     }
 
     pub(crate) fn pool(&self, url: &Url) -> Result<&reqwest::Client, GraphError> {
-        self.bound.shared.transport.pool(url, &self.bound.shared.options)
+        self.bound.shared.transport.pool(url, self.endpoints())
+    }
+
+    /// Where the next answer is counted.
+    pub(crate) fn room(&self) -> Room {
+        match &self.workbench {
+            Some(account) => Room::of_values(Arc::clone(account)),
+            None => Room::of_text(self.bound.shared.pages.open()),
+        }
+    }
+
+    /// Notes that something answered as Graph does.
+    pub(crate) fn has_answered_as_graph(&self) {
+        self.bound.proven.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a person may be told what went wrong, and not only that something did (see [`crate::ErrorDetail`]).
+    pub(crate) fn tells_details(&self) -> bool {
+        self.endpoints().tells_details(self.options().detail) || self.bound.proven.load(Ordering::Relaxed)
+    }
+
+    /// A single answer. Of an address that has not yet answered as a Graph not any JSON will do.
+    fn understood(&self, answer: Answer) -> Result<Document, Unusable> {
+        let document = Document::new(answer)?;
+        if self.tells_details() || document.is_graphs() {
+            Ok(document)
+        } else {
+            Err(Unusable::Contract("the answer does not have the form of Graph's answers"))
+        }
+    }
+
+    /// What of an error body is shown: of a custom cloud only what has the form in which Graph tells errors.
+    pub(crate) fn believed(&self, body: ErrorBody) -> ErrorBody {
+        if body.is_graphs || !self.endpoints().is_custom() { body } else { ErrorBody::default() }
     }
 
     pub(crate) fn options(&self) -> &GraphClientOptions {

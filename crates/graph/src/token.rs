@@ -30,13 +30,17 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    /// `None` when the text cannot stand in a header.
+    /// `None` when the text is no bearer token (RFC 6750, section 2.1, taken widely: visible characters of ASCII).
     pub(crate) fn new(access_token: &str, lifetime: Duration, now: Instant) -> Option<Self> {
+        if access_token.is_empty() || !access_token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
         let mut authorization = HeaderValue::from_str(&format!("Bearer {access_token}")).ok()?;
         authorization.set_sensitive(true);
         let skew = SKEW.min(lifetime / 5);
-        // A cloud that promises centuries is believed for a day.
-        let use_until = now + (lifetime - skew).min(Duration::from_secs(24 * 3600));
+        // A cloud that promises centuries is believed for a day, and one that promises nothing for half a minute: each
+        // request would sign in anew, and a 401 fetches another token anyway.
+        let use_until = now + (lifetime - skew).clamp(Duration::from_secs(30), Duration::from_secs(24 * 3600));
         Some(Self { authorization, roles: roles(access_token), use_until })
     }
 

@@ -15,10 +15,12 @@ use url::Url;
 
 use crate::assertion::client_assertion;
 use crate::body::{BodyFault, read_error_text, read_text};
+use crate::budget::Room;
 use crate::client::Shared;
 use crate::credential::{Connection, Credential};
 use crate::error::GraphError;
-use crate::failure;
+use crate::failure::{self, Service};
+use crate::page::is_object;
 use crate::retry::{delay, parse_retry_after};
 use crate::token::Token;
 
@@ -27,7 +29,7 @@ const ATTEMPTS: u32 = 4;
 /// Longest wait between them, whatever the endpoint asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Largest answer of a token endpoint, in bytes.
-const LARGEST_ANSWER: usize = 1024 * 1024;
+pub(crate) const LARGEST_ANSWER: usize = 256 * 1024;
 
 /// Asks for a token, again where the endpoint is busy or out of reach.
 pub(crate) async fn request_token(shared: Arc<Shared>, connection: Arc<Connection>) -> Result<Token, GraphError> {
@@ -36,13 +38,21 @@ pub(crate) async fn request_token(shared: Arc<Shared>, connection: Arc<Connectio
         return Err(GraphError::new(ReasonCode::AuthFailed, message));
     };
     let mut attempt = 1;
+    let room = Room::of_text(shared.sign_ins.open());
+    let detailed = connection.endpoints.tells_details(shared.options.detail);
     loop {
-        match once(&shared, &connection, &url).await {
+        if !room.begin() {
+            room.wait().await;
+        }
+        let answer = once(&shared, &connection, &url, &room).await;
+        room.settle();
+        match answer.map_err(|refusal| refusal.told(detailed, &url)) {
             Ok(token) => {
                 debug!(path = url.path(), "signed in");
                 return Ok(token);
             }
-            Err(Refusal { error, again: Some(retry_after) }) if attempt < ATTEMPTS => {
+            Err(Refusal { source: Source::NoRoom, .. }) => room.wait().await,
+            Err(Refusal { error, again: Some(retry_after), .. }) if attempt < ATTEMPTS => {
                 let wait = delay(attempt, retry_after, &shared.options.retry).min(LONGEST_WAIT);
                 warn!(path = url.path(), %error, ?wait, "the sign-in is tried again");
                 sleep(wait).await;
@@ -53,33 +63,67 @@ pub(crate) async fn request_token(shared: Arc<Shared>, connection: Arc<Connectio
     }
 }
 
-struct Refusal {
+pub(crate) struct Refusal {
     error: Box<GraphError>,
     /// Whether it is worth another attempt, and when the endpoint wants it.
     again: Option<Option<Duration>>,
+    source: Source,
+}
+
+/// Who is to blame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// This side, before anything was sent: a key that does not fit.
+    Here,
+    /// Nobody: there is no room for the answer at the moment.
+    NoRoom,
+    /// A token endpoint, in the form of an OAuth error (RFC 6749, section 5.2).
+    Endpoint,
+    /// Whatever is behind the address: it did not answer, or not as a token endpoint does.
+    Address,
 }
 
 impl Refusal {
     fn last(reason: ReasonCode, message: &str) -> Self {
-        Self::new(GraphError::new(reason, message), None)
+        Self::at_address(GraphError::new(reason, message), None)
     }
 
-    fn new(error: GraphError, again: Option<Option<Duration>>) -> Self {
-        Self { error: Box::new(error), again }
+    fn at_address(error: GraphError, again: Option<Option<Duration>>) -> Self {
+        Self { error: Box::new(error), again, source: Source::Address }
+    }
+
+    fn here(error: GraphError) -> Self {
+        Self { error: Box::new(error), again: None, source: Source::Here }
+    }
+
+    fn no_room() -> Self {
+        let error = GraphError::new(ReasonCode::Internal, "there is no room for the answer at the moment");
+        Self { error: Box::new(error), again: None, source: Source::NoRoom }
+    }
+
+    /// As a person may be told of it.
+    fn told(mut self, detailed: bool, url: &Url) -> Self {
+        if self.source == Source::Address && !detailed {
+            self.error = Box::new(failure::veiled(Service::SignIn, url, &self.error));
+        }
+        self
     }
 }
 
-async fn once(shared: &Shared, connection: &Connection, url: &Url) -> Result<Token, Refusal> {
-    let last = |error| Refusal::new(error, None);
-    let form = form(connection, url).map_err(last)?;
-    let pool = shared.transport.pool(url, &shared.options).map_err(last)?;
+async fn once(shared: &Shared, connection: &Connection, url: &Url, room: &Room) -> Result<Token, Refusal> {
+    let form = form(connection, url).map_err(Refusal::here)?;
+    let pool = shared.transport.pool(url, &connection.endpoints).map_err(|error| Refusal::at_address(error, None))?;
     let asked = Instant::now();
+    let silent = |error: reqwest::Error| {
+        let again = (!tenantatlas_net::is_refusal(&error)).then_some(None);
+        Refusal::at_address(failure::no_answer(&error), again)
+    };
     let conversation = async {
         let response = pool.post(url.clone()).header(http::header::ACCEPT, "application/json").form(&form).send();
-        let response = response.await.map_err(|error| Refusal::new(failure::no_answer(&error), Some(None)))?;
+        let response = response.await.map_err(silent)?;
         let status = response.status();
         if status == StatusCode::OK {
-            return Ok(read_text(response, LARGEST_ANSWER).await);
+            return Ok(read_text(response, LARGEST_ANSWER, room).await);
         }
         let retry_after = response.headers().get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = retry_after.and_then(|value| parse_retry_after(value, SystemTime::now()));
@@ -88,12 +132,13 @@ async fn once(shared: &Shared, connection: &Connection, url: &Url) -> Result<Tok
     };
     let body = timeout(shared.options.timeouts.total, conversation).await.unwrap_or_else(|_| {
         let error = GraphError::new(ReasonCode::GraphTimeout, "the sign-in did not answer within the time limit");
-        Err(Refusal::new(error, Some(None)))
+        Err(Refusal::at_address(error, Some(None)))
     })?;
     match body {
-        Ok(text) => token(&text, asked),
-        Err(BodyFault::Transport(error)) => Err(Refusal::new(failure::no_answer(&error), Some(None))),
-        Err(BodyFault::TooLarge | BodyFault::Text) => {
+        Ok((text, _charge)) => token(&text, asked),
+        Err(BodyFault::Transport(error)) => Err(silent(error)),
+        Err(BodyFault::NoRoom) => Err(Refusal::no_room()),
+        Err(BodyFault::TooLarge(_) | BodyFault::Text) => {
             Err(Refusal::last(ReasonCode::ContractInvalid, "the sign-in address does not answer like a token endpoint"))
         }
     }
@@ -119,7 +164,13 @@ fn form(connection: &Connection, url: &Url) -> Result<Vec<(&'static str, String)
     Ok(form)
 }
 
-fn token(text: &str, asked: Instant) -> Result<Token, Refusal> {
+/// The error that a refusal becomes.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn refused(status: StatusCode, text: &str) -> GraphError {
+    *refusal(status, text, None).error
+}
+
+pub(crate) fn token(text: &str, asked: Instant) -> Result<Token, Refusal> {
     #[derive(Deserialize)]
     struct Answer {
         access_token: String,
@@ -127,12 +178,12 @@ fn token(text: &str, asked: Instant) -> Result<Token, Refusal> {
         expires_in: Option<Value>,
     }
     let unlike = || Refusal::last(ReasonCode::ContractInvalid, "the sign-in answered, but without a usable token");
-    let answer: Answer = serde_json::from_str(text).map_err(|_| unlike())?;
+    let answer: Answer = serde_json::from_str(text).ok().filter(|_| is_object(text)).ok_or_else(unlike)?;
     if answer.token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
         return Err(unlike());
     }
     let seconds = match &answer.expires_in {
-        Some(Value::String(text)) => text.parse().ok(),
+        Some(Value::String(text)) => text.trim().parse().ok(),
         Some(value) => value.as_u64(),
         None => None,
     };
@@ -152,7 +203,13 @@ fn refusal(status: StatusCode, text: &str, retry_after: Option<Duration>) -> Ref
         error_description: String,
         trace_id: Option<String>,
     }
-    let answer: Answer = serde_json::from_str(text).unwrap_or_default();
+    let mut answer: Answer = serde_json::from_str(text).ok().filter(|_| is_object(text)).unwrap_or_default();
+    // Without the code it is no OAuth error, and nothing of it is believed.
+    answer.error = answer.error.as_deref().and_then(failure::identifier);
+    let source = if answer.error.is_some() { Source::Endpoint } else { Source::Address };
+    if source == Source::Address {
+        answer = Answer::default();
+    }
     let code = answer.error.as_deref().unwrap_or_default();
     let busy = status == StatusCode::TOO_MANY_REQUESTS;
     let broken = status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT || code == "temporarily_unavailable";
@@ -175,9 +232,9 @@ fn refusal(status: StatusCode, text: &str, retry_after: Option<Duration>) -> Ref
     };
     let mut error = GraphError::new(reason, &message);
     error.status = Some(status.as_u16());
-    error.graph_code = answer.error.map(|code| code.chars().take(100).collect());
-    error.request_id = answer.trace_id.map(|id| id.chars().take(100).collect());
-    Refusal::new(error, (busy || broken).then_some(retry_after))
+    error.request_id = answer.trace_id.as_deref().and_then(failure::identifier);
+    error.graph_code = answer.error;
+    Refusal { source, ..Refusal::at_address(error, (busy || broken).then_some(retry_after)) }
 }
 
 /// An endpoint might repeat what it was sent, as it is or as it was encoded. The secret must not come back in an error.
@@ -196,13 +253,13 @@ fn scrub(text: &str, connection: &Connection) -> String {
 mod tests {
     use super::*;
 
-    fn refused(status: u16, text: &str) -> Refusal {
+    fn answered(status: u16, text: &str) -> Refusal {
         refusal(StatusCode::from_u16(status).unwrap(), text, None)
     }
 
     #[test]
     fn the_oauth_error_decides_and_the_number_is_a_hint() {
-        let refusal = refused(
+        let refusal = answered(
             401,
             r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided. Trace ID: 1 Correlation ID: 2","trace_id":"t"}"#,
         );
@@ -217,15 +274,15 @@ mod tests {
     #[test]
     fn missing_consent_is_told_apart() {
         let text = r#"{"error":"invalid_grant","suberror":"consent_required","error_description":"x"}"#;
-        assert_eq!(refused(400, text).error.reason, ReasonCode::ConsentMissing);
+        assert_eq!(answered(400, text).error.reason, ReasonCode::ConsentMissing);
     }
 
     #[test]
     fn a_busy_or_broken_endpoint_is_asked_again() {
-        assert!(refused(429, "").again.is_some());
-        assert!(refused(503, "<html>").again.is_some());
-        assert!(refused(400, r#"{"error":"temporarily_unavailable"}"#).again.is_some());
-        assert!(refused(404, "").again.is_none());
+        assert!(answered(429, "").again.is_some());
+        assert!(answered(503, "<html>").again.is_some());
+        assert!(answered(400, r#"{"error":"temporarily_unavailable"}"#).again.is_some());
+        assert!(answered(404, "").again.is_none());
     }
 
     #[test]
@@ -237,7 +294,13 @@ mod tests {
         ] {
             assert!(token(text, Instant::now()).is_ok(), "{text}");
         }
-        for text in ["", "{}", r#"{"access_token":"t","token_type":"pop"}"#, "{\"access_token\":\"a\\nb\"}"] {
+        for text in [
+            "",
+            "{}",
+            r#"["t","Bearer",3599]"#,
+            r#"{"access_token":"t","token_type":"pop"}"#,
+            "{\"access_token\":\"a\\nb\"}",
+        ] {
             assert!(token(text, Instant::now()).is_err(), "{text}");
         }
     }

@@ -35,6 +35,7 @@ pub(crate) async fn look_up(
         let Some(last) = ids.last() else { return Ok(()) };
         after.clone_from(last);
         looked_up += ids.len();
+        let session = &session.on_workbench();
         let mut found = if together { all_at_once(session, &ids).await } else { one_by_one(session, &ids).await };
         if together && found.is_err() {
             together = false;

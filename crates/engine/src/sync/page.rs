@@ -7,7 +7,7 @@ use serde_json::Value;
 use tenantatlas_domain::normalise::{NORMALISER_VERSION, observation_hash};
 use tenantatlas_domain::registry::{Listing, MetaKind, PolicyType, attach_parent};
 use tenantatlas_domain::sanitise::{self, external_id_of};
-use tenantatlas_graph::{GraphError, GraphSession, Page, has_partial_collection};
+use tenantatlas_graph::{GraphError, GraphSession, HeldBytes, Page, has_partial_collection};
 use tenantatlas_store::inventory::{self, ObservedItem};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -18,6 +18,8 @@ use super::reading::Reading;
 
 /// Items whose bodies are held at the same time while something is read below them: five full batches.
 const ROWS_AT_ONCE: usize = 100;
+/// Bytes of their texts, unless a single one is larger.
+const BYTES_AT_ONCE: usize = 1024 * 1024;
 
 /// What all pages of one listing share.
 pub(crate) struct ListingPlan {
@@ -43,7 +45,7 @@ impl ListingPlan {
 }
 
 /// Texts of objects: a page, or what was read below a parent.
-pub(crate) enum Texts {
+enum Texts {
     /// A page as it came.
     Page(Page),
     /// Objects that came one by one.
@@ -64,14 +66,11 @@ impl Texts {
             Self::Objects(objects) => objects.len(),
         }
     }
-
-    pub(crate) fn bytes(&self) -> usize {
-        match self {
-            Self::Page(page) => page.bytes(),
-            Self::Objects(objects) => objects.iter().map(String::len).sum(),
-        }
-    }
 }
+
+/// What is held for objects until they are written, so that memory stays bounded by bytes: the place among what the run
+/// has in flight, and the room among what the process holds of answers.
+pub(crate) type Held = (Option<OwnedSemaphorePermit>, Option<HeldBytes>);
 
 /// What a page gave.
 #[derive(Default)]
@@ -81,86 +80,131 @@ pub(crate) struct PageResult {
     pub invalid: HashMap<&'static str, u64>,
     /// Types of which something could not be read below an item.
     pub failures: HashMap<&'static str, GraphError>,
-    /// Gives the bytes of the page back when the result has been taken over.
-    pub permit: Option<OwnedSemaphorePermit>,
+    /// Gives everything back when the result has been taken over.
+    pub held: Held,
 }
 
 /// Works through one page.
 ///
 /// # Errors
-/// Only what concerns the whole run: sign-in refused, cancelled.
-pub(crate) async fn work_through(
+/// Only what concerns the whole run or the whole listing: sign-in refused, cancelled, more than there is room for.
+pub(crate) async fn work_through_page(
     reading: &Reading,
     plan: &Arc<ListingPlan>,
-    texts: Texts,
-    parent_id: Option<String>,
+    page: Page,
 ) -> Result<PageResult, GraphError> {
-    let permit = reading.admit(texts.bytes()).await;
-    let texts = Arc::new(texts);
-    let mut result = if plan.reads_below() {
-        row_by_row(reading, plan, &texts, parent_id.as_deref()).await?
-    } else {
-        straight(reading, plan, &texts, parent_id.as_deref()).await?
-    };
-    result.permit = permit;
-    Ok(result)
+    let held = (reading.admit(page.bytes()).await, page.held());
+    let work = PageWork { reading, plan, texts: Arc::new(Texts::Page(page)), parent_id: None, workbench: None };
+    work.through(held).await
 }
 
-/// The fast way: everything is in the page. Only the rare item with an expansion that was cut short takes the other.
-async fn straight(
+/// Works through objects that were read one by one, or below a parent, on a workbench.
+///
+/// # Errors
+/// As [`work_through_page`].
+pub(crate) async fn work_through_objects(
     reading: &Reading,
     plan: &Arc<ListingPlan>,
-    texts: &Arc<Texts>,
-    parent_id: Option<&str>,
+    workbench: &GraphSession,
+    objects: Vec<String>,
+    parent_id: Option<String>,
 ) -> Result<PageResult, GraphError> {
-    let (shared, texts, parent) = (Arc::clone(plan), Arc::clone(texts), parent_id.map(str::to_owned));
-    let normaliser = reading.normaliser.clone();
-    let (mut result, partial) = reading
-        .compute(move || {
+    // Nothing in flight is waited for here: who is in flight may wait for a workbench.
+    let held = (None, workbench.workbench());
+    let texts = Arc::new(Texts::Objects(objects));
+    PageWork { reading, plan, texts, parent_id, workbench: Some(workbench) }.through(held).await
+}
+
+/// Texts on their way to observed objects.
+struct PageWork<'a> {
+    reading: &'a Reading,
+    plan: &'a Arc<ListingPlan>,
+    texts: Arc<Texts>,
+    parent_id: Option<String>,
+    /// Where the texts lie already; a page takes one for each piece.
+    workbench: Option<&'a GraphSession>,
+}
+
+impl PageWork<'_> {
+    async fn through(self, held: Held) -> Result<PageResult, GraphError> {
+        let mut result = if self.plan.reads_below() {
+            let all = (0..self.texts.len()).collect();
+            self.piece_by_piece(PageResult::default(), all).await?
+        } else {
+            let (result, others) = self.straight().await;
+            self.piece_by_piece(result, others).await?
+        };
+        result.held = held;
+        Ok(result)
+    }
+
+    /// The fast way: everything is in the page, and one object after the other is parsed and dropped. Answers with the
+    /// positions of the rare items that take the other: with an expansion that was cut short, or so large that their values
+    /// need room.
+    async fn straight(&self) -> (PageResult, Vec<usize>) {
+        let (plan, texts, parent) = (Arc::clone(self.plan), Arc::clone(&self.texts), self.parent_id.clone());
+        let normaliser = self.reading.normaliser.clone();
+        let work = move || {
             let mut result = PageResult { observed: Vec::with_capacity(texts.len()), ..PageResult::default() };
-            let mut partial = Vec::new();
-            for text in texts.get() {
-                let Some(row) = row_of(&shared, text, parent.as_deref(), &mut result) else { continue };
-                if has_partial_collection(text) {
-                    partial.push(row);
-                } else {
+            let mut others = Vec::new();
+            for (position, text) in texts.get().into_iter().enumerate() {
+                if has_partial_collection(text) || text.len() > BYTES_AT_ONCE {
+                    others.push(position);
+                } else if let Some(row) = row_of(&plan, text, parent.as_deref(), &mut result) {
                     result.observed.push(observe(&normaliser, row, None));
                 }
             }
-            (result, partial)
-        })
-        .await;
-    if !partial.is_empty() {
-        finish_rows(reading, plan, partial, &mut result).await?;
+            (result, others)
+        };
+        self.reading.compute(work).await
     }
-    Ok(result)
-}
 
-async fn row_by_row(
-    reading: &Reading,
-    plan: &Arc<ListingPlan>,
-    texts: &Arc<Texts>,
-    parent_id: Option<&str>,
-) -> Result<PageResult, GraphError> {
-    let mut result = PageResult::default();
-    for start in (0..texts.len()).step_by(ROWS_AT_ONCE) {
-        let (shared, texts, parent) = (Arc::clone(plan), Arc::clone(texts), parent_id.map(str::to_owned));
-        let mut parsed = std::mem::take(&mut result);
-        let (parsed, rows) = reading
-            .compute(move || {
-                let texts = texts.get();
-                let end = texts.len().min(start + ROWS_AT_ONCE);
-                let rows: Vec<Row> = texts[start..end]
-                    .iter()
-                    .filter_map(|text| row_of(&shared, text, parent.as_deref(), &mut parsed))
-                    .collect();
-                (parsed, rows)
-            })
-            .await;
-        result = parsed;
-        finish_rows(reading, plan, rows, &mut result).await?;
+    /// With reads below the items: so many at a time as a workbench holds.
+    async fn piece_by_piece(&self, mut result: PageResult, positions: Vec<usize>) -> Result<PageResult, GraphError> {
+        let mut rest = positions.as_slice();
+        while !rest.is_empty() {
+            let (count, bytes) = self.piece(rest);
+            let (piece, later) = rest.split_at(count);
+            rest = later;
+            let own;
+            let workbench = match self.workbench {
+                Some(workbench) => workbench,
+                None => {
+                    own = self.plan.session.on_workbench();
+                    &own
+                }
+            };
+            workbench.lay_out(bytes).await?;
+            let (plan, texts, parent) = (Arc::clone(self.plan), Arc::clone(&self.texts), self.parent_id.clone());
+            let (piece, mut parsed) = (piece.to_vec(), std::mem::take(&mut result));
+            let (parsed, rows) = self
+                .reading
+                .compute(move || {
+                    let texts = texts.get();
+                    let row = |position: usize| row_of(&plan, texts[position], parent.as_deref(), &mut parsed);
+                    let rows: Vec<Row> = piece.into_iter().filter_map(row).collect();
+                    (parsed, rows)
+                })
+                .await;
+            result = parsed;
+            finish_rows(self.reading, self.plan, workbench, rows, &mut result).await?;
+        }
+        Ok(result)
     }
-    Ok(result)
+
+    /// How many of these objects are worked on together, and the bytes of their texts.
+    fn piece(&self, positions: &[usize]) -> (usize, usize) {
+        let texts = self.texts.get();
+        let mut bytes = 0;
+        for (count, position) in positions.iter().take(ROWS_AT_ONCE).enumerate() {
+            let more = texts[*position].len();
+            if count > 0 && bytes + more > BYTES_AT_ONCE {
+                return (count, bytes);
+            }
+            bytes += more;
+        }
+        (positions.len().min(ROWS_AT_ONCE), bytes)
+    }
 }
 
 /// An object of a wanted type, parsed; what has no id is counted instead. What cannot be read might be of any type of the
@@ -191,17 +235,19 @@ fn row_of(plan: &ListingPlan, text: &str, parent_id: Option<&str>, result: &mut 
     Some(Row { policy_type, external_id, parent_id, observation_hash, object })
 }
 
-/// Completes rows, reads what is below them, and observes them. Of a type of which a read below failed nothing is kept.
+/// Completes rows, reads what is below them on the workbench, and observes them. Of a type of which a read below failed
+/// nothing is kept.
 async fn finish_rows(
     reading: &Reading,
-    plan: &Arc<ListingPlan>,
+    plan: &ListingPlan,
+    workbench: &GraphSession,
     mut rows: Vec<Row>,
     result: &mut PageResult,
 ) -> Result<(), GraphError> {
     let mut failures = HashMap::new();
     for (index, row) in rows.iter_mut().enumerate() {
         // Completing asks nothing of an item that has no open links.
-        match plan.session.complete(&mut row.object).await {
+        match workbench.complete(&mut row.object).await {
             Ok(_) => {}
             Err(error) if below::concerns_all(&error) => return Err(error),
             Err(error) => {
@@ -210,7 +256,7 @@ async fn finish_rows(
         }
     }
     let mut absent = HashSet::new();
-    failures.extend(below::read_children(&plan.session, &mut rows, &plan.left_out, &mut absent).await?);
+    failures.extend(below::read_children(workbench, &mut rows, &plan.left_out, &mut absent).await?);
     // Positions below are those of the rows that are left.
     let absent_ids: HashSet<String> = absent.into_iter().map(|index| rows[index].external_id.clone()).collect();
     drop_failed(&mut rows, failures, result);
@@ -230,7 +276,7 @@ async fn finish_rows(
         unchanged = stored_with_same_revision(reading, &rows, &revisions).await;
         let unread: Vec<usize> = detailed.into_iter().filter(|index| !unchanged.contains_key(index)).collect();
         let mut absent = HashSet::new();
-        let failures = below::read_details(&plan.session, &mut rows, &unread, &mut absent).await?;
+        let failures = below::read_details(workbench, &mut rows, &unread, &mut absent).await?;
         for (index, error) in failures {
             result.failures.entry(rows[index].policy_type.key).or_insert(error);
         }

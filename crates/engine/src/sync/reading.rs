@@ -18,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use super::below;
 use super::observed::Observed;
 use super::outcome::{TypeEnd, bounded, end_of};
-use super::page::{ListingPlan, PageResult, Texts, work_through};
+use super::page::{Held, ListingPlan, PageResult, work_through_objects, work_through_page};
 use super::query::ListQuery;
 use crate::clock::Clock;
 use crate::operation::Stop;
@@ -56,7 +56,7 @@ pub(crate) enum ToWriter {
     Items {
         observed: Vec<Observed>,
         /// Held until the objects are written, so that memory stays bounded by bytes.
-        permit: Option<OwnedSemaphorePermit>,
+        held: Held,
     },
     /// A type came to its end.
     Settled(Box<TypeRecord>),
@@ -199,7 +199,7 @@ impl Reading {
         let mut results = pages
             .map(|page| {
                 let plan = Arc::clone(&plan);
-                async move { work_through(self, &plan, Texts::Page(page?), None).await }
+                async move { work_through_page(self, &plan, page?).await }
             })
             .buffered(PAGES_AT_ONCE);
         while let Some(result) = results.next().await {
@@ -238,18 +238,20 @@ impl Reading {
         let address = if query.is_empty() { path } else { format!("{path}?{query}") };
         let document = plan.session.get(self.version(&plan), &address).await?;
         tallies.pages = 1;
+        let workbench = plan.session.on_workbench();
+        workbench.lay_out(document.raw().len()).await?;
         let mut objects = Vec::new();
         match document.json()? {
             Value::Null => {}
             // The beta version gives some single objects as a collection of one.
             body if body.get("value").is_some_and(Value::is_array) => {
-                let rows = below::whole_collection(&plan.session, body).await?;
+                let rows = below::whole_collection(&workbench, body).await?;
                 objects.extend(rows.as_array().into_iter().flatten().map(ToString::to_string));
             }
             _ => objects.push(document.raw().to_owned()),
         }
         let plan = Arc::new(plan);
-        let result = work_through(self, &plan, Texts::Objects(objects), None).await?;
+        let result = work_through_objects(self, &plan, &workbench, objects, None).await?;
         self.take(result, &plan, tallies).await
     }
 
@@ -280,15 +282,16 @@ impl Reading {
                     let url = if query.is_empty() { path } else { format!("{path}?{query}") };
                     BatchGet { id: parent.clone(), url }
                 });
-                for answer in plan.session.batch(version, gets.collect()).await? {
+                let workbench = plan.session.on_workbench();
+                for answer in workbench.batch(version, gets.collect()).await? {
                     let body = match answer.result {
                         Ok(body) => body,
                         Err(error) if below::offers_none(&error) => continue,
                         Err(error) => return Err(error),
                     };
-                    let rows = below::whole_collection(&plan.session, body).await?;
+                    let rows = below::whole_collection(&workbench, body).await?;
                     let objects = rows.as_array().into_iter().flatten().map(ToString::to_string).collect();
-                    let result = work_through(self, &plan, Texts::Objects(objects), Some(answer.id)).await?;
+                    let result = work_through_objects(self, &plan, &workbench, objects, Some(answer.id)).await?;
                     self.take(result, &plan, tallies).await?;
                 }
             }
@@ -298,7 +301,7 @@ impl Reading {
 
     /// Counts what a page gave and hands it to the writer.
     async fn take(&self, result: PageResult, plan: &ListingPlan, tallies: &mut Tallies) -> Result<(), GraphError> {
-        let PageResult { observed, invalid, failures, permit } = result;
+        let PageResult { observed, invalid, failures, held } = result;
         tallies.begun = true;
         for (key, count) in invalid {
             tallies.of(key).invalid += count;
@@ -307,7 +310,7 @@ impl Reading {
             tallies.of(key).failure.get_or_insert(error);
         }
         if !observed.is_empty() {
-            self.tell(ToWriter::Items { observed, permit }).await.map_err(|_| cancelled())?;
+            self.tell(ToWriter::Items { observed, held }).await.map_err(|_| cancelled())?;
         }
         // Where every type of the listing has failed, reading on would only cost quota.
         let failures = plan.wanted.iter().map(|wanted| tallies.by_type.get(wanted.key)?.failure.as_ref());

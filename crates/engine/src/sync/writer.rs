@@ -14,9 +14,10 @@ use tenantatlas_store::StoreError;
 use tenantatlas_store::inventory::{ObservedItem, lock_types, write_batch};
 use tenantatlas_store::operation_runs::{OperationRun, Settled};
 use tenantatlas_store::sync_runs::{self, SyncRun, TypeEnd, TypeRun};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::page::Held;
 use super::reading::{ToWriter, TypeRecord};
 use crate::operation::Stop;
 use crate::run_context::{Progress, RunContext};
@@ -49,7 +50,7 @@ struct Portion {
     items: BTreeMap<&'static str, Vec<ObservedItem>>,
     count: usize,
     settled: Vec<TypeRecord>,
-    permits: Vec<OwnedSemaphorePermit>,
+    held: Vec<Held>,
     last: bool,
 }
 
@@ -245,9 +246,9 @@ impl Portion {
     fn take(&mut self, message: ToWriter) {
         match message {
             ToWriter::Begun(types) => self.begun.extend(types),
-            ToWriter::Items { observed, permit } => {
+            ToWriter::Items { observed, held } => {
                 self.count += observed.len();
-                self.permits.extend(permit);
+                self.held.push(held);
                 for one in observed {
                     self.items.entry(one.policy_type.key).or_default().push(one.item);
                 }

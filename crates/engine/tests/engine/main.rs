@@ -2,6 +2,7 @@
 
 mod access;
 mod faults;
+mod hostile;
 mod inventory;
 mod rights;
 mod runs;

@@ -3,8 +3,10 @@ use std::time::{Duration, SystemTime};
 use rstest::rstest;
 use serde_json::json;
 use tenantatlas_domain::reason::ReasonCode;
-use tenantatlas_graph::{CloudEndpoints, GraphClient, GraphClientOptions, GraphError, GraphVersion, Meter, Timeouts};
-use tokio::time::{Instant, sleep};
+use tenantatlas_graph::{
+    CloudEndpoints, GraphClient, GraphClientOptions, GraphError, GraphVersion, MemoryLimits, Meter, Timeouts,
+};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::cloud::{Cloud, PATIENCE, Reply, error, head_and, impatient, nobody, ok, quick, soon, text};
@@ -234,7 +236,8 @@ async fn what_is_no_collection_is_not_tried_again() {
 #[tokio::test]
 async fn an_answer_without_end_is_cut_off() {
     let cloud = faulty(9, || text(200, vec![b' '; 300_000])).await;
-    let session = cloud.session_with(GraphClientOptions { max_body_bytes: 100_000, ..quick() });
+    let memory = MemoryLimits { body: 100_000, ..MemoryLimits::default() };
+    let session = cloud.session_with(GraphClientOptions { memory, ..quick() });
     let failed = session.get(GraphVersion::V1, "things").await.unwrap_err();
     assert_eq!(failed.reason, ReasonCode::ParseFailed);
     assert_eq!(cloud.reads().len(), 1);

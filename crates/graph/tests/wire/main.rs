@@ -3,7 +3,10 @@
 mod batches;
 mod cloud;
 mod faults;
+mod hostile;
 mod limits;
+mod memory;
 mod reading;
 mod secrecy;
 mod signing_in;
+mod strangers;

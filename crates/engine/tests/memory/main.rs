@@ -1,0 +1,82 @@
+//! What a process holds at most while many tenants answer with fat pages. A program of its own, since the most memory a
+//! process ever had is what counts.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::selection::Selection;
+use tenantatlas_engine::{Actor, Engine, EngineConfig};
+use tenantatlas_graph::{GraphClient, GraphClientOptions};
+use tenantatlas_graph_sim::{Fault, FaultKind, HostileBody, SimTenant, Simulator, SimulatorConfig};
+use tenantatlas_store::tenants::{Cloud, Environment, TenantCredential, TenantDetails};
+use tenantatlas_store::testing::TestDatabase;
+use tenantatlas_store::{Vault, operation_runs};
+
+/// Tenants that are read at the same time.
+const TENANTS: u64 = 6;
+/// The most memory that this process may ever have, in kilobytes.
+const MOST: u64 = 500_000;
+
+/// The most memory that this process ever had, in kilobytes (`proc(5)`).
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Reads some types of all tenants, whose every listing is one page of so many megabytes.
+async fn read_all(megabytes: u64, types: usize) {
+    let tenants: Vec<_> = (0..TENANTS).map(|number| SimTenant::new(&format!("T{number}"), number + 1, 50)).collect();
+    let config = SimulatorConfig { tenants: tenants.clone(), ..SimulatorConfig::default() };
+    let simulator = Simulator::start(config, ([127, 0, 0, 1], 0).into()).await.unwrap();
+    let fat = FaultKind::Hostile(HostileBody::FatPage { megabytes });
+    simulator.control().set_faults(vec![Fault::always("", fat)]);
+    let database = TestDatabase::sqlite().await;
+    let keys = tempfile::tempdir().unwrap();
+    let vault = Vault::open(&database.db, &keys.path().join("key")).await.unwrap();
+    let allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
+    let client = GraphClient::new(GraphClientOptions { allowed_networks, ..GraphClientOptions::default() });
+    let engine = Engine::start(EngineConfig::default(), database.db.clone(), vault, client);
+    let selection = Selection {
+        policy_types: registry().default_on().take(types).map(|policy_type| policy_type.key.to_owned()).collect(),
+        categories: Vec::new(),
+        include_foundations: false,
+        include_dependencies: false,
+    };
+    let mut runs = Vec::new();
+    for tenant in &tenants {
+        let details = TenantDetails {
+            name: tenant.name.clone(),
+            entra_tenant_id: tenant.tenant_id.clone(),
+            cloud: Cloud::Custom,
+            login_url: Some(simulator.login_url()),
+            graph_url: Some(simulator.graph_url()),
+            environment: Environment::Other,
+            client_id: tenant.client_id.clone(),
+        };
+        let credential = TenantCredential::ClientSecret(SecretString::from(tenant.client_secret.clone()));
+        let id = engine.add_tenant(&Actor::command_line(), &details, &credential).await.unwrap();
+        runs.push((id, engine.dispatch_sync(&Actor::command_line(), id, &selection).await.unwrap().run_id));
+    }
+    let ended = async {
+        for (tenant, run) in runs {
+            while !operation_runs::get(&database.db, tenant, run).await.unwrap().unwrap().status.is_terminal() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(600), ended).await.expect("all runs end");
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn six_tenants_with_fat_pages_stay_below_half_a_gigabyte() {
+    // More than is read of a page, and then just below it.
+    read_all(60, 40).await;
+    let refused = peak();
+    read_all(15, 12).await;
+    let read = peak();
+    println!("peak: {} MB when pages are refused, {} MB when they are read", refused / 1_000, read / 1_000);
+    assert!(refused < MOST && read < MOST, "{refused} and {read} kB");
+}
