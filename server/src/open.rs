@@ -119,13 +119,17 @@ pub async fn engine(settings: &Settings, config: EngineConfig) -> Result<Engine,
     }
     let vault = vault(settings, &db).await?;
     tokio::spawn(watch_log(db.clone(), vault.clone()));
-    Ok(Engine::start(config, db, vault, GraphClient::new(GraphClientOptions::default())))
+    Ok(Engine::start(config, db, vault, graph(settings)))
 }
 
 /// An engine with workers, beside one that was opened without them.
-pub fn working(desk: &Engine) -> Engine {
-    let graph = GraphClient::new(GraphClientOptions::default());
-    Engine::start(EngineConfig::default(), desk.db().clone(), desk.vault().clone(), graph)
+pub fn working(settings: &Settings, desk: &Engine) -> Engine {
+    Engine::start(EngineConfig::default(), desk.db().clone(), desk.vault().clone(), graph(settings))
+}
+
+fn graph(settings: &Settings) -> GraphClient {
+    let allowed_networks = settings.allowed_networks.clone();
+    GraphClient::new(GraphClientOptions { allowed_networks, ..GraphClientOptions::default() })
 }
 
 /// The tenant that a person means: its name whatever the case, its id, or its Entra tenant id.

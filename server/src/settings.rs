@@ -6,14 +6,14 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use std::{
     fs,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
 /// Options that every command takes. Each has an environment variable and a key of the same meaning in the TOML file.
 #[derive(clap::Args, Debug, Clone, Default)]
 pub struct SettingsOptions {
-    /// A TOML file with any of the keys database_url, data_dir, listen, key_file, metrics_token, trusted_proxies
+    /// A TOML file with any of the keys database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, allowed_networks
     #[arg(long, global = true, env = "TENANTATLAS_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
     /// Where the records live: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: a SQLite file in the data folder]
@@ -55,6 +55,16 @@ pub struct SettingsOptions {
         help_heading = "Settings"
     )]
     pub trusted_proxies: Option<String>,
+    /// Networks that a custom cloud may lie in although they are not public: addresses or networks, with commas between
+    /// them [default: none, not even this machine; 127.0.0.0/8,::1 for a simulated cloud here]
+    #[arg(
+        long,
+        global = true,
+        env = "TENANTATLAS_ALLOWED_NETWORKS",
+        value_name = "NETWORKS",
+        help_heading = "Settings"
+    )]
+    pub allowed_networks: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -66,6 +76,7 @@ struct SettingsFile {
     listen: Option<String>,
     metrics_token: Option<SecretString>,
     trusted_proxies: Option<String>,
+    allowed_networks: Option<String>,
 }
 
 /// The settings in force.
@@ -83,6 +94,8 @@ pub struct Settings {
     pub metrics_token: Option<SecretString>,
     /// Networks of proxies that are believed about where a request comes from, beside this machine.
     pub trusted_proxies: Vec<IpNet>,
+    /// Networks that may be asked although they are not public, where a person entered the address.
+    pub allowed_networks: Vec<IpNet>,
 }
 
 impl Settings {
@@ -119,8 +132,14 @@ impl Settings {
         let key_file = key_file.unwrap_or_else(|| data_dir.join("tenantatlas.key"));
         let metrics_token = options.metrics_token.clone().or(file.metrics_token);
         let trusted_proxies = options.trusted_proxies.clone().or(file.trusted_proxies).unwrap_or_default();
-        let trusted_proxies = networks(&trusted_proxies)?;
-        Ok(Self { database_url, data_dir, key_file, listen, metrics_token, trusted_proxies })
+        let trusted_proxies = networks("trusted_proxies (TENANTATLAS_TRUSTED_PROXIES)", &trusted_proxies)?;
+        let allowed_networks = options.allowed_networks.clone().or(file.allowed_networks).unwrap_or_default();
+        let mut allowed_networks = networks("allowed_networks (TENANTATLAS_ALLOWED_NETWORKS)", &allowed_networks)?;
+        if demo {
+            // The simulated cloud of the demo runs in this process.
+            allowed_networks.extend(LOOPBACK);
+        }
+        Ok(Self { database_url, data_dir, key_file, listen, metrics_token, trusted_proxies, allowed_networks })
     }
 
     /// The file of the database, when it is one.
@@ -140,14 +159,21 @@ fn refuse_with_demo(setting: &str, given: bool) -> Result<(), Exit> {
     Ok(())
 }
 
-fn networks(text: &str) -> Result<Vec<IpNet>, Exit> {
+/// This machine.
+const LOOPBACK: [IpNet; 2] = [
+    IpNet::new_assert(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8),
+    IpNet::new_assert(IpAddr::V6(Ipv6Addr::LOCALHOST), 128),
+];
+
+/// Addresses and networks, with commas between them.
+fn networks(setting: &str, text: &str) -> Result<Vec<IpNet>, Exit> {
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
     let network = |part: &str| part.parse().ok().or_else(|| part.parse::<IpAddr>().ok().map(IpNet::from));
     parts
         .map(|part| {
             network(part).ok_or_else(|| {
                 wrong(&format!(
-                    "the setting trusted_proxies (TENANTATLAS_TRUSTED_PROXIES) holds \"{part}\": expected addresses or networks such as 10.0.0.5 or 172.16.0.0/12, with commas between them"
+                    "the setting {setting} holds \"{part}\": expected addresses or networks such as 10.0.0.5 or 172.16.0.0/12, with commas between them"
                 ))
             })
         })
@@ -161,7 +187,7 @@ fn read_file(path: &Path) -> Result<SettingsFile, Exit> {
         // The message of the parser shows the line; a database address may stand in it, so only the reason is kept.
         let reason = error.message().to_owned();
         wrong(&format!(
-            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file, metrics_token or trusted_proxies, each with a text in quotes",
+            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file, metrics_token, trusted_proxies or allowed_networks, each with a text in quotes",
             path.display()
         ))
     })
@@ -233,6 +259,23 @@ mod tests {
     }
 
     #[test]
+    fn no_network_that_is_not_public_may_be_asked_unless_it_is_named_or_the_demo_runs_there() {
+        let allowed = |options: &SettingsOptions, demo| {
+            let settings = Settings::load(options, demo).expect("valid");
+            settings.allowed_networks.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert!(allowed(&options(), false).is_empty());
+        assert_eq!(allowed(&options(), true), ["127.0.0.0/8", "::1/128"]);
+        let named = SettingsOptions { allowed_networks: Some("10.1.0.0/16, ::1".into()), ..options() };
+        assert_eq!(allowed(&named, false), ["10.1.0.0/16", "::1/128"]);
+        assert_eq!(allowed(&named, true), ["10.1.0.0/16", "::1/128", "127.0.0.0/8", "::1/128"]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("settings.toml");
+        fs::write(&path, "allowed_networks = \"192.168.7.0/24\"\n").expect("written");
+        assert_eq!(allowed(&SettingsOptions { config: Some(path), ..options() }, false), ["192.168.7.0/24"]);
+    }
+
+    #[test]
     fn a_wrong_setting_is_named_with_what_was_expected() {
         for (options, named) in [
             (SettingsOptions { listen: Some("everywhere".into()), ..options() }, "TENANTATLAS_LISTEN"),
@@ -240,6 +283,10 @@ mod tests {
             (
                 SettingsOptions { trusted_proxies: Some("10.0.0.1, proxy".into()), ..options() },
                 "TENANTATLAS_TRUSTED_PROXIES) holds \"proxy\"",
+            ),
+            (
+                SettingsOptions { allowed_networks: Some("intranet".into()), ..options() },
+                "TENANTATLAS_ALLOWED_NETWORKS) holds \"intranet\"",
             ),
             (SettingsOptions { config: Some("/does/not/exist".into()), ..options() }, "/does/not/exist"),
         ] {

@@ -29,10 +29,11 @@ pub async fn run(arguments: &GraphSimArguments, output: Output) -> Result<(), Ex
         output.document_line(&facts)?;
     } else {
         let text = format!(
-            "A simulated Microsoft cloud with {} objects answers until Ctrl-C.\n\n  printf '%s\\n' '{}' > secret.txt\n  \
+            "A simulated Microsoft cloud with {} objects answers until Ctrl-C.\n\n  export TENANTATLAS_ALLOWED_NETWORKS={}\n  printf '%s\\n' '{}' > secret.txt\n  \
              tenantatlas tenant add --name Simulated --entra-id {} --client-id {} --client-secret-file secret.txt \\\n    \
              --cloud custom --login-url {} --graph-url {}\n  tenantatlas sync --tenant Simulated",
             arguments.objects,
+            cloud.address().ip(),
             tenant.client_secret,
             tenant.tenant_id,
             tenant.client_id,

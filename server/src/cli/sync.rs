@@ -48,7 +48,7 @@ pub async fn run(settings: &Settings, arguments: &SyncArguments, output: Output)
     let selection = selection(arguments)?;
     // Without workers: whether others work on a run can be told only while this process keeps its hands off it.
     let desk = open::engine(settings, EngineConfig { workers: 0, ..EngineConfig::default() }).await?;
-    let result = dispatch(&desk, arguments, &selection, output).await;
+    let result = dispatch(settings, &desk, arguments, &selection, output).await;
     desk.shutdown().await;
     result
 }
@@ -74,7 +74,13 @@ fn selection(arguments: &SyncArguments) -> Result<Selection, Exit> {
     Ok(selection)
 }
 
-async fn dispatch(desk: &Engine, arguments: &SyncArguments, selection: &Selection, output: Output) -> Result<(), Exit> {
+async fn dispatch(
+    settings: &Settings,
+    desk: &Engine,
+    arguments: &SyncArguments,
+    selection: &Selection,
+    output: Output,
+) -> Result<(), Exit> {
     let tenant = open::tenant(desk.db(), &arguments.tenant).await?;
     let dispatched = desk.dispatch_sync(&Actor::command_line(), tenant.id, selection).await?;
     if dispatched.already_running && is_worked_on(desk, &tenant, dispatched.run_id).await? {
@@ -83,7 +89,7 @@ async fn dispatch(desk: &Engine, arguments: &SyncArguments, selection: &Selectio
         output.line(message)?;
         return Err(Exit::silent(ExitCode::AlreadyRunning));
     }
-    let engine = open::working(desk);
+    let engine = open::working(settings, desk);
     let result = read(&engine, &tenant, &dispatched, output).await;
     engine.shutdown().await;
     result

@@ -107,7 +107,7 @@ impl Sandbox {
         path
     }
 
-    /// The binary, not yet started, with nothing of the surroundings but this data folder.
+    /// The binary, not yet started, with nothing of the surroundings but this data folder; the simulated clouds run on this machine.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
         command
@@ -115,6 +115,7 @@ impl Sandbox {
             .env_clear()
             .env("HOME", self.path())
             .env("TENANTATLAS_DATA_DIR", self.path().join("data"))
+            .env("TENANTATLAS_ALLOWED_NETWORKS", "127.0.0.1")
             .stdin(Stdio::null());
         command
     }

@@ -87,7 +87,9 @@ impl Site {
         let db = Db::connect(&format!("sqlite:{}", folder.path().join("test.db").display())).await.expect("a database");
         db.migrate().await.expect("migrated");
         let vault = Vault::open(&db, &folder.path().join("key")).await.expect("a key");
-        let engine = Engine::start(EngineConfig::default(), db, vault, GraphClient::new(GraphClientOptions::default()));
+        let allowed_networks = vec!["127.0.0.0/8".parse().expect("a network")];
+        let graph = GraphClientOptions { allowed_networks, ..GraphClientOptions::default() };
+        let engine = Engine::start(EngineConfig::default(), db, vault, GraphClient::new(graph));
         let mut config = demo::config(60);
         config.latency = std::time::Duration::ZERO;
         let cloud = Simulator::start(config, SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a cloud");
