@@ -28,7 +28,8 @@ pub async fn measure(name: &str, postgres: Option<&str>) -> Result<()> {
     let vault = Vault::open(&db, &folder.path().join("key")).await?;
     // More wait in one tenant than a server takes, so that each dispatch makes a run.
     let config = EngineConfig { waiting_per_tenant: u32::MAX, ..EngineConfig::default() };
-    let engine = Engine::start(config, db, vault, GraphClient::new(GraphClientOptions::default()));
+    let graph = GraphClientOptions { allowed_networks: vec!["127.0.0.1/32".parse()?], ..GraphClientOptions::default() };
+    let engine = Engine::start(config, db, vault, GraphClient::new(graph));
     let tenants = (0..=SYNCS).map(|index| SimTenant::new(&format!("T{index}"), index as u64 + 1, 20_000)).collect();
     let config = SimulatorConfig { tenants, latency: Duration::from_millis(20), ..SimulatorConfig::default() };
     let cloud = Simulator::start(config, SocketAddr::from(([127, 0, 0, 1], 0))).await?;

@@ -37,7 +37,8 @@ pub async fn measure(name: &str, postgres: Option<&str>) -> Result<()> {
     let db = Db::connect(&database(folder.path(), postgres).await?).await?;
     db.migrate().await?;
     let vault = Vault::open(&db, &folder.path().join("key")).await?;
-    let engine = Engine::start(EngineConfig::default(), db, vault, GraphClient::new(GraphClientOptions::default()));
+    let graph = GraphClientOptions { allowed_networks: vec!["127.0.0.1/32".parse()?], ..GraphClientOptions::default() };
+    let engine = Engine::start(EngineConfig::default(), db, vault, GraphClient::new(graph));
     let tenants = (0..=OTHERS).map(|index| SimTenant::new(&format!("T{index}"), index as u64 + 1, 2_000)).collect();
     let config = SimulatorConfig { tenants, latency: Duration::from_millis(50), ..SimulatorConfig::default() };
     let cloud = Simulator::start(config, SocketAddr::from(([127, 0, 0, 1], 0))).await?;

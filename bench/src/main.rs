@@ -6,6 +6,7 @@
 
 mod bundle;
 mod dispatch;
+mod fat_pages;
 mod flood;
 mod floor;
 mod lighthouse;
@@ -23,7 +24,8 @@ use anyhow::{Result, bail};
 use whole::Floors;
 
 /// The measurements that can be chosen.
-const NAMES: [&str; 8] = ["sync", "quota", "dispatch", "flood", "streams", "page", "bundle", "lighthouse"];
+const NAMES: [&str; 9] =
+    ["sync", "quota", "dispatch", "flood", "fat-pages", "streams", "page", "bundle", "lighthouse"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -78,6 +80,14 @@ async fn main() -> Result<()> {
         println!("| database | others' dispatches | number | p50 | p95 | worst | target |\n|---|---|---|---|---|---|---|");
         for (name, url) in &engines {
             flood::measure(name, *url).await?;
+        }
+    }
+    if wanted("fat-pages") {
+        println!("\n## Tenants whose every listing answers with pages of many megabytes\n");
+        println!("| tenants | a page | seconds | peak memory | target |\n|---|---|---|---|---|");
+        // More than is read of a page, and just below it.
+        for megabytes in [60, 15] {
+            fat_pages::measure(megabytes).await?;
         }
     }
     if wanted("streams") {

@@ -53,7 +53,8 @@ impl Cloud {
         self.tell("evolve", &json!({"steps": steps})).await.map(drop)
     }
 
-    async fn tell(&self, what: &str, details: &Value) -> Result<Value> {
+    /// Tells the control.
+    pub async fn tell(&self, what: &str, details: &Value) -> Result<Value> {
         let url = format!("{}/{what}", self.fact("/login_url").replace("/login", "/_sim"));
         Ok(reqwest::Client::builder().no_proxy().build()?.post(url).json(details).send().await?.json().await?)
     }
@@ -85,6 +86,7 @@ pub fn run(folder: &Path, database: &str, arguments: &[&str]) -> Result<Measured
         .args(["--json", "--data-dir"])
         .arg(folder)
         .env("TENANTATLAS_DATABASE_URL", database)
+        .env("TENANTATLAS_ALLOWED_NETWORKS", "127.0.0.1")
         .stdout(fs::File::create(&output)?)
         .stderr(Stdio::inherit())
         .spawn()?;

@@ -115,11 +115,13 @@ pub struct Server {
 }
 
 impl Server {
-    fn start(folder: &Path, database: &str) -> Result<Self> {
+    /// Starts it on a data folder and a database.
+    pub fn start(folder: &Path, database: &str) -> Result<Self> {
         let mut process = Command::new(binary())
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder)
             .env("TENANTATLAS_DATABASE_URL", database)
+            .env("TENANTATLAS_ALLOWED_NETWORKS", "127.0.0.1")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -138,6 +140,11 @@ impl Server {
             }
         };
         Ok(Self { process, _said: said, address })
+    }
+
+    /// The most memory it ever had, in kilobytes.
+    pub fn peak_kb(&self) -> u64 {
+        memory_kb(self.process.id(), "VmHWM:")
     }
 
     /// The memory it has now, in kilobytes.
