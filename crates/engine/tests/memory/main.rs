@@ -1,5 +1,6 @@
 //! What a process holds at most while many tenants answer with fat pages. A program of its own, since the most memory a
 //! process ever had is what counts.
+#![allow(clippy::print_stdout, reason = "the figure is for people")]
 
 use std::time::Duration;
 
