@@ -58,10 +58,11 @@ export class Server {
     child.stderr!.on("data", (chunk) => (this.output += chunk));
     this.process = child;
     for (const limit = Date.now() + startLimit; Date.now() < limit; ) {
-      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${this.output}`);
+      const ended = child.exitCode ?? child.signalCode;
+      if (ended !== null) throw new Error(`the server ended with ${ended}:\n${this.output}`);
       // It accepts connections before it says where, and the simulated cloud comes last.
       const port = /Microsoft cloud: http:\/\/127\.0\.0\.1:(\d+)/.exec(said)?.[1];
-      const cloud = /The simulated cloud: (http:\S+)/.exec(said)?.[1];
+      const cloud = /The simulated cloud: (http:\S+) /.exec(said)?.[1];
       if (port && cloud) {
         this.port = Number(port);
         this.cloud = cloud;
@@ -81,7 +82,7 @@ export class Server {
   /** Ends the process: `SIGKILL` as a power cut does, `SIGTERM` as a service manager does. */
   async stop(signal: NodeJS.Signals): Promise<void> {
     const child = this.process;
-    if (!child || child.exitCode !== null) return;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.kill(signal);
     await ended;
