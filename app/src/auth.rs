@@ -111,14 +111,20 @@ pub fn after(at: Timestamp, length: Duration) -> Timestamp {
     Timestamp::from_millis(at.as_millis().saturating_add(i64::try_from(length.as_millis()).unwrap_or(i64::MAX / 2)))
 }
 
+/// Whether a text is the path of an address of this site, with its query, and nothing else: it can stand in a `Location`
+/// header, and no browser reads another site in it. Visible ASCII alone (RFC 9110, section 5.5), no second slash at its
+/// begin and no backslash, which browsers take for one (URL standard, section 4.4).
+#[must_use]
+pub fn is_own_address(address: &str) -> bool {
+    address.starts_with('/')
+        && !address.starts_with("//")
+        && address.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+}
+
 /// Where to go after signing in: an address of this site, or the tenants.
 #[must_use]
 pub fn safe_next(next: &str) -> String {
-    let own = next.starts_with('/')
-        && !next.starts_with("//")
-        && !next.starts_with("/sign-in")
-        && !next.contains('\\')
-        && next.bytes().all(|byte| byte.is_ascii_graphic());
+    let own = is_own_address(next) && !next.starts_with("/sign-in");
     if own { next.to_owned() } else { "/".to_owned() }
 }
 
@@ -126,6 +132,7 @@ pub fn safe_next(next: &str) -> String {
 mod tests {
     use super::*;
     use http::HeaderValue;
+    use proptest::prelude::*;
 
     #[test]
     fn the_session_is_read_from_among_other_cookies() {
@@ -148,11 +155,26 @@ mod tests {
             "/\t/evil.example",
             "/\u{1}",
             "/\u{7f}",
-            "/ü",
+            "/a b",
+            "/\u{e4}",
         ] {
             assert_eq!(safe_next(foreign), "/", "{foreign:?}");
         }
         assert_eq!(safe_next("/t/x/inventory?state=missing"), "/t/x/inventory?state=missing");
+    }
+
+    proptest! {
+        #[test]
+        fn wherever_somebody_is_sent_the_answer_can_be_written_and_stays_on_this_site(
+            next in prop_oneof![any::<String>(), "/[\\x00-\\xff]{0,20}", "[/\\\\.a-z:@?#\\x00-\\x20]{0,12}"]
+        ) {
+            let next = safe_next(&next);
+            prop_assert!(HeaderValue::from_str(&next).is_ok(), "{next:?}");
+            let site = url::Url::parse("https://atlas.example/sign-in").expect("an address");
+            let reached = site.join(&next).expect("an address");
+            prop_assert_eq!(reached.host_str(), Some("atlas.example"));
+            prop_assert_eq!(reached.scheme(), "https");
+        }
     }
 
     #[test]

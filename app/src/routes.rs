@@ -1,8 +1,9 @@
 //! The addresses of all pages.
 
+use crate::component::TitleFormat;
 use crate::page;
 use leptos::prelude::*;
-use leptos_meta::{Title, provide_meta_context};
+use leptos_meta::provide_meta_context;
 use leptos_router::{
     SsrMode,
     components::{Route, Router, Routes},
@@ -15,7 +16,7 @@ use leptos_router::{
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|title: String| if title.is_empty() { "TenantAtlas".to_owned() } else { format!("{title} · TenantAtlas") } />
+        <TitleFormat />
         <Router>
             <Routes fallback=page::missing>
                 <Route path=path!("/") view=page::Home ssr=SsrMode::Async />

@@ -26,6 +26,8 @@ pub struct Client {
     pub address: IpAddr,
     /// Whether it comes from this machine itself and not through a proxy.
     pub local: bool,
+    /// Whether it came over https, as a trusted proxy says. TLS is never spoken here.
+    pub secure: bool,
 }
 
 /// The colours of this browser: `light`, `dark` or empty for the system's.

@@ -26,8 +26,7 @@ pub fn shell(assets: &AssetPaths) -> impl IntoView + use<> {
     }
     let nonce = use_nonce();
     let theme = use_context::<Theme>().map(|Theme(theme)| theme).filter(|theme| !theme.is_empty());
-    let starter = include_str!("hydrate.js")
-        .replace("ARGUMENTS", &format!("[{:?}, {:?}]", assets.js.as_str(), assets.wasm.as_str()));
+    let starter = include_str!("hydrate.js").replace("ARGUMENTS", &script_data(&[&assets.js, &assets.wasm]));
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme>
@@ -44,5 +43,21 @@ pub fn shell(assets: &AssetPaths) -> impl IntoView + use<> {
                 <App />
             </body>
         </html>
+    }
+}
+
+/// Texts as a JavaScript array that may stand in a `<script>` element, whose content is not escaped: no text in it can end
+/// the element or begin a comment (HTML standard, section 4.12.1.3, restrictions for contents of script elements).
+fn script_data(texts: &[&str]) -> String {
+    serde_json::Value::from(texts).to_string().replace('<', "\\u003c")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::script_data;
+
+    #[test]
+    fn a_text_in_a_script_ends_neither_the_text_nor_the_script() {
+        assert_eq!(script_data(&["/pkg/a.js", "\"</script>"]), r#"["/pkg/a.js","\"\u003c/script>"]"#);
     }
 }

@@ -1,6 +1,6 @@
 //! The frame around every page.
 
-use super::mark;
+use super::{mark, page_title};
 use crate::api::{self, SignOut};
 use crate::auth::CurrentSession;
 use crate::format;
@@ -9,7 +9,6 @@ use crate::island::{Bell, Corner, TenantSwitcher, ThemeSwitch};
 use crate::scope::Inside;
 use crate::service::frame::FrameData;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use tenantatlas_domain::role::Action;
 
 /// The pages of a tenant, as the navigation has them.
@@ -76,7 +75,7 @@ pub fn tenant_frame(inside: &Inside, frame: FrameData, section: Section, title: 
         })
         .collect_view();
     view! {
-        <Title text=full_title />
+        {page_title(full_title)}
         <div class="frame">
             <a class="skip" href="#main">"Skip to content"</a>
             <header class="top">
@@ -100,7 +99,7 @@ pub fn tenant_frame(inside: &Inside, frame: FrameData, section: Section, title: 
 pub fn plain_frame(session: Option<&CurrentSession>, theme: String, title: String, content: AnyView) -> AnyView {
     let menu = session.map(|session| person_menu(session, theme));
     view! {
-        <Title text=title />
+        {page_title(title)}
         <div class="frame plain">
             <a class="skip" href="#main">"Skip to content"</a>
             <header class="top">

@@ -18,6 +18,8 @@ mod mark;
 mod state;
 #[cfg(feature = "ssr")]
 mod time;
+#[cfg(feature = "ssr")]
+mod title;
 
 #[cfg(feature = "ssr")]
 pub use coverage::coverage_strip;
@@ -33,3 +35,5 @@ pub use mark::{chart, mark};
 pub use state::{bucket_state, outcome_state, presence_state, state, sync_state};
 #[cfg(feature = "ssr")]
 pub use time::{day, moment, moment_or};
+#[cfg(feature = "ssr")]
+pub use title::{TitleFormat, page_title};

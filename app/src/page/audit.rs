@@ -129,7 +129,10 @@ fn filters(inside: &Inside, filter: &AuditFilter) -> AnyView {
 }
 
 /// The actions that are written with a tenant, for the suggestions of the filter.
-const ACTIONS: [&str; 12] = [
+const ACTIONS: [&str; 15] = [
+    "access.refused",
+    "audit.exported",
+    "inventory.exported",
     "inventory.sync.dispatched",
     "inventory.sync.completed",
     "inventory.sync.completed_with_errors",

@@ -3,11 +3,10 @@
 use super::{query, refusal};
 use crate::api::{self, SignIn as SignInForm};
 use crate::auth::safe_next;
-use crate::component::{chart, field, hidden, mark};
+use crate::component::{chart, field, hidden, mark, page_title};
 use crate::island::{ActiveForm, ThemeSwitch};
 use crate::service::frame;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 /// The sign-in form. `next` in the address says where to go afterwards.
 #[component]
@@ -17,7 +16,7 @@ pub fn SignIn() -> impl IntoView {
     let ended = !next.is_empty();
     let error = refusal::<SignInForm>(&query);
     view! {
-        <Title text="Sign in" />
+        {page_title("Sign in")}
         <div class="gate">
             <main class="gate-form" id="main">
                 <div>

@@ -2,12 +2,11 @@
 
 use super::{path_part, query, refusal, refused};
 use crate::api::{self, ClaimFirstAdmin};
-use crate::component::{chart, field, hidden, mark};
+use crate::component::{chart, field, hidden, mark, page_title};
 use crate::error::AppError;
 use crate::island::ActiveForm;
 use crate::service::session;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 /// The form that makes the first administrator.
 #[component]
@@ -25,7 +24,7 @@ pub fn Welcome() -> impl IntoView {
 
 fn form(token: String, error: Option<AppError>) -> AnyView {
     view! {
-        <Title text="Welcome" />
+        {page_title("Welcome")}
         <div class="gate">
             <main class="gate-form" id="main">
                 <div>

@@ -15,6 +15,7 @@ pub mod session;
 pub mod tenants;
 pub mod users;
 
+use crate::auth::is_own_address;
 use crate::error::AppError;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
@@ -25,7 +26,8 @@ pub(crate) fn go_to(address: &str, done: Option<&str>) {
         Some(done) => format!("{address}{}done={done}", if address.contains('?') { '&' } else { '?' }),
         None => address.to_owned(),
     };
-    leptos_axum::redirect(&address);
+    // What cannot stand in a header would make the framework panic.
+    leptos_axum::redirect(if is_own_address(&address) { &address } else { "/" });
 }
 
 /// Sets a cookie with the answer.

@@ -31,8 +31,8 @@ struct Origin {
 
 fn origin() -> Result<(Parts, Origin), AppError> {
     let parts = use_context::<Parts>().ok_or_else(|| AppError::new(ErrorKind::Internal, "The request is gone."))?;
-    let unknown = Client { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), local: false };
-    let Client { address, local } = parts.extensions.get().copied().unwrap_or(unknown);
+    let unknown = Client { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), local: false, secure: false };
+    let Client { address, local, .. } = parts.extensions.get().copied().unwrap_or(unknown);
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let user_agent = user_agent.chars().take(300).collect();
     Ok((parts, Origin { address, user_agent, secure: !local }))
