@@ -4,11 +4,12 @@ use crate::{
     cli::progress::Progress,
     exit::{Exit, ExitCode},
     settings::Settings,
-    web::say,
+    web::{Reach, say},
 };
 use futures::{StreamExt as _, stream::SelectAll};
 use secrecy::SecretString;
 use std::{fs::File, net::SocketAddr, path::PathBuf};
+use tenantatlas_app::auth;
 use tenantatlas_domain::{ids::TenantId, registry::registry, role::Role, selection::Selection};
 use tenantatlas_engine::{Actor, Engine};
 use tenantatlas_graph_sim::{SimTenant, Simulator, demo};
@@ -19,8 +20,11 @@ use tenantatlas_store::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// The password of every demo user. The demo is for this machine: it listens on loopback.
+/// The password of every demo user where nobody but this machine can reach the demo. Everywhere else there is a new one at
+/// each start: everybody knows this one, and one of the people administers the platform (CWE-1392).
 const PASSWORD: &str = "demo-password";
+/// Characters of a password that is made: 96 random bits as hexadecimal digits.
+const MADE_LENGTH: usize = 24;
 
 /// The demo's people; each is a member of every demo tenant with this role. The last also administers the platform.
 const PEOPLE: [(&str, &str, Role, bool); 5] = [
@@ -36,15 +40,27 @@ pub struct Demo {
     /// The simulated cloud, which stops when this is dropped.
     cloud: Simulator,
     tenants: Vec<(TenantId, String)>,
+    password: String,
+}
+
+/// The password of the demo's people for those who can reach it.
+fn password(reach: Reach) -> String {
+    if reach.is_this_machine() {
+        return PASSWORD.to_owned();
+    }
+    let (mut made, _) = auth::new_token();
+    made.truncate(MADE_LENGTH);
+    made
 }
 
 impl Demo {
     /// Starts the simulated cloud and makes what is missing of tenants and people. Safe to run again on the same data, and
-    /// by several processes at once: one prepares after the other.
+    /// by several processes at once: one prepares after the other. People who are there get the password of this start, so
+    /// that none that everybody knows is left from another one.
     ///
     /// # Errors
     /// When the cloud cannot listen or the database refuses.
-    pub async fn prepare(engine: &Engine, settings: &Settings, objects: u64) -> Result<Self, Exit> {
+    pub async fn prepare(engine: &Engine, settings: &Settings, objects: u64, reach: Reach) -> Result<Self, Exit> {
         let _turn = turn(settings.data_dir.join("preparing.lock")).await?;
         let cloud = Simulator::start(demo::config(objects), SocketAddr::from(([127, 0, 0, 1], 0)))
             .await
@@ -56,16 +72,24 @@ impl Demo {
             tenants
                 .push((ensure_tenant(engine, &actor, &cloud, simulated, environment).await?, simulated.name.clone()));
         }
+        let password = password(reach);
         for (email, name, role, platform_admin) in PEOPLE {
+            let secret = || SecretString::from(password.as_str());
             let id = match users::find_by_email(engine.db(), email).await? {
-                Some(known) => known.user.id,
-                None => engine.create_user(&actor, email, name, platform_admin, SecretString::from(PASSWORD)).await?,
+                Some(known) => {
+                    let id = known.user.id;
+                    if engine.verify_user(email, secret()).await?.is_none() {
+                        engine.set_password(&actor, id, secret()).await?;
+                    }
+                    id
+                }
+                None => engine.create_user(&actor, email, name, platform_admin, secret()).await?,
             };
             for (tenant, _) in &tenants {
                 engine.set_member(&actor, *tenant, id, role).await?;
             }
         }
-        Ok(Self { cloud, tenants })
+        Ok(Self { cloud, tenants, password })
     }
 
     /// Says where it is and how to sign in; reads the tenants that were never read, with live progress.
@@ -80,7 +104,12 @@ impl Demo {
         stopping: &CancellationToken,
     ) -> Result<(), Exit> {
         say(&format!("\nTenantAtlas with a simulated Microsoft cloud: http://{address}\n"));
-        say(&format!("  Sign in with the password {PASSWORD} as one of"));
+        if self.password != PASSWORD {
+            say(
+                "  It can be reached from other machines, so its password is a new one at each start and is shown only here.",
+            );
+        }
+        say(&format!("  Sign in with the password {} as one of", self.password));
         for (email, _, role, platform_admin) in PEOPLE {
             let also = if platform_admin { ", and administers the platform" } else { "" };
             say(&format!("    {email:24} {}{also}", role.as_str()));
@@ -154,4 +183,16 @@ async fn ensure_tenant(
         return Ok(known.id);
     }
     Ok(engine.add_tenant(actor, &details, &credential).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_that_everybody_knows_is_for_this_machine_alone() {
+        assert_eq!(password(Reach::ThisMachine), PASSWORD);
+        let (one, other) = (password(Reach::Others), password(Reach::Others));
+        assert!(one.len() == MADE_LENGTH && one != other && one != PASSWORD, "{one} {other}");
+    }
 }

@@ -5,11 +5,17 @@ use crate::{
     exit::{Exit, ExitCode},
 };
 use std::io::{self, IsTerminal as _};
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, filter::filter_fn, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 /// What is logged when nothing is said: a server tells what it does, a command only what is wrong.
 const SERVER_FILTER: &str = "info,hyper=warn,sqlx=warn,tower_http=info";
 const COMMAND_FILTER: &str = "error";
+/// Libraries that print addresses or refused parts of requests at their lowest level. An address may hold a one-time link, so
+/// that level is never written, whatever the filter says.
+const ADDRESSES_AT_TRACE: [&str; 2] = ["tower_http::csrf", "axum::rejection"];
 
 /// Starts logging: readable lines on a terminal, one JSON object per line elsewhere.
 ///
@@ -31,9 +37,16 @@ pub fn start(arguments: &Arguments) -> Result<(), Exit> {
     })?;
     let registry = tracing_subscriber::registry().with(filter);
     if server && !io::stderr().is_terminal() {
-        registry.with(fmt::layer().json().flatten_event(true).with_writer(io::stderr)).init();
+        registry
+            .with(fmt::layer().json().flatten_event(true).with_writer(io::stderr).with_filter(filter_fn(is_safe)))
+            .init();
     } else {
-        registry.with(fmt::layer().with_writer(io::stderr)).init();
+        registry.with(fmt::layer().with_writer(io::stderr).with_filter(filter_fn(is_safe))).init();
     }
     Ok(())
+}
+
+/// Whether what an event tells can hold no address of a request.
+fn is_safe(event: &Metadata<'_>) -> bool {
+    *event.level() < Level::TRACE || !ADDRESSES_AT_TRACE.iter().any(|target| event.target().starts_with(target))
 }

@@ -10,6 +10,7 @@ mod folder;
 mod invisible;
 mod logging;
 mod open;
+mod process_limits;
 mod settings;
 mod web;
 
@@ -53,6 +54,7 @@ fn main() {
 
 fn run(arguments: Arguments) -> Result<(), Exit> {
     logging::start(&arguments)?;
+    process_limits::apply();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -35,7 +35,8 @@ pub struct SettingsOptions {
     /// The address the web server listens on [default: 127.0.0.1:3000]
     #[arg(long, global = true, env = "TENANTATLAS_LISTEN", value_name = "ADDRESS:PORT", help_heading = "Settings")]
     pub listen: Option<String>,
-    /// Whoever sends this as a bearer token may read /metrics; without one only this machine itself may
+    /// Whoever sends this as a bearer token may read /metrics; without one only this machine itself may, and nobody when the
+    /// server listens on more than a loopback address or behind a trusted proxy
     #[arg(
         long,
         global = true,
@@ -46,7 +47,7 @@ pub struct SettingsOptions {
     )]
     pub metrics_token: Option<SecretString>,
     /// Proxies that are believed about where a request comes from, beside those on this machine: addresses or networks,
-    /// with commas between them
+    /// with commas between them. They may open any number of connections; other addresses 512
     #[arg(
         long,
         global = true,

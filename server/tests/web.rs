@@ -2,8 +2,8 @@
 
 use reqwest::{Client, StatusCode, header, redirect};
 use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    fs::File,
+    process::{Child, Command},
     time::Duration,
 };
 use tempfile::TempDir;
@@ -11,42 +11,63 @@ use tempfile::TempDir;
 struct Site {
     process: Child,
     url: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Site {
     async fn start() -> (Self, Client) {
+        Self::listening("127.0.0.1", "info", tempfile::tempdir().expect("a folder")).await
+    }
+
+    /// What it says and what it logs lie in the folder, as `said` and `log`.
+    async fn listening(ip: &str, log: &str, folder: TempDir) -> (Self, Client) {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str| File::create(folder.path().join(name)).expect("a file");
         let mut process = Command::new(env!("CARGO_BIN_EXE_tenantatlas"))
-            .args(["serve", "--demo", "--demo-objects", "100", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--demo", "--demo-objects", "100", "--listen", &format!("{ip}:0"), "--log", log])
             .env("TENANTATLAS_DATA_DIR", folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stdout(file("said"))
+            .stderr(file("log"))
             .spawn()
             .expect("the server starts");
-        let stdout = BufReader::new(process.stdout.take().expect("piped"));
-        let url = address_told(stdout).await;
+        let url = address_told(&mut process, &folder).await;
         let client = Client::builder().no_proxy().redirect(redirect::Policy::none()).build().expect("a client");
         // It accepts connections before it says where.
         let ready = client.get(format!("{url}/readyz")).send().await.expect("an answer");
         assert_eq!(ready.status(), StatusCode::OK);
-        (Self { process, url, _folder: folder }, client)
+        (Self { process, url, folder }, client)
+    }
+
+    fn read(&self, name: &str) -> String {
+        read(&self.folder, name)
+    }
+
+    /// The status of signing in as the demo's administrator.
+    async fn sign_in(&self, client: &Client, password: &str) -> StatusCode {
+        let form = [("email", "admin@demo.example"), ("password", password)];
+        client.post(format!("{}/api/sign_in", self.url)).form(&form).send().await.expect("an answer").status()
     }
 }
 
+fn read(folder: &TempDir, name: &str) -> String {
+    let bytes = std::fs::read(folder.path().join(name)).expect("the file is there");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// Where the server says that it answers, once it does.
-async fn address_told(mut stdout: impl BufRead + Send + 'static) -> String {
-    let told = tokio::task::spawn_blocking(move || {
-        let mut said = String::new();
-        while stdout.read_line(&mut said).is_ok_and(|read| read > 0) {
-            if let Some(at) = said.find("http://") {
-                return said[at..].trim_end().to_owned();
-            }
+async fn address_told(process: &mut Child, folder: &TempDir) -> String {
+    for _ in 0..2_400 {
+        let said = read(folder, "said");
+        // A line that is whole.
+        if let Some((address, _)) = said.split_once("http://").and_then(|(_, rest)| rest.split_once('\n')) {
+            let address = address.split_whitespace().next().expect("an address");
+            return format!("http://{address}");
         }
-        panic!("the server ended without saying where it answers: {said}")
-    });
-    tokio::time::timeout(Duration::from_secs(120), told).await.expect("the server starts").expect("an address")
+        let ended = process.try_wait().expect("its state");
+        assert!(ended.is_none(), "the server ended: {said} {}", read(folder, "log"));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the server does not say where it answers: {}", read(folder, "said"))
 }
 
 impl Drop for Site {
@@ -182,4 +203,52 @@ async fn assets_come_compressed_and_for_ever() {
     assert!(get("identity").await.expect("an answer").headers().get(header::CONTENT_ENCODING).is_none());
     let hidden = client.get(format!("{}{path}.br", site.url)).send().await.expect("an answer");
     assert_eq!(hidden.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn no_line_of_the_log_holds_a_one_time_link_whatever_is_logged() {
+    let (site, client) = Site::listening("127.0.0.1", "trace", tempfile::tempdir().expect("a folder")).await;
+    let link = format!("{}/welcome/one-time-secret", site.url);
+    for request in [
+        client.get(&link),
+        client.post(&link),
+        client.get(&link).header("sec-fetch-site", "cross-site"),
+        client.get(format!("{}/sign-in?next=/welcome/one-time-secret", site.url)),
+        client.post(format!("{}/api/claim_first_admin", site.url)).header(header::REFERER, &link).form(&[
+            ("token", "one-time-secret"),
+            ("name", "Name"),
+            ("email", "name@example.com"),
+            ("password", "long-enough-password"),
+        ]),
+    ] {
+        request.send().await.expect("an answer");
+    }
+    let log = site.read("log");
+    assert!(log.contains("/welcome/{token}"), "requests are logged at all");
+    assert!(log.lines().any(|line| line.contains("TRACE")), "the lowest level is logged");
+    let told: Vec<_> = log.lines().filter(|line| line.contains("one-time-secret")).collect();
+    assert!(told.is_empty(), "{told:#?}");
+}
+
+#[tokio::test]
+async fn the_password_that_everybody_knows_opens_nothing_where_others_can_reach_the_demo() {
+    let (mut site, client) = Site::start().await;
+    assert_ne!(site.sign_in(&client, "demo-password").await, StatusCode::UNPROCESSABLE_ENTITY);
+    let _ = site.process.kill();
+    let _ = site.process.wait();
+    let folder = std::mem::replace(&mut site.folder, tempfile::tempdir().expect("a folder"));
+    let (open, client) = Site::listening("0.0.0.0", "info", folder).await;
+    assert_eq!(open.sign_in(&client, "demo-password").await, StatusCode::UNPROCESSABLE_ENTITY);
+    let printed = async {
+        while !open.read("said").contains("as one of") {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), printed).await.expect("the password is printed");
+    let said = open.read("said");
+    let made = said.split_once("with the password ").and_then(|(_, rest)| rest.split(' ').next());
+    let made = made.unwrap_or_else(|| panic!("no password in {said}"));
+    assert_ne!(open.sign_in(&client, made).await, StatusCode::UNPROCESSABLE_ENTITY, "{said}");
+    let metrics = client.get(format!("{}/metrics", open.url)).send().await.expect("an answer");
+    assert_eq!(metrics.status(), StatusCode::NOT_FOUND, "metrics ask for a token where others can reach the server");
 }

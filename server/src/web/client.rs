@@ -21,6 +21,7 @@ const FORWARDING: [&str; 5] = ["forwarded", "via", "x-forwarded-for", "x-forward
 /// Finds out where the request comes from, for everything that answers it.
 pub async fn identify(Extract(state): Extract<State>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    // Without a peer nobody is believed to be this machine or a proxy.
     let client = client(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), request.headers(), &state.trusted_proxies);
     request.extensions_mut().insert(client);
     next.run(request).await
@@ -30,11 +31,12 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Client {
     // A socket for both families shows an IPv4 peer as ::ffff:192.0.2.1.
     let peer = peer.to_canonical();
     let is_proxy = |address: IpAddr| address.is_loopback() || trusted.iter().any(|net| net.contains(&address));
+    let secure = is_proxy(peer) && came_over_https(headers);
     let address = if is_proxy(peer) { forwarded_for(headers, is_proxy).unwrap_or(peer) } else { peer };
     let forwarded = FORWARDING.iter().any(|name| headers.contains_key(*name));
     // A proxy that adds no header still asks for the public name of the site.
     let local = peer.is_loopback() && !forwarded && names_this_machine(headers);
-    Client { address, local }
+    Client { address, local, secure }
 }
 
 fn forwarded_for(headers: &HeaderMap, is_proxy: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
@@ -54,9 +56,27 @@ fn forwarded_for(headers: &HeaderMap, is_proxy: impl Fn(IpAddr) -> bool) -> Opti
     nearest
 }
 
-/// Whether the request names this machine itself and not a site; HTTP/1.0 need not name anything.
+/// Whether the nearest proxy was asked over https: what it wrote stands last, be it in `X-Forwarded-Proto` or in the `proto`
+/// of `Forwarded` (RFC 7239, section 5.4).
+fn came_over_https(headers: &HeaderMap) -> bool {
+    let last =
+        |name| headers.get_all(name).iter().next_back().and_then(|value| value.to_str().ok()?.rsplit(',').next());
+    if let Some(scheme) = last("x-forwarded-proto") {
+        return scheme.trim().eq_ignore_ascii_case("https");
+    }
+    let proto = last("forwarded").and_then(|hop| {
+        hop.split(';').find_map(|pair| {
+            let (name, value) = pair.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("proto").then(|| value.trim().trim_matches('"'))
+        })
+    });
+    proto.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+}
+
+/// Whether the request names this machine itself and not a site. One that names nothing may come through a proxy that
+/// leaves the name out.
 fn names_this_machine(headers: &HeaderMap) -> bool {
-    let Some(host) = headers.get(header::HOST) else { return true };
+    let Some(host) = headers.get(header::HOST) else { return false };
     let Some(authority) = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()) else { return false };
     let name = authority.host().trim_matches(['[', ']']);
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -103,5 +123,19 @@ mod tests {
         assert!(!found("127.0.0.1", &[("host", "atlas.example")], &[]).local);
         assert!(!found("127.0.0.1", &[("host", "localhost"), ("x-forwarded-proto", "https")], &[]).local);
         assert!(!found("192.0.2.7", &[("host", "localhost")], &[]).local);
+        assert!(!found("127.0.0.1", &[], &[]).local);
+        assert!(!found("0.0.0.0", &[("host", "localhost")], &[]).local);
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_says_that_it_was_asked_over_https() {
+        let secure = |peer, name, value| found(peer, &[(name, value)], &["10.0.0.0/8"]).secure;
+        assert!(secure("127.0.0.1", "x-forwarded-proto", "https"));
+        assert!(secure("10.0.0.1", "x-forwarded-proto", "http, HTTPS"));
+        assert!(secure("10.0.0.1", "forwarded", "for=192.0.2.1;proto=https"));
+        assert!(!secure("10.0.0.1", "x-forwarded-proto", "https, http"));
+        assert!(!secure("10.0.0.1", "forwarded", "for=192.0.2.1;proto=https, for=10.0.0.2;proto=http"));
+        assert!(!secure("192.0.2.7", "x-forwarded-proto", "https"));
+        assert!(!secure("10.0.0.1", "host", "atlas.example"));
     }
 }

@@ -1,12 +1,18 @@
 //! Server functions over HTTP: `POST /api/{function}`, and `POST /t/{tenant}/api/{function}` for those of a tenant.
 
-use super::{State, context::provide};
+use super::{
+    State,
+    answer::{refuse, refuse_with},
+    context::provide,
+    refusals::RefusedAs,
+};
 use axum::{
-    body::{Body, to_bytes},
+    body::{Body, HttpBody as _, to_bytes},
     extract::{Request, State as Extract},
-    http::{StatusCode, Uri},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::Response,
 };
+use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use tenantatlas_app::error::{AppError, ErrorKind};
 
 /// The largest refusal, bytes.
@@ -14,34 +20,85 @@ const MAX_REFUSAL: usize = 16 * 1024;
 
 /// Calls a server function. Its own address carries no tenant: the tenant of the address reaches it as its scope.
 pub async fn call(Extract(state): Extract<State>, mut request: Request) -> Response {
+    // A request without a body has no kind of one.
+    let nothing = !request.headers().contains_key(header::CONTENT_TYPE) && request.body().is_end_stream();
+    if !nothing && !is_form_or_json(request.headers()) {
+        let error =
+            AppError::new(ErrorKind::Invalid, "Send a form (application/x-www-form-urlencoded) or application/json.");
+        return refuse_with(StatusCode::UNSUPPORTED_MEDIA_TYPE, &error);
+    }
     let path = request.uri().path();
     if let Some(function) = path.find("/api/").filter(|at| *at > 0).map(|at| path[at..].to_owned()) {
         match function.parse::<Uri>() {
             Ok(uri) => *request.uri_mut() = uri,
-            Err(_) => return super::answer::refuse(&AppError::not_found("The function")),
+            Err(_) => return refuse(&AppError::not_found("The function")),
         }
     }
+    keep_own_referer(request.headers_mut());
     let context = provide(&state, &request);
     let response = leptos_axum::handle_server_fns_with_context(context, request).await;
     with_status(axum::response::IntoResponse::into_response(response)).await
 }
 
+/// The two kinds of body that server functions read. Others, such as `text/plain`, are what a form of another site can send
+/// without being asked first (Fetch standard, CORS-safelisted request headers; OWASP ASVS 4.0.3, requirement 13.2.5).
+fn is_form_or_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    ["application/x-www-form-urlencoded", "application/json"].iter().any(|known| kind.eq_ignore_ascii_case(known))
+}
+
+/// A form without script leads back to the page it names as its referer: only one of this site.
+fn keep_own_referer(headers: &mut HeaderMap) {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let referer = text(header::REFERER).and_then(|referer| referer.parse::<Uri>().ok());
+    let own = referer.is_some_and(|referer| {
+        referer.authority().zip(text(header::HOST)).is_some_and(|(from, here)| from.as_str().eq_ignore_ascii_case(here))
+    });
+    if !own {
+        headers.remove(header::REFERER);
+    }
+}
+
 /// Gives a refusal the status of its kind: on its own a refused server function answers 500 whatever the reason. A form
-/// without script is answered with a redirect, which stays one.
+/// without script is answered with a redirect, which stays one, and says in its extensions what it was refused for.
 async fn with_status(response: Response) -> Response {
+    let refused = response.headers().contains_key(SERVER_FN_ERROR_HEADER);
     match response.status() {
         StatusCode::INTERNAL_SERVER_ERROR => {}
-        StatusCode::BAD_REQUEST => return super::answer::refuse(&AppError::not_found("The function")),
+        status if status.is_redirection() && refused => {}
+        StatusCode::BAD_REQUEST => return refuse(&AppError::not_found("The function")),
         _ => return response,
     }
     let (mut parts, body) = response.into_parts();
     let Ok(bytes) = to_bytes(body, MAX_REFUSAL).await else {
-        return super::answer::refuse(&AppError::new(ErrorKind::Internal, "Something went wrong inside TenantAtlas."));
+        return refuse(&AppError::new(ErrorKind::Internal, "Something went wrong inside TenantAtlas."));
     };
-    if let Ok(error) = serde_json::from_slice::<AppError>(&bytes)
-        && let Ok(status) = StatusCode::from_u16(error.kind.status())
-    {
-        parts.status = status;
+    if let Ok(error) = serde_json::from_slice::<AppError>(&bytes) {
+        parts.extensions.insert(RefusedAs(error.kind));
+        if let (false, Ok(status)) = (parts.status.is_redirection(), StatusCode::from_u16(error.kind.status())) {
+            parts.status = status;
+        }
     }
     Response::from_parts(parts, Body::from(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_form_leads_back_to_this_site_alone() {
+        let kept = |referer: &str| {
+            let pairs = [(header::HOST, "atlas.example:3000"), (header::REFERER, referer)];
+            let mut headers = pairs.into_iter().map(|(name, value)| (name, value.parse().expect("a value"))).collect();
+            keep_own_referer(&mut headers);
+            headers.contains_key(header::REFERER)
+        };
+        assert!(kept("https://atlas.example:3000/me") && kept("http://Atlas.example:3000/me?done=name"));
+        assert!(
+            !kept("https://evil.example/") && !kept("https://atlas.example/") && !kept("/me") && !kept("about:blank")
+        );
+        assert!(!kept("https://atlas.example:3000@evil.example/"));
+    }
 }

@@ -57,7 +57,8 @@ fn known_method(method: &Method) -> &'static str {
     }
 }
 
-/// Answers this machine itself, and whoever sends the token of the settings. To all others it does not exist.
+/// Answers whoever sends the token of the settings, and without one this machine itself, as long as nothing but this machine
+/// can reach the server. To all others it does not exist.
 pub async fn metrics(
     Extract(state): Extract<State>,
     Extension(client): Extension<Client>,
@@ -83,7 +84,7 @@ fn may_read(state: &State, client: Client, headers: &HeaderMap) -> bool {
             let hash = tenantatlas_app::auth::hash_token;
             sent.is_some_and(|sent| hash(sent) == hash(token.expose_secret()))
         }
-        None => client.local,
+        None => state.reach.is_this_machine() && client.local,
     }
 }
 

@@ -1,7 +1,9 @@
 //! The web server: router, assets, security headers, health, and the demo.
 
+mod address;
 mod answer;
 mod assets;
+mod body;
 mod client;
 mod connections;
 mod context;
@@ -10,11 +12,16 @@ mod export;
 mod first_admin;
 mod functions;
 mod metrics;
+mod peers;
+mod reach;
+mod refusals;
+mod request_id;
 mod router;
 mod security;
 mod session;
 pub mod shutdown;
 mod spreadsheet;
+mod stall;
 #[cfg(test)]
 mod tests;
 
@@ -22,18 +29,22 @@ use crate::{
     cli::{ServeArguments, graph_sim::cannot_listen, output::visible},
     demo,
     exit::{Exit, ExitCode},
-    open,
+    open, process_limits,
     settings::Settings,
 };
 use ipnet::IpNet;
+pub use reach::Reach;
 use secrecy::SecretString;
 use std::{io::Write as _, sync::Arc, time::Duration};
 use tenantatlas_engine::{Engine, EngineConfig};
 use tokio::{net::TcpListener, sync::Semaphore};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long connections that are still busy may go on when the server stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
+
+/// How long what goes on beside answers may take when the server stops.
+const LAST_ENTRIES: Duration = Duration::from_secs(2);
 
 /// What every handler works with.
 #[derive(Clone)]
@@ -48,6 +59,10 @@ pub struct State {
     pub metrics_token: Option<SecretString>,
     /// Proxies that are believed about where a request comes from, beside those on this machine.
     pub trusted_proxies: Arc<[IpNet]>,
+    /// Who can reach the server at all.
+    pub reach: Reach,
+    /// What goes on beside an answer; waited for before the process ends.
+    pub background: TaskTracker,
 }
 
 /// Serves until it is told to stop; then streams end, leases go back, and running work is taken up by whoever is next.
@@ -57,9 +72,12 @@ pub struct State {
 pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<(), Exit> {
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| cannot_listen(&settings.listen, &error))?;
     let address = listener.local_addr().unwrap_or(settings.listen);
+    let reach = Reach::new(address, &settings.trusted_proxies);
     let engine = open::engine(settings, EngineConfig::default()).await?;
-    let demo =
-        if arguments.demo { Some(demo::Demo::prepare(&engine, settings, arguments.demo_objects).await?) } else { None };
+    let demo = match arguments.demo {
+        true => Some(demo::Demo::prepare(&engine, settings, arguments.demo_objects, reach).await?),
+        false => None,
+    };
 
     let stopping = CancellationToken::new();
     let state = State {
@@ -68,7 +86,11 @@ pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<()
         streams: Arc::new(Semaphore::new(events::MAX_STREAMS)),
         metrics_token: settings.metrics_token.clone(),
         trusted_proxies: settings.trusted_proxies.clone().into(),
+        reach,
+        background: TaskTracker::new(),
     };
+    let background = state.background.clone();
+    let limits = connections::Limits::new(process_limits::open_files(), &settings.trusted_proxies);
     metrics::recorder();
     let router = router::router(state);
     let stop = stopping.clone();
@@ -76,7 +98,7 @@ pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<()
         shutdown::signal().await;
         stop.cancel();
     });
-    let mut server = tokio::spawn(connections::serve(listener, router, stopping.clone()));
+    let mut server = tokio::spawn(connections::serve(listener, router, limits, stopping.clone()));
     tracing::info!(%address, "listening");
     match &demo {
         Some(demo) => demo.show(&engine, settings, address, &stopping).await?,
@@ -106,6 +128,10 @@ pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<()
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::error!(%error, "the web server broke off while it stopped"),
         Err(_) => tracing::warn!("connections that did not end in time were closed"),
+    }
+    background.close();
+    if tokio::time::timeout(LAST_ENTRIES, background.wait()).await.is_err() {
+        tracing::warn!("refusals of the last moment could not be written into the audit log");
     }
     Ok(())
 }

@@ -1,12 +1,20 @@
 //! Which address is answered by what.
 
-use super::{State, assets, client, context::provide, events, export, functions, metrics, security, session};
+use super::{
+    State, address,
+    answer::{lead_to, refuse_in_words},
+    assets, body, client,
+    context::provide,
+    events, export, functions, metrics,
+    request_id::{self, RequestId},
+    security, session,
+};
 use axum::{
     Router,
     extract::{MatchedPath, Path, Request, State as Extract},
-    http::{HeaderMap, HeaderName, StatusCode},
+    http::{HeaderMap, StatusCode},
     middleware,
-    response::{Redirect, Response},
+    response::Response,
     routing::{get, post},
 };
 use tenantatlas_app::{App, AssetPaths, shell};
@@ -15,15 +23,10 @@ use tower_http::{
     CompressionLevel,
     catch_panic::CatchPanicLayer,
     compression::CompressionLayer,
-    csrf::CsrfLayer,
-    limit::RequestBodyLimitLayer,
-    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+    csrf::{CsrfLayer, ProtectionError},
     trace::{DefaultOnFailure, DefaultOnResponse, TraceLayer},
 };
 use tracing::Level;
-
-/// The largest request body, in bytes: forms only.
-const BODY_LIMIT: usize = 64 * 1024;
 
 /// Addresses of a tenant that are no pages: method, route.
 pub const TENANT_ROUTES: [(&str, &str); 4] = [
@@ -50,13 +53,19 @@ pub fn router(state: State) -> Router {
     // Pages are text for one person without a secret in it: they may be compressed. Streams never are.
     let pages = pages.fallback(page).layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
     let [tenant, live, items, audit] = TENANT_ROUTES.map(|(_, route)| route);
-    let guarded = pages
-        .route(tenant, get(to_inventory))
-        .route(live, get(events::events))
+    let downloads = Router::new()
         .route(items, get(export::items))
         .route(audit, get(export::audit_log))
+        .layer(middleware::from_fn_with_state(state.clone(), export::record));
+    // All that changes something lies in here, so the origin of requests is looked at in here, where it is known who asks
+    // and a refusal can be written down.
+    let guarded = pages
+        .merge(downloads)
+        .route(tenant, get(to_inventory))
+        .route(live, get(events::events))
         .route("/api/{function}", post(functions::call))
         .route("/t/{tenant}/api/{function}", post(functions::call))
+        .layer(CsrfLayer::new().with_rejection_response(foreign_origin))
         .layer(middleware::from_fn_with_state(state.clone(), session::require));
     let mut open = Router::new()
         .route("/pkg/{name}", get(assets::hashed))
@@ -67,17 +76,15 @@ pub fn router(state: State) -> Router {
         let name: &'static str = name.leak();
         open = open.route(&format!("/{name}"), get(move |headers: HeaderMap| assets::named(name, headers)));
     }
-    let request_id = HeaderName::from_static("x-request-id");
     guarded
         .merge(open)
-        .layer(middleware::from_fn_with_state(state.clone(), client::identify))
-        .with_state(state)
-        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
-        .layer(CsrfLayer::new())
+        .layer(middleware::from_fn_with_state(state.clone(), body::receive))
+        .layer(middleware::from_fn(address::check))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn(security::headers))
+        .layer(middleware::from_fn_with_state(state.clone(), client::identify))
+        .with_state(state)
         .layer(middleware::from_fn(metrics::measure))
-        .layer(PropagateRequestIdLayer::new(request_id.clone()))
         .layer(
             TraceLayer::new_for_http()
                 .make_span_with(span)
@@ -85,14 +92,23 @@ pub fn router(state: State) -> Router {
                 .on_response(DefaultOnResponse::new().level(Level::INFO))
                 .on_failure(DefaultOnFailure::new().level(Level::WARN)),
         )
-        .layer(SetRequestIdLayer::new(request_id, MakeRequestUuid))
+        .layer(middleware::from_fn(request_id::set))
 }
 
 /// The span of a request: its id and its route, never its address, which may hold a token.
 fn span(request: &Request) -> tracing::Span {
-    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let id = request.extensions().get::<RequestId>();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
-    tracing::info_span!("request", id, method = %request.method(), route)
+    let (own, peer) = (id.map(|id| tracing::field::display(id.own)), id.and_then(|id| id.peer.as_deref()));
+    tracing::info_span!("request", id = own, peer_id = peer, method = %request.method(), route)
+}
+
+/// What is said to a form or script of another site.
+fn foreign_origin(_: ProtectionError) -> Response {
+    refuse_in_words(
+        StatusCode::FORBIDDEN,
+        "The request comes from another site. Open TenantAtlas itself and try again.",
+    )
 }
 
 /// Renders a page with what this request may see.
@@ -102,10 +118,10 @@ async fn render(Extract(state): Extract<State>, request: Request, assets: AssetP
 }
 
 /// `GET /t/{tenant}`: a tenant begins with its inventory.
-async fn to_inventory(Path(tenant): Path<String>) -> Redirect {
+async fn to_inventory(Path(tenant): Path<String>) -> Response {
     let tenant: String =
         tenant.chars().filter(|character| character.is_ascii_alphanumeric() || *character == '-').collect();
-    Redirect::to(&format!("/t/{tenant}/inventory"))
+    lead_to(&format!("/t/{tenant}/inventory"))
 }
 
 /// Ready when the database answers, takes what is written, and the process is not stopping.

@@ -1,11 +1,15 @@
 //! Who sends a request, and which tenant its address names: found once, before anything answers.
 
-use super::{State, answer::refuse};
+use super::{
+    State,
+    answer::{lead_to, refuse, refuse_as_asked, status_of},
+    refusals::{self, Asked},
+};
 use axum::{
     extract::{Request, State as Extract},
     http::{HeaderMap, Method, Uri, header},
     middleware::Next,
-    response::{IntoResponse as _, Redirect, Response},
+    response::Response,
 };
 use std::net::IpAddr;
 use tenantatlas_app::{
@@ -42,25 +46,43 @@ pub async fn require(Extract(state): Extract<State>, mut request: Request, next:
     let address = request.extensions().get::<Client>().map(|client| client.address);
     let session = match find(&state.engine, request.headers(), address).await {
         Ok(session) => session,
-        Err(error) => return refuse(&error.into()),
+        Err(error) => return failed(&request, error),
     };
     let path = request.uri().path();
     let Some(session) = session else {
-        return if is_public(path) { next.run(request).await } else { signed_out(&request) };
+        if !is_public(path) {
+            return signed_out(&request);
+        }
+        let asked = Asked::of(&request, None);
+        let response = next.run(request).await;
+        refusals::note(&state, None, address, asked, false, &response);
+        return response;
     };
     if path == "/sign-in" && request.method() == Method::GET {
-        return Redirect::to(&wanted(request.uri())).into_response();
+        return lead_to(&wanted(request.uri()));
     }
-    if let Some(name) = tenant_in(path) {
-        match scope(&state.engine, name, &session).await {
-            Ok(Some(scope)) => drop(request.extensions_mut().insert(scope)),
-            // Whoever answers finds no tenant and says that it does not exist.
-            Ok(None) => {}
-            Err(error) => return refuse(&error.into()),
+    let named = match tenant_in(path) {
+        Some(name) => match named(&state.engine, name, &session).await {
+            Ok(named) => named,
+            Err(error) => return failed(&request, error),
+        },
+        None => Named::Nowhere,
+    };
+    let (tenant, foreign) = match named {
+        Named::Inside(scope) => {
+            let id = scope.tenant.id;
+            request.extensions_mut().insert(*scope);
+            (Some(id), false)
         }
-    }
-    request.extensions_mut().insert(session);
-    next.run(request).await
+        // Whoever answers finds no tenant and says that it does not exist.
+        Named::Foreign(id) => (Some(id), true),
+        Named::Nowhere => (None, false),
+    };
+    let asked = Asked::of(&request, tenant);
+    request.extensions_mut().insert(session.clone());
+    let response = next.run(request).await;
+    refusals::note(&state, Some(&session), address, asked, foreign, &response);
+    response
 }
 
 /// The person behind the session cookie. Notes the use of the session now and then, so that it does not end for lack of it.
@@ -118,16 +140,30 @@ pub fn tenant_in(path: &str) -> Option<&str> {
     rest.split('/').next()
 }
 
-/// The tenant of that name and the person's role in it; none when it does not exist for them.
+/// What the tenant that an address names is for a person.
+enum Named {
+    /// A tenant that exists for them.
+    Inside(Box<TenantScope>),
+    /// A tenant that exists, but not for them.
+    Foreign(TenantId),
+    /// No tenant.
+    Nowhere,
+}
+
+/// The tenant of that name, as far as it exists for the person, and their role in it.
 ///
 /// # Errors
 /// When the database fails.
-async fn scope(engine: &Engine, name: &str, session: &CurrentSession) -> Result<Option<TenantScope>, EngineError> {
-    let Ok(id) = name.parse::<TenantId>() else { return Ok(None) };
+async fn named(engine: &Engine, name: &str, session: &CurrentSession) -> Result<Named, EngineError> {
+    let Ok(id) = name.parse::<TenantId>() else { return Ok(Named::Nowhere) };
     let (role, tenant) = futures::try_join!(engine.role(id, session.user_id), async {
         Ok::<_, EngineError>(tenants::get(engine.db(), id).await?)
     })?;
-    Ok(role.zip(tenant).map(|(role, tenant)| TenantScope { tenant, role }))
+    Ok(match (tenant, role) {
+        (Some(tenant), Some(role)) => Named::Inside(Box::new(TenantScope { tenant, role })),
+        (Some(tenant), None) => Named::Foreign(tenant.id),
+        (None, _) => Named::Nowhere,
+    })
 }
 
 /// Where the sign-in page was asked to lead to.
@@ -135,6 +171,11 @@ fn wanted(uri: &Uri) -> String {
     let query = uri.query().unwrap_or_default();
     let next = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
     next.map_or_else(|| "/".to_owned(), |(_, next)| safe_next(&next))
+}
+
+fn failed(request: &Request, error: EngineError) -> Response {
+    let error = AppError::from(error);
+    refuse_as_asked(request.headers(), status_of(&error), &error)
 }
 
 fn signed_out(request: &Request) -> Response {
@@ -161,7 +202,7 @@ fn signed_out(request: &Request) -> Response {
         }
         None => "/sign-in".to_owned(),
     };
-    Redirect::to(&address).into_response()
+    lead_to(&address)
 }
 
 fn is_page(path: &str) -> bool {

@@ -4,8 +4,12 @@
 use super::site::{Site, Who};
 use crate::web::router::TENANT_ROUTES;
 use axum::http::{Method, StatusCode, header};
+use std::collections::{BTreeMap, BTreeSet};
 use tenantatlas_app::App;
-use tenantatlas_domain::role::{Action, Role};
+use tenantatlas_domain::{
+    ids::{TenantId, UserId},
+    role::{Action, Role},
+};
 use tenantatlas_store::{audit, operation_runs};
 
 /// Who may reach an address.
@@ -118,7 +122,8 @@ fn functions() -> Vec<String> {
     paths
 }
 
-fn pages() -> Vec<String> {
+/// The routes of all pages, and of what else lies in a tenant.
+pub(super) fn pages() -> Vec<String> {
     let pages = leptos_axum::generate_route_list(App);
     let mut routes: Vec<String> = pages.iter().map(|route| route.path().to_owned()).collect();
     routes.extend(TENANT_ROUTES.iter().map(|(_, route)| (*route).to_owned()));
@@ -126,7 +131,7 @@ fn pages() -> Vec<String> {
 }
 
 impl Site {
-    fn fill(&self, route: &str, tenant: tenantatlas_domain::ids::TenantId) -> String {
+    pub(super) fn fill(&self, route: &str, tenant: TenantId) -> String {
         route
             .replace("{tenant}", &tenant.to_string())
             .replace("{item}", &self.item.to_string())
@@ -135,14 +140,49 @@ impl Site {
             .replace("{token}", "unknown")
     }
 
-    /// What a refused request must leave as it was.
+    /// What a refused request must leave as it was. That it was refused is written down, see [`Refusals`].
     async fn traces(&self) -> (usize, usize, usize) {
+        self.settle().await;
         let runs = operation_runs::Filter { limit: 500, ..Default::default() };
         let entries = audit::Filter { limit: 500, ..Default::default() };
         let runs = operation_runs::list(self.engine.db(), &runs).await.expect("runs").len();
-        let entries = audit::list(self.engine.db(), &entries).await.expect("entries").len();
+        let entries = audit::list(self.engine.db(), &entries).await.expect("entries");
+        let entries = entries.iter().filter(|entry| entry.action != REFUSED).count();
         let members = tenantatlas_store::members::list(self.engine.db(), self.own).await.expect("members").len();
         (runs, entries, members)
+    }
+}
+
+/// The action of a refusal in the audit log.
+const REFUSED: &str = "access.refused";
+/// Refusals of one person within a minute that get entries of their own; further ones may share one.
+const ENTRIES_OF_THEIR_OWN: usize = 20;
+
+/// What was refused to whom, as the test saw it: the audit log must say the same.
+#[derive(Default)]
+struct Refusals(BTreeMap<UserId, BTreeSet<(String, Option<TenantId>)>>);
+
+impl Refusals {
+    fn expect(&mut self, site: &Site, who: Who, resource: &str, tenant: Option<TenantId>) {
+        if let Some(user) = site.people.get(&who) {
+            self.0.entry(*user).or_default().insert((resource.to_owned(), tenant));
+        }
+    }
+
+    async fn check(&self, site: &Site) {
+        let mut written: BTreeMap<UserId, BTreeSet<(String, Option<TenantId>)>> = BTreeMap::new();
+        for entry in site.entries(REFUSED).await {
+            let user = entry.actor_id.expect("only people were refused");
+            assert_eq!(entry.outcome, audit::Outcome::Denied);
+            assert_eq!(entry.context["address"], "127.0.0.1", "{}", entry.context);
+            written.entry(user).or_default().insert((entry.resource_id, entry.tenant_id));
+        }
+        for (user, expected) in &self.0 {
+            let written = written.remove(user).unwrap_or_default();
+            assert!(written.is_subset(expected), "{user}: {written:?} were not all refused");
+            assert!(written.len() >= expected.len().min(ENTRIES_OF_THEIR_OWN), "{user}: {written:?} of {expected:?}");
+        }
+        assert!(written.is_empty(), "nothing was refused to {written:?}");
     }
 }
 
@@ -152,6 +192,7 @@ const JSON: &str = "application/json";
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_shown_to_those_who_may_see_it_and_exists_for_nobody_else() {
     let site = Site::start().await;
+    let mut refusals = Refusals::default();
     for route in pages() {
         let rule = page_rule(&route).unwrap_or_else(|| panic!("{route} has no rule: who may see it?"));
         for who in Who::ALL {
@@ -180,22 +221,27 @@ async fn every_page_is_shown_to_those_who_may_see_it_and_exists_for_nobody_else(
                 assert_eq!(answer.status, StatusCode::OK, "{case}");
             } else if who == Who::Stranger && rule.inside() {
                 assert_eq!(answer.status, StatusCode::NOT_FOUND, "{case}");
+                refusals.expect(&site, who, &route, Some(site.own));
             } else {
                 assert_eq!(answer.status, StatusCode::FORBIDDEN, "{case}");
+                refusals.expect(&site, who, &route, rule.inside().then_some(site.own));
             }
             if rule.inside() && who != Who::Administrator && who != Who::Nobody && route != "/t/{tenant}" {
                 let path = site.fill(&route, site.other);
                 let answer = site.ask(who, Method::GET, &path, HTML, None).await;
                 assert_eq!(answer.status, StatusCode::NOT_FOUND, "{who:?} {path}");
                 assert!(!answer.body.contains("Fabrikam"), "{who:?} {path}: the name of another tenant");
+                refusals.expect(&site, who, &route, Some(site.other));
             }
         }
     }
+    refusals.check(&site).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_server_function_does_what_the_role_allows_and_nothing_else() {
     let site = Site::start().await;
+    let mut refusals = Refusals::default();
     for path in functions() {
         let (rule, form) = function_rule(&path).unwrap_or_else(|| panic!("{path} has no rule: who may call it?"));
         for who in Who::ALL {
@@ -223,21 +269,26 @@ async fn every_server_function_does_what_the_role_allows_and_nothing_else() {
             };
             assert_eq!(answer.status, expected, "{case}");
             assert_eq!(site.traces().await, before, "{case}: something happened");
+            if who != Who::Nobody {
+                refusals.expect(&site, who, &path, rule.inside().then_some(site.own));
+            }
         }
     }
+    refusals.check(&site).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_tenant_in_address_or_payload_is_refused_and_nothing_happens() {
     let site = Site::start().await;
     let owner = Who::Member(Role::Owner);
+    let mut refusals = Refusals::default();
     for path in functions() {
         let Some((rule, form)) = function_rule(&path) else { continue };
         if !rule.inside() {
             continue;
         }
         let before = site.traces().await;
-        let form = |tenant: tenantatlas_domain::ids::TenantId| {
+        let form = |tenant: TenantId| {
             form.replace("TENANT", &tenant.to_string())
                 .replace("RUN", &site.run.to_string())
                 .replace("USER", &site.people[&owner].to_string())
@@ -246,22 +297,26 @@ async fn another_tenant_in_address_or_payload_is_refused_and_nothing_happens() {
         let address = format!("/t/{}{path}", site.other);
         let answer = site.ask(owner, Method::POST, &address, JSON, Some(&form(site.other))).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{address}: {}", answer.body);
+        refusals.expect(&site, owner, &path, Some(site.other));
         // The address is one's own and the payload names another: refused, also for whoever may see both.
         for who in [owner, Who::Administrator] {
             let address = format!("/t/{}{path}", site.own);
             let answer = site.ask(who, Method::POST, &address, JSON, Some(&form(site.other))).await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{who:?} {address}: {}", answer.body);
+            refusals.expect(&site, who, &path, Some(site.own));
         }
         // Without a tenant in the address there is no tenant.
         let answer = site.ask(owner, Method::POST, &path, JSON, Some(&form(site.own))).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}: {}", answer.body);
         assert_eq!(site.traces().await, before, "{path}: something happened");
     }
+    refusals.check(&site).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_changes_from_another_site() {
     let site = Site::start().await;
+    let mut refusals = Refusals::default();
     for path in functions() {
         let Some((rule, form)) = function_rule(&path) else { continue };
         let address = if rule.inside() { format!("/t/{}{path}", site.own) } else { path.clone() };
@@ -270,5 +325,8 @@ async fn nothing_changes_from_another_site() {
         request.headers_mut().insert("sec-fetch-site", "cross-site".parse().expect("a value"));
         let answer = tower::ServiceExt::oneshot(site.router.clone(), request).await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{address}");
+        refusals.expect(&site, Who::Administrator, &path, rule.inside().then_some(site.own));
     }
+    refusals.check(&site).await;
+    assert!(site.entries(REFUSED).await.iter().all(|entry| entry.context["reason"] == "cross_origin"));
 }

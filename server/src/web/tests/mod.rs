@@ -1,6 +1,10 @@
 //! The whole router in the process of the test: who may reach what, and what goes over the wire of the live stream.
 
 mod access;
+mod answers;
 mod connections;
+mod markup;
+mod poison;
+mod raw;
 mod site;
 mod stream;

@@ -1,6 +1,6 @@
 //! A site with people, two tenants and something read, as the tests look at it.
 
-use crate::web::{State, events, router::router};
+use crate::web::{Reach, State, events, router::router};
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -28,7 +28,7 @@ use tenantatlas_store::{
     users::{self, NewUser},
 };
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
@@ -74,8 +74,10 @@ pub struct Site {
     pub run: OperationRunId,
     pub people: HashMap<Who, UserId>,
     pub router: Router,
+    /// What goes on beside answers.
+    pub background: TaskTracker,
     tokens: HashMap<Who, String>,
-    _cloud: Simulator,
+    pub cloud: Simulator,
     _folder: TempDir,
 }
 
@@ -118,9 +120,36 @@ impl Site {
             streams: Arc::new(Semaphore::new(events::MAX_STREAMS)),
             metrics_token: None,
             trusted_proxies: Arc::default(),
+            reach: Reach::ThisMachine,
+            background: TaskTracker::new(),
         };
+        let background = state.background.clone();
         let run = outcome.run_id;
-        Self { router: router(state), engine, own, other, item, run, people, tokens, _cloud: cloud, _folder: folder }
+        Self {
+            router: router(state),
+            engine,
+            own,
+            other,
+            item,
+            run,
+            people,
+            background,
+            tokens,
+            cloud,
+            _folder: folder,
+        }
+    }
+
+    /// Waits until all that goes on beside answers is done.
+    pub async fn settle(&self) {
+        self.background.close();
+        self.background.wait().await;
+        self.background.reopen();
+    }
+
+    /// The `Cookie` header of a person.
+    pub fn cookie(&self, who: Who) -> String {
+        self.tokens.get(&who).map(|token| format!("{}={token}", auth::SESSION_COOKIE)).unwrap_or_default()
     }
 
     /// A request as a browser on this site sends it.
@@ -128,10 +157,11 @@ impl Site {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
+            .header(header::HOST, "localhost")
             .header(header::ACCEPT, accept)
             .header("sec-fetch-site", "same-origin");
-        if let Some(token) = self.tokens.get(&who) {
-            request = request.header(header::COOKIE, format!("{}={token}", auth::SESSION_COOKIE));
+        if self.tokens.contains_key(&who) {
+            request = request.header(header::COOKIE, self.cookie(who));
         }
         let body = match form {
             Some(form) => {

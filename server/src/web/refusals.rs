@@ -1,0 +1,89 @@
+//! Who was refused what, in the audit log (OWASP ASVS 4.0.3, requirements 7.1.3 and 7.2.2): every answer 403, whoever
+//! made it, and every address of a tenant that exists, but not for the person who asks.
+//!
+//! Written beside the answer, not before it: how long an answer takes must not tell that the tenant exists. The engine
+//! gathers what comes again and again.
+
+use super::{State, session::tenant_in};
+use axum::{
+    extract::{MatchedPath, Request},
+    http::{Method, StatusCode},
+    response::Response,
+};
+use serde_json::json;
+use std::net::IpAddr;
+use tenantatlas_app::{auth::CurrentSession, error::ErrorKind};
+use tenantatlas_domain::ids::TenantId;
+use tenantatlas_engine::{Actor, AuditEvent};
+use tenantatlas_store::audit::Outcome;
+use tower_http::csrf::ProtectionError;
+
+/// In the extensions of an answer: the refusal it stands for, where its status does not say so. The form of a server
+/// function without script is answered with a redirect whatever came of it.
+#[derive(Debug, Clone, Copy)]
+pub struct RefusedAs(pub ErrorKind);
+
+/// What was asked for, as the audit log names it: never an address, which may hold a token.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    method: Method,
+    kind: &'static str,
+    name: String,
+    tenant: Option<TenantId>,
+}
+
+impl Asked {
+    /// Of a request. `tenant` is the one of its address, when it exists.
+    pub fn of(request: &Request, tenant: Option<TenantId>) -> Self {
+        let path = request.uri().path();
+        let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
+        let (kind, name) = if route.ends_with("/api/{function}") {
+            // In a tenant its own address comes before that of the function.
+            let inside = tenant_in(path).map_or(0, |name| "/t/".len() + name.len());
+            let mut known = leptos::server_fn::axum::server_fn_paths().map(|(known, _)| known);
+            let name = known.find(|known| path.get(inside..) == Some(*known));
+            ("function", name.unwrap_or("unknown"))
+        } else {
+            ("page", route)
+        };
+        Self { method: request.method().clone(), kind, name: name.to_owned(), tenant }
+    }
+}
+
+/// Notes an answer that refuses. `foreign` says that the tenant of the address exists, but not for this person.
+pub fn note(
+    state: &State,
+    session: Option<&CurrentSession>,
+    address: Option<IpAddr>,
+    asked: Asked,
+    foreign: bool,
+    response: &Response,
+) {
+    let stands_for = |status: StatusCode, kind: ErrorKind| {
+        response.status() == status || response.extensions().get().is_some_and(|RefusedAs(refused)| *refused == kind)
+    };
+    let reason = if response.extensions().get::<ProtectionError>().is_some() {
+        "cross_origin"
+    } else if stands_for(StatusCode::FORBIDDEN, ErrorKind::Forbidden) {
+        "not_allowed"
+    } else if foreign && stands_for(StatusCode::NOT_FOUND, ErrorKind::NotFound) {
+        "not_a_member"
+    } else {
+        return;
+    };
+    let actor = session.map_or_else(|| Actor::anonymous().from_address(address), CurrentSession::actor);
+    let Asked { method, kind, name, tenant } = asked;
+    let event = AuditEvent {
+        action: "access.refused",
+        tenant,
+        resource_type: kind,
+        resource_id: name,
+        outcome: Outcome::Denied,
+        facts: json!({ "method": method.as_str(), "reason": reason }),
+    };
+    let engine = state.engine.clone();
+    state.background.spawn(async move {
+        // A refusal that cannot be written is logged by the engine.
+        let _ = engine.record_event(&actor, event).await;
+    });
+}

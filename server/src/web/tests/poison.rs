@@ -1,0 +1,196 @@
+//! Puts a text into everything that is stored and can be shown.
+
+use super::site::{Site, Who};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Row as _, SqlitePool};
+use tenantatlas_domain::{role::Role, selection::Selection, time::Timestamp};
+use tenantatlas_engine::Actor;
+use tenantatlas_graph_sim::{Fault, FaultKind};
+use tenantatlas_store::{
+    Db, audit,
+    audit::{NewEntry, Outcome},
+    preferences, tenants,
+};
+use uuid::Uuid;
+
+/// Columns of text that hold no text of others: words of ours that code reads back, and hashes. Every other column of text
+/// gets the poison, so a new one that is forgotten here is either poisoned or breaks the pages, and the test with them.
+const OURS: [(&str, &str); 43] = [
+    ("_sqlx_migrations", "description"),
+    ("schema_facts", "name"),
+    ("schema_facts", "value"),
+    ("tenants", "cloud"),
+    ("tenants", "environment"),
+    ("tenants", "credential_kind"),
+    ("tenants", "connection_status"),
+    ("tenants", "connection_reason"),
+    ("users", "password_hash"),
+    ("tenant_members", "role"),
+    ("one_time_links", "purpose"),
+    ("inventory_scopes", "selection_hash"),
+    ("inventory_scopes", "selection_payload"),
+    ("inventory_sync_runs", "selection_hash"),
+    ("inventory_sync_runs", "selection_payload"),
+    ("inventory_sync_runs", "status"),
+    ("inventory_sync_runs", "error_codes"),
+    ("inventory_sync_run_types", "policy_type"),
+    ("inventory_sync_run_types", "outcome"),
+    ("inventory_sync_run_types", "reason_code"),
+    ("inventory_items", "policy_type"),
+    ("inventory_items", "category"),
+    ("inventory_items", "platform"),
+    ("inventory_item_versions", "platform"),
+    ("inventory_counts", "policy_type"),
+    ("inventory_counts", "platform"),
+    ("inventory_links", "relationship"),
+    ("inventory_links", "target_kind"),
+    ("inventory_links", "target_policy_type"),
+    ("directory_names", "kind"),
+    ("bulk_operation_runs", "resource"),
+    ("bulk_operation_runs", "action"),
+    ("bulk_operation_runs", "status"),
+    ("bulk_operation_runs", "reason_code"),
+    ("bulk_operation_runs", "idempotency_key"),
+    ("notifications", "kind"),
+    ("findings", "finding_type"),
+    ("findings", "severity"),
+    ("findings", "status"),
+    // Append-only: entries with the poison are written instead, see `fill_audit_log`.
+    ("audit_logs", "*"),
+    ("tenant_permissions", "required_by"),
+    ("user_tenant_preferences", "last_selection"),
+    ("bulk_operation_runs", "item_ids"),
+];
+/// Keys of JSON whose values are words of ours.
+const OUR_KEYS: [&str; 11] = [
+    "action",
+    "bucket",
+    "policy_type",
+    "policy_types",
+    "reason_code",
+    "resource",
+    "run_id",
+    "status",
+    "tenant_id",
+    "type",
+    "types",
+];
+/// More entries than a page of the audit log shows.
+const ENTRIES: usize = 60;
+
+fn writer(site: &Site) -> &SqlitePool {
+    let Db::Sqlite { writer, .. } = site.engine.db() else { panic!("the site lies in SQLite") };
+    writer
+}
+
+impl Site {
+    /// A site whose runs went well and wrong, with a text at the end of every stored text.
+    pub async fn poisoned(text: &str) -> Self {
+        let site = Self::start().await;
+        let refused = FaultKind::Status { status: 400, code: "BadRequest".to_owned(), message: "planted".to_owned() };
+        site.cloud.control().add_fault(Fault::always("deviceManagement/deviceCompliancePolicies", refused));
+        for who in [Who::Member(Role::Owner), Who::Member(Role::Operator), Who::Administrator] {
+            site.sync(who).await;
+        }
+        let begun = site.engine.now();
+        for id in site.people.values() {
+            let mut tx = site.engine.db().write().await.expect("a transaction");
+            // A first visit would be noted beside the answer, at some time.
+            preferences::record_use(&mut tx, *id, site.own, begun).await.expect("noted");
+            tx.commit().await.expect("committed");
+        }
+        let mended = "UPDATE tenants SET connection_status = 'failed', connection_reason = 'graph_unavailable', \
+                      connection_message = 'planted', connection_checked_at = updated_at";
+        sqlx::query(mended).execute(writer(&site)).await.expect("a check");
+        poison_columns(writer(&site), text).await;
+        fill_audit_log(&site, text).await;
+        site
+    }
+
+    /// A run as a person starts it, to its end.
+    async fn sync(&self, who: Who) {
+        use futures::StreamExt as _;
+        let actor = Actor::person(self.people[&who], "Person", "person@example.com");
+        let selection = Selection {
+            policy_types: vec!["settingsCatalogPolicy".to_owned(), "deviceCompliancePolicy".to_owned()],
+            categories: Vec::new(),
+            include_foundations: true,
+            include_dependencies: true,
+        };
+        let outcome = self.engine.dispatch_sync(&actor, self.own, &selection).await.expect("dispatched");
+        let mut states = Box::pin(self.engine.follow(self.own, outcome.run_id));
+        while let Some(state) = states.next().await {
+            state.expect("a state");
+        }
+    }
+}
+
+async fn poison_columns(db: &SqlitePool, text: &str) {
+    let columns = "SELECT tables.name, columns.name FROM sqlite_master tables, pragma_table_info(tables.name) columns \
+                   WHERE tables.type = 'table' AND columns.type = 'TEXT'";
+    let columns = sqlx::query(columns).fetch_all(db).await.expect("columns");
+    let columns: Vec<(String, String)> = columns.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert!(columns.len() > 60, "the schema is there");
+    for (table, column) in OURS {
+        let known = columns.iter().any(|(in_table, name)| in_table == table && (name == column || column == "*"));
+        assert!(known, "there is no {table}.{column} any more");
+    }
+    for (table, column) in &columns {
+        if OURS.iter().any(|(of, name)| of == table && (name == column || *name == "*")) {
+            continue;
+        }
+        let distinct = format!("SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL");
+        for row in sqlx::query(AssertSqlSafe(distinct)).fetch_all(db).await.expect("values") {
+            let old: String = row.get(0);
+            let update = format!("UPDATE {table} SET {column} = ? WHERE {column} = ?");
+            let updated = sqlx::query(AssertSqlSafe(update)).bind(poisoned(&old, text)).bind(&old).execute(db).await;
+            updated.unwrap_or_else(|error| panic!("{table}.{column}: {error}"));
+        }
+    }
+}
+
+/// A text with the poison at its end; in JSON each text, but for words of ours.
+fn poisoned(old: &str, text: &str) -> String {
+    match serde_json::from_str(old) {
+        Ok(mut value @ (Value::Object(_) | Value::Array(_))) => {
+            poison_json(&mut value, text);
+            value.to_string()
+        }
+        _ => format!("{old} {text}"),
+    }
+}
+
+fn poison_json(value: &mut Value, text: &str) {
+    match value {
+        Value::String(old) => *old = format!("{old} {text}"),
+        Value::Array(values) => values.iter_mut().for_each(|value| poison_json(value, text)),
+        Value::Object(values) => values
+            .iter_mut()
+            .filter(|(key, _)| !OUR_KEYS.contains(&key.as_str()))
+            .for_each(|(_, value)| poison_json(value, text)),
+        _ => {}
+    }
+}
+
+async fn fill_audit_log(site: &Site, text: &str) {
+    let runs = [None, Some(site.run.to_string())];
+    let tenant = tenants::get(site.engine.db(), site.own).await.expect("read").expect("a tenant");
+    for number in 0..ENTRIES {
+        let new = NewEntry {
+            id: Uuid::now_v7(),
+            tenant_id: Some(tenant.id),
+            actor_id: None,
+            actor_kind: format!("person {text}"),
+            actor_name: format!("Person {text}"),
+            actor_email: format!("person@example.com {text}"),
+            action: format!("tenant.updated {text}"),
+            resource_type: if number % 2 == 0 { format!("tenant {text}") } else { "operation_run".to_owned() },
+            resource_id: runs[number % 2].clone().unwrap_or_else(|| text.to_owned()),
+            outcome: Outcome::Failure,
+            context: json!({ "reason": text, text: { "inside": [text] } }),
+        };
+        let mut tx = site.engine.db().write().await.expect("a transaction");
+        audit::append(&mut tx, &new, Timestamp::from_millis(1_700_000_000_000)).await.expect("an entry");
+        tx.commit().await.expect("committed");
+    }
+}
