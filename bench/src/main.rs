@@ -9,6 +9,7 @@ mod dispatch;
 mod fat_pages;
 mod flood;
 mod floor;
+mod half_sent;
 mod lighthouse;
 mod load;
 mod page;
@@ -24,8 +25,8 @@ use anyhow::{Result, bail};
 use whole::Floors;
 
 /// The measurements that can be chosen.
-const NAMES: [&str; 9] =
-    ["sync", "quota", "dispatch", "flood", "fat-pages", "streams", "page", "bundle", "lighthouse"];
+const NAMES: [&str; 10] =
+    ["sync", "quota", "dispatch", "flood", "fat-pages", "streams", "half-sent", "page", "bundle", "lighthouse"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -96,6 +97,16 @@ async fn main() -> Result<()> {
         for (name, url) in &engines {
             streams::measure(name, *url).await?;
         }
+    }
+    if wanted("half-sent") {
+        println!("\n## Pages of others while {} requests do not end\n", half_sent::HALF_SENT);
+        println!(
+            "| database | half-sent | requests | failed | p50 | p99 | p99 with / without |\n|---|---|---|---|---|---|---|"
+        );
+        for (name, url) in &engines {
+            half_sent::measure(name, *url).await?;
+        }
+        println!("\nTarget: p99 with them at most twice as long.");
     }
     if wanted("page") {
         println!("\n## Inventory page under load, time to first byte\n");

@@ -145,7 +145,7 @@ async fn start_sync(site: &Site, server: &Server, types: &[&str], everything: bo
 }
 
 /// Raises the limit of open files, which the server inherits, as far as this person may; tells what it is then.
-fn raise_open_files() -> u64 {
+pub fn raise_open_files() -> u64 {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     let _ = setrlimit(Resource::Nofile, limit);
