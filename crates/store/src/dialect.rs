@@ -16,7 +16,7 @@ pub(crate) const CHANNEL: &str = "tenantatlas";
 /// What serialises claims on PostgreSQL, so that limits counted by one claim hold for the next.
 const CLAIM_LOCK: i64 = 0x7461_636c_6169_6d00;
 
-/// What serialises the making of the link for the first administrator on PostgreSQL.
+/// What serialises the making of the first administrator and of the link for it on PostgreSQL.
 const FIRST_ADMINISTRATOR_LOCK: i64 = 0x7461_6669_7273_7400;
 
 /// Milliseconds since 1970 by the clock of the database, as a term of a query.
@@ -91,7 +91,7 @@ pub(crate) async fn lock_claims(tx: &mut Tx) -> Result<(), StoreError> {
     lock(tx, CLAIM_LOCK).await
 }
 
-/// Lets only one transaction at a time make the link for the first administrator.
+/// Lets only one transaction at a time make the first administrator and of the link for it.
 pub(crate) async fn lock_first_administrator(tx: &mut Tx) -> Result<(), StoreError> {
     lock(tx, FIRST_ADMINISTRATOR_LOCK).await
 }

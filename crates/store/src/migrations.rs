@@ -180,6 +180,7 @@ fn newest(migrator: &Migrator) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sql::args;
 
     #[test]
     fn both_engines_have_the_same_versions_and_names() {
@@ -190,5 +191,37 @@ mod tests {
         let versions: Vec<i64> = SQLITE.iter().map(|migration| migration.version).collect();
         let counted: Vec<i64> = (1..).take(versions.len()).collect();
         assert_eq!(versions, counted, "numbered without gaps");
+    }
+
+    #[tokio::test]
+    async fn notifications_outlive_the_change_that_lets_them_have_no_tenant() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let address = format!("sqlite:{}", folder.path().join("old.sqlite").display());
+        let db = Db::connect(&address).await.expect("a file");
+        let Db::Sqlite { writer, .. } = &db else { panic!("a SQLite file") };
+        let before = SQLITE.iter().filter(|migration| migration.version < 14).cloned().collect();
+        Migrator::with_migrations(before).run(writer).await.expect("the older versions");
+        let mut tx = db.write().await.expect("a transaction");
+        let id = uuid::Uuid::from_u128(7);
+        for text in [
+            "INSERT INTO users (id, email, email_key, name, created_at, updated_at) VALUES ($1, 'a', 'a', 'a', 1, 1)",
+            "INSERT INTO tenants (id, name, name_key, entra_tenant_id, cloud, environment, client_id, connection_status, \
+             created_at, updated_at) VALUES ($1, 'a', 'a', 'a', 'global', 'prod', 'a', 'unchecked', 1, 1)",
+            "INSERT INTO notifications (id, user_id, tenant_id, kind, payload, created_at, read_at) \
+             VALUES ($1, $1, $1, 'operation.ended', '{}', 5, 6)",
+        ] {
+            tx.execute(text, &args![id]).await.expect("written");
+        }
+        tx.commit().await.expect("committed");
+        db.migrate().await.expect("the newer versions");
+        let mut this = &db;
+        let kept: Vec<Number> = this
+            .rows(
+                "SELECT created_at + read_at AS value FROM notifications WHERE id = $1 AND tenant_id = $1",
+                &args![id],
+            )
+            .await
+            .expect("rows");
+        assert_eq!(kept.iter().map(|Number(value)| *value).collect::<Vec<_>>(), [11]);
     }
 }

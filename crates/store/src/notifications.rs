@@ -21,8 +21,8 @@ pub struct NewNotification {
     pub id: NotificationId,
     /// Who is to know.
     pub user_id: UserId,
-    /// The tenant it is about.
-    pub tenant_id: TenantId,
+    /// The tenant it is about; `None` for what is about the person's account.
+    pub tenant_id: Option<TenantId>,
     /// What kind, such as `operation.queued`.
     pub kind: String,
     /// The run it is about: each kind is told only once per person and run.
@@ -38,8 +38,8 @@ pub struct Notification {
     pub id: NotificationId,
     /// Who is to know.
     pub user_id: UserId,
-    /// The tenant it is about.
-    pub tenant_id: TenantId,
+    /// The tenant it is about; `None` for what is about the person's account.
+    pub tenant_id: Option<TenantId>,
     /// What kind.
     pub kind: String,
     /// The run it is about.
@@ -57,7 +57,7 @@ impl Record for Notification {
         Ok(Self {
             id: row.id("id")?,
             user_id: row.id("user_id")?,
-            tenant_id: row.id("tenant_id")?,
+            tenant_id: row.id_or_null("tenant_id")?,
             kind: row.string("kind")?,
             operation_run_id: row.id_or_null("operation_run_id")?,
             payload: row.json("payload")?,
@@ -87,6 +87,8 @@ pub async fn create(tx: &mut Tx, new: &NewNotification, at: Timestamp) -> Result
 pub struct Filter {
     /// Only about this tenant.
     pub tenant_id: Option<TenantId>,
+    /// Only about the person's account.
+    pub account: bool,
     /// Only unread ones.
     pub unread: bool,
     /// Only those older than this one.
@@ -106,6 +108,9 @@ pub async fn list(mut on: impl Access, user: UserId, filter: &Filter) -> Result<
     if let Some(tenant) = filter.tenant_id {
         statement.push(" AND n.tenant_id = ").bind(tenant);
     }
+    if filter.account {
+        statement.push(" AND n.tenant_id IS NULL");
+    }
     if filter.unread {
         statement.push(" AND n.read_at IS NULL");
     }
@@ -116,8 +121,8 @@ pub async fn list(mut on: impl Access, user: UserId, filter: &Filter) -> Result<
     on.query(&statement).await
 }
 
-/// The rest of a condition: the person may still see the tenant.
-const VISIBLE: &str = " AND (u.platform_admin = TRUE OR EXISTS (SELECT 1 FROM tenant_members m \
+/// The rest of a condition: it is about the account, or about a tenant that the person may still see.
+const VISIBLE: &str = " AND (n.tenant_id IS NULL OR u.platform_admin = TRUE OR EXISTS (SELECT 1 FROM tenant_members m \
      WHERE m.tenant_id = n.tenant_id AND m.user_id = n.user_id))";
 
 /// How many notifications of a person are unread, in one tenant or in all.

@@ -156,6 +156,14 @@ pub async fn take(
     Ok(target.map(|Target(user)| user))
 }
 
+/// Lets only one transaction at a time make the first administrator, so that two links cannot make two.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock_first_administrator(tx: &mut Tx) -> Result<(), StoreError> {
+    dialect::lock_first_administrator(tx).await
+}
+
 /// Removes links that have ended. Answers how many.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
+use crate::record::{Columns, Number, Record};
 use crate::sql::{args, without_nul};
 use crate::users::User;
 use crate::{StoreError, Tx};
@@ -47,6 +47,8 @@ pub struct Session {
     pub idle_expires_at: Timestamp,
     /// When it ends whatever happens.
     pub expires_at: Timestamp,
+    /// When the person last proved who they are, at sign-in or by confirming it.
+    pub verified_at: Timestamp,
     /// The browser, as it named itself.
     pub user_agent: String,
     /// The address it came from.
@@ -62,6 +64,7 @@ impl Record for Session {
             last_used_at: row.time("last_used_at")?,
             idle_expires_at: row.time("idle_expires_at")?,
             expires_at: row.time("expires_at")?,
+            verified_at: row.time("verified_at")?,
             user_agent: row.string("user_agent")?,
             address: row.string("address")?,
         })
@@ -83,7 +86,22 @@ impl Record for SignedIn {
     }
 }
 
-/// Begins a session.
+/// A session that was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revoked {
+    /// The session.
+    pub id: Uuid,
+    /// Its person.
+    pub user_id: UserId,
+}
+
+impl Record for Revoked {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self { id: row.id("id")?, user_id: row.id("user_id")? })
+    }
+}
+
+/// Begins a session of a person who has just proved who they are.
 ///
 /// # Errors
 /// When the person does not exist.
@@ -96,7 +114,7 @@ pub async fn create(
     let user_agent: String = without_nul(&session.user_agent).chars().take(300).collect();
     tx.execute(
         "INSERT INTO web_sessions (id, token_hash, user_id, created_at, last_used_at, idle_expires_at, expires_at, \
-         user_agent, address) VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8)",
+         verified_at, user_agent, address) VALUES ($1, $2, $3, $4, $4, $5, $6, $4, $7, $8)",
         &args![
             session.id,
             token_hash,
@@ -119,7 +137,7 @@ pub async fn create(
 pub async fn find(mut on: impl Access, token_hash: &TokenHash, at: Timestamp) -> Result<Option<SignedIn>, StoreError> {
     on.row(
         "SELECT s.id AS session_id, s.created_at AS session_created_at, s.user_id, s.last_used_at, s.idle_expires_at, \
-         s.expires_at, s.user_agent, s.address, u.id, u.email, u.name, u.platform_admin, u.disabled_at, \
+         s.expires_at, s.verified_at, s.user_agent, s.address, u.id, u.email, u.name, u.platform_admin, u.disabled_at, \
          u.last_sign_in_at, u.created_at, u.updated_at \
          FROM web_sessions s JOIN users u ON u.id = s.user_id \
          WHERE s.token_hash = $1 AND s.idle_expires_at > $2 AND s.expires_at > $2 AND u.disabled_at IS NULL",
@@ -144,27 +162,55 @@ pub async fn touch(tx: &mut Tx, id: Uuid, at: Timestamp, idle_expires_at: Timest
     Ok(changed == 1)
 }
 
-/// Gives a session a new token; the old one is worth nothing from now on. Answers whether the session still is.
+/// When the person of a session last proved who they are; `None` when the session has ended or is not theirs.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn rotate(tx: &mut Tx, old: &TokenHash, new: &TokenHash, at: Timestamp) -> Result<bool, StoreError> {
+pub async fn verified_at(
+    mut on: impl Access,
+    user: UserId,
+    id: Uuid,
+    at: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let found: Option<Number> = on
+        .row(
+            "SELECT verified_at AS value FROM web_sessions \
+             WHERE id = $1 AND user_id = $2 AND idle_expires_at > $3 AND expires_at > $3",
+            &args![id, user, at],
+        )
+        .await?;
+    Ok(found.map(|Number(millis)| Timestamp::from_millis(millis)))
+}
+
+/// Gives a session of a person a new token, and notes when they last proved who they are; the old token is worth nothing
+/// from now on. Answers whether the session still is.
+///
+/// # Errors
+/// When the database fails.
+pub async fn renew(
+    tx: &mut Tx,
+    user: UserId,
+    id: Uuid,
+    token_hash: &TokenHash,
+    verified_at: Timestamp,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
     let changed = tx
         .execute(
-            "UPDATE web_sessions SET token_hash = $2, last_used_at = $3 \
-             WHERE token_hash = $1 AND idle_expires_at > $3 AND expires_at > $3",
-            &args![old, new, at],
+            "UPDATE web_sessions SET token_hash = $3, verified_at = $4 \
+             WHERE id = $1 AND user_id = $2 AND idle_expires_at > $5 AND expires_at > $5",
+            &args![id, user, token_hash, verified_at, at],
         )
         .await?;
     Ok(changed == 1)
 }
 
-/// Ends the session of a token. Answers whether there was one.
+/// Ends the session of a token. Answers which one it was, and whose.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn revoke(tx: &mut Tx, token_hash: &TokenHash) -> Result<bool, StoreError> {
-    Ok(tx.execute("DELETE FROM web_sessions WHERE token_hash = $1", &args![token_hash]).await? == 1)
+pub async fn revoke(tx: &mut Tx, token_hash: &TokenHash) -> Result<Option<Revoked>, StoreError> {
+    tx.row("DELETE FROM web_sessions WHERE token_hash = $1 RETURNING id, user_id", &args![token_hash]).await
 }
 
 /// Ends one session of a person by its id. Answers whether there was one.
@@ -191,7 +237,7 @@ pub async fn revoke_all(tx: &mut Tx, user: UserId, except: Option<Uuid>) -> Resu
 pub async fn list(mut on: impl Access, user: UserId, at: Timestamp) -> Result<Vec<Session>, StoreError> {
     on.rows(
         "SELECT id AS session_id, created_at AS session_created_at, user_id, last_used_at, idle_expires_at, expires_at, \
-         user_agent, address FROM web_sessions \
+         verified_at, user_agent, address FROM web_sessions \
          WHERE user_id = $1 AND idle_expires_at > $2 AND expires_at > $2 ORDER BY last_used_at DESC LIMIT 200",
         &args![user, at],
     )

@@ -91,12 +91,12 @@ pub async fn clear(tx: &mut Tx, subject: &[u8; 32]) -> Result<(), StoreError> {
     tx.execute("DELETE FROM sign_in_attempts WHERE subject = $1", &args![subject]).await.map(|_| ())
 }
 
-/// Forgets failures that no longer count. Answers how many subjects.
+/// Forgets failures that no longer count, which is after the longest window of all throttles. Answers how many subjects.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn remove_old(tx: &mut Tx, throttle: &Throttle, at: Timestamp) -> Result<u64, StoreError> {
-    let window_start = at.as_millis().saturating_sub(millis(throttle.window));
+pub async fn remove_old(tx: &mut Tx, longest_window: Duration, at: Timestamp) -> Result<u64, StoreError> {
+    let window_start = at.as_millis().saturating_sub(millis(longest_window));
     tx.execute(
         "DELETE FROM sign_in_attempts WHERE window_started_at NOT BETWEEN $1 AND $2 \
          AND (blocked_until < $2 OR blocked_until > $3)",

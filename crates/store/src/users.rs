@@ -133,6 +133,15 @@ pub async fn set_password_hash(tx: &mut Tx, id: UserId, hash: &str, at: Timestam
     Ok(changed == 1)
 }
 
+/// Stores another hash of the same password, unless the password was changed meanwhile. Answers whether it was stored.
+///
+/// # Errors
+/// When the database fails.
+pub async fn replace_password_hash(tx: &mut Tx, id: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
+    let text = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
+    Ok(tx.execute(text, &args![id, old, new]).await? == 1)
+}
+
 /// Disables a person, or lets them in again with `None`. End their sessions too: [`crate::sessions::revoke_all`].
 ///
 /// # Errors
@@ -180,6 +189,23 @@ pub async fn get(mut on: impl Access, id: UserId) -> Result<Option<User>, StoreE
 /// When the database fails.
 pub async fn find_by_email(mut on: impl Access, email: &str) -> Result<Option<UserWithPassword>, StoreError> {
     on.row("SELECT * FROM users WHERE email_key = $1", &args![key(email)]).await
+}
+
+/// A person by id, with the password hash.
+///
+/// # Errors
+/// When the database fails.
+pub async fn get_with_password(mut on: impl Access, id: UserId) -> Result<Option<UserWithPassword>, StoreError> {
+    on.row("SELECT * FROM users WHERE id = $1", &args![id]).await
+}
+
+/// Whether there is nobody yet.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_empty(mut on: impl Access) -> Result<bool, StoreError> {
+    let found: Option<Number> = on.row("SELECT CAST(1 AS BIGINT) AS value FROM users LIMIT 1", &[]).await?;
+    Ok(found.is_none())
 }
 
 /// Everybody, by name.

@@ -2,7 +2,7 @@
 //!
 //! One root key in a file that only its owner can read. From it come, by HMAC-SHA-256 with a purpose of its own each,
 //! the key that seals, the value by which the database recognises the key, and for each tenant the key with which the
-//! normaliser fingerprints secrets. A sealed secret is bound to its tenant and column: moved elsewhere it does not open.
+//! normaliser fingerprints secrets. A sealed secret is bound to its tenant or person and column: moved elsewhere it does not open.
 
 use std::fmt;
 use std::io::{Read as _, Write as _};
@@ -15,7 +15,7 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
-use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::ids::{TenantId, UserId};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::audit::{self, AuditKey};
@@ -190,10 +190,19 @@ impl Vault {
     /// Seals a secret for one column of one tenant, such as `tenants.credential`.
     #[must_use]
     pub fn seal(&self, tenant: TenantId, column: &str, secret: &SecretString) -> SealedSecret {
+        self.seal_in(&context(tenant, column), secret)
+    }
+
+    /// Seals a secret for one column of one person, such as `second_factors.secret`.
+    #[must_use]
+    pub fn seal_for_person(&self, person: UserId, column: &str, secret: &SecretString) -> SealedSecret {
+        self.seal_in(&context_of_person(person, column), secret)
+    }
+
+    fn seal_in(&self, context: &[u8], secret: &SecretString) -> SealedSecret {
         let mut nonce = [0_u8; NONCE_LENGTH];
         rand::fill(&mut nonce);
-        let context = context(tenant, column);
-        let payload = Payload { msg: secret.expose_secret().as_bytes(), aad: &context };
+        let payload = Payload { msg: secret.expose_secret().as_bytes(), aad: context };
         let ciphertext = self.cipher().encrypt(&XNonce::from(nonce), payload).expect("a secret is far below the limit");
         let mut sealed = Vec::with_capacity(HEADER_LENGTH + ciphertext.len());
         sealed.push(VERSION);
@@ -208,14 +217,30 @@ impl Vault {
     /// # Errors
     /// [`StoreError::Sealed`] when it was damaged, or sealed for another place or with another key.
     pub fn unseal(&self, tenant: TenantId, column: &str, sealed: &SealedSecret) -> Result<SecretString, StoreError> {
+        self.unseal_in(&context(tenant, column), sealed)
+    }
+
+    /// Opens a secret that was sealed for this column of this person.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`] when it was damaged, or sealed for another place or with another key.
+    pub fn unseal_for_person(
+        &self,
+        person: UserId,
+        column: &str,
+        sealed: &SealedSecret,
+    ) -> Result<SecretString, StoreError> {
+        self.unseal_in(&context_of_person(person, column), sealed)
+    }
+
+    fn unseal_in(&self, context: &[u8], sealed: &SealedSecret) -> Result<SecretString, StoreError> {
         let bytes = sealed.0.as_slice();
         if bytes.len() < HEADER_LENGTH || bytes[0] != VERSION || bytes[1..=KEY_ID_LENGTH] != self.key_id {
             return Err(StoreError::Sealed);
         }
         let (header, ciphertext) = bytes.split_at(HEADER_LENGTH);
         let nonce: [u8; NONCE_LENGTH] = header[1 + KEY_ID_LENGTH..].try_into().map_err(|_| StoreError::Sealed)?;
-        let context = context(tenant, column);
-        let payload = Payload { msg: ciphertext, aad: &context };
+        let payload = Payload { msg: ciphertext, aad: context };
         let plain = self.cipher().decrypt(&XNonce::from(nonce), payload).map_err(|_| StoreError::Sealed)?;
         String::from_utf8(plain).map(SecretString::from).map_err(|error| {
             error.into_bytes().zeroize();
@@ -239,6 +264,10 @@ impl Vault {
 
 fn context(tenant: TenantId, column: &str) -> Vec<u8> {
     [b"tenantatlas/1\0", tenant.as_uuid().as_bytes().as_slice(), column.as_bytes()].concat()
+}
+
+fn context_of_person(person: UserId, column: &str) -> Vec<u8> {
+    [b"tenantatlas/1/person\0", person.as_uuid().as_bytes().as_slice(), column.as_bytes()].concat()
 }
 
 fn problem(path: &Path, problem: &str) -> StoreError {

@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use crate::world::{at, new_notification_id, tenant, user};
 
-fn new(user_id: UserId, tenant_id: TenantId, run: Option<OperationRunId>) -> NewNotification {
+fn new(user_id: UserId, tenant_id: impl Into<Option<TenantId>>, run: Option<OperationRunId>) -> NewNotification {
     NewNotification {
         id: new_notification_id(),
         user_id,
-        tenant_id,
+        tenant_id: tenant_id.into(),
         kind: "operation.queued".to_owned(),
         operation_run_id: run,
         payload: json!({"bucket": "queued", "text": "with \u{0} inside"}),
@@ -81,6 +81,19 @@ on_both_engines! {
         let filter = Filter { limit: 10, ..Filter::default() };
         let shown = notifications::list(db, ada, &filter).await.unwrap();
         assert_eq!(shown.iter().map(|one| one.id).collect::<Vec<_>>(), [mine.id]);
+        assert_eq!(notifications::unread_count(db, ada, None).await.unwrap(), 1);
+        assert!(notifications::list(db, bob, &filter).await.unwrap().is_empty());
+    }
+
+    async fn what_is_about_the_account_is_shown_to_its_person_whatever_tenants_they_lost(test: TestDatabase) {
+        let db = &test.db;
+        let (ada, bob) = (user(db, "Ada", false).await, user(db, "Bob", false).await);
+        let mut tx = db.write().await.unwrap();
+        assert!(notifications::create(&mut tx, &new(ada, None, None), at(1)).await.unwrap());
+        tx.commit().await.unwrap();
+        let filter = Filter { limit: 10, ..Filter::default() };
+        let shown = notifications::list(db, ada, &filter).await.unwrap();
+        assert_eq!(shown.iter().map(|one| one.tenant_id).collect::<Vec<_>>(), [None]);
         assert_eq!(notifications::unread_count(db, ada, None).await.unwrap(), 1);
         assert!(notifications::list(db, bob, &filter).await.unwrap().is_empty());
     }

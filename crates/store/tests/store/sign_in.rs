@@ -49,16 +49,21 @@ on_both_engines! {
         assert!(sessions::find(db, &[1; 32], at(70)).await.unwrap().is_none());
     }
 
-    async fn a_rotated_token_is_worth_nothing_any_more(test: TestDatabase) {
+    async fn a_renewed_token_leaves_the_old_one_worth_nothing_and_only_its_person_renews_it(test: TestDatabase) {
         let db = &test.db;
-        let ada = user(db, "Ada", false).await;
-        session(db, ada, 1, at(100), at(100)).await;
+        let (ada, bob) = (user(db, "Ada", false).await, user(db, "Bob", false).await);
+        let id = session(db, ada, 1, at(100), at(100)).await;
+        assert_eq!(sessions::verified_at(db, ada, id, at(5)).await.unwrap(), Some(at(0)));
         let mut tx = db.write().await.unwrap();
-        assert!(sessions::rotate(&mut tx, &[1; 32], &[9; 32], at(5)).await.unwrap());
-        assert!(!sessions::rotate(&mut tx, &[1; 32], &[8; 32], at(5)).await.unwrap());
+        assert!(!sessions::renew(&mut tx, bob, id, &[8; 32], at(5), at(5)).await.unwrap(), "not theirs");
+        assert!(!sessions::renew(&mut tx, ada, id, &[8; 32], at(100), at(100)).await.unwrap(), "it has ended");
+        assert!(sessions::renew(&mut tx, ada, id, &[9; 32], at(5), at(5)).await.unwrap());
         tx.commit().await.unwrap();
         assert!(sessions::find(db, &[1; 32], at(6)).await.unwrap().is_none());
-        assert!(sessions::find(db, &[9; 32], at(6)).await.unwrap().is_some());
+        let found = sessions::find(db, &[9; 32], at(6)).await.unwrap().unwrap();
+        assert_eq!(found.session.verified_at, at(5));
+        assert_eq!(sessions::verified_at(db, bob, id, at(6)).await.unwrap(), None);
+        assert_eq!(sessions::verified_at(db, ada, id, at(100)).await.unwrap(), None);
     }
 
     async fn signing_out_everywhere_leaves_at_most_the_session_in_use(test: TestDatabase) {
@@ -76,7 +81,9 @@ on_both_engines! {
         assert_eq!(sessions::list(db, ada, at(1)).await.unwrap().len(), 1);
         let mut tx = db.write().await.unwrap();
         assert_eq!(sessions::revoke_all(&mut tx, ada, None).await.unwrap(), 1);
-        assert!(sessions::revoke(&mut tx, &[4; 32]).await.unwrap());
+        let revoked = sessions::revoke(&mut tx, &[4; 32]).await.unwrap().unwrap();
+        assert_eq!((revoked.id, revoked.user_id), (other, bob));
+        assert!(sessions::revoke(&mut tx, &[4; 32]).await.unwrap().is_none());
         tx.commit().await.unwrap();
         assert!(sessions::list(db, bob, at(1)).await.unwrap().is_empty());
     }
@@ -188,6 +195,6 @@ on_both_engines! {
         assert_eq!(later, None);
         sign_in_attempts::clear(&mut tx, &subject).await.unwrap();
         sign_in_attempts::record_failure(&mut tx, &[6; 32], &throttle, at(0)).await.unwrap();
-        assert_eq!(sign_in_attempts::remove_old(&mut tx, &throttle, at(100_000)).await.unwrap(), 1);
+        assert_eq!(sign_in_attempts::remove_old(&mut tx, throttle.window, at(100_000)).await.unwrap(), 1);
     }
 }

@@ -1,0 +1,233 @@
+//! The second factor of a person: a sealed secret for time-based one-time codes (RFC 6238), and recovery codes as hashes.
+
+use secrecy::SecretString;
+use sqlx::{AssertSqlSafe, Error};
+use tenantatlas_domain::ids::UserId;
+use tenantatlas_domain::time::Timestamp;
+
+use crate::database::{Access, Run as _};
+use crate::record::{Columns, Number, Record};
+use crate::sql::args;
+use crate::{SealedSecret, StoreError, Tx, Vault, dialect};
+
+/// The column that the secret is sealed for.
+const SECRET: &str = "second_factors.secret";
+/// The column that recovery codes are sealed for while they are shown.
+const RECOVERY_CODES: &str = "second_factors.new_recovery_codes";
+
+/// The keyed hash of a recovery code.
+pub type CodeHash = [u8; 32];
+
+/// A second factor.
+#[derive(Clone, Debug)]
+pub struct SecondFactor {
+    /// Whose.
+    pub user_id: UserId,
+    secret: SealedSecret,
+    new_recovery_codes: Option<SealedSecret>,
+    /// When its set-up began.
+    pub created_at: Timestamp,
+    /// Since when it is asked for; `None` while it is being set up.
+    pub confirmed_at: Option<Timestamp>,
+    /// The time step of the last code that was used, see RFC 6238, section 5.2: each code works once.
+    pub last_step: i64,
+}
+
+impl Record for SecondFactor {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        Ok(Self {
+            user_id: row.id("user_id")?,
+            secret: SealedSecret(row.bytes_or_null("secret")?.unwrap_or_default()),
+            new_recovery_codes: row.bytes_or_null("new_recovery_codes")?.map(SealedSecret),
+            created_at: row.time("created_at")?,
+            confirmed_at: row.time_or_null("confirmed_at")?,
+            last_step: row.number("last_step")?,
+        })
+    }
+}
+
+impl SecondFactor {
+    /// The shared secret, as it was given to [`begin`].
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`] when it was damaged, moved, or sealed with another key.
+    pub fn secret(&self, vault: &Vault) -> Result<SecretString, StoreError> {
+        vault.unseal_for_person(self.user_id, SECRET, &self.secret)
+    }
+
+    /// Recovery codes that are shown and not yet in force, if there are any.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`] when they were damaged, moved, or sealed with another key.
+    pub fn new_recovery_codes(&self, vault: &Vault) -> Result<Option<SecretString>, StoreError> {
+        let sealed = self.new_recovery_codes.as_ref();
+        sealed.map(|sealed| vault.unseal_for_person(self.user_id, RECOVERY_CODES, sealed)).transpose()
+    }
+}
+
+/// The second factor of a person, set up or being set up.
+///
+/// # Errors
+/// When the database fails.
+pub async fn get(mut on: impl Access, user: UserId) -> Result<Option<SecondFactor>, StoreError> {
+    on.row("SELECT * FROM second_factors WHERE user_id = $1", &args![user]).await
+}
+
+/// The same, kept from every change until the transaction ends: two that come with one code do not both find it unused.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock(tx: &mut Tx, user: UserId) -> Result<Option<SecondFactor>, StoreError> {
+    let text = format!("SELECT * FROM second_factors WHERE user_id = $1{}", dialect::for_update(tx.engine()));
+    tx.row(AssertSqlSafe(text), &args![user]).await
+}
+
+/// Whether a person has a second factor that is asked for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_active(mut on: impl Access, user: UserId) -> Result<bool, StoreError> {
+    let text = "SELECT CAST(1 AS BIGINT) AS value FROM second_factors WHERE user_id = $1 AND confirmed_at IS NOT NULL";
+    let found: Option<Number> = on.row(text, &args![user]).await?;
+    Ok(found.is_some())
+}
+
+/// Everybody who has one that is asked for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn active(mut on: impl Access) -> Result<Vec<UserId>, StoreError> {
+    let rows: Vec<Owner> = on.rows("SELECT user_id FROM second_factors WHERE confirmed_at IS NOT NULL", &[]).await?;
+    Ok(rows.into_iter().map(|Owner(user)| user).collect())
+}
+
+struct Owner(UserId);
+
+impl Record for Owner {
+    fn read(row: &impl Columns) -> Result<Self, Error> {
+        row.id("user_id").map(Self)
+    }
+}
+
+/// Begins to set one up, in the place of one that was begun and not confirmed. Answers whether it was begun: a factor
+/// that is in force stays.
+///
+/// # Errors
+/// When the person does not exist.
+pub async fn begin(
+    tx: &mut Tx,
+    vault: &Vault,
+    user: UserId,
+    secret: &SecretString,
+    recovery_codes: &SecretString,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let secret = vault.seal_for_person(user, SECRET, secret);
+    let codes = vault.seal_for_person(user, RECOVERY_CODES, recovery_codes);
+    let written = tx
+        .execute(
+            "INSERT INTO second_factors (user_id, secret, new_recovery_codes, created_at) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at, \
+             new_recovery_codes = excluded.new_recovery_codes WHERE second_factors.confirmed_at IS NULL",
+            &args![user, secret.0, codes.0, at],
+        )
+        .await?;
+    Ok(written == 1)
+}
+
+/// Puts one in force, and notes the step of the code that showed that it works. Answers whether there was one to confirm.
+///
+/// # Errors
+/// When the database fails.
+pub async fn confirm(tx: &mut Tx, user: UserId, step: i64, at: Timestamp) -> Result<bool, StoreError> {
+    let changed = tx
+        .execute(
+            "UPDATE second_factors SET confirmed_at = $3, last_step = $2 WHERE user_id = $1 AND confirmed_at IS NULL",
+            &args![user, step, at],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Uses up the code of a step and all before it. Answers whether it was still unused.
+///
+/// # Errors
+/// When the database fails.
+pub async fn use_step(tx: &mut Tx, user: UserId, step: i64) -> Result<bool, StoreError> {
+    let text = "UPDATE second_factors SET last_step = $2 WHERE user_id = $1 AND last_step < $2";
+    Ok(tx.execute(text, &args![user, step]).await? == 1)
+}
+
+/// Keeps new recovery codes beside those in force while they are shown. Answers whether the person has a second factor.
+///
+/// # Errors
+/// When the database fails.
+pub async fn show_recovery_codes(
+    tx: &mut Tx,
+    vault: &Vault,
+    user: UserId,
+    codes: &SecretString,
+) -> Result<bool, StoreError> {
+    let sealed = vault.seal_for_person(user, RECOVERY_CODES, codes);
+    let text = "UPDATE second_factors SET new_recovery_codes = $2 WHERE user_id = $1 AND confirmed_at IS NOT NULL";
+    Ok(tx.execute(text, &args![user, sealed.0]).await? == 1)
+}
+
+/// Puts recovery codes in force in the place of all others; from now on nobody can show them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_recovery_codes(
+    tx: &mut Tx,
+    user: UserId,
+    hashes: &[CodeHash],
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM recovery_codes WHERE user_id = $1", &args![user]).await?;
+    for hash in hashes {
+        tx.execute(
+            "INSERT INTO recovery_codes (user_id, code_hash, created_at) VALUES ($1, $2, $3)",
+            &args![user, hash, at],
+        )
+        .await?;
+    }
+    tx.execute("UPDATE second_factors SET new_recovery_codes = NULL WHERE user_id = $1", &args![user]).await.map(|_| ())
+}
+
+/// Uses a recovery code up. Answers whether it was one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn use_recovery_code(tx: &mut Tx, user: UserId, hash: &CodeHash) -> Result<bool, StoreError> {
+    let text = "DELETE FROM recovery_codes WHERE user_id = $1 AND code_hash = $2";
+    Ok(tx.execute(text, &args![user, hash]).await? == 1)
+}
+
+/// How many recovery codes a person has left.
+///
+/// # Errors
+/// When the database fails.
+pub async fn recovery_codes_left(mut on: impl Access, user: UserId) -> Result<u64, StoreError> {
+    let text = "SELECT COUNT(*) AS value FROM recovery_codes WHERE user_id = $1";
+    let count: Option<Number> = on.row(text, &args![user]).await?;
+    Ok(count.map_or(0, |Number(value)| value.unsigned_abs()))
+}
+
+/// Takes the second factor and its recovery codes away. Answers whether there was one in force.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove(tx: &mut Tx, user: UserId) -> Result<bool, StoreError> {
+    let active = is_active(&mut *tx, user).await?;
+    tx.execute("DELETE FROM recovery_codes WHERE user_id = $1", &args![user]).await?;
+    tx.execute("DELETE FROM second_factors WHERE user_id = $1", &args![user]).await?;
+    Ok(active)
+}
+
+/// Forgets set-ups that were begun before a point in time and never confirmed. Answers how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove_unconfirmed(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+    tx.execute("DELETE FROM second_factors WHERE confirmed_at IS NULL AND created_at < $1", &args![before]).await
+}
