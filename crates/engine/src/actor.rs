@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use tenantatlas_domain::ids::UserId;
+use uuid::Uuid;
 
 /// What kind of actor stands behind an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -45,6 +46,9 @@ pub struct Actor {
     pub kind: ActorKind,
     /// Where the request came from, as far as that can be trusted; `None` for what came from no network.
     pub address: Option<IpAddr>,
+    /// The session of the web application in which a person acts: sensitive commands ask when they last proved there who
+    /// they are. `None` for what is not a person in a browser.
+    pub session: Option<Uuid>,
 }
 
 impl Actor {
@@ -52,13 +56,19 @@ impl Actor {
     #[must_use]
     pub fn person(user_id: UserId, name: impl Into<String>, email: impl Into<String>) -> Self {
         let (name, email) = (name.into(), email.into());
-        Self { user_id: Some(user_id), name, email, kind: ActorKind::Person, address: None }
+        Self { user_id: Some(user_id), name, email, kind: ActorKind::Person, address: None, session: None }
     }
 
     /// The same actor, coming from an address.
     #[must_use]
     pub fn from_address(self, address: Option<IpAddr>) -> Self {
         Self { address, ..self }
+    }
+
+    /// The same actor, in a session of the web application.
+    #[must_use]
+    pub fn in_session(self, session: Uuid) -> Self {
+        Self { session: Some(session), ..self }
     }
 
     /// Somebody who has not signed in.
@@ -80,6 +90,6 @@ impl Actor {
     }
 
     fn without_account(name: &str, kind: ActorKind) -> Self {
-        Self { user_id: None, name: name.to_owned(), email: String::new(), kind, address: None }
+        Self { user_id: None, name: name.to_owned(), email: String::new(), kind, address: None, session: None }
     }
 }

@@ -13,8 +13,9 @@ use std::time::Duration;
 use serde_json::json;
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::{Action, Role};
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::audit::Outcome;
-use tenantatlas_store::{Tx, members, tenants, users};
+use tenantatlas_store::{Access, Tx, members, sessions, tenants, users};
 
 use crate::actor::{Actor, ActorKind};
 use crate::engine::Core;
@@ -43,13 +44,21 @@ pub(crate) struct Command<'a> {
     actor: &'a Actor,
     right: Right,
     entry: Entry,
+    sensitive: bool,
 }
 
 impl<'a> Command<'a> {
     /// `entry` is what the audit log says when the command succeeds; the same entry with another outcome is written when
     /// it is refused or fails.
     pub(crate) const fn new(actor: &'a Actor, right: Right, entry: Entry) -> Self {
-        Self { actor, right, entry }
+        Self { actor, right, entry, sensitive: false }
+    }
+
+    /// It changes who may do what, or where a credential goes: a person in a browser must have proved who they are within
+    /// [`CONFIRMATION_LASTS`] (product rules, section Access; OWASP ASVS 4.0.3, requirements 3.7.1 and 4.3.3).
+    pub(crate) const fn sensitive(mut self) -> Self {
+        self.sensitive = true;
+        self
     }
 }
 
@@ -84,17 +93,16 @@ impl Core {
     ///
     /// # Errors
     /// [`EngineError::NotFound`] when the tenant does not exist for the actor, [`EngineError::Forbidden`] when the role
-    /// does not allow it, [`EngineError::TooMany`] when the person gives commands too fast, those of `work`, and when the
+    /// does not allow it, [`EngineError::Confirm`] when it is sensitive, [`EngineError::TooMany`] when the person gives commands too fast, those of `work`, and when the
     /// database fails.
     pub(crate) async fn command<T: Send>(
         self: &Arc<Self>,
         command: Command<'_>,
         work: impl AsyncFnOnce(&mut Tx, &mut Log) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
-        let Command { actor, right, entry } = command;
+        let (actor, refused) = (command.actor, command.entry.clone());
         self.check_rate(actor)?;
-        let refused = entry.clone();
-        let done = self.try_command(actor, right, entry, work).await;
+        let done = self.try_command(command, work).await;
         if let Err(error) = &done {
             self.record_failure(actor, refused, error).await;
         }
@@ -109,13 +117,15 @@ impl Core {
 
     async fn try_command<T: Send>(
         &self,
-        actor: &Actor,
-        right: Right,
-        entry: Entry,
+        command: Command<'_>,
         work: impl AsyncFnOnce(&mut Tx, &mut Log) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
+        let Command { actor, right, entry, sensitive } = command;
         let mut tx = self.db.write().await?;
         require(&mut tx, actor, right).await?;
+        if sensitive {
+            require_confirmed(&mut tx, actor, self.clock.now()).await?;
+        }
         let mut log = Log { entry: Some(entry), also: Vec::new() };
         let value = work(&mut tx, &mut log).await?;
         for entry in log.also.into_iter().chain(log.entry) {
@@ -131,6 +141,7 @@ impl Core {
         let (outcome, error) = match error {
             EngineError::Forbidden | EngineError::NotFound("the tenant") => (Outcome::Denied, "forbidden"),
             EngineError::NotFound(_) => (Outcome::Failure, "not_found"),
+            EngineError::Confirm => (Outcome::Denied, "confirm"),
             EngineError::Invalid { field, .. } => (Outcome::Failure, *field),
             EngineError::Conflict(_) => (Outcome::Failure, "conflict"),
             EngineError::TooMany(_) => (Outcome::Denied, "too_many"),
@@ -174,6 +185,32 @@ pub(crate) async fn require(tx: &mut Tx, actor: &Actor, right: Right) -> Result<
             Right::Tenant(..) => Err(EngineError::NotFound("the tenant")),
             Right::Platform | Right::SignedIn => Err(EngineError::Forbidden),
         },
+    }
+}
+
+/// How long a person who proved who they are may change what is sensitive (product rules, section Access).
+pub const CONFIRMATION_LASTS: Duration = Duration::from_secs(600);
+
+/// Whether what was proved at one time still counts at another. A clock that was set back makes nothing last longer.
+#[must_use]
+pub fn is_confirmed(verified_at: Timestamp, now: Timestamp) -> bool {
+    let age = now.as_millis().saturating_sub(verified_at.as_millis());
+    u64::try_from(age).is_ok_and(|age| u128::from(age) <= CONFIRMATION_LASTS.as_millis())
+}
+
+/// Refuses a person who has not proved lately, in the session in which they act, who they are. The command line and the
+/// product itself have nobody to ask.
+///
+/// # Errors
+/// [`EngineError::Confirm`], and when the database fails.
+pub(crate) async fn require_confirmed(on: impl Access, actor: &Actor, now: Timestamp) -> Result<(), EngineError> {
+    match (actor.kind, actor.user_id, actor.session) {
+        (ActorKind::System | ActorKind::CommandLine, _, _) => Ok(()),
+        (ActorKind::Person, Some(user), Some(session)) => {
+            let verified_at = sessions::verified_at(on, user, session, now).await?;
+            if verified_at.is_some_and(|at| is_confirmed(at, now)) { Ok(()) } else { Err(EngineError::Confirm) }
+        }
+        (ActorKind::Person | ActorKind::Anonymous, _, _) => Err(EngineError::Confirm),
     }
 }
 

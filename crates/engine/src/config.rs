@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::session_policy::SessionPolicy;
+
 /// Settings of an engine. Every limit is a bound, not a target.
 #[derive(Debug, Clone)]
 pub struct EngineConfig {
@@ -42,6 +44,8 @@ pub struct EngineConfig {
     pub progress_interval: Duration,
     /// How long a graceful shutdown waits for workers before their leases are left to expire.
     pub shutdown_grace: Duration,
+    /// How long sessions of the web application last, and who needs a second factor.
+    pub sessions: SessionPolicy,
 }
 
 impl EngineConfig {
@@ -72,6 +76,7 @@ impl Default for EngineConfig {
             write_batch: 640,
             progress_interval: Duration::from_millis(200),
             shutdown_grace: Duration::from_secs(8),
+            sessions: SessionPolicy::default(),
         }
     }
 }

@@ -71,7 +71,7 @@ pub(crate) async fn notify(
     let new = NewNotification {
         id: NotificationId::from_uuid(Uuid::now_v7()),
         user_id,
-        tenant_id: run.tenant_id,
+        tenant_id: Some(run.tenant_id),
         kind: kind.to_owned(),
         operation_run_id: Some(run.id),
         payload: serde_json::to_value(notice).unwrap_or_default(),

@@ -25,6 +25,7 @@ use crate::rate_limit::RateLimits;
 use crate::relay::{self, Outbox, Word};
 use crate::run_context::RunContext;
 use crate::run_state::RunState;
+use crate::session_policy::SessionPolicy;
 use crate::stats::{Stats, StatsSnapshot};
 use crate::sync::InventorySync;
 use crate::{sweeper, worker};
@@ -160,6 +161,12 @@ impl Engine {
     #[must_use]
     pub fn vault(&self) -> &Vault {
         &self.core.vault
+    }
+
+    /// How long sessions last, and who needs a second factor.
+    #[must_use]
+    pub fn session_policy(&self) -> SessionPolicy {
+        self.core.config.sessions
     }
 
     /// The counters of this process.

@@ -14,6 +14,9 @@ pub enum EngineError {
     /// The actor sees it but may not do this.
     #[error("your role does not allow this")]
     Forbidden,
+    /// The actor may do this, but must prove again who they are: see [`crate::CONFIRMATION_LASTS`].
+    #[error("this needs a password that was confirmed in the last ten minutes")]
+    Confirm,
     /// A value is not acceptable.
     #[error("{field} {message}")]
     Invalid {

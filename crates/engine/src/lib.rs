@@ -22,6 +22,7 @@
 //! # }
 //! ```
 
+mod account_notice;
 mod actor;
 mod audit_events;
 mod check;
@@ -39,24 +40,30 @@ mod membership;
 mod notice;
 mod operation;
 mod password;
+mod preferences;
 mod rate_limit;
 mod relay;
 mod run_context;
 mod run_state;
+mod second_factor;
+mod session_policy;
 mod sign_in;
 mod stats;
 mod sweeper;
 mod sync;
 mod tenancy;
+mod token;
 mod trail;
 mod users;
 mod watching;
 mod worker;
 
+pub use account_notice::AccountNotice;
 pub use actor::{Actor, ActorKind};
 pub use audit_events::AuditEvent;
 pub use check::{Licence, MissingPermission, TenantCheck};
 pub use clock::{Clock, SystemClock};
+pub use command::{CONFIRMATION_LASTS, is_confirmed};
 pub use config::EngineConfig;
 pub use connection::endpoints;
 pub use dispatch::{Cancelled, DispatchOutcome};
@@ -65,10 +72,13 @@ pub use error::EngineError;
 pub use events::{Events, LiveEvent, Published, Subscription, Topic};
 pub use notice::{RUN_ENDED, RUN_QUEUED, ReasonCount, RunNotice, count_reasons};
 pub use operation::{Operation, Stop, Summary, Work};
-pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARACTERS, check_password_rules, hash_password, verify_password};
+pub use password::{MAX_PASSWORD_BYTES, MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
 pub use run_context::{Progress, RunContext};
 pub use run_state::{CurrentItem, RunState};
-pub use sign_in::SIGN_IN_THROTTLE;
+pub use second_factor::{SecondFactorState, SetUp};
+pub use session_policy::{RequireSecondFactor, SessionPolicy, UnknownRule};
+pub use sign_in::{BROWSER_IS_KNOWN, Opened, SECOND_STEP_LASTS, SignIn, Visitor};
 pub use stats::StatsSnapshot;
 pub use sync::{InventorySync, SyncPayload};
+pub use token::{hash_token, new_token};
 pub use watching::Snapshot;

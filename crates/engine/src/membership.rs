@@ -1,5 +1,7 @@
 //! Who may do what in a tenant.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::{Action, Role};
@@ -9,7 +11,11 @@ use crate::actor::Actor;
 use crate::command::{Command, Right};
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::rate_limit::Rate;
 use crate::trail::Entry;
+
+/// Members added by one person: a team at once, then two a minute.
+const ADD_RATE: Rate = Rate { burst: 30, every: Duration::from_secs(30) };
 
 impl Engine {
     /// Makes a person a member of a tenant, or changes their role.
@@ -27,12 +33,49 @@ impl Engine {
         let core = &self.core;
         let entry = Entry::new("member.set", "user", user).of(tenant).with(json!({ "role": role }));
         let right = Right::Tenant(tenant, Action::ManageMembers);
-        core.command(Command::new(actor, right, entry), async |tx, _| {
+        core.command(Command::new(actor, right, entry).sensitive(), async |tx, _| {
             users::get(&mut *tx, user).await?.ok_or(EngineError::NotFound("the person"))?;
             members::lock(tx, tenant, Role::Owner).await?;
             let owners = members::count(&mut *tx, tenant, Role::Owner).await?;
             members::set(tx, tenant, user, role, core.clock.now()).await?;
             keep_one_owner(tx, tenant, owners).await
+        })
+        .await
+    }
+
+    /// Makes the person with an e-mail address a member. Answers whether somebody has that address, which is only for those
+    /// to know who see all people anyway: tell nobody else. Trying addresses is slow, and each is in the audit log.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for the tenant, [`EngineError::Forbidden`], [`EngineError::Confirm`],
+    /// [`EngineError::Conflict`] when they are a member already, [`EngineError::TooMany`].
+    pub async fn add_member(
+        &self,
+        actor: &Actor,
+        tenant: TenantId,
+        email: &str,
+        role: Role,
+    ) -> Result<bool, EngineError> {
+        let core = &self.core;
+        if let Some(user) = actor.user_id {
+            core.rates.take(("add member", user), ADD_RATE)?;
+        }
+        let entry = Entry::new("member.added", "user", "unknown").of(tenant).with(json!({ "role": role }));
+        let right = Right::Tenant(tenant, Action::ManageMembers);
+        core.command(Command::new(actor, right, entry.clone()).sensitive(), async |tx, log| {
+            let Some(found) = users::find_by_email(&mut *tx, email).await? else {
+                log.replace(entry.outcome(false));
+                return Ok(false);
+            };
+            let user = found.user.id;
+            if members::lock_role(tx, tenant, user).await?.is_some() {
+                return Err(EngineError::Conflict(
+                    "This person is a member already: change the role in the list.".to_owned(),
+                ));
+            }
+            members::set(tx, tenant, user, role, core.clock.now()).await?;
+            log.replace(Entry::new("member.added", "user", user).of(tenant).with(json!({ "role": role })));
+            Ok(true)
         })
         .await
     }
@@ -46,7 +89,7 @@ impl Engine {
         let entry = Entry::new("member.removed", "user", user).of(tenant);
         let right = Right::Tenant(tenant, Action::ManageMembers);
         self.core
-            .command(Command::new(actor, right, entry), async |tx, _| {
+            .command(Command::new(actor, right, entry).sensitive(), async |tx, _| {
                 members::lock(tx, tenant, Role::Owner).await?;
                 let owners = members::count(&mut *tx, tenant, Role::Owner).await?;
                 if !members::remove(tx, tenant, user).await? {

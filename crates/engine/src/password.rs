@@ -1,18 +1,27 @@
-//! Passwords: argon2id, off the async threads, and the same work for people who do not exist.
+//! Passwords at rest: argon2id over a keyed hash, off the async threads, and the same work for people who do not exist.
+//!
+//! The key of the hash (a pepper, OWASP ASVS 4.0.3, requirement 2.4.5) comes from the key file of the server, which lies
+//! apart from the database: whoever has only the database cannot try passwords at all.
+
+mod rules;
 
 use std::sync::OnceLock;
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
+use tenantatlas_store::Vault;
 use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
 
 use crate::error::EngineError;
 
-/// Fewest characters of a password.
-pub const MIN_PASSWORD_CHARACTERS: usize = 10;
-/// Most bytes of a password; more would only be a way to make the server work.
-pub const MAX_PASSWORD_BYTES: usize = 512;
+pub(crate) use rules::Person;
+pub use rules::{MAX_PASSWORD_BYTES, MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
+
+/// Stands before the PHC string of a hash that was made over the keyed hash of the password. Hashes without it are from
+/// before there was a key; they are replaced when their person signs in.
+const KEYED: &str = "keyed-1";
 
 /// Passwords that are worked on at the same time: each takes 19 MiB and a core. The others wait for their turn.
 static AT_ONCE: Semaphore = Semaphore::const_new(4);
@@ -23,59 +32,117 @@ fn hasher() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-/// Whether a password may be set.
-///
-/// # Errors
-/// [`EngineError::Invalid`] that says what is wrong with it.
-pub fn check_password_rules(password: &SecretString) -> Result<(), EngineError> {
-    let text = password.expose_secret();
-    if text.chars().count() < MIN_PASSWORD_CHARACTERS {
-        return Err(EngineError::invalid(
-            "password",
-            format!("must have at least {MIN_PASSWORD_CHARACTERS} characters"),
-        ));
-    }
-    if text.len() > MAX_PASSWORD_BYTES {
-        return Err(EngineError::invalid("password", format!("must have at most {MAX_PASSWORD_BYTES} bytes")));
-    }
-    Ok(())
+/// What argon2id works on.
+fn keyed(vault: &Vault, password: &SecretString) -> Zeroizing<[u8; 32]> {
+    Zeroizing::new(vault.keyed_hash("password", password.expose_secret()))
 }
 
-/// Hashes a password into its PHC string.
+/// Hashes a password for the database.
 ///
 /// # Errors
 /// [`EngineError::Internal`] when the hash cannot be computed.
-pub async fn hash_password(password: SecretString) -> Result<String, EngineError> {
+pub(crate) async fn hash_password(vault: &Vault, password: &SecretString) -> Result<String, EngineError> {
+    let input = keyed(vault, password);
     let _turn = AT_ONCE.acquire().await;
     tokio::task::spawn_blocking(move || {
         hasher()
-            .hash_password(password.expose_secret().as_bytes())
-            .map(|hash| hash.to_string())
+            .hash_password(input.as_slice())
+            .map(|hash| format!("{KEYED}{hash}"))
             .map_err(|error| EngineError::Internal(format!("password hash: {error}")))
     })
     .await
     .map_err(|_| EngineError::Internal("password hash was interrupted".to_owned()))?
 }
 
-/// Whether a password fits a PHC string. With `None` (no such person) the same work is done and the answer is no.
-pub async fn verify_password(password: SecretString, stored: Option<String>) -> bool {
-    let _turn = AT_ONCE.acquire().await;
-    tokio::task::spawn_blocking(move || {
-        let known = stored.is_some();
-        let hash = stored.unwrap_or_else(|| dummy_hash().to_owned());
-        let bytes = password.expose_secret().as_bytes();
-        let fits = bytes.len() <= MAX_PASSWORD_BYTES && hasher().verify_password(bytes, hash.as_str()).is_ok();
-        known && fits
-    })
-    .await
-    .unwrap_or(false)
+/// What a comparison of a password with a stored hash found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// It is another password, or there is no such person.
+    No,
+    /// It fits, and the hash is one as it is made today.
+    Yes,
+    /// It fits, and the hash should be replaced by one as it is made today.
+    Outdated,
 }
 
-/// A hash with today's parameters that no password is known for.
+impl Fit {
+    /// Whether it fits.
+    pub(crate) fn fits(self) -> bool {
+        self != Self::No
+    }
+}
+
+/// Compares a password with a stored hash. With `None` (no such person) the same work is done and the answer is no.
+pub(crate) async fn verify_password(vault: &Vault, password: SecretString, stored: Option<String>) -> Fit {
+    let input = keyed(vault, &password);
+    let _turn = AT_ONCE.acquire().await;
+    tokio::task::spawn_blocking(move || {
+        let hash = stored.as_deref().unwrap_or_else(|| dummy_hash());
+        let short = password.expose_secret().len() <= MAX_PASSWORD_BYTES;
+        let (fits, outdated) = match hash.strip_prefix(KEYED) {
+            Some(hash) => (verifies(input.as_slice(), hash), !has_todays_parameters(hash)),
+            None => (verifies(password.expose_secret().as_bytes(), hash), true),
+        };
+        match (stored.is_some() && short && fits, outdated) {
+            (false, _) => Fit::No,
+            (true, false) => Fit::Yes,
+            (true, true) => Fit::Outdated,
+        }
+    })
+    .await
+    .unwrap_or(Fit::No)
+}
+
+fn verifies(input: &[u8], hash: &str) -> bool {
+    hasher().verify_password(input, hash).is_ok()
+}
+
+fn has_todays_parameters(hash: &str) -> bool {
+    let params = hasher();
+    let params = params.params();
+    let wanted = format!("$argon2id$v=19$m={},t={},p={}$", params.m_cost(), params.t_cost(), params.p_cost());
+    hash.starts_with(&wanted)
+}
+
+/// A hash as it is made today that no password is known for.
 fn dummy_hash() -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
     HASH.get_or_init(|| {
         let unknown: [u8; 32] = rand::random();
-        hasher().hash_password(&unknown).map(|hash| hash.to_string()).unwrap_or_default()
+        hasher().hash_password(&unknown).map(|hash| format!("{KEYED}{hash}")).unwrap_or_default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tenantatlas_store::testing::TestDatabase;
+
+    async fn vault(database: &TestDatabase) -> Vault {
+        let path = database.folder().expect("a folder").join("key");
+        Vault::open(&database.db, &path).await.expect("a vault")
+    }
+
+    #[tokio::test]
+    async fn a_stolen_database_without_the_key_file_verifies_no_password() {
+        let (one, other) = (TestDatabase::sqlite().await, TestDatabase::sqlite().await);
+        let (own, foreign) = (vault(&one).await, vault(&other).await);
+        let password = SecretString::from("correct horse battery");
+        let hash = hash_password(&own, &password).await.expect("a hash");
+        assert_eq!(verify_password(&own, password.clone(), Some(hash.clone())).await, Fit::Yes);
+        assert_eq!(verify_password(&foreign, password.clone(), Some(hash.clone())).await, Fit::No);
+        let bare = hash.strip_prefix(KEYED).expect("the mark").to_owned();
+        assert_eq!(verify_password(&own, password, Some(bare)).await, Fit::No, "it is no hash of the password itself");
+        assert_eq!(verify_password(&own, SecretString::from("another one"), Some(hash)).await, Fit::No);
+    }
+
+    #[tokio::test]
+    async fn a_password_from_before_the_key_and_before_the_rules_still_fits_and_is_to_be_hashed_anew() {
+        let database = TestDatabase::sqlite().await;
+        let vault = vault(&database).await;
+        let old = hasher().hash_password(b"short").expect("a hash").to_string();
+        assert_eq!(verify_password(&vault, SecretString::from("short"), Some(old.clone())).await, Fit::Outdated);
+        assert_eq!(verify_password(&vault, SecretString::from("other"), Some(old)).await, Fit::No);
+        assert_eq!(verify_password(&vault, SecretString::from("short"), None).await, Fit::No);
+    }
 }

@@ -9,14 +9,17 @@ use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::operation_runs::{self, End, Limits, OperationRun, Rest};
-use tenantatlas_store::{StoreError, one_time_links, sessions, sign_in_attempts, tenants};
+use tenantatlas_store::{
+    StoreError, known_browsers, one_time_links, pending_sign_ins, second_factors, sessions, sign_in_attempts, tenants,
+};
 use tokio::time::Instant;
 
 use crate::ending;
 use crate::engine::Core;
 use crate::operation::Summary;
 use crate::run_state::RunState;
-use crate::sign_in::SIGN_IN_THROTTLE;
+use crate::second_factor::SET_UP_LASTS;
+use crate::sign_in::{BROWSER_IS_KNOWN, LONGEST_WINDOW};
 use crate::stats::Count;
 
 /// Runs ended in one transaction, at most: each leaves an entry in the audit log and a notification.
@@ -148,13 +151,20 @@ async fn purge_tenants(core: &Core) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Forgets what has ended and is of no use any more: sessions, one-time links, failed sign-ins.
+/// Forgets what has ended and is of no use any more: sessions, sign-ins that waited, one-time links, set-ups that nobody
+/// finished, failed sign-ins, browsers that were not used for long.
 async fn forget_ended(core: &Core) -> Result<(), StoreError> {
     let at = core.clock.now();
     let mut tx = core.db.write().await?;
+    let before = |length: Duration| {
+        Timestamp::from_millis(at.as_millis().saturating_sub(i64::try_from(length.as_millis()).unwrap_or(i64::MAX)))
+    };
     sessions::remove_ended(&mut tx, at).await?;
+    pending_sign_ins::remove_ended(&mut tx, at).await?;
+    second_factors::remove_unconfirmed(&mut tx, before(SET_UP_LASTS)).await?;
+    known_browsers::remove_old(&mut tx, before(BROWSER_IS_KNOWN)).await?;
     one_time_links::remove_ended(&mut tx, at).await?;
-    sign_in_attempts::remove_old(&mut tx, &SIGN_IN_THROTTLE, at).await?;
+    sign_in_attempts::remove_old(&mut tx, LONGEST_WINDOW, at).await?;
     tx.commit().await
 }
 

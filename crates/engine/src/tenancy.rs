@@ -37,7 +37,7 @@ impl Engine {
         check_credential(credential)?;
         let id = TenantId::from_uuid(Uuid::now_v7());
         let entry = Entry::new("tenant.added", "tenant", id).of(id).with(facts(&details));
-        core.command(Command::new(actor, Right::Platform, entry), async |tx, _| {
+        core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             let at = core.clock.now();
             tenants::create(tx, id, &details, at).await.map_err(taken)?;
             tenants::set_credential(tx, &core.vault, id, credential, at).await?;
@@ -55,7 +55,8 @@ impl Engine {
     /// them changes it is taken away, and `true` is answered; whoever may edit a connection must not be able to have a
     /// secret that they never saw sent anywhere else. The Entra tenant id cannot change once something was read, since the
     /// objects of another directory would land in the same inventory; and addresses of one's own are the business of those
-    /// who administer the platform, since the server itself sends requests there.
+    /// who administer the platform, since the server itself sends requests there. Such a change asks for a confirmed
+    /// password; another name or environment does not.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Forbidden`], [`EngineError::Invalid`], [`EngineError::Conflict`].
@@ -74,6 +75,10 @@ impl Engine {
             tenants::lock(tx, id).await?;
             let before = tenants::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the tenant"))?;
             let moved = leads_elsewhere(&before, &details);
+            let changed = moved || is_another_application(&before, &details);
+            if changed {
+                command::require_confirmed(&mut *tx, actor, at).await?;
+            }
             if moved && details.cloud == Cloud::Custom {
                 command::require(tx, actor, Right::Platform).await?;
             }
@@ -81,7 +86,7 @@ impl Engine {
                 keep_directory(tx, id).await?;
             }
             tenants::update(tx, id, &details, at).await.map_err(taken)?;
-            let cleared = (moved || is_another_application(&before, &details)) && before.credential_kind.is_some();
+            let cleared = changed && before.credential_kind.is_some();
             if cleared {
                 tenants::clear_credential(tx, id, at).await?;
                 log.also(Entry::new("tenant.credential_removed", "tenant", id).of(id));
@@ -105,7 +110,7 @@ impl Engine {
         check_credential(credential)?;
         let entry = Entry::new("tenant.credential_rotated", "tenant", id).of(id);
         let right = Right::Tenant(id, Action::EditConnection);
-        core.command(Command::new(actor, right, entry), async |tx, _| {
+        core.command(Command::new(actor, right, entry).sensitive(), async |tx, _| {
             if tenants::set_credential(tx, &core.vault, id, credential, core.clock.now()).await? {
                 Ok(())
             } else {
@@ -127,6 +132,7 @@ impl Engine {
     pub async fn remove_tenant(&self, actor: &Actor, id: TenantId, confirmation: &str) -> Result<(), EngineError> {
         let core = &self.core;
         core.authorise_platform(actor).await?;
+        command::require_confirmed(&core.db, actor, core.clock.now()).await?;
         let tenant = connection::tenant(&core.db, id).await?;
         if confirmation.trim() != tenant.name {
             return Err(EngineError::invalid(
@@ -136,7 +142,7 @@ impl Engine {
         }
         self.stop_work_of(id).await?;
         let entry = Entry::new("tenant.removed", "tenant", id).of(id).with(json!({ "name": tenant.name }));
-        core.command(Command::new(actor, Right::Platform, entry), async |tx, _| {
+        core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             if tenants::retire(tx, id, core.clock.now()).await? {
                 Ok(())
             } else {

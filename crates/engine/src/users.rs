@@ -5,15 +5,16 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde_json::json;
 use tenantatlas_domain::ids::UserId;
-use tenantatlas_store::users::{self, NewUser, User};
-use tenantatlas_store::{StoreError, sessions};
+use tenantatlas_store::users::{self, NewUser};
+use tenantatlas_store::{StoreError, known_browsers, pending_sign_ins, sessions};
 use uuid::Uuid;
 
-use crate::actor::{Actor, ActorKind};
-use crate::command::{Command, Right};
+use crate::account_notice::AccountNotice;
+use crate::actor::Actor;
+use crate::command::{Command, Right, require_confirmed};
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::password::{check_password_rules, hash_password, verify_password};
+use crate::password::{Person, hash_password};
 use crate::rate_limit::Rate;
 use crate::trail::Entry;
 
@@ -27,8 +28,8 @@ impl Engine {
     /// Adds a person who can sign in.
     ///
     /// # Errors
-    /// [`EngineError::Forbidden`], [`EngineError::Invalid`] for name, address or password, [`EngineError::Conflict`]
-    /// when the address is taken.
+    /// [`EngineError::Forbidden`], [`EngineError::Confirm`], [`EngineError::Invalid`] for name, address or password,
+    /// [`EngineError::Conflict`] when the address is taken.
     pub async fn create_user(
         &self,
         actor: &Actor,
@@ -40,14 +41,15 @@ impl Engine {
         let core = &self.core;
         check_email(email)?;
         check_name(name)?;
-        check_password_rules(&password)?;
+        Person { name, email }.check(&password)?;
         // Hashing takes a core for a moment: nobody makes the server do it for nothing.
         core.authorise_platform(actor).await?;
-        let hash = hash_password(password).await?;
+        require_confirmed(&core.db, actor, core.clock.now()).await?;
+        let hash = hash_password(&core.vault, &password).await?;
         let id = UserId::from_uuid(Uuid::now_v7());
         let new = NewUser { id, email: email.trim().to_owned(), name: name.trim().to_owned(), platform_admin };
         let entry = Entry::new("user.created", "user", id).with(json!({ "platform_admin": platform_admin }));
-        core.command(Command::new(actor, Right::Platform, entry), async |tx, _| {
+        core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             let at = core.clock.now();
             users::create(tx, &new, at).await.map_err(taken)?;
             users::set_password_hash(tx, id, &hash, at).await?;
@@ -84,7 +86,7 @@ impl Engine {
     pub async fn set_platform_admin(&self, actor: &Actor, id: UserId, platform_admin: bool) -> Result<(), EngineError> {
         let core = &self.core;
         let entry = Entry::new("user.updated", "user", id).with(json!({ "platform_admin": platform_admin }));
-        core.command(Command::new(actor, Right::Platform, entry), async |tx, log| {
+        core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, log| {
             let known = users::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the person"))?;
             if known.platform_admin == platform_admin {
                 log.unchanged();
@@ -105,7 +107,7 @@ impl Engine {
     pub async fn set_user_disabled(&self, actor: &Actor, id: UserId, disabled: bool) -> Result<(), EngineError> {
         let core = &self.core;
         let entry = Entry::new(if disabled { "user.disabled" } else { "user.enabled" }, "user", id);
-        core.command(Command::new(actor, Right::Platform, entry), async |tx, log| {
+        core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, log| {
             let known = users::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the person"))?;
             if known.disabled_at.is_some() == disabled {
                 log.unchanged();
@@ -117,6 +119,7 @@ impl Engine {
             keep_one_administrator(tx).await?;
             if disabled {
                 sessions::revoke_all(tx, id, None).await?;
+                pending_sign_ins::remove_all(tx, id).await?;
             }
             Ok(())
         })
@@ -124,82 +127,58 @@ impl Engine {
     }
 
     /// Removes a person with memberships, preferences, notifications and sessions. What the audit says about them stays.
+    /// The e-mail address must be typed as confirmation.
     ///
     /// # Errors
-    /// [`EngineError::Forbidden`], [`EngineError::NotFound`], [`EngineError::Conflict`] when nobody would be left to
-    /// administer the platform.
-    pub async fn remove_user(&self, actor: &Actor, id: UserId) -> Result<(), EngineError> {
+    /// [`EngineError::Forbidden`], [`EngineError::Confirm`], [`EngineError::NotFound`], [`EngineError::Invalid`] when the
+    /// confirmation is not the address, [`EngineError::Conflict`] when nobody would be left to administer the platform.
+    pub async fn remove_user(&self, actor: &Actor, id: UserId, confirmation: &str) -> Result<(), EngineError> {
         let core = &self.core;
         let entry = Entry::new("user.removed", "user", id);
-        core.command(Command::new(actor, Right::Platform, entry), async |tx, _| {
-            users::lock_platform_admins(tx).await?;
-            if !users::remove(tx, id).await? {
-                return Err(EngineError::NotFound("the person"));
+        core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
+            let known = users::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the person"))?;
+            if confirmation.trim().to_lowercase() != known.email.to_lowercase() {
+                return Err(EngineError::invalid("confirmation", "must be the e-mail address of the person"));
             }
+            users::lock_platform_admins(tx).await?;
+            users::remove(tx, id).await?;
             keep_one_administrator(tx).await
         })
         .await
     }
 
-    /// The person with this address and password, or `None`: for an unknown address, a wrong password and a disabled
-    /// person alike, after the same work.
+    /// Sets a person's password, without the old one; for those who manage people. Ends the person's sessions. One's own is
+    /// changed with [`Engine::change_password`], which asks for the old one.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn verify_user(&self, email: &str, password: SecretString) -> Result<Option<User>, EngineError> {
-        let found = users::find_by_email(&self.core.db, email).await?;
-        let stored = found.as_ref().and_then(|found| found.password_hash.clone());
-        let fits = verify_password(password, stored).await;
-        Ok(found.map(|found| found.user).filter(|user| fits && user.disabled_at.is_none()))
-    }
-
-    /// Changes one's own password; the old one is asked for.
-    ///
-    /// # Errors
-    /// [`EngineError::Invalid`] when the old password is wrong or the new one is not acceptable.
-    pub async fn change_password(
-        &self,
-        actor: &Actor,
-        old: SecretString,
-        new: SecretString,
-    ) -> Result<(), EngineError> {
-        let id = actor.user_id.ok_or(EngineError::Forbidden)?;
-        check_password_rules(&new)?;
-        if self.verify_user(&actor.email, old).await?.is_none_or(|user| user.id != id) {
-            return Err(EngineError::invalid("current", "is not the one you sign in with now"));
-        }
-        self.store_password(actor, Right::SignedIn, id, new).await
-    }
-
-    /// Sets a person's password, without the old one; for those who manage people. Ends the person's sessions.
-    ///
-    /// # Errors
-    /// [`EngineError::Forbidden`], [`EngineError::NotFound`], [`EngineError::Invalid`] for the password.
+    /// [`EngineError::Forbidden`], [`EngineError::Confirm`], [`EngineError::NotFound`], [`EngineError::Invalid`] for the
+    /// password, [`EngineError::Conflict`] when it is the actor's own.
     pub async fn set_password(&self, actor: &Actor, id: UserId, new: SecretString) -> Result<(), EngineError> {
-        check_password_rules(&new)?;
-        self.core.authorise_platform(actor).await?;
-        self.store_password(actor, Right::Platform, id, new).await
-    }
-
-    async fn store_password(
-        &self,
-        actor: &Actor,
-        right: Right,
-        id: UserId,
-        new: SecretString,
-    ) -> Result<(), EngineError> {
         let core = &self.core;
-        let hash = hash_password(new).await?;
-        let by_self = actor.kind == ActorKind::Person && actor.user_id == Some(id);
-        let entry = Entry::new("user.password_changed", "user", id).with(json!({ "by_self": by_self }));
-        core.command(Command::new(actor, right, entry), async |tx, _| {
-            if !users::set_password_hash(tx, id, &hash, core.clock.now()).await? {
+        core.authorise_platform(actor).await?;
+        require_confirmed(&core.db, actor, core.clock.now()).await?;
+        if actor.user_id == Some(id) {
+            return Err(EngineError::Conflict(
+                "Your own password is changed under Profile, where the present one is asked for.".to_owned(),
+            ));
+        }
+        let person = users::get(&core.db, id).await?.ok_or(EngineError::NotFound("the person"))?;
+        Person { name: &person.name, email: &person.email }.check(&new)?;
+        let hash = hash_password(&core.vault, &new).await?;
+        let entry = Entry::new("user.password_changed", "user", id).with(json!({ "by_self": false }));
+        core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
+            let at = core.clock.now();
+            if !users::set_password_hash(tx, id, &hash, at).await? {
                 return Err(EngineError::NotFound("the person"));
             }
             sessions::revoke_all(tx, id, None).await?;
-            Ok(())
+            pending_sign_ins::remove_all(tx, id).await?;
+            known_browsers::forget_all(tx, id, None).await?;
+            Ok(AccountNotice::PasswordChanged { by_self: false }.write(tx, id, at).await?)
         })
-        .await
+        .await?;
+        core.publish_unread(id).await;
+        Ok(())
     }
 }
 
@@ -220,7 +199,7 @@ fn taken(error: StoreError) -> EngineError {
     }
 }
 
-fn check_email(email: &str) -> Result<(), EngineError> {
+pub(crate) fn check_email(email: &str) -> Result<(), EngineError> {
     let email = email.trim();
     let (local, domain) = email.split_once('@').unwrap_or_default();
     let plain = !email.chars().any(|letter| letter.is_whitespace() || letter.is_control());
@@ -230,7 +209,7 @@ fn check_email(email: &str) -> Result<(), EngineError> {
     Ok(())
 }
 
-fn check_name(name: &str) -> Result<(), EngineError> {
+pub(crate) fn check_name(name: &str) -> Result<(), EngineError> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
         return Err(EngineError::invalid("name", format!("must have 1 to {MAX_NAME} characters")));

@@ -6,4 +6,5 @@ mod hostile;
 mod inventory;
 mod rights;
 mod runs;
+mod signing_in;
 mod support;

@@ -8,10 +8,12 @@ use secrecy::SecretString;
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::selection::Selection;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, Engine, EngineConfig, RunState};
 use tenantatlas_graph::{GraphClient, GraphClientOptions, RetryBudget};
 use tenantatlas_graph_sim::{SimTenant, Simulator, SimulatorConfig};
 use tenantatlas_store::inventory::{ItemFilter, ItemQuery, ItemRow, ScopeView, StateFilter, list};
+use tenantatlas_store::sessions::{self, NewSession};
 use tenantatlas_store::sync_runs::{self, SyncRun, TypeRun};
 use tenantatlas_store::tenants::{Cloud, Environment, TenantCredential, TenantDetails};
 use tenantatlas_store::testing::TestDatabase;
@@ -115,6 +117,24 @@ impl World {
             include_foundations: false,
             include_dependencies: false,
         }
+    }
+
+    /// The same person in a session that has just begun.
+    pub async fn in_session(&self, actor: Actor) -> Actor {
+        let now = self.engine.now();
+        let later = Timestamp::from_millis(now.as_millis() + 3_600_000);
+        let session = NewSession {
+            id: uuid::Uuid::now_v7(),
+            user_id: actor.user_id.unwrap(),
+            idle_expires_at: later,
+            expires_at: later,
+            user_agent: String::new(),
+            address: String::new(),
+        };
+        let mut tx = self.database.db.write().await.unwrap();
+        sessions::create(&mut tx, &tenantatlas_engine::new_token().1, &session, now).await.unwrap();
+        tx.commit().await.unwrap();
+        actor.in_session(session.id)
     }
 
     pub async fn dispatch(&self, selection: &Selection) -> OperationRunId {

@@ -1,0 +1,78 @@
+//! The first administrator of a server on which nobody can sign in yet, by a link that works once.
+
+use secrecy::SecretString;
+use serde_json::json;
+use tenantatlas_domain::ids::UserId;
+use tenantatlas_store::one_time_links::{self, Purpose};
+use tenantatlas_store::sessions::TokenHash;
+use tenantatlas_store::users::{self, NewUser};
+use uuid::Uuid;
+
+use super::{ATTEMPTS_AT_ONCE, Opened, Visitor};
+use crate::actor::Actor;
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::password::{Person, hash_password};
+use crate::second_factor::Proof;
+use crate::trail::Entry;
+use crate::users::{check_email, check_name};
+
+/// What names the budget of those who guess links.
+const LINK: &str = "first administrator";
+
+impl Engine {
+    /// Whether a link for the first administrator would work.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn first_administrator_link_works(&self, link: &TokenHash) -> Result<bool, EngineError> {
+        let found = one_time_links::peek(self.db(), link, Purpose::FirstAdministrator, self.now()).await?;
+        Ok(found.is_some() && users::is_empty(self.db()).await?)
+    }
+
+    /// Makes the first administrator and signs them in, in one transaction: a link that is refused leaves nobody behind, and
+    /// a password that is refused does not use the link up.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] when the link does not work, [`EngineError::Invalid`] for what the person typed,
+    /// [`EngineError::TooMany`] for whoever guesses links.
+    pub async fn claim_first_administrator(
+        &self,
+        visitor: &Visitor,
+        link: &TokenHash,
+        name: &str,
+        email: &str,
+        password: SecretString,
+    ) -> Result<Opened, EngineError> {
+        let core = &self.core;
+        let nobody = Actor::anonymous().from_address(Some(visitor.address));
+        {
+            let _turn = ATTEMPTS_AT_ONCE.acquire().await;
+            let attempt = core.attempt(visitor, &nobody, None, LINK).await?;
+            if !self.first_administrator_link_works(link).await? {
+                attempt.failed("link").await?;
+                return Err(EngineError::NotFound("the link"));
+            }
+        }
+        check_name(name)?;
+        check_email(email)?;
+        Person { name, email }.check(&password)?;
+        let hash = hash_password(&core.vault, &password).await?;
+        let at = core.clock.now();
+        let mut tx = core.db.write().await?;
+        one_time_links::lock_first_administrator(&mut tx).await?;
+        let taken = one_time_links::take(&mut tx, link, Purpose::FirstAdministrator, at).await?;
+        if taken.is_none() || !users::is_empty(&mut tx).await? {
+            return Err(EngineError::NotFound("the link"));
+        }
+        let id = UserId::from_uuid(Uuid::now_v7());
+        let new = NewUser { id, email: email.trim().to_owned(), name: name.trim().to_owned(), platform_admin: true };
+        users::create(&mut tx, &new, at).await?;
+        users::set_password_hash(&mut tx, id, &hash, at).await?;
+        let entry = Entry::new("user.created", "user", id).with(json!({ "platform_admin": true, "by_link": true }));
+        let user = users::get(&mut tx, id).await?.ok_or(EngineError::NotFound("the person"))?;
+        let opened = core.open_for(&mut tx, visitor, &user, false, Proof::None, Some((nobody, entry))).await?;
+        tx.commit().await?;
+        Ok(opened)
+    }
+}
