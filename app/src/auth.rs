@@ -1,22 +1,26 @@
-//! Who asks: the session of a request. The cookie holds a random token; the database only its SHA-256.
+//! Who asks: the session of a request, and the cookies by which a browser is known. They hold random tokens; the database
+//! only their SHA-256.
 
 use http::{HeaderMap, header};
-use rand::Rng as _;
-use sha2::{Digest as _, Sha256};
 use std::{net::IpAddr, time::Duration};
 use tenantatlas_domain::{ids::UserId, time::Timestamp};
-use tenantatlas_engine::Actor;
+use tenantatlas_engine::{Actor, is_confirmed};
 use tenantatlas_store::sessions::{SignedIn, TokenHash};
 use uuid::Uuid;
 
+pub use tenantatlas_engine::{hash_token, new_token};
+
 /// The name of the session cookie.
 pub const SESSION_COOKIE: &str = "tenantatlas_session";
+/// The name of the cookie of a sign-in that waits for its second step.
+pub const WAITING_COOKIE: &str = "tenantatlas_sign_in";
+/// The name of the cookie by which a browser is known in which somebody signed in before.
+pub const BROWSER_COOKIE: &str = "tenantatlas_device";
 /// The name of the cookie that keeps light, dark or neither.
 pub const THEME_COOKIE: &str = "tenantatlas_theme";
-/// A session ends after so long without a request.
-pub const IDLE: Duration = Duration::from_secs(12 * 3_600);
-/// A session ends after so long in any case.
-pub const ABSOLUTE: Duration = Duration::from_secs(14 * 24 * 3_600);
+/// Stands before the name of a cookie on an encrypted connection. A browser takes such a cookie only from this very host
+/// over TLS, so a neighbouring host cannot plant one (RFC 6265bis, section 4.1.3.2).
+const HOST_PREFIX: &str = "__Host-";
 
 /// The signed-in person of this request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,12 +37,16 @@ pub struct CurrentSession {
     pub platform_admin: bool,
     /// Where the request comes from.
     pub address: Option<IpAddr>,
+    /// What the database knows of the token.
+    pub token: TokenHash,
+    /// Whether the person proved lately who they are, for what is shown. What they do is decided by the engine.
+    pub confirmed: bool,
 }
 
 impl CurrentSession {
     /// The session and its person.
     #[must_use]
-    pub fn of(found: SignedIn, address: Option<IpAddr>) -> Self {
+    pub fn of(found: SignedIn, token: TokenHash, address: Option<IpAddr>, now: Timestamp) -> Self {
         Self {
             session_id: found.session.id,
             user_id: found.user.id,
@@ -46,69 +54,63 @@ impl CurrentSession {
             email: found.user.email,
             platform_admin: found.user.platform_admin,
             address,
+            token,
+            confirmed: is_confirmed(found.session.verified_at, now),
         }
     }
 
     /// The person as the engine knows who acts.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        Actor::person(self.user_id, self.name.clone(), self.email.clone()).from_address(self.address)
+        Actor::person(self.user_id, self.name.clone(), self.email.clone())
+            .from_address(self.address)
+            .in_session(self.session_id)
     }
 }
 
-/// A new session token: what the browser keeps, and what the database does. 256 random bits.
+/// The name of one of our cookies on a connection that is encrypted, or on this machine itself.
 #[must_use]
-pub fn new_token() -> (String, TokenHash) {
-    let mut bytes = [0_u8; 32];
-    rand::rng().fill_bytes(&mut bytes);
-    let secret = hex::encode(bytes);
-    let hash = hash_token(&secret);
-    (secret, hash)
+pub fn cookie_name(name: &str, secure: bool) -> String {
+    if secure { format!("{HOST_PREFIX}{name}") } else { name.to_owned() }
 }
 
-/// What the database knows of a token.
+/// The hash of the token that a request carries in one of our cookies. Two cookies of the name count as none: one of them
+/// may have been planted, and nobody can tell which.
 #[must_use]
-pub fn hash_token(token: &str) -> TokenHash {
-    Sha256::digest(token.as_bytes()).into()
-}
-
-/// The hash of the session token that a request carries.
-#[must_use]
-pub fn token_of(headers: &HeaderMap) -> Option<TokenHash> {
-    cookie(headers, SESSION_COOKIE).map(hash_token)
+pub fn token_of(headers: &HeaderMap, name: &str, secure: bool) -> Option<TokenHash> {
+    let name = cookie_name(name, secure);
+    let mut found = cookies(headers).filter(|(key, _)| *key == name);
+    let (_, token) = found.next()?;
+    if found.next().is_some() { None } else { Some(hash_token(token)) }
 }
 
 /// The value of a cookie of a request.
 #[must_use]
 pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    cookies(headers).find_map(|(key, value)| (key == name).then_some(value))
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(key, value)| (key == name).then_some(value))
 }
 
-/// The `Set-Cookie` header for a session token. `SameSite=Lax`: following a link from a mail must not sign anybody out,
-/// and state changes are guarded by the origin check of every request that changes something.
+/// The `Set-Cookie` header that keeps a token for so long. `SameSite=Lax`: following a link from a mail must not sign
+/// anybody out, and state changes are guarded by the origin check of every request that changes something.
 #[must_use]
-pub fn session_cookie(token: &str, secure: bool) -> String {
-    let secure = if secure { "; Secure" } else { "" };
-    let age = ABSOLUTE.as_secs();
-    format!("{SESSION_COOKIE}={token}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}")
+pub fn keep_token(name: &str, token: &str, age: Duration, secure: bool) -> String {
+    let (name, mark) = (cookie_name(name, secure), if secure { "; Secure" } else { "" });
+    format!("{name}={token}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{mark}", age.as_secs())
 }
 
-/// The `Set-Cookie` header that forgets the session.
+/// The `Set-Cookie` headers that forget a token under both names that it may have.
 #[must_use]
-pub fn forget_session() -> String {
-    format!("{SESSION_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")
-}
-
-/// A point in time after another.
-#[must_use]
-pub fn after(at: Timestamp, length: Duration) -> Timestamp {
-    Timestamp::from_millis(at.as_millis().saturating_add(i64::try_from(length.as_millis()).unwrap_or(i64::MAX / 2)))
+pub fn forget_token(name: &str) -> [String; 2] {
+    [true, false].map(|secure| keep_token(name, "", Duration::ZERO, secure))
 }
 
 /// Whether a text is the path of an address of this site, with its query, and nothing else: it can stand in a `Location`
@@ -134,14 +136,45 @@ mod tests {
     use http::HeaderValue;
     use proptest::prelude::*;
 
+    fn headers(cookies: &[&'static str]) -> HeaderMap {
+        let cookies = cookies.iter().map(|cookie| (header::COOKIE, HeaderValue::from_static(cookie)));
+        cookies.collect::<Vec<_>>().into_iter().fold(HeaderMap::new(), |mut headers, (name, value)| {
+            headers.append(name, value);
+            headers
+        })
+    }
+
+    fn session(cookies: &[&'static str], secure: bool) -> Option<TokenHash> {
+        token_of(&headers(cookies), SESSION_COOKIE, secure)
+    }
+
     #[test]
     fn the_session_is_read_from_among_other_cookies() {
-        let mut headers = HeaderMap::new();
-        headers.append(header::COOKIE, HeaderValue::from_static("a=b; tenantatlas_session=secret"));
-        headers.append(header::COOKIE, HeaderValue::from_static("tenantatlas_theme=dark"));
-        assert_eq!(token_of(&headers), Some(hash_token("secret")));
-        assert_eq!(cookie(&headers, THEME_COOKIE), Some("dark"));
-        assert_eq!(cookie(&headers, "session"), None);
+        let cookies = ["a=b; tenantatlas_session=secret", "tenantatlas_theme=dark"];
+        assert_eq!(session(&cookies, false), Some(hash_token("secret")));
+        assert_eq!(cookie(&headers(&cookies), THEME_COOKIE), Some("dark"));
+        assert_eq!(cookie(&headers(&cookies), "session"), None);
+    }
+
+    #[test]
+    fn a_neighbouring_host_cannot_plant_a_session() {
+        assert_eq!(session(&["tenantatlas_session=planted"], true), None, "without the prefix it may be anybody's");
+        assert_eq!(
+            session(&["__Host-tenantatlas_session=own; tenantatlas_session=planted"], true),
+            Some(hash_token("own"))
+        );
+        for twice in [
+            ["__Host-tenantatlas_session=one; __Host-tenantatlas_session=two", "a=b"],
+            ["__Host-tenantatlas_session=one", "__Host-tenantatlas_session=one"],
+        ] {
+            assert_eq!(session(&twice, true), None, "{twice:?}");
+        }
+        assert_eq!(session(&["tenantatlas_session=one; tenantatlas_session=two"], false), None);
+        let kept = keep_token(SESSION_COOKIE, "x", Duration::from_secs(60), true);
+        assert_eq!(kept, "__Host-tenantatlas_session=x; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure");
+        let [prefixed, plain] = forget_token(SESSION_COOKIE);
+        assert!(prefixed.starts_with("__Host-tenantatlas_session=; ") && prefixed.ends_with("; Secure"), "{prefixed}");
+        assert!(plain.starts_with("tenantatlas_session=; ") && plain.contains("Max-Age=0"), "{plain}");
     }
 
     #[test]
@@ -157,6 +190,7 @@ mod tests {
             "/\u{7f}",
             "/a b",
             "/\u{e4}",
+            "/sign-in/code",
         ] {
             assert_eq!(safe_next(foreign), "/", "{foreign:?}");
         }
@@ -175,14 +209,5 @@ mod tests {
             prop_assert_eq!(reached.host_str(), Some("atlas.example"));
             prop_assert_eq!(reached.scheme(), "https");
         }
-    }
-
-    #[test]
-    fn every_token_is_new_and_only_its_hash_is_kept() {
-        let (one, hash) = new_token();
-        let (other, _) = new_token();
-        assert_ne!(one, other);
-        assert_eq!(one.len(), 64);
-        assert_eq!(hash, hash_token(&one));
     }
 }

@@ -17,6 +17,8 @@ pub enum ErrorKind {
     NotFound,
     /// It is visible, but the role does not allow it, or the request names another tenant. 403.
     Forbidden,
+    /// The person must prove again who they are before they do this. 403.
+    Confirm,
     /// A value is not acceptable. 422.
     Invalid,
     /// It collides with what is there. 409.
@@ -36,7 +38,7 @@ impl ErrorKind {
         match self {
             Self::SignedOut => 401,
             Self::NotFound => 404,
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::Confirm => 403,
             Self::Invalid => 422,
             Self::Conflict => 409,
             Self::TooMany => 429,
@@ -148,6 +150,10 @@ mod from_below {
                     Self::not_found(&format!("The {what}"))
                 }
                 EngineError::Forbidden => Self::forbidden(),
+                EngineError::Confirm => Self::new(
+                    ErrorKind::Confirm,
+                    "This needs your password again, since it was last asked for more than ten minutes ago. Nothing was changed.",
+                ),
                 EngineError::Invalid { field, message } => Self::invalid(field, sentence(field, &message)),
                 EngineError::Conflict(message) => Self::new(ErrorKind::Conflict, message),
                 EngineError::TooMany(message) => Self::new(ErrorKind::TooMany, message),

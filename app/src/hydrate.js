@@ -1,4 +1,9 @@
 const [script, wasm] = ARGUMENTS;
+// "Show what I type": at once, since it needs no more than this.
+document.addEventListener("change", ({ target }) => {
+  if (target.dataset.reveal === undefined) return;
+  for (const field of target.form.querySelectorAll("[autocomplete$=password]")) field.type = target.checked ? "text" : "password";
+});
 // What can be seen comes first: nothing of this is needed to read the page. A hidden page paints nothing to wait for.
 await new Promise((painted) => {
   if (document.hidden) return painted();

@@ -20,6 +20,8 @@ pub mod auth;
 #[cfg(feature = "ssr")]
 mod page;
 #[cfg(feature = "ssr")]
+mod qr;
+#[cfg(feature = "ssr")]
 mod routes;
 #[cfg(feature = "ssr")]
 pub mod scope;
@@ -27,6 +29,8 @@ pub mod scope;
 pub mod service;
 #[cfg(feature = "ssr")]
 mod shell;
+#[cfg(feature = "ssr")]
+mod user_agent;
 
 #[cfg(feature = "ssr")]
 pub use page::{audit_filter, run_filter};

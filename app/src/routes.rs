@@ -22,6 +22,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=page::Home ssr=SsrMode::Async />
                 <Route path=path!("/sign-in") view=page::SignIn ssr=SsrMode::Async />
                 <Route path=path!("/welcome/:token") view=page::Welcome ssr=SsrMode::Async />
+                <Route path=path!("/sign-in/code") view=page::SignInCodePage ssr=SsrMode::Async />
+                <Route path=path!("/sign-in/second-factor") view=page::SignInSetUpPage ssr=SsrMode::Async />
+                <Route path=path!("/confirm") view=page::ConfirmPage ssr=SsrMode::Async />
+                <Route path=path!("/me/second-factor") view=page::SecondFactorPage ssr=SsrMode::Async />
                 <Route path=path!("/me") view=page::Account ssr=SsrMode::Async />
                 <Route path=path!("/admin/users") view=page::UsersPage ssr=SsrMode::Async />
                 <Route path=path!("/admin/tenants/new") view=page::AddTenantPage ssr=SsrMode::Async />

@@ -119,6 +119,7 @@ pub async fn engine(settings: &Settings, config: EngineConfig) -> Result<Engine,
     }
     let vault = vault(settings, &db).await?;
     tokio::spawn(watch_log(db.clone(), vault.clone()));
+    let config = EngineConfig { sessions: settings.sessions, ..config };
     Ok(Engine::start(config, db, vault, graph(settings)))
 }
 
@@ -179,6 +180,7 @@ impl From<EngineError> for Exit {
             EngineError::Store(error) => error.into(),
             EngineError::Graph(error) => Self::new(code_of(error.reason), error.message.clone()),
             EngineError::NotFound(_)
+            | EngineError::Confirm
             | EngineError::Invalid { .. }
             | EngineError::Conflict(_)
             | EngineError::TooMany(_)

@@ -1,5 +1,7 @@
 //! Settings: command-line options before environment variables before the TOML file before the defaults.
 
+mod sessions;
+
 use crate::exit::{Exit, ExitCode};
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -9,11 +11,13 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
 };
+use tenantatlas_engine::SessionPolicy;
 
 /// Options that every command takes. Each has an environment variable and a key of the same meaning in the TOML file.
 #[derive(clap::Args, Debug, Clone, Default)]
 pub struct SettingsOptions {
-    /// A TOML file with any of the keys database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, allowed_networks
+    /// A TOML file with any of the keys database_url, data_dir, listen, key_file, metrics_token, trusted_proxies,
+    /// allowed_networks, session_idle, session_lifetime, require_second_factor
     #[arg(long, global = true, env = "TENANTATLAS_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
     /// Where the records live: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: a SQLite file in the data folder]
@@ -66,6 +70,21 @@ pub struct SettingsOptions {
         help_heading = "Settings"
     )]
     pub allowed_networks: Option<String>,
+    /// How long a session of the web application lasts without a request, in minutes [default: 30, at most 720]
+    #[arg(long, global = true, env = "TENANTATLAS_SESSION_IDLE", value_name = "MINUTES", help_heading = "Settings")]
+    pub session_idle: Option<String>,
+    /// How long a session of the web application lasts in any case, in hours [default: 12, at most 336]
+    #[arg(long, global = true, env = "TENANTATLAS_SESSION_LIFETIME", value_name = "HOURS", help_heading = "Settings")]
+    pub session_lifetime: Option<String>,
+    /// Who cannot sign in without a second factor: none, administrators or everyone [default: none]
+    #[arg(
+        long,
+        global = true,
+        env = "TENANTATLAS_REQUIRE_SECOND_FACTOR",
+        value_name = "WHO",
+        help_heading = "Settings"
+    )]
+    pub require_second_factor: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -78,6 +97,9 @@ struct SettingsFile {
     metrics_token: Option<SecretString>,
     trusted_proxies: Option<String>,
     allowed_networks: Option<String>,
+    session_idle: Option<String>,
+    session_lifetime: Option<String>,
+    require_second_factor: Option<String>,
 }
 
 /// The settings in force.
@@ -97,6 +119,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Networks that may be asked although they are not public, where a person entered the address.
     pub allowed_networks: Vec<IpNet>,
+    /// How long sessions last, and who needs a second factor.
+    pub sessions: SessionPolicy,
 }
 
 impl Settings {
@@ -140,7 +164,12 @@ impl Settings {
             // The simulated cloud of the demo runs in this process.
             allowed_networks.extend(LOOPBACK);
         }
-        Ok(Self { database_url, data_dir, key_file, listen, metrics_token, trusted_proxies, allowed_networks })
+        let sessions = sessions::policy(
+            options.session_idle.as_deref().or(file.session_idle.as_deref()),
+            options.session_lifetime.as_deref().or(file.session_lifetime.as_deref()),
+            options.require_second_factor.as_deref().or(file.require_second_factor.as_deref()),
+        )?;
+        Ok(Self { database_url, data_dir, key_file, listen, metrics_token, trusted_proxies, allowed_networks, sessions })
     }
 
     /// The file of the database, when it is one.
@@ -188,7 +217,7 @@ fn read_file(path: &Path) -> Result<SettingsFile, Exit> {
         // The message of the parser shows the line; a database address may stand in it, so only the reason is kept.
         let reason = error.message().to_owned();
         wrong(&format!(
-            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file, metrics_token, trusted_proxies or allowed_networks, each with a text in quotes",
+            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, allowed_networks, session_idle, session_lifetime or require_second_factor, each with a text in quotes",
             path.display()
         ))
     })

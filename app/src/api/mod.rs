@@ -10,6 +10,7 @@ mod me;
 mod members;
 mod notifications;
 mod runs;
+mod second_factor;
 mod session;
 mod tenants;
 mod users;
@@ -18,9 +19,14 @@ pub use me::{ChangePassword, EndSession, SetFavourite, SetTheme, UpdateProfile, 
 pub use members::{AddMember, ChangeMember, RemoveMember};
 pub use notifications::{MarkAllRead, MarkRead, mark_all_read, mark_read, notifications};
 pub use runs::{CancelRun, RetryRun, StartSync, cancel_run, load_picker, load_run, start_sync};
-pub use session::{CheckSession, ClaimFirstAdmin, SignIn, SignOut, SignOutEverywhere, check_session};
+pub use second_factor::{
+    BeginSecondFactor, ConfirmSecondFactor, KeepRecoveryCodes, NewRecoveryCodes, RemoveSecondFactor, ResetSecondFactor,
+};
+pub use session::{
+    CheckSession, ClaimFirstAdmin, Confirm, SignIn, SignInCode, SignInSetUp, SignOut, SignOutEverywhere, check_session,
+};
 pub use tenants::{AddTenant, EditConnection, RemoveTenant, RotateCredential, TestConnection, my_tenants};
-pub use users::{AddUser, ChangeUser, ResetPassword};
+pub use users::{AddUser, ChangeUser, RemoveUser, ResetPassword};
 
 use leptos::server_fn::ServerFn;
 

@@ -10,6 +10,28 @@ pub async fn sign_in(email: String, password: String, #[server(default)] next: S
     crate::service::session::sign_in(email, password, next).await
 }
 
+/// The second step of a sign-in: a code of the authenticator, or a recovery code.
+#[server(prefix = "/api", endpoint = "sign_in_code")]
+pub async fn sign_in_code(code: String, #[server(default)] next: String) -> Result<(), AppError> {
+    crate::service::session::sign_in_code(code, next).await
+}
+
+/// The second step of a sign-in that needs a second factor to be set up: its first code.
+#[server(prefix = "/api", endpoint = "sign_in_set_up")]
+pub async fn sign_in_set_up(code: String, #[server(default)] next: String) -> Result<(), AppError> {
+    crate::service::session::sign_in_set_up(code, next).await
+}
+
+/// Proves again who one is, for what is sensitive, and goes to `next`.
+#[server(prefix = "/api", endpoint = "confirm")]
+pub async fn confirm(
+    password: String,
+    #[server(default)] code: String,
+    #[server(default)] next: String,
+) -> Result<(), AppError> {
+    crate::service::session::confirm(password, code, next).await
+}
+
 /// Ends this session.
 #[server(prefix = "/api", endpoint = "sign_out")]
 pub async fn sign_out() -> Result<(), AppError> {

@@ -29,3 +29,9 @@ pub async fn change_user(
 pub async fn reset_password(user: String, password: String) -> Result<(), AppError> {
     crate::service::users::reset_password(user, password).await
 }
+
+/// Removes a user, whose e-mail address must be typed.
+#[server(prefix = "/api", endpoint = "remove_user")]
+pub async fn remove_user(user: String, confirmation: String) -> Result<(), AppError> {
+    crate::service::users::remove(user, confirmation).await
+}

@@ -1,7 +1,9 @@
 //! Nothing here, something wrong, and notes.
 
+use crate::auth::CurrentSession;
 use crate::error::{AppError, ErrorKind};
 use crate::icon::Icon;
+use crate::service::session::with_next;
 use leptos::prelude::*;
 
 /// An empty place that says what belongs there and how it comes.
@@ -28,11 +30,30 @@ pub fn note(tone: &'static str, content: impl IntoView + 'static) -> AnyView {
     view! { <div class="note" data-tone=tone>{icon.view()}<div>{content}</div></div> }.into_any()
 }
 
+/// The refusal of a form that keeps nothing that was typed.
+pub fn refusal_note(error: &AppError) -> AnyView {
+    let confirm =
+        (error.kind == ErrorKind::Confirm).then(|| view! { " "<a href="/confirm">"Confirm your password"</a> });
+    note("bad", view! { <p>{error.message.clone()}{confirm}</p> })
+}
+
+/// Says, before anything is typed, that the password must be confirmed for what the page changes; nothing when it was
+/// confirmed lately. `what` ends the sentence "Confirm your password to …".
+pub fn confirm_note(session: &CurrentSession, page: &str, what: &str) -> Option<AnyView> {
+    if session.confirmed {
+        return None;
+    }
+    let address = with_next("/confirm", page);
+    let words = format!(" to {what}. It is asked for again ten minutes after it was last typed.");
+    Some(note("info", view! { <p><a href=address>"Confirm your password"</a>{words}</p> }))
+}
+
 /// A whole page for an error.
 pub fn error_page(error: &AppError) -> AnyView {
     let (icon, title) = match error.kind {
         ErrorKind::NotFound => (Icon::Compass, "Not on this map"),
         ErrorKind::Forbidden => (Icon::Key, "Your role does not reach here"),
+        ErrorKind::Confirm => (Icon::Key, "Your password is needed again"),
         ErrorKind::SignedOut => (Icon::Leave, "Signed out"),
         ErrorKind::Invalid | ErrorKind::Conflict => (Icon::Warning, "That does not work"),
         ErrorKind::TooMany => (Icon::Waiting, "Too many attempts"),

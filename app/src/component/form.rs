@@ -2,6 +2,7 @@
 
 use crate::icon::Icon;
 use leptos::prelude::*;
+use tenantatlas_engine::{MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
 
 /// A labelled field.
 pub fn field(
@@ -18,6 +19,52 @@ pub fn field(
         </div>
     }
     .into_any()
+}
+
+/// What a new password must be like.
+const PASSWORD_HINT: &str =
+    "At least 12 characters; a sentence is fine. Common ones, patterns and your own name are refused.";
+
+/// A field for a new password. How strong it is the server says when it refuses it.
+pub fn new_password(label: &'static str, refused: Option<&'static str>) -> AnyView {
+    field(
+        "password",
+        label,
+        Some(PASSWORD_HINT),
+        view! {
+            <input
+                class="input" id="password" name="password" type="password" autocomplete="new-password" required
+                minlength=MIN_PASSWORD_CHARACTERS maxlength=MAX_PASSWORD_CHARACTERS aria-describedby="password-hint"
+                aria-invalid=refused
+            />
+        },
+    )
+}
+
+/// Shows the passwords of its form as they are typed. It needs a script, and is hidden without one.
+pub fn reveal() -> AnyView {
+    view! {
+        <label class="check reveal">
+            <input type="checkbox" data-reveal="" autocomplete="off" />
+            "Show what I type"
+        </label>
+    }
+    .into_any()
+}
+
+/// A field for a code of an authenticator; with `recovery` a recovery code does as well.
+pub fn code_field(label: &'static str, hint: &'static str, recovery: bool) -> AnyView {
+    field(
+        "code",
+        label,
+        Some(hint),
+        view! {
+            <input
+                class="input" id="code" name="code" type="text" autocomplete="one-time-code" required spellcheck="false"
+                autocapitalize="off" inputmode=(!recovery).then_some("numeric") maxlength="64" aria-describedby="code-hint"
+            />
+        },
+    )
 }
 
 /// A value that goes with the form.
@@ -91,6 +138,11 @@ pub fn saved_note(done: Option<&str>) -> Option<AnyView> {
         "tested" => "The connection was tested. What was found stands below.",
         "credential" => "The new credential is in place. Test the connection to see whether Microsoft accepts it.",
         "member" => "The members are saved.",
+        "added" => "If somebody signs in with this address, they are a member now and stand in the list.",
+        "factor" => "The second factor is in force. It is asked for at every sign-in from now on.",
+        "no_factor" => "The second factor is taken away.",
+        "codes" => "The new recovery codes are in force. The old ones work no more.",
+        "removed_user" => "The person is removed. What the audit log says of them stays.",
         "profile" => "Your name is saved.",
         "password" => "The password is changed. Every other session has ended.",
         "session" => "That session has ended.",

@@ -24,9 +24,9 @@ mod title;
 #[cfg(feature = "ssr")]
 pub use coverage::coverage_strip;
 #[cfg(feature = "ssr")]
-pub use empty::{empty, error_page, note};
+pub use empty::{confirm_note, empty, error_page, note, refusal_note};
 #[cfg(feature = "ssr")]
-pub use form::{credential_fields, field, hidden, options, saved_note};
+pub use form::{code_field, credential_fields, field, hidden, new_password, options, reveal, saved_note};
 #[cfg(feature = "ssr")]
 pub use frame::{Section, plain_frame, tenant_frame};
 #[cfg(feature = "ssr")]

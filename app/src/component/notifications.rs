@@ -56,13 +56,19 @@ fn row(entry: &Notification, tenant: &str, on_read: Option<Callback<String>>) ->
         }
     };
     let mark = if entry.read || on_read.is_some() { None } else { mark_form(entry, tenant) };
+    let (icon, tone, address) = if entry.account.is_some() {
+        (Icon::Key, "info", "/me".to_owned())
+    } else {
+        (icon, tone, format!("/t/{}/runs/{}", entry.tenant_id, entry.run_id))
+    };
+    let elsewhere = entry.account.is_none() && entry.tenant_id != tenant;
     let reason = entry.reason.filter(|_| entry.bucket == OperationBucket::Failed);
     view! {
         <article class="notification" data-tone=tone data-unread=(!entry.read).then_some("")>
             {icon.view()}
             <div>
-                <a href=format!("/t/{}/runs/{}", entry.tenant_id, entry.run_id) on:click=follow>{entry.title()}</a>
-                {(entry.tenant_id != tenant).then(|| view! { <span class="badge">{entry.tenant_name.clone()}</span> })}
+                <a href=address on:click=follow>{entry.title()}</a>
+                {elsewhere.then(|| view! { <span class="badge">{entry.tenant_name.clone()}</span> })}
                 {(!entry.read).then(|| view! { <span class="visually-hidden">" (unread)"</span> })}
                 <p>{reason.map_or_else(|| entry.detail(), |reason| reason.sentence().to_owned())}</p>
             </div>

@@ -1,6 +1,6 @@
 //! A form that keeps what was typed when the server refuses it.
 
-use crate::error::AppError;
+use crate::error::{AppError, ErrorKind};
 use crate::icon::Icon;
 use crate::model::Packed;
 use leptos::prelude::*;
@@ -58,7 +58,10 @@ pub fn ActiveForm(
                 {move || refusal.get().map(|error| view! {
                     <div class="note" data-tone="bad">
                         {Icon::Warning.view()}
-                        <p>{error.message}</p>
+                        <p>
+                            {error.message}
+                            {(error.kind == ErrorKind::Confirm).then(|| view! { " "<a href="/confirm" target="_blank">"Confirm it in a new tab"</a>", then try again." })}
+                        </p>
                     </div>
                 })}
             </div>

@@ -27,6 +27,9 @@ pub struct Notification {
     pub items: u64,
     /// Why it failed, when that is one reason.
     pub reason: Option<ReasonCode>,
+    /// What it says when it is about the person's account and no run: title and detail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<(String, String)>,
     /// When it was written.
     pub created_at: i64,
     /// Whether it was read.
@@ -48,12 +51,18 @@ impl Notification {
     /// `Inventory sync succeeded`.
     #[must_use]
     pub fn title(&self) -> String {
+        if let Some((title, _)) = &self.account {
+            return title.clone();
+        }
         format!("{} {}", super::operation_label(&self.resource, &self.action), self.bucket.label().to_lowercase())
     }
 
     /// The facts in one line.
     #[must_use]
     pub fn detail(&self) -> String {
+        if let Some((_, detail)) = &self.account {
+            return detail.clone();
+        }
         match self.bucket {
             OperationBucket::Queued => {
                 crate::format::counted(u64::from(self.counters.total), "type to read", "types to read")

@@ -3,12 +3,15 @@
 use super::{plain_page, query, refusal};
 use crate::api::{self, ChangePassword, EndSession, SignOutEverywhere, UpdateProfile};
 use crate::auth::CurrentSession;
-use crate::component::{field, hidden, moment, note, saved_note};
+use crate::component::{field, hidden, moment, new_password, refusal_note, reveal, saved_note};
 use crate::error::AppError;
 use crate::island::{ActiveForm, ThemeSwitch};
+use crate::model::Notification;
 use crate::scope;
-use crate::service::{frame, me};
+use crate::service::{frame, me, notifications, second_factor as factors};
+use crate::user_agent::browser;
 use leptos::prelude::*;
+use tenantatlas_engine::SecondFactorState;
 use tenantatlas_store::sessions::Session;
 
 /// Profile and sessions.
@@ -22,15 +25,19 @@ pub fn Account() -> impl IntoView {
     plain_page(move || async move {
         let session = scope::session()?;
         let sessions = me::sessions().await?;
+        let (factor, _) = factors::load().await?;
+        let account = notifications::of_account().await?;
         let content = view! {
             {saved_note(done.as_deref())}
-            {session_error.map(|error: AppError| note("bad", error.message))}
+            {session_error.map(|error: AppError| refusal_note(&error))}
             <div class="page-head"><div><h1>"Profile and sessions"</h1><p class="lead">{session.email.clone()}</p></div></div>
             <div class="columns">
                 {profile(&session, profile_error)}
                 {password(&session, password_error)}
             </div>
+            {second_factor(&factor)}
             {session_list(&session, &sessions)}
+            {notices(&account)}
             <section class="card" aria-labelledby="colours-title">
                 <h2 id="colours-title">"Colours"</h2>
                 <ThemeSwitch theme=frame::theme() />
@@ -77,17 +84,61 @@ fn password(session: &CurrentSession, error: Option<AppError>) -> AnyView {
                         required aria-invalid=current_refused
                     />
                 })}
-                {field("password", "New password", Some("At least 10 characters; a sentence is fine. Every other session ends."), view! {
-                    <input
-                        class="input" id="password" name="password" type="password" autocomplete="new-password"
-                        required minlength="10" aria-describedby="password-hint" aria-invalid=password_refused
-                    />
-                })}
+                {new_password("New password", password_refused)}
+                {reveal()}
+                <p class="quiet-text">"Every other session ends."</p>
                 <div class="form-foot"><button class="button primary">"Change the password"</button></div>
             </ActiveForm>
         </section>
     }
     .into_any()
+}
+
+fn second_factor(factor: &SecondFactorState) -> AnyView {
+    let (words, link) = match factor.since {
+        Some(_) => ("A code of your authenticator is asked for at every sign-in.", "Change the second factor"),
+        None => (
+            "Besides the password, a code of an authenticator app can be asked for at every sign-in.",
+            "Set up a second factor",
+        ),
+    };
+    let few = factor.since.is_some() && factor.recovery_codes < 3;
+    let left = few.then(|| format!(" Recovery codes left: {}. Make new ones.", factor.recovery_codes));
+    view! {
+        <section class="card" aria-labelledby="factor-title">
+            <h2 id="factor-title">"Second factor"</h2>
+            <p>{words}{left}</p>
+            <div class="form-foot"><a class="button" href=factors::PAGE>{link}</a></div>
+        </section>
+    }
+    .into_any()
+}
+
+/// What happened to the account; nothing when nothing did.
+fn notices(notices: &[Notification]) -> Option<AnyView> {
+    if notices.is_empty() {
+        return None;
+    }
+    let rows = notices
+        .iter()
+        .map(|notice| {
+            view! {
+                <li>
+                    <span class="grow"><strong>{notice.title()}</strong>" "{notice.detail()}</span>
+                    <span class="quiet">{moment(notice.created_at)}</span>
+                </li>
+            }
+        })
+        .collect_view();
+    Some(
+        view! {
+            <section class="card" aria-labelledby="notices-title">
+                <h2 id="notices-title">"What happened to your account"</h2>
+                <ul class="rows">{rows}</ul>
+            </section>
+        }
+        .into_any(),
+    )
 }
 
 fn session_list(current: &CurrentSession, sessions: &[Session]) -> AnyView {
@@ -128,49 +179,4 @@ fn session_row(current: &CurrentSession, session: &Session) -> AnyView {
         </li>
     }
     .into_any()
-}
-
-/// What a person recognises in a `User-Agent` header: the browser and the system.
-fn browser(user_agent: &str) -> String {
-    let find = |names: &[(&str, &'static str)]| {
-        names.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
-    };
-    // Each of them also names the ones below it.
-    let browser = find(&[
-        ("Edg/", "Edge"),
-        ("OPR/", "Opera"),
-        ("Firefox/", "Firefox"),
-        ("Chrome/", "Chrome"),
-        ("Safari/", "Safari"),
-    ]);
-    let system = find(&[
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Android", "Android"),
-        ("Windows", "Windows"),
-        ("Mac OS X", "macOS"),
-        ("CrOS", "ChromeOS"),
-        ("Linux", "Linux"),
-    ]);
-    match (browser, system) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(one), None) | (None, Some(one)) => one.to_owned(),
-        (None, None) => "An unknown browser".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::browser;
-
-    #[test]
-    fn a_browser_is_named_by_what_a_person_calls_it() {
-        let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0";
-        assert_eq!(browser(edge), "Edge on Windows");
-        assert_eq!(
-            browser("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1"),
-            "Safari on iPhone"
-        );
-        assert_eq!(browser(""), "An unknown browser");
-    }
 }

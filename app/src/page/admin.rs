@@ -2,8 +2,11 @@
 
 use super::settings::connection_fields;
 use super::{plain_page, query, refusal};
-use crate::api::{self, AddTenant, AddUser, ChangeUser, ResetPassword};
-use crate::component::{credential_fields, field, hidden, moment_or, note, saved_note, state};
+use crate::api::{self, AddTenant, AddUser, ChangeUser, RemoveUser, ResetPassword, ResetSecondFactor};
+use crate::auth::CurrentSession;
+use crate::component::{
+    confirm_note, credential_fields, field, hidden, moment_or, new_password, refusal_note, reveal, saved_note, state,
+};
 use crate::error::AppError;
 use crate::icon::Icon;
 use crate::island::ActiveForm;
@@ -12,6 +15,7 @@ use crate::service::users;
 use leptos::prelude::*;
 use std::collections::BTreeSet;
 use tenantatlas_domain::registry::registry;
+use tenantatlas_engine::{MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
 use tenantatlas_store::users::User;
 
 /// Everybody who may sign in.
@@ -20,17 +24,20 @@ pub fn UsersPage() -> impl IntoView {
     let query = query();
     let done = query("done");
     let refused = refusal::<ChangeUser>(&query).or_else(|| refusal::<ResetPassword>(&query));
+    let refused = refused.or_else(|| refusal::<RemoveUser>(&query)).or_else(|| refusal::<ResetSecondFactor>(&query));
     let add_error = refusal::<AddUser>(&query);
     plain_page(move || async move {
-        let users = users::list().await?;
-        let rows = users.iter().map(row).collect_view();
+        let session = scope::administrator()?;
+        let (people, with_factor) = (users::list().await?, users::with_second_factor().await?);
+        let rows = people.iter().map(|user| row(&session, user, with_factor.contains(&user.id))).collect_view();
         let content = view! {
             {saved_note(done.as_deref())}
-            {refused.map(|error: AppError| note("bad", error.message))}
+            {refused.map(|error: AppError| refusal_note(&error))}
             <div class="page-head">
                 <div><h1>"Administration"</h1><p class="lead">"Everybody who may sign in to this server."</p></div>
                 <div class="actions"><a class="button" href="/admin/tenants/new">{Icon::Add.view()}"Add a tenant"</a></div>
             </div>
+            {confirm_note(&session, "/admin/users", "add, change or remove people")}
             <div class="table-wrap">
                 <table class="table cards">
                     <thead>
@@ -52,7 +59,8 @@ pub fn UsersPage() -> impl IntoView {
     })
 }
 
-fn row(user: &User) -> AnyView {
+fn row(session: &CurrentSession, user: &User, has_factor: bool) -> AnyView {
+    let own = user.id == session.user_id;
     let disabled = user.disabled_at.is_some();
     let chip =
         if disabled { state("idle", Icon::Excluded, "Cannot sign in") } else { state("ok", Icon::Included, "Active") };
@@ -61,6 +69,7 @@ fn row(user: &User) -> AnyView {
             <th scope="row" class="title">
                 {user.name.clone()}" "
                 {user.platform_admin.then(|| view! { <span class="badge" data-tone="info">"Administrator"</span> })}
+                {has_factor.then(|| view! { " "<span class="badge" data-tone="ok">"Second factor"</span> })}
             </th>
             <td class="wide" data-label="E-mail">{user.email.clone()}</td>
             <td data-label="State">{chip}</td>
@@ -75,7 +84,9 @@ fn row(user: &User) -> AnyView {
                             {change(user, "platform_admin", !user.platform_admin, if user.platform_admin { "Take administration away" } else { "Make administrator" })}
                             {change(user, "disabled", !disabled, if disabled { "Let sign in again" } else { "Disable" })}
                         </div>
-                        {reset(user)}
+                        {if own { own_password() } else { reset(user) }}
+                        {has_factor.then(|| reset_factor(user))}
+                        {remove(user)}
                     </div>
                 </details>
             </td>
@@ -106,8 +117,41 @@ fn reset(user: &User) -> AnyView {
         <ActiveForm action class="actions" error=None>
             {hidden("user", id)}
             <input type="text" name="username" value=email autocomplete="username" hidden readonly />
-            <input class="input" name="password" type="password" autocomplete="new-password" placeholder="New password" aria-label=label required minlength="10" />
+            <input class="input" name="password" type="password" autocomplete="new-password" placeholder="New password" aria-label=label required minlength=MIN_PASSWORD_CHARACTERS maxlength=MAX_PASSWORD_CHARACTERS />
             <button class="button small">"Set the password"</button>
+        </ActiveForm>
+    }
+    .into_any()
+}
+
+fn own_password() -> AnyView {
+    view! { <p class="quiet-text">"Your own password is changed under "<a href="/me">"Profile"</a>"."</p> }.into_any()
+}
+
+fn reset_factor(user: &User) -> AnyView {
+    let id = user.id.to_string();
+    let action = api::address::<ResetSecondFactor>().to_owned();
+    let label = format!("Take the second factor of {} away", user.name);
+    view! {
+        <ActiveForm action class="actions" error=None>
+            {hidden("user", id)}
+            <button class="button small" aria-label=label>"Take the second factor away"</button>
+        </ActiveForm>
+    }
+    .into_any()
+}
+
+fn remove(user: &User) -> AnyView {
+    let id = user.id.to_string();
+    let action = api::address::<RemoveUser>().to_owned();
+    let label = format!("To remove {}, type {}", user.name, user.email);
+    let button = format!("Remove {}", user.name);
+    let placeholder = user.email.clone();
+    view! {
+        <ActiveForm action class="actions" error=None>
+            {hidden("user", id)}
+            <input class="input" name="confirmation" autocomplete="off" spellcheck="false" placeholder=placeholder aria-label=label required />
+            <button class="button danger small" aria-label=button>"Remove"</button>
         </ActiveForm>
     }
     .into_any()
@@ -123,9 +167,8 @@ fn add(error: Option<AppError>) -> AnyView {
                     {field("name", "Name", None, view! { <input class="input" id="name" name="name" autocomplete="off" required maxlength="200" /> })}
                     {field("email", "E-mail", None, view! { <input class="input" id="email" name="email" type="email" autocomplete="off" required /> })}
                 </div>
-                {field("password", "First password", Some("At least 10 characters. They can change it under Profile."), view! {
-                    <input class="input" id="password" name="password" type="password" autocomplete="new-password" required minlength="10" aria-describedby="password-hint" />
-                })}
+                {new_password("First password", None)}
+                {reveal()}
                 <label class="check">
                     <input type="checkbox" name="platform_admin" value="true" />
                     "Administers the platform: all tenants and all people"
@@ -142,7 +185,7 @@ fn add(error: Option<AppError>) -> AnyView {
 pub fn AddTenantPage() -> impl IntoView {
     let error = refusal::<AddTenant>(&query());
     plain_page(move || async move {
-        scope::administrator()?;
+        let session = scope::administrator()?;
         let action = api::address::<AddTenant>().to_owned();
         let content = view! {
             <div class="page-head">
@@ -152,6 +195,7 @@ pub fn AddTenantPage() -> impl IntoView {
                     <p class="lead">"TenantAtlas only reads. It signs in as an application that you register in the tenant."</p>
                 </div>
             </div>
+            {confirm_note(&session, "/admin/tenants/new", "add a tenant")}
             <div class="columns">
                 <section class="card" aria-label="Connection">
                     <ActiveForm action class="form" error>

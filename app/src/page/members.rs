@@ -2,7 +2,7 @@
 
 use super::{query, refusal, tenant_page};
 use crate::api::{self, AddMember, ChangeMember, RemoveMember};
-use crate::component::{Section, field, hidden, moment, note, options, saved_note};
+use crate::component::{Section, confirm_note, field, hidden, moment, options, refusal_note, saved_note};
 use crate::error::AppError;
 use crate::island::ActiveForm;
 use crate::scope::Inside;
@@ -22,9 +22,12 @@ pub fn MembersPage() -> impl IntoView {
         let members = list(&inside).await?;
         let may_edit = inside.role.allows(Action::ManageMembers);
         let rows = members.iter().map(|member| row(&inside, member, may_edit)).collect_view();
+        let confirm = may_edit
+            .then(|| confirm_note(&inside.session, &inside.address("settings/members"), "change members"))
+            .flatten();
         let content = view! {
             {saved_note(done.as_deref())}
-            {refused.map(|error: AppError| note("bad", error.message))}
+            {refused.map(|error: AppError| refusal_note(&error))}
             <div class="page-head">
                 <div>
                     <nav class="crumbs" aria-label="Breadcrumbs"><a href=inside.address("settings")>"Settings"</a></nav>
@@ -32,6 +35,7 @@ pub fn MembersPage() -> impl IntoView {
                     <p class="lead">"Who may see this tenant and what they may do in it. Whoever administers the platform may do everything."</p>
                 </div>
             </div>
+            {confirm}
             <div class="table-wrap">
                 <table class="table cards">
                     <thead>

@@ -3,6 +3,7 @@
 mod account;
 mod admin;
 mod audit;
+mod confirm;
 mod home;
 mod inventory;
 mod item;
@@ -10,14 +11,17 @@ mod members;
 mod notifications;
 mod run;
 mod run_list;
+mod second_factor;
 mod settings;
 mod sign_in;
+mod sign_in_code;
 mod sync;
 mod welcome;
 
 pub use account::Account;
 pub use admin::{AddTenantPage, UsersPage};
 pub use audit::{AuditPage, read_filter as audit_filter};
+pub use confirm::ConfirmPage;
 pub use home::Home;
 pub use inventory::InventoryPage;
 pub use item::ItemPage;
@@ -25,8 +29,10 @@ pub use members::MembersPage;
 pub use notifications::NotificationsPage;
 pub use run::RunPage;
 pub use run_list::{RunsPage, read_filter as run_filter};
+pub use second_factor::SecondFactorPage;
 pub use settings::SettingsPage;
 pub use sign_in::SignIn;
+pub use sign_in_code::{SignInCodePage, SignInSetUpPage};
 pub use sync::SyncPage;
 pub use welcome::Welcome;
 
@@ -91,6 +97,15 @@ fn set_status(kind: ErrorKind) {
     {
         response.set_status(status);
     }
+}
+
+/// Leads to another address of this site in place of a page.
+fn see_other(address: &'static str) -> AnyView {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.insert_header(http::header::LOCATION, http::HeaderValue::from_static(address));
+        response.set_status(http::StatusCode::SEE_OTHER);
+    }
+    ().into_any()
 }
 
 /// What is shown for an address that does not exist. The server answers with 404.

@@ -2,7 +2,9 @@
 
 use super::{query, refusal, tenant_page};
 use crate::api::{self, EditConnection, RemoveTenant, RotateCredential, TestConnection};
-use crate::component::{Section, credential_fields, field, hidden, moment, note, options, saved_note, state};
+use crate::component::{
+    Section, confirm_note, credential_fields, field, hidden, moment, note, options, refusal_note, saved_note, state,
+};
 use crate::error::AppError;
 use crate::format;
 use crate::icon::Icon;
@@ -27,15 +29,18 @@ pub fn SettingsPage() -> impl IntoView {
         let may_edit = inside.role.allows(Action::EditConnection);
         let edit = if may_edit { edit(&inside, edit_error) } else { facts(&inside.tenant) };
         let rotate = may_edit.then(|| rotate(&inside, rotate_error));
+        let what = "change where the tenant is connected, replace its credential or remove it";
+        let confirm = may_edit.then(|| confirm_note(&inside.session, &inside.address("settings"), what)).flatten();
         let remove = inside.session.platform_admin.then(|| remove(&inside, remove_error));
         let content = view! {
             {saved_note(done.as_deref())}
-            {test_error.map(|error| note("bad", error.message))}
+            {test_error.map(|error| refusal_note(&error))}
             <div class="page-head">
                 <div><h1>"Settings"</h1><p class="lead">{inside.tenant.name.clone()}</p></div>
                 <div class="actions"><a class="button" href=inside.address("settings/members")>{Icon::People.view()}"Members"</a></div>
             </div>
             {connection(&inside, &missing, checked, may_edit)}
+            {confirm}
             <div class="columns">{edit} {rotate}</div>
             {remove}
         }

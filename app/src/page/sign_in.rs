@@ -3,7 +3,7 @@
 use super::{query, refusal};
 use crate::api::{self, SignIn as SignInForm};
 use crate::auth::safe_next;
-use crate::component::{chart, field, hidden, mark, page_title};
+use crate::component::{chart, field, hidden, mark, page_title, reveal};
 use crate::island::{ActiveForm, ThemeSwitch};
 use crate::service::frame;
 use leptos::prelude::*;
@@ -32,6 +32,7 @@ pub fn SignIn() -> impl IntoView {
                     {field("password", "Password", None, view! {
                         <input class="input" id="password" name="password" type="password" autocomplete="current-password" required />
                     })}
+                    {reveal()}
                     <button class="button primary">"Sign in"</button>
                 </ActiveForm>
                 <ThemeSwitch theme=frame::theme() />

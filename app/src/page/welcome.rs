@@ -2,7 +2,7 @@
 
 use super::{path_part, query, refusal, refused};
 use crate::api::{self, ClaimFirstAdmin};
-use crate::component::{chart, field, hidden, mark, page_title};
+use crate::component::{chart, field, hidden, mark, new_password, page_title, reveal};
 use crate::error::AppError;
 use crate::island::ActiveForm;
 use crate::service::session;
@@ -40,12 +40,8 @@ fn form(token: String, error: Option<AppError>) -> AnyView {
                     {field("email", "E-mail", None, view! {
                         <input class="input" id="email" name="email" type="email" autocomplete="username" required />
                     })}
-                    {field("password", "Password", Some("At least 10 characters; a sentence is fine."), view! {
-                        <input
-                            class="input" id="password" name="password" type="password" autocomplete="new-password"
-                            required minlength="10" aria-describedby="password-hint"
-                        />
-                    })}
+                    {new_password("Password", None)}
+                    {reveal()}
                     <button class="button primary">"Make the account"</button>
                 </ActiveForm>
             </main>

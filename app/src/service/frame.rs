@@ -5,7 +5,6 @@ use crate::error::AppError;
 use crate::model::{RunState, TenantEntry};
 use crate::scope::{Inside, Theme};
 use leptos::prelude::*;
-use tenantatlas_store::preferences;
 use tenantatlas_store::tenants::{self, VisibleTenant};
 
 /// Tenants at hand in the switcher before the rest is fetched.
@@ -90,12 +89,7 @@ fn note_use(inside: &Inside, visible: &[VisibleTenant]) {
     }
     let (engine, user, tenant) = (inside.engine.clone(), inside.session.user_id, inside.id());
     tokio::spawn(async move {
-        let noted = async {
-            let mut tx = engine.db().write().await?;
-            preferences::record_use(&mut tx, user, tenant, now).await?;
-            tx.commit().await
-        };
-        if let Err(error) = noted.await {
+        if let Err(error) = engine.note_use(user, tenant).await {
             tracing::warn!(%error, "the use of a tenant could not be noted");
         }
     });

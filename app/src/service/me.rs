@@ -5,7 +5,6 @@ use crate::auth::THEME_COOKIE;
 use crate::error::AppError;
 use crate::scope;
 use tenantatlas_domain::ids::TenantId;
-use tenantatlas_store::preferences;
 use tenantatlas_store::sessions::{self, Session};
 use uuid::Uuid;
 
@@ -27,7 +26,6 @@ pub async fn update_profile(name: String) -> Result<(), AppError> {
 pub async fn change_password(current: String, password: String) -> Result<(), AppError> {
     let session = scope::session()?;
     super::session::change_password(&session, current, password).await?;
-    super::session::reopen(&session).await?;
     go_to("/me", Some("password"));
     Ok(())
 }
@@ -38,14 +36,8 @@ pub async fn change_password(current: String, password: String) -> Result<(), Ap
 /// Not found when it is not theirs.
 pub async fn end_session(id: String) -> Result<(), AppError> {
     let session = scope::session()?;
-    let engine = scope::engine()?;
     let id: Uuid = parse(&id, "The session")?;
-    let mut tx = engine.db().write().await?;
-    let ended = sessions::revoke_one(&mut tx, session.user_id, id).await?;
-    tx.commit().await?;
-    if !ended {
-        return Err(AppError::not_found("The session"));
-    }
+    scope::engine()?.end_session(&session.actor(), id).await?;
     go_to("/me", Some("session"));
     Ok(())
 }
@@ -78,14 +70,8 @@ pub fn set_theme(theme: &str) -> Result<(), AppError> {
 /// Not found when the tenant does not exist for this person.
 pub async fn set_favourite(tenant: String, favourite: bool) -> Result<(), AppError> {
     let session = scope::session()?;
-    let engine = scope::engine()?;
     let tenant: TenantId = parse(&tenant, "The tenant")?;
-    if engine.role(tenant, session.user_id).await?.is_none() {
-        return Err(AppError::not_found("The tenant"));
-    }
-    let mut tx = engine.db().write().await?;
-    preferences::set_favourite(&mut tx, session.user_id, tenant, favourite).await?;
-    tx.commit().await?;
+    scope::engine()?.set_favourite(&session.actor(), tenant, favourite).await?;
     go_to("/", None);
     Ok(())
 }

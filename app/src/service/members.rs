@@ -5,7 +5,6 @@ use crate::error::AppError;
 use crate::scope::{self, Inside};
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_store::members::{self, Member};
-use tenantatlas_store::users;
 
 /// The members, by name.
 ///
@@ -15,20 +14,22 @@ pub async fn list(inside: &Inside) -> Result<Vec<Member>, AppError> {
     Ok(members::list(inside.engine.db(), inside.id()).await?)
 }
 
-/// Gives a user of this server a role.
+/// Gives a user of this server a role. Whether somebody has the address is told to those who see all users anyway, and to
+/// nobody else.
 ///
 /// # Errors
-/// Forbidden; nobody has that address; no such role.
+/// Forbidden; to be confirmed; they are a member already; no such role; nobody has that address.
 pub async fn add(tenant: String, email: String, role: String) -> Result<(), AppError> {
     let inside = scope::acting(&tenant, Action::ManageMembers)?;
-    let Some(found) = users::find_by_email(inside.engine.db(), email.trim()).await? else {
+    let (actor, role) = (inside.session.actor(), read_role(&role)?);
+    let found = inside.engine.add_member(&actor, inside.id(), &email, role).await?;
+    if !found && inside.session.platform_admin {
         return Err(AppError::invalid(
             "email",
             "Nobody on this server signs in with that address. Somebody who administers the platform can add them.",
         ));
-    };
-    inside.engine.set_member(&inside.session.actor(), inside.id(), found.user.id, read_role(&role)?).await?;
-    go_to(&inside.address("settings/members"), Some("member"));
+    }
+    go_to(&inside.address("settings/members"), Some("added"));
     Ok(())
 }
 

@@ -11,6 +11,7 @@ pub mod members;
 pub mod notifications;
 pub mod picker;
 pub mod runs;
+pub mod second_factor;
 pub mod session;
 pub mod tenants;
 pub mod users;

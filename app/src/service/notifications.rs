@@ -4,17 +4,21 @@ use super::{go_to, parse};
 use crate::error::AppError;
 use crate::model::{Notification, NotificationPage};
 use crate::scope::{self, Inside};
+use crate::user_agent::browser;
 use serde::Deserialize as _;
 use tenantatlas_domain::ids::NotificationId;
+use tenantatlas_domain::operation::{Counters, OperationBucket};
 use tenantatlas_domain::role::Action;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::RunNotice;
+use tenantatlas_engine::{AccountNotice, RunNotice};
 use tenantatlas_store::notifications;
 
 /// Notifications in the drawer.
 const DRAWER: u32 = 30;
 /// Notifications on a page.
 const PAGE: u32 = 50;
+/// Notifications about the account on the page of the account.
+const ACCOUNT: u32 = 10;
 
 /// The newest ones, for the drawer. They are those of all tenants of the person, as the bell counts them.
 ///
@@ -36,6 +40,17 @@ pub async fn list(
     page(inside, before, PAGE).await
 }
 
+/// The newest notifications about one's own account, whatever tenants there are.
+///
+/// # Errors
+/// Signed out; when the database fails.
+pub async fn of_account() -> Result<Vec<Notification>, AppError> {
+    let (engine, session) = (scope::engine()?, scope::session()?);
+    let filter = notifications::Filter { account: true, limit: ACCOUNT, ..Default::default() };
+    let found = notifications::list(engine.db(), session.user_id, &filter).await?;
+    Ok(found.iter().filter_map(read).collect())
+}
+
 async fn page(
     inside: &Inside,
     before: Option<(Timestamp, NotificationId)>,
@@ -43,7 +58,7 @@ async fn page(
 ) -> Result<(NotificationPage, Option<(Timestamp, NotificationId)>), AppError> {
     let db = inside.engine.db();
     let user = inside.session.user_id;
-    let filter = notifications::Filter { tenant_id: None, unread: false, before, limit: limit + 1 };
+    let filter = notifications::Filter { before, limit: limit + 1, ..Default::default() };
     let mut found = notifications::list(db, user, &filter).await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
@@ -58,6 +73,24 @@ async fn page(
 }
 
 fn read(stored: &notifications::Notification) -> Option<Notification> {
+    if stored.tenant_id.is_none() {
+        let words = account_words(&AccountNotice::of(stored)?);
+        return Some(Notification {
+            id: stored.id.to_string(),
+            run_id: String::new(),
+            tenant_id: String::new(),
+            tenant_name: String::new(),
+            resource: String::new(),
+            action: String::new(),
+            bucket: OperationBucket::Succeeded,
+            counters: Counters::default(),
+            items: 0,
+            reason: None,
+            account: Some(words),
+            created_at: stored.created_at.as_millis(),
+            read: stored.read_at.is_some(),
+        });
+    }
     let notice = RunNotice::deserialize(&stored.payload)
         .inspect_err(|error| tracing::warn!(%error, id = %stored.id, "a notification cannot be read"))
         .ok()?;
@@ -73,9 +106,44 @@ fn read(stored: &notifications::Notification) -> Option<Notification> {
         counters: notice.counters,
         items,
         reason: notice.reason_code.or_else(|| notice.reasons.first().map(|first| first.reason_code)),
+        account: None,
         created_at: stored.created_at.as_millis(),
         read: stored.read_at.is_some(),
     })
+}
+
+/// What is said of something that happened to an account: title and detail.
+fn account_words(notice: &AccountNotice) -> (String, String) {
+    const NOT_YOU: &str = "If it was not you, change your password at once and end the other sessions.";
+    const BY_OTHERS: &str = "Somebody who administers this server did it. If you did not ask for it, tell them.";
+    let by = |by_self: bool| if by_self { NOT_YOU } else { BY_OTHERS };
+    let (title, detail) = match notice {
+        AccountNotice::NewBrowser { address, user_agent } => {
+            return (
+                "Sign-in with a new browser".to_owned(),
+                format!("{} from {address}. {NOT_YOU}", browser(user_agent)),
+            );
+        }
+        AccountNotice::PasswordChanged { by_self } => ("Your password was changed", by(*by_self)),
+        AccountNotice::SecondFactorAdded => ("A second factor is in force", NOT_YOU),
+        AccountNotice::SecondFactorRemoved { by_self } => ("Your second factor was taken away", by(*by_self)),
+        AccountNotice::RecoveryCodeUsed { left } => {
+            return (
+                "A recovery code was used".to_owned(),
+                format!("{} left. {NOT_YOU}", crate::format::counted(*left, "recovery code is", "recovery codes are")),
+            );
+        }
+        AccountNotice::RecoveryCodesReplaced => ("Your recovery codes were replaced", NOT_YOU),
+        AccountNotice::CodeReused { address } => {
+            return (
+                "A code was used twice".to_owned(),
+                format!(
+                    "A code that had been used was sent again from {address}. Somebody may have watched you type it. {NOT_YOU}"
+                ),
+            );
+        }
+    };
+    (title.to_owned(), detail.to_owned())
 }
 
 /// Marks one as read.

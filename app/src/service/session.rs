@@ -1,7 +1,7 @@
 //! Signing in and out.
 
 use super::{go_to, set_cookie};
-use crate::auth::{self, CurrentSession, IDLE, safe_next};
+use crate::auth::{self, BROWSER_COOKIE, CurrentSession, SESSION_COOKIE, WAITING_COOKIE, safe_next};
 use crate::error::{AppError, ErrorKind};
 use crate::scope::{self, Client};
 use http::{header, request::Parts};
@@ -9,62 +9,172 @@ use leptos::prelude::*;
 use secrecy::SecretString;
 use std::net::{IpAddr, Ipv4Addr};
 use tenantatlas_domain::ids::UserId;
-use tenantatlas_engine::{Actor, Engine, EngineError, SIGN_IN_THROTTLE};
-use tenantatlas_store::one_time_links::{self, Purpose};
-use tenantatlas_store::sessions::{self, NewSession};
-use tenantatlas_store::sign_in_attempts;
-use tenantatlas_store::{tenants, users};
-use tokio::sync::Semaphore;
-use uuid::Uuid;
+use tenantatlas_engine::{BROWSER_IS_KNOWN, Engine, Opened, SECOND_STEP_LASTS, SetUp, SignIn, Visitor};
+use tenantatlas_store::sessions::TokenHash;
+use tenantatlas_store::tenants;
 
-/// Attempts between the question whether one is allowed and the note that it failed. With more at a time a burst would
-/// pass the throttle before its first failure is noted.
-static ATTEMPTS_AT_ONCE: Semaphore = Semaphore::const_new(2);
+/// Longest name of a browser that is kept, in characters.
+const MAX_USER_AGENT: usize = 300;
 
 /// Where a request comes from.
-struct Origin {
-    address: IpAddr,
-    user_agent: String,
-    /// Whether the cookie must be kept to encrypted connections: everywhere but on this machine itself.
+pub(super) struct Origin {
+    /// As the engine wants to know it.
+    pub visitor: Visitor,
+    /// Whether cookies must be kept to encrypted connections: everywhere but on this machine itself.
     secure: bool,
+    /// The sign-in of this browser that waits for its second step.
+    waiting: Option<TokenHash>,
 }
 
-fn origin() -> Result<(Parts, Origin), AppError> {
+/// Where the request at hand comes from.
+///
+/// # Errors
+/// When the server did not provide it, which is a fault.
+pub(super) fn origin() -> Result<Origin, AppError> {
     let parts = use_context::<Parts>().ok_or_else(|| AppError::new(ErrorKind::Internal, "The request is gone."))?;
     let unknown = Client { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), local: false, secure: false };
     let Client { address, local, .. } = parts.extensions.get().copied().unwrap_or(unknown);
-    let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let user_agent = user_agent.chars().take(300).collect();
-    Ok((parts, Origin { address, user_agent, secure: !local }))
+    let headers = &parts.headers;
+    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let token = |name| auth::token_of(headers, name, !local);
+    let visitor = Visitor {
+        address,
+        user_agent: user_agent.chars().take(MAX_USER_AGENT).collect(),
+        session: token(SESSION_COOKIE),
+        browser: token(BROWSER_COOKIE),
+    };
+    Ok(Origin { visitor, secure: !local, waiting: token(WAITING_COOKIE) })
 }
 
-/// Signs a person in: the same answer, after the same work, for an unknown person and a wrong password.
+impl Origin {
+    /// Gives a new token of the session to the browser.
+    pub(super) fn keep_session(&self, engine: &Engine, token: &str) {
+        set_cookie(&auth::keep_token(SESSION_COOKIE, token, engine.session_policy().lifetime, self.secure));
+    }
+
+    /// Gives the tokens of a session that has begun to the browser.
+    fn enter(&self, opened: &Opened) {
+        set_cookie(&auth::keep_token(SESSION_COOKIE, &opened.token, opened.lifetime, self.secure));
+        if let Some(browser) = &opened.browser_token {
+            set_cookie(&auth::keep_token(BROWSER_COOKIE, browser, BROWSER_IS_KNOWN, self.secure));
+        }
+        if self.waiting.is_some() {
+            forget(WAITING_COOKIE);
+        }
+    }
+}
+
+fn forget(name: &str) {
+    for cookie in auth::forget_token(name) {
+        set_cookie(&cookie);
+    }
+}
+
+/// The first step of signing in: the same answer, after the same work, for an unknown person and a wrong password.
 ///
 /// # Errors
 /// Too many attempts; e-mail and password do not fit.
 pub async fn sign_in(email: String, password: String, next: String) -> Result<(), AppError> {
-    let engine = scope::engine()?;
-    let (parts, origin) = origin()?;
-    let subjects = subjects(&engine, &email, &origin);
-    let user = {
-        let _turn = ATTEMPTS_AT_ONCE.acquire().await;
-        refuse_haste(&engine, &subjects).await?;
-        let fits = engine.verify_user(&email, SecretString::from(password)).await?;
-        if fits.is_none() {
-            count_failure(&engine, &subjects).await?;
+    let (engine, origin) = (scope::engine()?, origin()?);
+    let step = engine.sign_in(&origin.visitor, &email, SecretString::from(password)).await?;
+    let refused = || AppError::invalid("password", "E-mail and password do not fit. Check both and try again.");
+    proceed(&engine, &origin, step, &next, refused).await
+}
+
+/// The second step: a code.
+///
+/// # Errors
+/// Too many attempts; the code does not fit.
+pub async fn sign_in_code(code: String, next: String) -> Result<(), AppError> {
+    let (engine, origin) = (scope::engine()?, origin()?);
+    let step = match &origin.waiting {
+        Some(waiting) => engine.sign_in_with_code(&origin.visitor, waiting, &code).await?,
+        None => SignIn::Ended,
+    };
+    proceed(&engine, &origin, step, &next, wrong_code).await
+}
+
+/// The second step of somebody who must have a second factor and sets it up now.
+///
+/// # Errors
+/// Too many attempts; the code does not fit.
+pub async fn sign_in_set_up(code: String, next: String) -> Result<(), AppError> {
+    let (engine, origin) = (scope::engine()?, origin()?);
+    let step = match &origin.waiting {
+        Some(waiting) => engine.sign_in_with_set_up(&origin.visitor, waiting, &code).await?,
+        None => SignIn::Ended,
+    };
+    proceed(&engine, &origin, step, &next, wrong_code).await
+}
+
+fn wrong_code() -> AppError {
+    AppError::invalid(
+        "code",
+        "The code does not fit. Type the six digits that your authenticator shows now; each code works once.",
+    )
+}
+
+/// Leads on from a step of signing in.
+async fn proceed(
+    engine: &Engine,
+    origin: &Origin,
+    step: SignIn,
+    next: &str,
+    refused: impl FnOnce() -> AppError,
+) -> Result<(), AppError> {
+    let next = safe_next(next);
+    match step {
+        SignIn::Opened(opened) => {
+            origin.enter(&opened);
+            let next = if next == "/" { first_page(engine, opened.user_id).await? } else { next };
+            go_to(&next, None);
         }
-        fits
-    };
-    let Some(user) = user else {
-        return Err(AppError::invalid("password", "E-mail and password do not fit. Check both and try again."));
-    };
-    open(&engine, user.id, &parts, &origin, Some(&subjects[0])).await?;
-    let next = match safe_next(&next).as_str() {
-        "/" => first_page(&engine, user.id).await?,
-        next => next.to_owned(),
-    };
-    go_to(&next, None);
+        SignIn::Code(token) => wait(origin, &token, "/sign-in/code", &next),
+        SignIn::SetUp(token) => wait(origin, &token, "/sign-in/second-factor", &next),
+        SignIn::Refused => return Err(refused()),
+        SignIn::Ended => {
+            forget(WAITING_COOKIE);
+            go_to(&with_next("/sign-in", &next), None);
+        }
+    }
     Ok(())
+}
+
+fn wait(origin: &Origin, token: &str, page: &str, next: &str) {
+    set_cookie(&auth::keep_token(WAITING_COOKIE, token, SECOND_STEP_LASTS, origin.secure));
+    go_to(&with_next(page, next), None);
+}
+
+/// The address of a page that leads on to another one.
+#[must_use]
+pub fn with_next(page: &str, next: &str) -> String {
+    if next == "/" || next.is_empty() {
+        return page.to_owned();
+    }
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+    format!("{page}?{query}")
+}
+
+/// Whether a sign-in of this browser waits for a code.
+///
+/// # Errors
+/// When the database fails.
+pub async fn waits_for_code() -> Result<bool, AppError> {
+    match origin()?.waiting {
+        Some(waiting) => Ok(scope::engine()?.waits_for_code(&waiting).await?),
+        None => Ok(false),
+    }
+}
+
+/// What a sign-in of this browser that waits for a second factor to be set up shows.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_up_at_sign_in() -> Result<Option<SetUp>, AppError> {
+    match origin()?.waiting {
+        Some(waiting) => Ok(scope::engine()?.set_up_at_sign_in(&waiting).await?),
+        None => Ok(None),
+    }
 }
 
 /// Where a person begins who did not say where: in the tenant they used last, or with all of theirs.
@@ -74,92 +184,38 @@ async fn first_page(engine: &Engine, user: UserId) -> Result<String, AppError> {
     Ok(last.map_or_else(|| "/".to_owned(), |last| format!("/t/{}/inventory", last.tenant.id)))
 }
 
-fn subjects(engine: &Engine, account: &str, origin: &Origin) -> [[u8; 32]; 2] {
-    [
-        engine.vault().keyed_hash("sign-in account", &account.trim().to_lowercase()),
-        engine.vault().keyed_hash("sign-in address", &origin.address.to_string()),
-    ]
-}
-
-async fn refuse_haste(engine: &Engine, subjects: &[[u8; 32]]) -> Result<(), AppError> {
-    for subject in subjects {
-        if let Some(until) = sign_in_attempts::blocked_until(engine.db(), subject, &SIGN_IN_THROTTLE, engine.now()).await? {
-            let seconds = ((until.as_millis() - engine.now().as_millis()) / 1000).max(1);
-            let wait = crate::format::span(seconds * 1000);
-            return Err(AppError::new(ErrorKind::TooMany, format!("Too many attempts. Wait {wait} and try again.")));
-        }
-    }
-    Ok(())
-}
-
-async fn count_failure(engine: &Engine, subjects: &[[u8; 32]]) -> Result<(), AppError> {
-    let mut tx = engine.db().write().await?;
-    for subject in subjects {
-        sign_in_attempts::record_failure(&mut tx, subject, &SIGN_IN_THROTTLE, engine.now()).await?;
-    }
-    tx.commit().await?;
-    Ok(())
-}
-
-/// Opens a session for a person and gives its token to the browser. A session that this browser had before ends: the
-/// token changes at every sign-in.
-async fn open(
-    engine: &Engine,
-    user: UserId,
-    parts: &Parts,
-    origin: &Origin,
-    attempts: Option<&[u8; 32]>,
-) -> Result<(), AppError> {
-    let (token, hash) = auth::new_token();
-    let now = engine.now();
-    let session = NewSession {
-        id: Uuid::now_v7(),
-        user_id: user,
-        idle_expires_at: auth::after(now, IDLE),
-        expires_at: auth::after(now, auth::ABSOLUTE),
-        user_agent: origin.user_agent.clone(),
-        address: origin.address.to_string(),
-    };
-    let mut tx = engine.db().write().await?;
-    if let Some(old) = auth::token_of(&parts.headers) {
-        sessions::revoke(&mut tx, &old).await?;
-    }
-    sessions::create(&mut tx, &hash, &session, now).await?;
-    if let Some(subject) = attempts {
-        sign_in_attempts::clear(&mut tx, subject).await?;
-    }
-    users::record_sign_in(&mut tx, user, now).await?;
-    tx.commit().await?;
-    set_cookie(&auth::session_cookie(&token, origin.secure));
-    Ok(())
-}
-
-/// Opens a new session for the person of this request, in the place of the one they have: after a change of password
-/// every session has ended.
+/// Proves again who one is, for what is sensitive, and leads back.
 ///
 /// # Errors
-/// When the database fails.
-pub(super) async fn reopen(session: &CurrentSession) -> Result<(), AppError> {
-    let (parts, origin) = origin()?;
-    open(&scope::engine()?, session.user_id, &parts, &origin, None).await
+/// Signed out; too many attempts; password or code do not fit.
+pub async fn confirm(password: String, code: String, next: String) -> Result<(), AppError> {
+    let (engine, origin, session) = (scope::engine()?, origin()?, scope::session()?);
+    let token = engine.confirm(&session.actor(), &origin.visitor, SecretString::from(password), &code).await?;
+    origin.keep_session(&engine, &token);
+    go_to(&safe_next(&next), None);
+    Ok(())
 }
 
-/// Changes the password of the person of this request, who must know the old one; guessing it is throttled as signing in
-/// is, since a session may be somebody else's finger on an unlocked screen.
+/// Where the page that confirms a password leads back to when its address does not say: to the page with its link.
+#[must_use]
+pub fn came_from() -> String {
+    let referer = use_context::<Parts>()
+        .and_then(|parts| parts.headers.get(header::REFERER)?.to_str().ok()?.parse::<http::Uri>().ok())
+        .map(|uri| uri.path().to_owned());
+    referer.filter(|path| path != "/confirm").map_or_else(|| "/".to_owned(), |path| safe_next(&path))
+}
+
+/// Changes the password of the person of this request, who must know the old one.
 ///
 /// # Errors
 /// Too many attempts; the old password does not fit, or the new one is not acceptable.
 pub(super) async fn change_password(session: &CurrentSession, old: String, new: String) -> Result<(), AppError> {
-    let engine = scope::engine()?;
-    let (_, origin) = origin()?;
-    let subjects = subjects(&engine, &session.email, &origin);
-    let _turn = ATTEMPTS_AT_ONCE.acquire().await;
-    refuse_haste(&engine, &subjects).await?;
-    let changed = engine.change_password(&session.actor(), SecretString::from(old), SecretString::from(new)).await;
-    if matches!(&changed, Err(EngineError::Invalid { field: "current", .. })) {
-        count_failure(&engine, &subjects).await?;
+    let (engine, origin) = (scope::engine()?, origin()?);
+    let (old, new) = (SecretString::from(old), SecretString::from(new));
+    if let Some(token) = engine.change_password(&session.actor(), &origin.visitor, old, new).await? {
+        origin.keep_session(&engine, &token);
     }
-    Ok(changed?)
+    Ok(())
 }
 
 /// Ends the session of this browser.
@@ -167,14 +223,8 @@ pub(super) async fn change_password(session: &CurrentSession, old: String, new: 
 /// # Errors
 /// When the database fails.
 pub async fn sign_out() -> Result<(), AppError> {
-    let engine = scope::engine()?;
-    let (parts, _) = origin()?;
-    if let Some(hash) = auth::token_of(&parts.headers) {
-        let mut tx = engine.db().write().await?;
-        sessions::revoke(&mut tx, &hash).await?;
-        tx.commit().await?;
-    }
-    set_cookie(&auth::forget_session());
+    scope::engine()?.sign_out(&origin()?.visitor).await?;
+    forget(SESSION_COOKIE);
     go_to("/sign-in", None);
     Ok(())
 }
@@ -184,12 +234,9 @@ pub async fn sign_out() -> Result<(), AppError> {
 /// # Errors
 /// Signed out; when the database fails.
 pub async fn sign_out_everywhere() -> Result<(), AppError> {
-    let engine = scope::engine()?;
     let session = scope::session()?;
-    let mut tx = engine.db().write().await?;
-    sessions::revoke_all(&mut tx, session.user_id, None).await?;
-    tx.commit().await?;
-    set_cookie(&auth::forget_session());
+    scope::engine()?.sign_out_everywhere(&session.actor()).await?;
+    forget(SESSION_COOKIE);
     go_to("/sign-in", None);
     Ok(())
 }
@@ -199,10 +246,7 @@ pub async fn sign_out_everywhere() -> Result<(), AppError> {
 /// # Errors
 /// When the database fails.
 pub async fn first_admin_link_works(token: &str) -> Result<bool, AppError> {
-    let engine = scope::engine()?;
-    let found =
-        one_time_links::peek(engine.db(), &auth::hash_token(token), Purpose::FirstAdministrator, engine.now()).await?;
-    Ok(found.is_some() && users::list(engine.db()).await?.is_empty())
+    Ok(scope::engine()?.first_administrator_link_works(&auth::hash_token(token)).await?)
 }
 
 /// Makes the first administrator and signs them in. The link works once, and only while there is nobody.
@@ -210,27 +254,10 @@ pub async fn first_admin_link_works(token: &str) -> Result<bool, AppError> {
 /// # Errors
 /// Not found when the link does not work; invalid for what the person typed.
 pub async fn claim_first_admin(token: String, name: String, email: String, password: String) -> Result<(), AppError> {
-    let engine = scope::engine()?;
-    let (parts, origin) = origin()?;
-    let subjects = subjects(&engine, "first administrator", &origin);
-    refuse_haste(&engine, &subjects).await?;
-    if !first_admin_link_works(&token).await? {
-        count_failure(&engine, &subjects).await?;
-        return Err(AppError::not_found("The link"));
-    }
-    // Making the person first: a refused password must not use the link up. Two at once collide on the e-mail address
-    // or meet a person, and then the link no longer works.
-    let user = engine.create_user(&Actor::command_line(), &email, &name, true, SecretString::from(password)).await?;
-    let mut tx = engine.db().write().await?;
-    let taken =
-        one_time_links::take(&mut tx, &auth::hash_token(&token), Purpose::FirstAdministrator, engine.now()).await?;
-    if taken.is_none() {
-        users::remove(&mut tx, user).await?;
-        tx.commit().await?;
-        return Err(AppError::not_found("The link"));
-    }
-    tx.commit().await?;
-    open(&engine, user, &parts, &origin, None).await?;
+    let (engine, origin) = (scope::engine()?, origin()?);
+    let (link, password) = (auth::hash_token(&token), SecretString::from(password));
+    let opened = engine.claim_first_administrator(&origin.visitor, &link, &name, &email, password).await?;
+    origin.enter(&opened);
     go_to("/", None);
     Ok(())
 }

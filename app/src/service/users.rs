@@ -4,7 +4,9 @@ use super::{go_to, parse};
 use crate::error::AppError;
 use crate::scope;
 use secrecy::SecretString;
+use std::collections::BTreeSet;
 use tenantatlas_domain::ids::UserId;
+use tenantatlas_store::second_factors;
 use tenantatlas_store::users::{self, User};
 
 /// All users, by name.
@@ -14,6 +16,15 @@ use tenantatlas_store::users::{self, User};
 pub async fn list() -> Result<Vec<User>, AppError> {
     scope::administrator()?;
     Ok(users::list(scope::engine()?.db()).await?)
+}
+
+/// Who of them has a second factor.
+///
+/// # Errors
+/// Forbidden to all others.
+pub async fn with_second_factor() -> Result<BTreeSet<UserId>, AppError> {
+    scope::administrator()?;
+    Ok(second_factors::active(scope::engine()?.db()).await?.into_iter().collect())
 }
 
 /// Adds a user.
@@ -46,6 +57,18 @@ pub async fn change(user: String, platform_admin: Option<bool>, disabled: Option
     Ok(())
 }
 
+/// Removes a user, whose e-mail address must be typed.
+///
+/// # Errors
+/// Forbidden; to be confirmed; no such user; another address was typed; one administrator must stay.
+pub async fn remove(user: String, confirmation: String) -> Result<(), AppError> {
+    let session = scope::administrator()?;
+    let id: UserId = parse(&user, "The user")?;
+    scope::engine()?.remove_user(&session.actor(), id, &confirmation).await?;
+    go_to(if id == session.user_id { "/sign-in" } else { "/admin/users" }, Some("removed_user"));
+    Ok(())
+}
+
 /// Sets a new password and ends the user's sessions.
 ///
 /// # Errors
@@ -54,9 +77,6 @@ pub async fn reset_password(user: String, password: String) -> Result<(), AppErr
     let session = scope::administrator()?;
     let id: UserId = parse(&user, "The user")?;
     scope::engine()?.set_password(&session.actor(), id, SecretString::from(password)).await?;
-    if id == session.user_id {
-        super::session::reopen(&session).await?;
-    }
     go_to("/admin/users", Some("user"));
     Ok(())
 }

@@ -100,6 +100,11 @@ pub enum UserCommand {
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
     },
+    /// Take a person's second factor away, who lost it; ends all their sessions
+    ResetSecondFactor {
+        /// E-mail address
+        email: String,
+    },
     /// List the people who can sign in
     List,
 }

@@ -44,6 +44,17 @@ pub async fn run(settings: &Settings, command: UserCommand, output: Output) -> R
                 output.document(&json!({"id": user.user.id, "email": user.user.email}))?;
                 output.line(format!("The password of {} is set; all their sessions have ended.", user.user.email))
             }
+            UserCommand::ResetSecondFactor { email } => {
+                let user = users::find_by_email(engine.db(), &email).await?.ok_or_else(|| {
+                    Exit::usage(format!("nobody signs in as \"{email}\": `tenantatlas user list` shows who does"))
+                })?;
+                engine.reset_second_factor(&actor, user.user.id).await?;
+                output.document(&json!({"id": user.user.id, "email": user.user.email}))?;
+                output.line(format!(
+                    "The second factor of {} is taken away; all their sessions have ended.",
+                    user.user.email
+                ))
+            }
             UserCommand::List => {
                 let people = users::list(engine.db()).await?;
                 output.document(

@@ -10,7 +10,7 @@ use super::{State, answer::refuse, session};
 use axum::{
     body::{Body, Bytes},
     extract::{Extension, State as Extract},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, header},
     response::Response,
 };
 use futures::{
@@ -20,7 +20,7 @@ use futures::{
 use serde::Serialize;
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 use tenantatlas_app::{
-    auth::{self, CurrentSession},
+    auth::CurrentSession,
     error::{AppError, ErrorKind},
     scope::TenantScope,
 };
@@ -52,7 +52,6 @@ pub async fn events(
     Extract(state): Extract<State>,
     Extension(session): Extension<CurrentSession>,
     scope: Option<Extension<TenantScope>>,
-    headers: HeaderMap,
 ) -> Response {
     let Some(Extension(scope)) = scope else { return session::no_tenant() };
     let Ok(permit) = Arc::clone(&state.streams).try_acquire_owned() else {
@@ -61,8 +60,7 @@ pub async fn events(
             "Too many pages are open at once. This one tries again by itself.",
         ));
     };
-    let token = auth::token_of(&headers);
-    let reader = Reader::new(state.engine.clone(), state.stopping.clone(), permit, &session, scope.tenant.id, token);
+    let reader = Reader::new(state.engine.clone(), state.stopping.clone(), permit, &session, scope.tenant.id);
     let mut response = Response::new(Body::from_stream(reader.into_stream()));
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -79,7 +77,7 @@ struct Reader {
     tenant: TenantId,
     user: UserId,
     /// With it the session is looked up again.
-    token: Option<TokenHash>,
+    token: TokenHash,
     /// The person's own runs and their unread count.
     own: Subscription,
     /// The runs of everybody in the tenant.
@@ -97,7 +95,6 @@ impl Reader {
         permit: OwnedSemaphorePermit,
         session: &CurrentSession,
         tenant: TenantId,
-        token: Option<TokenHash>,
     ) -> Self {
         let (own, all) = (engine.subscribe(tenant, session.user_id), engine.subscribe_tenant(tenant));
         let now = Instant::now();
@@ -107,7 +104,7 @@ impl Reader {
             _permit: permit,
             tenant,
             user: session.user_id,
-            token,
+            token: session.token,
             own,
             all,
             waiting: VecDeque::new(),
@@ -180,8 +177,7 @@ impl Reader {
     /// too: it comes back by itself.
     async fn may_see(&self) -> bool {
         let asked = async {
-            let Some(token) = &self.token else { return Ok(false) };
-            let stands = session::still_stands_for(&self.engine, token, self.user).await?;
+            let stands = self.engine.session_stands_for(&self.token, self.user).await?;
             Ok::<_, EngineError>(stands && self.engine.role(self.tenant, self.user).await?.is_some())
         };
         asked.await.unwrap_or_else(|error| {

@@ -2,8 +2,8 @@
 
 use crate::exit::Exit;
 use std::{net::SocketAddr, time::Duration};
-use tenantatlas_app::auth;
-use tenantatlas_engine::Engine;
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_engine::{Engine, new_token};
 use tenantatlas_store::one_time_links::{self, FirstAdministrator};
 
 /// How long the link works.
@@ -17,9 +17,9 @@ const TOGETHER: Duration = Duration::from_secs(30);
 /// # Errors
 /// When the database fails.
 pub async fn invitation(engine: &Engine, address: SocketAddr) -> Result<Option<String>, Exit> {
-    let (token, hash) = auth::new_token();
+    let (token, hash) = new_token();
     let now = engine.now();
-    let until = auth::after(now, LIFETIME);
+    let until = Timestamp::from_millis(now.as_millis() + i64::try_from(LIFETIME.as_millis()).unwrap_or_default());
     let mut tx = engine.db().write().await?;
     let made = one_time_links::create_for_first_administrator(&mut tx, &hash, TOGETHER, now, until).await?;
     tx.commit().await?;

@@ -7,29 +7,33 @@ use super::{
 };
 use axum::{
     extract::{Request, State as Extract},
-    http::{HeaderMap, Method, Uri, header},
+    http::{Method, Uri, header},
     middleware::Next,
     response::Response,
 };
 use std::net::IpAddr;
 use tenantatlas_app::{
-    auth::{self, CurrentSession, IDLE, THEME_COOKIE, safe_next},
+    auth::{self, CurrentSession, SESSION_COOKIE, THEME_COOKIE, safe_next},
     error::{AppError, ErrorKind},
     scope::{Client, TenantScope, Theme},
 };
-use tenantatlas_domain::ids::{TenantId, UserId};
+use tenantatlas_domain::ids::TenantId;
 use tenantatlas_engine::{Engine, EngineError};
-use tenantatlas_store::{
-    sessions::{self, TokenHash},
-    tenants,
-};
-
-/// A session is written again at most so often, milliseconds.
-const TOUCH_INTERVAL: i64 = 60_000;
+use tenantatlas_store::{sessions::TokenHash, tenants};
 
 /// Addresses that answer without a session: signing in, the link for the first administrator, and what their pages use.
-const PUBLIC: [&str; 6] =
-    ["/sign-in", "/api/sign_in", "/api/sign_out", "/api/claim_first_admin", "/api/set_theme", "/api/check_session"];
+const PUBLIC: [&str; 10] = [
+    "/sign-in",
+    "/sign-in/code",
+    "/sign-in/second-factor",
+    "/api/sign_in",
+    "/api/sign_in_code",
+    "/api/sign_in_set_up",
+    "/api/sign_out",
+    "/api/claim_first_admin",
+    "/api/set_theme",
+    "/api/check_session",
+];
 
 /// Whether an address answers without a session. What it answers may still be a refusal.
 #[must_use]
@@ -43,8 +47,7 @@ pub async fn require(Extract(state): Extract<State>, mut request: Request, next:
     let theme = auth::cookie(request.headers(), THEME_COOKIE).filter(|theme| matches!(*theme, "light" | "dark"));
     let theme = Theme(theme.unwrap_or_default().to_owned());
     request.extensions_mut().insert(theme);
-    let address = request.extensions().get::<Client>().map(|client| client.address);
-    let session = match find(&state.engine, request.headers(), address).await {
+    let session = match find(&state.engine, cookie(&request)).await {
         Ok(session) => session,
         Err(error) => return failed(&request, error),
     };
@@ -85,52 +88,25 @@ pub async fn require(Extract(state): Extract<State>, mut request: Request, next:
     response
 }
 
-/// The person behind the session cookie. Notes the use of the session now and then, so that it does not end for lack of it.
+/// The session token of a request, and where it comes from.
+fn cookie(request: &Request) -> Option<(TokenHash, Option<IpAddr>)> {
+    let client = request.extensions().get::<Client>();
+    let secure = client.is_none_or(|client| !client.local);
+    let token = auth::token_of(request.headers(), SESSION_COOKIE, secure)?;
+    Some((token, client.map(|client| client.address)))
+}
+
+/// The person behind a session token.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(
+async fn find(
     engine: &Engine,
-    headers: &HeaderMap,
-    address: Option<IpAddr>,
+    cookie: Option<(TokenHash, Option<IpAddr>)>,
 ) -> Result<Option<CurrentSession>, EngineError> {
-    match auth::token_of(headers) {
-        Some(hash) => find_by_token(engine, &hash, address).await,
-        None => Ok(None),
-    }
-}
-
-/// Whether a session token still stands for this person. Asking is no use of the session: a page that is left open must
-/// not keep it from ending.
-///
-/// # Errors
-/// When the database fails.
-pub async fn still_stands_for(engine: &Engine, hash: &TokenHash, user: UserId) -> Result<bool, EngineError> {
-    let found = sessions::find(engine.db(), hash, engine.now()).await?;
-    Ok(found.is_some_and(|found| found.user.id == user))
-}
-
-async fn find_by_token(
-    engine: &Engine,
-    hash: &TokenHash,
-    address: Option<IpAddr>,
-) -> Result<Option<CurrentSession>, EngineError> {
-    let now = engine.now();
-    let Some(found) = sessions::find(engine.db(), hash, now).await? else { return Ok(None) };
-    if now.as_millis() - found.session.last_used_at.as_millis() > TOUCH_INTERVAL {
-        let (engine, id) = (engine.clone(), found.session.id);
-        tokio::spawn(async move {
-            let touched = async {
-                let mut tx = engine.db().write().await?;
-                sessions::touch(&mut tx, id, now, auth::after(now, IDLE)).await?;
-                tx.commit().await
-            };
-            if let Err(error) = touched.await {
-                tracing::warn!(%error, "the use of a session could not be noted");
-            }
-        });
-    }
-    Ok(Some(CurrentSession::of(found, address)))
+    let Some((token, address)) = cookie else { return Ok(None) };
+    let found = engine.session(&token).await?;
+    Ok(found.map(|found| CurrentSession::of(found, token, address, engine.now())))
 }
 
 /// The tenant that an address names: `/t/{tenant}` and everything below.

@@ -46,8 +46,8 @@ impl Rule {
 /// The rule of each page, by its route.
 fn page_rule(route: &str) -> Option<Rule> {
     Some(match route {
-        "/sign-in" | "/welcome/{token}" => Rule::Public,
-        "/" | "/me" => Rule::SignedIn,
+        "/sign-in" | "/sign-in/code" | "/sign-in/second-factor" | "/welcome/{token}" => Rule::Public,
+        "/" | "/me" | "/me/second-factor" | "/confirm" => Rule::SignedIn,
         "/admin/users" | "/admin/tenants/new" => Rule::Administrator,
         "/t/{tenant}/sync" => Rule::Member(Action::Sync),
         "/t/{tenant}/inventory"
@@ -71,11 +71,15 @@ fn page_rule(route: &str) -> Option<Rule> {
 fn function_rule(path: &str) -> Option<(Rule, &'static str)> {
     Some(match path {
         "/api/sign_in" => (Rule::Public, "email=nobody%40example.com&password=x"),
+        "/api/sign_in_code" | "/api/sign_in_set_up" => (Rule::Public, "code=123456"),
         "/api/sign_out" => (Rule::Public, ""),
         "/api/claim_first_admin" => (Rule::Public, "token=x&name=x&email=x%40example.com&password=long-enough-1"),
         "/api/set_theme" => (Rule::Public, "theme=dark"),
         "/api/check_session" => (Rule::SignedIn, ""),
         "/api/sign_out_everywhere" => (Rule::SignedIn, ""),
+        "/api/confirm" => (Rule::SignedIn, "password=x"),
+        "/api/begin_second_factor" | "/api/new_recovery_codes" | "/api/keep_recovery_codes" => (Rule::SignedIn, ""),
+        "/api/confirm_second_factor" | "/api/remove_second_factor" => (Rule::SignedIn, "code=nonsense"),
         "/api/update_profile" => (Rule::SignedIn, "name="),
         "/api/change_password" => (Rule::SignedIn, "current=x&password=short"),
         "/api/end_session" => (Rule::SignedIn, "session=x"),
@@ -87,6 +91,8 @@ fn function_rule(path: &str) -> Option<(Rule, &'static str)> {
         "/api/add_user" => (Rule::Administrator, "name=x&email=x&password=short"),
         "/api/change_user" => (Rule::Administrator, "user=x"),
         "/api/reset_password" => (Rule::Administrator, "user=x&password=short"),
+        "/api/reset_second_factor" => (Rule::Administrator, "user=x"),
+        "/api/remove_user" => (Rule::Administrator, "user=x&confirmation=x"),
         "/api/start_sync" => (Rule::Member(Action::Sync), "tenant=TENANT&policy_types[]=nonsense"),
         "/api/cancel_run" => (Rule::Member(Action::CancelRun), "tenant=TENANT&run=RUN"),
         "/api/retry_run" => (Rule::Member(Action::Sync), "tenant=TENANT&run=RUN&only_failed=true"),

@@ -2,6 +2,7 @@
 
 mod access;
 mod answers;
+mod confirm;
 mod connections;
 mod markup;
 mod poison;

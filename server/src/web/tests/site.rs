@@ -16,6 +16,7 @@ use tenantatlas_domain::{
     ids::{ItemId, OperationRunId, TenantId, UserId},
     role::Role,
     selection::Selection,
+    time::Timestamp,
 };
 use tenantatlas_engine::{Actor, Engine, EngineConfig};
 use tenantatlas_graph::{GraphClient, GraphClientOptions};
@@ -76,7 +77,7 @@ pub struct Site {
     pub router: Router,
     /// What goes on beside answers.
     pub background: TaskTracker,
-    tokens: HashMap<Who, String>,
+    pub tokens: HashMap<Who, String>,
     pub cloud: Simulator,
     _folder: TempDir,
 }
@@ -204,6 +205,11 @@ async fn tenant(engine: &Engine, cloud: &Simulator, index: usize) -> TenantId {
     engine.add_tenant(&Actor::command_line(), &details, &credential).await.expect("a tenant")
 }
 
+/// Long after the end of every test.
+fn later(at: Timestamp) -> Timestamp {
+    Timestamp::from_millis(at.as_millis() + 12 * 3_600_000)
+}
+
 async fn people(engine: &Engine, own: TenantId) -> (HashMap<Who, UserId>, HashMap<Who, String>) {
     let (mut people, mut tokens) = (HashMap::new(), HashMap::new());
     for (index, who) in Who::ALL.into_iter().enumerate().skip(1) {
@@ -219,8 +225,8 @@ async fn people(engine: &Engine, own: TenantId) -> (HashMap<Who, UserId>, HashMa
         let session = NewSession {
             id: Uuid::now_v7(),
             user_id: id,
-            idle_expires_at: auth::after(now, auth::IDLE),
-            expires_at: auth::after(now, auth::ABSOLUTE),
+            idle_expires_at: later(now),
+            expires_at: later(now),
             user_agent: "test".to_owned(),
             address: "127.0.0.1".to_owned(),
         };
