@@ -52,7 +52,8 @@ test("members come, change and go; a reader can only look", async ({ page, serve
   expect((await reader.goto(`${tenant}/inventory`))?.status(), "gone for the reader").toBe(404);
   await page.getByLabel("E-mail").fill("nobody@demo.example");
   await page.getByRole("button", { name: "Add", exact: true }).click();
-  await expect(page.getByRole("alert").getByText(/Nobody on this server/)).toBeVisible();
+  await expect(page.getByText(/If somebody signs in with this address/), "owners do not learn who exists").toBeVisible();
+  await hydrated(page);
   await page.getByLabel("E-mail").fill(people.readonly);
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await expect(page.getByText("Remy Reader").first()).toBeVisible();

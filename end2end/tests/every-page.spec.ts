@@ -26,6 +26,8 @@ for (const theme of ["light", "dark"] as const) {
       `${tenant}/settings`,
       `${tenant}/settings/members`,
       `${server.url}/me`,
+      `${server.url}/me/second-factor`,
+      `${server.url}/confirm`,
       `${server.url}/admin/users`,
       `${server.url}/admin/tenants/new`,
     ];

@@ -1,5 +1,5 @@
 // Everything works without JavaScript and without WebAssembly.
-import { demoPassword, expect, openTenant, people, signIn, test } from "./fixtures";
+import { demoPassword, expect, oneTimeCode, openTenant, people, signIn, test } from "./fixtures";
 
 test("a wrong password is told, the right one signs in, and signing out ends it", async ({ page, server }) => {
   await page.goto(`${server.url}/sign-in`);
@@ -60,6 +60,37 @@ test("the profile and the colours are changed by forms", async ({ page, server }
   await expect(page.getByLabel("Your name")).toHaveValue("Remy R. Reader");
   await page.getByRole("main").getByRole("button", { name: "Dark" }).click();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+});
+
+test("a second factor is set up, asked for and taken away, and a password confirmed, by forms", async ({ page, server }) => {
+  await signIn(page, server, people.operator);
+  await page.goto(`${server.url}/confirm?next=/me/second-factor`);
+  await expect(page.getByLabel("Show what I type"), "it would do nothing").toBeHidden();
+  await page.getByLabel("Password").fill("not the password");
+  await page.getByRole("button", { name: "Confirm" }).click();
+  await expect(page.getByText(/not the one you sign in with/)).toBeVisible();
+  await page.goto(`${server.url}/confirm?next=/me/second-factor`);
+  await page.getByLabel("Password").fill(demoPassword);
+  await page.getByRole("button", { name: "Confirm" }).click();
+  await expect(page).toHaveURL(/\/me\/second-factor$/);
+  await page.getByRole("button", { name: "Begin" }).click();
+  const key = (await page.locator(".secret-text").first().innerText()).replace(/\s/g, "");
+  const codes = await page.locator(".recovery-codes code").allInnerTexts();
+  await page.getByLabel("First code").fill(oneTimeCode(key));
+  await page.getByRole("button", { name: "Put it in force" }).click();
+  await expect(page.getByText(/is asked for at every sign-in from now on/)).toBeVisible();
+  await page.context().clearCookies();
+  await page.goto(`${server.url}/sign-in`);
+  await page.getByLabel("E-mail").fill(people.operator);
+  await page.getByLabel("Password").fill(demoPassword);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByLabel("Code").fill(codes[0]);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
+  await page.goto(`${server.url}/me/second-factor`);
+  await page.getByLabel("Code", { exact: true }).fill(codes[1]);
+  await page.getByRole("button", { name: "Take it away" }).click();
+  await expect(page.getByText("The second factor is taken away.")).toBeVisible();
 });
 
 test("a link to the next page, a wrong value, and a place that is not there", async ({ page, server }) => {
