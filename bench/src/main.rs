@@ -78,7 +78,9 @@ async fn main() -> Result<()> {
     }
     if wanted("flood") {
         println!("\n## Dispatch while another person dispatches 2,500 runs as fast as they can\n");
-        println!("| database | others' dispatches | number | p50 | p95 | worst | target |\n|---|---|---|---|---|---|---|");
+        println!(
+            "| database | others' dispatches | number | p50 | p95 | worst | target |\n|---|---|---|---|---|---|---|"
+        );
         for (name, url) in &engines {
             flood::measure(name, *url).await?;
         }

@@ -169,7 +169,16 @@ impl Settings {
             options.session_lifetime.as_deref().or(file.session_lifetime.as_deref()),
             options.require_second_factor.as_deref().or(file.require_second_factor.as_deref()),
         )?;
-        Ok(Self { database_url, data_dir, key_file, listen, metrics_token, trusted_proxies, allowed_networks, sessions })
+        Ok(Self {
+            database_url,
+            data_dir,
+            key_file,
+            listen,
+            metrics_token,
+            trusted_proxies,
+            allowed_networks,
+            sessions,
+        })
     }
 
     /// The file of the database, when it is one.

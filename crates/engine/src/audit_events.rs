@@ -22,7 +22,7 @@ use crate::trail::Entry;
 /// The same refusal is written once in this time.
 const WINDOW: Duration = Duration::from_secs(60);
 /// Different refusals of one actor that get entries of their own within [`WINDOW`]; further ones share one.
-const MAX_KINDS: usize = 20;
+const MAX_KINDS: usize = 50;
 /// Refusals that are remembered at the same time, over all actors; beyond that they share one entry per window.
 const MAX_REMEMBERED: usize = 10_000;
 

@@ -91,7 +91,8 @@ pub async fn clear(tx: &mut Tx, subject: &[u8; 32]) -> Result<(), StoreError> {
     tx.execute("DELETE FROM sign_in_attempts WHERE subject = $1", &args![subject]).await.map(|_| ())
 }
 
-/// Forgets failures that no longer count, which is after the longest window of all throttles. Answers how many subjects.
+/// Forgets failures that no longer count: those older than the longest window of all throttles, within which the longest
+/// wait lies too, or dated further ahead than it. Answers how many subjects.
 ///
 /// # Errors
 /// When the database fails.
@@ -100,7 +101,7 @@ pub async fn remove_old(tx: &mut Tx, longest_window: Duration, at: Timestamp) ->
     tx.execute(
         "DELETE FROM sign_in_attempts WHERE window_started_at NOT BETWEEN $1 AND $2 \
          AND (blocked_until < $2 OR blocked_until > $3)",
-        &args![window_start, at, after(at, throttle.longest_wait)],
+        &args![window_start, at, after(at, longest_window)],
     )
     .await
 }

@@ -1,7 +1,7 @@
 //! The cookies of a request: whatever stands there, what is found is a part of it and nothing breaks.
 
 use http::{HeaderMap, HeaderValue, header};
-use tenantatlas_app::auth::{SESSION_COOKIE, THEME_COOKIE, cookie, token_of};
+use tenantatlas_app::auth::{SESSION_COOKIE, THEME_COOKIE, cookie, cookie_name, token_of};
 
 pub fn check(input: &[u8]) {
     let mut headers = HeaderMap::new();
@@ -18,5 +18,9 @@ pub fn check(input: &[u8]) {
             assert!(sent.into_iter().any(|line| line.contains(&whole)), "{whole:?} was not sent");
         }
     }
-    assert_eq!(token_of(&headers).is_some(), cookie(&headers, SESSION_COOKIE).is_some());
+    for secure in [false, true] {
+        // Two of the name count as none.
+        let found = token_of(&headers, SESSION_COOKIE, secure).is_some();
+        assert!(!found || cookie(&headers, &cookie_name(SESSION_COOKIE, secure)).is_some());
+    }
 }

@@ -68,7 +68,7 @@ mod tests {
             (policy(None, Some("0"), None), "TENANTATLAS_SESSION_LIFETIME"),
             (policy(None, None, Some("admins")), "expected none, administrators or everyone"),
         ] {
-            let error = wrong.err().expect("refused").to_string();
+            let error = wrong.expect_err("refused").to_string();
             assert!(error.contains(named), "{error}");
         }
     }

@@ -47,6 +47,7 @@ pub async fn require(Extract(state): Extract<State>, mut request: Request, next:
     let theme = auth::cookie(request.headers(), THEME_COOKIE).filter(|theme| matches!(*theme, "light" | "dark"));
     let theme = Theme(theme.unwrap_or_default().to_owned());
     request.extensions_mut().insert(theme);
+    let address = request.extensions().get::<Client>().map(|client| client.address);
     let session = match find(&state.engine, cookie(&request)).await {
         Ok(session) => session,
         Err(error) => return failed(&request, error),

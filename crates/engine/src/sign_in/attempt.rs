@@ -114,7 +114,8 @@ impl Attempt {
         let now = self.core.clock.now();
         let mut longest = None;
         for budget in &self.budgets {
-            longest = longest.max(sign_in_attempts::blocked_until(&self.core.db, &budget.subject, now).await?);
+            let until = sign_in_attempts::blocked_until(&self.core.db, &budget.subject, &budget.throttle, now).await?;
+            longest = longest.max(until);
         }
         let Some(until) = longest else { return Ok(()) };
         let seconds = ((until.as_millis() - now.as_millis()) / 1_000).max(1);

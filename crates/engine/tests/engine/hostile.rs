@@ -85,7 +85,7 @@ async fn an_id_of_any_length_ends_truthfully() {
     let synced = world.sync(&World::some(&["settingsCatalogPolicy", "conditionalAccessPolicy"])).await;
     assert_eq!(synced.types["conditionalAccessPolicy"].outcome, Some(TypeOutcome::Succeeded));
     let catalog = &synced.types["settingsCatalogPolicy"];
-    let stored = world.stored().await.get("settingsCatalogPolicy").map_or(0, |ids| ids.len());
+    let stored = world.stored().await.get("settingsCatalogPolicy").map_or(0, std::collections::BTreeSet::len);
     assert_eq!(stored, usize::from(catalog.outcome == Some(TypeOutcome::Succeeded)), "{catalog:?}");
 }
 

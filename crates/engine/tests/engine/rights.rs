@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use secrecy::SecretString;
 use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
 use tenantatlas_domain::role::Role;
-use tenantatlas_engine::{Actor, Engine, EngineError};
+use tenantatlas_engine::{Actor, Engine, EngineError, Visitor};
 use tenantatlas_store::audit::{self, Entry, Outcome};
 use tenantatlas_store::tenants::{self, Environment, TenantCredential, TenantDetails};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
@@ -71,8 +71,16 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
             Administrator,
             give!(|given| given.engine.set_user_disabled(&given.actor, given.other, true)),
         ),
-        ("remove_user", Administrator, give!(|given| given.engine.remove_user(&given.actor, given.other))),
-        ("set_password", Administrator, give!(|given| given.engine.set_password(&given.actor, given.other, password()))),
+        (
+            "remove_user",
+            Administrator,
+            give!(|given| given.engine.remove_user(&given.actor, given.other, "other@example.com")),
+        ),
+        (
+            "set_password",
+            Administrator,
+            give!(|given| given.engine.set_password(&given.actor, given.other, password())),
+        ),
         (
             "add_tenant",
             Administrator,
@@ -81,8 +89,16 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
                 async move { given.engine.add_tenant(&given.actor, &details, &credential()).await }
             }),
         ),
-        ("remove_tenant", Administrator, give!(|given| given.engine.remove_tenant(&given.actor, given.tenant, "Contoso"))),
-        ("set_member", Member, give!(|given| given.engine.set_member(&given.actor, given.tenant, given.other, Role::Owner))),
+        (
+            "remove_tenant",
+            Administrator,
+            give!(|given| given.engine.remove_tenant(&given.actor, given.tenant, "Contoso")),
+        ),
+        (
+            "set_member",
+            Member,
+            give!(|given| given.engine.set_member(&given.actor, given.tenant, given.other, Role::Owner)),
+        ),
         (
             "set_member of oneself",
             Member,
@@ -102,9 +118,9 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
         (
             "rotate_credential",
             Member,
-            give!(|given| async move {
-                given.engine.rotate_credential(&given.actor, given.tenant, &credential()).await
-            }),
+            give!(
+                |given| async move { given.engine.rotate_credential(&given.actor, given.tenant, &credential()).await }
+            ),
         ),
         ("check_tenant", Member, give!(|given| given.engine.check_tenant(&given.actor, given.tenant))),
         (
@@ -120,8 +136,37 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
         (
             "change_password",
             Account,
-            give!(|given| given.engine.change_password(&given.actor, password(), SecretString::from("another horse battery"))),
+            give!(|given| async move {
+                let new = SecretString::from("another horse battery");
+                given.engine.change_password(&given.actor, &visitor(), password(), new).await
+            }),
         ),
+        ("begin_second_factor", Account, give!(|given| given.engine.begin_second_factor(&given.actor))),
+        (
+            "confirm_second_factor",
+            Account,
+            give!(|given| async move { given.engine.confirm_second_factor(&given.actor, &visitor(), "123456").await }),
+        ),
+        (
+            "remove_second_factor",
+            Account,
+            give!(|given| async move { given.engine.remove_second_factor(&given.actor, &visitor(), "123456").await }),
+        ),
+        ("new_recovery_codes", Account, give!(|given| given.engine.new_recovery_codes(&given.actor))),
+        ("keep_recovery_codes", Account, give!(|given| given.engine.keep_recovery_codes(&given.actor))),
+        ("sign_out_everywhere", Account, give!(|given| given.engine.sign_out_everywhere(&given.actor))),
+        ("end_session", Account, give!(|given| given.engine.end_session(&given.actor, given.actor.session.unwrap()))),
+        (
+            "reset_second_factor",
+            Administrator,
+            give!(|given| given.engine.reset_second_factor(&given.actor, given.other)),
+        ),
+        (
+            "add_member",
+            Member,
+            give!(|given| given.engine.add_member(&given.actor, given.tenant, "keeper@example.com", Role::Owner)),
+        ),
+        ("set_favourite", Member, give!(|given| given.engine.set_favourite(&given.actor, given.tenant, true))),
     ]
 }
 
@@ -129,12 +174,17 @@ fn password() -> SecretString {
     SecretString::from("correct horse battery")
 }
 
+fn visitor() -> Visitor {
+    Visitor::from_address(std::net::IpAddr::from([192, 0, 2, 7]))
+}
+
 fn credential() -> TenantCredential {
     TenantCredential::ClientSecret(SecretString::from("another secret"))
 }
 
-/// A person with the right, and no other way to it.
-async fn person(engine: &Engine, tenant: TenantId, carrier: Carrier, number: usize) -> Actor {
+/// A person with the right, and no other way to it, who has just signed in.
+async fn person(world: &World, carrier: Carrier, number: usize) -> Actor {
+    let (engine, tenant) = (&world.engine, world.tenant);
     let root = Actor::command_line();
     let email = format!("person{number}@example.com");
     let admin = carrier == Carrier::Administrator;
@@ -142,7 +192,7 @@ async fn person(engine: &Engine, tenant: TenantId, carrier: Carrier, number: usi
     if carrier == Carrier::Member {
         engine.set_member(&root, tenant, id, Role::Owner).await.unwrap();
     }
-    Actor::person(id, "Person", email).from_address("192.0.2.7".parse().ok())
+    world.in_session(Actor::person(id, "Person", email).from_address("192.0.2.7".parse().ok())).await
 }
 
 async fn newest(db: &Db) -> Entry {
@@ -174,7 +224,7 @@ on_both_engines! {
             client_id: known.client_id,
         };
         for (number, (name, carrier, give)) in commands().into_iter().enumerate() {
-            let actor = person(engine, world.tenant, carrier, number).await;
+            let actor = person(&world, carrier, number).await;
             let id = actor.user_id.unwrap();
             let given = Given {
                 engine: engine.clone(),
@@ -237,7 +287,7 @@ on_both_engines! {
     async fn a_failed_command_is_written_down_with_who_from_where_and_what(test: TestDatabase) {
         let world = World::new(test, 50).await;
         let (engine, db) = (&world.engine, &world.database.db);
-        let owner = person(engine, world.tenant, Carrier::Member, 0).await;
+        let owner = person(&world, Carrier::Member, 0).await;
         let failed = engine.remove_member(&owner, world.tenant, owner.user_id.unwrap()).await;
         assert!(matches!(failed, Err(EngineError::Conflict(_))), "{failed:?}");
         let entry = newest(db).await;
@@ -249,17 +299,14 @@ on_both_engines! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_fills_the_queue_or_the_audit_log() {
-    let config = tenantatlas_engine::EngineConfig {
-        workers: 0,
-        waiting_per_tenant: 3,
-        waiting_per_person: 2,
-        ..quick()
-    };
+    let config =
+        tenantatlas_engine::EngineConfig { workers: 0, waiting_per_tenant: 3, waiting_per_person: 2, ..quick() };
     let world =
-        World::with(TestDatabase::sqlite().await, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), config).await;
+        World::with(TestDatabase::sqlite().await, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), config)
+            .await;
     let (engine, db) = (&world.engine, &world.database.db);
-    let one = person(engine, world.tenant, Carrier::Member, 1).await;
-    let other = person(engine, world.tenant, Carrier::Member, 2).await;
+    let one = person(&world, Carrier::Member, 1).await;
+    let other = person(&world, Carrier::Member, 2).await;
     let types = ["mobileApp", "namedLocation", "assignmentFilter", "roleScopeTag"];
     for policy_type in &types[..2] {
         engine.dispatch_sync(&one, world.tenant, &World::some(&[policy_type])).await.unwrap();
@@ -278,5 +325,8 @@ async fn nobody_fills_the_queue_or_the_audit_log() {
         refused += u32::from(engine.rename_self(&one, &format!("Name {number}")).await.is_err());
     }
     assert!(refused >= 380, "{refused}");
-    assert!(newest(db).await.seq - before <= 25, "an entry for each that was done, and one for those that were refused");
+    assert!(
+        newest(db).await.seq - before <= 25,
+        "an entry for each that was done, and one for those that were refused"
+    );
 }

@@ -14,7 +14,9 @@ use tenantatlas_engine::{
     Visitor, hash_token, new_token,
 };
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
-use tenantatlas_store::{Vault, audit, known_browsers, members, notifications, one_time_links, users};
+use tenantatlas_store::{
+    Vault, audit, known_browsers, members, notifications, one_time_links, pending_sign_ins, users,
+};
 
 use crate::support::graph;
 
@@ -434,4 +436,33 @@ async fn adding_a_member_tells_nobody_which_addresses_exist_and_downgrades_nobod
     assert!(matches!(again, Err(EngineError::Conflict(_))), "{again:?}");
     let role = members::effective_role(&world.database.db, world.tenant, ada).await.unwrap();
     assert_eq!(role, Some(Role::Owner));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn browsers_and_sign_ins_that_have_ended_are_forgotten_by_themselves() {
+    let test = TestDatabase::sqlite().await;
+    let keys = tempfile::tempdir().unwrap();
+    let vault = Vault::open(&test.db, &keys.path().join("key")).await.unwrap();
+    let ada = UserId::from_uuid(uuid::Uuid::now_v7());
+    let (long_ago, now) = (Timestamp::from_millis(1_000), tenantatlas_engine::SystemClock.now());
+    let email = "ada@example.com".to_owned();
+    let new = users::NewUser { id: ada, email, name: "Ada".to_owned(), platform_admin: false };
+    let mut tx = test.db.write().await.unwrap();
+    users::create(&mut tx, &new, long_ago).await.unwrap();
+    known_browsers::remember(&mut tx, ada, &[1; 32], long_ago).await.unwrap();
+    known_browsers::remember(&mut tx, ada, &[2; 32], now).await.unwrap();
+    pending_sign_ins::create(&mut tx, &[3; 32], ada, long_ago, long_ago).await.unwrap();
+    tx.commit().await.unwrap();
+    let engine = Engine::start(crate::support::quick(), test.db.clone(), vault, graph());
+    let forgotten = async {
+        while known_browsers::is_known(&test.db, ada, &[1; 32]).await.unwrap() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), forgotten).await.expect("the sweeper comes by");
+    assert!(known_browsers::is_known(&test.db, ada, &[2; 32]).await.unwrap(), "one in use stays");
+    let mut tx = test.db.write().await.unwrap();
+    assert_eq!(pending_sign_ins::remove_all(&mut tx, ada).await.unwrap(), 0, "in the same transaction");
+    drop(tx);
+    engine.shutdown().await;
 }

@@ -6,7 +6,7 @@ use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_graph::{
     CloudEndpoints, GraphClient, GraphClientOptions, GraphError, GraphVersion, MemoryLimits, Meter, Timeouts,
 };
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::cloud::{Cloud, PATIENCE, Reply, error, head_and, impatient, nobody, ok, quick, soon, text};
