@@ -79,6 +79,16 @@ pub fn counted(value: u64, one: &str, many: &str) -> String {
     format!("{} {}", number(value), if value == 1 { one } else { many })
 }
 
+/// A text in lower case, for searches that take both for the same. In the browser by its own tables of Unicode: those of
+/// the standard library would make the download a twentieth larger.
+#[must_use]
+pub fn lowercase(text: &str) -> String {
+    #[cfg(target_arch = "wasm32")]
+    return js_sys::JsString::from(text).to_lower_case().into();
+    #[cfg(not(target_arch = "wasm32"))]
+    text.to_lowercase()
+}
+
 /// The two letters of a person: first letters of the first and the last word.
 #[must_use]
 pub fn initials(name: &str) -> String {

@@ -1,6 +1,7 @@
 //! The type picker: which policy types a sync reads.
 
 use crate::api::{self, StartSync};
+use crate::format;
 use crate::icon::Icon;
 use crate::model::{Packed, Picker, PickerCategory, PickerType, StartedSync};
 use leptos::ev::KeyboardEvent;
@@ -40,8 +41,8 @@ impl Choice {
 
     fn is_shown(self, entry: &PickerType) -> bool {
         self.sought.with(|sought| {
-            let sought = sought.to_lowercase();
-            entry.label.to_lowercase().contains(&sought) || entry.key.to_lowercase().contains(&sought)
+            let sought = format::lowercase(sought);
+            format::lowercase(&entry.label).contains(&sought) || format::lowercase(&entry.key).contains(&sought)
         })
     }
 
@@ -79,11 +80,7 @@ impl Choice {
                     requests += u64::from(entry.requests.max(1));
                 }
             }
-            format!(
-                "{chosen} of {} types · about {}",
-                marks.len(),
-                crate::format::counted(requests, "request", "requests")
-            )
+            format!("{chosen} of {} types · about {}", marks.len(), format::counted(requests, "request", "requests"))
         })
     }
 }

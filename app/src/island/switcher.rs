@@ -1,6 +1,7 @@
 //! The tenant switcher.
 
 use crate::api;
+use crate::format;
 use crate::icon::Icon;
 use crate::model::{Packed, TenantEntry};
 use leptos::prelude::*;
@@ -38,11 +39,11 @@ pub fn TenantSwitcher(
         }
     };
     let found = move || {
-        let sought = sought.get().to_lowercase();
+        let sought = format::lowercase(&sought.get());
         entries.with(|entries| {
             entries
                 .iter()
-                .filter(|entry| entry.name.to_lowercase().contains(&sought))
+                .filter(|entry| format::lowercase(&entry.name).contains(&sought))
                 .take(50)
                 .cloned()
                 .collect::<Vec<_>>()

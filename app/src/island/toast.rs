@@ -39,7 +39,7 @@ impl Toast {
         Self {
             run: run.id.clone(),
             tone: tone.to_owned(),
-            title: format!("{} {}", run.label(), bucket.label().to_lowercase()),
+            title: format!("{} {}", run.label(), bucket.label().to_ascii_lowercase()),
             detail,
             until: (bucket == OperationBucket::Succeeded).then_some(now + GOOD_NEWS),
         }

@@ -54,7 +54,7 @@ impl Notification {
         if let Some((title, _)) = &self.account {
             return title.clone();
         }
-        format!("{} {}", super::operation_label(&self.resource, &self.action), self.bucket.label().to_lowercase())
+        format!("{} {}", super::operation_label(&self.resource, &self.action), self.bucket.label().to_ascii_lowercase())
     }
 
     /// The facts in one line.

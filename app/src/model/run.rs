@@ -116,18 +116,18 @@ pub fn operation_label(resource: &str, action: &str) -> String {
     text
 }
 
-/// Words from a key: `deviceHealthScript` and `device_health_script` become `Device health script`.
+/// Words from a key, which is ASCII: `deviceHealthScript` and `device_health_script` become `Device health script`.
 #[must_use]
 pub fn humanise(key: &str) -> String {
     let mut text = String::with_capacity(key.len() + 4);
     for character in key.chars() {
         if text.is_empty() {
-            text.extend(character.to_uppercase());
+            text.push(character.to_ascii_uppercase());
         } else if character == '_' || character == '.' {
             text.push(' ');
-        } else if character.is_uppercase() {
+        } else if character.is_ascii_uppercase() {
             text.push(' ');
-            text.extend(character.to_lowercase());
+            text.push(character.to_ascii_lowercase());
         } else {
             text.push(character);
         }

@@ -207,7 +207,7 @@ async fn only_those_who_administer_the_platform_choose_addresses_that_the_server
     let (engine, root, db) = (&world.engine, Actor::command_line(), &world.database.db);
     let user = engine.create_user(&root, "mia@example.com", "Mia", false, password()).await.unwrap();
     engine.set_member(&root, world.tenant, user, Role::Owner).await.unwrap();
-    let mia = Actor::person(user, "Mia", "mia@example.com");
+    let mia = world.in_session(Actor::person(user, "Mia", "mia@example.com")).await;
     let known = tenants::get(db, world.tenant).await.unwrap().unwrap();
     let mut details = TenantDetails {
         name: "Contoso Ltd".to_owned(),
