@@ -32,7 +32,7 @@ pub fn notification_list(entries: &[Notification], tenant: &str, on_read: Option
         .map(|(day, rows)| {
             view! {
                 <section>
-                    <h3 class="day">{day}</h3>
+                    <h2 class="day">{day}</h2>
                     {rows}
                 </section>
             }
