@@ -45,11 +45,6 @@ pub(crate) async fn sweep(core: Arc<Core>) {
 }
 
 async fn sweep_once(core: &Core, forgotten: &mut Option<Instant>) -> Result<(), StoreError> {
-    if forgotten.is_none_or(|at| at.elapsed() >= FORGET_INTERVAL) {
-        forget_ended(core).await?;
-        *forgotten = Some(Instant::now());
-    }
-    purge_tenants(core).await?;
     let depth = operation_runs::queue_depth(&core.db).await?;
     if depth.running > 0 {
         take_from_the_lost(core).await?;
@@ -57,7 +52,12 @@ async fn sweep_once(core: &Core, forgotten: &mut Option<Instant>) -> Result<(), 
     if depth.pending > 0 {
         end_overdue(core).await?;
     }
-    Ok(())
+    // Last: whoever lost their worker must not wait for a large deletion, nor for one that fails.
+    if forgotten.is_none_or(|at| at.elapsed() >= FORGET_INTERVAL) {
+        forget_ended(core).await?;
+        *forgotten = Some(Instant::now());
+    }
+    purge_tenants(core).await
 }
 
 /// Puts runs back whose worker was lost, or ends them when that happened too often.
@@ -131,11 +131,17 @@ async fn end_overdue(core: &Core) -> Result<(), StoreError> {
     }
 }
 
-/// Deletes what is left of tenants that were removed, a piece at a time.
+/// Deletes what is left of tenants that were removed, a piece at a time, for as long as the next sweep may wait; the rest
+/// comes with that.
 async fn purge_tenants(core: &Core) -> Result<(), StoreError> {
+    let began = Instant::now();
     while let Some(tenant) = tenants::retired(&core.db).await? {
         loop {
             if core.stopping.is_cancelled() {
+                return Ok(());
+            }
+            if began.elapsed() >= core.config.sweep_interval {
+                core.sweep_now.notify_one();
                 return Ok(());
             }
             let mut tx = core.db.write().await?;
