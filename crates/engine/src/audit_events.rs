@@ -1,8 +1,10 @@
 //! Events that changed nothing and are worth an audit entry: sign-ins and their failures, refusals, exports, looks at
 //! what is confidential (OWASP ASVS 4.0.3, requirements 7.1.3, 7.1.4, 7.2.1, 7.2.2).
 //!
-//! The audit log is append-only and kept for ever, so nobody may be able to fill it: the same refusal of the same actor is
-//! written once a minute, with the number of those that were left out.
+//! The audit log is append-only and kept for ever, so nobody may be able to fill it, nor to hide in a crowd what others do.
+//! The same refusal of the same actor is written once a minute, with the number of those that were left out. Whoever has no
+//! account is known by their network alone, and all of them together have a rate; what signed-in people are refused, and
+//! what concerns signing in, does not share it. What goes beyond is counted in an entry that says so and names nobody.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -17,14 +19,14 @@ use tokio::time::Instant;
 
 use crate::actor::{Actor, ActorKind};
 use crate::engine::{Core, Engine};
+use crate::network::site;
+use crate::rate_limit::Rate;
 use crate::trail::Entry;
 
 /// The same refusal is written once in this time.
 const WINDOW: Duration = Duration::from_secs(60);
-/// Different refusals of one actor that get entries of their own within [`WINDOW`]; further ones share one.
+/// Different refusals of one actor that get entries of their own within [`WINDOW`]; further ones are counted together.
 const MAX_KINDS: usize = 50;
-/// Refusals that are remembered at the same time, over all actors; beyond that they share one entry per window.
-const MAX_REMEMBERED: usize = 10_000;
 
 /// Something that happened and changed nothing.
 #[derive(Debug, Clone)]
@@ -84,9 +86,10 @@ impl Core {
                         () = tokio::time::sleep_until(until) => {}
                         () = core.stopping.cancelled() => {}
                     }
-                    let repeated = core.refusals.take(&key);
-                    if repeated > 0 {
-                        core.append_refusal(&actor, entry.with(json!({ "repeated": repeated })).anew()).await;
+                    let counted = core.refusals.take(&key);
+                    if counted > 0 {
+                        let (actor, entry) = key.summary(actor, entry, counted);
+                        core.append_refusal(&actor, entry).await;
                     }
                 });
             }
@@ -106,25 +109,91 @@ impl Core {
     }
 }
 
-/// Whose refusals: a person, or an address from which nobody is signed in.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Whose {
-    user: Option<UserId>,
-    kind: ActorKind,
-    address: Option<IpAddr>,
+/// Those who share a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Crowd {
+    /// Signed-in people, the command line and the product itself.
+    Known,
+    /// Whoever tries to sign in.
+    SigningIn,
+    /// Whoever has not signed in and is refused anything else.
+    Strangers,
 }
 
-/// The same refusal.
+impl Crowd {
+    fn of(actor: &Actor, entry: &Entry) -> Self {
+        match actor.kind {
+            ActorKind::Person | ActorKind::System | ActorKind::CommandLine => Self::Known,
+            ActorKind::Anonymous if entry.is_about_signing_in() => Self::SigningIn,
+            ActorKind::Anonymous => Self::Strangers,
+        }
+    }
+
+    /// How many windows may begin. Every one is an entry, or two. What is spent on strangers can never be deleted, so they
+    /// have few; signing in is slow by itself, and worth more.
+    const fn rate(self) -> Rate {
+        match self {
+            Self::Known => Rate { burst: 10_000, every: Duration::from_millis(20) },
+            Self::SigningIn => Rate { burst: 1_000, every: Duration::from_secs(1) },
+            Self::Strangers => Rate { burst: 200, every: Duration::from_secs(5) },
+        }
+    }
+
+    /// The name as the audit log keeps it.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Known => "people",
+            Self::SigningIn => "sign_ins",
+            Self::Strangers => "strangers",
+        }
+    }
+}
+
+/// Whose refusals: a person wherever they are, or a network from which nobody is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    whose: Whose,
-    /// Action, tenant and thing; `None` for what is beyond the number of kinds.
-    what: Option<(String, Option<TenantId>, String)>,
+pub(crate) struct Whose {
+    crowd: Crowd,
+    user: Option<UserId>,
+    kind: ActorKind,
+    site: Option<IpAddr>,
+}
+
+/// What is counted together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    /// The same refusal of the same actor: action, tenant and thing.
+    Same(Whose, (String, Option<TenantId>, String)),
+    /// What one actor is refused beyond [`MAX_KINDS`].
+    OthersOf(Whose),
+    /// What a crowd is refused beyond its rate.
+    Beyond(Crowd),
+}
+
+impl Key {
+    fn whose(&self) -> Option<&Whose> {
+        match self {
+            Self::Same(whose, _) | Self::OthersOf(whose) => Some(whose),
+            Self::Beyond(_) => None,
+        }
+    }
+
+    /// The entry that is written when the window is over. `actor` and `entry` are of the first refusal that was counted.
+    fn summary(&self, actor: Actor, entry: Entry, counted: u64) -> (Actor, Entry) {
+        let gathered = |of: &'static str| {
+            let facts = json!({ "refusals": counted, "seconds": WINDOW.as_secs() });
+            Entry::new("access.refusals_gathered", "refusals", of).with(facts).ended(Outcome::Denied)
+        };
+        match self {
+            Self::Same(..) => (actor, entry.with(json!({ "repeated": counted })).anew()),
+            Self::OthersOf(_) => (actor, gathered("one actor")),
+            Self::Beyond(crowd) => (Actor::system(), gathered(crowd.as_str())),
+        }
+    }
 }
 
 struct Window {
     until: Instant,
-    repeated: u64,
+    counted: u64,
 }
 
 /// What becomes of a refusal.
@@ -140,56 +209,85 @@ pub(crate) enum Noted {
 /// The refusals of the last minute.
 #[derive(Default)]
 pub(crate) struct Refusals {
-    windows: Mutex<HashMap<Key, Window>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    windows: HashMap<Key, Window>,
+    /// When the bucket of each crowd will be full again.
+    full_at: HashMap<Crowd, Instant>,
 }
 
 impl Refusals {
     fn note(&self, actor: &Actor, entry: &Entry, now: Instant) -> Noted {
-        let whose = Whose { user: actor.user_id, kind: actor.kind, address: actor.address };
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        windows.retain(|_, window| window.until > now || window.repeated > 0);
-        let mut key = Key { whose, what: Some(entry.identity()) };
-        if !windows.contains_key(&key) {
-            let kinds = windows.keys().filter(|known| known.whose == key.whose).count();
-            if kinds >= MAX_KINDS || windows.len() >= MAX_REMEMBERED {
-                key.what = None;
-            }
-            if windows.len() >= MAX_REMEMBERED {
-                key.whose = Whose { user: None, kind: ActorKind::Anonymous, address: None };
-            }
+        let crowd = Crowd::of(actor, entry);
+        let site = actor.address.filter(|_| actor.user_id.is_none()).map(site);
+        let whose = Whose { crowd, user: actor.user_id, kind: actor.kind, site };
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.windows.retain(|_, window| window.until > now || window.counted > 0);
+        let same = Key::Same(whose.clone(), entry.identity());
+        if let Some(window) = state.windows.get_mut(&same) {
+            return window.count(same);
         }
-        match windows.get_mut(&key) {
-            Some(window) => {
-                window.repeated += 1;
-                if window.repeated == 1 { Noted::FirstCounted(key, window.until) } else { Noted::Counted }
-            }
-            None => {
-                windows.insert(key, Window { until: now + WINDOW, repeated: 0 });
-                Noted::Write
-            }
+        let kinds = state.windows.keys().filter(|key| key.whose() == Some(&whose)).count();
+        let others = Key::OthersOf(whose);
+        if kinds >= MAX_KINDS
+            && let Some(window) = state.windows.get_mut(&others)
+        {
+            return window.count(others);
         }
+        if !crowd.rate().take(state.full_at.entry(crowd).or_insert(now), now) {
+            let beyond = Key::Beyond(crowd);
+            return state.windows.entry(beyond.clone()).or_insert(Window::new(now)).count(beyond);
+        }
+        if kinds >= MAX_KINDS {
+            return state.windows.entry(others.clone()).or_insert(Window::new(now)).count(others);
+        }
+        state.windows.insert(same, Window::new(now));
+        Noted::Write
     }
 
     /// How many were counted; the window is over.
     fn take(&self, key: &Key) -> u64 {
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        windows.remove(key).map_or(0, |window| window.repeated)
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.windows.remove(key).map_or(0, |window| window.counted)
+    }
+}
+
+impl Window {
+    fn new(now: Instant) -> Self {
+        Self { until: now + WINDOW, counted: 0 }
+    }
+
+    fn count(&mut self, key: Key) -> Noted {
+        self.counted += 1;
+        if self.counted == 1 { Noted::FirstCounted(key, self.until) } else { Noted::Counted }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use uuid::Uuid;
 
     fn entry(resource: usize) -> Entry {
         Entry::new("access.refused", "page", resource)
     }
 
+    fn stranger(address: &str) -> Actor {
+        Actor::anonymous().from_address(address.parse().ok())
+    }
+
+    fn is_written(refusals: &Refusals, actor: &Actor, entry: &Entry, now: Instant) -> bool {
+        matches!(refusals.note(actor, entry, now), Noted::Write)
+    }
+
     #[test]
     fn whoever_is_refused_in_a_loop_does_not_fill_the_audit_log() {
         let (refusals, now) = (Refusals::default(), Instant::now());
-        let actor = Actor::anonymous().from_address("192.0.2.1".parse().ok());
-        assert!(matches!(refusals.note(&actor, &entry(0), now), Noted::Write));
+        let actor = stranger("192.0.2.1");
+        assert!(is_written(&refusals, &actor, &entry(0), now));
         let Noted::FirstCounted(key, _) = refusals.note(&actor, &entry(0), now) else {
             panic!("the second is counted")
         };
@@ -197,9 +295,49 @@ mod tests {
             assert!(matches!(refusals.note(&actor, &entry(0), now), Noted::Counted));
         }
         assert_eq!(refusals.take(&key), 1_001);
-        let written = (0..1_000).filter(|index| matches!(refusals.note(&actor, &entry(*index), now), Noted::Write));
-        assert_eq!(written.count(), MAX_KINDS + 1, "many kinds share one entry in the end");
-        let other = Actor::anonymous().from_address("192.0.2.2".parse().ok());
-        assert!(matches!(refusals.note(&other, &entry(0), now), Noted::Write), "others have windows of their own");
+        let written = (0..1_000).filter(|index| is_written(&refusals, &actor, &entry(*index), now));
+        assert_eq!(written.count(), MAX_KINDS, "many kinds are counted together in the end");
+        assert!(is_written(&refusals, &stranger("192.0.2.2"), &entry(0), now), "others have windows of their own");
+    }
+
+    #[test]
+    fn a_stranger_who_changes_the_address_all_the_time_is_one_stranger() {
+        let (refusals, now) = (Refusals::default(), Instant::now());
+        let written = (0..20_000_u32).filter(|host| {
+            let actor = stranger(&format!("2001:db8:1:{:x}::{host:x}", host % 700));
+            is_written(&refusals, &actor, &entry(0), now)
+        });
+        assert_eq!(written.count(), 1);
+    }
+
+    #[test]
+    fn a_crowd_of_strangers_hides_neither_people_nor_sign_ins_and_its_count_names_nobody() {
+        let (refusals, now) = (Refusals::default(), Instant::now());
+        let crowd = |at: Instant| {
+            let written = (0..400_u32).filter(|host| {
+                let actor = stranger(&std::net::Ipv4Addr::from_bits(0x0a00_0000 + host).to_string());
+                is_written(&refusals, &actor, &entry(0), at)
+            });
+            u32::try_from(written.count()).expect("a small number")
+        };
+        let rate = Crowd::Strangers.rate();
+        assert_eq!(crowd(now), rate.burst);
+        let person = Actor::person(UserId::from_uuid(Uuid::from_u128(1)), "Ada", "ada@example.com");
+        assert!(is_written(&refusals, &person.clone().from_address("10.0.0.1".parse().ok()), &entry(0), now));
+        assert!(
+            !is_written(&refusals, &person.from_address("10.0.0.2".parse().ok()), &entry(0), now),
+            "the same person"
+        );
+        let failed = Entry::new("session.failed", "user", "unknown");
+        assert!(is_written(&refusals, &stranger("203.0.113.1"), &failed, now));
+        let in_an_hour: u32 = (1..=60).map(|minute| crowd(now + WINDOW * minute)).sum();
+        assert!(f64::from(in_an_hour) <= 3_600.0 / rate.every.as_secs_f64(), "{in_an_hour}");
+
+        let key = Key::Beyond(Crowd::Strangers);
+        let counted = refusals.take(&key);
+        assert!(counted > 0);
+        let (actor, entry) = key.summary(stranger("10.1.1.1"), entry(0), counted);
+        assert_eq!((actor.kind, actor.address), (ActorKind::System, None));
+        assert_eq!(entry.identity().0, "access.refusals_gathered");
     }
 }

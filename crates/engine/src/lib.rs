@@ -37,6 +37,7 @@ mod error;
 mod events;
 mod guard;
 mod membership;
+mod network;
 mod notice;
 mod operation;
 mod password;

@@ -21,10 +21,23 @@ pub(crate) struct Rate {
     pub every: Duration,
 }
 
+impl Rate {
+    /// Takes one from the bucket that will be full at `full_at`. Answers whether there was one (the generic cell rate
+    /// algorithm, ITU-T I.371).
+    pub(crate) fn take(self, full_at: &mut Instant, now: Instant) -> bool {
+        let full = (*full_at).max(now) + self.every;
+        let room = full <= now + self.every * self.burst;
+        if room {
+            *full_at = full;
+        }
+        room
+    }
+}
+
 /// What is limited, and whose.
 type Key = (&'static str, UserId);
 
-/// The buckets: of each key the time at which it will be full again (the generic cell rate algorithm, ITU-T I.371).
+/// The buckets: of each key the time at which it will be full again.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimits {
     full_at: Mutex<HashMap<Key, Instant>>,
@@ -41,17 +54,15 @@ impl RateLimits {
         if full_at.len() >= MAX_KEYS && !full_at.contains_key(&key) {
             full_at.retain(|_, at| *at > now);
         }
-        let begin = full_at.get(&key).copied().unwrap_or(now).max(now);
-        let full = begin + rate.every;
-        let most = now + rate.every * rate.burst;
-        if full > most {
-            let seconds = (full - most).as_secs_f64().ceil();
-            return Err(EngineError::TooMany(format!(
-                "This was asked for too often in a short time. Wait {seconds:.0} s and try again."
-            )));
+        let bucket = full_at.entry(key).or_insert(now);
+        if rate.take(bucket, now) {
+            return Ok(());
         }
-        full_at.insert(key, full);
-        Ok(())
+        let wait = (*bucket + rate.every).saturating_duration_since(now + rate.every * rate.burst);
+        let seconds = wait.as_secs_f64().ceil();
+        Err(EngineError::TooMany(format!(
+            "This was asked for too often in a short time. Wait {seconds:.0} s and try again."
+        )))
     }
 }
 

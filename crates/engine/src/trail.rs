@@ -68,6 +68,11 @@ impl Entry {
         (self.action.clone(), self.tenant, format!("{} {}", self.resource_type, self.resource_id))
     }
 
+    /// Whether it tells of somebody who signs in.
+    pub(crate) fn is_about_signing_in(&self) -> bool {
+        self.action.starts_with("session.")
+    }
+
     /// Takes an id made before, that other records of the transaction name.
     pub(crate) fn id(mut self, id: Uuid) -> Self {
         self.id = id;
