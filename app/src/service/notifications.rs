@@ -124,6 +124,13 @@ fn account_words(notice: &AccountNotice) -> (String, String) {
                 format!("{} from {address}. {NOT_YOU}", browser(user_agent)),
             );
         }
+        AccountNotice::SecondStepMissing { address, user_agent, times } => {
+            let times = if *times > 1 { format!(", {times} times") } else { String::new() };
+            return (
+                "Your password was typed, and no right code after it".to_owned(),
+                format!("{} from {address}{times}. {NOT_YOU}", browser(user_agent)),
+            );
+        }
         AccountNotice::PasswordChanged { by_self } => ("Your password was changed", by(*by_self)),
         AccountNotice::SecondFactorAdded => ("A second factor is in force", NOT_YOU),
         AccountNotice::SecondFactorRemoved { by_self } => ("Your second factor was taken away", by(*by_self)),

@@ -8,8 +8,11 @@ use http::{header, request::Parts};
 use leptos::prelude::*;
 use secrecy::SecretString;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 use tenantatlas_domain::ids::UserId;
-use tenantatlas_engine::{BROWSER_IS_KNOWN, Engine, Opened, SECOND_STEP_LASTS, SetUp, SignIn, Visitor};
+use tenantatlas_engine::{
+    BROWSER_IS_KNOWN, Engine, Opened, SECOND_STEP_LASTS, SET_UP_STEP_LASTS, SetUp, SignIn, Visitor,
+};
 use tenantatlas_store::sessions::TokenHash;
 use tenantatlas_store::tenants;
 
@@ -129,8 +132,8 @@ async fn proceed(
             let next = if next == "/" { first_page(engine, opened.user_id).await? } else { next };
             go_to(&next, None);
         }
-        SignIn::Code(token) => wait(origin, &token, "/sign-in/code", &next),
-        SignIn::SetUp(token) => wait(origin, &token, "/sign-in/second-factor", &next),
+        SignIn::Code(token) => wait(origin, &token, SECOND_STEP_LASTS, "/sign-in/code", &next),
+        SignIn::SetUp(token) => wait(origin, &token, SET_UP_STEP_LASTS, "/sign-in/second-factor", &next),
         SignIn::Refused => return Err(refused()),
         SignIn::Ended => {
             forget(WAITING_COOKIE);
@@ -140,8 +143,8 @@ async fn proceed(
     Ok(())
 }
 
-fn wait(origin: &Origin, token: &str, page: &str, next: &str) {
-    set_cookie(&auth::keep_token(WAITING_COOKIE, token, SECOND_STEP_LASTS, origin.secure));
+fn wait(origin: &Origin, token: &str, lasts: Duration, page: &str, next: &str) {
+    set_cookie(&auth::keep_token(WAITING_COOKIE, token, lasts, origin.secure));
     go_to(&with_next(page, next), None);
 }
 

@@ -22,6 +22,15 @@ pub enum AccountNotice {
         /// The browser, as it named itself.
         user_agent: String,
     },
+    /// Somebody typed the right password, and then no right code; or did not finish setting up a second factor.
+    SecondStepMissing {
+        /// The address it came from.
+        address: String,
+        /// The browser, as it named itself.
+        user_agent: String,
+        /// How often since the person was last told.
+        times: u32,
+    },
     /// The password was changed.
     PasswordChanged {
         /// By the person, or by somebody who manages people.

@@ -26,6 +26,7 @@ use crate::relay::{self, Outbox, Word};
 use crate::run_context::RunContext;
 use crate::run_state::RunState;
 use crate::session_policy::SessionPolicy;
+use crate::sign_in::Turns;
 use crate::stats::{Stats, StatsSnapshot};
 use crate::sync::InventorySync;
 use crate::{sweeper, worker};
@@ -61,6 +62,8 @@ pub(crate) struct Core {
     pub rates: RateLimits,
     /// Refusals of the last minute, so that a loop of them does not fill the audit log.
     pub refusals: Refusals,
+    /// Whose turn it is to prove who they are.
+    pub turns: Arc<Turns>,
     /// The runs this process works on.
     pub working: Mutex<HashMap<OperationRunId, Arc<RunContext>>>,
 }
@@ -123,6 +126,7 @@ impl Engine {
             stopping: CancellationToken::new(),
             rates: RateLimits::default(),
             refusals: Refusals::default(),
+            turns: Arc::default(),
             working: Mutex::new(HashMap::new()),
         });
         let tasks = TaskTracker::new();

@@ -78,7 +78,7 @@ pub use run_context::{Progress, RunContext};
 pub use run_state::{CurrentItem, RunState};
 pub use second_factor::{SecondFactorState, SetUp};
 pub use session_policy::{RequireSecondFactor, SessionPolicy, UnknownRule};
-pub use sign_in::{BROWSER_IS_KNOWN, Opened, SECOND_STEP_LASTS, SignIn, Visitor};
+pub use sign_in::{BROWSER_IS_KNOWN, Opened, SECOND_STEP_LASTS, SET_UP_STEP_LASTS, SignIn, Visitor};
 pub use stats::StatsSnapshot;
 pub use sync::{InventorySync, SyncPayload};
 pub use token::{hash_token, new_token};

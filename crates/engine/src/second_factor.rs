@@ -1,20 +1,27 @@
 //! The second factor of a person: time-based one-time codes, and recovery codes for when the authenticator is lost.
 //!
 //! Setting one up shows the secret and the recovery codes until a code proves that the authenticator has it; then both are
-//! never shown again. Everything here asks for a password (and code) that was confirmed lately.
+//! never shown again. Everything here asks for a password (and code) that was confirmed lately. What is shown is shown to the
+//! session that began it, and at sign-in to the sign-in that began it: whoever else knows the password must not learn the
+//! secret that the person is about to confirm.
 
 mod recovery;
 mod totp;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::pending_sign_ins::SetUpOfSignIn;
 use tenantatlas_store::second_factors::{self, SecondFactor};
-use tenantatlas_store::{Tx, known_browsers, pending_sign_ins, sessions, users};
+use tenantatlas_store::sessions::TokenHash;
+use tenantatlas_store::users::{self, User};
+use tenantatlas_store::{Tx, known_browsers, pending_sign_ins, sessions};
+use uuid::Uuid;
 
 use crate::account_notice::AccountNotice;
 use crate::actor::Actor;
@@ -112,10 +119,10 @@ impl Engine {
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
         require_confirmed(&core.db, actor, core.clock.now()).await?;
         let person = users::get(&core.db, user).await?.ok_or(EngineError::Forbidden)?;
-        core.shown_set_up(user, &person.email).await
+        core.shown_set_up(actor.session, &person).await
     }
 
-    /// Begins to set up a second factor.
+    /// Begins to set up a second factor. Another session of the same person does not see it.
     ///
     /// # Errors
     /// [`EngineError::Conflict`] when there is one, [`EngineError::Confirm`].
@@ -124,7 +131,8 @@ impl Engine {
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
         let entry = Entry::new("user.second_factor_begun", "user", user);
         core.command(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
-            if core.begin_set_up(tx, user).await? {
+            let session = actor.session.ok_or(EngineError::Confirm)?;
+            if core.begin_set_up(tx, user, session).await? {
                 Ok(())
             } else {
                 Err(EngineError::Conflict(
@@ -146,7 +154,8 @@ impl Engine {
         let entry = Entry::new("user.second_factor_added", "user", user);
         let done = core
             .command(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
-                if core.finish_set_up(tx, user, code).await? { Ok(()) } else { Err(wrong_code()) }
+                let session = actor.session.ok_or(EngineError::Confirm)?;
+                if core.finish_set_up(tx, user, session, code).await? { Ok(()) } else { Err(wrong_code()) }
             })
             .await;
         attempt.note(&done, "set_up").await?;
@@ -164,6 +173,7 @@ impl Engine {
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
         let attempt = core.attempt_of(visitor, actor).await?;
         let entry = Entry::new("user.second_factor_removed", "user", user).with(json!({ "by_self": true }));
+        let reused = AtomicBool::new(false);
         let done = core
             .command(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
                 let person = users::get(&mut *tx, user).await?.ok_or(EngineError::Forbidden)?;
@@ -175,13 +185,22 @@ impl Engine {
                 let at = core.clock.now();
                 match core.check_code(tx, user, code, at).await? {
                     CodeCheck::Right(_) => {}
-                    CodeCheck::Reused | CodeCheck::Wrong => return Err(wrong_code()),
+                    check @ (CodeCheck::Reused | CodeCheck::Wrong) => {
+                        reused.store(check == CodeCheck::Reused, Ordering::Relaxed);
+                        return Err(wrong_code());
+                    }
                 }
                 second_factors::remove(tx, user).await?;
                 Ok(AccountNotice::SecondFactorRemoved { by_self: true }.write(tx, user, at).await?)
             })
             .await;
         attempt.note(&done, "second_factor").await?;
+        if reused.into_inner() {
+            // What the command wrote was taken back with it.
+            let mut tx = core.db.write().await?;
+            core.note_reused_code(&mut tx, actor, user).await?;
+            tx.commit().await?;
+        }
         core.publish_unread(user).await;
         done
     }
@@ -195,7 +214,8 @@ impl Engine {
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
         let entry = Entry::new("user.recovery_codes_made", "user", user);
         core.command(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
-            if second_factors::show_recovery_codes(tx, &core.vault, user, &recovery::new_codes()).await? {
+            let session = actor.session.ok_or(EngineError::Confirm)?;
+            if second_factors::show_recovery_codes(tx, &core.vault, user, session, &recovery::new_codes()).await? {
                 Ok(())
             } else {
                 Err(EngineError::NotFound("the second factor"))
@@ -214,6 +234,7 @@ impl Engine {
         let entry = Entry::new("user.recovery_codes_replaced", "user", user);
         core.command(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
             let factor = second_factors::lock(tx, user).await?.filter(|factor| factor.confirmed_at.is_some());
+            let factor = factor.filter(|factor| factor.shown_in == actor.session);
             let codes = factor.map(|factor| factor.new_recovery_codes(&core.vault)).transpose()?.flatten();
             let codes = codes.ok_or(EngineError::NotFound("the list of new recovery codes"))?;
             let at = core.clock.now();
@@ -249,42 +270,74 @@ impl Engine {
 }
 
 impl Core {
-    /// Begins a set-up. Answers `false` when a second factor is in force.
-    pub(crate) async fn begin_set_up(&self, tx: &mut Tx, user: UserId) -> Result<bool, EngineError> {
+    /// Begins a set-up in a session. Answers `false` when a second factor is in force.
+    async fn begin_set_up(&self, tx: &mut Tx, user: UserId, session: Uuid) -> Result<bool, EngineError> {
         let (secret, codes) = (totp::new_secret(), recovery::new_codes());
-        Ok(second_factors::begin(tx, &self.vault, user, &secret, &codes, self.clock.now()).await?)
+        Ok(second_factors::begin(tx, &self.vault, user, session, &secret, &codes, self.clock.now()).await?)
     }
 
-    /// What a set-up shows to its person; `None` when none has begun, or it took too long.
-    pub(crate) async fn shown_set_up(&self, user: UserId, email: &str) -> Result<Option<SetUp>, EngineError> {
-        let Some(factor) = second_factors::get(&self.db, user).await? else { return Ok(None) };
-        if !self.is_current(&factor) {
+    /// Secret and recovery codes for a sign-in that sets up a second factor.
+    pub(crate) fn new_set_up(&self, user: UserId) -> SetUpOfSignIn {
+        SetUpOfSignIn::seal(&self.vault, user, &totp::new_secret(), &recovery::new_codes())
+    }
+
+    /// What a set-up shows to its person in the session that began it; `None` when none has begun there, or it took too
+    /// long.
+    async fn shown_set_up(&self, session: Option<Uuid>, person: &User) -> Result<Option<SetUp>, EngineError> {
+        let Some(factor) = second_factors::get(&self.db, person.id).await? else { return Ok(None) };
+        if session.is_none() || factor.shown_in != session || !self.is_current(&factor) {
             return Ok(None);
         }
         let Some(codes) = factor.new_recovery_codes(&self.vault)? else { return Ok(None) };
-        let recovery_codes = recovery::list(&codes);
         if factor.confirmed_at.is_some() {
+            let recovery_codes = recovery::list(&codes);
             return Ok(Some(SetUp { secret: String::new(), uri: String::new(), recovery_codes }));
         }
-        let secret = factor.secret(&self.vault)?;
-        Ok(Some(SetUp {
-            secret: recovery::grouped(secret.expose_secret(), ' '),
-            uri: totp::uri(&secret, email),
-            recovery_codes,
-        }))
+        Ok(Some(shown(&factor.secret(&self.vault)?, &codes, &person.email)))
+    }
+
+    /// What a sign-in shows that sets up a second factor.
+    pub(crate) fn shown_at_sign_in(&self, set_up: &SetUpOfSignIn, email: &str) -> Result<SetUp, EngineError> {
+        Ok(shown(&set_up.secret(&self.vault)?, &set_up.recovery_codes(&self.vault)?, email))
     }
 
     /// Whether a set-up may still be finished.
-    pub(crate) fn is_current(&self, factor: &SecondFactor) -> bool {
+    fn is_current(&self, factor: &SecondFactor) -> bool {
         let age = self.clock.now().as_millis() - factor.created_at.as_millis();
         factor.confirmed_at.is_some() || u128::try_from(age).is_ok_and(|age| age <= SET_UP_LASTS.as_millis())
     }
 
-    /// Puts a set-up in force when the code is right. Answers whether it was.
-    pub(crate) async fn finish_set_up(&self, tx: &mut Tx, user: UserId, code: &str) -> Result<bool, EngineError> {
+    /// Puts the set-up of a sign-in in force when the code is right. Answers whether it was; `None` when there is no such
+    /// set-up, or a second factor is in force already.
+    pub(crate) async fn enrol_at_sign_in(
+        &self,
+        tx: &mut Tx,
+        user: UserId,
+        waiting: &TokenHash,
+        code: &str,
+    ) -> Result<Option<bool>, EngineError> {
+        let at = self.clock.now();
+        if second_factors::is_active(&mut *tx, user).await? {
+            return Ok(None);
+        }
+        let Some(set_up) = pending_sign_ins::set_up(&mut *tx, waiting, at).await? else { return Ok(None) };
+        let secret = set_up.secret(&self.vault)?;
+        let Some(step) = totp::matching_step(&secret, &digits(code), at) else { return Ok(Some(false)) };
+        if !second_factors::enrol(tx, &self.vault, user, &secret, step, at).await? {
+            return Ok(None);
+        }
+        let codes = recovery::hashes(&self.vault, user, &set_up.recovery_codes(&self.vault)?);
+        second_factors::set_recovery_codes(tx, user, &codes, at).await?;
+        AccountNotice::SecondFactorAdded.write(tx, user, at).await?;
+        Ok(Some(true))
+    }
+
+    /// Puts the set-up of a session in force when the code is right. Answers whether it was.
+    async fn finish_set_up(&self, tx: &mut Tx, user: UserId, session: Uuid, code: &str) -> Result<bool, EngineError> {
         let at = self.clock.now();
         let factor = second_factors::lock(tx, user).await?;
         let factor = factor.filter(|factor| factor.confirmed_at.is_none() && self.is_current(factor));
+        let factor = factor.filter(|factor| factor.shown_in == Some(session));
         let factor = factor.ok_or(EngineError::NotFound("the set-up"))?;
         let Some(step) = totp::matching_step(&factor.secret(&self.vault)?, &digits(code), at) else { return Ok(false) };
         let codes = factor.new_recovery_codes(&self.vault)?.ok_or(EngineError::NotFound("the set-up"))?;
@@ -308,7 +361,9 @@ impl Core {
         if code.len() == totp::DIGITS {
             return Ok(match totp::matching_step(&factor.secret(&self.vault)?, &code, at) {
                 None => CodeCheck::Wrong,
-                Some(step) if second_factors::use_step(tx, user, step).await? => CodeCheck::Right(Proof::Totp),
+                Some(step) if second_factors::use_step(tx, user, step, totp::furthest_step(at)).await? => {
+                    CodeCheck::Right(Proof::Totp)
+                }
                 Some(_) => CodeCheck::Reused,
             });
         }
@@ -331,6 +386,14 @@ impl Core {
         AccountNotice::CodeReused { address }.write(tx, user, self.clock.now()).await?;
         let entry = Entry::new("user.second_factor_reused", "user", user);
         Ok(self.record(tx, actor, entry.ended(tenantatlas_store::audit::Outcome::Denied)).await?)
+    }
+}
+
+fn shown(secret: &SecretString, codes: &SecretString, email: &str) -> SetUp {
+    SetUp {
+        secret: recovery::grouped(secret.expose_secret(), ' '),
+        uri: totp::uri(secret, email),
+        recovery_codes: recovery::list(codes),
     }
 }
 

@@ -8,6 +8,8 @@ mod confirm;
 mod first_administrator;
 mod sessions;
 mod steps;
+mod turn;
+mod unfinished;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,18 +17,16 @@ use std::time::Duration;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::sessions::TokenHash;
-use tokio::sync::Semaphore;
 
 pub(crate) use attempt::LONGEST_WINDOW;
+pub(crate) use turn::Turns;
 
 /// How long a sign-in waits for its second step.
 pub const SECOND_STEP_LASTS: Duration = Duration::from_secs(300);
+/// How long a sign-in waits for a second factor to be set up: long enough to install an authenticator.
+pub const SET_UP_STEP_LASTS: Duration = Duration::from_secs(900);
 /// How long a browser is known without being used: as long as browsers keep a cookie at most (RFC 6265bis, section 5.5).
 pub const BROWSER_IS_KNOWN: Duration = Duration::from_secs(400 * 24 * 3_600);
-
-/// Attempts between the question whether one is allowed and the note that it failed. With more at a time a burst would
-/// pass the throttle before its first failure is noted.
-static ATTEMPTS_AT_ONCE: Semaphore = Semaphore::const_new(2);
 
 /// Who knocks: what a request tells of the browser that sends it.
 #[derive(Debug, Clone)]

@@ -52,6 +52,9 @@ async fn sweep_once(core: &Core, forgotten: &mut Option<Instant>) -> Result<(), 
     if depth.pending > 0 {
         end_overdue(core).await?;
     }
+    if pending_sign_ins::has_ended(&core.db, core.clock.now()).await? {
+        tell_of_unfinished_sign_ins(core).await?;
+    }
     // Last: whoever lost their worker must not wait for a large deletion, nor for one that fails.
     if forgotten.is_none_or(|at| at.elapsed() >= FORGET_INTERVAL) {
         forget_ended(core).await?;
@@ -157,7 +160,20 @@ async fn purge_tenants(core: &Core) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Forgets what has ended and is of no use any more: sessions, sign-ins that waited, one-time links, set-ups that nobody
+/// Removes sign-ins whose second step did not come, and tells their people: somebody else may know the password.
+async fn tell_of_unfinished_sign_ins(core: &Core) -> Result<(), StoreError> {
+    let at = core.clock.now();
+    let mut tx = core.db.write().await?;
+    let ended = pending_sign_ins::remove_ended(&mut tx, at).await?;
+    let told = core.tell_of_unfinished(&mut tx, ended, at).await?;
+    tx.commit().await?;
+    for user in told {
+        core.publish_unread(user).await;
+    }
+    Ok(())
+}
+
+/// Forgets what has ended and is of no use any more: sessions, one-time links, set-ups that nobody
 /// finished, failed sign-ins, browsers that were not used for long.
 async fn forget_ended(core: &Core) -> Result<(), StoreError> {
     let at = core.clock.now();
@@ -166,7 +182,6 @@ async fn forget_ended(core: &Core) -> Result<(), StoreError> {
         Timestamp::from_millis(at.as_millis().saturating_sub(i64::try_from(length.as_millis()).unwrap_or(i64::MAX)))
     };
     sessions::remove_ended(&mut tx, at).await?;
-    pending_sign_ins::remove_ended(&mut tx, at).await?;
     second_factors::remove_unconfirmed(&mut tx, before(SET_UP_LASTS)).await?;
     known_browsers::remove_old(&mut tx, before(BROWSER_IS_KNOWN)).await?;
     one_time_links::remove_ended(&mut tx, at).await?;

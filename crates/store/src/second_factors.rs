@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, Error};
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
 use crate::record::{Columns, Number, Record};
@@ -25,6 +26,8 @@ pub struct SecondFactor {
     pub user_id: UserId,
     secret: SealedSecret,
     new_recovery_codes: Option<SealedSecret>,
+    /// The session in which secret or new recovery codes are shown, and in no other.
+    pub shown_in: Option<Uuid>,
     /// When its set-up began.
     pub created_at: Timestamp,
     /// Since when it is asked for; `None` while it is being set up.
@@ -39,6 +42,7 @@ impl Record for SecondFactor {
             user_id: row.id("user_id")?,
             secret: SealedSecret(row.bytes_or_null("secret")?.unwrap_or_default()),
             new_recovery_codes: row.bytes_or_null("new_recovery_codes")?.map(SealedSecret),
+            shown_in: row.uuid_or_null("shown_in")?,
             created_at: row.time("created_at")?,
             confirmed_at: row.time_or_null("confirmed_at")?,
             last_step: row.number("last_step")?,
@@ -109,8 +113,8 @@ impl Record for Owner {
     }
 }
 
-/// Begins to set one up, in the place of one that was begun and not confirmed. Answers whether it was begun: a factor
-/// that is in force stays.
+/// Begins to set one up in a session, in the place of one that was begun and not confirmed. Answers whether it was begun: a
+/// factor that is in force stays.
 ///
 /// # Errors
 /// When the person does not exist.
@@ -118,6 +122,7 @@ pub async fn begin(
     tx: &mut Tx,
     vault: &Vault,
     user: UserId,
+    session: Uuid,
     secret: &SecretString,
     recovery_codes: &SecretString,
     at: Timestamp,
@@ -126,10 +131,12 @@ pub async fn begin(
     let codes = vault.seal_for_person(user, RECOVERY_CODES, recovery_codes);
     let written = tx
         .execute(
-            "INSERT INTO second_factors (user_id, secret, new_recovery_codes, created_at) VALUES ($1, $2, $3, $4) \
+            "INSERT INTO second_factors (user_id, secret, new_recovery_codes, created_at, shown_in) \
+             VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at, \
-             new_recovery_codes = excluded.new_recovery_codes WHERE second_factors.confirmed_at IS NULL",
-            &args![user, secret.0, codes.0, at],
+             new_recovery_codes = excluded.new_recovery_codes, shown_in = excluded.shown_in \
+             WHERE second_factors.confirmed_at IS NULL",
+            &args![user, secret.0, codes.0, at, session],
         )
         .await?;
     Ok(written == 1)
@@ -149,16 +156,43 @@ pub async fn confirm(tx: &mut Tx, user: UserId, step: i64, at: Timestamp) -> Res
     Ok(changed == 1)
 }
 
-/// Uses up the code of a step and all before it. Answers whether it was still unused.
+/// Puts one in force that was set up elsewhere, in the place of one that was begun and not confirmed. Answers whether it is
+/// in force: one that is already stays.
+///
+/// # Errors
+/// When the person does not exist.
+pub async fn enrol(
+    tx: &mut Tx,
+    vault: &Vault,
+    user: UserId,
+    secret: &SecretString,
+    step: i64,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let secret = vault.seal_for_person(user, SECRET, secret);
+    let written = tx
+        .execute(
+            "INSERT INTO second_factors (user_id, secret, created_at, confirmed_at, last_step) VALUES ($1, $2, $3, $3, $4) \
+             ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, new_recovery_codes = NULL, shown_in = NULL, \
+             created_at = excluded.created_at, confirmed_at = excluded.confirmed_at, last_step = excluded.last_step \
+             WHERE second_factors.confirmed_at IS NULL",
+            &args![user, secret.0, at, step],
+        )
+        .await?;
+    Ok(written == 1)
+}
+
+/// Uses up the code of a step and all before it. Answers whether it was still unused. A last step after `furthest`, the
+/// last one whose code is taken now, is what a clock leaves behind that was ahead, and counts as none.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn use_step(tx: &mut Tx, user: UserId, step: i64) -> Result<bool, StoreError> {
-    let text = "UPDATE second_factors SET last_step = $2 WHERE user_id = $1 AND last_step < $2";
-    Ok(tx.execute(text, &args![user, step]).await? == 1)
+pub async fn use_step(tx: &mut Tx, user: UserId, step: i64, furthest: i64) -> Result<bool, StoreError> {
+    let text = "UPDATE second_factors SET last_step = $2 WHERE user_id = $1 AND (last_step < $2 OR last_step > $3)";
+    Ok(tx.execute(text, &args![user, step, furthest]).await? == 1)
 }
 
-/// Keeps new recovery codes beside those in force while they are shown. Answers whether the person has a second factor.
+/// Keeps new recovery codes beside those in force while they are shown in a session. Answers whether the person has a second factor.
 ///
 /// # Errors
 /// When the database fails.
@@ -166,11 +200,13 @@ pub async fn show_recovery_codes(
     tx: &mut Tx,
     vault: &Vault,
     user: UserId,
+    session: Uuid,
     codes: &SecretString,
 ) -> Result<bool, StoreError> {
     let sealed = vault.seal_for_person(user, RECOVERY_CODES, codes);
-    let text = "UPDATE second_factors SET new_recovery_codes = $2 WHERE user_id = $1 AND confirmed_at IS NOT NULL";
-    Ok(tx.execute(text, &args![user, sealed.0]).await? == 1)
+    let text = "UPDATE second_factors SET new_recovery_codes = $2, shown_in = $3 \
+                WHERE user_id = $1 AND confirmed_at IS NOT NULL";
+    Ok(tx.execute(text, &args![user, sealed.0, session]).await? == 1)
 }
 
 /// Puts recovery codes in force in the place of all others; from now on nobody can show them.
@@ -191,7 +227,8 @@ pub async fn set_recovery_codes(
         )
         .await?;
     }
-    tx.execute("UPDATE second_factors SET new_recovery_codes = NULL WHERE user_id = $1", &args![user]).await.map(|_| ())
+    let text = "UPDATE second_factors SET new_recovery_codes = NULL, shown_in = NULL WHERE user_id = $1";
+    tx.execute(text, &args![user]).await.map(|_| ())
 }
 
 /// Uses a recovery code up. Answers whether it was one.

@@ -25,6 +25,11 @@ pub(crate) fn new_secret() -> SecretString {
     SecretString::from(encode(bytes.as_slice()))
 }
 
+/// The last step whose code is taken at a time.
+pub(crate) fn furthest_step(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(STEP) + TOLERANCE
+}
+
 /// The latest step within the tolerance whose code this is.
 pub(crate) fn matching_step(secret: &SecretString, code: &str, at: Timestamp) -> Option<i64> {
     let wanted: u32 = code.parse().ok().filter(|_| code.len() == DIGITS)?;

@@ -3,21 +3,27 @@
 //! Failures are counted in budgets, each under a keyed hash: of an account from one network, of a network, and of an
 //! account from everywhere. A browser in which the person signed in before has a budget of its own instead: strangers
 //! cannot lock a person out of the browser they always use (OWASP ASVS 4.0.3, requirement 2.2.1).
+//!
+//! A site of IPv6 may have many networks ([`crate::network`]): the /64 has the same budgets as an address of IPv4, and the
+//! wider ones that it may be a part of have larger budgets of their own.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_store::audit::Outcome;
+use tenantatlas_store::sessions::TokenHash;
 use tenantatlas_store::sign_in_attempts::{self, Throttle};
 use tenantatlas_store::{StoreError, Tx, Vault, known_browsers};
 
 use super::Visitor;
+use super::turn::Turn;
 use crate::actor::Actor;
 use crate::engine::Core;
 use crate::error::EngineError;
+use crate::network::networks;
+use crate::rate_limit::Rate;
 use crate::trail::Entry;
 
 /// An account from one network, or from one browser that is known: eight are free within a quarter of an hour, then the
@@ -28,12 +34,23 @@ const OF_ACCOUNT: Throttle = Throttle {
     first_wait: Duration::from_secs(2),
     longest_wait: Duration::from_secs(300),
 };
-/// A network, whatever the account: an office behind one address mistypes more often than one person.
-const OF_NETWORK: Throttle = Throttle { free: 40, ..OF_ACCOUNT };
+/// The same of the networks of one address, the narrowest first. No site comes near [`OF_ACCOUNT_EVERYWHERE`] alone: within
+/// an hour a /48 has 24 that are free and, with the waits, about as many more.
+const OF_ACCOUNT_FROM: [Throttle; 3] = [
+    OF_ACCOUNT,
+    Throttle { window: LONGEST_WINDOW, free: 16, ..OF_ACCOUNT },
+    Throttle { window: LONGEST_WINDOW, free: 24, ..OF_ACCOUNT },
+];
+/// A network, whatever the account, the narrowest first: an office behind one address mistypes more often than one person.
+const OF_NETWORK: [Throttle; 3] =
+    [Throttle { free: 40, ..OF_ACCOUNT }, Throttle { free: 80, ..OF_ACCOUNT }, Throttle { free: 160, ..OF_ACCOUNT }];
 /// An account from everywhere: a hundred within an hour, then none for an hour.
 const OF_ACCOUNT_EVERYWHERE: Throttle = Throttle { free: 99, ..FOR_AN_HOUR };
 const FOR_AN_HOUR: Throttle =
     Throttle { window: LONGEST_WINDOW, free: 0, first_wait: LONGEST_WINDOW, longest_wait: LONGEST_WINDOW };
+/// Right passwords of one person: as many at once as an account that a team shares for a test may need, then six a minute,
+/// since each leaves an entry in the audit log for ever.
+const PROVED_RATE: Rate = Rate { burst: 60, every: Duration::from_secs(10) };
 /// Failures older than this count nowhere.
 pub(crate) const LONGEST_WINDOW: Duration = Duration::from_secs(3_600);
 
@@ -45,34 +62,43 @@ struct Budget {
     own: bool,
 }
 
+/// What an attempt tries.
+enum Tried<'a> {
+    /// An account, by the text that names it, whether there is one or not; and the browser, when it is known.
+    Account { text: &'a str, browser: Option<TokenHash> },
+    /// A link of 256 random bits. Nobody guesses one, so only the network is counted: strangers cannot keep the person away
+    /// who has it.
+    Link,
+}
+
 /// The budgets of one attempt.
-fn budgets(vault: &Vault, account: &str, visitor: &Visitor, known: bool) -> Vec<Budget> {
+fn budgets(vault: &Vault, tried: &Tried<'_>, visitor: &Visitor) -> Vec<Budget> {
     let hash = |purpose: &str, subject: &str| vault.keyed_hash(purpose, subject);
-    let account = account.trim().to_lowercase();
-    if let Some(browser) = visitor.browser.filter(|_| known) {
+    let networks = networks(visitor.address);
+    let of_network = networks.iter().zip(OF_NETWORK).map(|(network, throttle)| Budget {
+        subject: hash("sign-in network", network),
+        throttle,
+        own: false,
+    });
+    let Tried::Account { text, browser } = tried else { return of_network.collect() };
+    let account = text.trim().to_lowercase();
+    if let Some(browser) = browser {
         let subject = hash("sign-in browser", &format!("{account} {}", hex::encode(browser)));
         return vec![Budget { subject, throttle: OF_ACCOUNT, own: true }];
     }
-    let network = network(visitor.address);
-    vec![
-        Budget { subject: hash("sign-in account", &format!("{account} {network}")), throttle: OF_ACCOUNT, own: true },
-        Budget { subject: hash("sign-in network", &network), throttle: OF_NETWORK, own: false },
-        Budget { subject: hash("sign-in account everywhere", &account), throttle: OF_ACCOUNT_EVERYWHERE, own: false },
-    ]
+    let of_account = networks.iter().zip(OF_ACCOUNT_FROM).enumerate().map(|(width, (network, throttle))| Budget {
+        subject: hash("sign-in account", &format!("{account} {network}")),
+        throttle,
+        // Whoever shares a wider network with a person must not have their guesses forgotten when the person signs in.
+        own: width == 0,
+    });
+    let subject = hash("sign-in account everywhere", &account);
+    let everywhere = Budget { subject, throttle: OF_ACCOUNT_EVERYWHERE, own: false };
+    of_account.chain(of_network).chain([everywhere]).collect()
 }
 
-/// The network of an address that one customer of a provider has: the address itself, or the /64 of IPv6 (RFC 6177).
-fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
-}
-
-/// An attempt that was let through. Whether it fails must be noted.
+/// An attempt that was let through. Whether it fails must be noted. For as long as it exists nobody else tries the same
+/// account from the same place.
 pub(crate) struct Attempt {
     core: Arc<Core>,
     actor: Actor,
@@ -80,11 +106,12 @@ pub(crate) struct Attempt {
     budgets: Vec<Budget>,
     /// Whether the account was signed in to with this browser before.
     pub known_browser: bool,
+    _turn: Turn,
 }
 
 impl Core {
-    /// Lets an attempt at an account through, or refuses it for haste. `text` is what names the account, whether there is
-    /// one or not.
+    /// Lets an attempt at an account through when its turn comes, or refuses it for haste. `text` is what names the account,
+    /// whether there is one or not.
     pub(crate) async fn attempt(
         self: &Arc<Self>,
         visitor: &Visitor,
@@ -92,21 +119,63 @@ impl Core {
         account: Option<UserId>,
         text: &str,
     ) -> Result<Attempt, EngineError> {
-        let known_browser = match (account, visitor.browser) {
-            (Some(user), Some(browser)) => known_browsers::is_known(&self.db, user, &browser).await?,
-            _ => false,
+        let browser = match (account, visitor.browser) {
+            (Some(user), Some(browser)) if known_browsers::is_known(&self.db, user, &browser).await? => Some(browser),
+            _ => None,
         };
-        let budgets = budgets(&self.vault, text, visitor, known_browser);
-        let actor = actor.clone();
-        let attempt = Attempt { core: Arc::clone(self), actor, account, budgets, known_browser };
-        attempt.refuse_haste().await?;
-        Ok(attempt)
+        self.let_through(visitor, actor, account, &Tried::Account { text, browser }).await
     }
 
     /// The same for somebody who is signed in and proves again who they are.
     pub(crate) async fn attempt_of(self: &Arc<Self>, visitor: &Visitor, actor: &Actor) -> Result<Attempt, EngineError> {
         self.attempt(visitor, actor, actor.user_id, &actor.email).await
     }
+
+    /// The same for somebody with a link that works once.
+    pub(crate) async fn attempt_at_link(
+        self: &Arc<Self>,
+        visitor: &Visitor,
+        actor: &Actor,
+    ) -> Result<Attempt, EngineError> {
+        self.let_through(visitor, actor, None, &Tried::Link).await
+    }
+
+    async fn let_through(
+        self: &Arc<Self>,
+        visitor: &Visitor,
+        actor: &Actor,
+        account: Option<UserId>,
+        tried: &Tried<'_>,
+    ) -> Result<Attempt, EngineError> {
+        let known_browser = matches!(tried, Tried::Account { browser: Some(_), .. });
+        let budgets = budgets(&self.vault, tried, visitor);
+        let network = networks(visitor.address).pop().unwrap_or_default();
+        let network = self.vault.keyed_hash("sign-in network", &network);
+        let here = budgets.first().map_or(network, |budget| budget.subject);
+        // Nor can strangers in the same network lock a person out of the browser they always use.
+        let crowd = if known_browser { here } else { network };
+        let turn = match self.turns.take(crowd, here).await {
+            Ok(turn) => turn,
+            Err(error) => {
+                self.record_refusal(actor, throttled(account, known_browser)).await;
+                return Err(error);
+            }
+        };
+        let attempt =
+            Attempt { core: Arc::clone(self), actor: actor.clone(), account, budgets, known_browser, _turn: turn };
+        attempt.refuse_haste().await?;
+        Ok(attempt)
+    }
+}
+
+/// What the audit log says of an attempt: the account when there is one, and never what was typed.
+fn entry(action: &str, account: Option<UserId>, known_browser: bool) -> Entry {
+    let account = account.map_or_else(|| "unknown".to_owned(), |user| user.to_string());
+    Entry::new(action, "user", account).with(json!({ "known_browser": known_browser }))
+}
+
+fn throttled(account: Option<UserId>, known_browser: bool) -> Entry {
+    entry("session.throttled", account, known_browser).ended(Outcome::Denied)
 }
 
 impl Attempt {
@@ -119,15 +188,28 @@ impl Attempt {
         }
         let Some(until) = longest else { return Ok(()) };
         let seconds = ((until.as_millis() - now.as_millis()) / 1_000).max(1);
-        self.core.record_refusal(&self.actor, self.entry("session.throttled").ended(Outcome::Denied)).await;
+        self.core.record_refusal(&self.actor, throttled(self.account, self.known_browser)).await;
         let wait = if seconds < 120 { format!("{seconds} s") } else { format!("{} min", (seconds + 59) / 60) };
         Err(EngineError::TooMany(format!("Too many attempts. Wait {wait} and try again.")))
     }
 
-    /// What the audit log says of it: the account when there is one, and never what was typed.
-    fn entry(&self, action: &str) -> Entry {
-        let account = self.account.map_or_else(|| "unknown".to_owned(), |user| user.to_string());
-        Entry::new(action, "user", account).with(json!({ "known_browser": self.known_browser }))
+    /// Refuses somebody who proves who they are too often, although it is right each time. A browser that is known has a
+    /// rate of its own, so that whoever else knows the password does not keep the person out.
+    ///
+    /// # Errors
+    /// [`EngineError::TooMany`].
+    pub(crate) async fn proved(&self, user: UserId) -> Result<(), EngineError> {
+        let bucket = if self.known_browser { "proved in a known browser" } else { "proved" };
+        let taken = self.core.rates.take((bucket, user), PROVED_RATE);
+        if taken.is_err() {
+            self.core.record_refusal(&self.actor, throttled(self.account, self.known_browser)).await;
+        }
+        taken
+    }
+
+    /// What the audit log says of it.
+    pub(crate) fn entry(&self, action: &str) -> Entry {
+        entry(action, self.account, self.known_browser)
     }
 
     /// Counts a failure and writes it into the audit log. `step` says what did not fit.
@@ -167,19 +249,5 @@ impl Attempt {
             sign_in_attempts::clear(tx, &budget.subject).await?;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::network;
-
-    #[test]
-    fn a_customer_with_a_whole_network_of_ipv6_counts_as_one() {
-        let of = |text: &str| network(text.parse().expect("an address"));
-        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff:ffff:ffff:ffff"));
-        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
-        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
     }
 }

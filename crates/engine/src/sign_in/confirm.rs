@@ -5,7 +5,7 @@ use serde_json::json;
 use tenantatlas_store::users::{self, User};
 use tenantatlas_store::{Tx, known_browsers, pending_sign_ins, second_factors, sessions};
 
-use super::{ATTEMPTS_AT_ONCE, Visitor};
+use super::Visitor;
 use crate::account_notice::AccountNotice;
 use crate::actor::Actor;
 use crate::command::{Command, Right};
@@ -32,12 +32,12 @@ impl Engine {
     ) -> Result<String, EngineError> {
         let core = &self.core;
         let session = actor.session.ok_or(EngineError::Forbidden)?;
-        let _turn = ATTEMPTS_AT_ONCE.acquire().await;
         let attempt = core.attempt_of(visitor, actor).await?;
         let Some(user) = core.person_with_password(actor, password).await? else {
             attempt.failed("password").await?;
             return Err(EngineError::invalid("password", "is not the one you sign in with. Check it and try again"));
         };
+        attempt.proved(user.id).await?;
         let at = core.clock.now();
         let mut tx = core.db.write().await?;
         let user = users::lock(&mut tx, user.id).await?.ok_or(EngineError::Forbidden)?;
@@ -86,15 +86,11 @@ impl Engine {
     ) -> Result<Option<String>, EngineError> {
         let core = &self.core;
         Person { name: &actor.name, email: &actor.email }.check(&new)?;
-        let attempt = {
-            let _turn = ATTEMPTS_AT_ONCE.acquire().await;
-            let attempt = core.attempt_of(visitor, actor).await?;
-            if core.person_with_password(actor, old).await?.is_none() {
-                attempt.failed("password").await?;
-                return Err(EngineError::invalid("current", "is not the one you sign in with now"));
-            }
-            attempt
-        };
+        let attempt = core.attempt_of(visitor, actor).await?;
+        if core.person_with_password(actor, old).await?.is_none() {
+            attempt.failed("password").await?;
+            return Err(EngineError::invalid("current", "is not the one you sign in with now"));
+        }
         let id = actor.user_id.ok_or(EngineError::Forbidden)?;
         let password_hash = hash_password(&core.vault, &new).await?;
         let entry = Entry::new("user.password_changed", "user", id).with(json!({ "by_self": true }));

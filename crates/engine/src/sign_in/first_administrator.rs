@@ -8,7 +8,7 @@ use tenantatlas_store::sessions::TokenHash;
 use tenantatlas_store::users::{self, NewUser};
 use uuid::Uuid;
 
-use super::{ATTEMPTS_AT_ONCE, Opened, Visitor};
+use super::{Opened, Visitor};
 use crate::actor::Actor;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -16,9 +16,6 @@ use crate::password::{Person, hash_password};
 use crate::second_factor::Proof;
 use crate::trail::Entry;
 use crate::users::{check_email, check_name};
-
-/// What names the budget of those who guess links.
-const LINK: &str = "first administrator";
 
 impl Engine {
     /// Whether a link for the first administrator would work.
@@ -47,8 +44,7 @@ impl Engine {
         let core = &self.core;
         let nobody = Actor::anonymous().from_address(Some(visitor.address));
         {
-            let _turn = ATTEMPTS_AT_ONCE.acquire().await;
-            let attempt = core.attempt(visitor, &nobody, None, LINK).await?;
+            let attempt = core.attempt_at_link(visitor, &nobody).await?;
             if !self.first_administrator_link_works(link).await? {
                 attempt.failed("link").await?;
                 return Err(EngineError::NotFound("the link"));

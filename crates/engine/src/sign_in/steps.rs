@@ -6,13 +6,14 @@ use secrecy::SecretString;
 use serde_json::json;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::pending_sign_ins::{NewPendingSignIn, SetUpOfSignIn};
 use tenantatlas_store::sessions::{self, NewSession, TokenHash};
 use tenantatlas_store::users::{self, User, UserWithPassword};
 use tenantatlas_store::{StoreError, Tx, known_browsers, pending_sign_ins, second_factors};
 use uuid::Uuid;
 
 use super::attempt::Attempt;
-use super::{ATTEMPTS_AT_ONCE, Opened, SECOND_STEP_LASTS, SignIn, Visitor, after};
+use super::{Opened, SECOND_STEP_LASTS, SET_UP_STEP_LASTS, SignIn, Visitor, after};
 use crate::account_notice::AccountNotice;
 use crate::actor::Actor;
 use crate::engine::{Core, Engine};
@@ -36,10 +37,10 @@ impl Engine {
     /// and a disabled person.
     ///
     /// # Errors
-    /// [`EngineError::TooMany`] after too many failures, and when the database fails.
+    /// [`EngineError::TooMany`] after too many failures, when too many sign in at once, or this person too often, and when
+    /// the database fails.
     pub async fn sign_in(&self, visitor: &Visitor, email: &str, password: SecretString) -> Result<SignIn, EngineError> {
         let core = &self.core;
-        let _turn = ATTEMPTS_AT_ONCE.acquire().await;
         let found = users::find_by_email(&core.db, email).await?;
         let anonymous = Actor::anonymous().from_address(Some(visitor.address));
         let account = found.as_ref().map(|found| found.user.id);
@@ -49,6 +50,7 @@ impl Engine {
             return Ok(SignIn::Refused);
         };
         let user = proved.user.id;
+        attempt.proved(user).await?;
         let step = core.begin_session(visitor, &attempt, &proved).await?;
         core.publish_unread(user).await;
         Ok(step)
@@ -65,7 +67,6 @@ impl Engine {
         code: &str,
     ) -> Result<SignIn, EngineError> {
         let core = &self.core;
-        let _turn = ATTEMPTS_AT_ONCE.acquire().await;
         let Some(user) = pending_sign_ins::find(&core.db, waiting, core.clock.now()).await? else {
             return Ok(SignIn::Ended);
         };
@@ -90,7 +91,6 @@ impl Engine {
         code: &str,
     ) -> Result<SignIn, EngineError> {
         let core = &self.core;
-        let _turn = ATTEMPTS_AT_ONCE.acquire().await;
         let Some(user) = pending_sign_ins::find(&core.db, waiting, core.clock.now()).await? else {
             return Ok(SignIn::Ended);
         };
@@ -98,18 +98,23 @@ impl Engine {
         let attempt = core.attempt(visitor, &anonymous, Some(user.id), &user.email).await?;
         let mut tx = core.db.write().await?;
         let Some(user) = core.take_up(&mut tx, user.id, waiting).await? else { return Ok(SignIn::Ended) };
-        match core.finish_set_up(&mut tx, user.id, code).await {
-            Ok(true) => {}
-            Ok(false) => {
+        match core.enrol_at_sign_in(&mut tx, user.id, waiting, code).await? {
+            Some(true) => {}
+            Some(false) => {
                 attempt.count(&mut tx).await?;
+                core.tell_of_wrong_code(&mut tx, visitor, user.id, waiting).await?;
                 tx.commit().await?;
                 attempt.tell("set_up").await;
+                core.publish_unread(user.id).await;
                 return Ok(SignIn::Refused);
             }
-            Err(EngineError::NotFound(_)) => return Ok(SignIn::Ended),
-            Err(error) => return Err(error),
+            None => return Ok(SignIn::Ended),
         }
-        pending_sign_ins::take(&mut tx, waiting, core.clock.now()).await?;
+        let at = core.clock.now();
+        pending_sign_ins::take(&mut tx, waiting, at).await?;
+        // Whoever else knows the password was setting up a second factor of their own.
+        let others = pending_sign_ins::remove_others(&mut tx, user.id, waiting).await?;
+        core.tell_of_unfinished(&mut tx, others, at).await?;
         let added = Entry::new("user.second_factor_added", "user", user.id);
         let before = (person(&user, visitor), added);
         let opened = core.open(&mut tx, visitor, &user, &attempt, Proof::Totp, Some(before)).await?;
@@ -118,7 +123,8 @@ impl Engine {
         Ok(SignIn::Opened(opened))
     }
 
-    /// What a sign-in that waits for a second factor to be set up shows; `None` when there is none such.
+    /// What a sign-in that waits for a second factor to be set up shows: a secret and recovery codes of its own, since others
+    /// may know the password too. `None` when there is none such.
     ///
     /// # Errors
     /// When the database fails.
@@ -128,7 +134,8 @@ impl Engine {
         if second_factors::is_active(&core.db, user.id).await? {
             return Ok(None);
         }
-        core.shown_set_up(user.id, &user.email).await
+        let set_up = pending_sign_ins::set_up(&core.db, waiting, core.clock.now()).await?;
+        set_up.map(|set_up| core.shown_at_sign_in(&set_up, &user.email)).transpose()
     }
 
     /// Whether a sign-in waits for a code.
@@ -173,13 +180,10 @@ impl Core {
             users::replace_password_hash(&mut tx, user.id, &proved.hash, new).await?;
         }
         let step = if second_factors::is_active(&mut tx, user.id).await? {
-            SignIn::Code(self.wait(&mut tx, user.id).await?)
+            SignIn::Code(self.wait(&mut tx, visitor, attempt, user.id, None).await?)
         } else if self.config.sessions.require_second_factor.applies_to(&user) {
-            let begun = second_factors::get(&mut tx, user.id).await?;
-            if !begun.is_some_and(|factor| self.is_current(&factor)) {
-                self.begin_set_up(&mut tx, user.id).await?;
-            }
-            SignIn::SetUp(self.wait(&mut tx, user.id).await?)
+            let set_up = self.new_set_up(user.id);
+            SignIn::SetUp(self.wait(&mut tx, visitor, attempt, user.id, Some(set_up)).await?)
         } else {
             SignIn::Opened(self.open(&mut tx, visitor, &user, attempt, Proof::None, None).await?)
         };
@@ -193,10 +197,32 @@ impl Core {
         Ok(found.and_then(|found| found.password_hash).is_some_and(|stored| stored == hash))
     }
 
-    async fn wait(&self, tx: &mut Tx, user: UserId) -> Result<String, StoreError> {
-        let (token, hash) = new_token();
+    /// Begins to wait for the second step. The right password leaves a trace, whatever comes of it.
+    async fn wait(
+        &self,
+        tx: &mut Tx,
+        visitor: &Visitor,
+        attempt: &Attempt,
+        user: UserId,
+        set_up: Option<SetUpOfSignIn>,
+    ) -> Result<String, StoreError> {
+        let (token, token_hash) = new_token();
         let at = self.clock.now();
-        pending_sign_ins::create(tx, &hash, user, at, after(at, SECOND_STEP_LASTS)).await?;
+        let (waits_for, lasts) =
+            if set_up.is_some() { ("set_up", SET_UP_STEP_LASTS) } else { ("code", SECOND_STEP_LASTS) };
+        let new = NewPendingSignIn {
+            token_hash,
+            user_id: user,
+            expires_at: after(at, lasts),
+            address: visitor.address.to_string(),
+            user_agent: visitor.user_agent.clone(),
+            set_up,
+        };
+        let ended = pending_sign_ins::create(tx, &new, at).await?;
+        self.tell_of_unfinished(tx, ended, at).await?;
+        let anonymous = Actor::anonymous().from_address(Some(visitor.address));
+        let entry = attempt.entry("session.password_accepted").with(json!({ "waits_for": waits_for }));
+        self.record(tx, &anonymous, entry).await?;
         Ok(token)
     }
 
@@ -226,11 +252,13 @@ impl Core {
             CodeCheck::Reused => {
                 attempt.count(&mut tx).await?;
                 let anonymous = Actor::anonymous().from_address(Some(visitor.address));
+                pending_sign_ins::tell(&mut tx, waiting).await?;
                 self.note_reused_code(&mut tx, &anonymous, user.id).await?;
                 SignIn::Refused
             }
             CodeCheck::Wrong => {
                 attempt.count(&mut tx).await?;
+                self.tell_of_wrong_code(&mut tx, visitor, user.id, waiting).await?;
                 SignIn::Refused
             }
         };
@@ -238,7 +266,7 @@ impl Core {
         Ok(step)
     }
 
-    /// Opens a session. One that this browser had before ends: the token changes at every sign-in.
+    /// Opens a session. One that this browser had before ends, whosoever it was: the token changes at every sign-in.
     pub(super) async fn open(
         &self,
         tx: &mut Tx,
@@ -265,9 +293,10 @@ impl Core {
         let at = self.clock.now();
         let policy = self.config.sessions;
         let (token, hash) = new_token();
-        if let Some(old) = &visitor.session {
-            sessions::revoke(tx, old).await?;
-        }
+        let replaced = match &visitor.session {
+            Some(old) => sessions::revoke(tx, old).await?,
+            None => None,
+        };
         let session = NewSession {
             id: Uuid::now_v7(),
             user_id: user.id,
@@ -281,6 +310,11 @@ impl Core {
         users::record_sign_in(tx, user.id, at).await?;
         if let Some((actor, entry)) = before {
             self.record(tx, &actor, entry).await?;
+        }
+        if let Some(ended) = replaced {
+            let facts = json!({ "session": ended.id, "by": "sign_in" });
+            let entry = Entry::new("session.closed", "user", ended.user_id).with(facts);
+            self.record(tx, &person(user, visitor), entry).await?;
         }
         let entry = Entry::new("session.opened", "user", user.id).with(json!({
             "session": session.id,

@@ -6,5 +6,6 @@ mod hostile;
 mod inventory;
 mod rights;
 mod runs;
+mod sign_in_abuse;
 mod signing_in;
 mod support;

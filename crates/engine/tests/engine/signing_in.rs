@@ -20,11 +20,11 @@ use tenantatlas_store::{
 
 use crate::support::graph;
 
-const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 
 /// A clock that stands until it is moved.
 #[derive(Clone)]
-struct Hands(Arc<AtomicI64>);
+pub struct Hands(Arc<AtomicI64>);
 
 impl Clock for Hands {
     fn now(&self) -> Timestamp {
@@ -33,28 +33,28 @@ impl Clock for Hands {
 }
 
 impl Hands {
-    fn forward(&self, seconds: i64) {
+    pub fn forward(&self, seconds: i64) {
         self.0.fetch_add(seconds * 1_000, Ordering::SeqCst);
     }
 }
 
-struct Gate {
-    engine: Engine,
-    clock: Hands,
-    test: TestDatabase,
+pub struct Gate {
+    pub engine: Engine,
+    pub clock: Hands,
+    pub test: TestDatabase,
     _keys: tempfile::TempDir,
 }
 
-fn secret(text: &str) -> SecretString {
+pub fn secret(text: &str) -> SecretString {
     SecretString::from(text.to_owned())
 }
 
-fn visitor(address: &str) -> Visitor {
+pub fn visitor(address: &str) -> Visitor {
     Visitor::from_address(address.parse::<IpAddr>().unwrap())
 }
 
 /// What an authenticator shows: RFC 6238, written down a second time.
-fn authenticator(key: &str, now: Timestamp) -> String {
+pub fn authenticator(key: &str, now: Timestamp) -> String {
     let bits: String = key
         .chars()
         .filter(|letter| !letter.is_whitespace())
@@ -71,7 +71,7 @@ fn authenticator(key: &str, now: Timestamp) -> String {
 }
 
 impl Gate {
-    async fn new(test: TestDatabase, rule: RequireSecondFactor) -> Self {
+    pub async fn new(test: TestDatabase, rule: RequireSecondFactor) -> Self {
         let keys = tempfile::tempdir().unwrap();
         let vault = Vault::open(&test.db, &keys.path().join("key")).await.unwrap();
         let clock = Hands(Arc::new(AtomicI64::new(1_700_000_000_000)));
@@ -81,12 +81,12 @@ impl Gate {
         Self { engine, clock, test, _keys: keys }
     }
 
-    async fn person(&self, name: &str, platform_admin: bool) -> UserId {
+    pub async fn person(&self, name: &str, platform_admin: bool) -> UserId {
         let email = format!("{name}@example.com");
         self.engine.create_user(&Actor::command_line(), &email, name, platform_admin, secret(PASSWORD)).await.unwrap()
     }
 
-    async fn enter(&self, visitor: &Visitor, name: &str) -> Opened {
+    pub async fn enter(&self, visitor: &Visitor, name: &str) -> Opened {
         match self.engine.sign_in(visitor, &format!("{name}@example.com"), secret(PASSWORD)).await.unwrap() {
             SignIn::Opened(opened) => opened,
             other => panic!("{}", kind(&other)),
@@ -94,14 +94,14 @@ impl Gate {
     }
 
     /// The person of a session, as a request of that session acts.
-    async fn actor(&self, token: &str) -> Option<Actor> {
+    pub async fn actor(&self, token: &str) -> Option<Actor> {
         let found = self.engine.session(&hash_token(token)).await.unwrap()?;
         let actor = Actor::person(found.user.id, found.user.name, found.user.email);
         Some(actor.from_address("192.0.2.1".parse().ok()).in_session(found.session.id))
     }
 
     /// Sets up a second factor and answers its key and the recovery codes.
-    async fn second_factor(&self, actor: &Actor) -> (String, Vec<String>) {
+    pub async fn second_factor(&self, actor: &Actor) -> (String, Vec<String>) {
         self.engine.begin_second_factor(actor).await.unwrap();
         let shown = self.engine.second_factor_set_up(actor).await.unwrap().unwrap();
         let code = authenticator(&shown.secret, self.engine.now());
@@ -110,20 +110,20 @@ impl Gate {
         (shown.secret, shown.recovery_codes)
     }
 
-    async fn actions(&self) -> Vec<String> {
+    pub async fn actions(&self) -> Vec<String> {
         let filter = audit::Filter { limit: 200, ..Default::default() };
         let entries = audit::list(&self.test.db, &filter).await.unwrap();
         entries.into_iter().rev().map(|entry| entry.action).collect()
     }
 
-    async fn notices(&self, user: UserId) -> Vec<AccountNotice> {
+    pub async fn notices(&self, user: UserId) -> Vec<AccountNotice> {
         let filter = notifications::Filter { limit: 50, ..Default::default() };
         let found = notifications::list(&self.test.db, user, &filter).await.unwrap();
         found.iter().rev().filter_map(AccountNotice::of).collect()
     }
 }
 
-fn kind(step: &SignIn) -> &'static str {
+pub fn kind(step: &SignIn) -> &'static str {
     match step {
         SignIn::Opened(_) => "opened",
         SignIn::Code(_) => "code",
@@ -451,7 +451,15 @@ async fn browsers_and_sign_ins_that_have_ended_are_forgotten_by_themselves() {
     users::create(&mut tx, &new, long_ago).await.unwrap();
     known_browsers::remember(&mut tx, ada, &[1; 32], long_ago).await.unwrap();
     known_browsers::remember(&mut tx, ada, &[2; 32], now).await.unwrap();
-    pending_sign_ins::create(&mut tx, &[3; 32], ada, long_ago, long_ago).await.unwrap();
+    let waiting = pending_sign_ins::NewPendingSignIn {
+        token_hash: [3; 32],
+        user_id: ada,
+        expires_at: long_ago,
+        address: "192.0.2.1".to_owned(),
+        user_agent: String::new(),
+        set_up: None,
+    };
+    pending_sign_ins::create(&mut tx, &waiting, long_ago).await.unwrap();
     tx.commit().await.unwrap();
     let engine = Engine::start(crate::support::quick(), test.db.clone(), vault, graph());
     let forgotten = async {
