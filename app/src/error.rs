@@ -180,10 +180,12 @@ mod from_below {
         fn from(error: StoreError) -> Self {
             tracing::error!(%error, "the database refused");
             match error {
-                StoreError::Busy | StoreError::Unreachable { .. } | StoreError::Refused(_) => Self::new(
-                    ErrorKind::Unavailable,
-                    "The database does not answer. Try again in a moment; nothing was lost.",
-                ),
+                StoreError::Busy | StoreError::Deadlock | StoreError::Unreachable { .. } | StoreError::Refused(_) => {
+                    Self::new(
+                        ErrorKind::Unavailable,
+                        "The database does not answer. Try again in a moment; nothing was lost.",
+                    )
+                }
                 StoreError::DiskFull
                 | StoreError::Unwritable { .. }
                 | StoreError::ReadOnly

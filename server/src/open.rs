@@ -153,7 +153,9 @@ pub async fn tenant(db: &Db, text: &str) -> Result<tenants::Tenant, Exit> {
 impl From<StoreError> for Exit {
     fn from(error: StoreError) -> Self {
         let code = match &error {
-            StoreError::Unreachable { .. } | StoreError::Refused(_) | StoreError::Busy => ExitCode::Unavailable,
+            StoreError::Unreachable { .. } | StoreError::Refused(_) | StoreError::Busy | StoreError::Deadlock => {
+                ExitCode::Unavailable
+            }
             StoreError::Unwritable { .. } | StoreError::DiskFull | StoreError::ReadOnly | StoreError::Disk { .. } => {
                 ExitCode::CannotWrite
             }

@@ -6,6 +6,11 @@
 //! single writer of SQLite, or for a row lock of PostgreSQL, would then act on a right that was taken away meanwhile
 //! (OWASP ASVS 4.0.3, requirements 4.1.2 and 11.1.6). Here the rows that carry the right are locked first and stay locked
 //! until the commit, so whoever takes the right away waits for the command, or the command waits and finds it gone.
+//!
+//! Rows are locked in one order, so that two commands cannot block each other: the tenant, as strongly as the command will
+//! need it, since a lock that becomes stronger later waits for those who hold the weaker one; then all who administer the
+//! platform; then the person; then the membership. Where two commands still meet crosswise, as two tenants that swap their
+//! names, PostgreSQL takes one of them back, and it is tried again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +20,7 @@ use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::audit::Outcome;
-use tenantatlas_store::{Access, Tx, members, sessions, tenants, users};
+use tenantatlas_store::{Access, StoreError, Tx, members, sessions, tenants, users};
 
 use crate::actor::{Actor, ActorKind};
 use crate::engine::Core;
@@ -26,6 +31,9 @@ use crate::trail::Entry;
 /// Commands of one person: a burst as large as a busy administrator makes, then two a second. A person who is faster than
 /// that is a script, which would fill the append-only audit log and stand in the line of all writers.
 pub(crate) const COMMAND_RATE: Rate = Rate { burst: 120, every: Duration::from_millis(500) };
+
+/// How often a command is tried that the database took back because it and another one waited for each other.
+const TRIES: u32 = 4;
 
 /// What an actor must be allowed to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,19 +53,26 @@ pub(crate) struct Command<'a> {
     right: Right,
     entry: Entry,
     sensitive: bool,
+    rewrites: Option<TenantId>,
 }
 
 impl<'a> Command<'a> {
     /// `entry` is what the audit log says when the command succeeds; the same entry with another outcome is written when
     /// it is refused or fails.
     pub(crate) const fn new(actor: &'a Actor, right: Right, entry: Entry) -> Self {
-        Self { actor, right, entry, sensitive: false }
+        Self { actor, right, entry, sensitive: false, rewrites: None }
     }
 
     /// It changes who may do what, or where a credential goes: a person in a browser must have proved who they are within
     /// [`CONFIRMATION_LASTS`] (product rules, section Access; OWASP ASVS 4.0.3, requirements 3.7.1 and 4.3.3).
     pub(crate) const fn sensitive(mut self) -> Self {
         self.sensitive = true;
+        self
+    }
+
+    /// It changes the row of a tenant, although its right is not one in that tenant.
+    pub(crate) const fn rewrites(mut self, tenant: TenantId) -> Self {
+        self.rewrites = Some(tenant);
         self
     }
 }
@@ -88,7 +103,7 @@ impl Log {
 
 impl Core {
     /// Gives a command: begins a write transaction, reads the right under a lock, does `work`, appends the audit entry and
-    /// commits. Whatever `work` wrote is taken back when it answers an error, and the refusal or failure is written into
+    /// commits. All of that is done again when the database took it back for a deadlock. Whatever `work` wrote is taken back when it answers an error, and the refusal or failure is written into
     /// the audit log instead.
     ///
     /// # Errors
@@ -98,13 +113,18 @@ impl Core {
     pub(crate) async fn command<T: Send>(
         self: &Arc<Self>,
         command: Command<'_>,
-        work: impl AsyncFnOnce(&mut Tx, &mut Log) -> Result<T, EngineError>,
+        work: impl AsyncFnOnce(&mut Tx, &mut Log) -> Result<T, EngineError> + Clone,
     ) -> Result<T, EngineError> {
-        let (actor, refused) = (command.actor, command.entry.clone());
-        self.check_rate(actor)?;
-        let done = self.try_command(command, work).await;
+        self.check_rate(command.actor)?;
+        let mut done = self.try_command(&command, work.clone()).await;
+        for _ in 1..TRIES {
+            if !matches!(done, Err(EngineError::Store(StoreError::Deadlock))) {
+                break;
+            }
+            done = self.try_command(&command, work.clone()).await;
+        }
         if let Err(error) = &done {
-            self.record_failure(actor, refused, error).await;
+            self.record_failure(command.actor, command.entry, error).await;
         }
         done
     }
@@ -117,16 +137,19 @@ impl Core {
 
     async fn try_command<T: Send>(
         &self,
-        command: Command<'_>,
+        command: &Command<'_>,
         work: impl AsyncFnOnce(&mut Tx, &mut Log) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
-        let Command { actor, right, entry, sensitive } = command;
+        let actor = command.actor;
         let mut tx = self.db.write().await?;
-        require(&mut tx, actor, right).await?;
-        if sensitive {
+        if let Some(tenant) = command.rewrites {
+            tenants::lock_whole(&mut tx, tenant).await?;
+        }
+        require(&mut tx, actor, command.right).await?;
+        if command.sensitive {
             require_confirmed(&mut tx, actor, self.clock.now()).await?;
         }
-        let mut log = Log { entry: Some(entry), also: Vec::new() };
+        let mut log = Log { entry: Some(command.entry.clone()), also: Vec::new() };
         let value = work(&mut tx, &mut log).await?;
         for entry in log.also.into_iter().chain(log.entry) {
             self.record(&mut tx, actor, entry).await?;
@@ -155,16 +178,17 @@ impl Core {
 
 /// Reads the right of an actor and keeps it until the transaction ends: the rows that carry it cannot change meanwhile.
 ///
-/// Rows are locked in one order, so that two commands cannot block each other: all who administer the platform or the
-/// tenant whose members change, then the person, then the membership.
-///
 /// # Errors
 /// [`EngineError::NotFound`] when the tenant does not exist for the actor, [`EngineError::Forbidden`].
-pub(crate) async fn require(tx: &mut Tx, actor: &Actor, right: Right) -> Result<(), EngineError> {
+async fn require(tx: &mut Tx, actor: &Actor, right: Right) -> Result<(), EngineError> {
     match (actor.kind, actor.user_id) {
         (ActorKind::System | ActorKind::CommandLine, _) => match right {
-            Right::Tenant(tenant, _) => {
-                tenants::hold(tx, tenant).await?.map(|_| ()).ok_or(EngineError::NotFound("the tenant"))
+            Right::Tenant(tenant, action) => {
+                if held_tenant(tx, tenant, action).await? {
+                    Ok(())
+                } else {
+                    Err(EngineError::NotFound("the tenant"))
+                }
             }
             Right::Platform | Right::SignedIn => Ok(()),
         },
@@ -214,15 +238,40 @@ pub(crate) async fn require_confirmed(on: impl Access, actor: &Actor, now: Times
     }
 }
 
+/// Lets only those go on who administer the platform, within a command whose right was another one. Their row is locked
+/// already, so nobody else's has to be.
+///
+/// # Errors
+/// [`EngineError::Forbidden`].
+pub(crate) async fn require_administrator(tx: &mut Tx, actor: &Actor) -> Result<(), EngineError> {
+    match (actor.kind, actor.user_id) {
+        (ActorKind::System | ActorKind::CommandLine, _) => Ok(()),
+        (ActorKind::Person, Some(user)) => {
+            let person = users::lock(tx, user).await?;
+            if person.is_some_and(|person| person.platform_admin) { Ok(()) } else { Err(EngineError::Forbidden) }
+        }
+        (ActorKind::Person | ActorKind::Anonymous, _) => Err(EngineError::Forbidden),
+    }
+}
+
+/// Locks a tenant as strongly as an action in it needs. Answers whether there is one.
+async fn held_tenant(tx: &mut Tx, tenant: TenantId, action: Action) -> Result<bool, EngineError> {
+    Ok(match action {
+        // Name and directory may change: nobody may even refer to the tenant meanwhile, as a run does that begins.
+        Action::EditConnection => tenants::lock_whole(tx, tenant).await?.is_some(),
+        Action::ManageMembers => tenants::lock(tx, tenant).await?.is_some(),
+        Action::View | Action::Sync | Action::AcknowledgeFindings | Action::CancelRun | Action::EditSchedules => {
+            tenants::hold(tx, tenant).await?.is_some()
+        }
+    })
+}
+
 /// The role of a person in a tenant, locked until the transaction ends.
 async fn held_role(tx: &mut Tx, tenant: TenantId, user: UserId, action: Action) -> Result<Option<Role>, EngineError> {
-    if action == Action::ManageMembers {
-        tenants::lock(tx, tenant).await?;
-    }
-    let Some(person) = users::lock(tx, user).await? else { return Ok(None) };
-    if tenants::hold(tx, tenant).await?.is_none() {
+    if !held_tenant(tx, tenant, action).await? {
         return Ok(None);
     }
+    let Some(person) = users::lock(tx, user).await? else { return Ok(None) };
     if person.platform_admin {
         return Ok(Some(Role::Owner));
     }

@@ -62,11 +62,3 @@ pub(crate) async fn open(db: &Db, vault: &Vault, id: TenantId) -> Result<(Tenant
     };
     Ok((tenant, connection))
 }
-
-/// A tenant by id.
-///
-/// # Errors
-/// [`EngineError::NotFound`] when there is none.
-pub(crate) async fn tenant(db: &Db, id: TenantId) -> Result<Tenant, EngineError> {
-    tenants::get(db, id).await?.ok_or(EngineError::NotFound("the tenant"))
-}

@@ -10,7 +10,7 @@ use tenantatlas_domain::role::Action;
 use tenantatlas_domain::selection::{DroppedType, ResolvedSelection, Selection};
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_store::operation_runs::{self, CancelOutcome, Created, NewOperationRun, OperationRun};
-use tenantatlas_store::{Access, sync_runs};
+use tenantatlas_store::{Access, Tx, sync_runs};
 use uuid::Uuid;
 
 use crate::actor::Actor;
@@ -126,22 +126,6 @@ impl Engine {
     /// [`EngineError::NotFound`] and [`EngineError::Forbidden`], or when the database fails.
     pub async fn cancel(&self, actor: &Actor, tenant: TenantId, run: OperationRunId) -> Result<Cancelled, EngineError> {
         self.core.cancel(actor, tenant, run).await
-    }
-
-    /// Cancels everything active in a tenant and waits a moment for its workers.
-    pub(crate) async fn stop_work_of(&self, tenant: TenantId) -> Result<(), EngineError> {
-        let core = &self.core;
-        for _ in 0..50 {
-            let active = operation_runs::active(&core.db, Some(tenant), None).await?;
-            if active.is_empty() {
-                return Ok(());
-            }
-            for run in active {
-                core.cancel(&Actor::system(), tenant, run.id).await?;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-        Err(EngineError::Conflict("a run of this tenant has not ended yet: try again in a moment".to_owned()))
     }
 }
 
@@ -289,40 +273,77 @@ impl Core {
         let right = Right::Tenant(tenant, Action::CancelRun);
         let (run, result) = self
             .command(Command::new(actor, right, entry), async |tx, log| {
-                let at = self.clock.now();
-                let (run, result) = match operation_runs::request_cancel(tx, tenant, id, &actor.name, at).await? {
-                    CancelOutcome::NotFound => return Err(EngineError::NotFound("the run")),
-                    CancelOutcome::AlreadyEnded(run) => {
-                        log.unchanged();
-                        return Ok((run, Cancelled::AlreadyEnded));
-                    }
-                    CancelOutcome::Aborted(run) => {
-                        if let Some(end) = Stop::Cancelled.end() {
-                            sweeper::close(self, tx, &run, &end, at).await?;
-                        }
-                        (run, Cancelled::Done)
-                    }
-                    CancelOutcome::Requested(run) => (run, Cancelled::Requested),
-                };
-                let action = format!("{}.{}.cancel_requested", run.resource, run.action);
-                log.replace(Entry::new(action, "operation_run", id).of(tenant));
+                let (run, result) = self.request_cancel(tx, actor, tenant, id).await?;
+                match result {
+                    Cancelled::AlreadyEnded => log.unchanged(),
+                    Cancelled::Done | Cancelled::Requested => log.replace(cancel_entry(&run)),
+                }
                 Ok((run, result))
             })
             .await?;
-        match result {
-            Cancelled::AlreadyEnded => return Ok(result),
-            Cancelled::Done => {
-                self.publish_run(&RunState::of(&run));
-                self.publish_unread_of(&run).await;
-            }
-            Cancelled::Requested => {
-                self.publish_run(&RunState::of(&run));
-                self.cancel_here(id);
-                self.outbox.put(Word::Cancel(id));
-            }
-        }
+        self.tell_of_cancel(&run, &result).await;
         Ok(result)
     }
+
+    /// Cancels everything active in a tenant that was removed, for whoever removed it: that was their right.
+    pub(crate) async fn stop_work_of_removed(&self, actor: &Actor, tenant: TenantId) -> Result<(), EngineError> {
+        for run in operation_runs::active(&self.db, Some(tenant), None).await? {
+            let mut tx = self.db.write().await?;
+            let (run, result) = match self.request_cancel(&mut tx, actor, tenant, run.id).await {
+                // The sweeper has deleted it.
+                Err(EngineError::NotFound(_)) => continue,
+                done => done?,
+            };
+            if result != Cancelled::AlreadyEnded {
+                self.record(&mut tx, actor, cancel_entry(&run)).await?;
+            }
+            tx.commit().await?;
+            self.tell_of_cancel(&run, &result).await;
+        }
+        Ok(())
+    }
+
+    /// Asks for the end of a run, and ends it where nobody works on it.
+    async fn request_cancel(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        tenant: TenantId,
+        id: OperationRunId,
+    ) -> Result<(OperationRun, Cancelled), EngineError> {
+        let at = self.clock.now();
+        Ok(match operation_runs::request_cancel(tx, tenant, id, &actor.name, at).await? {
+            CancelOutcome::NotFound => return Err(EngineError::NotFound("the run")),
+            CancelOutcome::AlreadyEnded(run) => (run, Cancelled::AlreadyEnded),
+            CancelOutcome::Aborted(run) => {
+                if let Some(end) = Stop::Cancelled.end() {
+                    sweeper::close(self, tx, &run, &end, at).await?;
+                }
+                (run, Cancelled::Done)
+            }
+            CancelOutcome::Requested(run) => (run, Cancelled::Requested),
+        })
+    }
+
+    async fn tell_of_cancel(&self, run: &OperationRun, result: &Cancelled) {
+        match result {
+            Cancelled::AlreadyEnded => {}
+            Cancelled::Done => {
+                self.publish_run(&RunState::of(run));
+                self.publish_unread_of(run).await;
+            }
+            Cancelled::Requested => {
+                self.publish_run(&RunState::of(run));
+                self.cancel_here(run.id);
+                self.outbox.put(Word::Cancel(run.id));
+            }
+        }
+    }
+}
+
+fn cancel_entry(run: &OperationRun) -> Entry {
+    let action = format!("{}.{}.cancel_requested", run.resource, run.action);
+    Entry::new(action, "operation_run", run.id).of(run.tenant_id)
 }
 
 fn outcome(run: &OperationRun, already_running: bool, resolved: &ResolvedSelection) -> DispatchOutcome {

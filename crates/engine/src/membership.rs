@@ -64,7 +64,7 @@ impl Engine {
         let right = Right::Tenant(tenant, Action::ManageMembers);
         core.command(Command::new(actor, right, entry.clone()).sensitive(), async |tx, log| {
             let Some(found) = users::find_by_email(&mut *tx, email).await? else {
-                log.replace(entry.outcome(false));
+                log.replace(entry.clone().outcome(false));
                 return Ok(false);
             };
             let user = found.user.id;

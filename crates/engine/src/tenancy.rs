@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::actor::{Actor, ActorKind};
 use crate::command::{self, Command, Right};
-use crate::connection::{self, endpoints};
+use crate::connection::endpoints;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::trail::Entry;
@@ -72,7 +72,6 @@ impl Engine {
         let right = Right::Tenant(id, Action::EditConnection);
         core.command(Command::new(actor, right, entry), async |tx, log| {
             let at = core.clock.now();
-            tenants::lock(tx, id).await?;
             let before = tenants::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the tenant"))?;
             let moved = leads_elsewhere(&before, &details);
             let changed = moved || is_another_application(&before, &details);
@@ -80,7 +79,7 @@ impl Engine {
                 command::require_confirmed(&mut *tx, actor, at).await?;
             }
             if moved && details.cloud == Cloud::Custom {
-                command::require(tx, actor, Right::Platform).await?;
+                command::require_administrator(tx, actor).await?;
             }
             if before.entra_tenant_id != details.entra_tenant_id {
                 keep_directory(tx, id).await?;
@@ -131,25 +130,25 @@ impl Engine {
     /// name.
     pub async fn remove_tenant(&self, actor: &Actor, id: TenantId, confirmation: &str) -> Result<(), EngineError> {
         let core = &self.core;
-        core.authorise_platform(actor).await?;
-        command::require_confirmed(&core.db, actor, core.clock.now()).await?;
-        let tenant = connection::tenant(&core.db, id).await?;
-        if confirmation.trim() != tenant.name {
-            return Err(EngineError::invalid(
-                "confirmation",
-                format!("must be the name of the tenant, {:?}", tenant.name),
-            ));
-        }
-        self.stop_work_of(id).await?;
-        let entry = Entry::new("tenant.removed", "tenant", id).of(id).with(json!({ "name": tenant.name }));
-        core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
-            if tenants::retire(tx, id, core.clock.now()).await? {
-                Ok(())
-            } else {
-                Err(EngineError::NotFound("the tenant"))
+        let entry = Entry::new("tenant.removed", "tenant", id).of(id);
+        let command = Command::new(actor, Right::Platform, entry.clone()).rewrites(id).sensitive();
+        core.command(command, async |tx, log| {
+            let tenant = tenants::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the tenant"))?;
+            if confirmation.trim() != tenant.name {
+                return Err(EngineError::invalid(
+                    "confirmation",
+                    format!("must be the name of the tenant, {:?}", tenant.name),
+                ));
             }
+            tenants::retire(tx, id, core.clock.now()).await?;
+            log.replace(entry.clone().with(json!({ "name": tenant.name })));
+            Ok(())
         })
         .await?;
+        // Nobody sees the tenant any more. Its workers learn it sooner than from the sweeper, who takes their runs away.
+        if let Err(error) = core.stop_work_of_removed(actor, id).await {
+            tracing::warn!(%error, tenant = %id, "runs of a removed tenant could not be cancelled, and are deleted with it");
+        }
         core.sweep_now.notify_one();
         Ok(())
     }

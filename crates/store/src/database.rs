@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sqlx::pool::{MaybePoolConnection, PoolOptions};
@@ -49,6 +50,8 @@ pub enum Db {
         background: Arc<Semaphore>,
         /// Whether it could be written when that was last tried.
         readiness: Arc<Readiness>,
+        /// How many wait for their turn to write.
+        waiting: Arc<AtomicUsize>,
     },
     /// A PostgreSQL server.
     Postgres {
@@ -96,7 +99,10 @@ impl Db {
     pub async fn write(&self) -> Result<Tx, StoreError> {
         let inner = match self {
             // A deferred transaction that turns into a writer fails at once when another wrote meanwhile.
-            Self::Sqlite { writer, .. } => Inner::Sqlite(begin_immediate(writer).await?),
+            Self::Sqlite { writer, waiting, .. } => {
+                let _waits = Waits::begin(waiting);
+                Inner::Sqlite(begin_immediate(writer).await?)
+            }
             Self::Postgres { pool } => Inner::Postgres(pool.begin().await?),
         };
         Ok(Tx { inner, turn: None })
@@ -140,6 +146,22 @@ impl Db {
             Self::Sqlite { readers, .. } => Connection::Sqlite(readers.acquire().await?.into()),
             Self::Postgres { pool } => Connection::Postgres(pool.acquire().await?.into()),
         })
+    }
+}
+
+/// Somebody who waits for a turn to write, for as long as this exists.
+struct Waits<'a>(&'a AtomicUsize);
+
+impl<'a> Waits<'a> {
+    fn begin(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::SeqCst);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -83,6 +83,9 @@ pub enum StoreError {
     /// Another process held the database for too long.
     #[error("the database is busy: another process holds it")]
     Busy,
+    /// Two transactions waited for each other, and the database took this one back. The same may succeed at once.
+    #[error("the database is busy: two changes waited for each other, try again")]
+    Deadlock,
     /// A unique value exists already.
     #[error("this exists already ({constraint})")]
     Conflict {
@@ -146,7 +149,7 @@ impl StoreError {
     /// Whether the same may succeed when tried again soon.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Busy | Self::Unreachable { .. })
+        matches!(self, Self::Busy | Self::Deadlock | Self::Unreachable { .. })
     }
 
     /// Whether a unique value exists already.
@@ -175,7 +178,8 @@ impl From<sqlx::Error> for StoreError {
                     (Some("25006"), _) | (_, Some(8)) => Self::ReadOnly,
                     // IOERR, of which 4874 is a shared-memory file that cannot grow, and CANTOPEN.
                     (Some("58030"), _) | (_, Some(10 | 14)) => Self::Disk { code: code.unwrap_or_default() },
-                    (Some("55P03" | "40001" | "40P01"), _) | (_, Some(5 | 6)) => Self::Busy,
+                    (Some("40P01"), _) => Self::Deadlock,
+                    (Some("55P03" | "40001"), _) | (_, Some(5 | 6)) => Self::Busy,
                     (Some("57P01" | "57P02" | "57P03" | "53300"), _) => {
                         Self::Unreachable { host: "the server".to_owned(), cause: database.message().to_owned() }
                     }

@@ -91,7 +91,8 @@ pub(crate) async fn connect_sqlite(path: &Path) -> Result<Db, StoreError> {
     })
     .await?;
     let readiness = Arc::new(Readiness::default());
-    Ok(Db::Sqlite { writer, readers, path: path.to_owned(), background: Arc::new(Semaphore::new(1)), readiness })
+    let (background, waiting) = (Arc::new(Semaphore::new(1)), Arc::default());
+    Ok(Db::Sqlite { writer, readers, path: path.to_owned(), background, readiness, waiting })
 }
 
 /// Tries again while another process is opening the same file: the change to the write-ahead log answers "busy" at once,

@@ -425,23 +425,39 @@ pub async fn get(mut on: impl Access, id: TenantId) -> Result<Option<Tenant>, St
     on.row("SELECT * FROM tenants WHERE id = $1 AND removed_at IS NULL", &args![id]).await
 }
 
-/// A tenant that cannot be removed until the transaction ends; `None` when there is none.
+/// A tenant that cannot be removed, renamed or led to another directory until the transaction ends; `None` when there is
+/// none.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn hold(tx: &mut Tx, id: TenantId) -> Result<Option<Tenant>, StoreError> {
     let lock = dialect::for_key_share(tx.engine());
-    let text = format!("SELECT * FROM tenants WHERE id = $1 AND removed_at IS NULL{lock}");
-    tx.row(AssertSqlSafe(text), &args![id]).await
+    locked(tx, id, lock).await
 }
 
 /// Keeps a tenant from every change until the transaction ends, so that changes of its members come one after the other.
+/// Others may still [`hold`] it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn lock(tx: &mut Tx, id: TenantId) -> Result<(), StoreError> {
-    let text = format!("SELECT id FROM tenants WHERE id = $1{}", dialect::for_no_key_update(tx.engine()));
-    tx.execute(AssertSqlSafe(text), &args![id]).await.map(|_| ())
+pub async fn lock(tx: &mut Tx, id: TenantId) -> Result<Option<Tenant>, StoreError> {
+    let lock = dialect::for_no_key_update(tx.engine());
+    locked(tx, id, lock).await
+}
+
+/// The same, and nobody holds it meanwhile either: for whoever changes its row. A weaker lock would have to become stronger
+/// when a unique value changes, and would then wait for those who hold the tenant and wait for it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock_whole(tx: &mut Tx, id: TenantId) -> Result<Option<Tenant>, StoreError> {
+    let lock = dialect::for_update(tx.engine());
+    locked(tx, id, lock).await
+}
+
+async fn locked(tx: &mut Tx, id: TenantId, lock: &'static str) -> Result<Option<Tenant>, StoreError> {
+    let text = format!("SELECT * FROM tenants WHERE id = $1 AND removed_at IS NULL{lock}");
+    tx.row(AssertSqlSafe(text), &args![id]).await
 }
 
 /// Tenants that a person at the command line may mean: by name (whatever the case), our id, or Entra tenant id.

@@ -6,6 +6,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use sha2::{Digest as _, Sha256};
@@ -14,6 +15,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 use url::Url;
 
+use crate::database::Run as _;
+use crate::record::Number;
 use crate::{Db, Engine};
 
 /// The variable with the address of a PostgreSQL server on which databases may be made.
@@ -104,6 +107,25 @@ impl TestDatabase {
             .await
             .expect("the leases end");
         tx.commit().await.expect("committed");
+    }
+
+    /// Waits until somebody waits for what a transaction of the test holds: the writer of SQLite, or a lock of PostgreSQL.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn until_somebody_waits(&self) {
+        let is_waiting = async || match &self.db {
+            Db::Sqlite { waiting, .. } => waiting.load(Ordering::SeqCst) > 0,
+            Db::Postgres { .. } => {
+                let text = "SELECT COUNT(*) AS value FROM pg_stat_activity \
+                            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+                let found: Option<Number> = (&self.db).row(text, &[]).await.expect("the activity of the server");
+                found.is_some_and(|Number(count)| count > 0)
+            }
+        };
+        while !is_waiting().await {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
     }
 
     /// The folder of a SQLite database.

@@ -1,6 +1,6 @@
 //! A right is read where it is used up: whoever loses it while their request waits does not act on it any more.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use futures::future::BoxFuture;
 use secrecy::SecretString;
@@ -10,9 +10,9 @@ use tenantatlas_engine::{Actor, Engine, EngineError, Visitor};
 use tenantatlas_store::audit::{self, Entry, Outcome};
 use tenantatlas_store::tenants::{self, Environment, TenantCredential, TenantDetails};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
-use tenantatlas_store::{Db, members, users};
+use tenantatlas_store::{Db, members, operation_runs, users};
 
-use crate::support::{World, quick};
+use crate::support::{World, quick, soon};
 
 /// What carries the right of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +131,7 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
             }),
         ),
         ("retry", Member, give!(|given| given.engine.retry(&given.actor, given.tenant, given.ended))),
+        ("retry_failed", Member, give!(|given| given.engine.retry_failed(&given.actor, given.tenant, given.ended))),
         ("cancel", Member, give!(|given| given.engine.cancel(&given.actor, given.tenant, given.waiting))),
         ("rename_self", Account, give!(|given| given.engine.rename_self(&given.actor, "Renamed"))),
         (
@@ -195,9 +196,60 @@ async fn person(world: &World, carrier: Carrier, number: usize) -> Actor {
     world.in_session(Actor::person(id, "Person", email).from_address("192.0.2.7".parse().ok())).await
 }
 
+/// What is stored of the tenant.
+async fn details_of(world: &World) -> TenantDetails {
+    let known = tenants::get(&world.database.db, world.tenant).await.unwrap().unwrap();
+    TenantDetails {
+        name: known.name,
+        entra_tenant_id: known.entra_tenant_id,
+        cloud: known.cloud,
+        login_url: known.login_url,
+        graph_url: known.graph_url,
+        environment: known.environment,
+        client_id: known.client_id,
+    }
+}
+
 async fn newest(db: &Db) -> Entry {
     let filter = audit::Filter { limit: 1, ..audit::Filter::default() };
     audit::list(db, &filter).await.unwrap().remove(0)
+}
+
+/// What an engine is told an actor for and is no command: it reads, or writes what went before.
+const NO_COMMANDS: [&str; 4] = ["authorise", "second_factor_set_up", "confirm", "record_event"];
+
+/// Every public method of an engine in the sources of this crate and its neighbours that is told who acts.
+fn methods_with_an_actor(folder: &std::path::Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            methods_with_an_actor(&path, found);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let after = text.split("pub async fn ").skip(1);
+            let signatures =
+                after.filter_map(|rest| rest.split_once('(').map(|(name, rest)| (name, rest.split("->").next())));
+            let told = signatures.filter(|(_, given)| {
+                given.is_some_and(|given| given.contains("&self") && given.contains("actor: &Actor"))
+            });
+            found.extend(told.map(|(name, _)| name.to_owned()));
+        }
+    }
+}
+
+#[test]
+fn no_command_is_left_out_of_the_table_of_rights() {
+    let mut found = BTreeSet::new();
+    for crate_folder in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).unwrap() {
+        let sources = crate_folder.unwrap().path().join("src");
+        if sources.is_dir() {
+            methods_with_an_actor(&sources, &mut found);
+        }
+    }
+    assert!(NO_COMMANDS.iter().all(|name| found.remove(*name)), "{found:?}");
+    let listed: BTreeSet<String> =
+        commands().iter().filter_map(|(name, ..)| name.split(' ').next()).map(str::to_owned).collect();
+    assert_eq!(found, listed);
 }
 
 on_both_engines! {
@@ -213,16 +265,8 @@ on_both_engines! {
         let ended = world.dispatch(&World::some(&["assignmentFilter"])).await;
         engine.cancel(&root, world.tenant, ended).await.unwrap();
         let waiting = world.dispatch(&World::some(&["namedLocation"])).await;
-        let known = tenants::get(db, world.tenant).await.unwrap().unwrap();
-        let details = TenantDetails {
-            name: "Renamed".to_owned(),
-            entra_tenant_id: known.entra_tenant_id,
-            cloud: known.cloud,
-            login_url: known.login_url,
-            graph_url: known.graph_url,
-            environment: Environment::Other,
-            client_id: known.client_id,
-        };
+        let details =
+            TenantDetails { name: "Renamed".to_owned(), environment: Environment::Other, ..details_of(&world).await };
         for (number, (name, carrier, give)) in commands().into_iter().enumerate() {
             let actor = person(&world, carrier, number).await;
             let id = actor.user_id.unwrap();
@@ -248,10 +292,12 @@ on_both_engines! {
             }
             let mut request = tokio::spawn(give(given));
             // With the right still there for everybody else the request has passed whatever is asked beforehand.
-            let early = tokio::time::timeout(Duration::from_millis(300), &mut request).await;
-            assert!(early.is_err(), "{name} does not wait: {early:?}");
+            tokio::select! {
+                early = &mut request => panic!("{name} does not wait: {early:?}"),
+                () = soon(world.database.until_somebody_waits()) => {}
+            }
             held.commit().await.unwrap();
-            let answer = tokio::time::timeout(Duration::from_secs(60), request).await.expect("it ends").unwrap();
+            let answer = soon(request).await.unwrap();
             assert!(
                 matches!(answer, Err(EngineError::Forbidden | EngineError::NotFound("the tenant"))),
                 "{name}: {answer:?}"
@@ -262,9 +308,88 @@ on_both_engines! {
         }
         let tenant = tenants::get(db, world.tenant).await.unwrap().expect("it was not removed");
         assert_eq!((tenant.name.as_str(), tenant.environment), ("Contoso", Environment::Dev));
+        let run = operation_runs::get(db, world.tenant, waiting).await.unwrap().unwrap();
+        assert!(!run.status.is_terminal() && run.cancel_requested_at.is_none(), "it was not cancelled either: {run:?}");
         assert!(users::find_by_email(db, "new@example.com").await.unwrap().is_none());
         let others = members::effective_role(db, world.tenant, other).await.unwrap();
         assert_eq!(others, Some(Role::Readonly));
+    }
+
+    async fn commands_that_meet_in_one_tenant_do_not_block_each_other(test: TestDatabase) {
+        let config = tenantatlas_engine::EngineConfig { workers: 0, ..quick() };
+        let world = World::with(test, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), config).await;
+        let (engine, tenant) = (&world.engine, world.tenant);
+        let admins = [person(&world, Carrier::Administrator, 0).await, person(&world, Carrier::Administrator, 1).await];
+        let members = [person(&world, Carrier::Member, 2).await, person(&world, Carrier::Member, 3).await];
+        let other = engine.create_user(&Actor::command_line(), "other@example.com", "Other", false, password()).await.unwrap();
+        let details = details_of(&world).await;
+        let mut under_way = tokio::task::JoinSet::new();
+        for round in 0..8_usize {
+            for actor in members.iter().chain(&admins) {
+                let actor = actor.clone();
+                let named = |name: String| TenantDetails { name, ..details.clone() };
+                let (renamed, elsewhere) = (named(format!("Contoso {round}")), named(format!("Contoso at {round}")));
+                let engine = engine.clone();
+                // Addresses of one's own and administrators are not for members; what another one moved they do not move back.
+                let fine = |done: Result<(), EngineError>| match done {
+                    Err(EngineError::Forbidden) => Ok(()),
+                    done => done,
+                };
+                under_way.spawn(async move {
+                    fine(engine.update_tenant(&actor, tenant, &renamed).await.map(|_| ()))?;
+                    engine.set_member(&actor, tenant, other, Role::Readonly).await?;
+                    engine.dispatch_sync(&actor, tenant, &World::some(&["mobileApp"])).await?;
+                    let graph_url = elsewhere.graph_url.map(|url| format!("{url}/{round}"));
+                    let moved = TenantDetails { graph_url, ..elsewhere };
+                    fine(engine.update_tenant(&actor, tenant, &moved).await.map(|_| ()))?;
+                    fine(engine.set_platform_admin(&actor, other, round % 2 == 0).await)
+                });
+            }
+        }
+        for done in soon(under_way.join_all()).await {
+            assert!(done.is_ok(), "{done:?}");
+        }
+    }
+
+    async fn the_directory_of_a_tenant_does_not_change_while_a_run_is_being_dispatched(test: TestDatabase) {
+        let config = tenantatlas_engine::EngineConfig { workers: 0, ..quick() };
+        let world = World::with(test, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), config).await;
+        let (engine, db, tenant) = (world.engine.clone(), &world.database.db, world.tenant);
+        let mut dispatch = db.write().await.unwrap();
+        tenants::hold(&mut dispatch, tenant).await.unwrap().expect("it is there");
+        let entra_tenant_id = uuid::Uuid::from_u128(1).to_string();
+        let details = TenantDetails { entra_tenant_id, ..details_of(&world).await };
+        let mut change =
+            tokio::spawn(async move { engine.update_tenant(&Actor::command_line(), tenant, &details).await });
+        tokio::select! {
+            early = &mut change => panic!("it does not wait: {early:?}"),
+            () = soon(world.database.until_somebody_waits()) => {}
+        }
+        operation_runs::create(&mut dispatch, &world.raw_run("inventory", "sync", 1), world.engine.now()).await.unwrap();
+        dispatch.commit().await.unwrap();
+        let answer = soon(change).await.unwrap();
+        assert!(matches!(answer, Err(EngineError::Conflict(_))), "{answer:?}");
+    }
+
+    async fn whoever_removes_a_tenant_is_who_cancels_its_runs(test: TestDatabase) {
+        let config = tenantatlas_engine::EngineConfig { workers: 0, ..quick() };
+        let world = World::with(test, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), config).await;
+        let (engine, db) = (&world.engine, &world.database.db);
+        let run = world.dispatch(&World::some(&["mobileApp"])).await;
+        let admin = person(&world, Carrier::Administrator, 0).await;
+        let wrong = engine.remove_tenant(&admin, world.tenant, "Fabrikam").await;
+        assert!(matches!(wrong, Err(EngineError::Invalid { field: "confirmation", .. })), "{wrong:?}");
+        let before = operation_runs::get(db, world.tenant, run).await.unwrap().unwrap();
+        assert!(!before.status.is_terminal(), "nothing was cancelled for it");
+        engine.remove_tenant(&admin, world.tenant, "Contoso").await.unwrap();
+        let filter = audit::Filter { limit: 10, ..audit::Filter::default() };
+        let entries = audit::list(db, &filter).await.unwrap();
+        let cancelled = entries.iter().find(|entry| entry.action == "inventory.sync.cancel_requested").expect("cancelled");
+        let removed = entries.iter().find(|entry| entry.action == "tenant.removed" && entry.outcome == Outcome::Success);
+        let removed = removed.expect("removed");
+        assert_eq!((cancelled.actor_id, removed.actor_id), (admin.user_id, admin.user_id));
+        assert!(removed.seq < cancelled.seq, "the right was read before anything was cancelled");
+        assert_eq!(removed.context["name"], "Contoso");
     }
 
     async fn a_command_writes_what_changed_and_nothing_else(test: TestDatabase) {

@@ -141,11 +141,10 @@ impl World {
         self.engine.dispatch_sync(&Actor::command_line(), self.tenant, selection).await.unwrap().run_id
     }
 
-    /// Creates a run of any operation, with items named by their position.
-    pub async fn dispatch_raw(&self, resource: &str, action: &str, items: usize) -> OperationRunId {
-        let id = OperationRunId::from_uuid(uuid::Uuid::now_v7());
-        let new = operation_runs::NewOperationRun {
-            id,
+    /// A run of any operation, with items named by their position.
+    pub fn raw_run(&self, resource: &str, action: &str, items: usize) -> operation_runs::NewOperationRun {
+        operation_runs::NewOperationRun {
+            id: OperationRunId::from_uuid(uuid::Uuid::now_v7()),
             tenant_id: self.tenant,
             user_id: None,
             initiator: "a test".to_owned(),
@@ -157,11 +156,16 @@ impl World {
             item_ids: (0..items).map(|item| item.to_string()).collect(),
             audit_log_id: uuid::Uuid::now_v7(),
             retry_of: None,
-        };
+        }
+    }
+
+    /// Creates one.
+    pub async fn dispatch_raw(&self, resource: &str, action: &str, items: usize) -> OperationRunId {
+        let new = self.raw_run(resource, action, items);
         let mut tx = self.database.db.write().await.unwrap();
         operation_runs::create(&mut tx, &new, self.engine.now()).await.unwrap();
         tx.commit().await.unwrap();
-        id
+        new.id
     }
 
     /// Waits for the end of a run.

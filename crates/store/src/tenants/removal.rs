@@ -26,8 +26,8 @@ impl Record for Id {
 /// Takes a tenant away from everybody: it is in no list, nobody has a role in it, its credential is gone and its name is
 /// free again. What was read from it stays until [`purge_piece`] has deleted it. Answers whether there was such a tenant.
 ///
-/// No run may be active, and none can begin meanwhile: whoever dispatches one holds the row of the tenant
-/// ([`super::hold`]).
+/// Runs that are active may go on for a moment; what they write is of a tenant that nobody sees, and goes with it. None can
+/// begin any more: whoever dispatches one holds the row of the tenant ([`super::hold`]).
 ///
 /// # Errors
 /// When the database fails.
@@ -65,8 +65,9 @@ pub async fn retired(mut on: impl Access) -> Result<Option<TenantId>, StoreError
 /// # Errors
 /// When the database fails.
 pub async fn purge_piece(tx: &mut Tx, id: TenantId) -> Result<bool, StoreError> {
-    // Runs first, so that no worker can write for the tenant any more. They carry what hangs on them along.
-    for table in ["bulk_operation_runs", "inventory_sync_runs"] {
+    // Runs first, so that no worker can write for the tenant any more. They carry what hangs on them along. Then what people
+    // were told of their end meanwhile.
+    for table in ["bulk_operation_runs", "inventory_sync_runs", "notifications"] {
         let text = format!("DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE tenant_id = $1 LIMIT $2)");
         if tx.execute(AssertSqlSafe(text), &args![id, PIECE]).await? > 0 {
             return Ok(true);
