@@ -31,6 +31,13 @@ pub enum HostileBody {
         /// Objects.
         items: u64,
     },
+    /// A proper page of objects with an id and an array of very many very small objects.
+    SmallValues {
+        /// Objects on the page.
+        items: u64,
+        /// Kilobytes of each, about.
+        kilobytes: u64,
+    },
     /// A page with one object that is an array in an array, and so on.
     Deep {
         /// Brackets.
@@ -65,6 +72,7 @@ impl HostileBody {
                 let all = repeated("{},", items.saturating_sub(1)).chain(text(if items > 0 { "{}" } else { "" }));
                 Box::new(text(r#"{"value":["#).chain(all).chain(text("]}")))
             }
+            Self::SmallValues { items, kilobytes } => Box::new(small_values(items, kilobytes)),
             Self::Deep { levels } => {
                 let nested = repeated("[", levels).chain(repeated("]", levels));
                 Box::new(text(r#"{"value":[{"id":"1","name":"deep","x":"#).chain(nested).chain(text("}]}")))
@@ -119,6 +127,17 @@ fn fat_page(megabytes: u64) -> impl Iterator<Item = Bytes> + Send {
         Bytes::from(format!(
             r#"{comma}{{"id":"fat-{number}","displayName":"Fat {number}","name":"Fat {number}","description":"{padding}"}}"#
         ))
+    });
+    text(r#"{"value":["#).chain(objects).chain(text("]}"))
+}
+
+fn small_values(items: u64, kilobytes: u64) -> impl Iterator<Item = Bytes> + Send {
+    const VALUE: &str = r#"{"a":0},"#;
+    let values = kilobytes.saturating_mul(1_000) / VALUE.len() as u64;
+    let objects = (0..items).flat_map(move |number| {
+        let comma = if number == 0 { "" } else { "," };
+        let head = format!(r#"{comma}{{"id":"small-{number}","displayName":"S","name":"S","values":["#);
+        iter::once(Bytes::from(head)).chain(repeated(VALUE, values)).chain(text("0]}"))
     });
     text(r#"{"value":["#).chain(objects).chain(text("]}"))
 }

@@ -13,6 +13,8 @@ pub(crate) enum BodyFault {
     Transport(reqwest::Error),
     /// Longer than so many bytes, the most that is read.
     TooLarge(usize),
+    /// Its JSON values would take more than so many bytes, the most that may be held.
+    TooManyValues(usize),
     /// Others hold the room for it.
     NoRoom,
     /// Not UTF-8.
@@ -29,7 +31,7 @@ impl From<NoRoom> for BodyFault {
 }
 
 /// Reads the whole body as text, decompressed, up to `limit` bytes. Room is taken before each step, for the memory that
-/// is reserved and not only for what has come.
+/// is reserved and not only for what has come; and in the end for the JSON values, where it becomes such.
 pub(crate) async fn read_text(
     mut response: Response,
     limit: usize,
@@ -57,6 +59,10 @@ pub(crate) async fn read_text(
     charge.resize(body.capacity())?;
     room.settle();
     let text = String::from_utf8(body).map_err(|_| BodyFault::Text)?;
+    charge.value(&text).map_err(|no_room| match no_room {
+        NoRoom::Now => BodyFault::NoRoom,
+        NoRoom::Ever(limit) => BodyFault::TooManyValues(limit),
+    })?;
     Ok((text, charge))
 }
 

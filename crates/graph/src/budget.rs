@@ -16,6 +16,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::value_size::value_size;
+
 /// The grain of the budget, in bytes.
 const GRAIN: usize = 1024;
 /// Room is taken in steps of this many bytes, so that a small answer costs one step.
@@ -177,35 +179,31 @@ fn grains(bytes: usize) -> u32 {
 #[derive(Clone, Debug)]
 pub(crate) struct Room {
     account: Arc<Account>,
-    /// Bytes held for each byte of text: more than one where the text becomes JSON values.
-    factor: usize,
+    /// Whether the text becomes JSON values, which take room of their own.
+    values: bool,
 }
 
 impl Room {
     /// For one answer that stays text, and gives its bytes back when it is dropped.
     pub(crate) fn of_text(account: Arc<Account>) -> Self {
-        Self { account, factor: 1 }
+        Self { account, values: false }
     }
 
-    /// For answers that become JSON values; they count until the account is dropped.
+    /// For answers that become JSON values; these count until the account is dropped.
     pub(crate) fn of_values(account: Arc<Account>) -> Self {
-        Self { account, factor: VALUE_FACTOR }
+        Self { account, values: true }
     }
 
-    /// Takes room for a text, at once or not at all.
-    pub(crate) fn take(&self, text: usize) -> Result<(), NoRoom> {
-        self.account.take(text.saturating_mul(self.factor))
-    }
-
-    fn give_back(&self, text: usize) {
-        self.account.give_back(text.saturating_mul(self.factor));
+    /// Takes room for so many bytes, at once or not at all.
+    pub(crate) fn take(&self, bytes: usize) -> Result<(), NoRoom> {
+        self.account.take(bytes)
     }
 
     /// Takes the first step in advance, so that nothing is asked for in vain. `false` where there is no room for it.
     pub(crate) fn begin(&self) -> bool {
         match self.take(1) {
             Ok(()) => {
-                self.give_back(1);
+                self.account.give_back(1);
                 true
             }
             Err(NoRoom::Now) => false,
@@ -221,7 +219,7 @@ impl Room {
 
     /// Gives back what was taken in advance, when nothing is being read.
     pub(crate) fn settle(&self) {
-        if self.factor == 1 {
+        if !self.values {
             self.account.settle();
         }
     }
@@ -231,38 +229,46 @@ impl Room {
 #[derive(Debug)]
 pub(crate) struct Charge {
     room: Room,
-    text: AtomicUsize,
+    text: usize,
+    /// What its JSON values take besides.
+    values: AtomicUsize,
 }
 
 impl Charge {
     pub(crate) fn new(room: &Room) -> Self {
-        Self { room: room.clone(), text: AtomicUsize::new(0) }
+        Self { room: room.clone(), text: 0, values: AtomicUsize::new(0) }
     }
 
     /// Takes more, or gives some back, so that it is this much text.
     pub(crate) fn resize(&mut self, text: usize) -> Result<(), NoRoom> {
-        let taken = self.text.get_mut();
-        if text > *taken {
-            self.room.take(text - *taken)?;
+        if text > self.text {
+            self.room.take(text - self.text)?;
         } else {
-            self.room.give_back(*taken - text);
+            self.room.account.give_back(self.text - text);
         }
-        *taken = text;
+        self.text = text;
         Ok(())
     }
 
-    /// The answer was understood. What becomes JSON values counts to the account from now on, whatever happens to the
-    /// text.
-    pub(crate) fn keep_values(&self) {
-        if self.room.factor != 1 {
-            self.text.store(0, Ordering::Relaxed);
+    /// Takes room for the JSON values that the text becomes, before they are made. Where it stays text nothing is taken.
+    pub(crate) fn value(&mut self, text: &str) -> Result<(), NoRoom> {
+        if self.room.values {
+            let size = value_size(text);
+            self.room.take(size)?;
+            *self.values.get_mut() += size;
         }
+        Ok(())
+    }
+
+    /// The answer was understood: its JSON values count to the account from now on, whatever happens to the text.
+    pub(crate) fn keep_values(&self) {
+        self.values.store(0, Ordering::Relaxed);
     }
 }
 
 impl Drop for Charge {
     fn drop(&mut self) {
-        self.room.give_back(*self.text.get_mut());
+        self.room.account.give_back(self.text + *self.values.get_mut());
     }
 }
 
@@ -286,10 +292,6 @@ impl HeldBytes {
         Self(Holder::Workbench(account))
     }
 }
-
-/// A JSON value of Graph holds about four bytes for each byte of its text: names and short texts are allocations of
-/// their own.
-const VALUE_FACTOR: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -438,20 +440,24 @@ mod tests {
         let budget = ByteBudget::new(1024 * KIB, 1024 * KIB);
         let workbench = budget.open();
         let room = Room::of_values(Arc::clone(&workbench));
-        let charge = |text| {
+        let text = format!("[{}0]", r#"{"a":0},"#.repeat(100));
+        let charge = || {
             let mut charge = Charge::new(&room);
-            charge.resize(text).unwrap();
+            charge.resize(text.len()).unwrap();
+            charge.value(&text).unwrap();
             charge
         };
-        drop(charge(10 * KIB));
+        drop(charge());
         assert_eq!(workbench.held().used, 0);
-        let kept = charge(10 * KIB);
+        let kept = charge();
         kept.keep_values();
+        assert_eq!(workbench.held().used, text.len() + value_size(&text));
         drop(kept);
-        assert_eq!(workbench.held().used, 10 * KIB * VALUE_FACTOR);
+        assert_eq!(workbench.held().used, value_size(&text), "the text is gone, its values are not");
         let page = budget.open();
         let mut text = Charge::new(&Room::of_text(Arc::clone(&page)));
         text.resize(10 * KIB).unwrap();
+        text.value("[0]").unwrap();
         text.keep_values();
         let held = HeldBytes::of_answer(Arc::new(text));
         assert_eq!(page.held().used, 10 * KIB);

@@ -282,6 +282,7 @@ impl GraphSession {
         let (text, charge) = read.map_err(|fault| match fault {
             BodyFault::Transport(error) => broken(error),
             BodyFault::TooLarge(limit) => Failure::new(failure::too_large(limit), Again::No),
+            BodyFault::TooManyValues(limit) => Failure::new(failure::too_many_values(limit), Again::No),
             BodyFault::NoRoom => {
                 let error = GraphError::new(ReasonCode::Internal, "there is no room for the answer at the moment");
                 Failure::new(error, Again::WhenThereIsRoom)

@@ -174,6 +174,14 @@ pub(crate) fn too_large(limit: usize) -> GraphError {
     GraphError::new(ReasonCode::ParseFailed, &message)
 }
 
+/// An answer or an object whose JSON values would take more memory than may be held.
+pub(crate) fn too_many_values(limit: usize) -> GraphError {
+    let megabytes = limit.div_ceil(1_000_000);
+    let message =
+        format!("what was read has so many values that they take more than {megabytes} MB, the most that is held");
+    GraphError::new(ReasonCode::ParseFailed, &message)
+}
+
 /// Why no answer came.
 pub(crate) fn no_answer(error: &reqwest::Error) -> GraphError {
     if tenantatlas_net::is_refusal(error) {

@@ -57,6 +57,7 @@ pub mod testing;
 mod token;
 mod token_request;
 mod transport;
+mod value_size;
 
 pub use addresses::without_addresses;
 pub use batch::{BatchAnswer, BatchGet, MAX_BATCH};
@@ -75,3 +76,4 @@ pub use partial::has_partial_collection;
 pub use probe::Organization;
 pub use retry::parse_retry_after;
 pub use session::GraphSession;
+pub use value_size::value_size;

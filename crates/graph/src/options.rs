@@ -50,7 +50,7 @@ pub struct MemoryLimits {
     pub body: usize,
     /// Pages and single answers, from their first byte until what was made of them is written.
     pub pages: usize,
-    /// What is read below items and held as JSON values.
+    /// What is held as JSON values: what they take in memory, not their text.
     pub workbenches: usize,
     /// The same, for one piece of work: a hundred items at most, with everything below them.
     pub workbench: usize,

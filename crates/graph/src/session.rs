@@ -87,18 +87,18 @@ impl GraphSession {
         self.workbench.clone().map(HeldBytes::of_workbench)
     }
 
-    /// Counts JSON values that the caller makes of a text of so many bytes to the workbench; waits where it has to. Without
-    /// a workbench nothing is counted.
+    /// Counts JSON values that the caller makes to the workbench, so many bytes of memory as [`value_size`](crate::value_size)
+    /// says; waits where it has to. Without a workbench nothing is counted.
     ///
     /// # Errors
     /// [`ReasonCode::ParseFailed`] when it is more than a workbench may hold, [`ReasonCode::Cancelled`].
-    pub async fn lay_out(&self, text: usize) -> Result<(), GraphError> {
+    pub async fn lay_out(&self, values: usize) -> Result<(), GraphError> {
         let Some(account) = &self.workbench else { return Ok(()) };
         let room = Room::of_values(Arc::clone(account));
         loop {
-            match room.take(text) {
+            match room.take(values) {
                 Ok(()) => return Ok(()),
-                Err(NoRoom::Ever(limit)) => return Err(failure::too_large(limit)),
+                Err(NoRoom::Ever(limit)) => return Err(failure::too_many_values(limit)),
                 Err(NoRoom::Now) => {
                     let waited = self.cancellation.run_until_cancelled(room.wait()).await;
                     waited.ok_or_else(GraphError::cancelled)?;

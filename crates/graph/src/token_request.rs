@@ -138,7 +138,7 @@ async fn once(shared: &Shared, connection: &Connection, url: &Url, room: &Room) 
         Ok((text, _charge)) => token(&text, asked),
         Err(BodyFault::Transport(error)) => Err(silent(error)),
         Err(BodyFault::NoRoom) => Err(Refusal::no_room()),
-        Err(BodyFault::TooLarge(_) | BodyFault::Text) => {
+        Err(BodyFault::TooLarge(_) | BodyFault::TooManyValues(_) | BodyFault::Text) => {
             Err(Refusal::last(ReasonCode::ContractInvalid, "the sign-in address does not answer like a token endpoint"))
         }
     }

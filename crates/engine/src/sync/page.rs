@@ -7,7 +7,7 @@ use serde_json::Value;
 use tenantatlas_domain::normalise::{NORMALISER_VERSION, observation_hash};
 use tenantatlas_domain::registry::{Listing, MetaKind, PolicyType, attach_parent};
 use tenantatlas_domain::sanitise::{self, external_id_of};
-use tenantatlas_graph::{GraphError, GraphSession, HeldBytes, Page, has_partial_collection};
+use tenantatlas_graph::{GraphError, GraphSession, HeldBytes, Page, has_partial_collection, value_size};
 use tenantatlas_store::inventory::{self, ObservedItem};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -18,8 +18,11 @@ use super::reading::Reading;
 
 /// Items whose bodies are held at the same time while something is read below them: five full batches.
 const ROWS_AT_ONCE: usize = 100;
-/// Bytes of their texts, unless a single one is larger.
-const BYTES_AT_ONCE: usize = 1024 * 1024;
+/// Bytes that their values take in memory, unless those of a single one take more.
+const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
+/// Bytes of the text of an object whose values are made without room being taken for them. They take a hundred times as
+/// much at the very most, one object at a time for each processor.
+const SMALL: usize = 64 * 1024;
 
 /// What all pages of one listing share.
 pub(crate) struct ListingPlan {
@@ -148,7 +151,7 @@ impl PageWork<'_> {
             let mut result = PageResult { observed: Vec::with_capacity(texts.len()), ..PageResult::default() };
             let mut others = Vec::new();
             for (position, text) in texts.get().into_iter().enumerate() {
-                if has_partial_collection(text) || text.len() > BYTES_AT_ONCE {
+                if has_partial_collection(text) || text.len() > SMALL {
                     others.push(position);
                 } else if let Some(row) = row_of(&plan, text, parent.as_deref(), &mut result) {
                     result.observed.push(observe(&normaliser, row, None));
@@ -161,11 +164,12 @@ impl PageWork<'_> {
 
     /// With reads below the items: so many at a time as a workbench holds.
     async fn piece_by_piece(&self, mut result: PageResult, positions: Vec<usize>) -> Result<PageResult, GraphError> {
-        let mut rest = positions.as_slice();
+        let (positions, sizes) = self.sizes(positions).await;
+        let (mut rest, mut sizes) = (positions.as_slice(), sizes.as_slice());
         while !rest.is_empty() {
-            let (count, bytes) = self.piece(rest);
+            let (count, bytes) = piece(sizes);
             let (piece, later) = rest.split_at(count);
-            rest = later;
+            (rest, sizes) = (later, &sizes[count..]);
             let own;
             let workbench = match self.workbench {
                 Some(workbench) => workbench,
@@ -192,19 +196,28 @@ impl PageWork<'_> {
         Ok(result)
     }
 
-    /// How many of these objects are worked on together, and the bytes of their texts.
-    fn piece(&self, positions: &[usize]) -> (usize, usize) {
-        let texts = self.texts.get();
-        let mut bytes = 0;
-        for (count, position) in positions.iter().take(ROWS_AT_ONCE).enumerate() {
-            let more = texts[*position].len();
-            if count > 0 && bytes + more > BYTES_AT_ONCE {
-                return (count, bytes);
-            }
-            bytes += more;
-        }
-        (positions.len().min(ROWS_AT_ONCE), bytes)
+    /// Positions of objects, with the bytes that the values of each take.
+    async fn sizes(&self, positions: Vec<usize>) -> (Vec<usize>, Vec<usize>) {
+        let texts = Arc::clone(&self.texts);
+        let work = move || {
+            let texts = texts.get();
+            let sizes = positions.iter().map(|position| value_size(texts[*position])).collect();
+            (positions, sizes)
+        };
+        self.reading.compute(work).await
     }
+}
+
+/// How many objects of these sizes are worked on together, and the bytes of all their values.
+fn piece(sizes: &[usize]) -> (usize, usize) {
+    let mut bytes = 0;
+    for (count, more) in sizes.iter().take(ROWS_AT_ONCE).enumerate() {
+        if count > 0 && bytes + more > BYTES_AT_ONCE {
+            return (count, bytes);
+        }
+        bytes += more;
+    }
+    (sizes.len().min(ROWS_AT_ONCE), bytes)
 }
 
 /// An object of a wanted type, parsed; what has no id is counted instead. What cannot be read might be of any type of the
@@ -373,6 +386,14 @@ mod tests {
         let client = GraphClient::new(GraphClientOptions::default());
         let session = client.session(connection, Meter::new(), CancellationToken::new());
         ListingPlan { session, listing: listings.remove(0), wanted, left_out: Vec::new() }
+    }
+
+    #[test]
+    fn what_is_worked_on_together_is_bounded_by_number_and_by_memory() {
+        assert_eq!(piece(&[1; 250]), (ROWS_AT_ONCE, ROWS_AT_ONCE));
+        assert_eq!(piece(&[BYTES_AT_ONCE / 2, BYTES_AT_ONCE / 2, 1]), (2, BYTES_AT_ONCE));
+        assert_eq!(piece(&[3 * BYTES_AT_ONCE, 1]), (1, 3 * BYTES_AT_ONCE), "one that is larger stands alone");
+        assert_eq!(piece(&[1, 3 * BYTES_AT_ONCE]), (1, 1));
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use futures::stream::{self, StreamExt};
+use serde::Deserialize;
 use serde_json::Value;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::normalise::Normaliser;
@@ -11,7 +12,9 @@ use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{Listing, PolicyType, Source};
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_graph::{BatchGet, GraphError, GraphSession, GraphVersion, MeterReading, PageRequest, PageStream};
+use tenantatlas_graph::{
+    BatchGet, GraphError, GraphSession, GraphVersion, MeterReading, PageRequest, PageStream, value_size,
+};
 use tenantatlas_store::Db;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
@@ -239,7 +242,7 @@ impl Reading {
         let document = plan.session.get(self.version(&plan), &address).await?;
         tallies.pages = 1;
         let workbench = plan.session.on_workbench();
-        workbench.lay_out(document.raw().len()).await?;
+        workbench.lay_out(value_size(document.raw())).await?;
         let mut objects = Vec::new();
         match document.json()? {
             Value::Null => {}
@@ -335,9 +338,15 @@ impl Tallies {
     }
 }
 
+/// The id of an object. Nothing else of it becomes a value: a whole page of parents is looked at before anything is read
+/// below one.
 fn parent_id(text: &str) -> Option<String> {
-    let parent: Value = serde_json::from_str(text).ok()?;
-    parent.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned)
+    #[derive(Deserialize)]
+    struct Parent {
+        id: String,
+    }
+    let parent: Parent = serde_json::from_str(text).ok().filter(|_| text.starts_with('{'))?;
+    Some(parent.id).filter(|id| !id.is_empty())
 }
 
 /// Whether a refusal is about how the listing was asked for.
@@ -355,5 +364,18 @@ fn cancelled() -> GraphError {
         request_id: None,
         client_request_id: None,
         url_path: String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_object_with_an_id_is_a_parent() {
+        assert_eq!(parent_id(r#"{"name":[{"a":0}],"id":"one"}"#).as_deref(), Some("one"));
+        for text in [r#"{"id":""}"#, r#"{"id":1}"#, r#"{"name":"x"}"#, r#"["one"]"#, r#""one""#, "{"] {
+            assert_eq!(parent_id(text), None, "{text}");
+        }
     }
 }

@@ -26,13 +26,12 @@ fn peak() -> u64 {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// Reads some types of all tenants, whose every listing is one page of so many megabytes.
-async fn read_all(megabytes: u64, types: usize) {
+/// Reads some types of all tenants, whose every listing is such a page.
+async fn read_all(page: HostileBody, types: usize) {
     let tenants: Vec<_> = (0..TENANTS).map(|number| SimTenant::new(&format!("T{number}"), number + 1, 50)).collect();
     let config = SimulatorConfig { tenants: tenants.clone(), ..SimulatorConfig::default() };
     let simulator = Simulator::start(config, ([127, 0, 0, 1], 0).into()).await.unwrap();
-    let fat = FaultKind::Hostile(HostileBody::FatPage { megabytes });
-    simulator.control().set_faults(vec![Fault::always("", fat)]);
+    simulator.control().set_faults(vec![Fault::always("", FaultKind::Hostile(page))]);
     let database = TestDatabase::sqlite().await;
     let keys = tempfile::tempdir().unwrap();
     let vault = Vault::open(&database.db, &keys.path().join("key")).await.unwrap();
@@ -72,12 +71,21 @@ async fn read_all(megabytes: u64, types: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn six_tenants_with_fat_pages_stay_below_half_a_gigabyte() {
+async fn six_tenants_with_fat_pages_or_with_many_small_values_stay_below_half_a_gigabyte() {
     // More than is read of a page, and then just below it.
-    read_all(60, 40).await;
+    read_all(HostileBody::FatPage { megabytes: 60 }, 40).await;
     let refused = peak();
-    read_all(15, 12).await;
+    read_all(HostileBody::FatPage { megabytes: 15 }, 12).await;
     let read = peak();
-    println!("peak: {} MB when pages are refused, {} MB when they are read", refused / 1_000, read / 1_000);
-    assert!(refused < MOST && read < MOST, "{refused} and {read} kB");
+    // An object of which each byte becomes ninety: more than is held; as much as is held; and small enough to be read
+    // without being counted.
+    let mut small = [0; 3];
+    for (peak_kilobytes, (items, kilobytes)) in small.iter_mut().zip([(1, 15_000), (10, 600), (100, 60)]) {
+        read_all(HostileBody::SmallValues { items, kilobytes }, 2).await;
+        *peak_kilobytes = peak();
+    }
+    println!(
+        "peak in kB: {refused} when pages are refused, {read} when they are read, {small:?} with many small values"
+    );
+    assert!(refused < MOST && read < MOST && small.iter().all(|peak| *peak < MOST), "{refused}, {read}, {small:?} kB");
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_graph::{
     BatchGet, GraphClient, GraphClientOptions, GraphSession, GraphVersion, HeldBytes, MemoryLimits, Meter, PageRequest,
+    value_size,
 };
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -159,18 +160,19 @@ async fn a_page_that_is_too_large_names_the_limit_and_is_not_asked_for_again() {
 
 #[tokio::test]
 async fn what_lies_below_items_is_bounded_for_each_piece_of_work() {
-    let cloud = Cloud::start(|seen| {
-        let answer = text(200, format!(r#"{{"padding":"{}"}}"#, "x".repeat(300 * KIB)));
-        seen.target.starts_with("/graph/").then_some(answer)
-    })
-    .await;
+    // Very many very small values: a hundred times as much memory as text.
+    let rows = format!(r#"{{"value":[{}0]}}"#, r#"{"a":0},"#.repeat(1_600));
+    let taken = value_size(&rows);
+    assert!(rows.len() < 16 * KIB && (1024 * KIB..2048 * KIB).contains(&taken), "{} of {taken}", rows.len());
+    let cloud = Cloud::start(move |seen| seen.target.starts_with("/graph/").then_some(text(200, rows.clone()))).await;
     let session = tenants(&cloud, tiny(), 1).remove(0);
     let workbench = session.on_workbench();
-    // Four bytes are held for each that is read: one answer fits into two megabytes, a second does not.
+    // The values of one answer fit into two megabytes, those of a second do not.
     workbench.get(GraphVersion::V1, "first").await.unwrap();
     let error = workbench.get(GraphVersion::V1, "second").await.unwrap_err();
     assert_eq!(error.reason, ReasonCode::ParseFailed);
-    assert_eq!(workbench.lay_out(512 * KIB).await.unwrap_err().reason, ReasonCode::ParseFailed);
+    assert!(error.message.contains("more than 3 MB"), "{error}");
+    assert_eq!(workbench.lay_out(taken).await.unwrap_err().reason, ReasonCode::ParseFailed);
     drop(workbench);
     session.on_workbench().get(GraphVersion::V1, "third").await.unwrap();
 }
