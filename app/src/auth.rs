@@ -84,6 +84,14 @@ pub fn token_of(headers: &HeaderMap, name: &str, secure: bool) -> Option<TokenHa
     if found.next().is_some() { None } else { Some(hash_token(token)) }
 }
 
+/// [`token_of`] under the name that a request has it. Without encryption and without the prefix a cookie counts only on this
+/// machine itself, and only where there is none with the prefix.
+#[must_use]
+pub fn token_of_either(headers: &HeaderMap, name: &str, local: bool) -> Option<TokenHash> {
+    let prefixed = cookie(headers, &cookie_name(name, true)).is_some();
+    token_of(headers, name, prefixed || !local)
+}
+
 /// The value of a cookie of a request.
 #[must_use]
 pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -175,6 +183,17 @@ mod tests {
         let [prefixed, plain] = forget_token(SESSION_COOKIE);
         assert!(prefixed.starts_with("__Host-tenantatlas_session=; ") && prefixed.ends_with("; Secure"), "{prefixed}");
         assert!(plain.starts_with("tenantatlas_session=; ") && plain.contains("Max-Age=0"), "{plain}");
+    }
+
+    #[test]
+    fn a_cookie_without_the_prefix_counts_only_here_and_only_alone() {
+        let found = |cookies: &[&'static str], local| token_of_either(&headers(cookies), SESSION_COOKIE, local);
+        let both = ["__Host-tenantatlas_session=own; tenantatlas_session=planted"];
+        assert_eq!([true, false].map(|local| found(&both, local)), [Some(hash_token("own")); 2]);
+        let plain = ["tenantatlas_session=plain"];
+        assert_eq!([true, false].map(|local| found(&plain, local)), [Some(hash_token("plain")), None]);
+        let twice = ["__Host-tenantatlas_session=a; __Host-tenantatlas_session=b; tenantatlas_session=planted"];
+        assert_eq!(found(&twice, true), None);
     }
 
     #[test]

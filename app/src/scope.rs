@@ -24,8 +24,12 @@ pub struct TenantScope {
 pub struct Client {
     /// The client's address: what a trusted proxy says, or the peer of the connection.
     pub address: IpAddr,
-    /// Whether it comes from this machine itself and not through a proxy.
+    /// Whether it comes from this machine, by its own name and without a word of a proxy. A proxy here that adds nothing and
+    /// asks by the name of this machine looks the same: no right follows from it.
     pub local: bool,
+    /// Whether the browser itself says besides that its page came over http from this machine. Only then cookies are set
+    /// without `Secure`.
+    pub plain: bool,
     /// Whether it came over https, as a trusted proxy says. TLS is never spoken here.
     pub secure: bool,
 }

@@ -10,8 +10,10 @@ import { join } from "node:path";
 
 const binary = process.env.TENANTATLAS_BINARY!;
 
-/** The password of all demo users, printed by `serve --demo`. */
+/** The password of all demo users, set by `TENANTATLAS_DEMO_PASSWORD`. */
 export const demoPassword = "demo-password";
+/** What lets the tests read the metrics. */
+export const metricsToken = "end2end-metrics-token";
 /** The demo users, one per role. */
 export const people = {
   owner: "owner@demo.example",
@@ -49,7 +51,10 @@ export class Server {
     const child = spawn(
       binary,
       ["serve", "--demo", ...this.options, "--data-dir", this.folder, "--listen", `127.0.0.1:${this.port}`],
-      { stdio: ["ignore", "pipe", "pipe"] },
+      {
+        stdio: ["ignore", "pipe", "pipe"],
+        env: { ...process.env, TENANTATLAS_DEMO_PASSWORD: demoPassword, TENANTATLAS_METRICS_TOKEN: metricsToken },
+      },
     );
     let said = "";
     child.stdout!.on("data", (chunk) => {

@@ -1,5 +1,5 @@
 // The live stream through everything that happens to it: no network, a killed server, a hidden page, a session that ends.
-import { demoPassword, expect, hydrated, openTenant, people, Server, signIn, test as base } from "./fixtures";
+import { demoPassword, expect, hydrated, metricsToken, openTenant, people, Server, signIn, test as base } from "./fixtures";
 import type { Page } from "@playwright/test";
 
 const test = base.extend<object, { server: Server }>({
@@ -95,7 +95,7 @@ test("a server that is killed while the widget is open goes on with the run, and
 test("a hidden page gives its stream back and takes it again when it is seen", async ({ page, server }) => {
   await signIn(page, server, people.readonly);
   const open = async () => {
-    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    const metrics = await (await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${metricsToken}` } })).text();
     return Number(/^event_streams_open (\d+)/m.exec(metrics)?.[1]);
   };
   await openTenant(page, server, "Contoso");

@@ -1,13 +1,13 @@
 //! `serve --demo`: a simulated cloud in the same process, three tenants in it, and one person per role.
 
 use crate::{
-    cli::progress::Progress,
+    cli::{ServeArguments, progress::Progress},
     exit::{Exit, ExitCode},
     settings::Settings,
-    web::{Reach, say},
+    web::say,
 };
 use futures::{StreamExt as _, stream::SelectAll};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::{fs::File, net::SocketAddr, path::PathBuf};
 use tenantatlas_app::auth;
 use tenantatlas_domain::{ids::TenantId, registry::registry, role::Role, selection::Selection};
@@ -20,9 +20,6 @@ use tenantatlas_store::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// The password of every demo user where nobody but this machine can reach the demo. Everywhere else there is a new one at
-/// each start: everybody knows this one, and one of the people administers the platform (CWE-1392).
-const PASSWORD: &str = "demo-password";
 /// Characters of a password that is made: 96 random bits as hexadecimal digits.
 const MADE_LENGTH: usize = 24;
 
@@ -41,12 +38,16 @@ pub struct Demo {
     cloud: Simulator,
     tenants: Vec<(TenantId, String)>,
     password: String,
+    /// Whether it was made for this start.
+    made: bool,
 }
 
-/// The password of the demo's people for those who can reach it.
-fn password(reach: Reach) -> String {
-    if reach.is_this_machine() {
-        return PASSWORD.to_owned();
+/// The password of the demo's people: the one that was asked for, or a new one. There is none that everybody knows, since
+/// one of the people administers the platform (CWE-1392), and nobody can tell who reaches the demo: on a loopback address a
+/// proxy on this machine may pass on what others send.
+fn password(asked_for: Option<&SecretString>) -> String {
+    if let Some(password) = asked_for {
+        return password.expose_secret().to_owned();
     }
     let (mut made, _) = auth::new_token();
     made.truncate(MADE_LENGTH);
@@ -60,9 +61,9 @@ impl Demo {
     ///
     /// # Errors
     /// When the cloud cannot listen or the database refuses.
-    pub async fn prepare(engine: &Engine, settings: &Settings, objects: u64, reach: Reach) -> Result<Self, Exit> {
+    pub async fn prepare(engine: &Engine, settings: &Settings, arguments: &ServeArguments) -> Result<Self, Exit> {
         let _turn = turn(settings.data_dir.join("preparing.lock")).await?;
-        let cloud = Simulator::start(demo::config(objects), SocketAddr::from(([127, 0, 0, 1], 0)))
+        let cloud = Simulator::start(demo::config(arguments.demo_objects), SocketAddr::from(([127, 0, 0, 1], 0)))
             .await
             .map_err(|error| Exit::new(ExitCode::Unavailable, format!("the simulated cloud cannot listen: {error}")))?;
         let actor = Actor::command_line();
@@ -72,7 +73,8 @@ impl Demo {
             tenants
                 .push((ensure_tenant(engine, &actor, &cloud, simulated, environment).await?, simulated.name.clone()));
         }
-        let password = password(reach);
+        let asked_for = arguments.demo_password.as_ref();
+        let password = password(asked_for);
         for (email, name, role, platform_admin) in PEOPLE {
             let secret = || SecretString::from(password.as_str());
             let id = match users::find_by_email(engine.db(), email).await? {
@@ -89,7 +91,7 @@ impl Demo {
                 engine.set_member(&actor, *tenant, id, role).await?;
             }
         }
-        Ok(Self { cloud, tenants, password })
+        Ok(Self { cloud, tenants, password, made: asked_for.is_none() })
     }
 
     /// Says where it is and how to sign in; reads the tenants that were never read, with live progress.
@@ -104,9 +106,9 @@ impl Demo {
         stopping: &CancellationToken,
     ) -> Result<(), Exit> {
         say(&format!("\nTenantAtlas with a simulated Microsoft cloud: http://{address}\n"));
-        if self.password != PASSWORD {
+        if self.made {
             say(
-                "  It can be reached from other machines, so its password is a new one at each start and is shown only here.",
+                "  Its password is a new one at each start and is shown only here; TENANTATLAS_DEMO_PASSWORD sets one.",
             );
         }
         say(&format!("  Sign in with the password {} as one of", self.password));
@@ -190,9 +192,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_password_that_everybody_knows_is_for_this_machine_alone() {
-        assert_eq!(password(Reach::ThisMachine), PASSWORD);
-        let (one, other) = (password(Reach::Others), password(Reach::Others));
-        assert!(one.len() == MADE_LENGTH && one != other && one != PASSWORD, "{one} {other}");
+    fn there_is_no_password_that_everybody_knows() {
+        let (one, other) = (password(None), password(None));
+        assert!(one.len() == MADE_LENGTH && one != other, "{one} {other}");
+        assert_eq!(password(Some(&SecretString::from("asked-for-this-one"))), "asked-for-this-one");
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use std::{
     fs,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 use tenantatlas_engine::SessionPolicy;
@@ -16,7 +17,7 @@ use tenantatlas_engine::SessionPolicy;
 /// Options that every command takes. Each has an environment variable and a key of the same meaning in the TOML file.
 #[derive(clap::Args, Debug, Clone, Default)]
 pub struct SettingsOptions {
-    /// A TOML file with any of the keys database_url, data_dir, listen, key_file, metrics_token, trusted_proxies,
+    /// A TOML file with any of the keys database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, proxy_hops,
     /// allowed_networks, session_idle, session_lifetime, require_second_factor
     #[arg(long, global = true, env = "TENANTATLAS_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
@@ -39,8 +40,7 @@ pub struct SettingsOptions {
     /// The address the web server listens on [default: 127.0.0.1:3000]
     #[arg(long, global = true, env = "TENANTATLAS_LISTEN", value_name = "ADDRESS:PORT", help_heading = "Settings")]
     pub listen: Option<String>,
-    /// Whoever sends this as a bearer token may read /metrics; without one only this machine itself may, and nobody when the
-    /// server listens on more than a loopback address or behind a trusted proxy
+    /// Whoever sends this as a bearer token may read /metrics; without one nobody may
     #[arg(
         long,
         global = true,
@@ -60,6 +60,10 @@ pub struct SettingsOptions {
         help_heading = "Settings"
     )]
     pub trusted_proxies: Option<String>,
+    /// How many proxies a request passes on its way here, at most, each of them trusted: so many addresses of
+    /// X-Forwarded-For are read, from its end [default: 1, at most 10]
+    #[arg(long, global = true, env = "TENANTATLAS_PROXY_HOPS", value_name = "N", help_heading = "Settings")]
+    pub proxy_hops: Option<String>,
     /// Networks that a custom cloud may lie in although they are not public: addresses or networks, with commas between
     /// them [default: none, not even this machine; 127.0.0.0/8,::1 for a simulated cloud here]
     #[arg(
@@ -96,6 +100,7 @@ struct SettingsFile {
     listen: Option<String>,
     metrics_token: Option<SecretString>,
     trusted_proxies: Option<String>,
+    proxy_hops: Option<String>,
     allowed_networks: Option<String>,
     session_idle: Option<String>,
     session_lifetime: Option<String>,
@@ -117,6 +122,8 @@ pub struct Settings {
     pub metrics_token: Option<SecretString>,
     /// Networks of proxies that are believed about where a request comes from, beside this machine.
     pub trusted_proxies: Vec<IpNet>,
+    /// How many addresses of `X-Forwarded-For` are read, from its end.
+    pub proxy_hops: usize,
     /// Networks that may be asked although they are not public, where a person entered the address.
     pub allowed_networks: Vec<IpNet>,
     /// How long sessions last, and who needs a second factor.
@@ -158,6 +165,7 @@ impl Settings {
         let metrics_token = options.metrics_token.clone().or(file.metrics_token);
         let trusted_proxies = options.trusted_proxies.clone().or(file.trusted_proxies).unwrap_or_default();
         let trusted_proxies = networks("trusted_proxies (TENANTATLAS_TRUSTED_PROXIES)", &trusted_proxies)?;
+        let proxy_hops = proxy_hops(options.proxy_hops.as_deref().or(file.proxy_hops.as_deref()))?;
         let allowed_networks = options.allowed_networks.clone().or(file.allowed_networks).unwrap_or_default();
         let mut allowed_networks = networks("allowed_networks (TENANTATLAS_ALLOWED_NETWORKS)", &allowed_networks)?;
         if demo {
@@ -176,6 +184,7 @@ impl Settings {
             listen,
             metrics_token,
             trusted_proxies,
+            proxy_hops,
             allowed_networks,
             sessions,
         })
@@ -196,6 +205,18 @@ fn refuse_with_demo(setting: &str, given: bool) -> Result<(), Exit> {
         )));
     }
     Ok(())
+}
+
+/// Proxies that a request may pass.
+const PROXY_HOPS: RangeInclusive<usize> = 1..=10;
+
+fn proxy_hops(text: Option<&str>) -> Result<usize, Exit> {
+    let Some(text) = text else { return Ok(*PROXY_HOPS.start()) };
+    text.trim().parse().ok().filter(|hops| PROXY_HOPS.contains(hops)).ok_or_else(|| {
+        wrong(&format!(
+            "the setting proxy_hops (TENANTATLAS_PROXY_HOPS) is \"{text}\": expected how many proxies a request passes, a whole number from 1 to 10"
+        ))
+    })
 }
 
 /// This machine.
@@ -226,7 +247,7 @@ fn read_file(path: &Path) -> Result<SettingsFile, Exit> {
         // The message of the parser shows the line; a database address may stand in it, so only the reason is kept.
         let reason = error.message().to_owned();
         wrong(&format!(
-            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, allowed_networks, session_idle, session_lifetime or require_second_factor, each with a text in quotes",
+            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, proxy_hops, allowed_networks, session_idle, session_lifetime or require_second_factor, each with a text in quotes",
             path.display()
         ))
     })
@@ -295,6 +316,11 @@ mod tests {
         let trusted = SettingsOptions { trusted_proxies: Some("10.0.0.5, fd00::/8,".into()), ..options() };
         let trusted = Settings::load(&trusted, false).expect("valid").trusted_proxies;
         assert_eq!(trusted.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.5/32", "fd00::/8"]);
+        let hops = |hops: Option<&str>| {
+            let options = SettingsOptions { proxy_hops: hops.map(str::to_owned), ..options() };
+            Settings::load(&options, false).expect("valid").proxy_hops
+        };
+        assert_eq!((hops(None), hops(Some("3"))), (1, 3));
     }
 
     #[test]
@@ -323,6 +349,7 @@ mod tests {
                 SettingsOptions { trusted_proxies: Some("10.0.0.1, proxy".into()), ..options() },
                 "TENANTATLAS_TRUSTED_PROXIES) holds \"proxy\"",
             ),
+            (SettingsOptions { proxy_hops: Some("0".into()), ..options() }, "TENANTATLAS_PROXY_HOPS) is \"0\""),
             (
                 SettingsOptions { allowed_networks: Some("intranet".into()), ..options() },
                 "TENANTATLAS_ALLOWED_NETWORKS) holds \"intranet\"",

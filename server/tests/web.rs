@@ -8,6 +8,9 @@ use std::{
 };
 use tempfile::TempDir;
 
+/// The password of the demo's people, where a test sets one.
+const PASSWORD: &str = "demo-password";
+
 struct Site {
     process: Child,
     url: String,
@@ -16,16 +19,18 @@ struct Site {
 
 impl Site {
     async fn start() -> (Self, Client) {
-        Self::listening("127.0.0.1", "info", tempfile::tempdir().expect("a folder")).await
+        Self::listening("127.0.0.1", "info", tempfile::tempdir().expect("a folder"), Some(PASSWORD)).await
     }
 
     /// What it says and what it logs lie in the folder, as `said` and `log`.
-    async fn listening(ip: &str, log: &str, folder: TempDir) -> (Self, Client) {
+    async fn listening(ip: &str, log: &str, folder: TempDir, password: Option<&str>) -> (Self, Client) {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let file = |name: &str| File::create(folder.path().join(name)).expect("a file");
         let mut process = Command::new(env!("CARGO_BIN_EXE_tenantatlas"))
             .args(["serve", "--demo", "--demo-objects", "100", "--listen", &format!("{ip}:0"), "--log", log])
             .env("TENANTATLAS_DATA_DIR", folder.path())
+            .env("TENANTATLAS_METRICS_TOKEN", "metrics-token")
+            .envs(password.map(|password| ("TENANTATLAS_DEMO_PASSWORD", password)))
             .stdout(file("said"))
             .stderr(file("log"))
             .spawn()
@@ -86,7 +91,7 @@ async fn nobody_gets_in_without_signing_in_and_nobody_signs_another_in() {
         (StatusCode::SEE_OTHER, &"/sign-in".parse().expect("a value"))
     );
 
-    let form = [("email", "owner@demo.example"), ("password", "demo-password")];
+    let form = [("email", "owner@demo.example"), ("password", PASSWORD)];
     let sign_in = |origin: &'static str| {
         client
             .post(format!("{}/api/sign_in", site.url))
@@ -134,21 +139,43 @@ async fn guessing_passwords_is_slowed_down() {
 }
 
 #[tokio::test]
-async fn metrics_are_for_this_machine_and_name_routes_but_no_addresses() {
+async fn metrics_ask_for_a_token_on_this_machine_too_and_name_routes_but_no_addresses() {
     let (site, client) = Site::start().await;
     let secret = client.get(format!("{}/welcome/one-time-secret", site.url)).send().await.expect("an answer");
     assert_eq!(secret.status(), StatusCode::NOT_FOUND);
     let id = secret.headers()["x-request-id"].to_str().expect("text").to_owned();
     assert_eq!(id.len(), 36, "{id}");
-    let metrics = client.get(format!("{}/metrics", site.url)).send().await.expect("an answer");
+    let asked = || client.get(format!("{}/metrics", site.url));
+    assert_eq!(asked().send().await.expect("an answer").status(), StatusCode::NOT_FOUND);
+    let metrics = asked().bearer_auth("metrics-token").send().await.expect("an answer");
     assert_eq!(metrics.status(), StatusCode::OK);
     let text = metrics.text().await.expect("text");
     for name in ["http_requests_total", "http_request_duration_seconds_bucket", "event_streams_open", "runs_pending"] {
         assert!(text.contains(name), "{name} is missing in\n{text}");
     }
     assert!(text.contains("/welcome/{token}") && !text.contains("one-time-secret"), "{text}");
-    let forwarded = client.get(format!("{}/metrics", site.url)).header("x-forwarded-for", "192.0.2.1");
-    assert_eq!(forwarded.send().await.expect("an answer").status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_proxy_that_says_nothing_makes_no_cookies_for_this_machine_of_those_of_a_site() {
+    let (site, client) = Site::start().await;
+    let form = [("email", "owner@demo.example"), ("password", PASSWORD)];
+    // nginx with nothing but `proxy_pass http://127.0.0.1:3000` sends this address as the host, and nothing of the visitor.
+    let sign_in = async |origin: &str| {
+        let request = client.post(format!("{}/api/sign_in", site.url)).header(header::ORIGIN, origin);
+        let answer = request.header("sec-fetch-site", "same-origin").form(&form).send().await.expect("an answer");
+        let cookies = answer.headers().get_all(header::SET_COOKIE).iter().map(|value| value.to_str().expect("text"));
+        cookies.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let here = sign_in(&site.url).await;
+    assert!(!here.is_empty() && here.iter().all(|cookie| cookie.starts_with("tenantatlas_")), "{here:?}");
+    let site_for_others = sign_in("https://atlas.example").await;
+    let secure = |cookie: &String| cookie.starts_with("__Host-tenantatlas_") && cookie.contains("; Secure");
+    assert!(!site_for_others.is_empty() && site_for_others.iter().all(secure), "{site_for_others:?}");
+    // The browser comes back with them.
+    let session = site_for_others[0].split(';').next().expect("a cookie");
+    let home = client.get(&site.url).header(header::COOKIE, session).send().await.expect("an answer");
+    assert_eq!(home.status(), StatusCode::OK);
 }
 
 #[tokio::test]
@@ -207,7 +234,8 @@ async fn assets_come_compressed_and_for_ever() {
 
 #[tokio::test]
 async fn no_line_of_the_log_holds_a_one_time_link_whatever_is_logged() {
-    let (site, client) = Site::listening("127.0.0.1", "trace", tempfile::tempdir().expect("a folder")).await;
+    let (site, client) =
+        Site::listening("127.0.0.1", "trace", tempfile::tempdir().expect("a folder"), Some(PASSWORD)).await;
     let link = format!("{}/welcome/one-time-secret", site.url);
     for request in [
         client.get(&link),
@@ -230,14 +258,14 @@ async fn no_line_of_the_log_holds_a_one_time_link_whatever_is_logged() {
 }
 
 #[tokio::test]
-async fn the_password_that_everybody_knows_opens_nothing_where_others_can_reach_the_demo() {
+async fn the_demo_has_no_password_that_everybody_knows_or_that_an_earlier_start_had() {
     let (mut site, client) = Site::start().await;
-    assert_ne!(site.sign_in(&client, "demo-password").await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_ne!(site.sign_in(&client, PASSWORD).await, StatusCode::UNPROCESSABLE_ENTITY);
     let _ = site.process.kill();
     let _ = site.process.wait();
     let folder = std::mem::replace(&mut site.folder, tempfile::tempdir().expect("a folder"));
-    let (open, client) = Site::listening("0.0.0.0", "info", folder).await;
-    assert_eq!(open.sign_in(&client, "demo-password").await, StatusCode::UNPROCESSABLE_ENTITY);
+    let (open, client) = Site::listening("127.0.0.1", "info", folder, None).await;
+    assert_eq!(open.sign_in(&client, PASSWORD).await, StatusCode::UNPROCESSABLE_ENTITY);
     let printed = async {
         while !open.read("said").contains("as one of") {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -248,6 +276,4 @@ async fn the_password_that_everybody_knows_opens_nothing_where_others_can_reach_
     let made = said.split_once("with the password ").and_then(|(_, rest)| rest.split(' ').next());
     let made = made.unwrap_or_else(|| panic!("no password in {said}"));
     assert_ne!(open.sign_in(&client, made).await, StatusCode::UNPROCESSABLE_ENTITY, "{said}");
-    let metrics = client.get(format!("{}/metrics", open.url)).send().await.expect("an answer");
-    assert_eq!(metrics.status(), StatusCode::NOT_FOUND, "metrics ask for a token where others can reach the server");
 }

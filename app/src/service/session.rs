@@ -23,7 +23,8 @@ const MAX_USER_AGENT: usize = 300;
 pub(super) struct Origin {
     /// As the engine wants to know it.
     pub visitor: Visitor,
-    /// Whether cookies must be kept to encrypted connections: everywhere but on this machine itself.
+    /// Whether cookies must be kept to encrypted connections: always, unless the browser says that it speaks http to this
+    /// machine.
     secure: bool,
     /// The sign-in of this browser that waits for its second step.
     waiting: Option<TokenHash>,
@@ -35,18 +36,18 @@ pub(super) struct Origin {
 /// When the server did not provide it, which is a fault.
 pub(super) fn origin() -> Result<Origin, AppError> {
     let parts = use_context::<Parts>().ok_or_else(|| AppError::new(ErrorKind::Internal, "The request is gone."))?;
-    let unknown = Client { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), local: false, secure: false };
-    let Client { address, local, .. } = parts.extensions.get().copied().unwrap_or(unknown);
+    let unknown = Client { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), local: false, plain: false, secure: false };
+    let Client { address, local, plain, .. } = parts.extensions.get().copied().unwrap_or(unknown);
     let headers = &parts.headers;
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let token = |name| auth::token_of(headers, name, !local);
+    let token = |name| auth::token_of_either(headers, name, local);
     let visitor = Visitor {
         address,
         user_agent: user_agent.chars().take(MAX_USER_AGENT).collect(),
         session: token(SESSION_COOKIE),
         browser: token(BROWSER_COOKIE),
     };
-    Ok(Origin { visitor, secure: !local, waiting: token(WAITING_COOKIE) })
+    Ok(Origin { visitor, secure: !plain, waiting: token(WAITING_COOKIE) })
 }
 
 impl Origin {

@@ -2,7 +2,7 @@
 
 use super::State;
 use axum::{
-    extract::{Extension, MatchedPath, Request, State as Extract},
+    extract::{MatchedPath, Request, State as Extract},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
@@ -11,7 +11,6 @@ use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use secrecy::ExposeSecret as _;
 use std::{sync::OnceLock, time::Instant};
-use tenantatlas_app::scope::Client;
 use tenantatlas_store::operation_runs;
 
 /// Upper bounds of the buckets of answer times, in seconds.
@@ -57,14 +56,10 @@ fn known_method(method: &Method) -> &'static str {
     }
 }
 
-/// Answers whoever sends the token of the settings, and without one this machine itself, as long as nothing but this machine
-/// can reach the server. To all others it does not exist.
-pub async fn metrics(
-    Extract(state): Extract<State>,
-    Extension(client): Extension<Client>,
-    headers: HeaderMap,
-) -> Response {
-    if !may_read(&state, client, &headers) {
+/// Answers whoever sends the token of the settings. To all others it does not exist, and to nobody where there is no token:
+/// what comes from this machine may come through a proxy on it, for anybody.
+pub async fn metrics(Extract(state): Extract<State>, headers: HeaderMap) -> Response {
+    if !may_read(&state, &headers) {
         return StatusCode::NOT_FOUND.into_response();
     }
     let Some(handle) = recorder() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
@@ -75,17 +70,12 @@ pub async fn metrics(
     response
 }
 
-fn may_read(state: &State, client: Client, headers: &HeaderMap) -> bool {
-    match &state.metrics_token {
-        Some(token) => {
-            let sent =
-                headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-            // Both are hashed, so that the time of the comparison tells nothing.
-            let hash = tenantatlas_app::auth::hash_token;
-            sent.is_some_and(|sent| hash(sent) == hash(token.expose_secret()))
-        }
-        None => state.reach.is_this_machine() && client.local,
-    }
+fn may_read(state: &State, headers: &HeaderMap) -> bool {
+    let Some(token) = &state.metrics_token else { return false };
+    let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    // Both are hashed, so that the time of the comparison tells nothing.
+    let hash = tenantatlas_app::auth::hash_token;
+    sent.is_some_and(|sent| hash(sent) == hash(token.expose_secret()))
 }
 
 async fn observe(state: &State) {

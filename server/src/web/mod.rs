@@ -13,7 +13,6 @@ mod first_admin;
 mod functions;
 mod metrics;
 mod peers;
-mod reach;
 mod refusals;
 mod request_id;
 mod router;
@@ -33,7 +32,6 @@ use crate::{
     settings::Settings,
 };
 use ipnet::IpNet;
-pub use reach::Reach;
 use secrecy::SecretString;
 use std::{io::Write as _, sync::Arc, time::Duration};
 use tenantatlas_engine::{Engine, EngineConfig};
@@ -59,8 +57,8 @@ pub struct State {
     pub metrics_token: Option<SecretString>,
     /// Proxies that are believed about where a request comes from, beside those on this machine.
     pub trusted_proxies: Arc<[IpNet]>,
-    /// Who can reach the server at all.
-    pub reach: Reach,
+    /// How many addresses that proxies wrote are read, from the nearest on.
+    pub proxy_hops: usize,
     /// What goes on beside an answer; waited for before the process ends.
     pub background: TaskTracker,
 }
@@ -72,10 +70,9 @@ pub struct State {
 pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<(), Exit> {
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| cannot_listen(&settings.listen, &error))?;
     let address = listener.local_addr().unwrap_or(settings.listen);
-    let reach = Reach::new(address, &settings.trusted_proxies);
     let engine = open::engine(settings, EngineConfig::default()).await?;
     let demo = match arguments.demo {
-        true => Some(demo::Demo::prepare(&engine, settings, arguments.demo_objects, reach).await?),
+        true => Some(demo::Demo::prepare(&engine, settings, arguments).await?),
         false => None,
     };
 
@@ -86,7 +83,7 @@ pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<()
         streams: Arc::new(Semaphore::new(events::MAX_STREAMS)),
         metrics_token: settings.metrics_token.clone(),
         trusted_proxies: settings.trusted_proxies.clone().into(),
-        reach,
+        proxy_hops: settings.proxy_hops,
         background: TaskTracker::new(),
     };
     let background = state.background.clone();

@@ -92,8 +92,8 @@ pub async fn require(Extract(state): Extract<State>, mut request: Request, next:
 /// The session token of a request, and where it comes from.
 fn cookie(request: &Request) -> Option<(TokenHash, Option<IpAddr>)> {
     let client = request.extensions().get::<Client>();
-    let secure = client.is_none_or(|client| !client.local);
-    let token = auth::token_of(request.headers(), SESSION_COOKIE, secure)?;
+    let local = client.is_some_and(|client| client.local);
+    let token = auth::token_of_either(request.headers(), SESSION_COOKIE, local)?;
     Some((token, client.map(|client| client.address)))
 }
 

@@ -81,10 +81,10 @@ async fn a_request_that_names_no_host_or_several_is_refused_and_never_counts_as_
         ("GET /healthz HTTP/1.1\r\nHost: somebody@localhost", 400),
         ("GET /healthz HTTP/1.1\r\nHost: local/host", 400),
         ("GET http://atlas.example/healthz HTTP/1.1\r\nHost: localhost", 400),
-        ("GET /metrics HTTP/1.1\r\nHost: localhost", 200),
-        ("GET /metrics HTTP/1.0", 404),
-        ("GET /metrics HTTP/1.1\r\nHost: atlas.example", 404),
-        ("GET /metrics HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 127.0.0.1", 404),
+        ("GET /metrics HTTP/1.1\r\nHost: localhost", 404),
+        ("GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer metrics-token", 200),
+        ("GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer other-token", 404),
+        ("GET /metrics HTTP/1.0\r\nAuthorization: Bearer metrics-token", 200),
         ("GET /metrics HTTP/1.1", 400),
     ] {
         let answer = send(address, head).await;

@@ -1,6 +1,6 @@
 //! A site with people, two tenants and something read, as the tests look at it.
 
-use crate::web::{Reach, State, events, router::router};
+use crate::web::{State, events, router::router};
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -119,9 +119,9 @@ impl Site {
             engine: engine.clone(),
             stopping: CancellationToken::new(),
             streams: Arc::new(Semaphore::new(events::MAX_STREAMS)),
-            metrics_token: None,
+            metrics_token: Some(SecretString::from("metrics-token")),
             trusted_proxies: Arc::default(),
-            reach: Reach::ThisMachine,
+            proxy_hops: 1,
             background: TaskTracker::new(),
         };
         let background = state.background.clone();
