@@ -4,10 +4,7 @@
 //! Not `axum::serve`: it looks for the preface of HTTP/2 first, which makes the read buffer of every connection twice as
 //! large (8 kB more for each open stream), and it waits for the head of a request for ever.
 
-use super::{
-    peers::{Counted, Peers},
-    stall::Stalling,
-};
+use super::{counts::Counted, peers::Peers, stall::Stalling};
 use axum::{
     Router,
     body::{Body, Bytes, HttpBody},
@@ -47,7 +44,7 @@ const HEAD_LIMIT: usize = 64 * 1024;
 const MAX_CONNECTIONS: usize = super::events::MAX_STREAMS + 4_096;
 /// Connections of one address, unless it is this machine or a trusted proxy, which speak for many: some hundred people
 /// behind one address of an office, each with a few pages open.
-const MAX_PER_ADDRESS: usize = 512;
+pub const MAX_PER_ADDRESS: usize = 512;
 /// Files that are left for the database, for Microsoft Graph and for the binary itself.
 const OTHER_FILES: u64 = 512;
 /// The fewest connections, whatever the limit of files says.
@@ -86,24 +83,29 @@ impl Limits {
             );
         }
         let room = usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
-        let this_machine = [
-            IpNet::new_assert(IpAddr::V4(Ipv4Addr::LOCALHOST), 8).trunc(),
-            IpNet::new_assert(IpAddr::V6(Ipv6Addr::LOCALHOST), 128),
-        ];
         Self {
             connections: room.clamp(FEWEST_CONNECTIONS, MAX_CONNECTIONS),
             per_address: MAX_PER_ADDRESS,
-            shared: this_machine.into_iter().chain(trusted_proxies.iter().copied()).collect(),
+            shared: shared(trusted_proxies),
             stall: STALL_LIMIT,
         }
     }
+}
+
+/// The networks that speak for many: this machine and trusted proxies.
+pub fn shared(trusted_proxies: &[IpNet]) -> Arc<[IpNet]> {
+    let this_machine = [
+        IpNet::new_assert(IpAddr::V4(Ipv4Addr::LOCALHOST), 8).trunc(),
+        IpNet::new_assert(IpAddr::V6(Ipv6Addr::LOCALHOST), 128),
+    ];
+    this_machine.into_iter().chain(trusted_proxies.iter().copied()).collect()
 }
 
 /// Serves until `stopping` is cancelled and every connection has ended what it was about. The caller bounds the wait.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stopping: CancellationToken) {
     let connections = TaskTracker::new();
     let room = Arc::new(Semaphore::new(limits.connections));
-    let peers = Arc::new(Peers::new(limits.per_address, Arc::clone(&limits.shared)));
+    let peers = Peers::new(limits.per_address, Arc::clone(&limits.shared));
     loop {
         let accepted = tokio::select! {
             biased;
@@ -139,7 +141,7 @@ async fn converse(
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         let answer = router.clone().call(request);
-        async move { answer.await.map(|response| response.map(|body| Answering { body, _working: working })) }
+        async move { answer.await.map(|response| response.map(|body| Answering::new(body, working))) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_LIMIT);
@@ -177,13 +179,20 @@ impl Drop for Working {
     }
 }
 
-/// The body of an answer, whose request is being answered as long as it goes on.
-struct Answering {
+/// The body of an answer, with what is held for as long as it goes on.
+pub struct Answering<T> {
     body: Body,
-    _working: Working,
+    _held: T,
 }
 
-impl HttpBody for Answering {
+impl<T> Answering<T> {
+    /// Holds something until the body has ended or is given up.
+    pub fn new(body: Body, held: T) -> Self {
+        Self { body, _held: held }
+    }
+}
+
+impl<T: Unpin> HttpBody for Answering<T> {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -7,6 +7,7 @@ mod body;
 mod client;
 mod connections;
 mod context;
+mod counts;
 mod events;
 mod export;
 mod first_admin;
@@ -23,6 +24,7 @@ mod spreadsheet;
 mod stall;
 #[cfg(test)]
 mod tests;
+mod under_way;
 
 use crate::{
     cli::{ServeArguments, graph_sim::cannot_listen, output::visible},
@@ -37,6 +39,7 @@ use std::{io::Write as _, sync::Arc, time::Duration};
 use tenantatlas_engine::{Engine, EngineConfig};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use under_way::UnderWay;
 
 /// How long connections that are still busy may go on when the server stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
@@ -59,6 +62,8 @@ pub struct State {
     pub trusted_proxies: Arc<[IpNet]>,
     /// How many addresses that proxies wrote are read, from the nearest on.
     pub proxy_hops: usize,
+    /// Requests under way, by client and person.
+    pub under_way: UnderWay,
     /// What goes on beside an answer; waited for before the process ends.
     pub background: TaskTracker,
 }
@@ -84,6 +89,7 @@ pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<()
         metrics_token: settings.metrics_token.clone(),
         trusted_proxies: settings.trusted_proxies.clone().into(),
         proxy_hops: settings.proxy_hops,
+        under_way: UnderWay::new(&settings.trusted_proxies),
         background: TaskTracker::new(),
     };
     let background = state.background.clone();

@@ -1,66 +1,30 @@
-//! How many connections one peer has open.
+//! How many connections, or requests under way, one peer has.
 
-use ipnet::{IpNet, Ipv6Net};
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
-};
+use super::counts::{Counted, Counts, networks};
+use ipnet::IpNet;
+use std::{net::IpAddr, sync::Arc};
 
-/// Counts the connections of each peer. A peer is an IPv4 address, or the network of 64 bits that one IPv6 subscriber
-/// holds (RFC 6177).
+/// Counts what each peer has. A peer is an IPv4 address, or a network of IPv6 as providers give one to a site.
+#[derive(Debug)]
 pub struct Peers {
-    open: Mutex<HashMap<IpAddr, usize>>,
+    counts: Arc<Counts>,
     most: usize,
     shared: Arc<[IpNet]>,
 }
 
-/// A connection that is counted as long as this exists.
-pub struct Counted {
-    peers: Arc<Peers>,
-    peer: Option<IpAddr>,
-}
-
 impl Peers {
-    /// Allows each peer `most` connections. Those in `shared` speak for many and are not counted.
+    /// Allows each peer `most`. Those in `shared` speak for many and are not counted.
     pub fn new(most: usize, shared: Arc<[IpNet]>) -> Self {
-        Self { open: Mutex::default(), most, shared }
+        Self { counts: Arc::default(), most, shared }
     }
 
-    /// Counts a connection, unless its peer has enough.
-    pub fn count(self: &Arc<Self>, address: IpAddr) -> Option<Counted> {
+    /// Counts one more, unless its peer has enough.
+    pub fn count(&self, address: IpAddr) -> Option<Counted> {
         let address = address.to_canonical();
         if self.shared.iter().any(|net| net.contains(&address)) {
-            return Some(Counted { peers: Arc::clone(self), peer: None });
+            return self.counts.count(&[]);
         }
-        let peer = peer_of(address);
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(peer).or_default();
-        if *count >= self.most {
-            return None;
-        }
-        *count += 1;
-        Some(Counted { peers: Arc::clone(self), peer: Some(peer) })
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        let Some(peer) = self.peer else { return };
-        let mut open = self.peers.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&peer) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&peer);
-            }
-        }
-    }
-}
-
-fn peer_of(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => Ipv6Net::new(address, 64).map_or(address, |net| net.network()).into(),
+        self.counts.count(&networks(address, self.most))
     }
 }
 
@@ -70,7 +34,7 @@ mod tests {
 
     #[test]
     fn each_peer_has_so_many_connections_and_those_who_speak_for_many_as_many_as_they_need() {
-        let peers = Arc::new(Peers::new(2, ["127.0.0.0/8".parse().expect("a network")].into()));
+        let peers = Peers::new(2, ["127.0.0.0/8".parse().expect("a network")].into());
         let count = |address: &str| peers.count(address.parse().expect("an address"));
         let first = count("192.0.2.1");
         let second = count("::ffff:192.0.2.1");
@@ -85,6 +49,21 @@ mod tests {
         let shared: Vec<_> = (0..100).map_while(|_| count("127.0.0.1")).collect();
         assert_eq!(shared.len(), 100);
         drop((second, other, network, shared));
-        assert!(peers.open.lock().expect("whole").is_empty(), "nobody is remembered who has gone");
+        assert!(peers.counts.is_empty(), "nobody is remembered who has gone");
+    }
+
+    #[test]
+    fn a_site_with_hundreds_of_networks_does_not_have_hundreds_of_shares() {
+        let peers = Peers::new(10, Arc::default());
+        let count = |network: u16| peers.count(format!("2001:db8:0:{network:x}::1").parse().expect("an address"));
+        let of_one: Vec<_> = (0..100).map_while(|_| count(0)).collect();
+        assert_eq!(of_one.len(), 10, "one network of 64 bits");
+        let of_56: Vec<_> = (0..0x100).filter_map(count).collect();
+        assert_eq!(of_one.len() + of_56.len(), 20, "256 networks of 64 bits in one of 56");
+        let of_48: Vec<_> = (0..=u16::MAX).filter_map(count).collect();
+        assert_eq!(of_one.len() + of_56.len() + of_48.len(), 40, "65,536 networks of 64 bits in one of 48");
+        assert!(peers.count("2001:db8:1::1".parse().expect("an address")).is_some(), "another site has its own share");
+        drop((of_one, of_56, of_48));
+        assert!(peers.counts.is_empty());
     }
 }

@@ -7,7 +7,7 @@ use super::{
     context::provide,
     events, export, functions, metrics,
     request_id::{self, RequestId},
-    security, session,
+    security, session, under_way,
 };
 use axum::{
     Router,
@@ -79,6 +79,7 @@ pub fn router(state: State) -> Router {
     guarded
         .merge(open)
         .layer(middleware::from_fn_with_state(state.clone(), body::receive))
+        .layer(middleware::from_fn_with_state(state.clone(), under_way::per_client))
         .layer(middleware::from_fn(address::check))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn(security::headers))

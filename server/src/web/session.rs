@@ -4,6 +4,7 @@ use super::{
     State,
     answer::{lead_to, refuse, refuse_as_asked, status_of},
     refusals::{self, Asked},
+    under_way,
 };
 use axum::{
     extract::{Request, State as Extract},
@@ -65,6 +66,9 @@ pub async fn require(Extract(state): Extract<State>, mut request: Request, next:
     if path == "/sign-in" && request.method() == Method::GET {
         return lead_to(&wanted(request.uri()));
     }
+    let Some(counted) = state.under_way.count(session.user_id, is_stream(path)) else {
+        return under_way::too_many(request.headers());
+    };
     let named = match tenant_in(path) {
         Some(name) => match named(&state.engine, name, &session).await {
             Ok(named) => named,
@@ -86,7 +90,12 @@ pub async fn require(Extract(state): Extract<State>, mut request: Request, next:
     request.extensions_mut().insert(session.clone());
     let response = next.run(request).await;
     refusals::note(&state, Some(&session), address, asked, foreign, &response);
-    response
+    under_way::hold(response, counted)
+}
+
+/// Whether a path is that of a live stream.
+fn is_stream(path: &str) -> bool {
+    tenant_in(path).is_some() && path.ends_with("/events")
 }
 
 /// The session token of a request, and where it comes from.

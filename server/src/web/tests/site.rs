@@ -1,6 +1,6 @@
 //! A site with people, two tenants and something read, as the tests look at it.
 
-use crate::web::{State, events, router::router};
+use crate::web::{State, events, router::router, under_way::UnderWay};
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -122,6 +122,7 @@ impl Site {
             metrics_token: Some(SecretString::from("metrics-token")),
             trusted_proxies: Arc::default(),
             proxy_hops: 1,
+            under_way: UnderWay::new(&[]),
             background: TaskTracker::new(),
         };
         let background = state.background.clone();
