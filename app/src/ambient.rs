@@ -12,9 +12,13 @@ use std::cell::Cell;
 use std::time::Duration;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    DomParser, Element, Event, HtmlElement, HtmlFormElement, HtmlInputElement, KeyboardEvent, SupportedType,
+    DomParser, Element, Event, Headers, HtmlElement, HtmlFormElement, HtmlInputElement, KeyboardEvent, RequestInit,
+    SupportedType,
 };
 
+/// A request header by which a page says that nobody asked for what it fetches: such a request is no use of the session,
+/// which ends for lack of use while the page stays open.
+pub const BY_ITSELF: &str = "x-tenantatlas-by-itself";
 /// How long a part of the page rests between two refreshes.
 const REST: Duration = Duration::from_millis(900);
 /// What a person would lose if the page were loaded again.
@@ -128,7 +132,11 @@ pub fn refresh() {
 
 async fn fetch_parts() -> Result<(), JsValue> {
     let address = window().location().href()?;
-    let response: web_sys::Response = JsFuture::from(window().fetch_with_str(&address)).await?.unchecked_into();
+    let (request, headers) = (RequestInit::new(), Headers::new()?);
+    headers.set(BY_ITSELF, "1")?;
+    request.set_headers(&headers);
+    let response = JsFuture::from(window().fetch_with_str_and_init(&address, &request)).await?;
+    let response: web_sys::Response = response.unchecked_into();
     if !response.ok() || response.redirected() {
         return Ok(());
     }

@@ -14,6 +14,7 @@ use axum::{
 };
 use std::net::IpAddr;
 use tenantatlas_app::{
+    ambient::BY_ITSELF,
     auth::{self, CurrentSession, SESSION_COOKIE, THEME_COOKIE, safe_next},
     error::{AppError, ErrorKind},
     scope::{Client, TenantScope, Theme},
@@ -49,7 +50,7 @@ pub async fn require(Extract(state): Extract<State>, mut request: Request, next:
     let theme = Theme(theme.unwrap_or_default().to_owned());
     request.extensions_mut().insert(theme);
     let address = request.extensions().get::<Client>().map(|client| client.address);
-    let session = match find(&state.engine, cookie(&request)).await {
+    let session = match find(&state.engine, cookie(&request), is_use(&request)).await {
         Ok(session) => session,
         Err(error) => return failed(&request, error),
     };
@@ -98,6 +99,19 @@ fn is_stream(path: &str) -> bool {
     tenant_in(path).is_some() && path.ends_with("/events")
 }
 
+/// Functions that an open page calls by itself, as well as when a person asks for what they show; whatever else a person
+/// does there is a request of its own.
+const CALLED_BY_PAGES: [&str; 3] = ["/api/notifications", "/api/load_run", "/api/check_session"];
+
+/// Whether a person asks, and not a page that was left open: its live stream, what it fetches anew, and what it calls by
+/// itself.
+fn is_use(request: &Request) -> bool {
+    let path = request.uri().path();
+    !is_stream(path)
+        && !CALLED_BY_PAGES.iter().any(|function| path.ends_with(function))
+        && !request.headers().contains_key(BY_ITSELF)
+}
+
 /// The session token of a request, and where it comes from.
 fn cookie(request: &Request) -> Option<(TokenHash, Option<IpAddr>)> {
     let client = request.extensions().get::<Client>();
@@ -106,16 +120,17 @@ fn cookie(request: &Request) -> Option<(TokenHash, Option<IpAddr>)> {
     Some((token, client.map(|client| client.address)))
 }
 
-/// The person behind a session token.
+/// The person behind a session token. Only what is a use of the session keeps it from ending for lack of it.
 ///
 /// # Errors
 /// When the database fails.
 async fn find(
     engine: &Engine,
     cookie: Option<(TokenHash, Option<IpAddr>)>,
+    is_use: bool,
 ) -> Result<Option<CurrentSession>, EngineError> {
     let Some((token, address)) = cookie else { return Ok(None) };
-    let found = engine.session(&token).await?;
+    let found = if is_use { engine.session(&token).await? } else { engine.session_at_rest(&token).await? };
     Ok(found.map(|found| CurrentSession::of(found, token, address, engine.now())))
 }
 

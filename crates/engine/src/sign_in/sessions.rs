@@ -43,6 +43,14 @@ impl Engine {
         Ok(found)
     }
 
+    /// The same without noting a use: for what a page that is left open asks by itself.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn session_at_rest(&self, token: &TokenHash) -> Result<Option<SignedIn>, EngineError> {
+        self.core.standing(token).await
+    }
+
     /// Whether a session token still stands for this person. Asking is no use of the session: a page that is left open
     /// must not keep it from ending.
     ///

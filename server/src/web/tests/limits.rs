@@ -1,18 +1,23 @@
-//! What one person or one client may have at a time.
+//! What one person or one client may have at a time, and what is no use of a session.
 
 use super::site::{Site, Who};
 use crate::web::under_way::MAX_STREAMS_PER_PERSON;
 use axum::{
     body::Body,
-    http::{Method, Request, StatusCode},
+    http::{HeaderValue, Method, Request, StatusCode},
     response::Response,
 };
-use tenantatlas_app::auth;
-use tenantatlas_domain::role::Role;
+use std::time::Duration;
+use tenantatlas_app::{ambient::BY_ITSELF, auth};
+use tenantatlas_domain::{role::Role, time::Timestamp};
+use tenantatlas_store::sessions::{self, NewSession, TokenHash};
 use tower::ServiceExt as _;
+use uuid::Uuid;
 
 const HTML: &str = "text/html";
 const READER: Who = Who::Member(Role::Readonly);
+/// More than what is tried here may ever need.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn send(site: &Site, request: Request<Body>) -> Response {
     site.router.clone().oneshot(request).await.expect("an answer")
@@ -65,4 +70,57 @@ async fn one_client_behind_the_proxy_has_so_many_requests_under_way_and_no_more(
     assert_eq!(send(&site, request("192.0.2.1")).await.status(), StatusCode::OK, "another client");
     unread.pop();
     assert_eq!(send(&site, request("2001:db8::7")).await.status(), StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_left_open_does_not_keep_its_session_from_ending() {
+    let site = Site::start().await;
+    let now = site.engine.now();
+    let before = |minutes: i64| Timestamp::from_millis(now.as_millis() - minutes * 60_000);
+    let begin = async |minutes: i64| {
+        let (token, hash) = auth::new_token();
+        let session = NewSession {
+            id: Uuid::now_v7(),
+            user_id: site.people[&READER],
+            idle_expires_at: Timestamp::from_millis(now.as_millis() + 600_000),
+            expires_at: Timestamp::from_millis(now.as_millis() + 3_600_000),
+            user_agent: "test".to_owned(),
+            address: "127.0.0.1".to_owned(),
+        };
+        let mut tx = site.engine.db().write().await.expect("a transaction");
+        sessions::create(&mut tx, &hash, &session, before(minutes)).await.expect("a session");
+        tx.commit().await.expect("committed");
+        (token, hash)
+    };
+    let used = async |hash: &TokenHash| {
+        sessions::find(site.engine.db(), hash, now).await.expect("a look").expect("a session").session.last_used_at
+    };
+    let ask = async |token: &str, method: Method, path: &str, form: Option<&str>, by_itself: bool| {
+        let mut request = site.request(Who::Nobody, method, path, HTML, form);
+        let cookie = format!("{}={token}", auth::SESSION_COOKIE);
+        request.headers_mut().insert("cookie", cookie.parse().expect("a value"));
+        if by_itself {
+            request.headers_mut().insert(BY_ITSELF, HeaderValue::from_static("1"));
+        }
+        let status = send(&site, request).await.status();
+        assert!(status.is_success() || status.is_redirection(), "{path}: {status}");
+    };
+    let inside = |rest: &str| format!("/t/{}/{rest}", site.own);
+    let (left_open, left_open_hash) = begin(5).await;
+    let (in_use, in_use_hash) = begin(5).await;
+    let tenant = format!("tenant={}", site.own);
+    ask(&left_open, Method::GET, &inside("events"), None, false).await;
+    ask(&left_open, Method::GET, &inside("inventory"), None, true).await;
+    ask(&left_open, Method::POST, &inside("api/notifications"), Some(&tenant), false).await;
+    let run = format!("{tenant}&run={}", site.run);
+    ask(&left_open, Method::POST, &inside("api/load_run"), Some(&run), false).await;
+    // Uses are noted one after the other: when this one is, those before it would have been.
+    ask(&in_use, Method::GET, &inside("inventory"), None, false).await;
+    let noted = async {
+        while used(&in_use_hash).await == before(5) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, noted).await.expect("the use of the other session is noted");
+    assert_eq!(used(&left_open_hash).await, before(5));
 }
