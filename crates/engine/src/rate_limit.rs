@@ -7,7 +7,11 @@ use std::time::Duration;
 use tenantatlas_domain::ids::UserId;
 use tokio::time::Instant;
 
+use crate::engine::Engine;
 use crate::error::EngineError;
+
+/// Downloads of one person. Each is written into the audit log, which is kept for ever.
+const DOWNLOAD_RATE: Rate = Rate { burst: 30, every: Duration::from_secs(30) };
 
 /// People that are remembered, at most; beyond that those at rest are forgotten.
 const MAX_KEYS: usize = 10_000;
@@ -31,6 +35,16 @@ impl Rate {
             *full_at = full;
         }
         room
+    }
+}
+
+impl Engine {
+    /// Counts a download of a person.
+    ///
+    /// # Errors
+    /// [`EngineError::TooMany`] when there were too many in a short time.
+    pub fn begin_download(&self, user: UserId) -> Result<(), EngineError> {
+        self.core.rates.take(("download", user), DOWNLOAD_RATE)
     }
 }
 

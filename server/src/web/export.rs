@@ -9,7 +9,7 @@ use super::{
 use axum::{
     body::{Body, Bytes},
     extract::{Extension, MatchedPath, Path, Query, Request, State as Extract},
-    http::{HeaderValue, header},
+    http::{HeaderValue, Method, header},
     middleware::Next,
     response::Response,
 };
@@ -46,9 +46,18 @@ const NAMED_VALUES: [&str; 6] = ["category", "type", "platform", "state", "sort"
 const TYPED_VALUES: [&str; 7] = ["q", "tag", "actor", "action", "resource", "from", "until"];
 
 /// Writes a download into the audit log before its first byte leaves; one that cannot be written down is refused (OWASP ASVS
-/// 4.0.3, requirement 8.3.5). Bodies are streams that nobody has asked for anything yet when their answer comes by here.
+/// 4.0.3, requirement 8.3.5), as is one too many in a short time. Bodies are streams that nobody has asked for anything yet
+/// when their answer comes by here. HEAD takes nothing away and is not written down.
 pub async fn record(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
+    if request.method() == Method::HEAD {
+        return next.run(request).await;
+    }
     let extensions = request.extensions();
+    if let Some(session) = extensions.get::<CurrentSession>()
+        && let Err(error) = state.engine.begin_download(session.user_id)
+    {
+        return refuse(&error.into());
+    }
     let known = extensions.get::<CurrentSession>().zip(extensions.get::<TenantScope>());
     let event = known.map(|(session, scope)| {
         let route = extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);

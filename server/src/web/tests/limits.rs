@@ -1,4 +1,4 @@
-//! What one person or one client may have at a time, and what is no use of a session.
+//! What one person or one client may have at a time and in a while, and what is no use of a session.
 
 use super::site::{Site, Who};
 use crate::web::under_way::MAX_STREAMS_PER_PERSON;
@@ -30,6 +30,28 @@ fn from_client(site: &Site, who: Who, path: &str, client: &str) -> Request<Body>
     let cookie = site.cookie(who).replace(auth::SESSION_COOKIE, &auth::cookie_name(auth::SESSION_COOKIE, true));
     request.headers_mut().insert("cookie", cookie.parse().expect("a value"));
     request
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn downloads_in_a_loop_do_not_fill_the_audit_log_and_a_look_at_the_head_is_none() {
+    let site = Site::start().await;
+    let path = format!("/t/{}/inventory/export.csv", site.own);
+    for _ in 0..3 {
+        assert_eq!(site.ask(READER, Method::HEAD, &path, HTML, None).await.status, StatusCode::OK);
+    }
+    assert_eq!(site.entries("inventory.exported").await.len(), 0, "nothing left the server");
+    let mut downloads = 0;
+    let refused = loop {
+        let answer = site.ask(READER, Method::GET, &path, HTML, None).await;
+        match answer.status {
+            StatusCode::OK if downloads < 500 => downloads += 1,
+            status => break status,
+        }
+    };
+    assert_eq!(refused, StatusCode::TOO_MANY_REQUESTS, "after {downloads}");
+    assert_eq!(site.entries("inventory.exported").await.len(), downloads);
+    let owner = Who::Member(Role::Owner);
+    assert_eq!(site.ask(owner, Method::GET, &path, HTML, None).await.status, StatusCode::OK, "others may");
 }
 
 #[tokio::test(flavor = "multi_thread")]
