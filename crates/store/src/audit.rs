@@ -10,12 +10,14 @@ mod chain;
 mod end;
 mod guards;
 mod key;
+mod renewal;
 mod verification;
 mod witness;
 
 pub use anchor::{Anchor, anchor};
 pub(crate) use end::begin;
 pub use key::{AuditKey, Point};
+pub use renewal::{Resealed, reseal};
 pub use verification::{Problem, Verification, accept_restored, verify};
 pub use witness::{Witnessed, remember, witness_path};
 
@@ -156,7 +158,7 @@ impl Record for Entry {
 /// # Errors
 /// When the database fails.
 pub async fn append(tx: &mut Tx, key: &AuditKey, new: &NewEntry, at: Timestamp) -> Result<Entry, StoreError> {
-    let end = end::advance(tx).await?;
+    let end = end::advance(tx, key).await?;
     if end.sound(key).is_none() {
         tracing::error!(
             after = end.point.seq,

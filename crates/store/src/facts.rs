@@ -29,6 +29,19 @@ pub async fn get_or_set(tx: &mut Tx, name: &str, value: &str) -> Result<String, 
     get(tx, name).await?.ok_or_else(|| Error::RowNotFound.into())
 }
 
+/// Writes a fact, whatever held before.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set(tx: &mut Tx, name: &str, value: &str) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO schema_facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        &args![name, value],
+    )
+    .await
+    .map(|_| ())
+}
+
 /// Finds out whether the database can be written: writes a fact of some size and takes it back.
 ///
 /// # Errors

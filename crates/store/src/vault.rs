@@ -115,6 +115,17 @@ impl Vault {
         AuditKey::new(self.derive(b"audit", &[]))
     }
 
+    /// The same of a key file that was replaced, to verify a log with which that key sealed.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyFile`] when the file is missing, can be read by others, or holds no key.
+    pub fn former_audit_key(path: &Path) -> Result<AuditKey, StoreError> {
+        let former = Self::read(path)?;
+        former
+            .map(|vault| vault.audit_key())
+            .ok_or_else(|| problem(path, "is missing: name the key file that was replaced"))
+    }
+
     fn from_root(root: Zeroizing<[u8; 32]>, path: &Path) -> Self {
         let mut vault = Self { root, key_id: [0; KEY_ID_LENGTH], path: path.to_owned() };
         let id = vault.derive(b"key id", &[]);

@@ -279,6 +279,25 @@ pub enum AuditCommand {
         #[arg(long, value_name = "FILE")]
         to: Option<PathBuf>,
     },
+    /// Seal the log as it stands under the present root key, after that took the place of another; the log tells of it. Once,
+    /// with no other process running, before the next one starts
+    Reseal(AuditResealArguments),
+}
+
+/// `audit reseal`
+#[derive(Args, Debug)]
+pub struct AuditResealArguments {
+    /// The key file that was replaced: the log is verified with it first, and not sealed when something is wrong
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "without_former_key",
+        conflicts_with = "without_former_key"
+    )]
+    pub former_key: Option<PathBuf>,
+    /// The key file that was replaced is lost, or entries were written since: take the log as it is, unverified
+    #[arg(long)]
+    pub without_former_key: bool,
 }
 
 /// `audit verify`

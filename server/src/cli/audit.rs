@@ -1,7 +1,7 @@
 //! `tenantatlas audit …`
 
 use super::{
-    arguments::{AuditCommand, AuditVerifyArguments},
+    arguments::{AuditCommand, AuditResealArguments, AuditVerifyArguments},
     output::Output,
 };
 use crate::{
@@ -18,7 +18,7 @@ use std::{
 use tenantatlas_engine::{Actor, Clock as _, SystemClock};
 use tenantatlas_store::{
     Db, Vault,
-    audit::{self, Anchor, NewEntry, Outcome, Problem, Verification},
+    audit::{self, Anchor, NewEntry, Outcome, Problem, Resealed, Verification},
 };
 use uuid::Uuid;
 
@@ -37,12 +37,13 @@ pub async fn run(settings: &Settings, command: &AuditCommand, output: Output) ->
     match command {
         AuditCommand::Verify(arguments) => verify(&db, &vault, arguments, output).await,
         AuditCommand::Anchor { to } => anchor(&db, &vault, to.as_deref(), output).await,
+        AuditCommand::Reseal(arguments) => reseal(&db, &vault, arguments, output).await,
     }
 }
 
 async fn verify(db: &Db, vault: &Vault, arguments: &AuditVerifyArguments, output: Output) -> Result<(), Exit> {
     if arguments.accept_restored {
-        let problems = audit::accept_restored(db, vault, &restored(), SystemClock.now()).await?;
+        let problems = audit::accept_restored(db, vault, &told("audit.restored"), SystemClock.now()).await?;
         if !problems.is_empty() {
             return tell_broken(&problems, output);
         }
@@ -83,8 +84,23 @@ fn tell_broken(problems: &[Problem], output: Output) -> Result<(), Exit> {
     Err(Exit::silent(ExitCode::Failed))
 }
 
-/// The entry that tells of a restored database.
-fn restored() -> NewEntry {
+async fn reseal(db: &Db, vault: &Vault, arguments: &AuditResealArguments, output: Output) -> Result<(), Exit> {
+    let former = arguments.former_key.as_deref().map(Vault::former_audit_key).transpose()?;
+    let resealed = audit::reseal(db, vault, former.as_ref(), &told("audit.resealed"), SystemClock.now()).await?;
+    let (done, sentence) = match resealed {
+        Resealed::Refused(problems) => return tell_broken(&problems, output),
+        Resealed::NotNeeded => (false, "The audit log is sealed with this key already. Nothing was done.".to_owned()),
+        Resealed::Done { entries } => {
+            let how = if former.is_some() { "verified with the key that was replaced" } else { "taken as it is" };
+            (true, format!("The audit log was {how} and sealed with the present key. Entry {entries} tells of it."))
+        }
+    };
+    output.document(&json!({"resealed": done, "verified": done && former.is_some()}))?;
+    output.line(sentence)
+}
+
+/// An entry about the log itself.
+fn told(action: &str) -> NewEntry {
     let actor = Actor::command_line();
     NewEntry {
         id: Uuid::now_v7(),
@@ -93,7 +109,7 @@ fn restored() -> NewEntry {
         actor_kind: "command_line".to_owned(),
         actor_name: actor.name,
         actor_email: actor.email,
-        action: "audit.restored".to_owned(),
+        action: action.to_owned(),
         resource_type: "audit_log".to_owned(),
         resource_id: String::new(),
         outcome: Outcome::Success,

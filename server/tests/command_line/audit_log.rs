@@ -2,6 +2,7 @@
 
 use super::{bad_input::assert_refused, sandbox::Sandbox};
 use serde_json::json;
+use sqlx::Connection as _;
 use std::{fs, path::PathBuf};
 
 /// A person, and so an entry in the log.
@@ -122,4 +123,35 @@ fn a_folder_of_the_key_that_cannot_be_written_does_not_stop_the_program() {
     let ended = sandbox.run(&["tenant", "list", "--json"]);
     assert_eq!((ended.code, ended.json()), (0, json!([])));
     add_person(&sandbox, "bea");
+}
+
+#[tokio::test]
+async fn a_replaced_root_key_lets_the_log_go_on_as_the_documents_say() {
+    let sandbox = Sandbox::new();
+    add_person(&sandbox, "ada");
+    let data = sandbox.path().join("data");
+    let former = sandbox.path().join("former.key").display().to_string();
+    fs::rename(data.join("tenantatlas.key"), &former).expect("moved");
+    fs::remove_file(data.join("tenantatlas.audit")).expect("removed");
+    let url = format!("sqlite:{}", data.join("tenantatlas.db").display());
+    let mut database = sqlx::SqliteConnection::connect(&url).await.expect("a database");
+    sqlx::query("DELETE FROM schema_facts WHERE name = 'vault_key_check'").execute(&mut database).await.expect("done");
+    database.close().await.expect("closed");
+
+    let refused = sandbox.run(&["audit", "reseal"]);
+    assert!(refused.code == 64 && refused.stderr.contains("--former-key"), "{} {}", refused.code, refused.stderr);
+    let missing = sandbox.path().join("missing.key").display().to_string();
+    assert_ne!(sandbox.run(&["audit", "reseal", "--former-key", &missing]).code, 0);
+    let broken = sandbox.run(&["audit", "verify"]);
+    assert_eq!(broken.code, 1);
+    assert!(broken.stdout.contains("audit reseal"), "{}", broken.stdout);
+    assert_eq!(sandbox.run(&["audit", "anchor"]).code, 1);
+
+    let resealed = sandbox.run(&["audit", "reseal", "--former-key", &former, "--json"]);
+    assert_eq!(resealed.code, 0, "{}{}", resealed.stdout, resealed.stderr);
+    assert_eq!(resealed.json(), json!({"resealed": true, "verified": true}));
+    add_person(&sandbox, "bea");
+    let verified = sandbox.run(&["audit", "verify"]);
+    assert_eq!(verified.code, 0, "{}", verified.stdout);
+    assert_eq!(sandbox.run(&["audit", "anchor"]).code, 0);
 }

@@ -59,7 +59,7 @@ impl Anchor {
                 self.seq
             ))));
         }
-        let end = end::read(db).await?;
+        let end = end::read(db, key).await?;
         let problem = if end.installation(key) != Some(self.installation) {
             Some(Problem::of_log(format!("the anchor of entry {} belongs to the log of another database", self.seq)))
         } else if end.point.seq < self.seq {
@@ -81,6 +81,6 @@ impl Anchor {
 /// # Errors
 /// When the database fails.
 pub async fn anchor(db: &Db, key: &AuditKey, at: Timestamp) -> Result<Option<Anchor>, StoreError> {
-    let end = end::read(db).await?;
+    let end = end::read(db, key).await?;
     Ok(end.sound(key).map(|installation| Anchor::new(key, installation, end.point, at)))
 }

@@ -6,6 +6,7 @@ use sqlx::Error;
 use tenantatlas_domain::canonical::to_canonical_string;
 use tenantatlas_domain::normalise::ContentHash;
 
+use super::end::End;
 use super::key::{AuditKey, Point};
 use super::{Entry, Problem, end};
 use crate::database::Run as _;
@@ -70,11 +71,12 @@ pub(super) async fn walk(db: &Db, key: &AuditKey) -> Result<(Point, Vec<Problem>
     // The entries before the end: whoever appends meanwhile makes the end grow with them.
     let range: Option<Range> =
         on.row("SELECT COALESCE(MIN(seq), 1) AS lowest, COALESCE(MAX(seq), 0) AS highest FROM audit_logs", &[]).await?;
-    let end = end::read(db).await?;
+    let end = end::read(db, key).await?;
     let mut problems = Vec::new();
     if end.installation(key).is_none() {
         problems.push(Problem::of_log(
-            "the seal over the entries of earlier versions is missing or was not made with this key",
+            "the seal over the entries of earlier versions is missing or was not made with this key: where the root key was \
+             replaced on purpose, `tenantatlas audit reseal` seals the log under the new one",
         ));
     } else if end.sound(key).is_none() {
         problems.push(Problem::of_log(
@@ -87,12 +89,70 @@ pub(super) async fn walk(db: &Db, key: &AuditKey) -> Result<(Point, Vec<Problem>
     if let Some(beyond) = range.map(|range| range.highest).filter(|highest| *highest > end.point.seq) {
         problems.push(Problem::of_entry(beyond, "lies beyond the end of the log"));
     }
-    problems.extend(first_break(db, key, end.plain(), end.point).await?);
+    problems.extend(first_break(db, key, &end).await?);
     Ok((end.point, problems))
 }
 
-/// The first entry up to `end` that is not as it was written, or is missing.
-async fn first_break(db: &Db, key: &AuditKey, plain: Point, end: Point) -> Result<Option<Problem>, StoreError> {
+/// A hash over all entries up to `end` as they are, and what is wrong with the way they follow one another. Their own hashes
+/// are not recomputed: another key made them.
+pub(super) async fn former(db: &Db, end: Point) -> Result<(ContentHash, Option<Problem>), StoreError> {
+    let mut former = Former::default();
+    let problem = each(db, end, |entry, _| {
+        former.add(entry);
+        Ok(entry.hash)
+    })
+    .await?;
+    Ok((former.hash(), problem))
+}
+
+/// One hash over many entries, each with its own.
+#[derive(Default)]
+struct Former(Sha256);
+
+impl Former {
+    fn add(&mut self, entry: &Entry) {
+        // The canonical form of JSON holds no zero byte, so that no two lists of entries give the same bytes.
+        self.0.update(to_canonical_string(&covered(entry)).as_bytes());
+        self.0.update([0]);
+        self.0.update(entry.hash.0);
+    }
+
+    fn hash(&self) -> ContentHash {
+        ContentHash(self.0.clone().finalize().into())
+    }
+}
+
+/// The first entry that is not as it was written, or is missing.
+async fn first_break(db: &Db, key: &AuditKey, end: &End) -> Result<Option<Problem>, StoreError> {
+    let (plain, sealed) = end.boundary.as_ref().map_or((Point::START, None), |one| (one.plain, one.former));
+    let mut former = Former::default();
+    each(db, end.point, |entry, seq| {
+        if seq > plain.seq {
+            return Ok(keyed_hash_of(entry, key));
+        }
+        let Some(sealed) = sealed else {
+            let hash = plain_hash_of(entry);
+            let other = seq == plain.seq && hash == entry.hash && hash != plain.hash;
+            let told = "is not the last one of earlier versions that was sealed";
+            return if other { Err(Problem::of_entry(seq, told)) } else { Ok(hash) };
+        };
+        former.add(entry);
+        if seq == plain.seq && (entry.hash != plain.hash || former.hash() != sealed) {
+            let told = format!("entries 1 to {seq} are not those that were there when the root key was replaced");
+            return Err(Problem::of_log(told));
+        }
+        Ok(entry.hash)
+    })
+    .await
+}
+
+/// Walks along all entries up to `end`, page by page, and tells the first that is missing, does not follow the one before
+/// it, or has another hash than `hash` answers for it and its number.
+async fn each(
+    db: &Db,
+    end: Point,
+    mut hash: impl FnMut(&Entry, i64) -> Result<ContentHash, Problem>,
+) -> Result<Option<Problem>, StoreError> {
     let mut on = db;
     let mut last = Point::START;
     while last.seq < end.seq {
@@ -107,20 +167,21 @@ async fn first_break(db: &Db, key: &AuditKey, plain: Point, end: Point) -> Resul
         }
         for entry in page {
             let seq = last.seq + 1;
-            let hash = if seq <= plain.seq { plain_hash_of(&entry) } else { keyed_hash_of(&entry, key) };
             let problem = if entry.seq != seq {
-                "is missing"
+                Problem::of_entry(seq, "is missing")
             } else if entry.previous_hash != last.hash {
-                "does not follow the entry before it"
-            } else if hash != entry.hash {
-                "was changed"
-            } else if seq == plain.seq && hash != plain.hash {
-                "is not the last one of earlier versions that was sealed"
+                Problem::of_entry(seq, "does not follow the entry before it")
             } else {
-                last = Point { seq, hash };
-                continue;
+                match hash(&entry, seq) {
+                    Ok(hash) if hash == entry.hash => {
+                        last = Point { seq, hash };
+                        continue;
+                    }
+                    Ok(_) => Problem::of_entry(seq, "was changed"),
+                    Err(problem) => problem,
+                }
             };
-            return Ok(Some(Problem::of_entry(seq, problem)));
+            return Ok(Some(problem));
         }
     }
     Ok((last != end).then(|| Problem::of_entry(last.seq, "is not the one that was written last")))

@@ -1,5 +1,6 @@
 //! The end of the chain and its seals: the one row of `audit_chain`.
 
+use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, Error};
 use tenantatlas_domain::normalise::ContentHash;
 use uuid::Uuid;
@@ -8,8 +9,11 @@ use super::key::{AuditKey, Point};
 use crate::database::{Access, Run as _};
 use crate::record::{Columns, Record};
 use crate::sql::args;
-use crate::{Db, StoreError, Tx, dialect};
+use crate::{Db, StoreError, Tx, dialect, facts};
 
+/// The fact that holds the boundary which was sealed after the root key had been replaced. The columns of `audit_chain` hold
+/// the first one for ever.
+const RESEALED: &str = "audit_boundary";
 /// The columns an [`End`] is read from.
 const COLUMNS: &str = "last_seq, last_hash, seal, installation_id, plain_seq, plain_hash, plain_seal";
 
@@ -20,11 +24,22 @@ pub(super) struct End {
     pub boundary: Option<Boundary>,
 }
 
-/// Where the entries without a key end. It also names the installation.
+/// Where the entries end whose hashes were not made with this key. It also names the installation.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Boundary {
     pub installation: Uuid,
+    /// The last of those entries.
     pub plain: Point,
+    /// A hash over all of them, where they were made with a key that was replaced; without it they were made with none.
+    pub former: Option<ContentHash>,
     pub seal: ContentHash,
+}
+
+impl Boundary {
+    fn is_sealed(&self, key: &AuditKey) -> bool {
+        key.boundary(self.installation, self.plain, self.former) == self.seal
+    }
 }
 
 impl Record for End {
@@ -34,6 +49,7 @@ impl Record for End {
             Some(seal) => Some(Boundary {
                 installation: row.id("installation_id")?,
                 plain: Point { seq: row.number("plain_seq")?, hash: row.hash("plain_hash")? },
+                former: None,
                 seal,
             }),
         };
@@ -52,12 +68,20 @@ impl End {
     /// The installation, when the boundary is sealed.
     pub(super) fn installation(&self, key: &AuditKey) -> Option<Uuid> {
         let boundary = self.boundary.as_ref()?;
-        (key.boundary(boundary.installation, boundary.plain) == boundary.seal).then_some(boundary.installation)
+        boundary.is_sealed(key).then_some(boundary.installation)
     }
 
-    /// The last place of the chain that has no key.
-    pub(super) fn plain(&self) -> Point {
-        self.boundary.as_ref().map_or(Point::START, |boundary| boundary.plain)
+    /// The same end with the boundary that this key sealed, where another key sealed the first one.
+    async fn under(mut self, on: impl Access, key: &AuditKey) -> Result<Self, StoreError> {
+        if self.boundary.is_some() && self.installation(key).is_none() {
+            let fact = facts::get(on, RESEALED).await?;
+            // What cannot be read is sealed by nobody; that the first one does not fit is told.
+            let resealed = fact.and_then(|text| serde_json::from_str::<Boundary>(&text).ok());
+            if let Some(resealed) = resealed.filter(|boundary| boundary.is_sealed(key)) {
+                self.boundary = Some(resealed);
+            }
+        }
+        Ok(self)
     }
 
     /// The seal of the end that follows this one. An end that is not sealed is followed by ends that are not.
@@ -71,19 +95,45 @@ impl End {
 
 /// Takes the number of the next entry and answers the end before it. The row stays locked until the transaction ends,
 /// which puts those who append in one order.
-pub(super) async fn advance(tx: &mut Tx) -> Result<End, StoreError> {
+pub(super) async fn advance(tx: &mut Tx, key: &AuditKey) -> Result<End, StoreError> {
     let text = format!("UPDATE audit_chain SET last_seq = last_seq + 1 WHERE one = 1 RETURNING {COLUMNS}");
     let end: Option<End> = tx.row(AssertSqlSafe(text), &[]).await?;
     let mut end = end.ok_or_else(|| StoreError::corrupt("audit_chain"))?;
     end.point.seq -= 1;
-    Ok(end)
+    end.under(tx, key).await
 }
 
 /// The end as it is now.
-pub(super) async fn read(mut on: impl Access) -> Result<End, StoreError> {
+pub(super) async fn read(db: &Db, key: &AuditKey) -> Result<End, StoreError> {
     let text = format!("SELECT {COLUMNS} FROM audit_chain WHERE one = 1");
+    let mut on = db;
     let end: Option<End> = on.row(AssertSqlSafe(text), &[]).await?;
+    end.ok_or_else(|| StoreError::corrupt("audit_chain"))?.under(db, key).await
+}
+
+/// The end as it is now, locked until the transaction ends.
+async fn lock(tx: &mut Tx) -> Result<End, StoreError> {
+    let text = format!("SELECT {COLUMNS} FROM audit_chain WHERE one = 1{}", dialect::for_update(tx.engine()));
+    let end: Option<End> = tx.row(AssertSqlSafe(text), &[]).await?;
     end.ok_or_else(|| StoreError::corrupt("audit_chain"))
+}
+
+/// Seals the end with a key that is new, as the boundary of a new installation: `former` is a hash over all entries up to
+/// it, so that they stay as they are although this key made none of them.
+///
+/// # Errors
+/// [`StoreError::Busy`] when the end is no longer `point`; when the database fails.
+pub(super) async fn reseal(tx: &mut Tx, key: &AuditKey, point: Point, former: ContentHash) -> Result<(), StoreError> {
+    if lock(tx).await?.point != point {
+        return Err(StoreError::Busy);
+    }
+    let (installation, former) = (Uuid::new_v4(), Some(former));
+    let seal = key.boundary(installation, point, former);
+    let boundary = Boundary { installation, plain: point, former, seal };
+    let text = serde_json::to_string(&boundary).map_err(|_| StoreError::corrupt("audit_boundary"))?;
+    facts::set(tx, RESEALED, &text).await?;
+    tx.execute("UPDATE audit_chain SET seal = $1 WHERE one = 1", &args![key.end(installation, point)]).await?;
+    Ok(())
 }
 
 /// Whether the chain holds an entry with this number and this hash.
@@ -108,13 +158,11 @@ pub(super) async fn holds(mut on: impl Access, point: Point) -> Result<bool, Sto
 /// When the database fails.
 pub(crate) async fn begin(db: &Db, key: &AuditKey) -> Result<(), StoreError> {
     let untouched = |end: &End| end.boundary.is_none() && end.seal.is_none();
-    if !untouched(&read(db).await?) {
+    if !untouched(&read(db, key).await?) {
         return Ok(());
     }
     let mut tx = db.write().await?;
-    let text = format!("SELECT {COLUMNS} FROM audit_chain WHERE one = 1{}", dialect::for_update(tx.engine()));
-    let end: Option<End> = tx.row(AssertSqlSafe(text), &[]).await?;
-    let end = end.ok_or_else(|| StoreError::corrupt("audit_chain"))?;
+    let end = lock(&mut tx).await?;
     if untouched(&end) {
         let installation = Uuid::new_v4();
         tx.execute(
@@ -124,7 +172,7 @@ pub(crate) async fn begin(db: &Db, key: &AuditKey) -> Result<(), StoreError> {
                 installation,
                 end.point.seq,
                 end.point.hash,
-                key.boundary(installation, end.point),
+                key.boundary(installation, end.point, None),
                 key.end(installation, end.point)
             ],
         )

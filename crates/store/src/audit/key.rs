@@ -3,6 +3,7 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use sha2::Sha256;
 use tenantatlas_domain::canonical::to_canonical_string;
@@ -13,7 +14,7 @@ use zeroize::Zeroizing;
 
 /// A place in the chain: the number of an entry and its hash. Number 0 with a hash of zeros is the place before the
 /// first entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Point {
     /// The number of the entry.
     pub seq: i64,
@@ -70,9 +71,18 @@ impl AuditKey {
         self.made("broken end", &place(Uuid::nil(), end))
     }
 
-    /// The seal over the last entry whose hash has no key.
-    pub(super) fn boundary(&self, installation: Uuid, plain: Point) -> ContentHash {
-        self.made("boundary", &place(installation, plain))
+    /// The seal over the last entry whose hash was not made with this key; with `former` it was made with one that was
+    /// replaced, and that is a hash over all entries up to it.
+    pub(super) fn boundary(&self, installation: Uuid, plain: Point, former: Option<ContentHash>) -> ContentHash {
+        match former {
+            None => self.made("boundary", &place(installation, plain)),
+            Some(former) => {
+                let covered = json!({
+                    "installation": installation, "seq": plain.seq, "hash": plain.hash, "former": former,
+                });
+                self.made("boundary after another key", &covered)
+            }
+        }
     }
 
     /// What an anchor carries to show that it was made with this key.
@@ -109,7 +119,8 @@ mod tests {
             key.end(there, one),
             key.end(here, two),
             key.broken_end(one),
-            key.boundary(here, one),
+            key.boundary(here, one, None),
+            key.boundary(here, one, Some(one.hash)),
             key.anchor(at, here, one),
             key.entry(&place(here, one)),
             AuditKey::new(Zeroizing::new([8; 32])).end(here, one),

@@ -86,7 +86,7 @@ async fn contradiction(db: &Db, key: &AuditKey, seen: &Anchor, path: &Path) -> R
             path.display()
         )));
     }
-    let end = end::read(db).await?;
+    let end = end::read(db, key).await?;
     let Some(installation) = end.installation(key) else {
         return Ok(Some(format!("this machine has seen it sealed up to entry {}, and now it is not", seen.seq)));
     };

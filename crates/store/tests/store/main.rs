@@ -2,6 +2,7 @@
 
 mod audit;
 mod audit_proof;
+mod audit_renewal;
 mod audit_world;
 mod connection;
 mod history;
