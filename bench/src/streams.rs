@@ -114,7 +114,8 @@ async fn warm_up(site: &Site, server: &Server) -> Result<()> {
     let visitors = Visitors::new(server.address, &site.cookies)?;
     let inventory = format!("/t/{}/inventory", site.tenant);
     let pages = (0..200).map(|_| visitors.text(&inventory));
-    futures::stream::iter(pages).buffer_unordered(OPENING).try_for_each(|_| async { Ok(()) }).await?;
+    // All of one person, who may not have more under way.
+    futures::stream::iter(pages).buffer_unordered(OPENING / 2).try_for_each(|_| async { Ok(()) }).await?;
     let mut reader = Reader::open(server.address, site.tenant, &site.cookies[0]).await?;
     start_sync(site, server, &["settingsCatalogPolicy"], false).await?;
     tokio::time::timeout(PATIENCE, reader.until_ended()).await.context("the first sync did not end")??;
