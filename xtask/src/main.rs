@@ -11,6 +11,8 @@
 mod assets;
 mod audit;
 mod bundle;
+#[cfg(test)]
+mod documents;
 mod packages;
 mod sbom;
 

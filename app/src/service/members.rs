@@ -14,8 +14,8 @@ pub async fn list(inside: &Inside) -> Result<Vec<Member>, AppError> {
     Ok(members::list(inside.engine.db(), inside.id()).await?)
 }
 
-/// Gives a user of this server a role. Whether somebody has the address is told to those who see all users anyway, and to
-/// nobody else.
+/// Gives a user of this server a role. The answer is the same whether somebody has the address, except to those who see all
+/// users anyway; the list that it leads to shows who was added (docs/security.md, "What is accepted").
 ///
 /// # Errors
 /// Forbidden; to be confirmed; they are a member already; no such role; nobody has that address.

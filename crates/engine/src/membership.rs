@@ -43,8 +43,8 @@ impl Engine {
         .await
     }
 
-    /// Makes the person with an e-mail address a member. Answers whether somebody has that address, which is only for those
-    /// to know who see all people anyway: tell nobody else. Trying addresses is slow, and each is in the audit log.
+    /// Makes the person with an e-mail address a member. Answers whether somebody has that address; whoever may do this sees
+    /// it in the list of members too. Trying addresses asks for the password again, is slow, and each is in the audit log.
     ///
     /// # Errors
     /// [`EngineError::NotFound`] for the tenant, [`EngineError::Forbidden`], [`EngineError::Confirm`],

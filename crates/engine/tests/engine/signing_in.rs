@@ -426,7 +426,7 @@ on_both_engines! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn adding_a_member_tells_nobody_which_addresses_exist_and_downgrades_nobody() {
+async fn adding_a_member_says_whether_somebody_has_the_address_and_downgrades_nobody() {
     let world = crate::support::World::new(TestDatabase::sqlite().await, 50).await;
     let (engine, root) = (&world.engine, Actor::command_line());
     let ada = engine.create_user(&root, "ada@example.com", "Ada", false, secret(PASSWORD)).await.unwrap();
