@@ -57,6 +57,11 @@ impl Notification {
         format!("{} {}", super::operation_label(&self.resource, &self.action), self.bucket.label().to_ascii_lowercase())
     }
 
+    /// How many types the run has.
+    fn types(&self) -> String {
+        crate::format::counted(u64::from(self.counters.total), "type", "types")
+    }
+
     /// The facts in one line.
     #[must_use]
     pub fn detail(&self) -> String {
@@ -67,9 +72,9 @@ impl Notification {
             OperationBucket::Queued => {
                 crate::format::counted(u64::from(self.counters.total), "type to read", "types to read")
             }
-            OperationBucket::Running => format!("{} of {} types", self.counters.processed, self.counters.total),
+            OperationBucket::Running => format!("{} of {}", self.counters.processed, self.types()),
             _ => {
-                let mut text = format!("{} of {} types read", self.counters.succeeded, self.counters.total);
+                let mut text = format!("{} of {} read", self.counters.succeeded, self.types());
                 if self.counters.failed > 0 {
                     text.push_str(&format!(", {} failed", self.counters.failed));
                 }

@@ -64,7 +64,7 @@ fn card(card: &TenantCard) -> AnyView {
             view! {
                 <p class="line number">
                     <span>{format::counted(card.items, "item", "items")}</span>
-                    <span>{format!("{} of {} types read", card.types.0, card.types.1)}</span>
+                    <span>{format!("{} of {} read", card.types.0, format::counted(card.types.1, "type", "types"))}</span>
                 </p>
                 <p class="line">
                     {sync_state(status)}

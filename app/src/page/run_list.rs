@@ -172,13 +172,14 @@ fn row(inside: &Inside, run: &OperationRun) -> AnyView {
         (Some(start), None) => format::span(inside.engine.now().as_millis() - start.as_millis()),
         _ => "–".to_owned(),
     };
+    let types = format::counted(u64::from(counters.total), "type", "types");
     view! {
         <tr>
             <th scope="row" class="title">
                 <a href=inside.address(&format!("runs/{}", run.id))>{operation_label(&run.resource, &run.action)}</a>
             </th>
             <td data-label="State">{bucket_state(run.status)}</td>
-            <td data-label="Progress" class="quiet">{format!("{} / {} types{failed}", counters.processed, counters.total)}</td>
+            <td data-label="Progress" class="quiet">{format!("{} / {types}{failed}", counters.processed)}</td>
             <td data-label="Started by">{run.initiator.clone()}</td>
             <td data-label="Started" class="quiet">{moment(run.created_at.as_millis())}</td>
             <td data-label="Took" class="quiet">{took}</td>

@@ -165,7 +165,7 @@ pub struct Counters {
 
 /// More items ended than the run has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("all {total} items of the run have ended already")]
+#[error("every item of the run has ended already: {total} of them")]
 pub struct CountersExceeded {
     /// The items of the run.
     pub total: u32,

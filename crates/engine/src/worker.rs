@@ -242,7 +242,7 @@ async fn try_end(
 /// How a run ends of which all units were done.
 fn conclusion(run: &OperationRun) -> End {
     if run.counters.processed < run.counters.total {
-        let reason = format!("{} items were left undone.", run.counters.total - run.counters.processed);
+        let reason = format!("Items left undone: {}.", run.counters.total - run.counters.processed);
         return End {
             status: OperationStatus::Failed,
             reason_code: Some(ReasonCode::Internal),

@@ -136,7 +136,7 @@ impl Walk {
             return Step::Fail(GraphError::new(ReasonCode::NextlinkLoop, &message).at(url));
         }
         if self.pages >= self.max_pages {
-            let message = format!("the collection goes on after {} pages", self.max_pages);
+            let message = format!("the collection goes on after page {}", self.max_pages);
             return Step::Fail(GraphError::new(ReasonCode::PageLimit, &message).at(url));
         }
         let (url, task) = self.ask(next);

@@ -15,6 +15,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     path::Path,
 };
+use tenantatlas_app::format::counted;
 use tenantatlas_engine::{Actor, Clock as _, SystemClock};
 use tenantatlas_store::{
     Db, Vault,
@@ -66,8 +67,13 @@ async fn verify(db: &Db, vault: &Vault, arguments: &AuditVerifyArguments, output
     }
     output
         .document(&json!({"intact": true, "entries": entries, "last_hash": last_hash.to_string(), "anchors": count}))?;
-    let held = count.map(|count| format!(" It holds what {count} anchors name.")).unwrap_or_default();
-    output.line(format!("The audit log is intact: {entries} entries, the last with hash {last_hash}.{held}"))
+    let held = count.map(|count| match count {
+        1 => " It holds what the anchor names.".to_owned(),
+        _ => format!(" It holds what {count} anchors name."),
+    });
+    let entries = counted(entries.unsigned_abs(), "entry", "entries");
+    let held = held.unwrap_or_default();
+    output.line(format!("The audit log is intact: {entries}, the last with hash {last_hash}.{held}"))
 }
 
 fn tell_broken(problems: &[Problem], output: Output) -> Result<(), Exit> {

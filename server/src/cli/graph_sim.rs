@@ -4,6 +4,7 @@ use super::{arguments::GraphSimArguments, output::Output};
 use crate::exit::{Exit, ExitCode};
 use serde_json::json;
 use std::{io, time::Duration};
+use tenantatlas_app::format::counted;
 use tenantatlas_graph_sim::{SimTenant, Simulator, SimulatorConfig, Throttle};
 
 /// Starts the simulated cloud with one tenant and serves until it is stopped.
@@ -29,10 +30,10 @@ pub async fn run(arguments: &GraphSimArguments, output: Output) -> Result<(), Ex
         output.document_line(&facts)?;
     } else {
         let text = format!(
-            "A simulated Microsoft cloud with {} objects answers until Ctrl-C.\n\n  export TENANTATLAS_ALLOWED_NETWORKS={}\n  printf '%s\\n' '{}' > secret.txt\n  \
+            "A simulated Microsoft cloud with {} answers until Ctrl-C.\n\n  export TENANTATLAS_ALLOWED_NETWORKS={}\n  printf '%s\\n' '{}' > secret.txt\n  \
              tenantatlas tenant add --name Simulated --entra-id {} --client-id {} --client-secret-file secret.txt \\\n    \
              --cloud custom --login-url {} --graph-url {}\n  tenantatlas sync --tenant Simulated",
-            arguments.objects,
+            counted(arguments.objects, "object", "objects"),
             cloud.address().ip(),
             tenant.client_secret,
             tenant.tenant_id,

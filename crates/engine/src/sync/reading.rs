@@ -174,7 +174,7 @@ impl Reading {
         }
         if tally.invalid > 0 {
             let sentence = format!(
-                "{} objects came without an id or could not be read. {}",
+                "Objects that came without an id or could not be read: {}. {}",
                 tally.invalid,
                 ReasonCode::ContractInvalid.sentence()
             );
