@@ -129,8 +129,12 @@ pub fn working(settings: &Settings, desk: &Engine) -> Engine {
 }
 
 fn graph(settings: &Settings) -> GraphClient {
-    let allowed_networks = settings.allowed_networks.clone();
-    GraphClient::new(GraphClientOptions { allowed_networks, ..GraphClientOptions::default() })
+    GraphClient::new(GraphClientOptions {
+        allowed_networks: settings.outgoing.allowed_networks.clone(),
+        proxies: settings.outgoing.proxies.clone(),
+        authorities: settings.outgoing.authorities.clone(),
+        ..GraphClientOptions::default()
+    })
 }
 
 /// The tenant that a person means: its name whatever the case, its id, or its Entra tenant id.

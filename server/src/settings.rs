@@ -1,15 +1,21 @@
 //! Settings: command-line options before environment variables before the TOML file before the defaults.
 
+mod outgoing;
 mod sessions;
 
+use self::outgoing::Outgoing;
 use crate::exit::{Exit, ExitCode};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::{
     fs,
+<<<<<<< HEAD
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     ops::RangeInclusive,
+=======
+    net::{IpAddr, SocketAddr},
+>>>>>>> 4997de2 (Reach clouds by the operator's proxy, and trust the authorities it names)
     path::{Path, PathBuf},
 };
 use tenantatlas_engine::SessionPolicy;
@@ -17,8 +23,13 @@ use tenantatlas_engine::SessionPolicy;
 /// Options that every command takes. Each has an environment variable and a key of the same meaning in the TOML file.
 #[derive(clap::Args, Debug, Clone, Default)]
 pub struct SettingsOptions {
+<<<<<<< HEAD
     /// A TOML file with any of the keys database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, proxy_hops,
     /// allowed_networks, session_idle, session_lifetime, require_second_factor
+=======
+    /// A TOML file with any of the keys database_url, data_dir, listen, key_file, metrics_token, trusted_proxies,
+    /// allowed_networks, ca_file, session_idle, session_lifetime, require_second_factor
+>>>>>>> 4997de2 (Reach clouds by the operator's proxy, and trust the authorities it names)
     #[arg(long, global = true, env = "TENANTATLAS_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
     /// Where the records live: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: a SQLite file in the data folder]
@@ -74,6 +85,10 @@ pub struct SettingsOptions {
         help_heading = "Settings"
     )]
     pub allowed_networks: Option<String>,
+    /// A file with certificate authorities (PEM, one or more) to trust besides those of the system, for networks that
+    /// inspect TLS. The proxy is the one that HTTPS_PROXY and NO_PROXY name
+    #[arg(long, global = true, env = "TENANTATLAS_CA_FILE", value_name = "FILE", help_heading = "Settings")]
+    pub ca_file: Option<PathBuf>,
     /// How long a session of the web application lasts without a request, in minutes [default: 30, at most 720]
     #[arg(long, global = true, env = "TENANTATLAS_SESSION_IDLE", value_name = "MINUTES", help_heading = "Settings")]
     pub session_idle: Option<String>,
@@ -102,6 +117,7 @@ struct SettingsFile {
     trusted_proxies: Option<String>,
     proxy_hops: Option<String>,
     allowed_networks: Option<String>,
+    ca_file: Option<PathBuf>,
     session_idle: Option<String>,
     session_lifetime: Option<String>,
     require_second_factor: Option<String>,
@@ -122,10 +138,15 @@ pub struct Settings {
     pub metrics_token: Option<SecretString>,
     /// Networks of proxies that are believed about where a request comes from, beside this machine.
     pub trusted_proxies: Vec<IpNet>,
+<<<<<<< HEAD
     /// How many addresses of `X-Forwarded-For` are read, from its end.
     pub proxy_hops: usize,
     /// Networks that may be asked although they are not public, where a person entered the address.
     pub allowed_networks: Vec<IpNet>,
+=======
+    /// How others are reached.
+    pub outgoing: Outgoing,
+>>>>>>> 4997de2 (Reach clouds by the operator's proxy, and trust the authorities it names)
     /// How long sessions last, and who needs a second factor.
     pub sessions: SessionPolicy,
 }
@@ -165,6 +186,7 @@ impl Settings {
         let metrics_token = options.metrics_token.clone().or(file.metrics_token);
         let trusted_proxies = options.trusted_proxies.clone().or(file.trusted_proxies).unwrap_or_default();
         let trusted_proxies = networks("trusted_proxies (TENANTATLAS_TRUSTED_PROXIES)", &trusted_proxies)?;
+<<<<<<< HEAD
         let proxy_hops = proxy_hops(options.proxy_hops.as_deref().or(file.proxy_hops.as_deref()))?;
         let allowed_networks = options.allowed_networks.clone().or(file.allowed_networks).unwrap_or_default();
         let mut allowed_networks = networks("allowed_networks (TENANTATLAS_ALLOWED_NETWORKS)", &allowed_networks)?;
@@ -172,11 +194,19 @@ impl Settings {
             // The simulated cloud of the demo runs in this process.
             allowed_networks.extend(LOOPBACK);
         }
+=======
+        let outgoing = outgoing::read(
+            options.allowed_networks.as_deref().or(file.allowed_networks.as_deref()),
+            options.ca_file.as_deref().or(file.ca_file.as_deref()),
+            demo,
+        )?;
+>>>>>>> 4997de2 (Reach clouds by the operator's proxy, and trust the authorities it names)
         let sessions = sessions::policy(
             options.session_idle.as_deref().or(file.session_idle.as_deref()),
             options.session_lifetime.as_deref().or(file.session_lifetime.as_deref()),
             options.require_second_factor.as_deref().or(file.require_second_factor.as_deref()),
         )?;
+<<<<<<< HEAD
         Ok(Self {
             database_url,
             data_dir,
@@ -188,6 +218,9 @@ impl Settings {
             allowed_networks,
             sessions,
         })
+=======
+        Ok(Self { database_url, data_dir, key_file, listen, metrics_token, trusted_proxies, outgoing, sessions })
+>>>>>>> 4997de2 (Reach clouds by the operator's proxy, and trust the authorities it names)
     }
 
     /// The file of the database, when it is one.
@@ -207,6 +240,7 @@ fn refuse_with_demo(setting: &str, given: bool) -> Result<(), Exit> {
     Ok(())
 }
 
+<<<<<<< HEAD
 /// Proxies that a request may pass.
 const PROXY_HOPS: RangeInclusive<usize> = 1..=10;
 
@@ -225,6 +259,8 @@ const LOOPBACK: [IpNet; 2] = [
     IpNet::new_assert(IpAddr::V6(Ipv6Addr::LOCALHOST), 128),
 ];
 
+=======
+>>>>>>> 4997de2 (Reach clouds by the operator's proxy, and trust the authorities it names)
 /// Addresses and networks, with commas between them.
 fn networks(setting: &str, text: &str) -> Result<Vec<IpNet>, Exit> {
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
@@ -247,7 +283,11 @@ fn read_file(path: &Path) -> Result<SettingsFile, Exit> {
         // The message of the parser shows the line; a database address may stand in it, so only the reason is kept.
         let reason = error.message().to_owned();
         wrong(&format!(
+<<<<<<< HEAD
             "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, proxy_hops, allowed_networks, session_idle, session_lifetime or require_second_factor, each with a text in quotes",
+=======
+            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, allowed_networks, ca_file, session_idle, session_lifetime or require_second_factor, each with a text in quotes",
+>>>>>>> 4997de2 (Reach clouds by the operator's proxy, and trust the authorities it names)
             path.display()
         ))
     })
@@ -327,7 +367,7 @@ mod tests {
     fn no_network_that_is_not_public_may_be_asked_unless_it_is_named_or_the_demo_runs_there() {
         let allowed = |options: &SettingsOptions, demo| {
             let settings = Settings::load(options, demo).expect("valid");
-            settings.allowed_networks.iter().map(ToString::to_string).collect::<Vec<_>>()
+            settings.outgoing.allowed_networks.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         assert!(allowed(&options(), false).is_empty());
         assert_eq!(allowed(&options(), true), ["127.0.0.0/8", "::1/128"]);

@@ -256,7 +256,7 @@ impl GraphSession {
         client_request_id: Uuid,
         room: &Room,
     ) -> Result<Answer, Failure> {
-        let pool = self.pool(&call.url).map_err(|error| Failure::new(error, Again::No))?;
+        let pool = self.pool(&call.url).await.map_err(|error| Failure::new(error, Again::No))?;
         let broken = |error: reqwest::Error| {
             let again = if tenantatlas_net::is_refusal(&error) { Again::No } else { Again::Perhaps };
             Failure::new(failure::no_answer(&error), again)

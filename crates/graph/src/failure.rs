@@ -182,6 +182,9 @@ pub(crate) fn too_many_values(limit: usize) -> GraphError {
     GraphError::new(ReasonCode::ParseFailed, &message)
 }
 
+/// How a message of the HTTP library begins when a proxy refuses to lead on.
+const PROXY_REFUSED: &str = "tunnel error: ";
+
 /// Why no answer came.
 pub(crate) fn no_answer(error: &reqwest::Error) -> GraphError {
     if tenantatlas_net::is_refusal(error) {
@@ -191,8 +194,15 @@ pub(crate) fn no_answer(error: &reqwest::Error) -> GraphError {
     } else if error.is_timeout() {
         GraphError::new(ReasonCode::GraphTimeout, "no answer within the time limit")
     } else {
+        let cause = cause(error);
+        if let Some(cause) = cause.strip_prefix(PROXY_REFUSED) {
+            let message = format!(
+                "the proxy that HTTPS_PROXY names opened no connection ({cause}): check its address, the name and password in it, and which hosts it lets through"
+            );
+            return GraphError::new(ReasonCode::GraphUnavailable, &message);
+        }
         let what = if error.is_connect() { "no connection" } else { "the connection broke off" };
-        GraphError::new(ReasonCode::GraphUnavailable, &format!("{what}: {}", cause(error)))
+        GraphError::new(ReasonCode::GraphUnavailable, &format!("{what}: {cause}"))
     }
 }
 

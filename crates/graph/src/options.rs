@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ipnet::IpNet;
+use tenantatlas_net::{Authorities, Proxies};
 
 /// Settings of a [`GraphClient`](crate::GraphClient). The default suits Microsoft's clouds.
 #[derive(Clone, Debug)]
@@ -22,6 +23,10 @@ pub struct GraphClientOptions {
     /// Networks where a custom cloud may lie although they are not public; those of Microsoft's clouds are always
     /// public. None by default, not even this machine itself.
     pub allowed_networks: Vec<IpNet>,
+    /// Proxies that requests go by; none by default, whatever the environment says.
+    pub proxies: Proxies,
+    /// Certificate authorities that are trusted besides those of the system.
+    pub authorities: Authorities,
     /// How much is told of an address that does not answer as it should.
     pub detail: ErrorDetail,
 }
@@ -36,6 +41,8 @@ impl Default for GraphClientOptions {
             quota: QuotaRule::default(),
             memory: MemoryLimits::default(),
             allowed_networks: Vec::new(),
+            proxies: Proxies::default(),
+            authorities: Authorities::default(),
             detail: ErrorDetail::default(),
         }
     }

@@ -173,8 +173,8 @@ impl GraphSession {
         &self.bound.connection.endpoints
     }
 
-    pub(crate) fn pool(&self, url: &Url) -> Result<&reqwest::Client, GraphError> {
-        self.bound.shared.transport.pool(url, self.endpoints())
+    pub(crate) async fn pool(&self, url: &Url) -> Result<&reqwest::Client, GraphError> {
+        self.bound.shared.transport.pool(url, self.endpoints()).await
     }
 
     /// Where the next answer is counted.

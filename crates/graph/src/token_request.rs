@@ -112,7 +112,8 @@ impl Refusal {
 
 async fn once(shared: &Shared, connection: &Connection, url: &Url, room: &Room) -> Result<Token, Refusal> {
     let form = form(connection, url).map_err(Refusal::here)?;
-    let pool = shared.transport.pool(url, &connection.endpoints).map_err(|error| Refusal::at_address(error, None))?;
+    let pool = shared.transport.pool(url, &connection.endpoints).await;
+    let pool = pool.map_err(|error| Refusal::at_address(error, None))?;
     let asked = Instant::now();
     let silent = |error: reqwest::Error| {
         let again = (!tenantatlas_net::is_refusal(&error)).then_some(None);

@@ -21,15 +21,17 @@ impl Transport {
             connect_timeout: options.timeouts.connect,
             read_timeout: options.timeouts.idle,
             networks: Networks::new(&options.allowed_networks),
+            proxies: options.proxies.clone(),
+            authorities: options.authorities.clone(),
         });
         Self { connector }
     }
 
     /// The connections for a request to an address of a cloud: Microsoft's are constants, those of a custom cloud were
     /// entered by a person.
-    pub(crate) fn pool(&self, url: &Url, cloud: &CloudEndpoints) -> Result<&reqwest::Client, GraphError> {
+    pub(crate) async fn pool(&self, url: &Url, cloud: &CloudEndpoints) -> Result<&reqwest::Client, GraphError> {
         let destination = if cloud.is_custom() { Destination::Entered } else { Destination::Fixed };
-        self.connector.client(url, destination).map_err(|error| match error {
+        self.connector.client(url, destination).await.map_err(|error| match error {
             ConnectError::Refused(_) => GraphError::new(ReasonCode::GraphUnavailable, &error.to_string()),
             ConnectError::Unprepared(_) => GraphError::new(ReasonCode::Internal, &error.to_string()),
         })

@@ -7,16 +7,22 @@
 //!   nothing;
 //! - one bad address among those of a name refuses the name;
 //! - an address that stands in the URL itself never reaches a resolver, so [`Connector::client`] judges it;
-//! - redirects are not followed, and no proxy is asked for an address that a person entered, since a proxy resolves
-//!   names by itself;
+//! - redirects are not followed;
+//! - **a proxy that whoever runs the machine chose** ([`Proxies`]) resolves names by itself, so an address that a person
+//!   entered is judged before it is handed on: a literal one always, a name by what it resolves to here, and a name that
+//!   nobody resolves here unless it is reserved for networks within. What the proxy then finds is the proxy's to judge;
 //! - plain HTTP goes to this machine alone.
 //!
 //! Names are only names here: `localhost` is whatever it resolves to, and allowed where the loopback network is.
 //!
 //! The crate knows nothing about Graph, tenants or settings.
 
+mod authorities;
 mod connector;
 mod networks;
+mod proxy;
 
+pub use authorities::{Authorities, AuthorityError, LARGEST_FILE};
 pub use connector::{ConnectError, Connector, ConnectorOptions, Destination, is_refusal};
 pub use networks::{AddressRefused, Networks, is_loopback_host, is_public};
+pub use proxy::{Proxies, ProxyError};

@@ -87,6 +87,30 @@ pub fn is_loopback_host(url: &Url) -> bool {
     }
 }
 
+/// Ends of names that lead nowhere in the public system of names: reserved for this machine, for one network or for tests
+/// (RFC 6761, RFC 6762 with its appendix G, RFC 8375, and `internal` by the resolution of ICANN of 29 July 2024).
+const RESERVED: [&str; 13] = [
+    "localhost",
+    "local",
+    "internal",
+    "intranet",
+    "private",
+    "corp",
+    "home",
+    "lan",
+    "home.arpa",
+    "test",
+    "example",
+    "invalid",
+    "onion",
+];
+
+/// Whether a name can be found only within a network: one without a dot, or one with a reserved end.
+pub(crate) fn is_reserved_name(name: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    !name.contains('.') || RESERVED.iter().any(|end| name.strip_suffix(end).is_some_and(|rest| rest.ends_with('.')))
+}
+
 /// The address that a host is, when it is no name.
 pub(crate) fn literal(host: &Host<&str>) -> Option<IpAddr> {
     match host {
