@@ -15,67 +15,56 @@ impl Object<'_> {
     /// `assignments`.
     pub fn write_assignments(&self, out: &mut Vec<u8>) {
         let turn = u64::from(self.changes().assignments);
-        let shape = (self.noise(30) + turn) % 7;
+        let (all_devices, group, exclusion) =
+            ("allDevicesAssignmentTarget", "groupAssignmentTarget", "exclusionGroupAssignmentTarget");
+        let targets: &[(&str, &str)] = match (self.noise(30) + turn) % 7 {
+            0 => &[],
+            1 => &[(all_devices, "none")],
+            2 => &[(group, "include"), (exclusion, "none")],
+            3 => &[(group, "exclude"), (group, "none"), (group, "none")],
+            4 => &[(all_devices, "include"), (exclusion, "none")],
+            5 => &[(group, "none")],
+            _ => &[("allLicensedUsersAssignmentTarget", "exclude")],
+        };
         out.push(b'[');
-        let groups = self.tenant.groups();
+        for (nth, (target, filter)) in (0..).zip(targets) {
+            if nth > 0 {
+                out.push(b',');
+            }
+            self.write_assignment(out, nth, turn, target, filter);
+        }
+        out.push(b']');
+    }
+
+    fn write_assignment(&self, out: &mut Vec<u8>, nth: u64, turn: u64, target: &str, filter: &str) {
         let intent = match (self.kind.key, self.noise(33) % 3) {
             ("mobileApp", 0) => "available",
             ("mobileApp", _) => "required",
             _ => "apply",
         };
-        let filters = self.tenant.first_extent(number_of("assignmentFilter").unwrap_or(0)).max(1);
-        let mut assignment = |nth: u64, target: &str, group: bool, filter: &str| {
-            if nth > 0 {
-                out.push(b',');
-            }
-            out.extend_from_slice(br#"{"id":""#);
-            self.tenant.write_id(out, self.number, IdForm::Guid, self.index);
-            push!(
-                out,
-                r##"_{nth}_{turn}","source":"direct","sourceId":"","intent":"{intent}","target":{{"@odata.type":"#microsoft.graph.{target}""##
-            );
-            if filter == "none" {
-                push!(
-                    out,
-                    r#","deviceAndAppManagementAssignmentFilterId":null,"deviceAndAppManagementAssignmentFilterType":"none""#
-                );
-            } else {
-                out.extend_from_slice(br#","deviceAndAppManagementAssignmentFilterId":""#);
-                self.tenant.write_id(
-                    out,
-                    number_of("assignmentFilter").unwrap_or(0),
-                    IdForm::Guid,
-                    self.noise(31) % filters,
-                );
-                push!(out, r#"","deviceAndAppManagementAssignmentFilterType":"{filter}""#);
-            }
-            if group {
-                out.extend_from_slice(br#","groupId":""#);
-                self.tenant.write_id(out, GROUPS, IdForm::Guid, (self.noise(32) + nth * 7 + turn) % groups);
-                out.push(b'"');
-            }
-            out.extend_from_slice(b"}}");
-        };
-        match shape {
-            0 => {}
-            1 => assignment(0, "allDevicesAssignmentTarget", false, "none"),
-            2 => {
-                assignment(0, "groupAssignmentTarget", true, "include");
-                assignment(1, "exclusionGroupAssignmentTarget", true, "none");
-            }
-            3 => {
-                for nth in 0..3 {
-                    assignment(nth, "groupAssignmentTarget", true, if nth == 0 { "exclude" } else { "none" });
-                }
-            }
-            4 => {
-                assignment(0, "allDevicesAssignmentTarget", false, "include");
-                assignment(1, "exclusionGroupAssignmentTarget", true, "none");
-            }
-            5 => assignment(0, "groupAssignmentTarget", true, "none"),
-            _ => assignment(0, "allLicensedUsersAssignmentTarget", false, "exclude"),
+        out.extend_from_slice(br#"{"id":""#);
+        self.tenant.write_id(out, self.number, IdForm::Guid, self.index);
+        push!(
+            out,
+            r##"_{nth}_{turn}","source":"direct","sourceId":"","intent":"{intent}","target":{{"@odata.type":"#microsoft.graph.{target}","deviceAndAppManagementAssignmentFilterId":"##
+        );
+        if filter == "none" {
+            out.extend_from_slice(b"null");
+        } else {
+            let number = number_of("assignmentFilter").unwrap_or(0);
+            let filters = self.tenant.first_extent(number).max(1);
+            out.push(b'"');
+            self.tenant.write_id(out, number, IdForm::Guid, self.noise(31) % filters);
+            out.push(b'"');
         }
-        out.push(b']');
+        push!(out, r#","deviceAndAppManagementAssignmentFilterType":"{filter}""#);
+        if target.ends_with("roupAssignmentTarget") {
+            out.extend_from_slice(br#","groupId":""#);
+            let groups = self.tenant.groups();
+            self.tenant.write_id(out, GROUPS, IdForm::Guid, (self.noise(32) + nth * 7 + turn) % groups);
+            out.push(b'"');
+        }
+        out.extend_from_slice(b"}}");
     }
 
     /// Writes `scheduledActionsForRule`, with ids that a re-read may change.
@@ -88,7 +77,7 @@ impl Object<'_> {
             out.extend_from_slice(br#","scheduledActionConfigurations":["#);
             push!(
                 out,
-                r#"{{"id":"{:x}","gracePeriodHours":0,"actionType":"block","notificationTemplateId":"","notificationMessageCCList":[]}},"#,
+                r#"{{"id":"{:x}","gracePeriodHours":0,"actionType":"block","notificationTemplateId":"00000000-0000-0000-0000-000000000000","notificationMessageCCList":[]}},"#,
                 self.noise(44) ^ u64::from(volatile)
             );
             push!(

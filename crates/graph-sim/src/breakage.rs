@@ -5,6 +5,7 @@ use crate::{
     cloud::Cloud,
     fault::FaultKind,
     graph::Bent,
+    token::TokenFault,
 };
 
 impl Cloud {
@@ -32,12 +33,7 @@ impl Cloud {
             }
             FaultKind::TokenRevoked => {
                 self.revoke_tokens();
-                Answer::error(
-                    401,
-                    "InvalidAuthenticationToken",
-                    "Continuous access evaluation resulted in claims challenge.",
-                    id,
-                )
+                Answer::error(401, "InvalidAuthenticationToken", TokenFault::Revoked.message(), id)
             }
             FaultKind::Forbidden => {
                 Answer::intune_error(403, "Forbidden", "Application is not authorized to perform this operation.", id)
@@ -71,4 +67,20 @@ pub fn bent(faults: &[FaultKind]) -> Bent<'_> {
         }
     }
     bent
+}
+
+/// What the faults do to the answer as it is sent.
+#[must_use]
+pub fn broken(mut answer: Answer, faults: &[FaultKind]) -> Answer {
+    for fault in faults {
+        match fault {
+            FaultKind::TruncatedJson => answer.body = answer.body.slice(..answer.body.len() / 2),
+            FaultKind::SlowBody { pause_ms } => answer.sending = Sending::Slowly(*pause_ms),
+            FaultKind::CutBody => answer.sending = Sending::Cut,
+            FaultKind::PackedTwice => answer.sending = Sending::PackedTwice,
+            FaultKind::Stall { pause_ms } => answer.stall_ms = *pause_ms,
+            _ => {}
+        }
+    }
+    answer
 }

@@ -23,6 +23,8 @@ mod entra;
 mod scripts;
 mod updates;
 
+pub use configuration::INTENT_TEMPLATES;
+
 /// How an object is identified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdForm {
@@ -45,6 +47,8 @@ pub enum IdForm {
 pub enum Field {
     /// A short text that an edit changes.
     Text,
+    /// The object's name once more.
+    Name,
     /// A fixed text.
     Is(&'static str),
     /// True or false.
@@ -63,6 +67,8 @@ pub enum Field {
     Secret,
     /// The same as base64.
     SecretBase64,
+    /// Base64 of a JSON object that holds one.
+    SecretJson,
     /// A person's address: personal data.
     Person,
     /// The ids of one to three objects of the kind with this key.
@@ -93,6 +99,8 @@ pub enum Field {
     Relationships,
     /// The setting of a reusable settings group.
     ReusableSetting,
+    /// The id of that setting's definition.
+    ReusableDefinition,
     /// App locker files.
     LockerFiles,
     /// The property exists only on these subtypes.
@@ -292,7 +300,14 @@ pub fn all_permissions() -> Vec<String> {
         .flat_map(|resource| resource.permissions.iter().map(|permission| (*permission).to_owned()))
         .collect();
     permissions.extend(
-        ["GroupMember.Read.All", "Organization.Read.All", "DeviceManagementManagedDevices.Read.All"].map(str::to_owned),
+        [
+            "GroupMember.Read.All",
+            "Organization.Read.All",
+            "DeviceManagementManagedDevices.Read.All",
+            // Encrypted OMA settings are read in plain with it.
+            "DeviceManagementConfiguration.ReadWrite.All",
+        ]
+        .map(str::to_owned),
     );
     permissions.sort_unstable();
     permissions.dedup();

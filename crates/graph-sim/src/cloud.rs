@@ -1,17 +1,19 @@
 //! The state of the simulated cloud: tenants, tokens, quota, faults, and what was asked of it.
 
 use crate::{
-    answer::{Answer, Sending},
-    breakage::bent,
+    answer::Answer,
+    breakage::{bent, broken},
     config::{SimulatorConfig, Throttle},
-    fault::{Fault, FaultKind, Faults, Place},
+    fault::{Fault, FaultKind, Faults, Met, Place},
     graph::GraphRequest,
     hold::Hold,
+    host,
     identity::guid_of,
+    metadata,
     planted::{PlantedSecret, planted_secrets},
     query::Query,
     tenant::{Evolution, TenantState},
-    token::{Claims, Issuer},
+    token::{Claims, Issuer, TokenRequest},
 };
 use bytes::Bytes;
 use serde::Serialize;
@@ -42,6 +44,23 @@ pub struct LoggedRequest {
     pub at_ms: u64,
     /// How long the answer took, the delay and the wait for nothing included.
     pub took_ms: u64,
+}
+
+/// What is asked of Graph, by itself or as an item of a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// Version, path and query, without a leading slash.
+    pub address: &'a str,
+    /// The bearer token.
+    pub token: Option<&'a str>,
+    /// The body.
+    pub body: &'a Bytes,
+    /// The address of Graph by which it was asked: links and contexts begin with it.
+    pub root: &'a str,
+    /// Whether it is an item of a batch.
+    pub in_batch: bool,
 }
 
 /// Counts of what was asked.
@@ -148,12 +167,49 @@ impl Cloud {
 
     /// Replaces all faults.
     pub fn set_faults(&self, faults: Vec<Fault>) {
-        *lock(&self.faults) = Faults::new(faults);
+        lock(&self.faults).replace(faults);
     }
 
     /// Adds a fault.
     pub fn add_fault(&self, fault: Fault) {
         lock(&self.faults).add(fault);
+    }
+
+    /// The faults in force, with how often each was near.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Met> {
+        lock(&self.faults).all()
+    }
+
+    /// Ends the fault with this number; false when there is none.
+    pub fn end_fault(&self, number: u64) -> bool {
+        lock(&self.faults).end(number)
+    }
+
+    /// The quota.
+    #[must_use]
+    pub fn throttle(&self) -> Option<Throttle> {
+        *lock(&self.throttle)
+    }
+
+    /// The delay of every answer of Graph.
+    #[must_use]
+    pub fn latency(&self) -> Duration {
+        Duration::from_millis(self.latency_ms.load(Ordering::Relaxed))
+    }
+
+    /// Which answers are held back.
+    #[must_use]
+    pub fn held_back(&self) -> Option<String> {
+        self.hold.path()
+    }
+
+    /// How many objects of each collection a tenant has now; empty for an unknown tenant.
+    #[must_use]
+    pub fn holdings(&self, tenant_id: &str) -> Vec<(&'static str, u64)> {
+        self.tenant(tenant_id)
+            .map(|state| state.read().unwrap_or_else(PoisonError::into_inner).holdings())
+            .unwrap_or_default()
     }
 
     /// Replaces the quota.
@@ -237,12 +293,12 @@ impl Cloud {
         self.epoch.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Answers a request for a token.
+    /// Answers a request for a token, by the login service with this address.
     #[must_use]
-    pub fn token(&self, directory: &str, body: &[u8]) -> Answer {
+    pub fn token(&self, login: &str, directory: &str, body: &[u8]) -> Answer {
         lock(&self.counts).tokens += 1;
         let form = Query::form(&String::from_utf8_lossy(body));
-        let url = format!("{}/{directory}/oauth2/v2.0/token", self.login_url());
+        let url = format!("{login}/{directory}/oauth2/v2.0/token");
         let address = format!("login/{directory}/oauth2/v2.0/token");
         let place = Place { address: &address, tenant_id: directory, in_batch: false };
         for fault in lock(&self.faults).meet(place) {
@@ -255,25 +311,26 @@ impl Cloud {
                 _ => {}
             }
         }
-        let (status, answer) = self.issuer.answer(
-            &self.config.tenants,
-            directory,
-            &form,
-            &url,
-            &self.graph_url(),
-            self.epoch.load(Ordering::SeqCst),
-        );
+        let mut graphs = host::graphs_of(login);
+        if graphs.is_empty() {
+            graphs.push(self.graph_url());
+        }
+        let asked = TokenRequest { directory, form: &form, url: &url, graphs: &graphs };
+        let epoch = self.epoch.load(Ordering::SeqCst);
+        let (status, answer) = self.issuer.answer(&self.config.tenants, &asked, epoch);
         Answer::raw(status, "application/json", answer.to_string())
     }
 
-    /// Answers a request to Graph: `version/path?query`.
-    pub async fn graph(
-        &self,
-        method: &str,
-        path_and_query: &str,
-        token: Option<&str>,
-        body: &Bytes,
-    ) -> (Answer, String) {
+    /// The configuration of a directory (OpenID Connect Discovery 1.0); every client of the Microsoft Authentication
+    /// Library asks for it first.
+    #[must_use]
+    pub fn openid_configuration(&self, login: &str, directory: &str) -> Answer {
+        let (status, answer) = self.issuer.discovery(&self.config.tenants, login, directory);
+        Answer::raw(status, "application/json", answer.to_string())
+    }
+
+    /// Answers a request to Graph.
+    pub async fn graph(&self, asked: &Asked<'_>) -> (Answer, String) {
         let number = self.next_request.fetch_add(1, Ordering::Relaxed);
         let request_id = guid_of(&["request", &number.to_string()]);
         let under_way = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
@@ -290,101 +347,100 @@ impl Cloud {
         if latency > 0 {
             tokio::time::sleep(Duration::from_millis(latency)).await;
         }
-        self.hold.pass(path_and_query).await;
-        let answer = self.answer(method, path_and_query, token, body, &request_id, true);
+        self.hold.pass(asked.address).await;
+        let answer = self.answer(asked, &request_id);
         if answer.stall_ms > 0 {
             tokio::time::sleep(Duration::from_millis(answer.stall_ms)).await;
         }
         drop(under_way);
+        self.write_down(asked, &answer, came);
+        (answer, request_id)
+    }
+
+    fn write_down(&self, asked: &Asked<'_>, answer: &Answer, came: u64) {
         let at_ms = self.since_start();
-        let tenant_id = token.and_then(Issuer::directory_of).unwrap_or_default();
+        let tenant_id = asked.token.and_then(Issuer::directory_of).unwrap_or_default();
         let mut log = lock(&self.log);
         if log.len() >= LOG_LENGTH {
             log.pop_front();
         }
         log.push_back(LoggedRequest {
-            method: method.to_owned(),
-            path: path_and_query.to_owned(),
+            method: asked.method.to_owned(),
+            path: asked.address.to_owned(),
             status: answer.status.as_u16(),
             tenant_id,
             at_ms,
             took_ms: at_ms - came,
         });
-        drop(log);
-        (answer, request_id)
     }
 
     /// Answers one request, on its own or as an item of a batch.
-    pub(crate) fn answer(
-        &self,
-        method: &str,
-        path_and_query: &str,
-        token: Option<&str>,
-        body: &Bytes,
-        request_id: &str,
-        outer: bool,
-    ) -> Answer {
-        let epoch = self.epoch.load(Ordering::SeqCst);
-        let Some(claims) = token.and_then(|token| self.issuer.read(token, epoch)) else {
-            lock(&self.counts).unauthorized += 1;
-            return Answer::error(
-                401,
-                "InvalidAuthenticationToken",
-                "Access token is empty, has expired or is not valid.",
-                request_id,
-            );
-        };
-        let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-        let Some((version, path)) = path.split_once('/').filter(|(version, _)| matches!(*version, "v1.0" | "beta"))
-        else {
-            return Answer::error(400, "BadRequest", "Invalid version.", request_id);
+    pub(crate) fn answer(&self, asked: &Asked<'_>, request_id: &str) -> Answer {
+        let (path, _) = asked.address.split_once('?').unwrap_or((asked.address, ""));
+        let (version, path) = path.split_once('/').unwrap_or((path, ""));
+        if !matches!(version, "v1.0" | "beta") {
+            return Answer::error(400, "BadRequest", &format!("Invalid version: {version}"), request_id);
+        }
+        let base = format!("{}/{version}", asked.root);
+        if asked.method == "GET"
+            && let Some(answer) = metadata::root(&base, path, version == "beta")
+        {
+            return answer;
+        }
+        let claims = match self.issuer.read(asked.token, self.epoch.load(Ordering::SeqCst)) {
+            Ok(claims) => claims,
+            Err(why) => {
+                lock(&self.counts).unauthorized += 1;
+                return Answer::error(401, "InvalidAuthenticationToken", why.message(), request_id);
+            }
         };
         if path != "$batch"
             && let Some(refused) = self.throttled(&claims, request_id)
         {
             return refused;
         }
-        let place = Place { address: path_and_query, tenant_id: &claims.tenant_id, in_batch: !outer };
+        let place = Place { address: asked.address, tenant_id: &claims.tenant_id, in_batch: asked.in_batch };
         let faults = lock(&self.faults).meet(place);
-        for fault in &faults {
-            if let Some(answer) = self.break_before(fault, token.unwrap_or_default(), request_id) {
-                return answer;
-            }
+        let stands_in =
+            faults.iter().find_map(|fault| self.break_before(fault, asked.token.unwrap_or_default(), request_id));
+        if let Some(answer) = stands_in {
+            return answer;
         }
         if path == "$batch" {
-            return self.batch(version, token, body, request_id);
+            return self.batch(version, asked, request_id);
         }
+        broken(self.read(asked, &claims, &base, path, &faults, request_id), &faults)
+    }
+
+    /// What Graph answers when nothing goes wrong.
+    fn read(
+        &self,
+        asked: &Asked<'_>,
+        claims: &Claims,
+        base: &str,
+        path: &str,
+        faults: &[FaultKind],
+        request_id: &str,
+    ) -> Answer {
         let Some(state) = self.tenant(&claims.tenant_id) else {
             return Answer::error(401, "InvalidAuthenticationToken", "Unknown tenant.", request_id);
         };
         let state = state.read().unwrap_or_else(PoisonError::into_inner);
-        let base = format!("{}/{version}", self.graph_url());
         let request = GraphRequest {
             tenant: &state,
             roles: &claims.roles,
-            base: &base,
-            beta: version == "beta",
+            base,
+            beta: base.ends_with("/beta"),
             path,
-            query,
-            bent: bent(&faults),
+            query: asked.address.split_once('?').map_or("", |(_, query)| query),
+            bent: bent(faults),
             request_id,
         };
-        let mut answer = match (method, path) {
+        match (asked.method, path) {
             ("GET", _) => request.get(),
-            ("POST", "directoryObjects/getByIds") => request.objects_by_ids(body),
+            ("POST", "directoryObjects/getByIds") => request.objects_by_ids(asked.body),
             _ => Answer::error(405, "MethodNotAllowed", "This simulated cloud is read only.", request_id),
-        };
-        for fault in &faults {
-            match fault {
-                FaultKind::TruncatedJson => answer.body = answer.body.slice(..answer.body.len() / 2),
-                FaultKind::SlowBody { pause_ms } => answer.sending = Sending::Slowly(*pause_ms),
-                FaultKind::CutBody => answer.sending = Sending::Cut,
-                FaultKind::PackedTwice => answer.sending = Sending::PackedTwice,
-                FaultKind::Stall { pause_ms } => answer.stall_ms = *pause_ms,
-                _ => {}
-            }
         }
-        answer
     }
 
     /// Counts an answer with 429.

@@ -1,6 +1,6 @@
 //! Faults: what goes wrong on request, where, and how often.
 
-use crate::{hostile::HostileBody, identity::mix, query::decode};
+use crate::{hostile::HostileBody, identity::mix, query::decode_query};
 use serde::{Deserialize, Serialize};
 
 /// Something that goes wrong on request.
@@ -191,30 +191,66 @@ pub struct Place<'a> {
     pub in_batch: bool,
 }
 
+/// A fault in force.
+#[derive(Debug, Clone)]
+pub struct Met {
+    /// By which it is ended.
+    pub number: u64,
+    /// What goes wrong, where and how often.
+    pub fault: Fault,
+    /// How often a request was where it happens.
+    pub seen: u32,
+}
+
 /// The faults in force, and how often each was near.
 #[derive(Debug, Default)]
-pub struct Faults(Vec<(Fault, u32)>);
+pub struct Faults {
+    met: Vec<Met>,
+    last: u64,
+}
 
 impl Faults {
     /// Faults that nobody has met yet.
     #[must_use]
     pub fn new(faults: Vec<Fault>) -> Self {
-        Self(faults.into_iter().map(|fault| (fault, 0)).collect())
+        let mut all = Self::default();
+        faults.into_iter().for_each(|fault| all.add(fault));
+        all
     }
 
     /// Adds one.
     pub fn add(&mut self, fault: Fault) {
-        self.0.push((fault, 0));
+        self.last += 1;
+        self.met.push(Met { number: self.last, fault, seen: 0 });
+    }
+
+    /// Puts others in the place of all. Numbers are not used again.
+    pub fn replace(&mut self, faults: Vec<Fault>) {
+        self.met.clear();
+        faults.into_iter().for_each(|fault| self.add(fault));
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> Vec<Met> {
+        self.met.clone()
+    }
+
+    /// Ends the one with this number; false when there is none.
+    pub fn end(&mut self, number: u64) -> bool {
+        let before = self.met.len();
+        self.met.retain(|met| met.number != number);
+        self.met.len() < before
     }
 
     /// The faults that this request meets; counts it.
     pub fn meet(&mut self, place: Place<'_>) -> Vec<FaultKind> {
-        if self.0.is_empty() {
+        if self.met.is_empty() {
             return Vec::new();
         }
-        let decoded = decode(place.address);
+        let decoded = decode_query(place.address);
         let mut met = Vec::new();
-        for (fault, seen) in &mut self.0 {
+        for Met { fault, seen, .. } in &mut self.met {
             let here = place.address.contains(&fault.path) || decoded.contains(&fault.path);
             let here = here && fault.path.starts_with("login/") == place.address.starts_with("login/");
             let tenant = fault.tenant_id.as_deref().is_none_or(|tenant| tenant.eq_ignore_ascii_case(place.tenant_id));

@@ -29,6 +29,11 @@ impl Hold {
         self.path.send_replace(Some(path.to_owned()));
     }
 
+    /// What is held back.
+    pub(crate) fn path(&self) -> Option<String> {
+        self.path.borrow().clone()
+    }
+
     pub(crate) fn end(&self) {
         self.path.send_replace(None);
     }

@@ -2,8 +2,10 @@
 
 use crate::{
     catalogue::{Field, IdForm, Kind},
+    context::Collection,
     identity::mix,
     instant::write_time,
+    template::{Template, template},
     tenant::{Changes, KindNumber, TenantState, number_of},
 };
 use std::io::Write as _;
@@ -34,6 +36,11 @@ pub struct Along<'a> {
 impl Along<'_> {
     fn has(&self, property: &str) -> bool {
         self.expand.iter().any(|expanded| expanded == property)
+    }
+
+    /// Whether a property comes that a list does not tell by itself.
+    fn wants(&self, property: &str) -> bool {
+        self.detail || self.select.iter().any(|selected| selected.eq_ignore_ascii_case(property))
     }
 }
 
@@ -81,45 +88,14 @@ impl Object<'_> {
         self.tenant.changes(self.number, self.index)
     }
 
-    /// Writes the object; `link` is the address of its collection, for the links within it.
-    pub fn write(&self, out: &mut Vec<u8>, along: Along<'_>, link: &str) {
-        let changes = self.changes();
+    /// Writes the object as one of a collection.
+    pub fn write(&self, out: &mut Vec<u8>, along: Along<'_>, collection: Collection<'_>) {
         out.push(b'{');
-        if let Some(odata) = self.subtype().or(along.odata) {
-            out.extend_from_slice(br##""@odata.type":"#microsoft.graph."##);
-            out.extend_from_slice(odata.as_bytes());
-            out.extend_from_slice(b"\",");
-        }
-        if self.kind.id != IdForm::Fixed("") {
-            out.extend_from_slice(br#""id":""#);
-            self.tenant.write_id(out, self.number, self.kind.id, self.index);
-            out.extend_from_slice(b"\",");
-        }
-        if self.kind.key == "crossTenantAccessPartner" {
-            out.extend_from_slice(br#""tenantId":""#);
-            self.tenant.write_id(out, self.number, self.kind.id, self.index);
-            out.extend_from_slice(b"\",");
-        }
-        if !self.kind.name.is_empty() {
-            let _ = write!(out, r#""{}":""#, self.kind.name);
-            self.write_name(out);
-            out.extend_from_slice(b"\",");
-        }
-        let _ = write!(out, r#""description":"Managed by the endpoint team, revision {}","#, changes.edits);
-        let created = self.noise(2) % 80_000_000;
-        out.extend_from_slice(br#""createdDateTime":""#);
-        write_time(out, 1_700_000_000 + created);
-        out.extend_from_slice(br#"","lastModifiedDateTime":""#);
-        let touches = u64::from(changes.edits + changes.renames) * 86_400 + u64::from(changes.volatile) * 61;
-        write_time(out, 1_700_000_000 + created + 3_600 + touches);
-        out.push(b'"');
+        self.write_identity(out, along.odata);
+        self.write_times(out);
         // The list of apps does not tell their scope tags.
-        if self.kind.tagged || (along.detail && self.kind.key == "mobileApp") {
-            let tags = self.tenant.first_extent(number_of("roleScopeTag").unwrap_or(0)).max(1);
-            let _ = match self.noise(3) % 4 {
-                0 => write!(out, r#","roleScopeTagIds":["0","{}"]"#, self.noise(4) % tags),
-                _ => write!(out, r#","roleScopeTagIds":["0"]"#),
-            };
+        if self.kind.tagged || (self.kind.key == "mobileApp" && along.wants("roleScopeTagIds")) {
+            self.write_scope_tags(out);
         }
         if let Some(family) = self.kind.family {
             self.write_policy_head(out, family);
@@ -128,27 +104,88 @@ impl Object<'_> {
             self.write_property(out, name, *field, salt, along);
         }
         for (salt, (name, field)) in (300..).zip(self.kind.selectable) {
-            if along.detail || along.select.iter().any(|selected| selected == name) {
+            if along.wants(name) {
                 self.write_property(out, name, *field, salt, along);
             }
         }
+        self.write_expanded(out, along, collection);
+        out.push(b'}');
+    }
+
+    fn write_identity(&self, out: &mut Vec<u8>, odata: Option<&str>) {
+        if let Some(odata) = self.subtype().or(odata) {
+            out.extend_from_slice(br##""@odata.type":"#microsoft.graph."##);
+            out.extend_from_slice(odata.as_bytes());
+            out.extend_from_slice(b"\",");
+        }
+        if self.kind.id != IdForm::Fixed("") {
+            out.extend_from_slice(br#""id":""#);
+            self.write_own_id(out);
+            out.extend_from_slice(b"\",");
+        }
+        if self.kind.key == "crossTenantAccessPartner" {
+            out.extend_from_slice(br#""tenantId":""#);
+            self.write_own_id(out);
+            out.extend_from_slice(b"\",");
+        }
+        if !self.kind.name.is_empty() {
+            let _ = write!(out, r#""{}":""#, self.kind.name);
+            self.write_name(out);
+            out.extend_from_slice(b"\",");
+        }
+    }
+
+    fn write_times(&self, out: &mut Vec<u8>) {
+        let changes = self.changes();
+        let _ = write!(out, r#""description":"Managed by the endpoint team, revision {}","#, changes.edits);
+        let created = self.noise(2) % 80_000_000;
+        out.extend_from_slice(br#""createdDateTime":""#);
+        write_time(out, 1_700_000_000 + created);
+        out.extend_from_slice(br#"","lastModifiedDateTime":""#);
+        let touches = u64::from(changes.edits + changes.renames) * 86_400 + u64::from(changes.volatile) * 61;
+        write_time(out, 1_700_000_000 + created + 3_600 + touches);
+        out.push(b'"');
+    }
+
+    fn write_scope_tags(&self, out: &mut Vec<u8>) {
+        let tags = self.tenant.first_extent(number_of("roleScopeTag").unwrap_or(0)).max(1);
+        let _ = match self.noise(3) % 4 {
+            0 => write!(out, r#","roleScopeTagIds":["0","{}"]"#, self.noise(4) % tags),
+            _ => write!(out, r#","roleScopeTagIds":["0"]"#),
+        };
+    }
+
+    /// The properties of `$expand`, each after its context.
+    fn write_expanded(&self, out: &mut Vec<u8>, along: Along<'_>, collection: Collection<'_>) {
+        let context = |out: &mut Vec<u8>, property: &str, suffix: &str| {
+            collection.write_expanded(out, property, suffix, |out| self.write_own_id(out));
+        };
         for (salt, (name, field)) in (400..).zip(self.kind.expandable) {
             if along.has(name) {
+                context(out, name, if matches!(field, Field::NamedOne(_)) { "/$entity" } else { "" });
                 self.write_property(out, name, *field, salt, along);
             }
         }
         if along.has("settings") {
-            self.write_settings_property(out, along.partial, link);
+            context(out, "settings", "");
+            self.write_settings_property(out, along.partial, collection);
         }
         if along.has("scheduledActionsForRule") {
+            let suffix = if along.configurations { "(scheduledActionConfigurations())" } else { "" };
+            context(out, "scheduledActionsForRule", suffix);
             out.extend_from_slice(br#","scheduledActionsForRule":"#);
             self.write_actions(out, along.configurations);
         }
         if along.has("assignments") {
+            context(out, "assignments", "");
             out.extend_from_slice(br#","assignments":"#);
             self.write_assignments(out);
         }
-        out.push(b'}');
+    }
+
+    /// Writes the id.
+    pub fn write_own_id(&self, out: &mut Vec<u8>) {
+        self.tenant.write_id(out, self.number, self.kind.id, self.index);
     }
 
     /// Writes the name without quotes. Who was migrated keeps the name it had in its former type.
@@ -163,6 +200,30 @@ impl Object<'_> {
         if renames > 0 {
             let _ = write!(out, " (renamed {renames})");
         }
+    }
+
+    /// Whether it has settings of the settings catalogue.
+    #[must_use]
+    pub fn has_settings(&self) -> bool {
+        self.kind.family.is_some() || self.kind.key == "linuxCompliancePolicy"
+    }
+
+    /// The template that an intent was made of.
+    #[must_use]
+    pub fn template(&self) -> Option<&'static Template> {
+        let (salt, (_, field)) = (100..).zip(self.kind.fields).find(|(_, (name, _))| *name == "templateId")?;
+        let mut id = Vec::with_capacity(40);
+        self.write_field(&mut id, *field, salt, false);
+        template(std::str::from_utf8(&id).ok()?.trim_matches('"'))
+    }
+
+    /// Whether a role assignment names this role.
+    #[must_use]
+    pub fn refers_to(&self, role: &Self) -> bool {
+        let salt =
+            (400..).zip(self.kind.expandable).find(|(_, (name, _))| *name == "roleDefinition").map(|found| found.0);
+        let named = salt.and_then(|salt| self.referred(role.kind.key, salt));
+        named.is_some_and(|named| (named.number, named.index) == (role.number, role.index))
     }
 
     fn subtype(&self) -> Option<&'static str> {

@@ -2,6 +2,7 @@
 
 use crate::{
     catalogue::IdForm,
+    context::Collection,
     object::{Along, Object, SECRET_MARK, SECRET_MARK_BASE64},
     tenant::{TenantState, kinds},
 };
@@ -32,7 +33,7 @@ pub fn planted_secrets(tenant: &TenantState, most: usize) -> Vec<PlantedSecret> 
         for index in (0..tenant.extent(number)).filter(|index| tenant.exists(number, *index)) {
             let mut body = Vec::new();
             let along = Along { expand: &expand, detail: true, ..Along::default() };
-            Object { tenant, kind, number, index }.write(&mut body, along, "");
+            Object { tenant, kind, number, index }.write(&mut body, along, Collection { base: "", path: "" });
             let Ok(object) = serde_json::from_slice::<Value>(&body) else { continue };
             let form = if kind.id == IdForm::Fixed("") { IdForm::Fixed(kind.key) } else { kind.id };
             let id = tenant.id(number, form, index);

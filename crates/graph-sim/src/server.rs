@@ -2,16 +2,16 @@
 
 use crate::{
     answer::{Answer, Sending},
-    cloud::Cloud,
-    config::{SimulatorConfig, Throttle},
-    fault::Fault,
+    cloud::{Asked, Cloud},
+    config::SimulatorConfig,
+    connection, control,
+    host::{self, Service},
     hostile,
 };
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
-use hyper::{body::Incoming, service::service_fn};
-use hyper_util::rt::TokioIo;
+use http::{HeaderValue, Request, Response, StatusCode, header, request::Parts, uri::Authority as HostAndPort};
+use hyper::body::Incoming;
 use serde_json::{Value, json};
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -28,10 +28,16 @@ pub struct Simulator {
     task: JoinHandle<()>,
 }
 
+/// What every connection needs.
+pub(crate) struct Door {
+    pub(crate) cloud: Arc<Cloud>,
+    pub(crate) stop: CancellationToken,
+}
+
 /// The connection ends without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the simulated connection was reset")]
-struct ConnectionReset;
+pub(crate) struct ConnectionReset;
 
 impl Simulator {
     /// Starts a cloud; port 0 takes a free one.
@@ -43,7 +49,8 @@ impl Simulator {
         let address = listener.local_addr()?;
         let cloud = Arc::new(Cloud::new(config, format!("http://{address}")));
         let stop = CancellationToken::new();
-        let task = tokio::spawn(accept(listener, Arc::clone(&cloud), stop.clone()));
+        let door = Door { cloud: Arc::clone(&cloud), stop: stop.clone() };
+        let task = tokio::spawn(connection::accept(listener, Arc::new(door)));
         Ok(Self { cloud, address, stop, task })
     }
 
@@ -88,57 +95,84 @@ impl Drop for Simulator {
     }
 }
 
-async fn accept(listener: TcpListener, cloud: Arc<Cloud>, stop: CancellationToken) {
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        let Ok((stream, _)) = accepted else { continue };
-        let _ = stream.set_nodelay(true);
-        let cloud = Arc::clone(&cloud);
-        let stop = stop.clone();
-        tokio::spawn(async move {
-            let service = service_fn(move |request| serve(Arc::clone(&cloud), request));
-            let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-            tokio::select! {
-                () = stop.cancelled() => {}
-                // A reset is wished for, and a client that goes away is no fault of ours.
-                _ = connection => {}
-            }
-        });
-    }
+/// What a request is for, by its host and the beginning of its path.
+enum Room<'a> {
+    /// The login service at this address, and the path below it.
+    Login(String, &'a str),
+    /// Graph at this address, and version, path and query below it.
+    Graph(String, &'a str),
+    /// The control over HTTP.
+    Control(&'a str),
+    /// Nothing.
+    Nowhere,
 }
 
-async fn serve(cloud: Arc<Cloud>, request: Request<Incoming>) -> Result<Response<Body>, ConnectionReset> {
-    let (parts, body) = request.into_parts();
-    let path = parts.uri.path().to_owned();
-    let address = parts.uri.path_and_query().map_or_else(|| path.clone(), |all| all.as_str().to_owned());
-    let body = axum::body::to_bytes(Body::new(body), BODY_LIMIT).await.unwrap_or_default();
-    if let Some(rest) = path.strip_prefix("/login/") {
-        let directory = rest.split('/').next().unwrap_or_default();
-        if !rest.ends_with("/oauth2/v2.0/token") {
-            return Ok(json_response(404, &json!({"error": "not_found"})));
-        }
-        return send(cloud.token(directory, &body), "", None);
+/// A host of Microsoft is what it is there; at every other host the first segment of the path decides.
+fn room<'a>(cloud: &Cloud, host: &str, address: &'a str) -> Room<'a> {
+    let host = host::without_port(host);
+    match host::service_of(host) {
+        Some(Service::Login) => return Room::Login(format!("https://{host}"), address.trim_start_matches('/')),
+        Some(Service::Graph) => return Room::Graph(format!("https://{host}"), address.trim_start_matches('/')),
+        None => {}
+    }
+    if let Some(rest) = address.strip_prefix("/login/") {
+        return Room::Login(cloud.login_url(), rest);
     }
     if let Some(rest) = address.strip_prefix("/graph/") {
-        let token = parts
-            .headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer "));
-        let (answer, request_id) = cloud.graph(parts.method.as_str(), rest, token, &body).await;
-        let client_request_id = parts.headers.get("client-request-id").cloned();
-        return send(answer, &request_id, client_request_id);
+        return Room::Graph(cloud.graph_url(), rest);
     }
-    if let Some(rest) = path.strip_prefix("/_sim/") {
-        return Ok(control(&cloud, rest, &body));
-    }
-    Ok(json_response(404, &json!({"error": "not_found"})))
+    let path = address.split('?').next().unwrap_or_default();
+    path.strip_prefix("/_sim/").map_or(Room::Nowhere, Room::Control)
 }
 
-fn json_response(status: u16, body: &Value) -> Response<Body> {
+/// The host that a request names.
+fn host_of(parts: &Parts) -> &str {
+    let named = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    named.or_else(|| parts.uri.authority().map(HostAndPort::as_str)).unwrap_or_default()
+}
+
+pub(crate) async fn serve(door: Arc<Door>, request: Request<Incoming>) -> Result<Response<Body>, ConnectionReset> {
+    let cloud = &door.cloud;
+    let (parts, body) = request.into_parts();
+    let address = parts.uri.path_and_query().map_or("/", |all| all.as_str());
+    let body = axum::body::to_bytes(Body::new(body), BODY_LIMIT).await.unwrap_or_default();
+    match room(cloud, host_of(&parts), address) {
+        Room::Login(root, rest) => send(login(cloud, &root, rest, &body), "", None),
+        Room::Graph(root, rest) => {
+            let token = parts
+                .headers
+                .get(header::AUTHORIZATION)
+                .and_then(|value| value.to_str().ok())
+                .and_then(|value| value.strip_prefix("Bearer "));
+            let method = parts.method.as_str();
+            let asked = Asked { method, address: rest, token, body: &body, root: &root, in_batch: false };
+            let (answer, request_id) = cloud.graph(&asked).await;
+            send(answer, &request_id, parts.headers.get("client-request-id").cloned())
+        }
+        Room::Control(path) => Ok(control::answer(cloud, path, &body)),
+        Room::Nowhere => Ok(json_response(404, &json!({"error": "not_found"}))),
+    }
+}
+
+/// The login service: tokens, and what clients ask before they ask for one.
+fn login(cloud: &Cloud, root: &str, rest: &str, body: &[u8]) -> Answer {
+    let path = rest.split('?').next().unwrap_or_default();
+    let (directory, path) = path.split_once('/').unwrap_or((path, ""));
+    match path {
+        "oauth2/v2.0/token" => cloud.token(root, directory, body),
+        "v2.0/.well-known/openid-configuration" => cloud.openid_configuration(root, directory),
+        "discovery/instance" => {
+            let host = root.strip_prefix("https://").unwrap_or(root);
+            let known = json!({"preferred_network": host, "preferred_cache": host, "aliases": [host]});
+            let endpoint = format!("{root}/{{tenant}}/v2.0/.well-known/openid-configuration");
+            let answer = json!({"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": [known]});
+            Answer::raw(200, "application/json", answer.to_string())
+        }
+        _ => Answer::raw(404, "application/json", json!({"error": "not_found"}).to_string()),
+    }
+}
+
+pub(crate) fn json_response(status: u16, body: &Value) -> Response<Body> {
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -209,55 +243,4 @@ fn slowly(body: Bytes, pause: Duration) -> Body {
         let next = rest.split_to(piece.min(rest.len()));
         Some((Ok::<_, Infallible>(next), rest))
     }))
-}
-
-/// The control over HTTP: what tests in other languages and the bench use.
-fn control(cloud: &Cloud, path: &str, body: &[u8]) -> Response<Body> {
-    let sent: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
-    let tenant = sent["tenant_id"].as_str().map(str::to_owned);
-    let first = cloud.config().tenants.first().map(|tenant| tenant.tenant_id.clone()).unwrap_or_default();
-    let tenant = tenant.unwrap_or(first);
-    let answer = match path {
-        "counts" => json!(cloud.counts()),
-        "counts/reset" => {
-            cloud.reset_counts();
-            json!({})
-        }
-        "log" => json!(cloud.log()),
-        "expected" => json!(cloud.expected(&tenant)),
-        "secrets" => {
-            let most = usize::try_from(sent["most"].as_u64().unwrap_or(10_000)).unwrap_or(usize::MAX);
-            json!(cloud.planted_secrets(&tenant, most))
-        }
-        "evolve" => json!(cloud.evolve(&tenant, sent["steps"].as_u64().unwrap_or(1))),
-        "faults" => match serde_json::from_value::<Vec<Fault>>(sent["faults"].clone()) {
-            Ok(faults) => {
-                cloud.set_faults(faults);
-                json!({})
-            }
-            Err(error) => return json_response(400, &json!({"error": error.to_string()})),
-        },
-        "throttle" => {
-            cloud.set_throttle(serde_json::from_value::<Throttle>(sent["throttle"].clone()).ok());
-            json!({})
-        }
-        "latency" => {
-            cloud.set_latency(Duration::from_millis(sent["latency_ms"].as_u64().unwrap_or(0)));
-            json!({})
-        }
-        "hold" => {
-            cloud.hold(sent["path"].as_str().unwrap_or_default());
-            json!({})
-        }
-        "release" => {
-            cloud.release();
-            json!({})
-        }
-        "tokens/revoke" => {
-            cloud.revoke_tokens();
-            json!({})
-        }
-        _ => return json_response(404, &json!({"error": "unknown control"})),
-    };
-    json_response(200, &answer)
 }

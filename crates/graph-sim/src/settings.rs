@@ -1,8 +1,10 @@
 //! Settings of the settings catalogue: trees of instances, named by definition.
 
 use crate::{
+    context::Collection,
     identity::mix,
     object::{Object, SECRET_MARK},
+    tenant::{form_of, number_of},
 };
 use std::io::Write as _;
 
@@ -136,54 +138,84 @@ impl Object<'_> {
             out,
             r##"{{"id":"{row}","settingInstance":{{"@odata.type":"#microsoft.graph.deviceManagementConfiguration"##
         );
-        if self.family() == "endpointSecurityFirewall" && row == 1 {
+        if row == 1 && self.write_referring_setting(out) {
+            return;
+        }
+        self.write_plain_setting(out, &format!("{definition}{round}"), noise, edits, row > 0);
+    }
+
+    /// Writes a setting that refers to a reusable one, where the policy has such a setting; false where it has none.
+    fn write_referring_setting(&self, out: &mut Vec<u8>) -> bool {
+        if self.family() == "endpointSecurityFirewall" {
             push!(
                 out,
                 r##"SimpleSettingCollectionInstance","settingDefinitionId":"{REUSABLE}","settingInstanceTemplateReference":null,"simpleSettingCollectionValue":[{{"@odata.type":"#microsoft.graph.deviceManagementConfigurationReferenceSettingValue","settingValueTemplateReference":null,"note":null,"value":""##
             );
-            self.write_reference(out, "reusablePolicySetting", 23);
+            self.write_reusable_reference(out, 0);
             out.extend_from_slice(br#""}]}}"#);
-            return;
+            return true;
         }
+        // The first script is the second reusable setting.
+        let has_script = number_of("reusablePolicySetting").is_some_and(|number| self.tenant.first_extent(number) > 1);
+        if self.kind.key != "linuxCompliancePolicy" || !has_script || self.noise(24).is_multiple_of(2) {
+            return false;
+        }
+        out.extend_from_slice(br##"ChoiceSettingInstance","settingDefinitionId":"linux_customcompliance_required","settingInstanceTemplateReference":null,"choiceSettingValue":{"settingValueTemplateReference":null,"value":"linux_customcompliance_required_true","children":[{"@odata.type":"#microsoft.graph.deviceManagementConfigurationSimpleSettingInstance","settingDefinitionId":"linux_customcompliance_discoveryscript","settingInstanceTemplateReference":null,"simpleSettingValue":{"@odata.type":"#microsoft.graph.deviceManagementConfigurationReferenceSettingValue","settingValueTemplateReference":null,"note":null,"value":""##);
+        self.write_reusable_reference(out, 1);
+        out.extend_from_slice(br#""}}]}}}"#);
+        true
+    }
+
+    /// Writes the id of a reusable setting: one of the scripts (1), or one of the groups of addresses (0).
+    fn write_reusable_reference(&self, out: &mut Vec<u8>, remainder: u64) {
+        let Some(number) = number_of("reusablePolicySetting") else { return };
+        // Of three neighbours, the second is a script.
+        let all = self.tenant.first_extent(number);
+        let choices = (all + 2 - remainder) / 3;
+        let index = self.noise(23) % choices.max(1) * 3 + remainder;
+        self.tenant.write_id(out, number, form_of(number), index);
+    }
+
+    fn write_plain_setting(&self, out: &mut Vec<u8>, definition: &str, noise: u64, edits: u64, may_be_secret: bool) {
         match noise % 12 {
-            0 if row > 0 => push!(
+            0 if may_be_secret => push!(
                 out,
-                r##"SimpleSettingInstance","settingDefinitionId":"{definition}{round}","settingInstanceTemplateReference":null,"simpleSettingValue":{{"@odata.type":"#microsoft.graph.deviceManagementConfigurationSecretSettingValue","settingValueTemplateReference":null,"value":"{SECRET_MARK}-setting-{noise:x}","valueState":"notEncrypted"}}}}}}"##
+                r##"SimpleSettingInstance","settingDefinitionId":"{definition}","settingInstanceTemplateReference":null,"simpleSettingValue":{{"@odata.type":"#microsoft.graph.deviceManagementConfigurationSecretSettingValue","settingValueTemplateReference":null,"value":"{SECRET_MARK}-setting-{noise:x}","valueState":"notEncrypted"}}}}}}"##
             ),
             1 | 2 => push!(
                 out,
-                r##"SimpleSettingInstance","settingDefinitionId":"{definition}{round}","settingInstanceTemplateReference":{{"settingInstanceTemplateId":"4eaa6fb5-6b2b-4a6e-a04f-3ba5c3a10000"}},"simpleSettingValue":{{"@odata.type":"#microsoft.graph.deviceManagementConfigurationIntegerSettingValue","settingValueTemplateReference":null,"value":{}}}}}}}"##,
+                r##"SimpleSettingInstance","settingDefinitionId":"{definition}","settingInstanceTemplateReference":{{"settingInstanceTemplateId":"4eaa6fb5-6b2b-4a6e-a04f-3ba5c3a10000"}},"simpleSettingValue":{{"@odata.type":"#microsoft.graph.deviceManagementConfigurationIntegerSettingValue","settingValueTemplateReference":null,"value":{}}}}}}}"##,
                 (noise >> 8) % 1_000 + edits
             ),
             3 => push!(
                 out,
-                r##"SimpleSettingCollectionInstance","settingDefinitionId":"{definition}{round}","settingInstanceTemplateReference":null,"simpleSettingCollectionValue":[{{"@odata.type":"#microsoft.graph.deviceManagementConfigurationStringSettingValue","settingValueTemplateReference":null,"value":"C:\\Program Files\\Vendor\\{}"}},{{"@odata.type":"#microsoft.graph.deviceManagementConfigurationStringSettingValue","settingValueTemplateReference":null,"value":"*.example.com"}}]}}}}"##,
+                r##"SimpleSettingCollectionInstance","settingDefinitionId":"{definition}","settingInstanceTemplateReference":null,"simpleSettingCollectionValue":[{{"@odata.type":"#microsoft.graph.deviceManagementConfigurationStringSettingValue","settingValueTemplateReference":null,"value":"C:\\Program Files\\Vendor\\{}"}},{{"@odata.type":"#microsoft.graph.deviceManagementConfigurationStringSettingValue","settingValueTemplateReference":null,"value":"*.example.com"}}]}}}}"##,
                 (noise >> 8) % 1_000 + edits
             ),
             4 => push!(
                 out,
-                r##"GroupSettingCollectionInstance","settingDefinitionId":"{definition}{round}","settingInstanceTemplateReference":null,"groupSettingCollectionValue":[{{"settingValueTemplateReference":null,"children":[{{"@odata.type":"#microsoft.graph.deviceManagementConfigurationChoiceSettingInstance","settingDefinitionId":"{definition}{round}_enabled","settingInstanceTemplateReference":null,"choiceSettingValue":{{"settingValueTemplateReference":null,"value":"{definition}{round}_enabled_{}","children":[]}}}}]}}]}}}}"##,
+                r##"GroupSettingCollectionInstance","settingDefinitionId":"{definition}","settingInstanceTemplateReference":null,"groupSettingCollectionValue":[{{"settingValueTemplateReference":null,"children":[{{"@odata.type":"#microsoft.graph.deviceManagementConfigurationChoiceSettingInstance","settingDefinitionId":"{definition}_enabled","settingInstanceTemplateReference":null,"choiceSettingValue":{{"settingValueTemplateReference":null,"value":"{definition}_enabled_{}","children":[]}}}}]}}]}}}}"##,
                 (noise >> 8).wrapping_add(edits) % 2
             ),
             5..8 => push!(
                 out,
-                r##"ChoiceSettingInstance","settingDefinitionId":"{definition}{round}","settingInstanceTemplateReference":{{"settingInstanceTemplateId":"4eaa6fb5-6b2b-4a6e-a04f-3ba5c3a10000"}},"choiceSettingValue":{{"settingValueTemplateReference":null,"value":"{definition}{round}_1","children":[{{"@odata.type":"#microsoft.graph.deviceManagementConfigurationSimpleSettingInstance","settingDefinitionId":"{definition}{round}_value","settingInstanceTemplateReference":null,"simpleSettingValue":{{"@odata.type":"#microsoft.graph.deviceManagementConfigurationIntegerSettingValue","settingValueTemplateReference":null,"value":{}}}}}]}}}}}}"##,
+                r##"ChoiceSettingInstance","settingDefinitionId":"{definition}","settingInstanceTemplateReference":{{"settingInstanceTemplateId":"4eaa6fb5-6b2b-4a6e-a04f-3ba5c3a10000"}},"choiceSettingValue":{{"settingValueTemplateReference":null,"value":"{definition}_1","children":[{{"@odata.type":"#microsoft.graph.deviceManagementConfigurationSimpleSettingInstance","settingDefinitionId":"{definition}_value","settingInstanceTemplateReference":null,"simpleSettingValue":{{"@odata.type":"#microsoft.graph.deviceManagementConfigurationIntegerSettingValue","settingValueTemplateReference":null,"value":{}}}}}]}}}}}}"##,
                 (noise >> 8) % 1_000 + edits
             ),
             _ => push!(
                 out,
-                r##"ChoiceSettingInstance","settingDefinitionId":"{definition}{round}","settingInstanceTemplateReference":null,"choiceSettingValue":{{"settingValueTemplateReference":{{"settingValueTemplateId":"ea7a7ed4-1d25-4f3b-92c4-5b1b1a1b0000","useTemplateDefault":false}},"value":"{definition}{round}_{}","children":[]}}}}}}"##,
+                r##"ChoiceSettingInstance","settingDefinitionId":"{definition}","settingInstanceTemplateReference":null,"choiceSettingValue":{{"settingValueTemplateReference":{{"settingValueTemplateId":"ea7a7ed4-1d25-4f3b-92c4-5b1b1a1b0000","useTemplateDefault":false}},"value":"{definition}_{}","children":[]}}}}}}"##,
                 (noise >> 8).wrapping_add(edits) % 4
             ),
         }
     }
 
     /// Writes the expanded `settings`; in part when that is wished for.
-    pub fn write_settings_property(&self, out: &mut Vec<u8>, partial: bool, link: &str) {
+    pub fn write_settings_property(&self, out: &mut Vec<u8>, partial: bool, collection: Collection<'_>) {
         out.extend_from_slice(br#","settings":"#);
         if let Some(next) = self.write_settings(out, 0, if partial { 1 } else { u64::MAX }) {
-            push!(out, r#","settings@odata.nextLink":"{link}/"#);
-            self.tenant.write_id(out, self.number, self.kind.id, self.index);
+            push!(out, r#","settings@odata.nextLink":"{}/{}/"#, collection.base, collection.path);
+            self.write_own_id(out);
             push!(out, r#"/settings?$skiptoken={next}""#);
         }
     }

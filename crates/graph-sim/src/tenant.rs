@@ -263,6 +263,16 @@ impl TenantState {
         expected
     }
 
+    /// How many objects of each collection exist now, by path.
+    #[must_use]
+    pub fn holdings(&self) -> Vec<(&'static str, u64)> {
+        let of = |resource: &'static Resource| {
+            let numbers = (first_number(resource)..).take(resource.kinds.len());
+            (resource.path, numbers.map(|number| self.present(number)).sum())
+        };
+        RESOURCES.iter().map(of).collect()
+    }
+
     /// Lets time pass: in each step every larger kind has an object added, edited, renamed, reassigned, deleted, and
     /// one of which only noise changes. Tells what happened.
     pub fn evolve(&mut self, steps: u64) -> Vec<Evolution> {

@@ -42,77 +42,55 @@ impl Issuer {
 
     /// Answers a request for a token: the HTTP status and the body.
     #[must_use]
-    pub fn answer(
-        &self,
-        tenants: &[SimTenant],
-        directory: &str,
-        form: &HashMap<String, String>,
-        token_url: &str,
-        graph_url: &str,
-        epoch: u64,
-    ) -> (u16, Value) {
-        let Some(tenant) = tenants.iter().find(|tenant| tenant.tenant_id.eq_ignore_ascii_case(directory)) else {
-            return refuse(
-                400,
-                "invalid_request",
-                90_002,
-                &format!("Tenant '{directory}' not found. Check to make sure you have the correct tenant ID."),
-            );
+    pub fn answer(&self, tenants: &[SimTenant], asked: &TokenRequest<'_>, epoch: u64) -> (u16, Value) {
+        let Some(tenant) = find(tenants, asked.directory) else {
+            return unknown_tenant("invalid_request", asked.directory);
         };
-        let field = |name: &str| form.get(name).map_or("", String::as_str);
-        if field("grant_type") != "client_credentials" {
+        if asked.field("grant_type") != "client_credentials" {
             return refuse(400, "unsupported_grant_type", 70_003, "The app requested an unsupported grant type.");
         }
-        if !field("client_id").eq_ignore_ascii_case(&tenant.client_id) {
-            return refuse(
-                400,
-                "unauthorized_client",
-                700_016,
-                &format!("Application with identifier '{}' was not found in the directory.", field("client_id")),
-            );
+        if !asked.field("client_id").eq_ignore_ascii_case(&tenant.client_id) {
+            let text =
+                format!("Application with identifier '{}' was not found in the directory.", asked.field("client_id"));
+            return refuse(400, "unauthorized_client", 700_016, &text);
         }
-        if field("scope") != format!("{graph_url}/.default") {
-            return refuse(
-                400,
-                "invalid_scope",
-                70_011,
-                "The provided value for the input parameter 'scope' is not valid.",
-            );
-        }
-        let proven = if form.contains_key("client_assertion") {
-            field("client_assertion_type") == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-                && tenant.certificate_der.as_deref().is_some_and(|certificate| {
-                    assertion_is_valid(field("client_assertion"), certificate, &tenant.client_id, token_url)
-                })
-        } else {
-            field("client_secret") == tenant.client_secret
+        let graph = asked.field("scope").split(' ').find_map(|scope| scope.strip_suffix("/.default"));
+        let Some(graph) = graph.filter(|graph| asked.graphs.iter().any(|known| known == graph)) else {
+            let text = "The provided value for the input parameter 'scope' is not valid.";
+            return refuse(400, "invalid_scope", 70_011, text);
         };
-        if !proven && form.contains_key("client_assertion") {
-            return refuse(
-                401,
-                "invalid_client",
-                700_027,
-                "The certificate with identifier used to sign the client assertion is not registered on application.",
-            );
-        }
-        if !proven {
-            return refuse(
-                401,
-                "invalid_client",
-                7_000_215,
-                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID.",
-            );
+        if let Some(refused) = asked.unproven(tenant) {
+            return refused;
         }
         let roles = match (&tenant.roles, tenant.consent) {
             (_, false) => Vec::new(),
             (Some(roles), true) => roles.clone(),
             (None, true) => catalogue::all_permissions(),
         };
-        let token = self.issue(tenant, &roles, graph_url, epoch);
-        (
-            200,
-            json!({"token_type": "Bearer", "expires_in": self.lifetime, "ext_expires_in": self.lifetime, "access_token": token}),
-        )
+        let token = self.issue(tenant, &roles, graph, epoch);
+        let lifetime = self.lifetime;
+        let body =
+            json!({"token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": token});
+        (200, body)
+    }
+
+    /// The configuration of a directory: the HTTP status and the body.
+    #[must_use]
+    pub fn discovery(&self, tenants: &[SimTenant], login: &str, directory: &str) -> (u16, Value) {
+        let Some(tenant) = find(tenants, directory) else { return unknown_tenant("invalid_tenant", directory) };
+        let address = format!("{login}/{}", tenant.tenant_id);
+        let body = json!({
+            "issuer": format!("{address}/v2.0"),
+            "authorization_endpoint": format!("{address}/oauth2/v2.0/authorize"),
+            "token_endpoint": format!("{address}/oauth2/v2.0/token"),
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+            "jwks_uri": format!("{address}/discovery/v2.0/keys"),
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "tenant_region_scope": "EU",
+        });
+        (200, body)
     }
 
     fn issue(&self, tenant: &SimTenant, roles: &[String], graph_url: &str, epoch: u64) -> String {
@@ -139,20 +117,105 @@ impl Issuer {
     }
 
     /// The claims of a token that this issuer signed, that has not expired, and that was not revoked.
-    #[must_use]
-    pub fn read(&self, token: &str, epoch: u64) -> Option<Claims> {
-        let (signed, signature) = token.rsplit_once('.')?;
-        hmac::verify(&self.key, signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;
-        let payload: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(signed.split_once('.')?.1).ok()?).ok()?;
-        if payload["exp"].as_u64()? < now() || payload["sim_epoch"].as_u64()? < epoch {
-            return None;
+    ///
+    /// # Errors
+    /// Why the token is not accepted.
+    pub fn read(&self, token: Option<&str>, epoch: u64) -> Result<Claims, TokenFault> {
+        let token = token.filter(|token| !token.is_empty()).ok_or(TokenFault::Missing)?;
+        let (signed, signature) = token.rsplit_once('.').ok_or(TokenFault::Malformed)?;
+        let (_, payload) = signed.split_once('.').ok_or(TokenFault::Malformed)?;
+        let decoded = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenFault::Malformed);
+        hmac::verify(&self.key, signed.as_bytes(), &decoded(signature)?).map_err(|_| TokenFault::Signature)?;
+        let payload: Value = serde_json::from_slice(&decoded(payload)?).map_err(|_| TokenFault::Malformed)?;
+        let text = |name: &str| payload[name].as_str().map(str::to_owned).ok_or(TokenFault::Malformed);
+        if payload["exp"].as_u64().is_none_or(|end| end < now()) {
+            return Err(TokenFault::Expired);
         }
-        Some(Claims {
-            tenant_id: payload["tid"].as_str()?.to_owned(),
-            client_id: payload["appid"].as_str()?.to_owned(),
+        if payload["sim_epoch"].as_u64().is_none_or(|issued| issued < epoch) {
+            return Err(TokenFault::Revoked);
+        }
+        Ok(Claims {
+            tenant_id: text("tid")?,
+            client_id: text("appid")?,
             roles: serde_json::from_value(payload["roles"].clone()).unwrap_or_default(),
         })
     }
+}
+
+/// A request for a token.
+pub struct TokenRequest<'a> {
+    /// The directory in the address.
+    pub directory: &'a str,
+    /// The form.
+    pub form: &'a HashMap<String, String>,
+    /// The address: the audience of client assertions.
+    pub url: &'a str,
+    /// The addresses of Graph that tokens are issued for.
+    pub graphs: &'a [String],
+}
+
+impl TokenRequest<'_> {
+    fn field(&self, name: &str) -> &str {
+        self.form.get(name).map_or("", String::as_str)
+    }
+
+    /// The refusal, unless a secret or an assertion proves the application.
+    fn unproven(&self, tenant: &SimTenant) -> Option<(u16, Value)> {
+        if !self.form.contains_key("client_assertion") {
+            let text = "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID.";
+            let proven = self.field("client_secret") == tenant.client_secret;
+            return (!proven).then(|| refuse(401, "invalid_client", 7_000_215, text));
+        }
+        let text =
+            "The certificate with identifier used to sign the client assertion is not registered on application.";
+        let proven = self.field("client_assertion_type") == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+            && tenant.certificate_der.as_deref().is_some_and(|certificate| {
+                assertion_is_valid(self.field("client_assertion"), certificate, &tenant.client_id, self.url)
+            });
+        (!proven).then(|| refuse(401, "invalid_client", 700_027, text))
+    }
+}
+
+/// Why a token is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenFault {
+    /// There is none.
+    Missing,
+    /// It is no token.
+    Malformed,
+    /// Somebody else signed it, or it was changed.
+    Signature,
+    /// Its time is over.
+    Expired,
+    /// It was revoked.
+    Revoked,
+}
+
+impl TokenFault {
+    /// What Graph says.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::Missing => "Access token is empty.",
+            Self::Malformed => {
+                "IDX14100: JWT is not well formed, there are no dots (.).\nThe token needs to be in JWS or JWE Compact Serialization Format."
+            }
+            Self::Signature => "Signing key is invalid.",
+            Self::Expired => "Lifetime validation failed, the token is expired.",
+            Self::Revoked => {
+                "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp"
+            }
+        }
+    }
+}
+
+fn find<'a>(tenants: &'a [SimTenant], directory: &str) -> Option<&'a SimTenant> {
+    tenants.iter().find(|tenant| tenant.tenant_id.eq_ignore_ascii_case(directory))
+}
+
+fn unknown_tenant(error: &str, directory: &str) -> (u16, Value) {
+    let text = format!("Tenant '{directory}' not found. Check to make sure you have the correct tenant ID.");
+    refuse(400, error, 90_002, &text)
 }
 
 fn refuse(status: u16, error: &str, number: u32, text: &str) -> (u16, Value) {

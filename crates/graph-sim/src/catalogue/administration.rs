@@ -3,6 +3,11 @@
 use super::*;
 
 pub(super) fn resources() -> Vec<Resource> {
+    [scopes(), roles(), rules(), partners(), connectors(), certificates_and_settings()].concat()
+}
+
+/// Filters and scope tags.
+fn scopes() -> Vec<Resource> {
     vec![
         list(
             "deviceManagement/assignmentFilters",
@@ -32,6 +37,12 @@ pub(super) fn resources() -> Vec<Resource> {
             &[],
             &["DeviceManagementRBAC.Read.All", "DeviceManagementConfiguration.Read.All"],
         ),
+    ]
+}
+
+/// Roles and who has them.
+fn roles() -> Vec<Resource> {
+    vec![
         v1(list(
             "deviceManagement/roleDefinitions",
             &[with!(
@@ -59,7 +70,8 @@ pub(super) fn resources() -> Vec<Resource> {
                 fields = &[
                     ("scopeType", Field::Enum(&["resourceScope", "allDevices"])),
                     ("members", Field::Groups),
-                    ("resourceScopes", Field::Groups)
+                    ("resourceScopes", Field::Groups),
+                    ("scopeMembers", Field::Groups)
                 ],
                 expandable = &[
                     ("roleDefinition", Field::NamedOne("intuneRoleDefinition")),
@@ -69,6 +81,12 @@ pub(super) fn resources() -> Vec<Resource> {
             &[],
             RBAC,
         )),
+    ]
+}
+
+/// Branding and rules of the tenant.
+fn rules() -> Vec<Resource> {
+    vec![
         list(
             "deviceManagement/intuneBrandingProfiles",
             &[with!(
@@ -105,6 +123,12 @@ pub(super) fn resources() -> Vec<Resource> {
             &[],
             CONF,
         ),
+    ]
+}
+
+/// Services of others.
+fn partners() -> Vec<Resource> {
+    vec![
         v1(list(
             "deviceManagement/mobileThreatDefenseConnectors",
             &[with!(
@@ -154,6 +178,12 @@ pub(super) fn resources() -> Vec<Resource> {
             &[],
             SVC,
         )),
+    ]
+}
+
+/// Connectors and credentials.
+fn connectors() -> Vec<Resource> {
+    vec![
         list(
             "deviceManagement/ndesConnectors",
             &[with!(
@@ -190,6 +220,12 @@ pub(super) fn resources() -> Vec<Resource> {
             &[],
             CONF,
         ),
+    ]
+}
+
+/// Cloud PKI, and the settings of all.
+fn certificates_and_settings() -> Vec<Resource> {
+    vec![
         list(
             "deviceManagement/cloudCertificationAuthority",
             &[with!(

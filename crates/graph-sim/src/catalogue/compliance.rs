@@ -3,6 +3,11 @@
 use super::*;
 
 pub(super) fn resources() -> Vec<Resource> {
+    [policies(), scripts_and_messages()].concat()
+}
+
+/// Policies.
+fn policies() -> Vec<Resource> {
     vec![
         v1(list(
             "deviceManagement/deviceCompliancePolicies",
@@ -38,20 +43,31 @@ pub(super) fn resources() -> Vec<Resource> {
             &["assignments", "scheduledActionsForRule"],
             CONF,
         )),
-        list(
-            "deviceManagement/compliancePolicies",
-            &[with!(
-                kind("linuxCompliancePolicy", &[], 3),
-                name = "name",
-                fields = &[
-                    ("platforms", Field::Is("linux")),
-                    ("technologies", Field::Is("linuxMdm")),
-                    ("settingCount", Field::Counter)
-                ]
-            )],
-            &[],
-            CONF,
+        // The same service as the settings catalogue.
+        paged(
+            list(
+                "deviceManagement/compliancePolicies",
+                &[with!(
+                    kind("linuxCompliancePolicy", &[], 3),
+                    name = "name",
+                    fields = &[
+                        ("platforms", Field::Is("linux")),
+                        ("technologies", Field::Is("linuxMdm")),
+                        ("settingCount", Field::Counter)
+                    ]
+                )],
+                &["settings"],
+                CONF,
+            ),
+            25,
+            1_000,
         ),
+    ]
+}
+
+/// Their scripts, and what people are told.
+fn scripts_and_messages() -> Vec<Resource> {
+    vec![
         list(
             "deviceManagement/deviceComplianceScripts",
             &[with!(

@@ -3,72 +3,85 @@
 use super::*;
 
 pub(super) fn resources() -> Vec<Resource> {
+    [configurations(), profiles(), tokens(), terms_and_categories(), services()].concat()
+}
+
+/// Configurations of enrolment.
+fn configurations() -> Vec<Resource> {
+    let kinds = [limits(), others()].concat();
+    vec![v1(list("deviceManagement/deviceEnrollmentConfigurations", &kinds, ASG, SVC))]
+}
+
+/// Who and what may enrol, and what is seen meanwhile.
+fn limits() -> Vec<Kind> {
     vec![
-        v1(list(
-            "deviceManagement/deviceEnrollmentConfigurations",
-            &[
-                with!(
-                    kind("enrollmentStatusPage", &["windows10EnrollmentCompletionPageConfiguration"], 4),
-                    id = IdForm::Suffixed("_Windows10EnrollmentCompletionPageConfiguration"),
-                    fields = &[
-                        ("priority", Field::Counter),
-                        ("showInstallationProgress", Field::Bool),
-                        ("installProgressTimeoutInMinutes", Field::Number(120)),
-                        ("selectedMobileAppIds", Field::Ids("mobileApp")),
-                    ]
-                ),
-                with!(
-                    kind("enrollmentLimit", &["deviceEnrollmentLimitConfiguration"], 1),
-                    id = IdForm::Suffixed("_Limit"),
-                    fields = &[("limit", Field::Number(15)), ("priority", Field::Counter)]
-                ),
-                with!(
-                    kind(
-                        "enrollmentPlatformRestriction",
-                        &[
-                            "deviceEnrollmentPlatformRestrictionConfiguration",
-                            "deviceEnrollmentPlatformRestrictionsConfiguration"
-                        ],
-                        2
-                    ),
-                    id = IdForm::Suffixed("_SinglePlatformRestriction"),
-                    fields = &[("platformType", Field::Enum(&["ios", "windows", "mac"])), ("priority", Field::Counter)]
-                ),
-                with!(
-                    kind("enrollmentNotification", &["deviceEnrollmentNotificationConfiguration"], 1),
-                    id = IdForm::Suffixed("_EnrollmentNotificationsConfiguration"),
-                    fields = &[
-                        ("defaultLocale", Field::Is("en-us")),
-                        ("templateType", Field::Enum(&["email", "push"])),
-                        ("notificationTemplates", Field::NotificationTemplates),
-                        ("priority", Field::Counter)
-                    ]
-                ),
-                with!(
-                    kind("windowsHelloForBusiness", &["deviceEnrollmentWindowsHelloForBusinessConfiguration"], 1),
-                    most = 3,
-                    id = IdForm::Suffixed("_DefaultWindowsHelloForBusiness"),
-                    fields = &[
-                        ("pinMinimumLength", Field::Number(12)),
-                        ("state", Field::Enum(&["enabled", "notConfigured"]))
-                    ]
-                ),
-                with!(
-                    kind("comanagementSettings", &["deviceComanagementAuthorityConfiguration"], 1),
-                    most = 20,
-                    id = IdForm::Suffixed("_Windows10EnrollmentComanagement"),
-                    fields = &[("managedDeviceAuthority", Field::Number(2))]
-                ),
-                with!(
-                    kind("windowsRestore", &["windowsRestoreDeviceEnrollmentConfiguration"], 1),
-                    most = 5,
-                    id = IdForm::Suffixed("_WindowsRestore"),
-                    fields = &[("state", Field::Enum(&["enabled", "disabled"]))]
-                ),
-            ],
-            ASG,
-            SVC,
-        )),
+        with!(
+            kind("enrollmentStatusPage", &["windows10EnrollmentCompletionPageConfiguration"], 4),
+            id = IdForm::Suffixed("_Windows10EnrollmentCompletionPageConfiguration"),
+            fields = &[
+                ("priority", Field::Counter),
+                ("showInstallationProgress", Field::Bool),
+                ("installProgressTimeoutInMinutes", Field::Number(120)),
+                ("selectedMobileAppIds", Field::Ids("mobileApp")),
+            ]
+        ),
+        with!(
+            kind("enrollmentLimit", &["deviceEnrollmentLimitConfiguration"], 1),
+            id = IdForm::Suffixed("_Limit"),
+            fields = &[("limit", Field::Number(15)), ("priority", Field::Counter)]
+        ),
+        with!(
+            kind(
+                "enrollmentPlatformRestriction",
+                &[
+                    "deviceEnrollmentPlatformRestrictionConfiguration",
+                    "deviceEnrollmentPlatformRestrictionsConfiguration"
+                ],
+                2
+            ),
+            id = IdForm::Suffixed("_SinglePlatformRestriction"),
+            fields = &[("platformType", Field::Enum(&["ios", "windows", "mac"])), ("priority", Field::Counter)]
+        ),
+    ]
+}
+
+/// The other kinds of configuration.
+fn others() -> Vec<Kind> {
+    vec![
+        with!(
+            kind("enrollmentNotification", &["deviceEnrollmentNotificationConfiguration"], 1),
+            id = IdForm::Suffixed("_EnrollmentNotificationsConfiguration"),
+            fields = &[
+                ("defaultLocale", Field::Is("en-us")),
+                ("templateType", Field::Enum(&["email", "push"])),
+                ("notificationTemplates", Field::NotificationTemplates),
+                ("priority", Field::Counter)
+            ]
+        ),
+        with!(
+            kind("windowsHelloForBusiness", &["deviceEnrollmentWindowsHelloForBusinessConfiguration"], 1),
+            most = 3,
+            id = IdForm::Suffixed("_DefaultWindowsHelloForBusiness"),
+            fields = &[("pinMinimumLength", Field::Number(12)), ("state", Field::Enum(&["enabled", "notConfigured"]))]
+        ),
+        with!(
+            kind("comanagementSettings", &["deviceComanagementAuthorityConfiguration"], 1),
+            most = 20,
+            id = IdForm::Suffixed("_Windows10EnrollmentComanagement"),
+            fields = &[("managedDeviceAuthority", Field::Number(2))]
+        ),
+        with!(
+            kind("windowsRestore", &["windowsRestoreDeviceEnrollmentConfiguration"], 1),
+            most = 5,
+            id = IdForm::Suffixed("_WindowsRestore"),
+            fields = &[("state", Field::Enum(&["enabled", "disabled"]))]
+        ),
+    ]
+}
+
+/// Profiles of Windows and Apple.
+fn profiles() -> Vec<Resource> {
+    vec![
         list(
             "deviceManagement/windowsAutopilotDeploymentProfiles",
             &[with!(
@@ -97,6 +110,12 @@ pub(super) fn resources() -> Vec<Resource> {
             &[],
             SVC,
         ),
+    ]
+}
+
+/// Tokens and profiles that hold one.
+fn tokens() -> Vec<Resource> {
+    vec![
         list(
             "deviceManagement/depOnboardingSettings",
             &[with!(
@@ -135,6 +154,12 @@ pub(super) fn resources() -> Vec<Resource> {
             &[],
             CONF,
         ),
+    ]
+}
+
+/// What people agree to and choose.
+fn terms_and_categories() -> Vec<Resource> {
+    vec![
         v1(list(
             "deviceManagement/termsAndConditions",
             &[with!(
@@ -160,6 +185,12 @@ pub(super) fn resources() -> Vec<Resource> {
             100,
             500,
         )),
+    ]
+}
+
+/// The services of Google and Apple.
+fn services() -> Vec<Resource> {
+    vec![
         single(
             "deviceManagement/androidManagedStoreAccountEnterpriseSettings",
             &[with!(

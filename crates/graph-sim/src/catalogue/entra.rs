@@ -3,6 +3,11 @@
 use super::*;
 
 pub(super) fn resources() -> Vec<Resource> {
+    [conditional_access(), conditions(), policies(), access_across_tenants(), settings()].concat()
+}
+
+/// Conditional access.
+fn conditional_access() -> Vec<Resource> {
     vec![
         v1(strict(paged(
             list(
@@ -45,6 +50,12 @@ pub(super) fn resources() -> Vec<Resource> {
             &[],
             POL,
         )),
+    ]
+}
+
+/// What conditional access refers to.
+fn conditions() -> Vec<Resource> {
+    vec![
         v1(list(
             "policies/authenticationStrengthPolicies",
             &[with!(
@@ -81,6 +92,12 @@ pub(super) fn resources() -> Vec<Resource> {
             &["files"],
             &["Agreement.Read.All"],
         )),
+    ]
+}
+
+/// Policies of the directory.
+fn policies() -> Vec<Resource> {
+    vec![
         single(
             "policies/authenticationMethodsPolicy",
             &[with!(
@@ -111,6 +128,12 @@ pub(super) fn resources() -> Vec<Resource> {
             )],
             POL,
         ),
+    ]
+}
+
+/// Access across tenants.
+fn access_across_tenants() -> Vec<Resource> {
+    vec![
         single(
             "policies/crossTenantAccessPolicy/default",
             &[with!(
@@ -132,6 +155,12 @@ pub(super) fn resources() -> Vec<Resource> {
             &[],
             POL,
         )),
+    ]
+}
+
+/// Settings of devices, security and sharing.
+fn settings() -> Vec<Resource> {
+    vec![
         single(
             "policies/deviceRegistrationPolicy",
             &[with!(

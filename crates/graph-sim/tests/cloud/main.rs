@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod faults;
+mod odata;
 mod reading;
 mod sign_in;
 mod visitor;
