@@ -10,12 +10,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use std::{
     fs,
-<<<<<<< HEAD
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    ops::RangeInclusive,
-=======
     net::{IpAddr, SocketAddr},
->>>>>>> 4997de2 (Reach clouds by the operator's proxy, and trust the authorities it names)
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 use tenantatlas_engine::SessionPolicy;
@@ -23,13 +19,8 @@ use tenantatlas_engine::SessionPolicy;
 /// Options that every command takes. Each has an environment variable and a key of the same meaning in the TOML file.
 #[derive(clap::Args, Debug, Clone, Default)]
 pub struct SettingsOptions {
-<<<<<<< HEAD
     /// A TOML file with any of the keys database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, proxy_hops,
-    /// allowed_networks, session_idle, session_lifetime, require_second_factor
-=======
-    /// A TOML file with any of the keys database_url, data_dir, listen, key_file, metrics_token, trusted_proxies,
     /// allowed_networks, ca_file, session_idle, session_lifetime, require_second_factor
->>>>>>> 4997de2 (Reach clouds by the operator's proxy, and trust the authorities it names)
     #[arg(long, global = true, env = "TENANTATLAS_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
     /// Where the records live: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: a SQLite file in the data folder]
@@ -138,15 +129,10 @@ pub struct Settings {
     pub metrics_token: Option<SecretString>,
     /// Networks of proxies that are believed about where a request comes from, beside this machine.
     pub trusted_proxies: Vec<IpNet>,
-<<<<<<< HEAD
     /// How many addresses of `X-Forwarded-For` are read, from its end.
     pub proxy_hops: usize,
-    /// Networks that may be asked although they are not public, where a person entered the address.
-    pub allowed_networks: Vec<IpNet>,
-=======
     /// How others are reached.
     pub outgoing: Outgoing,
->>>>>>> 4997de2 (Reach clouds by the operator's proxy, and trust the authorities it names)
     /// How long sessions last, and who needs a second factor.
     pub sessions: SessionPolicy,
 }
@@ -186,27 +172,17 @@ impl Settings {
         let metrics_token = options.metrics_token.clone().or(file.metrics_token);
         let trusted_proxies = options.trusted_proxies.clone().or(file.trusted_proxies).unwrap_or_default();
         let trusted_proxies = networks("trusted_proxies (TENANTATLAS_TRUSTED_PROXIES)", &trusted_proxies)?;
-<<<<<<< HEAD
         let proxy_hops = proxy_hops(options.proxy_hops.as_deref().or(file.proxy_hops.as_deref()))?;
-        let allowed_networks = options.allowed_networks.clone().or(file.allowed_networks).unwrap_or_default();
-        let mut allowed_networks = networks("allowed_networks (TENANTATLAS_ALLOWED_NETWORKS)", &allowed_networks)?;
-        if demo {
-            // The simulated cloud of the demo runs in this process.
-            allowed_networks.extend(LOOPBACK);
-        }
-=======
         let outgoing = outgoing::read(
             options.allowed_networks.as_deref().or(file.allowed_networks.as_deref()),
             options.ca_file.as_deref().or(file.ca_file.as_deref()),
             demo,
         )?;
->>>>>>> 4997de2 (Reach clouds by the operator's proxy, and trust the authorities it names)
         let sessions = sessions::policy(
             options.session_idle.as_deref().or(file.session_idle.as_deref()),
             options.session_lifetime.as_deref().or(file.session_lifetime.as_deref()),
             options.require_second_factor.as_deref().or(file.require_second_factor.as_deref()),
         )?;
-<<<<<<< HEAD
         Ok(Self {
             database_url,
             data_dir,
@@ -215,12 +191,9 @@ impl Settings {
             metrics_token,
             trusted_proxies,
             proxy_hops,
-            allowed_networks,
+            outgoing,
             sessions,
         })
-=======
-        Ok(Self { database_url, data_dir, key_file, listen, metrics_token, trusted_proxies, outgoing, sessions })
->>>>>>> 4997de2 (Reach clouds by the operator's proxy, and trust the authorities it names)
     }
 
     /// The file of the database, when it is one.
@@ -240,7 +213,6 @@ fn refuse_with_demo(setting: &str, given: bool) -> Result<(), Exit> {
     Ok(())
 }
 
-<<<<<<< HEAD
 /// Proxies that a request may pass.
 const PROXY_HOPS: RangeInclusive<usize> = 1..=10;
 
@@ -253,14 +225,6 @@ fn proxy_hops(text: Option<&str>) -> Result<usize, Exit> {
     })
 }
 
-/// This machine.
-const LOOPBACK: [IpNet; 2] = [
-    IpNet::new_assert(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8),
-    IpNet::new_assert(IpAddr::V6(Ipv6Addr::LOCALHOST), 128),
-];
-
-=======
->>>>>>> 4997de2 (Reach clouds by the operator's proxy, and trust the authorities it names)
 /// Addresses and networks, with commas between them.
 fn networks(setting: &str, text: &str) -> Result<Vec<IpNet>, Exit> {
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
@@ -283,11 +247,7 @@ fn read_file(path: &Path) -> Result<SettingsFile, Exit> {
         // The message of the parser shows the line; a database address may stand in it, so only the reason is kept.
         let reason = error.message().to_owned();
         wrong(&format!(
-<<<<<<< HEAD
-            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, proxy_hops, allowed_networks, session_idle, session_lifetime or require_second_factor, each with a text in quotes",
-=======
-            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, allowed_networks, ca_file, session_idle, session_lifetime or require_second_factor, each with a text in quotes",
->>>>>>> 4997de2 (Reach clouds by the operator's proxy, and trust the authorities it names)
+            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, proxy_hops, allowed_networks, ca_file, session_idle, session_lifetime or require_second_factor, each with a text in quotes",
             path.display()
         ))
     })

@@ -34,6 +34,15 @@ pub fn service_of(host: &str) -> Option<Service> {
     })
 }
 
+/// All of them, each once.
+#[must_use]
+pub fn all() -> Vec<&'static str> {
+    let mut hosts: Vec<_> = CLOUDS.iter().flat_map(|cloud| cloud.graph.iter().copied().chain([cloud.login])).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts
+}
+
 /// The addresses of Graph for which a sign-in service of Microsoft issues tokens; none for any other address.
 #[must_use]
 pub fn graphs_of(login: &str) -> Vec<String> {

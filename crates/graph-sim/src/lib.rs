@@ -5,11 +5,15 @@
 //! misunderstanding cannot hide. Objects are made when they are asked for, from a seed; none is held in memory, so a
 //! tenant can have a million of them. What looks like a secret in them carries the mark [`SECRET_MARK`].
 //!
+//! With TLS it stands in for the hosts of Microsoft themselves, so that clients of others can be pointed at it unchanged
+//! ([`Simulator::start_tls`]).
+//!
 //! Over HTTP it is controlled below `/_sim/`: `counts`, `counts/reset`, `log`, `expected`, `secrets`, `evolve`, `faults`,
 //! `throttle`, `latency`, `hold`, `release`, `tokens/revoke`, each with a JSON body.
 
 mod answer;
 mod assignment;
+mod authority;
 mod batch;
 mod breakage;
 mod catalogue;
@@ -43,6 +47,7 @@ mod template;
 mod tenant;
 mod token;
 
+pub use authority::AuthorityError;
 pub use catalogue::all_permissions;
 pub use cloud::{Cloud, Counts, LoggedRequest};
 pub use config::{SimTenant, SimulatorConfig, Throttle};
@@ -51,5 +56,5 @@ pub use graph::path_of;
 pub use hostile::HostileBody;
 pub use object::{SECRET_MARK, SECRET_MARK_BASE64};
 pub use planted::PlantedSecret;
-pub use server::Simulator;
+pub use server::{Simulator, StartError};
 pub use tenant::{Evolution, Migration};

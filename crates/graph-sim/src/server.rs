@@ -1,7 +1,8 @@
-//! The cloud over real HTTP.
+//! The cloud over real HTTP, with TLS on request.
 
 use crate::{
     answer::{Answer, Sending},
+    authority::{Authority, AuthorityError},
     cloud::{Asked, Cloud},
     config::SimulatorConfig,
     connection, control,
@@ -15,6 +16,7 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 /// The largest request body, in bytes.
@@ -24,6 +26,7 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 pub struct Simulator {
     cloud: Arc<Cloud>,
     address: SocketAddr,
+    certificate_authority: Option<String>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -32,6 +35,7 @@ pub struct Simulator {
 pub(crate) struct Door {
     pub(crate) cloud: Arc<Cloud>,
     pub(crate) stop: CancellationToken,
+    pub(crate) tls: Option<TlsAcceptor>,
 }
 
 /// The connection ends without an answer.
@@ -39,25 +43,60 @@ pub(crate) struct Door {
 #[error("the simulated connection was reset")]
 pub(crate) struct ConnectionReset;
 
+/// Why a cloud cannot speak TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] io::Error),
+    /// There is no certificate.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+}
+
 impl Simulator {
-    /// Starts a cloud; port 0 takes a free one.
+    /// Starts a cloud over plain HTTP; port 0 takes a free one.
     ///
     /// # Errors
     /// When the address cannot be listened on.
     pub async fn start(config: SimulatorConfig, address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
+        Self::serve(config, listener, None)
+    }
+
+    /// Starts a cloud over TLS, with a certificate authority of its own. On the same port it is a proxy that leads to
+    /// itself whoever asks for a host of Microsoft's sign-in or Graph.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on, or no certificate can be made.
+    pub async fn start_tls(config: SimulatorConfig, address: SocketAddr) -> Result<Self, StartError> {
+        let listener = TcpListener::bind(address).await?;
+        let authority = Authority::new(listener.local_addr()?.ip())?;
+        Ok(Self::serve(config, listener, Some(authority))?)
+    }
+
+    fn serve(config: SimulatorConfig, listener: TcpListener, authority: Option<Authority>) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let cloud = Arc::new(Cloud::new(config, format!("http://{address}")));
+        let scheme = if authority.is_some() { "https" } else { "http" };
+        let cloud = Arc::new(Cloud::new(config, format!("{scheme}://{address}")));
         let stop = CancellationToken::new();
-        let door = Door { cloud: Arc::clone(&cloud), stop: stop.clone() };
+        let (certificate_authority, tls) =
+            authority.map(|authority| (authority.certificate, authority.acceptor)).unzip();
+        let door = Door { cloud: Arc::clone(&cloud), stop: stop.clone(), tls };
         let task = tokio::spawn(connection::accept(listener, Arc::new(door)));
-        Ok(Self { cloud, address, stop, task })
+        Ok(Self { cloud, address, certificate_authority, stop, task })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The certificate that clients are to trust, as PEM; `None` over plain HTTP.
+    #[must_use]
+    pub fn certificate_authority(&self) -> Option<&str> {
+        self.certificate_authority.as_deref()
     }
 
     /// The address of the login service, for a custom cloud.

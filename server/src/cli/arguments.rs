@@ -330,6 +330,13 @@ pub struct GraphSimArguments {
     /// Throttle as documented: 1,000 requests in 20 seconds
     #[arg(long)]
     pub throttle: bool,
+    /// Speak TLS with a certificate authority of its own, and be a proxy for the hosts of Microsoft on the same port:
+    /// with HTTPS_PROXY, and the authority to trust, clients of others reach this cloud unchanged
+    #[arg(long)]
+    pub tls: bool,
+    /// Where the certificate of that authority is written
+    #[arg(long, value_name = "FILE", default_value = "tenantatlas-graph-sim-ca.pem", requires = "tls")]
+    pub authority_file: PathBuf,
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod crash;
 mod foreign_files;
 mod full_disk;
 mod inventory;
+mod outgoing;
 mod sandbox;
 mod start;
 mod terminal;

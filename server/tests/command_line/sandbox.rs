@@ -34,7 +34,8 @@ impl Cloud {
         Self { process, facts }
     }
 
-    fn fact(&self, pointer: &str) -> &str {
+    /// A text among what it said of itself, by its JSON pointer.
+    pub fn fact(&self, pointer: &str) -> &str {
         self.facts.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} in {}", self.facts))
     }
 }

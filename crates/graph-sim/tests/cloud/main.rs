@@ -5,4 +5,5 @@ mod faults;
 mod odata;
 mod reading;
 mod sign_in;
+mod tls;
 mod visitor;
