@@ -116,7 +116,10 @@ impl Demo {
             let also = if platform_admin { ", and administers the platform" } else { "" };
             say(&format!("    {email:24} {}{also}", role.as_str()));
         }
-        say(&format!("\n  The simulated cloud: {} (its controls lie below /_sim/)", self.cloud.control().origin));
+        say(&format!(
+            "\n  The simulated cloud: {} (a page with its faults; controls lie below /_sim/)",
+            self.cloud.control().origin
+        ));
         let mut states = SelectAll::new();
         for (tenant, name) in &self.tenants {
             if scopes::list(engine.db(), *tenant).await?.iter().any(|scope| scope.latest.is_some()) {

@@ -17,6 +17,8 @@ pub struct SimulatorConfig {
     pub faults: Vec<Fault>,
     /// How long a token is valid.
     pub token_lifetime: Option<Duration>,
+    /// Whether other machines may use the page and the controls, and not this one alone.
+    pub open_control: bool,
 }
 
 /// One tenant with one application registration.

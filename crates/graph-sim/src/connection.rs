@@ -9,7 +9,7 @@ use crate::{
 };
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use std::{io, sync::Arc};
+use std::{io, net::IpAddr, sync::Arc};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -28,22 +28,22 @@ pub(crate) async fn accept(listener: TcpListener, door: Arc<Door>) {
             () = door.stop.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
-        let Ok((stream, _)) = accepted else { continue };
+        let Ok((stream, peer)) = accepted else { continue };
         let _ = stream.set_nodelay(true);
         let door = Arc::clone(&door);
         tokio::spawn(async move {
             tokio::select! {
                 () = door.stop.cancelled() => {}
                 // A client that goes away or speaks something else is no fault of ours.
-                _ = attend(&door, stream) => {}
+                _ = attend(&door, stream, peer.ip()) => {}
             }
         });
     }
 }
 
-async fn attend(door: &Arc<Door>, mut stream: TcpStream) -> io::Result<()> {
+async fn attend(door: &Arc<Door>, mut stream: TcpStream, peer: IpAddr) -> io::Result<()> {
     let Some(acceptor) = &door.tls else {
-        speak(door, stream).await;
+        speak(door, stream, peer).await;
         return Ok(());
     };
     let mut first = [0];
@@ -53,12 +53,12 @@ async fn attend(door: &Arc<Door>, mut stream: TcpStream) -> io::Result<()> {
     if first[0] != HANDSHAKE && !connect(&mut stream).await? {
         return Ok(());
     }
-    secure(door, acceptor, stream).await
+    secure(door, acceptor, stream, peer).await
 }
 
-async fn secure(door: &Arc<Door>, acceptor: &TlsAcceptor, stream: TcpStream) -> io::Result<()> {
+async fn secure(door: &Arc<Door>, acceptor: &TlsAcceptor, stream: TcpStream, peer: IpAddr) -> io::Result<()> {
     let stream = acceptor.accept(stream).await?;
-    speak(door, stream).await;
+    speak(door, stream, peer).await;
     Ok(())
 }
 
@@ -85,11 +85,11 @@ async fn connect(stream: &mut TcpStream) -> io::Result<bool> {
     Ok(answer.starts_with("HTTP/1.1 200"))
 }
 
-async fn speak<S>(door: &Arc<Door>, stream: S)
+async fn speak<S>(door: &Arc<Door>, stream: S, peer: IpAddr)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(move |request| serve(Arc::clone(door), request));
+    let service = service_fn(move |request| serve(Arc::clone(door), peer, request));
     // A reset is wished for.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }

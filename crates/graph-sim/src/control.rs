@@ -1,10 +1,34 @@
-//! The control over HTTP below `/_sim/`: what tests in other languages and the bench use.
+//! The control over HTTP below `/_sim/`: what tests in other languages, the page and the bench use.
 
-use crate::{cloud::Cloud, config::Throttle, fault::Fault, server::json_response};
+use crate::{cloud::Cloud, config::Throttle, fault::Fault, host, server::json_response};
 use axum::body::Body;
-use http::Response;
+use http::{Method, Response, header, request::Parts};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
+
+/// Who may not control the cloud: other machines, unless it was said that they may; and the pages of others in a browser
+/// on this machine, which could send forms here (cross-site request forgery) or come by a name that leads here (DNS
+/// rebinding).
+#[must_use]
+pub(crate) fn refused(cloud: &Cloud, peer: IpAddr, parts: &Parts, host: &str) -> Option<Response<Body>> {
+    let name = host::without_port(host).trim_matches(['[', ']']);
+    let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
+    let is_here = name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(is_loopback);
+    let may = cloud.config().open_control || (is_loopback(peer) && is_here);
+    if !may {
+        return Some(forbidden("This page and the controls are open to this machine alone."));
+    }
+    let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let foreign =
+        text(header::ORIGIN).is_some_and(|origin| origin.split_once("://").is_none_or(|(_, from)| from != host));
+    let cross = text(header::HeaderName::from_static("sec-fetch-site"))
+        .is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    (parts.method != Method::GET && (foreign || cross)).then(|| forbidden("This form was sent by another site."))
+}
+
+fn forbidden(message: &str) -> Response<Body> {
+    json_response(403, &json!({ "error": message }))
+}
 
 /// Answers one control. The tenant is the first unless `tenant_id` names another.
 #[must_use]
@@ -50,4 +74,25 @@ fn change(cloud: &Cloud, path: &str, sent: &Value) -> Result<bool, serde_json::E
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SimulatorConfig;
+    use http::Request;
+
+    #[test]
+    fn other_machines_are_refused_unless_it_was_said_that_they_may() {
+        let peers = ["127.0.0.1", "::1", "::ffff:127.0.0.1", "192.0.2.7", "2001:db8::7"]
+            .map(|peer| peer.parse().expect("an address"));
+        let (parts, ()) = Request::get("/").body(()).expect("a request").into_parts();
+        let refuses = |open_control: bool| {
+            let config = SimulatorConfig { open_control, ..SimulatorConfig::default() };
+            let cloud = Cloud::new(config, "http://127.0.0.1:1".to_owned());
+            peers.map(|peer| refused(&cloud, peer, &parts, "127.0.0.1:1").is_some())
+        };
+        assert_eq!(refuses(false), [false, false, false, true, true]);
+        assert_eq!(refuses(true), [false; 5]);
+    }
 }

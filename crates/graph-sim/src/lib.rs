@@ -8,7 +8,7 @@
 //! With TLS it stands in for the hosts of Microsoft themselves, so that clients of others can be pointed at it unchanged
 //! ([`Simulator::start_tls`]).
 //!
-//! Over HTTP it is controlled below `/_sim/`: `counts`, `counts/reset`, `log`, `expected`, `secrets`, `evolve`, `faults`,
+//! At its root it has a page for people. Over HTTP it is controlled below `/_sim/`: `counts`, `counts/reset`, `log`, `expected`, `secrets`, `evolve`, `faults`,
 //! `throttle`, `latency`, `hold`, `release`, `tokens/revoke`, each with a JSON body.
 
 mod answer;
@@ -23,6 +23,7 @@ mod config;
 mod connection;
 mod context;
 mod control;
+mod control_page;
 pub mod demo;
 mod directory;
 mod fault;

@@ -5,7 +5,7 @@ use crate::{
     authority::{Authority, AuthorityError},
     cloud::{Asked, Cloud},
     config::SimulatorConfig,
-    connection, control,
+    connection, control, control_page,
     host::{self, Service},
     hostile,
 };
@@ -14,7 +14,13 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header, request::Parts, uri::Authority as HostAndPort};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -142,6 +148,8 @@ enum Room<'a> {
     Graph(String, &'a str),
     /// The control over HTTP.
     Control(&'a str),
+    /// The page for people.
+    Page,
     /// Nothing.
     Nowhere,
 }
@@ -161,7 +169,11 @@ fn room<'a>(cloud: &Cloud, host: &str, address: &'a str) -> Room<'a> {
         return Room::Graph(cloud.graph_url(), rest);
     }
     let path = address.split('?').next().unwrap_or_default();
-    path.strip_prefix("/_sim/").map_or(Room::Nowhere, Room::Control)
+    match path.strip_prefix("/_sim/") {
+        Some(rest) => Room::Control(rest),
+        None if path == "/" => Room::Page,
+        None => Room::Nowhere,
+    }
 }
 
 /// The host that a request names.
@@ -170,7 +182,11 @@ fn host_of(parts: &Parts) -> &str {
     named.or_else(|| parts.uri.authority().map(HostAndPort::as_str)).unwrap_or_default()
 }
 
-pub(crate) async fn serve(door: Arc<Door>, request: Request<Incoming>) -> Result<Response<Body>, ConnectionReset> {
+pub(crate) async fn serve(
+    door: Arc<Door>,
+    peer: IpAddr,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, ConnectionReset> {
     let cloud = &door.cloud;
     let (parts, body) = request.into_parts();
     let address = parts.uri.path_and_query().map_or("/", |all| all.as_str());
@@ -188,7 +204,15 @@ pub(crate) async fn serve(door: Arc<Door>, request: Request<Incoming>) -> Result
             let (answer, request_id) = cloud.graph(&asked).await;
             send(answer, &request_id, parts.headers.get("client-request-id").cloned())
         }
-        Room::Control(path) => Ok(control::answer(cloud, path, &body)),
+        Room::Control(path) => Ok(match control::refused(cloud, peer, &parts, host_of(&parts)) {
+            Some(refused) => refused,
+            None if path.starts_with("page/") => control_page::act(cloud, path, &parts, &body),
+            None => control::answer(cloud, path, &body),
+        }),
+        Room::Page => {
+            let refused = control::refused(cloud, peer, &parts, host_of(&parts));
+            Ok(refused.unwrap_or_else(|| control_page::show(cloud)))
+        }
         Room::Nowhere => Ok(json_response(404, &json!({"error": "not_found"}))),
     }
 }

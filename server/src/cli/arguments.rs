@@ -337,6 +337,9 @@ pub struct GraphSimArguments {
     /// Where the certificate of that authority is written
     #[arg(long, value_name = "FILE", default_value = "tenantatlas-graph-sim-ca.pem", requires = "tls")]
     pub authority_file: PathBuf,
+    /// Let other machines use the page at the root and the controls too; without it only this machine may
+    #[arg(long)]
+    pub open_control: bool,
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ async fn start(arguments: &GraphSimArguments, tenant: &SimTenant) -> Result<Simu
         tenants: vec![tenant.clone()],
         latency: Duration::from_millis(arguments.latency),
         throttle: arguments.throttle.then_some(Throttle::DOCUMENTED),
+        open_control: arguments.open_control,
         ..SimulatorConfig::default()
     };
     let started = if arguments.tls {
@@ -82,11 +83,12 @@ fn facts(cloud: &Simulator, tenant: &SimTenant, authority: Option<&str>) -> Valu
 fn instructions(cloud: &Simulator, tenant: &SimTenant, authority: Option<&str>, objects: u64) -> String {
     let trust = authority.map_or_else(String::new, |file| format!("  export TENANTATLAS_CA_FILE={file}\n"));
     let mut text = format!(
-        "A simulated Microsoft cloud with {} answers until Ctrl-C.\n\n  \
+        "A simulated Microsoft cloud with {} answers until Ctrl-C. What it holds, and faults: {}/\n\n  \
          export TENANTATLAS_ALLOWED_NETWORKS={}\n{trust}  printf '%s\\n' '{}' > secret.txt\n  \
          tenantatlas tenant add --name Simulated --entra-id {} --client-id {} --client-secret-file secret.txt \\\n    \
          --cloud custom --login-url {} --graph-url {}\n  tenantatlas sync --tenant Simulated",
         counted(objects, "object", "objects"),
+        cloud.control().origin,
         cloud.address().ip(),
         tenant.client_secret,
         tenant.tenant_id,

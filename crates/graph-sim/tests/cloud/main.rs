@@ -3,6 +3,7 @@
 mod catalogue;
 mod faults;
 mod odata;
+mod page;
 mod reading;
 mod sign_in;
 mod tls;
