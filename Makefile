@@ -11,7 +11,7 @@ ADDRESS ?= 127.0.0.1:3000
 # The frontend is for the browser: built together with the server, its features would make effects run on the server.
 SERVER_SIDE := --workspace --exclude tenantatlas-frontend
 
-.PHONY: run build web check test lint unit end2end fuzz bench audit sbom
+.PHONY: run build web check test lint unit clients end2end fuzz bench audit sbom
 
 run: build
 	./target/release/tenantatlas serve --demo --listen $(ADDRESS)
@@ -39,10 +39,15 @@ test:
 	$(MAKE) build
 	$(MAKE) audit
 	$(MAKE) unit
+	$(MAKE) clients
 	$(MAKE) end2end
 
 unit:
 	./scripts/with-postgres cargo test --locked $(SERVER_SIDE)
+
+# Clients of others, unmodified, against the simulated cloud.
+clients: build
+	./scripts/real-clients
 
 end2end: build
 	./scripts/with-postgres ./end2end/run
