@@ -45,7 +45,10 @@ macro_rules! tests {
     };
 }
 
-tests!(addresses canonical cookies cursor next normalise redact references sanitise selection time);
+tests!(
+    addresses canonical cookies cursor graph_answer next next_link normalise redact references retry_after sanitise
+    selection time token_answer
+);
 
 #[test]
 fn the_same_seed_gives_the_same_mutations() {
