@@ -90,7 +90,8 @@ test("a second factor is set up, asked for, replaced by a recovery code once, an
   await expect(next).toHaveURL(`${server.url}/me`);
   await next.context().close();
 
-  await page.reload();
+  // Anew rather than reloaded: its address would still say that something was saved.
+  await page.goto(`${server.url}/admin/users`);
   await hydrated(page);
   const row = page.locator("tr", { hasText: email });
   await row.locator("summary").click();
