@@ -20,6 +20,8 @@ use tenantatlas_store::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// The password of the demo's people where the demo listens on this machine alone.
+const PASSWORD: &str = "demo-password";
 /// Characters of a password that is made: 96 random bits as hexadecimal digits.
 const MADE_LENGTH: usize = 24;
 
@@ -42,12 +44,16 @@ pub struct Demo {
     made: bool,
 }
 
-/// The password of the demo's people: the one that was asked for, or a new one. There is none that everybody knows, since
-/// one of the people administers the platform (CWE-1392), and nobody can tell who reaches the demo: on a loopback address a
-/// proxy on this machine may pass on what others send.
-fn password(asked_for: Option<&SecretString>) -> String {
+/// The password of the demo's people: the one that was asked for, or, where the demo listens on this machine alone and for
+/// no proxy, the one that it is known for. Everywhere else it is a new one, since one of the people administers the platform
+/// (CWE-1392). A proxy on this machine that adds nothing to a request cannot be told from a browser: `docs/operations.md`
+/// says that it must not stand before a demo.
+fn password(asked_for: Option<&SecretString>, listens_here_alone: bool) -> String {
     if let Some(password) = asked_for {
         return password.expose_secret().to_owned();
+    }
+    if listens_here_alone {
+        return PASSWORD.to_owned();
     }
     let (mut made, _) = auth::new_token();
     made.truncate(MADE_LENGTH);
@@ -74,7 +80,8 @@ impl Demo {
                 .push((ensure_tenant(engine, &actor, &cloud, simulated, environment).await?, simulated.name.clone()));
         }
         let asked_for = arguments.demo_password.as_ref();
-        let password = password(asked_for);
+        let here_alone = settings.listen.ip().is_loopback() && settings.trusted_proxies.is_empty();
+        let password = password(asked_for, here_alone);
         for (email, name, role, platform_admin) in PEOPLE {
             let secret = || SecretString::from(password.as_str());
             let id = match users::find_by_email(engine.db(), email).await? {
@@ -91,7 +98,7 @@ impl Demo {
                 engine.set_member(&actor, *tenant, id, role).await?;
             }
         }
-        Ok(Self { cloud, tenants, password, made: asked_for.is_none() })
+        Ok(Self { cloud, tenants, password, made: asked_for.is_none() && !here_alone })
     }
 
     /// Says where it is and how to sign in; reads the tenants that were never read, with live progress.
@@ -108,7 +115,7 @@ impl Demo {
         say(&format!("\nTenantAtlas with a simulated Microsoft cloud: http://{address}\n"));
         if self.made {
             say(
-                "  Its password is a new one at each start and is shown only here; TENANTATLAS_DEMO_PASSWORD sets one.",
+                "  Others can reach it, so its password is a new one at each start and is shown only here; TENANTATLAS_DEMO_PASSWORD sets one.",
             );
         }
         say(&format!("  Sign in with the password {} as one of", self.password));
@@ -195,9 +202,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_no_password_that_everybody_knows() {
-        let (one, other) = (password(None), password(None));
+    fn where_others_can_reach_the_demo_there_is_no_password_that_everybody_knows() {
+        let (one, other) = (password(None, false), password(None, false));
         assert!(one.len() == MADE_LENGTH && one != other, "{one} {other}");
-        assert_eq!(password(Some(&SecretString::from("asked-for-this-one"))), "asked-for-this-one");
+        assert!(one != PASSWORD && other != PASSWORD);
+        for here_alone in [true, false] {
+            assert_eq!(password(Some(&SecretString::from("asked-for-this-one")), here_alone), "asked-for-this-one");
+        }
     }
 }

@@ -258,13 +258,13 @@ async fn no_line_of_the_log_holds_a_one_time_link_whatever_is_logged() {
 }
 
 #[tokio::test]
-async fn the_demo_has_no_password_that_everybody_knows_or_that_an_earlier_start_had() {
+async fn a_demo_that_others_can_reach_has_no_password_that_everybody_knows_or_that_an_earlier_start_had() {
     let (mut site, client) = Site::start().await;
     assert_ne!(site.sign_in(&client, PASSWORD).await, StatusCode::UNPROCESSABLE_ENTITY);
     let _ = site.process.kill();
     let _ = site.process.wait();
     let folder = std::mem::replace(&mut site.folder, tempfile::tempdir().expect("a folder"));
-    let (open, client) = Site::listening("127.0.0.1", "info", folder, None).await;
+    let (open, client) = Site::listening("0.0.0.0", "info", folder, None).await;
     assert_eq!(open.sign_in(&client, PASSWORD).await, StatusCode::UNPROCESSABLE_ENTITY);
     let printed = async {
         while !open.read("said").contains("as one of") {

@@ -70,8 +70,8 @@ pub struct ServeArguments {
     /// With --demo: how many objects the largest demo tenant has
     #[arg(long, value_name = "N", default_value_t = 1_200, requires = "demo")]
     pub demo_objects: u64,
-    /// With --demo: the password of its people [default: a new one at each start, which is printed]. Better by the
-    /// environment, since other people of the machine see command lines
+    /// With --demo: the password of its people, printed at the start [default: demo-password on a loopback address, a new one
+    /// at each start elsewhere]. Better by the environment, since other people of the machine see command lines
     #[arg(long, env = "TENANTATLAS_DEMO_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
     pub demo_password: Option<SecretString>,
 }
