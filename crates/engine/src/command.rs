@@ -103,13 +103,13 @@ impl Log {
 
 impl Core {
     /// Gives a command: begins a write transaction, reads the right under a lock, does `work`, appends the audit entry and
-    /// commits. All of that is done again when the database took it back for a deadlock. Whatever `work` wrote is taken back when it answers an error, and the refusal or failure is written into
-    /// the audit log instead.
+    /// commits. All of that is done again when the database took it back for a deadlock. Whatever `work` wrote is taken back
+    /// when it answers an error, and the refusal or failure is written into the audit log instead.
     ///
     /// # Errors
     /// [`EngineError::NotFound`] when the tenant does not exist for the actor, [`EngineError::Forbidden`] when the role
-    /// does not allow it, [`EngineError::Confirm`] when it is sensitive, [`EngineError::TooMany`] when the person gives commands too fast, those of `work`, and when the
-    /// database fails.
+    /// does not allow it, [`EngineError::Confirm`] when it is sensitive, [`EngineError::TooMany`] when the person gives
+    /// commands too fast, those of `work`, and when the database fails.
     pub(crate) async fn command<T: Send>(
         self: &Arc<Self>,
         command: Command<'_>,
