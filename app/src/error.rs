@@ -127,7 +127,7 @@ impl FromServerFnError for AppError {
 #[cfg(feature = "ssr")]
 mod from_below {
     use super::{AppError, ErrorKind};
-    use tenantatlas_engine::EngineError;
+    use tenantatlas_engine::{CommandError, EngineError};
     use tenantatlas_store::StoreError;
 
     /// A sentence from words that begin with the name of a field: `client_id must be …` becomes `Client id must be …`.
@@ -140,6 +140,12 @@ mod from_below {
             first.make_ascii_uppercase();
         }
         format!("{words} {message}.")
+    }
+
+    impl From<CommandError> for AppError {
+        fn from(error: CommandError) -> Self {
+            EngineError::from(error).into()
+        }
     }
 
     impl From<EngineError> for AppError {

@@ -7,12 +7,12 @@
 //! connection may be dead without saying so.
 
 use crate::error::ErrorKind;
-use crate::model::{RunState, Snapshot, UnreadCount};
 use crate::{ambient, api};
 use leptos::prelude::*;
 use leptos::wasm_bindgen::{JsCast as _, closure::Closure};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
+use tenantatlas_domain::live::{EventName, LiveEvent, RunState, Snapshot};
 use web_sys::{EventSource, MessageEvent, PageTransitionEvent, VisibilityState};
 
 /// The first wait before connecting again, milliseconds; doubled up to [`LONGEST_WAIT`], with jitter, for ever.
@@ -33,7 +33,7 @@ pub struct Live {
     /// The newest state of the runs that were active since the page opened.
     pub runs: ArcRwSignal<Vec<RunState>>,
     /// The unread count, once the stream has told it.
-    pub unread: ArcRwSignal<Option<u32>>,
+    pub unread: ArcRwSignal<Option<u64>>,
     /// Whether the connection is lost and being made again.
     pub lost: ArcRwSignal<bool>,
     /// Counts the snapshots; a change means that everything may have changed.
@@ -134,22 +134,16 @@ fn open() {
         lose();
         return;
     };
-    let listen = |name: &str, handler: fn(&str)| -> MessageHandler {
+    let messages = EventName::ALL.map(|name| -> MessageHandler {
         let closure: MessageHandler = Closure::new(move |event: MessageEvent| {
             heard();
-            if let Some(text) = event.data().as_string() {
-                handler(&text);
+            if let Some(Ok(event)) = event.data().as_string().map(|text| name.read(&text)) {
+                take(event);
             }
         });
-        let _ = source.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
+        let _ = source.add_event_listener_with_callback(name.as_str(), closure.as_ref().unchecked_ref());
         closure
-    };
-    let messages = [
-        listen("snapshot", take_snapshot),
-        listen("run", take_run),
-        listen("unread", take_unread),
-        listen("heartbeat", |_| {}),
-    ];
+    });
     let opened: EventHandler = Closure::new(|_| watch(SILENCE.unsigned_abs()));
     let failed: EventHandler = Closure::new(|_| lose());
     source.set_onopen(Some(opened.as_ref().unchecked_ref()));
@@ -227,10 +221,21 @@ fn watch(millis: u32) {
     });
 }
 
-fn take_snapshot(text: &str) {
-    let Ok(snapshot) = serde_json::from_slice::<Snapshot>(text.as_bytes()) else { return };
+fn take(event: LiveEvent) {
+    match event {
+        LiveEvent::Snapshot(snapshot) => begin_with(snapshot),
+        LiveEvent::Run(run) => announce(*run),
+        LiveEvent::Unread(unread) => {
+            live().unread.set(Some(unread.count));
+            ambient::refresh();
+        }
+        LiveEvent::Heartbeat => {}
+    }
+}
+
+fn begin_with(snapshot: Snapshot) {
     let live = live();
-    live.clock_ahead.set(snapshot.now - browser_now());
+    live.clock_ahead.set(snapshot.now.as_millis() - browser_now());
     live.runs.update(|runs| {
         // What the snapshot no longer holds has ended unseen; whoever watched it asks how.
         runs.retain(RunState::ended);
@@ -242,22 +247,9 @@ fn take_snapshot(text: &str) {
     live.snapshots.update(|count| *count += 1);
 }
 
-fn take_run(text: &str) {
-    if let Ok(run) = serde_json::from_slice::<RunState>(text.as_bytes()) {
-        announce(run);
-    }
-}
-
-fn take_unread(text: &str) {
-    if let Ok(unread) = serde_json::from_slice::<UnreadCount>(text.as_bytes()) {
-        live().unread.set(Some(unread.count));
-        ambient::refresh();
-    }
-}
-
 fn accept(runs: &mut Vec<RunState>, run: RunState) {
     match runs.iter_mut().find(|known| known.id == run.id) {
-        Some(known) if known.ended() && !run.ended() => {}
+        Some(known) if run.is_older_than(known) => {}
         Some(known) => *known = run,
         None => runs.push(run),
     }

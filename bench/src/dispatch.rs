@@ -27,7 +27,11 @@ pub async fn measure(name: &str, postgres: Option<&str>) -> Result<()> {
     db.migrate().await?;
     let vault = Vault::open(&db, &folder.path().join("key")).await?;
     // More wait in one tenant than a server takes, so that each dispatch makes a run.
-    let config = EngineConfig { waiting_per_tenant: u32::MAX, ..EngineConfig::default() };
+    let config = {
+        let mut config = EngineConfig::default();
+        config.runs.waiting_per_tenant = u32::MAX;
+        config
+    };
     let graph = GraphClientOptions { allowed_networks: vec!["127.0.0.1/32".parse()?], ..GraphClientOptions::default() };
     let engine = Engine::start(config, db, vault, GraphClient::new(graph));
     let tenants = (0..=SYNCS).map(|index| SimTenant::new(&format!("T{index}"), index as u64 + 1, 20_000)).collect();

@@ -26,7 +26,11 @@ pub async fn measure(megabytes: u64) -> Result<()> {
     db.migrate().await?;
     // It only dispatches: the server works, and its memory is what is measured.
     let vault = Vault::open(&db, &folder.path().join("tenantatlas.key")).await?;
-    let config = EngineConfig { workers: 0, ..EngineConfig::default() };
+    let config = {
+        let mut config = EngineConfig::default();
+        config.runs.workers = 0;
+        config
+    };
     let desk = Engine::start(config, db.clone(), vault, GraphClient::new(GraphClientOptions::default()));
     let fault = json!({"faults": [{"path": "", "kind": {"hostile": {"fat_page": {"megabytes": megabytes}}}}]});
     let mut clouds = Vec::new();

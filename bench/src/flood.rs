@@ -120,7 +120,7 @@ async fn dispatches_of(engine: &Engine, people: &[(TenantId, Actor)]) -> Result<
             let began = Instant::now();
             let outcome = engine.dispatch_sync(actor, *tenant, &selection(index)).await?;
             times.push(began.elapsed());
-            engine.cancel(&Actor::command_line(), *tenant, outcome.run_id).await?;
+            engine.runs().cancel(&Actor::command_line(), *tenant, outcome.run_id).await?;
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         Ok(times)

@@ -28,6 +28,13 @@ test("the connection test names each missing permission with the types that need
   await page.goto(`${tenant}/settings`);
   await hydrated(page);
   await page.getByRole("button", { name: "Test the connection" }).click();
+  // The test is a run like every other: it shows what came of each check, and the settings keep the result.
+  await expect(page.getByRole("heading", { level: 1, name: "Connection check" })).toBeVisible();
+  await expect(page.getByText(/Partially succeeded/)).toBeVisible();
+  const failed = page.getByRole("region", { name: "What did not succeed, and why" });
+  await failed.getByText(/Show 1/).click();
+  await expect(failed.getByText("DeviceManagementRBAC.Read.All")).toBeVisible();
+  await page.goto(`${tenant}/settings`);
   const connection = page.getByRole("region", { name: "Connection" });
   await expect(connection.getByText("DeviceManagementRBAC.Read.All")).toBeVisible();
   await expect(connection.getByText(/needed by .*Scope tags/)).toBeVisible();

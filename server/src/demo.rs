@@ -133,7 +133,7 @@ impl Demo {
                 continue;
             }
             let outcome = engine.dispatch_sync(&Actor::command_line(), *tenant, &Selection::full(registry())).await?;
-            states.push(engine.follow(*tenant, outcome.run_id).map(move |state| (name.clone(), state)).boxed());
+            states.push(engine.runs().follow(*tenant, outcome.run_id).map(move |state| (name.clone(), state)).boxed());
         }
         if !states.is_empty() {
             say("\n  Reading the tenants for the first time:\n");

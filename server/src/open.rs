@@ -7,7 +7,7 @@ use crate::{
 };
 use std::{sync::OnceLock, time::Duration};
 use tenantatlas_domain::reason::ReasonCode;
-use tenantatlas_engine::{Clock as _, Engine, EngineConfig, EngineError, SystemClock};
+use tenantatlas_engine::{Clock as _, CommandError, Engine, EngineConfig, EngineError, RunnerConfig, SystemClock};
 use tenantatlas_graph::{GraphClient, GraphClientOptions};
 use tenantatlas_store::{
     Db, StoreError, Vault,
@@ -108,13 +108,19 @@ impl LogWatch {
     }
 }
 
+/// An engine that dispatches and watches, but works on nothing itself.
+#[must_use]
+pub fn without_workers() -> EngineConfig {
+    EngineConfig { runs: RunnerConfig { workers: 0, ..RunnerConfig::default() }, ..EngineConfig::default() }
+}
+
 /// The engine on that database. Without workers it dispatches and watches, but does no work.
 ///
 /// # Errors
 /// Those of [`database`] and [`vault`]; with workers, also when the database cannot be written.
 pub async fn engine(settings: &Settings, config: EngineConfig) -> Result<Engine, Exit> {
     let db = database(settings).await?;
-    if config.workers > 0 {
+    if config.runs.workers > 0 {
         db.ready().await?;
     }
     let vault = vault(settings, &db).await?;
@@ -177,6 +183,12 @@ impl From<StoreError> for Exit {
         };
         tracing::debug!(?error, "the store failed");
         Self::new(code, error.to_string())
+    }
+}
+
+impl From<CommandError> for Exit {
+    fn from(error: CommandError) -> Self {
+        EngineError::from(error).into()
     }
 }
 

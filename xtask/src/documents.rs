@@ -7,10 +7,12 @@ use std::{
 };
 
 /// What the page calls a folder, and where it lies.
-const FOLDERS: [(&str, &str); 8] = [
+const FOLDERS: [(&str, &str); 10] = [
     ("web/", "server/src/web/"),
     ("cli/", "server/src/cli/"),
     ("app/", "app/src/"),
+    ("commands/", "crates/commands/src/"),
+    ("runs/", "crates/runs/src/"),
     ("engine/", "crates/engine/src/"),
     ("store/", "crates/store/src/"),
     ("graph/", "crates/graph/src/"),

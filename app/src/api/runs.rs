@@ -1,9 +1,10 @@
 //! Operation runs: start, watch, cancel, retry.
 
 use crate::error::AppError;
-use crate::model::{Picker, RunState, StartedSync};
+use crate::model::{Picker, StartedSync};
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
+use tenantatlas_domain::live::RunState;
 
 /// Starts an inventory sync of a selection, or answers with the run that reads the same selection already.
 #[server(prefix = "/api", endpoint = "start_sync")]

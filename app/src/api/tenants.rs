@@ -63,8 +63,8 @@ pub async fn rotate_credential(
 
 /// Asks Microsoft for a token and compares the granted permissions with the needed ones.
 #[server(prefix = "/api", endpoint = "test_connection")]
-pub async fn test_connection(tenant: String) -> Result<(), AppError> {
-    crate::service::tenants::test_connection(tenant).await
+pub async fn test_connection(tenant: String, #[server(default)] types: bool) -> Result<(), AppError> {
+    crate::service::tenants::test_connection(tenant, types).await
 }
 
 /// Removes a tenant with all its data. The name must be typed.

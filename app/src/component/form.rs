@@ -135,7 +135,6 @@ pub fn saved_note(done: Option<&str>) -> Option<AnyView> {
         "elsewhere" => {
             "The connection is saved. It signs in elsewhere or as something else now, so the credential was taken away: enter it again below."
         }
-        "tested" => "The connection was tested. What was found stands below.",
         "credential" => "The new credential is in place. Test the connection to see whether Microsoft accepts it.",
         "member" => "The members are saved.",
         "added" => "If somebody signs in with this address, they are a member now and stand in the list.",

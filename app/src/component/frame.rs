@@ -89,7 +89,7 @@ pub fn tenant_frame(inside: &Inside, frame: FrameData, section: Section, title: 
                 {links}
             </nav>
             <main class="main" id="main" tabindex="-1">{content}</main>
-            <Corner tenant=id user=session.user_id.to_string() can_cancel=role.allows(Action::CancelRun) runs now />
+            <Corner tenant=id user=session.user_id can_cancel=role.allows(Action::CancelRun) runs now />
         </div>
     }
     .into_any()

@@ -13,7 +13,7 @@ pub fn Bell(
     /// The tenant.
     tenant: String,
     /// Unread notifications when the page was made.
-    unread: u32,
+    unread: u64,
 ) -> impl IntoView {
     let unread = RwSignal::new(unread);
     Effect::new(move |_| {

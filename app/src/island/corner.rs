@@ -4,10 +4,14 @@ use super::run_card::{RunCard, summary, turning};
 use super::toast::{self, Toast, ToastCard};
 use crate::icon::Icon;
 use crate::live;
-use crate::model::{Packed, RunState};
+use crate::model::Packed;
 use crate::{ambient, api};
 use leptos::prelude::*;
 use std::time::Duration;
+use tenantatlas_domain::{
+    ids::{OperationRunId, UserId},
+    live::RunState,
+};
 
 /// More cards than this fold away.
 const CARDS_SHOWN: usize = 3;
@@ -18,7 +22,7 @@ pub fn Corner(
     /// The tenant.
     tenant: String,
     /// This person: only their own runs are shown here.
-    user: String,
+    user: UserId,
     /// Whether this person may cancel runs.
     can_cancel: bool,
     /// Their active runs when the page was made.
@@ -35,7 +39,6 @@ pub fn Corner(
     let all_cards = RwSignal::new(false);
     let spoken = RwSignal::new(String::new());
     let tenant = StoredValue::new(tenant);
-    let user = StoredValue::new(user);
 
     // Wakes in the browser only, once.
     Effect::new(move |_| {
@@ -63,10 +66,9 @@ pub fn Corner(
             return;
         }
         let clock = live::server_now();
-        let mine: Vec<RunState> =
-            newest.into_iter().filter(|run| run.user_id.as_deref() == Some(user.get_value().as_str())).collect();
+        let mine: Vec<RunState> = newest.into_iter().filter(|run| run.user_id == Some(user)).collect();
         let shown = runs.get_untracked();
-        for run in mine.iter().filter(|run| run.ended() && is_watched(&run.id, &shown)) {
+        for run in mine.iter().filter(|run| run.ended() && is_watched(run.id, &shown)) {
             tell_end(run, clock, toasts, spoken, tenant);
         }
         let active: Vec<RunState> = mine.into_iter().filter(|run| !run.ended()).collect();
@@ -84,7 +86,7 @@ pub fn Corner(
         let active = live::live().runs.get_untracked();
         for id in watched().into_iter().filter(|id| !active.iter().any(|run| run.id == *id)) {
             leptos::task::spawn_local(async move {
-                if let Ok(run) = api::load_run(tenant.get_value(), id).await {
+                if let Ok(run) = api::load_run(tenant.get_value(), id.to_string()).await {
                     live::announce(run);
                 }
             });
@@ -106,7 +108,7 @@ pub fn Corner(
     };
     let ids = move || {
         let limit = if all_cards.get() { usize::MAX } else { CARDS_SHOWN };
-        runs.with(|runs| runs.iter().take(limit).map(|run| run.id.clone()).collect::<Vec<_>>())
+        runs.with(|runs| runs.iter().take(limit).map(|run| run.id).collect::<Vec<_>>())
     };
     let hidden_cards = move || runs.with(|runs| runs.len().saturating_sub(CARDS_SHOWN));
 
@@ -135,7 +137,7 @@ pub fn Corner(
                     {Icon::Down.with_class("turns")}
                 </button>
                 <div hidden=move || folded.get()>
-                    <For each=ids key=String::clone let:id>
+                    <For each=ids key=|id| *id let:id>
                         <RunCard
                             run=Memo::new(move |_| runs.with(|runs| runs.iter().find(|run| run.id == id).cloned()))
                             now
@@ -164,19 +166,20 @@ const FOLDED: &str = "progress.folded";
 const WATCHED: &str = "runs.watched";
 
 /// The runs that this tab has seen active.
-fn watched() -> Vec<String> {
+fn watched() -> Vec<OperationRunId> {
     let text =
         super::session_storage().and_then(|storage| storage.get_item(WATCHED).ok().flatten()).unwrap_or_default();
-    text.split(' ').filter(|id| !id.is_empty()).map(ToOwned::to_owned).collect()
+    text.split(' ').filter_map(|id| id.parse().ok()).collect()
 }
 
-fn is_watched(id: &str, shown: &[RunState]) -> bool {
-    shown.iter().any(|run| run.id == id) || watched().iter().any(|known| known == id)
+fn is_watched(id: OperationRunId, shown: &[RunState]) -> bool {
+    shown.iter().any(|run| run.id == id) || watched().contains(&id)
 }
 
-fn keep_watched(ids: &[String]) {
+fn keep_watched(ids: &[OperationRunId]) {
     if let Some(storage) = super::session_storage() {
-        let _ = storage.set_item(WATCHED, &ids.join(" "));
+        let text: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let _ = storage.set_item(WATCHED, &text.join(" "));
     }
 }
 
@@ -185,7 +188,7 @@ fn watch_active(active: &[RunState]) {
     let before = ids.len();
     for run in active {
         if !ids.contains(&run.id) {
-            ids.push(run.id.clone());
+            ids.push(run.id);
         }
     }
     if ids.len() != before {
@@ -217,9 +220,9 @@ fn speak_progress(before: &[RunState], after: &[RunState], spoken: RwSignal<Stri
     let quarter = |run: &RunState| run.counters.processed * 4 / run.counters.total.max(1);
     for run in after {
         match before.iter().find(|known| known.id == run.id) {
-            None => spoken.set(format!("{} started", run.label())),
+            None => spoken.set(format!("{} started", run.words.title)),
             Some(known) if quarter(known) != quarter(run) => {
-                spoken.set(format!("{}: {} percent", run.label(), quarter(run) * 25));
+                spoken.set(format!("{}: {} percent", run.words.title, quarter(run) * 25));
             }
             Some(_) => {}
         }

@@ -73,13 +73,19 @@ impl Choice {
         self.marks.with(|marks| {
             let types = picker.categories.iter().flat_map(|category| &category.types);
             let foundations = foundations && marks.contains(&true);
-            let (mut chosen, mut requests) = (0, 0);
+            let mut chosen = 0;
+            // Types that are read by the same requests count them once.
+            let mut listings: Vec<(u32, u32)> = Vec::new();
             for (entry, mark) in types.zip(marks) {
                 if *mark || (foundations && entry.foundation) {
                     chosen += 1;
-                    requests += u64::from(entry.requests.max(1));
+                    match listings.iter_mut().find(|(listing, _)| *listing == entry.listing) {
+                        Some((_, requests)) => *requests = entry.requests.max(*requests),
+                        None => listings.push((entry.listing, entry.requests.max(1))),
+                    }
                 }
             }
+            let requests = listings.iter().map(|(_, requests)| u64::from(*requests)).sum();
             format!("{chosen} of {} types · about {}", marks.len(), format::counted(requests, "request", "requests"))
         })
     }

@@ -3,8 +3,9 @@
 use crate::api::{self, CancelRun};
 use crate::format;
 use crate::icon::Icon;
-use crate::model::RunState;
+use crate::model::{progress, title};
 use leptos::prelude::*;
+use tenantatlas_domain::live::RunState;
 
 /// Before this share of the work is done, a remaining time would only be a guess.
 const MEANINGFUL_SHARE: u32 = 5;
@@ -24,7 +25,7 @@ pub fn RunCard(
     can_cancel: bool,
 ) -> impl IntoView {
     let with = move |read: fn(&RunState) -> String| run.with(|run| run.as_ref().map(read).unwrap_or_default());
-    let id = with(|run| run.id.clone());
+    let id = with(|run| run.id.to_string());
     let href = format!("/t/{}/runs/{id}", tenant.get_value());
     let asked = RwSignal::new(false);
     let cancel_address = api::tenant_address::<CancelRun>(&tenant.get_value());
@@ -43,7 +44,7 @@ pub fn RunCard(
     super::erased(view! {
         <article class="run-card">
             <div class="line">
-                <a class="grow" href=href>{with(RunState::label)}</a>
+                <a class="grow" href=href>{with(title)}</a>
                 {can_cancel.then(|| view! {
                     <form method="post" action=cancel_address on:submit=cancel>
                         <input type="hidden" name="tenant" value=tenant.get_value() />
@@ -57,11 +58,11 @@ pub fn RunCard(
             <progress
                 max=move || with(|run| run.counters.total.max(1).to_string())
                 value=move || with(|run| run.counters.processed.to_string())
-                aria-label=with(RunState::label)
-                aria-valuetext=move || with(RunState::progress)
+                aria-label=with(title)
+                aria-valuetext=move || with(progress)
             ></progress>
             <div class="line">
-                <span class="grow number">{move || with(RunState::progress)}</span>
+                <span class="grow number">{move || with(progress)}</span>
                 <span class="number">{move || run.with(|run| run.as_ref().map(|run| elapsed(run, now.get())))}</span>
             </div>
             <div class="line quiet">
@@ -75,7 +76,7 @@ pub fn RunCard(
 /// The head of the widget: how many runs, and on a phone all that one line can say.
 pub fn summary(runs: &[RunState]) -> String {
     match runs {
-        [run] => format!("{} · {} / {}", run.label(), run.counters.processed, run.counters.total),
+        [run] => format!("{} · {} / {}", run.words.title, run.counters.processed, run.counters.total),
         _ => format!("{} runs in progress", runs.len()),
     }
 }
@@ -90,18 +91,19 @@ fn doing(run: &RunState) -> String {
         [] if run.started_at.is_none() => "Waiting for a worker".to_owned(),
         [] if run.cancel_requested => "Stopping".to_owned(),
         [] => "Working".to_owned(),
-        [one] => one.name(),
-        [first, rest @ ..] => format!("{} and {} more", first.name(), rest.len()),
+        [one] => one.label.clone(),
+        [first, rest @ ..] => format!("{} and {} more", first.label, rest.len()),
     }
 }
 
 fn elapsed(run: &RunState, now: i64) -> String {
-    format::span((now - run.started_at.unwrap_or(run.created_at)).max(0) / 1000 * 1000 + 1).replace("1 ms", "0 s")
+    format::span((now - run.started_at.unwrap_or(run.created_at).as_millis()).max(0) / 1000 * 1000 + 1)
+        .replace("1 ms", "0 s")
 }
 
 /// Rate and remaining time, once they mean something.
 fn pace(run: &RunState, now: i64) -> Option<String> {
-    let passed = now - run.started_at?;
+    let passed = now - run.started_at?.as_millis();
     let counters = &run.counters;
     if passed < MEANINGFUL_TIME {
         return None;
@@ -109,7 +111,7 @@ fn pace(run: &RunState, now: i64) -> Option<String> {
     let rate = i64::try_from(run.items).ok()? * 1000 / passed;
     let mut text = String::new();
     if rate > 0 {
-        text = format!("{} items/s", format::number(rate.unsigned_abs()));
+        text = format!("{} {}/s", format::number(rate.unsigned_abs()), run.words.things.1);
     }
     if counters.processed >= 3 && counters.processed * MEANINGFUL_SHARE >= counters.total {
         let left = i64::from(counters.total.saturating_sub(counters.processed));

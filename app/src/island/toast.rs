@@ -1,10 +1,10 @@
 //! Toasts: how a run that this person watched has ended. They survive going to another page.
 
 use crate::icon::Icon;
-use crate::model::RunState;
+use crate::model::progress;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use tenantatlas_domain::operation::OperationBucket;
+use tenantatlas_domain::{live::RunState, operation::OperationBucket};
 
 /// How long good news stays, milliseconds. The rest stays until it is closed.
 const GOOD_NEWS: i64 = 9_000;
@@ -29,7 +29,7 @@ impl Toast {
     pub fn of(run: &RunState, now: i64) -> Self {
         let bucket = run.status.bucket();
         let tone = tone(bucket);
-        let mut detail = run.progress();
+        let mut detail = progress(run);
         if run.counters.failed > 0 {
             detail.push_str(&format!(" · {} failed", run.counters.failed));
         }
@@ -37,9 +37,9 @@ impl Toast {
             reason.sentence().clone_into(&mut detail);
         }
         Self {
-            run: run.id.clone(),
+            run: run.id.to_string(),
             tone: tone.to_owned(),
-            title: format!("{} {}", run.label(), bucket.label().to_ascii_lowercase()),
+            title: format!("{} {}", run.words.title, bucket.label().to_ascii_lowercase()),
             detail,
             until: (bucket == OperationBucket::Succeeded).then_some(now + GOOD_NEWS),
         }

@@ -9,5 +9,5 @@ mod tenant;
 pub use notification::{Notification, NotificationPage};
 pub use packed::Packed;
 pub use picker::{Picker, PickerCategory, PickerPreset, PickerType, StartedSync};
-pub use run::{CurrentItem, RunState, Snapshot, UnreadCount, humanise, operation_label};
+pub use run::{progress, title};
 pub use tenant::{Environment, TenantEntry};

@@ -1,6 +1,7 @@
 //! Notifications of a person.
 
 use serde::{Deserialize, Serialize};
+use tenantatlas_domain::live::RunWords;
 use tenantatlas_domain::operation::{Counters, OperationBucket};
 use tenantatlas_domain::reason::ReasonCode;
 
@@ -15,10 +16,9 @@ pub struct Notification {
     pub tenant_id: String,
     /// The name of the tenant at that time.
     pub tenant_name: String,
-    /// What the run works on, `inventory`.
-    pub resource: String,
-    /// What it does, `sync`.
-    pub action: String,
+    /// The words for what the run does; `None` when it is about the account and no run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<RunWords>,
     /// The state it tells of.
     pub bucket: OperationBucket,
     /// The counters then.
@@ -42,7 +42,7 @@ pub struct NotificationPage {
     /// Newest first.
     pub entries: Vec<Notification>,
     /// How many are unread in all.
-    pub unread: u32,
+    pub unread: u64,
     /// Whether there are older ones.
     pub more: bool,
 }
@@ -54,12 +54,8 @@ impl Notification {
         if let Some((title, _)) = &self.account {
             return title.clone();
         }
-        format!("{} {}", super::operation_label(&self.resource, &self.action), self.bucket.label().to_ascii_lowercase())
-    }
-
-    /// How many types the run has.
-    fn types(&self) -> String {
-        crate::format::counted(u64::from(self.counters.total), "type", "types")
+        let title = self.words.as_ref().map(|words| words.title.as_str()).unwrap_or_default();
+        format!("{title} {}", self.bucket.label().to_ascii_lowercase())
     }
 
     /// The facts in one line.
@@ -68,13 +64,13 @@ impl Notification {
         if let Some((_, detail)) = &self.account {
             return detail.clone();
         }
+        let Some(words) = &self.words else { return String::new() };
+        let total = crate::format::counted(u64::from(self.counters.total), &words.units.0, &words.units.1);
         match self.bucket {
-            OperationBucket::Queued => {
-                crate::format::counted(u64::from(self.counters.total), "type to read", "types to read")
-            }
-            OperationBucket::Running => format!("{} of {}", self.counters.processed, self.types()),
+            OperationBucket::Queued => format!("{total} to do"),
+            OperationBucket::Running => format!("{} of {total}", self.counters.processed),
             _ => {
-                let mut text = format!("{} of {} read", self.counters.succeeded, self.types());
+                let mut text = format!("{} of {total} done", self.counters.succeeded);
                 if self.counters.failed > 0 {
                     text.push_str(&format!(", {} failed", self.counters.failed));
                 }
@@ -83,7 +79,7 @@ impl Notification {
                 }
                 if self.items > 0 {
                     text.push_str(" · ");
-                    text.push_str(&crate::format::counted(self.items, "item", "items"));
+                    text.push_str(&crate::format::counted(self.items, &words.things.0, &words.things.1));
                 }
                 text
             }

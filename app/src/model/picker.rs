@@ -43,6 +43,8 @@ pub struct PickerType {
     pub remark: Option<String>,
     /// Requests its last read took; an estimate for the next.
     pub requests: u32,
+    /// What it is read with: types with the same number share their requests.
+    pub listing: u32,
 }
 
 /// A ready-made selection.

@@ -7,6 +7,7 @@ use crate::error::AppError;
 use crate::format;
 use crate::icon::Icon;
 use crate::island::ActiveForm;
+use crate::model::progress;
 use crate::scope::Inside;
 use crate::service::inventory::type_label;
 use crate::service::runs::{RunDetail, detail};
@@ -14,10 +15,11 @@ use leptos::prelude::*;
 use std::collections::BTreeMap;
 use tenantatlas_domain::operation::{Failure, FailureKind};
 use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Action;
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::sync_runs::TypeRun;
+use tenantatlas_store::sync_runs::{SyncRun, TypeRun};
 
 /// Width of the timeline's drawing, in its own units.
 const WIDTH: i64 = 1000;
@@ -31,16 +33,16 @@ pub fn RunPage() -> impl IntoView {
     let refused = super::refusal::<CancelRun>(&query).or_else(|| super::refusal::<RetryRun>(&query));
     tenant_page(Section::Runs, move |inside| async move {
         let run = detail(&inside, &name).await?;
-        let title = run.state.label();
+        let title = run.state.words.title.clone();
         let already = done.as_deref() == Some("already");
         let content = view! {
-            {already.then(|| note("info", "The same selection was being synced already. This is that run; no second one was started."))}
+            {already.then(|| note("info", "The same was being done already. This is that run; no second one was started."))}
             {saved_note(done.as_deref())}
             {refused.map(|error: AppError| note("bad", error.message))}
             <div id="run-head" data-live="">{head(&inside, &run)}</div>
             <div id="run-body" class="stack" data-live="">
                 {facts(&inside, &run)}
-                {failures(&run)}
+                {failures(&inside, &run)}
                 {timeline(&inside, &run)}
                 {audit(&inside, &run)}
             </div>
@@ -54,7 +56,8 @@ fn head(inside: &Inside, detail: &RunDetail) -> AnyView {
     let run = &detail.run;
     let ended = run.status.is_terminal();
     let cancel = (!ended && inside.role.allows(Action::CancelRun)).then(|| cancel_form(inside, detail));
-    let may_retry = ended && inside.role.allows(Action::Sync);
+    let permission = inside.engine.runs().operations().permission(&run.resource, &run.action);
+    let may_retry = ended && permission.is_some_and(|action| inside.role.allows(action));
     let some_failed = may_retry && run.counters.failed > 0 && run.counters.succeeded > 0;
     let retry_failed = some_failed.then(|| retry_form(inside, detail, true, "Retry what failed"));
     let retry = may_retry.then(|| retry_form(inside, detail, false, "Run again"));
@@ -63,8 +66,8 @@ fn head(inside: &Inside, detail: &RunDetail) -> AnyView {
         <div class="page-head">
             <div>
                 <nav class="crumbs" aria-label="Breadcrumbs"><a href=inside.address("runs")>"Runs"</a></nav>
-                <h1>{detail.state.label()}</h1>
-                <p class="lead">{bucket_state(run.status)}" "{detail.state.progress()}</p>
+                <h1>{detail.state.words.title.clone()}</h1>
+                <p class="lead">{bucket_state(run.status)}" "{progress(&detail.state)}</p>
             </div>
             <div class="actions">{cancel} {retry_failed} {retry}</div>
         </div>
@@ -107,17 +110,8 @@ fn retry_form(inside: &Inside, detail: &RunDetail, only_failed: bool, words: &'s
 fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
     let run = &detail.run;
     let end = run.finished_at.unwrap_or_else(|| inside.engine.now());
-    let sum = |read: fn(&TypeRun) -> u64| detail.types.iter().map(read).sum::<u64>();
+    let units = &detail.state.words.units;
     let took = run.started_at.map(|start| format::span(end.as_millis() - start.as_millis()));
-    let observed = detail.sync.is_some().then(|| {
-        let seen = sum(|one| one.items);
-        let new = sum(|one| one.inserted);
-        let changed = sum(|one| one.changed);
-        view! {
-            <dt>"Items"</dt>
-            <dd>{format!("{} seen, {} new, {} changed", format::number(seen), format::number(new), format::number(changed))}</dd>
-        }
-    });
     view! {
         <section class="card" aria-label="Facts">
             <dl class="facts">
@@ -126,22 +120,17 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
                 <dt>"Began"</dt><dd>{match run.started_at { Some(at) => moment(at.as_millis()), None => "waiting for a worker".into_any() }}</dd>
                 {run.finished_at.map(|at| view! { <dt>"Ended"</dt><dd>{moment(at.as_millis())}</dd> })}
                 {took.map(|took| view! { <dt>"Took"</dt><dd>{took}</dd> })}
-                <dt>"Types"</dt>
-                <dd>{format!("{} of {} done: {} read, {} failed, {} skipped", run.counters.processed, run.counters.total, run.counters.succeeded, run.counters.failed, run.counters.skipped)}</dd>
-                {observed}
-                <dt>"Requests"</dt>
-                <dd>{format!("{}, of these {} repeated and {} throttled", format::number(sum(|one| one.requests)), format::number(sum(|one| one.retries)), format::number(sum(|one| one.throttled)))}</dd>
+                <dt>{capitalised(&units.1)}</dt>
+                <dd>{format!("{} of {} done: {} succeeded, {} failed, {} skipped", run.counters.processed, run.counters.total, run.counters.succeeded, run.counters.failed, run.counters.skipped)}</dd>
+                {detail.sync.as_ref().map(|sync| sync_facts(inside, sync, &detail.types))}
                 {(run.attempt > 1).then(|| view! { <dt>"Attempts"</dt><dd>{format!("{}: a worker was lost and another went on", run.attempt)}</dd> })}
                 {run.retry_of.map(|id| view! { <dt>"Retry of"</dt><dd><a href=inside.address(&format!("runs/{id}"))>"an earlier run"</a></dd> })}
                 {run.cancel_requested_by.clone().map(|who| view! { <dt>"Cancelled by"</dt><dd>{who}</dd> })}
-                <dt>"Selection"</dt>
-                <dd>
-                    {detail.sync.as_ref().map(|sync| view! {
-                        <a href=inside.address(&format!("inventory?scope={}", sync.scope_id.0))>"Inventory of this selection"</a>
-                        " "
-                        <span class="identifier">{sync.selection_hash.as_str().chars().take(12).collect::<String>()}</span>
-                    })}
-                </dd>
+                {run.follows.map(|id| view! { <dt>"Follows"</dt><dd><a href=inside.address(&format!("runs/{id}"))>"the run before it"</a></dd> })}
+                {detail.follow_ups.iter().map(|next| view! {
+                    <dt>"Followed by"</dt>
+                    <dd><a href=inside.address(&format!("runs/{}", next.id))>{inside.engine.runs().operations().words(&next.resource, &next.action).title}</a></dd>
+                }).collect_view()}
                 <dt>"Correlation id"</dt><dd class="identifier">{run.correlation_id.to_string()}</dd>
             </dl>
         </section>
@@ -149,8 +138,34 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
     .into_any()
 }
 
+/// What only an inventory sync has to tell. Requests that several types share count once.
+fn sync_facts(inside: &Inside, sync: &SyncRun, types: &[TypeRun]) -> AnyView {
+    let sum = |read: fn(&TypeRun) -> u64| format::number(types.iter().map(read).sum::<u64>());
+    let cost = |read: fn(&TypeRun) -> u64| {
+        let counts = types.iter().map(|one| (one.policy_type.as_str(), read(one)));
+        format::number(registry().sum_over_listings(counts))
+    };
+    view! {
+        <dt>"Items"</dt>
+        <dd>{format!("{} seen, {} new, {} changed", sum(|one| one.items), sum(|one| one.inserted), sum(|one| one.changed))}</dd>
+        <dt>"Requests"</dt>
+        <dd>{format!("{}, of these {} repeated and {} throttled", cost(|one| one.requests), cost(|one| one.retries), cost(|one| one.throttled))}</dd>
+        <dt>"Selection"</dt>
+        <dd>
+            <a href=inside.address(&format!("inventory?scope={}", sync.scope_id.0))>"Inventory of this selection"</a>
+            " "
+            <span class="identifier">{sync.selection_hash.as_str().chars().take(12).collect::<String>()}</span>
+        </dd>
+    }
+    .into_any()
+}
+
+fn capitalised(words: &str) -> String {
+    tenantatlas_domain::live::humanise(words)
+}
+
 /// Failures by reason, the most frequent first, each with what to do next.
-fn failures(detail: &RunDetail) -> Option<AnyView> {
+fn failures(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
     let run = &detail.run;
     if run.failures.is_empty() {
         return run.reason_code.filter(|_| run.status.is_terminal()).map(|reason| note("bad", reason.sentence()));
@@ -161,13 +176,15 @@ fn failures(detail: &RunDetail) -> Option<AnyView> {
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|((skipped, _), failures)| (*skipped, std::cmp::Reverse(failures.len())));
-    let cards =
-        groups.into_iter().map(|((skipped, reason), failures)| group(skipped, reason, &failures)).collect_view();
+    let cards = groups
+        .into_iter()
+        .map(|((skipped, reason), failures)| group(inside, detail, skipped, reason, &failures))
+        .collect_view();
     let omitted = run.failures_omitted;
     Some(
         view! {
             <section class="stack" aria-labelledby="failures-title">
-                <h2 id="failures-title">"What was not read, and why"</h2>
+                <h2 id="failures-title">"What did not succeed, and why"</h2>
                 {cards}
                 {(omitted > 0).then(|| view! { <p class="quiet-text">{format!("{omitted} more are counted, not listed.")}</p> })}
             </section>
@@ -176,18 +193,21 @@ fn failures(detail: &RunDetail) -> Option<AnyView> {
     )
 }
 
-fn group(skipped: bool, reason: ReasonCode, failures: &[&Failure]) -> AnyView {
+fn group(inside: &Inside, detail: &RunDetail, skipped: bool, reason: ReasonCode, failures: &[&Failure]) -> AnyView {
+    let (run, operations) = (&detail.run, inside.engine.runs().operations());
+    let name_of = |unit: &str| operations.unit_label(&run.resource, &run.action, unit);
     let rows = failures
         .iter()
         .map(|failure| {
-            let name = failure.item_id.as_deref().map_or_else(|| "The run".to_owned(), type_label);
+            let name = failure.item_id.as_deref().map_or_else(|| "The run".to_owned(), name_of);
             let detail = (failure.reason != reason.sentence()).then(|| failure.reason.clone());
             view! { <li><span class="grow"><strong>{name}</strong></span><span class="quiet">{detail}</span></li> }
         })
         .collect_view();
     let tone = if skipped { "warn" } else { "bad" };
     let words = if skipped { "skipped" } else { "failed" };
-    let summary = format!("{} {words}: {}", failures.len(), crate::model::humanise(reason.as_str()).to_lowercase());
+    let summary =
+        format!("{} {words}: {}", failures.len(), tenantatlas_domain::live::humanise(reason.as_str()).to_lowercase());
     view! {
         <div class="note" data-tone=tone>
             {Icon::Warning.view()}
@@ -195,7 +215,7 @@ fn group(skipped: bool, reason: ReasonCode, failures: &[&Failure]) -> AnyView {
                 <strong>{summary}</strong>
                 <p>{reason.sentence()}</p>
                 <details>
-                    <summary>{format::counted(failures.len() as u64, "type", "types")}</summary>
+                    <summary>{format!("Show {}", failures.len())}</summary>
                     <ul class="rows">{rows}</ul>
                 </details>
             </div>

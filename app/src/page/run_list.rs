@@ -5,7 +5,6 @@ use crate::component::{Section, bucket_state, empty, moment, options};
 use crate::format;
 use crate::icon::Icon;
 use crate::island::SyncButton;
-use crate::model::operation_label;
 use crate::scope::Inside;
 use crate::service::runs::{RunFilter, RunPage as Page, list};
 use leptos::prelude::*;
@@ -176,7 +175,7 @@ fn row(inside: &Inside, run: &OperationRun) -> AnyView {
     view! {
         <tr>
             <th scope="row" class="title">
-                <a href=inside.address(&format!("runs/{}", run.id))>{operation_label(&run.resource, &run.action)}</a>
+                <a href=inside.address(&format!("runs/{}", run.id))>{inside.engine.runs().operations().words(&run.resource, &run.action).title}</a>
             </th>
             <td data-label="State">{bucket_state(run.status)}</td>
             <td data-label="Progress" class="quiet">{format!("{} / {types}{failed}", counters.processed)}</td>

@@ -13,7 +13,7 @@ use crate::scope::Inside;
 use crate::service::tenants::{MissingPermission, environment, missing_permissions};
 use leptos::prelude::*;
 use tenantatlas_domain::role::Action;
-use tenantatlas_store::tenants::{Cloud, ConnectionStatus, Tenant};
+use tenantatlas_store::tenants::{Cloud, ConnectionStatus, Licence, Tenant};
 
 /// The connection and whether it works; managers edit it, platform administrators remove the tenant.
 #[component]
@@ -71,6 +71,7 @@ fn connection(inside: &Inside, missing: &[MissingPermission], checked: usize, ma
         view! { <span class="quiet-text">"tested "{moment(at.as_millis())}</span> }
     });
     let permissions = (checked > 0).then(|| permissions(missing, checked));
+    let found = found(tenant);
     view! {
         <section class="card" id="connection" aria-labelledby="connection-title">
             <div class="section-head">
@@ -83,10 +84,30 @@ fn connection(inside: &Inside, missing: &[MissingPermission], checked: usize, ma
             </p>
             {reason}
             {remark}
+            {found}
             {permissions}
         </section>
     }
     .into_any()
+}
+
+/// What the last check found out about the tenant itself.
+fn found(tenant: &Tenant) -> Option<AnyView> {
+    let licence = match tenant.licence? {
+        Licence::Present => "yes",
+        Licence::Missing => "no: there is nothing of Intune to read",
+        Licence::Unknown => "could not be told",
+    };
+    let organization = tenant.organization.clone();
+    Some(
+        view! {
+            <dl class="facts">
+                {organization.map(|name| view! { <dt>"Known at Microsoft as"</dt><dd>{name}</dd> })}
+                <dt>"Has Intune"</dt><dd>{licence}</dd>
+            </dl>
+        }
+        .into_any(),
+    )
 }
 
 fn test(inside: &Inside) -> AnyView {
@@ -95,6 +116,7 @@ fn test(inside: &Inside) -> AnyView {
     view! {
         <ActiveForm action class="actions" error=None>
             {hidden("tenant", id)}
+            <label class="check"><input type="checkbox" name="types" value="true" />"Also the first page of each type"</label>
             <button class="button">{Icon::Turning.view()}"Test the connection"</button>
         </ActiveForm>
     }

@@ -1,10 +1,11 @@
 //! What stands around every page of a tenant.
 
-use super::{runs, tenants as tenant_service};
+use super::tenants as tenant_service;
 use crate::error::AppError;
-use crate::model::{RunState, TenantEntry};
+use crate::model::TenantEntry;
 use crate::scope::{Inside, Theme};
 use leptos::prelude::*;
+use tenantatlas_domain::live::RunState;
 use tenantatlas_store::tenants::{self, VisibleTenant};
 
 /// Tenants at hand in the switcher before the rest is fetched.
@@ -24,7 +25,7 @@ pub struct FrameData {
     /// Whether there are more.
     pub more: bool,
     /// Unread notifications of the person, over all tenants.
-    pub unread: u32,
+    pub unread: u64,
     /// The person's active runs in this tenant.
     pub runs: Vec<RunState>,
     /// The clock of the server, milliseconds.
@@ -46,7 +47,7 @@ pub async fn load(inside: &Inside) -> Result<FrameData, AppError> {
     let user = inside.session.user_id;
     let (visible, snapshot) = futures::try_join!(
         async { Ok::<_, AppError>(tenants::list_visible(inside.engine.db(), user).await?) },
-        async { Ok(inside.engine.snapshot(inside.id(), user).await?) },
+        async { Ok(inside.engine.runs().snapshot(inside.id(), user).await?) },
     )?;
     note_use(inside, &visible);
     let here = visible.iter().find(|one| one.tenant.id == inside.id());
@@ -70,8 +71,8 @@ pub async fn load(inside: &Inside) -> Result<FrameData, AppError> {
         tenant,
         near: near.into_iter().map(tenant_service::entry).collect(),
         more,
-        unread: u32::try_from(snapshot.unread).unwrap_or(u32::MAX),
-        runs: snapshot.runs.iter().map(runs::state_of).collect(),
+        unread: snapshot.unread,
+        runs: snapshot.runs.into_iter().filter(|run| run.user_id == Some(user)).collect(),
         now: inside.engine.now().as_millis(),
     })
 }

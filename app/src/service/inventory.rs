@@ -316,7 +316,7 @@ fn cell(policy_type: &PolicyType, row: Option<inventory::Coverage>, outside: boo
 /// The words for a policy type.
 #[must_use]
 pub fn type_label(key: &str) -> String {
-    registry().get(key).map_or_else(|| crate::model::humanise(key), |known| known.label.to_owned())
+    registry().get(key).map_or_else(|| tenantatlas_domain::live::humanise(key), |known| known.label.to_owned())
 }
 
 /// The words for a platform, by its stored name.

@@ -86,7 +86,7 @@ pub fn property_label(key: &str) -> String {
     match key {
         "odataType" => "Object type".to_owned(),
         "roleScopeTagIds" | "roleScopeTags" => "Scope tag ids".to_owned(),
-        _ => crate::model::humanise(key.strip_suffix("DateTime").unwrap_or(key)),
+        _ => tenantatlas_domain::live::humanise(key.strip_suffix("DateTime").unwrap_or(key)),
     }
 }
 
@@ -112,8 +112,8 @@ pub fn value_text(value: &serde_json::Value) -> String {
             .iter()
             .filter(|(_, value)| !matches!(value, Value::Null | Value::Bool(false)) && value.as_u64() != Some(0))
             .map(|(key, value)| match value {
-                Value::Bool(true) => crate::model::humanise(key).to_lowercase(),
-                _ => format!("{} {}", value_text(value), crate::model::humanise(key).to_lowercase()),
+                Value::Bool(true) => tenantatlas_domain::live::humanise(key).to_lowercase(),
+                _ => format!("{} {}", value_text(value), tenantatlas_domain::live::humanise(key).to_lowercase()),
             })
             .collect::<Vec<_>>()
             .join(", "),

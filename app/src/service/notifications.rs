@@ -10,7 +10,7 @@ use tenantatlas_domain::ids::NotificationId;
 use tenantatlas_domain::operation::{Counters, OperationBucket};
 use tenantatlas_domain::role::Action;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{AccountNotice, RunNotice};
+use tenantatlas_engine::{AccountNotice, Engine, RunNotice};
 use tenantatlas_store::notifications;
 
 /// Notifications in the drawer.
@@ -48,7 +48,7 @@ pub async fn of_account() -> Result<Vec<Notification>, AppError> {
     let (engine, session) = (scope::engine()?, scope::session()?);
     let filter = notifications::Filter { account: true, limit: ACCOUNT, ..Default::default() };
     let found = notifications::list(engine.db(), session.user_id, &filter).await?;
-    Ok(found.iter().filter_map(read).collect())
+    Ok(found.iter().filter_map(|stored| read(&engine, stored)).collect())
 }
 
 async fn page(
@@ -65,14 +65,14 @@ async fn page(
     let next = found.last().filter(|_| more).map(|last| (last.created_at, last.id));
     let unread = notifications::unread_count(db, user, None).await?;
     let page = NotificationPage {
-        entries: found.iter().filter_map(read).collect(),
-        unread: u32::try_from(unread).unwrap_or(u32::MAX),
+        entries: found.iter().filter_map(|stored| read(&inside.engine, stored)).collect(),
+        unread,
         more,
     };
     Ok((page, next))
 }
 
-fn read(stored: &notifications::Notification) -> Option<Notification> {
+fn read(engine: &Engine, stored: &notifications::Notification) -> Option<Notification> {
     if stored.tenant_id.is_none() {
         let words = account_words(&AccountNotice::of(stored)?);
         return Some(Notification {
@@ -80,8 +80,7 @@ fn read(stored: &notifications::Notification) -> Option<Notification> {
             run_id: String::new(),
             tenant_id: String::new(),
             tenant_name: String::new(),
-            resource: String::new(),
-            action: String::new(),
+            words: None,
             bucket: OperationBucket::Succeeded,
             counters: Counters::default(),
             items: 0,
@@ -94,14 +93,13 @@ fn read(stored: &notifications::Notification) -> Option<Notification> {
     let notice = RunNotice::deserialize(&stored.payload)
         .inspect_err(|error| tracing::warn!(%error, id = %stored.id, "a notification cannot be read"))
         .ok()?;
-    let items = notice.facts.get("items_observed").and_then(serde_json::Value::as_u64).unwrap_or_default();
+    let items = notice.items();
     Some(Notification {
         id: stored.id.to_string(),
         run_id: notice.run_id.to_string(),
         tenant_id: notice.tenant_id.to_string(),
         tenant_name: notice.tenant_name,
-        resource: notice.resource,
-        action: notice.action,
+        words: Some(engine.runs().operations().words(&notice.resource, &notice.action)),
         bucket: notice.bucket,
         counters: notice.counters,
         items,
@@ -160,7 +158,7 @@ fn account_words(notice: &AccountNotice) -> (String, String) {
 pub async fn mark_read(tenant: String, notification: String) -> Result<(), AppError> {
     let inside = scope::acting(&tenant, Action::View)?;
     let id: NotificationId = parse(&notification, "The notification")?;
-    inside.engine.mark_read(inside.session.user_id, id).await?;
+    inside.engine.runs().mark_read(inside.session.user_id, id).await?;
     go_to(&inside.address("notifications"), None);
     Ok(())
 }
@@ -171,7 +169,7 @@ pub async fn mark_read(tenant: String, notification: String) -> Result<(), AppEr
 /// Signed out, not found; when the database fails.
 pub async fn mark_all_read(tenant: String) -> Result<(), AppError> {
     let inside = scope::acting(&tenant, Action::View)?;
-    inside.engine.mark_all_read(inside.session.user_id, None).await?;
+    inside.engine.runs().mark_all_read(inside.session.user_id, None).await?;
     go_to(&inside.address("notifications"), None);
     Ok(())
 }

@@ -100,6 +100,7 @@ fn entry(policy_type: &PolicyType, missing: &HashMap<String, String>, last: Opti
         missing_permission: missing.get(policy_type.key).cloned(),
         remark: remark.map(ToOwned::to_owned),
         requests: last.map_or(1, |last| u32::try_from(last.requests).unwrap_or(u32::MAX)),
+        listing: registry().listing_of(policy_type).and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX),
     }
 }
 

@@ -2,48 +2,21 @@
 
 use super::{go_to, parse};
 use crate::error::AppError;
-use crate::model::{RunState, StartedSync};
+use crate::model::StartedSync;
 use crate::scope::{self, Inside};
 use tenantatlas_domain::ids::OperationRunId;
+use tenantatlas_domain::live::RunState;
 use tenantatlas_domain::operation::{OperationBucket, OperationStatus};
-use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Action;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::time::Timestamp;
+use tenantatlas_engine::RetryPart;
+use tenantatlas_store::audit;
 use tenantatlas_store::operation_runs::{self, OperationRun};
 use tenantatlas_store::sync_runs::{self, SyncRun, TypeRun};
-use tenantatlas_store::{audit, preferences};
 
 /// Runs on one page of the list.
 const PAGE: u32 = 50;
-
-/// The engine's state as the browser knows it, with the labels of what is being read.
-#[must_use]
-pub fn state_of(state: &tenantatlas_engine::RunState) -> RunState {
-    RunState {
-        id: state.id.to_string(),
-        user_id: state.user_id.map(|id| id.to_string()),
-        resource: state.resource.clone(),
-        action: state.action.clone(),
-        status: state.status,
-        counters: state.counters,
-        items: state.items,
-        current: state
-            .current
-            .iter()
-            .map(|item| crate::model::CurrentItem {
-                key: item.key.clone(),
-                label: registry().get(&item.key).map(|known| known.label.to_owned()).unwrap_or_default(),
-                items: item.items,
-            })
-            .collect(),
-        cancel_requested: state.cancel_requested,
-        reason_code: state.reason_code,
-        created_at: state.created_at.as_millis(),
-        started_at: state.started_at.map(Timestamp::as_millis),
-        finished_at: state.finished_at.map(Timestamp::as_millis),
-    }
-}
 
 /// Starts a sync of a selection, or answers with the run that reads the same already.
 ///
@@ -58,9 +31,6 @@ pub async fn start_sync(
     let inside = scope::acting(&tenant, Action::Sync)?;
     let selection = Selection { policy_types, categories: Vec::new(), include_foundations, include_dependencies };
     let outcome = inside.engine.dispatch_sync(&inside.session.actor(), inside.id(), &selection).await?;
-    let mut tx = inside.engine.db().write().await?;
-    preferences::record_selection(&mut tx, inside.session.user_id, inside.id(), &selection).await?;
-    tx.commit().await?;
     go_to(&inside.address(&format!("runs/{}", outcome.run_id)), outcome.already_running.then_some("already"));
     Ok(StartedSync {
         run_id: outcome.run_id.to_string(),
@@ -76,7 +46,7 @@ pub async fn start_sync(
 pub async fn cancel(tenant: String, run: String) -> Result<(), AppError> {
     let inside = scope::acting(&tenant, Action::CancelRun)?;
     let run: OperationRunId = parse(&run, "The run")?;
-    inside.engine.cancel(&inside.session.actor(), inside.id(), run).await?;
+    inside.engine.runs().cancel(&inside.session.actor(), inside.id(), run).await?;
     go_to(&inside.address(&format!("runs/{run}")), Some("cancelled"));
     Ok(())
 }
@@ -86,15 +56,12 @@ pub async fn cancel(tenant: String, run: String) -> Result<(), AppError> {
 /// # Errors
 /// Forbidden; not found; it has not ended; nothing of it failed.
 pub async fn retry(tenant: String, run: String, only_failed: bool) -> Result<(), AppError> {
-    let inside = scope::acting(&tenant, Action::Sync)?;
+    // What the operation of the run asks for is looked up, and asked for, where it is started again.
+    let inside = scope::acting(&tenant, Action::View)?;
     let run: OperationRunId = parse(&run, "The run")?;
-    let actor = inside.session.actor();
-    let outcome = if only_failed {
-        inside.engine.retry_failed(&actor, inside.id(), run).await?
-    } else {
-        inside.engine.retry(&actor, inside.id(), run).await?
-    };
-    go_to(&inside.address(&format!("runs/{}", outcome.run_id)), outcome.already_running.then_some("already"));
+    let part = if only_failed { RetryPart::Failed } else { RetryPart::Whole };
+    let started = inside.engine.runs().retry(&inside.session.actor(), inside.id(), run, part).await?;
+    go_to(&inside.address(&format!("runs/{}", started.state.id)), started.already_running.then_some("already"));
     Ok(())
 }
 
@@ -105,8 +72,8 @@ pub async fn retry(tenant: String, run: String, only_failed: bool) -> Result<(),
 pub async fn state(tenant: String, run: String) -> Result<RunState, AppError> {
     let inside = scope::acting(&tenant, Action::View)?;
     let run: OperationRunId = parse(&run, "The run")?;
-    let state = inside.engine.run_state(inside.id(), run).await?.ok_or_else(|| AppError::not_found("The run"))?;
-    Ok(state_of(&state))
+    let state = inside.engine.runs().run_state(inside.id(), run).await?;
+    state.ok_or_else(|| AppError::not_found("The run"))
 }
 
 /// Which runs a list shows, from the address.
@@ -172,6 +139,8 @@ pub struct RunDetail {
     pub sync: Option<SyncRun>,
     /// How each type went.
     pub types: Vec<TypeRun>,
+    /// The runs that were started because it ended well.
+    pub follow_ups: Vec<OperationRun>,
     /// What the audit log says about it, oldest first.
     pub audit: Vec<audit::Entry>,
 }
@@ -203,8 +172,20 @@ pub async fn detail(inside: &Inside, name: &str) -> Result<RunDetail, AppError> 
     };
     let mut audit = audit::list(db, &filter).await?;
     audit.reverse();
-    let mut state = state_of(&tenantatlas_engine::RunState::of(&run));
+    let mut state = inside.engine.runs().state_of(&run);
     // The run tells this once in a while, its types with every page: one page must not show two numbers.
     state.items = state.items.max(types.iter().map(|one| one.items).sum());
-    Ok(RunDetail { run, state, sync, types, audit })
+    let follow_ups = match run.status.is_terminal() {
+        true => {
+            let filter = operation_runs::Filter {
+                tenant_id: Some(inside.id()),
+                follows: Some(run.id),
+                limit: 10,
+                ..operation_runs::Filter::default()
+            };
+            operation_runs::list(db, &filter).await?
+        }
+        false => Vec::new(),
+    };
+    Ok(RunDetail { run, state, sync, types, follow_ups, audit })
 }

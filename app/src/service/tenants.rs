@@ -161,14 +161,15 @@ pub async fn rotate(tenant: String, credential: CredentialForm) -> Result<(), Ap
     Ok(())
 }
 
-/// Asks Microsoft for a token and compares permissions; what was found is kept and shown by the settings page.
+/// Starts a check of the connection, and leads to its run; what is found is kept and shown by the settings page.
 ///
 /// # Errors
-/// Forbidden below manager; when the database fails. A connection that Microsoft refuses is a finding, not an error.
-pub async fn test_connection(tenant: String) -> Result<(), AppError> {
+/// Forbidden below manager; without a credential; when the database fails. A connection that Microsoft refuses is a
+/// finding, not an error.
+pub async fn test_connection(tenant: String, types: bool) -> Result<(), AppError> {
     let inside = scope::acting(&tenant, Action::EditConnection)?;
-    inside.engine.check_tenant(&inside.session.actor(), inside.id()).await?;
-    go_to(&inside.address("settings"), Some("tested"));
+    let started = inside.engine.check_tenant(&inside.session.actor(), inside.id(), types).await?;
+    go_to(&inside.address(&format!("runs/{}", started.state.id)), started.already_running.then_some("already"));
     Ok(())
 }
 

@@ -9,6 +9,7 @@
 
 pub mod canonical;
 pub mod ids;
+pub mod live;
 mod names;
 pub mod normalise;
 pub mod operation;

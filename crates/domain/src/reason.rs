@@ -79,6 +79,9 @@ reason_codes! {
     /// Too many syncs at once.
     ConcurrencyLimit = "concurrency_limit",
         "Too many syncs were running at once: start this one again when another has ended, or raise the limit in the settings.";
+    /// The connection of the tenant was changed while a run used it.
+    ConnectionChanged = "connection_changed",
+        "The connection of this tenant was changed while it was in use: start this one again.";
     /// Stopped by a person.
     Cancelled = "cancelled",
         "A person cancelled this run: start it again when it is wanted.";
@@ -109,8 +112,8 @@ mod tests {
             codes.join(" "),
             "auth_failed consent_missing permission_missing license_missing graph_throttled \
              graph_unavailable graph_timeout not_found_in_cloud contract_invalid parse_failed \
-             page_limit nextlink_loop nextlink_foreign_host lock_held concurrency_limit cancelled \
-             worker_lost dispatch_failed storage_failed internal"
+             page_limit nextlink_loop nextlink_foreign_host lock_held concurrency_limit \
+             connection_changed cancelled worker_lost dispatch_failed storage_failed internal"
         );
     }
 

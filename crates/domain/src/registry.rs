@@ -115,6 +115,31 @@ impl Registry {
             .collect()
     }
 
+    /// The position of the listing that serves a type, among all listings. Types with the same one are read by the same
+    /// requests.
+    #[must_use]
+    pub fn listing_of(&self, policy_type: &PolicyType) -> Option<usize> {
+        self.listings.iter().position(|listing| listing.serves(policy_type))
+    }
+
+    /// The sum of what was counted per type over what was read: types that share a listing were read by the same requests,
+    /// each of which was counted with all of them and counts once. Keys that the registry does not know count by themselves.
+    #[must_use]
+    pub fn sum_over_listings<'a>(&self, counts: impl IntoIterator<Item = (&'a str, u64)>) -> u64 {
+        let mut unknown = 0_u64;
+        let mut by_listing: BTreeMap<usize, u64> = BTreeMap::new();
+        for (key, count) in counts {
+            match self.get(key).and_then(|policy_type| self.listing_of(policy_type)) {
+                Some(listing) => {
+                    let most = by_listing.entry(listing).or_default();
+                    *most = count.max(*most);
+                }
+                None => unknown = unknown.saturating_add(count),
+            }
+        }
+        by_listing.into_values().fold(unknown, u64::saturating_add)
+    }
+
     /// Which of `wanted` need which permission: first the least permission of
     /// each type, then its types in registry order.
     #[must_use]

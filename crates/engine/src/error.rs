@@ -1,20 +1,22 @@
 //! The one error type of the engine.
 
+use tenantatlas_commands::{CommandError, Refusal};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::selection::SelectionError;
 use tenantatlas_graph::GraphError;
 use tenantatlas_store::StoreError;
+use tenantatlas_store::audit::Outcome;
 
 /// Why the engine refused or could not do something.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// There is no such thing, or it is not the actor's to see (product rules, section Access: both look alike).
+    /// There is no such thing, or it is not the actor's to see: both look alike (`docs/rules.md`, section Access).
     #[error("{0} was not found")]
     NotFound(&'static str),
     /// The actor sees it but may not do this.
     #[error("your role does not allow this")]
     Forbidden,
-    /// The actor may do this, but must prove again who they are: see [`crate::CONFIRMATION_LASTS`].
+    /// The actor may do this, but must prove again who they are: see [`tenantatlas_commands::CONFIRMATION_LASTS`].
     #[error("this needs a password that was confirmed in the last ten minutes")]
     Confirm,
     /// A value is not acceptable.
@@ -55,7 +57,7 @@ impl EngineError {
         Self::Invalid { field, message: message.into() }
     }
 
-    /// The stable code of the error, where product rules, section "Reason codes", has one.
+    /// The stable code of the error, where `docs/rules.md`, section Reason codes, has one.
     #[must_use]
     pub fn reason(&self) -> ReasonCode {
         match self {
@@ -64,5 +66,40 @@ impl EngineError {
             Self::Stopping => ReasonCode::DispatchFailed,
             _ => ReasonCode::Internal,
         }
+    }
+}
+
+impl From<CommandError> for EngineError {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::NotFound(what) => Self::NotFound(what),
+            CommandError::Forbidden => Self::Forbidden,
+            CommandError::Confirm => Self::Confirm,
+            CommandError::Conflict(message) => Self::Conflict(message),
+            CommandError::TooMany(message) => Self::TooMany(message),
+            CommandError::Store(error) => Self::Store(error),
+            CommandError::Stopping => Self::Stopping,
+            CommandError::Internal(message) => Self::Internal(message),
+        }
+    }
+}
+
+impl Refusal for EngineError {
+    fn audited(&self) -> Option<(Outcome, &'static str)> {
+        Some(match self {
+            Self::Forbidden | Self::NotFound("the tenant") => (Outcome::Denied, "forbidden"),
+            Self::NotFound(_) => (Outcome::Failure, "not_found"),
+            Self::Confirm => (Outcome::Denied, "confirm"),
+            Self::Invalid { field, .. } => (Outcome::Failure, field),
+            Self::Conflict(_) => (Outcome::Failure, "conflict"),
+            Self::TooMany(_) => (Outcome::Denied, "too_many"),
+            Self::Selection(_) => (Outcome::Failure, "selection"),
+            Self::Graph(_) => (Outcome::Failure, "graph"),
+            Self::Store(_) | Self::Stopping | Self::Internal(_) => return None,
+        })
+    }
+
+    fn is_deadlock(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Deadlock))
     }
 }

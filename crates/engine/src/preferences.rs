@@ -1,14 +1,12 @@
 //! What a person last used and likes.
 
+use tenantatlas_commands::{Actor, AuditEntry, Command, Right};
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::Action;
 use tenantatlas_store::preferences;
 
-use crate::actor::Actor;
-use crate::command::{Command, Right};
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::trail::Entry;
 
 impl Engine {
     /// Marks a tenant as favourite, or not. It concerns nobody else, so the audit log says nothing of it.
@@ -17,10 +15,10 @@ impl Engine {
     /// [`EngineError::NotFound`] when the tenant does not exist for the actor.
     pub async fn set_favourite(&self, actor: &Actor, tenant: TenantId, favourite: bool) -> Result<(), EngineError> {
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let entry = Entry::new("tenant.favourite", "tenant", tenant).of(tenant);
+        let entry = AuditEntry::new("tenant.favourite", "tenant", tenant).of(tenant);
         let right = Right::Tenant(tenant, Action::View);
         self.core
-            .command(Command::new(actor, right, entry), async |tx, log| {
+            .execute(Command::new(actor, right, entry), async |tx, log| {
                 log.unchanged();
                 Ok(preferences::set_favourite(tx, user, tenant, favourite).await?)
             })
@@ -32,8 +30,8 @@ impl Engine {
     /// # Errors
     /// When person or tenant are gone, or the database fails.
     pub async fn note_use(&self, user: UserId, tenant: TenantId) -> Result<(), EngineError> {
-        let mut tx = self.core.db.write().await?;
-        preferences::record_use(&mut tx, user, tenant, self.core.clock.now()).await?;
+        let mut tx = self.core.commands.db.write().await?;
+        preferences::record_use(&mut tx, user, tenant, self.core.commands.clock.now()).await?;
         Ok(tx.commit().await?)
     }
 }

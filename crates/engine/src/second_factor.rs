@@ -11,6 +11,7 @@ mod totp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tenantatlas_commands::{Actor, AuditEntry, Command, Right, require_confirmed};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
@@ -24,12 +25,9 @@ use tenantatlas_store::{Tx, known_browsers, pending_sign_ins, sessions};
 use uuid::Uuid;
 
 use crate::account_notice::AccountNotice;
-use crate::actor::Actor;
-use crate::command::{Command, Right, require_confirmed};
 use crate::engine::{Core, Engine};
 use crate::error::EngineError;
 use crate::sign_in::Visitor;
-use crate::trail::Entry;
 
 /// How long a set-up may take; after that it begins anew.
 pub(crate) const SET_UP_LASTS: Duration = Duration::from_secs(3_600);
@@ -97,14 +95,14 @@ impl Engine {
     /// [`EngineError::NotFound`] when there is no such person.
     pub async fn second_factor(&self, user: UserId) -> Result<SecondFactorState, EngineError> {
         let core = &self.core;
-        let person = users::get(&core.db, user).await?.ok_or(EngineError::NotFound("the person"))?;
-        let factor = second_factors::get(&core.db, user).await?;
+        let person = users::get(&core.commands.db, user).await?.ok_or(EngineError::NotFound("the person"))?;
+        let factor = second_factors::get(&core.commands.db, user).await?;
         let shown = factor
             .as_ref()
-            .is_some_and(|factor| factor.new_recovery_codes(&core.vault).is_ok_and(|codes| codes.is_some()));
+            .is_some_and(|factor| factor.new_recovery_codes(&core.commands.vault).is_ok_and(|codes| codes.is_some()));
         Ok(SecondFactorState {
             since: factor.and_then(|factor| factor.confirmed_at),
-            recovery_codes: second_factors::recovery_codes_left(&core.db, user).await?,
+            recovery_codes: second_factors::recovery_codes_left(&core.commands.db, user).await?,
             begun: shown,
             required: core.config.sessions.require_second_factor.applies_to(&person),
         })
@@ -117,8 +115,8 @@ impl Engine {
     pub async fn second_factor_set_up(&self, actor: &Actor) -> Result<Option<SetUp>, EngineError> {
         let core = &self.core;
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        require_confirmed(&core.db, actor, core.clock.now()).await?;
-        let person = users::get(&core.db, user).await?.ok_or(EngineError::Forbidden)?;
+        require_confirmed(&core.commands.db, actor, core.commands.clock.now()).await?;
+        let person = users::get(&core.commands.db, user).await?.ok_or(EngineError::Forbidden)?;
         core.shown_set_up(actor.session, &person).await
     }
 
@@ -129,8 +127,8 @@ impl Engine {
     pub async fn begin_second_factor(&self, actor: &Actor) -> Result<(), EngineError> {
         let core = &self.core;
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let entry = Entry::new("user.second_factor_begun", "user", user);
-        core.command(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
+        let entry = AuditEntry::new("user.second_factor_begun", "user", user);
+        core.execute(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
             let session = actor.session.ok_or(EngineError::Confirm)?;
             if core.begin_set_up(tx, user, session).await? {
                 Ok(())
@@ -151,15 +149,15 @@ impl Engine {
         let core = &self.core;
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
         let attempt = core.attempt_of(visitor, actor).await?;
-        let entry = Entry::new("user.second_factor_added", "user", user);
+        let entry = AuditEntry::new("user.second_factor_added", "user", user);
         let done = core
-            .command(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
+            .execute(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
                 let session = actor.session.ok_or(EngineError::Confirm)?;
                 if core.finish_set_up(tx, user, session, code).await? { Ok(()) } else { Err(wrong_code()) }
             })
             .await;
         attempt.note(&done, "set_up").await?;
-        core.publish_unread(user).await;
+        core.runner.publish_unread(user).await;
         done
     }
 
@@ -172,17 +170,17 @@ impl Engine {
         let core = &self.core;
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
         let attempt = core.attempt_of(visitor, actor).await?;
-        let entry = Entry::new("user.second_factor_removed", "user", user).with(json!({ "by_self": true }));
+        let entry = AuditEntry::new("user.second_factor_removed", "user", user).with(json!({ "by_self": true }));
         let reused = AtomicBool::new(false);
         let done = core
-            .command(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
+            .execute(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
                 let person = users::get(&mut *tx, user).await?.ok_or(EngineError::Forbidden)?;
                 if core.config.sessions.require_second_factor.applies_to(&person) {
                     return Err(EngineError::Conflict(
                         "The rules of this server want a second factor, so it cannot be taken away.".to_owned(),
                     ));
                 }
-                let at = core.clock.now();
+                let at = core.commands.clock.now();
                 match core.check_code(tx, user, code, at).await? {
                     CodeCheck::Right(_) => {}
                     check @ (CodeCheck::Reused | CodeCheck::Wrong) => {
@@ -197,11 +195,11 @@ impl Engine {
         attempt.note(&done, "second_factor").await?;
         if reused.into_inner() {
             // What the command wrote was taken back with it.
-            let mut tx = core.db.write().await?;
+            let mut tx = core.commands.db.write().await?;
             core.note_reused_code(&mut tx, actor, user).await?;
             tx.commit().await?;
         }
-        core.publish_unread(user).await;
+        core.runner.publish_unread(user).await;
         done
     }
 
@@ -212,10 +210,12 @@ impl Engine {
     pub async fn new_recovery_codes(&self, actor: &Actor) -> Result<(), EngineError> {
         let core = &self.core;
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let entry = Entry::new("user.recovery_codes_made", "user", user);
-        core.command(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
+        let entry = AuditEntry::new("user.recovery_codes_made", "user", user);
+        core.execute(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
             let session = actor.session.ok_or(EngineError::Confirm)?;
-            if second_factors::show_recovery_codes(tx, &core.vault, user, session, &recovery::new_codes()).await? {
+            if second_factors::show_recovery_codes(tx, &core.commands.vault, user, session, &recovery::new_codes())
+                .await?
+            {
                 Ok(())
             } else {
                 Err(EngineError::NotFound("the second factor"))
@@ -231,18 +231,19 @@ impl Engine {
     pub async fn keep_recovery_codes(&self, actor: &Actor) -> Result<(), EngineError> {
         let core = &self.core;
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let entry = Entry::new("user.recovery_codes_replaced", "user", user);
-        core.command(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
+        let entry = AuditEntry::new("user.recovery_codes_replaced", "user", user);
+        core.execute(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
             let factor = second_factors::lock(tx, user).await?.filter(|factor| factor.confirmed_at.is_some());
             let factor = factor.filter(|factor| factor.shown_in == actor.session);
-            let codes = factor.map(|factor| factor.new_recovery_codes(&core.vault)).transpose()?.flatten();
+            let codes = factor.map(|factor| factor.new_recovery_codes(&core.commands.vault)).transpose()?.flatten();
             let codes = codes.ok_or(EngineError::NotFound("the list of new recovery codes"))?;
-            let at = core.clock.now();
-            second_factors::set_recovery_codes(tx, user, &recovery::hashes(&core.vault, user, &codes), at).await?;
+            let at = core.commands.clock.now();
+            second_factors::set_recovery_codes(tx, user, &recovery::hashes(&core.commands.vault, user, &codes), at)
+                .await?;
             Ok(AccountNotice::RecoveryCodesReplaced.write(tx, user, at).await?)
         })
         .await?;
-        core.publish_unread(user).await;
+        core.runner.publish_unread(user).await;
         Ok(())
     }
 
@@ -253,18 +254,18 @@ impl Engine {
     /// [`EngineError::Forbidden`], [`EngineError::NotFound`] when there is none, [`EngineError::Confirm`].
     pub async fn reset_second_factor(&self, actor: &Actor, user: UserId) -> Result<(), EngineError> {
         let core = &self.core;
-        let entry = Entry::new("user.second_factor_removed", "user", user).with(json!({ "by_self": false }));
-        core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
+        let entry = AuditEntry::new("user.second_factor_removed", "user", user).with(json!({ "by_self": false }));
+        core.execute(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             if !second_factors::remove(tx, user).await? {
                 return Err(EngineError::NotFound("the second factor of this person"));
             }
             sessions::revoke_all(tx, user, None).await?;
             pending_sign_ins::remove_all(tx, user).await?;
             known_browsers::forget_all(tx, user, None).await?;
-            Ok(AccountNotice::SecondFactorRemoved { by_self: false }.write(tx, user, core.clock.now()).await?)
+            Ok(AccountNotice::SecondFactorRemoved { by_self: false }.write(tx, user, core.commands.clock.now()).await?)
         })
         .await?;
-        core.publish_unread(user).await;
+        core.runner.publish_unread(user).await;
         Ok(())
     }
 }
@@ -273,37 +274,38 @@ impl Core {
     /// Begins a set-up in a session. Answers `false` when a second factor is in force.
     async fn begin_set_up(&self, tx: &mut Tx, user: UserId, session: Uuid) -> Result<bool, EngineError> {
         let (secret, codes) = (totp::new_secret(), recovery::new_codes());
-        Ok(second_factors::begin(tx, &self.vault, user, session, &secret, &codes, self.clock.now()).await?)
+        Ok(second_factors::begin(tx, &self.commands.vault, user, session, &secret, &codes, self.commands.clock.now())
+            .await?)
     }
 
     /// Secret and recovery codes for a sign-in that sets up a second factor.
     pub(crate) fn new_set_up(&self, user: UserId) -> SetUpOfSignIn {
-        SetUpOfSignIn::seal(&self.vault, user, &totp::new_secret(), &recovery::new_codes())
+        SetUpOfSignIn::seal(&self.commands.vault, user, &totp::new_secret(), &recovery::new_codes())
     }
 
     /// What a set-up shows to its person in the session that began it; `None` when none has begun there, or it took too
     /// long.
     async fn shown_set_up(&self, session: Option<Uuid>, person: &User) -> Result<Option<SetUp>, EngineError> {
-        let Some(factor) = second_factors::get(&self.db, person.id).await? else { return Ok(None) };
+        let Some(factor) = second_factors::get(&self.commands.db, person.id).await? else { return Ok(None) };
         if session.is_none() || factor.shown_in != session || !self.is_current(&factor) {
             return Ok(None);
         }
-        let Some(codes) = factor.new_recovery_codes(&self.vault)? else { return Ok(None) };
+        let Some(codes) = factor.new_recovery_codes(&self.commands.vault)? else { return Ok(None) };
         if factor.confirmed_at.is_some() {
             let recovery_codes = recovery::list(&codes);
             return Ok(Some(SetUp { secret: String::new(), uri: String::new(), recovery_codes }));
         }
-        Ok(Some(shown(&factor.secret(&self.vault)?, &codes, &person.email)))
+        Ok(Some(shown(&factor.secret(&self.commands.vault)?, &codes, &person.email)))
     }
 
     /// What a sign-in shows that sets up a second factor.
     pub(crate) fn shown_at_sign_in(&self, set_up: &SetUpOfSignIn, email: &str) -> Result<SetUp, EngineError> {
-        Ok(shown(&set_up.secret(&self.vault)?, &set_up.recovery_codes(&self.vault)?, email))
+        Ok(shown(&set_up.secret(&self.commands.vault)?, &set_up.recovery_codes(&self.commands.vault)?, email))
     }
 
     /// Whether a set-up may still be finished.
     fn is_current(&self, factor: &SecondFactor) -> bool {
-        let age = self.clock.now().as_millis() - factor.created_at.as_millis();
+        let age = self.commands.clock.now().as_millis() - factor.created_at.as_millis();
         factor.confirmed_at.is_some() || u128::try_from(age).is_ok_and(|age| age <= SET_UP_LASTS.as_millis())
     }
 
@@ -316,17 +318,17 @@ impl Core {
         waiting: &TokenHash,
         code: &str,
     ) -> Result<Option<bool>, EngineError> {
-        let at = self.clock.now();
+        let at = self.commands.clock.now();
         if second_factors::is_active(&mut *tx, user).await? {
             return Ok(None);
         }
         let Some(set_up) = pending_sign_ins::set_up(&mut *tx, waiting, at).await? else { return Ok(None) };
-        let secret = set_up.secret(&self.vault)?;
+        let secret = set_up.secret(&self.commands.vault)?;
         let Some(step) = totp::matching_step(&secret, &digits(code), at) else { return Ok(Some(false)) };
-        if !second_factors::enrol(tx, &self.vault, user, &secret, step, at).await? {
+        if !second_factors::enrol(tx, &self.commands.vault, user, &secret, step, at).await? {
             return Ok(None);
         }
-        let codes = recovery::hashes(&self.vault, user, &set_up.recovery_codes(&self.vault)?);
+        let codes = recovery::hashes(&self.commands.vault, user, &set_up.recovery_codes(&self.commands.vault)?);
         second_factors::set_recovery_codes(tx, user, &codes, at).await?;
         AccountNotice::SecondFactorAdded.write(tx, user, at).await?;
         Ok(Some(true))
@@ -334,15 +336,17 @@ impl Core {
 
     /// Puts the set-up of a session in force when the code is right. Answers whether it was.
     async fn finish_set_up(&self, tx: &mut Tx, user: UserId, session: Uuid, code: &str) -> Result<bool, EngineError> {
-        let at = self.clock.now();
+        let at = self.commands.clock.now();
         let factor = second_factors::lock(tx, user).await?;
         let factor = factor.filter(|factor| factor.confirmed_at.is_none() && self.is_current(factor));
         let factor = factor.filter(|factor| factor.shown_in == Some(session));
         let factor = factor.ok_or(EngineError::NotFound("the set-up"))?;
-        let Some(step) = totp::matching_step(&factor.secret(&self.vault)?, &digits(code), at) else { return Ok(false) };
-        let codes = factor.new_recovery_codes(&self.vault)?.ok_or(EngineError::NotFound("the set-up"))?;
+        let Some(step) = totp::matching_step(&factor.secret(&self.commands.vault)?, &digits(code), at) else {
+            return Ok(false);
+        };
+        let codes = factor.new_recovery_codes(&self.commands.vault)?.ok_or(EngineError::NotFound("the set-up"))?;
         second_factors::confirm(tx, user, step, at).await?;
-        second_factors::set_recovery_codes(tx, user, &recovery::hashes(&self.vault, user, &codes), at).await?;
+        second_factors::set_recovery_codes(tx, user, &recovery::hashes(&self.commands.vault, user, &codes), at).await?;
         AccountNotice::SecondFactorAdded.write(tx, user, at).await?;
         Ok(true)
     }
@@ -359,7 +363,7 @@ impl Core {
         let Some(factor) = factor else { return Ok(CodeCheck::Wrong) };
         let code = digits(code);
         if code.len() == totp::DIGITS {
-            return Ok(match totp::matching_step(&factor.secret(&self.vault)?, &code, at) {
+            return Ok(match totp::matching_step(&factor.secret(&self.commands.vault)?, &code, at) {
                 None => CodeCheck::Wrong,
                 Some(step) if second_factors::use_step(tx, user, step, totp::furthest_step(at)).await? => {
                     CodeCheck::Right(Proof::Totp)
@@ -367,7 +371,7 @@ impl Core {
                 Some(_) => CodeCheck::Reused,
             });
         }
-        if !second_factors::use_recovery_code(tx, user, &recovery::hash(&self.vault, user, &code)).await? {
+        if !second_factors::use_recovery_code(tx, user, &recovery::hash(&self.commands.vault, user, &code)).await? {
             return Ok(CodeCheck::Wrong);
         }
         let left = second_factors::recovery_codes_left(&mut *tx, user).await?;
@@ -383,9 +387,9 @@ impl Core {
         user: UserId,
     ) -> Result<(), EngineError> {
         let address = actor.address.map(|address| address.to_string()).unwrap_or_default();
-        AccountNotice::CodeReused { address }.write(tx, user, self.clock.now()).await?;
-        let entry = Entry::new("user.second_factor_reused", "user", user);
-        Ok(self.record(tx, actor, entry.ended(tenantatlas_store::audit::Outcome::Denied)).await?)
+        AccountNotice::CodeReused { address }.write(tx, user, self.commands.clock.now()).await?;
+        let entry = AuditEntry::new("user.second_factor_reused", "user", user);
+        Ok(self.commands.record(tx, actor, entry.ended(tenantatlas_store::audit::Outcome::Denied)).await?)
     }
 }
 

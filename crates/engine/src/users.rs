@@ -1,6 +1,7 @@
 //! People: accounts and passwords.
 
 use std::time::Duration;
+use tenantatlas_commands::{Actor, AuditEntry, Command, Rate, Right, require_confirmed};
 
 use secrecy::SecretString;
 use serde_json::json;
@@ -10,13 +11,9 @@ use tenantatlas_store::{StoreError, known_browsers, pending_sign_ins, sessions};
 use uuid::Uuid;
 
 use crate::account_notice::AccountNotice;
-use crate::actor::Actor;
-use crate::command::{Command, Right, require_confirmed};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::password::{Person, hash_password, verify_password};
-use crate::rate_limit::Rate;
-use crate::trail::Entry;
 
 /// Longest name or e-mail address, in characters.
 const MAX_NAME: usize = 200;
@@ -43,14 +40,14 @@ impl Engine {
         check_name(name)?;
         Person { name, email }.check(&password)?;
         // Hashing takes a core for a moment: nobody makes the server do it for nothing.
-        core.authorise_platform(actor).await?;
-        require_confirmed(&core.db, actor, core.clock.now()).await?;
-        let hash = hash_password(&core.vault, &password).await?;
+        core.commands.authorise_platform(actor).await?;
+        require_confirmed(&core.commands.db, actor, core.commands.clock.now()).await?;
+        let hash = hash_password(&core.commands.vault, &password).await?;
         let id = UserId::from_uuid(Uuid::now_v7());
         let new = NewUser { id, email: email.trim().to_owned(), name: name.trim().to_owned(), platform_admin };
-        let entry = Entry::new("user.created", "user", id).with(json!({ "platform_admin": platform_admin }));
-        core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
-            let at = core.clock.now();
+        let entry = AuditEntry::new("user.created", "user", id).with(json!({ "platform_admin": platform_admin }));
+        core.execute(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
+            let at = core.commands.clock.now();
             users::create(tx, &new, at).await.map_err(taken)?;
             users::set_password_hash(tx, id, &hash, at).await?;
             Ok(id)
@@ -66,10 +63,10 @@ impl Engine {
         let core = &self.core;
         let id = actor.user_id.ok_or(EngineError::Forbidden)?;
         check_name(name)?;
-        core.rates.take(("profile", id), PROFILE_RATE)?;
-        let entry = Entry::new("user.renamed", "user", id);
-        core.command(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
-            if users::set_name(tx, id, name, core.clock.now()).await? {
+        core.commands.limit(("profile", id), PROFILE_RATE)?;
+        let entry = AuditEntry::new("user.renamed", "user", id);
+        core.execute(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
+            if users::set_name(tx, id, name, core.commands.clock.now()).await? {
                 Ok(())
             } else {
                 Err(EngineError::NotFound("the person"))
@@ -85,15 +82,15 @@ impl Engine {
     /// administer the platform.
     pub async fn set_platform_admin(&self, actor: &Actor, id: UserId, platform_admin: bool) -> Result<(), EngineError> {
         let core = &self.core;
-        let entry = Entry::new("user.updated", "user", id).with(json!({ "platform_admin": platform_admin }));
-        core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, log| {
+        let entry = AuditEntry::new("user.updated", "user", id).with(json!({ "platform_admin": platform_admin }));
+        core.execute(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, log| {
             let known = users::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the person"))?;
             if known.platform_admin == platform_admin {
                 log.unchanged();
                 return Ok(());
             }
             users::lock_platform_admins(tx).await?;
-            users::set_platform_admin(tx, id, platform_admin, core.clock.now()).await?;
+            users::set_platform_admin(tx, id, platform_admin, core.commands.clock.now()).await?;
             keep_one_administrator(tx).await
         })
         .await
@@ -106,15 +103,15 @@ impl Engine {
     /// administer the platform.
     pub async fn set_user_disabled(&self, actor: &Actor, id: UserId, disabled: bool) -> Result<(), EngineError> {
         let core = &self.core;
-        let entry = Entry::new(if disabled { "user.disabled" } else { "user.enabled" }, "user", id);
-        core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, log| {
+        let entry = AuditEntry::new(if disabled { "user.disabled" } else { "user.enabled" }, "user", id);
+        core.execute(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, log| {
             let known = users::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the person"))?;
             if known.disabled_at.is_some() == disabled {
                 log.unchanged();
                 return Ok(());
             }
             users::lock_platform_admins(tx).await?;
-            let at = core.clock.now();
+            let at = core.commands.clock.now();
             users::set_disabled(tx, id, disabled.then_some(at), at).await?;
             keep_one_administrator(tx).await?;
             if disabled {
@@ -134,8 +131,8 @@ impl Engine {
     /// confirmation is not the address, [`EngineError::Conflict`] when nobody would be left to administer the platform.
     pub async fn remove_user(&self, actor: &Actor, id: UserId, confirmation: &str) -> Result<(), EngineError> {
         let core = &self.core;
-        let entry = Entry::new("user.removed", "user", id);
-        core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
+        let entry = AuditEntry::new("user.removed", "user", id);
+        core.execute(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             let known = users::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the person"))?;
             if confirmation.trim().to_lowercase() != known.email.to_lowercase() {
                 return Err(EngineError::invalid("confirmation", "must be the e-mail address of the person"));
@@ -153,9 +150,9 @@ impl Engine {
     /// # Errors
     /// When the database fails.
     pub async fn password_fits(&self, id: UserId, password: SecretString) -> Result<bool, EngineError> {
-        let found = users::get_with_password(&self.core.db, id).await?;
+        let found = users::get_with_password(&self.core.commands.db, id).await?;
         let stored = found.and_then(|found| found.password_hash);
-        Ok(verify_password(&self.core.vault, password, stored).await.fits())
+        Ok(verify_password(&self.core.commands.vault, password, stored).await.fits())
     }
 
     /// Sets a person's password, without the old one; for those who manage people. Ends the person's sessions. One's own is
@@ -166,19 +163,19 @@ impl Engine {
     /// password, [`EngineError::Conflict`] when it is the actor's own.
     pub async fn set_password(&self, actor: &Actor, id: UserId, new: SecretString) -> Result<(), EngineError> {
         let core = &self.core;
-        core.authorise_platform(actor).await?;
-        require_confirmed(&core.db, actor, core.clock.now()).await?;
+        core.commands.authorise_platform(actor).await?;
+        require_confirmed(&core.commands.db, actor, core.commands.clock.now()).await?;
         if actor.user_id == Some(id) {
             return Err(EngineError::Conflict(
                 "Your own password is changed under Profile, where the present one is asked for.".to_owned(),
             ));
         }
-        let person = users::get(&core.db, id).await?.ok_or(EngineError::NotFound("the person"))?;
+        let person = users::get(&core.commands.db, id).await?.ok_or(EngineError::NotFound("the person"))?;
         Person { name: &person.name, email: &person.email }.check(&new)?;
-        let hash = hash_password(&core.vault, &new).await?;
-        let entry = Entry::new("user.password_changed", "user", id).with(json!({ "by_self": false }));
-        core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
-            let at = core.clock.now();
+        let hash = hash_password(&core.commands.vault, &new).await?;
+        let entry = AuditEntry::new("user.password_changed", "user", id).with(json!({ "by_self": false }));
+        core.execute(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
+            let at = core.commands.clock.now();
             if !users::set_password_hash(tx, id, &hash, at).await? {
                 return Err(EngineError::NotFound("the person"));
             }
@@ -188,7 +185,7 @@ impl Engine {
             Ok(AccountNotice::PasswordChanged { by_self: false }.write(tx, id, at).await?)
         })
         .await?;
-        core.publish_unread(id).await;
+        core.runner.publish_unread(id).await;
         Ok(())
     }
 }

@@ -8,7 +8,9 @@ mod lease;
 mod list;
 mod progress;
 
-pub use lease::{Claim, Limits, Outlook, Renewal, Swept, claim, hold, outlook, release, renew, sweep_expired};
+pub use lease::{
+    Claim, KindLimits, Limits, Outlook, Renewal, Swept, claim, hold, outlook, release, renew, sweep_expired,
+};
 pub use list::{Filter, QueueDepth, Waiting, active, list, overdue, queue_depth, waiting};
 pub use progress::{CancelOutcome, End, Rest, Settled, end_unclaimed, finish, request_cancel, set_progress, settle};
 
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sqlx::Error;
 use tenantatlas_domain::ids::{CorrelationId, OperationRunId, TenantId, UserId};
+use tenantatlas_domain::live::Progress;
 use tenantatlas_domain::operation::{Counters, Failure, OperationStatus};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
@@ -35,6 +38,17 @@ pub struct Fence {
     pub owner: String,
     /// Which attempt, from 1.
     pub attempt: u32,
+}
+
+/// A run that is to be started when another ends well.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FollowUp {
+    /// What it works on, `inventory`.
+    pub resource: String,
+    /// What it does, `sync`.
+    pub action: String,
+    /// What the operation needs to know; no secrets.
+    pub payload: Json,
 }
 
 /// A new operation run.
@@ -64,6 +78,10 @@ pub struct NewOperationRun {
     pub audit_log_id: Uuid,
     /// The run this one tries again.
     pub retry_of: Option<OperationRunId>,
+    /// The run after whose good end this one was started.
+    pub follows: Option<OperationRunId>,
+    /// What is to be started when this one ends well, in this order.
+    pub follow_ups: Vec<FollowUp>,
 }
 
 /// An operation run.
@@ -99,12 +117,16 @@ pub struct OperationRun {
     pub failures_omitted: u32,
     /// Why it ended as it did, when that is one reason.
     pub reason_code: Option<ReasonCode>,
-    /// How far it is within its items; the operation's own form.
-    pub progress: Json,
+    /// How far it is within its units.
+    pub progress: Progress,
     /// The audit entry of the dispatch.
     pub audit_log_id: Option<Uuid>,
     /// The run this one tries again.
     pub retry_of: Option<OperationRunId>,
+    /// The run after whose good end this one was started.
+    pub follows: Option<OperationRunId>,
+    /// What is to be started when this one ends well, in this order.
+    pub follow_ups: Vec<FollowUp>,
     /// When somebody asked to cancel it.
     pub cancel_requested_at: Option<Timestamp>,
     /// Who asked to cancel it.
@@ -158,9 +180,12 @@ impl Record for OperationRun {
             failures: row.json("failures")?,
             failures_omitted: row.count("failures_omitted")?,
             reason_code: row.name_or_null("reason_code")?,
-            progress: row.json("progress")?,
+            // A form of another version says nothing; the next word of the worker replaces it.
+            progress: Progress::deserialize(row.json::<Json>("progress")?).unwrap_or_default(),
             audit_log_id: row.uuid_or_null("audit_log_id")?,
             retry_of: row.id_or_null("retry_of")?,
+            follows: row.id_or_null("follows")?,
+            follow_ups: row.json("follow_ups")?,
             cancel_requested_at: row.time_or_null("cancel_requested_at")?,
             cancel_requested_by: row.string_or_null("cancel_requested_by")?,
             lease_owner: row.string_or_null("lease_owner")?,
@@ -196,8 +221,8 @@ pub async fn create(tx: &mut Tx, new: &NewOperationRun, at: Timestamp) -> Result
             .row(
                 "INSERT INTO bulk_operation_runs (id, tenant_id, user_id, initiator, resource, action, idempotency_key, \
                  correlation_id, payload, status, total_items, item_ids, failures, progress, audit_log_id, retry_of, \
-                 created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $11, $12, $13, $14, $15, $16, $16) \
+                 follows, follow_ups, created_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $11, $12, $13, $14, $15, $16, $17, $18, $18) \
                  ON CONFLICT (tenant_id, idempotency_key) WHERE status IN ('pending', 'running') DO NOTHING RETURNING *",
                 &args![
                     new.id,
@@ -212,9 +237,11 @@ pub async fn create(tx: &mut Tx, new: &NewOperationRun, at: Timestamp) -> Result
                     total,
                     json(&new.item_ids),
                     json(&Vec::<Failure>::new()),
-                    json(&serde_json::Map::new()),
+                    json(&Progress::default()),
                     new.audit_log_id,
                     new.retry_of,
+                    new.follows,
+                    json(&new.follow_ups),
                     at
                 ],
             )

@@ -116,6 +116,18 @@ named! {
     }
 }
 
+named! {
+    /// Whether a tenant has Intune, as the last check found it.
+    Licence, "the state of a licence" {
+        /// Intune answers.
+        Present = "present",
+        /// Graph says that the tenant has no Intune licence.
+        Missing = "missing",
+        /// It could not be told, for instance because the permission is missing.
+        Unknown = "unknown",
+    }
+}
+
 /// A tenant, without its credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Tenant {
@@ -147,6 +159,10 @@ pub struct Tenant {
     pub connection_message: Option<String>,
     /// When it was checked.
     pub connection_checked_at: Option<Timestamp>,
+    /// The name the tenant had at Microsoft when it was checked.
+    pub organization: Option<String>,
+    /// Whether the tenant had Intune when it was checked.
+    pub licence: Option<Licence>,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it was last edited.
@@ -170,6 +186,8 @@ impl Record for Tenant {
             connection_reason: row.name_or_null("connection_reason")?,
             connection_message: row.string_or_null("connection_message")?,
             connection_checked_at: row.time_or_null("connection_checked_at")?,
+            organization: row.string_or_null("organization")?,
+            licence: row.name_or_null("licence")?,
             created_at: row.time("created_at")?,
             updated_at: row.time("updated_at")?,
         })
@@ -218,6 +236,10 @@ pub struct ConnectionCheck {
     pub reason: Option<ReasonCode>,
     /// The same in a sanitised sentence.
     pub message: Option<String>,
+    /// The name the tenant has at Microsoft, where it may be read.
+    pub organization: Option<String>,
+    /// Whether the tenant has Intune.
+    pub licence: Licence,
     /// When.
     pub at: Timestamp,
 }
@@ -403,14 +425,16 @@ pub async fn record_check(
     let changed = tx
         .execute(
             "UPDATE tenants SET connection_status = $2, connection_reason = $3, connection_message = $4, \
-             connection_checked_at = $5 WHERE id = $1 AND updated_at = $6 AND removed_at IS NULL",
+             connection_checked_at = $5, organization = $7, licence = $8 WHERE id = $1 AND updated_at = $6 AND removed_at IS NULL",
             &args![
                 id,
                 check.status.as_str(),
                 check.reason.map(ReasonCode::as_str),
                 check.message.as_deref(),
                 check.at,
-                checked
+                checked,
+                check.organization.as_deref(),
+                check.licence.as_str()
             ],
         )
         .await?;

@@ -125,6 +125,9 @@ pub enum TenantCommand {
     Check {
         /// Name, id or Entra tenant id
         tenant: String,
+        /// Ask for the first page of each type as well
+        #[arg(long)]
+        types: bool,
     },
 }
 

@@ -1,15 +1,46 @@
 //! A run as it goes on: one bar per running type and one in total; plain lines when nobody watches a terminal.
 
-use super::output::visible;
+use super::output::{Output, visible};
+use crate::exit::Exit;
+use futures::StreamExt as _;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     collections::BTreeMap,
     io::{self, IsTerminal as _, Write as _},
+    pin::pin,
     time::{Duration, Instant},
 };
 use tenantatlas_app::format::counted;
-use tenantatlas_domain::registry::registry;
-use tenantatlas_engine::RunState;
+use tenantatlas_domain::live::RunState;
+use tenantatlas_engine::Engine;
+use tenantatlas_store::{facts, tenants::Tenant};
+
+/// After so long without news the database is asked whether it can still be written.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// Follows a run to its end and shows it. Answers its last state.
+///
+/// # Errors
+/// When the database fails.
+pub async fn follow(engine: &Engine, tenant: &Tenant, begin: &RunState, output: Output) -> Result<RunState, Exit> {
+    let mut progress = Progress::new(output.json);
+    let mut states = pin!(engine.runs().follow(tenant.id, begin.id));
+    let mut last = begin.clone();
+    loop {
+        match tokio::time::timeout(SILENCE, states.next()).await {
+            Ok(Some(state)) => {
+                last = state?;
+                progress.show(&tenant.name, &last);
+            }
+            Ok(None) => break,
+            // Where the database takes no write any more, the run cannot even note its end: nobody would ever wait
+            // long enough. It goes on where it stopped once there is room.
+            Err(_) => facts::probe_write(engine.db()).await?,
+        }
+    }
+    progress.finish();
+    Ok(last)
+}
 
 /// How often a plain line is written at most.
 const LINE_INTERVAL: Duration = Duration::from_secs(2);
@@ -73,8 +104,7 @@ impl Bars {
         });
         total.set_length(u64::from(state.counters.total));
         total.set_position(u64::from(state.counters.processed));
-        let types = counted(u64::from(state.counters.total), "type", "types");
-        total.set_message(format!("{types}  {}{}", counted(state.items, "item", "items"), failed(state)));
+        total.set_message(format!("{}  {}{}", units(state), things(state, state.items), failed(state)));
         let running: Vec<(String, String)> =
             state.current.iter().map(|item| (title.to_owned(), item.key.clone())).collect();
         self.types.retain(|key, bar| {
@@ -88,11 +118,11 @@ impl Bars {
             let bar = self.types.entry((title.to_owned(), item.key.clone())).or_insert_with(|| {
                 let bar = self.all.add(ProgressBar::new_spinner());
                 bar.set_style(style("  {spinner:.cyan} {prefix:40} {msg}"));
-                bar.set_prefix(label(&item.key));
+                bar.set_prefix(visible(&item.label).into_owned());
                 bar.enable_steady_tick(Duration::from_millis(100));
                 bar
             });
-            bar.set_message(counted(item.items, "item", "items"));
+            bar.set_message(if item.items > 0 { things(state, item.items) } else { String::new() });
         }
         if state.status.is_terminal() {
             total.finish();
@@ -125,14 +155,14 @@ impl Lines {
             return;
         }
         self.last.insert(title.to_owned(), (Instant::now(), processed, ended));
-        let now: Vec<String> = state.current.iter().take(3).map(|item| label(&item.key)).collect();
-        let now = if now.is_empty() { String::new() } else { format!(", reading {}", now.join(", ")) };
+        let now: Vec<String> = state.current.iter().take(3).map(|item| visible(&item.label).into_owned()).collect();
+        let now = if now.is_empty() { String::new() } else { format!(", now {}", now.join(", ")) };
         // A closed standard error must not end the sync.
         let _ = writeln!(
             io::stderr().lock(),
             "{title}: {processed} / {}, {}{}{now}",
-            counted(u64::from(state.counters.total), "type", "types"),
-            counted(state.items, "item", "items"),
+            units(state),
+            things(state, state.items),
             failed(state),
         );
     }
@@ -145,8 +175,16 @@ fn failed(state: &RunState) -> String {
     }
 }
 
-fn label(key: &str) -> String {
-    registry().get(key).map_or_else(|| visible(key).into_owned(), |policy_type| policy_type.label.to_owned())
+/// `3,481 items`, in the words of the operation.
+fn things(state: &RunState, count: u64) -> String {
+    let (one, many) = &state.words.things;
+    counted(count, one, many)
+}
+
+/// `103 types`, in the words of the operation.
+fn units(state: &RunState) -> String {
+    let (one, many) = &state.words.units;
+    counted(u64::from(state.counters.total), one, many)
 }
 
 fn style(template: &str) -> ProgressStyle {

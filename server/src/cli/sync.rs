@@ -1,41 +1,24 @@
 //! `tenantatlas sync`
 
-use super::{arguments::SyncArguments, output::Output, progress::Progress};
+use super::{arguments::SyncArguments, output::Output, progress};
 use crate::{
     exit::{Exit, ExitCode},
     open,
     settings::Settings,
 };
-use futures::StreamExt as _;
 use serde_json::{Map, Value, json};
-use std::{
-    pin::pin,
-    time::{Duration, Instant},
-};
 use tenantatlas_app::format::{counted, number};
 use tenantatlas_domain::{
-    ids::OperationRunId,
-    registry::{PolicyType, registry},
+    live::RunState,
+    registry::registry,
     selection::Selection,
     sync::{SyncRunStatus, TypeOutcome},
 };
-use tenantatlas_engine::{Actor, DispatchOutcome, Engine, EngineConfig, RunState};
+use tenantatlas_engine::{Actor, DispatchOutcome, Engine};
 use tenantatlas_store::{
-    facts,
-    operation_runs::{self, Limits, OperationRun, Outlook},
     sync_runs::{self, SyncRun, TypeRun},
     tenants::Tenant,
 };
-
-/// How often, and how many times, a run that is active already is looked at. Together longer than a lease lasts.
-const LOOK_INTERVAL: Duration = Duration::from_millis(150);
-const LOOKS: u32 = 300;
-
-/// A run that waits for so long although there is a place for it has nobody who could work on it.
-const YOUNG: Duration = Duration::from_secs(10);
-
-/// After so long without news the database is asked whether it can still be written.
-const SILENCE: Duration = Duration::from_secs(3);
 
 /// Reads a tenant, shows the progress, and ends with what was found per type.
 ///
@@ -44,7 +27,7 @@ const SILENCE: Duration = Duration::from_secs(3);
 pub async fn run(settings: &Settings, arguments: &SyncArguments, output: Output) -> Result<(), Exit> {
     let selection = selection(arguments)?;
     // Without workers: whether others work on a run can be told only while this process keeps its hands off it.
-    let desk = open::engine(settings, EngineConfig { workers: 0, ..EngineConfig::default() }).await?;
+    let desk = open::engine(settings, open::without_workers()).await?;
     let result = dispatch(settings, &desk, arguments, &selection, output).await;
     desk.shutdown().await;
     result
@@ -80,7 +63,7 @@ async fn dispatch(
 ) -> Result<(), Exit> {
     let tenant = open::tenant(desk.db(), &arguments.tenant).await?;
     let dispatched = desk.dispatch_sync(&Actor::command_line(), tenant.id, selection).await?;
-    if dispatched.already_running && is_worked_on(desk, &tenant, dispatched.run_id).await? {
+    if dispatched.already_running && desk.runs().is_worked_on(tenant.id, dispatched.run_id).await? {
         let message = format!("{} is already being read with this selection (run {}).", tenant.name, dispatched.run_id);
         output.document(&json!({"status": "already_running", "operation_run_id": dispatched.run_id}))?;
         output.line(message)?;
@@ -94,22 +77,7 @@ async fn dispatch(
 
 /// Follows a run to its end, and tells what was found.
 async fn read(engine: &Engine, tenant: &Tenant, dispatched: &DispatchOutcome, output: Output) -> Result<(), Exit> {
-    let mut progress = Progress::new(output.json);
-    let mut states = pin!(engine.follow(tenant.id, dispatched.run_id));
-    let mut last = dispatched.state.clone();
-    loop {
-        match tokio::time::timeout(SILENCE, states.next()).await {
-            Ok(Some(state)) => {
-                last = state?;
-                progress.show(&tenant.name, &last);
-            }
-            Ok(None) => break,
-            // Where the database takes no write any more, the run cannot even note its end: nobody would ever wait
-            // long enough. It goes on where it stopped once there is room.
-            Err(_) => facts::probe_write(engine.db()).await?,
-        }
-    }
-    progress.finish();
+    let last = progress::follow(engine, tenant, &dispatched.state, output).await?;
 
     let run = sync_runs::find_by_operation(engine.db(), tenant.id, dispatched.run_id).await?;
     let types = match &run {
@@ -123,47 +91,6 @@ async fn read(engine: &Engine, tenant: &Tenant, dispatched: &DispatchOutcome, ou
         Some(SyncRunStatus::Partial) => Err(Exit::silent(ExitCode::Partial)),
         _ => Err(Exit::silent(ExitCode::Failed)),
     }
-}
-
-/// Whether others work on a run that was active already, or will: it moves, its lease is renewed, it goes from hand to
-/// hand, it ends, or it waits for a place that others take. Not so when its lease has expired, or when it waits for long
-/// although there is a place: then a process that died left it behind, and this one takes it up.
-async fn is_worked_on(desk: &Engine, tenant: &Tenant, id: OperationRunId) -> Result<bool, Exit> {
-    let config = EngineConfig::default();
-    let limits = Limits { global: config.global_sync_limit, per_tenant: config.tenant_sync_limit };
-    let began = Instant::now();
-    let mut first: Option<Outlook> = None;
-    for _ in 0..LOOKS {
-        let Some(now) = operation_runs::outlook(desk.db(), tenant.id, id, limits, config.longest_lease()).await? else {
-            return Ok(false);
-        };
-        let known = first.get_or_insert_with(|| now.clone());
-        // This process has no workers yet: another attempt is that of another process.
-        if now.run.status.is_terminal() || now.run.attempt != known.run.attempt {
-            return Ok(true);
-        }
-        if now.held_until.is_some() {
-            if now.held_until != known.held_until || moved(&known.run, &now.run) {
-                return Ok(true);
-            }
-        } else if !now.has_place {
-            return Ok(true);
-        } else if now.run.lease_owner.is_some() || began.elapsed().max(waited(desk, &now.run)) >= YOUNG {
-            return Ok(false);
-        }
-        tokio::time::sleep(LOOK_INTERVAL).await;
-    }
-    Ok(true)
-}
-
-fn moved(before: &OperationRun, after: &OperationRun) -> bool {
-    (before.updated_at, &before.counters, &before.progress) != (after.updated_at, &after.counters, &after.progress)
-}
-
-/// How long a run that nobody holds has waited: since it was dispatched or given back.
-fn waited(desk: &Engine, run: &OperationRun) -> Duration {
-    let millis = desk.now().as_millis().saturating_sub(run.updated_at.as_millis());
-    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
 fn report(state: &RunState, run: Option<&SyncRun>, types: &[TypeRun]) -> Value {
@@ -192,12 +119,7 @@ fn report(state: &RunState, run: Option<&SyncRun>, types: &[TypeRun]) -> Value {
 
 /// A count summed over what was read: types that share a collection were read by the same requests, which count once.
 fn sum_of_listings(types: &[TypeRun], count: fn(&TypeRun) -> u64) -> u64 {
-    let read: Vec<&PolicyType> = types.iter().filter_map(|row| registry().get(&row.policy_type)).collect();
-    let of = |policy_type: &PolicyType| {
-        types.iter().filter(|row| row.policy_type == policy_type.key).map(count).max().unwrap_or(0)
-    };
-    let listings = registry().listings_for(&read);
-    listings.iter().map(|listing| listing.types.iter().map(|policy_type| of(policy_type)).max().unwrap_or(0)).sum()
+    registry().sum_over_listings(types.iter().map(|row| (row.policy_type.as_str(), count(row))))
 }
 
 fn duration(run: Option<&SyncRun>) -> i64 {

@@ -3,7 +3,7 @@
 use super::{
     arguments::{CloudArgument, EnvironmentArgument, TenantAddArguments, TenantCommand},
     output::Output,
-    secret_input,
+    progress, secret_input,
 };
 use crate::{
     exit::{Exit, ExitCode},
@@ -12,8 +12,13 @@ use crate::{
 };
 use secrecy::ExposeSecret as _;
 use serde_json::json;
-use tenantatlas_engine::{Actor, Engine, EngineConfig};
-use tenantatlas_store::tenants::{self, Cloud, ConnectionStatus, Environment, TenantCredential, TenantDetails};
+use tenantatlas_domain::operation::{Failure, OperationStatus};
+use tenantatlas_engine::{Actor, Engine};
+use tenantatlas_store::{
+    operation_runs,
+    permissions::{self, Permission},
+    tenants::{self, Cloud, ConnectionStatus, Environment, Tenant, TenantCredential, TenantDetails},
+};
 use uuid::Uuid;
 
 /// Adds, lists and checks tenants.
@@ -21,11 +26,11 @@ use uuid::Uuid;
 /// # Errors
 /// When something typed is not acceptable, or the check finds a fault.
 pub async fn run(settings: &Settings, command: TenantCommand, output: Output) -> Result<(), Exit> {
-    let engine = open::engine(settings, EngineConfig { workers: 0, ..EngineConfig::default() }).await?;
+    let engine = open::engine(settings, open::without_workers()).await?;
     let result = match command {
         TenantCommand::Add(arguments) => add(&engine, arguments, output).await,
         TenantCommand::List => list(&engine, output).await,
-        TenantCommand::Check { tenant } => check(&engine, &tenant, output).await,
+        TenantCommand::Check { tenant, types } => check(settings, &engine, &tenant, types, output).await,
     };
     engine.shutdown().await;
     result
@@ -90,28 +95,61 @@ async fn list(engine: &Engine, output: Output) -> Result<(), Exit> {
     )
 }
 
-async fn check(engine: &Engine, text: &str, output: Output) -> Result<(), Exit> {
-    let tenant = open::tenant(engine.db(), text).await?;
-    let check = engine.check_tenant(&Actor::command_line(), tenant.id).await?;
+async fn check(settings: &Settings, desk: &Engine, text: &str, types: bool, output: Output) -> Result<(), Exit> {
+    let tenant = open::tenant(desk.db(), text).await?;
+    let dispatched = desk.check_tenant(&Actor::command_line(), tenant.id, types).await?;
+    let engine = open::working(settings, desk);
+    let ended = progress::follow(&engine, &tenant, &dispatched.state, output).await;
+    engine.shutdown().await;
+    let ended = ended?;
+    let run = operation_runs::get(desk.db(), tenant.id, ended.id).await?;
+    let failures = run.as_ref().map(|run| run.failures.as_slice()).unwrap_or_default();
+    let tenant = open::tenant(desk.db(), text).await?;
+    let known = permissions::list(desk.db(), tenant.id).await?;
+    let missing: Vec<&Permission> = known.iter().filter(|permission| !permission.granted).collect();
+    let names = |granted: bool| known.iter().filter(move |one| one.granted == granted).map(|one| &one.permission);
     output.document(&json!({
-        "tenant": tenant.name, "status": check.status, "reason_code": check.reason_code, "message": check.message,
-        "organization": check.organization, "licence": check.licence, "granted_permissions": check.granted,
-        "missing_permissions": check.missing,
+        "tenant": tenant.name, "operation_run_id": ended.id, "run_status": ended.status,
+        "status": tenant.connection_status, "reason_code": tenant.connection_reason,
+        "message": tenant.connection_message, "organization": tenant.organization, "licence": tenant.licence,
+        "granted_permissions": names(true).collect::<Vec<_>>(),
+        "missing_permissions": missing.iter()
+            .map(|one| json!({"permission": one.permission, "types": one.required_by})).collect::<Vec<_>>(),
+        "failures": failures,
     }))?;
-    output.line(format!("{}: {}", tenant.name, check.status.as_str()))?;
-    if let Some(organization) = &check.organization {
-        output.line(format!("  Known at Microsoft as {organization}"))?;
+    // A run that did not come to its end says nothing of the connection.
+    if !matches!(ended.status, OperationStatus::Completed | OperationStatus::CompletedWithErrors)
+        && tenant.connection_status != ConnectionStatus::Failed
+    {
+        let reason = ended.reason_code.map(|reason| format!(": {}", reason.sentence())).unwrap_or_default();
+        output.line(format!("{}: the check did not come to its end{reason}", tenant.name))?;
+        return Err(Exit::silent(ended.reason_code.map_or(ExitCode::Failed, open::code_of)));
     }
-    if let Some(message) = &check.message {
-        output.line(format!("  {message}"))?;
-    }
-    for missing in &check.missing {
-        let types = if missing.types.is_empty() { "the names of groups".to_owned() } else { missing.types.join(", ") };
-        output.line(format!("  Missing {}: needed for {types}", missing.permission))?;
-    }
-    match check.status {
+    tell_check(&tenant, &missing, failures, output)?;
+    match tenant.connection_status {
         ConnectionStatus::Ok => Ok(()),
         ConnectionStatus::Degraded => Err(Exit::silent(ExitCode::Partial)),
-        _ => Err(Exit::silent(check.reason_code.map_or(ExitCode::Failed, open::code_of))),
+        _ => Err(Exit::silent(tenant.connection_reason.map_or(ExitCode::Failed, open::code_of))),
     }
+}
+
+fn tell_check(tenant: &Tenant, missing: &[&Permission], failures: &[Failure], output: Output) -> Result<(), Exit> {
+    output.line(format!("{}: {}", tenant.name, tenant.connection_status.as_str()))?;
+    if let Some(organization) = &tenant.organization {
+        output.line(format!("  Known at Microsoft as {organization}"))?;
+    }
+    if let Some(message) = &tenant.connection_message {
+        output.line(format!("  {message}"))?;
+    }
+    for one in missing {
+        let types =
+            if one.required_by.is_empty() { "the names of groups".to_owned() } else { one.required_by.join(", ") };
+        output.line(format!("  Missing {}: needed for {types}", one.permission))?;
+    }
+    for failure in failures {
+        if let Some(key) = failure.item_id.as_deref().and_then(|unit| unit.strip_prefix("type:")) {
+            output.line(format!("  {key}: {}", failure.reason))?;
+        }
+    }
+    Ok(())
 }

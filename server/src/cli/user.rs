@@ -4,7 +4,7 @@ use super::{arguments::UserCommand, output::Output, secret_input};
 use crate::{exit::Exit, open, settings::Settings};
 use serde_json::json;
 use tenantatlas_domain::{ids::TenantId, role::Role};
-use tenantatlas_engine::{Actor, EngineConfig};
+use tenantatlas_engine::Actor;
 use tenantatlas_store::users;
 
 /// Adds and lists people, sets passwords.
@@ -12,7 +12,7 @@ use tenantatlas_store::users;
 /// # Errors
 /// When something typed is not acceptable; then nothing is changed.
 pub async fn run(settings: &Settings, command: UserCommand, output: Output) -> Result<(), Exit> {
-    let engine = open::engine(settings, EngineConfig { workers: 0, ..EngineConfig::default() }).await?;
+    let engine = open::engine(settings, open::without_workers()).await?;
     let actor = Actor::command_line();
     let result = async {
         match command {

@@ -6,27 +6,26 @@
 //! slow gets the newest states, never a backlog. The right to see is asked again every [`RECHECK`]; without it the
 //! stream ends, as it does when the server stops.
 
-use super::{State, answer::refuse, session};
+use super::{State, answer::refuse, session, sse};
 use axum::{
     body::{Body, Bytes},
     extract::{Extension, State as Extract},
     http::{HeaderName, HeaderValue, header},
     response::Response,
 };
-use futures::{
-    Stream,
-    future::{BoxFuture, Either},
-};
-use serde::Serialize;
+use futures::{Stream, future::BoxFuture};
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 use tenantatlas_app::{
     auth::CurrentSession,
     error::{AppError, ErrorKind},
     scope::TenantScope,
 };
-use tenantatlas_domain::ids::{TenantId, UserId};
-use tenantatlas_engine::{Engine, EngineError, LiveEvent, Published, RunState, Subscription};
-use tenantatlas_store::{notifications, sessions::TokenHash};
+use tenantatlas_domain::{
+    ids::{TenantId, UserId},
+    live::LiveEvent,
+};
+use tenantatlas_engine::{Engine, EngineError, Subscription};
+use tenantatlas_store::sessions::TokenHash;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -38,14 +37,6 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const RECHECK: Duration = Duration::from_secs(4);
 /// How long a browser waits before it connects again by itself, milliseconds.
 const RETRY: u32 = 2_000;
-
-/// What a connection gets first.
-#[derive(Serialize)]
-struct Snapshot {
-    runs: Vec<RunState>,
-    unread: u64,
-    now: i64,
-}
 
 /// Opens the stream.
 pub async fn events(
@@ -78,10 +69,10 @@ struct Reader {
     user: UserId,
     /// With it the session is looked up again.
     token: TokenHash,
-    /// The person's own runs and their unread count.
-    own: Subscription,
+    /// What concerns the person.
+    person: Subscription,
     /// The runs of everybody in the tenant.
-    all: Subscription,
+    runs: Subscription,
     waiting: VecDeque<Bytes>,
     begun: bool,
     recheck: Instant,
@@ -96,7 +87,7 @@ impl Reader {
         session: &CurrentSession,
         tenant: TenantId,
     ) -> Self {
-        let (own, all) = (engine.subscribe(tenant, session.user_id), engine.subscribe_tenant(tenant));
+        let (person, runs) = (engine.runs().subscribe_user(session.user_id), engine.runs().subscribe(tenant));
         let now = Instant::now();
         Self {
             engine,
@@ -105,8 +96,8 @@ impl Reader {
             tenant,
             user: session.user_id,
             token: session.token,
-            own,
-            all,
+            person,
+            runs,
             waiting: VecDeque::new(),
             begun: false,
             recheck: now + RECHECK,
@@ -137,7 +128,8 @@ impl Reader {
             let news = tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return None,
-                news = next_of(&mut self.own, &mut self.all) => news,
+                news = self.person.next() => news,
+                news = self.runs.next() => news,
                 () = tokio::time::sleep_until(self.recheck.min(self.heartbeat)) => {
                     if Instant::now() >= self.recheck {
                         self.recheck = Instant::now() + RECHECK;
@@ -147,30 +139,19 @@ impl Reader {
                         }
                     }
                     if Instant::now() >= self.heartbeat {
-                        self.waiting.push_back(Bytes::from_static(b"event: heartbeat\ndata: {}\n\n"));
+                        self.waiting.push_back(sse::frame(&LiveEvent::Heartbeat));
                     }
                     continue;
                 }
             };
-            let (own, news) = match news {
-                Either::Left(news) => (true, news),
-                Either::Right(news) => (false, news),
-            };
-            // The person's own runs come with their own events.
-            let user = self.user;
-            let fresh =
-                news.iter().filter(|published| own || !is_of(published, user)).map(|published| published.frame.clone());
-            self.waiting.extend(fresh);
+            self.waiting.extend(news.iter().map(|published| published.encoded(sse::frame)));
         }
     }
 
     /// Taken after the subscription was opened, so that nothing falls between.
     async fn snapshot(&self) -> Result<Bytes, EngineError> {
-        let runs = self.engine.active_runs(self.tenant).await?;
-        let unread = notifications::unread_count(self.engine.db(), self.user, None).await?;
-        let snapshot = Snapshot { runs, unread, now: self.engine.now().as_millis() };
-        let body = serde_json::to_string(&snapshot).map_err(|error| EngineError::Internal(error.to_string()))?;
-        Ok(Bytes::from(format!("retry: {RETRY}\nevent: snapshot\ndata: {body}\n\n")))
+        let snapshot = self.engine.runs().snapshot(self.tenant, self.user).await?;
+        Ok(sse::first_frame(RETRY, &LiveEvent::Snapshot(snapshot)))
     }
 
     /// Whether session and role still let this person see the tenant. When that cannot be found out, the stream ends
@@ -185,17 +166,4 @@ impl Reader {
             false
         })
     }
-}
-
-type News = Vec<Arc<Published>>;
-
-async fn next_of(own: &mut Subscription, all: &mut Subscription) -> Either<News, News> {
-    tokio::select! {
-        news = own.next() => Either::Left(news),
-        news = all.next() => Either::Right(news),
-    }
-}
-
-fn is_of(published: &Published, user: UserId) -> bool {
-    matches!(&published.event, LiveEvent::Run(run) if run.user_id == Some(user))
 }

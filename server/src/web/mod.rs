@@ -21,6 +21,7 @@ mod security;
 mod session;
 pub mod shutdown;
 mod spreadsheet;
+mod sse;
 mod stall;
 #[cfg(test)]
 mod tests;

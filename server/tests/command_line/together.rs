@@ -13,7 +13,7 @@ use tenantatlas_domain::{
 };
 use tenantatlas_store::{
     Db,
-    operation_runs::{self, Claim, Created, Filter, Limits, NewOperationRun},
+    operation_runs::{self, Claim, Created, Filter, KindLimits, Limits, NewOperationRun},
 };
 use uuid::Uuid;
 
@@ -86,13 +86,16 @@ async fn leave_behind(sandbox: &Sandbox, age: Duration, lease: Option<Duration>)
         item_ids: known.item_ids,
         audit_log_id: Uuid::now_v7(),
         retry_of: None,
+        follows: None,
+        follow_ups: Vec::new(),
     };
     let mut tx = db.write().await.expect("a transaction");
     let created = operation_runs::create(&mut tx, &new, at).await.expect("created");
     assert!(matches!(created, Created::New(_)), "{created:?}");
     if let Some(lease) = lease {
         let limits = Limits { global: 10, per_tenant: 10 };
-        let claim = Claim { owner: "dead", lease, limits };
+        let limits = [KindLimits { resource: "inventory", action: "sync", limits }];
+        let claim = Claim { owner: "dead", lease, limits: &limits };
         operation_runs::claim(&mut tx, &claim, at).await.expect("claimed").expect("a run");
     }
     tx.commit().await.expect("committed");

@@ -288,3 +288,21 @@ fn foundations_are_on_by_default() {
     }
     assert!(!keys.contains("domainJoinConnector"));
 }
+
+#[test]
+fn requests_that_several_types_share_count_once() {
+    let shared = registry()
+        .all()
+        .iter()
+        .find_map(|one| {
+            let listing = registry().listing_of(one)?;
+            let other = registry()
+                .all()
+                .iter()
+                .find(|other| other.key != one.key && registry().listing_of(other) == Some(listing))?;
+            Some((one.key, other.key))
+        })
+        .expect("some types share a listing");
+    assert_eq!(registry().sum_over_listings([(shared.0, 7), (shared.1, 7)]), 7);
+    assert_eq!(registry().sum_over_listings([(shared.0, 7), ("a type that has gone", 2)]), 9);
+}

@@ -4,11 +4,12 @@
 //! account from everywhere. A browser in which the person signed in before has a budget of its own instead: strangers
 //! cannot lock a person out of the browser they always use (OWASP ASVS 4.0.3, requirement 2.2.1).
 //!
-//! A site of IPv6 may have many networks ([`crate::network`]): the /64 has the same budgets as an address of IPv4, and the
+//! A site of IPv6 may have many networks ([`networks`]): the /64 has the same budgets as an address of IPv4, and the
 //! wider ones that it may be a part of have larger budgets of their own.
 
 use std::sync::Arc;
 use std::time::Duration;
+use tenantatlas_commands::{Actor, AuditEntry, Rate, networks};
 
 use serde_json::json;
 use tenantatlas_domain::ids::UserId;
@@ -19,12 +20,8 @@ use tenantatlas_store::{StoreError, Tx, Vault, known_browsers};
 
 use super::Visitor;
 use super::turn::Turn;
-use crate::actor::Actor;
 use crate::engine::Core;
 use crate::error::EngineError;
-use crate::network::networks;
-use crate::rate_limit::Rate;
-use crate::trail::Entry;
 
 /// An account from one network, or from one browser that is known: eight are free within a quarter of an hour, then the
 /// wait doubles from two seconds to five minutes.
@@ -120,7 +117,9 @@ impl Core {
         text: &str,
     ) -> Result<Attempt, EngineError> {
         let browser = match (account, visitor.browser) {
-            (Some(user), Some(browser)) if known_browsers::is_known(&self.db, user, &browser).await? => Some(browser),
+            (Some(user), Some(browser)) if known_browsers::is_known(&self.commands.db, user, &browser).await? => {
+                Some(browser)
+            }
             _ => None,
         };
         self.let_through(visitor, actor, account, &Tried::Account { text, browser }).await
@@ -148,16 +147,16 @@ impl Core {
         tried: &Tried<'_>,
     ) -> Result<Attempt, EngineError> {
         let known_browser = matches!(tried, Tried::Account { browser: Some(_), .. });
-        let budgets = budgets(&self.vault, tried, visitor);
+        let budgets = budgets(&self.commands.vault, tried, visitor);
         let network = networks(visitor.address).pop().unwrap_or_default();
-        let network = self.vault.keyed_hash("sign-in network", &network);
+        let network = self.commands.vault.keyed_hash("sign-in network", &network);
         let here = budgets.first().map_or(network, |budget| budget.subject);
         // Nor can strangers in the same network lock a person out of the browser they always use.
         let crowd = if known_browser { here } else { network };
         let turn = match self.turns.take(crowd, here).await {
             Ok(turn) => turn,
             Err(error) => {
-                self.record_refusal(actor, throttled(account, known_browser)).await;
+                self.commands.record_refusal(actor, throttled(account, known_browser)).await;
                 return Err(error);
             }
         };
@@ -169,26 +168,27 @@ impl Core {
 }
 
 /// What the audit log says of an attempt: the account when there is one, and never what was typed.
-fn entry(action: &str, account: Option<UserId>, known_browser: bool) -> Entry {
+fn entry(action: &str, account: Option<UserId>, known_browser: bool) -> AuditEntry {
     let account = account.map_or_else(|| "unknown".to_owned(), |user| user.to_string());
-    Entry::new(action, "user", account).with(json!({ "known_browser": known_browser }))
+    AuditEntry::new(action, "user", account).with(json!({ "known_browser": known_browser }))
 }
 
-fn throttled(account: Option<UserId>, known_browser: bool) -> Entry {
+fn throttled(account: Option<UserId>, known_browser: bool) -> AuditEntry {
     entry("session.throttled", account, known_browser).ended(Outcome::Denied)
 }
 
 impl Attempt {
     async fn refuse_haste(&self) -> Result<(), EngineError> {
-        let now = self.core.clock.now();
+        let now = self.core.commands.clock.now();
         let mut longest = None;
         for budget in &self.budgets {
-            let until = sign_in_attempts::blocked_until(&self.core.db, &budget.subject, &budget.throttle, now).await?;
+            let until =
+                sign_in_attempts::blocked_until(&self.core.commands.db, &budget.subject, &budget.throttle, now).await?;
             longest = longest.max(until);
         }
         let Some(until) = longest else { return Ok(()) };
         let seconds = ((until.as_millis() - now.as_millis()) / 1_000).max(1);
-        self.core.record_refusal(&self.actor, throttled(self.account, self.known_browser)).await;
+        self.core.commands.record_refusal(&self.actor, throttled(self.account, self.known_browser)).await;
         let wait = if seconds < 120 { format!("{seconds} s") } else { format!("{} min", (seconds + 59) / 60) };
         Err(EngineError::TooMany(format!("Too many attempts. Wait {wait} and try again.")))
     }
@@ -200,21 +200,21 @@ impl Attempt {
     /// [`EngineError::TooMany`].
     pub(crate) async fn proved(&self, user: UserId) -> Result<(), EngineError> {
         let bucket = if self.known_browser { "proved in a known browser" } else { "proved" };
-        let taken = self.core.rates.take((bucket, user), PROVED_RATE);
+        let taken = self.core.commands.limit((bucket, user), PROVED_RATE);
         if taken.is_err() {
-            self.core.record_refusal(&self.actor, throttled(self.account, self.known_browser)).await;
+            self.core.commands.record_refusal(&self.actor, throttled(self.account, self.known_browser)).await;
         }
-        taken
+        Ok(taken?)
     }
 
     /// What the audit log says of it.
-    pub(crate) fn entry(&self, action: &str) -> Entry {
+    pub(crate) fn entry(&self, action: &str) -> AuditEntry {
         entry(action, self.account, self.known_browser)
     }
 
     /// Counts a failure and writes it into the audit log. `step` says what did not fit.
     pub(crate) async fn failed(&self, step: &'static str) -> Result<(), StoreError> {
-        let mut tx = self.core.db.write().await?;
+        let mut tx = self.core.commands.db.write().await?;
         self.count(&mut tx).await?;
         tx.commit().await?;
         self.tell(step).await;
@@ -224,7 +224,8 @@ impl Attempt {
     /// Counts a failure in a transaction; afterwards call [`Attempt::tell`].
     pub(crate) async fn count(&self, tx: &mut Tx) -> Result<(), StoreError> {
         for budget in &self.budgets {
-            sign_in_attempts::record_failure(tx, &budget.subject, &budget.throttle, self.core.clock.now()).await?;
+            sign_in_attempts::record_failure(tx, &budget.subject, &budget.throttle, self.core.commands.clock.now())
+                .await?;
         }
         Ok(())
     }
@@ -232,7 +233,7 @@ impl Attempt {
     /// Writes a failure into the audit log.
     pub(crate) async fn tell(&self, step: &'static str) {
         let entry = self.entry("session.failed").with(json!({ "step": step })).ended(Outcome::Failure);
-        self.core.record_refusal(&self.actor, entry).await;
+        self.core.commands.record_refusal(&self.actor, entry).await;
     }
 
     /// Counts a failure when a command says that a code or password did not fit.

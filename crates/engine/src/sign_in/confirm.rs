@@ -2,19 +2,17 @@
 
 use secrecy::SecretString;
 use serde_json::json;
+use tenantatlas_commands::{Actor, AuditEntry, Command, Right};
 use tenantatlas_store::users::{self, User};
 use tenantatlas_store::{Tx, known_browsers, pending_sign_ins, second_factors, sessions};
 
 use super::Visitor;
 use crate::account_notice::AccountNotice;
-use crate::actor::Actor;
-use crate::command::{Command, Right};
 use crate::engine::{Core, Engine};
 use crate::error::EngineError;
 use crate::password::{Person, hash_password, verify_password};
 use crate::second_factor::{CodeCheck, Proof, wrong_code};
 use crate::token::new_token;
-use crate::trail::Entry;
 
 impl Engine {
     /// Confirms the password, and the second factor of whoever has one, for what is sensitive. Answers the new token of
@@ -38,8 +36,8 @@ impl Engine {
             return Err(EngineError::invalid("password", "is not the one you sign in with. Check it and try again"));
         };
         attempt.proved(user.id).await?;
-        let at = core.clock.now();
-        let mut tx = core.db.write().await?;
+        let at = core.commands.clock.now();
+        let mut tx = core.commands.db.write().await?;
         let user = users::lock(&mut tx, user.id).await?.ok_or(EngineError::Forbidden)?;
         let proof = if second_factors::is_active(&mut tx, user.id).await? {
             match core.check_code(&mut tx, user.id, code, at).await? {
@@ -51,7 +49,7 @@ impl Engine {
                     }
                     tx.commit().await?;
                     attempt.tell("code").await;
-                    core.publish_unread(user.id).await;
+                    core.runner.publish_unread(user.id).await;
                     return Err(wrong_code());
                 }
             }
@@ -64,9 +62,9 @@ impl Engine {
         }
         attempt.succeeded(&mut tx).await?;
         let facts = json!({ "session": session, "second_factor": proof.as_str() });
-        core.record(&mut tx, actor, Entry::new("session.confirmed", "user", user.id).with(facts)).await?;
+        core.commands.record(&mut tx, actor, AuditEntry::new("session.confirmed", "user", user.id).with(facts)).await?;
         tx.commit().await?;
-        core.publish_unread(user.id).await;
+        core.runner.publish_unread(user.id).await;
         Ok(token)
     }
 
@@ -92,16 +90,16 @@ impl Engine {
             return Err(EngineError::invalid("current", "is not the one you sign in with now"));
         }
         let id = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let password_hash = hash_password(&core.vault, &new).await?;
-        let entry = Entry::new("user.password_changed", "user", id).with(json!({ "by_self": true }));
+        let password_hash = hash_password(&core.commands.vault, &new).await?;
+        let entry = AuditEntry::new("user.password_changed", "user", id).with(json!({ "by_self": true }));
         let token = core
-            .command(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
-                users::set_password_hash(tx, id, &password_hash, core.clock.now()).await?;
+            .execute(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
+                users::set_password_hash(tx, id, &password_hash, core.commands.clock.now()).await?;
                 attempt.succeeded(tx).await?;
                 core.end_what_the_password_opened(tx, actor, visitor).await
             })
             .await?;
-        core.publish_unread(id).await;
+        core.runner.publish_unread(id).await;
         Ok(token)
     }
 }
@@ -110,9 +108,9 @@ impl Core {
     /// The person who acts, when this is their password.
     async fn person_with_password(&self, actor: &Actor, password: SecretString) -> Result<Option<User>, EngineError> {
         let id = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let found = users::get_with_password(&self.db, id).await?;
+        let found = users::get_with_password(&self.commands.db, id).await?;
         let stored = found.as_ref().and_then(|found| found.password_hash.clone());
-        let fits = verify_password(&self.vault, password, stored).await.fits();
+        let fits = verify_password(&self.commands.vault, password, stored).await.fits();
         Ok(found.map(|found| found.user).filter(|user| fits && user.disabled_at.is_none()))
     }
 
@@ -125,7 +123,7 @@ impl Core {
         visitor: &Visitor,
     ) -> Result<Option<String>, EngineError> {
         let id = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let at = self.clock.now();
+        let at = self.commands.clock.now();
         sessions::revoke_all(tx, id, actor.session).await?;
         pending_sign_ins::remove_all(tx, id).await?;
         known_browsers::forget_all(tx, id, visitor.browser.as_ref()).await?;

@@ -2,6 +2,7 @@
 
 use secrecy::SecretString;
 use serde_json::json;
+use tenantatlas_commands::{Actor, AuditEntry};
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_store::one_time_links::{self, Purpose};
 use tenantatlas_store::sessions::TokenHash;
@@ -9,12 +10,10 @@ use tenantatlas_store::users::{self, NewUser};
 use uuid::Uuid;
 
 use super::{Opened, Visitor};
-use crate::actor::Actor;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::password::{Person, hash_password};
 use crate::second_factor::Proof;
-use crate::trail::Entry;
 use crate::users::{check_email, check_name};
 
 impl Engine {
@@ -53,9 +52,9 @@ impl Engine {
         check_name(name)?;
         check_email(email)?;
         Person { name, email }.check(&password)?;
-        let hash = hash_password(&core.vault, &password).await?;
-        let at = core.clock.now();
-        let mut tx = core.db.write().await?;
+        let hash = hash_password(&core.commands.vault, &password).await?;
+        let at = core.commands.clock.now();
+        let mut tx = core.commands.db.write().await?;
         one_time_links::lock_first_administrator(&mut tx).await?;
         let taken = one_time_links::take(&mut tx, link, Purpose::FirstAdministrator, at).await?;
         if taken.is_none() || !users::is_empty(&mut tx).await? {
@@ -65,7 +64,8 @@ impl Engine {
         let new = NewUser { id, email: email.trim().to_owned(), name: name.trim().to_owned(), platform_admin: true };
         users::create(&mut tx, &new, at).await?;
         users::set_password_hash(&mut tx, id, &hash, at).await?;
-        let entry = Entry::new("user.created", "user", id).with(json!({ "platform_admin": true, "by_link": true }));
+        let entry =
+            AuditEntry::new("user.created", "user", id).with(json!({ "platform_admin": true, "by_link": true }));
         let user = users::get(&mut tx, id).await?.ok_or(EngineError::NotFound("the person"))?;
         let opened = core.open_for(&mut tx, visitor, &user, false, Proof::None, Some((nobody, entry))).await?;
         tx.commit().await?;

@@ -1,17 +1,15 @@
 //! Sessions that are there: found, used, ended.
 
 use serde_json::json;
+use tenantatlas_commands::{Actor, AuditEntry, Command, Right};
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_store::sessions::{self, SignedIn, TokenHash};
 use tenantatlas_store::{known_browsers, second_factors, users};
 use uuid::Uuid;
 
 use super::{Visitor, after};
-use crate::actor::Actor;
-use crate::command::{Command, Right};
 use crate::engine::{Core, Engine};
 use crate::error::EngineError;
-use crate::trail::Entry;
 
 /// The use of a session is written again at most so often, milliseconds.
 const TOUCH_INTERVAL: i64 = 60_000;
@@ -31,7 +29,7 @@ impl Engine {
             let (core, id) = (std::sync::Arc::clone(&self.core), session.id);
             tokio::spawn(async move {
                 let touched = async {
-                    let mut tx = core.db.write().await?;
+                    let mut tx = core.commands.db.write().await?;
                     sessions::touch(&mut tx, id, now, after(now, core.config.sessions.idle)).await?;
                     tx.commit().await
                 };
@@ -67,12 +65,12 @@ impl Engine {
     pub async fn sign_out(&self, visitor: &Visitor) -> Result<(), EngineError> {
         let core = &self.core;
         let Some(token) = &visitor.session else { return Ok(()) };
-        let mut tx = core.db.write().await?;
+        let mut tx = core.commands.db.write().await?;
         let Some(ended) = sessions::revoke(&mut tx, token).await? else { return Ok(()) };
         let Some(user) = users::get(&mut tx, ended.user_id).await? else { return Ok(()) };
         let actor = Actor::person(user.id, user.name, user.email).from_address(Some(visitor.address));
-        let entry = Entry::new("session.closed", "user", user.id).with(json!({ "session": ended.id }));
-        core.record(&mut tx, &actor, entry).await?;
+        let entry = AuditEntry::new("session.closed", "user", user.id).with(json!({ "session": ended.id }));
+        core.commands.record(&mut tx, &actor, entry).await?;
         Ok(tx.commit().await?)
     }
 
@@ -82,9 +80,9 @@ impl Engine {
     /// When the database fails.
     pub async fn sign_out_everywhere(&self, actor: &Actor) -> Result<(), EngineError> {
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let entry = Entry::new("session.closed_everywhere", "user", user);
+        let entry = AuditEntry::new("session.closed_everywhere", "user", user);
         self.core
-            .command(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
+            .execute(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
                 sessions::revoke_all(tx, user, None).await?;
                 known_browsers::forget_all(tx, user, None).await?;
                 Ok(())
@@ -98,9 +96,9 @@ impl Engine {
     /// [`EngineError::NotFound`] when it is not theirs.
     pub async fn end_session(&self, actor: &Actor, id: Uuid) -> Result<(), EngineError> {
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let entry = Entry::new("session.revoked", "user", user).with(json!({ "session": id }));
+        let entry = AuditEntry::new("session.revoked", "user", user).with(json!({ "session": id }));
         self.core
-            .command(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
+            .execute(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
                 if sessions::revoke_one(tx, user, id).await? {
                     Ok(())
                 } else {
@@ -115,9 +113,11 @@ impl Core {
     /// The session of a token, unless its person must have a second factor and has none: they set it up at the sign-in
     /// that comes next, also when the rule or their right is newer than the session.
     async fn standing(&self, token: &TokenHash) -> Result<Option<SignedIn>, EngineError> {
-        let Some(found) = sessions::find(&self.db, token, self.clock.now()).await? else { return Ok(None) };
+        let Some(found) = sessions::find(&self.commands.db, token, self.commands.clock.now()).await? else {
+            return Ok(None);
+        };
         let required = self.config.sessions.require_second_factor.applies_to(&found.user);
-        if required && !second_factors::is_active(&self.db, found.user.id).await? {
+        if required && !second_factors::is_active(&self.commands.db, found.user.id).await? {
             return Ok(None);
         }
         Ok(Some(found))

@@ -1,6 +1,7 @@
 //! The steps of a sign-in.
 
 use std::sync::Arc;
+use tenantatlas_commands::{Actor, AuditEntry};
 
 use secrecy::SecretString;
 use serde_json::json;
@@ -15,13 +16,11 @@ use uuid::Uuid;
 use super::attempt::Attempt;
 use super::{Opened, SECOND_STEP_LASTS, SET_UP_STEP_LASTS, SignIn, Visitor, after};
 use crate::account_notice::AccountNotice;
-use crate::actor::Actor;
 use crate::engine::{Core, Engine};
 use crate::error::EngineError;
 use crate::password::{Fit, hash_password, verify_password};
 use crate::second_factor::{CodeCheck, Proof, SetUp};
 use crate::token::new_token;
-use crate::trail::Entry;
 
 /// A password that was right.
 struct Proved {
@@ -41,7 +40,7 @@ impl Engine {
     /// the database fails.
     pub async fn sign_in(&self, visitor: &Visitor, email: &str, password: SecretString) -> Result<SignIn, EngineError> {
         let core = &self.core;
-        let found = users::find_by_email(&core.db, email).await?;
+        let found = users::find_by_email(&core.commands.db, email).await?;
         let anonymous = Actor::anonymous().from_address(Some(visitor.address));
         let account = found.as_ref().map(|found| found.user.id);
         let attempt = core.attempt(visitor, &anonymous, account, email).await?;
@@ -52,7 +51,7 @@ impl Engine {
         let user = proved.user.id;
         attempt.proved(user).await?;
         let step = core.begin_session(visitor, &attempt, &proved).await?;
-        core.publish_unread(user).await;
+        core.runner.publish_unread(user).await;
         Ok(step)
     }
 
@@ -67,7 +66,7 @@ impl Engine {
         code: &str,
     ) -> Result<SignIn, EngineError> {
         let core = &self.core;
-        let Some(user) = pending_sign_ins::find(&core.db, waiting, core.clock.now()).await? else {
+        let Some(user) = pending_sign_ins::find(&core.commands.db, waiting, core.commands.clock.now()).await? else {
             return Ok(SignIn::Ended);
         };
         let anonymous = Actor::anonymous().from_address(Some(visitor.address));
@@ -76,7 +75,7 @@ impl Engine {
         if matches!(step, SignIn::Refused) {
             attempt.tell("code").await;
         }
-        core.publish_unread(user.id).await;
+        core.runner.publish_unread(user.id).await;
         Ok(step)
     }
 
@@ -91,12 +90,12 @@ impl Engine {
         code: &str,
     ) -> Result<SignIn, EngineError> {
         let core = &self.core;
-        let Some(user) = pending_sign_ins::find(&core.db, waiting, core.clock.now()).await? else {
+        let Some(user) = pending_sign_ins::find(&core.commands.db, waiting, core.commands.clock.now()).await? else {
             return Ok(SignIn::Ended);
         };
         let anonymous = Actor::anonymous().from_address(Some(visitor.address));
         let attempt = core.attempt(visitor, &anonymous, Some(user.id), &user.email).await?;
-        let mut tx = core.db.write().await?;
+        let mut tx = core.commands.db.write().await?;
         let Some(user) = core.take_up(&mut tx, user.id, waiting).await? else { return Ok(SignIn::Ended) };
         match core.enrol_at_sign_in(&mut tx, user.id, waiting, code).await? {
             Some(true) => {}
@@ -105,21 +104,21 @@ impl Engine {
                 core.tell_of_wrong_code(&mut tx, visitor, user.id, waiting).await?;
                 tx.commit().await?;
                 attempt.tell("set_up").await;
-                core.publish_unread(user.id).await;
+                core.runner.publish_unread(user.id).await;
                 return Ok(SignIn::Refused);
             }
             None => return Ok(SignIn::Ended),
         }
-        let at = core.clock.now();
+        let at = core.commands.clock.now();
         pending_sign_ins::take(&mut tx, waiting, at).await?;
         // Whoever else knows the password was setting up a second factor of their own.
         let others = pending_sign_ins::remove_others(&mut tx, user.id, waiting).await?;
         core.tell_of_unfinished(&mut tx, others, at).await?;
-        let added = Entry::new("user.second_factor_added", "user", user.id);
+        let added = AuditEntry::new("user.second_factor_added", "user", user.id);
         let before = (person(&user, visitor), added);
         let opened = core.open(&mut tx, visitor, &user, &attempt, Proof::Totp, Some(before)).await?;
         tx.commit().await?;
-        core.publish_unread(user.id).await;
+        core.runner.publish_unread(user.id).await;
         Ok(SignIn::Opened(opened))
     }
 
@@ -130,11 +129,13 @@ impl Engine {
     /// When the database fails.
     pub async fn set_up_at_sign_in(&self, waiting: &TokenHash) -> Result<Option<SetUp>, EngineError> {
         let core = &self.core;
-        let Some(user) = pending_sign_ins::find(&core.db, waiting, core.clock.now()).await? else { return Ok(None) };
-        if second_factors::is_active(&core.db, user.id).await? {
+        let Some(user) = pending_sign_ins::find(&core.commands.db, waiting, core.commands.clock.now()).await? else {
+            return Ok(None);
+        };
+        if second_factors::is_active(&core.commands.db, user.id).await? {
             return Ok(None);
         }
-        let set_up = pending_sign_ins::set_up(&core.db, waiting, core.clock.now()).await?;
+        let set_up = pending_sign_ins::set_up(&core.commands.db, waiting, core.commands.clock.now()).await?;
         set_up.map(|set_up| core.shown_at_sign_in(&set_up, &user.email)).transpose()
     }
 
@@ -144,8 +145,10 @@ impl Engine {
     /// When the database fails.
     pub async fn waits_for_code(&self, waiting: &TokenHash) -> Result<bool, EngineError> {
         let core = &self.core;
-        let Some(user) = pending_sign_ins::find(&core.db, waiting, core.clock.now()).await? else { return Ok(false) };
-        Ok(second_factors::is_active(&core.db, user.id).await?)
+        let Some(user) = pending_sign_ins::find(&core.commands.db, waiting, core.commands.clock.now()).await? else {
+            return Ok(false);
+        };
+        Ok(second_factors::is_active(&core.commands.db, user.id).await?)
     }
 }
 
@@ -157,10 +160,11 @@ impl Core {
         password: SecretString,
     ) -> Result<Option<Proved>, EngineError> {
         let stored = found.as_ref().and_then(|found| found.password_hash.clone());
-        let fit = verify_password(&self.vault, password.clone(), stored).await;
+        let fit = verify_password(&self.commands.vault, password.clone(), stored).await;
         let fitting = found.filter(|found| fit.fits() && found.user.disabled_at.is_none());
         let Some(UserWithPassword { user, password_hash: Some(hash) }) = fitting else { return Ok(None) };
-        let new_hash = if fit == Fit::Outdated { Some(hash_password(&self.vault, &password).await?) } else { None };
+        let new_hash =
+            if fit == Fit::Outdated { Some(hash_password(&self.commands.vault, &password).await?) } else { None };
         Ok(Some(Proved { user, hash, new_hash }))
     }
 
@@ -171,7 +175,7 @@ impl Core {
         attempt: &Attempt,
         proved: &Proved,
     ) -> Result<SignIn, EngineError> {
-        let mut tx = self.db.write().await?;
+        let mut tx = self.commands.db.write().await?;
         let user = match users::lock(&mut tx, proved.user.id).await? {
             Some(user) if self.is_still(&mut tx, user.id, &proved.hash).await? => user,
             _ => return Ok(SignIn::Refused),
@@ -207,7 +211,7 @@ impl Core {
         set_up: Option<SetUpOfSignIn>,
     ) -> Result<String, StoreError> {
         let (token, token_hash) = new_token();
-        let at = self.clock.now();
+        let at = self.commands.clock.now();
         let (waits_for, lasts) =
             if set_up.is_some() { ("set_up", SET_UP_STEP_LASTS) } else { ("code", SECOND_STEP_LASTS) };
         let new = NewPendingSignIn {
@@ -222,14 +226,14 @@ impl Core {
         self.tell_of_unfinished(tx, ended, at).await?;
         let anonymous = Actor::anonymous().from_address(Some(visitor.address));
         let entry = attempt.entry("session.password_accepted").with(json!({ "waits_for": waits_for }));
-        self.record(tx, &anonymous, entry).await?;
+        self.commands.record(tx, &anonymous, entry).await?;
         Ok(token)
     }
 
     /// The person of a sign-in that still waits, kept from every change.
     async fn take_up(&self, tx: &mut Tx, user: UserId, waiting: &TokenHash) -> Result<Option<User>, StoreError> {
         let Some(user) = users::lock(tx, user).await? else { return Ok(None) };
-        let waits = pending_sign_ins::find(&mut *tx, waiting, self.clock.now()).await?;
+        let waits = pending_sign_ins::find(&mut *tx, waiting, self.commands.clock.now()).await?;
         Ok(waits.filter(|found| found.id == user.id).map(|_| user))
     }
 
@@ -241,8 +245,8 @@ impl Core {
         waiting: &TokenHash,
         code: &str,
     ) -> Result<SignIn, EngineError> {
-        let at = self.clock.now();
-        let mut tx = self.db.write().await?;
+        let at = self.commands.clock.now();
+        let mut tx = self.commands.db.write().await?;
         let Some(user) = self.take_up(&mut tx, user, waiting).await? else { return Ok(SignIn::Ended) };
         let step = match self.check_code(&mut tx, user.id, code, at).await? {
             CodeCheck::Right(proof) => {
@@ -274,7 +278,7 @@ impl Core {
         user: &User,
         attempt: &Attempt,
         proof: Proof,
-        before: Option<(Actor, Entry)>,
+        before: Option<(Actor, AuditEntry)>,
     ) -> Result<Opened, EngineError> {
         attempt.succeeded(tx).await?;
         self.open_for(tx, visitor, user, attempt.known_browser, proof, before).await
@@ -288,9 +292,9 @@ impl Core {
         user: &User,
         known_browser: bool,
         proof: Proof,
-        before: Option<(Actor, Entry)>,
+        before: Option<(Actor, AuditEntry)>,
     ) -> Result<Opened, EngineError> {
-        let at = self.clock.now();
+        let at = self.commands.clock.now();
         let policy = self.config.sessions;
         let (token, hash) = new_token();
         let replaced = match &visitor.session {
@@ -309,19 +313,19 @@ impl Core {
         let browser_token = self.know_browser(tx, visitor, user, known_browser, at).await?;
         users::record_sign_in(tx, user.id, at).await?;
         if let Some((actor, entry)) = before {
-            self.record(tx, &actor, entry).await?;
+            self.commands.record(tx, &actor, entry).await?;
         }
         if let Some(ended) = replaced {
             let facts = json!({ "session": ended.id, "by": "sign_in" });
-            let entry = Entry::new("session.closed", "user", ended.user_id).with(facts);
-            self.record(tx, &person(user, visitor), entry).await?;
+            let entry = AuditEntry::new("session.closed", "user", ended.user_id).with(facts);
+            self.commands.record(tx, &person(user, visitor), entry).await?;
         }
-        let entry = Entry::new("session.opened", "user", user.id).with(json!({
+        let entry = AuditEntry::new("session.opened", "user", user.id).with(json!({
             "session": session.id,
             "known_browser": known_browser,
             "second_factor": proof.as_str(),
         }));
-        self.record(tx, &person(user, visitor), entry).await?;
+        self.commands.record(tx, &person(user, visitor), entry).await?;
         Ok(Opened { user_id: user.id, token, browser_token, lifetime: policy.lifetime })
     }
 

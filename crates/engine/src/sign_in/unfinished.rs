@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use tenantatlas_commands::Rate;
 
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
@@ -12,7 +13,6 @@ use tenantatlas_store::{StoreError, Tx};
 use super::Visitor;
 use crate::account_notice::AccountNotice;
 use crate::engine::Core;
-use crate::rate_limit::Rate;
 
 /// Notices to one person: whoever goes on does not bury the others. The audit log has each sign-in.
 const NOTICE_RATE: Rate = Rate { burst: 10, every: Duration::from_secs(600) };
@@ -32,7 +32,7 @@ impl Core {
         }
         let mut told = BTreeSet::new();
         for (user, (times, Unfinished { address, user_agent, .. })) in of_people {
-            if self.rates.take(("second step missing", user), NOTICE_RATE).is_ok() {
+            if self.commands.limit(("second step missing", user), NOTICE_RATE).is_ok() {
                 AccountNotice::SecondStepMissing { address, user_agent, times }.write(tx, user, at).await?;
                 told.insert(user);
             }
@@ -49,13 +49,13 @@ impl Core {
         waiting: &TokenHash,
     ) -> Result<(), StoreError> {
         if !pending_sign_ins::tell(tx, waiting).await?
-            || self.rates.take(("second step missing", user), NOTICE_RATE).is_err()
+            || self.commands.limit(("second step missing", user), NOTICE_RATE).is_err()
         {
             return Ok(());
         }
         let address = visitor.address.to_string();
         let user_agent = visitor.user_agent.chars().take(300).collect();
         let notice = AccountNotice::SecondStepMissing { address, user_agent, times: 1 };
-        notice.write(tx, user, self.clock.now()).await
+        notice.write(tx, user, self.commands.clock.now()).await
     }
 }

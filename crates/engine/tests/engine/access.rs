@@ -1,15 +1,16 @@
 //! Who may do what, and what the connection check says.
 
 use secrecy::SecretString;
+use tenantatlas_domain::operation::{FailureKind, OperationStatus};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::role::Role;
-use tenantatlas_engine::{Actor, EngineError, Licence};
+use tenantatlas_engine::{Actor, Engine, EngineError};
 use tenantatlas_graph_sim::{Fault, FaultKind, SimTenant};
-use tenantatlas_store::tenants::{self, ConnectionStatus, TenantDetails};
+use tenantatlas_store::tenants::{self, ConnectionStatus, Licence, TenantDetails};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
 use tenantatlas_store::{inventory, members, permissions};
 
-use crate::support::{World, quick};
+use crate::support::{World, graph, quick};
 
 fn password() -> SecretString {
     SecretString::from("correct horse battery")
@@ -45,19 +46,67 @@ on_both_engines! {
             ..SimTenant::new("Contoso", 7, 50)
         };
         let world = World::with(test, simulated, quick()).await;
-        let check = world.engine.check_tenant(&Actor::command_line(), world.tenant).await.unwrap();
-        assert_eq!((check.status, check.reason_code), (ConnectionStatus::Degraded, Some(ReasonCode::PermissionMissing)));
-        assert_eq!(check.organization.as_deref(), Some("Contoso"));
-        assert_eq!(check.licence, Licence::Present);
-        let apps = check.missing.iter().find(|one| one.permission == "DeviceManagementApps.Read.All").unwrap();
-        assert!(apps.types.contains(&"mobileApp"), "{apps:?}");
-        assert!(check.missing.iter().all(|one| one.permission != "Policy.Read.All"));
+        let (run, tenant) = world.check(false).await;
+        assert_eq!((tenant.connection_status, tenant.connection_reason), (ConnectionStatus::Degraded, Some(ReasonCode::PermissionMissing)));
+        assert_eq!(tenant.organization.as_deref(), Some("Contoso"));
+        assert_eq!(tenant.licence, Some(Licence::Present));
+        assert_eq!(run.status, OperationStatus::CompletedWithErrors);
+        let failed: Vec<_> = run.failures.iter().filter_map(|failure| failure.item_id.as_deref()).collect();
+        assert!(failed.contains(&"permission:DeviceManagementApps.Read.All"), "{failed:?}");
+        assert!(!failed.contains(&"permission:Policy.Read.All"), "{failed:?}");
         let db = &world.database.db;
+        let apps = permissions::list(db, world.tenant).await.unwrap();
+        let apps = apps.iter().find(|one| one.permission == "DeviceManagementApps.Read.All").unwrap();
+        assert!(apps.required_by.iter().any(|key| key == "mobileApp"), "{apps:?}");
         let stored = permissions::list(db, world.tenant).await.unwrap();
         assert!(stored.iter().any(|row| row.permission == "Policy.Read.All" && row.granted));
         assert!(stored.iter().any(|row| row.permission == "DeviceManagementApps.Read.All" && !row.granted));
-        let tenant = tenants::get(db, world.tenant).await.unwrap().unwrap();
+    }
+
+    async fn a_check_of_first_pages_tells_which_types_cannot_be_read(test: TestDatabase) {
+        let world = World::new(test, 50).await;
+        let refused = Fault::always("deviceManagement/configurationPolicies", FaultKind::Unavailable);
+        world.simulator.control().set_faults(vec![refused]);
+        let (run, tenant) = world.check(true).await;
+        let failed: Vec<_> = run.failures.iter().filter(|one| one.kind == FailureKind::Failed).collect();
+        assert!(failed.iter().all(|one| one.reason_code == ReasonCode::GraphUnavailable), "{failed:?}");
+        assert!(failed.iter().any(|one| one.item_id.as_deref() == Some("type:settingsCatalogPolicy")), "{failed:?}");
+        assert!(run.counters.succeeded > 80, "the others were asked: {:?}", run.counters);
         assert_eq!(tenant.connection_status, ConnectionStatus::Degraded);
+        assert_eq!(tenant.connection_reason, Some(ReasonCode::GraphUnavailable));
+        let items = inventory::has_items(&world.database.db, world.tenant).await.unwrap();
+        assert!(!items, "a check stores nothing of the inventory");
+    }
+
+    async fn a_check_of_a_connection_that_changed_meanwhile_is_not_kept(test: TestDatabase) {
+        let world = World::new(test, 50).await;
+        world.simulator.control().hold("deviceManagement/deviceConfigurations");
+        let root = Actor::command_line();
+        let run = world.engine.check_tenant(&root, world.tenant, false).await.unwrap().state.id;
+        world.held().await;
+        let secret = tenants::TenantCredential::ClientSecret(SecretString::from("another one"));
+        world.engine.rotate_credential(&root, world.tenant, &secret).await.unwrap();
+        world.release();
+        let state = world.ended(run).await;
+        assert_eq!((state.status, state.reason_code), (OperationStatus::Failed, Some(ReasonCode::ConnectionChanged)));
+        let tenant = tenants::get(&world.database.db, world.tenant).await.unwrap().unwrap();
+        assert_eq!((tenant.connection_status, tenant.licence), (ConnectionStatus::Unchecked, None));
+    }
+
+    async fn a_check_goes_on_where_its_worker_stopped(test: TestDatabase) {
+        let world = World::new(test, 50).await;
+        world.simulator.control().hold("deviceManagement/configurationPolicies");
+        let root = Actor::command_line();
+        let run = world.engine.check_tenant(&root, world.tenant, true).await.unwrap().state.id;
+        world.held().await;
+        world.until(run, |state| state.counters.processed > 2).await;
+        assert!(world.engine.shutdown().await);
+        world.release();
+        let other = Engine::start(quick(), world.database.db.clone(), world.vault.clone(), graph());
+        let state = world.ended(run).await;
+        assert_eq!((state.status, state.attempt), (OperationStatus::Completed, 2));
+        assert_eq!(state.counters.succeeded, state.counters.total, "each was counted once: {:?}", state.counters);
+        other.shutdown().await;
     }
 
     async fn a_tenant_goes_with_everything_but_its_audit(test: TestDatabase) {
@@ -89,25 +138,31 @@ async fn a_wrong_secret_is_a_result_of_the_check_and_not_an_error() {
     let root = Actor::command_line();
     let wrong = tenants::TenantCredential::ClientSecret(SecretString::from("wrong"));
     world.engine.rotate_credential(&root, world.tenant, &wrong).await.unwrap();
-    let check = world.engine.check_tenant(&root, world.tenant).await.unwrap();
-    assert_eq!((check.status, check.reason_code), (ConnectionStatus::Failed, Some(ReasonCode::AuthFailed)));
+    let (run, tenant) = world.check(false).await;
+    assert_eq!(
+        (tenant.connection_status, tenant.connection_reason),
+        (ConnectionStatus::Failed, Some(ReasonCode::AuthFailed))
+    );
+    assert_eq!((run.status, run.counters.failed), (OperationStatus::Failed, 1), "the rest could not be asked");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_check_signs_in_afresh_and_needs_a_graph_that_answers() {
     let world = World::new(TestDatabase::sqlite().await, 50).await;
-    let root = Actor::command_line();
-    assert_eq!(world.engine.check_tenant(&root, world.tenant).await.unwrap().status, ConnectionStatus::Ok);
+    assert_eq!(world.check(false).await.1.connection_status, ConnectionStatus::Ok);
     let tokens = world.simulator.control().counts().tokens;
-    world.engine.check_tenant(&root, world.tenant).await.unwrap();
+    world.check(false).await;
     assert_eq!(
         world.simulator.control().counts().tokens,
         tokens + 1,
         "the token of before shows what was granted then"
     );
     world.simulator.control().set_faults(vec![Fault::always("", FaultKind::Unavailable)]);
-    let check = world.engine.check_tenant(&root, world.tenant).await.unwrap();
-    assert_eq!((check.status, check.reason_code), (ConnectionStatus::Failed, Some(ReasonCode::GraphUnavailable)));
+    let (_, tenant) = world.check(false).await;
+    assert_eq!(
+        (tenant.connection_status, tenant.connection_reason),
+        (ConnectionStatus::Failed, Some(ReasonCode::GraphUnavailable))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -125,11 +180,11 @@ async fn a_credential_does_not_follow_a_connection_to_other_addresses() {
         client_id: known.client_id.clone(),
     };
     assert!(!engine.update_tenant(&root, world.tenant, &details).await.unwrap(), "another name is no other address");
-    assert!(engine.check_tenant(&root, world.tenant).await.is_ok());
+    world.check(false).await;
     details.login_url = Some("http://127.0.0.1:9/elsewhere".to_owned());
     assert!(engine.update_tenant(&root, world.tenant, &details).await.unwrap());
     assert!(tenants::credential(db, &world.vault, world.tenant).await.unwrap().is_none());
-    let check = engine.check_tenant(&root, world.tenant).await;
+    let check = engine.check_tenant(&root, world.tenant, false).await;
     assert!(matches!(check, Err(EngineError::Invalid { field: "credential", .. })), "{check:?}");
     let filter = tenantatlas_store::audit::Filter { tenant_id: Some(world.tenant), limit: 10, ..Default::default() };
     let entries = tenantatlas_store::audit::list(db, &filter).await.unwrap();

@@ -248,7 +248,7 @@ async fn a_slow_cloud_does_not_keep_a_cancelled_run_alive() {
     let run = world.dispatch(&World::everything()).await;
     world.held().await;
     let begun = std::time::Instant::now();
-    world.engine.cancel(&tenantatlas_engine::Actor::command_line(), world.tenant, run).await.unwrap();
+    world.engine.runs().cancel(&tenantatlas_engine::Actor::command_line(), world.tenant, run).await.unwrap();
     let state = world.ended(run).await;
     assert_eq!(state.status, OperationStatus::Aborted);
     assert!(begun.elapsed() < Timeouts::default().idle, "the wait for the cloud was cut short: {:?}", begun.elapsed());

@@ -13,7 +13,7 @@ use tenantatlas_store::tenants::{Cloud, Environment, TenantCredential, TenantDet
 use tenantatlas_store::testing::TestDatabase;
 use tenantatlas_store::{Vault, sync_runs};
 
-use crate::support::{Synced, World, graph_options, quick};
+use crate::support::{Synced, World, changed, graph_options};
 
 const CATALOG: &str = "deviceManagement/configurationPolicies";
 
@@ -115,7 +115,7 @@ async fn syncs_of_many_tenants_with_little_room_are_all_read_to_their_end() {
     let keys = tempfile::tempdir().unwrap();
     let vault = Vault::open(&database.db, &keys.path().join("key")).await.unwrap();
     let client = GraphClient::new(GraphClientOptions { memory, ..graph_options() });
-    let config = tenantatlas_engine::EngineConfig { workers: 4, ..quick() };
+    let config = changed(|config| config.runs.workers = 4);
     let engine = Engine::start(config, database.db.clone(), vault, client);
     let mut runs = Vec::new();
     for tenant in &tenants {

@@ -6,13 +6,13 @@ use futures::future::BoxFuture;
 use secrecy::SecretString;
 use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
 use tenantatlas_domain::role::Role;
-use tenantatlas_engine::{Actor, Engine, EngineError, Visitor};
+use tenantatlas_engine::{Actor, Engine, EngineError, RetryPart, Visitor};
 use tenantatlas_store::audit::{self, Entry, Outcome};
 use tenantatlas_store::tenants::{self, Environment, TenantCredential, TenantDetails};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
 use tenantatlas_store::{Db, members, operation_runs, users};
 
-use crate::support::{World, quick, soon};
+use crate::support::{World, changed, idle, soon};
 
 /// What carries the right of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ type Give = fn(Given) -> BoxFuture<'static, Result<(), EngineError>>;
 /// A command as an entry of the table below.
 macro_rules! give {
     (|$given:ident| $command:expr) => {{
-        let give: Give = |$given| Box::pin(async move { $command.await.map(|_| ()) });
+        let give: Give = |$given| Box::pin(async move { $command.await.map(|_| ()).map_err(EngineError::from) });
         give
     }};
 }
@@ -122,7 +122,7 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
                 |given| async move { given.engine.rotate_credential(&given.actor, given.tenant, &credential()).await }
             ),
         ),
-        ("check_tenant", Member, give!(|given| given.engine.check_tenant(&given.actor, given.tenant))),
+        ("check_tenant", Member, give!(|given| given.engine.check_tenant(&given.actor, given.tenant, false))),
         (
             "dispatch_sync",
             Member,
@@ -130,9 +130,17 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
                 given.engine.dispatch_sync(&given.actor, given.tenant, &World::some(&["mobileApp"])).await
             }),
         ),
-        ("retry", Member, give!(|given| given.engine.retry(&given.actor, given.tenant, given.ended))),
-        ("retry_failed", Member, give!(|given| given.engine.retry_failed(&given.actor, given.tenant, given.ended))),
-        ("cancel", Member, give!(|given| given.engine.cancel(&given.actor, given.tenant, given.waiting))),
+        (
+            "retry",
+            Member,
+            give!(|given| given.engine.runs().retry(&given.actor, given.tenant, given.ended, RetryPart::Whole)),
+        ),
+        (
+            "retry of what failed",
+            Member,
+            give!(|given| given.engine.runs().retry(&given.actor, given.tenant, given.ended, RetryPart::Failed)),
+        ),
+        ("cancel", Member, give!(|given| given.engine.runs().cancel(&given.actor, given.tenant, given.waiting))),
         ("rename_self", Account, give!(|given| given.engine.rename_self(&given.actor, "Renamed"))),
         (
             "change_password",
@@ -215,8 +223,19 @@ async fn newest(db: &Db) -> Entry {
     audit::list(db, &filter).await.unwrap().remove(0)
 }
 
-/// What an engine is told an actor for and is no command: it reads, or writes what went before.
-const NO_COMMANDS: [&str; 4] = ["authorise", "second_factor_set_up", "confirm", "record_event"];
+/// What is told an actor and is no command: it reads, writes what went before, or is what commands are made of.
+const NO_COMMANDS: [&str; 10] = [
+    "authorise",
+    "authorise_platform",
+    "cancel_all_of_removed",
+    "confirm",
+    "dispatch<O: Operation>",
+    "record",
+    "record_event",
+    "record_failure",
+    "record_refusal",
+    "second_factor_set_up",
+];
 
 /// Every public method of an engine in the sources of this crate and its neighbours that is told who acts.
 fn methods_with_an_actor(folder: &std::path::Path, found: &mut BTreeSet<String>) {
@@ -254,7 +273,7 @@ fn no_command_is_left_out_of_the_table_of_rights() {
 
 on_both_engines! {
     async fn a_right_taken_away_while_the_request_waits_is_gone_for_every_command(test: TestDatabase) {
-        let config = tenantatlas_engine::EngineConfig { workers: 0, ..quick() };
+        let config = idle();
         let world = World::with(test, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), config).await;
         let (engine, db, root) = (&world.engine, &world.database.db, Actor::command_line());
         // Others who keep what must not be the last of its kind.
@@ -263,7 +282,7 @@ on_both_engines! {
         let other = engine.create_user(&root, "other@example.com", "Other", false, password()).await.unwrap();
         engine.set_member(&root, world.tenant, other, Role::Readonly).await.unwrap();
         let ended = world.dispatch(&World::some(&["assignmentFilter"])).await;
-        engine.cancel(&root, world.tenant, ended).await.unwrap();
+        engine.runs().cancel(&root, world.tenant, ended).await.unwrap();
         let waiting = world.dispatch(&World::some(&["namedLocation"])).await;
         let details =
             TenantDetails { name: "Renamed".to_owned(), environment: Environment::Other, ..details_of(&world).await };
@@ -316,7 +335,7 @@ on_both_engines! {
     }
 
     async fn commands_that_meet_in_one_tenant_do_not_block_each_other(test: TestDatabase) {
-        let config = tenantatlas_engine::EngineConfig { workers: 0, ..quick() };
+        let config = idle();
         let world = World::with(test, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), config).await;
         let (engine, tenant) = (&world.engine, world.tenant);
         let admins = [person(&world, Carrier::Administrator, 0).await, person(&world, Carrier::Administrator, 1).await];
@@ -352,7 +371,7 @@ on_both_engines! {
     }
 
     async fn the_directory_of_a_tenant_does_not_change_while_a_run_is_being_dispatched(test: TestDatabase) {
-        let config = tenantatlas_engine::EngineConfig { workers: 0, ..quick() };
+        let config = idle();
         let world = World::with(test, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), config).await;
         let (engine, db, tenant) = (world.engine.clone(), &world.database.db, world.tenant);
         let mut dispatch = db.write().await.unwrap();
@@ -372,7 +391,7 @@ on_both_engines! {
     }
 
     async fn whoever_removes_a_tenant_is_who_cancels_its_runs(test: TestDatabase) {
-        let config = tenantatlas_engine::EngineConfig { workers: 0, ..quick() };
+        let config = idle();
         let world = World::with(test, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), config).await;
         let (engine, db) = (&world.engine, &world.database.db);
         let run = world.dispatch(&World::some(&["mobileApp"])).await;
@@ -424,8 +443,11 @@ on_both_engines! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_fills_the_queue_or_the_audit_log() {
-    let config =
-        tenantatlas_engine::EngineConfig { workers: 0, waiting_per_tenant: 3, waiting_per_person: 2, ..quick() };
+    let config = changed(|config| {
+        config.runs.workers = 0;
+        config.runs.waiting_per_tenant = 3;
+        config.runs.waiting_per_person = 2;
+    });
     let world =
         World::with(TestDatabase::sqlite().await, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), config)
             .await;

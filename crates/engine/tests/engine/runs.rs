@@ -1,28 +1,24 @@
 //! Runs: dispatched once, held by lease, resumed, cancelled, tried again.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use secrecy::SecretString;
+use tenantatlas_commands::CommandError;
 use tenantatlas_domain::ids::UserId;
-use tenantatlas_domain::operation::{FailureKind, ItemOutcome, OperationStatus};
+use tenantatlas_domain::live::{LiveEvent, RunState};
+use tenantatlas_domain::operation::{FailureKind, OperationStatus};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::sync::SyncRunStatus;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{
-    Actor, Cancelled, Engine, EngineConfig, EngineError, LiveEvent, Operation, RUN_ENDED, RUN_QUEUED, RunContext,
-    RunNotice, RunState, Stop, Subscription, Summary, SystemClock, Work,
-};
+use tenantatlas_engine::{Actor, Cancelled, Engine, RetryPart, RunNotice, Subscription};
 use tenantatlas_graph_sim::{Fault, FaultKind, SimTenant};
+use tenantatlas_runs::{RUN_ENDED, RUN_QUEUED};
 use tenantatlas_store::audit::{self, Verification};
-use tenantatlas_store::operation_runs::{End, OperationRun, Settled};
 use tenantatlas_store::testing::on_both_engines;
-use tenantatlas_store::{Db, StoreError, Tx, notifications, operation_runs, sync_runs};
+use tenantatlas_store::{Db, notifications, operation_runs, sync_runs};
 
-use crate::support::{HELD_LISTING, PATIENCE, World, graph, quick, soon};
+use crate::support::{HELD_LISTING, PATIENCE, World, changed, graph, idle, quick, soon};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -32,6 +28,12 @@ async fn person(world: &World, name: &str, role: Role) -> (UserId, Actor) {
     let user = world.engine.create_user(&root, &email, name, false, SecretString::from(PASSWORD)).await.unwrap();
     world.engine.set_member(&root, world.tenant, user, role).await.unwrap();
     (user, Actor::person(user, name, email))
+}
+
+/// Limits under which every run has a place.
+fn limits() -> [operation_runs::KindLimits; 1] {
+    let limits = operation_runs::Limits { global: 10, per_tenant: 10 };
+    [operation_runs::KindLimits { resource: "inventory", action: "sync", limits }]
 }
 
 /// Waits until the newest state of a run that is told is like this.
@@ -49,7 +51,7 @@ async fn newest(events: &mut Subscription, reached: impl Fn(&RunState) -> bool) 
 
 on_both_engines! {
     async fn two_dispatches_at_the_same_moment_make_one_run(test: TestDatabase) {
-        let world = World::with(test, SimTenant::new("Contoso", 7, 50), EngineConfig { workers: 0, ..quick() }).await;
+        let world = World::with(test, SimTenant::new("Contoso", 7, 50), idle()).await;
         let actor = Actor::command_line();
         let selection = World::everything();
         let dispatches = (0..8).map(|_| world.engine.dispatch_sync(&actor, world.tenant, &selection));
@@ -63,23 +65,30 @@ on_both_engines! {
     async fn a_run_tells_its_person_and_the_audit(test: TestDatabase) {
         let world = World::new(test, 200).await;
         let (user, actor) = person(&world, "Olga", Role::Operator).await;
-        let mut events = world.engine.subscribe(world.tenant, user);
+        let mut events = world.engine.runs().subscribe(world.tenant);
+        let mut mine = world.engine.runs().subscribe_user(user);
         let run = world.engine.dispatch_sync(&actor, world.tenant, &World::everything()).await.unwrap().run_id;
         world.ended(run).await;
         let mut last = None;
         let mut processed = 0;
         let mut unread = 0;
         while last != Some(OperationStatus::Completed) || unread < 2 {
-            let news = soon(events.next()).await;
+            let news = soon(async {
+                tokio::select! {
+                    news = events.next() => news,
+                    news = mine.next() => news,
+                }
+            })
+            .await;
             for published in news {
-                assert!(serde_json::from_slice::<serde_json::Value>(&published.body).is_ok());
                 match &published.event {
                     LiveEvent::Run(state) => {
                         assert!(state.counters.processed >= processed);
                         processed = state.counters.processed;
                         last = Some(state.status);
                     }
-                    LiveEvent::Unread { count, .. } => unread = *count,
+                    LiveEvent::Unread(newest) => unread = newest.count,
+                    LiveEvent::Snapshot(_) | LiveEvent::Heartbeat => {}
                 }
             }
         }
@@ -98,16 +107,16 @@ on_both_engines! {
         assert_eq!(actions, ["inventory.sync.completed", "inventory.sync.dispatched"]);
         assert!(entries.iter().all(|entry| entry.actor_id == Some(user) && entry.actor_email == "Olga@example.com"));
         assert!(matches!(audit::verify(db, &world.vault).await.unwrap(), Verification::Intact { .. }));
-        assert_eq!(world.engine.snapshot(world.tenant, user).await.unwrap().unread, 2);
-        world.engine.mark_all_read(user, None).await.unwrap();
-        assert_eq!(world.engine.snapshot(world.tenant, user).await.unwrap().unread, 0);
+        assert_eq!(world.engine.runs().snapshot(world.tenant, user).await.unwrap().unread, 2);
+        world.engine.runs().mark_all_read(user, None).await.unwrap();
+        assert_eq!(world.engine.runs().snapshot(world.tenant, user).await.unwrap().unread, 0);
     }
 
     async fn a_cancelled_run_is_aborted_and_reads_no_more(test: TestDatabase) {
         let world = World::new(test, 2_000).await;
         let run = world.dispatch_and_hold().await;
         let actor = Actor::command_line();
-        assert_eq!(world.engine.cancel(&actor, world.tenant, run).await.unwrap(), Cancelled::Requested);
+        assert_eq!(world.engine.runs().cancel(&actor, world.tenant, run).await.unwrap(), Cancelled::Requested);
         let state = world.ended(run).await;
         assert_eq!(state.status, OperationStatus::Aborted);
         assert_eq!(state.reason_code, Some(ReasonCode::Cancelled));
@@ -115,10 +124,10 @@ on_both_engines! {
         let result = world.result(run).await;
         assert_eq!(result.run.status, SyncRunStatus::Failed);
         assert!(result.run.error_codes.contains(&ReasonCode::Cancelled));
-        assert_eq!(world.engine.cancel(&actor, world.tenant, run).await.unwrap(), Cancelled::AlreadyEnded);
-        let again = world.engine.retry(&actor, world.tenant, run).await.unwrap();
+        assert_eq!(world.engine.runs().cancel(&actor, world.tenant, run).await.unwrap(), Cancelled::AlreadyEnded);
+        let again = world.engine.runs().retry(&actor, world.tenant, run, RetryPart::Whole).await.unwrap();
         world.release();
-        assert_eq!(world.ended(again.run_id).await.status, OperationStatus::Completed);
+        assert_eq!(world.ended(again.state.id).await.status, OperationStatus::Completed);
     }
 
     async fn only_what_failed_is_tried_again(test: TestDatabase) {
@@ -130,13 +139,13 @@ on_both_engines! {
         assert_eq!(first.operation.failures.iter().filter(|one| one.kind == FailureKind::Failed).count(), 1);
         world.simulator.control().set_faults(Vec::new());
         let actor = Actor::command_line();
-        let again = world.engine.retry_failed(&actor, world.tenant, first.operation.id).await.unwrap();
-        world.ended(again.run_id).await;
-        let second = world.result(again.run_id).await;
+        let again = world.engine.runs().retry(&actor, world.tenant, first.operation.id, RetryPart::Failed).await.unwrap();
+        world.ended(again.state.id).await;
+        let second = world.result(again.state.id).await;
         assert_eq!(second.types.keys().collect::<Vec<_>>(), ["endpointSecurityIntent"]);
         assert_eq!(second.operation.retry_of, Some(first.operation.id));
-        let nothing = world.engine.retry_failed(&actor, world.tenant, again.run_id).await;
-        assert!(matches!(nothing, Err(EngineError::Conflict(_))), "{nothing:?}");
+        let nothing = world.engine.runs().retry(&actor, world.tenant, again.state.id, RetryPart::Failed).await;
+        assert!(matches!(nothing, Err(CommandError::Conflict(_))), "{nothing:?}");
     }
 
     async fn a_run_given_back_at_shutdown_is_finished_by_another_process(test: TestDatabase) {
@@ -161,7 +170,7 @@ on_both_engines! {
     }
 
     async fn a_run_whose_process_died_is_finished_by_another(test: TestDatabase) {
-        let world = World::with(test, SimTenant::new("Contoso", 7, 3_000), EngineConfig { workers: 0, ..quick() }).await;
+        let world = World::with(test, SimTenant::new("Contoso", 7, 3_000), idle()).await;
         world.simulator.control().hold(HELD_LISTING);
         let run = world.dispatch(&World::everything()).await;
         let (pull_the_plug, plug) = tokio::sync::oneshot::channel::<()>();
@@ -170,7 +179,7 @@ on_both_engines! {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async {
                 let db = Db::connect(&address).await.unwrap();
-                let config = EngineConfig { workers: 1, ..quick() };
+                let config = changed(|config| config.runs.workers = 1);
                 let _engine = Engine::start(config, db, vault, graph());
                 let _ = plug.await;
             });
@@ -193,10 +202,10 @@ on_both_engines! {
     }
 
     async fn another_process_sees_the_run_live(test: TestDatabase) {
-        let world = World::with(test, SimTenant::new("Contoso", 7, 1_000), EngineConfig { workers: 0, ..quick() }).await;
+        let world = World::with(test, SimTenant::new("Contoso", 7, 1_000), idle()).await;
         world.simulator.control().hold(HELD_LISTING);
-        let (user, actor) = person(&world, "Olga", Role::Operator).await;
-        let mut events = world.engine.subscribe(world.tenant, user);
+        let (_, actor) = person(&world, "Olga", Role::Operator).await;
+        let mut events = world.engine.runs().subscribe(world.tenant);
         let db = Db::connect(&world.database.address).await.unwrap();
         let other = Engine::start(quick(), db, world.vault.clone(), graph());
         world.engine.dispatch_sync(&actor, world.tenant, &World::everything()).await.unwrap();
@@ -223,7 +232,7 @@ on_both_engines! {
         assert!(state.attempt >= 2, "another attempt finished it");
         // The first worker finds out when it writes, which may come after the other has ended the run.
         let found_out = async {
-            while world.engine.stats().leases_lost == 0 {
+            while world.engine.runs().working() > 0 {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
@@ -235,7 +244,10 @@ on_both_engines! {
     }
 
     async fn a_limit_that_is_reached_aborts_in_words(test: TestDatabase) {
-        let config = EngineConfig { tenant_sync_limit: 1, lock_wait: Duration::from_millis(500), ..quick() };
+        let config = changed(|config| {
+            config.sync.limits.per_tenant = 1;
+            config.runs.queue_wait = Duration::from_millis(500);
+        });
         let world = World::with(test, SimTenant::new("Contoso", 7, 500), config).await;
         let first = world.dispatch_and_hold().await;
         let second = world.dispatch(&World::some(&["namedLocation"])).await;
@@ -249,7 +261,7 @@ on_both_engines! {
     }
 
     async fn a_selection_that_another_run_reads_is_waited_for_and_then_left(test: TestDatabase) {
-        let config = EngineConfig { lock_wait: Duration::from_millis(400), ..quick() };
+        let config = changed(|config| config.sync.lock_wait = Duration::from_millis(400));
         let world = World::with(test, SimTenant::new("Contoso", 7, 500), config).await;
         let first = world.dispatch_and_hold().await;
         let db = &world.database.db;
@@ -268,6 +280,8 @@ on_both_engines! {
             item_ids: held.item_ids.clone(),
             audit_log_id: uuid::Uuid::now_v7(),
             retry_of: None,
+            follows: None,
+            follow_ups: Vec::new(),
         };
         let mut tx = db.write().await.unwrap();
         operation_runs::create(&mut tx, &second, world.engine.now()).await.unwrap();
@@ -282,14 +296,14 @@ on_both_engines! {
     }
 
     async fn a_lost_worker_is_replaced_a_bounded_number_of_times(test: TestDatabase) {
-        let config = EngineConfig { workers: 0, ..quick() };
+        let config = idle();
         let world = World::with(test, SimTenant::new("Contoso", 7, 50), config).await;
         let run = world.dispatch(&World::some(&["namedLocation"])).await;
         let db = &world.database.db;
         // A worker that claims and dies at once, again and again.
         for _ in 0..2 {
-            let limits = operation_runs::Limits { global: 10, per_tenant: 10 };
-            let claim = operation_runs::Claim { owner: "dead", lease: PATIENCE, limits };
+            let limits = limits();
+            let claim = operation_runs::Claim { owner: "dead", lease: PATIENCE, limits: &limits };
             let mut tx = db.write().await.unwrap();
             operation_runs::claim(&mut tx, &claim, Timestamp::from_millis(1)).await.unwrap().expect("it waits");
             tx.commit().await.unwrap();
@@ -298,13 +312,17 @@ on_both_engines! {
             operation_runs::sweep_expired(&mut tx, 99, Duration::from_secs(3_600), Timestamp::from_millis(1)).await.unwrap();
             tx.commit().await.unwrap();
         }
-        let limits = operation_runs::Limits { global: 10, per_tenant: 10 };
-        let claim = operation_runs::Claim { owner: "dead", lease: PATIENCE, limits };
+        let limits = limits();
+        let claim = operation_runs::Claim { owner: "dead", lease: PATIENCE, limits: &limits };
         let mut tx = db.write().await.unwrap();
         operation_runs::claim(&mut tx, &claim, Timestamp::from_millis(1)).await.unwrap().expect("it waits");
         tx.commit().await.unwrap();
         world.database.expire_leases().await;
-        let sweeping = EngineConfig { workers: 1, max_attempts: 3, poll_interval: Duration::from_secs(60), ..quick() };
+        let sweeping = changed(|config| {
+            config.runs.workers = 1;
+            config.runs.max_attempts = 3;
+            config.runs.poll_interval = Duration::from_secs(60);
+        });
         let other = Engine::start(sweeping, db.clone(), world.vault.clone(), graph());
         let state = world.ended(run).await;
         assert_eq!((state.status, state.reason_code), (OperationStatus::Failed, Some(ReasonCode::WorkerLost)));
@@ -313,142 +331,22 @@ on_both_engines! {
     }
 
     async fn a_cancel_that_no_worker_heard_is_not_forgotten(test: TestDatabase) {
-        let config = EngineConfig { workers: 0, ..quick() };
+        let config = idle();
         let world = World::with(test, SimTenant::new("Contoso", 7, 50), config).await;
         let run = world.dispatch(&World::some(&["namedLocation"])).await;
         let db = &world.database.db;
         // Its worker dies before it could look.
-        let limits = operation_runs::Limits { global: 10, per_tenant: 10 };
-        let claim = operation_runs::Claim { owner: "dead", lease: PATIENCE, limits };
+        let limits = limits();
+        let claim = operation_runs::Claim { owner: "dead", lease: PATIENCE, limits: &limits };
         let mut tx = db.write().await.unwrap();
         operation_runs::claim(&mut tx, &claim, world.engine.now()).await.unwrap().expect("it waits");
         tx.commit().await.unwrap();
-        let cancelled = world.engine.cancel(&Actor::command_line(), world.tenant, run).await.unwrap();
+        let cancelled = world.engine.runs().cancel(&Actor::command_line(), world.tenant, run).await.unwrap();
         assert_eq!(cancelled, Cancelled::Requested);
         world.database.expire_leases().await;
         let other = Engine::start(quick(), db.clone(), world.vault.clone(), graph());
         let state = world.ended(run).await;
         assert_eq!((state.status, state.reason_code), (OperationStatus::Aborted, Some(ReasonCode::Cancelled)));
         other.shutdown().await;
-    }
-
-    async fn a_bug_in_an_operation_ends_its_run(test: TestDatabase) {
-        let world = World::with(test, SimTenant::new("Contoso", 7, 50), EngineConfig { workers: 0, ..quick() }).await;
-        let operations: Vec<Arc<dyn Operation>> = vec![Arc::new(Broken)];
-        let db = world.database.db.clone();
-        let engine = Engine::start_with_operations(quick(), db, world.vault.clone(), graph(), Arc::new(SystemClock), operations);
-        let run = world.dispatch_raw("test", "break", 3).await;
-        let state = world.ended(run).await;
-        assert_eq!((state.status, state.reason_code), (OperationStatus::Failed, Some(ReasonCode::Internal)));
-        assert_eq!(state.counters.failed, 3);
-        engine.shutdown().await;
-    }
-
-    async fn a_new_operation_needs_nothing_but_its_own_file(test: TestDatabase) {
-        let world = World::with(test, SimTenant::new("Contoso", 7, 50), EngineConfig { workers: 0, ..quick() }).await;
-        let db = &world.database.db;
-        let counting = Arc::new(Counting { done: AtomicUsize::new(0) });
-        let operations: Vec<Arc<dyn Operation>> = vec![counting.clone()];
-        let engine = Engine::start_with_operations(quick(), db.clone(), world.vault.clone(), graph(), Arc::new(SystemClock), operations);
-        let run = world.dispatch_raw("test", "count", 5).await;
-        let state = world.ended(run).await;
-        assert_eq!(state.status, OperationStatus::CompletedWithErrors);
-        assert_eq!((state.counters.succeeded, state.counters.failed), (4, 1));
-        assert_eq!(counting.done.load(Ordering::Relaxed), 5);
-        engine.shutdown().await;
-    }
-}
-
-/// The smallest operation: five items, one of which fails.
-struct Counting {
-    done: AtomicUsize,
-}
-
-struct CountingWork {
-    context: Arc<RunContext>,
-    done: usize,
-}
-
-impl Operation for Counting {
-    fn resource(&self) -> &'static str {
-        "test"
-    }
-
-    fn action(&self) -> &'static str {
-        "count"
-    }
-
-    fn plan<'a>(&'a self, run: &'a Arc<RunContext>) -> BoxFuture<'a, Result<Box<dyn Work>, Stop>> {
-        Box::pin(async move {
-            let items = run.run().item_ids.len();
-            self.done.fetch_add(items, Ordering::Relaxed);
-            Ok(Box::new(CountingWork { context: Arc::clone(run), done: items }) as Box<dyn Work>)
-        })
-    }
-
-    fn close<'a>(
-        &'a self,
-        _: &'a mut Tx,
-        _: &'a OperationRun,
-        _: &'a End,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<Summary, StoreError>> {
-        Box::pin(async { Ok(Summary::new()) })
-    }
-}
-
-impl Work for CountingWork {
-    fn units(&self) -> usize {
-        self.done
-    }
-
-    fn concurrency(&self) -> usize {
-        2
-    }
-
-    fn perform(&self, unit: usize) -> BoxFuture<'_, Result<(), Stop>> {
-        Box::pin(async move {
-            let outcome = if unit == 3 { ItemOutcome::Failed } else { ItemOutcome::Succeeded };
-            let mut tx = self.context.db().write().await?;
-            let run = self.context.settle(&mut tx, &[Settled { outcome, failure: None }]).await?;
-            tx.commit().await?;
-            self.context.publish(Some(run), &Default::default());
-            Ok(())
-        })
-    }
-
-    fn drain<'a>(&'a self, _: Option<&'a Stop>) -> BoxFuture<'a, Result<(), Stop>> {
-        Box::pin(async { Ok(()) })
-    }
-
-    fn finish<'a>(&'a self, _: &'a mut Tx, _: &'a End, _: Timestamp) -> BoxFuture<'a, Result<Summary, StoreError>> {
-        Box::pin(async { Ok(Summary::new()) })
-    }
-}
-
-/// An operation with a bug.
-struct Broken;
-
-impl Operation for Broken {
-    fn resource(&self) -> &'static str {
-        "test"
-    }
-
-    fn action(&self) -> &'static str {
-        "break"
-    }
-
-    fn plan<'a>(&'a self, _run: &'a Arc<RunContext>) -> BoxFuture<'a, Result<Box<dyn Work>, Stop>> {
-        Box::pin(async { panic!("a bug, as a test needs one") })
-    }
-
-    fn close<'a>(
-        &'a self,
-        _tx: &'a mut Tx,
-        _run: &'a OperationRun,
-        _end: &'a End,
-        _at: Timestamp,
-    ) -> BoxFuture<'a, Result<Summary, StoreError>> {
-        Box::pin(async { Ok(Summary::new()) })
     }
 }

@@ -18,7 +18,7 @@ use tenantatlas_store::{
     Vault, audit, known_browsers, members, notifications, one_time_links, pending_sign_ins, users,
 };
 
-use crate::support::graph;
+use crate::support::{graph, idle};
 
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -76,7 +76,7 @@ impl Gate {
         let vault = Vault::open(&test.db, &keys.path().join("key")).await.unwrap();
         let clock = Hands(Arc::new(AtomicI64::new(1_700_000_000_000)));
         let sessions = SessionPolicy { require_second_factor: rule, ..SessionPolicy::default() };
-        let config = EngineConfig { workers: 0, sessions, ..EngineConfig::default() };
+        let config = EngineConfig { sessions, ..idle() };
         let engine = Engine::start_with_clock(config, test.db.clone(), vault, graph(), Arc::new(clock.clone()));
         Self { engine, clock, test, _keys: keys }
     }

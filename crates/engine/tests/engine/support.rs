@@ -6,16 +6,17 @@ use std::time::Duration;
 use futures::StreamExt;
 use secrecy::SecretString;
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
+use tenantatlas_domain::live::RunState;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{Actor, Engine, EngineConfig, RunState};
+use tenantatlas_engine::{Actor, Engine, EngineConfig};
 use tenantatlas_graph::{GraphClient, GraphClientOptions, RetryBudget};
 use tenantatlas_graph_sim::{SimTenant, Simulator, SimulatorConfig};
 use tenantatlas_store::inventory::{ItemFilter, ItemQuery, ItemRow, ScopeView, StateFilter, list};
 use tenantatlas_store::sessions::{self, NewSession};
 use tenantatlas_store::sync_runs::{self, SyncRun, TypeRun};
-use tenantatlas_store::tenants::{Cloud, Environment, TenantCredential, TenantDetails};
+use tenantatlas_store::tenants::{self, Cloud, Environment, Tenant, TenantCredential, TenantDetails};
 use tenantatlas_store::testing::TestDatabase;
 use tenantatlas_store::{Vault, operation_runs};
 
@@ -39,14 +40,26 @@ pub const HELD_LISTING: &str = "deviceManagement/configurationPolicies";
 /// Settings with which a test does not wait long. A lease outlasts every stall of the machine: a test that needs a lost
 /// one ends it by itself.
 pub fn quick() -> EngineConfig {
-    EngineConfig {
-        workers: 3,
-        lease: PATIENCE,
-        sweep_interval: Duration::from_millis(200),
-        poll_interval: Duration::from_millis(100),
-        lock_wait: Duration::from_secs(2),
-        ..EngineConfig::default()
-    }
+    let mut config = EngineConfig::default();
+    config.runs.workers = 3;
+    config.runs.lease = PATIENCE;
+    config.runs.sweep_interval = Duration::from_millis(200);
+    config.runs.poll_interval = Duration::from_millis(100);
+    config.runs.queue_wait = Duration::from_secs(2);
+    config.sync.lock_wait = Duration::from_secs(2);
+    config
+}
+
+/// The same with a change.
+pub fn changed(change: impl FnOnce(&mut EngineConfig)) -> EngineConfig {
+    let mut config = quick();
+    change(&mut config);
+    config
+}
+
+/// The same without workers: what is dispatched waits.
+pub fn idle() -> EngineConfig {
+    changed(|config| config.runs.workers = 0)
 }
 
 /// A client that gives up soon.
@@ -156,16 +169,18 @@ impl World {
             item_ids: (0..items).map(|item| item.to_string()).collect(),
             audit_log_id: uuid::Uuid::now_v7(),
             retry_of: None,
+            follows: None,
+            follow_ups: Vec::new(),
         }
     }
 
-    /// Creates one.
-    pub async fn dispatch_raw(&self, resource: &str, action: &str, items: usize) -> OperationRunId {
-        let new = self.raw_run(resource, action, items);
-        let mut tx = self.database.db.write().await.unwrap();
-        operation_runs::create(&mut tx, &new, self.engine.now()).await.unwrap();
-        tx.commit().await.unwrap();
-        new.id
+    /// Checks the connection and answers the tenant with what was found.
+    pub async fn check(&self, types: bool) -> (operation_runs::OperationRun, Tenant) {
+        let dispatched = self.engine.check_tenant(&Actor::command_line(), self.tenant, types).await.unwrap();
+        self.ended(dispatched.state.id).await;
+        let db = &self.database.db;
+        let run = operation_runs::get(db, self.tenant, dispatched.state.id).await.unwrap().unwrap();
+        (run, tenants::get(db, self.tenant).await.unwrap().unwrap())
     }
 
     /// Waits for the end of a run.
@@ -176,7 +191,7 @@ impl World {
     /// Waits until a run is in a state like this. The newest states are told and not every one: it must be a state that
     /// stays, at the end or while an answer of the cloud is held back.
     pub async fn until(&self, run: OperationRunId, reached: impl Fn(&RunState) -> bool) -> RunState {
-        let mut states = std::pin::pin!(self.engine.follow(self.tenant, run));
+        let mut states = std::pin::pin!(self.engine.runs().follow(self.tenant, run));
         let wait = async {
             loop {
                 let state = states.next().await.expect("the state waited for comes before the end").unwrap();

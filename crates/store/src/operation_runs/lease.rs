@@ -1,5 +1,6 @@
 //! Claiming, holding and losing runs.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Error};
@@ -12,7 +13,7 @@ use super::progress::{End, Rest, end_row};
 use super::{Fence, OperationRun};
 use crate::database::Run as _;
 use crate::record::{Columns, Record};
-use crate::sql::args;
+use crate::sql::{Value, args};
 use crate::{Db, StoreError, Tx, dialect};
 
 /// Expired leases handled in one transaction, at most.
@@ -27,6 +28,41 @@ pub struct Limits {
     pub per_tenant: u32,
 }
 
+/// The limits of one operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KindLimits {
+    /// What it works on, `inventory`.
+    pub resource: &'static str,
+    /// What it does, `sync`.
+    pub action: &'static str,
+    /// How many of its runs may be worked on.
+    pub limits: Limits,
+}
+
+/// Two terms for the limits of the run `c`, in all and in its tenant, whose values [`limit_values`] binds from the
+/// placeholder number `first` on. A run of an operation that is not named has one place.
+pub(super) fn limit_terms(kinds: &[KindLimits], first: usize) -> (String, String) {
+    let term = |which: usize| {
+        let mut text = "CASE".to_owned();
+        for kind in 0..kinds.len() {
+            let at = first + kind * 4;
+            let _ = write!(
+                text,
+                " WHEN c.resource = ${at} AND c.action = ${} THEN CAST(${} AS BIGINT)",
+                at + 1,
+                at + 2 + which
+            );
+        }
+        if kinds.is_empty() { "1".to_owned() } else { text + " ELSE 1 END" }
+    };
+    (term(0), term(1))
+}
+
+/// The values of [`limit_terms`].
+pub(super) fn limit_values<'a>(kinds: &[KindLimits]) -> impl Iterator<Item = Value<'a>> {
+    kinds.iter().flat_map(|kind| args![kind.resource, kind.action, kind.limits.global, kind.limits.per_tenant])
+}
+
 /// Who wants a run, for how long at first, and within which limits.
 #[derive(Clone, Debug)]
 pub struct Claim<'a> {
@@ -34,8 +70,8 @@ pub struct Claim<'a> {
     pub owner: &'a str,
     /// How long the claim holds without renewal.
     pub lease: Duration,
-    /// How many may run at the same time.
-    pub limits: Limits,
+    /// How many runs of each operation may be worked on at the same time.
+    pub limits: &'a [KindLimits],
 }
 
 /// What a renewal tells.
@@ -60,19 +96,21 @@ pub async fn claim(tx: &mut Tx, claim: &Claim<'_>, at: Timestamp) -> Result<Opti
     dialect::lock_claims(tx).await?;
     let lease_until = dialect::lease_end(tx, claim.lease).await?;
     let lock = dialect::for_update_skip_locked(tx.engine());
+    let (global, per_tenant) = limit_terms(claim.limits, 4);
     let text = format!(
         "UPDATE bulk_operation_runs SET status = 'running', lease_owner = $1, lease_until = $2, attempt = attempt + 1, \
          started_at = COALESCE(started_at, $3), updated_at = $3 \
          WHERE id = (SELECT c.id FROM bulk_operation_runs c WHERE c.status IN ('pending', 'running') \
          AND c.lease_owner IS NULL \
          AND (SELECT COUNT(*) FROM bulk_operation_runs r WHERE r.status = 'running' AND r.lease_owner IS NOT NULL \
-         AND r.resource = c.resource AND r.action = c.action) < $4 \
+         AND r.resource = c.resource AND r.action = c.action) < {global} \
          AND (SELECT COUNT(*) FROM bulk_operation_runs r WHERE r.status = 'running' AND r.lease_owner IS NOT NULL \
-         AND r.resource = c.resource AND r.action = c.action AND r.tenant_id = c.tenant_id) < $5 \
+         AND r.resource = c.resource AND r.action = c.action AND r.tenant_id = c.tenant_id) < {per_tenant} \
          ORDER BY c.created_at, c.id LIMIT 1{lock}) RETURNING *"
     );
-    tx.row(AssertSqlSafe(text), &args![claim.owner, lease_until, at, claim.limits.global, claim.limits.per_tenant])
-        .await
+    let values: Vec<Value<'_>> =
+        args![claim.owner, lease_until, at].into_iter().chain(limit_values(claim.limits)).collect();
+    tx.row(AssertSqlSafe(text), &values).await
 }
 
 /// Makes sure that the worker still holds its run, and keeps it so until the transaction ends: nobody else can claim

@@ -5,10 +5,11 @@ use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::time::Timestamp;
 
-use super::{Limits, OperationRun};
+use super::lease::{limit_terms, limit_values};
+use super::{KindLimits, OperationRun};
 use crate::database::{Access, Run as _};
 use crate::record::{Columns, Record};
-use crate::sql::{Statement, args};
+use crate::sql::{Statement, Value, args};
 use crate::{StoreError, Tx, dialect};
 
 /// The longest page.
@@ -33,6 +34,8 @@ pub struct Filter {
     pub from: Option<Timestamp>,
     /// Only dispatched before this time.
     pub until: Option<Timestamp>,
+    /// Only those that were started after the good end of this run.
+    pub follows: Option<OperationRunId>,
     /// Only those dispatched before this one.
     pub before: Option<(Timestamp, OperationRunId)>,
     /// At most so many; 1 to 500.
@@ -68,6 +71,9 @@ pub async fn list(mut on: impl Access, filter: &Filter) -> Result<Vec<OperationR
     }
     if let Some(until) = filter.until {
         statement.push(" AND created_at < ").bind(until);
+    }
+    if let Some(run) = filter.follows {
+        statement.push(" AND follows = ").bind(run);
     }
     if let Some((at, id)) = filter.before {
         statement.push(" AND (created_at, id) < (").bind(at).push(", ").bind(id).push(")");
@@ -136,18 +142,20 @@ pub async fn waiting(mut on: impl Access, tenant: TenantId, user: Option<UserId>
 pub async fn overdue(
     tx: &mut Tx,
     before: Timestamp,
-    limits: Limits,
+    limits: &[KindLimits],
     limit: u32,
 ) -> Result<Vec<OperationRun>, StoreError> {
     let lock = dialect::for_update_skip_locked(tx.engine());
     let held = "SELECT COUNT(*) FROM bulk_operation_runs r WHERE r.status IN ('pending', 'running') \
                 AND r.status = 'running' AND r.lease_owner IS NOT NULL AND r.resource = c.resource AND r.action = c.action";
+    let (global, per_tenant) = limit_terms(limits, 3);
     let text = format!(
         "SELECT * FROM bulk_operation_runs c WHERE c.status IN ('pending', 'running') AND c.status = 'pending' \
-         AND c.created_at < $1 AND (({held}) >= $2 OR ({held} AND r.tenant_id = c.tenant_id) >= $3) \
-         ORDER BY c.created_at, c.id LIMIT $4{lock}"
+         AND c.created_at < $1 AND (({held}) >= {global} OR ({held} AND r.tenant_id = c.tenant_id) >= {per_tenant}) \
+         ORDER BY c.created_at, c.id LIMIT $2{lock}"
     );
-    tx.rows(AssertSqlSafe(text), &args![before, limits.global, limits.per_tenant, limit]).await
+    let values: Vec<Value<'_>> = args![before, limit].into_iter().chain(limit_values(limits)).collect();
+    tx.rows(AssertSqlSafe(text), &values).await
 }
 
 /// How much there is to do, for metrics.

@@ -1,8 +1,8 @@
 //! How runs go on and end.
 
-use serde_json::Value as Json;
 use sqlx::AssertSqlSafe;
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
+use tenantatlas_domain::live::Progress;
 use tenantatlas_domain::operation::{Failure, FailureKind, ItemOutcome, MAX_FAILURES_KEPT, OperationStatus};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
@@ -130,7 +130,7 @@ pub async fn settle(tx: &mut Tx, fence: &Fence, items: &[Settled], at: Timestamp
 ///
 /// # Errors
 /// [`StoreError::LeaseLost`].
-pub async fn set_progress(tx: &mut Tx, fence: &Fence, progress: &Json, at: Timestamp) -> Result<(), StoreError> {
+pub async fn set_progress(tx: &mut Tx, fence: &Fence, progress: &Progress, at: Timestamp) -> Result<(), StoreError> {
     let changed = tx
         .execute(
             "UPDATE bulk_operation_runs SET progress = $4, updated_at = $5 \

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::json;
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
+use tenantatlas_domain::live::{CurrentItem, Progress};
 use tenantatlas_domain::operation::{Failure, FailureKind, ItemOutcome, MAX_FAILURES_KEPT, OperationStatus};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
@@ -14,7 +14,7 @@ use tenantatlas_store::testing::on_both_engines;
 use tenantatlas_store::{Db, StoreError};
 use uuid::Uuid;
 
-use crate::world::{LEASE, NO_LIMITS, at, claim, dispatch, new_operation_run, tenant};
+use crate::world::{LEASE, NO_LIMITS, at, claim, dispatch, kind_limits, new_operation_run, tenant};
 
 /// No lease ends further ahead.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -46,7 +46,7 @@ async fn get(db: &Db, tenant: TenantId, id: OperationRunId) -> OperationRun {
 
 async fn overdue(db: &Db, before: Timestamp, limits: Limits) -> usize {
     let mut tx = db.write().await.unwrap();
-    operation_runs::overdue(&mut tx, before, limits, 10).await.unwrap().len()
+    operation_runs::overdue(&mut tx, before, &kind_limits(limits), 10).await.unwrap().len()
 }
 
 on_both_engines! {
@@ -196,7 +196,7 @@ on_both_engines! {
             let results = [
                 operation_runs::hold(&mut tx, &old).await.unwrap_err(),
                 operation_runs::renew(&mut tx, &old, LEASE).await.unwrap_err(),
-                operation_runs::set_progress(&mut tx, &old, &json!({}), at(4)).await.unwrap_err(),
+                operation_runs::set_progress(&mut tx, &old, &Progress::default(), at(4)).await.unwrap_err(),
                 operation_runs::settle(&mut tx, &old, &[settled(ItemOutcome::Succeeded, "a")], at(4)).await.unwrap_err(),
                 operation_runs::finish(&mut tx, &old, &ended, at(4)).await.unwrap_err(),
                 operation_runs::release(&mut tx, &old, at(4)).await.unwrap_err(),
@@ -383,7 +383,8 @@ on_both_engines! {
         let contoso = tenant(db, "Contoso").await;
         let id = dispatch(db, contoso, "key", &["a"], at(0)).await.id;
         let fence = claim(db, "one", LEASE, NO_LIMITS).await.unwrap().fence().unwrap();
-        let progress = json!({"items": 42, "current": [{"key": "a", "items": 42}]});
+        let current = CurrentItem { key: "a".to_owned(), label: "A".to_owned(), items: 42 };
+        let progress = Progress { items: 42, current: vec![current] };
         let mut tx = db.write().await.unwrap();
         operation_runs::set_progress(&mut tx, &fence, &progress, at(7)).await.unwrap();
         tx.commit().await.unwrap();

@@ -5,7 +5,7 @@ use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_store::inventory::write_batch;
 use tenantatlas_store::permissions::{self, Permission};
-use tenantatlas_store::tenants::{self, Cloud, ConnectionCheck, ConnectionStatus, TenantCredential};
+use tenantatlas_store::tenants::{self, Cloud, ConnectionCheck, ConnectionStatus, Licence, TenantCredential};
 use tenantatlas_store::testing::on_both_engines;
 use tenantatlas_store::{Db, StoreError, Vault, operation_runs};
 use uuid::Uuid;
@@ -90,6 +90,8 @@ on_both_engines! {
             status: ConnectionStatus::Failed,
             reason: Some(ReasonCode::AuthFailed),
             message: Some("refused".to_owned()),
+            organization: None,
+            licence: Licence::Unknown,
             at: at(5),
         };
         let mut tx = db.write().await.unwrap();

@@ -12,7 +12,7 @@ use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome, conclude_sync};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::inventory::{BatchResult, ObservedItem, write_batch};
 use tenantatlas_store::operation_runs::{
-    self, Claim, Created, End, Fence, Limits, NewOperationRun, OperationRun, Rest,
+    self, Claim, Created, End, Fence, KindLimits, Limits, NewOperationRun, OperationRun, Rest,
 };
 use tenantatlas_store::sync_runs::{self, NewSyncRun, Started, SyncEnd, SyncRun, TypeEnd, TypeRun};
 use tenantatlas_store::tenants::{self, Cloud, Environment, TenantDetails};
@@ -73,6 +73,8 @@ pub fn new_operation_run(tenant: TenantId, key: &str, items: &[&str]) -> NewOper
         item_ids: items.iter().map(|item| (*item).to_owned()).collect(),
         audit_log_id: Uuid::now_v7(),
         retry_of: None,
+        follows: None,
+        follow_ups: Vec::new(),
     }
 }
 
@@ -85,9 +87,15 @@ pub async fn dispatch(db: &Db, tenant: TenantId, key: &str, items: &[&str], at: 
     }
 }
 
+/// These limits for the operation of every run here.
+pub fn kind_limits(limits: Limits) -> [KindLimits; 1] {
+    [KindLimits { resource: "inventory", action: "sync", limits }]
+}
+
 pub async fn claim(db: &Db, owner: &str, lease: Duration, limits: Limits) -> Option<OperationRun> {
     let mut tx = db.write().await.unwrap();
-    let run = operation_runs::claim(&mut tx, &Claim { owner, lease, limits }, at(1)).await.unwrap();
+    let limits = kind_limits(limits);
+    let run = operation_runs::claim(&mut tx, &Claim { owner, lease, limits: &limits }, at(1)).await.unwrap();
     tx.commit().await.unwrap();
     run
 }

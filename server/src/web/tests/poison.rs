@@ -118,7 +118,7 @@ impl Site {
             include_dependencies: true,
         };
         let outcome = self.engine.dispatch_sync(&actor, self.own, &selection).await.expect("dispatched");
-        let mut states = Box::pin(self.engine.follow(self.own, outcome.run_id));
+        let mut states = Box::pin(self.engine.runs().follow(self.own, outcome.run_id));
         while let Some(state) = states.next().await {
             state.expect("a state");
         }

@@ -24,6 +24,7 @@ use tenantatlas_graph_sim::{Simulator, demo};
 use tenantatlas_store::{
     Db, Vault,
     inventory::{self, ItemQuery, ScopeView},
+    operation_runs,
     sessions::{self, NewSession},
     tenants::{Cloud, Environment, TenantCredential, TenantDetails},
     users::{self, NewUser},
@@ -107,7 +108,7 @@ impl Site {
             include_dependencies: false,
         };
         let outcome = engine.dispatch_sync(&Actor::command_line(), own, &selection).await.expect("dispatched");
-        let mut states = Box::pin(engine.follow(own, outcome.run_id));
+        let mut states = Box::pin(engine.runs().follow(own, outcome.run_id));
         while let Some(state) = states.next().await {
             state.expect("a state");
         }
@@ -142,11 +143,17 @@ impl Site {
         }
     }
 
-    /// Waits until all that goes on beside answers is done.
+    /// Waits until all that goes on beside answers is done: what is still being written, and runs that were started.
     pub async fn settle(&self) {
         self.background.close();
         self.background.wait().await;
         self.background.reopen();
+        for run in operation_runs::active(self.engine.db(), None, None).await.expect("runs") {
+            let mut states = Box::pin(self.engine.runs().follow(run.tenant_id, run.id));
+            while let Some(state) = states.next().await {
+                state.expect("a state");
+            }
+        }
     }
 
     /// The `Cookie` header of a person.

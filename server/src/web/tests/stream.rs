@@ -7,7 +7,12 @@ use axum::{
 };
 use futures::StreamExt as _;
 use std::time::Duration;
-use tenantatlas_domain::{role::Role, selection::Selection};
+use tenantatlas_domain::{
+    live::{EventName, LiveEvent, RunState},
+    operation::OperationStatus,
+    role::Role,
+    selection::Selection,
+};
 use tenantatlas_engine::Actor;
 use tenantatlas_store::sessions;
 use tower::ServiceExt as _;
@@ -40,37 +45,27 @@ impl Wire {
     }
 }
 
-/// Puts words in the place of what differs from run to run.
-fn masked(frame: &str, site: &Site, run: &str) -> String {
-    let mut text = frame
-        .replace(run, "RUN")
-        .replace(&site.own.to_string(), "TENANT")
-        .replace(&site.people[&Who::Member(Role::Operator)].to_string(), "OPERATOR");
-    for name in ["created_at", "started_at", "finished_at", "now", "items"] {
-        let mark = format!("\"{name}\":");
-        let mut from = 0;
-        while let Some(at) = text[from..].find(&mark) {
-            let start = from + at + mark.len();
-            let end = start + text[start..].find([',', '}']).expect("an end");
-            if text[start..end].chars().all(|character| character.is_ascii_digit()) {
-                text.replace_range(start..end, if name == "items" { "COUNT" } else { "TIME" });
-            }
-            from = start;
-        }
-    }
-    text
+/// Reads a frame as the browser does: the name of the event, and the data that the browser's own code reads.
+fn read(frame: &str) -> LiveEvent {
+    let lines = || frame.lines();
+    let field = |name: &str| lines().find_map(|line| line.strip_prefix(name)).expect("the field is there");
+    assert!(frame.ends_with("\n\n") && lines().filter(|line| line.starts_with("data: ")).count() == 1, "{frame}");
+    let named = field("event: ");
+    let name = EventName::ALL.into_iter().find(|name| name.as_str() == named).expect("a known event");
+    name.read(field("data: ")).unwrap_or_else(|error| panic!("{error}: {frame}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_wire_carries_a_snapshot_and_then_the_newest_states() {
+async fn every_event_of_the_real_stream_is_read_by_the_browsers_code() {
     let site = Site::start().await;
     let operator = Who::Member(Role::Operator);
     let mut wire = Wire::open(&site, operator).await;
-    assert_eq!(
-        masked(&wire.next().await.expect("a snapshot"), &site, "-"),
-        "retry: 2000\nevent: snapshot\ndata: {\"runs\":[],\"unread\":0,\"now\":TIME}\n\n"
-    );
-    let actor = Actor::person(site.people[&operator], "Person 2", "person2@example.com");
+    let first = wire.next().await.expect("a snapshot");
+    assert!(first.starts_with("retry: 2000\nevent: snapshot\n"), "{first}");
+    let LiveEvent::Snapshot(snapshot) = read(&first) else { panic!("a stream begins with a snapshot: {first}") };
+    assert_eq!((snapshot.runs.len(), snapshot.unread), (0, 0));
+    let user = site.people[&operator];
+    let actor = Actor::person(user, "Person 2", "person2@example.com");
     let selection = Selection {
         policy_types: vec!["settingsCatalogPolicy".to_owned()],
         categories: Vec::new(),
@@ -78,33 +73,30 @@ async fn the_wire_carries_a_snapshot_and_then_the_newest_states() {
         include_dependencies: false,
     };
     let outcome = site.engine.dispatch_sync(&actor, site.own, &selection).await.expect("dispatched");
-    let run = outcome.run_id.to_string();
     // Only the newest states are promised: on the way to the end the run may show any of its states or none.
-    let ended = "event: run\ndata: {\"type\":\"run\",\"id\":\"RUN\",\"tenant_id\":\"TENANT\",\"user_id\":\"OPERATOR\",\
-                 \"resource\":\"inventory\",\"action\":\"sync\",\"status\":\"completed\",\"bucket\":\"succeeded\",\
-                 \"counters\":{\"total\":1,\"processed\":1,\"succeeded\":1,\"failed\":0,\"skipped\":0},\"items\":COUNT,\
-                 \"current\":[],\"cancel_requested\":false,\"attempt\":1,\"reason_code\":null,\"created_at\":TIME,\
-                 \"started_at\":TIME,\"finished_at\":TIME}\n\n";
-    let told_of_the_end = "event: unread\ndata: {\"type\":\"unread\",\"user_id\":\"OPERATOR\",\"count\":2}\n\n";
-    let (mut runs, mut unread) = (Vec::new(), Vec::new());
-    while runs.last().is_none_or(|frame| frame != ended) || unread.last().is_none_or(|frame| frame != told_of_the_end) {
-        let frame = masked(&wire.next().await.expect("a frame"), &site, &run);
-        match frame.split_once('\n').map(|(event, _)| event) {
-            Some("event: run") => runs.push(frame),
-            Some("event: unread") => unread.push(frame),
-            Some("event: heartbeat") => {}
-            _ => panic!("an event that nobody knows: {frame}"),
+    let (mut last, mut unread, mut heartbeats): (Option<RunState>, u64, u32) = (None, 0, 0);
+    while last.as_ref().is_none_or(|state| !state.ended()) || unread < 2 || heartbeats == 0 {
+        match read(&wire.next().await.expect("a frame")) {
+            LiveEvent::Run(state) => {
+                assert_eq!((state.id, state.tenant_id, state.user_id), (outcome.run_id, site.own, Some(user)));
+                assert!(last.as_ref().is_none_or(|before| !state.is_older_than(before)), "a run never goes back");
+                last = Some(*state);
+            }
+            LiveEvent::Unread(newest) => unread = newest.count,
+            LiveEvent::Heartbeat => heartbeats += 1,
+            LiveEvent::Snapshot(_) => panic!("a snapshot comes once"),
         }
     }
-    let rank = |frame: &String| {
-        let states = ["pending", "running", "completed"];
-        states.iter().position(|state| frame.contains(&format!("\"status\":\"{state}\""))).expect("a state on the way")
+    let state = last.expect("the run was told");
+    assert_eq!((state.status, state.counters.total, state.counters.succeeded), (OperationStatus::Completed, 1, 1));
+    assert_eq!((state.words.title.as_str(), state.words.units.1.as_str()), ("Inventory sync", "types"));
+    assert!(state.items > 0 && state.started_at.is_some() && state.finished_at.is_some(), "{state:?}");
+    // Whoever comes now gets the same states from the beginning.
+    let LiveEvent::Snapshot(snapshot) = read(&Wire::open(&site, operator).await.next().await.expect("a snapshot"))
+    else {
+        panic!("a stream begins with a snapshot")
     };
-    assert!(runs.is_sorted_by_key(rank), "a run never goes back: {runs:#?}");
-    assert!(
-        runs.iter().all(|frame| frame.starts_with(&ended[..ended.find("\"status\"").expect("a status")])),
-        "{runs:#?}"
-    );
+    assert_eq!((snapshot.runs.len(), snapshot.unread), (0, 2), "an ended run is active no more");
 }
 
 #[tokio::test(flavor = "multi_thread")]

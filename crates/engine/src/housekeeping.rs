@@ -1,0 +1,101 @@
+//! Housekeeping: forgets what has ended, and deletes what is left of tenants that were removed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::{
+    StoreError, known_browsers, one_time_links, pending_sign_ins, second_factors, sessions, sign_in_attempts, tenants,
+};
+use tokio::time::Instant;
+
+use crate::engine::Core;
+use crate::second_factor::SET_UP_LASTS;
+use crate::sign_in::{BROWSER_IS_KNOWN, LONGEST_WINDOW};
+
+/// The pause between two pieces of a large deletion.
+const BETWEEN_PIECES: Duration = Duration::from_millis(2);
+/// What has ended is forgotten so often.
+const FORGET_INTERVAL: Duration = Duration::from_secs(600);
+
+/// Cleans until the process stops.
+pub(crate) async fn clean(core: Arc<Core>) {
+    let mut forgotten = None;
+    loop {
+        if let Err(error) = clean_once(&core, &mut forgotten).await {
+            tracing::warn!(%error, "housekeeping failed");
+        }
+        tokio::select! {
+            () = core.commands.stopping.cancelled() => return,
+            () = core.clean_now.notified() => {}
+            () = tokio::time::sleep(core.config.runs.sweep_interval) => {}
+        }
+    }
+}
+
+async fn clean_once(core: &Core, forgotten: &mut Option<Instant>) -> Result<(), StoreError> {
+    if pending_sign_ins::has_ended(&core.commands.db, core.commands.clock.now()).await? {
+        tell_of_unfinished_sign_ins(core).await?;
+    }
+    // Last: nobody may wait for a large deletion, nor for one that fails.
+    if forgotten.is_none_or(|at| at.elapsed() >= FORGET_INTERVAL) {
+        forget_ended(core).await?;
+        *forgotten = Some(Instant::now());
+    }
+    purge_tenants(core).await
+}
+
+/// Deletes what is left of tenants that were removed, a piece at a time, for as long as the next sweep may wait; the rest
+/// comes with that.
+async fn purge_tenants(core: &Core) -> Result<(), StoreError> {
+    let began = Instant::now();
+    while let Some(tenant) = tenants::retired(&core.commands.db).await? {
+        loop {
+            if core.commands.stopping.is_cancelled() {
+                return Ok(());
+            }
+            if began.elapsed() >= core.config.runs.sweep_interval {
+                core.clean_now.notify_one();
+                return Ok(());
+            }
+            let mut tx = core.commands.db.write().await?;
+            let more = tenants::purge_piece(&mut tx, tenant).await?;
+            tx.commit().await?;
+            if !more {
+                break;
+            }
+            // Whoever waits for the writer has its turn now.
+            tokio::time::sleep(BETWEEN_PIECES).await;
+        }
+    }
+    Ok(())
+}
+
+/// Removes sign-ins whose second step did not come, and tells their people: somebody else may know the password.
+async fn tell_of_unfinished_sign_ins(core: &Core) -> Result<(), StoreError> {
+    let at = core.commands.clock.now();
+    let mut tx = core.commands.db.write().await?;
+    let ended = pending_sign_ins::remove_ended(&mut tx, at).await?;
+    let told = core.tell_of_unfinished(&mut tx, ended, at).await?;
+    tx.commit().await?;
+    for user in told {
+        core.runner.publish_unread(user).await;
+    }
+    Ok(())
+}
+
+/// Forgets what has ended and is of no use any more: sessions, one-time links, set-ups that nobody
+/// finished, failed sign-ins, browsers that were not used for long.
+async fn forget_ended(core: &Core) -> Result<(), StoreError> {
+    let at = core.commands.clock.now();
+    let mut tx = core.commands.db.write().await?;
+    let before = |length: Duration| {
+        Timestamp::from_millis(at.as_millis().saturating_sub(i64::try_from(length.as_millis()).unwrap_or(i64::MAX)))
+    };
+    sessions::remove_ended(&mut tx, at).await?;
+    second_factors::remove_unconfirmed(&mut tx, before(SET_UP_LASTS)).await?;
+    known_browsers::remove_old(&mut tx, before(BROWSER_IS_KNOWN)).await?;
+    one_time_links::remove_ended(&mut tx, at).await?;
+    sign_in_attempts::remove_old(&mut tx, LONGEST_WINDOW, at).await?;
+    tx.commit().await
+}

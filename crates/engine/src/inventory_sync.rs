@@ -1,0 +1,269 @@
+//! `inventory.sync`: reads a tenant through Microsoft Graph (`docs/rules.md`, section Inventory sync).
+//!
+//! Readers ([`reading`], [`page`], [`below`]) take pages from Graph, several listings at a time; what they saw is
+//! computed off the threads that wait ([`observed`]); one writer ([`writer`]) commits it in batches. All three overlap,
+//! and the bytes between them are bounded.
+
+mod below;
+mod config;
+mod dispatch;
+mod names;
+mod observed;
+mod outcome;
+mod page;
+mod payload;
+mod query;
+mod reading;
+mod work;
+mod writer;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tenantatlas_commands::{Clock, CommandError};
+use tenantatlas_domain::ids::SyncRunId;
+use tenantatlas_domain::live::RunWords;
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::role::Action;
+use tenantatlas_domain::selection::{ResolvedSelection, Selection};
+use tenantatlas_domain::sync::TypeOutcome;
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_graph::GraphClient;
+use tenantatlas_runs::{ITEMS_OBSERVED, Operation, OperationKind, RetryPart, RunContext, Stop, Summary, Work};
+use tenantatlas_store::operation_runs::{End, Limits, NewOperationRun, OperationRun};
+use tenantatlas_store::sync_runs::{self, NewSyncRun, Started, SyncRun};
+use tenantatlas_store::{Db, StoreError, Tx, Vault, preferences};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+pub(crate) use below::version;
+pub use config::SyncConfig;
+pub use dispatch::DispatchOutcome;
+pub(crate) use outcome::{TypeEnd, bounded, end_of};
+pub use payload::SyncPayload;
+pub(crate) use query::ListQuery;
+pub(crate) use reading::refuses_query;
+
+/// How often a held lock is asked for again.
+const LOCK_PAUSE: Duration = Duration::from_millis(250);
+
+/// What every sync of a process stands on.
+pub(crate) struct Sources {
+    pub db: Db,
+    pub vault: Vault,
+    pub graph: GraphClient,
+    pub clock: Arc<dyn Clock>,
+    pub config: SyncConfig,
+    /// Computing tasks of the process.
+    pub processors: Arc<Semaphore>,
+    /// Bulk transactions: one at a time on SQLite, so that whoever dispatches waits for one of them at most.
+    pub bulk: Semaphore,
+}
+
+/// The inventory sync.
+pub struct InventorySync {
+    sources: Arc<Sources>,
+}
+
+impl InventorySync {
+    /// The inventory sync of a process.
+    pub(crate) fn new(db: Db, vault: Vault, graph: GraphClient, clock: Arc<dyn Clock>, config: SyncConfig) -> Self {
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        // SQLite has one writer; on PostgreSQL a few do not stand in each other's way.
+        let bulk_writers = if db.engine() == tenantatlas_store::Engine::Sqlite { 1 } else { 4 };
+        let processors = Arc::new(Semaphore::new(processors));
+        let bulk = Semaphore::new(bulk_writers);
+        Self { sources: Arc::new(Sources { db, vault, graph, clock, config, processors, bulk }) }
+    }
+}
+
+impl Operation for InventorySync {
+    const KIND: OperationKind = OperationKind { resource: "inventory", action: "sync" };
+    const PERMISSION: Action = Action::Sync;
+    type Payload = SyncPayload;
+
+    fn words(&self) -> RunWords {
+        RunWords {
+            title: "Inventory sync".to_owned(),
+            units: ("type".to_owned(), "types".to_owned()),
+            things: ("item".to_owned(), "items".to_owned()),
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        self.sources.config.limits
+    }
+
+    fn units(&self, payload: &SyncPayload) -> Vec<String> {
+        resolved(payload).map_or_else(Vec::new, |resolved| {
+            resolved.plan.iter().map(|policy_type| policy_type.key.to_owned()).collect()
+        })
+    }
+
+    fn unit_label(&self, unit: &str) -> String {
+        registry().get(unit).map_or_else(|| tenantatlas_domain::live::humanise(unit), |known| known.label.to_owned())
+    }
+
+    fn idempotency_key(&self, payload: &SyncPayload) -> String {
+        payload.selection_hash.to_string()
+    }
+
+    fn facts(&self, payload: &SyncPayload) -> Summary {
+        object(json!({
+            "selection": payload.selection,
+            "selection_hash": payload.selection_hash,
+            "types": self.units(payload).len(),
+        }))
+    }
+
+    async fn dispatched(
+        &self,
+        tx: &mut Tx,
+        new: &NewOperationRun,
+        payload: &SyncPayload,
+        _at: Timestamp,
+    ) -> Result<(), StoreError> {
+        match new.user_id {
+            // What is tried again or follows was not chosen anew.
+            Some(user) if new.retry_of.is_none() && new.follows.is_none() => {
+                preferences::record_selection(tx, user, new.tenant_id, &payload.selection).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn retry(
+        &self,
+        db: &Db,
+        run: &OperationRun,
+        payload: SyncPayload,
+        part: RetryPart,
+    ) -> Result<Option<SyncPayload>, CommandError> {
+        let selection = match part {
+            RetryPart::Whole => payload.selection,
+            RetryPart::Failed => match remaining(db, run, payload.selection).await? {
+                Some(selection) => selection,
+                None => return Ok(None),
+            },
+        };
+        // Types may have gone since then.
+        let resolved = selection.resolve().map_err(|error| CommandError::Conflict(error.to_string()))?;
+        Ok(Some(SyncPayload::new(&resolved)))
+    }
+
+    async fn plan(&self, run: Arc<RunContext>, payload: SyncPayload) -> Result<Box<dyn Work>, Stop> {
+        let operation_run = run.run();
+        let sync_run = self.take_lock(&run, &operation_run, &payload).await?;
+        let sources = Arc::clone(&self.sources);
+        let work = work::SyncWork::begin(sources, run, &operation_run, sync_run, &payload).await?;
+        Ok(Box::new(work))
+    }
+
+    async fn close(
+        &self,
+        tx: &mut Tx,
+        run: &OperationRun,
+        payload: Option<SyncPayload>,
+        end: &End,
+        at: Timestamp,
+    ) -> Result<Summary, StoreError> {
+        let reason = end.reason_code.unwrap_or(ReasonCode::Internal);
+        if let Some(closed) = sync_runs::abandon(tx, run.id, reason, at).await? {
+            return Ok(summary(&closed));
+        }
+        let never_started = matches!(reason, ReasonCode::LockHeld | ReasonCode::ConcurrencyLimit);
+        match payload {
+            Some(payload) if never_started => {
+                let new = new_run(run, &payload);
+                Ok(summary(&sync_runs::record_skipped(tx, run.id, &new, reason, at).await?))
+            }
+            _ => Ok(Summary::new()),
+        }
+    }
+}
+
+fn resolved(payload: &SyncPayload) -> Option<ResolvedSelection> {
+    payload.selection.resolve().ok()
+}
+
+/// What of a selection an ended run did not read; `None` when it read all of it.
+async fn remaining(db: &Db, run: &OperationRun, selection: Selection) -> Result<Option<Selection>, StoreError> {
+    let read: BTreeSet<String> = match sync_runs::find_by_operation(db, run.tenant_id, run.id).await? {
+        None => BTreeSet::new(),
+        Some(sync_run) => sync_runs::list_types(db, run.tenant_id, sync_run.id)
+            .await?
+            .into_iter()
+            .filter(|one| matches!(one.outcome, Some(TypeOutcome::Succeeded | TypeOutcome::Skipped)))
+            .map(|one| one.policy_type)
+            .collect(),
+    };
+    let failed: Vec<String> = run.item_ids.iter().filter(|key| !read.contains(*key)).cloned().collect();
+    Ok((!failed.is_empty()).then(|| Selection {
+        policy_types: failed,
+        categories: Vec::new(),
+        include_foundations: false,
+        include_dependencies: selection.include_dependencies,
+    }))
+}
+
+fn new_run(run: &OperationRun, payload: &SyncPayload) -> NewSyncRun {
+    NewSyncRun {
+        id: SyncRunId::from_uuid(Uuid::now_v7()),
+        tenant_id: run.tenant_id,
+        user_id: run.user_id,
+        selection: payload.selection.clone(),
+        selection_hash: payload.selection_hash.clone(),
+        correlation_id: run.correlation_id,
+    }
+}
+
+impl InventorySync {
+    /// Takes the lock of (tenant, selection) by starting the sync run, waiting a bounded time for whoever holds it.
+    async fn take_lock(
+        &self,
+        context: &RunContext,
+        run: &OperationRun,
+        payload: &SyncPayload,
+    ) -> Result<SyncRun, Stop> {
+        let give_up = Instant::now() + self.sources.config.lock_wait;
+        loop {
+            let mut tx = context.db().write().await?;
+            let started = sync_runs::start(&mut tx, context.fence(), &new_run(run, payload), context.now()).await?;
+            match started {
+                Started::New(sync_run) | Started::Resumed(sync_run) => {
+                    tx.commit().await?;
+                    return Ok(sync_run);
+                }
+                Started::LockHeld(_) => tx.rollback().await?,
+            }
+            if Instant::now() >= give_up {
+                return Err(Stop::aborted(ReasonCode::LockHeld));
+            }
+            tokio::time::sleep(LOCK_PAUSE).await;
+        }
+    }
+}
+
+/// What the terminal records say about a sync run.
+fn summary(run: &SyncRun) -> Summary {
+    object(json!({
+        "sync_run_id": run.id,
+        "sync_status": run.status,
+        "selection_hash": run.selection_hash,
+        ITEMS_OBSERVED: run.items_observed_count,
+        "items_upserted": run.items_upserted_count,
+        "errors": run.errors_count,
+        "error_codes": run.error_codes,
+    }))
+}
+
+fn object(facts: Value) -> Summary {
+    match facts {
+        Value::Object(facts) => facts,
+        _ => Summary::new(),
+    }
+}

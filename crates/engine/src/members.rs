@@ -1,0 +1,108 @@
+//! Who may do what in a tenant.
+
+use std::time::Duration;
+use tenantatlas_commands::{Actor, AuditEntry, Command, Rate, Right};
+
+use serde_json::json;
+use tenantatlas_domain::ids::{TenantId, UserId};
+use tenantatlas_domain::role::{Action, Role};
+use tenantatlas_store::{Tx, members, users};
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+
+/// Members added by one person: a team at once, then two a minute.
+const ADD_RATE: Rate = Rate { burst: 30, every: Duration::from_secs(30) };
+
+impl Engine {
+    /// Makes a person a member of a tenant, or changes their role.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for tenant or person, [`EngineError::Forbidden`], [`EngineError::Conflict`] when the
+    /// last owner would lose the role.
+    pub async fn set_member(
+        &self,
+        actor: &Actor,
+        tenant: TenantId,
+        user: UserId,
+        role: Role,
+    ) -> Result<(), EngineError> {
+        let core = &self.core;
+        let entry = AuditEntry::new("member.set", "user", user).of(tenant).with(json!({ "role": role }));
+        let right = Right::Tenant(tenant, Action::ManageMembers);
+        core.execute(Command::new(actor, right, entry).sensitive(), async |tx, _| {
+            users::get(&mut *tx, user).await?.ok_or(EngineError::NotFound("the person"))?;
+            members::lock(tx, tenant, Role::Owner).await?;
+            let owners = members::count(&mut *tx, tenant, Role::Owner).await?;
+            members::set(tx, tenant, user, role, core.commands.clock.now()).await?;
+            keep_one_owner(tx, tenant, owners).await
+        })
+        .await
+    }
+
+    /// Makes the person with an e-mail address a member. Answers whether somebody has that address; whoever may do this sees
+    /// it in the list of members too. Trying addresses asks for the password again, is slow, and each is in the audit log.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for the tenant, [`EngineError::Forbidden`], [`EngineError::Confirm`],
+    /// [`EngineError::Conflict`] when they are a member already, [`EngineError::TooMany`].
+    pub async fn add_member(
+        &self,
+        actor: &Actor,
+        tenant: TenantId,
+        email: &str,
+        role: Role,
+    ) -> Result<bool, EngineError> {
+        let core = &self.core;
+        if let Some(user) = actor.user_id {
+            core.commands.limit(("add member", user), ADD_RATE)?;
+        }
+        let entry = AuditEntry::new("member.added", "user", "unknown").of(tenant).with(json!({ "role": role }));
+        let right = Right::Tenant(tenant, Action::ManageMembers);
+        core.execute(Command::new(actor, right, entry.clone()).sensitive(), async |tx, log| {
+            let Some(found) = users::find_by_email(&mut *tx, email).await? else {
+                log.replace(entry.clone().outcome(false));
+                return Ok(false);
+            };
+            let user = found.user.id;
+            if members::lock_role(tx, tenant, user).await?.is_some() {
+                return Err(EngineError::Conflict(
+                    "This person is a member already: change the role in the list.".to_owned(),
+                ));
+            }
+            members::set(tx, tenant, user, role, core.commands.clock.now()).await?;
+            log.replace(AuditEntry::new("member.added", "user", user).of(tenant).with(json!({ "role": role })));
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Ends a membership.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for tenant or membership, [`EngineError::Forbidden`], [`EngineError::Conflict`] when it
+    /// is the last owner's.
+    pub async fn remove_member(&self, actor: &Actor, tenant: TenantId, user: UserId) -> Result<(), EngineError> {
+        let entry = AuditEntry::new("member.removed", "user", user).of(tenant);
+        let right = Right::Tenant(tenant, Action::ManageMembers);
+        self.core
+            .execute(Command::new(actor, right, entry).sensitive(), async |tx, _| {
+                members::lock(tx, tenant, Role::Owner).await?;
+                let owners = members::count(&mut *tx, tenant, Role::Owner).await?;
+                if !members::remove(tx, tenant, user).await? {
+                    return Err(EngineError::NotFound("the member"));
+                }
+                keep_one_owner(tx, tenant, owners).await
+            })
+            .await
+    }
+}
+
+/// A tenant that has an owner keeps one. The owners were locked before the change, so that two changes at once cannot both
+/// count on the other's person.
+async fn keep_one_owner(tx: &mut Tx, tenant: TenantId, before: u64) -> Result<(), EngineError> {
+    if before > 0 && members::count(tx, tenant, Role::Owner).await? == 0 {
+        return Err(EngineError::Conflict("the tenant would be left without an owner".to_owned()));
+    }
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! One attempt at a check.
+
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::stream;
+use serde_json::json;
+use tenantatlas_domain::live::{CurrentItem, Progress};
+use tenantatlas_domain::operation::{Failure, FailureKind, ItemOutcome};
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::sync::TypeOutcome;
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_graph::{GraphClient, GraphSession, Meter};
+use tenantatlas_runs::{ITEMS_OBSERVED, RunContext, Stop, Summary, Work};
+use tenantatlas_store::operation_runs::{End, Settled, hold};
+use tenantatlas_store::tenants::{self, ConnectionCheck, ConnectionStatus, Licence};
+use tenantatlas_store::{StoreError, Tx, Vault, permissions};
+use tokio::sync::Mutex;
+
+use super::probe::{self, Found};
+use super::{FIRST_PAGE, LICENCE, PERMISSION, SIGN_IN, label_of};
+use crate::inventory_sync::TypeEnd;
+use crate::tenants::connection;
+
+/// First pages that are asked for at the same time.
+const AT_ONCE: usize = 8;
+
+pub(super) struct CheckWork {
+    context: Arc<RunContext>,
+    session: GraphSession,
+    /// When the connection that is checked was last changed.
+    connection_of: Timestamp,
+    /// What is kept with the tenant in the end.
+    result: Mutex<Option<Found>>,
+}
+
+impl CheckWork {
+    pub(super) async fn begin(vault: &Vault, graph: &GraphClient, context: Arc<RunContext>) -> Result<Self, Stop> {
+        let tenant = context.run().tenant_id;
+        let opened = connection::open(context.db(), vault, tenant).await;
+        let (tenant, open) = opened.map_err(|error| Stop::failed(ReasonCode::AuthFailed, error.to_string()))?;
+        let session = graph.session(open, Meter::new(), context.cancellation().clone());
+        Ok(Self { context, session, connection_of: tenant.updated_at, result: Mutex::new(None) })
+    }
+
+    /// Settles what an earlier attempt has not: units end in the order in which the run names them.
+    async fn check(&self) -> Result<(), Stop> {
+        let run = self.context.run();
+        let done = run.counters.processed as usize;
+        self.context.publish(None, &self.progress(Some(SIGN_IN)));
+        let mut found = probe::sign_in(&self.session).await;
+        if self.context.cancellation().is_cancelled() {
+            return Err(Stop::Cancelled);
+        }
+        let units = run.item_ids.iter().skip(done).cloned();
+        let mut ends = stream::iter(units).map(|unit| self.end_of(unit, &found)).buffered(AT_ONCE);
+        let mut first_fault = None;
+        while let Some(end) = ends.next().await {
+            let (unit, end) = end?;
+            if unit.starts_with(FIRST_PAGE) && end.outcome == TypeOutcome::Failed && first_fault.is_none() {
+                first_fault.clone_from(&end.reason);
+            }
+            self.settle(&unit, &end).await?;
+        }
+        drop(ends);
+        if let (ConnectionStatus::Ok, Some((code, sentence))) = (found.status, first_fault) {
+            (found.status, found.reason_code, found.message) = (ConnectionStatus::Degraded, Some(code), Some(sentence));
+        }
+        *self.result.lock().await = Some(found);
+        Ok(())
+    }
+
+    /// How one unit ended.
+    async fn end_of(&self, unit: String, found: &Found) -> Result<(String, TypeEnd), Stop> {
+        let end = match (&found.refused, unit.as_str()) {
+            (Some(error), SIGN_IN) => TypeEnd::failed(error.reason, found.message.clone().unwrap_or_default()),
+            (Some(error), _) => TypeEnd::skipped(error.reason, "Nothing can be asked without a sign-in that works."),
+            (None, SIGN_IN) => match found.reason_code {
+                Some(ReasonCode::ConsentMissing) => failed(ReasonCode::ConsentMissing),
+                _ => TypeEnd::succeeded(),
+            },
+            (None, LICENCE) => match found.licence {
+                Licence::Present => TypeEnd::succeeded(),
+                Licence::Missing => failed(ReasonCode::LicenseMissing),
+                Licence::Unknown => TypeEnd::skipped(
+                    ReasonCode::PermissionMissing,
+                    "It cannot be told without the permission to read Intune.",
+                ),
+            },
+            (None, other) => match (other.strip_prefix(PERMISSION), other.strip_prefix(FIRST_PAGE)) {
+                (Some(permission), _) => permission_end(permission, found),
+                (None, Some(key)) => self.type_end(key, found).await?,
+                (None, None) => {
+                    TypeEnd::skipped(ReasonCode::Internal, "This version of the program does not know the check.")
+                }
+            },
+        };
+        Ok((unit, end))
+    }
+
+    async fn type_end(&self, key: &str, found: &Found) -> Result<TypeEnd, Stop> {
+        let Some(policy_type) = registry().get(key) else {
+            return Ok(TypeEnd::skipped(ReasonCode::NotFoundInCloud, "The type is not known any more."));
+        };
+        let asked = probe::first_page(&self.session, policy_type, found.granted.as_deref()).await;
+        asked.map_err(|_| Stop::Cancelled)
+    }
+
+    async fn settle(&self, unit: &str, end: &TypeEnd) -> Result<(), Stop> {
+        let mut tx = self.context.db().write().await?;
+        let run = self.context.settle(&mut tx, &[settled(unit, end)]).await?;
+        let next = run.item_ids.get(run.counters.processed as usize).cloned();
+        let progress = self.progress(next.as_deref());
+        self.context.set_progress(&mut tx, &progress).await?;
+        tx.commit().await?;
+        self.context.publish(Some(run), &progress);
+        Ok(())
+    }
+
+    fn progress(&self, current: Option<&str>) -> Progress {
+        let current = current.map(|unit| CurrentItem { key: unit.to_owned(), label: label_of(unit), items: 0 });
+        Progress { items: self.session.meter().read().requests, current: current.into_iter().collect() }
+    }
+
+    /// Keeps the result with the tenant, unless the connection was changed meanwhile: then it says nothing of the new one.
+    async fn keep(&self, found: &Found) -> Result<(), Stop> {
+        let (tenant, at) = (self.context.run().tenant_id, self.context.now());
+        let mut tx = self.context.db().write().await?;
+        hold(&mut tx, self.context.fence()).await?;
+        let check = ConnectionCheck {
+            status: found.status,
+            reason: found.reason_code,
+            message: found.message.clone(),
+            organization: found.organization.clone(),
+            licence: found.licence,
+            at,
+        };
+        if !tenants::record_check(&mut tx, tenant, self.connection_of, &check).await? {
+            return Err(Stop::failed(ReasonCode::ConnectionChanged, ReasonCode::ConnectionChanged.sentence()));
+        }
+        if let Some(rows) = &found.permissions {
+            permissions::replace(&mut tx, tenant, rows, at).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+}
+
+fn failed(code: ReasonCode) -> TypeEnd {
+    TypeEnd::failed(code, code.sentence())
+}
+
+fn permission_end(permission: &str, found: &Found) -> TypeEnd {
+    let code = ReasonCode::PermissionMissing;
+    let Some(rows) = &found.permissions else {
+        return TypeEnd::skipped(code, "The token of this cloud does not show its permissions.");
+    };
+    match rows.iter().find(|row| row.permission == permission) {
+        Some(row) if row.granted => TypeEnd::succeeded(),
+        Some(row) if row.required_by.is_empty() => TypeEnd::skipped(
+            code,
+            format!("{permission} is not granted: names of groups and of the tenant stay unknown."),
+        ),
+        _ => TypeEnd::failed(code, format!("{permission}: {}", code.sentence())),
+    }
+}
+
+fn settled(unit: &str, end: &TypeEnd) -> Settled {
+    let (outcome, kind) = match end.outcome {
+        TypeOutcome::Succeeded => (ItemOutcome::Succeeded, FailureKind::Failed),
+        TypeOutcome::Failed => (ItemOutcome::Failed, FailureKind::Failed),
+        TypeOutcome::Skipped => (ItemOutcome::Skipped, FailureKind::Skipped),
+    };
+    let failure = end.reason.clone().map(|(reason_code, reason)| Failure {
+        reason_code,
+        reason,
+        item_id: Some(unit.to_owned()),
+        kind,
+    });
+    Settled { outcome, failure }
+}
+
+impl Work for CheckWork {
+    fn portions(&self) -> usize {
+        1
+    }
+
+    fn concurrency(&self) -> usize {
+        1
+    }
+
+    fn perform(&self, _portion: usize) -> BoxFuture<'_, Result<(), Stop>> {
+        Box::pin(self.check())
+    }
+
+    fn drain<'a>(&'a self, stopped: Option<&'a Stop>) -> BoxFuture<'a, Result<(), Stop>> {
+        Box::pin(async move {
+            match self.result.lock().await.as_ref() {
+                Some(found) if stopped.is_none() => self.keep(found).await,
+                _ => Ok(()),
+            }
+        })
+    }
+
+    fn finish<'a>(
+        &'a self,
+        _tx: &'a mut Tx,
+        _end: &'a End,
+        _at: Timestamp,
+    ) -> BoxFuture<'a, Result<Summary, StoreError>> {
+        Box::pin(async move {
+            let mut facts = Summary::new();
+            facts.insert(ITEMS_OBSERVED.to_owned(), json!(self.session.meter().read().requests));
+            if let Some(found) = self.result.lock().await.as_ref() {
+                let missing = found.permissions.iter().flatten().filter(|permission| !permission.granted);
+                let missing: Vec<&str> = missing.map(|permission| permission.permission.as_str()).collect();
+                facts.insert("status".to_owned(), json!(found.status));
+                facts.insert("missing".to_owned(), json!(missing));
+            }
+            Ok(facts)
+        })
+    }
+}

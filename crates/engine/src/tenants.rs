@@ -1,0 +1,6 @@
+//! Tenants: the commands on them, and how they are connected to.
+
+mod commands;
+pub(crate) mod connection;
+
+pub use connection::endpoints;

@@ -1,0 +1,116 @@
+//! Cancelling a run.
+
+use serde::Serialize;
+use tenantatlas_commands::{Actor, AuditEntry, Command, CommandError, Right};
+use tenantatlas_domain::ids::{OperationRunId, TenantId};
+use tenantatlas_domain::role::Action;
+use tenantatlas_store::Tx;
+use tenantatlas_store::operation_runs::{self, CancelOutcome, OperationRun};
+
+use crate::core::Core;
+use crate::outbox::Message;
+use crate::runner::Runner;
+use crate::stop::Stop;
+use crate::sweeper;
+
+/// What became of the wish to cancel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Cancelled {
+    /// It is `aborted`.
+    Done,
+    /// Its worker was told and ends it within moments.
+    Requested,
+    /// It had ended before.
+    AlreadyEnded,
+}
+
+impl Runner {
+    /// Cancels a run: at once when nobody works on it, else by telling its worker.
+    ///
+    /// # Errors
+    /// [`CommandError::NotFound`] and [`CommandError::Forbidden`], or when the database fails.
+    pub async fn cancel(&self, actor: &Actor, tenant: TenantId, id: OperationRunId) -> Result<Cancelled, CommandError> {
+        let core = &self.core;
+        let entry = AuditEntry::new("operation.cancel_requested", "operation_run", id).of(tenant);
+        let right = Right::Tenant(tenant, Action::CancelRun);
+        let (run, result) = core
+            .commands
+            .execute(Command::new(actor, right, entry), async |tx, log| {
+                let (run, result) = core.request_cancel(tx, actor, tenant, id).await?;
+                match result {
+                    Cancelled::AlreadyEnded => log.unchanged(),
+                    Cancelled::Done | Cancelled::Requested => log.replace(cancel_entry(&run)),
+                }
+                Ok::<_, CommandError>((run, result))
+            })
+            .await?;
+        core.tell_of_cancel(&run, &result).await;
+        Ok(result)
+    }
+
+    /// Cancels everything active in a tenant that was removed, for whoever removed it: that was their right.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn cancel_all_of_removed(&self, actor: &Actor, tenant: TenantId) -> Result<(), CommandError> {
+        let (core, db) = (&self.core, &self.core.commands.db);
+        for run in operation_runs::active(db, Some(tenant), None).await? {
+            let mut tx = db.write().await?;
+            let (run, result) = match core.request_cancel(&mut tx, actor, tenant, run.id).await {
+                // It was deleted meanwhile.
+                Err(CommandError::NotFound(_)) => continue,
+                done => done?,
+            };
+            if result != Cancelled::AlreadyEnded {
+                core.commands.record(&mut tx, actor, cancel_entry(&run)).await?;
+            }
+            tx.commit().await?;
+            core.tell_of_cancel(&run, &result).await;
+        }
+        Ok(())
+    }
+}
+
+impl Core {
+    /// Asks for the end of a run, and ends it where nobody works on it.
+    async fn request_cancel(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        tenant: TenantId,
+        id: OperationRunId,
+    ) -> Result<(OperationRun, Cancelled), CommandError> {
+        let at = self.commands.clock.now();
+        Ok(match operation_runs::request_cancel(tx, tenant, id, &actor.name, at).await? {
+            CancelOutcome::NotFound => return Err(CommandError::NotFound("the run")),
+            CancelOutcome::AlreadyEnded(run) => (run, Cancelled::AlreadyEnded),
+            CancelOutcome::Aborted(run) => {
+                if let Some(end) = Stop::Cancelled.end() {
+                    sweeper::close(self, tx, &run, &end, at).await?;
+                }
+                (run, Cancelled::Done)
+            }
+            CancelOutcome::Requested(run) => (run, Cancelled::Requested),
+        })
+    }
+
+    async fn tell_of_cancel(&self, run: &OperationRun, result: &Cancelled) {
+        match result {
+            Cancelled::AlreadyEnded => {}
+            Cancelled::Done => {
+                self.publish_runs([run]);
+                self.publish_unread_of([run]).await;
+            }
+            Cancelled::Requested => {
+                self.publish_runs([run]);
+                self.working.cancel(run.id);
+                self.live.outbox.put(Message::Cancel(run.id));
+            }
+        }
+    }
+}
+
+fn cancel_entry(run: &OperationRun) -> AuditEntry {
+    let action = format!("{}.{}.cancel_requested", run.resource, run.action);
+    AuditEntry::new(action, "operation_run", run.id).of(run.tenant_id)
+}

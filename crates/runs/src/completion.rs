@@ -1,0 +1,89 @@
+//! What goes with the end of every run: the terminal notification and the terminal audit event.
+
+use serde_json::json;
+use tenantatlas_commands::{Actor, AuditEntry, Commands};
+use tenantatlas_domain::ids::NotificationId;
+use tenantatlas_domain::operation::OperationStatus;
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::notifications::{self, NewNotification};
+use tenantatlas_store::operation_runs::OperationRun;
+use tenantatlas_store::{StoreError, Tx, tenants, users};
+use uuid::Uuid;
+
+use crate::notification::{RUN_ENDED, RUN_QUEUED, RunNotice, count_reasons};
+use crate::operation::Summary;
+
+/// Writes notification and audit event of a run that has just ended, in the transaction that ended it.
+pub(crate) async fn record(
+    commands: &Commands,
+    tx: &mut Tx,
+    run: &OperationRun,
+    summary: Summary,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    notify(tx, run, RUN_ENDED, summary.clone(), at).await?;
+    let action = format!("{}.{}.{}", run.resource, run.action, run.status);
+    let mut context = json!({
+        "counters": run.counters,
+        "reason_code": run.reason_code,
+        "reasons": count_reasons(&run.failures),
+        "attempt": run.attempt,
+        "cancelled_by": run.cancel_requested_by,
+    });
+    if let Some(context) = context.as_object_mut() {
+        context.extend(summary);
+    }
+    let failed = matches!(run.status, OperationStatus::Failed | OperationStatus::Aborted);
+    let entry = AuditEntry::new(action, "operation_run", run.id).of(run.tenant_id).with(context).outcome(!failed);
+    let actor = initiator(tx, run).await?;
+    commands.record(tx, &actor, entry).await?;
+    Ok(())
+}
+
+/// Writes a notification about a run to the person who started it, if it was a person.
+pub(crate) async fn notify(
+    tx: &mut Tx,
+    run: &OperationRun,
+    kind: &str,
+    facts: Summary,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(user_id) = run.user_id else { return Ok(()) };
+    if users::get(&mut *tx, user_id).await?.is_none() {
+        return Ok(());
+    }
+    let tenant_name = tenants::get(&mut *tx, run.tenant_id).await?.map(|tenant| tenant.name).unwrap_or_default();
+    let notice = RunNotice {
+        tenant_id: run.tenant_id,
+        tenant_name,
+        run_id: run.id,
+        resource: run.resource.clone(),
+        action: run.action.clone(),
+        status: run.status,
+        bucket: run.status.bucket(),
+        counters: run.counters,
+        reason_code: run.reason_code,
+        reasons: if kind == RUN_QUEUED { Vec::new() } else { count_reasons(&run.failures) },
+        facts,
+    };
+    let new = NewNotification {
+        id: NotificationId::from_uuid(Uuid::now_v7()),
+        user_id,
+        tenant_id: Some(run.tenant_id),
+        kind: kind.to_owned(),
+        operation_run_id: Some(run.id),
+        payload: serde_json::to_value(notice).unwrap_or_default(),
+    };
+    notifications::create(tx, &new, at).await.map(|_| ())
+}
+
+/// Who started a run, as an actor.
+pub(crate) async fn initiator(tx: &mut Tx, run: &OperationRun) -> Result<Actor, StoreError> {
+    let Some(id) = run.user_id else {
+        let mut actor = Actor::system();
+        actor.name.clone_from(&run.initiator);
+        return Ok(actor);
+    };
+    let email = users::get(&mut *tx, id).await?.map(|user| user.email).unwrap_or_default();
+    Ok(Actor::person(id, run.initiator.clone(), email))
+}

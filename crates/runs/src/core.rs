@@ -1,0 +1,61 @@
+//! What every part of the runner stands on.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tenantatlas_commands::Commands;
+use tenantatlas_domain::ids::UserId;
+use tenantatlas_domain::live::RunState;
+use tenantatlas_store::operation_runs::OperationRun;
+use tokio::sync::{Mutex, Notify};
+
+use crate::config::RunnerConfig;
+use crate::live::Live;
+use crate::outbox::Message;
+use crate::registry::Operations;
+use crate::state::state_of;
+use crate::working::Working;
+
+/// What every part of the runner stands on.
+pub(crate) struct Core {
+    pub commands: Commands,
+    pub config: RunnerConfig,
+    pub operations: Operations,
+    pub live: Arc<Live>,
+    /// The runs this process works on.
+    pub working: Arc<Working>,
+    /// Names this process in leases; new at every start.
+    pub owner: String,
+    /// Wakes the idle worker that looks for runs.
+    pub wake: Notify,
+    /// Held by that worker.
+    pub looking: Mutex<()>,
+}
+
+impl Core {
+    /// The live state of a stored run.
+    pub(crate) fn state_of(&self, run: &OperationRun) -> RunState {
+        state_of(run, self.operations.words(&run.resource, &run.action))
+    }
+
+    /// Tells readers the newest state of runs that changed.
+    pub(crate) fn publish_runs<'a>(&self, runs: impl IntoIterator<Item = &'a OperationRun>) {
+        for run in runs {
+            self.live.publish_run(&self.state_of(run));
+        }
+    }
+
+    /// Tells the people who started runs how much they have not read.
+    pub(crate) async fn publish_unread_of<'a>(&self, runs: impl IntoIterator<Item = &'a OperationRun>) {
+        let people: BTreeSet<UserId> = runs.into_iter().filter_map(|run| run.user_id).collect();
+        for user in people {
+            self.live.publish_unread(&self.commands.db, user).await;
+        }
+    }
+
+    /// Wakes a worker here, and those of other processes.
+    pub(crate) fn wake_workers(&self) {
+        self.wake.notify_one();
+        self.live.outbox.put(Message::Queue);
+    }
+}

@@ -1,0 +1,134 @@
+//! Follow-ups: a run that is started when another ends well, and names the one it follows.
+//!
+//! They are written with the run that is dispatched, so nothing is forgotten when a process ends, and started in the
+//! transaction that ends it, so none is started twice. Several follow each other in the order in which they were named.
+
+use serde_json::{Value, json};
+use tenantatlas_commands::{Actor, AuditEntry, CommandError, Refusal as _, Right, require};
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::operation_runs::{Created, FollowUp, OperationRun};
+use tenantatlas_store::{StoreError, Tx};
+
+use crate::completion;
+use crate::core::Core;
+use crate::dispatch::{self, Cause};
+use crate::operation::Operation;
+use crate::registry::to_value;
+
+/// A run of an operation that is to follow another one.
+///
+/// # Errors
+/// When the payload cannot be written as JSON.
+pub fn follow_up<O: Operation>(payload: &O::Payload) -> Result<FollowUp, CommandError> {
+    Ok(FollowUp {
+        resource: O::KIND.resource.to_owned(),
+        action: O::KIND.action.to_owned(),
+        payload: to_value(payload)?,
+    })
+}
+
+/// What is to follow a run that ends, and whether its initiator may still start it.
+pub(crate) struct FollowUps {
+    next: Option<FollowUp>,
+    rest: Vec<FollowUp>,
+    actor: Actor,
+    allowed: Result<(), CommandError>,
+}
+
+impl FollowUps {
+    /// Reads who would start what follows, and keeps the right until the transaction ends.
+    pub(crate) async fn read(core: &Core, tx: &mut Tx, run: &OperationRun) -> Result<Self, StoreError> {
+        let mut follow_ups = run.follow_ups.clone().into_iter();
+        let next = follow_ups.next();
+        let rest = follow_ups.collect();
+        let Some(first) = &next else {
+            return Ok(Self { next, rest, actor: Actor::system(), allowed: Ok(()) });
+        };
+        let actor = completion::initiator(tx, run).await?;
+        let allowed = match core.operations.permission(&first.resource, &first.action) {
+            Some(action) => require(tx, &actor, Right::Tenant(run.tenant_id, action)).await,
+            None => Err(CommandError::Conflict("this version of the program does not know the operation".to_owned())),
+        };
+        match allowed {
+            Err(CommandError::Store(error)) => Err(error),
+            allowed => Ok(Self { next, rest, actor, allowed }),
+        }
+    }
+
+    /// Starts the first of what follows a run that has ended well, which carries the rest. What may not be started is
+    /// written into the audit log.
+    pub(crate) async fn start(
+        self,
+        core: &Core,
+        tx: &mut Tx,
+        ended: &OperationRun,
+        at: Timestamp,
+    ) -> Result<Option<OperationRun>, StoreError> {
+        let Some(next) = self.next else { return Ok(None) };
+        let kind = format!("{}.{}", next.resource, next.action);
+        let created = match self.allowed {
+            Ok(()) => {
+                let cause = Cause { follows: Some(ended.id), retry_of: None, follow_ups: self.rest };
+                Self::create(core, tx, &self.actor, ended, next, cause, at).await
+            }
+            Err(error) => Err(error),
+        };
+        match created {
+            Ok(Created::New(run)) => Ok(Some(run)),
+            Ok(Created::AlreadyActive(_)) => Ok(None),
+            Err(CommandError::Store(error)) => Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "what was to follow a run was not started");
+                if let Some((outcome, word)) = error.audited() {
+                    let entry = AuditEntry::new(format!("{kind}.dispatched"), "operation_run", ended.id)
+                        .of(ended.tenant_id)
+                        .with(json!({ "follows": ended.id, "error": word }))
+                        .ended(outcome);
+                    core.commands.record(tx, &self.actor, entry).await?;
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    async fn create(
+        core: &Core,
+        tx: &mut Tx,
+        actor: &Actor,
+        ended: &OperationRun,
+        next: FollowUp,
+        cause: Cause,
+        at: Timestamp,
+    ) -> Result<Created, CommandError> {
+        let operation = core
+            .operations
+            .find(&next.resource, &next.action)
+            .ok_or_else(|| CommandError::Conflict("the operation is not known".to_owned()))?;
+        let (new, entry) = dispatch::prepare(operation.as_ref(), actor, ended.tenant_id, next.payload, cause)?;
+        let created = dispatch::create(core, tx, operation.as_ref(), actor, &new, at).await?;
+        if matches!(created, Created::New(_)) {
+            core.commands.record(tx, actor, entry).await?;
+        }
+        Ok(created)
+    }
+}
+
+/// Tells of a run that was started because another ended well, after the commit.
+pub(crate) fn announce(core: &Core, started: Option<&OperationRun>) {
+    if let Some(run) = started {
+        metrics::counter!("runs_dispatched_total").increment(1);
+        core.publish_runs([run]);
+        core.wake_workers();
+    }
+}
+
+/// Refuses follow-ups that could never be started.
+pub(crate) fn check(core: &Core, follow_ups: &[FollowUp]) -> Result<(), CommandError> {
+    for one in follow_ups {
+        let operation = core.operations.find(&one.resource, &one.action).ok_or_else(|| {
+            CommandError::Conflict(format!("there is no operation {}.{} that could follow", one.resource, one.action))
+        })?;
+        operation.prepare(&Value::clone(&one.payload))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! Live events between processes on the same database: ids only, coalesced; the receiver looks for itself.
+//!
+//! On PostgreSQL by LISTEN/NOTIFY. A SQLite file may have a second process too (the command line beside the server):
+//! there the runs that open pages look at are simply looked up again every second.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenantatlas_domain::ids::{OperationRunId, TenantId};
+use tenantatlas_store::{Listener, Signal, StoreError, operation_runs};
+
+use crate::bus::Topic;
+use crate::core::Core;
+use crate::outbox::Message;
+
+/// Least time between two rounds of signals, so that counters of busy runs become a few signals per second.
+const PAUSE: Duration = Duration::from_millis(120);
+/// How often open pages are brought up to date where nobody signals.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// Sends what waits, until the process stops.
+pub(crate) async fn send(core: Arc<Core>) {
+    let alone = core.commands.db.engine() == tenantatlas_store::Engine::Sqlite;
+    loop {
+        let stopping = tokio::select! {
+            () = core.commands.stopping.cancelled() => true,
+            () = core.live.outbox.filled() => false,
+        };
+        for message in core.live.outbox.take() {
+            if !alone && let Err(error) = core.commands.db.notify(&format!("{} {}", core.owner, message.text())).await {
+                tracing::debug!(%error, "other processes could not be told");
+            }
+        }
+        if stopping {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Listens to the other processes, until this one stops.
+pub(crate) async fn listen(core: Arc<Core>) {
+    loop {
+        let heard = tokio::select! {
+            () = core.commands.stopping.cancelled() => return,
+            heard = listen_once(&core) => heard,
+        };
+        if let Err(error) = heard {
+            tracing::warn!(%error, "the connection to the other processes was lost");
+        }
+        tokio::select! {
+            () = core.commands.stopping.cancelled() => return,
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+        }
+    }
+}
+
+async fn listen_once(core: &Core) -> Result<(), StoreError> {
+    let Some(mut listener) = Listener::connect(&core.commands.db).await? else {
+        // SQLite: called again after a pause.
+        return look_again(core).await;
+    };
+    look_again(core).await?;
+    loop {
+        match listener.next().await? {
+            Signal::Resync => look_again(core).await?,
+            Signal::Payload(payload) => {
+                let Some((owner, text)) = payload.split_once(' ') else { continue };
+                if owner == core.owner {
+                    continue;
+                }
+                match Message::parse(text) {
+                    Some(Message::Queue) => core.wake.notify_one(),
+                    Some(Message::Cancel(run)) => core.working.cancel(run),
+                    Some(Message::Run(tenant, run)) => tell_run(core, tenant, run).await?,
+                    Some(Message::Unread(user)) => core.live.publish_unread_here(&core.commands.db, user).await,
+                    None => {}
+                }
+            }
+        }
+    }
+}
+
+/// Looks up a run that changed elsewhere, if anybody here watches its tenant.
+async fn tell_run(core: &Core, tenant: TenantId, run: OperationRunId) -> Result<(), StoreError> {
+    if core.live.events.is_watched(Topic::Tenant(tenant))
+        && let Some(run) = operation_runs::get(&core.commands.db, tenant, run).await?
+    {
+        core.live.events.publish_run(&core.state_of(&run));
+    }
+    Ok(())
+}
+
+/// Brings every open page up to date: the active runs, and those that were active when last heard of.
+async fn look_again(core: &Core) -> Result<(), StoreError> {
+    for topic in core.live.events.topics() {
+        match topic {
+            Topic::Tenant(tenant) => look_again_at_runs(core, tenant).await?,
+            // On SQLite the count is told with the end of a run; counting for every open page once a second is too dear.
+            Topic::User(user) if core.commands.db.engine() == tenantatlas_store::Engine::Postgres => {
+                core.live.publish_unread_here(&core.commands.db, user).await;
+            }
+            Topic::User(_) => {}
+        }
+    }
+    Ok(())
+}
+
+async fn look_again_at_runs(core: &Core, tenant: TenantId) -> Result<(), StoreError> {
+    let db = &core.commands.db;
+    let active = operation_runs::active(db, Some(tenant), None).await?;
+    let elsewhere = |id: &OperationRunId| !core.working.contains(*id);
+    for run in active.iter().filter(|run| elsewhere(&run.id)) {
+        core.live.events.publish_run(&core.state_of(run));
+    }
+    let active: BTreeSet<OperationRunId> = active.iter().map(|run| run.id).collect();
+    let told = core.live.events.active_runs(tenant);
+    for id in told.into_iter().filter(|id| !active.contains(id) && elsewhere(id)) {
+        if let Some(run) = operation_runs::get(db, tenant, id).await? {
+            core.live.events.publish_run(&core.state_of(&run));
+            core.publish_unread_of([&run]).await;
+        }
+    }
+    Ok(())
+}

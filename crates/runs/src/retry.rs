@@ -1,0 +1,43 @@
+//! Starting an ended run again: the whole of it, or what failed.
+
+use tenantatlas_commands::{Actor, CommandError};
+use tenantatlas_domain::ids::{OperationRunId, TenantId};
+use tenantatlas_store::operation_runs;
+
+use crate::dispatch::{Cause, Dispatched};
+use crate::operation::RetryPart;
+use crate::runner::Runner;
+
+impl Runner {
+    /// Starts a run that has ended once more: all of it, or what failed and what it never came to. What was to follow it
+    /// follows the new one.
+    ///
+    /// # Errors
+    /// As [`Runner::dispatch`]; [`CommandError::NotFound`] for the run, [`CommandError::Conflict`] when it has not ended,
+    /// nothing failed, or its operation is not known.
+    pub async fn retry(
+        &self,
+        actor: &Actor,
+        tenant: TenantId,
+        run: OperationRunId,
+        part: RetryPart,
+    ) -> Result<Dispatched, CommandError> {
+        let (core, db) = (&self.core, &self.core.commands.db);
+        let found = operation_runs::get(db, tenant, run).await?;
+        let operation = found.as_ref().and_then(|run| core.operations.find(&run.resource, &run.action));
+        // Whoever may see nothing of the tenant learns nothing of its runs.
+        let permission = operation.map_or(tenantatlas_domain::role::Action::View, |operation| operation.permission());
+        core.commands.authorise(actor, tenant, permission).await?;
+        let run = found.ok_or(CommandError::NotFound("the run"))?;
+        let operation = operation.ok_or_else(|| {
+            CommandError::Conflict("this version of the program does not know what the run was to do".to_owned())
+        })?;
+        if !run.status.is_terminal() {
+            return Err(CommandError::Conflict("the run has not ended yet".to_owned()));
+        }
+        let payload = operation.retry(db, &run, part).await?;
+        let payload = payload.ok_or_else(|| CommandError::Conflict("nothing failed in this run".to_owned()))?;
+        let cause = Cause { retry_of: Some(run.id), follows: run.follows, follow_ups: run.follow_ups };
+        core.dispatch(operation.as_ref(), actor, tenant, payload, cause).await
+    }
+}

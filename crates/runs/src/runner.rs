@@ -1,0 +1,159 @@
+//! The runner of one process: how it starts, what can be asked of it, and how it stops.
+
+use std::sync::Arc;
+
+use tenantatlas_commands::{CommandError, Commands};
+use tenantatlas_domain::ids::{NotificationId, OperationRunId, TenantId, UserId};
+use tenantatlas_domain::live::{RunState, Snapshot};
+use tenantatlas_store::operation_runs::OperationRun;
+use tenantatlas_store::{notifications, operation_runs};
+use tokio::sync::{Mutex, Notify};
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::bus::{Events, Subscription, Topic};
+use crate::config::RunnerConfig;
+use crate::core::Core;
+use crate::registry::Operations;
+use crate::{notifier, sweeper, worker};
+
+/// The runner. Cheap to clone; all clones are the same runner.
+#[derive(Clone)]
+pub struct Runner {
+    pub(crate) core: Arc<Core>,
+    tasks: TaskTracker,
+}
+
+impl Runner {
+    /// Starts workers, sweeper and notifier. The database must be migrated.
+    #[must_use]
+    pub fn start(config: RunnerConfig, commands: Commands, operations: Operations) -> Self {
+        let core = Arc::new(Core {
+            commands,
+            config,
+            operations,
+            live: Arc::default(),
+            working: Arc::default(),
+            owner: format!("{}-{}", std::process::id(), Uuid::new_v4().simple()),
+            wake: Notify::new(),
+            looking: Mutex::new(()),
+        });
+        let tasks = TaskTracker::new();
+        for _ in 0..core.config.workers {
+            tasks.spawn(worker::work(Arc::clone(&core)));
+        }
+        if core.config.workers > 0 {
+            tasks.spawn(sweeper::sweep(Arc::clone(&core)));
+        }
+        tasks.spawn(notifier::listen(Arc::clone(&core)));
+        tasks.spawn(notifier::send(Arc::clone(&core)));
+        tasks.close();
+        Self { core, tasks }
+    }
+
+    /// Waits until the work was given back, after [`Commands::stopping`] was set, at most as long as configured. Answers
+    /// whether everything ended in time.
+    pub async fn stopped(&self) -> bool {
+        tokio::time::timeout(self.core.config.shutdown_grace, self.tasks.wait()).await.is_ok()
+    }
+
+    /// How many runs this process works on.
+    #[must_use]
+    pub fn working(&self) -> u64 {
+        self.core.working.count()
+    }
+
+    /// The operations of this process.
+    #[must_use]
+    pub fn operations(&self) -> &Operations {
+        &self.core.operations
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &RunnerConfig {
+        &self.core.config
+    }
+
+    /// The live events of this process.
+    #[must_use]
+    pub fn events(&self) -> &Events {
+        &self.core.live.events
+    }
+
+    /// Opens the live events of the runs of a tenant, whoever started them. Take the snapshot after this, so that nothing
+    /// falls between.
+    #[must_use]
+    pub fn subscribe(&self, tenant: TenantId) -> Subscription {
+        self.core.live.events.subscribe(Topic::Tenant(tenant))
+    }
+
+    /// Opens the live events of a person.
+    #[must_use]
+    pub fn subscribe_user(&self, user: UserId) -> Subscription {
+        self.core.live.events.subscribe(Topic::User(user))
+    }
+
+    /// What a live view of a tenant begins with: its active runs, and how much a person has not read.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn snapshot(&self, tenant: TenantId, user: UserId) -> Result<Snapshot, CommandError> {
+        let core = &self.core;
+        let runs = operation_runs::active(&core.commands.db, Some(tenant), None).await?;
+        let unread = notifications::unread_count(&core.commands.db, user, None).await?;
+        let runs = runs.iter().map(|run| core.state_of(run)).collect();
+        Ok(Snapshot { runs, unread, now: core.commands.clock.now() })
+    }
+
+    /// The live state of a stored run.
+    #[must_use]
+    pub fn state_of(&self, run: &OperationRun) -> RunState {
+        self.core.state_of(run)
+    }
+
+    /// The state of one run of a tenant.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn run_state(&self, tenant: TenantId, run: OperationRunId) -> Result<Option<RunState>, CommandError> {
+        let run = operation_runs::get(&self.core.commands.db, tenant, run).await?;
+        Ok(run.map(|run| self.core.state_of(&run)))
+    }
+
+    /// Tells a person's readers, here and in other processes, how much is unread.
+    pub async fn publish_unread(&self, user: UserId) {
+        self.core.live.publish_unread(&self.core.commands.db, user).await;
+    }
+
+    /// Marks one notification of a person as read, and tells their open pages.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn mark_read(&self, user: UserId, notification: NotificationId) -> Result<bool, CommandError> {
+        let commands = &self.core.commands;
+        let mut tx = commands.db.write().await?;
+        let changed = notifications::mark_read(&mut tx, user, notification, commands.clock.now()).await?;
+        tx.commit().await?;
+        if changed {
+            self.publish_unread(user).await;
+        }
+        Ok(changed)
+    }
+
+    /// Marks all notifications of a person as read, in one tenant or in all, and tells their open pages. Answers how many
+    /// were unread.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn mark_all_read(&self, user: UserId, tenant: Option<TenantId>) -> Result<u64, CommandError> {
+        let commands = &self.core.commands;
+        let mut tx = commands.db.write().await?;
+        let changed = notifications::mark_all_read(&mut tx, user, tenant, commands.clock.now()).await?;
+        tx.commit().await?;
+        if changed > 0 {
+            self.publish_unread(user).await;
+        }
+        Ok(changed)
+    }
+}

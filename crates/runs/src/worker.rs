@@ -1,0 +1,274 @@
+//! Workers: claim a run, hold it while it is worked on, end it.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::stream::{self, StreamExt};
+use metrics::counter;
+use tenantatlas_domain::operation::{OperationStatus, conclude};
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_store::StoreError;
+use tenantatlas_store::operation_runs::{self, Claim, End, Fence, OperationRun, Rest};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use crate::context::RunContext;
+use crate::core::Core;
+use crate::follow_up::{self, FollowUps};
+use crate::operation::{Summary, Work};
+use crate::registry::AnyOperation;
+use crate::stop::Stop;
+use crate::{completion, heartbeat};
+
+/// Attempts to write the end of a run while the lease holds.
+const END_ATTEMPTS: u32 = 5;
+
+/// One worker: one run after the other, until the process stops.
+pub(crate) async fn work(core: Arc<Core>) {
+    loop {
+        let Some((run, fence)) = next_run(&core).await else { return };
+        let span = tracing::info_span!("run", id = %run.id, operation = %format!("{}.{}", run.resource, run.action), attempt = run.attempt, correlation = %run.correlation_id);
+        attempt(&core, run, fence).instrument(span).await;
+        // A place became free.
+        core.wake.notify_one();
+    }
+}
+
+/// Waits for a run. Of all idle workers one looks, so that an idle process asks the database once, not once per worker.
+async fn next_run(core: &Arc<Core>) -> Option<(OperationRun, Fence)> {
+    let looking = tokio::select! {
+        () = core.commands.stopping.cancelled() => return None,
+        looking = core.looking.lock() => looking,
+    };
+    loop {
+        if core.commands.stopping.is_cancelled() {
+            return None;
+        }
+        match claim(core).await {
+            Ok(Some(claimed)) => {
+                drop(looking);
+                return Some(claimed);
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "looking for work failed"),
+        }
+        tokio::select! {
+            () = core.commands.stopping.cancelled() => return None,
+            () = core.wake.notified() => {}
+            () = tokio::time::sleep(core.config.poll_interval) => {}
+        }
+    }
+}
+
+async fn claim(core: &Core) -> Result<Option<(OperationRun, Fence)>, StoreError> {
+    let depth = operation_runs::queue_depth(&core.commands.db).await?;
+    if depth.pending == 0 && depth.running <= core.working.count() {
+        return Ok(None);
+    }
+    let limits = core.operations.limits();
+    let claim = Claim { owner: &core.owner, lease: core.config.lease, limits: &limits };
+    let mut tx = core.commands.db.write().await?;
+    let claimed = operation_runs::claim(&mut tx, &claim, core.commands.clock.now()).await?;
+    tx.commit().await?;
+    Ok(claimed.and_then(|run| {
+        counter!("runs_claimed_total").increment(1);
+        let fence = run.fence()?;
+        Some((run, fence))
+    }))
+}
+
+async fn attempt(core: &Arc<Core>, run: OperationRun, fence: Fence) {
+    let operation = core.operations.find(&run.resource, &run.action).cloned();
+    let state = core.state_of(&run);
+    core.live.publish_run(&state);
+    let begun = core.working.begin(run.id);
+    if run.cancel_requested_at.is_some() {
+        // Asked for while no worker had it.
+        begun.attempt.stop(Stop::Cancelled);
+    }
+    let context = Arc::new(RunContext {
+        commands: core.commands.clone(),
+        live: Arc::clone(&core.live),
+        working: Arc::clone(&core.working),
+        attempt: Arc::clone(&begun.attempt),
+        words: state.words,
+        fence,
+        run: Mutex::new(run),
+    });
+    let ended = CancellationToken::new();
+    let heartbeat = heartbeat::keep(Arc::clone(&context), core.config.lease, ended.clone());
+    let heartbeat = tokio::spawn(heartbeat.in_current_span());
+    let attempt = Attempt { core, context: &context, operation: operation.as_deref() };
+    match attempt.operation {
+        Some(operation) => {
+            // A bug must not leave the run running for ever: the heartbeat would renew its lease, and nobody could end it.
+            let attempted = AssertUnwindSafe(attempt.work(operation)).catch_unwind().await;
+            if attempted.is_err() {
+                tracing::error!("the work on the run broke off");
+                context.cancellation().cancel();
+                let stop = Stop::failed(ReasonCode::Internal, ReasonCode::Internal.sentence());
+                attempt.write_end(None, Some(&stop)).await;
+            }
+        }
+        None => {
+            let stop = Stop::failed(ReasonCode::Internal, "This version of the program does not know the operation.");
+            attempt.write_end(None, Some(&stop)).await;
+        }
+    }
+    ended.cancel();
+    let _ = heartbeat.await;
+    drop(begun);
+}
+
+/// One attempt at a run.
+struct Attempt<'a> {
+    core: &'a Core,
+    context: &'a Arc<RunContext>,
+    operation: Option<&'a dyn AnyOperation>,
+}
+
+impl Attempt<'_> {
+    async fn work(&self, operation: &dyn AnyOperation) {
+        let context = self.context;
+        let planned = tokio::select! {
+            biased;
+            () = context.cancellation().cancelled() => Err(Stop::Cancelled),
+            planned = operation.plan(context) => planned,
+        };
+        let (work, mut stopped) = match planned {
+            Ok(work) => {
+                let stopped = perform(context, work.as_ref()).await;
+                (Some(work), stopped)
+            }
+            Err(stop) => (None, Some(stop)),
+        };
+        // What stopped the run from outside counts more than the error it caused inside.
+        stopped = context.stopped().or(stopped);
+        if let Some(work) = &work {
+            let drained = work.drain(stopped.as_ref()).await;
+            // The fault that broke the writing off comes before the silence that the readers met because of it.
+            let broken = drained.err();
+            stopped = match context.stopped() {
+                Some(outside) => Some(outside),
+                None => broken.or(stopped),
+            };
+        }
+        match &stopped {
+            Some(Stop::LeaseLost) => {
+                counter!("run_leases_lost_total").increment(1);
+                tracing::warn!("the lease was lost; another worker goes on");
+            }
+            Some(Stop::Shutdown) => self.give_back().await,
+            other => self.write_end(work.as_deref(), other.as_ref()).await,
+        }
+    }
+
+    /// Gives the lease back, so that another worker goes on at once.
+    async fn give_back(&self) {
+        let (commands, fence) = (&self.core.commands, &self.context.fence);
+        let released = async {
+            let mut tx = commands.db.write().await?;
+            operation_runs::release(&mut tx, fence, commands.clock.now()).await?;
+            tx.commit().await
+        };
+        match released.await {
+            Ok(()) => {
+                tracing::info!("the run was given back");
+                self.core.wake_workers();
+            }
+            Err(error) => tracing::warn!(%error, "the run could not be given back; its lease will expire"),
+        }
+    }
+
+    /// Writes the end: the operation's own records, the run, what follows, audit and notification in one transaction.
+    async fn write_end(&self, work: Option<&dyn Work>, stopped: Option<&Stop>) {
+        for attempt in 1..=END_ATTEMPTS {
+            match self.try_end(work, stopped).await {
+                Ok((run, started)) => {
+                    counter!("runs_ended_total").increment(1);
+                    if run.status == OperationStatus::Failed {
+                        counter!("runs_failed_total").increment(1);
+                    }
+                    tracing::info!(status = %run.status, "the run ended");
+                    let core = self.core;
+                    core.publish_runs([&run]);
+                    follow_up::announce(core, started.as_ref());
+                    core.publish_unread_of([&run]).await;
+                    return;
+                }
+                Err(StoreError::LeaseLost) => {
+                    counter!("run_leases_lost_total").increment(1);
+                    tracing::warn!("the lease was lost before the end could be written");
+                    return;
+                }
+                Err(error) => {
+                    tracing::error!(%error, attempt, "the end of the run could not be written");
+                    tokio::time::sleep(Duration::from_millis(200) * attempt).await;
+                }
+            }
+        }
+    }
+
+    /// The ended run, and the one that was started because it ended well.
+    async fn try_end(
+        &self,
+        work: Option<&dyn Work>,
+        stopped: Option<&Stop>,
+    ) -> Result<(OperationRun, Option<OperationRun>), StoreError> {
+        let (core, context) = (self.core, self.context);
+        let at = core.commands.clock.now();
+        let known = context.run();
+        let mut tx = core.commands.db.write().await?;
+        // The rows that carry a right are locked before the run, as in every command.
+        let follow_ups = FollowUps::read(core, &mut tx, &known).await?;
+        operation_runs::hold(&mut tx, &context.fence).await?;
+        let run = operation_runs::get(&mut tx, known.tenant_id, known.id).await?.ok_or(StoreError::LeaseLost)?;
+        let end = stopped.and_then(Stop::end).unwrap_or_else(|| conclusion(&run, &core.state_of(&run).words.units.1));
+        let summary = match (work, self.operation) {
+            (Some(work), _) => work.finish(&mut tx, &end, at).await?,
+            (None, Some(operation)) => operation.close(&mut tx, &run, &end, at).await?,
+            (None, None) => Summary::new(),
+        };
+        let run = operation_runs::finish(&mut tx, &context.fence, &end, at).await?;
+        let well = self.operation.is_some_and(|operation| operation.ended_well(run.status));
+        let started = if well { follow_ups.start(core, &mut tx, &run, at).await? } else { None };
+        completion::record(&core.commands, &mut tx, &run, summary, at).await?;
+        tx.commit().await?;
+        Ok((run, started))
+    }
+}
+
+/// Does the portions, several at a time. Answers why it stopped early, if it did.
+async fn perform(context: &RunContext, work: &dyn Work) -> Option<Stop> {
+    let mut portions = stream::iter(0..work.portions())
+        .map(|portion| work.perform(portion))
+        .buffer_unordered(work.concurrency().max(1));
+    loop {
+        tokio::select! {
+            biased;
+            () = context.cancellation().cancelled() => return context.stopped().or(Some(Stop::Cancelled)),
+            portion = portions.next() => match portion {
+                None => return None,
+                Some(Ok(())) => {}
+                Some(Err(stop)) => return Some(stop),
+            },
+        }
+    }
+}
+
+/// How a run ends of which all portions were done.
+fn conclusion(run: &OperationRun, units: &str) -> End {
+    if run.counters.processed < run.counters.total {
+        let reason =
+            format!("Left undone: {} of {} {units}.", run.counters.total - run.counters.processed, run.counters.total);
+        return End {
+            status: OperationStatus::Failed,
+            reason_code: Some(ReasonCode::Internal),
+            reason,
+            rest: Rest::Failed,
+        };
+    }
+    End { status: conclude(&run.counters), reason_code: None, reason: String::new(), rest: Rest::Open }
+}
