@@ -103,7 +103,7 @@ impl Engine {
     ) -> Self {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
         // SQLite has one writer; on PostgreSQL a few do not stand in each other's way.
-        let bulk_writers = if db.engine() == tenantatlas_store::Engine::Sqlite { 1 } else { 4 };
+        let bulk_writers = if db.backend() == tenantatlas_store::Backend::Sqlite { 1 } else { 4 };
         let core = Arc::new(Core {
             config,
             db,

@@ -81,7 +81,7 @@ impl Outbox {
 
 /// Sends what waits, until the process stops.
 pub(crate) async fn send(core: Arc<Core>) {
-    let alone = core.db.engine() == tenantatlas_store::Engine::Sqlite;
+    let alone = core.db.backend() == tenantatlas_store::Backend::Sqlite;
     loop {
         let stopping = tokio::select! {
             () = core.stopping.cancelled() => true,
@@ -193,7 +193,7 @@ async fn look_again(core: &Core) -> Result<(), StoreError> {
             Topic::Tenant(_) => None,
         })
         .collect();
-    if core.db.engine() == tenantatlas_store::Engine::Postgres {
+    if core.db.backend() == tenantatlas_store::Backend::Postgres {
         for user in people {
             tell_unread(core, user).await;
         }

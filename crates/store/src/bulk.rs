@@ -12,27 +12,27 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
 use crate::record::Record;
 use crate::sql::Value;
-use crate::{Engine, StoreError, Tx};
+use crate::{Backend, StoreError, Tx};
 
 /// Rows per statement, longest first. The longest must stay below the 32,766 values SQLite takes.
 const ROWS: [usize; 4] = [512, 64, 8, 1];
 /// Lengths of a list of values, longest first; a list is filled up to the next one.
 const LISTS: [usize; 5] = [1_024, 256, 64, 8, 1];
 
-type Texts = HashMap<(Engine, &'static str, usize), Arc<str>>;
+type Texts = HashMap<(Backend, &'static str, usize), Arc<str>>;
 
 static TEXTS: LazyLock<Mutex<Texts>> = LazyLock::new(Mutex::default);
 
-fn text(engine: Engine, head: &'static str, length: usize, build: impl FnOnce() -> String) -> SqlStr {
+fn text(backend: Backend, head: &'static str, length: usize, build: impl FnOnce() -> String) -> SqlStr {
     let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-    let text = texts.entry((engine, head, length)).or_insert_with(|| build().into());
+    let text = texts.entry((backend, head, length)).or_insert_with(|| build().into());
     AssertSqlSafe(Arc::clone(text)).into_sql_str()
 }
 
-fn push_placeholder(text: &mut String, engine: Engine, number: usize) {
-    match engine {
-        Engine::Sqlite => text.push('?'),
-        Engine::Postgres => drop(write!(text, "${number}")),
+fn push_placeholder(text: &mut String, backend: Backend, number: usize) {
+    match backend {
+        Backend::Sqlite => text.push('?'),
+        Backend::Postgres => drop(write!(text, "${number}")),
     }
 }
 
@@ -47,8 +47,8 @@ pub(crate) struct InsertRows {
 }
 
 impl InsertRows {
-    fn text(&self, engine: Engine, rows: usize) -> SqlStr {
-        text(engine, self.head, rows, || {
+    fn text(&self, backend: Backend, rows: usize) -> SqlStr {
+        text(backend, self.head, rows, || {
             let mut text = String::with_capacity(self.head.len() + rows * self.columns * 8);
             text.push_str(self.head);
             text.push_str(" VALUES ");
@@ -56,7 +56,7 @@ impl InsertRows {
                 text.push_str(if row == 0 { "(" } else { ", (" });
                 for column in 0..self.columns {
                     text.push_str(if column == 0 { "" } else { ", " });
-                    push_placeholder(&mut text, engine, row * self.columns + column + 1);
+                    push_placeholder(&mut text, backend, row * self.columns + column + 1);
                 }
                 text.push(')');
             }
@@ -74,7 +74,7 @@ impl InsertRows {
         for rows in ROWS {
             while rest.len() >= rows * self.columns {
                 let (chunk, left) = rest.split_at(rows * self.columns);
-                affected += tx.execute(self.text(tx.engine(), rows), chunk).await?;
+                affected += tx.execute(self.text(tx.backend(), rows), chunk).await?;
                 rest = left;
             }
         }
@@ -91,8 +91,8 @@ pub(crate) struct WithList {
 
 impl WithList {
     /// The values of the list come first: fixed value 1 is bound as the one after the whole list.
-    fn text(&self, engine: Engine, length: usize) -> SqlStr {
-        text(engine, self.text, length, || {
+    fn text(&self, backend: Backend, length: usize) -> SqlStr {
+        text(backend, self.text, length, || {
             let mut text = String::with_capacity(self.text.len() + length * 9);
             let as_rows = self.text.contains("VALUES #");
             let mut characters = self.text.chars().peekable();
@@ -110,7 +110,7 @@ impl WithList {
                         for index in 0..length {
                             text.push_str(if index == 0 { "" } else { ", " });
                             text.push_str(if as_rows { "(" } else { "" });
-                            push_placeholder(&mut text, engine, index + 1);
+                            push_placeholder(&mut text, backend, index + 1);
                             text.push_str(if as_rows { ")" } else { "" });
                         }
                     }
@@ -137,7 +137,7 @@ impl WithList {
         let mut affected = 0;
         for part in list.chunks(LISTS[0]) {
             let (length, values) = Self::chunk(fixed, part);
-            affected += tx.execute(self.text(tx.engine(), length), &values).await?;
+            affected += tx.execute(self.text(tx.backend(), length), &values).await?;
         }
         Ok(affected)
     }
@@ -152,7 +152,7 @@ impl WithList {
         let mut rows = Vec::with_capacity(list.len());
         for part in list.chunks(LISTS[0]) {
             let (length, values) = Self::chunk(fixed, part);
-            rows.extend(tx.rows::<T>(self.text(tx.engine(), length), &values).await?);
+            rows.extend(tx.rows::<T>(self.text(tx.backend(), length), &values).await?);
         }
         Ok(rows)
     }

@@ -25,9 +25,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// A connection that rested longer than this is asked whether it still lives before it is used.
 const TRUSTED_REST: Duration = Duration::from_secs(5);
 
-/// Which engine.
+/// The kind of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Engine {
+pub enum Backend {
     /// A SQLite file.
     Sqlite,
     /// A PostgreSQL server.
@@ -79,12 +79,12 @@ impl Db {
         }
     }
 
-    /// Which engine this is.
+    /// The kind of database this is.
     #[must_use]
-    pub const fn engine(&self) -> Engine {
+    pub const fn backend(&self) -> Backend {
         match self {
-            Self::Sqlite { .. } => Engine::Sqlite,
-            Self::Postgres { .. } => Engine::Postgres,
+            Self::Sqlite { .. } => Backend::Sqlite,
+            Self::Postgres { .. } => Backend::Postgres,
         }
     }
 
@@ -219,12 +219,12 @@ impl Tx {
         Ok(())
     }
 
-    /// Which engine this is.
+    /// The kind of database this is.
     #[must_use]
-    pub const fn engine(&self) -> Engine {
+    pub const fn backend(&self) -> Backend {
         match self.inner {
-            Inner::Sqlite(_) => Engine::Sqlite,
-            Inner::Postgres(_) => Engine::Postgres,
+            Inner::Sqlite(_) => Backend::Sqlite,
+            Inner::Postgres(_) => Backend::Postgres,
         }
     }
 }

@@ -46,7 +46,7 @@ pub mod testing;
 pub mod users;
 mod vault;
 
-pub use database::{Access, Db, Engine, Tx};
+pub use database::{Access, Backend, Db, Tx};
 pub use error::StoreError;
 pub use migrations::MigrationReport;
 pub use signals::{Listener, Signal};

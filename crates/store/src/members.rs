@@ -88,7 +88,7 @@ pub async fn effective_role(mut on: impl Access, tenant: TenantId, user: UserId)
 /// # Errors
 /// When the database fails.
 pub async fn lock_role(tx: &mut Tx, tenant: TenantId, user: UserId) -> Result<Option<Role>, StoreError> {
-    let lock = dialect::for_no_key_update(tx.engine());
+    let lock = dialect::for_no_key_update(tx.backend());
     let text = format!("SELECT role AS value FROM tenant_members WHERE tenant_id = $1 AND user_id = $2{lock}");
     let role: Option<Text> = tx.row(AssertSqlSafe(text), &args![tenant, user]).await?;
     role.map(|Text(role)| role.parse().map_err(|_| StoreError::corrupt("tenant_members.role"))).transpose()
@@ -113,7 +113,7 @@ pub async fn list(mut on: impl Access, tenant: TenantId) -> Result<Vec<Member>, 
 /// # Errors
 /// When the database fails.
 pub async fn lock(tx: &mut Tx, tenant: TenantId, role: Role) -> Result<(), StoreError> {
-    let lock = dialect::for_no_key_update(tx.engine());
+    let lock = dialect::for_no_key_update(tx.backend());
     let text = format!("SELECT user_id FROM tenant_members WHERE tenant_id = $1 AND role = $2 ORDER BY user_id{lock}");
     tx.execute(AssertSqlSafe(text), &args![tenant, role.as_str()]).await.map(|_| ())
 }

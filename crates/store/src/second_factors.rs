@@ -78,7 +78,7 @@ pub async fn get(mut on: impl Access, user: UserId) -> Result<Option<SecondFacto
 /// # Errors
 /// When the database fails.
 pub async fn lock(tx: &mut Tx, user: UserId) -> Result<Option<SecondFactor>, StoreError> {
-    let text = format!("SELECT * FROM second_factors WHERE user_id = $1{}", dialect::for_update(tx.engine()));
+    let text = format!("SELECT * FROM second_factors WHERE user_id = $1{}", dialect::for_update(tx.backend()));
     tx.row(AssertSqlSafe(text), &args![user]).await
 }
 

@@ -430,7 +430,7 @@ pub async fn get(mut on: impl Access, id: TenantId) -> Result<Option<Tenant>, St
 /// # Errors
 /// When the database fails.
 pub async fn hold(tx: &mut Tx, id: TenantId) -> Result<Option<Tenant>, StoreError> {
-    let lock = dialect::for_key_share(tx.engine());
+    let lock = dialect::for_key_share(tx.backend());
     let text = format!("SELECT * FROM tenants WHERE id = $1 AND removed_at IS NULL{lock}");
     tx.row(AssertSqlSafe(text), &args![id]).await
 }
@@ -440,7 +440,7 @@ pub async fn hold(tx: &mut Tx, id: TenantId) -> Result<Option<Tenant>, StoreErro
 /// # Errors
 /// When the database fails.
 pub async fn lock(tx: &mut Tx, id: TenantId) -> Result<(), StoreError> {
-    let text = format!("SELECT id FROM tenants WHERE id = $1{}", dialect::for_no_key_update(tx.engine()));
+    let text = format!("SELECT id FROM tenants WHERE id = $1{}", dialect::for_no_key_update(tx.backend()));
     tx.execute(AssertSqlSafe(text), &args![id]).await.map(|_| ())
 }
 

@@ -14,7 +14,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 use url::Url;
 
-use crate::{Db, Engine};
+use crate::{Backend, Db};
 
 /// The variable with the address of a PostgreSQL server on which databases may be made.
 pub const POSTGRES_URL: &str = "TENANTATLAS_TEST_POSTGRES_URL";
@@ -34,10 +34,10 @@ impl TestDatabase {
     ///
     /// # Panics
     /// When it cannot be made: a test cannot go on without.
-    pub async fn new(engine: Engine) -> Self {
-        match engine {
-            Engine::Sqlite => Self::sqlite().await,
-            Engine::Postgres => Self::postgres().await,
+    pub async fn new(backend: Backend) -> Self {
+        match backend {
+            Backend::Sqlite => Self::sqlite().await,
+            Backend::Postgres => Self::postgres().await,
         }
     }
 
@@ -45,10 +45,10 @@ impl TestDatabase {
     ///
     /// # Panics
     /// When it cannot be made.
-    pub async fn of_version(engine: Engine, version: i64) -> Self {
-        let test = match engine {
-            Engine::Sqlite => Self::sqlite_file().await,
-            Engine::Postgres => {
+    pub async fn of_version(backend: Backend, version: i64) -> Self {
+        let test = match backend {
+            Backend::Sqlite => Self::sqlite_file().await,
+            Backend::Postgres => {
                 let server = server();
                 let name = format!("test_{}", uuid::Uuid::new_v4().simple());
                 execute(&mut connect(&server).await, format!("CREATE DATABASE {name}")).await.expect("a database");
@@ -201,13 +201,13 @@ macro_rules! on_both_engines {
             $(#[$attribute])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                run($crate::testing::TestDatabase::new($crate::Engine::Sqlite).await).await;
+                run($crate::testing::TestDatabase::new($crate::Backend::Sqlite).await).await;
             }
 
             $(#[$attribute])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                run($crate::testing::TestDatabase::new($crate::Engine::Postgres).await).await;
+                run($crate::testing::TestDatabase::new($crate::Backend::Postgres).await).await;
             }
         }
     )+};

@@ -221,7 +221,7 @@ pub async fn list(mut on: impl Access) -> Result<Vec<User>, StoreError> {
 /// # Errors
 /// When the database fails.
 pub async fn lock(tx: &mut Tx, id: UserId) -> Result<Option<User>, StoreError> {
-    let lock = dialect::for_no_key_update(tx.engine());
+    let lock = dialect::for_no_key_update(tx.backend());
     let text = format!("SELECT * FROM users WHERE id = $1 AND disabled_at IS NULL{lock}");
     tx.row(AssertSqlSafe(text), &args![id]).await
 }
@@ -232,7 +232,7 @@ pub async fn lock(tx: &mut Tx, id: UserId) -> Result<Option<User>, StoreError> {
 /// # Errors
 /// When the database fails.
 pub async fn lock_platform_admins(tx: &mut Tx) -> Result<(), StoreError> {
-    let lock = dialect::for_no_key_update(tx.engine());
+    let lock = dialect::for_no_key_update(tx.backend());
     let text = format!("SELECT id FROM users WHERE platform_admin = TRUE AND disabled_at IS NULL ORDER BY id{lock}");
     tx.execute(AssertSqlSafe(text), &[]).await.map(|_| ())
 }

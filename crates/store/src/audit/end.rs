@@ -112,7 +112,7 @@ pub(crate) async fn begin(db: &Db, key: &AuditKey) -> Result<(), StoreError> {
         return Ok(());
     }
     let mut tx = db.write().await?;
-    let text = format!("SELECT {COLUMNS} FROM audit_chain WHERE one = 1{}", dialect::for_update(tx.engine()));
+    let text = format!("SELECT {COLUMNS} FROM audit_chain WHERE one = 1{}", dialect::for_update(tx.backend()));
     let end: Option<End> = tx.row(AssertSqlSafe(text), &[]).await?;
     let end = end.ok_or_else(|| StoreError::corrupt("audit_chain"))?;
     if untouched(&end) {

@@ -16,7 +16,7 @@ use crate::scopes::ScopeId;
 use crate::sql::{Statement, args};
 use crate::sync_runs::{SyncRun, TypeRun};
 use crate::testing::on_both_engines;
-use crate::{Db, Engine};
+use crate::{Backend, Db};
 
 const TYPES: [&str; 3] = ["alpha", "beta", "gamma"];
 const ITEMS: u64 = 30_000;
@@ -81,9 +81,9 @@ fn view(tenant: TenantId) -> ScopeView {
 }
 
 async fn fill(db: &Db, tenant: TenantId) {
-    let (id, meta) = match db.engine() {
-        Engine::Sqlite => ("randomblob(16)", "'{}'"),
-        Engine::Postgres => ("gen_random_uuid()", "CAST('{}' AS JSONB)"),
+    let (id, meta) = match db.backend() {
+        Backend::Sqlite => ("randomblob(16)", "'{}'"),
+        Backend::Postgres => ("gen_random_uuid()", "CAST('{}' AS JSONB)"),
     };
     let mut tx = db.write().await.unwrap();
     let items = format!(
@@ -109,9 +109,9 @@ async fn fill(db: &Db, tenant: TenantId) {
 }
 
 async fn plan(db: &Db, statement: &Statement) -> String {
-    let explain = match db.engine() {
-        Engine::Sqlite => "EXPLAIN QUERY PLAN ",
-        Engine::Postgres => "EXPLAIN (COSTS OFF) ",
+    let explain = match db.backend() {
+        Backend::Sqlite => "EXPLAIN QUERY PLAN ",
+        Backend::Postgres => "EXPLAIN (COSTS OFF) ",
     };
     let text = format!("{explain}{}", statement.text().as_str());
     let mut on = db;

@@ -234,7 +234,7 @@ async fn prepare<'i>(
     }
     let list: Vec<Value<'_>> = prepared.iter().map(|one| Value::from(one.item.external_id.as_str())).collect();
     let known: Vec<Known> =
-        dialect::find_items(tx.engine()).rows(tx, &args![run.tenant_id, policy_type, run.scope_id.0], &list).await?;
+        dialect::find_items(tx.backend()).rows(tx, &args![run.tenant_id, policy_type, run.scope_id.0], &list).await?;
     for row in known {
         if let Some(position) = positions.get(row.external_id.as_str()) {
             let one = &mut prepared[*position];

@@ -59,7 +59,7 @@ impl Record for Renewal {
 pub async fn claim(tx: &mut Tx, claim: &Claim<'_>, at: Timestamp) -> Result<Option<OperationRun>, StoreError> {
     dialect::lock_claims(tx).await?;
     let lease_until = dialect::lease_end(tx, claim.lease).await?;
-    let lock = dialect::for_update_skip_locked(tx.engine());
+    let lock = dialect::for_update_skip_locked(tx.backend());
     let text = format!(
         "UPDATE bulk_operation_runs SET status = 'running', lease_owner = $1, lease_until = $2, attempt = attempt + 1, \
          started_at = COALESCE(started_at, $3), updated_at = $3 \
@@ -84,7 +84,7 @@ pub async fn hold(tx: &mut Tx, fence: &Fence) -> Result<(), StoreError> {
     let text = format!(
         "SELECT cancel_requested_at FROM bulk_operation_runs \
          WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'{}",
-        dialect::for_share(tx.engine())
+        dialect::for_share(tx.backend())
     );
     let held: Option<Renewal> =
         tx.row(AssertSqlSafe(text), &args![fence.run_id, fence.owner.as_str(), fence.attempt]).await?;
@@ -225,7 +225,7 @@ pub async fn sweep_expired(
         "SELECT * FROM bulk_operation_runs WHERE status IN ('pending', 'running') AND status = 'running' \
          AND lease_owner IS NOT NULL AND {} ORDER BY created_at, id LIMIT $3{}",
         is_over("", "$1", "$2"),
-        dialect::for_update_skip_locked(tx.engine())
+        dialect::for_update_skip_locked(tx.backend())
     );
     let expired: Vec<OperationRun> =
         tx.rows(AssertSqlSafe(text), &args![now, furthest(now, longest_lease), SWEEP_LIMIT]).await?;

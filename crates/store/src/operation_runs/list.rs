@@ -139,7 +139,7 @@ pub async fn overdue(
     limits: Limits,
     limit: u32,
 ) -> Result<Vec<OperationRun>, StoreError> {
-    let lock = dialect::for_update_skip_locked(tx.engine());
+    let lock = dialect::for_update_skip_locked(tx.backend());
     let held = "SELECT COUNT(*) FROM bulk_operation_runs r WHERE r.status IN ('pending', 'running') \
                 AND r.status = 'running' AND r.lease_owner IS NOT NULL AND r.resource = c.resource AND r.action = c.action";
     let text = format!(

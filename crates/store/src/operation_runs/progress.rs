@@ -60,7 +60,7 @@ pub enum CancelOutcome {
 async fn held(tx: &mut Tx, fence: &Fence) -> Result<OperationRun, StoreError> {
     let text = format!(
         "SELECT * FROM bulk_operation_runs WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'{}",
-        dialect::for_update(tx.engine())
+        dialect::for_update(tx.backend())
     );
     tx.row(AssertSqlSafe(text), &args![fence.run_id, fence.owner.as_str(), fence.attempt])
         .await?
@@ -68,13 +68,13 @@ async fn held(tx: &mut Tx, fence: &Fence) -> Result<OperationRun, StoreError> {
 }
 
 async fn locked(tx: &mut Tx, id: OperationRunId) -> Result<Option<OperationRun>, StoreError> {
-    let text = format!("SELECT * FROM bulk_operation_runs WHERE id = $1{}", dialect::for_update(tx.engine()));
+    let text = format!("SELECT * FROM bulk_operation_runs WHERE id = $1{}", dialect::for_update(tx.backend()));
     tx.row(AssertSqlSafe(text), &args![id]).await
 }
 
 /// The same within a tenant.
 async fn locked_of(tx: &mut Tx, tenant: TenantId, id: OperationRunId) -> Result<Option<OperationRun>, StoreError> {
-    let lock = dialect::for_update(tx.engine());
+    let lock = dialect::for_update(tx.backend());
     let text = format!("SELECT * FROM bulk_operation_runs WHERE id = $1 AND tenant_id = $2{lock}");
     tx.row(AssertSqlSafe(text), &args![id, tenant]).await
 }

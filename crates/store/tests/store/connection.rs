@@ -1,7 +1,7 @@
 //! Connecting, migrating, and what can go wrong with either.
 
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
-use tenantatlas_store::{Db, Engine, Listener, Signal, StoreError};
+use tenantatlas_store::{Backend, Db, Listener, Signal, StoreError};
 
 on_both_engines! {
     async fn migrating_again_changes_nothing(test: TestDatabase) {
@@ -26,7 +26,7 @@ on_both_engines! {
 
     async fn signals_reach_other_connections_where_there_can_be_other_processes(test: TestDatabase) {
         let Some(mut listener) = Listener::connect(&test.db).await.unwrap() else {
-            assert_eq!(test.db.engine(), Engine::Sqlite);
+            assert_eq!(test.db.backend(), Backend::Sqlite);
             test.db.notify("nobody").await.unwrap();
             return;
         };
@@ -182,7 +182,7 @@ async fn a_sqlite_file_of_another_program_is_refused_and_left_as_it_is() {
 
 #[tokio::test]
 async fn our_files_say_what_they_are_and_those_of_earlier_versions_are_taken() {
-    let test = TestDatabase::of_version(Engine::Sqlite, 12).await;
+    let test = TestDatabase::of_version(Backend::Sqlite, 12).await;
     let id = async |db: &Db| -> i64 {
         let Db::Sqlite { writer, .. } = db else { unreachable!() };
         sqlx::query_scalar("PRAGMA application_id").fetch_one(writer).await.unwrap()
@@ -197,7 +197,7 @@ async fn our_files_say_what_they_are_and_those_of_earlier_versions_are_taken() {
 on_both_engines! {
     async fn whoever_migrates_at_the_same_time_waits_for_the_one_that_does(test: TestDatabase) {
         for version in [0, 12] {
-            let new = TestDatabase::of_version(test.db.engine(), version).await;
+            let new = TestDatabase::of_version(test.db.backend(), version).await;
             let starts = (0..8).map(|_| async {
                 let db = Db::connect(&new.address).await?;
                 db.migrate().await
