@@ -258,18 +258,18 @@ pub enum Connection<'c> {
     Postgres(MaybePoolConnection<'c, Postgres>),
 }
 
-/// Runs the same code with the connection of either engine.
+/// Runs the same code with the connection of either database and its type.
 macro_rules! dispatch {
-    ($connection:expr, |$either:ident, $query:ident| $code:expr) => {
+    ($connection:expr, |$either:ident, $database:ident| $code:expr) => {
         match $connection {
             Connection::Sqlite(pooled) => {
+                type $database = Sqlite;
                 let $either: &mut SqliteConnection = &mut *pooled;
-                let $query = sqlx::query::<Sqlite>;
                 $code
             }
             Connection::Postgres(pooled) => {
+                type $database = Postgres;
                 let $either: &mut PgConnection = &mut *pooled;
-                let $query = sqlx::query::<Postgres>;
                 $code
             }
         }
@@ -298,28 +298,29 @@ impl Connection<'_> {
     /// Runs a statement and tells how many rows it affected.
     pub(crate) async fn execute(&mut self, text: impl SqlSafeStr, values: &[Value<'_>]) -> Result<u64, StoreError> {
         let text = text.into_sql_str();
-        Ok(dispatch!(self, |connection, query| bound!(query(text), values).execute(connection).await?.rows_affected()))
+        Ok(dispatch!(self, |connection, Database| {
+            bound!(sqlx::query::<Database>(text), values).execute(connection).await?.rows_affected()
+        }))
     }
 
     /// All rows of a query. The query bounds them, not this.
     pub(crate) async fn rows<T: Record>(&mut self, text: SqlStr, values: &[Value<'_>]) -> Result<Vec<T>, StoreError> {
-        dispatch!(self, |connection, query| {
-            let rows = bound!(query(text), values).fetch_all(connection).await?;
-            rows.iter().map(|row| T::read(row).map_err(StoreError::from)).collect()
-        })
+        Ok(dispatch!(self, |connection, Database| {
+            bound!(sqlx::query_as::<Database, T>(text), values).fetch_all(connection).await?
+        }))
     }
 
     /// The first row of a query, if there is one.
     pub(crate) async fn row<T: Record>(&mut self, text: SqlStr, values: &[Value<'_>]) -> Result<Option<T>, StoreError> {
-        dispatch!(self, |connection, query| {
-            let row = bound!(query(text), values).fetch_optional(connection).await?;
-            row.as_ref().map(T::read).transpose().map_err(StoreError::from)
-        })
+        Ok(dispatch!(self, |connection, Database| {
+            bound!(sqlx::query_as::<Database, T>(text), values).fetch_optional(connection).await?
+        }))
     }
 }
 
 /// Short forms for one statement on anything that gives a connection.
 pub(crate) trait Run: Access {
+    /// All rows of a query.
     fn rows<T: Record>(
         &mut self,
         text: impl SqlSafeStr + Send,
@@ -329,6 +330,7 @@ pub(crate) trait Run: Access {
         async move { self.connection().await?.rows(text, values).await }
     }
 
+    /// The first row of a query, if there is one.
     fn row<T: Record>(
         &mut self,
         text: impl SqlSafeStr + Send,
@@ -338,6 +340,35 @@ pub(crate) trait Run: Access {
         async move { self.connection().await?.row(text, values).await }
     }
 
+    /// The value of all rows of a query for one column.
+    fn values<T>(
+        &mut self,
+        text: impl SqlSafeStr + Send,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send
+    where
+        (T,): Record,
+    {
+        let text = text.into_sql_str();
+        async move {
+            Ok(self.connection().await?.rows::<(T,)>(text, values).await?.into_iter().map(|(value,)| value).collect())
+        }
+    }
+
+    /// The value of the first row of a query for one column, if there is one.
+    fn value<T>(
+        &mut self,
+        text: impl SqlSafeStr + Send,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Option<T>, StoreError>> + Send
+    where
+        (T,): Record,
+    {
+        let text = text.into_sql_str();
+        async move { Ok(self.connection().await?.row::<(T,)>(text, values).await?.map(|(value,)| value)) }
+    }
+
+    /// All rows of a query that was put together.
     fn query<T: Record>(&mut self, statement: &Statement) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send {
         async move { self.connection().await?.rows(statement.text(), statement.values()).await }
     }
@@ -377,5 +408,29 @@ impl Tx {
     ) -> Result<Option<T>, StoreError> {
         let mut this = self;
         Run::row(&mut this, text, values).await
+    }
+
+    pub(crate) async fn value<T>(
+        &mut self,
+        text: impl SqlSafeStr + Send,
+        values: &[Value<'_>],
+    ) -> Result<Option<T>, StoreError>
+    where
+        (T,): Record,
+    {
+        let mut this = self;
+        Run::value(&mut this, text, values).await
+    }
+
+    pub(crate) async fn values<T>(
+        &mut self,
+        text: impl SqlSafeStr + Send,
+        values: &[Value<'_>],
+    ) -> Result<Vec<T>, StoreError>
+    where
+        (T,): Record,
+    {
+        let mut this = self;
+        Run::values(&mut this, text, values).await
     }
 }

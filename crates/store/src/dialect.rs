@@ -6,7 +6,6 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use crate::bulk::WithList;
 use crate::database::{Access, Connection};
-use crate::record::Number;
 use crate::sql::args;
 use crate::{Backend, StoreError, Tx};
 
@@ -35,9 +34,9 @@ pub(crate) async fn now_millis(mut on: impl Access) -> Result<i64, StoreError> {
         Connection::Sqlite(_) => Backend::Sqlite,
         Connection::Postgres(_) => Backend::Postgres,
     };
-    let text = format!("SELECT {} AS value", now(backend));
-    let number: Option<Number> = connection.row(AssertSqlSafe(text).into_sql_str(), &[]).await?;
-    Ok(number.map_or(0, |Number(value)| value))
+    let text = format!("SELECT {}", now(backend));
+    let number: Option<(i64,)> = connection.row(AssertSqlSafe(text).into_sql_str(), &[]).await?;
+    Ok(number.map_or(0, |(number,)| number))
 }
 
 /// When a lease that starts now ends, by the clock of the database.

@@ -184,7 +184,8 @@ impl From<sqlx::Error> for StoreError {
             }
             sqlx::Error::PoolTimedOut => Self::Busy,
             sqlx::Error::Io(cause) => Self::Unreachable { host: "the server".to_owned(), cause: cause.to_string() },
-            sqlx::Error::ColumnDecode { index, .. } => Self::Corrupt { column: index.clone() },
+            // sqlx quotes some names.
+            sqlx::Error::ColumnDecode { index, .. } => Self::corrupt(index.trim_matches('"')),
             _ => Self::Database { code: None, source: error },
         }
     }

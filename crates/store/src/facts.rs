@@ -3,7 +3,6 @@
 use sqlx::Error;
 
 use crate::database::{Access, Run as _};
-use crate::record::Text;
 use crate::sql::args;
 use crate::{Db, StoreError, Tx};
 
@@ -12,8 +11,7 @@ use crate::{Db, StoreError, Tx};
 /// # Errors
 /// When the database fails.
 pub async fn get(mut on: impl Access, name: &str) -> Result<Option<String>, StoreError> {
-    let text: Option<Text> = on.row("SELECT value FROM schema_facts WHERE name = $1", &args![name]).await?;
-    Ok(text.map(|Text(value)| value))
+    on.value("SELECT value FROM schema_facts WHERE name = $1", &args![name]).await
 }
 
 /// Writes a fact unless it is there; answers the value that holds afterwards.

@@ -4,7 +4,6 @@ use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
 
 use crate::database::{Access, Run as _};
-use crate::record::Number;
 use crate::sessions::TokenHash;
 use crate::sql::args;
 use crate::{StoreError, Tx};
@@ -17,8 +16,8 @@ pub const MOST: i64 = 10;
 /// # Errors
 /// When the database fails.
 pub async fn is_known(mut on: impl Access, user: UserId, token_hash: &TokenHash) -> Result<bool, StoreError> {
-    let text = "SELECT CAST(1 AS BIGINT) AS value FROM known_browsers WHERE user_id = $1 AND token_hash = $2";
-    let found: Option<Number> = on.row(text, &args![user, token_hash]).await?;
+    let text = "SELECT CAST(1 AS BIGINT) FROM known_browsers WHERE user_id = $1 AND token_hash = $2";
+    let found: Option<i64> = on.value(text, &args![user, token_hash]).await?;
     Ok(found.is_some())
 }
 
@@ -27,8 +26,8 @@ pub async fn is_known(mut on: impl Access, user: UserId, token_hash: &TokenHash)
 /// # Errors
 /// When the database fails.
 pub async fn is_anyones(mut on: impl Access, token_hash: &TokenHash) -> Result<bool, StoreError> {
-    let text = "SELECT CAST(1 AS BIGINT) AS value FROM known_browsers WHERE token_hash = $1 LIMIT 1";
-    let found: Option<Number> = on.row(text, &args![token_hash]).await?;
+    let text = "SELECT CAST(1 AS BIGINT) FROM known_browsers WHERE token_hash = $1 LIMIT 1";
+    let found: Option<i64> = on.value(text, &args![token_hash]).await?;
     Ok(found.is_some())
 }
 

@@ -1,44 +1,36 @@
 //! Who may do what in which tenant (product rules, section Access).
 
 use serde::Serialize;
-use sqlx::{AssertSqlSafe, Error};
+use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Number, Record, Text};
+use crate::record::Nullable;
 use crate::sql::args;
 use crate::{StoreError, Tx, dialect};
 
 /// A member of a tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
 pub struct Member {
     /// The person.
+    #[sqlx(try_from = "Uuid")]
     pub user_id: UserId,
     /// The person's name.
     pub name: String,
     /// The person's address.
     pub email: String,
     /// What they may do.
+    #[sqlx(try_from = "String")]
     pub role: Role,
     /// Since when the person cannot sign in.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub disabled_at: Option<Timestamp>,
     /// When they became a member.
+    #[sqlx(try_from = "i64")]
     pub created_at: Timestamp,
-}
-
-impl Record for Member {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            user_id: row.id("user_id")?,
-            name: row.string("name")?,
-            email: row.string("email")?,
-            role: row.name("role")?,
-            disabled_at: row.time_or_null("disabled_at")?,
-            created_at: row.time("created_at")?,
-        })
-    }
 }
 
 /// Makes a person a member, or changes their role.
@@ -71,16 +63,16 @@ pub async fn remove(tx: &mut Tx, tenant: TenantId, user: UserId) -> Result<bool,
 /// # Errors
 /// When the database fails.
 pub async fn effective_role(mut on: impl Access, tenant: TenantId, user: UserId) -> Result<Option<Role>, StoreError> {
-    let role: Option<Text> = on
-        .row(
-            "SELECT CASE WHEN u.platform_admin = TRUE THEN 'owner' ELSE m.role END AS value \
+    let role: Option<String> = on
+        .value(
+            "SELECT CASE WHEN u.platform_admin = TRUE THEN 'owner' ELSE m.role END \
              FROM users u JOIN tenants t ON t.id = $1 AND t.removed_at IS NULL \
              LEFT JOIN tenant_members m ON m.tenant_id = t.id AND m.user_id = u.id \
              WHERE u.id = $2 AND u.disabled_at IS NULL AND (m.role IS NOT NULL OR u.platform_admin = TRUE)",
             &args![tenant, user],
         )
         .await?;
-    role.map(|Text(role)| role.parse().map_err(|_| StoreError::corrupt("tenant_members.role"))).transpose()
+    role.map(|role| role.parse().map_err(|_| StoreError::corrupt("tenant_members.role"))).transpose()
 }
 
 /// The role of a member, kept from every change until the transaction ends. `None` when the person is no member.
@@ -89,9 +81,9 @@ pub async fn effective_role(mut on: impl Access, tenant: TenantId, user: UserId)
 /// When the database fails.
 pub async fn lock_role(tx: &mut Tx, tenant: TenantId, user: UserId) -> Result<Option<Role>, StoreError> {
     let lock = dialect::for_no_key_update(tx.backend());
-    let text = format!("SELECT role AS value FROM tenant_members WHERE tenant_id = $1 AND user_id = $2{lock}");
-    let role: Option<Text> = tx.row(AssertSqlSafe(text), &args![tenant, user]).await?;
-    role.map(|Text(role)| role.parse().map_err(|_| StoreError::corrupt("tenant_members.role"))).transpose()
+    let text = format!("SELECT role FROM tenant_members WHERE tenant_id = $1 AND user_id = $2{lock}");
+    let role: Option<String> = tx.value(AssertSqlSafe(text), &args![tenant, user]).await?;
+    role.map(|role| role.parse().map_err(|_| StoreError::corrupt("tenant_members.role"))).transpose()
 }
 
 /// The members of a tenant by name.
@@ -123,12 +115,12 @@ pub async fn lock(tx: &mut Tx, tenant: TenantId, role: Role) -> Result<(), Store
 /// # Errors
 /// When the database fails.
 pub async fn count(mut on: impl Access, tenant: TenantId, role: Role) -> Result<u64, StoreError> {
-    let count: Option<Number> = on
-        .row(
-            "SELECT COUNT(*) AS value FROM tenant_members m JOIN users u ON u.id = m.user_id \
+    let count: Option<i64> = on
+        .value(
+            "SELECT COUNT(*) FROM tenant_members m JOIN users u ON u.id = m.user_id \
              WHERE m.tenant_id = $1 AND m.role = $2 AND u.disabled_at IS NULL",
             &args![tenant, role.as_str()],
         )
         .await?;
-    Ok(count.map_or(0, |Number(value)| value.unsigned_abs()))
+    Ok(count.map_or(0, i64::unsigned_abs))
 }

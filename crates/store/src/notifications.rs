@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use sqlx::Error;
+use sqlx::FromRow;
 use tenantatlas_domain::ids::{NotificationId, OperationRunId, TenantId, UserId};
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Number, Record};
+use crate::record::Nullable;
 use crate::sql::{Statement, args, json};
 use crate::{StoreError, Tx};
 
@@ -32,39 +33,31 @@ pub struct NewNotification {
 }
 
 /// A notification.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromRow)]
 pub struct Notification {
     /// The id.
+    #[sqlx(try_from = "Uuid")]
     pub id: NotificationId,
     /// Who is to know.
+    #[sqlx(try_from = "Uuid")]
     pub user_id: UserId,
     /// The tenant it is about; `None` for what is about the person's account.
+    #[sqlx(try_from = "Nullable<Uuid>")]
     pub tenant_id: Option<TenantId>,
     /// What kind.
     pub kind: String,
     /// The run it is about.
+    #[sqlx(try_from = "Nullable<Uuid>")]
     pub operation_run_id: Option<OperationRunId>,
     /// Structured, safe facts.
+    #[sqlx(json)]
     pub payload: Json,
     /// When it was written.
+    #[sqlx(try_from = "i64")]
     pub created_at: Timestamp,
     /// When it was read.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub read_at: Option<Timestamp>,
-}
-
-impl Record for Notification {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            id: row.id("id")?,
-            user_id: row.id("user_id")?,
-            tenant_id: row.id_or_null("tenant_id")?,
-            kind: row.string("kind")?,
-            operation_run_id: row.id_or_null("operation_run_id")?,
-            payload: row.json("payload")?,
-            created_at: row.time("created_at")?,
-            read_at: row.time_or_null("read_at")?,
-        })
-    }
 }
 
 /// Writes a notification. Answers `false` when the person was told the same of the same run before.
@@ -131,14 +124,14 @@ const VISIBLE: &str = " AND (n.tenant_id IS NULL OR u.platform_admin = TRUE OR E
 /// When the database fails.
 pub async fn unread_count(mut on: impl Access, user: UserId, tenant: Option<TenantId>) -> Result<u64, StoreError> {
     let mut statement = Statement::new(
-        "SELECT COUNT(*) AS value FROM notifications n JOIN users u ON u.id = n.user_id WHERE n.read_at IS NULL AND n.user_id = ",
+        "SELECT COUNT(*) FROM notifications n JOIN users u ON u.id = n.user_id WHERE n.read_at IS NULL AND n.user_id = ",
     );
     statement.bind(user).push(VISIBLE);
     if let Some(tenant) = tenant {
         statement.push(" AND n.tenant_id = ").bind(tenant);
     }
-    let counts: Vec<Number> = on.query(&statement).await?;
-    Ok(counts.first().map_or(0, |Number(value)| value.unsigned_abs()))
+    let count: Option<i64> = on.value(statement.text(), statement.values()).await?;
+    Ok(count.map_or(0, i64::unsigned_abs))
 }
 
 /// Marks one notification of a person as read. Answers whether it was unread.

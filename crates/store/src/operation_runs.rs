@@ -14,7 +14,7 @@ pub use progress::{CancelOutcome, End, Rest, Settled, end_unclaimed, finish, req
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use sqlx::Error;
+use sqlx::FromRow;
 use tenantatlas_domain::ids::{CorrelationId, OperationRunId, TenantId, UserId};
 use tenantatlas_domain::operation::{Counters, Failure, OperationStatus};
 use tenantatlas_domain::reason::ReasonCode;
@@ -22,7 +22,7 @@ use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
+use crate::record::Nullable;
 use crate::sql::{args, json};
 use crate::{StoreError, Tx};
 
@@ -67,13 +67,16 @@ pub struct NewOperationRun {
 }
 
 /// An operation run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromRow)]
 pub struct OperationRun {
     /// The id.
+    #[sqlx(try_from = "Uuid")]
     pub id: OperationRunId,
     /// The tenant.
+    #[sqlx(try_from = "Uuid")]
     pub tenant_id: TenantId,
     /// The person who started it; `None` for the system and the command line.
+    #[sqlx(try_from = "Nullable<Uuid>")]
     pub user_id: Option<UserId>,
     /// The name of who started it, as it was then.
     pub initiator: String,
@@ -84,45 +87,84 @@ pub struct OperationRun {
     /// The key of which only one active run may exist in a tenant.
     pub idempotency_key: String,
     /// Ties log lines and records together.
+    #[sqlx(try_from = "Uuid")]
     pub correlation_id: CorrelationId,
     /// What the operation needs to know.
+    #[sqlx(json)]
     pub payload: Json,
     /// The state.
+    #[sqlx(try_from = "String")]
     pub status: OperationStatus,
     /// The counters, in items.
+    #[sqlx(flatten, try_from = "CounterColumns")]
     pub counters: Counters,
     /// The stable ids of its items.
+    #[sqlx(json)]
     pub item_ids: Vec<String>,
     /// What did not succeed, the first of it.
+    #[sqlx(json)]
     pub failures: Vec<Failure>,
     /// How many more did not succeed.
+    #[sqlx(try_from = "i64")]
     pub failures_omitted: u32,
     /// Why it ended as it did, when that is one reason.
+    #[sqlx(try_from = "Nullable<String>")]
     pub reason_code: Option<ReasonCode>,
     /// How far it is within its items; the operation's own form.
+    #[sqlx(json)]
     pub progress: Json,
     /// The audit entry of the dispatch.
     pub audit_log_id: Option<Uuid>,
     /// The run this one tries again.
+    #[sqlx(try_from = "Nullable<Uuid>")]
     pub retry_of: Option<OperationRunId>,
     /// When somebody asked to cancel it.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub cancel_requested_at: Option<Timestamp>,
     /// Who asked to cancel it.
     pub cancel_requested_by: Option<String>,
     /// The worker that holds it.
     pub lease_owner: Option<String>,
     /// How often it was claimed.
+    #[sqlx(try_from = "i64")]
     pub attempt: u32,
     /// How often a worker was lost.
+    #[sqlx(try_from = "i64")]
     pub lost_leases: u32,
     /// When it was dispatched.
+    #[sqlx(try_from = "i64")]
     pub created_at: Timestamp,
     /// When it last changed.
+    #[sqlx(try_from = "i64")]
     pub updated_at: Timestamp,
     /// When work began.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub started_at: Option<Timestamp>,
     /// When it ended.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub finished_at: Option<Timestamp>,
+}
+
+/// The columns of [`Counters`].
+#[derive(FromRow)]
+pub struct CounterColumns {
+    #[sqlx(try_from = "i64")]
+    total_items: u32,
+    #[sqlx(try_from = "i64")]
+    processed_items: u32,
+    #[sqlx(try_from = "i64")]
+    succeeded: u32,
+    #[sqlx(try_from = "i64")]
+    failed: u32,
+    #[sqlx(try_from = "i64")]
+    skipped: u32,
+}
+
+impl From<CounterColumns> for Counters {
+    fn from(columns: CounterColumns) -> Self {
+        let CounterColumns { total_items: total, processed_items: processed, succeeded, failed, skipped } = columns;
+        Self { total, processed, succeeded, failed, skipped }
+    }
 }
 
 impl OperationRun {
@@ -131,46 +173,6 @@ impl OperationRun {
     pub fn fence(&self) -> Option<Fence> {
         let owner = self.lease_owner.clone()?;
         Some(Fence { run_id: self.id, owner, attempt: self.attempt })
-    }
-}
-
-impl Record for OperationRun {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            id: row.id("id")?,
-            tenant_id: row.id("tenant_id")?,
-            user_id: row.id_or_null("user_id")?,
-            initiator: row.string("initiator")?,
-            resource: row.string("resource")?,
-            action: row.string("action")?,
-            idempotency_key: row.string("idempotency_key")?,
-            correlation_id: row.id("correlation_id")?,
-            payload: row.json("payload")?,
-            status: row.name("status")?,
-            counters: Counters {
-                total: row.count("total_items")?,
-                processed: row.count("processed_items")?,
-                succeeded: row.count("succeeded")?,
-                failed: row.count("failed")?,
-                skipped: row.count("skipped")?,
-            },
-            item_ids: row.json("item_ids")?,
-            failures: row.json("failures")?,
-            failures_omitted: row.count("failures_omitted")?,
-            reason_code: row.name_or_null("reason_code")?,
-            progress: row.json("progress")?,
-            audit_log_id: row.uuid_or_null("audit_log_id")?,
-            retry_of: row.id_or_null("retry_of")?,
-            cancel_requested_at: row.time_or_null("cancel_requested_at")?,
-            cancel_requested_by: row.string_or_null("cancel_requested_by")?,
-            lease_owner: row.string_or_null("lease_owner")?,
-            attempt: row.count("attempt")?,
-            lost_leases: row.count("lost_leases")?,
-            created_at: row.time("created_at")?,
-            updated_at: row.time("updated_at")?,
-            started_at: row.time_or_null("started_at")?,
-            finished_at: row.time_or_null("finished_at")?,
-        })
     }
 }
 

@@ -1,12 +1,10 @@
 //! Sign-ins whose password was right and that wait for the second factor. They give no right. The store sees only hashes
 //! of their tokens.
 
-use sqlx::Error;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
 use crate::sessions::TokenHash;
 use crate::sql::args;
 use crate::users::User;
@@ -14,14 +12,6 @@ use crate::{StoreError, Tx};
 
 /// Sign-ins of one person that may wait at the same time; an earlier one ends when there are more.
 const MOST: i64 = 10;
-
-struct Waiting(User);
-
-impl Record for Waiting {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        User::read(row).map(Self)
-    }
-}
 
 /// Begins one.
 ///
@@ -53,14 +43,12 @@ pub async fn create(
 /// # Errors
 /// When the database fails.
 pub async fn find(mut on: impl Access, token_hash: &TokenHash, at: Timestamp) -> Result<Option<User>, StoreError> {
-    let found: Option<Waiting> = on
-        .row(
-            "SELECT u.* FROM pending_sign_ins p JOIN users u ON u.id = p.user_id \
-             WHERE p.token_hash = $1 AND p.expires_at > $2 AND u.disabled_at IS NULL",
-            &args![token_hash, at],
-        )
-        .await?;
-    Ok(found.map(|Waiting(user)| user))
+    on.row(
+        "SELECT u.* FROM pending_sign_ins p JOIN users u ON u.id = p.user_id \
+         WHERE p.token_hash = $1 AND p.expires_at > $2 AND u.disabled_at IS NULL",
+        &args![token_hash, at],
+    )
+    .await
 }
 
 /// Uses one up. Answers whether it was still there: two that come at once do not both get it.

@@ -1,34 +1,26 @@
 //! What a person last used and likes, per tenant.
 
-use sqlx::Error;
+use sqlx::FromRow;
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::time::Timestamp;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
+use crate::record::Nullable;
 use crate::sql::{args, json};
 use crate::{StoreError, Tx};
 
 /// The preferences of one person in one tenant.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct Preferences {
     /// Whether the tenant is shown first.
     pub favourite: bool,
     /// When the person last used the tenant.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub last_used_at: Option<Timestamp>,
     /// What the person last chose to sync.
+    #[sqlx(json(nullable))]
     pub last_selection: Option<Selection>,
-}
-
-impl Record for Preferences {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            favourite: row.bool("favourite")?,
-            last_used_at: row.time_or_null("last_used_at")?,
-            last_selection: row.json_or_null("last_selection")?,
-        })
-    }
 }
 
 /// The preferences; the default when nothing was ever remembered.

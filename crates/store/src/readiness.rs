@@ -4,7 +4,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::database::Run as _;
-use crate::record::Number;
 use crate::sql::args;
 use crate::{Db, StoreError, files};
 
@@ -99,15 +98,15 @@ impl Db {
     /// Reads, and on PostgreSQL asks whether transactions may write here: a standby and a server set so may not.
     async fn answers(&self) -> Result<(), StoreError> {
         let text = match self {
-            Self::Sqlite { .. } => "SELECT 0 AS value",
+            Self::Sqlite { .. } => "SELECT 0",
             Self::Postgres { .. } => {
                 "SELECT CASE WHEN pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean \
-                 THEN 1::bigint ELSE 0::bigint END AS value"
+                 THEN 1::bigint ELSE 0::bigint END"
             }
         };
         let mut this = self;
-        match this.row(text, &[]).await? {
-            Some(Number(0)) => Ok(()),
+        match this.value::<i64>(text, &[]).await? {
+            Some(0) => Ok(()),
             _ => Err(StoreError::ReadOnly),
         }
     }

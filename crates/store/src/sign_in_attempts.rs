@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use sqlx::Error;
+use sqlx::FromRow;
 use tenantatlas_domain::time::Timestamp;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
 use crate::sql::args;
 use crate::{StoreError, Tx};
 
@@ -24,15 +23,12 @@ pub struct Throttle {
     pub longest_wait: Duration,
 }
 
+#[derive(FromRow)]
 struct Attempts {
+    #[sqlx(try_from = "i64")]
     failures: u32,
+    #[sqlx(try_from = "i64")]
     blocked_until: Timestamp,
-}
-
-impl Record for Attempts {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { failures: row.count("failures")?, blocked_until: row.time("blocked_until")? })
-    }
 }
 
 /// Until when sign-ins of a subject are refused; `None` when they are not. An end further ahead than the longest wait

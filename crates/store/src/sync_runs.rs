@@ -9,16 +9,17 @@ pub use types::{TypeEnd, TypeRun, begin_type, finish_type, list_types};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use sqlx::Error;
+use sqlx::{Error, FromRow};
 use tenantatlas_domain::ids::{CorrelationId, OperationRunId, SyncRunId, TenantId, UserId};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::selection::{Selection, SelectionHash};
 use tenantatlas_domain::sync::SyncRunStatus;
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
 use crate::operation_runs::{Fence, hold};
-use crate::record::{Columns, Number, Record};
+use crate::record::Nullable;
 use crate::scopes::{self, ScopeId};
 use crate::sql::{Statement, args, json};
 use crate::{StoreError, Tx};
@@ -44,11 +45,13 @@ pub struct NewSyncRun {
 }
 
 /// A sync run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromRow)]
 pub struct SyncRun {
     /// The id.
+    #[sqlx(try_from = "Uuid")]
     pub id: SyncRunId,
     /// The tenant.
+    #[sqlx(try_from = "Uuid")]
     pub tenant_id: TenantId,
     /// Its number within the tenant.
     pub seq: i64,
@@ -57,59 +60,46 @@ pub struct SyncRun {
     /// The scope.
     pub scope_id: ScopeId,
     /// The operation run it belongs to.
+    #[sqlx(try_from = "Uuid")]
     pub operation_run_id: OperationRunId,
     /// The person who started it.
+    #[sqlx(try_from = "Nullable<Uuid>")]
     pub user_id: Option<UserId>,
     /// The hash of what is read.
+    #[sqlx(try_from = "String")]
     pub selection_hash: SelectionHash,
     /// What is read.
+    #[sqlx(json)]
     pub selection_payload: Selection,
     /// How it goes.
+    #[sqlx(try_from = "String")]
     pub status: SyncRunStatus,
     /// Whether it met errors.
     pub had_errors: bool,
     /// Which, each once.
+    #[sqlx(json)]
     pub error_codes: Vec<ReasonCode>,
     /// Safe facts about the errors.
+    #[sqlx(json)]
     pub error_context: Json,
     /// Ties log lines and records together.
+    #[sqlx(try_from = "Uuid")]
     pub correlation_id: CorrelationId,
     /// When it began.
+    #[sqlx(try_from = "i64")]
     pub started_at: Timestamp,
     /// When it ended.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub finished_at: Option<Timestamp>,
     /// Objects seen, each once.
+    #[sqlx(try_from = "i64")]
     pub items_observed_count: u64,
     /// Objects that were new or had changed.
+    #[sqlx(try_from = "i64")]
     pub items_upserted_count: u64,
     /// Policy types that failed.
+    #[sqlx(try_from = "i64")]
     pub errors_count: u64,
-}
-
-impl Record for SyncRun {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            id: row.id("id")?,
-            tenant_id: row.id("tenant_id")?,
-            seq: row.number("seq")?,
-            floor_seq: row.number("floor_seq")?,
-            scope_id: ScopeId(row.number("scope_id")?),
-            operation_run_id: row.id("operation_run_id")?,
-            user_id: row.id_or_null("user_id")?,
-            selection_hash: row.name("selection_hash")?,
-            selection_payload: row.json("selection_payload")?,
-            status: row.name("status")?,
-            had_errors: row.bool("had_errors")?,
-            error_codes: row.json("error_codes")?,
-            error_context: row.json("error_context")?,
-            correlation_id: row.id("correlation_id")?,
-            started_at: row.time("started_at")?,
-            finished_at: row.time_or_null("finished_at")?,
-            items_observed_count: row.count("items_observed_count")?,
-            items_upserted_count: row.count("items_upserted_count")?,
-            errors_count: row.count("errors_count")?,
-        })
-    }
 }
 
 /// What became of the wish to start.
@@ -137,20 +127,20 @@ pub async fn start(tx: &mut Tx, fence: &Fence, new: &NewSyncRun, at: Timestamp) 
         if run.operation_run_id == fence.run_id {
             return Ok(Started::Resumed(run));
         }
-        let status: Option<Number> = tx
-            .row(
-                "SELECT COUNT(*) AS value FROM bulk_operation_runs WHERE id = $1 AND status IN ('pending', 'running')",
+        let status: Option<i64> = tx
+            .value(
+                "SELECT COUNT(*) FROM bulk_operation_runs WHERE id = $1 AND status IN ('pending', 'running')",
                 &args![run.operation_run_id],
             )
             .await?;
-        if status.is_some_and(|Number(active)| active > 0) {
+        if status.is_some_and(|active| active > 0) {
             return Ok(Started::LockHeld(run));
         }
         abandon(tx, run.operation_run_id, ReasonCode::WorkerLost, at).await?;
     }
-    let floor: Option<Number> = tx
-        .row(
-            "SELECT COALESCE(MIN(seq), $2) AS value FROM inventory_sync_runs WHERE tenant_id = $1 AND status = 'running'",
+    let floor: Option<i64> = tx
+        .value(
+            "SELECT COALESCE(MIN(seq), $2) FROM inventory_sync_runs WHERE tenant_id = $1 AND status = 'running'",
             &args![new.tenant_id, seq],
         )
         .await?;
@@ -163,7 +153,7 @@ pub async fn start(tx: &mut Tx, fence: &Fence, new: &NewSyncRun, at: Timestamp) 
                 new.id,
                 new.tenant_id,
                 seq,
-                floor.map_or(seq, |Number(floor)| floor.min(seq)),
+                floor.map_or(seq, |floor| floor.min(seq)),
                 scope.id.0,
                 fence.run_id,
                 new.user_id,
@@ -218,13 +208,13 @@ pub async fn record_skipped(
 }
 
 async fn next_seq(tx: &mut Tx, tenant: TenantId) -> Result<i64, StoreError> {
-    let seq: Option<Number> = tx
-        .row(
-            "UPDATE tenants SET last_run_seq = last_run_seq + 1 WHERE id = $1 RETURNING last_run_seq AS value",
+    let seq: Option<i64> = tx
+        .value(
+            "UPDATE tenants SET last_run_seq = last_run_seq + 1 WHERE id = $1 RETURNING last_run_seq",
             &args![tenant],
         )
         .await?;
-    seq.map(|Number(seq)| seq).ok_or_else(|| Error::RowNotFound.into())
+    seq.ok_or_else(|| Error::RowNotFound.into())
 }
 
 async fn running(mut on: impl Access, scope: ScopeId) -> Result<Option<SyncRun>, StoreError> {

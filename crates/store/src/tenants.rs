@@ -1,22 +1,25 @@
 //! Tenants and their connection to Microsoft Graph (product rules, section Records).
 
+mod kinds;
 mod removal;
 
+pub use kinds::{
+    Cloud, ConnectionStatus, CredentialKind, Environment, UnknownCloud, UnknownConnectionStatus, UnknownCredentialKind,
+    UnknownEnvironment,
+};
 pub use removal::{purge_piece, retire, retired};
 
-use std::fmt;
-use std::str::FromStr;
-
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
-use sqlx::{AssertSqlSafe, Error};
+use serde::Serialize;
+use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
+use crate::record::Nullable;
 use crate::sql::args;
 use crate::vault::{SealedSecret, Vault};
 use crate::{StoreError, Tx, dialect};
@@ -24,156 +27,51 @@ use crate::{StoreError, Tx, dialect};
 /// The column a credential is sealed for.
 const CREDENTIAL_COLUMN: &str = "tenants.credential";
 
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident, $what:literal { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)+
-        }
-
-        impl $name {
-            /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The name as stored.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| {
-                    let all: Vec<_> = Self::ALL.iter().map(|value| value.as_str()).collect();
-                    format!("{text:?} is not {}: expected {}", $what, all.join(", "))
-                })
-            }
-        }
-    };
-}
-
-named! {
-    /// The Microsoft cloud a tenant lives in.
-    Cloud, "a cloud" {
-        /// Worldwide and GCC.
-        Global = "global",
-        /// US Government L4 (GCC High).
-        UsgovL4 = "usgov_l4",
-        /// US Government L5 (DoD).
-        UsgovDod = "usgov_dod",
-        /// China, operated by 21Vianet.
-        China = "china",
-        /// Own login and Graph addresses, such as the simulated cloud.
-        Custom = "custom",
-    }
-}
-
-named! {
-    /// A badge for people.
-    Environment, "an environment" {
-        /// Production.
-        Prod = "prod",
-        /// Development.
-        Dev = "dev",
-        /// Staging.
-        Staging = "staging",
-        /// Anything else.
-        Other = "other",
-    }
-}
-
-named! {
-    /// What kind of credential a tenant has.
-    CredentialKind, "a kind of credential" {
-        /// A client secret.
-        ClientSecret = "client_secret",
-        /// A certificate with its private key, both PEM.
-        Certificate = "certificate",
-    }
-}
-
-named! {
-    /// How the last check of the connection went.
-    ConnectionStatus, "a connection status" {
-        /// Not checked since it was last changed.
-        Unchecked = "unchecked",
-        /// A token is given and every permission is there.
-        Ok = "ok",
-        /// A token is given, but permissions are missing.
-        Degraded = "degraded",
-        /// No token.
-        Failed = "failed",
-    }
-}
-
 /// A tenant, without its credential.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
 pub struct Tenant {
     /// Our id.
+    #[sqlx(try_from = "Uuid")]
     pub id: TenantId,
     /// The name for people; unique, whatever the case.
     pub name: String,
     /// The directory id in Microsoft Entra, lower case.
     pub entra_tenant_id: String,
     /// The cloud.
+    #[sqlx(try_from = "String")]
     pub cloud: Cloud,
     /// The login address; only with [`Cloud::Custom`].
     pub login_url: Option<String>,
     /// The Graph address without version; only with [`Cloud::Custom`].
     pub graph_url: Option<String>,
     /// The badge.
+    #[sqlx(try_from = "String")]
     pub environment: Environment,
     /// The application (client) id.
     pub client_id: String,
     /// What kind of credential it has, if any.
+    #[sqlx(try_from = "Nullable<String>")]
     pub credential_kind: Option<CredentialKind>,
     /// When the credential was last changed.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub credential_updated_at: Option<Timestamp>,
     /// How the last check went.
+    #[sqlx(try_from = "String")]
     pub connection_status: ConnectionStatus,
     /// Why it did not go well.
+    #[sqlx(try_from = "Nullable<String>")]
     pub connection_reason: Option<ReasonCode>,
     /// The same in a sanitised sentence.
     pub connection_message: Option<String>,
     /// When it was checked.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub connection_checked_at: Option<Timestamp>,
     /// When it was added.
+    #[sqlx(try_from = "i64")]
     pub created_at: Timestamp,
     /// When it was last edited.
+    #[sqlx(try_from = "i64")]
     pub updated_at: Timestamp,
-}
-
-impl Record for Tenant {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            id: row.id("id")?,
-            name: row.string("name")?,
-            entra_tenant_id: row.string("entra_tenant_id")?,
-            cloud: row.name("cloud")?,
-            login_url: row.string_or_null("login_url")?,
-            graph_url: row.string_or_null("graph_url")?,
-            environment: row.name("environment")?,
-            client_id: row.string("client_id")?,
-            credential_kind: row.name_or_null("credential_kind")?,
-            credential_updated_at: row.time_or_null("credential_updated_at")?,
-            connection_status: row.name("connection_status")?,
-            connection_reason: row.name_or_null("connection_reason")?,
-            connection_message: row.string_or_null("connection_message")?,
-            connection_checked_at: row.time_or_null("connection_checked_at")?,
-            created_at: row.time("created_at")?,
-            updated_at: row.time("updated_at")?,
-        })
-    }
 }
 
 /// What a person enters about a tenant.
@@ -223,27 +121,19 @@ pub struct ConnectionCheck {
 }
 
 /// A tenant as one person sees it in the list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
 pub struct VisibleTenant {
     /// The tenant.
+    #[sqlx(flatten)]
     pub tenant: Tenant,
     /// What the person may do there; a platform administrator may do everything, whatever their role as a member.
+    #[sqlx(try_from = "String")]
     pub role: Role,
     /// Whether the person marked it.
     pub favourite: bool,
     /// When the person last used it.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub last_used_at: Option<Timestamp>,
-}
-
-impl Record for VisibleTenant {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            tenant: Tenant::read(row)?,
-            role: row.name("role")?,
-            favourite: row.bool("favourite")?,
-            last_used_at: row.time_or_null("last_used_at")?,
-        })
-    }
 }
 
 fn key(name: &str) -> String {
@@ -343,15 +233,12 @@ pub async fn clear_credential(tx: &mut Tx, id: TenantId, at: Timestamp) -> Resul
     tx.execute(text, &args![id, at]).await.map(|_| ())
 }
 
+#[derive(FromRow)]
 struct WithCredential {
+    #[sqlx(flatten)]
     tenant: Tenant,
-    sealed: Option<Vec<u8>>,
-}
-
-impl Record for WithCredential {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { tenant: Tenant::read(row)?, sealed: row.bytes_or_null("credential_sealed")? })
-    }
+    #[sqlx(rename = "credential_sealed")]
+    sealed: Option<SealedSecret>,
 }
 
 /// A tenant with its credential opened, both of one moment: the credential is for this connection and no other. `None`
@@ -368,7 +255,7 @@ pub async fn get_with_credential(
         on.row("SELECT * FROM tenants WHERE id = $1 AND removed_at IS NULL", &args![id]).await?;
     let Some(WithCredential { tenant, sealed }) = row else { return Ok(None) };
     let (Some(kind), Some(sealed)) = (tenant.credential_kind, sealed) else { return Ok(Some((tenant, None))) };
-    let text = vault.unseal(id, CREDENTIAL_COLUMN, &SealedSecret(sealed))?;
+    let text = vault.unseal(id, CREDENTIAL_COLUMN, &sealed)?;
     let credential = match kind {
         CredentialKind::ClientSecret => TenantCredential::ClientSecret(text),
         CredentialKind::Certificate => {

@@ -3,7 +3,6 @@
 use tenantatlas_domain::ids::ItemId;
 
 use crate::bulk::{InsertRows, WithList};
-use crate::record::Number;
 use crate::sql::{Value, args};
 use crate::sync_runs::SyncRun;
 use crate::{StoreError, Tx, dialect};
@@ -43,14 +42,14 @@ pub(super) async fn end(
 /// are, nothing is searched.
 pub(crate) async fn note_absences(tx: &mut Tx, run: &SyncRun, policy_type: &str, seen: u64) -> Result<(), StoreError> {
     dialect::lock_type(tx, run.tenant_id.as_uuid(), policy_type).await?;
-    let known: Option<Number> = tx
-        .row(
-            "SELECT CAST(COALESCE(SUM(items), 0) AS BIGINT) AS value FROM inventory_counts \
+    let known: Option<i64> = tx
+        .value(
+            "SELECT CAST(COALESCE(SUM(items), 0) AS BIGINT) FROM inventory_counts \
              WHERE tenant_id = $1 AND policy_type = $2",
             &args![run.tenant_id, policy_type],
         )
         .await?;
-    if known.is_some_and(|Number(known)| known.unsigned_abs() == seen) {
+    if known.is_some_and(|known| known.unsigned_abs() == seen) {
         return Ok(());
     }
     tx.execute(

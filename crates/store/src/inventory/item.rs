@@ -3,54 +3,66 @@
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use sha2::{Digest as _, Sha256};
-use sqlx::Error;
+use sqlx::FromRow;
 use tenantatlas_domain::ids::{ItemId, SyncRunId, TenantId};
 use tenantatlas_domain::normalise::ContentHash;
 use tenantatlas_domain::presence::Presence;
 use tenantatlas_domain::references::{Reference, Relationship, TargetKind};
 use tenantatlas_domain::registry::{Category, Platform};
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
-use crate::record::{Columns, Record};
+use crate::record::Nullable;
 
 /// The longest name by which items are sorted and searched, in characters.
 const MAX_NAME_KEY: usize = 200;
 
 /// An object as a sync run observed it. Only allow-listed facts: what is handed in here is stored.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRow)]
 pub struct ObservedItem {
     /// The id Microsoft gave it.
     pub external_id: String,
     /// Its name.
     pub display_name: String,
     /// What its type is about.
+    #[sqlx(try_from = "String")]
     pub category: Category,
     /// Its platform.
+    #[sqlx(try_from = "String")]
     pub platform: Platform,
     /// Allow-listed facts, equal to their own sanitised form.
+    #[sqlx(json)]
     pub meta: Map<String, Json>,
     /// The hash of the normalised content.
+    #[sqlx(try_from = "Vec<u8>")]
     pub content_hash: ContentHash,
     /// The version of the normaliser that made it. Hashes of different versions are never compared.
+    #[sqlx(try_from = "i64")]
     pub normaliser_version: u32,
     /// The hash of the bytes as received.
+    #[sqlx(try_from = "Vec<u8>")]
     pub observation_hash: ContentHash,
     /// The hash of what was read per item; lets the next run keep it when `revision` is the same.
+    #[sqlx(try_from = "Nullable<Vec<u8>>")]
     pub detail_hash: Option<ContentHash>,
     /// The revision that Graph gave it.
     pub revision: Option<String>,
     /// Its outgoing edges, at most 50.
+    #[sqlx(skip)]
     pub links: Vec<ObservedLink>,
     /// How many more there are.
+    #[sqlx(try_from = "i64")]
     pub links_omitted: u32,
 }
 
 /// An outgoing edge as observed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct ObservedLink {
     /// What it means.
+    #[sqlx(try_from = "String")]
     pub relationship: Relationship,
     /// What kind of thing it points to.
+    #[sqlx(try_from = "String")]
     pub target_kind: TargetKind,
     /// The key of the target's policy type, when it is known.
     pub target_policy_type: Option<String>,
@@ -145,11 +157,13 @@ impl Digest {
 }
 
 /// An item as stored.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromRow)]
 pub struct Item {
     /// Our id.
+    #[sqlx(try_from = "Uuid")]
     pub id: ItemId,
     /// The tenant.
+    #[sqlx(try_from = "Uuid")]
     pub tenant_id: TenantId,
     /// The key of its type.
     pub policy_type: String,
@@ -162,62 +176,43 @@ pub struct Item {
     /// The name of its platform.
     pub platform: String,
     /// Allow-listed facts.
+    #[sqlx(json)]
     pub meta: Map<String, Json>,
     /// The hash of its normalised content.
+    #[sqlx(try_from = "Vec<u8>")]
     pub content_hash: ContentHash,
     /// The version of the normaliser that made it.
+    #[sqlx(try_from = "i64")]
     pub normaliser_version: u32,
     /// The revision that Graph gave it.
     pub revision: Option<String>,
     /// Outgoing edges beyond those kept.
+    #[sqlx(try_from = "i64")]
     pub links_omitted: u32,
     /// When any run first saw it.
+    #[sqlx(try_from = "i64")]
     pub first_seen_at: Timestamp,
     /// The number of that run.
     pub first_seen_seq: i64,
     /// When its content last changed, or it was first seen.
+    #[sqlx(try_from = "i64")]
     pub changed_at: Timestamp,
     /// The number of the run that found that.
     pub changed_seq: i64,
     /// When any run last saw it.
+    #[sqlx(try_from = "i64")]
     pub last_seen_at: Timestamp,
     /// That run.
+    #[sqlx(try_from = "Nullable<Uuid>")]
     pub last_seen_run_id: Option<SyncRunId>,
 }
 
 /// The columns of [`Item`]; the item is `i`.
-pub(super) const ITEM_COLUMNS: &str = "i.id, i.tenant_id, i.policy_type, i.external_id, i.display_name, i.category, \
-     i.platform, i.meta, i.content_hash, i.normaliser_version, i.revision, i.links_omitted, i.first_seen_at, \
-     i.first_seen_seq, i.changed_at, i.changed_seq, \
-     (SELECT MAX(x.last_seen_at) FROM inventory_sightings x WHERE x.item_id = i.id) AS last_seen_at, \
-     (SELECT r.id FROM inventory_sync_runs r WHERE r.tenant_id = i.tenant_id AND r.seq = \
-     (SELECT MAX(y.last_seq) FROM inventory_sightings y WHERE y.item_id = i.id)) AS last_seen_run_id";
-
-impl Record for Item {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        let first_seen_at = row.time("first_seen_at")?;
-        Ok(Self {
-            id: row.id("id")?,
-            tenant_id: row.id("tenant_id")?,
-            policy_type: row.string("policy_type")?,
-            external_id: row.string("external_id")?,
-            display_name: row.string("display_name")?,
-            category: row.string("category")?,
-            platform: row.string("platform")?,
-            meta: row.json("meta")?,
-            content_hash: row.hash("content_hash")?,
-            normaliser_version: row.count("normaliser_version")?,
-            revision: row.string_or_null("revision")?,
-            links_omitted: row.count("links_omitted")?,
-            first_seen_at,
-            first_seen_seq: row.number("first_seen_seq")?,
-            changed_at: row.time("changed_at")?,
-            changed_seq: row.number("changed_seq")?,
-            last_seen_at: row.time_or_null("last_seen_at")?.unwrap_or(first_seen_at),
-            last_seen_run_id: row.id_or_null("last_seen_run_id")?,
-        })
-    }
-}
+pub(super) const ITEM_COLUMNS: &str = "i.*,
+    COALESCE((SELECT MAX(x.last_seen_at) FROM inventory_sightings x WHERE x.item_id = i.id), i.first_seen_at)
+        AS last_seen_at,
+    (SELECT r.id FROM inventory_sync_runs r WHERE r.tenant_id = i.tenant_id AND r.seq =
+        (SELECT MAX(y.last_seq) FROM inventory_sightings y WHERE y.item_id = i.id)) AS last_seen_run_id";
 
 /// An item in a view, with what the view's scope says about it.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -9,7 +9,8 @@ use std::num::NonZero;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
-use sqlx::Error;
+use sqlx::FromRow;
+use tenantatlas_domain::named;
 use tenantatlas_domain::registry::{Category, Platform, registry};
 use tenantatlas_domain::sync::TypeOutcome;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -19,7 +20,6 @@ use super::item::ItemRow;
 use super::rows::rows;
 use super::view::{ScopeView, TypeState};
 use crate::database::{PATIENCE, Run as _};
-use crate::record::{Columns, Record};
 use crate::sql::{Statement, contains_pattern};
 use crate::{Db, StoreError};
 
@@ -28,31 +28,33 @@ pub(super) const MAX_PAGE: u32 = 500;
 /// Up to so many changed items are found by the index on changes and then sorted; more are met often enough on a walk.
 const FEW: u64 = 20_000;
 
-/// A state to filter by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StateFilter {
-    /// Seen in the latest completed run.
-    Present,
-    /// Its type was read to the end and it was not there.
-    Missing,
-    /// Its type was not read to the end and it was not seen.
-    NotRead,
-    /// Found new or changed by the latest completed run.
-    Changed,
+named! {
+    /// A state to filter by.
+    pub enum StateFilter: UnknownStateFilter, "state of items" {
+        /// Seen in the latest completed run.
+        Present = "present",
+        /// Its type was read to the end and it was not there.
+        Missing = "missing",
+        /// Its type was not read to the end and it was not seen.
+        NotRead = "not_read",
+        /// Found new or changed by the latest completed run.
+        Changed = "changed",
+    }
 }
 
-/// The order of a list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sort {
-    /// By name, then by id.
-    #[default]
-    Name,
-    /// By type, then by name.
-    Type,
-    /// What the latest completed run did not see first, the longest unseen before the rest; then what it saw, by name.
-    LastSeen,
+named! {
+    /// The order of a list.
+    #[derive(Default)]
+    pub enum Sort: UnknownSort, "order of items" {
+        /// By name, then by id.
+        #[default]
+        Name = "name",
+        /// By type, then by name.
+        Type = "type",
+        /// What the latest completed run did not see first, the longest unseen before the rest; then what it saw, by
+        /// name.
+        LastSeen = "last_seen",
+    }
 }
 
 /// Which items. Everything that is set must hold; of a list, any.
@@ -127,15 +129,11 @@ pub struct ItemPage {
 }
 
 /// A found item: where it stands in the order.
+#[derive(FromRow)]
 struct Hit {
     id: Uuid,
+    #[sqlx(rename = "sort_key")]
     key: String,
-}
-
-impl Record for Hit {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { id: row.id("id")?, key: row.string("sort_key")? })
-    }
 }
 
 /// A page of the items of a view.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::Error;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_domain::time::Timestamp;
@@ -11,7 +10,6 @@ use uuid::Uuid;
 use super::{Cursor, ItemFilter, Search, StateFilter};
 use crate::database::Run as _;
 use crate::inventory::{KnownType, ScopeView, TypeState};
-use crate::record::{Columns, Record};
 use crate::scopes::ScopeId;
 use crate::sql::{Statement, args};
 use crate::sync_runs::{SyncRun, TypeRun};
@@ -20,14 +18,6 @@ use crate::{Backend, Db};
 
 const TYPES: [&str; 3] = ["alpha", "beta", "gamma"];
 const ITEMS: u64 = 30_000;
-
-struct Line(String);
-
-impl Record for Line {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        row.string("detail").or_else(|_| row.string("QUERY PLAN")).map(Self)
-    }
-}
 
 /// A view in which every type has items that were seen, and some that were not.
 fn view(tenant: TenantId) -> ScopeView {
@@ -109,14 +99,20 @@ async fn fill(db: &Db, tenant: TenantId) {
 }
 
 async fn plan(db: &Db, statement: &Statement) -> String {
-    let explain = match db.backend() {
-        Backend::Sqlite => "EXPLAIN QUERY PLAN ",
-        Backend::Postgres => "EXPLAIN (COSTS OFF) ",
-    };
-    let text = format!("{explain}{}", statement.text().as_str());
+    let text = statement.text();
     let mut on = db;
-    let lines: Vec<Line> = on.rows(sqlx::AssertSqlSafe(text), statement.values()).await.unwrap();
-    lines.into_iter().map(|Line(line)| line + "\n").collect()
+    let lines: Vec<String> = match db.backend() {
+        Backend::Sqlite => {
+            let text = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", text.as_str()));
+            let rows: Vec<(i64, i64, i64, String)> = on.rows(text, statement.values()).await.unwrap();
+            rows.into_iter().map(|(_, _, _, detail)| detail).collect()
+        }
+        Backend::Postgres => {
+            let text = sqlx::AssertSqlSafe(format!("EXPLAIN (COSTS OFF) {}", text.as_str()));
+            on.values(text, statement.values()).await.unwrap()
+        }
+    };
+    lines.join("\n")
 }
 
 on_both_engines! {

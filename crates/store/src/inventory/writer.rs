@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use serde_json::value::RawValue;
-use sqlx::Error;
+use sqlx::FromRow;
 use tenantatlas_domain::ids::{ItemId, TenantId};
 use tenantatlas_domain::normalise::ContentHash;
 use tenantatlas_domain::time::Timestamp;
@@ -15,7 +15,6 @@ use super::item::ObservedItem;
 use super::links;
 use crate::bulk::{InsertRows, WithList};
 use crate::operation_runs::{Fence, hold};
-use crate::record::{Columns, Record};
 use crate::sql::{JsonText, Value, args, without_escaped_nul, without_nul};
 use crate::sync_runs::{SyncRun, TypeRun};
 use crate::{Db, StoreError, Tx, dialect};
@@ -80,6 +79,7 @@ impl BatchResult {
     }
 }
 
+#[derive(FromRow)]
 struct Known {
     external_id: String,
     id: Uuid,
@@ -87,39 +87,18 @@ struct Known {
     last_seq: Option<i64>,
 }
 
-impl Record for Known {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            external_id: row.string("external_id")?,
-            id: row.id("id")?,
-            row_digest: row.number("row_digest")?,
-            last_seq: row.number_or_null("last_seq")?,
-        })
-    }
-}
-
+#[derive(FromRow)]
 struct Details {
     id: Uuid,
+    #[sqlx(try_from = "Vec<u8>")]
     content_hash: ContentHash,
+    #[sqlx(try_from = "i64")]
     normaliser_version: u32,
     links_digest: i64,
     platform: String,
+    #[sqlx(try_from = "i64")]
     changed_at: Timestamp,
     changed_seq: i64,
-}
-
-impl Record for Details {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            id: row.id("id")?,
-            content_hash: row.hash("content_hash")?,
-            normaliser_version: row.count("normaliser_version")?,
-            links_digest: row.number("links_digest")?,
-            platform: row.string("platform")?,
-            changed_at: row.time("changed_at")?,
-            changed_seq: row.number("changed_seq")?,
-        })
-    }
 }
 
 /// An observed item with what its row will hold.

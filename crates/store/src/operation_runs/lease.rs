@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Error};
+use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::reason::ReasonCode;
@@ -11,7 +11,6 @@ use tenantatlas_domain::time::Timestamp;
 use super::progress::{End, Rest, end_row};
 use super::{Fence, OperationRun};
 use crate::database::Run as _;
-use crate::record::{Columns, Record};
 use crate::sql::args;
 use crate::{Db, StoreError, Tx, dialect};
 
@@ -43,12 +42,6 @@ pub struct Claim<'a> {
 pub struct Renewal {
     /// Whether somebody asked to cancel the run.
     pub cancel_requested: bool,
-}
-
-impl Record for Renewal {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { cancel_requested: row.number_or_null("cancel_requested_at")?.is_some() })
-    }
 }
 
 /// Claims the oldest run that waits, or that lost its worker, if the limits leave room. Oldest first, but a tenant at
@@ -86,8 +79,8 @@ pub async fn hold(tx: &mut Tx, fence: &Fence) -> Result<(), StoreError> {
          WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'{}",
         dialect::for_share(tx.backend())
     );
-    let held: Option<Renewal> =
-        tx.row(AssertSqlSafe(text), &args![fence.run_id, fence.owner.as_str(), fence.attempt]).await?;
+    let held: Option<Option<i64>> =
+        tx.value(AssertSqlSafe(text), &args![fence.run_id, fence.owner.as_str(), fence.attempt]).await?;
     held.map(|_| ()).ok_or(StoreError::LeaseLost)
 }
 
@@ -97,14 +90,15 @@ pub async fn hold(tx: &mut Tx, fence: &Fence) -> Result<(), StoreError> {
 /// [`StoreError::LeaseLost`] when another worker has the run, or it has ended.
 pub async fn renew(tx: &mut Tx, fence: &Fence, lease: Duration) -> Result<Renewal, StoreError> {
     let lease_until = dialect::lease_end(tx, lease).await?;
-    let renewal: Option<Renewal> = tx
-        .row(
+    let cancel_requested_at: Option<Option<i64>> = tx
+        .value(
             "UPDATE bulk_operation_runs SET lease_until = $4 \
              WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running' RETURNING cancel_requested_at",
             &args![fence.run_id, fence.owner.as_str(), fence.attempt, lease_until],
         )
         .await?;
-    renewal.ok_or(StoreError::LeaseLost)
+    let cancel_requested_at = cancel_requested_at.ok_or(StoreError::LeaseLost)?;
+    Ok(Renewal { cancel_requested: cancel_requested_at.is_some() })
 }
 
 /// Gives a run back without ending it, so that another worker goes on at once. It does not count as a lost worker.
@@ -145,24 +139,16 @@ pub struct Outlook {
     pub has_place: bool,
 }
 
+#[derive(FromRow)]
 struct Standing {
+    #[sqlx(flatten)]
     run: OperationRun,
     held: bool,
     lease_until: i64,
+    #[sqlx(try_from = "i64")]
     in_all: u32,
+    #[sqlx(try_from = "i64")]
     in_tenant: u32,
-}
-
-impl Record for Standing {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            run: OperationRun::read(row)?,
-            held: row.bool("held")?,
-            lease_until: row.number("lease_until")?,
-            in_all: row.count("in_all")?,
-            in_tenant: row.count("in_tenant")?,
-        })
-    }
 }
 
 /// A run of a tenant and who could work on it now. `None` when there is no such run. `longest_lease` bounds how far

@@ -1,13 +1,12 @@
 //! Lists of runs.
 
-use sqlx::{AssertSqlSafe, Error};
+use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::time::Timestamp;
 
 use super::{Limits, OperationRun};
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
 use crate::sql::{Statement, args};
 use crate::{StoreError, Tx, dialect};
 
@@ -98,18 +97,14 @@ pub async fn active(
 }
 
 /// How many runs wait for a worker.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct Waiting {
     /// Of the tenant.
+    #[sqlx(try_from = "i64")]
     pub of_tenant: u32,
     /// Of the person, over all tenants.
+    #[sqlx(try_from = "i64")]
     pub of_person: u32,
-}
-
-impl Record for Waiting {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { of_tenant: row.count("of_tenant")?, of_person: row.count("of_person")? })
-    }
 }
 
 /// Counts the runs that wait for a worker.
@@ -151,18 +146,14 @@ pub async fn overdue(
 }
 
 /// How much there is to do, for metrics.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct QueueDepth {
     /// Runs that wait for a worker.
+    #[sqlx(try_from = "i64")]
     pub pending: u64,
     /// Runs that a worker has, or that wait for another one.
+    #[sqlx(try_from = "i64")]
     pub running: u64,
-}
-
-impl Record for QueueDepth {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { pending: row.count("pending")?, running: row.count("running")? })
-    }
 }
 
 /// Counts the active runs of all tenants.

@@ -8,20 +8,11 @@ use uuid::Uuid;
 
 use super::Tenant;
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
 use crate::sql::{Statement, args};
 use crate::{StoreError, Tx};
 
 /// Rows of one table that are deleted in one transaction, at most.
 const PIECE: i64 = 500;
-
-struct Id(Uuid);
-
-impl Record for Id {
-    fn read(row: &impl Columns) -> Result<Self, sqlx::Error> {
-        row.id("id").map(Self)
-    }
-}
 
 /// Takes a tenant away from everybody: it is in no list, nobody has a role in it, its credential is gone and its name is
 /// free again. What was read from it stays until [`purge_piece`] has deleted it. Answers whether there was such a tenant.
@@ -72,10 +63,9 @@ pub async fn purge_piece(tx: &mut Tx, id: TenantId) -> Result<bool, StoreError> 
             return Ok(true);
         }
     }
-    let items: Vec<Id> =
-        tx.rows("SELECT id FROM inventory_items WHERE tenant_id = $1 LIMIT $2", &args![id, PIECE]).await?;
+    let items: Vec<Uuid> =
+        tx.values("SELECT id FROM inventory_items WHERE tenant_id = $1 LIMIT $2", &args![id, PIECE]).await?;
     if !items.is_empty() {
-        let items: Vec<Uuid> = items.into_iter().map(|Id(item)| item).collect();
         for (table, column) in [
             ("inventory_links", "source_item_id"),
             ("inventory_item_versions", "item_id"),
