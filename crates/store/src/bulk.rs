@@ -1,12 +1,13 @@
 //! Statements over many rows.
 //!
-//! Each statement exists in a few lengths only, so that the engines prepare it once and meet the same text again. The
-//! texts are built once per process. They are the same for both engines but for the placeholders of the many: SQLite
+//! Each statement exists in a few lengths only, so that the databases prepare it once and meet the same text again. The
+//! texts are built once per database. They are the same for both kinds but for the placeholders of the many: SQLite
 //! looks numbered ones up one by one among all others, which for thousands of them takes longer than the statement.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
@@ -19,14 +20,16 @@ const ROWS: [usize; 4] = [512, 64, 8, 1];
 /// Lengths of a list of values, longest first; a list is filled up to the next one.
 const LISTS: [usize; 5] = [1_024, 256, 64, 8, 1];
 
-type Texts = HashMap<(Backend, &'static str, usize), Arc<str>>;
+/// The texts that were built, by statement and length.
+#[derive(Debug, Default)]
+pub(crate) struct BulkTexts(Mutex<HashMap<(&'static str, usize), Arc<str>>>);
 
-static TEXTS: LazyLock<Mutex<Texts>> = LazyLock::new(Mutex::default);
-
-fn text(backend: Backend, head: &'static str, length: usize, build: impl FnOnce() -> String) -> SqlStr {
-    let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-    let text = texts.entry((backend, head, length)).or_insert_with(|| build().into());
-    AssertSqlSafe(Arc::clone(text)).into_sql_str()
+impl BulkTexts {
+    fn get(&self, statement: &'static str, length: usize, build: impl FnOnce() -> String) -> SqlStr {
+        let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = texts.entry((statement, length)).or_insert_with(|| build().into());
+        AssertSqlSafe(Arc::clone(text)).into_sql_str()
+    }
 }
 
 fn push_placeholder(text: &mut String, backend: Backend, number: usize) {
@@ -36,45 +39,43 @@ fn push_placeholder(text: &mut String, backend: Backend, number: usize) {
     }
 }
 
-/// `INSERT … VALUES (…), (…)` with a fixed number of columns.
+/// `INSERT INTO table (columns) VALUES (…), (…) ON CONFLICT …`. There is one such statement per table.
 pub(crate) struct InsertRows {
-    /// The text up to `VALUES`; must be unique among all statements.
-    pub head: &'static str,
-    /// Values per row.
-    pub columns: usize,
-    /// The text after the rows.
-    pub tail: &'static str,
+    /// The table.
+    pub table: &'static str,
+    /// The columns, in the order of the values of a row.
+    pub columns: Cow<'static, [&'static str]>,
+    /// What follows `ON CONFLICT`.
+    pub on_conflict: Cow<'static, str>,
 }
 
 impl InsertRows {
-    fn text(&self, backend: Backend, rows: usize) -> SqlStr {
-        text(backend, self.head, rows, || {
-            let mut text = String::with_capacity(self.head.len() + rows * self.columns * 8);
-            text.push_str(self.head);
-            text.push_str(" VALUES ");
-            for row in 0..rows {
-                text.push_str(if row == 0 { "(" } else { ", (" });
-                for column in 0..self.columns {
-                    text.push_str(if column == 0 { "" } else { ", " });
-                    push_placeholder(&mut text, backend, row * self.columns + column + 1);
-                }
-                text.push(')');
+    fn text(&self, backend: Backend, rows: usize) -> String {
+        let columns = self.columns.len();
+        let mut text = format!("INSERT INTO {} ({}) VALUES ", self.table, self.columns.join(", "));
+        text.reserve(rows * columns * 8);
+        for row in 0..rows {
+            text.push_str(if row == 0 { "(" } else { ", (" });
+            for column in 0..columns {
+                text.push_str(if column == 0 { "" } else { ", " });
+                push_placeholder(&mut text, backend, row * columns + column + 1);
             }
-            text.push(' ');
-            text.push_str(self.tail);
-            text
-        })
+            text.push(')');
+        }
+        text + " ON CONFLICT " + &self.on_conflict
     }
 
     /// Inserts rows; `values` holds them one after the other. Answers how many rows were affected.
     pub(crate) async fn run(&self, tx: &mut Tx, values: &[Value<'_>]) -> Result<u64, StoreError> {
-        debug_assert_eq!(values.len() % self.columns, 0);
+        let columns = self.columns.len();
+        debug_assert_eq!(values.len() % columns, 0);
         let mut affected = 0;
         let mut rest = values;
         for rows in ROWS {
-            while rest.len() >= rows * self.columns {
-                let (chunk, left) = rest.split_at(rows * self.columns);
-                affected += tx.execute(self.text(tx.backend(), rows), chunk).await?;
+            while rest.len() >= rows * columns {
+                let (chunk, left) = rest.split_at(rows * columns);
+                let text = tx.bulk_texts().get(self.table, rows, || self.text(tx.backend(), rows));
+                affected += tx.execute(text, chunk).await?;
                 rest = left;
             }
         }
@@ -91,34 +92,36 @@ pub(crate) struct WithList {
 
 impl WithList {
     /// The values of the list come first: fixed value 1 is bound as the one after the whole list.
-    fn text(&self, backend: Backend, length: usize) -> SqlStr {
-        text(backend, self.text, length, || {
-            let mut text = String::with_capacity(self.text.len() + length * 9);
-            let as_rows = self.text.contains("VALUES #");
-            let mut characters = self.text.chars().peekable();
-            while let Some(character) = characters.next() {
-                match character {
-                    '$' => {
-                        let mut number = 0;
-                        while let Some(digit) = characters.peek().and_then(|next| next.to_digit(10)) {
-                            number = number * 10 + digit as usize;
-                            characters.next();
-                        }
-                        let _ = write!(text, "${}", length + number);
+    fn text(&self, backend: Backend, length: usize) -> String {
+        let mut text = String::with_capacity(self.text.len() + length * 9);
+        let as_rows = self.text.contains("VALUES #");
+        let mut characters = self.text.chars().peekable();
+        while let Some(character) = characters.next() {
+            match character {
+                '$' => {
+                    let mut number = 0;
+                    while let Some(digit) = characters.peek().and_then(|next| next.to_digit(10)) {
+                        number = number * 10 + digit as usize;
+                        characters.next();
                     }
-                    '#' => {
-                        for index in 0..length {
-                            text.push_str(if index == 0 { "" } else { ", " });
-                            text.push_str(if as_rows { "(" } else { "" });
-                            push_placeholder(&mut text, backend, index + 1);
-                            text.push_str(if as_rows { ")" } else { "" });
-                        }
-                    }
-                    other => text.push(other),
+                    let _ = write!(text, "${}", length + number);
                 }
+                '#' => {
+                    for index in 0..length {
+                        text.push_str(if index == 0 { "" } else { ", " });
+                        text.push_str(if as_rows { "(" } else { "" });
+                        push_placeholder(&mut text, backend, index + 1);
+                        text.push_str(if as_rows { ")" } else { "" });
+                    }
+                }
+                other => text.push(other),
             }
-            text
-        })
+        }
+        text
+    }
+
+    fn prepared(&self, tx: &Tx, length: usize) -> SqlStr {
+        tx.bulk_texts().get(self.text, length, || self.text(tx.backend(), length))
     }
 
     fn chunk<'v>(fixed: &[Value<'v>], list: &[Value<'v>]) -> (usize, Vec<Value<'v>>) {
@@ -137,7 +140,7 @@ impl WithList {
         let mut affected = 0;
         for part in list.chunks(LISTS[0]) {
             let (length, values) = Self::chunk(fixed, part);
-            affected += tx.execute(self.text(tx.backend(), length), &values).await?;
+            affected += tx.execute(self.prepared(tx, length), &values).await?;
         }
         Ok(affected)
     }
@@ -152,8 +155,35 @@ impl WithList {
         let mut rows = Vec::with_capacity(list.len());
         for part in list.chunks(LISTS[0]) {
             let (length, values) = Self::chunk(fixed, part);
-            rows.extend(tx.rows::<T>(self.text(tx.backend(), length), &values).await?);
+            rows.extend(tx.rows::<T>(self.prepared(tx, length), &values).await?);
         }
         Ok(rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_over_rows_repeats_its_placeholders_in_the_form_of_each_database() {
+        let insert =
+            InsertRows { table: "t", columns: Cow::Borrowed(&["a", "b"]), on_conflict: Cow::Borrowed("DO NOTHING") };
+        assert_eq!(
+            insert.text(Backend::Sqlite, 2),
+            "INSERT INTO t (a, b) VALUES (?, ?), (?, ?) ON CONFLICT DO NOTHING"
+        );
+        assert_eq!(
+            insert.text(Backend::Postgres, 2),
+            "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING"
+        );
+    }
+
+    #[test]
+    fn fixed_values_are_numbered_after_the_list() {
+        let update = WithList { text: "UPDATE t SET a = $1 WHERE b = $2 AND c IN (#)" };
+        assert_eq!(update.text(Backend::Postgres, 2), "UPDATE t SET a = $3 WHERE b = $4 AND c IN ($1, $2)");
+        let find = WithList { text: "WITH w (c) AS (VALUES #) SELECT 1 FROM w WHERE b = $1" };
+        assert_eq!(find.text(Backend::Sqlite, 2), "WITH w (c) AS (VALUES (?), (?)) SELECT 1 FROM w WHERE b = $3");
     }
 }

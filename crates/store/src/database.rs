@@ -1,6 +1,7 @@
 //! The connection to either engine, and how statements are run on it.
 
 use std::future::Future;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -10,9 +11,10 @@ use sqlx::pool::{MaybePoolConnection, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use sqlx::{PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite, Transaction};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::StoreError;
+use crate::bulk::BulkTexts;
 use crate::readiness::Readiness;
 use crate::record::Record;
 use crate::sql::{Statement, Value};
@@ -45,16 +47,34 @@ pub enum Db {
         readers: SqlitePool,
         /// The file.
         path: PathBuf,
-        /// The one turn of those who write in the background.
-        background: Arc<Semaphore>,
         /// Whether it could be written when that was last tried.
         readiness: Arc<Readiness>,
+        /// What all clones share.
+        shared: Arc<Shared>,
     },
     /// A PostgreSQL server.
     Postgres {
         /// Its connections.
         pool: PgPool,
+        /// What all clones share.
+        shared: Arc<Shared>,
     },
+}
+
+/// What all clones of a [`Db`] share beside its connections.
+#[derive(Debug)]
+pub struct Shared {
+    /// The texts of statements over many rows.
+    bulk_texts: BulkTexts,
+    /// The turns of those who search through all names.
+    searches: Semaphore,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self { bulk_texts: BulkTexts::default(), searches: Semaphore::new((cores / 2).max(1)) }
+    }
 }
 
 impl Db {
@@ -97,31 +117,9 @@ impl Db {
         let inner = match self {
             // A deferred transaction that turns into a writer fails at once when another wrote meanwhile.
             Self::Sqlite { writer, .. } => Inner::Sqlite(begin_immediate(writer).await?),
-            Self::Postgres { pool } => Inner::Postgres(pool.begin().await?),
+            Self::Postgres { pool, .. } => Inner::Postgres(pool.begin().await?),
         };
-        Ok(Tx { inner, turn: None })
-    }
-
-    /// Begins a transaction for a bulk write that nobody waits for. On SQLite, where all writers stand in one line, only
-    /// one of these stands in it at a time: a person who starts something waits for one of them and not for all.
-    ///
-    /// # Errors
-    /// [`StoreError::Busy`] when its turn does not come within half a minute.
-    pub async fn write_in_background(&self) -> Result<Tx, StoreError> {
-        let turn = match self {
-            // The semaphore is never closed.
-            Self::Sqlite { background, .. } => Arc::clone(background).acquire_owned().await.ok(),
-            Self::Postgres { .. } => None,
-        };
-        Ok(Tx { turn, ..self.write().await? })
-    }
-
-    /// Answers when the database does. For readiness checks see [`Db::ready`].
-    ///
-    /// # Errors
-    /// When it does not.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        self.connection().await?.execute("SELECT 1", &[]).await.map(|_| ())
+        Ok(Tx { inner, shared: Arc::clone(self.shared()) })
     }
 
     /// Closes all connections; on SQLite the write-ahead log is copied into the file.
@@ -131,14 +129,31 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres { pool } => pool.close().await,
+            Self::Postgres { pool, .. } => pool.close().await,
+        }
+    }
+
+    /// Waits for the turn to look through every name of a tenant, which at a million items takes a core for a fraction of
+    /// a second: as many may do so at the same time as half of the cores, so that the others stay free for what is quick.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when the turn does not come within half a minute.
+    pub(crate) async fn turn_to_search(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        let turn = tokio::time::timeout(PATIENCE, self.shared().searches.acquire()).await;
+        // The semaphore is never closed.
+        turn.ok().and_then(Result::ok).ok_or(StoreError::Busy)
+    }
+
+    const fn shared(&self) -> &Arc<Shared> {
+        match self {
+            Self::Sqlite { shared, .. } | Self::Postgres { shared, .. } => shared,
         }
     }
 
     async fn connection(&self) -> Result<Connection<'static>, StoreError> {
         Ok(match self {
             Self::Sqlite { readers, .. } => Connection::Sqlite(readers.acquire().await?.into()),
-            Self::Postgres { pool } => Connection::Postgres(pool.acquire().await?.into()),
+            Self::Postgres { pool, .. } => Connection::Postgres(pool.acquire().await?.into()),
         })
     }
 }
@@ -160,7 +175,7 @@ async fn connect_postgres(address: &str) -> Result<Db, StoreError> {
         sqlx::Error::PoolTimedOut => StoreError::Unreachable { host, cause: "no answer in time".to_owned() },
         other => StoreError::Unreachable { host, cause: other.to_string() },
     })?;
-    Ok(Db::Postgres { pool })
+    Ok(Db::Postgres { pool, shared: Arc::default() })
 }
 
 fn pool_options() -> PoolOptions<Postgres> {
@@ -181,9 +196,8 @@ fn pool_options() -> PoolOptions<Postgres> {
 /// A transaction that may write.
 #[derive(Debug)]
 pub struct Tx {
-    // In this order: the connection is given back before the turn.
     inner: Inner,
-    turn: Option<OwnedSemaphorePermit>,
+    shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
@@ -202,7 +216,6 @@ impl Tx {
             Inner::Sqlite(transaction) => transaction.commit().await?,
             Inner::Postgres(transaction) => transaction.commit().await?,
         }
-        drop(self.turn);
         Ok(())
     }
 
@@ -215,7 +228,6 @@ impl Tx {
             Inner::Sqlite(transaction) => transaction.rollback().await?,
             Inner::Postgres(transaction) => transaction.rollback().await?,
         }
-        drop(self.turn);
         Ok(())
     }
 
@@ -377,6 +389,11 @@ pub(crate) trait Run: Access {
 impl<A: Access> Run for A {}
 
 impl Tx {
+    /// The texts of statements over many rows.
+    pub(crate) fn bulk_texts(&self) -> &BulkTexts {
+        &self.shared.bulk_texts
+    }
+
     /// Runs a statement and tells how many rows it affected.
     pub(crate) async fn execute(
         &mut self,

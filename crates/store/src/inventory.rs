@@ -2,6 +2,7 @@
 //! it (product rules, sections Records and Missing).
 
 mod absences;
+mod columns;
 mod coverage;
 mod export;
 mod history;

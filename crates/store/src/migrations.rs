@@ -65,7 +65,7 @@ impl Db {
         }
         match self {
             Self::Sqlite { writer, .. } => migrate_sqlite(writer, target).await?,
-            Self::Postgres { pool } => migrate_postgres(pool, target).await?,
+            Self::Postgres { pool, .. } => migrate_postgres(pool, target).await?,
         }
         let after = self.applied_versions().await?;
         Ok(MigrationReport {

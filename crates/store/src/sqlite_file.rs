@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
-use tokio::sync::Semaphore;
 
 use crate::database::PATIENCE;
 use crate::error::sqlite_code;
@@ -91,7 +90,7 @@ pub(crate) async fn connect_sqlite(path: &Path) -> Result<Db, StoreError> {
     })
     .await?;
     let readiness = Arc::new(Readiness::default());
-    Ok(Db::Sqlite { writer, readers, path: path.to_owned(), background: Arc::new(Semaphore::new(1)), readiness })
+    Ok(Db::Sqlite { writer, readers, path: path.to_owned(), readiness, shared: Arc::default() })
 }
 
 /// Tries again while another process is opening the same file: the change to the write-ahead log answers "busy" at once,

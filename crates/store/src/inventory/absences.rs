@@ -1,5 +1,7 @@
 //! Runs of a scope that read a type and did not see an item.
 
+use std::borrow::Cow;
+
 use tenantatlas_domain::ids::ItemId;
 
 use crate::bulk::{InsertRows, WithList};
@@ -11,9 +13,9 @@ use crate::{StoreError, Tx, dialect};
 pub(super) const OPEN: i64 = i64::MAX;
 
 const RETURNED: InsertRows = InsertRows {
-    head: "INSERT INTO inventory_absences (item_id, scope_id, from_seq, until_seq)",
-    columns: 4,
-    tail: "ON CONFLICT (item_id, scope_id, from_seq) DO UPDATE SET until_seq = excluded.until_seq",
+    table: "inventory_absences",
+    columns: Cow::Borrowed(&["item_id", "scope_id", "from_seq", "until_seq"]),
+    on_conflict: Cow::Borrowed("(item_id, scope_id, from_seq) DO UPDATE SET until_seq = excluded.until_seq"),
 };
 
 const APPEARED: WithList = WithList {

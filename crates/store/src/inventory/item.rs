@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
-use sha2::{Digest as _, Sha256};
 use sqlx::FromRow;
 use tenantatlas_domain::ids::{ItemId, SyncRunId, TenantId};
 use tenantatlas_domain::normalise::ContentHash;
@@ -12,7 +11,9 @@ use tenantatlas_domain::registry::{Category, Platform};
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
+use super::columns::Column::{self, Derived, Observed, Once};
 use crate::record::Nullable;
+use crate::sql::{JsonText, Value, without_nul};
 
 /// The longest name by which items are sorted and searched, in characters.
 const MAX_NAME_KEY: usize = 200;
@@ -42,10 +43,7 @@ pub struct ObservedItem {
     /// The hash of the bytes as received.
     #[sqlx(try_from = "Vec<u8>")]
     pub observation_hash: ContentHash,
-    /// The hash of what was read per item; lets the next run keep it when `revision` is the same.
-    #[sqlx(try_from = "Nullable<Vec<u8>>")]
-    pub detail_hash: Option<ContentHash>,
-    /// The revision that Graph gave it.
+    /// Changes when a listing says something else about it; a run that lists the same reads no details again.
     pub revision: Option<String>,
     /// Its outgoing edges, at most 50.
     #[sqlx(skip)]
@@ -98,63 +96,32 @@ impl ObservedItem {
             .take(MAX_NAME_KEY)
             .collect()
     }
-
-    pub(super) fn links_digest(&self) -> i64 {
-        if self.links.is_empty() && self.links_omitted == 0 {
-            return 0;
-        }
-        let mut digest = Digest::default();
-        for link in &self.links {
-            digest.text(link.relationship.as_str());
-            digest.text(link.target_kind.as_str());
-            digest.text(link.target_policy_type.as_deref().unwrap_or_default());
-            digest.text(&link.target_external_id);
-            digest.text(link.last_known_name.as_deref().unwrap_or_default());
-            digest.text(&link.raw);
-        }
-        digest.number(u64::from(self.links_omitted));
-        digest.finish()
-    }
-
-    /// Changes whenever a stored column would: 64 bits of a SHA-256.
-    pub(super) fn row_digest(&self, meta: &str, links_digest: i64) -> i64 {
-        let mut digest = Digest::default();
-        digest.text(&self.display_name);
-        digest.text(self.category.slug());
-        digest.text(self.platform.as_str());
-        digest.text(meta);
-        digest.bytes(&self.content_hash.0);
-        digest.bytes(&self.observation_hash.0);
-        digest.bytes(self.detail_hash.as_ref().map_or(&[], |hash| &hash.0));
-        digest.text(self.revision.as_deref().unwrap_or_default());
-        digest.number(u64::from(self.normaliser_version));
-        digest.number(links_digest.cast_unsigned());
-        digest.finish()
-    }
 }
 
-#[derive(Default)]
-struct Digest(Sha256);
-
-impl Digest {
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.number(bytes.len() as u64);
-        self.0.update(bytes);
-    }
-
-    fn text(&mut self, text: &str) {
-        self.bytes(text.as_bytes());
-    }
-
-    fn number(&mut self, number: u64) {
-        self.0.update(number.to_le_bytes());
-    }
-
-    fn finish(self) -> i64 {
-        let hash: [u8; 32] = self.0.finalize().into();
-        hash.first_chunk().map_or(0, |bytes| i64::from_le_bytes(*bytes))
-    }
-}
+/// The columns of `inventory_items` that a run writes. What is read is told by [`ObservedItem`] and [`Item`]; a new column
+/// is a migration, a field in both, and a line here.
+pub(super) const COLUMNS: [Column; 20] = [
+    Once("id", |row| row.id.into()),
+    Once("tenant_id", |row| row.tenant.into()),
+    Once("policy_type", |row| row.policy_type.into()),
+    Once("external_id", |row| row.content.item.external_id.as_str().into()),
+    Observed("display_name", |content| Value::Text(Some(without_nul(&content.item.display_name)))),
+    Derived("name_key", |row| row.content.item.name_key().into()),
+    Observed("category", |content| content.item.category.slug().into()),
+    Observed("platform", |content| content.item.platform.as_str().into()),
+    Observed("meta", |content| Value::Json(Some(JsonText::Borrowed(&content.meta)))),
+    Observed("content_hash", |content| (&content.item.content_hash.0).into()),
+    Observed("observation_hash", |content| (&content.item.observation_hash.0).into()),
+    Observed("revision", |content| content.item.revision.as_deref().into()),
+    Observed("normaliser_version", |content| content.item.normaliser_version.into()),
+    Derived("row_digest", |row| row.digest.into()),
+    Observed("links_digest", |content| content.links_digest.into()),
+    Observed("links_omitted", |content| content.item.links_omitted.into()),
+    Once("first_seen_at", |row| row.at.into()),
+    Once("first_seen_seq", |row| row.seq.into()),
+    Derived("changed_at", |row| row.changed_at.into()),
+    Derived("changed_seq", |row| row.changed_seq.into()),
+];
 
 /// An item as stored.
 #[derive(Clone, Debug, PartialEq, Serialize, FromRow)]
@@ -184,7 +151,7 @@ pub struct Item {
     /// The version of the normaliser that made it.
     #[sqlx(try_from = "i64")]
     pub normaliser_version: u32,
-    /// The revision that Graph gave it.
+    /// What the listing said about it when its details were last read, as a hash.
     pub revision: Option<String>,
     /// Outgoing edges beyond those kept.
     #[sqlx(try_from = "i64")]
@@ -234,5 +201,71 @@ impl ItemRow {
     #[must_use]
     pub fn state(&self) -> &'static str {
         if self.newer_than_scope { "newer" } else { self.presence.as_str() }
+    }
+}
+
+/// Items for tests: `ObservedItem { links, ..ObservedItem::example("id", "Name") }`.
+#[cfg(feature = "testing")]
+mod examples {
+    use tenantatlas_domain::normalise::observation_hash;
+
+    use super::*;
+
+    impl ObservedItem {
+        /// A Windows configuration without links, whose content is its name.
+        #[must_use]
+        pub fn example(external_id: &str, display_name: &str) -> Self {
+            Self {
+                external_id: external_id.to_owned(),
+                display_name: display_name.to_owned(),
+                category: Category::Configuration,
+                platform: Platform::Windows,
+                meta: Map::new(),
+                content_hash: observation_hash(display_name.as_bytes()),
+                normaliser_version: 1,
+                observation_hash: observation_hash(display_name.as_bytes()),
+                revision: None,
+                links: Vec::new(),
+                links_omitted: 0,
+            }
+        }
+    }
+
+    impl Item {
+        /// What [`ObservedItem::example`] becomes when the first run of a tenant writes it.
+        #[must_use]
+        pub fn example(external_id: &str, display_name: &str) -> Self {
+            let ObservedItem {
+                category,
+                platform,
+                meta,
+                content_hash,
+                normaliser_version,
+                revision,
+                links_omitted,
+                ..
+            } = ObservedItem::example(external_id, display_name);
+            let at = Timestamp::from_millis(1);
+            Self {
+                id: Uuid::from_u128(1).into(),
+                tenant_id: Uuid::from_u128(2).into(),
+                policy_type: "deviceConfiguration".to_owned(),
+                external_id: external_id.to_owned(),
+                display_name: display_name.to_owned(),
+                category: category.slug().to_owned(),
+                platform: platform.as_str().to_owned(),
+                meta,
+                content_hash,
+                normaliser_version,
+                revision,
+                links_omitted,
+                first_seen_at: at,
+                first_seen_seq: 1,
+                changed_at: at,
+                changed_seq: 1,
+                last_seen_at: at,
+                last_seen_run_id: None,
+            }
+        }
     }
 }

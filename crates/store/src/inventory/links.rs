@@ -1,5 +1,6 @@
 //! What items point to, and what points to them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde::Serialize;
@@ -22,10 +23,19 @@ const MAX_LINKS: i64 = 200;
 const DELETE: WithList = WithList { text: "DELETE FROM inventory_links WHERE source_item_id IN (#)" };
 
 const INSERT: InsertRows = InsertRows {
-    head: "INSERT INTO inventory_links (source_item_id, relationship, target_kind, target_policy_type, \
-           target_external_id, tenant_id, position, last_known_name, raw)",
-    columns: 9,
-    tail: "ON CONFLICT DO NOTHING",
+    table: "inventory_links",
+    columns: Cow::Borrowed(&[
+        "source_item_id",
+        "relationship",
+        "target_kind",
+        "target_policy_type",
+        "target_external_id",
+        "tenant_id",
+        "position",
+        "last_known_name",
+        "raw",
+    ]),
+    on_conflict: Cow::Borrowed("DO NOTHING"),
 };
 
 pub(super) fn push_rows<'i>(rows: &mut Vec<Value<'i>>, tenant: TenantId, source: Uuid, links: &'i [ObservedLink]) {
@@ -183,10 +193,12 @@ pub struct DirectoryName {
 }
 
 const RECORD_NAME: InsertRows = InsertRows {
-    head: "INSERT INTO directory_names (tenant_id, external_id, kind, display_name, checked_at)",
-    columns: 5,
-    tail: "ON CONFLICT (tenant_id, external_id) DO UPDATE SET kind = excluded.kind, checked_at = excluded.checked_at, \
-           display_name = COALESCE(excluded.display_name, directory_names.display_name)",
+    table: "directory_names",
+    columns: Cow::Borrowed(&["tenant_id", "external_id", "kind", "display_name", "checked_at"]),
+    on_conflict: Cow::Borrowed(
+        "(tenant_id, external_id) DO UPDATE SET kind = excluded.kind, checked_at = excluded.checked_at,
+         display_name = COALESCE(excluded.display_name, directory_names.display_name)",
+    ),
 };
 
 /// Stores names that were looked up. A name that is known stays when the object is gone: it is the last known one.

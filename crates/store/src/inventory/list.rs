@@ -5,21 +5,17 @@
 //! nothing is left out) is walked along an index in the order of the page, from the cursor on. And first only the ids
 //! of the page are searched; its rows are read afterwards.
 
-use std::num::NonZero;
-use std::sync::LazyLock;
-
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use tenantatlas_domain::named;
 use tenantatlas_domain::registry::{Category, Platform, registry};
 use tenantatlas_domain::sync::TypeOutcome;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use super::item::ItemRow;
 use super::rows::rows;
 use super::view::{ScopeView, TypeState};
-use crate::database::{PATIENCE, Run as _};
+use crate::database::Run as _;
 use crate::sql::{Statement, contains_pattern};
 use crate::{Db, StoreError};
 
@@ -142,7 +138,7 @@ struct Hit {
 /// When the database fails.
 pub async fn list(db: &Db, view: &ScopeView, query: &ItemQuery) -> Result<ItemPage, StoreError> {
     let wanted = query.limit.clamp(1, MAX_PAGE) as usize;
-    let _turn = if query.filter.searched_text().is_some() { Some(turn_to_search().await?) } else { None };
+    let _turn = if query.filter.searched_text().is_some() { Some(db.turn_to_search().await?) } else { None };
     let search = Search { db, view, filter: &query.filter, limit: wanted + 1 };
     let types = search.types(query.filter.state);
     let mut hits: Vec<(String, Hit)> = match query.sort {
@@ -163,19 +159,6 @@ impl ItemFilter {
     fn searched_text(&self) -> Option<&str> {
         self.search.as_deref().map(str::trim).filter(|text| !text.is_empty())
     }
-}
-
-/// Searches for a part of a name that may run at the same time. Each looks through every name of the tenant, which at a
-/// million items takes a core for a fraction of a second: half of the cores stay free for what is quick.
-static SEARCHES: LazyLock<Semaphore> = LazyLock::new(|| {
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    Semaphore::new((cores / 2).max(1))
-});
-
-async fn turn_to_search() -> Result<SemaphorePermit<'static>, StoreError> {
-    let turn = tokio::time::timeout(PATIENCE, SEARCHES.acquire()).await;
-    // The semaphore is never closed.
-    turn.ok().and_then(Result::ok).ok_or(StoreError::Busy)
 }
 
 struct Search<'a> {

@@ -93,7 +93,7 @@ async fn fill(db: &Db, tenant: TenantId) {
     .await
     .unwrap();
     tx.commit().await.unwrap();
-    if let Db::Postgres { pool } = db {
+    if let Db::Postgres { pool, .. } = db {
         sqlx::query("ANALYZE").execute(pool).await.unwrap();
     }
 }

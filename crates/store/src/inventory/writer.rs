@@ -1,21 +1,21 @@
 //! Writing what a sync run observed, many items in one transaction.
 
+use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
-use serde_json::value::RawValue;
 use sqlx::FromRow;
 use tenantatlas_domain::ids::{ItemId, TenantId};
 use tenantatlas_domain::normalise::ContentHash;
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
-use super::absences;
+use super::columns::{self, Content, NewRow};
 use super::item::ObservedItem;
-use super::links;
+use super::{absences, links};
 use crate::bulk::{InsertRows, WithList};
 use crate::operation_runs::{Fence, hold};
-use crate::sql::{JsonText, Value, args, without_escaped_nul, without_nul};
+use crate::sql::{Value, args};
 use crate::sync_runs::{SyncRun, TypeRun};
 use crate::{Db, StoreError, Tx, dialect};
 
@@ -32,30 +32,16 @@ const KEEP_VERSION: WithList = WithList {
            ON CONFLICT (item_id, from_seq) DO NOTHING",
 };
 
-const UPSERT: InsertRows = InsertRows {
-    head: "INSERT INTO inventory_items (id, tenant_id, policy_type, external_id, display_name, name_key, category, \
-           platform, meta, content_hash, observation_hash, detail_hash, revision, normaliser_version, row_digest, \
-           links_digest, links_omitted, first_seen_at, first_seen_seq, changed_at, changed_seq)",
-    columns: 21,
-    tail: "ON CONFLICT (tenant_id, policy_type, external_id) DO UPDATE SET display_name = excluded.display_name, \
-           name_key = excluded.name_key, category = excluded.category, platform = excluded.platform, \
-           meta = excluded.meta, content_hash = excluded.content_hash, observation_hash = excluded.observation_hash, \
-           detail_hash = excluded.detail_hash, revision = excluded.revision, \
-           normaliser_version = excluded.normaliser_version, row_digest = excluded.row_digest, \
-           links_digest = excluded.links_digest, links_omitted = excluded.links_omitted, \
-           changed_at = excluded.changed_at, changed_seq = excluded.changed_seq \
-           WHERE inventory_items.row_digest <> excluded.row_digest",
-};
-
 const SEE_AGAIN: WithList = WithList {
     text: "UPDATE inventory_sightings SET last_seq = $1, last_seen_at = $2 WHERE scope_id = $3 AND item_id IN (#)",
 };
 
 const SEE_FIRST: InsertRows = InsertRows {
-    head: "INSERT INTO inventory_sightings (item_id, scope_id, since_seq, last_seq, last_seen_at)",
-    columns: 5,
-    tail: "ON CONFLICT (item_id, scope_id) DO UPDATE SET last_seq = excluded.last_seq, \
-           last_seen_at = excluded.last_seen_at",
+    table: "inventory_sightings",
+    columns: Cow::Borrowed(&["item_id", "scope_id", "since_seq", "last_seq", "last_seen_at"]),
+    on_conflict: Cow::Borrowed(
+        "(item_id, scope_id) DO UPDATE SET last_seq = excluded.last_seq, last_seen_at = excluded.last_seen_at",
+    ),
 };
 
 /// What a batch did. An item that a page repeats counts once in its run.
@@ -103,10 +89,8 @@ struct Details {
 
 /// An observed item with what its row will hold.
 struct Prepared<'i> {
-    item: &'i ObservedItem,
-    meta: Box<RawValue>,
-    links_digest: i64,
-    row_digest: i64,
+    content: Content<'i>,
+    digest: i64,
     /// The id of the existing row, or of the new one.
     id: Uuid,
     /// The digest of the existing row; `None` when the item is new.
@@ -197,12 +181,9 @@ async fn prepare<'i>(
     let mut positions: HashMap<&str, usize> = HashMap::with_capacity(items.len());
     let mut prepared: Vec<Prepared<'i>> = Vec::with_capacity(items.len());
     for item in items {
-        let text = without_escaped_nul(serde_json::to_string(&item.meta).unwrap_or_else(|_| "{}".to_owned()));
-        let links_digest = item.links_digest();
-        let row_digest = item.row_digest(&text, links_digest);
-        let meta = RawValue::from_string(text).map_err(|_| StoreError::corrupt("meta"))?;
-        let new =
-            Prepared { item, meta, links_digest, row_digest, id: Uuid::nil(), stored_digest: None, last_seq: None };
+        let content = Content::new(item)?;
+        let digest = content.digest();
+        let new = Prepared { content, digest, id: Uuid::nil(), stored_digest: None, last_seq: None };
         match positions.entry(item.external_id.as_str()) {
             Entry::Occupied(entry) => prepared[*entry.get()] = new,
             Entry::Vacant(entry) => {
@@ -211,7 +192,7 @@ async fn prepare<'i>(
             }
         }
     }
-    let list: Vec<Value<'_>> = prepared.iter().map(|one| Value::from(one.item.external_id.as_str())).collect();
+    let list: Vec<Value<'_>> = prepared.iter().map(|one| Value::from(one.content.item.external_id.as_str())).collect();
     let known: Vec<Known> =
         dialect::find_items(tx.backend()).rows(tx, &args![run.tenant_id, policy_type, run.scope_id.0], &list).await?;
     for row in known {
@@ -240,7 +221,7 @@ async fn write_items(
 ) -> Result<(), StoreError> {
     let differing: Vec<Value<'_>> = prepared
         .iter()
-        .filter(|one| one.stored_digest.is_some_and(|digest| digest != one.row_digest))
+        .filter(|one| one.stored_digest.is_some_and(|digest| digest != one.digest))
         .map(|one| Value::from(one.id))
         .collect();
     let details: HashMap<Uuid, Details> =
@@ -251,11 +232,11 @@ async fn write_items(
     let mut relinked: Vec<Value<'_>> = Vec::new();
     let mut link_rows: Vec<Value<'_>> = Vec::new();
     for one in prepared {
-        if one.stored_digest == Some(one.row_digest) {
+        if one.stored_digest == Some(one.digest) {
             result.unchanged += 1;
             continue;
         }
-        let item = one.item;
+        let item = one.content.item;
         let platform = item.platform.as_str();
         let (mut changed_at, mut changed_seq) = (at, run.seq);
         let mut links_differ = !item.links.is_empty();
@@ -271,7 +252,7 @@ async fn write_items(
                 result.unchanged += 1;
                 (changed_at, changed_seq) = (stored.changed_at, stored.changed_seq);
             }
-            links_differ = stored.links_digest != one.links_digest;
+            links_differ = stored.links_digest != one.content.links_digest;
             if links_differ {
                 relinked.push(one.id.into());
             }
@@ -286,32 +267,21 @@ async fn write_items(
         if links_differ {
             links::push_rows(&mut link_rows, run.tenant_id, one.id, &item.links);
         }
-        rows.extend([
-            one.id.into(),
-            run.tenant_id.into(),
-            policy_type.into(),
-            item.external_id.as_str().into(),
-            Value::Text(Some(without_nul(&item.display_name))),
-            item.name_key().into(),
-            item.category.slug().into(),
-            platform.into(),
-            Value::Json(Some(JsonText::Borrowed(&one.meta))),
-            (&item.content_hash.0).into(),
-            (&item.observation_hash.0).into(),
-            item.detail_hash.as_ref().map(|hash| &hash.0).into(),
-            item.revision.as_deref().into(),
-            item.normaliser_version.into(),
-            one.row_digest.into(),
-            one.links_digest.into(),
-            item.links_omitted.into(),
-            at.into(),
-            run.seq.into(),
-            changed_at.into(),
-            changed_seq.into(),
-        ]);
+        let row = NewRow {
+            content: &one.content,
+            digest: one.digest,
+            id: one.id,
+            tenant: run.tenant_id,
+            policy_type,
+            seq: run.seq,
+            at,
+            changed_seq,
+            changed_at,
+        };
+        rows.extend(row.values());
     }
     KEEP_VERSION.run(tx, &args![run.seq], &versions).await?;
-    UPSERT.run(tx, &rows).await?;
+    columns::upsert().run(tx, &rows).await?;
     links::replace(tx, &relinked, &link_rows).await
 }
 

@@ -8,7 +8,6 @@ on_both_engines! {
         let report = test.db.migrate().await.unwrap();
         assert_eq!((report.applied, report.version), (0, Db::known_version()));
         test.db.require_current().await.unwrap();
-        test.db.ping().await.unwrap();
     }
 
     async fn a_database_of_a_newer_version_is_refused_and_left_alone(test: TestDatabase) {
@@ -16,7 +15,7 @@ on_both_engines! {
                     VALUES (9999, 'later', TRUE, $1, 0)";
         match &test.db {
             Db::Sqlite { writer, .. } => drop(sqlx::query(text).bind(vec![0_u8]).execute(writer).await.unwrap()),
-            Db::Postgres { pool } => drop(sqlx::query(text).bind(vec![0_u8]).execute(pool).await.unwrap()),
+            Db::Postgres { pool, .. } => drop(sqlx::query(text).bind(vec![0_u8]).execute(pool).await.unwrap()),
         }
         for error in [test.db.migrate().await.unwrap_err(), test.db.require_current().await.unwrap_err()] {
             assert!(matches!(error, StoreError::NewerDatabase { found: 9999, .. }), "{error:?}");
@@ -42,7 +41,7 @@ on_both_engines! {
             assert_eq!(listener.next().await.unwrap(), Signal::Payload(wanted.to_owned()));
         }
         // A lost connection is told, because signals may have been lost with it.
-        if let Db::Postgres { pool } = &test.db {
+        if let Db::Postgres { pool, .. } = &test.db {
             sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() \
                          AND datname = current_database() AND query LIKE 'LISTEN%'")
                 .execute(pool).await.unwrap();
@@ -126,30 +125,6 @@ async fn the_database_file_is_private_to_its_owner() {
     }
 }
 
-#[tokio::test]
-async fn whoever_starts_something_waits_for_one_background_write_and_not_for_all() {
-    let test = TestDatabase::sqlite().await;
-    let (db, order) = (&test.db, std::sync::Mutex::new(Vec::new()));
-    let first = db.write_in_background().await.unwrap();
-    let background = futures::future::join_all((0..5).map(|_| async {
-        let tx = db.write_in_background().await.unwrap();
-        order.lock().unwrap().push("background");
-        tx.commit().await.unwrap();
-    }));
-    let person = async {
-        tokio::task::yield_now().await;
-        let tx = db.write().await.unwrap();
-        order.lock().unwrap().push("person");
-        tx.commit().await.unwrap();
-    };
-    let end = async {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        first.commit().await.unwrap();
-    };
-    futures::join!(background, person, end);
-    assert_eq!(order.lock().unwrap()[0], "person");
-}
-
 /// A SQLite file of another program: a table, or only the number of its kind.
 async fn foreign(path: &std::path::Path, text: &'static str) {
     use sqlx::ConnectOptions as _;
@@ -223,7 +198,7 @@ on_both_engines! {
                 sqlx::query("PRAGMA query_only = 1").execute(writer).await.unwrap();
                 test.db.clone()
             }
-            Db::Postgres { pool } => {
+            Db::Postgres { pool, .. } => {
                 let name: String = sqlx::query_scalar("SELECT current_database()::text").fetch_one(pool).await.unwrap();
                 let text = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
                 sqlx::query(sqlx::AssertSqlSafe(text)).execute(pool).await.unwrap();
