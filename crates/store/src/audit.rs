@@ -180,8 +180,8 @@ fn unhashed(new: &NewEntry, before: Point, at: Timestamp) -> Entry {
 
 async fn insert(tx: &mut Tx, entry: &Entry) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO audit_logs (seq, id, at, tenant_id, actor_id, actor_kind, actor_name, actor_email, action, \
-         resource_type, resource_id, outcome, context, previous_hash, hash) \
+        "INSERT INTO audit_logs (seq, id, at, tenant_id, actor_id, actor_kind, actor_name, actor_email, action,
+             resource_type, resource_id, outcome, context, previous_hash, hash)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         &args![
             entry.seq,
@@ -235,35 +235,35 @@ pub struct Filter {
 pub async fn list(mut on: impl Access, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
     let mut statement = Statement::new("SELECT * FROM audit_logs WHERE 1 = 1");
     if let Some(tenant) = filter.tenant_id {
-        statement.push(" AND tenant_id = ").bind(tenant);
+        statement.push(" AND tenant_id = $1", args![tenant]);
     }
     if let Some(actor) = filter.actor_id {
-        statement.push(" AND actor_id = ").bind(actor);
+        statement.push(" AND actor_id = $1", args![actor]);
     }
-    match &filter.action {
+    match filter.action.clone() {
+        // Not by order: what lies between two texts is another thing in each collation of PostgreSQL.
         Some(prefix) if prefix.ends_with('.') => {
-            // Not by order: what lies between two texts is another thing in each collation of PostgreSQL.
-            statement.push(" AND substr(action, 1, length(").bind(prefix.clone()).push(")) = ").bind(prefix.clone());
+            statement.push(" AND substr(action, 1, length($1)) = $1", args![prefix]);
         }
-        Some(action) => drop(statement.push(" AND action = ").bind(action.clone())),
+        Some(action) => drop(statement.push(" AND action = $1", args![action])),
         None => {}
     }
-    if let Some(resource_type) = &filter.resource_type {
-        statement.push(" AND resource_type = ").bind(resource_type.clone());
+    if let Some(resource_type) = filter.resource_type.clone() {
+        statement.push(" AND resource_type = $1", args![resource_type]);
     }
-    if let Some(resource_id) = &filter.resource_id {
-        statement.push(" AND resource_id = ").bind(resource_id.clone());
+    if let Some(resource_id) = filter.resource_id.clone() {
+        statement.push(" AND resource_id = $1", args![resource_id]);
     }
     if let Some(from) = filter.from {
-        statement.push(" AND at >= ").bind(from);
+        statement.push(" AND at >= $1", args![from]);
     }
     if let Some(until) = filter.until {
-        statement.push(" AND at < ").bind(until);
+        statement.push(" AND at < $1", args![until]);
     }
     if let Some(seq) = filter.before_seq {
-        statement.push(" AND seq < ").bind(seq);
+        statement.push(" AND seq < $1", args![seq]);
     }
-    statement.push(" ORDER BY seq DESC LIMIT ").bind(filter.limit.clamp(1, MAX_PAGE));
+    statement.push(" ORDER BY seq DESC LIMIT $1", args![filter.limit.clamp(1, MAX_PAGE)]);
     on.query(&statement).await
 }
 
@@ -272,10 +272,10 @@ pub async fn list(mut on: impl Access, filter: &Filter) -> Result<Vec<Entry>, St
 /// # Errors
 /// When the database fails.
 pub async fn get(mut on: impl Access, tenant: Option<TenantId>, id: Uuid) -> Result<Option<Entry>, StoreError> {
-    let mut statement = Statement::new("SELECT * FROM audit_logs WHERE id = ");
-    statement.bind(id);
+    let mut statement = Statement::default();
+    statement.push("SELECT * FROM audit_logs WHERE id = $1", args![id]);
     if let Some(tenant) = tenant {
-        statement.push(" AND tenant_id = ").bind(tenant);
+        statement.push(" AND tenant_id = $1", args![tenant]);
     }
     let found: Vec<Entry> = on.query(&statement).await?;
     Ok(found.into_iter().next())

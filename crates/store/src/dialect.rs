@@ -118,16 +118,23 @@ async fn lock(tx: &mut Tx, key: i64) -> Result<(), StoreError> {
 /// an index on the type would do.
 pub(crate) const fn find_items(backend: Backend) -> &'static WithList {
     const SQLITE: WithList = WithList {
-        text: "WITH wanted (external_id) AS (VALUES #) SELECT i.external_id, i.id, i.row_digest, \
-               (SELECT s.last_seq FROM inventory_sightings s WHERE s.item_id = i.id AND s.scope_id = $3) AS last_seq \
-               FROM wanted w CROSS JOIN inventory_items i \
+        text: "WITH wanted (external_id) AS (VALUES #)
+               SELECT i.external_id, i.id, i.row_digest,
+                   (SELECT s.last_seq FROM inventory_sightings s WHERE s.item_id = i.id AND s.scope_id = $3) AS last_seq
+               FROM wanted w
+               CROSS JOIN inventory_items i
                WHERE i.tenant_id = $1 AND i.policy_type = $2 AND i.external_id = w.external_id",
     };
     const POSTGRES: WithList = WithList {
-        text: "WITH wanted (external_id) AS (VALUES #) SELECT i.external_id, i.id, i.row_digest, \
-               (SELECT s.last_seq FROM inventory_sightings s WHERE s.item_id = i.id AND s.scope_id = $3) AS last_seq \
-               FROM wanted w CROSS JOIN LATERAL (SELECT f.external_id, f.id, f.row_digest FROM inventory_items f \
-               WHERE f.tenant_id = $1 AND f.external_id = w.external_id AND f.policy_type || '' = $2 LIMIT 1) i",
+        text: "WITH wanted (external_id) AS (VALUES #)
+               SELECT i.external_id, i.id, i.row_digest,
+                   (SELECT s.last_seq FROM inventory_sightings s WHERE s.item_id = i.id AND s.scope_id = $3) AS last_seq
+               FROM wanted w
+               CROSS JOIN LATERAL (
+                   SELECT f.external_id, f.id, f.row_digest
+                   FROM inventory_items f
+                   WHERE f.tenant_id = $1 AND f.external_id = w.external_id AND f.policy_type || '' = $2
+                   LIMIT 1) i",
     };
     match backend {
         Backend::Sqlite => &SQLITE,
@@ -141,7 +148,8 @@ pub(crate) const fn find_items(backend: Backend) -> &'static WithList {
 pub(crate) async fn prefer_indexes(tx: &mut Tx) -> Result<(), StoreError> {
     if tx.backend() == Backend::Postgres {
         tx.execute(
-            "SELECT set_config('enable_seqscan', 'off', TRUE), set_config('plan_cache_mode', 'force_custom_plan', TRUE)",
+            "SELECT set_config('enable_seqscan', 'off', TRUE),
+                 set_config('plan_cache_mode', 'force_custom_plan', TRUE)",
             &[],
         )
         .await?;

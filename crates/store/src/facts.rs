@@ -35,7 +35,12 @@ pub async fn probe_write(db: &Db) -> Result<(), StoreError> {
     const NAME: &str = "write_probe";
     let mut tx = db.write().await?;
     let text = "-".repeat(32 * 1024);
-    tx.execute("INSERT INTO schema_facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", &args![NAME, text.as_str()]).await?;
+    tx.execute(
+        "INSERT INTO schema_facts (name, value) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        &args![NAME, text.as_str()],
+    )
+    .await?;
     tx.commit().await?;
     let mut tx = db.write().await?;
     tx.execute("DELETE FROM schema_facts WHERE name = $1", &args![NAME]).await?;

@@ -10,6 +10,7 @@ mod item;
 mod links;
 mod list;
 mod rows;
+mod search;
 mod stored;
 mod view;
 mod writer;

@@ -37,15 +37,20 @@ pub async fn is_anyones(mut on: impl Access, token_hash: &TokenHash) -> Result<b
 /// When the person does not exist.
 pub async fn remember(tx: &mut Tx, user: UserId, token_hash: &TokenHash, at: Timestamp) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO known_browsers (user_id, token_hash, created_at, last_used_at) VALUES ($1, $2, $3, $3) \
+        "INSERT INTO known_browsers (user_id, token_hash, created_at, last_used_at)
+         VALUES ($1, $2, $3, $3)
          ON CONFLICT (user_id, token_hash) DO UPDATE SET last_used_at = excluded.last_used_at",
         &args![user, token_hash, at],
     )
     .await?;
     tx.execute(
-        "DELETE FROM known_browsers WHERE user_id = $1 AND token_hash NOT IN \
-         (SELECT token_hash FROM known_browsers WHERE user_id = $1 \
-         ORDER BY last_used_at DESC, created_at DESC, token_hash LIMIT $2)",
+        "DELETE FROM known_browsers
+         WHERE user_id = $1
+             AND token_hash NOT IN (
+                 SELECT token_hash
+                 FROM known_browsers
+                 WHERE user_id = $1
+                 ORDER BY last_used_at DESC, created_at DESC, token_hash LIMIT $2)",
         &args![user, MOST],
     )
     .await

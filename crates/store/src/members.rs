@@ -39,7 +39,8 @@ pub struct Member {
 /// When the tenant or the person does not exist.
 pub async fn set(tx: &mut Tx, tenant: TenantId, user: UserId, role: Role, at: Timestamp) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO tenant_members (tenant_id, user_id, role, created_at, updated_at) VALUES ($1, $2, $3, $4, $4) \
+        "INSERT INTO tenant_members (tenant_id, user_id, role, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $4)
          ON CONFLICT (tenant_id, user_id) DO UPDATE SET role = excluded.role, updated_at = excluded.updated_at",
         &args![tenant, user, role.as_str(), at],
     )
@@ -65,9 +66,10 @@ pub async fn remove(tx: &mut Tx, tenant: TenantId, user: UserId) -> Result<bool,
 pub async fn effective_role(mut on: impl Access, tenant: TenantId, user: UserId) -> Result<Option<Role>, StoreError> {
     let role: Option<String> = on
         .value(
-            "SELECT CASE WHEN u.platform_admin = TRUE THEN 'owner' ELSE m.role END \
-             FROM users u JOIN tenants t ON t.id = $1 AND t.removed_at IS NULL \
-             LEFT JOIN tenant_members m ON m.tenant_id = t.id AND m.user_id = u.id \
+            "SELECT CASE WHEN u.platform_admin = TRUE THEN 'owner' ELSE m.role END
+             FROM users u
+             JOIN tenants t ON t.id = $1 AND t.removed_at IS NULL
+             LEFT JOIN tenant_members m ON m.tenant_id = t.id AND m.user_id = u.id
              WHERE u.id = $2 AND u.disabled_at IS NULL AND (m.role IS NOT NULL OR u.platform_admin = TRUE)",
             &args![tenant, user],
         )
@@ -92,8 +94,11 @@ pub async fn lock_role(tx: &mut Tx, tenant: TenantId, user: UserId) -> Result<Op
 /// When the database fails.
 pub async fn list(mut on: impl Access, tenant: TenantId) -> Result<Vec<Member>, StoreError> {
     on.rows(
-        "SELECT m.user_id, m.role, m.created_at, u.name, u.email, u.disabled_at FROM tenant_members m \
-         JOIN users u ON u.id = m.user_id WHERE m.tenant_id = $1 ORDER BY u.name, u.id",
+        "SELECT m.user_id, m.role, m.created_at, u.name, u.email, u.disabled_at
+         FROM tenant_members m
+         JOIN users u ON u.id = m.user_id
+         WHERE m.tenant_id = $1
+         ORDER BY u.name, u.id",
         &args![tenant],
     )
     .await
@@ -117,7 +122,9 @@ pub async fn lock(tx: &mut Tx, tenant: TenantId, role: Role) -> Result<(), Store
 pub async fn count(mut on: impl Access, tenant: TenantId, role: Role) -> Result<u64, StoreError> {
     let count: Option<i64> = on
         .value(
-            "SELECT COUNT(*) FROM tenant_members m JOIN users u ON u.id = m.user_id \
+            "SELECT COUNT(*)
+             FROM tenant_members m
+             JOIN users u ON u.id = m.user_id
              WHERE m.tenant_id = $1 AND m.role = $2 AND u.disabled_at IS NULL",
             &args![tenant, role.as_str()],
         )

@@ -196,10 +196,12 @@ mod tests {
         let mut tx = db.write().await.expect("a transaction");
         let id = uuid::Uuid::from_u128(7);
         for text in [
-            "INSERT INTO users (id, email, email_key, name, created_at, updated_at) VALUES ($1, 'a', 'a', 'a', 1, 1)",
-            "INSERT INTO tenants (id, name, name_key, entra_tenant_id, cloud, environment, client_id, connection_status, \
-             created_at, updated_at) VALUES ($1, 'a', 'a', 'a', 'global', 'prod', 'a', 'unchecked', 1, 1)",
-            "INSERT INTO notifications (id, user_id, tenant_id, kind, payload, created_at, read_at) \
+            "INSERT INTO users (id, email, email_key, name, created_at, updated_at)
+             VALUES ($1, 'a', 'a', 'a', 1, 1)",
+            "INSERT INTO tenants (id, name, name_key, entra_tenant_id, cloud, environment, client_id,
+                 connection_status, created_at, updated_at)
+             VALUES ($1, 'a', 'a', 'a', 'global', 'prod', 'a', 'unchecked', 1, 1)",
+            "INSERT INTO notifications (id, user_id, tenant_id, kind, payload, created_at, read_at)
              VALUES ($1, $1, $1, 'operation.ended', '{}', 5, 6)",
         ] {
             tx.execute(text, &args![id]).await.expect("written");

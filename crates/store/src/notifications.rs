@@ -67,8 +67,9 @@ pub struct Notification {
 pub async fn create(tx: &mut Tx, new: &NewNotification, at: Timestamp) -> Result<bool, StoreError> {
     let written = tx
         .execute(
-            "INSERT INTO notifications (id, user_id, tenant_id, kind, operation_run_id, payload, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+            "INSERT INTO notifications (id, user_id, tenant_id, kind, operation_run_id, payload, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
+             ON CONFLICT DO NOTHING",
             &args![new.id, new.user_id, new.tenant_id, new.kind.as_str(), new.operation_run_id, json(&new.payload), at],
         )
         .await?;
@@ -95,40 +96,40 @@ pub struct Filter {
 /// # Errors
 /// When the database fails.
 pub async fn list(mut on: impl Access, user: UserId, filter: &Filter) -> Result<Vec<Notification>, StoreError> {
-    let mut statement =
-        Statement::new("SELECT n.* FROM notifications n JOIN users u ON u.id = n.user_id WHERE n.user_id = ");
-    statement.bind(user).push(VISIBLE);
+    let mut statement = Statement::default();
+    statement.push(&format!("SELECT n.* {VISIBLE}"), args![user]);
     if let Some(tenant) = filter.tenant_id {
-        statement.push(" AND n.tenant_id = ").bind(tenant);
+        statement.push(" AND n.tenant_id = $1", args![tenant]);
     }
     if filter.account {
-        statement.push(" AND n.tenant_id IS NULL");
+        statement.push(" AND n.tenant_id IS NULL", []);
     }
     if filter.unread {
-        statement.push(" AND n.read_at IS NULL");
+        statement.push(" AND n.read_at IS NULL", []);
     }
     if let Some((at, id)) = filter.before {
-        statement.push(" AND (n.created_at, n.id) < (").bind(at).push(", ").bind(id).push(")");
+        statement.push(" AND (n.created_at, n.id) < ($1, $2)", args![at, id]);
     }
-    statement.push(" ORDER BY n.created_at DESC, n.id DESC LIMIT ").bind(filter.limit.clamp(1, MAX_PAGE));
+    statement.push(" ORDER BY n.created_at DESC, n.id DESC LIMIT $1", args![filter.limit.clamp(1, MAX_PAGE)]);
     on.query(&statement).await
 }
 
-/// The rest of a condition: it is about the account, or about a tenant that the person may still see.
-const VISIBLE: &str = " AND (n.tenant_id IS NULL OR u.platform_admin = TRUE OR EXISTS (SELECT 1 FROM tenant_members m \
-     WHERE m.tenant_id = n.tenant_id AND m.user_id = n.user_id))";
+/// The notifications of the person `$1` about the account, or about a tenant that the person may still see.
+const VISIBLE: &str = "
+    FROM notifications n
+    JOIN users u ON u.id = n.user_id
+    WHERE n.user_id = $1 AND (n.tenant_id IS NULL OR u.platform_admin = TRUE OR EXISTS (
+        SELECT 1 FROM tenant_members m WHERE m.tenant_id = n.tenant_id AND m.user_id = n.user_id))";
 
 /// How many notifications of a person are unread, in one tenant or in all.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn unread_count(mut on: impl Access, user: UserId, tenant: Option<TenantId>) -> Result<u64, StoreError> {
-    let mut statement = Statement::new(
-        "SELECT COUNT(*) FROM notifications n JOIN users u ON u.id = n.user_id WHERE n.read_at IS NULL AND n.user_id = ",
-    );
-    statement.bind(user).push(VISIBLE);
+    let mut statement = Statement::default();
+    statement.push(&format!("SELECT COUNT(*) {VISIBLE} AND n.read_at IS NULL"), args![user]);
     if let Some(tenant) = tenant {
-        statement.push(" AND n.tenant_id = ").bind(tenant);
+        statement.push(" AND n.tenant_id = $1", args![tenant]);
     }
     let count: Option<i64> = on.value(statement.text(), statement.values()).await?;
     Ok(count.map_or(0, i64::unsigned_abs))
@@ -158,10 +159,10 @@ pub async fn mark_all_read(
     tenant: Option<TenantId>,
     at: Timestamp,
 ) -> Result<u64, StoreError> {
-    let mut statement = Statement::new("UPDATE notifications SET read_at = ");
-    statement.bind(at).push(" WHERE read_at IS NULL AND user_id = ").bind(user);
+    let mut statement = Statement::default();
+    statement.push("UPDATE notifications SET read_at = $1 WHERE read_at IS NULL AND user_id = $2", args![at, user]);
     if let Some(tenant) = tenant {
-        statement.push(" AND tenant_id = ").bind(tenant);
+        statement.push(" AND tenant_id = $1", args![tenant]);
     }
     tx.run(&statement).await
 }

@@ -40,7 +40,8 @@ pub async fn create(
     )
     .await?;
     tx.execute(
-        "INSERT INTO one_time_links (token_hash, purpose, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO one_time_links (token_hash, purpose, user_id, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5)",
         &args![token_hash, purpose.as_str(), user, at, expires_at],
     )
     .await
@@ -82,8 +83,10 @@ pub async fn create_for_first_administrator(
     // younger was made before a clock was set back.
     let recent: Option<i64> = tx
         .value(
-            "SELECT created_at FROM one_time_links WHERE purpose = $1 AND used_at IS NULL AND expires_at > $2 \
-             AND created_at > $3 AND created_at < $4 ORDER BY created_at DESC LIMIT 1",
+            "SELECT created_at
+             FROM one_time_links
+             WHERE purpose = $1 AND used_at IS NULL AND expires_at > $2 AND created_at > $3 AND created_at < $4
+             ORDER BY created_at DESC LIMIT 1",
             &args![purpose.as_str(), at, around[0], around[1]],
         )
         .await?;
@@ -106,7 +109,8 @@ pub async fn peek(
 ) -> Result<Option<Option<UserId>>, StoreError> {
     let target: Option<Option<Uuid>> = on
         .value(
-            "SELECT user_id FROM one_time_links \
+            "SELECT user_id
+             FROM one_time_links
              WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3",
             &args![token_hash, purpose.as_str(), at],
         )
@@ -126,8 +130,10 @@ pub async fn take(
 ) -> Result<Option<Option<UserId>>, StoreError> {
     let target: Option<Option<Uuid>> = tx
         .value(
-            "UPDATE one_time_links SET used_at = $3 \
-             WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3 RETURNING user_id",
+            "UPDATE one_time_links
+             SET used_at = $3
+             WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3
+             RETURNING user_id",
             &args![token_hash, purpose.as_str(), at],
         )
         .await?;

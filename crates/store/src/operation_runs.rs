@@ -14,7 +14,7 @@ pub use progress::{CancelOutcome, End, Rest, Settled, end_unclaimed, finish, req
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use sqlx::FromRow;
+use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::ids::{CorrelationId, OperationRunId, TenantId, UserId};
 use tenantatlas_domain::operation::{Counters, Failure, OperationStatus};
 use tenantatlas_domain::reason::ReasonCode;
@@ -25,6 +25,11 @@ use crate::database::{Access, Run as _};
 use crate::record::Nullable;
 use crate::sql::{args, json};
 use crate::{StoreError, Tx};
+
+/// The runs that have not ended, as a condition on a row of `bulk_operation_runs`: word for word that of its partial indexes
+/// `…_active` and `…_one_active`. A database uses those only for a query that says the same and concludes it from no other
+/// condition, so a query for what is running says both: `status IN ('pending', 'running') AND status = 'running'`.
+pub(crate) const ACTIVE: &str = "status IN ('pending', 'running')";
 
 /// The right to write as the worker of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -194,33 +199,33 @@ pub async fn create(tx: &mut Tx, new: &NewOperationRun, at: Timestamp) -> Result
     // The active run may end between the insert and the look-up; then the insert is tried again.
     for _ in 0..3 {
         let total = u32::try_from(new.item_ids.len()).unwrap_or(u32::MAX);
-        let run: Option<OperationRun> = tx
-            .row(
-                "INSERT INTO bulk_operation_runs (id, tenant_id, user_id, initiator, resource, action, idempotency_key, \
-                 correlation_id, payload, status, total_items, item_ids, failures, progress, audit_log_id, retry_of, \
-                 created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $11, $12, $13, $14, $15, $16, $16) \
-                 ON CONFLICT (tenant_id, idempotency_key) WHERE status IN ('pending', 'running') DO NOTHING RETURNING *",
-                &args![
-                    new.id,
-                    new.tenant_id,
-                    new.user_id,
-                    new.initiator.as_str(),
-                    new.resource.as_str(),
-                    new.action.as_str(),
-                    new.idempotency_key.as_str(),
-                    new.correlation_id,
-                    json(&new.payload),
-                    total,
-                    json(&new.item_ids),
-                    json(&Vec::<Failure>::new()),
-                    json(&serde_json::Map::new()),
-                    new.audit_log_id,
-                    new.retry_of,
-                    at
-                ],
-            )
-            .await?;
+        let text = format!(
+            "INSERT INTO bulk_operation_runs (id, tenant_id, user_id, initiator, resource, action, idempotency_key,
+                 correlation_id, payload, status, total_items, item_ids, failures, progress, audit_log_id, retry_of,
+                 created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $11, $12, $13, $14, $15, $16, $16)
+             ON CONFLICT (tenant_id, idempotency_key) WHERE {ACTIVE} DO NOTHING
+             RETURNING *"
+        );
+        let values = args![
+            new.id,
+            new.tenant_id,
+            new.user_id,
+            new.initiator.as_str(),
+            new.resource.as_str(),
+            new.action.as_str(),
+            new.idempotency_key.as_str(),
+            new.correlation_id,
+            json(&new.payload),
+            total,
+            json(&new.item_ids),
+            json(&Vec::<Failure>::new()),
+            json(&serde_json::Map::new()),
+            new.audit_log_id,
+            new.retry_of,
+            at
+        ];
+        let run: Option<OperationRun> = tx.row(AssertSqlSafe(text), &values).await?;
         if let Some(run) = run {
             return Ok(Created::New(run));
         }
@@ -240,12 +245,8 @@ pub async fn find_active(
     tenant: TenantId,
     idempotency_key: &str,
 ) -> Result<Option<OperationRun>, StoreError> {
-    on.row(
-        "SELECT * FROM bulk_operation_runs \
-         WHERE tenant_id = $1 AND idempotency_key = $2 AND status IN ('pending', 'running')",
-        &args![tenant, idempotency_key],
-    )
-    .await
+    let text = format!("SELECT * FROM bulk_operation_runs WHERE tenant_id = $1 AND idempotency_key = $2 AND {ACTIVE}");
+    on.row(AssertSqlSafe(text), &args![tenant, idempotency_key]).await
 }
 
 /// A run of a tenant.

@@ -25,8 +25,10 @@ pub async fn create(
     expires_at: Timestamp,
 ) -> Result<(), StoreError> {
     tx.execute(
-        "DELETE FROM pending_sign_ins WHERE user_id = $1 AND token_hash NOT IN \
-         (SELECT token_hash FROM pending_sign_ins WHERE user_id = $1 ORDER BY created_at DESC LIMIT $2)",
+        "DELETE FROM pending_sign_ins
+         WHERE user_id = $1
+             AND token_hash NOT IN (
+                 SELECT token_hash FROM pending_sign_ins WHERE user_id = $1 ORDER BY created_at DESC LIMIT $2)",
         &args![user, MOST - 1],
     )
     .await?;
@@ -44,7 +46,9 @@ pub async fn create(
 /// When the database fails.
 pub async fn find(mut on: impl Access, token_hash: &TokenHash, at: Timestamp) -> Result<Option<User>, StoreError> {
     on.row(
-        "SELECT u.* FROM pending_sign_ins p JOIN users u ON u.id = p.user_id \
+        "SELECT u.*
+         FROM pending_sign_ins p
+         JOIN users u ON u.id = p.user_id
          WHERE p.token_hash = $1 AND p.expires_at > $2 AND u.disabled_at IS NULL",
         &args![token_hash, at],
     )

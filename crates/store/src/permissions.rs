@@ -34,7 +34,7 @@ pub async fn replace(
     tx.execute("DELETE FROM tenant_permissions WHERE tenant_id = $1", &args![tenant]).await?;
     for permission in permissions {
         tx.execute(
-            "INSERT INTO tenant_permissions (tenant_id, permission, required_by, granted, checked_at) \
+            "INSERT INTO tenant_permissions (tenant_id, permission, required_by, granted, checked_at)
              VALUES ($1, $2, $3, $4, $5)",
             &args![
                 tenant,
@@ -55,7 +55,9 @@ pub async fn replace(
 /// When the database fails.
 pub async fn list(mut on: impl Access, tenant: TenantId) -> Result<Vec<Permission>, StoreError> {
     on.rows(
-        "SELECT permission, required_by, granted FROM tenant_permissions WHERE tenant_id = $1 \
+        "SELECT permission, required_by, granted
+         FROM tenant_permissions
+         WHERE tenant_id = $1
          ORDER BY granted, permission",
         &args![tenant],
     )

@@ -30,7 +30,8 @@ pub struct Preferences {
 pub async fn get(mut on: impl Access, user: UserId, tenant: TenantId) -> Result<Preferences, StoreError> {
     let preferences: Option<Preferences> = on
         .row(
-            "SELECT favourite, last_used_at, last_selection FROM user_tenant_preferences \
+            "SELECT favourite, last_used_at, last_selection
+             FROM user_tenant_preferences
              WHERE user_id = $1 AND tenant_id = $2",
             &args![user, tenant],
         )
@@ -44,7 +45,8 @@ pub async fn get(mut on: impl Access, user: UserId, tenant: TenantId) -> Result<
 /// When the database fails.
 pub async fn set_favourite(tx: &mut Tx, user: UserId, tenant: TenantId, favourite: bool) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO user_tenant_preferences (user_id, tenant_id, favourite) VALUES ($1, $2, $3) \
+        "INSERT INTO user_tenant_preferences (user_id, tenant_id, favourite)
+         VALUES ($1, $2, $3)
          ON CONFLICT (user_id, tenant_id) DO UPDATE SET favourite = excluded.favourite",
         &args![user, tenant, favourite],
     )
@@ -58,7 +60,8 @@ pub async fn set_favourite(tx: &mut Tx, user: UserId, tenant: TenantId, favourit
 /// When the database fails.
 pub async fn record_use(tx: &mut Tx, user: UserId, tenant: TenantId, at: Timestamp) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO user_tenant_preferences (user_id, tenant_id, last_used_at) VALUES ($1, $2, $3) \
+        "INSERT INTO user_tenant_preferences (user_id, tenant_id, last_used_at)
+         VALUES ($1, $2, $3)
          ON CONFLICT (user_id, tenant_id) DO UPDATE SET last_used_at = excluded.last_used_at",
         &args![user, tenant, at],
     )
@@ -77,7 +80,8 @@ pub async fn record_selection(
     selection: &Selection,
 ) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO user_tenant_preferences (user_id, tenant_id, last_selection) VALUES ($1, $2, $3) \
+        "INSERT INTO user_tenant_preferences (user_id, tenant_id, last_selection)
+         VALUES ($1, $2, $3)
          ON CONFLICT (user_id, tenant_id) DO UPDATE SET last_selection = excluded.last_selection",
         &args![user, tenant, json(selection)],
     )

@@ -100,8 +100,8 @@ impl Db {
         let text = match self {
             Self::Sqlite { .. } => "SELECT 0",
             Self::Postgres { .. } => {
-                "SELECT CASE WHEN pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean \
-                 THEN 1::bigint ELSE 0::bigint END"
+                "SELECT CASE WHEN pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean
+                     THEN 1::bigint ELSE 0::bigint END"
             }
         };
         let mut this = self;
@@ -131,7 +131,8 @@ impl Db {
     /// Writes a fact, and a file beside the database: the write-ahead log may have room left on a disk that has none.
     async fn try_writing(&self) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        let text = "INSERT INTO schema_facts (name, value) VALUES ($1, $2) \
+        let text = "INSERT INTO schema_facts (name, value)
+                    VALUES ($1, $2)
                     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
         tx.execute(text, &args![PROBE, uuid::Uuid::new_v4().to_string()]).await?;
         tx.commit().await?;

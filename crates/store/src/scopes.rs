@@ -82,7 +82,8 @@ pub async fn get_or_create(
     selection: &Selection,
 ) -> Result<Scope, StoreError> {
     tx.execute(
-        "INSERT INTO inventory_scopes (tenant_id, selection_hash, selection_payload) VALUES ($1, $2, $3) \
+        "INSERT INTO inventory_scopes (tenant_id, selection_hash, selection_payload)
+         VALUES ($1, $2, $3)
          ON CONFLICT (tenant_id, selection_hash) DO NOTHING",
         &args![tenant, hash.as_str(), json(selection)],
     )
@@ -113,7 +114,9 @@ pub async fn get(mut on: impl Access, tenant: TenantId, id: ScopeId) -> Result<O
 /// When the database fails.
 pub async fn list(mut on: impl Access, tenant: TenantId) -> Result<Vec<Scope>, StoreError> {
     on.rows(
-        "SELECT * FROM inventory_scopes WHERE tenant_id = $1 AND latest_run_seq IS NOT NULL \
+        "SELECT *
+         FROM inventory_scopes
+         WHERE tenant_id = $1 AND latest_run_seq IS NOT NULL
          ORDER BY latest_finished_at DESC, id DESC LIMIT $2",
         &args![tenant, RECENT_SCOPES],
     )
@@ -141,8 +144,9 @@ pub async fn default_for(db: &crate::Db, tenant: TenantId, shown: &[String]) -> 
     let mut on = db;
     let covered: Vec<Covered> = on
         .rows(
-            "SELECT t.scope_id, t.policy_type FROM inventory_scopes s \
-             JOIN inventory_sync_run_types t ON t.run_id = s.latest_run_id \
+            "SELECT t.scope_id, t.policy_type
+             FROM inventory_scopes s
+             JOIN inventory_sync_run_types t ON t.run_id = s.latest_run_id
              WHERE s.tenant_id = $1 AND s.latest_run_seq IS NOT NULL",
             &args![tenant],
         )

@@ -109,9 +109,11 @@ pub async fn begin(
     let codes = vault.seal_for_person(user, RECOVERY_CODES, recovery_codes);
     let written = tx
         .execute(
-            "INSERT INTO second_factors (user_id, secret, new_recovery_codes, created_at) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at, \
-             new_recovery_codes = excluded.new_recovery_codes WHERE second_factors.confirmed_at IS NULL",
+            "INSERT INTO second_factors (user_id, secret, new_recovery_codes, created_at)
+             VALUES ($1, $2, $3, $4)
+             ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at,
+                 new_recovery_codes = excluded.new_recovery_codes
+             WHERE second_factors.confirmed_at IS NULL",
             &args![user, secret.0, codes.0, at],
         )
         .await?;
@@ -125,7 +127,9 @@ pub async fn begin(
 pub async fn confirm(tx: &mut Tx, user: UserId, step: i64, at: Timestamp) -> Result<bool, StoreError> {
     let changed = tx
         .execute(
-            "UPDATE second_factors SET confirmed_at = $3, last_step = $2 WHERE user_id = $1 AND confirmed_at IS NULL",
+            "UPDATE second_factors
+             SET confirmed_at = $3, last_step = $2
+             WHERE user_id = $1 AND confirmed_at IS NULL",
             &args![user, step, at],
         )
         .await?;

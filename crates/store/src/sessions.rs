@@ -94,8 +94,9 @@ pub async fn create(
 ) -> Result<(), StoreError> {
     let user_agent: String = without_nul(&session.user_agent).chars().take(300).collect();
     tx.execute(
-        "INSERT INTO web_sessions (id, token_hash, user_id, created_at, last_used_at, idle_expires_at, expires_at, \
-         verified_at, user_agent, address) VALUES ($1, $2, $3, $4, $4, $5, $6, $4, $7, $8)",
+        "INSERT INTO web_sessions (id, token_hash, user_id, created_at, last_used_at, idle_expires_at,
+             expires_at, verified_at, user_agent, address)
+         VALUES ($1, $2, $3, $4, $4, $5, $6, $4, $7, $8)",
         &args![
             session.id,
             token_hash,
@@ -117,10 +118,11 @@ pub async fn create(
 /// When the database fails.
 pub async fn find(mut on: impl Access, token_hash: &TokenHash, at: Timestamp) -> Result<Option<SignedIn>, StoreError> {
     on.row(
-        "SELECT s.id AS session_id, s.created_at AS session_created_at, s.user_id, s.last_used_at, s.idle_expires_at, \
-         s.expires_at, s.verified_at, s.user_agent, s.address, u.id, u.email, u.name, u.platform_admin, u.disabled_at, \
-         u.last_sign_in_at, u.created_at, u.updated_at \
-         FROM web_sessions s JOIN users u ON u.id = s.user_id \
+        "SELECT s.id AS session_id, s.created_at AS session_created_at, s.user_id, s.last_used_at,
+             s.idle_expires_at, s.expires_at, s.verified_at, s.user_agent, s.address, u.id, u.email, u.name,
+             u.platform_admin, u.disabled_at, u.last_sign_in_at, u.created_at, u.updated_at
+         FROM web_sessions s
+         JOIN users u ON u.id = s.user_id
          WHERE s.token_hash = $1 AND s.idle_expires_at > $2 AND s.expires_at > $2 AND u.disabled_at IS NULL",
         &args![token_hash, at],
     )
@@ -135,7 +137,8 @@ pub async fn find(mut on: impl Access, token_hash: &TokenHash, at: Timestamp) ->
 pub async fn touch(tx: &mut Tx, id: Uuid, at: Timestamp, idle_expires_at: Timestamp) -> Result<bool, StoreError> {
     let changed = tx
         .execute(
-            "UPDATE web_sessions SET last_used_at = $2, idle_expires_at = $3 \
+            "UPDATE web_sessions
+             SET last_used_at = $2, idle_expires_at = $3
              WHERE id = $1 AND idle_expires_at > $2 AND expires_at > $2",
             &args![id, at, idle_expires_at],
         )
@@ -155,7 +158,8 @@ pub async fn verified_at(
 ) -> Result<Option<Timestamp>, StoreError> {
     let found: Option<i64> = on
         .value(
-            "SELECT verified_at FROM web_sessions \
+            "SELECT verified_at
+             FROM web_sessions
              WHERE id = $1 AND user_id = $2 AND idle_expires_at > $3 AND expires_at > $3",
             &args![id, user, at],
         )
@@ -178,7 +182,8 @@ pub async fn renew(
 ) -> Result<bool, StoreError> {
     let changed = tx
         .execute(
-            "UPDATE web_sessions SET token_hash = $3, verified_at = $4 \
+            "UPDATE web_sessions
+             SET token_hash = $3, verified_at = $4
              WHERE id = $1 AND user_id = $2 AND idle_expires_at > $5 AND expires_at > $5",
             &args![id, user, token_hash, verified_at, at],
         )
@@ -217,9 +222,11 @@ pub async fn revoke_all(tx: &mut Tx, user: UserId, except: Option<Uuid>) -> Resu
 /// When the database fails.
 pub async fn list(mut on: impl Access, user: UserId, at: Timestamp) -> Result<Vec<Session>, StoreError> {
     on.rows(
-        "SELECT id AS session_id, created_at AS session_created_at, user_id, last_used_at, idle_expires_at, expires_at, \
-         verified_at, user_agent, address FROM web_sessions \
-         WHERE user_id = $1 AND idle_expires_at > $2 AND expires_at > $2 ORDER BY last_used_at DESC LIMIT 200",
+        "SELECT id AS session_id, created_at AS session_created_at, user_id, last_used_at, idle_expires_at,
+             expires_at, verified_at, user_agent, address
+         FROM web_sessions
+         WHERE user_id = $1 AND idle_expires_at > $2 AND expires_at > $2
+         ORDER BY last_used_at DESC LIMIT 200",
         &args![user, at],
     )
     .await

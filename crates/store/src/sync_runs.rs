@@ -9,7 +9,7 @@ pub use types::{TypeEnd, TypeRun, begin_type, finish_type, list_types};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use sqlx::{Error, FromRow};
+use sqlx::{AssertSqlSafe, Error, FromRow};
 use tenantatlas_domain::ids::{CorrelationId, OperationRunId, SyncRunId, TenantId, UserId};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::selection::{Selection, SelectionHash};
@@ -18,7 +18,7 @@ use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::operation_runs::{Fence, hold};
+use crate::operation_runs::{ACTIVE, Fence, hold};
 use crate::record::Nullable;
 use crate::scopes::{self, ScopeId};
 use crate::sql::{Statement, args, json};
@@ -127,13 +127,9 @@ pub async fn start(tx: &mut Tx, fence: &Fence, new: &NewSyncRun, at: Timestamp) 
         if run.operation_run_id == fence.run_id {
             return Ok(Started::Resumed(run));
         }
-        let status: Option<i64> = tx
-            .value(
-                "SELECT COUNT(*) FROM bulk_operation_runs WHERE id = $1 AND status IN ('pending', 'running')",
-                &args![run.operation_run_id],
-            )
-            .await?;
-        if status.is_some_and(|active| active > 0) {
+        let text = format!("SELECT COUNT(*) FROM bulk_operation_runs WHERE id = $1 AND {ACTIVE}");
+        let active: Option<i64> = tx.value(AssertSqlSafe(text), &args![run.operation_run_id]).await?;
+        if active.is_some_and(|active| active > 0) {
             return Ok(Started::LockHeld(run));
         }
         abandon(tx, run.operation_run_id, ReasonCode::WorkerLost, at).await?;
@@ -146,9 +142,11 @@ pub async fn start(tx: &mut Tx, fence: &Fence, new: &NewSyncRun, at: Timestamp) 
         .await?;
     let run: Option<SyncRun> = tx
         .row(
-            "INSERT INTO inventory_sync_runs (id, tenant_id, seq, floor_seq, scope_id, operation_run_id, user_id, \
-             selection_hash, selection_payload, status, error_codes, error_context, correlation_id, started_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'running', $10, $11, $12, $13) RETURNING *",
+            "INSERT INTO inventory_sync_runs (id, tenant_id, seq, floor_seq, scope_id, operation_run_id,
+                 user_id, selection_hash, selection_payload, status, error_codes, error_context, correlation_id,
+                 started_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'running', $10, $11, $12, $13)
+             RETURNING *",
             &args![
                 new.id,
                 new.tenant_id,
@@ -185,9 +183,11 @@ pub async fn record_skipped(
     let seq = next_seq(tx, new.tenant_id).await?;
     let run: Option<SyncRun> = tx
         .row(
-            "INSERT INTO inventory_sync_runs (id, tenant_id, seq, floor_seq, scope_id, operation_run_id, user_id, \
-             selection_hash, selection_payload, status, error_codes, error_context, correlation_id, started_at, finished_at) \
-             VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, 'skipped', $9, $10, $11, $12, $12) RETURNING *",
+            "INSERT INTO inventory_sync_runs (id, tenant_id, seq, floor_seq, scope_id, operation_run_id,
+                 user_id, selection_hash, selection_payload, status, error_codes, error_context, correlation_id,
+                 started_at, finished_at)
+             VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, 'skipped', $9, $10, $11, $12, $12)
+             RETURNING *",
             &args![
                 new.id,
                 new.tenant_id,
@@ -284,7 +284,8 @@ async fn close(
 ) -> Result<SyncRun, StoreError> {
     let open_reason = end.error_codes.first().copied().unwrap_or(ReasonCode::Internal);
     tx.execute(
-        "UPDATE inventory_sync_run_types SET outcome = 'failed', reason_code = $2, finished_at = $3 \
+        "UPDATE inventory_sync_run_types
+         SET outcome = 'failed', reason_code = $2, finished_at = $3
          WHERE run_id = $1 AND outcome IS NULL",
         &args![id, open_reason.as_str(), at],
     )
@@ -298,9 +299,11 @@ async fn close(
     codes.dedup();
     let run: Option<SyncRun> = tx
         .row(
-            "UPDATE inventory_sync_runs SET status = $2, had_errors = $3, error_codes = $4, error_context = $5, \
-             finished_at = $6, items_observed_count = $7, items_upserted_count = $8, errors_count = $9 \
-             WHERE id = $1 AND status = 'running' RETURNING *",
+            "UPDATE inventory_sync_runs
+             SET status = $2, had_errors = $3, error_codes = $4, error_context = $5, finished_at = $6,
+                 items_observed_count = $7, items_upserted_count = $8, errors_count = $9
+             WHERE id = $1 AND status = 'running'
+             RETURNING *",
             &args![
                 id,
                 end.status.as_str(),
@@ -319,7 +322,8 @@ async fn close(
     };
     if run.status.is_completed() {
         tx.execute(
-            "UPDATE inventory_scopes SET latest_run_id = $2, latest_run_seq = $3, latest_finished_at = $4 \
+            "UPDATE inventory_scopes
+             SET latest_run_id = $2, latest_run_seq = $3, latest_finished_at = $4
              WHERE id = $1 AND (latest_run_seq IS NULL OR latest_run_seq < $3)",
             &args![run.scope_id.0, run.id, run.seq, at],
         )
@@ -346,7 +350,10 @@ pub async fn find_by_operation(
     operation_run: OperationRunId,
 ) -> Result<Option<SyncRun>, StoreError> {
     on.row(
-        "SELECT * FROM inventory_sync_runs WHERE operation_run_id = $1 AND tenant_id = $2 ORDER BY seq DESC LIMIT 1",
+        "SELECT *
+         FROM inventory_sync_runs
+         WHERE operation_run_id = $1 AND tenant_id = $2
+         ORDER BY seq DESC LIMIT 1",
         &args![operation_run, tenant],
     )
     .await
@@ -370,17 +377,17 @@ pub struct Filter {
 /// # Errors
 /// When the database fails.
 pub async fn list(mut on: impl Access, tenant: TenantId, filter: &Filter) -> Result<Vec<SyncRun>, StoreError> {
-    let mut statement = Statement::new("SELECT * FROM inventory_sync_runs WHERE tenant_id = ");
-    statement.bind(tenant);
+    let mut statement = Statement::default();
+    statement.push("SELECT * FROM inventory_sync_runs WHERE tenant_id = $1", args![tenant]);
     if let Some(scope) = filter.scope {
-        statement.push(" AND scope_id = ").bind(scope.0);
+        statement.push(" AND scope_id = $1", args![scope.0]);
     }
     if filter.completed {
-        statement.push(" AND status IN ('success', 'partial', 'failed')");
+        statement.push(" AND status IN ('success', 'partial', 'failed')", []);
     }
     if let Some(seq) = filter.before_seq {
-        statement.push(" AND seq < ").bind(seq);
+        statement.push(" AND seq < $1", args![seq]);
     }
-    statement.push(" ORDER BY seq DESC LIMIT ").bind(filter.limit.clamp(1, MAX_PAGE));
+    statement.push(" ORDER BY seq DESC LIMIT $1", args![filter.limit.clamp(1, MAX_PAGE)]);
     on.query(&statement).await
 }

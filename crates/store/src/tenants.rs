@@ -146,7 +146,8 @@ fn key(name: &str) -> String {
 /// [`StoreError::Conflict`] when the name is taken.
 pub async fn create(tx: &mut Tx, id: TenantId, details: &TenantDetails, at: Timestamp) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO tenants (id, name, name_key, entra_tenant_id, cloud, login_url, graph_url, environment, client_id, created_at, updated_at) \
+        "INSERT INTO tenants (id, name, name_key, entra_tenant_id, cloud, login_url, graph_url, environment,
+             client_id, created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
         &args![
             id,
@@ -172,9 +173,11 @@ pub async fn create(tx: &mut Tx, id: TenantId, details: &TenantDetails, at: Time
 pub async fn update(tx: &mut Tx, id: TenantId, details: &TenantDetails, at: Timestamp) -> Result<bool, StoreError> {
     let changed = tx
         .execute(
-            "UPDATE tenants SET name = $2, name_key = $3, entra_tenant_id = $4, cloud = $5, login_url = $6, graph_url = $7, \
-             environment = $8, client_id = $9, updated_at = $10, connection_status = 'unchecked', connection_reason = NULL, \
-             connection_message = NULL, connection_checked_at = NULL WHERE id = $1 AND removed_at IS NULL",
+            "UPDATE tenants
+             SET name = $2, name_key = $3, entra_tenant_id = $4, cloud = $5, login_url = $6, graph_url = $7,
+                 environment = $8, client_id = $9, updated_at = $10, connection_status = 'unchecked',
+                 connection_reason = NULL, connection_message = NULL, connection_checked_at = NULL
+             WHERE id = $1 AND removed_at IS NULL",
             &args![
                 id,
                 details.name.trim(),
@@ -214,9 +217,11 @@ pub async fn set_credential(
     let sealed = vault.seal(id, CREDENTIAL_COLUMN, &text);
     let changed = tx
         .execute(
-            "UPDATE tenants SET credential_kind = $2, credential_sealed = $3, credential_updated_at = $4, updated_at = $4, \
-             connection_status = 'unchecked', connection_reason = NULL, connection_message = NULL, \
-             connection_checked_at = NULL WHERE id = $1 AND removed_at IS NULL",
+            "UPDATE tenants
+             SET credential_kind = $2, credential_sealed = $3, credential_updated_at = $4, updated_at = $4,
+                 connection_status = 'unchecked', connection_reason = NULL, connection_message = NULL,
+                 connection_checked_at = NULL
+             WHERE id = $1 AND removed_at IS NULL",
             &args![id, kind.as_str(), sealed.0, at],
         )
         .await?;
@@ -228,8 +233,10 @@ pub async fn set_credential(
 /// # Errors
 /// When the database fails.
 pub async fn clear_credential(tx: &mut Tx, id: TenantId, at: Timestamp) -> Result<(), StoreError> {
-    let text = "UPDATE tenants SET credential_kind = NULL, credential_sealed = NULL, credential_updated_at = $2, \
-                updated_at = $2 WHERE id = $1";
+    let text = "UPDATE tenants
+                SET credential_kind = NULL, credential_sealed = NULL, credential_updated_at = $2,
+                    updated_at = $2
+                WHERE id = $1";
     tx.execute(text, &args![id, at]).await.map(|_| ())
 }
 
@@ -289,8 +296,10 @@ pub async fn record_check(
 ) -> Result<bool, StoreError> {
     let changed = tx
         .execute(
-            "UPDATE tenants SET connection_status = $2, connection_reason = $3, connection_message = $4, \
-             connection_checked_at = $5 WHERE id = $1 AND updated_at = $6 AND removed_at IS NULL",
+            "UPDATE tenants
+             SET connection_status = $2, connection_reason = $3, connection_message = $4,
+                 connection_checked_at = $5
+             WHERE id = $1 AND updated_at = $6 AND removed_at IS NULL",
             &args![
                 id,
                 check.status.as_str(),
@@ -338,7 +347,9 @@ pub async fn lock(tx: &mut Tx, id: TenantId) -> Result<(), StoreError> {
 pub async fn find(mut on: impl Access, text: &str) -> Result<Vec<Tenant>, StoreError> {
     let id = text.trim().parse::<TenantId>().ok();
     on.rows(
-        "SELECT * FROM tenants WHERE removed_at IS NULL AND (name_key = $1 OR entra_tenant_id = $1 OR id = $2) \
+        "SELECT *
+         FROM tenants
+         WHERE removed_at IS NULL AND (name_key = $1 OR entra_tenant_id = $1 OR id = $2)
          ORDER BY name_key LIMIT 10",
         &args![key(text), id],
     )
@@ -360,13 +371,14 @@ pub async fn list(mut on: impl Access) -> Result<Vec<Tenant>, StoreError> {
 /// When the database fails.
 pub async fn list_visible(mut on: impl Access, user: UserId) -> Result<Vec<VisibleTenant>, StoreError> {
     on.rows(
-        "SELECT t.*, CASE WHEN u.platform_admin = TRUE THEN 'owner' ELSE m.role END AS role, \
-         COALESCE(p.favourite, FALSE) AS favourite, p.last_used_at \
-         FROM users u CROSS JOIN tenants t \
-         LEFT JOIN tenant_members m ON m.tenant_id = t.id AND m.user_id = u.id \
-         LEFT JOIN user_tenant_preferences p ON p.tenant_id = t.id AND p.user_id = u.id \
-         WHERE u.id = $1 AND u.disabled_at IS NULL AND t.removed_at IS NULL \
-         AND (m.role IS NOT NULL OR u.platform_admin = TRUE) \
+        "SELECT t.*, CASE WHEN u.platform_admin = TRUE THEN 'owner' ELSE m.role END AS role,
+             COALESCE(p.favourite, FALSE) AS favourite, p.last_used_at
+         FROM users u
+         CROSS JOIN tenants t
+         LEFT JOIN tenant_members m ON m.tenant_id = t.id AND m.user_id = u.id
+         LEFT JOIN user_tenant_preferences p ON p.tenant_id = t.id AND p.user_id = u.id
+         WHERE u.id = $1 AND u.disabled_at IS NULL AND t.removed_at IS NULL
+             AND (m.role IS NOT NULL OR u.platform_admin = TRUE)
          ORDER BY COALESCE(p.favourite, FALSE) DESC, t.name_key",
         &args![user],
     )

@@ -78,7 +78,7 @@ fn key(email: &str) -> String {
 /// [`StoreError::Conflict`] when the address is taken.
 pub async fn create(tx: &mut Tx, user: &NewUser, at: Timestamp) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO users (id, email, email_key, name, platform_admin, created_at, updated_at) \
+        "INSERT INTO users (id, email, email_key, name, platform_admin, created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $6)",
         &args![user.id, user.email.trim(), key(&user.email), user.name.trim(), user.platform_admin, at],
     )

@@ -121,7 +121,8 @@ pub(crate) async fn begin(db: &Db, key: &AuditKey) -> Result<(), StoreError> {
     if untouched(&end) {
         let installation = Uuid::new_v4();
         tx.execute(
-            "UPDATE audit_chain SET installation_id = $1, plain_seq = $2, plain_hash = $3, plain_seal = $4, seal = $5 \
+            "UPDATE audit_chain
+             SET installation_id = $1, plain_seq = $2, plain_hash = $3, plain_seal = $4, seal = $5
              WHERE one = 1",
             &args![
                 installation,

@@ -19,7 +19,8 @@ const RETURNED: InsertRows = InsertRows {
 };
 
 const APPEARED: WithList = WithList {
-    text: "UPDATE inventory_absences SET until_seq = $1 \
+    text: "UPDATE inventory_absences
+           SET until_seq = $1
            WHERE scope_id = $2 AND from_seq = 0 AND until_seq = $3 AND item_id IN (#)",
 };
 
@@ -46,7 +47,8 @@ pub(crate) async fn note_absences(tx: &mut Tx, run: &SyncRun, policy_type: &str,
     dialect::lock_type(tx, run.tenant_id.as_uuid(), policy_type).await?;
     let known: Option<i64> = tx
         .value(
-            "SELECT CAST(COALESCE(SUM(items), 0) AS BIGINT) FROM inventory_counts \
+            "SELECT CAST(COALESCE(SUM(items), 0) AS BIGINT)
+             FROM inventory_counts
              WHERE tenant_id = $1 AND policy_type = $2",
             &args![run.tenant_id, policy_type],
         )
@@ -55,10 +57,11 @@ pub(crate) async fn note_absences(tx: &mut Tx, run: &SyncRun, policy_type: &str,
         return Ok(());
     }
     tx.execute(
-        "INSERT INTO inventory_absences (scope_id, item_id, from_seq, until_seq) \
-         SELECT $1, i.id, COALESCE(s.last_seq + 1, 0), $2 FROM inventory_items i \
-         LEFT JOIN inventory_sightings s ON s.item_id = i.id AND s.scope_id = $1 \
-         WHERE i.tenant_id = $3 AND i.policy_type = $4 AND (s.last_seq IS NULL OR s.last_seq < $5) \
+        "INSERT INTO inventory_absences (scope_id, item_id, from_seq, until_seq)
+         SELECT $1, i.id, COALESCE(s.last_seq + 1, 0), $2
+         FROM inventory_items i
+         LEFT JOIN inventory_sightings s ON s.item_id = i.id AND s.scope_id = $1
+         WHERE i.tenant_id = $3 AND i.policy_type = $4 AND (s.last_seq IS NULL OR s.last_seq < $5)
          ON CONFLICT (item_id, scope_id, from_seq) DO NOTHING",
         &args![run.scope_id.0, OPEN, run.tenant_id, policy_type, run.seq],
     )

@@ -63,7 +63,8 @@ pub(super) fn upsert() -> InsertRows {
     let updates: Vec<String> =
         updated.map(|column| format!("{name} = excluded.{name}", name = column.name())).collect();
     let on_conflict = format!(
-        "(tenant_id, policy_type, external_id) DO UPDATE SET {} \
+        "(tenant_id, policy_type, external_id)
+         DO UPDATE SET {}
          WHERE inventory_items.row_digest <> excluded.row_digest",
         updates.join(", ")
     );

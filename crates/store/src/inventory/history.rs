@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
-use sqlx::FromRow;
+use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::ids::{ItemId, SyncRunId, TenantId};
 use tenantatlas_domain::named;
 use tenantatlas_domain::normalise::ContentHash;
@@ -49,23 +49,27 @@ pub struct ItemVersion {
     pub meta: Map<String, Json>,
 }
 
+/// The states of item `$1` of tenant `$2`: the current one, and those before it.
+const VERSIONS: &str = "
+    SELECT v.*, r.id AS run_id
+    FROM (
+        SELECT changed_seq AS from_seq, CAST(NULL AS BIGINT) AS until_seq, changed_at AS observed_at, display_name,
+            platform, content_hash, normaliser_version, meta
+        FROM inventory_items
+        WHERE id = $1 AND tenant_id = $2
+        UNION ALL
+        SELECT from_seq, until_seq, observed_at, display_name, platform, content_hash, normaliser_version, meta
+        FROM inventory_item_versions
+        WHERE item_id = $1 AND tenant_id = $2) AS v
+    LEFT JOIN inventory_sync_runs r ON r.tenant_id = $2 AND r.seq = v.from_seq";
+
 /// The states of an item, the current one first; at most 200.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn history(mut on: impl Access, tenant: TenantId, item: ItemId) -> Result<Vec<ItemVersion>, StoreError> {
-    on.rows(
-        "SELECT v.*, r.id AS run_id FROM (\
-         SELECT changed_seq AS from_seq, CAST(NULL AS BIGINT) AS until_seq, changed_at AS observed_at, display_name, \
-         platform, content_hash, normaliser_version, meta FROM inventory_items WHERE id = $1 AND tenant_id = $2 \
-         UNION ALL \
-         SELECT from_seq, until_seq, observed_at, display_name, platform, content_hash, normaliser_version, meta \
-         FROM inventory_item_versions WHERE item_id = $1 AND tenant_id = $2) AS v \
-         LEFT JOIN inventory_sync_runs r ON r.tenant_id = $2 AND r.seq = v.from_seq \
-         ORDER BY v.from_seq DESC LIMIT $3",
-        &args![item, tenant, MAX_ROWS],
-    )
-    .await
+    let text = format!("{VERSIONS} ORDER BY v.from_seq DESC LIMIT $3");
+    on.rows(AssertSqlSafe(text), &args![item, tenant, MAX_ROWS]).await
 }
 
 /// The state of an item as of a run: what the last run up to it had observed. `None` when it was not known yet.
@@ -78,18 +82,8 @@ pub async fn state_as_of(
     item: ItemId,
     seq: i64,
 ) -> Result<Option<ItemVersion>, StoreError> {
-    on.row(
-        "SELECT v.*, r.id AS run_id FROM (\
-         SELECT changed_seq AS from_seq, CAST(NULL AS BIGINT) AS until_seq, changed_at AS observed_at, display_name, \
-         platform, content_hash, normaliser_version, meta FROM inventory_items WHERE id = $1 AND tenant_id = $2 \
-         UNION ALL \
-         SELECT from_seq, until_seq, observed_at, display_name, platform, content_hash, normaliser_version, meta \
-         FROM inventory_item_versions WHERE item_id = $1 AND tenant_id = $2) AS v \
-         LEFT JOIN inventory_sync_runs r ON r.tenant_id = $2 AND r.seq = v.from_seq \
-         WHERE v.from_seq <= $3 ORDER BY v.from_seq DESC LIMIT 1",
-        &args![item, tenant, seq],
-    )
-    .await
+    let text = format!("{VERSIONS} WHERE v.from_seq <= $3 ORDER BY v.from_seq DESC LIMIT 1");
+    on.row(AssertSqlSafe(text), &args![item, tenant, seq]).await
 }
 
 named! {
@@ -146,10 +140,12 @@ pub async fn runs_that_saw(
     let mut on = db;
     let runs: Vec<RunRow> = on
         .rows(
-            "SELECT r.id, r.seq, r.status, r.started_at, t.outcome, t.items FROM inventory_items i \
-             JOIN inventory_sync_run_types t ON t.scope_id = $2 AND t.policy_type = i.policy_type \
-             JOIN inventory_sync_runs r ON r.id = t.run_id \
-             WHERE i.id = $1 AND i.tenant_id = $3 AND r.tenant_id = $3 ORDER BY r.seq DESC LIMIT $4",
+            "SELECT r.id, r.seq, r.status, r.started_at, t.outcome, t.items
+             FROM inventory_items i
+             JOIN inventory_sync_run_types t ON t.scope_id = $2 AND t.policy_type = i.policy_type
+             JOIN inventory_sync_runs r ON r.id = t.run_id
+             WHERE i.id = $1 AND i.tenant_id = $3 AND r.tenant_id = $3
+             ORDER BY r.seq DESC LIMIT $4",
             &args![item, scope.0, tenant, MAX_ROWS],
         )
         .await?;

@@ -100,13 +100,15 @@ pub async fn outgoing(db: &Db, tenant: TenantId, item: ItemId) -> Result<Vec<Out
     let mut on = db;
     let mut links: Vec<OutgoingLink> = on
         .rows(
-            "SELECT l.relationship, l.target_kind, NULLIF(l.target_policy_type, '') AS target_policy_type, l.target_external_id, l.raw, \
-             t.id AS target_item_id, COALESCE(t.display_name, d.display_name, l.last_known_name) AS name \
-             FROM inventory_links l \
-             LEFT JOIN inventory_items t ON t.tenant_id = l.tenant_id AND t.policy_type = l.target_policy_type \
-             AND t.external_id = l.target_external_id \
-             LEFT JOIN directory_names d ON d.tenant_id = l.tenant_id AND d.external_id = l.target_external_id \
-             WHERE l.source_item_id = $1 AND l.tenant_id = $2 ORDER BY l.position LIMIT $3",
+            "SELECT l.relationship, l.target_kind, NULLIF(l.target_policy_type, '') AS target_policy_type,
+                 l.target_external_id, l.raw, t.id AS target_item_id,
+                 COALESCE(t.display_name, d.display_name, l.last_known_name) AS name
+             FROM inventory_links l
+             LEFT JOIN inventory_items t ON t.tenant_id = l.tenant_id AND t.policy_type = l.target_policy_type
+                 AND t.external_id = l.target_external_id
+             LEFT JOIN directory_names d ON d.tenant_id = l.tenant_id AND d.external_id = l.target_external_id
+             WHERE l.source_item_id = $1 AND l.tenant_id = $2
+             ORDER BY l.position LIMIT $3",
             &args![item, tenant, MAX_LINKS],
         )
         .await?;
@@ -122,9 +124,13 @@ pub async fn outgoing(db: &Db, tenant: TenantId, item: ItemId) -> Result<Vec<Out
     if open.is_empty() {
         return Ok(links);
     }
-    let mut statement =
-        Statement::new("SELECT external_id, policy_type, id, display_name FROM inventory_items WHERE tenant_id = ");
-    statement.bind(tenant).push(" AND external_id").bind_in(&open);
+    let mut statement = Statement::default();
+    statement
+        .push(
+            "SELECT external_id, policy_type, id, display_name FROM inventory_items WHERE tenant_id = $1",
+            args![tenant],
+        )
+        .push_in(" AND external_id", &open);
     let found: Vec<Candidate> = on.query(&statement).await?;
     let mut by_id: HashMap<String, Vec<Candidate>> = HashMap::new();
     for candidate in found {
@@ -172,9 +178,10 @@ pub async fn incoming(
     external_id: &str,
 ) -> Result<Vec<IncomingLink>, StoreError> {
     on.rows(
-        "SELECT l.relationship, l.source_item_id, l.raw, i.policy_type, i.display_name FROM inventory_links l \
-         JOIN inventory_items i ON i.id = l.source_item_id \
-         WHERE l.tenant_id = $1 AND l.target_external_id = $2 AND l.target_policy_type IN ('', $3) \
+        "SELECT l.relationship, l.source_item_id, l.raw, i.policy_type, i.display_name
+         FROM inventory_links l
+         JOIN inventory_items i ON i.id = l.source_item_id
+         WHERE l.tenant_id = $1 AND l.target_external_id = $2 AND l.target_policy_type IN ('', $3)
          ORDER BY l.source_item_id, l.relationship LIMIT $4",
         &args![tenant, external_id, policy_type, MAX_LINKS],
     )
@@ -242,10 +249,12 @@ pub async fn targets_without_name(
 ) -> Result<Vec<String>, StoreError> {
     let ids: Vec<String> = on
         .values(
-            "SELECT DISTINCT l.target_external_id FROM inventory_links l \
-             LEFT JOIN directory_names d ON d.tenant_id = l.tenant_id AND d.external_id = l.target_external_id \
-             WHERE l.tenant_id = $1 AND l.target_external_id > $2 AND l.target_kind = $3 \
-             AND (d.checked_at IS NULL OR d.checked_at < $4) ORDER BY l.target_external_id LIMIT $5",
+            "SELECT DISTINCT l.target_external_id
+             FROM inventory_links l
+             LEFT JOIN directory_names d ON d.tenant_id = l.tenant_id AND d.external_id = l.target_external_id
+             WHERE l.tenant_id = $1 AND l.target_external_id > $2 AND l.target_kind = $3
+                 AND (d.checked_at IS NULL OR d.checked_at < $4)
+             ORDER BY l.target_external_id LIMIT $5",
             &args![tenant, after, kind.as_str(), since, limit],
         )
         .await?;

@@ -61,8 +61,9 @@ pub(super) async fn absences(
     scope: i64,
     items: &[Uuid],
 ) -> Result<HashMap<Uuid, Vec<(i64, i64)>>, StoreError> {
-    let mut statement = Statement::new("SELECT item_id, from_seq, until_seq FROM inventory_absences WHERE scope_id = ");
-    statement.bind(scope).push(" AND item_id").bind_in(items);
+    let mut statement = Statement::default();
+    statement.push("SELECT item_id, from_seq, until_seq FROM inventory_absences WHERE scope_id = $1", args![scope]);
+    statement.push_in(" AND item_id", items);
     let rows: Vec<Absence> = on.query(&statement).await?;
     let mut absences: HashMap<Uuid, Vec<(i64, i64)>> = HashMap::new();
     for row in rows {
@@ -79,10 +80,16 @@ pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<
     let scope = view.scope.as_ref().map_or(-1, |scope| scope.id.0);
     // A join with the ids, and not a list: SQLite takes a tenant for smaller than a list of ids.
     let mut statement = Statement::new("WITH wanted (id) AS (VALUES ");
-    statement.bind_rows(ids).push(") SELECT s.since_seq, s.last_seq, ").push(ITEM_COLUMNS);
-    statement.push(" FROM wanted w CROSS JOIN inventory_items i ");
-    statement.push("LEFT JOIN inventory_sightings s ON s.item_id = i.id AND s.scope_id = ").bind(scope);
-    statement.push(" WHERE i.id = w.id AND i.tenant_id = ").bind(view.tenant_id);
+    statement.push_rows(ids).push(
+        &format!(
+            ") SELECT s.since_seq, s.last_seq, {ITEM_COLUMNS}
+             FROM wanted w
+             CROSS JOIN inventory_items i
+             LEFT JOIN inventory_sightings s ON s.item_id = i.id AND s.scope_id = $1
+             WHERE i.id = w.id AND i.tenant_id = $2"
+        ),
+        args![scope, view.tenant_id],
+    );
     let mut on = db;
     let found: Vec<Row> = on.query(&statement).await?;
     let seq = view.seq();

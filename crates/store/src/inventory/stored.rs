@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::item::{ObservedItem, ObservedLink};
 use crate::StoreError;
 use crate::database::{Access, Run as _};
-use crate::sql::Statement;
+use crate::sql::{Statement, args};
 
 #[derive(FromRow)]
 struct Stored {
@@ -40,21 +40,20 @@ pub async fn stored(
     if external_ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let mut statement = Statement::new("SELECT * FROM inventory_items WHERE tenant_id = ");
+    let mut statement = Statement::default();
     statement
-        .bind(tenant)
-        .push(" AND policy_type = ")
-        .bind(policy_type.key)
-        .push(" AND external_id")
-        .bind_in(external_ids);
+        .push("SELECT * FROM inventory_items WHERE tenant_id = $1 AND policy_type = $2", args![tenant, policy_type.key])
+        .push_in(" AND external_id", external_ids);
     let rows: Vec<Stored> = on.query(&statement).await?;
     let mut items: HashMap<Uuid, ObservedItem> = rows.into_iter().map(|row| (row.id, row.item)).collect();
     let ids: Vec<Uuid> = items.keys().copied().collect();
     let mut statement = Statement::new(
-        "SELECT source_item_id, relationship, target_kind, NULLIF(target_policy_type, '') AS target_policy_type, \
-         target_external_id, last_known_name, raw FROM inventory_links WHERE source_item_id",
+        "SELECT source_item_id, relationship, target_kind, NULLIF(target_policy_type, '') AS target_policy_type,
+             target_external_id, last_known_name, raw
+         FROM inventory_links
+         WHERE",
     );
-    statement.bind_in(&ids).push(" ORDER BY source_item_id, position");
+    statement.push_in(" source_item_id", &ids).push(" ORDER BY source_item_id, position", []);
     let links: Vec<Link> = if ids.is_empty() { Vec::new() } else { on.query(&statement).await? };
     for Link { source_item_id: source, link } in links {
         if let Some(item) = items.get_mut(&source) {

@@ -57,7 +57,10 @@ async fn known(mut on: impl Access, tenant: TenantId) -> Result<BTreeMap<String,
 pub async fn known_types(mut on: impl Access, tenant: TenantId) -> Result<Vec<String>, StoreError> {
     let types: Vec<String> = on
         .values(
-            "SELECT DISTINCT policy_type FROM inventory_counts WHERE tenant_id = $1 AND items > 0 ORDER BY policy_type",
+            "SELECT DISTINCT policy_type
+             FROM inventory_counts
+             WHERE tenant_id = $1 AND items > 0
+             ORDER BY policy_type",
             &args![tenant],
         )
         .await?;
@@ -222,10 +225,14 @@ impl ScopeView {
 
 async fn full_reads(mut on: impl Access, scope: ScopeId, up_to: i64) -> Result<Vec<FullReadRow>, StoreError> {
     on.rows(
-        "SELECT t.policy_type, t.run_id, t.seq, t.finished_at FROM inventory_sync_run_types t \
-         JOIN (SELECT policy_type, MAX(seq) AS seq FROM inventory_sync_run_types \
-         WHERE scope_id = $1 AND seq <= $2 AND outcome = 'succeeded' GROUP BY policy_type) l \
-         ON l.policy_type = t.policy_type AND l.seq = t.seq WHERE t.scope_id = $1",
+        "SELECT t.policy_type, t.run_id, t.seq, t.finished_at
+         FROM inventory_sync_run_types t
+         JOIN (
+             SELECT policy_type, MAX(seq) AS seq
+             FROM inventory_sync_run_types
+             WHERE scope_id = $1 AND seq <= $2 AND outcome = 'succeeded'
+             GROUP BY policy_type) l ON l.policy_type = t.policy_type AND l.seq = t.seq
+         WHERE t.scope_id = $1",
         &args![scope.0, up_to],
     )
     .await

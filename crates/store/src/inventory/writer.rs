@@ -20,20 +20,25 @@ use crate::sync_runs::{SyncRun, TypeRun};
 use crate::{Db, StoreError, Tx, dialect};
 
 const FIND_DETAILS: WithList = WithList {
-    text: "SELECT id, content_hash, normaliser_version, links_digest, platform, changed_at, changed_seq \
-           FROM inventory_items WHERE id IN (#)",
+    text: "SELECT id, content_hash, normaliser_version, links_digest, platform, changed_at, changed_seq
+           FROM inventory_items
+           WHERE id IN (#)",
 };
 
 const KEEP_VERSION: WithList = WithList {
-    text: "INSERT INTO inventory_item_versions (item_id, from_seq, until_seq, tenant_id, content_hash, \
-           normaliser_version, display_name, platform, meta, observed_at) \
-           SELECT id, changed_seq, $1, tenant_id, content_hash, normaliser_version, display_name, platform, meta, \
-           changed_at FROM inventory_items WHERE changed_seq < $1 AND id IN (#) \
+    text: "INSERT INTO inventory_item_versions (item_id, from_seq, until_seq, tenant_id, content_hash,
+               normaliser_version, display_name, platform, meta, observed_at)
+           SELECT id, changed_seq, $1, tenant_id, content_hash, normaliser_version, display_name, platform,
+               meta, changed_at
+           FROM inventory_items
+           WHERE changed_seq < $1 AND id IN (#)
            ON CONFLICT (item_id, from_seq) DO NOTHING",
 };
 
 const SEE_AGAIN: WithList = WithList {
-    text: "UPDATE inventory_sightings SET last_seq = $1, last_seen_at = $2 WHERE scope_id = $3 AND item_id IN (#)",
+    text: "UPDATE inventory_sightings
+           SET last_seq = $1, last_seen_at = $2
+           WHERE scope_id = $3 AND item_id IN (#)",
 };
 
 const SEE_FIRST: InsertRows = InsertRows {
@@ -132,14 +137,17 @@ pub async fn write_batch(
 
     for (platform, difference) in platforms.into_iter().filter(|(_, difference)| *difference != 0) {
         tx.execute(
-            "INSERT INTO inventory_counts (tenant_id, policy_type, platform, items) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (tenant_id, policy_type, platform) DO UPDATE SET items = inventory_counts.items + excluded.items",
+            "INSERT INTO inventory_counts (tenant_id, policy_type, platform, items)
+             VALUES ($1, $2, $3, $4)
+             ON CONFLICT (tenant_id, policy_type, platform)
+             DO UPDATE SET items = inventory_counts.items + excluded.items",
             &args![run.tenant_id, policy_type, platform, difference],
         )
         .await?;
     }
     tx.execute(
-        "UPDATE inventory_sync_run_types SET items = items + $3, inserted = inserted + $4, changed = changed + $5 \
+        "UPDATE inventory_sync_run_types
+         SET items = items + $3, inserted = inserted + $4, changed = changed + $5
          WHERE run_id = $1 AND policy_type = $2",
         &args![run.id, policy_type, result.fresh(), result.inserted, result.changed],
     )

@@ -9,7 +9,7 @@ use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
 
 use super::progress::{End, Rest, end_row};
-use super::{Fence, OperationRun};
+use super::{ACTIVE, Fence, OperationRun};
 use crate::database::Run as _;
 use crate::sql::args;
 use crate::{Db, StoreError, Tx, dialect};
@@ -53,16 +53,22 @@ pub async fn claim(tx: &mut Tx, claim: &Claim<'_>, at: Timestamp) -> Result<Opti
     dialect::lock_claims(tx).await?;
     let lease_until = dialect::lease_end(tx, claim.lease).await?;
     let lock = dialect::for_update_skip_locked(tx.backend());
+    let held = "SELECT COUNT(*)
+         FROM bulk_operation_runs r
+         WHERE r.status = 'running' AND r.lease_owner IS NOT NULL AND r.resource = c.resource AND r.action = c.action";
     let text = format!(
-        "UPDATE bulk_operation_runs SET status = 'running', lease_owner = $1, lease_until = $2, attempt = attempt + 1, \
-         started_at = COALESCE(started_at, $3), updated_at = $3 \
-         WHERE id = (SELECT c.id FROM bulk_operation_runs c WHERE c.status IN ('pending', 'running') \
-         AND c.lease_owner IS NULL \
-         AND (SELECT COUNT(*) FROM bulk_operation_runs r WHERE r.status = 'running' AND r.lease_owner IS NOT NULL \
-         AND r.resource = c.resource AND r.action = c.action) < $4 \
-         AND (SELECT COUNT(*) FROM bulk_operation_runs r WHERE r.status = 'running' AND r.lease_owner IS NOT NULL \
-         AND r.resource = c.resource AND r.action = c.action AND r.tenant_id = c.tenant_id) < $5 \
-         ORDER BY c.created_at, c.id LIMIT 1{lock}) RETURNING *"
+        "UPDATE bulk_operation_runs
+         SET status = 'running', lease_owner = $1, lease_until = $2, attempt = attempt + 1,
+             started_at = COALESCE(started_at, $3), updated_at = $3
+         WHERE id = (
+             SELECT c.id
+             FROM bulk_operation_runs c
+             WHERE c.{ACTIVE} AND c.lease_owner IS NULL
+                 AND ({held}) < $4
+                 AND ({held} AND r.tenant_id = c.tenant_id) < $5
+             ORDER BY c.created_at, c.id
+             LIMIT 1{lock})
+         RETURNING *"
     );
     tx.row(AssertSqlSafe(text), &args![claim.owner, lease_until, at, claim.limits.global, claim.limits.per_tenant])
         .await
@@ -75,7 +81,8 @@ pub async fn claim(tx: &mut Tx, claim: &Claim<'_>, at: Timestamp) -> Result<Opti
 /// [`StoreError::LeaseLost`].
 pub async fn hold(tx: &mut Tx, fence: &Fence) -> Result<(), StoreError> {
     let text = format!(
-        "SELECT cancel_requested_at FROM bulk_operation_runs \
+        "SELECT cancel_requested_at
+         FROM bulk_operation_runs
          WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'{}",
         dialect::for_share(tx.backend())
     );
@@ -92,8 +99,10 @@ pub async fn renew(tx: &mut Tx, fence: &Fence, lease: Duration) -> Result<Renewa
     let lease_until = dialect::lease_end(tx, lease).await?;
     let cancel_requested_at: Option<Option<i64>> = tx
         .value(
-            "UPDATE bulk_operation_runs SET lease_until = $4 \
-             WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running' RETURNING cancel_requested_at",
+            "UPDATE bulk_operation_runs
+             SET lease_until = $4
+             WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'
+             RETURNING cancel_requested_at",
             &args![fence.run_id, fence.owner.as_str(), fence.attempt, lease_until],
         )
         .await?;
@@ -108,7 +117,8 @@ pub async fn renew(tx: &mut Tx, fence: &Fence, lease: Duration) -> Result<Renewa
 pub async fn release(tx: &mut Tx, fence: &Fence, at: Timestamp) -> Result<(), StoreError> {
     let released = tx
         .execute(
-            "UPDATE bulk_operation_runs SET lease_owner = NULL, lease_until = 0, updated_at = $4 \
+            "UPDATE bulk_operation_runs
+             SET lease_owner = NULL, lease_until = 0, updated_at = $4
              WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'",
             &args![fence.run_id, fence.owner.as_str(), fence.attempt, at],
         )
@@ -167,14 +177,17 @@ pub async fn outlook(
     let now = dialect::now_millis(db).await?;
     let (over, theirs_over) = (is_over("c.", "$3", "$4"), is_over("r.", "$3", "$4"));
     let held = format!(
-        "r.status IN ('pending', 'running') AND r.status = 'running' AND r.lease_owner IS NOT NULL \
-         AND r.resource = c.resource AND r.action = c.action AND NOT {theirs_over}"
+        "SELECT COUNT(*)
+         FROM bulk_operation_runs r
+         WHERE r.{ACTIVE} AND r.status = 'running' AND r.lease_owner IS NOT NULL
+             AND r.resource = c.resource AND r.action = c.action AND NOT {theirs_over}"
     );
     let text = format!(
-        "SELECT c.*, (c.lease_owner IS NOT NULL AND NOT {over}) AS held, \
-         (SELECT COUNT(*) FROM bulk_operation_runs r WHERE {held}) AS in_all, \
-         (SELECT COUNT(*) FROM bulk_operation_runs r WHERE {held} AND r.tenant_id = c.tenant_id) AS in_tenant \
-         FROM bulk_operation_runs c WHERE c.id = $1 AND c.tenant_id = $2"
+        "SELECT c.*, (c.lease_owner IS NOT NULL AND NOT {over}) AS held,
+             ({held}) AS in_all,
+             ({held} AND r.tenant_id = c.tenant_id) AS in_tenant
+         FROM bulk_operation_runs c
+         WHERE c.id = $1 AND c.tenant_id = $2"
     );
     let standing: Option<Standing> =
         on.row(AssertSqlSafe(text), &args![id, tenant, now, furthest(now, longest_lease)]).await?;
@@ -207,11 +220,13 @@ pub async fn sweep_expired(
     at: Timestamp,
 ) -> Result<Swept, StoreError> {
     let now = dialect::now_millis(&mut *tx).await?;
+    let (over, lock) = (is_over("", "$1", "$2"), dialect::for_update_skip_locked(tx.backend()));
     let text = format!(
-        "SELECT * FROM bulk_operation_runs WHERE status IN ('pending', 'running') AND status = 'running' \
-         AND lease_owner IS NOT NULL AND {} ORDER BY created_at, id LIMIT $3{}",
-        is_over("", "$1", "$2"),
-        dialect::for_update_skip_locked(tx.backend())
+        "SELECT *
+         FROM bulk_operation_runs
+         WHERE {ACTIVE} AND status = 'running' AND lease_owner IS NOT NULL AND {over}
+         ORDER BY created_at, id
+         LIMIT $3{lock}"
     );
     let expired: Vec<OperationRun> =
         tx.rows(AssertSqlSafe(text), &args![now, furthest(now, longest_lease), SWEEP_LIMIT]).await?;
@@ -221,7 +236,8 @@ pub async fn sweep_expired(
         run.lease_owner = None;
         run.updated_at = at;
         tx.execute(
-            "UPDATE bulk_operation_runs SET lost_leases = $2, lease_owner = NULL, lease_until = 0, updated_at = $3 \
+            "UPDATE bulk_operation_runs
+             SET lost_leases = $2, lease_owner = NULL, lease_until = 0, updated_at = $3
              WHERE id = $1",
             &args![run.id, run.lost_leases, at],
         )

@@ -96,9 +96,13 @@ pub async fn begin_type(
 ) -> Result<TypeRun, StoreError> {
     hold(tx, fence).await?;
     tx.execute(
-        "INSERT INTO inventory_sync_run_types (run_id, policy_type, tenant_id, scope_id, seq, previous_seq, started_at) \
-         VALUES ($1, $2, $3, $4, $5, (SELECT MAX(p.seq) FROM inventory_sync_run_types p WHERE p.scope_id = $4 \
-         AND p.policy_type = $2 AND p.seq < $5 AND (p.outcome = 'succeeded' OR p.items > 0)), $6) \
+        "INSERT INTO inventory_sync_run_types (run_id, policy_type, tenant_id, scope_id, seq, previous_seq,
+             started_at)
+         VALUES ($1, $2, $3, $4, $5, (
+             SELECT MAX(p.seq)
+             FROM inventory_sync_run_types p
+             WHERE p.scope_id = $4 AND p.policy_type = $2 AND p.seq < $5 AND (p.outcome = 'succeeded' OR p.items > 0)),
+             $6)
          ON CONFLICT (run_id, policy_type) DO NOTHING",
         &args![run.id, policy_type, run.tenant_id, run.scope_id.0, run.seq, at],
     )
@@ -131,9 +135,11 @@ pub async fn finish_type(
     // Costs add up: an earlier attempt may have counted its own before it lost its worker.
     let ended: Option<TypeRun> = tx
         .row(
-            "UPDATE inventory_sync_run_types SET outcome = $3, reason_code = $4, message = $5, pages = pages + $6, \
-             requests = requests + $7, retries = retries + $8, throttled = throttled + $9, bytes = bytes + $10, \
-             finished_at = $11 WHERE run_id = $1 AND policy_type = $2 AND outcome IS NULL RETURNING *",
+            "UPDATE inventory_sync_run_types
+             SET outcome = $3, reason_code = $4, message = $5, pages = pages + $6, requests = requests + $7,
+                 retries = retries + $8, throttled = throttled + $9, bytes = bytes + $10, finished_at = $11
+             WHERE run_id = $1 AND policy_type = $2 AND outcome IS NULL
+             RETURNING *",
             &args![
                 run.id,
                 policy_type,

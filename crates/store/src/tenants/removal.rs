@@ -25,8 +25,10 @@ const PIECE: i64 = 500;
 pub async fn retire(tx: &mut Tx, id: TenantId, at: Timestamp) -> Result<bool, StoreError> {
     let retired = tx
         .execute(
-            "UPDATE tenants SET removed_at = $2, name_key = $3, credential_kind = NULL, credential_sealed = NULL, \
-             updated_at = $2 WHERE id = $1 AND removed_at IS NULL",
+            "UPDATE tenants
+             SET removed_at = $2, name_key = $3, credential_kind = NULL, credential_sealed = NULL,
+                 updated_at = $2
+             WHERE id = $1 AND removed_at IS NULL",
             &args![id, at, format!("removed {id}")],
         )
         .await?;
@@ -73,8 +75,8 @@ pub async fn purge_piece(tx: &mut Tx, id: TenantId) -> Result<bool, StoreError> 
             ("inventory_absences", "item_id"),
             ("inventory_items", "id"),
         ] {
-            let mut statement = Statement::new(&format!("DELETE FROM {table} WHERE {column}"));
-            statement.bind_in(&items);
+            let mut statement = Statement::new(&format!("DELETE FROM {table} WHERE "));
+            statement.push_in(column, &items);
             tx.execute(statement.text(), statement.values()).await?;
         }
         return Ok(true);

@@ -39,19 +39,19 @@ const CONSTRAINTS: [(&str, &str, &str); 5] = [
 
 /// Everything on the two tables that can refuse, change or swallow what is written: triggers, constraints, rules, and
 /// row security. Constraints that only say NOT NULL are told by newer servers alone.
-const OBJECTS: &str = "\
-    WITH log AS (SELECT c.oid, c.relname::text AS relname, c.relrowsecurity FROM pg_class c \
-        WHERE c.oid IN (to_regclass($1), to_regclass($2))) \
-    SELECT 'trigger' AS type, log.relname, t.tgname::text AS name, \
-        t.tgtype::bigint AS acts, \
-        CASE WHEN t.tgenabled IN ('O', 'A') AND t.tgqual IS NULL AND t.tgattr::text = '' AND l.lanname = 'plpgsql' \
-            THEN p.proname::text ELSE 'switched off or narrowed' END AS does, p.prosrc::text AS source \
-        FROM log JOIN pg_trigger t ON t.tgrelid = log.oid JOIN pg_proc p ON p.oid = t.tgfoid \
-        JOIN pg_language l ON l.oid = p.prolang WHERE NOT t.tgisinternal \
-    UNION ALL SELECT 'constraint', log.relname, n.conname::text, 0, pg_get_constraintdef(n.oid), '' \
-        FROM log JOIN pg_constraint n ON n.conrelid = log.oid WHERE n.contype IN ('p', 'u', 'c', 'x', 'f') \
-    UNION ALL SELECT 'rule', log.relname, r.rulename::text, 0, '', '' \
-        FROM log JOIN pg_rewrite r ON r.ev_class = log.oid \
+const OBJECTS: &str = "
+    WITH log AS (SELECT c.oid, c.relname::text AS relname, c.relrowsecurity FROM pg_class c
+        WHERE c.oid IN (to_regclass($1), to_regclass($2)))
+    SELECT 'trigger' AS type, log.relname, t.tgname::text AS name,
+        t.tgtype::bigint AS acts,
+        CASE WHEN t.tgenabled IN ('O', 'A') AND t.tgqual IS NULL AND t.tgattr::text = '' AND l.lanname = 'plpgsql'
+            THEN p.proname::text ELSE 'switched off or narrowed' END AS does, p.prosrc::text AS source
+        FROM log JOIN pg_trigger t ON t.tgrelid = log.oid JOIN pg_proc p ON p.oid = t.tgfoid
+        JOIN pg_language l ON l.oid = p.prolang WHERE NOT t.tgisinternal
+    UNION ALL SELECT 'constraint', log.relname, n.conname::text, 0, pg_get_constraintdef(n.oid), ''
+        FROM log JOIN pg_constraint n ON n.conrelid = log.oid WHERE n.contype IN ('p', 'u', 'c', 'x', 'f')
+    UNION ALL SELECT 'rule', log.relname, r.rulename::text, 0, '', ''
+        FROM log JOIN pg_rewrite r ON r.ev_class = log.oid
     UNION ALL SELECT 'row security', log.relname, log.relname, 0, '', '' FROM log WHERE log.relrowsecurity";
 
 #[derive(FromRow)]

@@ -11,8 +11,10 @@ use crate::sql::args;
 use crate::{Db, StoreError, migrations};
 
 /// Tables with their constraints, and triggers. Indexes only make it fast.
-const OBJECTS: &str = "SELECT type, name, sql FROM sqlite_master WHERE tbl_name IN ($1, $2) \
-                       AND type IN ('table', 'trigger') ORDER BY name";
+const OBJECTS: &str = "SELECT type, name, sql
+                       FROM sqlite_master
+                       WHERE tbl_name IN ($1, $2) AND type IN ('table', 'trigger')
+                       ORDER BY name";
 
 /// An object as `sqlite_master` holds it: type, name, and the text that made it.
 type Object = (String, String, String);

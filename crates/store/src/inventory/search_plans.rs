@@ -77,17 +77,19 @@ async fn fill(db: &Db, tenant: TenantId) {
     };
     let mut tx = db.write().await.unwrap();
     let items = format!(
-        "WITH RECURSIVE n (x) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT x + 1 FROM n WHERE x < $2) \
-         INSERT INTO inventory_items (id, tenant_id, policy_type, external_id, display_name, name_key, category, \
-         platform, meta, content_hash, observation_hash, normaliser_version, row_digest, links_digest, first_seen_at, \
-         first_seen_seq, changed_at, changed_seq) SELECT {id}, $1, CASE x % 3 WHEN 0 THEN 'alpha' WHEN 1 THEN 'beta' \
-         ELSE 'gamma' END, CAST(x AS TEXT), 'Name ' || x, 'name ' || (x * 7919 % 100000), 'configuration', 'windows', \
-         {meta}, $3, $3, 1, x, 0, 1, 1, 1, 1 FROM n"
+        "WITH RECURSIVE n (x) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT x + 1 FROM n WHERE x < $2)
+         INSERT INTO inventory_items (id, tenant_id, policy_type, external_id, display_name, name_key, category, platform,
+             meta, content_hash, observation_hash, normaliser_version, row_digest, links_digest, first_seen_at,
+             first_seen_seq, changed_at, changed_seq)
+         SELECT {id}, $1, CASE x % 3 WHEN 0 THEN 'alpha' WHEN 1 THEN 'beta' ELSE 'gamma' END, CAST(x AS TEXT),
+             'Name ' || x, 'name ' || (x * 7919 % 100000), 'configuration', 'windows', {meta}, $3, $3, 1, x, 0, 1, 1, 1, 1
+         FROM n"
     );
     tx.execute(sqlx::AssertSqlSafe(items), &args![tenant, ITEMS, &[0_u8; 32]]).await.unwrap();
     tx.execute(
-        "INSERT INTO inventory_sightings (item_id, scope_id, since_seq, last_seq, last_seen_at) \
-         SELECT id, 1, 1, 7, 1 FROM inventory_items",
+        "INSERT INTO inventory_sightings (item_id, scope_id, since_seq, last_seq, last_seen_at)
+         SELECT id, 1, 1, 7, 1
+         FROM inventory_items",
         &[],
     )
     .await
