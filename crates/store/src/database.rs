@@ -1,4 +1,4 @@
-//! The connection to either engine, and how statements are run on it.
+//! The connection to either database, and how statements are run on it.
 
 use std::future::Future;
 use std::num::NonZero;
@@ -263,7 +263,7 @@ impl Access for &mut Tx {
     }
 }
 
-/// A connection of either engine.
+/// A connection to either database.
 #[doc(hidden)]
 pub enum Connection<'c> {
     Sqlite(MaybePoolConnection<'c, Sqlite>),

@@ -1,4 +1,4 @@
-//! Every difference between the engines, by name.
+//! Every difference between the two databases, by name.
 
 use std::time::Duration;
 

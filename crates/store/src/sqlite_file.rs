@@ -36,7 +36,7 @@ const FULL: u32 = 13;
 const CANTOPEN: u32 = 14;
 const NOTADB: u32 = 26;
 
-/// Begins on the one writer. Where the engine ended a transaction by itself, as it does when the disk is full, the
+/// Begins on the one writer. Where SQLite ended a transaction by itself, as it does when the disk is full, the
 /// connection no longer knows whether it is in one, and everything after would fail: it is replaced by a fresh one.
 pub(crate) async fn begin_immediate(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
     const BEGIN: &str = "BEGIN IMMEDIATE";

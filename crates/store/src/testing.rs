@@ -1,4 +1,4 @@
-//! Throw-away databases on both engines, for the tests of this and other crates.
+//! Throw-away databases of both kinds, for the tests of this and other crates.
 //!
 //! A test that takes a [`TestDatabase`] and is declared with [`on_both_engines!`] runs on SQLite and on PostgreSQL. The
 //! PostgreSQL server is the one named in `TENANTATLAS_TEST_POSTGRES_URL`, or one that is started for this process by
@@ -30,7 +30,7 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// A new database on this engine.
+    /// A new database of this kind.
     ///
     /// # Panics
     /// When it cannot be made: a test cannot go on without.

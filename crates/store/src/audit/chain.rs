@@ -15,7 +15,7 @@ use crate::{Db, StoreError};
 /// Entries read at once.
 const PAGE: i64 = 1_000;
 
-/// The form of a context that comes back from either engine as it went in.
+/// The form of a context that comes back from either database as it went in.
 pub(super) fn storable(context: &Json) -> Json {
     serde_json::from_str(&without_escaped_nul(context.to_string())).unwrap_or(Json::Null)
 }

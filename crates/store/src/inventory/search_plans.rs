@@ -1,4 +1,4 @@
-//! The hot lists use an index in the order of the page, on both engines.
+//! The hot lists use an index in the order of the page, on both databases.
 
 use std::collections::BTreeMap;
 

@@ -130,21 +130,10 @@ pub async fn write_batch(
     dialect::prefer_indexes(tx).await?;
     let prepared = prepare(tx, run, policy_type, items).await?;
 
-    let mut result = BatchResult::default();
-    let mut platforms: HashMap<String, i64> = HashMap::new();
-    write_items(tx, run, policy_type, &prepared, at, &mut result, &mut platforms).await?;
+    let mut batch = Batch::new(run, policy_type, at);
+    batch.add_all(tx, &prepared).await?;
+    let mut result = batch.write(tx).await?;
     write_sightings(tx, run, type_run, &prepared, at, &mut result).await?;
-
-    for (platform, difference) in platforms.into_iter().filter(|(_, difference)| *difference != 0) {
-        tx.execute(
-            "INSERT INTO inventory_counts (tenant_id, policy_type, platform, items)
-             VALUES ($1, $2, $3, $4)
-             ON CONFLICT (tenant_id, policy_type, platform)
-             DO UPDATE SET items = inventory_counts.items + excluded.items",
-            &args![run.tenant_id, policy_type, platform, difference],
-        )
-        .await?;
-    }
     tx.execute(
         "UPDATE inventory_sync_run_types
          SET items = items + $3, inserted = inserted + $4, changed = changed + $5
@@ -217,80 +206,120 @@ async fn prepare<'i>(
     Ok(prepared)
 }
 
-/// Inserts what is new, keeps the earlier state of what changed, updates what differs in any column.
-async fn write_items(
-    tx: &mut Tx,
-    run: &SyncRun,
-    policy_type: &str,
-    prepared: &[Prepared<'_>],
+/// What a batch does, and the values of its statements.
+struct Batch<'i> {
+    run: &'i SyncRun,
+    policy_type: &'i str,
     at: Timestamp,
-    result: &mut BatchResult,
-    platforms: &mut HashMap<String, i64>,
-) -> Result<(), StoreError> {
-    let differing: Vec<Value<'_>> = prepared
-        .iter()
-        .filter(|one| one.stored_digest.is_some_and(|digest| digest != one.digest))
-        .map(|one| Value::from(one.id))
-        .collect();
-    let details: HashMap<Uuid, Details> =
-        FIND_DETAILS.rows::<Details>(tx, &[], &differing).await?.into_iter().map(|row| (row.id, row)).collect();
+    result: BatchResult,
+    /// How many more items (or, negative, fewer) each platform has afterwards.
+    platforms: HashMap<String, i64>,
+    /// Rows of items that are new or differ in any column.
+    items: Vec<Value<'i>>,
+    /// Ids of items whose content changed.
+    versions: Vec<Value<'i>>,
+    /// Ids of known items whose links differ.
+    relinked: Vec<Value<'i>>,
+    /// Rows of the links of these and of new items.
+    links: Vec<Value<'i>>,
+}
 
-    let mut rows: Vec<Value<'_>> = Vec::new();
-    let mut versions: Vec<Value<'_>> = Vec::new();
-    let mut relinked: Vec<Value<'_>> = Vec::new();
-    let mut link_rows: Vec<Value<'_>> = Vec::new();
-    for one in prepared {
-        if one.stored_digest == Some(one.digest) {
-            result.unchanged += 1;
-            continue;
+impl<'i> Batch<'i> {
+    fn new(run: &'i SyncRun, policy_type: &'i str, at: Timestamp) -> Self {
+        Self {
+            run,
+            policy_type,
+            at,
+            result: BatchResult::default(),
+            platforms: HashMap::new(),
+            items: Vec::new(),
+            versions: Vec::new(),
+            relinked: Vec::new(),
+            links: Vec::new(),
         }
-        let item = one.content.item;
-        let platform = item.platform.as_str();
-        let (mut changed_at, mut changed_seq) = (at, run.seq);
-        let mut links_differ = !item.links.is_empty();
-        if let Some(stored) = details.get(&one.id) {
-            // Hashes of different normalisers say nothing about each other: no change is claimed.
-            let changed =
-                stored.normaliser_version == item.normaliser_version && stored.content_hash != item.content_hash;
-            if changed {
-                result.changed += 1;
-                versions.push(one.id.into());
-                changed_seq = changed_seq.max(stored.changed_seq);
+    }
+
+    async fn add_all(&mut self, tx: &mut Tx, prepared: &'i [Prepared<'i>]) -> Result<(), StoreError> {
+        let differing = prepared.iter().filter(|one| one.stored_digest.is_some_and(|digest| digest != one.digest));
+        let ids: Vec<Value<'_>> = differing.map(|one| Value::from(one.id)).collect();
+        let details: Vec<Details> = FIND_DETAILS.rows(tx, &[], &ids).await?;
+        let details: HashMap<Uuid, Details> = details.into_iter().map(|row| (row.id, row)).collect();
+        for one in prepared {
+            if one.stored_digest == Some(one.digest) {
+                self.result.unchanged += 1;
+            } else if let Some(stored) = details.get(&one.id) {
+                self.add_known(one, stored);
             } else {
-                result.unchanged += 1;
-                (changed_at, changed_seq) = (stored.changed_at, stored.changed_seq);
+                self.add_new(one);
             }
-            links_differ = stored.links_digest != one.content.links_digest;
-            if links_differ {
-                relinked.push(one.id.into());
-            }
-            if stored.platform != platform {
-                *platforms.entry(stored.platform.clone()).or_default() -= 1;
-                *platforms.entry(platform.to_owned()).or_default() += 1;
-            }
+        }
+        Ok(())
+    }
+
+    fn add_new(&mut self, one: &'i Prepared<'i>) {
+        self.result.inserted += 1;
+        self.count(one.content.item.platform.as_str(), 1);
+        links::push_rows(&mut self.links, self.run.tenant_id, one.id, &one.content.item.links);
+        self.add_row(one, self.run.seq, self.at);
+    }
+
+    fn add_known(&mut self, one: &'i Prepared<'i>, stored: &Details) {
+        let item = one.content.item;
+        if stored.links_digest != one.content.links_digest {
+            self.relinked.push(one.id.into());
+            links::push_rows(&mut self.links, self.run.tenant_id, one.id, &item.links);
+        }
+        if stored.platform != item.platform.as_str() {
+            self.count(&stored.platform, -1);
+            self.count(item.platform.as_str(), 1);
+        }
+        // Hashes of different normalisers say nothing about each other: no change is claimed.
+        if stored.normaliser_version == item.normaliser_version && stored.content_hash != item.content_hash {
+            self.result.changed += 1;
+            self.versions.push(one.id.into());
+            self.add_row(one, self.run.seq.max(stored.changed_seq), self.at);
         } else {
-            result.inserted += 1;
-            *platforms.entry(platform.to_owned()).or_default() += 1;
+            self.result.unchanged += 1;
+            self.add_row(one, stored.changed_seq, stored.changed_at);
         }
-        if links_differ {
-            links::push_rows(&mut link_rows, run.tenant_id, one.id, &item.links);
-        }
+    }
+
+    fn count(&mut self, platform: &str, difference: i64) {
+        *self.platforms.entry(platform.to_owned()).or_default() += difference;
+    }
+
+    fn add_row(&mut self, one: &'i Prepared<'i>, changed_seq: i64, changed_at: Timestamp) {
         let row = NewRow {
             content: &one.content,
             digest: one.digest,
             id: one.id,
-            tenant: run.tenant_id,
-            policy_type,
-            seq: run.seq,
-            at,
+            tenant: self.run.tenant_id,
+            policy_type: self.policy_type,
+            seq: self.run.seq,
+            at: self.at,
             changed_seq,
             changed_at,
         };
-        rows.extend(row.values());
+        self.items.extend(row.values());
     }
-    KEEP_VERSION.run(tx, &args![run.seq], &versions).await?;
-    columns::upsert().run(tx, &rows).await?;
-    links::replace(tx, &relinked, &link_rows).await
+
+    /// Keeps the earlier state of what changed, inserts what is new, updates what differs, and counts.
+    async fn write(self, tx: &mut Tx) -> Result<BatchResult, StoreError> {
+        KEEP_VERSION.run(tx, &args![self.run.seq], &self.versions).await?;
+        columns::upsert().run(tx, &self.items).await?;
+        links::replace(tx, &self.relinked, &self.links).await?;
+        for (platform, difference) in self.platforms.into_iter().filter(|(_, difference)| *difference != 0) {
+            tx.execute(
+                "INSERT INTO inventory_counts (tenant_id, policy_type, platform, items)
+                 VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (tenant_id, policy_type, platform)
+                 DO UPDATE SET items = inventory_counts.items + excluded.items",
+                &args![self.run.tenant_id, self.policy_type, platform, difference],
+            )
+            .await?;
+        }
+        Ok(self.result)
+    }
 }
 
 /// Notes that the run saw the items, and in which earlier runs of the scope they were not seen.
