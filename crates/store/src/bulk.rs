@@ -1,8 +1,10 @@
 //! Statements over many rows.
 //!
 //! Each statement exists in a few lengths only, so that the databases prepare it once and meet the same text again. The
-//! texts are built once per database. They are the same for both kinds but for the placeholders of the many: SQLite
-//! looks numbered ones up one by one among all others, which for thousands of them takes longer than the statement.
+//! texts are built once per database. Two things differ. SQLite looks numbered placeholders up one by one among all others,
+//! which for thousands of them takes longer than the statement, so there the many have no number. And PostgreSQL plans a
+//! statement with thousands of placeholders for longer than it runs it, so there inserted rows are bound as an array per
+//! column (PostgreSQL, "Array Functions", `unnest`).
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -17,6 +19,8 @@ use crate::{Backend, StoreError, Tx};
 
 /// Rows per statement, longest first. The longest must stay below the 32,766 values SQLite takes.
 const ROWS: [usize; 4] = [512, 64, 8, 1];
+/// Rows per statement that takes arrays, at most.
+const ARRAYS: usize = 4_096;
 /// Lengths of a list of values, longest first; a list is filled up to the next one.
 const LISTS: [usize; 5] = [1_024, 256, 64, 8, 1];
 
@@ -50,34 +54,61 @@ pub(crate) struct InsertRows {
 }
 
 impl InsertRows {
-    fn text(&self, backend: Backend, rows: usize) -> String {
+    fn text(&self, rows: usize) -> String {
         let columns = self.columns.len();
         let mut text = format!("INSERT INTO {} ({}) VALUES ", self.table, self.columns.join(", "));
         text.reserve(rows * columns * 8);
         for row in 0..rows {
             text.push_str(if row == 0 { "(" } else { ", (" });
             for column in 0..columns {
-                text.push_str(if column == 0 { "" } else { ", " });
-                push_placeholder(&mut text, backend, row * columns + column + 1);
+                text.push_str(if column == 0 { "?" } else { ", ?" });
             }
             text.push(')');
         }
         text + " ON CONFLICT " + &self.on_conflict
     }
 
+    fn text_of_arrays(&self) -> String {
+        let places: Vec<String> = (1..=self.columns.len()).map(|number| format!("${number}")).collect();
+        format!(
+            "INSERT INTO {} ({}) SELECT * FROM unnest({}) ON CONFLICT {}",
+            self.table,
+            self.columns.join(", "),
+            places.join(", "),
+            self.on_conflict
+        )
+    }
+
     /// Inserts rows; `values` holds them one after the other. Answers how many rows were affected.
     pub(crate) async fn run(&self, tx: &mut Tx, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        debug_assert_eq!(values.len() % self.columns.len(), 0);
+        match tx.backend() {
+            Backend::Sqlite => self.run_on_rows(tx, values).await,
+            Backend::Postgres => self.run_on_arrays(tx, values).await,
+        }
+    }
+
+    async fn run_on_rows(&self, tx: &mut Tx, values: &[Value<'_>]) -> Result<u64, StoreError> {
         let columns = self.columns.len();
-        debug_assert_eq!(values.len() % columns, 0);
         let mut affected = 0;
         let mut rest = values;
         for rows in ROWS {
             while rest.len() >= rows * columns {
                 let (chunk, left) = rest.split_at(rows * columns);
-                let text = tx.bulk_texts().get(self.table, rows, || self.text(tx.backend(), rows));
+                let text = tx.bulk_texts().get(self.table, rows, || self.text(rows));
                 affected += tx.execute(text, chunk).await?;
                 rest = left;
             }
+        }
+        Ok(affected)
+    }
+
+    async fn run_on_arrays(&self, tx: &mut Tx, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        let columns = self.columns.len();
+        let mut affected = 0;
+        for chunk in values.chunks(ARRAYS * columns) {
+            let text = tx.bulk_texts().get(self.table, ARRAYS, || self.text_of_arrays());
+            affected += tx.execute_on_arrays(text, columns, chunk).await?;
         }
         Ok(affected)
     }
@@ -166,17 +197,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_statement_over_rows_repeats_its_placeholders_in_the_form_of_each_database() {
+    fn rows_are_inserted_as_rows_or_as_an_array_per_column() {
         let insert =
             InsertRows { table: "t", columns: Cow::Borrowed(&["a", "b"]), on_conflict: Cow::Borrowed("DO NOTHING") };
-        assert_eq!(
-            insert.text(Backend::Sqlite, 2),
-            "INSERT INTO t (a, b) VALUES (?, ?), (?, ?) ON CONFLICT DO NOTHING"
-        );
-        assert_eq!(
-            insert.text(Backend::Postgres, 2),
-            "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING"
-        );
+        assert_eq!(insert.text(2), "INSERT INTO t (a, b) VALUES (?, ?), (?, ?) ON CONFLICT DO NOTHING");
+        assert_eq!(insert.text_of_arrays(), "INSERT INTO t (a, b) SELECT * FROM unnest($1, $2) ON CONFLICT DO NOTHING");
     }
 
     #[test]

@@ -389,6 +389,14 @@ pub(crate) trait Run: Access {
 impl<A: Access> Run for A {}
 
 impl Tx {
+    /// The connection to a PostgreSQL server, when it is one.
+    pub(crate) fn as_postgres(&mut self) -> Option<&mut PgConnection> {
+        match &mut self.inner {
+            Inner::Sqlite(_) => None,
+            Inner::Postgres(transaction) => Some(&mut **transaction),
+        }
+    }
+
     /// The texts of statements over many rows.
     pub(crate) fn bulk_texts(&self) -> &BulkTexts {
         &self.shared.bulk_texts
