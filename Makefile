@@ -32,6 +32,7 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --quiet --locked $(SERVER_SIDE) --all-targets -- -D warnings
 	cargo clippy --quiet --locked --package tenantatlas-frontend --target wasm32-unknown-unknown -- -D warnings
+	cargo run --quiet --locked --package xtask -- unused
 
 test:
 	./scripts/setup test

@@ -3,9 +3,10 @@
 use crate::{process::Cloud, whole::fresh_database};
 use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
-use sqlx::{AssertSqlSafe, Column as _, Connection as _, Row as _, TypeInfo as _, ValueRef as _};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, params_from_iter, types::Value};
+use sqlx::{Connection as _, PgConnection};
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 use tenantatlas_store::Db;
@@ -53,7 +54,9 @@ pub async fn download(cloud: &Cloud, addresses: &[String]) -> Result<Duration> {
     Ok(started.elapsed())
 }
 
-/// Inserts the rows of a database into an empty one: a prepared statement per table, row by row, one transaction.
+/// Inserts the rows of a database into an empty one of the same schema, in one transaction and in the way in which the
+/// database takes them fastest: SQLite by a loop over one prepared statement per table, without a driver between; PostgreSQL
+/// by `COPY`. Only the writing is measured.
 pub async fn insert(database: &str, folder: &Path, postgres: Option<&str>) -> Result<Duration> {
     let target = match postgres {
         Some(url) => fresh_database(url).await?,
@@ -62,69 +65,103 @@ pub async fn insert(database: &str, folder: &Path, postgres: Option<&str>) -> Re
     let db = Db::connect(&target).await?;
     db.migrate().await?;
     db.close().await;
-    if postgres.is_some() { insert_postgres(database, &target).await } else { insert_sqlite(database, &target).await }
-}
-
-macro_rules! copy_rows {
-    ($connection:ty, $source:expr, $target:expr, $placeholder:expr, $bind:expr) => {{
-        let mut source = <$connection>::connect($source).await?;
-        let mut target = <$connection>::connect($target).await?;
-        let mut spent = Duration::ZERO;
-        let begun = Instant::now();
-        let mut transaction = target.begin().await?;
-        spent += begun.elapsed();
-        for table in TABLES {
-            let rows = sqlx::query(AssertSqlSafe(format!("SELECT * FROM {table}"))).fetch_all(&mut source).await?;
-            let Some(first) = rows.first() else { continue };
-            let names: Vec<String> = first.columns().iter().map(|column| column.name().to_owned()).collect();
-            let places: Vec<String> = (1..=names.len()).map($placeholder).collect();
-            let text = format!("INSERT INTO {table} ({}) VALUES ({})", names.join(", "), places.join(", "));
-            for row in &rows {
-                let query = $bind(sqlx::query(AssertSqlSafe(text.clone())), row)?;
-                let begun = Instant::now();
-                query.execute(&mut *transaction).await?;
-                spent += begun.elapsed();
-            }
-        }
-        let begun = Instant::now();
-        transaction.commit().await?;
-        Ok(spent + begun.elapsed())
-    }};
-}
-
-async fn insert_sqlite(source: &str, target: &str) -> Result<Duration> {
-    type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
-    fn bind<'q>(mut query: Query<'q>, row: &sqlx::sqlite::SqliteRow) -> Result<Query<'q>> {
-        for index in 0..row.len() {
-            let value = row.try_get_raw(index)?;
-            query = match value.type_info().name() {
-                _ if value.is_null() => query.bind(None::<i64>),
-                "INTEGER" | "BOOLEAN" => query.bind(row.try_get_unchecked::<i64, _>(index)?),
-                "BLOB" => query.bind(row.try_get_unchecked::<Vec<u8>, _>(index)?),
-                _ => query.bind(row.try_get_unchecked::<String, _>(index)?),
-            };
-        }
-        Ok(query)
+    if postgres.is_some() {
+        return insert_postgres(database, &target).await;
     }
-    copy_rows!(sqlx::SqliteConnection, source, target, |index| format!("${index}"), bind)
+    let path =
+        |address: &str| address.strip_prefix("sqlite:").map(PathBuf::from).context("the address of a SQLite file");
+    let (source, target) = (path(database)?, path(&target)?);
+    Ok(tokio::task::spawn_blocking(move || insert_sqlite(&source, &target)).await??)
+}
+
+fn insert_sqlite(source: &Path, target: &Path) -> rusqlite::Result<Duration> {
+    let source = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut target = Connection::open(target)?;
+    // As the store opens a file.
+    target.execute_batch(
+        "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = memory; PRAGMA cache_size = -24576",
+    )?;
+    let mut spent = Duration::ZERO;
+    let transaction = target.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for table in TABLES {
+        let rows = rows_of(&source, table)?;
+        let Some(first) = rows.first() else { continue };
+        let places = vec!["?"; first.len()].join(", ");
+        let mut insert = transaction.prepare(&format!("INSERT INTO {table} VALUES ({places})"))?;
+        let begun = Instant::now();
+        for row in &rows {
+            insert.execute(params_from_iter(row))?;
+        }
+        spent += begun.elapsed();
+    }
+    let begun = Instant::now();
+    transaction.commit()?;
+    Ok(spent + begun.elapsed())
+}
+
+fn rows_of(source: &Connection, table: &str) -> rusqlite::Result<Vec<Vec<Value>>> {
+    let mut select = source.prepare(&format!("SELECT * FROM {table}"))?;
+    let columns = select.column_count();
+    let rows = select.query_map([], |row| (0..columns).map(|index| row.get(index)).collect())?;
+    rows.collect()
 }
 
 async fn insert_postgres(source: &str, target: &str) -> Result<Duration> {
-    type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
-    fn bind<'q>(mut query: Query<'q>, row: &sqlx::postgres::PgRow) -> Result<Query<'q>> {
-        for (index, column) in row.columns().iter().enumerate() {
-            query = match column.type_info().name() {
-                "UUID" => query.bind(row.try_get::<Option<uuid::Uuid>, _>(index)?),
-                "INT8" => query.bind(row.try_get::<Option<i64>, _>(index)?),
-                "INT4" => query.bind(row.try_get::<Option<i32>, _>(index)?),
-                "INT2" => query.bind(row.try_get::<Option<i16>, _>(index)?),
-                "BOOL" => query.bind(row.try_get::<Option<bool>, _>(index)?),
-                "BYTEA" => query.bind(row.try_get::<Option<Vec<u8>>, _>(index)?),
-                "JSONB" => query.bind(row.try_get::<Option<serde_json::Value>, _>(index)?),
-                _ => query.bind(row.try_get::<Option<String>, _>(index)?),
-            };
-        }
-        Ok(query)
+    let mut source = PgConnection::connect(source).await?;
+    let mut target = PgConnection::connect(target).await?;
+    let mut spent = Duration::ZERO;
+    let mut transaction = target.begin().await?;
+    for table in TABLES {
+        let rows = source.copy_out_raw(&format!("COPY {table} TO STDOUT (FORMAT binary)")).await?;
+        let rows = rows.try_fold(Vec::new(), async |mut all, part| {
+            all.extend_from_slice(&part);
+            Ok(all)
+        });
+        let rows: Vec<u8> = rows.await?;
+        let begun = Instant::now();
+        let mut copy = transaction.copy_in_raw(&format!("COPY {table} FROM STDIN (FORMAT binary)")).await?;
+        copy.send(rows).await?;
+        copy.finish().await?;
+        spent += begun.elapsed();
     }
-    copy_rows!(sqlx::PgConnection, source, target, |index| format!("${index}"), bind)
+    let begun = Instant::now();
+    transaction.commit().await?;
+    Ok(spent + begun.elapsed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tenantatlas_store::{Backend, testing::TestDatabase};
+
+    const SIGHTING: &str = "INSERT INTO inventory_sightings (item_id, scope_id, since_seq, last_seq, last_seen_at)
+         SELECT id, 1, 1, 1, 1 FROM tenants";
+    const TENANT: &str = "INSERT INTO tenants (id, name, name_key, entra_tenant_id, cloud, environment, client_id,
+             connection_status, created_at, updated_at)
+         VALUES ($1, 'a', 'a', 'a', 'global', 'prod', 'a', 'unchecked', 1, 1)";
+    const COUNT: &str = "SELECT COUNT(*) FROM inventory_sightings";
+
+    #[tokio::test]
+    async fn the_rows_of_a_sqlite_file_are_written_again() {
+        let test = TestDatabase::new(Backend::Sqlite).await;
+        let Db::Sqlite { writer, .. } = &test.db else { panic!("a SQLite file") };
+        sqlx::query(TENANT).bind(uuid::Uuid::nil()).execute(writer).await.unwrap();
+        sqlx::query(SIGHTING).execute(writer).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        assert!(insert(&test.address, folder.path(), None).await.unwrap() > Duration::ZERO);
+        let copy = Connection::open(folder.path().join("floor.db")).unwrap();
+        assert_eq!(copy.query_row(COUNT, [], |row| row.get::<_, i64>(0)), Ok(1));
+    }
+
+    #[tokio::test]
+    async fn the_rows_of_a_postgres_database_are_written_again() {
+        let (test, target) = (TestDatabase::new(Backend::Postgres).await, TestDatabase::new(Backend::Postgres).await);
+        let Db::Postgres { pool, .. } = &test.db else { panic!("a PostgreSQL server") };
+        sqlx::query(TENANT).bind(uuid::Uuid::nil()).execute(pool).await.unwrap();
+        sqlx::query(SIGHTING).execute(pool).await.unwrap();
+        assert!(insert_postgres(&test.address, &target.address).await.unwrap() > Duration::ZERO);
+        let Db::Postgres { pool, .. } = &target.db else { panic!("a PostgreSQL server") };
+        let count: i64 = sqlx::query_scalar(COUNT).fetch_one(pool).await.unwrap();
+        assert_eq!(count, 1);
+    }
 }

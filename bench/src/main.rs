@@ -59,11 +59,14 @@ async fn main() -> Result<()> {
                 whole::measure(name, 1_000_000, *url, Floors::LeftOut).await?;
             }
         }
-        println!("\nTarget: ratio at most 1.3, peak memory (10^6 bytes) at most 150 MB.");
+        println!("\nTarget: ratio at most 1.5, peak memory (10^6 bytes) at most 150 MB.");
         println!(
             "Floor a downloads the same pages and throws the bytes away; batches are left out, so it is a little low."
         );
-        println!("Floor b inserts the same rows with one prepared statement per table in one transaction.");
+        println!(
+            "Floor b writes the same rows into the same schema in one transaction: SQLite by a loop over one prepared"
+        );
+        println!("statement per table without a driver between, PostgreSQL by COPY.");
     }
     if wanted("quota") {
         println!("\n## 1,000 objects, 150 ms latency, documented throttling\n");

@@ -1,7 +1,8 @@
 //! Builds the browser half of TenantAtlas: WebAssembly, its JavaScript glue and the styles, each under a name that
 //! carries the hash of its content, with brotli and gzip siblings, and a manifest that the server embeds.
 //!
-//! `cargo run -p xtask -- audit` checks what is built in against `deny.toml`, and `-- sbom` writes the list of components.
+//! `cargo run -p xtask -- audit` checks what is built in against `deny.toml`, `-- sbom` writes the list of components, and
+//! `-- unused` looks for dependencies that nothing uses.
 //!
 //! `cargo run -p xtask -- web` writes `target/site`. It needs the wasm32 target and the npm packages of
 //! `package.json` (wasm-opt and esbuild); `make` installs both. The wasm-bindgen step is linked in as a library, so
@@ -15,6 +16,7 @@ mod bundle;
 mod documents;
 mod packages;
 mod sbom;
+mod unused;
 
 use anyhow::{Context as _, Result, bail};
 use std::{env, path::PathBuf};
@@ -31,6 +33,7 @@ fn main() -> Result<()> {
             println!("sbom: {}", sbom::write(&root)?.display());
             Ok(())
         }
-        other => bail!("expected `xtask web`, `xtask audit` or `xtask sbom`, got {other:?}"),
+        Some("unused") => unused::run(&root),
+        other => bail!("expected `xtask web`, `xtask audit`, `xtask sbom` or `xtask unused`, got {other:?}"),
     }
 }

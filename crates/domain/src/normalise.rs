@@ -51,7 +51,7 @@ impl fmt::Debug for ContentHash {
 
 /// The text is no content hash.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a content hash has 64 hexadecimal digits")]
+#[error("a content hash has 64 hexadecimal digits, or 32 bytes")]
 pub struct InvalidContentHash;
 
 impl FromStr for ContentHash {
@@ -76,6 +76,15 @@ impl TryFrom<String> for ContentHash {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
+    }
+}
+
+/// The 32 bytes as they are stored.
+impl TryFrom<Vec<u8>> for ContentHash {
+    type Error = InvalidContentHash;
+
+    fn try_from(bytes: Vec<u8>) -> Result<Self, Self::Error> {
+        bytes.try_into().map(Self).map_err(|_| InvalidContentHash)
     }
 }
 

@@ -74,7 +74,7 @@ impl InventorySync {
     pub(crate) fn new(db: Db, vault: Vault, graph: GraphClient, clock: Arc<dyn Clock>, config: SyncConfig) -> Self {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
         // SQLite has one writer; on PostgreSQL a few do not stand in each other's way.
-        let bulk_writers = if db.engine() == tenantatlas_store::Engine::Sqlite { 1 } else { 4 };
+        let bulk_writers = if db.backend() == tenantatlas_store::Backend::Sqlite { 1 } else { 4 };
         let processors = Arc::new(Semaphore::new(processors));
         let bulk = Semaphore::new(bulk_writers);
         Self { sources: Arc::new(Sources { db, vault, graph, clock, config, processors, bulk }) }

@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(120);
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Sends what waits, until the process stops.
 pub(crate) async fn send(core: Arc<Core>) {
-    let alone = core.commands.db.engine() == tenantatlas_store::Engine::Sqlite;
+    let alone = core.commands.db.backend() == tenantatlas_store::Backend::Sqlite;
     loop {
         let stopping = tokio::select! {
             () = core.commands.stopping.cancelled() => true,
@@ -97,7 +97,7 @@ async fn look_again(core: &Core) -> Result<(), StoreError> {
         match topic {
             Topic::Tenant(tenant) => look_again_at_runs(core, tenant).await?,
             // On SQLite the count is told with the end of a run; counting for every open page once a second is too dear.
-            Topic::User(user) if core.commands.db.engine() == tenantatlas_store::Engine::Postgres => {
+            Topic::User(user) if core.commands.db.backend() == tenantatlas_store::Backend::Postgres => {
                 core.live.publish_unread_here(&core.commands.db, user).await;
             }
             Topic::User(_) => {}

@@ -23,49 +23,30 @@ pub use witness::{Witnessed, remember, witness_path};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use sqlx::Error;
+use sqlx::FromRow;
 use tenantatlas_domain::ids::{TenantId, UserId};
+use tenantatlas_domain::named;
 use tenantatlas_domain::normalise::ContentHash;
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
+use crate::record::Nullable;
 use crate::sql::{Statement, args, json, without_nul};
 use crate::{StoreError, Tx};
 
 /// The longest page of a list.
 const MAX_PAGE: u32 = 500;
 
-/// How an action ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// It was done.
-    Success,
-    /// It failed.
-    Failure,
-    /// It was refused.
-    Denied,
-}
-
-impl Outcome {
-    /// The name as stored.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Failure => "failure",
-            Self::Denied => "denied",
-        }
-    }
-}
-
-impl std::str::FromStr for Outcome {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Success, Self::Failure, Self::Denied].into_iter().find(|outcome| outcome.as_str() == text).ok_or(())
+named! {
+    /// How an action ended.
+    pub enum Outcome: UnknownOutcome, "outcome of an action" {
+        /// It was done.
+        Success = "success",
+        /// It failed.
+        Failure = "failure",
+        /// It was refused.
+        Denied = "denied",
     }
 }
 
@@ -97,17 +78,20 @@ pub struct NewEntry {
 }
 
 /// An entry.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromRow)]
 pub struct Entry {
     /// Its number, without gaps from 1.
     pub seq: i64,
     /// The id.
     pub id: Uuid,
     /// When.
+    #[sqlx(try_from = "i64")]
     pub at: Timestamp,
     /// The tenant.
+    #[sqlx(try_from = "Nullable<Uuid>")]
     pub tenant_id: Option<TenantId>,
     /// The person.
+    #[sqlx(try_from = "Nullable<Uuid>")]
     pub actor_id: Option<UserId>,
     /// What kind of actor.
     pub actor_kind: String,
@@ -122,35 +106,17 @@ pub struct Entry {
     /// To which.
     pub resource_id: String,
     /// How it ended.
+    #[sqlx(try_from = "String")]
     pub outcome: Outcome,
     /// Safe facts.
+    #[sqlx(json)]
     pub context: Json,
     /// The hash of the entry before.
+    #[sqlx(try_from = "Vec<u8>")]
     pub previous_hash: ContentHash,
     /// The hash of this entry, which covers the one before.
+    #[sqlx(try_from = "Vec<u8>")]
     pub hash: ContentHash,
-}
-
-impl Record for Entry {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            seq: row.number("seq")?,
-            id: row.id("id")?,
-            at: row.time("at")?,
-            tenant_id: row.id_or_null("tenant_id")?,
-            actor_id: row.id_or_null("actor_id")?,
-            actor_kind: row.string("actor_kind")?,
-            actor_name: row.string("actor_name")?,
-            actor_email: row.string("actor_email")?,
-            action: row.string("action")?,
-            resource_type: row.string("resource_type")?,
-            resource_id: row.string("resource_id")?,
-            outcome: row.name("outcome")?,
-            context: row.json("context")?,
-            previous_hash: row.hash("previous_hash")?,
-            hash: row.hash("hash")?,
-        })
-    }
 }
 
 /// Appends an entry. Do it last in the transaction: the end of the chain stays locked until the commit.
@@ -180,16 +146,12 @@ pub async fn append(tx: &mut Tx, key: &AuditKey, new: &NewEntry, at: Timestamp) 
 /// When the database fails, as it does from that version on.
 #[cfg(feature = "testing")]
 pub async fn append_without_key(tx: &mut Tx, new: &NewEntry, at: Timestamp) -> Result<Entry, StoreError> {
-    struct Plain(Point);
-    impl Record for Plain {
-        fn read(row: &impl Columns) -> Result<Self, Error> {
-            Ok(Self(Point { seq: row.number("last_seq")? - 1, hash: row.hash("last_hash")? }))
-        }
-    }
-    let end: Option<Plain> = tx
+    let end: Option<(i64, Vec<u8>)> = tx
         .row("UPDATE audit_chain SET last_seq = last_seq + 1 WHERE one = 1 RETURNING last_seq, last_hash", &[])
         .await?;
-    let Plain(end) = end.ok_or_else(|| StoreError::corrupt("audit_chain"))?;
+    let (seq, hash) = end.ok_or_else(|| StoreError::corrupt("audit_chain"))?;
+    let hash = hash.try_into().map_err(|_| StoreError::corrupt("audit_chain"))?;
+    let end = Point { seq: seq - 1, hash };
     let mut entry = unhashed(new, end, at);
     entry.hash = chain::plain_hash_of(&entry);
     insert(tx, &entry).await?;
@@ -220,8 +182,8 @@ fn unhashed(new: &NewEntry, before: Point, at: Timestamp) -> Entry {
 
 async fn insert(tx: &mut Tx, entry: &Entry) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO audit_logs (seq, id, at, tenant_id, actor_id, actor_kind, actor_name, actor_email, action, \
-         resource_type, resource_id, outcome, context, previous_hash, hash) \
+        "INSERT INTO audit_logs (seq, id, at, tenant_id, actor_id, actor_kind, actor_name, actor_email, action,
+             resource_type, resource_id, outcome, context, previous_hash, hash)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         &args![
             entry.seq,
@@ -275,35 +237,35 @@ pub struct Filter {
 pub async fn list(mut on: impl Access, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
     let mut statement = Statement::new("SELECT * FROM audit_logs WHERE 1 = 1");
     if let Some(tenant) = filter.tenant_id {
-        statement.push(" AND tenant_id = ").bind(tenant);
+        statement.push(" AND tenant_id = $1", args![tenant]);
     }
     if let Some(actor) = filter.actor_id {
-        statement.push(" AND actor_id = ").bind(actor);
+        statement.push(" AND actor_id = $1", args![actor]);
     }
-    match &filter.action {
+    match filter.action.clone() {
+        // Not by order: what lies between two texts is another thing in each collation of PostgreSQL.
         Some(prefix) if prefix.ends_with('.') => {
-            // Not by order: what lies between two texts is another thing in each collation of PostgreSQL.
-            statement.push(" AND substr(action, 1, length(").bind(prefix.clone()).push(")) = ").bind(prefix.clone());
+            statement.push(" AND substr(action, 1, length($1)) = $1", args![prefix]);
         }
-        Some(action) => drop(statement.push(" AND action = ").bind(action.clone())),
+        Some(action) => drop(statement.push(" AND action = $1", args![action])),
         None => {}
     }
-    if let Some(resource_type) = &filter.resource_type {
-        statement.push(" AND resource_type = ").bind(resource_type.clone());
+    if let Some(resource_type) = filter.resource_type.clone() {
+        statement.push(" AND resource_type = $1", args![resource_type]);
     }
-    if let Some(resource_id) = &filter.resource_id {
-        statement.push(" AND resource_id = ").bind(resource_id.clone());
+    if let Some(resource_id) = filter.resource_id.clone() {
+        statement.push(" AND resource_id = $1", args![resource_id]);
     }
     if let Some(from) = filter.from {
-        statement.push(" AND at >= ").bind(from);
+        statement.push(" AND at >= $1", args![from]);
     }
     if let Some(until) = filter.until {
-        statement.push(" AND at < ").bind(until);
+        statement.push(" AND at < $1", args![until]);
     }
     if let Some(seq) = filter.before_seq {
-        statement.push(" AND seq < ").bind(seq);
+        statement.push(" AND seq < $1", args![seq]);
     }
-    statement.push(" ORDER BY seq DESC LIMIT ").bind(filter.limit.clamp(1, MAX_PAGE));
+    statement.push(" ORDER BY seq DESC LIMIT $1", args![filter.limit.clamp(1, MAX_PAGE)]);
     on.query(&statement).await
 }
 
@@ -312,10 +274,10 @@ pub async fn list(mut on: impl Access, filter: &Filter) -> Result<Vec<Entry>, St
 /// # Errors
 /// When the database fails.
 pub async fn get(mut on: impl Access, tenant: Option<TenantId>, id: Uuid) -> Result<Option<Entry>, StoreError> {
-    let mut statement = Statement::new("SELECT * FROM audit_logs WHERE id = ");
-    statement.bind(id);
+    let mut statement = Statement::default();
+    statement.push("SELECT * FROM audit_logs WHERE id = $1", args![id]);
     if let Some(tenant) = tenant {
-        statement.push(" AND tenant_id = ").bind(tenant);
+        statement.push(" AND tenant_id = $1", args![tenant]);
     }
     let found: Vec<Entry> = on.query(&statement).await?;
     Ok(found.into_iter().next())

@@ -1,6 +1,7 @@
-//! The connection to either engine, and how statements are run on it.
+//! The connection to either database, and how statements are run on it.
 
 use std::future::Future;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -11,9 +12,10 @@ use sqlx::pool::{MaybePoolConnection, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use sqlx::{PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite, Transaction};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::StoreError;
+use crate::bulk::BulkTexts;
 use crate::readiness::Readiness;
 use crate::record::Record;
 use crate::sql::{Statement, Value};
@@ -26,9 +28,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// A connection that rested longer than this is asked whether it still lives before it is used.
 const TRUSTED_REST: Duration = Duration::from_secs(5);
 
-/// Which engine.
+/// The kind of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Engine {
+pub enum Backend {
     /// A SQLite file.
     Sqlite,
     /// A PostgreSQL server.
@@ -46,18 +48,36 @@ pub enum Db {
         readers: SqlitePool,
         /// The file.
         path: PathBuf,
-        /// The one turn of those who write in the background.
-        background: Arc<Semaphore>,
         /// Whether it could be written when that was last tried.
         readiness: Arc<Readiness>,
         /// How many wait for their turn to write.
         waiting: Arc<AtomicUsize>,
+        /// What all clones share.
+        shared: Arc<Shared>,
     },
     /// A PostgreSQL server.
     Postgres {
         /// Its connections.
         pool: PgPool,
+        /// What all clones share.
+        shared: Arc<Shared>,
     },
+}
+
+/// What all clones of a [`Db`] share beside its connections.
+#[derive(Debug)]
+pub struct Shared {
+    /// The texts of statements over many rows.
+    bulk_texts: BulkTexts,
+    /// The turns of those who search through all names.
+    searches: Semaphore,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self { bulk_texts: BulkTexts::default(), searches: Semaphore::new((cores / 2).max(1)) }
+    }
 }
 
 impl Db {
@@ -82,12 +102,12 @@ impl Db {
         }
     }
 
-    /// Which engine this is.
+    /// The kind of database this is.
     #[must_use]
-    pub const fn engine(&self) -> Engine {
+    pub const fn backend(&self) -> Backend {
         match self {
-            Self::Sqlite { .. } => Engine::Sqlite,
-            Self::Postgres { .. } => Engine::Postgres,
+            Self::Sqlite { .. } => Backend::Sqlite,
+            Self::Postgres { .. } => Backend::Postgres,
         }
     }
 
@@ -103,31 +123,9 @@ impl Db {
                 let _waits = Waits::begin(waiting);
                 Inner::Sqlite(begin_immediate(writer).await?)
             }
-            Self::Postgres { pool } => Inner::Postgres(pool.begin().await?),
+            Self::Postgres { pool, .. } => Inner::Postgres(pool.begin().await?),
         };
-        Ok(Tx { inner, turn: None })
-    }
-
-    /// Begins a transaction for a bulk write that nobody waits for. On SQLite, where all writers stand in one line, only
-    /// one of these stands in it at a time: a person who starts something waits for one of them and not for all.
-    ///
-    /// # Errors
-    /// [`StoreError::Busy`] when its turn does not come within half a minute.
-    pub async fn write_in_background(&self) -> Result<Tx, StoreError> {
-        let turn = match self {
-            // The semaphore is never closed.
-            Self::Sqlite { background, .. } => Arc::clone(background).acquire_owned().await.ok(),
-            Self::Postgres { .. } => None,
-        };
-        Ok(Tx { turn, ..self.write().await? })
-    }
-
-    /// Answers when the database does. For readiness checks see [`Db::ready`].
-    ///
-    /// # Errors
-    /// When it does not.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        self.connection().await?.execute("SELECT 1", &[]).await.map(|_| ())
+        Ok(Tx { inner, shared: Arc::clone(self.shared()) })
     }
 
     /// Closes all connections; on SQLite the write-ahead log is copied into the file.
@@ -137,14 +135,31 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres { pool } => pool.close().await,
+            Self::Postgres { pool, .. } => pool.close().await,
+        }
+    }
+
+    /// Waits for the turn to look through every name of a tenant, which at a million items takes a core for a fraction of
+    /// a second: as many may do so at the same time as half of the cores, so that the others stay free for what is quick.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when the turn does not come within half a minute.
+    pub(crate) async fn turn_to_search(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        let turn = tokio::time::timeout(PATIENCE, self.shared().searches.acquire()).await;
+        // The semaphore is never closed.
+        turn.ok().and_then(Result::ok).ok_or(StoreError::Busy)
+    }
+
+    const fn shared(&self) -> &Arc<Shared> {
+        match self {
+            Self::Sqlite { shared, .. } | Self::Postgres { shared, .. } => shared,
         }
     }
 
     async fn connection(&self) -> Result<Connection<'static>, StoreError> {
         Ok(match self {
             Self::Sqlite { readers, .. } => Connection::Sqlite(readers.acquire().await?.into()),
-            Self::Postgres { pool } => Connection::Postgres(pool.acquire().await?.into()),
+            Self::Postgres { pool, .. } => Connection::Postgres(pool.acquire().await?.into()),
         })
     }
 }
@@ -182,7 +197,7 @@ async fn connect_postgres(address: &str) -> Result<Db, StoreError> {
         sqlx::Error::PoolTimedOut => StoreError::Unreachable { host, cause: "no answer in time".to_owned() },
         other => StoreError::Unreachable { host, cause: other.to_string() },
     })?;
-    Ok(Db::Postgres { pool })
+    Ok(Db::Postgres { pool, shared: Arc::default() })
 }
 
 fn pool_options() -> PoolOptions<Postgres> {
@@ -203,9 +218,8 @@ fn pool_options() -> PoolOptions<Postgres> {
 /// A transaction that may write.
 #[derive(Debug)]
 pub struct Tx {
-    // In this order: the connection is given back before the turn.
     inner: Inner,
-    turn: Option<OwnedSemaphorePermit>,
+    shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
@@ -224,7 +238,6 @@ impl Tx {
             Inner::Sqlite(transaction) => transaction.commit().await?,
             Inner::Postgres(transaction) => transaction.commit().await?,
         }
-        drop(self.turn);
         Ok(())
     }
 
@@ -237,16 +250,15 @@ impl Tx {
             Inner::Sqlite(transaction) => transaction.rollback().await?,
             Inner::Postgres(transaction) => transaction.rollback().await?,
         }
-        drop(self.turn);
         Ok(())
     }
 
-    /// Which engine this is.
+    /// The kind of database this is.
     #[must_use]
-    pub const fn engine(&self) -> Engine {
+    pub const fn backend(&self) -> Backend {
         match self.inner {
-            Inner::Sqlite(_) => Engine::Sqlite,
-            Inner::Postgres(_) => Engine::Postgres,
+            Inner::Sqlite(_) => Backend::Sqlite,
+            Inner::Postgres(_) => Backend::Postgres,
         }
     }
 }
@@ -273,25 +285,25 @@ impl Access for &mut Tx {
     }
 }
 
-/// A connection of either engine.
+/// A connection to either database.
 #[doc(hidden)]
 pub enum Connection<'c> {
     Sqlite(MaybePoolConnection<'c, Sqlite>),
     Postgres(MaybePoolConnection<'c, Postgres>),
 }
 
-/// Runs the same code with the connection of either engine.
+/// Runs the same code with the connection of either database and its type.
 macro_rules! dispatch {
-    ($connection:expr, |$either:ident, $query:ident| $code:expr) => {
+    ($connection:expr, |$either:ident, $database:ident| $code:expr) => {
         match $connection {
             Connection::Sqlite(pooled) => {
+                type $database = Sqlite;
                 let $either: &mut SqliteConnection = &mut *pooled;
-                let $query = sqlx::query::<Sqlite>;
                 $code
             }
             Connection::Postgres(pooled) => {
+                type $database = Postgres;
                 let $either: &mut PgConnection = &mut *pooled;
-                let $query = sqlx::query::<Postgres>;
                 $code
             }
         }
@@ -320,28 +332,29 @@ impl Connection<'_> {
     /// Runs a statement and tells how many rows it affected.
     pub(crate) async fn execute(&mut self, text: impl SqlSafeStr, values: &[Value<'_>]) -> Result<u64, StoreError> {
         let text = text.into_sql_str();
-        Ok(dispatch!(self, |connection, query| bound!(query(text), values).execute(connection).await?.rows_affected()))
+        Ok(dispatch!(self, |connection, Database| {
+            bound!(sqlx::query::<Database>(text), values).execute(connection).await?.rows_affected()
+        }))
     }
 
     /// All rows of a query. The query bounds them, not this.
     pub(crate) async fn rows<T: Record>(&mut self, text: SqlStr, values: &[Value<'_>]) -> Result<Vec<T>, StoreError> {
-        dispatch!(self, |connection, query| {
-            let rows = bound!(query(text), values).fetch_all(connection).await?;
-            rows.iter().map(|row| T::read(row).map_err(StoreError::from)).collect()
-        })
+        Ok(dispatch!(self, |connection, Database| {
+            bound!(sqlx::query_as::<Database, T>(text), values).fetch_all(connection).await?
+        }))
     }
 
     /// The first row of a query, if there is one.
     pub(crate) async fn row<T: Record>(&mut self, text: SqlStr, values: &[Value<'_>]) -> Result<Option<T>, StoreError> {
-        dispatch!(self, |connection, query| {
-            let row = bound!(query(text), values).fetch_optional(connection).await?;
-            row.as_ref().map(T::read).transpose().map_err(StoreError::from)
-        })
+        Ok(dispatch!(self, |connection, Database| {
+            bound!(sqlx::query_as::<Database, T>(text), values).fetch_optional(connection).await?
+        }))
     }
 }
 
 /// Short forms for one statement on anything that gives a connection.
 pub(crate) trait Run: Access {
+    /// All rows of a query.
     fn rows<T: Record>(
         &mut self,
         text: impl SqlSafeStr + Send,
@@ -351,6 +364,7 @@ pub(crate) trait Run: Access {
         async move { self.connection().await?.rows(text, values).await }
     }
 
+    /// The first row of a query, if there is one.
     fn row<T: Record>(
         &mut self,
         text: impl SqlSafeStr + Send,
@@ -360,6 +374,35 @@ pub(crate) trait Run: Access {
         async move { self.connection().await?.row(text, values).await }
     }
 
+    /// The value of all rows of a query for one column.
+    fn values<T>(
+        &mut self,
+        text: impl SqlSafeStr + Send,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send
+    where
+        (T,): Record,
+    {
+        let text = text.into_sql_str();
+        async move {
+            Ok(self.connection().await?.rows::<(T,)>(text, values).await?.into_iter().map(|(value,)| value).collect())
+        }
+    }
+
+    /// The value of the first row of a query for one column, if there is one.
+    fn value<T>(
+        &mut self,
+        text: impl SqlSafeStr + Send,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Option<T>, StoreError>> + Send
+    where
+        (T,): Record,
+    {
+        let text = text.into_sql_str();
+        async move { Ok(self.connection().await?.row::<(T,)>(text, values).await?.map(|(value,)| value)) }
+    }
+
+    /// All rows of a query that was put together.
     fn query<T: Record>(&mut self, statement: &Statement) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send {
         async move { self.connection().await?.rows(statement.text(), statement.values()).await }
     }
@@ -368,6 +411,19 @@ pub(crate) trait Run: Access {
 impl<A: Access> Run for A {}
 
 impl Tx {
+    /// The connection to a PostgreSQL server, when it is one.
+    pub(crate) fn as_postgres(&mut self) -> Option<&mut PgConnection> {
+        match &mut self.inner {
+            Inner::Sqlite(_) => None,
+            Inner::Postgres(transaction) => Some(&mut **transaction),
+        }
+    }
+
+    /// The texts of statements over many rows.
+    pub(crate) fn bulk_texts(&self) -> &BulkTexts {
+        &self.shared.bulk_texts
+    }
+
     /// Runs a statement and tells how many rows it affected.
     pub(crate) async fn execute(
         &mut self,
@@ -399,5 +455,29 @@ impl Tx {
     ) -> Result<Option<T>, StoreError> {
         let mut this = self;
         Run::row(&mut this, text, values).await
+    }
+
+    pub(crate) async fn value<T>(
+        &mut self,
+        text: impl SqlSafeStr + Send,
+        values: &[Value<'_>],
+    ) -> Result<Option<T>, StoreError>
+    where
+        (T,): Record,
+    {
+        let mut this = self;
+        Run::value(&mut this, text, values).await
+    }
+
+    pub(crate) async fn values<T>(
+        &mut self,
+        text: impl SqlSafeStr + Send,
+        values: &[Value<'_>],
+    ) -> Result<Vec<T>, StoreError>
+    where
+        (T,): Record,
+    {
+        let mut this = self;
+        Run::values(&mut this, text, values).await
     }
 }

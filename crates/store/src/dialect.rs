@@ -1,4 +1,4 @@
-//! Every difference between the engines, by name.
+//! Every difference between the two databases, by name.
 
 use std::time::Duration;
 
@@ -6,9 +6,8 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use crate::bulk::WithList;
 use crate::database::{Access, Connection};
-use crate::record::Number;
 use crate::sql::args;
-use crate::{Engine, StoreError, Tx};
+use crate::{Backend, StoreError, Tx};
 
 /// The channel of `NOTIFY`.
 pub(crate) const CHANNEL: &str = "tenantatlas";
@@ -20,24 +19,24 @@ const CLAIM_LOCK: i64 = 0x7461_636c_6169_6d00;
 const FIRST_ADMINISTRATOR_LOCK: i64 = 0x7461_6669_7273_7400;
 
 /// Milliseconds since 1970 by the clock of the database, as a term of a query.
-pub(crate) const fn now(engine: Engine) -> &'static str {
-    match engine {
-        Engine::Sqlite => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+pub(crate) const fn now(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Sqlite => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
         // Not now(): that is when the transaction began.
-        Engine::Postgres => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+        Backend::Postgres => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
     }
 }
 
 /// The same as a number.
 pub(crate) async fn now_millis(mut on: impl Access) -> Result<i64, StoreError> {
     let mut connection = on.connection().await?;
-    let engine = match connection {
-        Connection::Sqlite(_) => Engine::Sqlite,
-        Connection::Postgres(_) => Engine::Postgres,
+    let backend = match connection {
+        Connection::Sqlite(_) => Backend::Sqlite,
+        Connection::Postgres(_) => Backend::Postgres,
     };
-    let text = format!("SELECT {} AS value", now(engine));
-    let number: Option<Number> = connection.row(AssertSqlSafe(text).into_sql_str(), &[]).await?;
-    Ok(number.map_or(0, |Number(value)| value))
+    let text = format!("SELECT {}", now(backend));
+    let number: Option<(i64,)> = connection.row(AssertSqlSafe(text).into_sql_str(), &[]).await?;
+    Ok(number.map_or(0, |(number,)| number))
 }
 
 /// When a lease that starts now ends, by the clock of the database.
@@ -46,43 +45,43 @@ pub(crate) async fn lease_end(tx: &mut Tx, lease: Duration) -> Result<i64, Store
 }
 
 /// The end of a query that locks what it read against change until the transaction ends. SQLite has one writer.
-pub(crate) const fn for_update(engine: Engine) -> &'static str {
-    match engine {
-        Engine::Sqlite => "",
-        Engine::Postgres => " FOR UPDATE",
+pub(crate) const fn for_update(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Sqlite => "",
+        Backend::Postgres => " FOR UPDATE",
     }
 }
 
 /// The same for rows that carry a right: nobody can change or remove them until the transaction ends, while records that
 /// refer to them can still be written (PostgreSQL, "Explicit Locking", row-level locks).
-pub(crate) const fn for_no_key_update(engine: Engine) -> &'static str {
-    match engine {
-        Engine::Sqlite => "",
-        Engine::Postgres => " FOR NO KEY UPDATE",
+pub(crate) const fn for_no_key_update(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Sqlite => "",
+        Backend::Postgres => " FOR NO KEY UPDATE",
     }
 }
 
 /// The same as [`for_update`], leaving out rows that another transaction locked.
-pub(crate) const fn for_update_skip_locked(engine: Engine) -> &'static str {
-    match engine {
-        Engine::Sqlite => "",
-        Engine::Postgres => " FOR UPDATE SKIP LOCKED",
+pub(crate) const fn for_update_skip_locked(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Sqlite => "",
+        Backend::Postgres => " FOR UPDATE SKIP LOCKED",
     }
 }
 
 /// The same against change, while others may lock it in this way too.
-pub(crate) const fn for_share(engine: Engine) -> &'static str {
-    match engine {
-        Engine::Sqlite => "",
-        Engine::Postgres => " FOR SHARE",
+pub(crate) const fn for_share(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Sqlite => "",
+        Backend::Postgres => " FOR SHARE",
     }
 }
 
 /// The end of a query that keeps rows from being removed until the transaction ends.
-pub(crate) const fn for_key_share(engine: Engine) -> &'static str {
-    match engine {
-        Engine::Sqlite => "",
-        Engine::Postgres => " FOR KEY SHARE",
+pub(crate) const fn for_key_share(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Sqlite => "",
+        Backend::Postgres => " FOR KEY SHARE",
     }
 }
 
@@ -107,32 +106,39 @@ pub(crate) async fn lock_type(tx: &mut Tx, tenant: uuid::Uuid, policy_type: &str
 }
 
 async fn lock(tx: &mut Tx, key: i64) -> Result<(), StoreError> {
-    if tx.engine() == Engine::Postgres {
+    if tx.backend() == Backend::Postgres {
         tx.execute("SELECT pg_advisory_xact_lock($1)", &args![key]).await?;
     }
     Ok(())
 }
 
 /// Looks up items of a type by the ids Microsoft gave them, one by one along the unique index, and when a scope last saw
-/// them. Each engine is told the order of the join in its own way. Left to choose, with the statistics of a table that
+/// them. Each database is told the order of the join in its own way. Left to choose, with the statistics of a table that
 /// was small a moment ago, PostgreSQL walks the whole type for each batch or even for each id; so it is not shown that
 /// an index on the type would do.
-pub(crate) const fn find_items(engine: Engine) -> &'static WithList {
+pub(crate) const fn find_items(backend: Backend) -> &'static WithList {
     const SQLITE: WithList = WithList {
-        text: "WITH wanted (external_id) AS (VALUES #) SELECT i.external_id, i.id, i.row_digest, \
-               (SELECT s.last_seq FROM inventory_sightings s WHERE s.item_id = i.id AND s.scope_id = $3) AS last_seq \
-               FROM wanted w CROSS JOIN inventory_items i \
+        text: "WITH wanted (external_id) AS (VALUES #)
+               SELECT i.external_id, i.id, i.row_digest,
+                   (SELECT s.last_seq FROM inventory_sightings s WHERE s.item_id = i.id AND s.scope_id = $3) AS last_seq
+               FROM wanted w
+               CROSS JOIN inventory_items i
                WHERE i.tenant_id = $1 AND i.policy_type = $2 AND i.external_id = w.external_id",
     };
     const POSTGRES: WithList = WithList {
-        text: "WITH wanted (external_id) AS (VALUES #) SELECT i.external_id, i.id, i.row_digest, \
-               (SELECT s.last_seq FROM inventory_sightings s WHERE s.item_id = i.id AND s.scope_id = $3) AS last_seq \
-               FROM wanted w CROSS JOIN LATERAL (SELECT f.external_id, f.id, f.row_digest FROM inventory_items f \
-               WHERE f.tenant_id = $1 AND f.external_id = w.external_id AND f.policy_type || '' = $2 LIMIT 1) i",
+        text: "WITH wanted (external_id) AS (VALUES #)
+               SELECT i.external_id, i.id, i.row_digest,
+                   (SELECT s.last_seq FROM inventory_sightings s WHERE s.item_id = i.id AND s.scope_id = $3) AS last_seq
+               FROM wanted w
+               CROSS JOIN LATERAL (
+                   SELECT f.external_id, f.id, f.row_digest
+                   FROM inventory_items f
+                   WHERE f.tenant_id = $1 AND f.external_id = w.external_id AND f.policy_type || '' = $2
+                   LIMIT 1) i",
     };
-    match engine {
-        Engine::Sqlite => &SQLITE,
-        Engine::Postgres => &POSTGRES,
+    match backend {
+        Backend::Sqlite => &SQLITE,
+        Backend::Postgres => &POSTGRES,
     }
 }
 
@@ -140,9 +146,10 @@ pub(crate) const fn find_items(engine: Engine) -> &'static WithList {
 /// speak of a smaller one, and it would read all of it for each batch; and a plan kept from when the table was empty
 /// may have taken any index for as good as the right one. SQLite follows the order of a `CROSS JOIN`.
 pub(crate) async fn prefer_indexes(tx: &mut Tx) -> Result<(), StoreError> {
-    if tx.engine() == Engine::Postgres {
+    if tx.backend() == Backend::Postgres {
         tx.execute(
-            "SELECT set_config('enable_seqscan', 'off', TRUE), set_config('plan_cache_mode', 'force_custom_plan', TRUE)",
+            "SELECT set_config('enable_seqscan', 'off', TRUE),
+                 set_config('plan_cache_mode', 'force_custom_plan', TRUE)",
             &[],
         )
         .await?;
@@ -152,9 +159,9 @@ pub(crate) async fn prefer_indexes(tx: &mut Tx) -> Result<(), StoreError> {
 
 /// Takes fresh statistics of the tables that a sync fills.
 pub(crate) async fn analyse_inventory(tx: &mut Tx) -> Result<(), StoreError> {
-    let limit = match tx.engine() {
-        Engine::Sqlite => "PRAGMA analysis_limit = 1000",
-        Engine::Postgres => "SELECT 1",
+    let limit = match tx.backend() {
+        Backend::Sqlite => "PRAGMA analysis_limit = 1000",
+        Backend::Postgres => "SELECT 1",
     };
     tx.execute(limit, &[]).await?;
     for statement in ["ANALYZE inventory_items", "ANALYZE inventory_sightings", "ANALYZE inventory_links"] {

@@ -36,7 +36,7 @@ pub enum StoreError {
     /// The disk or its file system failed.
     #[error("the disk that holds the database failed (code {code}): check its free space and its health")]
     Disk {
-        /// The code of the engine.
+        /// The code of the database.
         code: String,
     },
     /// The disk is full. Nothing of the transaction was written.
@@ -127,7 +127,7 @@ pub enum StoreError {
     /// Anything else; the cause goes to the log and not to a person, since it may quote a value.
     #[error("the database failed{}", code.as_ref().map(|code| format!(" (code {code})")).unwrap_or_default())]
     Database {
-        /// The code of the engine, when it gave one.
+        /// The code of the database, when it gave one.
         code: Option<String>,
         /// What it said.
         #[source]
@@ -188,7 +188,8 @@ impl From<sqlx::Error> for StoreError {
             }
             sqlx::Error::PoolTimedOut => Self::Busy,
             sqlx::Error::Io(cause) => Self::Unreachable { host: "the server".to_owned(), cause: cause.to_string() },
-            sqlx::Error::ColumnDecode { index, .. } => Self::Corrupt { column: index.clone() },
+            // sqlx quotes some names.
+            sqlx::Error::ColumnDecode { index, .. } => Self::corrupt(index.trim_matches('"')),
             _ => Self::Database { code: None, source: error },
         }
     }

@@ -3,7 +3,6 @@
 use sqlx::Error;
 
 use crate::database::{Access, Run as _};
-use crate::record::Text;
 use crate::sql::args;
 use crate::{Db, StoreError, Tx};
 
@@ -12,8 +11,7 @@ use crate::{Db, StoreError, Tx};
 /// # Errors
 /// When the database fails.
 pub async fn get(mut on: impl Access, name: &str) -> Result<Option<String>, StoreError> {
-    let text: Option<Text> = on.row("SELECT value FROM schema_facts WHERE name = $1", &args![name]).await?;
-    Ok(text.map(|Text(value)| value))
+    on.value("SELECT value FROM schema_facts WHERE name = $1", &args![name]).await
 }
 
 /// Writes a fact unless it is there; answers the value that holds afterwards.
@@ -50,7 +48,12 @@ pub async fn probe_write(db: &Db) -> Result<(), StoreError> {
     const NAME: &str = "write_probe";
     let mut tx = db.write().await?;
     let text = "-".repeat(32 * 1024);
-    tx.execute("INSERT INTO schema_facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", &args![NAME, text.as_str()]).await?;
+    tx.execute(
+        "INSERT INTO schema_facts (name, value) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        &args![NAME, text.as_str()],
+    )
+    .await?;
     tx.commit().await?;
     let mut tx = db.write().await?;
     tx.execute("DELETE FROM schema_facts WHERE name = $1", &args![NAME]).await?;

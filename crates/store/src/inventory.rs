@@ -2,6 +2,7 @@
 //! it (product rules, sections Records and Missing).
 
 mod absences;
+mod columns;
 mod coverage;
 mod export;
 mod history;
@@ -9,6 +10,7 @@ mod item;
 mod links;
 mod list;
 mod rows;
+mod search;
 mod stored;
 mod view;
 mod writer;
@@ -16,10 +18,10 @@ mod writer;
 pub(crate) use absences::note_absences;
 pub use coverage::{Coverage, InventoryCounts};
 pub use export::export;
-pub use history::{ItemVersion, RunReading, RunSighting, history, runs_that_saw, state_as_of};
+pub use history::{ItemVersion, RunReading, RunSighting, UnknownRunReading, history, runs_that_saw, state_as_of};
 pub use item::{Item, ItemRow, ObservedItem, ObservedLink};
 pub use links::{DirectoryName, IncomingLink, OutgoingLink, incoming, outgoing, record_names, targets_without_name};
-pub use list::{Cursor, ItemFilter, ItemPage, ItemQuery, Sort, StateFilter, list};
+pub use list::{Cursor, ItemFilter, ItemPage, ItemQuery, Sort, StateFilter, UnknownSort, UnknownStateFilter, list};
 pub use rows::{find, find_external, has_items};
 pub use stored::stored;
 pub use view::{KnownType, ScopeView, TypeState, known_types};

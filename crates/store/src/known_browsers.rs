@@ -4,7 +4,6 @@ use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
 
 use crate::database::{Access, Run as _};
-use crate::record::Number;
 use crate::sessions::TokenHash;
 use crate::sql::args;
 use crate::{StoreError, Tx};
@@ -17,8 +16,8 @@ pub const MOST: i64 = 10;
 /// # Errors
 /// When the database fails.
 pub async fn is_known(mut on: impl Access, user: UserId, token_hash: &TokenHash) -> Result<bool, StoreError> {
-    let text = "SELECT CAST(1 AS BIGINT) AS value FROM known_browsers WHERE user_id = $1 AND token_hash = $2";
-    let found: Option<Number> = on.row(text, &args![user, token_hash]).await?;
+    let text = "SELECT CAST(1 AS BIGINT) FROM known_browsers WHERE user_id = $1 AND token_hash = $2";
+    let found: Option<i64> = on.value(text, &args![user, token_hash]).await?;
     Ok(found.is_some())
 }
 
@@ -27,8 +26,8 @@ pub async fn is_known(mut on: impl Access, user: UserId, token_hash: &TokenHash)
 /// # Errors
 /// When the database fails.
 pub async fn is_anyones(mut on: impl Access, token_hash: &TokenHash) -> Result<bool, StoreError> {
-    let text = "SELECT CAST(1 AS BIGINT) AS value FROM known_browsers WHERE token_hash = $1 LIMIT 1";
-    let found: Option<Number> = on.row(text, &args![token_hash]).await?;
+    let text = "SELECT CAST(1 AS BIGINT) FROM known_browsers WHERE token_hash = $1 LIMIT 1";
+    let found: Option<i64> = on.value(text, &args![token_hash]).await?;
     Ok(found.is_some())
 }
 
@@ -38,15 +37,20 @@ pub async fn is_anyones(mut on: impl Access, token_hash: &TokenHash) -> Result<b
 /// When the person does not exist.
 pub async fn remember(tx: &mut Tx, user: UserId, token_hash: &TokenHash, at: Timestamp) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO known_browsers (user_id, token_hash, created_at, last_used_at) VALUES ($1, $2, $3, $3) \
+        "INSERT INTO known_browsers (user_id, token_hash, created_at, last_used_at)
+         VALUES ($1, $2, $3, $3)
          ON CONFLICT (user_id, token_hash) DO UPDATE SET last_used_at = excluded.last_used_at",
         &args![user, token_hash, at],
     )
     .await?;
     tx.execute(
-        "DELETE FROM known_browsers WHERE user_id = $1 AND token_hash NOT IN \
-         (SELECT token_hash FROM known_browsers WHERE user_id = $1 \
-         ORDER BY last_used_at DESC, created_at DESC, token_hash LIMIT $2)",
+        "DELETE FROM known_browsers
+         WHERE user_id = $1
+             AND token_hash NOT IN (
+                 SELECT token_hash
+                 FROM known_browsers
+                 WHERE user_id = $1
+                 ORDER BY last_used_at DESC, created_at DESC, token_hash LIMIT $2)",
         &args![user, MOST],
     )
     .await

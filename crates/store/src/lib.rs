@@ -3,8 +3,11 @@
 //! # How it is laid out
 //! One module per record. Lookups take anything that implements [`Access`] (`&Db`, or `&mut Tx` inside a transaction)
 //! and answer `Option` when a row may not exist: only failures are errors. Writes take `&mut Tx`, so that whoever calls
-//! decides what is committed together. One query text serves both engines (`$1` placeholders, `ON CONFLICT`,
+//! decides what is committed together. One query text serves both databases (`$1` placeholders, `ON CONFLICT`,
 //! `RETURNING`); where they truly differ, the difference has a name in `dialect.rs`.
+//!
+//! Rows become records by `#[derive(FromRow)]`, see `record.rs`. Values are bound with `args![…]`, and a statement whose
+//! text depends on what is asked for is a `Statement` of fragments (`sql.rs`). What writes many rows at once is in `bulk.rs`.
 //!
 //! # Rules every repository keeps
 //! - The tenant is a column of the `WHERE` clause of every query on a tenant's rows.
@@ -13,6 +16,7 @@
 //! - Every write of a worker is fenced: it names the lease by which the worker holds its run ([`operation_runs::Fence`]).
 //! - An audit entry is appended last in its transaction: the end of the chain stays locked until the commit.
 
+mod arrays;
 pub mod audit;
 mod bulk;
 mod database;
@@ -46,7 +50,7 @@ pub mod testing;
 pub mod users;
 mod vault;
 
-pub use database::{Access, Db, Engine, Tx};
+pub use database::{Access, Backend, Db, Tx};
 pub use error::StoreError;
 pub use migrations::MigrationReport;
 pub use signals::{Listener, Signal};

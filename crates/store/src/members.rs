@@ -1,44 +1,36 @@
 //! Who may do what in which tenant (product rules, section Access).
 
 use serde::Serialize;
-use sqlx::{AssertSqlSafe, Error};
+use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Number, Record, Text};
+use crate::record::Nullable;
 use crate::sql::args;
 use crate::{StoreError, Tx, dialect};
 
 /// A member of a tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
 pub struct Member {
     /// The person.
+    #[sqlx(try_from = "Uuid")]
     pub user_id: UserId,
     /// The person's name.
     pub name: String,
     /// The person's address.
     pub email: String,
     /// What they may do.
+    #[sqlx(try_from = "String")]
     pub role: Role,
     /// Since when the person cannot sign in.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub disabled_at: Option<Timestamp>,
     /// When they became a member.
+    #[sqlx(try_from = "i64")]
     pub created_at: Timestamp,
-}
-
-impl Record for Member {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            user_id: row.id("user_id")?,
-            name: row.string("name")?,
-            email: row.string("email")?,
-            role: row.name("role")?,
-            disabled_at: row.time_or_null("disabled_at")?,
-            created_at: row.time("created_at")?,
-        })
-    }
 }
 
 /// Makes a person a member, or changes their role.
@@ -47,7 +39,8 @@ impl Record for Member {
 /// When the tenant or the person does not exist.
 pub async fn set(tx: &mut Tx, tenant: TenantId, user: UserId, role: Role, at: Timestamp) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO tenant_members (tenant_id, user_id, role, created_at, updated_at) VALUES ($1, $2, $3, $4, $4) \
+        "INSERT INTO tenant_members (tenant_id, user_id, role, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $4)
          ON CONFLICT (tenant_id, user_id) DO UPDATE SET role = excluded.role, updated_at = excluded.updated_at",
         &args![tenant, user, role.as_str(), at],
     )
@@ -71,16 +64,17 @@ pub async fn remove(tx: &mut Tx, tenant: TenantId, user: UserId) -> Result<bool,
 /// # Errors
 /// When the database fails.
 pub async fn effective_role(mut on: impl Access, tenant: TenantId, user: UserId) -> Result<Option<Role>, StoreError> {
-    let role: Option<Text> = on
-        .row(
-            "SELECT CASE WHEN u.platform_admin = TRUE THEN 'owner' ELSE m.role END AS value \
-             FROM users u JOIN tenants t ON t.id = $1 AND t.removed_at IS NULL \
-             LEFT JOIN tenant_members m ON m.tenant_id = t.id AND m.user_id = u.id \
+    let role: Option<String> = on
+        .value(
+            "SELECT CASE WHEN u.platform_admin = TRUE THEN 'owner' ELSE m.role END
+             FROM users u
+             JOIN tenants t ON t.id = $1 AND t.removed_at IS NULL
+             LEFT JOIN tenant_members m ON m.tenant_id = t.id AND m.user_id = u.id
              WHERE u.id = $2 AND u.disabled_at IS NULL AND (m.role IS NOT NULL OR u.platform_admin = TRUE)",
             &args![tenant, user],
         )
         .await?;
-    role.map(|Text(role)| role.parse().map_err(|_| StoreError::corrupt("tenant_members.role"))).transpose()
+    role.map(|role| role.parse().map_err(|_| StoreError::corrupt("tenant_members.role"))).transpose()
 }
 
 /// The role of a member, kept from every change until the transaction ends. `None` when the person is no member.
@@ -88,10 +82,10 @@ pub async fn effective_role(mut on: impl Access, tenant: TenantId, user: UserId)
 /// # Errors
 /// When the database fails.
 pub async fn lock_role(tx: &mut Tx, tenant: TenantId, user: UserId) -> Result<Option<Role>, StoreError> {
-    let lock = dialect::for_no_key_update(tx.engine());
-    let text = format!("SELECT role AS value FROM tenant_members WHERE tenant_id = $1 AND user_id = $2{lock}");
-    let role: Option<Text> = tx.row(AssertSqlSafe(text), &args![tenant, user]).await?;
-    role.map(|Text(role)| role.parse().map_err(|_| StoreError::corrupt("tenant_members.role"))).transpose()
+    let lock = dialect::for_no_key_update(tx.backend());
+    let text = format!("SELECT role FROM tenant_members WHERE tenant_id = $1 AND user_id = $2{lock}");
+    let role: Option<String> = tx.value(AssertSqlSafe(text), &args![tenant, user]).await?;
+    role.map(|role| role.parse().map_err(|_| StoreError::corrupt("tenant_members.role"))).transpose()
 }
 
 /// The members of a tenant by name.
@@ -100,8 +94,11 @@ pub async fn lock_role(tx: &mut Tx, tenant: TenantId, user: UserId) -> Result<Op
 /// When the database fails.
 pub async fn list(mut on: impl Access, tenant: TenantId) -> Result<Vec<Member>, StoreError> {
     on.rows(
-        "SELECT m.user_id, m.role, m.created_at, u.name, u.email, u.disabled_at FROM tenant_members m \
-         JOIN users u ON u.id = m.user_id WHERE m.tenant_id = $1 ORDER BY u.name, u.id",
+        "SELECT m.user_id, m.role, m.created_at, u.name, u.email, u.disabled_at
+         FROM tenant_members m
+         JOIN users u ON u.id = m.user_id
+         WHERE m.tenant_id = $1
+         ORDER BY u.name, u.id",
         &args![tenant],
     )
     .await
@@ -113,7 +110,7 @@ pub async fn list(mut on: impl Access, tenant: TenantId) -> Result<Vec<Member>, 
 /// # Errors
 /// When the database fails.
 pub async fn lock(tx: &mut Tx, tenant: TenantId, role: Role) -> Result<(), StoreError> {
-    let lock = dialect::for_no_key_update(tx.engine());
+    let lock = dialect::for_no_key_update(tx.backend());
     let text = format!("SELECT user_id FROM tenant_members WHERE tenant_id = $1 AND role = $2 ORDER BY user_id{lock}");
     tx.execute(AssertSqlSafe(text), &args![tenant, role.as_str()]).await.map(|_| ())
 }
@@ -123,12 +120,14 @@ pub async fn lock(tx: &mut Tx, tenant: TenantId, role: Role) -> Result<(), Store
 /// # Errors
 /// When the database fails.
 pub async fn count(mut on: impl Access, tenant: TenantId, role: Role) -> Result<u64, StoreError> {
-    let count: Option<Number> = on
-        .row(
-            "SELECT COUNT(*) AS value FROM tenant_members m JOIN users u ON u.id = m.user_id \
+    let count: Option<i64> = on
+        .value(
+            "SELECT COUNT(*)
+             FROM tenant_members m
+             JOIN users u ON u.id = m.user_id
              WHERE m.tenant_id = $1 AND m.role = $2 AND u.disabled_at IS NULL",
             &args![tenant, role.as_str()],
         )
         .await?;
-    Ok(count.map_or(0, |Number(value)| value.unsigned_abs()))
+    Ok(count.map_or(0, i64::unsigned_abs))
 }

@@ -9,7 +9,6 @@ use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::StoreError;
 use crate::database::{Db, Run as _};
-use crate::record::{Columns, Number, Record};
 use crate::sqlite_file::begin_immediate;
 
 /// How long a process waits for another one that migrates the same PostgreSQL database.
@@ -66,7 +65,7 @@ impl Db {
         }
         match self {
             Self::Sqlite { writer, .. } => migrate_sqlite(writer, target).await?,
-            Self::Postgres { pool } => migrate_postgres(pool, target).await?,
+            Self::Postgres { pool, .. } => migrate_postgres(pool, target).await?,
         }
         let after = self.applied_versions().await?;
         Ok(MigrationReport {
@@ -92,27 +91,20 @@ impl Db {
     /// The versions the database has. The table of them is sqlx's own; before the first migration there is none.
     async fn applied_versions(&self) -> Result<Vec<i64>, StoreError> {
         let exists = match self {
-            Self::Sqlite { .. } => "SELECT COUNT(*) AS value FROM sqlite_master WHERE name = '_sqlx_migrations'",
-            Self::Postgres { .. } => "SELECT COUNT(to_regclass('_sqlx_migrations')) AS value",
+            Self::Sqlite { .. } => "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'",
+            Self::Postgres { .. } => "SELECT COUNT(to_regclass('_sqlx_migrations'))",
         };
         let mut this = self;
-        let tables: Option<Number> = this.row(exists, &[]).await?;
-        if tables.is_none_or(|Number(count)| count == 0) {
+        let tables: Option<i64> = this.value(exists, &[]).await?;
+        if tables.is_none_or(|count| count == 0) {
             return Ok(Vec::new());
         }
-        let versions: Vec<Number> = this.rows("SELECT version AS value FROM _sqlx_migrations", &[]).await?;
-        Ok(versions.into_iter().map(|Number(version)| version).collect())
+        this.values("SELECT version FROM _sqlx_migrations", &[]).await
     }
 
     /// Whether every migration was applied, and is the one of this program.
     async fn is_as_made(&self, applied: &[i64]) -> Result<bool, StoreError> {
-        struct Applied(i64, Vec<u8>, bool);
-        impl Record for Applied {
-            fn read(row: &impl Columns) -> Result<Self, sqlx::Error> {
-                let checksum = row.bytes_or_null("checksum")?.unwrap_or_default();
-                Ok(Self(row.number("version")?, checksum, row.bool("success")?))
-            }
-        }
+        type Applied = (i64, Vec<u8>, bool);
         if applied.is_empty() {
             return Ok(false);
         }
@@ -204,10 +196,12 @@ mod tests {
         let mut tx = db.write().await.expect("a transaction");
         let id = uuid::Uuid::from_u128(7);
         for text in [
-            "INSERT INTO users (id, email, email_key, name, created_at, updated_at) VALUES ($1, 'a', 'a', 'a', 1, 1)",
-            "INSERT INTO tenants (id, name, name_key, entra_tenant_id, cloud, environment, client_id, connection_status, \
-             created_at, updated_at) VALUES ($1, 'a', 'a', 'a', 'global', 'prod', 'a', 'unchecked', 1, 1)",
-            "INSERT INTO notifications (id, user_id, tenant_id, kind, payload, created_at, read_at) \
+            "INSERT INTO users (id, email, email_key, name, created_at, updated_at)
+             VALUES ($1, 'a', 'a', 'a', 1, 1)",
+            "INSERT INTO tenants (id, name, name_key, entra_tenant_id, cloud, environment, client_id,
+                 connection_status, created_at, updated_at)
+             VALUES ($1, 'a', 'a', 'a', 'global', 'prod', 'a', 'unchecked', 1, 1)",
+            "INSERT INTO notifications (id, user_id, tenant_id, kind, payload, created_at, read_at)
              VALUES ($1, $1, $1, 'operation.ended', '{}', 5, 6)",
         ] {
             tx.execute(text, &args![id]).await.expect("written");
@@ -215,13 +209,10 @@ mod tests {
         tx.commit().await.expect("committed");
         db.migrate().await.expect("the newer versions");
         let mut this = &db;
-        let kept: Vec<Number> = this
-            .rows(
-                "SELECT created_at + read_at AS value FROM notifications WHERE id = $1 AND tenant_id = $1",
-                &args![id],
-            )
+        let kept: Vec<i64> = this
+            .values("SELECT created_at + read_at FROM notifications WHERE id = $1 AND tenant_id = $1", &args![id])
             .await
             .expect("rows");
-        assert_eq!(kept.iter().map(|Number(value)| *value).collect::<Vec<_>>(), [11]);
+        assert_eq!(kept, [11]);
     }
 }

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use sqlx::Error;
+use sqlx::FromRow;
 use tenantatlas_domain::ids::{NotificationId, OperationRunId, TenantId, UserId};
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Number, Record};
+use crate::record::Nullable;
 use crate::sql::{Statement, args, json};
 use crate::{StoreError, Tx};
 
@@ -32,39 +33,31 @@ pub struct NewNotification {
 }
 
 /// A notification.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromRow)]
 pub struct Notification {
     /// The id.
+    #[sqlx(try_from = "Uuid")]
     pub id: NotificationId,
     /// Who is to know.
+    #[sqlx(try_from = "Uuid")]
     pub user_id: UserId,
     /// The tenant it is about; `None` for what is about the person's account.
+    #[sqlx(try_from = "Nullable<Uuid>")]
     pub tenant_id: Option<TenantId>,
     /// What kind.
     pub kind: String,
     /// The run it is about.
+    #[sqlx(try_from = "Nullable<Uuid>")]
     pub operation_run_id: Option<OperationRunId>,
     /// Structured, safe facts.
+    #[sqlx(json)]
     pub payload: Json,
     /// When it was written.
+    #[sqlx(try_from = "i64")]
     pub created_at: Timestamp,
     /// When it was read.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub read_at: Option<Timestamp>,
-}
-
-impl Record for Notification {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            id: row.id("id")?,
-            user_id: row.id("user_id")?,
-            tenant_id: row.id_or_null("tenant_id")?,
-            kind: row.string("kind")?,
-            operation_run_id: row.id_or_null("operation_run_id")?,
-            payload: row.json("payload")?,
-            created_at: row.time("created_at")?,
-            read_at: row.time_or_null("read_at")?,
-        })
-    }
 }
 
 /// Writes a notification. Answers `false` when the person was told the same of the same run before.
@@ -74,8 +67,9 @@ impl Record for Notification {
 pub async fn create(tx: &mut Tx, new: &NewNotification, at: Timestamp) -> Result<bool, StoreError> {
     let written = tx
         .execute(
-            "INSERT INTO notifications (id, user_id, tenant_id, kind, operation_run_id, payload, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+            "INSERT INTO notifications (id, user_id, tenant_id, kind, operation_run_id, payload, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
+             ON CONFLICT DO NOTHING",
             &args![new.id, new.user_id, new.tenant_id, new.kind.as_str(), new.operation_run_id, json(&new.payload), at],
         )
         .await?;
@@ -102,43 +96,43 @@ pub struct Filter {
 /// # Errors
 /// When the database fails.
 pub async fn list(mut on: impl Access, user: UserId, filter: &Filter) -> Result<Vec<Notification>, StoreError> {
-    let mut statement =
-        Statement::new("SELECT n.* FROM notifications n JOIN users u ON u.id = n.user_id WHERE n.user_id = ");
-    statement.bind(user).push(VISIBLE);
+    let mut statement = Statement::default();
+    statement.push(&format!("SELECT n.* {VISIBLE}"), args![user]);
     if let Some(tenant) = filter.tenant_id {
-        statement.push(" AND n.tenant_id = ").bind(tenant);
+        statement.push(" AND n.tenant_id = $1", args![tenant]);
     }
     if filter.account {
-        statement.push(" AND n.tenant_id IS NULL");
+        statement.push(" AND n.tenant_id IS NULL", []);
     }
     if filter.unread {
-        statement.push(" AND n.read_at IS NULL");
+        statement.push(" AND n.read_at IS NULL", []);
     }
     if let Some((at, id)) = filter.before {
-        statement.push(" AND (n.created_at, n.id) < (").bind(at).push(", ").bind(id).push(")");
+        statement.push(" AND (n.created_at, n.id) < ($1, $2)", args![at, id]);
     }
-    statement.push(" ORDER BY n.created_at DESC, n.id DESC LIMIT ").bind(filter.limit.clamp(1, MAX_PAGE));
+    statement.push(" ORDER BY n.created_at DESC, n.id DESC LIMIT $1", args![filter.limit.clamp(1, MAX_PAGE)]);
     on.query(&statement).await
 }
 
-/// The rest of a condition: it is about the account, or about a tenant that the person may still see.
-const VISIBLE: &str = " AND (n.tenant_id IS NULL OR u.platform_admin = TRUE OR EXISTS (SELECT 1 FROM tenant_members m \
-     WHERE m.tenant_id = n.tenant_id AND m.user_id = n.user_id))";
+/// The notifications of the person `$1` about the account, or about a tenant that the person may still see.
+const VISIBLE: &str = "
+    FROM notifications n
+    JOIN users u ON u.id = n.user_id
+    WHERE n.user_id = $1 AND (n.tenant_id IS NULL OR u.platform_admin = TRUE OR EXISTS (
+        SELECT 1 FROM tenant_members m WHERE m.tenant_id = n.tenant_id AND m.user_id = n.user_id))";
 
 /// How many notifications of a person are unread, in one tenant or in all.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn unread_count(mut on: impl Access, user: UserId, tenant: Option<TenantId>) -> Result<u64, StoreError> {
-    let mut statement = Statement::new(
-        "SELECT COUNT(*) AS value FROM notifications n JOIN users u ON u.id = n.user_id WHERE n.read_at IS NULL AND n.user_id = ",
-    );
-    statement.bind(user).push(VISIBLE);
+    let mut statement = Statement::default();
+    statement.push(&format!("SELECT COUNT(*) {VISIBLE} AND n.read_at IS NULL"), args![user]);
     if let Some(tenant) = tenant {
-        statement.push(" AND n.tenant_id = ").bind(tenant);
+        statement.push(" AND n.tenant_id = $1", args![tenant]);
     }
-    let counts: Vec<Number> = on.query(&statement).await?;
-    Ok(counts.first().map_or(0, |Number(value)| value.unsigned_abs()))
+    let count: Option<i64> = on.value(statement.text(), statement.values()).await?;
+    Ok(count.map_or(0, i64::unsigned_abs))
 }
 
 /// Marks one notification of a person as read. Answers whether it was unread.
@@ -165,10 +159,10 @@ pub async fn mark_all_read(
     tenant: Option<TenantId>,
     at: Timestamp,
 ) -> Result<u64, StoreError> {
-    let mut statement = Statement::new("UPDATE notifications SET read_at = ");
-    statement.bind(at).push(" WHERE read_at IS NULL AND user_id = ").bind(user);
+    let mut statement = Statement::default();
+    statement.push("UPDATE notifications SET read_at = $1 WHERE read_at IS NULL AND user_id = $2", args![at, user]);
     if let Some(tenant) = tenant {
-        statement.push(" AND tenant_id = ").bind(tenant);
+        statement.push(" AND tenant_id = $1", args![tenant]);
     }
     tx.run(&statement).await
 }

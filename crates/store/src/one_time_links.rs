@@ -2,39 +2,23 @@
 
 use std::time::Duration;
 
-use sqlx::Error;
 use tenantatlas_domain::ids::UserId;
+use tenantatlas_domain::named;
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Number, Record};
 use crate::sessions::TokenHash;
 use crate::sql::args;
 use crate::{StoreError, Tx, dialect};
 
-/// What a link is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// Makes the first administrator.
-    FirstAdministrator,
-    /// Lets a person set a (new) password.
-    SetPassword,
-}
-
-impl Purpose {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::FirstAdministrator => "first_administrator",
-            Self::SetPassword => "set_password",
-        }
-    }
-}
-
-struct Target(Option<UserId>);
-
-impl Record for Target {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        row.id_or_null("user_id").map(Self)
+named! {
+    /// What a link is for.
+    pub enum Purpose: UnknownPurpose, "purpose of a link" {
+        /// Makes the first administrator.
+        FirstAdministrator = "first_administrator",
+        /// Lets a person set a (new) password.
+        SetPassword = "set_password",
     }
 }
 
@@ -56,7 +40,8 @@ pub async fn create(
     )
     .await?;
     tx.execute(
-        "INSERT INTO one_time_links (token_hash, purpose, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO one_time_links (token_hash, purpose, user_id, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5)",
         &args![token_hash, purpose.as_str(), user, at, expires_at],
     )
     .await
@@ -86,15 +71,9 @@ pub async fn create_for_first_administrator(
     at: Timestamp,
     expires_at: Timestamp,
 ) -> Result<FirstAdministrator, StoreError> {
-    struct Made(Timestamp);
-    impl Record for Made {
-        fn read(row: &impl Columns) -> Result<Self, Error> {
-            row.time("created_at").map(Self)
-        }
-    }
     dialect::lock_first_administrator(tx).await?;
-    let people: Option<Number> = tx.row("SELECT COUNT(*) AS value FROM users", &[]).await?;
-    if people.is_some_and(|Number(count)| count > 0) {
+    let people: Option<i64> = tx.value("SELECT COUNT(*) FROM users", &[]).await?;
+    if people.is_some_and(|count| count > 0) {
         return Ok(FirstAdministrator::NotNeeded);
     }
     let purpose = Purpose::FirstAdministrator;
@@ -102,15 +81,17 @@ pub async fn create_for_first_administrator(
     let around = [at.as_millis().saturating_sub(settled), at.as_millis().saturating_add(settled)];
     // It may be a little younger than `at`, which was taken before this transaction had its turn. One that is much
     // younger was made before a clock was set back.
-    let recent: Option<Made> = tx
-        .row(
-            "SELECT created_at FROM one_time_links WHERE purpose = $1 AND used_at IS NULL AND expires_at > $2 \
-             AND created_at > $3 AND created_at < $4 ORDER BY created_at DESC LIMIT 1",
+    let recent: Option<i64> = tx
+        .value(
+            "SELECT created_at
+             FROM one_time_links
+             WHERE purpose = $1 AND used_at IS NULL AND expires_at > $2 AND created_at > $3 AND created_at < $4
+             ORDER BY created_at DESC LIMIT 1",
             &args![purpose.as_str(), at, around[0], around[1]],
         )
         .await?;
-    if let Some(Made(at)) = recent {
-        return Ok(FirstAdministrator::MadeElsewhere(at));
+    if let Some(at) = recent {
+        return Ok(FirstAdministrator::MadeElsewhere(Timestamp::from_millis(at)));
     }
     create(tx, token_hash, purpose, None, at, expires_at).await?;
     Ok(FirstAdministrator::Made)
@@ -126,14 +107,15 @@ pub async fn peek(
     purpose: Purpose,
     at: Timestamp,
 ) -> Result<Option<Option<UserId>>, StoreError> {
-    let target: Option<Target> = on
-        .row(
-            "SELECT user_id FROM one_time_links \
+    let target: Option<Option<Uuid>> = on
+        .value(
+            "SELECT user_id
+             FROM one_time_links
              WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3",
             &args![token_hash, purpose.as_str(), at],
         )
         .await?;
-    Ok(target.map(|Target(user)| user))
+    Ok(target.map(|user| user.map(UserId::from_uuid)))
 }
 
 /// Uses a link up. `None` when it does not work (any more); two that come at once do not both get it.
@@ -146,14 +128,16 @@ pub async fn take(
     purpose: Purpose,
     at: Timestamp,
 ) -> Result<Option<Option<UserId>>, StoreError> {
-    let target: Option<Target> = tx
-        .row(
-            "UPDATE one_time_links SET used_at = $3 \
-             WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3 RETURNING user_id",
+    let target: Option<Option<Uuid>> = tx
+        .value(
+            "UPDATE one_time_links
+             SET used_at = $3
+             WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3
+             RETURNING user_id",
             &args![token_hash, purpose.as_str(), at],
         )
         .await?;
-    Ok(target.map(|Target(user)| user))
+    Ok(target.map(|user| user.map(UserId::from_uuid)))
 }
 
 /// Lets only one transaction at a time make the first administrator, so that two links cannot make two.

@@ -16,7 +16,7 @@ pub use progress::{CancelOutcome, End, Rest, Settled, end_unclaimed, finish, req
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use sqlx::Error;
+use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::ids::{CorrelationId, OperationRunId, TenantId, UserId};
 use tenantatlas_domain::live::Progress;
 use tenantatlas_domain::operation::{Counters, Failure, OperationStatus};
@@ -25,9 +25,14 @@ use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
+use crate::record::Nullable;
 use crate::sql::{args, json};
 use crate::{StoreError, Tx};
+
+/// The runs that have not ended, as a condition on a row of `bulk_operation_runs`: word for word that of its partial indexes
+/// `…_active` and `…_one_active`. A database uses those only for a query that says the same and concludes it from no other
+/// condition, so a query for what is running says both: `status IN ('pending', 'running') AND status = 'running'`.
+pub(crate) const ACTIVE: &str = "status IN ('pending', 'running')";
 
 /// The right to write as the worker of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -85,13 +90,16 @@ pub struct NewOperationRun {
 }
 
 /// An operation run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromRow)]
 pub struct OperationRun {
     /// The id.
+    #[sqlx(try_from = "Uuid")]
     pub id: OperationRunId,
     /// The tenant.
+    #[sqlx(try_from = "Uuid")]
     pub tenant_id: TenantId,
     /// The person who started it; `None` for the system and the command line.
+    #[sqlx(try_from = "Nullable<Uuid>")]
     pub user_id: Option<UserId>,
     /// The name of who started it, as it was then.
     pub initiator: String,
@@ -102,49 +110,90 @@ pub struct OperationRun {
     /// The key of which only one active run may exist in a tenant.
     pub idempotency_key: String,
     /// Ties log lines and records together.
+    #[sqlx(try_from = "Uuid")]
     pub correlation_id: CorrelationId,
     /// What the operation needs to know.
+    #[sqlx(json)]
     pub payload: Json,
     /// The state.
+    #[sqlx(try_from = "String")]
     pub status: OperationStatus,
     /// The counters, in items.
+    #[sqlx(flatten, try_from = "CounterColumns")]
     pub counters: Counters,
     /// The stable ids of its items.
+    #[sqlx(json)]
     pub item_ids: Vec<String>,
     /// What did not succeed, the first of it.
+    #[sqlx(json)]
     pub failures: Vec<Failure>,
     /// How many more did not succeed.
+    #[sqlx(try_from = "i64")]
     pub failures_omitted: u32,
     /// Why it ended as it did, when that is one reason.
+    #[sqlx(try_from = "Nullable<String>")]
     pub reason_code: Option<ReasonCode>,
     /// How far it is within its units.
+    #[sqlx(try_from = "StoredProgress")]
     pub progress: Progress,
     /// The audit entry of the dispatch.
     pub audit_log_id: Option<Uuid>,
     /// The run this one tries again.
+    #[sqlx(try_from = "Nullable<Uuid>")]
     pub retry_of: Option<OperationRunId>,
     /// The run after whose good end this one was started.
+    #[sqlx(try_from = "Nullable<Uuid>")]
     pub follows: Option<OperationRunId>,
     /// What is to be started when this one ends well, in this order.
+    #[sqlx(json)]
     pub follow_ups: Vec<FollowUp>,
     /// When somebody asked to cancel it.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub cancel_requested_at: Option<Timestamp>,
     /// Who asked to cancel it.
     pub cancel_requested_by: Option<String>,
     /// The worker that holds it.
     pub lease_owner: Option<String>,
     /// How often it was claimed.
+    #[sqlx(try_from = "i64")]
     pub attempt: u32,
     /// How often a worker was lost.
+    #[sqlx(try_from = "i64")]
     pub lost_leases: u32,
     /// When it was dispatched.
+    #[sqlx(try_from = "i64")]
     pub created_at: Timestamp,
     /// When it last changed.
+    #[sqlx(try_from = "i64")]
     pub updated_at: Timestamp,
     /// When work began.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub started_at: Option<Timestamp>,
     /// When it ended.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub finished_at: Option<Timestamp>,
+}
+
+/// The columns of [`Counters`].
+#[derive(FromRow)]
+pub struct CounterColumns {
+    #[sqlx(try_from = "i64")]
+    total_items: u32,
+    #[sqlx(try_from = "i64")]
+    processed_items: u32,
+    #[sqlx(try_from = "i64")]
+    succeeded: u32,
+    #[sqlx(try_from = "i64")]
+    failed: u32,
+    #[sqlx(try_from = "i64")]
+    skipped: u32,
+}
+
+impl From<CounterColumns> for Counters {
+    fn from(columns: CounterColumns) -> Self {
+        let CounterColumns { total_items: total, processed_items: processed, succeeded, failed, skipped } = columns;
+        Self { total, processed, succeeded, failed, skipped }
+    }
 }
 
 impl OperationRun {
@@ -156,46 +205,14 @@ impl OperationRun {
     }
 }
 
-impl Record for OperationRun {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            id: row.id("id")?,
-            tenant_id: row.id("tenant_id")?,
-            user_id: row.id_or_null("user_id")?,
-            initiator: row.string("initiator")?,
-            resource: row.string("resource")?,
-            action: row.string("action")?,
-            idempotency_key: row.string("idempotency_key")?,
-            correlation_id: row.id("correlation_id")?,
-            payload: row.json("payload")?,
-            status: row.name("status")?,
-            counters: Counters {
-                total: row.count("total_items")?,
-                processed: row.count("processed_items")?,
-                succeeded: row.count("succeeded")?,
-                failed: row.count("failed")?,
-                skipped: row.count("skipped")?,
-            },
-            item_ids: row.json("item_ids")?,
-            failures: row.json("failures")?,
-            failures_omitted: row.count("failures_omitted")?,
-            reason_code: row.name_or_null("reason_code")?,
-            // A form of another version says nothing; the next word of the worker replaces it.
-            progress: Progress::deserialize(row.json::<Json>("progress")?).unwrap_or_default(),
-            audit_log_id: row.uuid_or_null("audit_log_id")?,
-            retry_of: row.id_or_null("retry_of")?,
-            follows: row.id_or_null("follows")?,
-            follow_ups: row.json("follow_ups")?,
-            cancel_requested_at: row.time_or_null("cancel_requested_at")?,
-            cancel_requested_by: row.string_or_null("cancel_requested_by")?,
-            lease_owner: row.string_or_null("lease_owner")?,
-            attempt: row.count("attempt")?,
-            lost_leases: row.count("lost_leases")?,
-            created_at: row.time("created_at")?,
-            updated_at: row.time("updated_at")?,
-            started_at: row.time_or_null("started_at")?,
-            finished_at: row.time_or_null("finished_at")?,
-        })
+/// Progress as it is stored. A form of another version says nothing; the next word of the worker replaces it.
+#[derive(sqlx::Type)]
+#[sqlx(transparent)]
+struct StoredProgress(sqlx::types::Json<Json>);
+
+impl From<StoredProgress> for Progress {
+    fn from(stored: StoredProgress) -> Self {
+        Self::deserialize(stored.0.0).unwrap_or_default()
     }
 }
 
@@ -217,35 +234,35 @@ pub async fn create(tx: &mut Tx, new: &NewOperationRun, at: Timestamp) -> Result
     // The active run may end between the insert and the look-up; then the insert is tried again.
     for _ in 0..3 {
         let total = u32::try_from(new.item_ids.len()).unwrap_or(u32::MAX);
-        let run: Option<OperationRun> = tx
-            .row(
-                "INSERT INTO bulk_operation_runs (id, tenant_id, user_id, initiator, resource, action, idempotency_key, \
-                 correlation_id, payload, status, total_items, item_ids, failures, progress, audit_log_id, retry_of, \
-                 follows, follow_ups, created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $11, $12, $13, $14, $15, $16, $17, $18, $18) \
-                 ON CONFLICT (tenant_id, idempotency_key) WHERE status IN ('pending', 'running') DO NOTHING RETURNING *",
-                &args![
-                    new.id,
-                    new.tenant_id,
-                    new.user_id,
-                    new.initiator.as_str(),
-                    new.resource.as_str(),
-                    new.action.as_str(),
-                    new.idempotency_key.as_str(),
-                    new.correlation_id,
-                    json(&new.payload),
-                    total,
-                    json(&new.item_ids),
-                    json(&Vec::<Failure>::new()),
-                    json(&Progress::default()),
-                    new.audit_log_id,
-                    new.retry_of,
-                    new.follows,
-                    json(&new.follow_ups),
-                    at
-                ],
-            )
-            .await?;
+        let text = format!(
+            "INSERT INTO bulk_operation_runs (id, tenant_id, user_id, initiator, resource, action, idempotency_key,
+                 correlation_id, payload, status, total_items, item_ids, failures, progress, audit_log_id, retry_of,
+                 follows, follow_ups, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $11, $12, $13, $14, $15, $16, $17, $18, $18)
+             ON CONFLICT (tenant_id, idempotency_key) WHERE {ACTIVE} DO NOTHING
+             RETURNING *"
+        );
+        let values = args![
+            new.id,
+            new.tenant_id,
+            new.user_id,
+            new.initiator.as_str(),
+            new.resource.as_str(),
+            new.action.as_str(),
+            new.idempotency_key.as_str(),
+            new.correlation_id,
+            json(&new.payload),
+            total,
+            json(&new.item_ids),
+            json(&Vec::<Failure>::new()),
+            json(&Progress::default()),
+            new.audit_log_id,
+            new.retry_of,
+            new.follows,
+            json(&new.follow_ups),
+            at
+        ];
+        let run: Option<OperationRun> = tx.row(AssertSqlSafe(text), &values).await?;
         if let Some(run) = run {
             return Ok(Created::New(run));
         }
@@ -265,12 +282,8 @@ pub async fn find_active(
     tenant: TenantId,
     idempotency_key: &str,
 ) -> Result<Option<OperationRun>, StoreError> {
-    on.row(
-        "SELECT * FROM bulk_operation_runs \
-         WHERE tenant_id = $1 AND idempotency_key = $2 AND status IN ('pending', 'running')",
-        &args![tenant, idempotency_key],
-    )
-    .await
+    let text = format!("SELECT * FROM bulk_operation_runs WHERE tenant_id = $1 AND idempotency_key = $2 AND {ACTIVE}");
+    on.row(AssertSqlSafe(text), &args![tenant, idempotency_key]).await
 }
 
 /// A run of a tenant.

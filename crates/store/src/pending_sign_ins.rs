@@ -3,12 +3,12 @@
 //! other of the same person sees it.
 
 use secrecy::SecretString;
-use sqlx::Error;
+use sqlx::FromRow;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Number, Record};
 use crate::sessions::TokenHash;
 use crate::sql::{args, without_nul};
 use crate::users::User;
@@ -76,24 +76,14 @@ impl SetUpOfSignIn {
     }
 }
 
-struct SetUpRow(Option<SetUpOfSignIn>);
-
-impl Record for SetUpRow {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        let (secret, codes) = (row.bytes_or_null("set_up_secret")?, row.bytes_or_null("set_up_codes")?);
-        let user_id = row.id("user_id")?;
-        Ok(Self(secret.zip(codes).map(|(secret, codes)| SetUpOfSignIn {
-            user_id,
-            secret: SealedSecret(secret),
-            recovery_codes: SealedSecret(codes),
-        })))
-    }
-}
+/// User, secret and recovery codes as they are stored.
+type SetUpRow = (Uuid, Option<Vec<u8>>, Option<Vec<u8>>);
 
 /// A sign-in that ended without its second step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Unfinished {
     /// The person whose password it had.
+    #[sqlx(try_from = "Uuid")]
     pub user_id: UserId,
     /// The address it came from.
     pub address: String,
@@ -102,28 +92,9 @@ pub struct Unfinished {
     told: bool,
 }
 
-impl Record for Unfinished {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            user_id: row.id("user_id")?,
-            address: row.string("address")?,
-            user_agent: row.string("user_agent")?,
-            told: row.bool("told")?,
-        })
-    }
-}
-
 /// Those that their person was not told of yet.
 fn untold(ended: Vec<Unfinished>) -> Vec<Unfinished> {
     ended.into_iter().filter(|one| !one.told).collect()
-}
-
-struct Waiting(User);
-
-impl Record for Waiting {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        User::read(row).map(Self)
-    }
 }
 
 /// Begins one. Answers those of the same person that had to end for it, and that the person was not told of.
@@ -177,7 +148,10 @@ pub async fn set_up(
             &args![token_hash, at],
         )
         .await?;
-    Ok(found.and_then(|SetUpRow(set_up)| set_up))
+    Ok(found.and_then(|(user, secret, codes)| {
+        let (secret, recovery_codes) = (SealedSecret(secret?), SealedSecret(codes?));
+        Some(SetUpOfSignIn { user_id: UserId::from_uuid(user), secret, recovery_codes })
+    }))
 }
 
 /// Notes that the person is told of one. Answers whether it is for the first time.
@@ -194,14 +168,14 @@ pub async fn tell(tx: &mut Tx, token_hash: &TokenHash) -> Result<bool, StoreErro
 /// # Errors
 /// When the database fails.
 pub async fn find(mut on: impl Access, token_hash: &TokenHash, at: Timestamp) -> Result<Option<User>, StoreError> {
-    let found: Option<Waiting> = on
-        .row(
-            "SELECT u.* FROM pending_sign_ins p JOIN users u ON u.id = p.user_id \
-             WHERE p.token_hash = $1 AND p.expires_at > $2 AND u.disabled_at IS NULL",
-            &args![token_hash, at],
-        )
-        .await?;
-    Ok(found.map(|Waiting(user)| user))
+    on.row(
+        "SELECT u.*
+         FROM pending_sign_ins p
+         JOIN users u ON u.id = p.user_id
+         WHERE p.token_hash = $1 AND p.expires_at > $2 AND u.disabled_at IS NULL",
+        &args![token_hash, at],
+    )
+    .await
 }
 
 /// Uses one up. Answers whether it was still there: two that come at once do not both get it.
@@ -242,7 +216,7 @@ pub async fn remove_others(tx: &mut Tx, user: UserId, token_hash: &TokenHash) ->
 /// When the database fails.
 pub async fn has_ended(mut on: impl Access, at: Timestamp) -> Result<bool, StoreError> {
     let text = "SELECT CAST(1 AS BIGINT) AS value FROM pending_sign_ins WHERE expires_at <= $1 LIMIT 1";
-    let found: Option<Number> = on.row(text, &args![at]).await?;
+    let found: Option<i64> = on.value(text, &args![at]).await?;
     Ok(found.is_some())
 }
 

@@ -1,34 +1,24 @@
 //! The application permissions of a tenant as last checked.
 
 use serde::{Deserialize, Serialize};
-use sqlx::Error;
+use sqlx::FromRow;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::time::Timestamp;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
 use crate::sql::{args, json};
 use crate::{StoreError, Tx};
 
 /// One permission.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromRow)]
 pub struct Permission {
     /// Its name, such as `DeviceManagementConfiguration.Read.All`.
     pub permission: String,
     /// The keys of the policy types that need it.
+    #[sqlx(json)]
     pub required_by: Vec<String>,
     /// Whether the app has it.
     pub granted: bool,
-}
-
-impl Record for Permission {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            permission: row.string("permission")?,
-            required_by: row.json("required_by")?,
-            granted: row.bool("granted")?,
-        })
-    }
 }
 
 /// Replaces what is known about the permissions of a tenant.
@@ -44,7 +34,7 @@ pub async fn replace(
     tx.execute("DELETE FROM tenant_permissions WHERE tenant_id = $1", &args![tenant]).await?;
     for permission in permissions {
         tx.execute(
-            "INSERT INTO tenant_permissions (tenant_id, permission, required_by, granted, checked_at) \
+            "INSERT INTO tenant_permissions (tenant_id, permission, required_by, granted, checked_at)
              VALUES ($1, $2, $3, $4, $5)",
             &args![
                 tenant,
@@ -65,7 +55,9 @@ pub async fn replace(
 /// When the database fails.
 pub async fn list(mut on: impl Access, tenant: TenantId) -> Result<Vec<Permission>, StoreError> {
     on.rows(
-        "SELECT permission, required_by, granted FROM tenant_permissions WHERE tenant_id = $1 \
+        "SELECT permission, required_by, granted
+         FROM tenant_permissions
+         WHERE tenant_id = $1
          ORDER BY granted, permission",
         &args![tenant],
     )

@@ -4,7 +4,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::database::Run as _;
-use crate::record::Number;
 use crate::sql::args;
 use crate::{Db, StoreError, files};
 
@@ -99,15 +98,15 @@ impl Db {
     /// Reads, and on PostgreSQL asks whether transactions may write here: a standby and a server set so may not.
     async fn answers(&self) -> Result<(), StoreError> {
         let text = match self {
-            Self::Sqlite { .. } => "SELECT 0 AS value",
+            Self::Sqlite { .. } => "SELECT 0",
             Self::Postgres { .. } => {
-                "SELECT CASE WHEN pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean \
-                 THEN 1::bigint ELSE 0::bigint END AS value"
+                "SELECT CASE WHEN pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean
+                     THEN 1::bigint ELSE 0::bigint END"
             }
         };
         let mut this = self;
-        match this.row(text, &[]).await? {
-            Some(Number(0)) => Ok(()),
+        match this.value::<i64>(text, &[]).await? {
+            Some(0) => Ok(()),
             _ => Err(StoreError::ReadOnly),
         }
     }
@@ -132,7 +131,8 @@ impl Db {
     /// Writes a fact, and a file beside the database: the write-ahead log may have room left on a disk that has none.
     async fn try_writing(&self) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        let text = "INSERT INTO schema_facts (name, value) VALUES ($1, $2) \
+        let text = "INSERT INTO schema_facts (name, value)
+                    VALUES ($1, $2)
                     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
         tx.execute(text, &args![PROBE, uuid::Uuid::new_v4().to_string()]).await?;
         tx.commit().await?;

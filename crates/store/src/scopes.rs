@@ -4,13 +4,14 @@
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
-use sqlx::Error;
+use sqlx::{Error, FromRow};
 use tenantatlas_domain::ids::{SyncRunId, TenantId};
 use tenantatlas_domain::selection::{Selection, SelectionHash};
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
+use crate::record::Nullable;
 use crate::sql::{args, json};
 use crate::{StoreError, Tx};
 
@@ -18,8 +19,9 @@ use crate::{StoreError, Tx};
 const RECENT_SCOPES: i64 = 30;
 
 /// The id of a scope within this database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
 #[serde(transparent)]
+#[sqlx(transparent, no_pg_array)]
 pub struct ScopeId(pub i64);
 
 /// The latest completed run of a scope.
@@ -34,37 +36,38 @@ pub struct LatestRun {
 }
 
 /// A scope.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
 pub struct Scope {
     /// The id.
     pub id: ScopeId,
     /// The tenant.
+    #[sqlx(try_from = "Uuid")]
     pub tenant_id: TenantId,
     /// The hash that names the selection.
+    #[sqlx(try_from = "String")]
     pub selection_hash: SelectionHash,
     /// The selection.
+    #[sqlx(rename = "selection_payload", json)]
     pub selection: Selection,
     /// Its latest completed run; `None` while none has completed.
+    #[sqlx(flatten, try_from = "LatestColumns")]
     pub latest: Option<LatestRun>,
 }
 
-impl Record for Scope {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        let latest = match (
-            row.id_or_null("latest_run_id")?,
-            row.number_or_null("latest_run_seq")?,
-            row.time_or_null("latest_finished_at")?,
-        ) {
-            (Some(id), Some(seq), Some(finished_at)) => Some(LatestRun { id, seq, finished_at }),
-            _ => None,
-        };
-        Ok(Self {
-            id: ScopeId(row.number("id")?),
-            tenant_id: row.id("tenant_id")?,
-            selection_hash: row.name("selection_hash")?,
-            selection: row.json("selection_payload")?,
-            latest,
-        })
+/// The columns of [`LatestRun`]; all are NULL while no run has completed.
+#[derive(FromRow)]
+pub struct LatestColumns {
+    #[sqlx(try_from = "Nullable<Uuid>")]
+    latest_run_id: Option<SyncRunId>,
+    latest_run_seq: Option<i64>,
+    #[sqlx(try_from = "Nullable<i64>")]
+    latest_finished_at: Option<Timestamp>,
+}
+
+impl From<LatestColumns> for Option<LatestRun> {
+    fn from(columns: LatestColumns) -> Self {
+        let (id, seq) = columns.latest_run_id.zip(columns.latest_run_seq)?;
+        Some(LatestRun { id, seq, finished_at: columns.latest_finished_at? })
     }
 }
 
@@ -79,7 +82,8 @@ pub async fn get_or_create(
     selection: &Selection,
 ) -> Result<Scope, StoreError> {
     tx.execute(
-        "INSERT INTO inventory_scopes (tenant_id, selection_hash, selection_payload) VALUES ($1, $2, $3) \
+        "INSERT INTO inventory_scopes (tenant_id, selection_hash, selection_payload)
+         VALUES ($1, $2, $3)
          ON CONFLICT (tenant_id, selection_hash) DO NOTHING",
         &args![tenant, hash.as_str(), json(selection)],
     )
@@ -110,22 +114,20 @@ pub async fn get(mut on: impl Access, tenant: TenantId, id: ScopeId) -> Result<O
 /// When the database fails.
 pub async fn list(mut on: impl Access, tenant: TenantId) -> Result<Vec<Scope>, StoreError> {
     on.rows(
-        "SELECT * FROM inventory_scopes WHERE tenant_id = $1 AND latest_run_seq IS NOT NULL \
+        "SELECT *
+         FROM inventory_scopes
+         WHERE tenant_id = $1 AND latest_run_seq IS NOT NULL
          ORDER BY latest_finished_at DESC, id DESC LIMIT $2",
         &args![tenant, RECENT_SCOPES],
     )
     .await
 }
 
+#[derive(FromRow)]
 struct Covered {
+    #[sqlx(rename = "scope_id")]
     scope: i64,
     policy_type: String,
-}
-
-impl Record for Covered {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { scope: row.number("scope_id")?, policy_type: row.string("policy_type")? })
-    }
 }
 
 /// The scope a view uses when none was chosen: that of the latest completed run which covers what is shown. `shown` are
@@ -142,8 +144,9 @@ pub async fn default_for(db: &crate::Db, tenant: TenantId, shown: &[String]) -> 
     let mut on = db;
     let covered: Vec<Covered> = on
         .rows(
-            "SELECT t.scope_id, t.policy_type FROM inventory_scopes s \
-             JOIN inventory_sync_run_types t ON t.run_id = s.latest_run_id \
+            "SELECT t.scope_id, t.policy_type
+             FROM inventory_scopes s
+             JOIN inventory_sync_run_types t ON t.run_id = s.latest_run_id
              WHERE s.tenant_id = $1 AND s.latest_run_seq IS NOT NULL",
             &args![tenant],
         )

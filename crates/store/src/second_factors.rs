@@ -1,13 +1,13 @@
 //! The second factor of a person: a sealed secret for time-based one-time codes (RFC 6238), and recovery codes as hashes.
 
 use secrecy::SecretString;
-use sqlx::{AssertSqlSafe, Error};
+use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Number, Record};
+use crate::record::Nullable;
 use crate::sql::args;
 use crate::{SealedSecret, StoreError, Tx, Vault, dialect};
 
@@ -20,34 +20,23 @@ const RECOVERY_CODES: &str = "second_factors.new_recovery_codes";
 pub type CodeHash = [u8; 32];
 
 /// A second factor.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRow)]
 pub struct SecondFactor {
     /// Whose.
+    #[sqlx(try_from = "Uuid")]
     pub user_id: UserId,
     secret: SealedSecret,
     new_recovery_codes: Option<SealedSecret>,
     /// The session in which secret or new recovery codes are shown, and in no other.
     pub shown_in: Option<Uuid>,
     /// When its set-up began.
+    #[sqlx(try_from = "i64")]
     pub created_at: Timestamp,
     /// Since when it is asked for; `None` while it is being set up.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub confirmed_at: Option<Timestamp>,
     /// The time step of the last code that was used, see RFC 6238, section 5.2: each code works once.
     pub last_step: i64,
-}
-
-impl Record for SecondFactor {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            user_id: row.id("user_id")?,
-            secret: SealedSecret(row.bytes_or_null("secret")?.unwrap_or_default()),
-            new_recovery_codes: row.bytes_or_null("new_recovery_codes")?.map(SealedSecret),
-            shown_in: row.uuid_or_null("shown_in")?,
-            created_at: row.time("created_at")?,
-            confirmed_at: row.time_or_null("confirmed_at")?,
-            last_step: row.number("last_step")?,
-        })
-    }
 }
 
 impl SecondFactor {
@@ -82,7 +71,7 @@ pub async fn get(mut on: impl Access, user: UserId) -> Result<Option<SecondFacto
 /// # Errors
 /// When the database fails.
 pub async fn lock(tx: &mut Tx, user: UserId) -> Result<Option<SecondFactor>, StoreError> {
-    let text = format!("SELECT * FROM second_factors WHERE user_id = $1{}", dialect::for_update(tx.engine()));
+    let text = format!("SELECT * FROM second_factors WHERE user_id = $1{}", dialect::for_update(tx.backend()));
     tx.row(AssertSqlSafe(text), &args![user]).await
 }
 
@@ -91,8 +80,8 @@ pub async fn lock(tx: &mut Tx, user: UserId) -> Result<Option<SecondFactor>, Sto
 /// # Errors
 /// When the database fails.
 pub async fn is_active(mut on: impl Access, user: UserId) -> Result<bool, StoreError> {
-    let text = "SELECT CAST(1 AS BIGINT) AS value FROM second_factors WHERE user_id = $1 AND confirmed_at IS NOT NULL";
-    let found: Option<Number> = on.row(text, &args![user]).await?;
+    let text = "SELECT CAST(1 AS BIGINT) FROM second_factors WHERE user_id = $1 AND confirmed_at IS NOT NULL";
+    let found: Option<i64> = on.value(text, &args![user]).await?;
     Ok(found.is_some())
 }
 
@@ -101,16 +90,8 @@ pub async fn is_active(mut on: impl Access, user: UserId) -> Result<bool, StoreE
 /// # Errors
 /// When the database fails.
 pub async fn active(mut on: impl Access) -> Result<Vec<UserId>, StoreError> {
-    let rows: Vec<Owner> = on.rows("SELECT user_id FROM second_factors WHERE confirmed_at IS NOT NULL", &[]).await?;
-    Ok(rows.into_iter().map(|Owner(user)| user).collect())
-}
-
-struct Owner(UserId);
-
-impl Record for Owner {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        row.id("user_id").map(Self)
-    }
+    let users: Vec<Uuid> = on.values("SELECT user_id FROM second_factors WHERE confirmed_at IS NOT NULL", &[]).await?;
+    Ok(users.into_iter().map(UserId::from_uuid).collect())
 }
 
 /// Begins to set one up in a session, in the place of one that was begun and not confirmed. Answers whether it was begun: a
@@ -131,10 +112,10 @@ pub async fn begin(
     let codes = vault.seal_for_person(user, RECOVERY_CODES, recovery_codes);
     let written = tx
         .execute(
-            "INSERT INTO second_factors (user_id, secret, new_recovery_codes, created_at, shown_in) \
-             VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at, \
-             new_recovery_codes = excluded.new_recovery_codes, shown_in = excluded.shown_in \
+            "INSERT INTO second_factors (user_id, secret, new_recovery_codes, created_at, shown_in)
+             VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at,
+                 new_recovery_codes = excluded.new_recovery_codes, shown_in = excluded.shown_in
              WHERE second_factors.confirmed_at IS NULL",
             &args![user, secret.0, codes.0, at, session],
         )
@@ -149,7 +130,9 @@ pub async fn begin(
 pub async fn confirm(tx: &mut Tx, user: UserId, step: i64, at: Timestamp) -> Result<bool, StoreError> {
     let changed = tx
         .execute(
-            "UPDATE second_factors SET confirmed_at = $3, last_step = $2 WHERE user_id = $1 AND confirmed_at IS NULL",
+            "UPDATE second_factors
+             SET confirmed_at = $3, last_step = $2
+             WHERE user_id = $1 AND confirmed_at IS NULL",
             &args![user, step, at],
         )
         .await?;
@@ -245,9 +228,9 @@ pub async fn use_recovery_code(tx: &mut Tx, user: UserId, hash: &CodeHash) -> Re
 /// # Errors
 /// When the database fails.
 pub async fn recovery_codes_left(mut on: impl Access, user: UserId) -> Result<u64, StoreError> {
-    let text = "SELECT COUNT(*) AS value FROM recovery_codes WHERE user_id = $1";
-    let count: Option<Number> = on.row(text, &args![user]).await?;
-    Ok(count.map_or(0, |Number(value)| value.unsigned_abs()))
+    let text = "SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1";
+    let count: Option<i64> = on.value(text, &args![user]).await?;
+    Ok(count.map_or(0, i64::unsigned_abs))
 }
 
 /// Takes the second factor and its recovery codes away. Answers whether there was one in force.

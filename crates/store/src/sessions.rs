@@ -1,13 +1,12 @@
 //! Sessions of the web application. The store sees only hashes of tokens.
 
 use serde::Serialize;
-use sqlx::Error;
+use sqlx::FromRow;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Number, Record};
 use crate::sql::{args, without_nul};
 use crate::users::User;
 use crate::{StoreError, Tx};
@@ -33,21 +32,28 @@ pub struct NewSession {
 }
 
 /// A session, without its token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
 pub struct Session {
     /// The id.
+    #[sqlx(rename = "session_id")]
     pub id: Uuid,
     /// The person.
+    #[sqlx(try_from = "Uuid")]
     pub user_id: UserId,
     /// When it began.
+    #[sqlx(rename = "session_created_at", try_from = "i64")]
     pub created_at: Timestamp,
     /// When it was last used; a minute or so behind.
+    #[sqlx(try_from = "i64")]
     pub last_used_at: Timestamp,
     /// When it ends when it is not used.
+    #[sqlx(try_from = "i64")]
     pub idle_expires_at: Timestamp,
     /// When it ends whatever happens.
+    #[sqlx(try_from = "i64")]
     pub expires_at: Timestamp,
     /// When the person last proved who they are, at sign-in or by confirming it.
+    #[sqlx(try_from = "i64")]
     pub verified_at: Timestamp,
     /// The browser, as it named itself.
     pub user_agent: String,
@@ -55,50 +61,25 @@ pub struct Session {
     pub address: String,
 }
 
-impl Record for Session {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            id: row.id("session_id")?,
-            user_id: row.id("user_id")?,
-            created_at: row.time("session_created_at")?,
-            last_used_at: row.time("last_used_at")?,
-            idle_expires_at: row.time("idle_expires_at")?,
-            expires_at: row.time("expires_at")?,
-            verified_at: row.time("verified_at")?,
-            user_agent: row.string("user_agent")?,
-            address: row.string("address")?,
-        })
-    }
-}
-
 /// A session with the person it belongs to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct SignedIn {
     /// The session.
+    #[sqlx(flatten)]
     pub session: Session,
     /// The person.
+    #[sqlx(flatten)]
     pub user: User,
 }
 
-impl Record for SignedIn {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { session: Session::read(row)?, user: User::read(row)? })
-    }
-}
-
 /// A session that was ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
 pub struct Revoked {
     /// The session.
     pub id: Uuid,
     /// Its person.
+    #[sqlx(try_from = "Uuid")]
     pub user_id: UserId,
-}
-
-impl Record for Revoked {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { id: row.id("id")?, user_id: row.id("user_id")? })
-    }
 }
 
 /// Begins a session of a person who has just proved who they are.
@@ -113,8 +94,9 @@ pub async fn create(
 ) -> Result<(), StoreError> {
     let user_agent: String = without_nul(&session.user_agent).chars().take(300).collect();
     tx.execute(
-        "INSERT INTO web_sessions (id, token_hash, user_id, created_at, last_used_at, idle_expires_at, expires_at, \
-         verified_at, user_agent, address) VALUES ($1, $2, $3, $4, $4, $5, $6, $4, $7, $8)",
+        "INSERT INTO web_sessions (id, token_hash, user_id, created_at, last_used_at, idle_expires_at,
+             expires_at, verified_at, user_agent, address)
+         VALUES ($1, $2, $3, $4, $4, $5, $6, $4, $7, $8)",
         &args![
             session.id,
             token_hash,
@@ -136,10 +118,11 @@ pub async fn create(
 /// When the database fails.
 pub async fn find(mut on: impl Access, token_hash: &TokenHash, at: Timestamp) -> Result<Option<SignedIn>, StoreError> {
     on.row(
-        "SELECT s.id AS session_id, s.created_at AS session_created_at, s.user_id, s.last_used_at, s.idle_expires_at, \
-         s.expires_at, s.verified_at, s.user_agent, s.address, u.id, u.email, u.name, u.platform_admin, u.disabled_at, \
-         u.last_sign_in_at, u.created_at, u.updated_at \
-         FROM web_sessions s JOIN users u ON u.id = s.user_id \
+        "SELECT s.id AS session_id, s.created_at AS session_created_at, s.user_id, s.last_used_at,
+             s.idle_expires_at, s.expires_at, s.verified_at, s.user_agent, s.address, u.id, u.email, u.name,
+             u.platform_admin, u.disabled_at, u.last_sign_in_at, u.created_at, u.updated_at
+         FROM web_sessions s
+         JOIN users u ON u.id = s.user_id
          WHERE s.token_hash = $1 AND s.idle_expires_at > $2 AND s.expires_at > $2 AND u.disabled_at IS NULL",
         &args![token_hash, at],
     )
@@ -154,7 +137,8 @@ pub async fn find(mut on: impl Access, token_hash: &TokenHash, at: Timestamp) ->
 pub async fn touch(tx: &mut Tx, id: Uuid, at: Timestamp, idle_expires_at: Timestamp) -> Result<bool, StoreError> {
     let changed = tx
         .execute(
-            "UPDATE web_sessions SET last_used_at = $2, idle_expires_at = $3 \
+            "UPDATE web_sessions
+             SET last_used_at = $2, idle_expires_at = $3
              WHERE id = $1 AND idle_expires_at > $2 AND expires_at > $2",
             &args![id, at, idle_expires_at],
         )
@@ -172,14 +156,15 @@ pub async fn verified_at(
     id: Uuid,
     at: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let found: Option<Number> = on
-        .row(
-            "SELECT verified_at AS value FROM web_sessions \
+    let found: Option<i64> = on
+        .value(
+            "SELECT verified_at
+             FROM web_sessions
              WHERE id = $1 AND user_id = $2 AND idle_expires_at > $3 AND expires_at > $3",
             &args![id, user, at],
         )
         .await?;
-    Ok(found.map(|Number(millis)| Timestamp::from_millis(millis)))
+    Ok(found.map(Timestamp::from_millis))
 }
 
 /// Gives a session of a person a new token, and notes when they last proved who they are; the old token is worth nothing
@@ -197,7 +182,8 @@ pub async fn renew(
 ) -> Result<bool, StoreError> {
     let changed = tx
         .execute(
-            "UPDATE web_sessions SET token_hash = $3, verified_at = $4 \
+            "UPDATE web_sessions
+             SET token_hash = $3, verified_at = $4
              WHERE id = $1 AND user_id = $2 AND idle_expires_at > $5 AND expires_at > $5",
             &args![id, user, token_hash, verified_at, at],
         )
@@ -236,9 +222,11 @@ pub async fn revoke_all(tx: &mut Tx, user: UserId, except: Option<Uuid>) -> Resu
 /// When the database fails.
 pub async fn list(mut on: impl Access, user: UserId, at: Timestamp) -> Result<Vec<Session>, StoreError> {
     on.rows(
-        "SELECT id AS session_id, created_at AS session_created_at, user_id, last_used_at, idle_expires_at, expires_at, \
-         verified_at, user_agent, address FROM web_sessions \
-         WHERE user_id = $1 AND idle_expires_at > $2 AND expires_at > $2 ORDER BY last_used_at DESC LIMIT 200",
+        "SELECT id AS session_id, created_at AS session_created_at, user_id, last_used_at, idle_expires_at,
+             expires_at, verified_at, user_agent, address
+         FROM web_sessions
+         WHERE user_id = $1 AND idle_expires_at > $2 AND expires_at > $2
+         ORDER BY last_used_at DESC LIMIT 200",
         &args![user, at],
     )
     .await

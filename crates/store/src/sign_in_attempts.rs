@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use sqlx::Error;
+use sqlx::FromRow;
 use tenantatlas_domain::time::Timestamp;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
 use crate::sql::args;
 use crate::{StoreError, Tx};
 
@@ -24,15 +23,12 @@ pub struct Throttle {
     pub longest_wait: Duration,
 }
 
+#[derive(FromRow)]
 struct Attempts {
+    #[sqlx(try_from = "i64")]
     failures: u32,
+    #[sqlx(try_from = "i64")]
     blocked_until: Timestamp,
-}
-
-impl Record for Attempts {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { failures: row.count("failures")?, blocked_until: row.time("blocked_until")? })
-    }
 }
 
 /// Until when sign-ins of a subject are refused; `None` when they are not. An end further ahead than the longest wait
@@ -66,12 +62,14 @@ pub async fn record_failure(
     let window_start = at.as_millis().saturating_sub(millis(throttle.window));
     let attempts: Option<Attempts> = tx
         .row(
-            "INSERT INTO sign_in_attempts (subject, window_started_at, failures, blocked_until) VALUES ($1, $2, 1, 0) \
-             ON CONFLICT (subject) DO UPDATE SET \
-             failures = CASE WHEN sign_in_attempts.window_started_at BETWEEN $3 AND $2 \
-             THEN sign_in_attempts.failures + 1 ELSE 1 END, \
-             window_started_at = CASE WHEN sign_in_attempts.window_started_at BETWEEN $3 AND $2 \
-             THEN sign_in_attempts.window_started_at ELSE $2 END RETURNING failures, blocked_until",
+            "INSERT INTO sign_in_attempts (subject, window_started_at, failures, blocked_until)
+             VALUES ($1, $2, 1, 0)
+             ON CONFLICT (subject) DO UPDATE SET
+                 failures = CASE WHEN sign_in_attempts.window_started_at BETWEEN $3 AND $2
+                     THEN sign_in_attempts.failures + 1 ELSE 1 END,
+                 window_started_at = CASE WHEN sign_in_attempts.window_started_at BETWEEN $3 AND $2
+                     THEN sign_in_attempts.window_started_at ELSE $2 END
+             RETURNING failures, blocked_until",
             &args![subject, at, window_start],
         )
         .await?;
@@ -99,8 +97,8 @@ pub async fn clear(tx: &mut Tx, subject: &[u8; 32]) -> Result<(), StoreError> {
 pub async fn remove_old(tx: &mut Tx, longest_window: Duration, at: Timestamp) -> Result<u64, StoreError> {
     let window_start = at.as_millis().saturating_sub(millis(longest_window));
     tx.execute(
-        "DELETE FROM sign_in_attempts WHERE window_started_at NOT BETWEEN $1 AND $2 \
-         AND (blocked_until < $2 OR blocked_until > $3)",
+        "DELETE FROM sign_in_attempts
+         WHERE window_started_at NOT BETWEEN $1 AND $2 AND (blocked_until < $2 OR blocked_until > $3)",
         &args![window_start, at, after(at, longest_window)],
     )
     .await

@@ -29,7 +29,7 @@ impl Listener {
     /// # Errors
     /// When no connection can be had.
     pub async fn connect(db: &Db) -> Result<Option<Self>, StoreError> {
-        let Db::Postgres { pool } = db else { return Ok(None) };
+        let Db::Postgres { pool, .. } = db else { return Ok(None) };
         let mut listener = PgListener::connect_with(pool).await?;
         listener.listen(dialect::CHANNEL).await?;
         Ok(Some(Self { listener }))

@@ -115,7 +115,8 @@ macro_rules! args {
 }
 pub(crate) use args;
 
-/// A statement whose text depends on what is asked for. Values are only ever bound, never written into the text.
+/// A statement whose text depends on what is asked for, put together from fragments. Values are only ever bound, never
+/// written into the text. Each fragment numbers its own values from `$1` on.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Statement {
     text: String,
@@ -127,41 +128,48 @@ impl Statement {
         Self { text: text.to_owned(), values: Vec::new() }
     }
 
-    /// Appends text of the program.
-    pub(crate) fn push(&mut self, text: &str) -> &mut Self {
-        self.text.push_str(text);
-        self
-    }
-
-    /// Appends a placeholder for `value`.
-    pub(crate) fn bind(&mut self, value: impl Into<Value<'static>>) -> &mut Self {
-        self.values.push(value.into());
-        let _ = write!(self.text, "${}", self.values.len());
-        self
-    }
-
-    /// Appends ` IN ($n, …)`. The list is filled up with its last value to one of few lengths, so that the engines meet
-    /// few different texts. An empty list matches nothing.
-    pub(crate) fn bind_in<T: Into<Value<'static>> + Clone>(&mut self, values: &[T]) -> &mut Self {
-        let Some(last) = values.last() else {
-            return self.push(" IN (NULL)");
-        };
-        let length = values.len().next_power_of_two();
-        self.push(" IN (");
-        for index in 0..length {
-            if index > 0 {
-                self.push(", ");
-            }
-            self.bind(values.get(index).unwrap_or(last).clone());
+    /// Appends a fragment with its values.
+    pub(crate) fn push(&mut self, fragment: &str, values: impl IntoIterator<Item = Value<'static>>) -> &mut Self {
+        let before = self.values.len();
+        self.values.extend(values);
+        let mut parts = fragment.split('$');
+        self.text.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            let digits = part.len() - part.trim_start_matches(|character: char| character.is_ascii_digit()).len();
+            let (number, rest) = part.split_at(digits);
+            let number = before + number.parse::<usize>().unwrap_or_default();
+            debug_assert!(
+                number > before && number <= self.values.len(),
+                "{fragment} names a value that it was not given"
+            );
+            let _ = write!(self.text, "${number}{rest}");
         }
-        self.push(")")
+        self
+    }
+
+    /// Appends another statement.
+    pub(crate) fn push_statement(&mut self, other: Self) -> &mut Self {
+        self.push(&other.text, other.values)
+    }
+
+    /// Appends `{what} IN ($n, …)`. The list is filled up with its last value to one of few lengths, so that the databases
+    /// meet few different texts. An empty list matches nothing.
+    pub(crate) fn push_in<T: Into<Value<'static>> + Clone>(&mut self, what: &str, values: &[T]) -> &mut Self {
+        if values.is_empty() {
+            return self.push(&format!("{what} IN (NULL)"), []);
+        }
+        self.push(&format!("{what} IN ("), []).push_filled(values, ", ").push(")", [])
     }
 
     /// Appends `($n), …` as rows of one column, filled up in the same way: a row may be there twice.
-    pub(crate) fn bind_rows<T: Into<Value<'static>> + Clone>(&mut self, values: &[T]) -> &mut Self {
+    pub(crate) fn push_rows<T: Into<Value<'static>> + Clone>(&mut self, values: &[T]) -> &mut Self {
+        self.push("(", []).push_filled(values, "), (").push(")", [])
+    }
+
+    fn push_filled<T: Into<Value<'static>> + Clone>(&mut self, values: &[T], separator: &str) -> &mut Self {
         for index in 0..values.len().next_power_of_two() {
             if let Some(value) = values.get(index).or(values.last()) {
-                self.push(if index == 0 { "(" } else { ", (" }).bind(value.clone()).push(")");
+                self.push(if index == 0 { "" } else { separator }, []).push("$1", [value.clone().into()]);
             }
         }
         self
@@ -201,12 +209,30 @@ mod tests {
 
     #[test]
     fn a_list_is_filled_up_to_a_power_of_two_and_an_empty_one_matches_nothing() {
-        let mut statement = Statement::new("x");
-        statement.bind_in(&[1_i64, 2, 3]);
+        let mut statement = Statement::default();
+        statement.push_in("x", &[1_i64, 2, 3]);
         assert_eq!(statement.text().as_str(), "x IN ($1, $2, $3, $4)");
-        let mut empty = Statement::new("x");
-        empty.bind_in::<i64>(&[]);
+        let mut empty = Statement::default();
+        empty.push_in::<i64>("x", &[]);
         assert_eq!(empty.text().as_str(), "x IN (NULL)");
+        let mut rows = Statement::default();
+        rows.push_rows(&[1_i64, 2, 3]);
+        assert_eq!(rows.text().as_str(), "($1), ($2), ($3), ($4)");
+    }
+
+    #[test]
+    fn the_values_of_a_fragment_are_numbered_after_those_before_it() {
+        let mut statement = Statement::new("SELECT 1");
+        statement.push(" WHERE a = $1 AND b > $2 AND c < $2", args![1_i64, 2_i64]);
+        statement.push(" AND d = $1", args![3_i64]).push_in(" AND e", &[4_i64]);
+        let mut outer = Statement::default();
+        outer.push("x = $1, (", args![0_i64]).push_statement(statement).push(")", []);
+        assert_eq!(
+            outer.text().as_str(),
+            "x = $1, (SELECT 1 WHERE a = $2 AND b > $3 AND c < $3 AND d = $4 AND e IN ($5))"
+        );
+        let numbers = outer.values().iter().map(|value| if let Value::Number(number) = value { *number } else { None });
+        assert!(numbers.eq((0..5).map(Some)));
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
-use tokio::sync::Semaphore;
 
 use crate::database::PATIENCE;
 use crate::error::sqlite_code;
@@ -37,7 +36,7 @@ const FULL: u32 = 13;
 const CANTOPEN: u32 = 14;
 const NOTADB: u32 = 26;
 
-/// Begins on the one writer. Where the engine ended a transaction by itself, as it does when the disk is full, the
+/// Begins on the one writer. Where SQLite ended a transaction by itself, as it does when the disk is full, the
 /// connection no longer knows whether it is in one, and everything after would fail: it is replaced by a fresh one.
 pub(crate) async fn begin_immediate(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
     const BEGIN: &str = "BEGIN IMMEDIATE";
@@ -91,8 +90,8 @@ pub(crate) async fn connect_sqlite(path: &Path) -> Result<Db, StoreError> {
     })
     .await?;
     let readiness = Arc::new(Readiness::default());
-    let (background, waiting) = (Arc::new(Semaphore::new(1)), Arc::default());
-    Ok(Db::Sqlite { writer, readers, path: path.to_owned(), background, readiness, waiting })
+    let waiting = Arc::default();
+    Ok(Db::Sqlite { writer, readers, path: path.to_owned(), readiness, waiting, shared: Arc::default() })
 }
 
 /// Tries again while another process is opening the same file: the change to the write-ahead log answers "busy" at once,

@@ -9,16 +9,17 @@ pub use types::{TypeEnd, TypeRun, begin_type, finish_type, list_types};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use sqlx::Error;
+use sqlx::{AssertSqlSafe, Error, FromRow};
 use tenantatlas_domain::ids::{CorrelationId, OperationRunId, SyncRunId, TenantId, UserId};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::selection::{Selection, SelectionHash};
 use tenantatlas_domain::sync::SyncRunStatus;
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::operation_runs::{Fence, hold};
-use crate::record::{Columns, Number, Record};
+use crate::operation_runs::{ACTIVE, Fence, hold};
+use crate::record::Nullable;
 use crate::scopes::{self, ScopeId};
 use crate::sql::{Statement, args, json};
 use crate::{StoreError, Tx};
@@ -44,11 +45,13 @@ pub struct NewSyncRun {
 }
 
 /// A sync run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromRow)]
 pub struct SyncRun {
     /// The id.
+    #[sqlx(try_from = "Uuid")]
     pub id: SyncRunId,
     /// The tenant.
+    #[sqlx(try_from = "Uuid")]
     pub tenant_id: TenantId,
     /// Its number within the tenant.
     pub seq: i64,
@@ -57,59 +60,46 @@ pub struct SyncRun {
     /// The scope.
     pub scope_id: ScopeId,
     /// The operation run it belongs to.
+    #[sqlx(try_from = "Uuid")]
     pub operation_run_id: OperationRunId,
     /// The person who started it.
+    #[sqlx(try_from = "Nullable<Uuid>")]
     pub user_id: Option<UserId>,
     /// The hash of what is read.
+    #[sqlx(try_from = "String")]
     pub selection_hash: SelectionHash,
     /// What is read.
+    #[sqlx(json)]
     pub selection_payload: Selection,
     /// How it goes.
+    #[sqlx(try_from = "String")]
     pub status: SyncRunStatus,
     /// Whether it met errors.
     pub had_errors: bool,
     /// Which, each once.
+    #[sqlx(json)]
     pub error_codes: Vec<ReasonCode>,
     /// Safe facts about the errors.
+    #[sqlx(json)]
     pub error_context: Json,
     /// Ties log lines and records together.
+    #[sqlx(try_from = "Uuid")]
     pub correlation_id: CorrelationId,
     /// When it began.
+    #[sqlx(try_from = "i64")]
     pub started_at: Timestamp,
     /// When it ended.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub finished_at: Option<Timestamp>,
     /// Objects seen, each once.
+    #[sqlx(try_from = "i64")]
     pub items_observed_count: u64,
     /// Objects that were new or had changed.
+    #[sqlx(try_from = "i64")]
     pub items_upserted_count: u64,
     /// Policy types that failed.
+    #[sqlx(try_from = "i64")]
     pub errors_count: u64,
-}
-
-impl Record for SyncRun {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            id: row.id("id")?,
-            tenant_id: row.id("tenant_id")?,
-            seq: row.number("seq")?,
-            floor_seq: row.number("floor_seq")?,
-            scope_id: ScopeId(row.number("scope_id")?),
-            operation_run_id: row.id("operation_run_id")?,
-            user_id: row.id_or_null("user_id")?,
-            selection_hash: row.name("selection_hash")?,
-            selection_payload: row.json("selection_payload")?,
-            status: row.name("status")?,
-            had_errors: row.bool("had_errors")?,
-            error_codes: row.json("error_codes")?,
-            error_context: row.json("error_context")?,
-            correlation_id: row.id("correlation_id")?,
-            started_at: row.time("started_at")?,
-            finished_at: row.time_or_null("finished_at")?,
-            items_observed_count: row.count("items_observed_count")?,
-            items_upserted_count: row.count("items_upserted_count")?,
-            errors_count: row.count("errors_count")?,
-        })
-    }
 }
 
 /// What became of the wish to start.
@@ -137,33 +127,31 @@ pub async fn start(tx: &mut Tx, fence: &Fence, new: &NewSyncRun, at: Timestamp) 
         if run.operation_run_id == fence.run_id {
             return Ok(Started::Resumed(run));
         }
-        let status: Option<Number> = tx
-            .row(
-                "SELECT COUNT(*) AS value FROM bulk_operation_runs WHERE id = $1 AND status IN ('pending', 'running')",
-                &args![run.operation_run_id],
-            )
-            .await?;
-        if status.is_some_and(|Number(active)| active > 0) {
+        let text = format!("SELECT COUNT(*) FROM bulk_operation_runs WHERE id = $1 AND {ACTIVE}");
+        let active: Option<i64> = tx.value(AssertSqlSafe(text), &args![run.operation_run_id]).await?;
+        if active.is_some_and(|active| active > 0) {
             return Ok(Started::LockHeld(run));
         }
         abandon(tx, run.operation_run_id, ReasonCode::WorkerLost, at).await?;
     }
-    let floor: Option<Number> = tx
-        .row(
-            "SELECT COALESCE(MIN(seq), $2) AS value FROM inventory_sync_runs WHERE tenant_id = $1 AND status = 'running'",
+    let floor: Option<i64> = tx
+        .value(
+            "SELECT COALESCE(MIN(seq), $2) FROM inventory_sync_runs WHERE tenant_id = $1 AND status = 'running'",
             &args![new.tenant_id, seq],
         )
         .await?;
     let run: Option<SyncRun> = tx
         .row(
-            "INSERT INTO inventory_sync_runs (id, tenant_id, seq, floor_seq, scope_id, operation_run_id, user_id, \
-             selection_hash, selection_payload, status, error_codes, error_context, correlation_id, started_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'running', $10, $11, $12, $13) RETURNING *",
+            "INSERT INTO inventory_sync_runs (id, tenant_id, seq, floor_seq, scope_id, operation_run_id,
+                 user_id, selection_hash, selection_payload, status, error_codes, error_context, correlation_id,
+                 started_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'running', $10, $11, $12, $13)
+             RETURNING *",
             &args![
                 new.id,
                 new.tenant_id,
                 seq,
-                floor.map_or(seq, |Number(floor)| floor.min(seq)),
+                floor.map_or(seq, |floor| floor.min(seq)),
                 scope.id.0,
                 fence.run_id,
                 new.user_id,
@@ -195,9 +183,11 @@ pub async fn record_skipped(
     let seq = next_seq(tx, new.tenant_id).await?;
     let run: Option<SyncRun> = tx
         .row(
-            "INSERT INTO inventory_sync_runs (id, tenant_id, seq, floor_seq, scope_id, operation_run_id, user_id, \
-             selection_hash, selection_payload, status, error_codes, error_context, correlation_id, started_at, finished_at) \
-             VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, 'skipped', $9, $10, $11, $12, $12) RETURNING *",
+            "INSERT INTO inventory_sync_runs (id, tenant_id, seq, floor_seq, scope_id, operation_run_id,
+                 user_id, selection_hash, selection_payload, status, error_codes, error_context, correlation_id,
+                 started_at, finished_at)
+             VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, 'skipped', $9, $10, $11, $12, $12)
+             RETURNING *",
             &args![
                 new.id,
                 new.tenant_id,
@@ -218,13 +208,13 @@ pub async fn record_skipped(
 }
 
 async fn next_seq(tx: &mut Tx, tenant: TenantId) -> Result<i64, StoreError> {
-    let seq: Option<Number> = tx
-        .row(
-            "UPDATE tenants SET last_run_seq = last_run_seq + 1 WHERE id = $1 RETURNING last_run_seq AS value",
+    let seq: Option<i64> = tx
+        .value(
+            "UPDATE tenants SET last_run_seq = last_run_seq + 1 WHERE id = $1 RETURNING last_run_seq",
             &args![tenant],
         )
         .await?;
-    seq.map(|Number(seq)| seq).ok_or_else(|| Error::RowNotFound.into())
+    seq.ok_or_else(|| Error::RowNotFound.into())
 }
 
 async fn running(mut on: impl Access, scope: ScopeId) -> Result<Option<SyncRun>, StoreError> {
@@ -294,7 +284,8 @@ async fn close(
 ) -> Result<SyncRun, StoreError> {
     let open_reason = end.error_codes.first().copied().unwrap_or(ReasonCode::Internal);
     tx.execute(
-        "UPDATE inventory_sync_run_types SET outcome = 'failed', reason_code = $2, finished_at = $3 \
+        "UPDATE inventory_sync_run_types
+         SET outcome = 'failed', reason_code = $2, finished_at = $3
          WHERE run_id = $1 AND outcome IS NULL",
         &args![id, open_reason.as_str(), at],
     )
@@ -308,9 +299,11 @@ async fn close(
     codes.dedup();
     let run: Option<SyncRun> = tx
         .row(
-            "UPDATE inventory_sync_runs SET status = $2, had_errors = $3, error_codes = $4, error_context = $5, \
-             finished_at = $6, items_observed_count = $7, items_upserted_count = $8, errors_count = $9 \
-             WHERE id = $1 AND status = 'running' RETURNING *",
+            "UPDATE inventory_sync_runs
+             SET status = $2, had_errors = $3, error_codes = $4, error_context = $5, finished_at = $6,
+                 items_observed_count = $7, items_upserted_count = $8, errors_count = $9
+             WHERE id = $1 AND status = 'running'
+             RETURNING *",
             &args![
                 id,
                 end.status.as_str(),
@@ -329,7 +322,8 @@ async fn close(
     };
     if run.status.is_completed() {
         tx.execute(
-            "UPDATE inventory_scopes SET latest_run_id = $2, latest_run_seq = $3, latest_finished_at = $4 \
+            "UPDATE inventory_scopes
+             SET latest_run_id = $2, latest_run_seq = $3, latest_finished_at = $4
              WHERE id = $1 AND (latest_run_seq IS NULL OR latest_run_seq < $3)",
             &args![run.scope_id.0, run.id, run.seq, at],
         )
@@ -356,7 +350,10 @@ pub async fn find_by_operation(
     operation_run: OperationRunId,
 ) -> Result<Option<SyncRun>, StoreError> {
     on.row(
-        "SELECT * FROM inventory_sync_runs WHERE operation_run_id = $1 AND tenant_id = $2 ORDER BY seq DESC LIMIT 1",
+        "SELECT *
+         FROM inventory_sync_runs
+         WHERE operation_run_id = $1 AND tenant_id = $2
+         ORDER BY seq DESC LIMIT 1",
         &args![operation_run, tenant],
     )
     .await
@@ -380,17 +377,17 @@ pub struct Filter {
 /// # Errors
 /// When the database fails.
 pub async fn list(mut on: impl Access, tenant: TenantId, filter: &Filter) -> Result<Vec<SyncRun>, StoreError> {
-    let mut statement = Statement::new("SELECT * FROM inventory_sync_runs WHERE tenant_id = ");
-    statement.bind(tenant);
+    let mut statement = Statement::default();
+    statement.push("SELECT * FROM inventory_sync_runs WHERE tenant_id = $1", args![tenant]);
     if let Some(scope) = filter.scope {
-        statement.push(" AND scope_id = ").bind(scope.0);
+        statement.push(" AND scope_id = $1", args![scope.0]);
     }
     if filter.completed {
-        statement.push(" AND status IN ('success', 'partial', 'failed')");
+        statement.push(" AND status IN ('success', 'partial', 'failed')", []);
     }
     if let Some(seq) = filter.before_seq {
-        statement.push(" AND seq < ").bind(seq);
+        statement.push(" AND seq < $1", args![seq]);
     }
-    statement.push(" ORDER BY seq DESC LIMIT ").bind(filter.limit.clamp(1, MAX_PAGE));
+    statement.push(" ORDER BY seq DESC LIMIT $1", args![filter.limit.clamp(1, MAX_PAGE)]);
     on.query(&statement).await
 }

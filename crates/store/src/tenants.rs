@@ -1,22 +1,25 @@
 //! Tenants and their connection to Microsoft Graph (product rules, section Records).
 
+mod kinds;
 mod removal;
 
+pub use kinds::{
+    Cloud, ConnectionStatus, CredentialKind, Environment, Licence, UnknownCloud, UnknownConnectionStatus,
+    UnknownCredentialKind, UnknownEnvironment, UnknownLicence,
+};
 pub use removal::{purge_piece, retire, retired};
 
-use std::fmt;
-use std::str::FromStr;
-
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
-use sqlx::{AssertSqlSafe, Error};
+use serde::Serialize;
+use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
+use crate::record::Nullable;
 use crate::sql::args;
 use crate::vault::{SealedSecret, Vault};
 use crate::{StoreError, Tx, dialect};
@@ -24,174 +27,56 @@ use crate::{StoreError, Tx, dialect};
 /// The column a credential is sealed for.
 const CREDENTIAL_COLUMN: &str = "tenants.credential";
 
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident, $what:literal { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)+
-        }
-
-        impl $name {
-            /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The name as stored.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| {
-                    let all: Vec<_> = Self::ALL.iter().map(|value| value.as_str()).collect();
-                    format!("{text:?} is not {}: expected {}", $what, all.join(", "))
-                })
-            }
-        }
-    };
-}
-
-named! {
-    /// The Microsoft cloud a tenant lives in.
-    Cloud, "a cloud" {
-        /// Worldwide and GCC.
-        Global = "global",
-        /// US Government L4 (GCC High).
-        UsgovL4 = "usgov_l4",
-        /// US Government L5 (DoD).
-        UsgovDod = "usgov_dod",
-        /// China, operated by 21Vianet.
-        China = "china",
-        /// Own login and Graph addresses, such as the simulated cloud.
-        Custom = "custom",
-    }
-}
-
-named! {
-    /// A badge for people.
-    Environment, "an environment" {
-        /// Production.
-        Prod = "prod",
-        /// Development.
-        Dev = "dev",
-        /// Staging.
-        Staging = "staging",
-        /// Anything else.
-        Other = "other",
-    }
-}
-
-named! {
-    /// What kind of credential a tenant has.
-    CredentialKind, "a kind of credential" {
-        /// A client secret.
-        ClientSecret = "client_secret",
-        /// A certificate with its private key, both PEM.
-        Certificate = "certificate",
-    }
-}
-
-named! {
-    /// How the last check of the connection went.
-    ConnectionStatus, "a connection status" {
-        /// Not checked since it was last changed.
-        Unchecked = "unchecked",
-        /// A token is given and every permission is there.
-        Ok = "ok",
-        /// A token is given, but permissions are missing.
-        Degraded = "degraded",
-        /// No token.
-        Failed = "failed",
-    }
-}
-
-named! {
-    /// Whether a tenant has Intune, as the last check found it.
-    Licence, "the state of a licence" {
-        /// Intune answers.
-        Present = "present",
-        /// Graph says that the tenant has no Intune licence.
-        Missing = "missing",
-        /// It could not be told, for instance because the permission is missing.
-        Unknown = "unknown",
-    }
-}
-
 /// A tenant, without its credential.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
 pub struct Tenant {
     /// Our id.
+    #[sqlx(try_from = "Uuid")]
     pub id: TenantId,
     /// The name for people; unique, whatever the case.
     pub name: String,
     /// The directory id in Microsoft Entra, lower case.
     pub entra_tenant_id: String,
     /// The cloud.
+    #[sqlx(try_from = "String")]
     pub cloud: Cloud,
     /// The login address; only with [`Cloud::Custom`].
     pub login_url: Option<String>,
     /// The Graph address without version; only with [`Cloud::Custom`].
     pub graph_url: Option<String>,
     /// The badge.
+    #[sqlx(try_from = "String")]
     pub environment: Environment,
     /// The application (client) id.
     pub client_id: String,
     /// What kind of credential it has, if any.
+    #[sqlx(try_from = "Nullable<String>")]
     pub credential_kind: Option<CredentialKind>,
     /// When the credential was last changed.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub credential_updated_at: Option<Timestamp>,
     /// How the last check went.
+    #[sqlx(try_from = "String")]
     pub connection_status: ConnectionStatus,
     /// Why it did not go well.
+    #[sqlx(try_from = "Nullable<String>")]
     pub connection_reason: Option<ReasonCode>,
     /// The same in a sanitised sentence.
     pub connection_message: Option<String>,
     /// When it was checked.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub connection_checked_at: Option<Timestamp>,
     /// The name the tenant had at Microsoft when it was checked.
     pub organization: Option<String>,
     /// Whether the tenant had Intune when it was checked.
+    #[sqlx(try_from = "Nullable<String>")]
     pub licence: Option<Licence>,
     /// When it was added.
+    #[sqlx(try_from = "i64")]
     pub created_at: Timestamp,
     /// When it was last edited.
+    #[sqlx(try_from = "i64")]
     pub updated_at: Timestamp,
-}
-
-impl Record for Tenant {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            id: row.id("id")?,
-            name: row.string("name")?,
-            entra_tenant_id: row.string("entra_tenant_id")?,
-            cloud: row.name("cloud")?,
-            login_url: row.string_or_null("login_url")?,
-            graph_url: row.string_or_null("graph_url")?,
-            environment: row.name("environment")?,
-            client_id: row.string("client_id")?,
-            credential_kind: row.name_or_null("credential_kind")?,
-            credential_updated_at: row.time_or_null("credential_updated_at")?,
-            connection_status: row.name("connection_status")?,
-            connection_reason: row.name_or_null("connection_reason")?,
-            connection_message: row.string_or_null("connection_message")?,
-            connection_checked_at: row.time_or_null("connection_checked_at")?,
-            organization: row.string_or_null("organization")?,
-            licence: row.name_or_null("licence")?,
-            created_at: row.time("created_at")?,
-            updated_at: row.time("updated_at")?,
-        })
-    }
 }
 
 /// What a person enters about a tenant.
@@ -245,27 +130,19 @@ pub struct ConnectionCheck {
 }
 
 /// A tenant as one person sees it in the list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
 pub struct VisibleTenant {
     /// The tenant.
+    #[sqlx(flatten)]
     pub tenant: Tenant,
     /// What the person may do there; a platform administrator may do everything, whatever their role as a member.
+    #[sqlx(try_from = "String")]
     pub role: Role,
     /// Whether the person marked it.
     pub favourite: bool,
     /// When the person last used it.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub last_used_at: Option<Timestamp>,
-}
-
-impl Record for VisibleTenant {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            tenant: Tenant::read(row)?,
-            role: row.name("role")?,
-            favourite: row.bool("favourite")?,
-            last_used_at: row.time_or_null("last_used_at")?,
-        })
-    }
 }
 
 fn key(name: &str) -> String {
@@ -278,7 +155,8 @@ fn key(name: &str) -> String {
 /// [`StoreError::Conflict`] when the name is taken.
 pub async fn create(tx: &mut Tx, id: TenantId, details: &TenantDetails, at: Timestamp) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO tenants (id, name, name_key, entra_tenant_id, cloud, login_url, graph_url, environment, client_id, created_at, updated_at) \
+        "INSERT INTO tenants (id, name, name_key, entra_tenant_id, cloud, login_url, graph_url, environment,
+             client_id, created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
         &args![
             id,
@@ -304,9 +182,11 @@ pub async fn create(tx: &mut Tx, id: TenantId, details: &TenantDetails, at: Time
 pub async fn update(tx: &mut Tx, id: TenantId, details: &TenantDetails, at: Timestamp) -> Result<bool, StoreError> {
     let changed = tx
         .execute(
-            "UPDATE tenants SET name = $2, name_key = $3, entra_tenant_id = $4, cloud = $5, login_url = $6, graph_url = $7, \
-             environment = $8, client_id = $9, updated_at = $10, connection_status = 'unchecked', connection_reason = NULL, \
-             connection_message = NULL, connection_checked_at = NULL WHERE id = $1 AND removed_at IS NULL",
+            "UPDATE tenants
+             SET name = $2, name_key = $3, entra_tenant_id = $4, cloud = $5, login_url = $6, graph_url = $7,
+                 environment = $8, client_id = $9, updated_at = $10, connection_status = 'unchecked',
+                 connection_reason = NULL, connection_message = NULL, connection_checked_at = NULL
+             WHERE id = $1 AND removed_at IS NULL",
             &args![
                 id,
                 details.name.trim(),
@@ -346,9 +226,11 @@ pub async fn set_credential(
     let sealed = vault.seal(id, CREDENTIAL_COLUMN, &text);
     let changed = tx
         .execute(
-            "UPDATE tenants SET credential_kind = $2, credential_sealed = $3, credential_updated_at = $4, updated_at = $4, \
-             connection_status = 'unchecked', connection_reason = NULL, connection_message = NULL, \
-             connection_checked_at = NULL WHERE id = $1 AND removed_at IS NULL",
+            "UPDATE tenants
+             SET credential_kind = $2, credential_sealed = $3, credential_updated_at = $4, updated_at = $4,
+                 connection_status = 'unchecked', connection_reason = NULL, connection_message = NULL,
+                 connection_checked_at = NULL
+             WHERE id = $1 AND removed_at IS NULL",
             &args![id, kind.as_str(), sealed.0, at],
         )
         .await?;
@@ -360,20 +242,19 @@ pub async fn set_credential(
 /// # Errors
 /// When the database fails.
 pub async fn clear_credential(tx: &mut Tx, id: TenantId, at: Timestamp) -> Result<(), StoreError> {
-    let text = "UPDATE tenants SET credential_kind = NULL, credential_sealed = NULL, credential_updated_at = $2, \
-                updated_at = $2 WHERE id = $1";
+    let text = "UPDATE tenants
+                SET credential_kind = NULL, credential_sealed = NULL, credential_updated_at = $2,
+                    updated_at = $2
+                WHERE id = $1";
     tx.execute(text, &args![id, at]).await.map(|_| ())
 }
 
+#[derive(FromRow)]
 struct WithCredential {
+    #[sqlx(flatten)]
     tenant: Tenant,
-    sealed: Option<Vec<u8>>,
-}
-
-impl Record for WithCredential {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { tenant: Tenant::read(row)?, sealed: row.bytes_or_null("credential_sealed")? })
-    }
+    #[sqlx(rename = "credential_sealed")]
+    sealed: Option<SealedSecret>,
 }
 
 /// A tenant with its credential opened, both of one moment: the credential is for this connection and no other. `None`
@@ -390,7 +271,7 @@ pub async fn get_with_credential(
         on.row("SELECT * FROM tenants WHERE id = $1 AND removed_at IS NULL", &args![id]).await?;
     let Some(WithCredential { tenant, sealed }) = row else { return Ok(None) };
     let (Some(kind), Some(sealed)) = (tenant.credential_kind, sealed) else { return Ok(Some((tenant, None))) };
-    let text = vault.unseal(id, CREDENTIAL_COLUMN, &SealedSecret(sealed))?;
+    let text = vault.unseal(id, CREDENTIAL_COLUMN, &sealed)?;
     let credential = match kind {
         CredentialKind::ClientSecret => TenantCredential::ClientSecret(text),
         CredentialKind::Certificate => {
@@ -424,8 +305,10 @@ pub async fn record_check(
 ) -> Result<bool, StoreError> {
     let changed = tx
         .execute(
-            "UPDATE tenants SET connection_status = $2, connection_reason = $3, connection_message = $4, \
-             connection_checked_at = $5, organization = $7, licence = $8 WHERE id = $1 AND updated_at = $6 AND removed_at IS NULL",
+            "UPDATE tenants
+             SET connection_status = $2, connection_reason = $3, connection_message = $4,
+                 connection_checked_at = $5, organization = $7, licence = $8
+             WHERE id = $1 AND updated_at = $6 AND removed_at IS NULL",
             &args![
                 id,
                 check.status.as_str(),
@@ -455,7 +338,7 @@ pub async fn get(mut on: impl Access, id: TenantId) -> Result<Option<Tenant>, St
 /// # Errors
 /// When the database fails.
 pub async fn hold(tx: &mut Tx, id: TenantId) -> Result<Option<Tenant>, StoreError> {
-    let lock = dialect::for_key_share(tx.engine());
+    let lock = dialect::for_key_share(tx.backend());
     locked(tx, id, lock).await
 }
 
@@ -465,7 +348,7 @@ pub async fn hold(tx: &mut Tx, id: TenantId) -> Result<Option<Tenant>, StoreErro
 /// # Errors
 /// When the database fails.
 pub async fn lock(tx: &mut Tx, id: TenantId) -> Result<Option<Tenant>, StoreError> {
-    let lock = dialect::for_no_key_update(tx.engine());
+    let lock = dialect::for_no_key_update(tx.backend());
     locked(tx, id, lock).await
 }
 
@@ -475,7 +358,7 @@ pub async fn lock(tx: &mut Tx, id: TenantId) -> Result<Option<Tenant>, StoreErro
 /// # Errors
 /// When the database fails.
 pub async fn lock_whole(tx: &mut Tx, id: TenantId) -> Result<Option<Tenant>, StoreError> {
-    let lock = dialect::for_update(tx.engine());
+    let lock = dialect::for_update(tx.backend());
     locked(tx, id, lock).await
 }
 
@@ -491,7 +374,9 @@ async fn locked(tx: &mut Tx, id: TenantId, lock: &'static str) -> Result<Option<
 pub async fn find(mut on: impl Access, text: &str) -> Result<Vec<Tenant>, StoreError> {
     let id = text.trim().parse::<TenantId>().ok();
     on.rows(
-        "SELECT * FROM tenants WHERE removed_at IS NULL AND (name_key = $1 OR entra_tenant_id = $1 OR id = $2) \
+        "SELECT *
+         FROM tenants
+         WHERE removed_at IS NULL AND (name_key = $1 OR entra_tenant_id = $1 OR id = $2)
          ORDER BY name_key LIMIT 10",
         &args![key(text), id],
     )
@@ -513,13 +398,14 @@ pub async fn list(mut on: impl Access) -> Result<Vec<Tenant>, StoreError> {
 /// When the database fails.
 pub async fn list_visible(mut on: impl Access, user: UserId) -> Result<Vec<VisibleTenant>, StoreError> {
     on.rows(
-        "SELECT t.*, CASE WHEN u.platform_admin = TRUE THEN 'owner' ELSE m.role END AS role, \
-         COALESCE(p.favourite, FALSE) AS favourite, p.last_used_at \
-         FROM users u CROSS JOIN tenants t \
-         LEFT JOIN tenant_members m ON m.tenant_id = t.id AND m.user_id = u.id \
-         LEFT JOIN user_tenant_preferences p ON p.tenant_id = t.id AND p.user_id = u.id \
-         WHERE u.id = $1 AND u.disabled_at IS NULL AND t.removed_at IS NULL \
-         AND (m.role IS NOT NULL OR u.platform_admin = TRUE) \
+        "SELECT t.*, CASE WHEN u.platform_admin = TRUE THEN 'owner' ELSE m.role END AS role,
+             COALESCE(p.favourite, FALSE) AS favourite, p.last_used_at
+         FROM users u
+         CROSS JOIN tenants t
+         LEFT JOIN tenant_members m ON m.tenant_id = t.id AND m.user_id = u.id
+         LEFT JOIN user_tenant_preferences p ON p.tenant_id = t.id AND p.user_id = u.id
+         WHERE u.id = $1 AND u.disabled_at IS NULL AND t.removed_at IS NULL
+             AND (m.role IS NOT NULL OR u.platform_admin = TRUE)
          ORDER BY COALESCE(p.favourite, FALSE) DESC, t.name_key",
         &args![user],
     )

@@ -1,4 +1,4 @@
-//! Throw-away databases on both engines, for the tests of this and other crates.
+//! Throw-away databases of both kinds, for the tests of this and other crates.
 //!
 //! A test that takes a [`TestDatabase`] and is declared with [`on_both_engines!`] runs on SQLite and on PostgreSQL. The
 //! PostgreSQL server is the one named in `TENANTATLAS_TEST_POSTGRES_URL`, or one that is started for this process by
@@ -16,8 +16,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use url::Url;
 
 use crate::database::Run as _;
-use crate::record::Number;
-use crate::{Db, Engine};
+use crate::{Backend, Db};
 
 /// The variable with the address of a PostgreSQL server on which databases may be made.
 pub const POSTGRES_URL: &str = "TENANTATLAS_TEST_POSTGRES_URL";
@@ -33,14 +32,14 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// A new database on this engine.
+    /// A new database of this kind.
     ///
     /// # Panics
     /// When it cannot be made: a test cannot go on without.
-    pub async fn new(engine: Engine) -> Self {
-        match engine {
-            Engine::Sqlite => Self::sqlite().await,
-            Engine::Postgres => Self::postgres().await,
+    pub async fn new(backend: Backend) -> Self {
+        match backend {
+            Backend::Sqlite => Self::sqlite().await,
+            Backend::Postgres => Self::postgres().await,
         }
     }
 
@@ -48,10 +47,10 @@ impl TestDatabase {
     ///
     /// # Panics
     /// When it cannot be made.
-    pub async fn of_version(engine: Engine, version: i64) -> Self {
-        let test = match engine {
-            Engine::Sqlite => Self::sqlite_file().await,
-            Engine::Postgres => {
+    pub async fn of_version(backend: Backend, version: i64) -> Self {
+        let test = match backend {
+            Backend::Sqlite => Self::sqlite_file().await,
+            Backend::Postgres => {
                 let server = server();
                 let name = format!("test_{}", uuid::Uuid::new_v4().simple());
                 execute(&mut connect(&server).await, format!("CREATE DATABASE {name}")).await.expect("a database");
@@ -119,8 +118,8 @@ impl TestDatabase {
             Db::Postgres { .. } => {
                 let text = "SELECT COUNT(*) AS value FROM pg_stat_activity \
                             WHERE datname = current_database() AND wait_event_type = 'Lock'";
-                let found: Option<Number> = (&self.db).row(text, &[]).await.expect("the activity of the server");
-                found.is_some_and(|Number(count)| count > 0)
+                let found: Option<i64> = (&self.db).value(text, &[]).await.expect("the activity of the server");
+                found.is_some_and(|count| count > 0)
             }
         };
         while !is_waiting().await {
@@ -223,13 +222,13 @@ macro_rules! on_both_engines {
             $(#[$attribute])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                run($crate::testing::TestDatabase::new($crate::Engine::Sqlite).await).await;
+                run($crate::testing::TestDatabase::new($crate::Backend::Sqlite).await).await;
             }
 
             $(#[$attribute])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                run($crate::testing::TestDatabase::new($crate::Engine::Postgres).await).await;
+                run($crate::testing::TestDatabase::new($crate::Backend::Postgres).await).await;
             }
         }
     )+};

@@ -3,19 +3,21 @@
 use std::fmt;
 
 use serde::Serialize;
-use sqlx::{AssertSqlSafe, Error};
+use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Number, Record};
+use crate::record::Nullable;
 use crate::sql::args;
 use crate::{StoreError, Tx, dialect};
 
 /// A person, without the password hash.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
 pub struct User {
     /// Our id.
+    #[sqlx(try_from = "Uuid")]
     pub id: UserId,
     /// The address as it was entered; signs in with it, whatever the case.
     pub email: String,
@@ -24,34 +26,24 @@ pub struct User {
     /// Whether this person manages tenants and users.
     pub platform_admin: bool,
     /// Since when this person can no longer sign in.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub disabled_at: Option<Timestamp>,
     /// The last sign-in.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub last_sign_in_at: Option<Timestamp>,
     /// When the account was made.
+    #[sqlx(try_from = "i64")]
     pub created_at: Timestamp,
     /// When it was last changed.
+    #[sqlx(try_from = "i64")]
     pub updated_at: Timestamp,
 }
 
-impl Record for User {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            id: row.id("id")?,
-            email: row.string("email")?,
-            name: row.string("name")?,
-            platform_admin: row.bool("platform_admin")?,
-            disabled_at: row.time_or_null("disabled_at")?,
-            last_sign_in_at: row.time_or_null("last_sign_in_at")?,
-            created_at: row.time("created_at")?,
-            updated_at: row.time("updated_at")?,
-        })
-    }
-}
-
 /// A person with the argon2 hash of the password, for the sign-in only.
-#[derive(Clone)]
+#[derive(Clone, FromRow)]
 pub struct UserWithPassword {
     /// The person.
+    #[sqlx(flatten)]
     pub user: User,
     /// The hash in PHC string form; `None` while no password was set.
     pub password_hash: Option<String>,
@@ -60,12 +52,6 @@ pub struct UserWithPassword {
 impl fmt::Debug for UserWithPassword {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("UserWithPassword").field("user", &self.user).finish_non_exhaustive()
-    }
-}
-
-impl Record for UserWithPassword {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { user: User::read(row)?, password_hash: row.string_or_null("password_hash")? })
     }
 }
 
@@ -92,7 +78,7 @@ fn key(email: &str) -> String {
 /// [`StoreError::Conflict`] when the address is taken.
 pub async fn create(tx: &mut Tx, user: &NewUser, at: Timestamp) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO users (id, email, email_key, name, platform_admin, created_at, updated_at) \
+        "INSERT INTO users (id, email, email_key, name, platform_admin, created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $6)",
         &args![user.id, user.email.trim(), key(&user.email), user.name.trim(), user.platform_admin, at],
     )
@@ -204,7 +190,7 @@ pub async fn get_with_password(mut on: impl Access, id: UserId) -> Result<Option
 /// # Errors
 /// When the database fails.
 pub async fn is_empty(mut on: impl Access) -> Result<bool, StoreError> {
-    let found: Option<Number> = on.row("SELECT CAST(1 AS BIGINT) AS value FROM users LIMIT 1", &[]).await?;
+    let found: Option<i64> = on.value("SELECT CAST(1 AS BIGINT) FROM users LIMIT 1", &[]).await?;
     Ok(found.is_none())
 }
 
@@ -221,7 +207,7 @@ pub async fn list(mut on: impl Access) -> Result<Vec<User>, StoreError> {
 /// # Errors
 /// When the database fails.
 pub async fn lock(tx: &mut Tx, id: UserId) -> Result<Option<User>, StoreError> {
-    let lock = dialect::for_no_key_update(tx.engine());
+    let lock = dialect::for_no_key_update(tx.backend());
     let text = format!("SELECT * FROM users WHERE id = $1 AND disabled_at IS NULL{lock}");
     tx.row(AssertSqlSafe(text), &args![id]).await
 }
@@ -232,7 +218,7 @@ pub async fn lock(tx: &mut Tx, id: UserId) -> Result<Option<User>, StoreError> {
 /// # Errors
 /// When the database fails.
 pub async fn lock_platform_admins(tx: &mut Tx) -> Result<(), StoreError> {
-    let lock = dialect::for_no_key_update(tx.engine());
+    let lock = dialect::for_no_key_update(tx.backend());
     let text = format!("SELECT id FROM users WHERE platform_admin = TRUE AND disabled_at IS NULL ORDER BY id{lock}");
     tx.execute(AssertSqlSafe(text), &[]).await.map(|_| ())
 }
@@ -242,7 +228,7 @@ pub async fn lock_platform_admins(tx: &mut Tx) -> Result<(), StoreError> {
 /// # Errors
 /// When the database fails.
 pub async fn count_platform_admins(mut on: impl Access) -> Result<u64, StoreError> {
-    let count: Option<Number> =
-        on.row("SELECT COUNT(*) AS value FROM users WHERE platform_admin = TRUE AND disabled_at IS NULL", &[]).await?;
-    Ok(count.map_or(0, |Number(value)| value.unsigned_abs()))
+    let count: Option<i64> =
+        on.value("SELECT COUNT(*) FROM users WHERE platform_admin = TRUE AND disabled_at IS NULL", &[]).await?;
+    Ok(count.map_or(0, i64::unsigned_abs))
 }

@@ -31,7 +31,8 @@ const HEADER_LENGTH: usize = 1 + KEY_ID_LENGTH + NONCE_LENGTH;
 const FILE_LIMIT: u64 = 1_024;
 
 /// A secret as the database holds it: version, key id, nonce, ciphertext. Safe to store, useless without the key file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(transparent, no_pg_array)]
 pub struct SealedSecret(pub(crate) Vec<u8>);
 
 /// The key with which secrets of one tenant are fingerprinted, for `Normaliser::new`.

@@ -99,38 +99,12 @@ fn document(row: &ItemRow) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tenantatlas_domain::{
-        ids::{ItemId, TenantId},
-        normalise::ContentHash,
-        presence::{Confidence, Presence},
-        time::Timestamp,
-    };
+    use tenantatlas_domain::presence::{Confidence, Presence};
     use tenantatlas_store::inventory::Item;
-    use uuid::Uuid;
 
     fn missing(newer_than_scope: bool) -> ItemRow {
-        let at = Timestamp::from_millis(1);
         ItemRow {
-            item: Item {
-                id: ItemId::from_uuid(Uuid::nil()),
-                tenant_id: TenantId::from_uuid(Uuid::nil()),
-                policy_type: "namedLocation".to_owned(),
-                external_id: "1".to_owned(),
-                display_name: "Office".to_owned(),
-                category: "conditional-access".to_owned(),
-                platform: "all".to_owned(),
-                meta: serde_json::Map::new(),
-                content_hash: ContentHash([0; 32]),
-                normaliser_version: 1,
-                revision: None,
-                links_omitted: 0,
-                first_seen_at: at,
-                first_seen_seq: 2,
-                changed_at: at,
-                changed_seq: 2,
-                last_seen_at: at,
-                last_seen_run_id: None,
-            },
+            item: Item::example("1", "Office"),
             presence: Presence::Missing { confidence: Confidence::High },
             changed_in_last_run: false,
             newer_than_scope,

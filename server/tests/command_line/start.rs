@@ -7,7 +7,7 @@ use std::{
 };
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::{
-    Engine,
+    Backend,
     audit::{self, NewEntry, Outcome},
     testing::TestDatabase,
 };
@@ -48,8 +48,8 @@ fn start_six(sandbox: &Sandbox, database: Option<&str>) {
 }
 
 /// A database of the version before the log was keyed, with entries in it.
-async fn old_database(engine: Engine) -> TestDatabase {
-    let test = TestDatabase::of_version(engine, 12).await;
+async fn old_database(backend: Backend) -> TestDatabase {
+    let test = TestDatabase::of_version(backend, 12).await;
     for number in 0..40 {
         let entry = NewEntry {
             id: Uuid::now_v7(),
@@ -81,14 +81,14 @@ fn six_processes_that_start_at_once_make_one_new_sqlite_file() {
 
 #[tokio::test]
 async fn six_processes_that_start_at_once_bring_an_old_sqlite_file_to_their_version() {
-    let old = old_database(Engine::Sqlite).await;
+    let old = old_database(Backend::Sqlite).await;
     start_six(&Sandbox::new(), Some(&old.address));
 }
 
 #[tokio::test]
 async fn six_processes_that_start_at_once_make_one_new_postgres_database() {
     for _ in 0..2 {
-        let new = TestDatabase::of_version(Engine::Postgres, 0).await;
+        let new = TestDatabase::of_version(Backend::Postgres, 0).await;
         new.db.close().await;
         start_six(&Sandbox::new(), Some(&new.address));
     }
@@ -96,7 +96,7 @@ async fn six_processes_that_start_at_once_make_one_new_postgres_database() {
 
 #[tokio::test]
 async fn six_processes_that_start_at_once_bring_an_old_postgres_database_to_their_version() {
-    let old = old_database(Engine::Postgres).await;
+    let old = old_database(Backend::Postgres).await;
     start_six(&Sandbox::new(), Some(&old.address));
 }
 

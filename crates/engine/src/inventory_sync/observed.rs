@@ -54,7 +54,6 @@ pub(crate) fn observe(normaliser: &Normaliser, row: Row, revision: Option<String
             content_hash: normaliser.content_hash(policy_type, &object),
             normaliser_version: NORMALISER_VERSION,
             observation_hash,
-            detail_hash: None,
             revision,
             links: edges.kept.iter().map(ObservedLink::from).collect(),
             links_omitted: edges.omitted,

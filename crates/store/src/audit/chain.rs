@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
-use sqlx::Error;
+use sqlx::FromRow;
 use tenantatlas_domain::canonical::to_canonical_string;
 use tenantatlas_domain::normalise::ContentHash;
 
@@ -10,14 +10,13 @@ use super::end::End;
 use super::key::{AuditKey, Point};
 use super::{Entry, Problem, end};
 use crate::database::Run as _;
-use crate::record::{Columns, Record};
 use crate::sql::{args, without_escaped_nul};
 use crate::{Db, StoreError};
 
 /// Entries read at once.
 const PAGE: i64 = 1_000;
 
-/// The form of a context that comes back from either engine as it went in.
+/// The form of a context that comes back from either database as it went in.
 pub(super) fn storable(context: &Json) -> Json {
     serde_json::from_str(&without_escaped_nul(context.to_string())).unwrap_or(Json::Null)
 }
@@ -53,15 +52,10 @@ pub(super) fn plain_hash_of(entry: &Entry) -> ContentHash {
 }
 
 /// The numbers of the first and the last entry there are.
+#[derive(FromRow)]
 struct Range {
     lowest: i64,
     highest: i64,
-}
-
-impl Record for Range {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { lowest: row.number("lowest")?, highest: row.number("highest")? })
-    }
 }
 
 /// Recomputes the whole chain, page by page, up to the first entry that breaks it, and looks at both seals. Answers the

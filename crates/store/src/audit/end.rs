@@ -1,21 +1,19 @@
 //! The end of the chain and its seals: the one row of `audit_chain`.
 
 use serde::{Deserialize, Serialize};
-use sqlx::{AssertSqlSafe, Error};
+use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::normalise::ContentHash;
 use uuid::Uuid;
 
 use super::key::{AuditKey, Point};
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
+use crate::record::Nullable;
 use crate::sql::args;
 use crate::{Db, StoreError, Tx, dialect, facts};
 
 /// The fact that holds the boundary which was sealed after the root key had been replaced. The columns of `audit_chain` hold
 /// the first one for ever.
 const RESEALED: &str = "audit_boundary";
-/// The columns an [`End`] is read from.
-const COLUMNS: &str = "last_seq, last_hash, seal, installation_id, plain_seq, plain_hash, plain_seal";
 
 /// The end of the chain, as the database holds it.
 pub(super) struct End {
@@ -42,19 +40,34 @@ impl Boundary {
     }
 }
 
-impl Record for End {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        let boundary = match row.hash_or_null("plain_seal")? {
-            None => None,
-            Some(seal) => Some(Boundary {
-                installation: row.id("installation_id")?,
-                plain: Point { seq: row.number("plain_seq")?, hash: row.hash("plain_hash")? },
-                former: None,
-                seal,
-            }),
+/// The row of `audit_chain`.
+#[derive(FromRow)]
+struct Row {
+    last_seq: i64,
+    #[sqlx(try_from = "Vec<u8>")]
+    last_hash: ContentHash,
+    #[sqlx(try_from = "Nullable<Vec<u8>>")]
+    seal: Option<ContentHash>,
+    installation_id: Option<Uuid>,
+    plain_seq: Option<i64>,
+    #[sqlx(try_from = "Nullable<Vec<u8>>")]
+    plain_hash: Option<ContentHash>,
+    #[sqlx(try_from = "Nullable<Vec<u8>>")]
+    plain_seal: Option<ContentHash>,
+}
+
+impl Row {
+    /// What the row says. A row without, or half a boundary, is not understood.
+    fn end(row: Option<Self>) -> Result<End, StoreError> {
+        let row = row.ok_or_else(|| StoreError::corrupt("audit_chain"))?;
+        let boundary = match (row.plain_seal, row.installation_id, row.plain_seq, row.plain_hash) {
+            (None, ..) => None,
+            (Some(seal), Some(installation), Some(seq), Some(hash)) => {
+                Some(Boundary { installation, plain: Point { seq, hash }, former: None, seal })
+            }
+            _ => return Err(StoreError::corrupt("audit_chain")),
         };
-        let point = Point { seq: row.number("last_seq")?, hash: row.hash("last_hash")? };
-        Ok(Self { point, seal: row.hash_or_null("seal")?, boundary })
+        Ok(End { point: Point { seq: row.last_seq, hash: row.last_hash }, seal: row.seal, boundary })
     }
 }
 
@@ -96,26 +109,22 @@ impl End {
 /// Takes the number of the next entry and answers the end before it. The row stays locked until the transaction ends,
 /// which puts those who append in one order.
 pub(super) async fn advance(tx: &mut Tx, key: &AuditKey) -> Result<End, StoreError> {
-    let text = format!("UPDATE audit_chain SET last_seq = last_seq + 1 WHERE one = 1 RETURNING {COLUMNS}");
-    let end: Option<End> = tx.row(AssertSqlSafe(text), &[]).await?;
-    let mut end = end.ok_or_else(|| StoreError::corrupt("audit_chain"))?;
+    let mut end =
+        Row::end(tx.row("UPDATE audit_chain SET last_seq = last_seq + 1 WHERE one = 1 RETURNING *", &[]).await?)?;
     end.point.seq -= 1;
     end.under(tx, key).await
 }
 
 /// The end as it is now.
 pub(super) async fn read(db: &Db, key: &AuditKey) -> Result<End, StoreError> {
-    let text = format!("SELECT {COLUMNS} FROM audit_chain WHERE one = 1");
     let mut on = db;
-    let end: Option<End> = on.row(AssertSqlSafe(text), &[]).await?;
-    end.ok_or_else(|| StoreError::corrupt("audit_chain"))?.under(db, key).await
+    Row::end(on.row("SELECT * FROM audit_chain WHERE one = 1", &[]).await?)?.under(db, key).await
 }
 
 /// The end as it is now, locked until the transaction ends.
 async fn lock(tx: &mut Tx) -> Result<End, StoreError> {
-    let text = format!("SELECT {COLUMNS} FROM audit_chain WHERE one = 1{}", dialect::for_update(tx.engine()));
-    let end: Option<End> = tx.row(AssertSqlSafe(text), &[]).await?;
-    end.ok_or_else(|| StoreError::corrupt("audit_chain"))
+    let text = format!("SELECT * FROM audit_chain WHERE one = 1{}", dialect::for_update(tx.backend()));
+    Row::end(tx.row(AssertSqlSafe(text), &[]).await?)
 }
 
 /// Seals the end with a key that is new, as the boundary of a new installation: `former` is a hash over all entries up to
@@ -138,17 +147,11 @@ pub(super) async fn reseal(tx: &mut Tx, key: &AuditKey, point: Point, former: Co
 
 /// Whether the chain holds an entry with this number and this hash.
 pub(super) async fn holds(mut on: impl Access, point: Point) -> Result<bool, StoreError> {
-    struct Hash(ContentHash);
-    impl Record for Hash {
-        fn read(row: &impl Columns) -> Result<Self, Error> {
-            row.hash("hash").map(Self)
-        }
-    }
     if point.seq == 0 {
         return Ok(point == Point::START);
     }
-    let found: Option<Hash> = on.row("SELECT hash FROM audit_logs WHERE seq = $1", &args![point.seq]).await?;
-    Ok(found.is_some_and(|Hash(hash)| hash == point.hash))
+    let found: Option<Vec<u8>> = on.value("SELECT hash FROM audit_logs WHERE seq = $1", &args![point.seq]).await?;
+    Ok(found.is_some_and(|hash| hash == point.hash.0))
 }
 
 /// Gives the installation its id and seals what is there: the entries of earlier versions as they stand, and the end.
@@ -166,7 +169,8 @@ pub(crate) async fn begin(db: &Db, key: &AuditKey) -> Result<(), StoreError> {
     if untouched(&end) {
         let installation = Uuid::new_v4();
         tx.execute(
-            "UPDATE audit_chain SET installation_id = $1, plain_seq = $2, plain_hash = $3, plain_seal = $4, seal = $5 \
+            "UPDATE audit_chain
+             SET installation_id = $1, plain_seq = $2, plain_hash = $3, plain_seal = $4, seal = $5
              WHERE one = 1",
             &args![
                 installation,

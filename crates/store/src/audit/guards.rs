@@ -15,9 +15,9 @@ const TABLES: [&str; 2] = ["audit_logs", "audit_chain"];
 /// # Errors
 /// When the database fails.
 pub(super) async fn missing(db: &Db) -> Result<Vec<Problem>, StoreError> {
-    match db.engine() {
-        crate::Engine::Sqlite => sqlite::missing(db).await,
-        crate::Engine::Postgres => postgres::missing(db).await,
+    match db.backend() {
+        crate::Backend::Sqlite => sqlite::missing(db).await,
+        crate::Backend::Postgres => postgres::missing(db).await,
     }
 }
 

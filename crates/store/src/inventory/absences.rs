@@ -1,9 +1,10 @@
 //! Runs of a scope that read a type and did not see an item.
 
+use std::borrow::Cow;
+
 use tenantatlas_domain::ids::ItemId;
 
 use crate::bulk::{InsertRows, WithList};
-use crate::record::Number;
 use crate::sql::{Value, args};
 use crate::sync_runs::SyncRun;
 use crate::{StoreError, Tx, dialect};
@@ -12,13 +13,14 @@ use crate::{StoreError, Tx, dialect};
 pub(super) const OPEN: i64 = i64::MAX;
 
 const RETURNED: InsertRows = InsertRows {
-    head: "INSERT INTO inventory_absences (item_id, scope_id, from_seq, until_seq)",
-    columns: 4,
-    tail: "ON CONFLICT (item_id, scope_id, from_seq) DO UPDATE SET until_seq = excluded.until_seq",
+    table: "inventory_absences",
+    columns: Cow::Borrowed(&["item_id", "scope_id", "from_seq", "until_seq"]),
+    on_conflict: Cow::Borrowed("(item_id, scope_id, from_seq) DO UPDATE SET until_seq = excluded.until_seq"),
 };
 
 const APPEARED: WithList = WithList {
-    text: "UPDATE inventory_absences SET until_seq = $1 \
+    text: "UPDATE inventory_absences
+           SET until_seq = $1
            WHERE scope_id = $2 AND from_seq = 0 AND until_seq = $3 AND item_id IN (#)",
 };
 
@@ -43,21 +45,23 @@ pub(super) async fn end(
 /// are, nothing is searched.
 pub(crate) async fn note_absences(tx: &mut Tx, run: &SyncRun, policy_type: &str, seen: u64) -> Result<(), StoreError> {
     dialect::lock_type(tx, run.tenant_id.as_uuid(), policy_type).await?;
-    let known: Option<Number> = tx
-        .row(
-            "SELECT CAST(COALESCE(SUM(items), 0) AS BIGINT) AS value FROM inventory_counts \
+    let known: Option<i64> = tx
+        .value(
+            "SELECT CAST(COALESCE(SUM(items), 0) AS BIGINT)
+             FROM inventory_counts
              WHERE tenant_id = $1 AND policy_type = $2",
             &args![run.tenant_id, policy_type],
         )
         .await?;
-    if known.is_some_and(|Number(known)| known.unsigned_abs() == seen) {
+    if known.is_some_and(|known| known.unsigned_abs() == seen) {
         return Ok(());
     }
     tx.execute(
-        "INSERT INTO inventory_absences (scope_id, item_id, from_seq, until_seq) \
-         SELECT $1, i.id, COALESCE(s.last_seq + 1, 0), $2 FROM inventory_items i \
-         LEFT JOIN inventory_sightings s ON s.item_id = i.id AND s.scope_id = $1 \
-         WHERE i.tenant_id = $3 AND i.policy_type = $4 AND (s.last_seq IS NULL OR s.last_seq < $5) \
+        "INSERT INTO inventory_absences (scope_id, item_id, from_seq, until_seq)
+         SELECT $1, i.id, COALESCE(s.last_seq + 1, 0), $2
+         FROM inventory_items i
+         LEFT JOIN inventory_sightings s ON s.item_id = i.id AND s.scope_id = $1
+         WHERE i.tenant_id = $3 AND i.policy_type = $4 AND (s.last_seq IS NULL OR s.last_seq < $5)
          ON CONFLICT (item_id, scope_id, from_seq) DO NOTHING",
         &args![run.scope_id.0, OPEN, run.tenant_id, policy_type, run.seq],
     )

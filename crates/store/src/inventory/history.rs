@@ -2,16 +2,18 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
-use sqlx::Error;
+use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::ids::{ItemId, SyncRunId, TenantId};
+use tenantatlas_domain::named;
 use tenantatlas_domain::normalise::ContentHash;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use super::rows::absences;
 use super::view::Stretch;
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
+use crate::record::Nullable;
 use crate::scopes::ScopeId;
 use crate::sql::args;
 use crate::{Db, StoreError};
@@ -20,13 +22,15 @@ use crate::{Db, StoreError};
 const MAX_ROWS: i64 = 200;
 
 /// The state of an item over a stretch of runs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromRow)]
 pub struct ItemVersion {
     /// The number of the run that first observed it.
     pub from_seq: i64,
     /// That run.
+    #[sqlx(try_from = "Nullable<Uuid>")]
     pub run_id: Option<SyncRunId>,
     /// When it was first observed.
+    #[sqlx(try_from = "i64")]
     pub observed_at: Timestamp,
     /// The number of the run that observed the next one; `None` for the current state.
     pub until_seq: Option<i64>,
@@ -35,46 +39,37 @@ pub struct ItemVersion {
     /// The platform then.
     pub platform: String,
     /// The hash of the normalised content.
+    #[sqlx(try_from = "Vec<u8>")]
     pub content_hash: ContentHash,
     /// The version of the normaliser that made it.
+    #[sqlx(try_from = "i64")]
     pub normaliser_version: u32,
     /// Allow-listed facts then.
+    #[sqlx(json)]
     pub meta: Map<String, Json>,
 }
 
-impl Record for ItemVersion {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            from_seq: row.number("from_seq")?,
-            run_id: row.id_or_null("run_id")?,
-            observed_at: row.time("observed_at")?,
-            until_seq: row.number_or_null("until_seq")?,
-            display_name: row.string("display_name")?,
-            platform: row.string("platform")?,
-            content_hash: row.hash("content_hash")?,
-            normaliser_version: row.count("normaliser_version")?,
-            meta: row.json("meta")?,
-        })
-    }
-}
+/// The states of item `$1` of tenant `$2`: the current one, and those before it.
+const VERSIONS: &str = "
+    SELECT v.*, r.id AS run_id
+    FROM (
+        SELECT changed_seq AS from_seq, CAST(NULL AS BIGINT) AS until_seq, changed_at AS observed_at, display_name,
+            platform, content_hash, normaliser_version, meta
+        FROM inventory_items
+        WHERE id = $1 AND tenant_id = $2
+        UNION ALL
+        SELECT from_seq, until_seq, observed_at, display_name, platform, content_hash, normaliser_version, meta
+        FROM inventory_item_versions
+        WHERE item_id = $1 AND tenant_id = $2) AS v
+    LEFT JOIN inventory_sync_runs r ON r.tenant_id = $2 AND r.seq = v.from_seq";
 
 /// The states of an item, the current one first; at most 200.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn history(mut on: impl Access, tenant: TenantId, item: ItemId) -> Result<Vec<ItemVersion>, StoreError> {
-    on.rows(
-        "SELECT v.*, r.id AS run_id FROM (\
-         SELECT changed_seq AS from_seq, CAST(NULL AS BIGINT) AS until_seq, changed_at AS observed_at, display_name, \
-         platform, content_hash, normaliser_version, meta FROM inventory_items WHERE id = $1 AND tenant_id = $2 \
-         UNION ALL \
-         SELECT from_seq, until_seq, observed_at, display_name, platform, content_hash, normaliser_version, meta \
-         FROM inventory_item_versions WHERE item_id = $1 AND tenant_id = $2) AS v \
-         LEFT JOIN inventory_sync_runs r ON r.tenant_id = $2 AND r.seq = v.from_seq \
-         ORDER BY v.from_seq DESC LIMIT $3",
-        &args![item, tenant, MAX_ROWS],
-    )
-    .await
+    let text = format!("{VERSIONS} ORDER BY v.from_seq DESC LIMIT $3");
+    on.rows(AssertSqlSafe(text), &args![item, tenant, MAX_ROWS]).await
 }
 
 /// The state of an item as of a run: what the last run up to it had observed. `None` when it was not known yet.
@@ -87,30 +82,20 @@ pub async fn state_as_of(
     item: ItemId,
     seq: i64,
 ) -> Result<Option<ItemVersion>, StoreError> {
-    on.row(
-        "SELECT v.*, r.id AS run_id FROM (\
-         SELECT changed_seq AS from_seq, CAST(NULL AS BIGINT) AS until_seq, changed_at AS observed_at, display_name, \
-         platform, content_hash, normaliser_version, meta FROM inventory_items WHERE id = $1 AND tenant_id = $2 \
-         UNION ALL \
-         SELECT from_seq, until_seq, observed_at, display_name, platform, content_hash, normaliser_version, meta \
-         FROM inventory_item_versions WHERE item_id = $1 AND tenant_id = $2) AS v \
-         LEFT JOIN inventory_sync_runs r ON r.tenant_id = $2 AND r.seq = v.from_seq \
-         WHERE v.from_seq <= $3 ORDER BY v.from_seq DESC LIMIT 1",
-        &args![item, tenant, seq],
-    )
-    .await
+    let text = format!("{VERSIONS} WHERE v.from_seq <= $3 ORDER BY v.from_seq DESC LIMIT 1");
+    on.row(AssertSqlSafe(text), &args![item, tenant, seq]).await
 }
 
-/// What a run says about an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunReading {
-    /// It saw the item.
-    Seen,
-    /// It read the type to the end and did not see the item.
-    NotThere,
-    /// It did not read the type to the end and did not see the item.
-    NotRead,
+named! {
+    /// What a run says about an item.
+    pub enum RunReading: UnknownRunReading, "reading of an item by a run" {
+        /// It saw the item.
+        Seen = "seen",
+        /// It read the type to the end and did not see the item.
+        NotThere = "not_there",
+        /// It did not read the type to the end and did not see the item.
+        NotRead = "not_read",
+    }
 }
 
 /// A run of a scope that held the type of an item.
@@ -128,34 +113,18 @@ pub struct RunSighting {
     pub reading: RunReading,
 }
 
+#[derive(FromRow)]
 struct RunRow {
-    sighting: RunSighting,
+    #[sqlx(try_from = "Uuid")]
+    id: SyncRunId,
+    seq: i64,
+    #[sqlx(try_from = "String")]
+    status: SyncRunStatus,
+    #[sqlx(try_from = "i64")]
+    started_at: Timestamp,
+    #[sqlx(try_from = "Nullable<String>")]
     outcome: Option<TypeOutcome>,
-    items: u64,
-}
-
-impl Record for RunRow {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            sighting: RunSighting {
-                run_id: row.id("id")?,
-                seq: row.number("seq")?,
-                status: row.name("status")?,
-                started_at: row.time("started_at")?,
-                reading: RunReading::NotRead,
-            },
-            outcome: row.name_or_null("outcome")?,
-            items: row.count("items")?,
-        })
-    }
-}
-
-struct Range(i64, i64);
-
-impl Record for Range {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self(row.number("since_seq")?, row.number("last_seq")?))
-    }
+    items: i64,
 }
 
 /// The runs of a scope that held the type of an item, newest first, with what each says about it; at most 200.
@@ -171,33 +140,35 @@ pub async fn runs_that_saw(
     let mut on = db;
     let runs: Vec<RunRow> = on
         .rows(
-            "SELECT r.id, r.seq, r.status, r.started_at, t.outcome, t.items FROM inventory_items i \
-             JOIN inventory_sync_run_types t ON t.scope_id = $2 AND t.policy_type = i.policy_type \
-             JOIN inventory_sync_runs r ON r.id = t.run_id \
-             WHERE i.id = $1 AND i.tenant_id = $3 AND r.tenant_id = $3 ORDER BY r.seq DESC LIMIT $4",
+            "SELECT r.id, r.seq, r.status, r.started_at, t.outcome, t.items
+             FROM inventory_items i
+             JOIN inventory_sync_run_types t ON t.scope_id = $2 AND t.policy_type = i.policy_type
+             JOIN inventory_sync_runs r ON r.id = t.run_id
+             WHERE i.id = $1 AND i.tenant_id = $3 AND r.tenant_id = $3
+             ORDER BY r.seq DESC LIMIT $4",
             &args![item, scope.0, tenant, MAX_ROWS],
         )
         .await?;
-    let range: Option<Range> = on
+    let range: Option<(i64, i64)> = on
         .row(
             "SELECT since_seq, last_seq FROM inventory_sightings WHERE item_id = $1 AND scope_id = $2",
             &args![item, scope.0],
         )
         .await?;
     let absences = absences(db, scope.0, &[item.as_uuid()]).await?.remove(&item.as_uuid()).unwrap_or_default();
-    let stretch = Stretch { range: range.map(|Range(since, last)| (since, last)), absences };
+    let stretch = Stretch { range, absences };
     Ok(runs
         .into_iter()
         .map(|row| {
             let to_the_end = row.outcome == Some(TypeOutcome::Succeeded);
-            let reading = if (to_the_end || row.items > 0) && stretch.saw(row.sighting.seq) {
+            let reading = if (to_the_end || row.items > 0) && stretch.saw(row.seq) {
                 RunReading::Seen
             } else if to_the_end {
                 RunReading::NotThere
             } else {
                 RunReading::NotRead
             };
-            RunSighting { reading, ..row.sighting }
+            RunSighting { run_id: row.id, seq: row.seq, status: row.status, started_at: row.started_at, reading }
         })
         .collect())
 }

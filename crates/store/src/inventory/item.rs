@@ -2,55 +2,65 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
-use sha2::{Digest as _, Sha256};
-use sqlx::Error;
+use sqlx::FromRow;
 use tenantatlas_domain::ids::{ItemId, SyncRunId, TenantId};
 use tenantatlas_domain::normalise::ContentHash;
 use tenantatlas_domain::presence::Presence;
 use tenantatlas_domain::references::{Reference, Relationship, TargetKind};
 use tenantatlas_domain::registry::{Category, Platform};
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
-use crate::record::{Columns, Record};
+use super::columns::Column::{self, Derived, Observed, Once};
+use crate::record::Nullable;
+use crate::sql::{JsonText, Value, without_nul};
 
 /// The longest name by which items are sorted and searched, in characters.
 const MAX_NAME_KEY: usize = 200;
 
 /// An object as a sync run observed it. Only allow-listed facts: what is handed in here is stored.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRow)]
 pub struct ObservedItem {
     /// The id Microsoft gave it.
     pub external_id: String,
     /// Its name.
     pub display_name: String,
     /// What its type is about.
+    #[sqlx(try_from = "String")]
     pub category: Category,
     /// Its platform.
+    #[sqlx(try_from = "String")]
     pub platform: Platform,
     /// Allow-listed facts, equal to their own sanitised form.
+    #[sqlx(json)]
     pub meta: Map<String, Json>,
     /// The hash of the normalised content.
+    #[sqlx(try_from = "Vec<u8>")]
     pub content_hash: ContentHash,
     /// The version of the normaliser that made it. Hashes of different versions are never compared.
+    #[sqlx(try_from = "i64")]
     pub normaliser_version: u32,
     /// The hash of the bytes as received.
+    #[sqlx(try_from = "Vec<u8>")]
     pub observation_hash: ContentHash,
-    /// The hash of what was read per item; lets the next run keep it when `revision` is the same.
-    pub detail_hash: Option<ContentHash>,
-    /// The revision that Graph gave it.
+    /// Changes when a listing says something else about it; a run that lists the same reads no details again.
     pub revision: Option<String>,
     /// Its outgoing edges, at most 50.
+    #[sqlx(skip)]
     pub links: Vec<ObservedLink>,
     /// How many more there are.
+    #[sqlx(try_from = "i64")]
     pub links_omitted: u32,
 }
 
 /// An outgoing edge as observed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct ObservedLink {
     /// What it means.
+    #[sqlx(try_from = "String")]
     pub relationship: Relationship,
     /// What kind of thing it points to.
+    #[sqlx(try_from = "String")]
     pub target_kind: TargetKind,
     /// The key of the target's policy type, when it is known.
     pub target_policy_type: Option<String>,
@@ -86,70 +96,41 @@ impl ObservedItem {
             .take(MAX_NAME_KEY)
             .collect()
     }
-
-    pub(super) fn links_digest(&self) -> i64 {
-        if self.links.is_empty() && self.links_omitted == 0 {
-            return 0;
-        }
-        let mut digest = Digest::default();
-        for link in &self.links {
-            digest.text(link.relationship.as_str());
-            digest.text(link.target_kind.as_str());
-            digest.text(link.target_policy_type.as_deref().unwrap_or_default());
-            digest.text(&link.target_external_id);
-            digest.text(link.last_known_name.as_deref().unwrap_or_default());
-            digest.text(&link.raw);
-        }
-        digest.number(u64::from(self.links_omitted));
-        digest.finish()
-    }
-
-    /// Changes whenever a stored column would: 64 bits of a SHA-256.
-    pub(super) fn row_digest(&self, meta: &str, links_digest: i64) -> i64 {
-        let mut digest = Digest::default();
-        digest.text(&self.display_name);
-        digest.text(self.category.slug());
-        digest.text(self.platform.as_str());
-        digest.text(meta);
-        digest.bytes(&self.content_hash.0);
-        digest.bytes(&self.observation_hash.0);
-        digest.bytes(self.detail_hash.as_ref().map_or(&[], |hash| &hash.0));
-        digest.text(self.revision.as_deref().unwrap_or_default());
-        digest.number(u64::from(self.normaliser_version));
-        digest.number(links_digest.cast_unsigned());
-        digest.finish()
-    }
 }
 
-#[derive(Default)]
-struct Digest(Sha256);
-
-impl Digest {
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.number(bytes.len() as u64);
-        self.0.update(bytes);
-    }
-
-    fn text(&mut self, text: &str) {
-        self.bytes(text.as_bytes());
-    }
-
-    fn number(&mut self, number: u64) {
-        self.0.update(number.to_le_bytes());
-    }
-
-    fn finish(self) -> i64 {
-        let hash: [u8; 32] = self.0.finalize().into();
-        hash.first_chunk().map_or(0, |bytes| i64::from_le_bytes(*bytes))
-    }
-}
+/// The columns of `inventory_items` that a run writes. What is read is told by [`ObservedItem`] and [`Item`]; a new column
+/// is a migration, a field in both, and a line here.
+pub(super) const COLUMNS: [Column; 20] = [
+    Once("id", |row| row.id.into()),
+    Once("tenant_id", |row| row.tenant.into()),
+    Once("policy_type", |row| row.policy_type.into()),
+    Once("external_id", |row| row.content.item.external_id.as_str().into()),
+    Observed("display_name", |content| Value::Text(Some(without_nul(&content.item.display_name)))),
+    Derived("name_key", |row| row.content.item.name_key().into()),
+    Observed("category", |content| content.item.category.slug().into()),
+    Observed("platform", |content| content.item.platform.as_str().into()),
+    Observed("meta", |content| Value::Json(Some(JsonText::Borrowed(&content.meta)))),
+    Observed("content_hash", |content| (&content.item.content_hash.0).into()),
+    Observed("observation_hash", |content| (&content.item.observation_hash.0).into()),
+    Observed("revision", |content| content.item.revision.as_deref().into()),
+    Observed("normaliser_version", |content| content.item.normaliser_version.into()),
+    Derived("row_digest", |row| row.digest.into()),
+    Observed("links_digest", |content| content.links_digest.into()),
+    Observed("links_omitted", |content| content.item.links_omitted.into()),
+    Once("first_seen_at", |row| row.at.into()),
+    Once("first_seen_seq", |row| row.seq.into()),
+    Derived("changed_at", |row| row.changed_at.into()),
+    Derived("changed_seq", |row| row.changed_seq.into()),
+];
 
 /// An item as stored.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromRow)]
 pub struct Item {
     /// Our id.
+    #[sqlx(try_from = "Uuid")]
     pub id: ItemId,
     /// The tenant.
+    #[sqlx(try_from = "Uuid")]
     pub tenant_id: TenantId,
     /// The key of its type.
     pub policy_type: String,
@@ -162,62 +143,43 @@ pub struct Item {
     /// The name of its platform.
     pub platform: String,
     /// Allow-listed facts.
+    #[sqlx(json)]
     pub meta: Map<String, Json>,
     /// The hash of its normalised content.
+    #[sqlx(try_from = "Vec<u8>")]
     pub content_hash: ContentHash,
     /// The version of the normaliser that made it.
+    #[sqlx(try_from = "i64")]
     pub normaliser_version: u32,
-    /// The revision that Graph gave it.
+    /// What the listing said about it when its details were last read, as a hash.
     pub revision: Option<String>,
     /// Outgoing edges beyond those kept.
+    #[sqlx(try_from = "i64")]
     pub links_omitted: u32,
     /// When any run first saw it.
+    #[sqlx(try_from = "i64")]
     pub first_seen_at: Timestamp,
     /// The number of that run.
     pub first_seen_seq: i64,
     /// When its content last changed, or it was first seen.
+    #[sqlx(try_from = "i64")]
     pub changed_at: Timestamp,
     /// The number of the run that found that.
     pub changed_seq: i64,
     /// When any run last saw it.
+    #[sqlx(try_from = "i64")]
     pub last_seen_at: Timestamp,
     /// That run.
+    #[sqlx(try_from = "Nullable<Uuid>")]
     pub last_seen_run_id: Option<SyncRunId>,
 }
 
 /// The columns of [`Item`]; the item is `i`.
-pub(super) const ITEM_COLUMNS: &str = "i.id, i.tenant_id, i.policy_type, i.external_id, i.display_name, i.category, \
-     i.platform, i.meta, i.content_hash, i.normaliser_version, i.revision, i.links_omitted, i.first_seen_at, \
-     i.first_seen_seq, i.changed_at, i.changed_seq, \
-     (SELECT MAX(x.last_seen_at) FROM inventory_sightings x WHERE x.item_id = i.id) AS last_seen_at, \
-     (SELECT r.id FROM inventory_sync_runs r WHERE r.tenant_id = i.tenant_id AND r.seq = \
-     (SELECT MAX(y.last_seq) FROM inventory_sightings y WHERE y.item_id = i.id)) AS last_seen_run_id";
-
-impl Record for Item {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        let first_seen_at = row.time("first_seen_at")?;
-        Ok(Self {
-            id: row.id("id")?,
-            tenant_id: row.id("tenant_id")?,
-            policy_type: row.string("policy_type")?,
-            external_id: row.string("external_id")?,
-            display_name: row.string("display_name")?,
-            category: row.string("category")?,
-            platform: row.string("platform")?,
-            meta: row.json("meta")?,
-            content_hash: row.hash("content_hash")?,
-            normaliser_version: row.count("normaliser_version")?,
-            revision: row.string_or_null("revision")?,
-            links_omitted: row.count("links_omitted")?,
-            first_seen_at,
-            first_seen_seq: row.number("first_seen_seq")?,
-            changed_at: row.time("changed_at")?,
-            changed_seq: row.number("changed_seq")?,
-            last_seen_at: row.time_or_null("last_seen_at")?.unwrap_or(first_seen_at),
-            last_seen_run_id: row.id_or_null("last_seen_run_id")?,
-        })
-    }
-}
+pub(super) const ITEM_COLUMNS: &str = "i.*,
+    COALESCE((SELECT MAX(x.last_seen_at) FROM inventory_sightings x WHERE x.item_id = i.id), i.first_seen_at)
+        AS last_seen_at,
+    (SELECT r.id FROM inventory_sync_runs r WHERE r.tenant_id = i.tenant_id AND r.seq =
+        (SELECT MAX(y.last_seq) FROM inventory_sightings y WHERE y.item_id = i.id)) AS last_seen_run_id";
 
 /// An item in a view, with what the view's scope says about it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -239,5 +201,71 @@ impl ItemRow {
     #[must_use]
     pub fn state(&self) -> &'static str {
         if self.newer_than_scope { "newer" } else { self.presence.as_str() }
+    }
+}
+
+/// Items for tests: `ObservedItem { links, ..ObservedItem::example("id", "Name") }`.
+#[cfg(feature = "testing")]
+mod examples {
+    use tenantatlas_domain::normalise::observation_hash;
+
+    use super::*;
+
+    impl ObservedItem {
+        /// A Windows configuration without links, whose content is its name.
+        #[must_use]
+        pub fn example(external_id: &str, display_name: &str) -> Self {
+            Self {
+                external_id: external_id.to_owned(),
+                display_name: display_name.to_owned(),
+                category: Category::Configuration,
+                platform: Platform::Windows,
+                meta: Map::new(),
+                content_hash: observation_hash(display_name.as_bytes()),
+                normaliser_version: 1,
+                observation_hash: observation_hash(display_name.as_bytes()),
+                revision: None,
+                links: Vec::new(),
+                links_omitted: 0,
+            }
+        }
+    }
+
+    impl Item {
+        /// What [`ObservedItem::example`] becomes when the first run of a tenant writes it.
+        #[must_use]
+        pub fn example(external_id: &str, display_name: &str) -> Self {
+            let ObservedItem {
+                category,
+                platform,
+                meta,
+                content_hash,
+                normaliser_version,
+                revision,
+                links_omitted,
+                ..
+            } = ObservedItem::example(external_id, display_name);
+            let at = Timestamp::from_millis(1);
+            Self {
+                id: Uuid::from_u128(1).into(),
+                tenant_id: Uuid::from_u128(2).into(),
+                policy_type: "deviceConfiguration".to_owned(),
+                external_id: external_id.to_owned(),
+                display_name: display_name.to_owned(),
+                category: category.slug().to_owned(),
+                platform: platform.as_str().to_owned(),
+                meta,
+                content_hash,
+                normaliser_version,
+                revision,
+                links_omitted,
+                first_seen_at: at,
+                first_seen_seq: 1,
+                changed_at: at,
+                changed_seq: 1,
+                last_seen_at: at,
+                last_seen_run_id: None,
+            }
+        }
     }
 }

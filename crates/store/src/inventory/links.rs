@@ -1,9 +1,10 @@
 //! What items point to, and what points to them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde::Serialize;
-use sqlx::Error;
+use sqlx::FromRow;
 use tenantatlas_domain::ids::{ItemId, TenantId};
 use tenantatlas_domain::references::{Relationship, TargetKind};
 use tenantatlas_domain::time::Timestamp;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use super::item::ObservedLink;
 use crate::bulk::{InsertRows, WithList};
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record, Text};
+use crate::record::Nullable;
 use crate::sql::{Statement, Value, args, without_nul};
 use crate::{Db, StoreError, Tx};
 
@@ -22,10 +23,19 @@ const MAX_LINKS: i64 = 200;
 const DELETE: WithList = WithList { text: "DELETE FROM inventory_links WHERE source_item_id IN (#)" };
 
 const INSERT: InsertRows = InsertRows {
-    head: "INSERT INTO inventory_links (source_item_id, relationship, target_kind, target_policy_type, \
-           target_external_id, tenant_id, position, last_known_name, raw)",
-    columns: 9,
-    tail: "ON CONFLICT DO NOTHING",
+    table: "inventory_links",
+    columns: Cow::Borrowed(&[
+        "source_item_id",
+        "relationship",
+        "target_kind",
+        "target_policy_type",
+        "target_external_id",
+        "tenant_id",
+        "position",
+        "last_known_name",
+        "raw",
+    ]),
+    on_conflict: Cow::Borrowed("DO NOTHING"),
 };
 
 pub(super) fn push_rows<'i>(rows: &mut Vec<Value<'i>>, tenant: TenantId, source: Uuid, links: &'i [ObservedLink]) {
@@ -52,17 +62,20 @@ pub(super) async fn replace(tx: &mut Tx, relinked: &[Value<'_>], rows: &[Value<'
 }
 
 /// An edge from an item, with what is known of its target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
 pub struct OutgoingLink {
     /// What it means.
+    #[sqlx(try_from = "String")]
     pub relationship: Relationship,
     /// What kind of thing it points to.
+    #[sqlx(try_from = "String")]
     pub target_kind: TargetKind,
     /// The key of the target's policy type, when it is known.
     pub target_policy_type: Option<String>,
     /// The id Microsoft gave the target.
     pub target_external_id: String,
     /// The target in the inventory, when it is there.
+    #[sqlx(try_from = "Nullable<Uuid>")]
     pub target_item_id: Option<ItemId>,
     /// The last known name of the target.
     pub name: Option<String>,
@@ -70,36 +83,13 @@ pub struct OutgoingLink {
     pub raw: String,
 }
 
-impl Record for OutgoingLink {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            relationship: row.name("relationship")?,
-            target_kind: row.name("target_kind")?,
-            target_policy_type: row.string_or_null("target_policy_type")?.filter(|key| !key.is_empty()),
-            target_external_id: row.string("target_external_id")?,
-            target_item_id: row.id_or_null("target_item_id")?,
-            name: row.string_or_null("name")?,
-            raw: row.string("raw")?,
-        })
-    }
-}
-
+#[derive(FromRow)]
 struct Candidate {
     external_id: String,
     policy_type: String,
+    #[sqlx(try_from = "Uuid")]
     id: ItemId,
     display_name: String,
-}
-
-impl Record for Candidate {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            external_id: row.string("external_id")?,
-            policy_type: row.string("policy_type")?,
-            id: row.id("id")?,
-            display_name: row.string("display_name")?,
-        })
-    }
 }
 
 /// The edges from an item, in their order there.
@@ -110,13 +100,15 @@ pub async fn outgoing(db: &Db, tenant: TenantId, item: ItemId) -> Result<Vec<Out
     let mut on = db;
     let mut links: Vec<OutgoingLink> = on
         .rows(
-            "SELECT l.relationship, l.target_kind, l.target_policy_type, l.target_external_id, l.raw, \
-             t.id AS target_item_id, COALESCE(t.display_name, d.display_name, l.last_known_name) AS name \
-             FROM inventory_links l \
-             LEFT JOIN inventory_items t ON t.tenant_id = l.tenant_id AND t.policy_type = l.target_policy_type \
-             AND t.external_id = l.target_external_id \
-             LEFT JOIN directory_names d ON d.tenant_id = l.tenant_id AND d.external_id = l.target_external_id \
-             WHERE l.source_item_id = $1 AND l.tenant_id = $2 ORDER BY l.position LIMIT $3",
+            "SELECT l.relationship, l.target_kind, NULLIF(l.target_policy_type, '') AS target_policy_type,
+                 l.target_external_id, l.raw, t.id AS target_item_id,
+                 COALESCE(t.display_name, d.display_name, l.last_known_name) AS name
+             FROM inventory_links l
+             LEFT JOIN inventory_items t ON t.tenant_id = l.tenant_id AND t.policy_type = l.target_policy_type
+                 AND t.external_id = l.target_external_id
+             LEFT JOIN directory_names d ON d.tenant_id = l.tenant_id AND d.external_id = l.target_external_id
+             WHERE l.source_item_id = $1 AND l.tenant_id = $2
+             ORDER BY l.position LIMIT $3",
             &args![item, tenant, MAX_LINKS],
         )
         .await?;
@@ -132,9 +124,13 @@ pub async fn outgoing(db: &Db, tenant: TenantId, item: ItemId) -> Result<Vec<Out
     if open.is_empty() {
         return Ok(links);
     }
-    let mut statement =
-        Statement::new("SELECT external_id, policy_type, id, display_name FROM inventory_items WHERE tenant_id = ");
-    statement.bind(tenant).push(" AND external_id").bind_in(&open);
+    let mut statement = Statement::default();
+    statement
+        .push(
+            "SELECT external_id, policy_type, id, display_name FROM inventory_items WHERE tenant_id = $1",
+            args![tenant],
+        )
+        .push_in(" AND external_id", &open);
     let found: Vec<Candidate> = on.query(&statement).await?;
     let mut by_id: HashMap<String, Vec<Candidate>> = HashMap::new();
     for candidate in found {
@@ -152,30 +148,22 @@ pub async fn outgoing(db: &Db, tenant: TenantId, item: ItemId) -> Result<Vec<Out
 }
 
 /// An edge to an item.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
 pub struct IncomingLink {
     /// What it means.
+    #[sqlx(try_from = "String")]
     pub relationship: Relationship,
     /// The item it comes from.
+    #[sqlx(try_from = "Uuid")]
     pub source_item_id: ItemId,
     /// The type of that item.
+    #[sqlx(rename = "policy_type")]
     pub source_policy_type: String,
     /// The name of that item.
+    #[sqlx(rename = "display_name")]
     pub source_name: String,
     /// Where it was found and what was said there.
     pub raw: String,
-}
-
-impl Record for IncomingLink {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            relationship: row.name("relationship")?,
-            source_item_id: row.id("source_item_id")?,
-            source_policy_type: row.string("policy_type")?,
-            source_name: row.string("display_name")?,
-            raw: row.string("raw")?,
-        })
-    }
 }
 
 /// The edges to an object of a tenant, by its type and the id Microsoft gave it; at most 200. Ids are unique only
@@ -190,9 +178,10 @@ pub async fn incoming(
     external_id: &str,
 ) -> Result<Vec<IncomingLink>, StoreError> {
     on.rows(
-        "SELECT l.relationship, l.source_item_id, l.raw, i.policy_type, i.display_name FROM inventory_links l \
-         JOIN inventory_items i ON i.id = l.source_item_id \
-         WHERE l.tenant_id = $1 AND l.target_external_id = $2 AND l.target_policy_type IN ('', $3) \
+        "SELECT l.relationship, l.source_item_id, l.raw, i.policy_type, i.display_name
+         FROM inventory_links l
+         JOIN inventory_items i ON i.id = l.source_item_id
+         WHERE l.tenant_id = $1 AND l.target_external_id = $2 AND l.target_policy_type IN ('', $3)
          ORDER BY l.source_item_id, l.relationship LIMIT $4",
         &args![tenant, external_id, policy_type, MAX_LINKS],
     )
@@ -211,10 +200,12 @@ pub struct DirectoryName {
 }
 
 const RECORD_NAME: InsertRows = InsertRows {
-    head: "INSERT INTO directory_names (tenant_id, external_id, kind, display_name, checked_at)",
-    columns: 5,
-    tail: "ON CONFLICT (tenant_id, external_id) DO UPDATE SET kind = excluded.kind, checked_at = excluded.checked_at, \
-           display_name = COALESCE(excluded.display_name, directory_names.display_name)",
+    table: "directory_names",
+    columns: Cow::Borrowed(&["tenant_id", "external_id", "kind", "display_name", "checked_at"]),
+    on_conflict: Cow::Borrowed(
+        "(tenant_id, external_id) DO UPDATE SET kind = excluded.kind, checked_at = excluded.checked_at,
+         display_name = COALESCE(excluded.display_name, directory_names.display_name)",
+    ),
 };
 
 /// Stores names that were looked up. A name that is known stays when the object is gone: it is the last known one.
@@ -256,14 +247,16 @@ pub async fn targets_without_name(
     after: &str,
     limit: u32,
 ) -> Result<Vec<String>, StoreError> {
-    let ids: Vec<Text> = on
-        .rows(
-            "SELECT DISTINCT l.target_external_id AS value FROM inventory_links l \
-             LEFT JOIN directory_names d ON d.tenant_id = l.tenant_id AND d.external_id = l.target_external_id \
-             WHERE l.tenant_id = $1 AND l.target_external_id > $2 AND l.target_kind = $3 \
-             AND (d.checked_at IS NULL OR d.checked_at < $4) ORDER BY value LIMIT $5",
+    let ids: Vec<String> = on
+        .values(
+            "SELECT DISTINCT l.target_external_id
+             FROM inventory_links l
+             LEFT JOIN directory_names d ON d.tenant_id = l.tenant_id AND d.external_id = l.target_external_id
+             WHERE l.tenant_id = $1 AND l.target_external_id > $2 AND l.target_kind = $3
+                 AND (d.checked_at IS NULL OR d.checked_at < $4)
+             ORDER BY l.target_external_id LIMIT $5",
             &args![tenant, after, kind.as_str(), since, limit],
         )
         .await?;
-    Ok(ids.into_iter().map(|Text(id)| id).collect())
+    Ok(ids.into_iter().collect())
 }

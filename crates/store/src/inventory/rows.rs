@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 
-use sqlx::Error;
+use sqlx::FromRow;
 use tenantatlas_domain::ids::{ItemId, TenantId};
 use uuid::Uuid;
 
 use super::item::{ITEM_COLUMNS, Item, ItemRow};
 use super::view::{ScopeView, Stretch};
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Number, Record};
 use crate::sql::{Statement, args};
 use crate::{Db, StoreError};
 
@@ -26,33 +25,34 @@ pub async fn find(db: &Db, view: &ScopeView, id: ItemId) -> Result<Option<ItemRo
 /// # Errors
 /// When the database fails.
 pub async fn has_items(mut on: impl Access, tenant: TenantId) -> Result<bool, StoreError> {
-    let text = "SELECT COUNT(*) AS value FROM (SELECT 1 FROM inventory_items WHERE tenant_id = $1 LIMIT 1) AS one";
-    let count: Option<Number> = on.row(text, &args![tenant]).await?;
-    Ok(count.is_some_and(|Number(count)| count > 0))
+    let text = "SELECT COUNT(*) FROM (SELECT 1 FROM inventory_items WHERE tenant_id = $1 LIMIT 1) AS one";
+    let count: Option<i64> = on.value(text, &args![tenant]).await?;
+    Ok(count.is_some_and(|count| count > 0))
 }
 
+#[derive(FromRow)]
 struct Row {
+    #[sqlx(flatten)]
     item: Item,
-    range: Option<(i64, i64)>,
+    since_seq: Option<i64>,
+    last_seq: Option<i64>,
 }
 
-impl Record for Row {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        let range = row.number_or_null("since_seq")?.zip(row.number_or_null("last_seq")?);
-        Ok(Self { item: Item::read(row)?, range })
+impl Row {
+    /// The first and the last run of the scope that saw it.
+    fn range(&self) -> Option<(i64, i64)> {
+        self.since_seq.zip(self.last_seq)
     }
 }
 
+#[derive(FromRow)]
 struct Absence {
+    #[sqlx(rename = "item_id")]
     item: Uuid,
+    #[sqlx(rename = "from_seq")]
     from: i64,
+    #[sqlx(rename = "until_seq")]
     until: i64,
-}
-
-impl Record for Absence {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { item: row.id("item_id")?, from: row.number("from_seq")?, until: row.number("until_seq")? })
-    }
 }
 
 /// The absences of items in a scope.
@@ -61,8 +61,9 @@ pub(super) async fn absences(
     scope: i64,
     items: &[Uuid],
 ) -> Result<HashMap<Uuid, Vec<(i64, i64)>>, StoreError> {
-    let mut statement = Statement::new("SELECT item_id, from_seq, until_seq FROM inventory_absences WHERE scope_id = ");
-    statement.bind(scope).push(" AND item_id").bind_in(items);
+    let mut statement = Statement::default();
+    statement.push("SELECT item_id, from_seq, until_seq FROM inventory_absences WHERE scope_id = $1", args![scope]);
+    statement.push_in(" AND item_id", items);
     let rows: Vec<Absence> = on.query(&statement).await?;
     let mut absences: HashMap<Uuid, Vec<(i64, i64)>> = HashMap::new();
     for row in rows {
@@ -79,16 +80,22 @@ pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<
     let scope = view.scope.as_ref().map_or(-1, |scope| scope.id.0);
     // A join with the ids, and not a list: SQLite takes a tenant for smaller than a list of ids.
     let mut statement = Statement::new("WITH wanted (id) AS (VALUES ");
-    statement.bind_rows(ids).push(") SELECT s.since_seq, s.last_seq, ").push(ITEM_COLUMNS);
-    statement.push(" FROM wanted w CROSS JOIN inventory_items i ");
-    statement.push("LEFT JOIN inventory_sightings s ON s.item_id = i.id AND s.scope_id = ").bind(scope);
-    statement.push(" WHERE i.id = w.id AND i.tenant_id = ").bind(view.tenant_id);
+    statement.push_rows(ids).push(
+        &format!(
+            ") SELECT s.since_seq, s.last_seq, {ITEM_COLUMNS}
+             FROM wanted w
+             CROSS JOIN inventory_items i
+             LEFT JOIN inventory_sightings s ON s.item_id = i.id AND s.scope_id = $1
+             WHERE i.id = w.id AND i.tenant_id = $2"
+        ),
+        args![scope, view.tenant_id],
+    );
     let mut on = db;
     let found: Vec<Row> = on.query(&statement).await?;
     let seq = view.seq();
     let unsure: Vec<Uuid> = found
         .iter()
-        .filter(|row| row.range.is_some_and(|(_, last)| Some(last) != seq))
+        .filter(|row| row.range().is_some_and(|(_, last)| Some(last) != seq))
         .map(|row| row.item.id.as_uuid())
         .collect();
     let mut absences = if unsure.is_empty() { HashMap::new() } else { absences(db, scope, &unsure).await? };
@@ -96,7 +103,7 @@ pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<
         .into_iter()
         .map(|row| {
             let id = row.item.id.as_uuid();
-            let stretch = Stretch { range: row.range, absences: absences.remove(&id).unwrap_or_default() };
+            let stretch = Stretch { range: row.range(), absences: absences.remove(&id).unwrap_or_default() };
             let row = ItemRow {
                 presence: view.presence(&row.item.policy_type, &stretch),
                 changed_in_last_run: Some(row.item.changed_seq) == seq,
@@ -119,17 +126,11 @@ pub async fn find_external(
     policy_type: &str,
     external_id: &str,
 ) -> Result<Option<ItemId>, StoreError> {
-    struct Id(ItemId);
-    impl Record for Id {
-        fn read(row: &impl Columns) -> Result<Self, Error> {
-            row.id("id").map(Self)
-        }
-    }
-    let id: Option<Id> = on
-        .row(
+    let id: Option<Uuid> = on
+        .value(
             "SELECT id FROM inventory_items WHERE tenant_id = $1 AND policy_type = $2 AND external_id = $3",
             &args![tenant, policy_type, external_id],
         )
         .await?;
-    Ok(id.map(|Id(id)| id))
+    Ok(id.map(ItemId::from_uuid))
 }

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use sqlx::Error;
+use sqlx::FromRow;
 use tenantatlas_domain::ids::{SyncRunId, TenantId};
 use tenantatlas_domain::presence::{LastFullRead, Presence, TypeReading, derive_presence};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record, Text};
 use crate::scopes::{self, Scope, ScopeId};
 use crate::sql::args;
 use crate::sync_runs::{self, SyncRun, TypeRun};
@@ -26,20 +26,12 @@ pub struct KnownType {
     pub platforms: BTreeMap<String, u64>,
 }
 
+#[derive(FromRow)]
 struct Count {
     policy_type: String,
     platform: String,
+    #[sqlx(try_from = "i64")]
     items: u64,
-}
-
-impl Record for Count {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            policy_type: row.string("policy_type")?,
-            platform: row.string("platform")?,
-            items: row.count("items")?,
-        })
-    }
 }
 
 async fn known(mut on: impl Access, tenant: TenantId) -> Result<BTreeMap<String, KnownType>, StoreError> {
@@ -63,38 +55,36 @@ async fn known(mut on: impl Access, tenant: TenantId) -> Result<BTreeMap<String,
 /// # Errors
 /// When the database fails.
 pub async fn known_types(mut on: impl Access, tenant: TenantId) -> Result<Vec<String>, StoreError> {
-    let types: Vec<Text> = on
-        .rows(
-            "SELECT DISTINCT policy_type AS value FROM inventory_counts WHERE tenant_id = $1 AND items > 0 ORDER BY value",
+    let types: Vec<String> = on
+        .values(
+            "SELECT DISTINCT policy_type
+             FROM inventory_counts
+             WHERE tenant_id = $1 AND items > 0
+             ORDER BY policy_type",
             &args![tenant],
         )
         .await?;
-    Ok(types.into_iter().map(|Text(key)| key).collect())
+    Ok(types.into_iter().collect())
 }
 
 /// The last run of a scope that read a type to the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, FromRow)]
 pub struct FullRead {
     /// The run.
+    #[sqlx(try_from = "Uuid")]
     pub run_id: SyncRunId,
     /// Its number.
     pub seq: i64,
     /// When it finished with the type.
+    #[sqlx(rename = "finished_at", try_from = "i64")]
     pub at: Timestamp,
 }
 
+#[derive(FromRow)]
 struct FullReadRow {
     policy_type: String,
+    #[sqlx(flatten)]
     read: FullRead,
-}
-
-impl Record for FullReadRow {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            policy_type: row.string("policy_type")?,
-            read: FullRead { run_id: row.id("run_id")?, seq: row.number("seq")?, at: row.time("finished_at")? },
-        })
-    }
 }
 
 /// What the latest completed run of a scope says about one type.
@@ -235,10 +225,14 @@ impl ScopeView {
 
 async fn full_reads(mut on: impl Access, scope: ScopeId, up_to: i64) -> Result<Vec<FullReadRow>, StoreError> {
     on.rows(
-        "SELECT t.policy_type, t.run_id, t.seq, t.finished_at FROM inventory_sync_run_types t \
-         JOIN (SELECT policy_type, MAX(seq) AS seq FROM inventory_sync_run_types \
-         WHERE scope_id = $1 AND seq <= $2 AND outcome = 'succeeded' GROUP BY policy_type) l \
-         ON l.policy_type = t.policy_type AND l.seq = t.seq WHERE t.scope_id = $1",
+        "SELECT t.policy_type, t.run_id, t.seq, t.finished_at
+         FROM inventory_sync_run_types t
+         JOIN (
+             SELECT policy_type, MAX(seq) AS seq
+             FROM inventory_sync_run_types
+             WHERE scope_id = $1 AND seq <= $2 AND outcome = 'succeeded'
+             GROUP BY policy_type) l ON l.policy_type = t.policy_type AND l.seq = t.seq
+         WHERE t.scope_id = $1",
         &args![scope.0, up_to],
     )
     .await

@@ -1,62 +1,52 @@
 //! Writing what a sync run observed, many items in one transaction.
 
+use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
-use serde_json::value::RawValue;
-use sqlx::Error;
+use sqlx::FromRow;
 use tenantatlas_domain::ids::{ItemId, TenantId};
 use tenantatlas_domain::normalise::ContentHash;
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
-use super::absences;
+use super::columns::{self, Content, NewRow};
 use super::item::ObservedItem;
-use super::links;
+use super::{absences, links};
 use crate::bulk::{InsertRows, WithList};
 use crate::operation_runs::{Fence, hold};
-use crate::record::{Columns, Record};
-use crate::sql::{JsonText, Value, args, without_escaped_nul, without_nul};
+use crate::sql::{Value, args};
 use crate::sync_runs::{SyncRun, TypeRun};
 use crate::{Db, StoreError, Tx, dialect};
 
 const FIND_DETAILS: WithList = WithList {
-    text: "SELECT id, content_hash, normaliser_version, links_digest, platform, changed_at, changed_seq \
-           FROM inventory_items WHERE id IN (#)",
+    text: "SELECT id, content_hash, normaliser_version, links_digest, platform, changed_at, changed_seq
+           FROM inventory_items
+           WHERE id IN (#)",
 };
 
 const KEEP_VERSION: WithList = WithList {
-    text: "INSERT INTO inventory_item_versions (item_id, from_seq, until_seq, tenant_id, content_hash, \
-           normaliser_version, display_name, platform, meta, observed_at) \
-           SELECT id, changed_seq, $1, tenant_id, content_hash, normaliser_version, display_name, platform, meta, \
-           changed_at FROM inventory_items WHERE changed_seq < $1 AND id IN (#) \
+    text: "INSERT INTO inventory_item_versions (item_id, from_seq, until_seq, tenant_id, content_hash,
+               normaliser_version, display_name, platform, meta, observed_at)
+           SELECT id, changed_seq, $1, tenant_id, content_hash, normaliser_version, display_name, platform,
+               meta, changed_at
+           FROM inventory_items
+           WHERE changed_seq < $1 AND id IN (#)
            ON CONFLICT (item_id, from_seq) DO NOTHING",
 };
 
-const UPSERT: InsertRows = InsertRows {
-    head: "INSERT INTO inventory_items (id, tenant_id, policy_type, external_id, display_name, name_key, category, \
-           platform, meta, content_hash, observation_hash, detail_hash, revision, normaliser_version, row_digest, \
-           links_digest, links_omitted, first_seen_at, first_seen_seq, changed_at, changed_seq)",
-    columns: 21,
-    tail: "ON CONFLICT (tenant_id, policy_type, external_id) DO UPDATE SET display_name = excluded.display_name, \
-           name_key = excluded.name_key, category = excluded.category, platform = excluded.platform, \
-           meta = excluded.meta, content_hash = excluded.content_hash, observation_hash = excluded.observation_hash, \
-           detail_hash = excluded.detail_hash, revision = excluded.revision, \
-           normaliser_version = excluded.normaliser_version, row_digest = excluded.row_digest, \
-           links_digest = excluded.links_digest, links_omitted = excluded.links_omitted, \
-           changed_at = excluded.changed_at, changed_seq = excluded.changed_seq \
-           WHERE inventory_items.row_digest <> excluded.row_digest",
-};
-
 const SEE_AGAIN: WithList = WithList {
-    text: "UPDATE inventory_sightings SET last_seq = $1, last_seen_at = $2 WHERE scope_id = $3 AND item_id IN (#)",
+    text: "UPDATE inventory_sightings
+           SET last_seq = $1, last_seen_at = $2
+           WHERE scope_id = $3 AND item_id IN (#)",
 };
 
 const SEE_FIRST: InsertRows = InsertRows {
-    head: "INSERT INTO inventory_sightings (item_id, scope_id, since_seq, last_seq, last_seen_at)",
-    columns: 5,
-    tail: "ON CONFLICT (item_id, scope_id) DO UPDATE SET last_seq = excluded.last_seq, \
-           last_seen_at = excluded.last_seen_at",
+    table: "inventory_sightings",
+    columns: Cow::Borrowed(&["item_id", "scope_id", "since_seq", "last_seq", "last_seen_at"]),
+    on_conflict: Cow::Borrowed(
+        "(item_id, scope_id) DO UPDATE SET last_seq = excluded.last_seq, last_seen_at = excluded.last_seen_at",
+    ),
 };
 
 /// What a batch did. An item that a page repeats counts once in its run.
@@ -80,6 +70,7 @@ impl BatchResult {
     }
 }
 
+#[derive(FromRow)]
 struct Known {
     external_id: String,
     id: Uuid,
@@ -87,47 +78,24 @@ struct Known {
     last_seq: Option<i64>,
 }
 
-impl Record for Known {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            external_id: row.string("external_id")?,
-            id: row.id("id")?,
-            row_digest: row.number("row_digest")?,
-            last_seq: row.number_or_null("last_seq")?,
-        })
-    }
-}
-
+#[derive(FromRow)]
 struct Details {
     id: Uuid,
+    #[sqlx(try_from = "Vec<u8>")]
     content_hash: ContentHash,
+    #[sqlx(try_from = "i64")]
     normaliser_version: u32,
     links_digest: i64,
     platform: String,
+    #[sqlx(try_from = "i64")]
     changed_at: Timestamp,
     changed_seq: i64,
 }
 
-impl Record for Details {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            id: row.id("id")?,
-            content_hash: row.hash("content_hash")?,
-            normaliser_version: row.count("normaliser_version")?,
-            links_digest: row.number("links_digest")?,
-            platform: row.string("platform")?,
-            changed_at: row.time("changed_at")?,
-            changed_seq: row.number("changed_seq")?,
-        })
-    }
-}
-
 /// An observed item with what its row will hold.
 struct Prepared<'i> {
-    item: &'i ObservedItem,
-    meta: Box<RawValue>,
-    links_digest: i64,
-    row_digest: i64,
+    content: Content<'i>,
+    digest: i64,
     /// The id of the existing row, or of the new one.
     id: Uuid,
     /// The digest of the existing row; `None` when the item is new.
@@ -162,21 +130,13 @@ pub async fn write_batch(
     dialect::prefer_indexes(tx).await?;
     let prepared = prepare(tx, run, policy_type, items).await?;
 
-    let mut result = BatchResult::default();
-    let mut platforms: HashMap<String, i64> = HashMap::new();
-    write_items(tx, run, policy_type, &prepared, at, &mut result, &mut platforms).await?;
+    let mut batch = Batch::new(run, policy_type, at);
+    batch.add_all(tx, &prepared).await?;
+    let mut result = batch.write(tx).await?;
     write_sightings(tx, run, type_run, &prepared, at, &mut result).await?;
-
-    for (platform, difference) in platforms.into_iter().filter(|(_, difference)| *difference != 0) {
-        tx.execute(
-            "INSERT INTO inventory_counts (tenant_id, policy_type, platform, items) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (tenant_id, policy_type, platform) DO UPDATE SET items = inventory_counts.items + excluded.items",
-            &args![run.tenant_id, policy_type, platform, difference],
-        )
-        .await?;
-    }
     tx.execute(
-        "UPDATE inventory_sync_run_types SET items = items + $3, inserted = inserted + $4, changed = changed + $5 \
+        "UPDATE inventory_sync_run_types
+         SET items = items + $3, inserted = inserted + $4, changed = changed + $5
          WHERE run_id = $1 AND policy_type = $2",
         &args![run.id, policy_type, result.fresh(), result.inserted, result.changed],
     )
@@ -218,12 +178,9 @@ async fn prepare<'i>(
     let mut positions: HashMap<&str, usize> = HashMap::with_capacity(items.len());
     let mut prepared: Vec<Prepared<'i>> = Vec::with_capacity(items.len());
     for item in items {
-        let text = without_escaped_nul(serde_json::to_string(&item.meta).unwrap_or_else(|_| "{}".to_owned()));
-        let links_digest = item.links_digest();
-        let row_digest = item.row_digest(&text, links_digest);
-        let meta = RawValue::from_string(text).map_err(|_| StoreError::corrupt("meta"))?;
-        let new =
-            Prepared { item, meta, links_digest, row_digest, id: Uuid::nil(), stored_digest: None, last_seq: None };
+        let content = Content::new(item)?;
+        let digest = content.digest();
+        let new = Prepared { content, digest, id: Uuid::nil(), stored_digest: None, last_seq: None };
         match positions.entry(item.external_id.as_str()) {
             Entry::Occupied(entry) => prepared[*entry.get()] = new,
             Entry::Vacant(entry) => {
@@ -232,9 +189,9 @@ async fn prepare<'i>(
             }
         }
     }
-    let list: Vec<Value<'_>> = prepared.iter().map(|one| Value::from(one.item.external_id.as_str())).collect();
+    let list: Vec<Value<'_>> = prepared.iter().map(|one| Value::from(one.content.item.external_id.as_str())).collect();
     let known: Vec<Known> =
-        dialect::find_items(tx.engine()).rows(tx, &args![run.tenant_id, policy_type, run.scope_id.0], &list).await?;
+        dialect::find_items(tx.backend()).rows(tx, &args![run.tenant_id, policy_type, run.scope_id.0], &list).await?;
     for row in known {
         if let Some(position) = positions.get(row.external_id.as_str()) {
             let one = &mut prepared[*position];
@@ -249,91 +206,120 @@ async fn prepare<'i>(
     Ok(prepared)
 }
 
-/// Inserts what is new, keeps the earlier state of what changed, updates what differs in any column.
-async fn write_items(
-    tx: &mut Tx,
-    run: &SyncRun,
-    policy_type: &str,
-    prepared: &[Prepared<'_>],
+/// What a batch does, and the values of its statements.
+struct Batch<'i> {
+    run: &'i SyncRun,
+    policy_type: &'i str,
     at: Timestamp,
-    result: &mut BatchResult,
-    platforms: &mut HashMap<String, i64>,
-) -> Result<(), StoreError> {
-    let differing: Vec<Value<'_>> = prepared
-        .iter()
-        .filter(|one| one.stored_digest.is_some_and(|digest| digest != one.row_digest))
-        .map(|one| Value::from(one.id))
-        .collect();
-    let details: HashMap<Uuid, Details> =
-        FIND_DETAILS.rows::<Details>(tx, &[], &differing).await?.into_iter().map(|row| (row.id, row)).collect();
+    result: BatchResult,
+    /// How many more items (or, negative, fewer) each platform has afterwards.
+    platforms: HashMap<String, i64>,
+    /// Rows of items that are new or differ in any column.
+    items: Vec<Value<'i>>,
+    /// Ids of items whose content changed.
+    versions: Vec<Value<'i>>,
+    /// Ids of known items whose links differ.
+    relinked: Vec<Value<'i>>,
+    /// Rows of the links of these and of new items.
+    links: Vec<Value<'i>>,
+}
 
-    let mut rows: Vec<Value<'_>> = Vec::new();
-    let mut versions: Vec<Value<'_>> = Vec::new();
-    let mut relinked: Vec<Value<'_>> = Vec::new();
-    let mut link_rows: Vec<Value<'_>> = Vec::new();
-    for one in prepared {
-        if one.stored_digest == Some(one.row_digest) {
-            result.unchanged += 1;
-            continue;
+impl<'i> Batch<'i> {
+    fn new(run: &'i SyncRun, policy_type: &'i str, at: Timestamp) -> Self {
+        Self {
+            run,
+            policy_type,
+            at,
+            result: BatchResult::default(),
+            platforms: HashMap::new(),
+            items: Vec::new(),
+            versions: Vec::new(),
+            relinked: Vec::new(),
+            links: Vec::new(),
         }
-        let item = one.item;
-        let platform = item.platform.as_str();
-        let (mut changed_at, mut changed_seq) = (at, run.seq);
-        let mut links_differ = !item.links.is_empty();
-        if let Some(stored) = details.get(&one.id) {
-            // Hashes of different normalisers say nothing about each other: no change is claimed.
-            let changed =
-                stored.normaliser_version == item.normaliser_version && stored.content_hash != item.content_hash;
-            if changed {
-                result.changed += 1;
-                versions.push(one.id.into());
-                changed_seq = changed_seq.max(stored.changed_seq);
-            } else {
-                result.unchanged += 1;
-                (changed_at, changed_seq) = (stored.changed_at, stored.changed_seq);
-            }
-            links_differ = stored.links_digest != one.links_digest;
-            if links_differ {
-                relinked.push(one.id.into());
-            }
-            if stored.platform != platform {
-                *platforms.entry(stored.platform.clone()).or_default() -= 1;
-                *platforms.entry(platform.to_owned()).or_default() += 1;
-            }
-        } else {
-            result.inserted += 1;
-            *platforms.entry(platform.to_owned()).or_default() += 1;
-        }
-        if links_differ {
-            links::push_rows(&mut link_rows, run.tenant_id, one.id, &item.links);
-        }
-        rows.extend([
-            one.id.into(),
-            run.tenant_id.into(),
-            policy_type.into(),
-            item.external_id.as_str().into(),
-            Value::Text(Some(without_nul(&item.display_name))),
-            item.name_key().into(),
-            item.category.slug().into(),
-            platform.into(),
-            Value::Json(Some(JsonText::Borrowed(&one.meta))),
-            (&item.content_hash.0).into(),
-            (&item.observation_hash.0).into(),
-            item.detail_hash.as_ref().map(|hash| &hash.0).into(),
-            item.revision.as_deref().into(),
-            item.normaliser_version.into(),
-            one.row_digest.into(),
-            one.links_digest.into(),
-            item.links_omitted.into(),
-            at.into(),
-            run.seq.into(),
-            changed_at.into(),
-            changed_seq.into(),
-        ]);
     }
-    KEEP_VERSION.run(tx, &args![run.seq], &versions).await?;
-    UPSERT.run(tx, &rows).await?;
-    links::replace(tx, &relinked, &link_rows).await
+
+    async fn add_all(&mut self, tx: &mut Tx, prepared: &'i [Prepared<'i>]) -> Result<(), StoreError> {
+        let differing = prepared.iter().filter(|one| one.stored_digest.is_some_and(|digest| digest != one.digest));
+        let ids: Vec<Value<'_>> = differing.map(|one| Value::from(one.id)).collect();
+        let details: Vec<Details> = FIND_DETAILS.rows(tx, &[], &ids).await?;
+        let details: HashMap<Uuid, Details> = details.into_iter().map(|row| (row.id, row)).collect();
+        for one in prepared {
+            if one.stored_digest == Some(one.digest) {
+                self.result.unchanged += 1;
+            } else if let Some(stored) = details.get(&one.id) {
+                self.add_known(one, stored);
+            } else {
+                self.add_new(one);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_new(&mut self, one: &'i Prepared<'i>) {
+        self.result.inserted += 1;
+        self.count(one.content.item.platform.as_str(), 1);
+        links::push_rows(&mut self.links, self.run.tenant_id, one.id, &one.content.item.links);
+        self.add_row(one, self.run.seq, self.at);
+    }
+
+    fn add_known(&mut self, one: &'i Prepared<'i>, stored: &Details) {
+        let item = one.content.item;
+        if stored.links_digest != one.content.links_digest {
+            self.relinked.push(one.id.into());
+            links::push_rows(&mut self.links, self.run.tenant_id, one.id, &item.links);
+        }
+        if stored.platform != item.platform.as_str() {
+            self.count(&stored.platform, -1);
+            self.count(item.platform.as_str(), 1);
+        }
+        // Hashes of different normalisers say nothing about each other: no change is claimed.
+        if stored.normaliser_version == item.normaliser_version && stored.content_hash != item.content_hash {
+            self.result.changed += 1;
+            self.versions.push(one.id.into());
+            self.add_row(one, self.run.seq.max(stored.changed_seq), self.at);
+        } else {
+            self.result.unchanged += 1;
+            self.add_row(one, stored.changed_seq, stored.changed_at);
+        }
+    }
+
+    fn count(&mut self, platform: &str, difference: i64) {
+        *self.platforms.entry(platform.to_owned()).or_default() += difference;
+    }
+
+    fn add_row(&mut self, one: &'i Prepared<'i>, changed_seq: i64, changed_at: Timestamp) {
+        let row = NewRow {
+            content: &one.content,
+            digest: one.digest,
+            id: one.id,
+            tenant: self.run.tenant_id,
+            policy_type: self.policy_type,
+            seq: self.run.seq,
+            at: self.at,
+            changed_seq,
+            changed_at,
+        };
+        self.items.extend(row.values());
+    }
+
+    /// Keeps the earlier state of what changed, inserts what is new, updates what differs, and counts.
+    async fn write(self, tx: &mut Tx) -> Result<BatchResult, StoreError> {
+        KEEP_VERSION.run(tx, &args![self.run.seq], &self.versions).await?;
+        columns::upsert().run(tx, &self.items).await?;
+        links::replace(tx, &self.relinked, &self.links).await?;
+        for (platform, difference) in self.platforms.into_iter().filter(|(_, difference)| *difference != 0) {
+            tx.execute(
+                "INSERT INTO inventory_counts (tenant_id, policy_type, platform, items)
+                 VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (tenant_id, policy_type, platform)
+                 DO UPDATE SET items = inventory_counts.items + excluded.items",
+                &args![self.run.tenant_id, self.policy_type, platform, difference],
+            )
+            .await?;
+        }
+        Ok(self.result)
+    }
 }
 
 /// Notes that the run saw the items, and in which earlier runs of the scope they were not seen.

@@ -3,16 +3,15 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Error};
+use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
 
 use super::progress::{End, Rest, end_row};
-use super::{Fence, OperationRun};
+use super::{ACTIVE, Fence, OperationRun};
 use crate::database::Run as _;
-use crate::record::{Columns, Record};
 use crate::sql::{Value, args};
 use crate::{Db, StoreError, Tx, dialect};
 
@@ -81,12 +80,6 @@ pub struct Renewal {
     pub cancel_requested: bool,
 }
 
-impl Record for Renewal {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { cancel_requested: row.number_or_null("cancel_requested_at")?.is_some() })
-    }
-}
-
 /// Claims the oldest run that waits, or that lost its worker, if the limits leave room. Oldest first, but a tenant at
 /// its limit does not hold up the others. The claimed run is `running`, with a new attempt number.
 ///
@@ -95,18 +88,24 @@ impl Record for Renewal {
 pub async fn claim(tx: &mut Tx, claim: &Claim<'_>, at: Timestamp) -> Result<Option<OperationRun>, StoreError> {
     dialect::lock_claims(tx).await?;
     let lease_until = dialect::lease_end(tx, claim.lease).await?;
-    let lock = dialect::for_update_skip_locked(tx.engine());
+    let lock = dialect::for_update_skip_locked(tx.backend());
+    let held = "SELECT COUNT(*)
+         FROM bulk_operation_runs r
+         WHERE r.status = 'running' AND r.lease_owner IS NOT NULL AND r.resource = c.resource AND r.action = c.action";
     let (global, per_tenant) = limit_terms(claim.limits, 4);
     let text = format!(
-        "UPDATE bulk_operation_runs SET status = 'running', lease_owner = $1, lease_until = $2, attempt = attempt + 1, \
-         started_at = COALESCE(started_at, $3), updated_at = $3 \
-         WHERE id = (SELECT c.id FROM bulk_operation_runs c WHERE c.status IN ('pending', 'running') \
-         AND c.lease_owner IS NULL \
-         AND (SELECT COUNT(*) FROM bulk_operation_runs r WHERE r.status = 'running' AND r.lease_owner IS NOT NULL \
-         AND r.resource = c.resource AND r.action = c.action) < {global} \
-         AND (SELECT COUNT(*) FROM bulk_operation_runs r WHERE r.status = 'running' AND r.lease_owner IS NOT NULL \
-         AND r.resource = c.resource AND r.action = c.action AND r.tenant_id = c.tenant_id) < {per_tenant} \
-         ORDER BY c.created_at, c.id LIMIT 1{lock}) RETURNING *"
+        "UPDATE bulk_operation_runs
+         SET status = 'running', lease_owner = $1, lease_until = $2, attempt = attempt + 1,
+             started_at = COALESCE(started_at, $3), updated_at = $3
+         WHERE id = (
+             SELECT c.id
+             FROM bulk_operation_runs c
+             WHERE c.{ACTIVE} AND c.lease_owner IS NULL
+                 AND ({held}) < {global}
+                 AND ({held} AND r.tenant_id = c.tenant_id) < {per_tenant}
+             ORDER BY c.created_at, c.id
+             LIMIT 1{lock})
+         RETURNING *"
     );
     let values: Vec<Value<'_>> =
         args![claim.owner, lease_until, at].into_iter().chain(limit_values(claim.limits)).collect();
@@ -120,12 +119,13 @@ pub async fn claim(tx: &mut Tx, claim: &Claim<'_>, at: Timestamp) -> Result<Opti
 /// [`StoreError::LeaseLost`].
 pub async fn hold(tx: &mut Tx, fence: &Fence) -> Result<(), StoreError> {
     let text = format!(
-        "SELECT cancel_requested_at FROM bulk_operation_runs \
+        "SELECT cancel_requested_at
+         FROM bulk_operation_runs
          WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'{}",
-        dialect::for_share(tx.engine())
+        dialect::for_share(tx.backend())
     );
-    let held: Option<Renewal> =
-        tx.row(AssertSqlSafe(text), &args![fence.run_id, fence.owner.as_str(), fence.attempt]).await?;
+    let held: Option<Option<i64>> =
+        tx.value(AssertSqlSafe(text), &args![fence.run_id, fence.owner.as_str(), fence.attempt]).await?;
     held.map(|_| ()).ok_or(StoreError::LeaseLost)
 }
 
@@ -135,14 +135,17 @@ pub async fn hold(tx: &mut Tx, fence: &Fence) -> Result<(), StoreError> {
 /// [`StoreError::LeaseLost`] when another worker has the run, or it has ended.
 pub async fn renew(tx: &mut Tx, fence: &Fence, lease: Duration) -> Result<Renewal, StoreError> {
     let lease_until = dialect::lease_end(tx, lease).await?;
-    let renewal: Option<Renewal> = tx
-        .row(
-            "UPDATE bulk_operation_runs SET lease_until = $4 \
-             WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running' RETURNING cancel_requested_at",
+    let cancel_requested_at: Option<Option<i64>> = tx
+        .value(
+            "UPDATE bulk_operation_runs
+             SET lease_until = $4
+             WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'
+             RETURNING cancel_requested_at",
             &args![fence.run_id, fence.owner.as_str(), fence.attempt, lease_until],
         )
         .await?;
-    renewal.ok_or(StoreError::LeaseLost)
+    let cancel_requested_at = cancel_requested_at.ok_or(StoreError::LeaseLost)?;
+    Ok(Renewal { cancel_requested: cancel_requested_at.is_some() })
 }
 
 /// Gives a run back without ending it, so that another worker goes on at once. It does not count as a lost worker.
@@ -152,7 +155,8 @@ pub async fn renew(tx: &mut Tx, fence: &Fence, lease: Duration) -> Result<Renewa
 pub async fn release(tx: &mut Tx, fence: &Fence, at: Timestamp) -> Result<(), StoreError> {
     let released = tx
         .execute(
-            "UPDATE bulk_operation_runs SET lease_owner = NULL, lease_until = 0, updated_at = $4 \
+            "UPDATE bulk_operation_runs
+             SET lease_owner = NULL, lease_until = 0, updated_at = $4
              WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'",
             &args![fence.run_id, fence.owner.as_str(), fence.attempt, at],
         )
@@ -183,24 +187,16 @@ pub struct Outlook {
     pub has_place: bool,
 }
 
+#[derive(FromRow)]
 struct Standing {
+    #[sqlx(flatten)]
     run: OperationRun,
     held: bool,
     lease_until: i64,
+    #[sqlx(try_from = "i64")]
     in_all: u32,
+    #[sqlx(try_from = "i64")]
     in_tenant: u32,
-}
-
-impl Record for Standing {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            run: OperationRun::read(row)?,
-            held: row.bool("held")?,
-            lease_until: row.number("lease_until")?,
-            in_all: row.count("in_all")?,
-            in_tenant: row.count("in_tenant")?,
-        })
-    }
 }
 
 /// A run of a tenant and who could work on it now. `None` when there is no such run. `longest_lease` bounds how far
@@ -219,14 +215,17 @@ pub async fn outlook(
     let now = dialect::now_millis(db).await?;
     let (over, theirs_over) = (is_over("c.", "$3", "$4"), is_over("r.", "$3", "$4"));
     let held = format!(
-        "r.status IN ('pending', 'running') AND r.status = 'running' AND r.lease_owner IS NOT NULL \
-         AND r.resource = c.resource AND r.action = c.action AND NOT {theirs_over}"
+        "SELECT COUNT(*)
+         FROM bulk_operation_runs r
+         WHERE r.{ACTIVE} AND r.status = 'running' AND r.lease_owner IS NOT NULL
+             AND r.resource = c.resource AND r.action = c.action AND NOT {theirs_over}"
     );
     let text = format!(
-        "SELECT c.*, (c.lease_owner IS NOT NULL AND NOT {over}) AS held, \
-         (SELECT COUNT(*) FROM bulk_operation_runs r WHERE {held}) AS in_all, \
-         (SELECT COUNT(*) FROM bulk_operation_runs r WHERE {held} AND r.tenant_id = c.tenant_id) AS in_tenant \
-         FROM bulk_operation_runs c WHERE c.id = $1 AND c.tenant_id = $2"
+        "SELECT c.*, (c.lease_owner IS NOT NULL AND NOT {over}) AS held,
+             ({held}) AS in_all,
+             ({held} AND r.tenant_id = c.tenant_id) AS in_tenant
+         FROM bulk_operation_runs c
+         WHERE c.id = $1 AND c.tenant_id = $2"
     );
     let standing: Option<Standing> =
         on.row(AssertSqlSafe(text), &args![id, tenant, now, furthest(now, longest_lease)]).await?;
@@ -259,11 +258,13 @@ pub async fn sweep_expired(
     at: Timestamp,
 ) -> Result<Swept, StoreError> {
     let now = dialect::now_millis(&mut *tx).await?;
+    let (over, lock) = (is_over("", "$1", "$2"), dialect::for_update_skip_locked(tx.backend()));
     let text = format!(
-        "SELECT * FROM bulk_operation_runs WHERE status IN ('pending', 'running') AND status = 'running' \
-         AND lease_owner IS NOT NULL AND {} ORDER BY created_at, id LIMIT $3{}",
-        is_over("", "$1", "$2"),
-        dialect::for_update_skip_locked(tx.engine())
+        "SELECT *
+         FROM bulk_operation_runs
+         WHERE {ACTIVE} AND status = 'running' AND lease_owner IS NOT NULL AND {over}
+         ORDER BY created_at, id
+         LIMIT $3{lock}"
     );
     let expired: Vec<OperationRun> =
         tx.rows(AssertSqlSafe(text), &args![now, furthest(now, longest_lease), SWEEP_LIMIT]).await?;
@@ -273,7 +274,8 @@ pub async fn sweep_expired(
         run.lease_owner = None;
         run.updated_at = at;
         tx.execute(
-            "UPDATE bulk_operation_runs SET lost_leases = $2, lease_owner = NULL, lease_until = 0, updated_at = $3 \
+            "UPDATE bulk_operation_runs
+             SET lost_leases = $2, lease_owner = NULL, lease_until = 0, updated_at = $3
              WHERE id = $1",
             &args![run.id, run.lost_leases, at],
         )

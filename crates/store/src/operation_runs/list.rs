@@ -1,14 +1,13 @@
 //! Lists of runs.
 
-use sqlx::{AssertSqlSafe, Error};
+use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::time::Timestamp;
 
 use super::lease::{limit_terms, limit_values};
-use super::{KindLimits, OperationRun};
+use super::{ACTIVE, KindLimits, OperationRun};
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
 use crate::sql::{Statement, Value, args};
 use crate::{StoreError, Tx, dialect};
 
@@ -49,36 +48,36 @@ pub struct Filter {
 pub async fn list(mut on: impl Access, filter: &Filter) -> Result<Vec<OperationRun>, StoreError> {
     let mut statement = Statement::new("SELECT * FROM bulk_operation_runs WHERE 1 = 1");
     if let Some(tenant) = filter.tenant_id {
-        statement.push(" AND tenant_id = ").bind(tenant);
+        statement.push(" AND tenant_id = $1", args![tenant]);
     }
     if let Some((resource, action)) = &filter.operation {
-        statement.push(" AND resource = ").bind(resource.clone()).push(" AND action = ").bind(action.clone());
+        statement.push(" AND resource = $1 AND action = $2", args![resource.clone(), action.clone()]);
     }
     if !filter.statuses.is_empty() {
         let names: Vec<&'static str> = filter.statuses.iter().map(|status| status.as_str()).collect();
-        statement.push(" AND status").bind_in(&names);
+        statement.push_in(" AND status", &names);
     }
     if let Some(user) = filter.user_id {
-        statement.push(" AND user_id = ").bind(user);
+        statement.push(" AND user_id = $1", args![user]);
     }
     match filter.by_person {
-        Some(true) => drop(statement.push(" AND user_id IS NOT NULL")),
-        Some(false) => drop(statement.push(" AND user_id IS NULL")),
+        Some(true) => drop(statement.push(" AND user_id IS NOT NULL", [])),
+        Some(false) => drop(statement.push(" AND user_id IS NULL", [])),
         None => {}
     }
     if let Some(from) = filter.from {
-        statement.push(" AND created_at >= ").bind(from);
+        statement.push(" AND created_at >= $1", args![from]);
     }
     if let Some(until) = filter.until {
-        statement.push(" AND created_at < ").bind(until);
+        statement.push(" AND created_at < $1", args![until]);
     }
     if let Some(run) = filter.follows {
-        statement.push(" AND follows = ").bind(run);
+        statement.push(" AND follows = $1", args![run]);
     }
     if let Some((at, id)) = filter.before {
-        statement.push(" AND (created_at, id) < (").bind(at).push(", ").bind(id).push(")");
+        statement.push(" AND (created_at, id) < ($1, $2)", args![at, id]);
     }
-    statement.push(" ORDER BY created_at DESC, id DESC LIMIT ").bind(filter.limit.clamp(1, MAX_PAGE));
+    statement.push(" ORDER BY created_at DESC, id DESC LIMIT $1", args![filter.limit.clamp(1, MAX_PAGE)]);
     on.query(&statement).await
 }
 
@@ -92,30 +91,26 @@ pub async fn active(
     tenant: Option<TenantId>,
     user: Option<UserId>,
 ) -> Result<Vec<OperationRun>, StoreError> {
-    let mut statement = Statement::new("SELECT * FROM bulk_operation_runs WHERE status IN ('pending', 'running')");
+    let mut statement = Statement::new(&format!("SELECT * FROM bulk_operation_runs WHERE {ACTIVE}"));
     if let Some(tenant) = tenant {
-        statement.push(" AND tenant_id = ").bind(tenant);
+        statement.push(" AND tenant_id = $1", args![tenant]);
     }
     if let Some(user) = user {
-        statement.push(" AND user_id = ").bind(user);
+        statement.push(" AND user_id = $1", args![user]);
     }
-    statement.push(" ORDER BY created_at, id LIMIT ").bind(MAX_ACTIVE);
+    statement.push(" ORDER BY created_at, id LIMIT $1", args![MAX_ACTIVE]);
     on.query(&statement).await
 }
 
 /// How many runs wait for a worker.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct Waiting {
     /// Of the tenant.
+    #[sqlx(try_from = "i64")]
     pub of_tenant: u32,
     /// Of the person, over all tenants.
+    #[sqlx(try_from = "i64")]
     pub of_person: u32,
-}
-
-impl Record for Waiting {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { of_tenant: row.count("of_tenant")?, of_person: row.count("of_person")? })
-    }
 }
 
 /// Counts the runs that wait for a worker.
@@ -125,8 +120,8 @@ impl Record for Waiting {
 pub async fn waiting(mut on: impl Access, tenant: TenantId, user: Option<UserId>) -> Result<Waiting, StoreError> {
     let waiting: Option<Waiting> = on
         .row(
-            "SELECT (SELECT COUNT(*) FROM bulk_operation_runs WHERE status = 'pending' AND tenant_id = $1) AS of_tenant, \
-             (SELECT COUNT(*) FROM bulk_operation_runs WHERE status = 'pending' AND user_id = $2) AS of_person",
+            "SELECT (SELECT COUNT(*) FROM bulk_operation_runs WHERE status = 'pending' AND tenant_id = $1) AS of_tenant,
+                 (SELECT COUNT(*) FROM bulk_operation_runs WHERE status = 'pending' AND user_id = $2) AS of_person",
             &args![tenant, user],
         )
         .await?;
@@ -145,32 +140,35 @@ pub async fn overdue(
     limits: &[KindLimits],
     limit: u32,
 ) -> Result<Vec<OperationRun>, StoreError> {
-    let lock = dialect::for_update_skip_locked(tx.engine());
-    let held = "SELECT COUNT(*) FROM bulk_operation_runs r WHERE r.status IN ('pending', 'running') \
-                AND r.status = 'running' AND r.lease_owner IS NOT NULL AND r.resource = c.resource AND r.action = c.action";
+    let lock = dialect::for_update_skip_locked(tx.backend());
+    let held = format!(
+        "SELECT COUNT(*)
+         FROM bulk_operation_runs r
+         WHERE r.{ACTIVE} AND r.status = 'running' AND r.lease_owner IS NOT NULL
+             AND r.resource = c.resource AND r.action = c.action"
+    );
     let (global, per_tenant) = limit_terms(limits, 3);
     let text = format!(
-        "SELECT * FROM bulk_operation_runs c WHERE c.status IN ('pending', 'running') AND c.status = 'pending' \
-         AND c.created_at < $1 AND (({held}) >= {global} OR ({held} AND r.tenant_id = c.tenant_id) >= {per_tenant}) \
-         ORDER BY c.created_at, c.id LIMIT $2{lock}"
+        "SELECT *
+         FROM bulk_operation_runs c
+         WHERE c.{ACTIVE} AND c.status = 'pending' AND c.created_at < $1
+             AND (({held}) >= {global} OR ({held} AND r.tenant_id = c.tenant_id) >= {per_tenant})
+         ORDER BY c.created_at, c.id
+         LIMIT $2{lock}"
     );
     let values: Vec<Value<'_>> = args![before, limit].into_iter().chain(limit_values(limits)).collect();
     tx.rows(AssertSqlSafe(text), &values).await
 }
 
 /// How much there is to do, for metrics.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct QueueDepth {
     /// Runs that wait for a worker.
+    #[sqlx(try_from = "i64")]
     pub pending: u64,
     /// Runs that a worker has, or that wait for another one.
+    #[sqlx(try_from = "i64")]
     pub running: u64,
-}
-
-impl Record for QueueDepth {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self { pending: row.count("pending")?, running: row.count("running")? })
-    }
 }
 
 /// Counts the active runs of all tenants.
@@ -178,13 +176,12 @@ impl Record for QueueDepth {
 /// # Errors
 /// When the database fails.
 pub async fn queue_depth(mut on: impl Access) -> Result<QueueDepth, StoreError> {
-    let depth: Option<QueueDepth> = on
-        .row(
-            "SELECT COUNT(CASE WHEN status = 'pending' THEN 1 END) AS pending, \
-             COUNT(CASE WHEN status = 'running' THEN 1 END) AS running \
-             FROM bulk_operation_runs WHERE status IN ('pending', 'running')",
-            &[],
-        )
-        .await?;
+    let text = format!(
+        "SELECT COUNT(CASE WHEN status = 'pending' THEN 1 END) AS pending,
+             COUNT(CASE WHEN status = 'running' THEN 1 END) AS running
+         FROM bulk_operation_runs
+         WHERE {ACTIVE}"
+    );
+    let depth: Option<QueueDepth> = on.row(AssertSqlSafe(text), &[]).await?;
     Ok(depth.unwrap_or_default())
 }

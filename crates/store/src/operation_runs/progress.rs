@@ -59,8 +59,10 @@ pub enum CancelOutcome {
 
 async fn held(tx: &mut Tx, fence: &Fence) -> Result<OperationRun, StoreError> {
     let text = format!(
-        "SELECT * FROM bulk_operation_runs WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'{}",
-        dialect::for_update(tx.engine())
+        "SELECT *
+         FROM bulk_operation_runs
+         WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'{}",
+        dialect::for_update(tx.backend())
     );
     tx.row(AssertSqlSafe(text), &args![fence.run_id, fence.owner.as_str(), fence.attempt])
         .await?
@@ -68,13 +70,13 @@ async fn held(tx: &mut Tx, fence: &Fence) -> Result<OperationRun, StoreError> {
 }
 
 async fn locked(tx: &mut Tx, id: OperationRunId) -> Result<Option<OperationRun>, StoreError> {
-    let text = format!("SELECT * FROM bulk_operation_runs WHERE id = $1{}", dialect::for_update(tx.engine()));
+    let text = format!("SELECT * FROM bulk_operation_runs WHERE id = $1{}", dialect::for_update(tx.backend()));
     tx.row(AssertSqlSafe(text), &args![id]).await
 }
 
 /// The same within a tenant.
 async fn locked_of(tx: &mut Tx, tenant: TenantId, id: OperationRunId) -> Result<Option<OperationRun>, StoreError> {
-    let lock = dialect::for_update(tx.engine());
+    let lock = dialect::for_update(tx.backend());
     let text = format!("SELECT * FROM bulk_operation_runs WHERE id = $1 AND tenant_id = $2{lock}");
     tx.row(AssertSqlSafe(text), &args![id, tenant]).await
 }
@@ -89,8 +91,10 @@ fn keep(run: &mut OperationRun, failure: &Failure) {
 
 async fn store(tx: &mut Tx, run: &OperationRun) -> Result<(), StoreError> {
     tx.execute(
-        "UPDATE bulk_operation_runs SET status = $2, processed_items = $3, succeeded = $4, failed = $5, skipped = $6, \
-         failures = $7, failures_omitted = $8, reason_code = $9, finished_at = $10, updated_at = $11 WHERE id = $1",
+        "UPDATE bulk_operation_runs
+         SET status = $2, processed_items = $3, succeeded = $4, failed = $5, skipped = $6, failures = $7,
+             failures_omitted = $8, reason_code = $9, finished_at = $10, updated_at = $11
+         WHERE id = $1",
         &args![
             run.id,
             run.status.as_str(),
@@ -133,7 +137,8 @@ pub async fn settle(tx: &mut Tx, fence: &Fence, items: &[Settled], at: Timestamp
 pub async fn set_progress(tx: &mut Tx, fence: &Fence, progress: &Progress, at: Timestamp) -> Result<(), StoreError> {
     let changed = tx
         .execute(
-            "UPDATE bulk_operation_runs SET progress = $4, updated_at = $5 \
+            "UPDATE bulk_operation_runs
+             SET progress = $4, updated_at = $5
              WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'",
             &args![fence.run_id, fence.owner.as_str(), fence.attempt, json(progress), at],
         )
@@ -189,7 +194,8 @@ pub async fn request_cancel(
         run.cancel_requested_by = Some(by.to_owned());
         run.updated_at = at;
         tx.execute(
-            "UPDATE bulk_operation_runs SET cancel_requested_at = $2, cancel_requested_by = $3, updated_at = $2 \
+            "UPDATE bulk_operation_runs
+             SET cancel_requested_at = $2, cancel_requested_by = $3, updated_at = $2
              WHERE id = $1",
             &args![id, at, by],
         )

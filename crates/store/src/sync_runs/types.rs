@@ -1,7 +1,7 @@
 //! How each policy type of a sync run went.
 
 use serde::{Deserialize, Serialize};
-use sqlx::Error;
+use sqlx::{Error, FromRow};
 use tenantatlas_domain::ids::{SyncRunId, TenantId};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::sync::TypeOutcome;
@@ -10,65 +10,55 @@ use tenantatlas_domain::time::Timestamp;
 use super::SyncRun;
 use crate::database::{Access, Run as _};
 use crate::operation_runs::{Fence, hold};
-use crate::record::{Columns, Record};
+use crate::record::Nullable;
 use crate::sql::{args, without_nul};
 use crate::{StoreError, Tx, inventory};
 
 /// One policy type of a sync run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromRow)]
 pub struct TypeRun {
     /// The key of the type.
     pub policy_type: String,
     /// How it ended; `None` while it is being read.
+    #[sqlx(try_from = "Nullable<String>")]
     pub outcome: Option<TypeOutcome>,
     /// Objects seen, each once.
+    #[sqlx(try_from = "i64")]
     pub items: u64,
     /// Objects that were new to the tenant.
+    #[sqlx(try_from = "i64")]
     pub inserted: u64,
     /// Objects whose content had changed.
+    #[sqlx(try_from = "i64")]
     pub changed: u64,
     /// Pages read.
+    #[sqlx(try_from = "i64")]
     pub pages: u64,
     /// Requests sent.
+    #[sqlx(try_from = "i64")]
     pub requests: u64,
     /// Of these, repeated ones.
+    #[sqlx(try_from = "i64")]
     pub retries: u64,
     /// Answers that were throttled.
+    #[sqlx(try_from = "i64")]
     pub throttled: u64,
     /// Bytes received.
+    #[sqlx(try_from = "i64")]
     pub bytes: u64,
     /// Why it was not read to the end.
+    #[sqlx(try_from = "Nullable<String>")]
     pub reason_code: Option<ReasonCode>,
     /// The same in a sanitised sentence.
     pub message: Option<String>,
     /// When reading began.
+    #[sqlx(try_from = "i64")]
     pub started_at: Timestamp,
     /// When it ended.
+    #[sqlx(try_from = "Nullable<i64>")]
     pub finished_at: Option<Timestamp>,
     /// The last earlier run of the scope that read anything of the type.
     pub previous_seq: Option<i64>,
-}
-
-impl Record for TypeRun {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        Ok(Self {
-            policy_type: row.string("policy_type")?,
-            outcome: row.name_or_null("outcome")?,
-            items: row.count("items")?,
-            inserted: row.count("inserted")?,
-            changed: row.count("changed")?,
-            pages: row.count("pages")?,
-            requests: row.count("requests")?,
-            retries: row.count("retries")?,
-            throttled: row.count("throttled")?,
-            bytes: row.count("bytes")?,
-            reason_code: row.name_or_null("reason_code")?,
-            message: row.string_or_null("message")?,
-            started_at: row.time("started_at")?,
-            finished_at: row.time_or_null("finished_at")?,
-            previous_seq: row.number_or_null("previous_seq")?,
-        })
-    }
 }
 
 /// How the reading of a type ended, with what it took.
@@ -106,9 +96,13 @@ pub async fn begin_type(
 ) -> Result<TypeRun, StoreError> {
     hold(tx, fence).await?;
     tx.execute(
-        "INSERT INTO inventory_sync_run_types (run_id, policy_type, tenant_id, scope_id, seq, previous_seq, started_at) \
-         VALUES ($1, $2, $3, $4, $5, (SELECT MAX(p.seq) FROM inventory_sync_run_types p WHERE p.scope_id = $4 \
-         AND p.policy_type = $2 AND p.seq < $5 AND (p.outcome = 'succeeded' OR p.items > 0)), $6) \
+        "INSERT INTO inventory_sync_run_types (run_id, policy_type, tenant_id, scope_id, seq, previous_seq,
+             started_at)
+         VALUES ($1, $2, $3, $4, $5, (
+             SELECT MAX(p.seq)
+             FROM inventory_sync_run_types p
+             WHERE p.scope_id = $4 AND p.policy_type = $2 AND p.seq < $5 AND (p.outcome = 'succeeded' OR p.items > 0)),
+             $6)
          ON CONFLICT (run_id, policy_type) DO NOTHING",
         &args![run.id, policy_type, run.tenant_id, run.scope_id.0, run.seq, at],
     )
@@ -141,9 +135,11 @@ pub async fn finish_type(
     // Costs add up: an earlier attempt may have counted its own before it lost its worker.
     let ended: Option<TypeRun> = tx
         .row(
-            "UPDATE inventory_sync_run_types SET outcome = $3, reason_code = $4, message = $5, pages = pages + $6, \
-             requests = requests + $7, retries = retries + $8, throttled = throttled + $9, bytes = bytes + $10, \
-             finished_at = $11 WHERE run_id = $1 AND policy_type = $2 AND outcome IS NULL RETURNING *",
+            "UPDATE inventory_sync_run_types
+             SET outcome = $3, reason_code = $4, message = $5, pages = pages + $6, requests = requests + $7,
+                 retries = retries + $8, throttled = throttled + $9, bytes = bytes + $10, finished_at = $11
+             WHERE run_id = $1 AND policy_type = $2 AND outcome IS NULL
+             RETURNING *",
             &args![
                 run.id,
                 policy_type,

@@ -8,20 +8,11 @@ use uuid::Uuid;
 
 use super::Tenant;
 use crate::database::{Access, Run as _};
-use crate::record::{Columns, Record};
 use crate::sql::{Statement, args};
 use crate::{StoreError, Tx};
 
 /// Rows of one table that are deleted in one transaction, at most.
 const PIECE: i64 = 500;
-
-struct Id(Uuid);
-
-impl Record for Id {
-    fn read(row: &impl Columns) -> Result<Self, sqlx::Error> {
-        row.id("id").map(Self)
-    }
-}
 
 /// Takes a tenant away from everybody: it is in no list, nobody has a role in it, its credential is gone and its name is
 /// free again. What was read from it stays until [`purge_piece`] has deleted it. Answers whether there was such a tenant.
@@ -34,8 +25,10 @@ impl Record for Id {
 pub async fn retire(tx: &mut Tx, id: TenantId, at: Timestamp) -> Result<bool, StoreError> {
     let retired = tx
         .execute(
-            "UPDATE tenants SET removed_at = $2, name_key = $3, credential_kind = NULL, credential_sealed = NULL, \
-             updated_at = $2 WHERE id = $1 AND removed_at IS NULL",
+            "UPDATE tenants
+             SET removed_at = $2, name_key = $3, credential_kind = NULL, credential_sealed = NULL,
+                 updated_at = $2
+             WHERE id = $1 AND removed_at IS NULL",
             &args![id, at, format!("removed {id}")],
         )
         .await?;
@@ -73,10 +66,9 @@ pub async fn purge_piece(tx: &mut Tx, id: TenantId) -> Result<bool, StoreError> 
             return Ok(true);
         }
     }
-    let items: Vec<Id> =
-        tx.rows("SELECT id FROM inventory_items WHERE tenant_id = $1 LIMIT $2", &args![id, PIECE]).await?;
+    let items: Vec<Uuid> =
+        tx.values("SELECT id FROM inventory_items WHERE tenant_id = $1 LIMIT $2", &args![id, PIECE]).await?;
     if !items.is_empty() {
-        let items: Vec<Uuid> = items.into_iter().map(|Id(item)| item).collect();
         for (table, column) in [
             ("inventory_links", "source_item_id"),
             ("inventory_item_versions", "item_id"),
@@ -84,8 +76,8 @@ pub async fn purge_piece(tx: &mut Tx, id: TenantId) -> Result<bool, StoreError> 
             ("inventory_absences", "item_id"),
             ("inventory_items", "id"),
         ] {
-            let mut statement = Statement::new(&format!("DELETE FROM {table} WHERE {column}"));
-            statement.bind_in(&items);
+            let mut statement = Statement::new(&format!("DELETE FROM {table} WHERE "));
+            statement.push_in(column, &items);
             tx.execute(statement.text(), statement.values()).await?;
         }
         return Ok(true);

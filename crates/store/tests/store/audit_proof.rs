@@ -3,7 +3,7 @@
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::audit::{self, Anchor, Verification, Witnessed, witness_path};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
-use tenantatlas_store::{Db, Engine};
+use tenantatlas_store::{Backend, Db};
 
 use crate::audit_world::{Log, disarm, entry, execute, rearm};
 use crate::world::at;
@@ -23,8 +23,8 @@ async fn check(log: &Log, anchor: &Anchor) -> Option<String> {
 }
 
 /// What a database of version 12 holds: entries whose hashes have no key.
-async fn old_log(engine: Engine, count: i64) -> TestDatabase {
-    let test = TestDatabase::of_version(engine, 12).await;
+async fn old_log(backend: Backend, count: i64) -> TestDatabase {
+    let test = TestDatabase::of_version(backend, 12).await;
     for time in 0..count {
         let mut tx = test.db.write().await.unwrap();
         audit::append_without_key(&mut tx, &entry(None, None, "x.y"), at(time)).await.unwrap();
@@ -178,7 +178,7 @@ on_both_engines! {
     }
 
     async fn the_log_of_an_earlier_version_goes_on_with_a_key_and_its_old_entries_cannot_change(test: TestDatabase) {
-        let old = old_log(test.db.engine(), 5).await;
+        let old = old_log(test.db.backend(), 5).await;
         let report = old.db.migrate().await.unwrap();
         assert_eq!((report.applied, report.version), (usize::try_from(Db::known_version() - 12).unwrap(), Db::known_version()));
         // A process of the earlier version that still runs can write nothing that would break the chain.
@@ -196,7 +196,7 @@ on_both_engines! {
     }
 
     async fn entries_of_an_earlier_version_cannot_be_made_anew(test: TestDatabase) {
-        let old = old_log(test.db.engine(), 3).await;
+        let old = old_log(test.db.backend(), 3).await;
         old.db.migrate().await.unwrap();
         let log = Log::new(&old).await;
         let guards = disarm(&log.db).await;

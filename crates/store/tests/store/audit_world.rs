@@ -92,7 +92,7 @@ pub async fn execute(db: &Db, text: impl AsRef<str>) -> Result<u64, sqlx::Error>
     let text = sqlx::AssertSqlSafe(text.as_ref().to_owned());
     match db {
         Db::Sqlite { writer, .. } => sqlx::query(text).execute(writer).await.map(|result| result.rows_affected()),
-        Db::Postgres { pool } => sqlx::query(text).execute(pool).await.map(|result| result.rows_affected()),
+        Db::Postgres { pool, .. } => sqlx::query(text).execute(pool).await.map(|result| result.rows_affected()),
     }
 }
 

@@ -1,14 +1,13 @@
 //! Connecting, migrating, and what can go wrong with either.
 
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
-use tenantatlas_store::{Db, Engine, Listener, Signal, StoreError};
+use tenantatlas_store::{Backend, Db, Listener, Signal, StoreError};
 
 on_both_engines! {
     async fn migrating_again_changes_nothing(test: TestDatabase) {
         let report = test.db.migrate().await.unwrap();
         assert_eq!((report.applied, report.version), (0, Db::known_version()));
         test.db.require_current().await.unwrap();
-        test.db.ping().await.unwrap();
     }
 
     async fn a_database_of_a_newer_version_is_refused_and_left_alone(test: TestDatabase) {
@@ -16,7 +15,7 @@ on_both_engines! {
                     VALUES (9999, 'later', TRUE, $1, 0)";
         match &test.db {
             Db::Sqlite { writer, .. } => drop(sqlx::query(text).bind(vec![0_u8]).execute(writer).await.unwrap()),
-            Db::Postgres { pool } => drop(sqlx::query(text).bind(vec![0_u8]).execute(pool).await.unwrap()),
+            Db::Postgres { pool, .. } => drop(sqlx::query(text).bind(vec![0_u8]).execute(pool).await.unwrap()),
         }
         for error in [test.db.migrate().await.unwrap_err(), test.db.require_current().await.unwrap_err()] {
             assert!(matches!(error, StoreError::NewerDatabase { found: 9999, .. }), "{error:?}");
@@ -26,7 +25,7 @@ on_both_engines! {
 
     async fn signals_reach_other_connections_where_there_can_be_other_processes(test: TestDatabase) {
         let Some(mut listener) = Listener::connect(&test.db).await.unwrap() else {
-            assert_eq!(test.db.engine(), Engine::Sqlite);
+            assert_eq!(test.db.backend(), Backend::Sqlite);
             test.db.notify("nobody").await.unwrap();
             return;
         };
@@ -42,7 +41,7 @@ on_both_engines! {
             assert_eq!(listener.next().await.unwrap(), Signal::Payload(wanted.to_owned()));
         }
         // A lost connection is told, because signals may have been lost with it.
-        if let Db::Postgres { pool } = &test.db {
+        if let Db::Postgres { pool, .. } = &test.db {
             sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() \
                          AND datname = current_database() AND query LIKE 'LISTEN%'")
                 .execute(pool).await.unwrap();
@@ -126,30 +125,6 @@ async fn the_database_file_is_private_to_its_owner() {
     }
 }
 
-#[tokio::test]
-async fn whoever_starts_something_waits_for_one_background_write_and_not_for_all() {
-    let test = TestDatabase::sqlite().await;
-    let (db, order) = (&test.db, std::sync::Mutex::new(Vec::new()));
-    let first = db.write_in_background().await.unwrap();
-    let background = futures::future::join_all((0..5).map(|_| async {
-        let tx = db.write_in_background().await.unwrap();
-        order.lock().unwrap().push("background");
-        tx.commit().await.unwrap();
-    }));
-    let person = async {
-        tokio::task::yield_now().await;
-        let tx = db.write().await.unwrap();
-        order.lock().unwrap().push("person");
-        tx.commit().await.unwrap();
-    };
-    let end = async {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        first.commit().await.unwrap();
-    };
-    futures::join!(background, person, end);
-    assert_eq!(order.lock().unwrap()[0], "person");
-}
-
 /// A SQLite file of another program: a table, or only the number of its kind.
 async fn foreign(path: &std::path::Path, text: &'static str) {
     use sqlx::ConnectOptions as _;
@@ -182,7 +157,7 @@ async fn a_sqlite_file_of_another_program_is_refused_and_left_as_it_is() {
 
 #[tokio::test]
 async fn our_files_say_what_they_are_and_those_of_earlier_versions_are_taken() {
-    let test = TestDatabase::of_version(Engine::Sqlite, 12).await;
+    let test = TestDatabase::of_version(Backend::Sqlite, 12).await;
     let id = async |db: &Db| -> i64 {
         let Db::Sqlite { writer, .. } = db else { unreachable!() };
         sqlx::query_scalar("PRAGMA application_id").fetch_one(writer).await.unwrap()
@@ -197,7 +172,7 @@ async fn our_files_say_what_they_are_and_those_of_earlier_versions_are_taken() {
 on_both_engines! {
     async fn whoever_migrates_at_the_same_time_waits_for_the_one_that_does(test: TestDatabase) {
         for version in [0, 12] {
-            let new = TestDatabase::of_version(test.db.engine(), version).await;
+            let new = TestDatabase::of_version(test.db.backend(), version).await;
             let starts = (0..8).map(|_| async {
                 let db = Db::connect(&new.address).await?;
                 db.migrate().await
@@ -223,7 +198,7 @@ on_both_engines! {
                 sqlx::query("PRAGMA query_only = 1").execute(writer).await.unwrap();
                 test.db.clone()
             }
-            Db::Postgres { pool } => {
+            Db::Postgres { pool, .. } => {
                 let name: String = sqlx::query_scalar("SELECT current_database()::text").fetch_one(pool).await.unwrap();
                 let text = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
                 sqlx::query(sqlx::AssertSqlSafe(text)).execute(pool).await.unwrap();

@@ -12,6 +12,7 @@ mod notifications;
 mod operation_runs;
 mod people;
 mod presence;
+mod schema;
 mod second_factor;
 mod sign_in;
 mod speed;

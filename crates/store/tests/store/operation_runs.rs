@@ -277,7 +277,7 @@ on_both_engines! {
         for text in texts {
             let refused = match db {
                 Db::Sqlite { writer, .. } => sqlx::query(text).execute(writer).await.is_err(),
-                Db::Postgres { pool } => sqlx::query(text).execute(pool).await.is_err(),
+                Db::Postgres { pool, .. } => sqlx::query(text).execute(pool).await.is_err(),
             };
             assert!(refused, "{text}");
         }

@@ -52,7 +52,7 @@ async fn sync(test: &TestDatabase, tenant: tenantatlas_domain::ids::TenantId, al
         tenantatlas_store::inventory::refresh_statistics(&test.db).await.unwrap();
     }
     let seconds = started.elapsed().as_secs_f64();
-    print_figure(&format!("{:?} {what}: {:.0} items/s", test.db.engine(), all.len() as f64 / seconds));
+    print_figure(&format!("{:?} {what}: {:.0} items/s", test.db.backend(), all.len() as f64 / seconds));
 }
 
 #[expect(clippy::print_stderr, reason = "the figures are what this is for")]
@@ -69,7 +69,7 @@ async fn page(test: &TestDatabase, tenant: tenantatlas_domain::ids::TenantId, wh
         rows = list(&test.db, &view, query).await.unwrap().rows.len();
         best = best.min(started.elapsed().as_secs_f64() * 1_000.0);
     }
-    print_figure(&format!("{:?} page {what}: {best:.2} ms, {rows} rows", test.db.engine()));
+    print_figure(&format!("{:?} page {what}: {best:.2} ms, {rows} rows", test.db.backend()));
 }
 
 on_both_engines! {

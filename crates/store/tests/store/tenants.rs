@@ -198,7 +198,7 @@ on_both_engines! {
         for count in ["SELECT COUNT(*) FROM inventory_items", "SELECT COUNT(*) FROM bulk_operation_runs"] {
             let left: i64 = match db {
                 Db::Sqlite { writer, .. } => sqlx::query_scalar(count).fetch_one(writer).await.unwrap(),
-                Db::Postgres { pool } => sqlx::query_scalar(count).fetch_one(pool).await.unwrap(),
+                Db::Postgres { pool, .. } => sqlx::query_scalar(count).fetch_one(pool).await.unwrap(),
             };
             assert_eq!(left, 0, "{count}");
         }

@@ -6,7 +6,6 @@ use serde_json::{Map, json};
 use tenantatlas_domain::ids::{CorrelationId, NotificationId, OperationRunId, SyncRunId, TenantId, UserId};
 use tenantatlas_domain::normalise::{ContentHash, observation_hash};
 use tenantatlas_domain::reason::ReasonCode;
-use tenantatlas_domain::registry::{Category, Platform};
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome, conclude_sync};
 use tenantatlas_domain::time::Timestamp;
@@ -223,18 +222,10 @@ pub fn item(external_id: &str, name: &str, content: &str) -> ObservedItem {
     let mut meta = Map::new();
     meta.insert("state".to_owned(), json!(content));
     ObservedItem {
-        external_id: external_id.to_owned(),
-        display_name: name.to_owned(),
-        category: Category::Configuration,
-        platform: Platform::Windows,
         meta,
         content_hash: hash(content),
-        normaliser_version: 1,
         observation_hash: hash(content),
-        detail_hash: None,
-        revision: None,
-        links: Vec::new(),
-        links_omitted: 0,
+        ..ObservedItem::example(external_id, name)
     }
 }
 

@@ -1,11 +1,10 @@
 //! On PostgreSQL the catalogue tells what a trigger does, whether it is switched on, and the source of its function,
 //! which is compared with the text of the migrations.
 
-use sqlx::Error;
+use sqlx::FromRow;
 
 use super::{Guard, Problem, TABLES, compare, normal};
 use crate::database::Run as _;
-use crate::record::{Columns, Record};
 use crate::sql::args;
 use crate::{Db, StoreError, migrations};
 
@@ -40,29 +39,30 @@ const CONSTRAINTS: [(&str, &str, &str); 5] = [
 
 /// Everything on the two tables that can refuse, change or swallow what is written: triggers, constraints, rules, and
 /// row security. Constraints that only say NOT NULL are told by newer servers alone.
-const OBJECTS: &str = "\
-    WITH log AS (SELECT c.oid, c.relname::text AS relname, c.relrowsecurity FROM pg_class c \
-        WHERE c.oid IN (to_regclass($1), to_regclass($2))) \
-    SELECT 'trigger' AS type, log.relname, t.tgname::text AS name, \
-        t.tgtype::bigint AS acts, \
-        CASE WHEN t.tgenabled IN ('O', 'A') AND t.tgqual IS NULL AND t.tgattr::text = '' AND l.lanname = 'plpgsql' \
-            THEN p.proname::text ELSE 'switched off or narrowed' END AS does, p.prosrc::text AS source \
-        FROM log JOIN pg_trigger t ON t.tgrelid = log.oid JOIN pg_proc p ON p.oid = t.tgfoid \
-        JOIN pg_language l ON l.oid = p.prolang WHERE NOT t.tgisinternal \
-    UNION ALL SELECT 'constraint', log.relname, n.conname::text, 0, pg_get_constraintdef(n.oid), '' \
-        FROM log JOIN pg_constraint n ON n.conrelid = log.oid WHERE n.contype IN ('p', 'u', 'c', 'x', 'f') \
-    UNION ALL SELECT 'rule', log.relname, r.rulename::text, 0, '', '' \
-        FROM log JOIN pg_rewrite r ON r.ev_class = log.oid \
+const OBJECTS: &str = "
+    WITH log AS (SELECT c.oid, c.relname::text AS relname, c.relrowsecurity FROM pg_class c
+        WHERE c.oid IN (to_regclass($1), to_regclass($2)))
+    SELECT 'trigger' AS type, log.relname, t.tgname::text AS name,
+        t.tgtype::bigint AS acts,
+        CASE WHEN t.tgenabled IN ('O', 'A') AND t.tgqual IS NULL AND t.tgattr::text = '' AND l.lanname = 'plpgsql'
+            THEN p.proname::text ELSE 'switched off or narrowed' END AS does, p.prosrc::text AS source
+        FROM log JOIN pg_trigger t ON t.tgrelid = log.oid JOIN pg_proc p ON p.oid = t.tgfoid
+        JOIN pg_language l ON l.oid = p.prolang WHERE NOT t.tgisinternal
+    UNION ALL SELECT 'constraint', log.relname, n.conname::text, 0, pg_get_constraintdef(n.oid), ''
+        FROM log JOIN pg_constraint n ON n.conrelid = log.oid WHERE n.contype IN ('p', 'u', 'c', 'x', 'f')
+    UNION ALL SELECT 'rule', log.relname, r.rulename::text, 0, '', ''
+        FROM log JOIN pg_rewrite r ON r.ev_class = log.oid
     UNION ALL SELECT 'row security', log.relname, log.relname, 0, '', '' FROM log WHERE log.relrowsecurity";
 
-struct Found(Guard);
-
-impl Record for Found {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        let (kind, table, name) = (row.string("type")?, row.string("relname")?, row.string("name")?);
-        let (acts, does, source) = (row.number("acts")?, row.string("does")?, row.string("source")?);
-        Ok(Self(guard(&kind, &table, &name, acts, &does, &source)))
-    }
+#[derive(FromRow)]
+struct Found {
+    #[sqlx(rename = "type")]
+    kind: String,
+    relname: String,
+    name: String,
+    acts: i64,
+    does: String,
+    source: String,
 }
 
 fn guard(kind: &str, table: &str, name: &str, acts: i64, does: &str, source: &str) -> Guard {
@@ -72,8 +72,8 @@ fn guard(kind: &str, table: &str, name: &str, acts: i64, does: &str, source: &st
 pub(super) async fn missing(db: &Db) -> Result<Vec<Problem>, StoreError> {
     let mut on = db;
     let found: Vec<Found> = on.rows(OBJECTS, &args![TABLES[0], TABLES[1]]).await?;
-    let found: Vec<Guard> = found.into_iter().map(|Found(guard)| guard).collect();
-    Ok(compare(&expected(), &found))
+    let found = found.iter().map(|one| guard(&one.kind, &one.relname, &one.name, one.acts, &one.does, &one.source));
+    Ok(compare(&expected(), &found.collect::<Vec<_>>()))
 }
 
 fn expected() -> Vec<Guard> {

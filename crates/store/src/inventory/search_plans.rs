@@ -1,8 +1,7 @@
-//! The hot lists use an index in the order of the page, on both engines.
+//! The hot lists use an index in the order of the page, on both databases.
 
 use std::collections::BTreeMap;
 
-use sqlx::Error;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_domain::time::Timestamp;
@@ -11,23 +10,14 @@ use uuid::Uuid;
 use super::{Cursor, ItemFilter, Search, StateFilter};
 use crate::database::Run as _;
 use crate::inventory::{KnownType, ScopeView, TypeState};
-use crate::record::{Columns, Record};
 use crate::scopes::ScopeId;
 use crate::sql::{Statement, args};
 use crate::sync_runs::{SyncRun, TypeRun};
 use crate::testing::on_both_engines;
-use crate::{Db, Engine};
+use crate::{Backend, Db};
 
 const TYPES: [&str; 3] = ["alpha", "beta", "gamma"];
 const ITEMS: u64 = 30_000;
-
-struct Line(String);
-
-impl Record for Line {
-    fn read(row: &impl Columns) -> Result<Self, Error> {
-        row.string("detail").or_else(|_| row.string("QUERY PLAN")).map(Self)
-    }
-}
 
 /// A view in which every type has items that were seen, and some that were not.
 fn view(tenant: TenantId) -> ScopeView {
@@ -81,42 +71,50 @@ fn view(tenant: TenantId) -> ScopeView {
 }
 
 async fn fill(db: &Db, tenant: TenantId) {
-    let (id, meta) = match db.engine() {
-        Engine::Sqlite => ("randomblob(16)", "'{}'"),
-        Engine::Postgres => ("gen_random_uuid()", "CAST('{}' AS JSONB)"),
+    let (id, meta) = match db.backend() {
+        Backend::Sqlite => ("randomblob(16)", "'{}'"),
+        Backend::Postgres => ("gen_random_uuid()", "CAST('{}' AS JSONB)"),
     };
     let mut tx = db.write().await.unwrap();
     let items = format!(
-        "WITH RECURSIVE n (x) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT x + 1 FROM n WHERE x < $2) \
-         INSERT INTO inventory_items (id, tenant_id, policy_type, external_id, display_name, name_key, category, \
-         platform, meta, content_hash, observation_hash, normaliser_version, row_digest, links_digest, first_seen_at, \
-         first_seen_seq, changed_at, changed_seq) SELECT {id}, $1, CASE x % 3 WHEN 0 THEN 'alpha' WHEN 1 THEN 'beta' \
-         ELSE 'gamma' END, CAST(x AS TEXT), 'Name ' || x, 'name ' || (x * 7919 % 100000), 'configuration', 'windows', \
-         {meta}, $3, $3, 1, x, 0, 1, 1, 1, 1 FROM n"
+        "WITH RECURSIVE n (x) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT x + 1 FROM n WHERE x < $2)
+         INSERT INTO inventory_items (id, tenant_id, policy_type, external_id, display_name, name_key, category, platform,
+             meta, content_hash, observation_hash, normaliser_version, row_digest, links_digest, first_seen_at,
+             first_seen_seq, changed_at, changed_seq)
+         SELECT {id}, $1, CASE x % 3 WHEN 0 THEN 'alpha' WHEN 1 THEN 'beta' ELSE 'gamma' END, CAST(x AS TEXT),
+             'Name ' || x, 'name ' || (x * 7919 % 100000), 'configuration', 'windows', {meta}, $3, $3, 1, x, 0, 1, 1, 1, 1
+         FROM n"
     );
     tx.execute(sqlx::AssertSqlSafe(items), &args![tenant, ITEMS, &[0_u8; 32]]).await.unwrap();
     tx.execute(
-        "INSERT INTO inventory_sightings (item_id, scope_id, since_seq, last_seq, last_seen_at) \
-         SELECT id, 1, 1, 7, 1 FROM inventory_items",
+        "INSERT INTO inventory_sightings (item_id, scope_id, since_seq, last_seq, last_seen_at)
+         SELECT id, 1, 1, 7, 1
+         FROM inventory_items",
         &[],
     )
     .await
     .unwrap();
     tx.commit().await.unwrap();
-    if let Db::Postgres { pool } = db {
+    if let Db::Postgres { pool, .. } = db {
         sqlx::query("ANALYZE").execute(pool).await.unwrap();
     }
 }
 
 async fn plan(db: &Db, statement: &Statement) -> String {
-    let explain = match db.engine() {
-        Engine::Sqlite => "EXPLAIN QUERY PLAN ",
-        Engine::Postgres => "EXPLAIN (COSTS OFF) ",
-    };
-    let text = format!("{explain}{}", statement.text().as_str());
+    let text = statement.text();
     let mut on = db;
-    let lines: Vec<Line> = on.rows(sqlx::AssertSqlSafe(text), statement.values()).await.unwrap();
-    lines.into_iter().map(|Line(line)| line + "\n").collect()
+    let lines: Vec<String> = match db.backend() {
+        Backend::Sqlite => {
+            let text = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", text.as_str()));
+            let rows: Vec<(i64, i64, i64, String)> = on.rows(text, statement.values()).await.unwrap();
+            rows.into_iter().map(|(_, _, _, detail)| detail).collect()
+        }
+        Backend::Postgres => {
+            let text = sqlx::AssertSqlSafe(format!("EXPLAIN (COSTS OFF) {}", text.as_str()));
+            on.values(text, statement.values()).await.unwrap()
+        }
+    };
+    lines.join("\n")
 }
 
 on_both_engines! {

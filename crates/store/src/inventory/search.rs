@@ -1,0 +1,321 @@
+//! The statements of a list of items.
+//!
+//! Each page is one or more *walks*: the items of a type, of a tenant, or those few that can be in a rare state, in the
+//! order of the page, from its cursor on, with the conditions of the filter. Several walks are merged by `UNION ALL`.
+
+use sqlx::FromRow;
+use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::sync::TypeOutcome;
+use uuid::Uuid;
+
+use super::list::{Cursor, ItemFilter, StateFilter};
+use super::view::{ScopeView, TypeState};
+use crate::database::Run as _;
+use crate::sql::{Statement, args, contains_pattern};
+use crate::sync_runs::SyncRun;
+use crate::{Db, StoreError};
+
+/// Up to so many changed items are found by the index on changes and then sorted; more are met often enough on a walk.
+const FEW: u64 = 20_000;
+
+/// What is searched for in which view.
+pub(super) struct Search<'a> {
+    pub(super) db: &'a Db,
+    pub(super) view: &'a ScopeView,
+    pub(super) filter: &'a ItemFilter,
+    /// How many items are wanted.
+    pub(super) limit: usize,
+}
+
+/// A found item: where it stands in the order.
+#[derive(FromRow)]
+pub(super) struct Hit {
+    pub(super) id: Uuid,
+    #[sqlx(rename = "sort_key")]
+    pub(super) key: String,
+}
+
+impl Search<'_> {
+    /// The types that can hold a match, by key.
+    pub(super) fn types(&self, state: Option<StateFilter>) -> Vec<String> {
+        let filter = self.filter;
+        let holds = |key: &str, type_state: &TypeState| {
+            let category = || registry().get(key).is_some_and(|found| filter.categories.contains(&found.category));
+            let platform = || filter.platforms.iter().any(|one| type_state.known.platforms.contains_key(one.as_str()));
+            type_state.known.items > 0
+                && (filter.policy_types.is_empty() || filter.policy_types.iter().any(|one| one == key))
+                && (filter.categories.is_empty() || category())
+                && (filter.platforms.is_empty() || platform())
+        };
+        let read_to_the_end = |type_state: &TypeState| type_state.outcome() == Some(TypeOutcome::Succeeded);
+        self.view
+            .types
+            .iter()
+            .filter(|(key, type_state)| holds(key, type_state))
+            .filter(|(_, type_state)| match state {
+                None => true,
+                Some(StateFilter::Present) => type_state.present() > 0,
+                Some(StateFilter::Missing) => read_to_the_end(type_state) && type_state.unseen() > 0,
+                Some(StateFilter::NotRead) => !read_to_the_end(type_state) && type_state.unseen() > 0,
+                Some(StateFilter::Changed) => changed(type_state) > 0,
+            })
+            .map(|(key, _)| key.clone())
+            .collect()
+    }
+
+    /// Whether these are all types of which items are known.
+    fn is_everything(&self, types: &[String]) -> bool {
+        types.len() == self.view.types_where(|state| state.known.items > 0).count()
+    }
+
+    /// Whether items of a state are found by an index of their own and then sorted.
+    fn is_rare(&self, state: StateFilter) -> bool {
+        match state {
+            StateFilter::Present | StateFilter::NotRead => false,
+            StateFilter::Missing => true,
+            StateFilter::Changed => {
+                self.types(Some(state)).iter().map(|key| changed(&self.view.types[key])).sum::<u64>() <= FEW
+            }
+        }
+    }
+
+    /// Where the rows `i` come from, up to the conditions: the items of a tenant, of one of its types, or those few of
+    /// its types that can be in a rare state.
+    fn push_from(&self, statement: &mut Statement, types: &[String], state: Option<StateFilter>) {
+        let tenant = self.view.tenant_id;
+        let rare = state.filter(|state| self.is_rare(*state)).zip(self.view.run.as_ref());
+        let Some((state, run)) = rare else {
+            statement.push(" FROM inventory_items i WHERE i.tenant_id = $1", args![tenant]);
+            if let [one] = types {
+                statement.push(" AND i.policy_type = $1", args![one.clone()]);
+            }
+            return;
+        };
+        statement.push(" FROM (", []);
+        if state == StateFilter::Changed {
+            statement.push(
+                "SELECT c.id FROM inventory_items c WHERE c.tenant_id = $1 AND c.changed_seq = $2",
+                args![tenant, run.seq],
+            );
+        } else {
+            push_unseen(statement, run);
+        }
+        // On SQLite a CROSS JOIN is done in the order in which it is written.
+        statement
+            .push(") AS rare CROSS JOIN inventory_items i WHERE i.id = rare.id AND i.tenant_id = $1", args![tenant])
+            .push_in(" AND i.policy_type", types);
+    }
+
+    /// Conditions on the row `i` beyond tenant and type.
+    fn push_conditions(&self, statement: &mut Statement, types: &[String], state: Option<StateFilter>) {
+        if !self.filter.platforms.is_empty() {
+            let names: Vec<&'static str> = self.filter.platforms.iter().map(|platform| platform.as_str()).collect();
+            statement.push_in(" AND i.platform", &names);
+        }
+        if let Some(search) = self.filter.searched_text() {
+            statement.push(
+                r" AND (i.name_key LIKE $1 ESCAPE '\' OR lower(i.external_id) LIKE $1 ESCAPE '\')",
+                args![contains_pattern(&search.to_lowercase())],
+            );
+        }
+        if let Some(tag) = &self.filter.scope_tag {
+            statement.push(
+                " AND EXISTS (
+                     SELECT 1
+                     FROM inventory_links l
+                     WHERE l.source_item_id = i.id AND l.relationship = 'scoped_by' AND l.target_external_id = $1)",
+                args![tag.clone()],
+            );
+        }
+        let (Some(state), Some(run)) = (state, self.view.run.as_ref()) else { return };
+        match state {
+            StateFilter::Present => push_seen(statement, run, "<> 0"),
+            StateFilter::Missing => push_seen(statement, run, "<> 1"),
+            // Of a type of which nothing was read the run saw no item, whatever runs before and after it saw.
+            StateFilter::NotRead if types.iter().any(|key| self.was_read(key)) => push_seen(statement, run, "<> 1"),
+            StateFilter::NotRead => {}
+            // The sum keeps a walk along another index from being given up for the one on changes.
+            StateFilter::Changed if !self.is_rare(state) => {
+                statement.push(" AND i.changed_seq + 0 = $1", args![run.seq]);
+            }
+            StateFilter::Changed => {}
+        }
+    }
+
+    fn was_read(&self, policy_type: &str) -> bool {
+        self.view.types.get(policy_type).is_some_and(TypeState::was_read)
+    }
+
+    /// One walk in the order of names: through the items of one type, of the whole tenant, or through few of it.
+    fn walk(&self, types: &[String], state: Option<StateFilter>, after: Option<&Cursor>) -> Statement {
+        let mut walk = Statement::new("SELECT i.id, i.name_key AS sort_key");
+        self.push_from(&mut walk, types, state);
+        if let Some(cursor) = after {
+            walk.push(" AND (i.name_key, i.id) > ($1, $2)", args![cursor.key.clone(), cursor.id]);
+        }
+        self.push_conditions(&mut walk, types, state);
+        walk.push(" ORDER BY i.name_key, i.id LIMIT $1", args![self.limit as u64]);
+        walk
+    }
+
+    /// The statement for a page of these types in the order of names; `None` when there are none.
+    fn by_name_statement(
+        &self,
+        types: &[String],
+        state: Option<StateFilter>,
+        after: Option<&Cursor>,
+    ) -> Option<Statement> {
+        if types.is_empty() {
+            return None;
+        }
+        let is_everything = state != Some(StateFilter::NotRead) && self.is_everything(types);
+        if types.len() == 1 || is_everything || state.is_some_and(|state| self.is_rare(state)) {
+            return Some(self.walk(types, state, after));
+        }
+        let mut statement = Statement::new("SELECT id, sort_key FROM (");
+        for (index, one) in types.iter().enumerate() {
+            statement
+                .push(if index == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" }, [])
+                .push_statement(self.walk(std::slice::from_ref(one), state, after))
+                .push(") AS walk", []);
+        }
+        statement.push(") AS walks ORDER BY sort_key, id LIMIT $1", args![self.limit as u64]);
+        Some(statement)
+    }
+
+    pub(super) async fn by_name(
+        &self,
+        types: &[String],
+        state: Option<StateFilter>,
+        after: Option<&Cursor>,
+        part: &str,
+    ) -> Result<Vec<(String, Hit)>, StoreError> {
+        let Some(statement) = self.by_name_statement(types, state, after) else { return Ok(Vec::new()) };
+        let mut on = self.db;
+        let hits: Vec<Hit> = on.query(&statement).await?;
+        Ok(hits.into_iter().map(|hit| (part.to_owned(), hit)).collect())
+    }
+
+    pub(super) async fn by_type(
+        &self,
+        types: &[String],
+        after: Option<&Cursor>,
+    ) -> Result<Vec<(String, Hit)>, StoreError> {
+        let mut hits: Vec<(String, Hit)> = Vec::new();
+        let start = after.map_or("", |cursor| cursor.part.as_str());
+        for one in types.iter().filter(|key| key.as_str() >= start) {
+            let after = after.filter(|cursor| cursor.part == *one);
+            let state = self.filter.state;
+            let rest = Search { limit: self.limit - hits.len(), ..*self };
+            hits.extend(rest.by_name(std::slice::from_ref(one), state, after, one).await?);
+            if hits.len() >= self.limit {
+                break;
+            }
+        }
+        Ok(hits)
+    }
+
+    /// First what the run did not see, by when it was last seen; then what it saw.
+    pub(super) async fn by_last_seen(&self, after: Option<&Cursor>) -> Result<Vec<(String, Hit)>, StoreError> {
+        let mut hits = Vec::new();
+        let parts: Vec<StateFilter> = match self.filter.state {
+            None => vec![StateFilter::NotRead, StateFilter::Missing, StateFilter::Present],
+            // What the run changed it saw: the rest of the order is by name.
+            Some(state @ StateFilter::Changed) => {
+                return self.by_name(&self.types(Some(state)), Some(state), after, "seen").await;
+            }
+            Some(state) => vec![state],
+        };
+        let (unseen, seen): (Vec<_>, Vec<_>) = parts.into_iter().partition(|state| *state != StateFilter::Present);
+        if !unseen.is_empty() && after.is_none_or(|cursor| cursor.part == "unseen") {
+            hits = self.unseen(&unseen, after).await?;
+        }
+        if hits.len() < self.limit && !seen.is_empty() {
+            let after = after.filter(|cursor| cursor.part == "seen");
+            let rest = Search { limit: self.limit - hits.len(), ..*self };
+            hits.extend(
+                rest.by_name(&self.types(Some(StateFilter::Present)), Some(StateFilter::Present), after, "seen")
+                    .await?,
+            );
+        }
+        Ok(hits)
+    }
+
+    async fn unseen(&self, states: &[StateFilter], after: Option<&Cursor>) -> Result<Vec<(String, Hit)>, StoreError> {
+        let mut statement = Statement::new("SELECT id, CAST(seen_at AS TEXT) AS sort_key FROM (");
+        let mut walks = 0;
+        for state in states {
+            let types = self.types(Some(*state));
+            // Of what was not read each type has conditions of its own.
+            for part in types.chunks(if self.is_rare(*state) { types.len().max(1) } else { 1 }) {
+                statement.push(if walks == 0 { "" } else { " UNION ALL " }, []).push(
+                    "SELECT i.id, COALESCE(
+                         (SELECT MAX(x.last_seen_at) FROM inventory_sightings x WHERE x.item_id = i.id),
+                         i.first_seen_at) AS seen_at",
+                    [],
+                );
+                self.push_from(&mut statement, part, Some(*state));
+                self.push_conditions(&mut statement, part, Some(*state));
+                walks += 1;
+            }
+        }
+        if walks == 0 {
+            return Ok(Vec::new());
+        }
+        statement.push(") AS walks", []);
+        if let Some(cursor) = after {
+            let seen_at: i64 = cursor.key.parse().unwrap_or_default();
+            statement.push(" WHERE (seen_at, id) > ($1, $2)", args![seen_at, cursor.id]);
+        }
+        statement.push(" ORDER BY seen_at, id LIMIT $1", args![self.limit as u64]);
+        let mut on = self.db;
+        let hits: Vec<Hit> = on.query(&statement).await?;
+        Ok(hits.into_iter().map(|hit| ("unseen".to_owned(), hit)).collect())
+    }
+}
+
+/// Items that the run may not have seen: those that it noted as absent, and those that became known only afterwards.
+fn push_unseen(statement: &mut Statement, run: &SyncRun) {
+    statement.push(
+        "SELECT a.item_id AS id
+         FROM inventory_absences a
+         WHERE a.scope_id = $1 AND a.until_seq > $2 AND a.from_seq <= $2
+         UNION SELECT c.id FROM inventory_items c WHERE c.tenant_id = $3 AND c.changed_seq > $2",
+        args![run.scope_id.0, run.seq, run.tenant_id],
+    );
+    if run.floor_seq < run.seq {
+        statement.push(
+            " UNION SELECT c.id FROM inventory_items c
+              WHERE c.tenant_id = $1 AND c.changed_seq >= $2 AND c.changed_seq < $3",
+            args![run.tenant_id, run.floor_seq, run.seq],
+        );
+    }
+}
+
+/// Whether the run saw the item. A number and not an `EXISTS`, which PostgreSQL may turn into a join that begins with the
+/// sightings: with statistics of before the last run it takes those for few, and sorts them all. Compared by what it is not
+/// (seen: not 0 times, unseen: not once), because a database that guesses takes that for the usual case.
+fn push_seen(statement: &mut Statement, run: &SyncRun, compared: &str) {
+    statement.push(
+        &format!(
+            " AND (
+                 SELECT COUNT(*)
+                 FROM inventory_sightings s
+                 WHERE s.item_id = i.id AND s.scope_id = $1 AND s.since_seq <= $2 AND s.last_seq >= $2
+                     AND (s.last_seq = $2 OR NOT EXISTS (
+                         SELECT 1
+                         FROM inventory_absences g
+                         WHERE g.item_id = s.item_id AND g.scope_id = s.scope_id
+                             AND g.from_seq <= $2 AND g.until_seq > $2))) {compared}"
+        ),
+        args![run.scope_id.0, run.seq],
+    );
+}
+
+fn changed(state: &TypeState) -> u64 {
+    state.run.as_ref().map_or(0, |run| run.inserted + run.changed)
+}
+
+#[cfg(test)]
+#[path = "search_plans.rs"]
+mod plans;
