@@ -1,23 +1,20 @@
-//! The engine of one process: what it stands on, how it starts and how it stops.
+//! The engine of one process: what it stands on, and how it stops. How it starts: `start.rs`.
 
 use std::sync::Arc;
 
-use tenantatlas_commands::{Actor, AuditEvent, Clock, Command, Commands, Log, SystemClock};
+use tenantatlas_commands::{Actor, AuditEvent, Command, Commands, Log};
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_graph::GraphClient;
-use tenantatlas_runs::{Operations, Runner};
+use tenantatlas_runs::Runner;
 use tenantatlas_store::{Db, StoreError, Tx, Vault, members};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::EngineConfig;
 use crate::error::EngineError;
 use crate::session_policy::SessionPolicy;
 use crate::sign_in::Turns;
-use crate::{housekeeping, operations};
 
 /// What the commands of the engine stand on.
 pub(crate) struct Core {
@@ -34,43 +31,10 @@ pub(crate) struct Core {
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) core: Arc<Core>,
-    tasks: TaskTracker,
+    pub(crate) tasks: TaskTracker,
 }
 
 impl Engine {
-    /// Starts the runner and the housekeeping. The database must be migrated.
-    #[must_use]
-    pub fn start(config: EngineConfig, db: Db, vault: Vault, graph: GraphClient) -> Self {
-        Self::start_with_clock(config, db, vault, graph, Arc::new(SystemClock))
-    }
-
-    /// The same with another clock, for tests.
-    #[must_use]
-    pub fn start_with_clock(
-        config: EngineConfig,
-        db: Db,
-        vault: Vault,
-        graph: GraphClient,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        let commands = Commands::new(db, vault, clock, CancellationToken::new());
-        let operations = operations::all(&config, &commands, &graph);
-        Self::start_with_operations(config, commands, operations)
-    }
-
-    /// The same with a choice of operations.
-    #[must_use]
-    pub fn start_with_operations(config: EngineConfig, commands: Commands, operations: Operations) -> Self {
-        let runner = Runner::start(config.runs.clone(), commands.clone(), operations);
-        let core = Arc::new(Core { config, commands, runner, turns: Arc::default(), clean_now: Notify::new() });
-        let tasks = TaskTracker::new();
-        if core.config.runs.workers > 0 {
-            tasks.spawn(housekeeping::clean(Arc::clone(&core)));
-        }
-        tasks.close();
-        Self { core, tasks }
-    }
-
     /// Stops gracefully: takes nothing new, stops the work, gives the leases back so that another worker goes on at
     /// once, and waits for that, at most as long as configured. Answers whether everything ended in time.
     pub async fn shutdown(&self) -> bool {

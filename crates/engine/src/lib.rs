@@ -31,6 +31,7 @@ mod preferences;
 mod second_factor;
 mod session_policy;
 mod sign_in;
+mod start;
 mod tenant_check;
 mod tenants;
 mod token;

@@ -170,7 +170,7 @@ impl<'a> Chunk<'a> {
             Again::WithNewToken if !item.refreshed => {
                 item.refreshed = true;
                 session.forget(token);
-                session.meter().retry();
+                session.counter().retry();
                 return Duration::ZERO;
             }
             Again::No | Again::WithNewToken => 0,
@@ -180,14 +180,14 @@ impl<'a> Chunk<'a> {
         item.failures += 1;
         let wait = delay(item.failures, retry_after, &budget);
         if again == Again::WhenEveryoneMay {
-            session.meter().throttled();
-            session.gate().throttled(started, wait);
+            session.counter().throttled();
+            session.rate_limiter().throttled(started, wait);
         }
         if item.failures >= attempts || begun.elapsed() + wait > budget.elapsed {
             item.result = Some(Err(error));
             return Duration::ZERO;
         }
-        session.meter().retry();
+        session.counter().retry();
         wait
     }
 

@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::budget::ByteBudget;
 use crate::credential::Connection;
-use crate::gate::Gate;
-use crate::meter::Meter;
 use crate::options::{GraphClientOptions, QuotaRule, RequestQuota};
+use crate::rate_limiter::RateLimiter;
+use crate::request_counter::RequestCounter;
 use crate::session::GraphSession;
 use crate::token::TokenCache;
 use crate::token_request::LARGEST_ANSWER;
@@ -35,12 +35,12 @@ pub(crate) struct Shared {
     pub(crate) workbenches: Arc<ByteBudget>,
     /// Room for the answers of token endpoints. Apart from the others: whoever holds room may wait for a token.
     pub(crate) sign_ins: Arc<ByteBudget>,
-    gates: Mutex<HashMap<GateKey, Arc<Gate>>>,
+    rate_limiters: Mutex<HashMap<RateLimiterKey, Arc<RateLimiter>>>,
 }
 
 /// Limits belong to an application in a tenant of a cloud, whatever credential it uses.
 #[derive(PartialEq, Eq, Hash)]
-struct GateKey {
+struct RateLimiterKey {
     graph: String,
     tenant: String,
     client_id: String,
@@ -50,26 +50,31 @@ impl GraphClient {
     /// Opens nothing yet: connections are made, and tokens fetched, when a session first asks.
     #[must_use]
     pub fn new(options: GraphClientOptions) -> Self {
-        let (tokens, gates) = Default::default();
+        let (tokens, rate_limiters) = Default::default();
         let (transport, memory) = (Transport::new(&options), options.memory);
         let pages = ByteBudget::new(memory.pages, memory.body);
         let workbenches = ByteBudget::new(memory.workbenches, memory.workbench);
         let sign_ins = ByteBudget::new(SIGN_IN_BYTES, LARGEST_ANSWER);
-        let shared = Shared { options, transport, tokens, pages, workbenches, sign_ins, gates };
+        let shared = Shared { options, transport, tokens, pages, workbenches, sign_ins, rate_limiters };
         Self { shared: Arc::new(shared) }
     }
 
-    /// Binds the client to one tenant, to a meter and to what can cancel it.
+    /// Binds the client to one tenant, to a counter and to what can cancel it.
     #[must_use]
-    pub fn session(&self, connection: Connection, meter: Meter, cancellation: CancellationToken) -> GraphSession {
-        let gate = self.shared.gate(&connection);
-        GraphSession::new(Arc::clone(&self.shared), connection, gate, meter, cancellation)
+    pub fn session(
+        &self,
+        connection: Connection,
+        counter: RequestCounter,
+        cancellation: CancellationToken,
+    ) -> GraphSession {
+        let rate_limiter = self.shared.rate_limiter(&connection);
+        GraphSession::new(Arc::clone(&self.shared), connection, rate_limiter, counter, cancellation)
     }
 }
 
 impl Shared {
-    fn gate(&self, connection: &Connection) -> Arc<Gate> {
-        let key = GateKey {
+    fn rate_limiter(&self, connection: &Connection) -> Arc<RateLimiter> {
+        let key = RateLimiterKey {
             graph: connection.endpoints.graph().to_string(),
             tenant: connection.tenant.to_lowercase(),
             client_id: connection.client_id.to_lowercase(),
@@ -79,9 +84,10 @@ impl Shared {
             QuotaRule::ByCloud => QuotaRule::Fixed(RequestQuota::DOCUMENTED),
             rule => rule,
         };
-        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
-        let gate = gates.entry(key).or_insert_with(|| Arc::new(Gate::new(self.options.concurrency, rule)));
-        Arc::clone(gate)
+        let mut rate_limiters = self.rate_limiters.lock().unwrap_or_else(PoisonError::into_inner);
+        let rate_limiter =
+            rate_limiters.entry(key).or_insert_with(|| Arc::new(RateLimiter::new(self.options.concurrency, rule)));
+        Arc::clone(rate_limiter)
     }
 }
 

@@ -16,8 +16,8 @@ use crate::body::{BodyFault, read_error_text, read_text};
 use crate::budget::{Charge, Room};
 use crate::error::GraphError;
 use crate::failure::{self, ErrorBody, Service};
-use crate::gate::Pass;
 use crate::page::Unusable;
+use crate::rate_limiter::Permit;
 use crate::retry::{delay, parse_retry_after};
 use crate::session::GraphSession;
 use crate::token::Token;
@@ -130,7 +130,7 @@ impl GraphSession {
         loop {
             // Signing in may take its time; neither room nor a place is held meanwhile.
             self.token().await?;
-            let pass = self.turn(&room, call.weight, std::mem::take(&mut wants_room)).await;
+            let permit = self.turn(&room, call.weight, std::mem::take(&mut wants_room)).await;
             let begun = *begun.get_or_insert_with(Instant::now);
             if begun.elapsed() > budget.elapsed
                 && let Some(error) = last
@@ -138,13 +138,13 @@ impl GraphSession {
                 return Err(*error);
             }
             let token = self.token().await?;
-            self.meter().request(call.weight);
+            self.counter().request(call.weight);
             if last.is_some() {
-                self.meter().retry();
+                self.counter().retry();
             }
             let Failure { error, again, retry_after, .. } = match self.attempt(call, &token, &decode, &room).await {
                 Ok(value) => {
-                    pass.succeeded();
+                    permit.succeeded();
                     return Ok(value);
                 }
                 Err(failure) => failure,
@@ -157,7 +157,7 @@ impl GraphSession {
                     continue;
                 }
                 Again::No => {
-                    pass.succeeded();
+                    permit.succeeded();
                     return Err(*error);
                 }
                 Again::WithNewToken if refreshed => return Err(*error),
@@ -174,10 +174,10 @@ impl GraphSession {
             failures += 1;
             let wait = delay(failures, retry_after, &budget);
             if again == Again::WhenEveryoneMay {
-                self.meter().throttled();
-                pass.throttled(wait);
+                self.counter().throttled();
+                permit.throttled(wait);
             }
-            drop(pass);
+            drop(permit);
             if failures >= attempts || begun.elapsed() + wait > budget.elapsed {
                 return Err(*error);
             }
@@ -192,20 +192,20 @@ impl GraphSession {
     /// Waits until the request may leave and there is room for its answer: for all that it may need when it `wants_room`,
     /// else for its beginning. Nobody waits for room with a place among the requests under way, since those who have room
     /// may need the place; and nobody who has room waits long for a place.
-    async fn turn(&self, room: &Room, weight: u32, mut wants_room: bool) -> Pass {
+    async fn turn(&self, room: &Room, weight: u32, mut wants_room: bool) -> Permit {
         loop {
             if wants_room {
                 room.wait().await;
-                if let Ok(pass) = timeout(LONGEST_HOLD, self.gate().enter(weight)).await {
-                    return pass;
+                if let Ok(permit) = timeout(LONGEST_HOLD, self.rate_limiter().enter(weight)).await {
+                    return permit;
                 }
                 room.settle();
             }
-            let pass = self.gate().enter(weight).await;
+            let permit = self.rate_limiter().enter(weight).await;
             if room.begin() {
-                return pass;
+                return permit;
             }
-            pass.give_up();
+            permit.give_up();
             wants_room = true;
         }
     }
@@ -224,7 +224,7 @@ impl GraphSession {
             Err(Failure::new(error, Again::Perhaps))
         });
         let decoded = answer.and_then(|answer| {
-            self.meter().bytes(answer.text.len());
+            self.counter().bytes(answer.text.len());
             let (request_id, charge) = (answer.request_id.clone(), answer.charge.clone());
             let decoded = decode(answer).inspect(|_| charge.iter().for_each(|charge| charge.keep_values()));
             decoded.map_err(|unusable| {

@@ -1,15 +1,15 @@
 //! A Microsoft Graph client: tokens, paging, throttling, errors.
 //!
 //! One [`GraphClient`] lives in a process. It owns the connections, the token cache and, per tenant and
-//! application, the *gate* that decides when the next request may leave. [`GraphClient::session`] binds it to one
-//! tenant, to a [`Meter`] that counts and to a cancellation token that ends every wait at once.
+//! application, the *rate limiter* that decides when the next request may leave. [`GraphClient::session`] binds it to one
+//! tenant, to a [`RequestCounter`] that counts and to a cancellation token that ends every wait at once.
 //!
 //! ```no_run
 //! # use tenantatlas_graph::*;
 //! # async fn read(connection: Connection) -> Result<(), GraphError> {
 //! use futures::StreamExt;
 //! let client = GraphClient::new(GraphClientOptions::default());
-//! let session = client.session(connection, Meter::new(), Default::default());
+//! let session = client.session(connection, RequestCounter::new(), Default::default());
 //! let mut pages = session.pages(PageRequest::new(GraphVersion::Beta, "deviceManagement/configurationPolicies"));
 //! while let Some(page) = pages.next().await {
 //!     for raw in page?.items() {
@@ -43,13 +43,13 @@ mod endpoints;
 mod error;
 mod exchange;
 mod failure;
-mod gate;
-mod meter;
 mod options;
 mod page;
 mod paging;
 mod partial;
 mod probe;
+mod rate_limiter;
+mod request_counter;
 mod retry;
 mod session;
 #[cfg(any(test, feature = "testing"))]
@@ -66,7 +66,6 @@ pub use client::GraphClient;
 pub use credential::{Connection, Credential};
 pub use endpoints::{CloudEndpoints, EndpointError, GraphVersion, encode_segment};
 pub use error::{GraphError, MAX_MESSAGE};
-pub use meter::{Meter, MeterReading};
 pub use options::{
     Concurrency, ErrorDetail, GraphClientOptions, MemoryLimits, QuotaRule, RequestQuota, RetryBudget, Timeouts,
 };
@@ -74,6 +73,7 @@ pub use page::{Document, Page};
 pub use paging::{DEFAULT_MAX_PAGES, PageRequest, PageStream};
 pub use partial::has_partial_collection;
 pub use probe::Organization;
+pub use request_counter::{RequestCounter, RequestCounts};
 pub use retry::parse_retry_after;
 pub use session::GraphSession;
 pub use value_size::value_size;

@@ -17,10 +17,10 @@ use crate::endpoints::{CloudEndpoints, GraphVersion};
 use crate::error::GraphError;
 use crate::exchange::{Answer, Call};
 use crate::failure::{self, ErrorBody};
-use crate::gate::Gate;
-use crate::meter::Meter;
 use crate::options::GraphClientOptions;
 use crate::page::{Document, Unusable};
+use crate::rate_limiter::RateLimiter;
+use crate::request_counter::RequestCounter;
 use crate::token::{Token, TokenKey};
 use crate::token_request::request_token;
 
@@ -28,7 +28,7 @@ use crate::token_request::request_token;
 #[derive(Clone)]
 pub struct GraphSession {
     bound: Arc<Bound>,
-    meter: Meter,
+    counter: RequestCounter,
     cancellation: CancellationToken,
     workbench: Option<Arc<Account>>,
 }
@@ -37,7 +37,7 @@ struct Bound {
     shared: Arc<Shared>,
     connection: Arc<Connection>,
     token_key: TokenKey,
-    gate: Arc<Gate>,
+    rate_limiter: Arc<RateLimiter>,
     batch_refused: AtomicBool,
     /// Whether this Graph has answered as one.
     proven: AtomicBool,
@@ -47,21 +47,21 @@ impl GraphSession {
     pub(crate) fn new(
         shared: Arc<Shared>,
         connection: Connection,
-        gate: Arc<Gate>,
-        meter: Meter,
+        rate_limiter: Arc<RateLimiter>,
+        counter: RequestCounter,
         cancellation: CancellationToken,
     ) -> Self {
         let token_key = TokenKey::new(&connection);
         let connection = Arc::new(connection);
         let (batch_refused, proven) = Default::default();
-        let bound = Bound { shared, connection, token_key, gate, batch_refused, proven };
-        Self { bound: Arc::new(bound), meter, cancellation, workbench: None }
+        let bound = Bound { shared, connection, token_key, rate_limiter, batch_refused, proven };
+        Self { bound: Arc::new(bound), counter, cancellation, workbench: None }
     }
 
-    /// The same session, counting into another meter.
+    /// The same session, counting into another counter.
     #[must_use]
-    pub fn with_meter(&self, meter: Meter) -> Self {
-        Self { meter, ..self.clone() }
+    pub fn with_counter(&self, counter: RequestCounter) -> Self {
+        Self { counter, ..self.clone() }
     }
 
     /// The same session, cancelled by another token.
@@ -107,10 +107,10 @@ impl GraphSession {
         }
     }
 
-    /// The meter this session counts into.
+    /// The counter this session counts into.
     #[must_use]
-    pub fn meter(&self) -> &Meter {
-        &self.meter
+    pub fn counter(&self) -> &RequestCounter {
+        &self.counter
     }
 
     /// Reads one resource. `path_and_query` is relative to the version, with or without a leading slash; ids from
@@ -214,8 +214,8 @@ impl GraphSession {
         &self.bound.shared.options
     }
 
-    pub(crate) fn gate(&self) -> &Arc<Gate> {
-        &self.bound.gate
+    pub(crate) fn rate_limiter(&self) -> &Arc<RateLimiter> {
+        &self.bound.rate_limiter
     }
 
     pub(crate) fn cancellation(&self) -> &CancellationToken {

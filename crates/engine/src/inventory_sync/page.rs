@@ -26,7 +26,7 @@ const SMALL: usize = 64 * 1024;
 
 /// What all pages of one listing share.
 pub(crate) struct ListingPlan {
-    /// Counts into the listing's own meter.
+    /// Counts into the listing's own counter.
     pub session: GraphSession,
     pub listing: Listing,
     /// The types that the run wants of it.
@@ -367,7 +367,7 @@ async fn stored_with_same_revision(
 mod tests {
     use secrecy::SecretString;
     use tenantatlas_domain::registry::registry;
-    use tenantatlas_graph::{CloudEndpoints, Connection, Credential, GraphClient, GraphClientOptions, Meter};
+    use tenantatlas_graph::{CloudEndpoints, Connection, Credential, GraphClient, GraphClientOptions, RequestCounter};
     use tokio_util::sync::CancellationToken;
 
     use super::*;
@@ -384,7 +384,7 @@ mod tests {
             credential: Credential::ClientSecret(SecretString::from("secret")),
         };
         let client = GraphClient::new(GraphClientOptions::default());
-        let session = client.session(connection, Meter::new(), CancellationToken::new());
+        let session = client.session(connection, RequestCounter::new(), CancellationToken::new());
         ListingPlan { session, listing: listings.remove(0), wanted, left_out: Vec::new() }
     }
 

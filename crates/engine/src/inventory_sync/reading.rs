@@ -14,7 +14,7 @@ use tenantatlas_domain::registry::{Listing, PolicyType, Source};
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::{
-    BatchGet, GraphError, GraphSession, GraphVersion, MeterReading, PageRequest, PageStream, value_size,
+    BatchGet, GraphError, GraphSession, GraphVersion, PageRequest, PageStream, RequestCounts, value_size,
 };
 use tenantatlas_store::Db;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -73,7 +73,7 @@ pub(crate) struct TypeRecord {
     pub policy_type: &'static PolicyType,
     pub end: TypeEnd,
     pub pages: u32,
-    pub cost: MeterReading,
+    pub cost: RequestCounts,
     pub finished_at: Timestamp,
 }
 
@@ -120,8 +120,8 @@ impl Reading {
     /// # Errors
     /// [`Stop::Cancelled`] when the run is stopped from outside; then nothing is settled.
     pub(crate) async fn read_listing(&self, listing: Listing, wanted: Vec<&'static PolicyType>) -> Result<(), Stop> {
-        let meter = self.session.meter().child();
-        let session = self.session.with_meter(meter.clone());
+        let counter = self.session.counter().child();
+        let session = self.session.with_counter(counter.clone());
         self.tell(ToWriter::Begun(wanted.clone())).await?;
         let plan = ListingPlan { session, listing, wanted: wanted.clone(), left_out: Vec::new() };
         let mut tallies = Tallies {
@@ -140,7 +140,7 @@ impl Reading {
             }
             _ => {}
         }
-        let (cost, finished_at) = (meter.read(), self.clock.now());
+        let (cost, finished_at) = (counter.read(), self.clock.now());
         for policy_type in wanted {
             let tally = tallies.by_type.remove(policy_type.key).unwrap_or_default();
             let record = TypeRecord {

@@ -11,7 +11,7 @@ use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{Listing, PolicyType, registry};
 use tenantatlas_domain::sync::{SyncRunStatus, conclude_sync};
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_graph::{GraphError, GraphSession, Meter};
+use tenantatlas_graph::{GraphError, GraphSession, RequestCounter};
 use tenantatlas_store::inventory::refresh_statistics;
 use tenantatlas_store::operation_runs::{End, OperationRun};
 use tenantatlas_store::sync_runs::{self, SyncEnd, SyncRun};
@@ -101,7 +101,7 @@ impl SyncWork {
     }
 
     fn count_requests(&self) {
-        let cost = self.reading.session.meter().read();
+        let cost = self.reading.session.counter().read();
         counter!("graph_requests_total").increment(cost.requests);
         counter!("graph_retries_total").increment(cost.retries);
         counter!("graph_throttled_total").increment(cost.throttled);
@@ -133,7 +133,7 @@ async fn sign_in(
 ) -> Result<(GraphSession, Result<Option<Vec<String>>, GraphError>), Stop> {
     let opened = connection::open(&sources.db, &sources.vault, tenant).await;
     let (_, connection) = opened.map_err(|error| Stop::failed(ReasonCode::AuthFailed, error.to_string()))?;
-    let session = sources.graph.session(connection, Meter::new(), context.cancellation().clone());
+    let session = sources.graph.session(connection, RequestCounter::new(), context.cancellation().clone());
     let granted = match session.granted_roles().await {
         // Where the token shows no roles, Graph itself will tell what is missing.
         Ok(granted) => Ok(granted),
@@ -195,7 +195,7 @@ impl Work for SyncWork {
                     (conclude_sync(types.iter().filter_map(|one| one.outcome)), Vec::new())
                 }
             };
-            let cost = self.reading.session.meter().read();
+            let cost = self.reading.session.counter().read();
             let context = json!({ "requests": cost.requests, "retries": cost.retries, "throttled": cost.throttled });
             let sync_end = SyncEnd { status, error_codes, error_context: context };
             let run = sync_runs::finish(tx, self.context.fence(), &self.run, &sync_end, at).await?;

@@ -12,7 +12,7 @@ use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_graph::{GraphClient, GraphSession, Meter};
+use tenantatlas_graph::{GraphClient, GraphSession, RequestCounter};
 use tenantatlas_runs::{ITEMS_OBSERVED, RunContext, Stop, Summary, Work};
 use tenantatlas_store::operation_runs::{End, Settled, hold};
 use tenantatlas_store::tenants::{self, ConnectionCheck, ConnectionStatus, Licence};
@@ -41,7 +41,7 @@ impl CheckWork {
         let tenant = context.run().tenant_id;
         let opened = connection::open(context.db(), vault, tenant).await;
         let (tenant, open) = opened.map_err(|error| Stop::failed(ReasonCode::AuthFailed, error.to_string()))?;
-        let session = graph.session(open, Meter::new(), context.cancellation().clone());
+        let session = graph.session(open, RequestCounter::new(), context.cancellation().clone());
         Ok(Self { context, session, connection_of: tenant.updated_at, result: Mutex::new(None) })
     }
 
@@ -121,7 +121,7 @@ impl CheckWork {
 
     fn progress(&self, current: Option<&str>) -> Progress {
         let current = current.map(|unit| CurrentItem { key: unit.to_owned(), label: label_of(unit), items: 0 });
-        Progress { items: self.session.meter().read().requests, current: current.into_iter().collect() }
+        Progress { items: self.session.counter().read().requests, current: current.into_iter().collect() }
     }
 
     /// Keeps the result with the tenant, unless the connection was changed meanwhile: then it says nothing of the new one.
@@ -211,7 +211,7 @@ impl Work for CheckWork {
     ) -> BoxFuture<'a, Result<Summary, StoreError>> {
         Box::pin(async move {
             let mut facts = Summary::new();
-            facts.insert(ITEMS_OBSERVED.to_owned(), json!(self.session.meter().read().requests));
+            facts.insert(ITEMS_OBSERVED.to_owned(), json!(self.session.counter().read().requests));
             if let Some(found) = self.result.lock().await.as_ref() {
                 let missing = found.permissions.iter().flatten().filter(|permission| !permission.granted);
                 let missing: Vec<&str> = missing.map(|permission| permission.permission.as_str()).collect();

@@ -45,7 +45,7 @@ async fn answers_come_in_the_order_asked_whatever_order_they_arrive_in() {
     let mut sizes = batch_sizes(&cloud);
     sizes.sort_unstable();
     assert_eq!(sizes, [5, 20, 20]);
-    let reading = session.meter().read();
+    let reading = session.counter().read();
     assert_eq!((reading.requests, reading.quota), (3, 45));
     assert!(session.batch(GraphVersion::Beta, Vec::new()).await.unwrap().is_empty());
 }
@@ -97,7 +97,7 @@ async fn throttled_items_are_asked_again_alone_and_when_they_may() {
     assert!(answers.iter().all(|answer| answer.result.is_ok()));
     assert!(begun.elapsed() >= Duration::from_millis(500));
     assert_eq!(batch_sizes(&cloud), [5, 2]);
-    let reading = session.meter().read();
+    let reading = session.counter().read();
     assert_eq!((reading.throttled, reading.retries, reading.quota), (2, 2, 7));
 }
 

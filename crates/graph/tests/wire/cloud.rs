@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tenantatlas_graph::{
-    CloudEndpoints, Connection, Credential, ErrorDetail, GraphClient, GraphClientOptions, GraphSession, Meter,
+    CloudEndpoints, Connection, Credential, ErrorDetail, GraphClient, GraphClientOptions, GraphSession, RequestCounter,
     RetryBudget, Timeouts,
 };
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -153,7 +153,7 @@ impl Cloud {
     }
 
     pub fn session_with(&self, options: GraphClientOptions) -> GraphSession {
-        GraphClient::new(options).session(self.connection(), Meter::new(), CancellationToken::new())
+        GraphClient::new(options).session(self.connection(), RequestCounter::new(), CancellationToken::new())
     }
 
     /// Everything asked so far.

@@ -4,7 +4,7 @@ use rstest::rstest;
 use serde_json::json;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_graph::{
-    CloudEndpoints, GraphClient, GraphClientOptions, GraphError, GraphVersion, MemoryLimits, Meter, Timeouts,
+    CloudEndpoints, GraphClient, GraphClientOptions, GraphError, GraphVersion, MemoryLimits, RequestCounter, Timeouts,
 };
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -87,7 +87,7 @@ async fn a_fraction_of_a_second_is_waited_for() {
     let begun = Instant::now();
     session.get(GraphVersion::V1, "things").await.unwrap();
     assert!(begun.elapsed() >= Duration::from_millis(400));
-    let reading = session.meter().read();
+    let reading = session.counter().read();
     assert_eq!((reading.requests, reading.retries, reading.throttled), (2, 1, 1));
 }
 
@@ -116,10 +116,10 @@ async fn a_throttled_request_holds_back_its_tenant_and_no_other() {
     (options.retry.elapsed, options.retry.retry_after_cap) = (Duration::from_secs(7_200), Duration::from_secs(7_200));
     let client = GraphClient::new(options);
     let cancellation = CancellationToken::new();
-    let session = client.session(cloud.connection(), Meter::new(), cancellation.clone());
+    let session = client.session(cloud.connection(), RequestCounter::new(), cancellation.clone());
     let mut other = cloud.connection();
     other.tenant = "other.example".into();
-    let other = client.session(other, Meter::new(), CancellationToken::new());
+    let other = client.session(other, RequestCounter::new(), CancellationToken::new());
 
     let get = |path: &'static str| {
         let session = session.clone();
@@ -128,7 +128,7 @@ async fn a_throttled_request_holds_back_its_tenant_and_no_other() {
     let refused = |times: u64| {
         let session = session.clone();
         async move {
-            while session.meter().read().throttled < times {
+            while session.counter().read().throttled < times {
                 sleep(Duration::from_millis(5)).await;
             }
         }
@@ -249,7 +249,7 @@ async fn a_host_that_is_not_there_is_unavailable() {
     let mut connection = Cloud::start(|_| None).await.connection();
     let gone = url::Url::parse(&format!("http://{address}/")).unwrap();
     connection.endpoints = CloudEndpoints::custom(gone.clone(), gone).unwrap();
-    let session = GraphClient::new(quick()).session(connection, Meter::new(), CancellationToken::new());
+    let session = GraphClient::new(quick()).session(connection, RequestCounter::new(), CancellationToken::new());
     let failed = session.get(GraphVersion::V1, "things").await.unwrap_err();
     assert_eq!(failed.reason, ReasonCode::GraphUnavailable);
     assert!(failed.message.starts_with("no connection"), "{}", failed.message);
@@ -261,7 +261,7 @@ async fn an_encrypted_host_that_is_not_there_is_told_too() {
     let (_socket, address) = nobody();
     let gone = url::Url::parse(&format!("https://{address}/")).unwrap();
     connection.endpoints = CloudEndpoints::custom(gone.clone(), gone).unwrap();
-    let session = GraphClient::new(quick()).session(connection, Meter::new(), CancellationToken::new());
+    let session = GraphClient::new(quick()).session(connection, RequestCounter::new(), CancellationToken::new());
     let failed = session.get(GraphVersion::V1, "things").await.unwrap_err();
     // On a machine without any root certificate the connections cannot even be prepared.
     assert!(matches!(failed.reason, ReasonCode::GraphUnavailable | ReasonCode::Internal), "{failed}");

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_graph::{
     CloudEndpoints, Connection, Credential, GraphClient, GraphClientOptions, GraphError, GraphSession, GraphVersion,
-    MemoryLimits, Meter, PageRequest,
+    MemoryLimits, PageRequest, RequestCounter,
 };
 use tenantatlas_graph_sim::{Fault, FaultKind, HostileBody, SimTenant, Simulator, SimulatorConfig};
 use tokio::time::{Instant, timeout};
@@ -45,7 +45,7 @@ impl Hostile {
         let memory = MemoryLimits { body: 4_000_000, ..MemoryLimits::default() };
         let timeouts = GraphClientOptions::default().timeouts;
         let options = GraphClientOptions { memory, timeouts, ..quick() };
-        let session = GraphClient::new(options).session(connection, Meter::new(), CancellationToken::new());
+        let session = GraphClient::new(options).session(connection, RequestCounter::new(), CancellationToken::new());
         Self { cloud, session, secret: tenant.client_secret }
     }
 
@@ -93,7 +93,7 @@ async fn a_body_without_measure_is_cut_off_and_told(#[case] body: HostileBody, #
     let (pages, _, error) = hostile.read().await;
     assert_eq!((pages, error.map(|error| error.reason)), (0, Some(expected)));
     // No more than the largest answer is read, in each attempt.
-    assert!(hostile.session.meter().read().bytes <= 3 * 4_000_000);
+    assert!(hostile.session.counter().read().bytes <= 3 * 4_000_000);
 }
 
 #[tokio::test]

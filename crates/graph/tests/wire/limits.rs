@@ -47,7 +47,7 @@ async fn the_quota_is_never_exceeded() {
     let cloud = throttling(QUOTA).await;
     let session = cloud.session_with(GraphClientOptions { quota: QuotaRule::Fixed(QUOTA), ..quick() });
     let took = read_many(&session, 300).await;
-    assert_eq!(session.meter().read().throttled, 0);
+    assert_eq!(session.counter().read().throttled, 0);
     // 300 requests at 100 a second: two windows must pass before the last hundred.
     assert!(took >= QUOTA.window * 2, "{took:?}");
 }
@@ -57,7 +57,7 @@ async fn an_unknown_quota_is_kept_by_doing_what_the_cloud_asks() {
     let cloud = throttling(QUOTA).await;
     let session = cloud.session_with(GraphClientOptions { quota: QuotaRule::Learned, ..quick() });
     read_many(&session, 300).await;
-    let refused = session.meter().read().throttled;
+    let refused = session.counter().read().throttled;
     assert!(refused < 150, "{refused} of 300 were refused");
 }
 

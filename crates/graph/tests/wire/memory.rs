@@ -9,8 +9,8 @@ use futures::future::join_all;
 use serde_json::json;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_graph::{
-    BatchGet, GraphClient, GraphClientOptions, GraphSession, GraphVersion, HeldBytes, MemoryLimits, Meter, PageRequest,
-    value_size,
+    BatchGet, GraphClient, GraphClientOptions, GraphSession, GraphVersion, HeldBytes, MemoryLimits, PageRequest,
+    RequestCounter, value_size,
 };
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -57,7 +57,7 @@ fn tenants(cloud: &Cloud, options: GraphClientOptions, count: usize) -> Vec<Grap
     let session = |number: usize| {
         let mut connection = cloud.connection();
         connection.tenant = format!("tenant{number}.example");
-        client.session(connection, Meter::new(), CancellationToken::new())
+        client.session(connection, RequestCounter::new(), CancellationToken::new())
     };
     (0..count).map(session).collect()
 }

@@ -61,7 +61,7 @@ async fn every_page_is_read_by_its_link_as_it_was_given() {
             "/graph/beta/deviceManagement/things?$skiptoken=a%2Fb%3D+c&page=3",
         ]
     );
-    let reading = session.meter().read();
+    let reading = session.counter().read();
     assert_eq!((reading.requests, reading.retries, reading.throttled), (3, 0, 0));
     assert_eq!(reading.bytes as usize, pages.iter().map(Page::bytes).sum::<usize>());
 }

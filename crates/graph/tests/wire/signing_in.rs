@@ -4,7 +4,7 @@ use futures::future::join_all;
 use secrecy::SecretString;
 use serde_json::json;
 use tenantatlas_domain::reason::ReasonCode;
-use tenantatlas_graph::{Credential, GraphClient, GraphVersion, Meter};
+use tenantatlas_graph::{Credential, GraphClient, GraphVersion, RequestCounter};
 use tokio_util::sync::CancellationToken;
 
 use crate::cloud::{Cloud, Reply, SECRET, error, jwt, ok, quick, text};
@@ -39,13 +39,13 @@ async fn sessions_of_one_client_share_the_token() {
     let cloud = Cloud::start(|seen| seen.target.starts_with("/graph/").then(|| ok(json!({})))).await;
     let client = GraphClient::new(quick());
     for _ in 0..3 {
-        let session = client.session(cloud.connection(), Meter::new(), CancellationToken::new());
+        let session = client.session(cloud.connection(), RequestCounter::new(), CancellationToken::new());
         session.get(GraphVersion::V1, "x").await.unwrap();
     }
     assert_eq!(cloud.token_requests(), 1);
     let mut corrected = cloud.connection();
     corrected.credential = Credential::ClientSecret(SecretString::from("another"));
-    let session = client.session(corrected, Meter::new(), CancellationToken::new());
+    let session = client.session(corrected, RequestCounter::new(), CancellationToken::new());
     session.get(GraphVersion::V1, "x").await.unwrap();
     assert_eq!(cloud.token_requests(), 2);
 }
@@ -58,7 +58,7 @@ async fn a_certificate_signs_in_with_an_assertion() {
         private_key_pem: SecretString::from(include_str!("../fixtures/key-pkcs8.pem")),
         certificate_pem: include_str!("../fixtures/certificate.pem").into(),
     };
-    let session = GraphClient::new(quick()).session(connection, Meter::new(), CancellationToken::new());
+    let session = GraphClient::new(quick()).session(connection, RequestCounter::new(), CancellationToken::new());
     session.get(GraphVersion::V1, "x").await.unwrap();
     let seen = cloud.seen();
     let form = form(&seen[0].body);
@@ -75,7 +75,7 @@ async fn a_key_that_does_not_fit_is_told_before_anything_is_sent() {
         private_key_pem: SecretString::from(include_str!("../fixtures/other-key.pem")),
         certificate_pem: include_str!("../fixtures/certificate.pem").into(),
     };
-    let session = GraphClient::new(quick()).session(connection, Meter::new(), CancellationToken::new());
+    let session = GraphClient::new(quick()).session(connection, RequestCounter::new(), CancellationToken::new());
     let failed = session.probe().await.unwrap_err();
     assert_eq!(failed.reason, ReasonCode::AuthFailed);
     assert!(failed.message.contains("does not belong"), "{}", failed.message);
@@ -182,7 +182,7 @@ async fn a_tenant_that_is_no_name_is_not_sent_anywhere() {
     let cloud = Cloud::start(|_| None).await;
     let mut connection = cloud.connection();
     connection.tenant = "../../graph/x?".into();
-    let session = GraphClient::new(quick()).session(connection, Meter::new(), CancellationToken::new());
+    let session = GraphClient::new(quick()).session(connection, RequestCounter::new(), CancellationToken::new());
     assert_eq!(session.probe().await.unwrap_err().reason, ReasonCode::AuthFailed);
     assert!(cloud.seen().is_empty());
 }

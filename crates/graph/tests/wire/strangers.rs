@@ -6,7 +6,7 @@ use rstest::rstest;
 use serde_json::json;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_graph::{
-    CloudEndpoints, ErrorDetail, GraphClient, GraphClientOptions, GraphError, GraphVersion, Meter, RetryBudget,
+    CloudEndpoints, ErrorDetail, GraphClient, GraphClientOptions, GraphError, GraphVersion, RequestCounter, RetryBudget,
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ fn product() -> GraphClientOptions {
 async fn probe(options: GraphClientOptions, cloud: &Cloud, endpoints: CloudEndpoints) -> GraphError {
     let mut connection = cloud.connection();
     connection.endpoints = endpoints;
-    let session = GraphClient::new(options).session(connection, Meter::new(), CancellationToken::new());
+    let session = GraphClient::new(options).session(connection, RequestCounter::new(), CancellationToken::new());
     session.probe().await.unwrap_err()
 }
 

@@ -1,4 +1,4 @@
-//! The gate of one tenant and application: when the next request may leave.
+//! The rate limiter of one tenant and application: when the next request may leave.
 //!
 //! It holds three things together (product rules, section 4.5: "adaptive concurrency per (tenant, app)"):
 //! - a **pause** for everyone after a 429: the quota belongs to tenant and application, not to the one request that
@@ -22,7 +22,7 @@ const SLICES: u32 = 200;
 /// The quota is never believed to be below one in this many of the documented one.
 const SMALLEST_SHARE: u32 = 10;
 
-pub(crate) struct Gate {
+pub(crate) struct RateLimiter {
     /// Held by whoever is next; fair, so that nobody is overtaken for ever.
     turnstile: tokio::sync::Mutex<()>,
     state: Mutex<State>,
@@ -61,13 +61,13 @@ enum Wait {
 }
 
 /// The right to have one request under way. Dropping it gives the place back.
-pub(crate) struct Pass {
-    gate: Arc<Gate>,
+pub(crate) struct Permit {
+    rate_limiter: Arc<RateLimiter>,
     weight: u32,
     started: Instant,
 }
 
-impl Gate {
+impl RateLimiter {
     pub(crate) fn new(concurrency: Concurrency, rule: QuotaRule) -> Self {
         let (full_quota, quota) = match rule {
             QuotaRule::Fixed(quota) => (quota, Some(quota.requests)),
@@ -95,13 +95,13 @@ impl Gate {
     }
 
     /// Waits for a place for a request that costs `weight` of the quota. First come, first served.
-    pub(crate) async fn enter(self: &Arc<Self>, weight: u32) -> Pass {
+    pub(crate) async fn enter(self: &Arc<Self>, weight: u32) -> Permit {
         let _next = self.turnstile.lock().await;
         loop {
             let now = Instant::now();
             let wait = self.state().enter(now, weight);
             match wait {
-                Ok(()) => return Pass { gate: Arc::clone(self), weight, started: now },
+                Ok(()) => return Permit { rate_limiter: Arc::clone(self), weight, started: now },
                 Err(Wait::Until(moment)) => {
                     tokio::select! {
                         () = sleep_until(moment) => {}
@@ -132,30 +132,30 @@ impl Gate {
     }
 }
 
-impl Pass {
+impl Permit {
     /// The cloud did the work.
     pub(crate) fn succeeded(&self) {
-        self.gate.state().grow(self.started);
+        self.rate_limiter.state().grow(self.started);
     }
 
     /// The cloud said 429: fewer at once from now on, and nobody for the given time.
     pub(crate) fn throttled(&self, pause: Duration) {
-        self.gate.throttled(self.started, pause);
+        self.rate_limiter.throttled(self.started, pause);
     }
 }
 
-impl Pass {
+impl Permit {
     /// Leaves without having asked for anything: it costs nothing of the quota.
     pub(crate) fn give_up(mut self) {
-        self.gate.state().weight_under_way -= self.weight;
+        self.rate_limiter.state().weight_under_way -= self.weight;
         self.weight = 0;
     }
 }
 
-impl Drop for Pass {
+impl Drop for Permit {
     fn drop(&mut self) {
-        self.gate.state().leave(Instant::now(), self.weight);
-        self.gate.changed.notify_one();
+        self.rate_limiter.state().leave(Instant::now(), self.weight);
+        self.rate_limiter.changed.notify_one();
     }
 }
 
@@ -257,32 +257,32 @@ mod tests {
 
     use super::*;
 
-    fn gate(initial: u32, max: u32, rule: QuotaRule) -> Arc<Gate> {
-        Arc::new(Gate::new(Concurrency { initial, max }, rule))
+    fn rate_limiter(initial: u32, max: u32, rule: QuotaRule) -> Arc<RateLimiter> {
+        Arc::new(RateLimiter::new(Concurrency { initial, max }, rule))
     }
 
-    async fn shut(gate: &Arc<Gate>) -> bool {
-        timeout(Duration::from_millis(1), gate.enter(1)).await.is_err()
+    async fn shut(rate_limiter: &Arc<RateLimiter>) -> bool {
+        timeout(Duration::from_millis(1), rate_limiter.enter(1)).await.is_err()
     }
 
     #[tokio::test(start_paused = true)]
     async fn no_more_than_the_limit_are_under_way_and_a_place_given_back_is_taken() {
-        let gate = gate(2, 2, QuotaRule::Learned);
-        let (first, _second) = (gate.enter(1).await, gate.enter(1).await);
-        assert!(shut(&gate).await);
+        let rate_limiter = rate_limiter(2, 2, QuotaRule::Learned);
+        let (first, _second) = (rate_limiter.enter(1).await, rate_limiter.enter(1).await);
+        assert!(shut(&rate_limiter).await);
         drop(first);
-        assert!(!shut(&gate).await);
+        assert!(!shut(&rate_limiter).await);
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_limit_doubles_each_round_up_to_its_maximum() {
-        let gate = gate(4, 16, QuotaRule::Learned);
+        let rate_limiter = rate_limiter(4, 16, QuotaRule::Learned);
         let begun = Instant::now();
         let rounds = join_all((0..60).map(|_| async {
-            let pass = gate.enter(1).await;
+            let permit = rate_limiter.enter(1).await;
             let round = begun.elapsed().as_millis() / 100;
             sleep(Duration::from_millis(100)).await;
-            pass.succeeded();
+            permit.succeeded();
             round
         }))
         .await;
@@ -292,47 +292,47 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_limit_does_not_grow_while_it_holds_nothing_back() {
-        let gate = gate(4, 16, QuotaRule::Learned);
+        let rate_limiter = rate_limiter(4, 16, QuotaRule::Learned);
         for _ in 0..50 {
-            gate.enter(1).await.succeeded();
+            rate_limiter.enter(1).await.succeeded();
         }
-        assert!((gate.state().limit - 4.0).abs() < 1e-9);
+        assert!((rate_limiter.state().limit - 4.0).abs() < 1e-9);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_pauses_everyone_and_halves_the_limit_once() {
-        let gate = gate(8, 8, QuotaRule::Learned);
-        let passes = join_all((0..8).map(|_| gate.enter(1))).await;
-        for pass in &passes {
-            pass.throttled(Duration::from_secs(3));
+        let rate_limiter = rate_limiter(8, 8, QuotaRule::Learned);
+        let permits = join_all((0..8).map(|_| rate_limiter.enter(1))).await;
+        for permit in &permits {
+            permit.throttled(Duration::from_secs(3));
         }
-        assert!((gate.state().limit - 4.0).abs() < 1e-9);
-        drop(passes);
+        assert!((rate_limiter.state().limit - 4.0).abs() < 1e-9);
+        drop(permits);
         let before = Instant::now();
-        let _pass = gate.enter(1).await;
+        let _permit = rate_limiter.enter(1).await;
         assert_eq!(before.elapsed(), Duration::from_secs(3));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_shorter_pause_does_not_end_a_longer_one() {
-        let gate = gate(4, 4, QuotaRule::Learned);
-        gate.pause(Duration::from_secs(10));
-        gate.pause(Duration::from_secs(1));
+        let rate_limiter = rate_limiter(4, 4, QuotaRule::Learned);
+        rate_limiter.pause(Duration::from_secs(10));
+        rate_limiter.pause(Duration::from_secs(1));
         let before = Instant::now();
-        let _pass = gate.enter(1).await;
+        let _permit = rate_limiter.enter(1).await;
         assert_eq!(before.elapsed(), Duration::from_secs(10));
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_documented_quota_is_used_up_at_once_and_never_exceeded() {
         let quota = RequestQuota::DOCUMENTED;
-        let gate = gate(16, 16, QuotaRule::Fixed(quota));
+        let rate_limiter = rate_limiter(16, 16, QuotaRule::Fixed(quota));
         let sent = Arc::new(Mutex::new(Vec::new()));
         let begun = Instant::now();
         join_all((0..2_500).map(|_| {
-            let (gate, sent) = (Arc::clone(&gate), Arc::clone(&sent));
+            let (rate_limiter, sent) = (Arc::clone(&rate_limiter), Arc::clone(&sent));
             async move {
-                let _pass = gate.enter(1).await;
+                let _permit = rate_limiter.enter(1).await;
                 sleep(Duration::from_millis(75)).await;
                 sent.lock().unwrap().push(begun.elapsed());
                 sleep(Duration::from_millis(75)).await;
@@ -351,68 +351,70 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_batch_costs_what_it_carries() {
-        let gate = gate(4, 4, QuotaRule::Fixed(RequestQuota { requests: 40, window: Duration::from_secs(20) }));
-        drop(gate.enter(20).await);
-        drop(gate.enter(20).await);
-        assert!(shut(&gate).await);
+        let rate_limiter =
+            rate_limiter(4, 4, QuotaRule::Fixed(RequestQuota { requests: 40, window: Duration::from_secs(20) }));
+        drop(rate_limiter.enter(20).await);
+        drop(rate_limiter.enter(20).await);
+        assert!(shut(&rate_limiter).await);
         advance(Duration::from_secs(20)).await;
-        assert!(!shut(&gate).await);
+        assert!(!shut(&rate_limiter).await);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_custom_cloud_is_free_until_it_shows_a_quota() {
-        let gate = gate(4, 4, QuotaRule::Learned);
+        let rate_limiter = rate_limiter(4, 4, QuotaRule::Learned);
         for _ in 0..3 {
-            drop(gate.enter(1).await);
+            drop(rate_limiter.enter(1).await);
         }
-        gate.enter(1).await.throttled(Duration::ZERO);
-        assert_eq!(gate.state().quota, None, "an early refusal teaches nothing");
+        rate_limiter.enter(1).await.throttled(Duration::ZERO);
+        assert_eq!(rate_limiter.state().quota, None, "an early refusal teaches nothing");
         advance(Duration::from_millis(1)).await;
         for _ in 0..1_000 {
-            drop(gate.enter(1).await);
+            drop(rate_limiter.enter(1).await);
         }
-        gate.enter(1).await.throttled(Duration::ZERO);
-        assert_eq!(gate.state().quota, Some(1_000));
+        rate_limiter.enter(1).await.throttled(Duration::ZERO);
+        assert_eq!(rate_limiter.state().quota, Some(1_000));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_quota_shared_with_others_shrinks_and_comes_back() {
-        let gate = gate(4, 4, QuotaRule::Fixed(RequestQuota::DOCUMENTED));
+        let rate_limiter = rate_limiter(4, 4, QuotaRule::Fixed(RequestQuota::DOCUMENTED));
         for _ in 0..600 {
-            drop(gate.enter(1).await);
+            drop(rate_limiter.enter(1).await);
         }
-        gate.enter(1).await.throttled(Duration::ZERO);
-        assert_eq!(gate.state().quota, Some(601));
+        rate_limiter.enter(1).await.throttled(Duration::ZERO);
+        assert_eq!(rate_limiter.state().quota, Some(601));
         advance(Duration::from_secs(20)).await;
-        drop(gate.enter(1).await);
-        assert_eq!(gate.state().quota, Some(902));
+        drop(rate_limiter.enter(1).await);
+        assert_eq!(rate_limiter.state().quota, Some(902));
         advance(Duration::from_secs(40)).await;
-        drop(gate.enter(1).await);
-        assert_eq!(gate.state().quota, Some(1_000));
+        drop(rate_limiter.enter(1).await);
+        assert_eq!(rate_limiter.state().quota, Some(1_000));
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_leaves_without_asking_costs_nothing() {
-        let gate = gate(1, 1, QuotaRule::Fixed(RequestQuota { requests: 1, window: Duration::from_secs(20) }));
+        let rate_limiter =
+            rate_limiter(1, 1, QuotaRule::Fixed(RequestQuota { requests: 1, window: Duration::from_secs(20) }));
         for _ in 0..3 {
-            gate.enter(1).await.give_up();
+            rate_limiter.enter(1).await.give_up();
         }
-        drop(gate.enter(1).await);
-        assert!(shut(&gate).await);
+        drop(rate_limiter.enter(1).await);
+        assert!(shut(&rate_limiter).await);
     }
 
     #[tokio::test(start_paused = true)]
     async fn whoever_gives_up_waiting_blocks_nobody() {
-        let gate = gate(1, 1, QuotaRule::Learned);
-        let held = gate.enter(1).await;
+        let rate_limiter = rate_limiter(1, 1, QuotaRule::Learned);
+        let held = rate_limiter.enter(1).await;
         let entered = Arc::new(AtomicU32::new(0));
         for _ in 0..5 {
-            assert!(shut(&gate).await);
+            assert!(shut(&rate_limiter).await);
         }
         let waiting = tokio::spawn({
-            let (gate, entered) = (Arc::clone(&gate), Arc::clone(&entered));
+            let (rate_limiter, entered) = (Arc::clone(&rate_limiter), Arc::clone(&entered));
             async move {
-                let _pass = gate.enter(1).await;
+                let _permit = rate_limiter.enter(1).await;
                 entered.fetch_add(1, Ordering::Relaxed);
             }
         });

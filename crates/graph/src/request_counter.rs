@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts the requests of a session. Clones count into the same place; a [`Meter::child`] counts into its own place
+/// Counts the requests of a session. Clones count into the same place; a [`RequestCounter::child`] counts into its own place
 /// and into its parent's, so that a run can be counted as a whole and per policy type at once.
 #[derive(Clone, Debug, Default)]
-pub struct Meter {
+pub struct RequestCounter {
     counts: Arc<Counts>,
-    parent: Option<Arc<Meter>>,
+    parent: Option<Arc<RequestCounter>>,
 }
 
 #[derive(Debug, Default)]
@@ -20,9 +20,9 @@ struct Counts {
     quota: AtomicU64,
 }
 
-/// A moment's reading of a [`Meter`].
+/// A moment's reading of a [`RequestCounter`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MeterReading {
+pub struct RequestCounts {
     /// HTTP requests sent to Graph, repeated ones included; a batch is one. Token requests are not counted.
     pub requests: u64,
     /// Requests, and items of batches, that were sent again.
@@ -35,14 +35,14 @@ pub struct MeterReading {
     pub quota: u64,
 }
 
-impl Meter {
-    /// A meter that stands at zero.
+impl RequestCounter {
+    /// A counter that stands at zero.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A meter at zero that also counts into this one.
+    /// A counter at zero that also counts into this one.
     #[must_use]
     pub fn child(&self) -> Self {
         Self { counts: Arc::default(), parent: Some(Arc::new(self.clone())) }
@@ -50,9 +50,9 @@ impl Meter {
 
     /// What it shows now.
     #[must_use]
-    pub fn read(&self) -> MeterReading {
+    pub fn read(&self) -> RequestCounts {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        MeterReading {
+        RequestCounts {
             requests: load(&self.counts.requests),
             retries: load(&self.counts.retries),
             throttled: load(&self.counts.throttled),
@@ -79,10 +79,10 @@ impl Meter {
     }
 
     fn add(&self, which: impl Fn(&Counts) -> &AtomicU64, amount: u64) {
-        let mut meter = Some(self);
-        while let Some(current) = meter {
+        let mut counter = Some(self);
+        while let Some(current) = counter {
             which(&current.counts).fetch_add(amount, Ordering::Relaxed);
-            meter = current.parent.as_deref();
+            counter = current.parent.as_deref();
         }
     }
 }
@@ -93,13 +93,13 @@ mod tests {
 
     #[test]
     fn a_child_counts_into_its_parent_and_not_into_its_sibling() {
-        let whole = Meter::new();
+        let whole = RequestCounter::new();
         let (first, second) = (whole.child(), whole.child());
         first.request(1);
         first.clone().bytes(10);
         second.request(20);
-        assert_eq!(first.read(), MeterReading { requests: 1, bytes: 10, quota: 1, ..MeterReading::default() });
-        assert_eq!(second.read(), MeterReading { requests: 1, quota: 20, ..MeterReading::default() });
-        assert_eq!(whole.read(), MeterReading { requests: 2, bytes: 10, quota: 21, ..MeterReading::default() });
+        assert_eq!(first.read(), RequestCounts { requests: 1, bytes: 10, quota: 1, ..RequestCounts::default() });
+        assert_eq!(second.read(), RequestCounts { requests: 1, quota: 20, ..RequestCounts::default() });
+        assert_eq!(whole.read(), RequestCounts { requests: 2, bytes: 10, quota: 21, ..RequestCounts::default() });
     }
 }

@@ -1,0 +1,50 @@
+//! Starting the engine: its runner with every operation, and the housekeeping.
+
+use std::sync::Arc;
+
+use tenantatlas_commands::{Clock, Commands, SystemClock};
+use tenantatlas_graph::GraphClient;
+use tenantatlas_runs::{Operations, Runner};
+use tenantatlas_store::{Db, Vault};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::EngineConfig;
+use crate::engine::{Core, Engine};
+use crate::{housekeeping, operations};
+
+impl Engine {
+    /// Starts the runner and the housekeeping. The database must be migrated.
+    #[must_use]
+    pub fn start(config: EngineConfig, db: Db, vault: Vault, graph: GraphClient) -> Self {
+        Self::start_with_clock(config, db, vault, graph, Arc::new(SystemClock))
+    }
+
+    /// The same with another clock, for tests.
+    #[must_use]
+    pub fn start_with_clock(
+        config: EngineConfig,
+        db: Db,
+        vault: Vault,
+        graph: GraphClient,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let commands = Commands::new(db, vault, clock, CancellationToken::new());
+        let operations = operations::all(&config, &commands, &graph);
+        Self::start_with_operations(config, commands, operations)
+    }
+
+    /// The same with a choice of operations.
+    #[must_use]
+    pub fn start_with_operations(config: EngineConfig, commands: Commands, operations: Operations) -> Self {
+        let runner = Runner::start(config.runs.clone(), commands.clone(), operations);
+        let core = Arc::new(Core { config, commands, runner, turns: Arc::default(), clean_now: Notify::new() });
+        let tasks = TaskTracker::new();
+        if core.config.runs.workers > 0 {
+            tasks.spawn(housekeeping::clean(Arc::clone(&core)));
+        }
+        tasks.close();
+        Self { core, tasks }
+    }
+}
