@@ -13,6 +13,7 @@ pub mod live;
 mod names;
 pub mod normalise;
 pub mod operation;
+pub mod path_segment;
 pub mod presence;
 pub mod reason;
 pub mod references;

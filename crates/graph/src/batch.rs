@@ -16,10 +16,10 @@ use tracing::debug;
 
 use crate::endpoints::GraphVersion;
 use crate::error::GraphError;
-use crate::exchange::{Again, Answer, Call};
+use crate::exchange::{Answer, Call};
 use crate::failure::{self, ErrorBody};
 use crate::page::{Unusable, is_object};
-use crate::retry::{delay, parse_retry_after};
+use crate::retry::{Again, Attempts, Verdict, parse_retry_after};
 use crate::session::GraphSession;
 use crate::token::Token;
 
@@ -77,8 +77,7 @@ struct Chunk<'a> {
 struct Asked<'a> {
     path: &'a str,
     result: Option<ItemResult>,
-    failures: u32,
-    refreshed: bool,
+    attempts: Attempts,
 }
 
 impl<'a> Chunk<'a> {
@@ -87,7 +86,7 @@ impl<'a> Chunk<'a> {
             let path = get.url.trim_start_matches('/');
             // An item whose path leads elsewhere is answered here.
             let result = session.resource(version, path).err().map(Err);
-            Asked { path, result, failures: 0, refreshed: false }
+            Asked { path, result, attempts: Attempts::default() }
         });
         Self { session, version, items: items.collect(), begun: None }
     }
@@ -116,7 +115,7 @@ impl<'a> Chunk<'a> {
                 self.session.remember_batch_refusal();
                 return Ok(());
             }
-            Err(error) if concerns_all(&error) => return Err(error),
+            Err(error) if error.concerns_all() => return Err(error),
             Err(error) => {
                 open.iter().for_each(|place| self.items[*place].result = Some(Err(error.clone())));
                 return Ok(());
@@ -166,24 +165,19 @@ impl<'a> Chunk<'a> {
         if let Ok(url) = session.resource(self.version, item.path) {
             error = error.at(&url);
         }
-        let attempts = match again {
-            Again::WithNewToken if !item.refreshed => {
-                item.refreshed = true;
+        let (wait, once_more) = match item.attempts.judge(again, retry_after, begun.elapsed(), &budget) {
+            Verdict::Final => (Duration::ZERO, false),
+            Verdict::WithNewToken => {
                 session.forget(token);
-                session.counter().retry();
-                return Duration::ZERO;
+                (Duration::ZERO, true)
             }
-            Again::No | Again::WithNewToken => 0,
-            Again::WhenEveryoneMay | Again::WhenAsked | Again::WhenThereIsRoom => budget.attempts_when_busy,
-            Again::Perhaps => budget.attempts_when_broken,
+            Verdict::Failed { wait, once_more } => (wait, once_more),
         };
-        item.failures += 1;
-        let wait = delay(item.failures, retry_after, &budget);
         if again == Again::WhenEveryoneMay {
             session.counter().throttled();
             session.rate_limiter().throttled(started, wait);
         }
-        if item.failures >= attempts || begun.elapsed() + wait > budget.elapsed {
+        if !once_more {
             item.result = Some(Err(error));
             return Duration::ZERO;
         }
@@ -197,7 +191,7 @@ impl<'a> Chunk<'a> {
         let documents: Vec<_> = stream::iter(reads).buffered(AT_ONCE).collect().await;
         for (place, document) in open.iter().zip(documents) {
             match document.and_then(|document| document.json()) {
-                Err(error) if concerns_all(&error) => return Err(error),
+                Err(error) if error.concerns_all() => return Err(error),
                 result => self.items[*place].result = Some(result),
             }
         }
@@ -222,10 +216,6 @@ impl Answered {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         parse_retry_after(&text, SystemTime::now())
     }
-}
-
-fn concerns_all(error: &GraphError) -> bool {
-    matches!(error.reason, ReasonCode::Cancelled | ReasonCode::AuthFailed)
 }
 
 pub(crate) fn answered(answer: &Answer) -> Result<HashMap<usize, Answered>, Unusable> {

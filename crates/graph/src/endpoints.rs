@@ -196,24 +196,11 @@ fn plain(which: &'static str, mut url: Url) -> Result<Url, EndpointError> {
     Ok(url)
 }
 
-/// Encodes a text that comes from outside (an object's id) so that it stays one path segment.
-#[must_use]
-pub fn encode_segment(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'.' | b'@' | b'!' | b',' | b':') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    // A segment of dots would climb the path even when encoded.
-    if encoded.chars().all(|letter| letter == '.') { encoded.replace('.', "%252E") } else { encoded }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+
+    use tenantatlas_domain::path_segment::path_segment;
 
     use super::*;
 
@@ -323,7 +310,7 @@ mod tests {
         #[test]
         fn an_encoded_segment_stays_one_segment(text in "\\PC{1,30}") {
             let endpoints = custom("http://127.0.0.1:9/graph");
-            let url = endpoints.resource(GraphVersion::V1, &format!("things/{}/child", encode_segment(&text))).unwrap();
+            let url = endpoints.resource(GraphVersion::V1, &format!("things/{}/child", path_segment(&text))).unwrap();
             prop_assert_eq!(url.path_segments().unwrap().count(), 5);
             prop_assert!(url.query().is_none());
         }

@@ -46,8 +46,16 @@ impl GraphError {
         }
     }
 
-    pub(crate) fn cancelled() -> Self {
+    /// What ends when its run was cancelled.
+    #[must_use]
+    pub fn cancelled() -> Self {
         Self::new(ReasonCode::Cancelled, "the run was cancelled")
+    }
+
+    /// Whether it is about the connection and not about what was asked, so that asking for something else is no use.
+    #[must_use]
+    pub fn concerns_all(&self) -> bool {
+        matches!(self.reason, ReasonCode::Cancelled | ReasonCode::AuthFailed)
     }
 
     pub(crate) fn at(mut self, url: &Url) -> Self {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, Method, header};
 use reqwest::Response;
 use tenantatlas_domain::reason::ReasonCode;
 use tokio::time::{Instant, sleep, timeout};
@@ -18,7 +18,7 @@ use crate::error::GraphError;
 use crate::failure::{self, ErrorBody, Service};
 use crate::page::Unusable;
 use crate::rate_limiter::Permit;
-use crate::retry::{delay, parse_retry_after};
+use crate::retry::{Again, Attempts, Verdict, parse_retry_after};
 use crate::session::GraphSession;
 use crate::token::Token;
 
@@ -62,37 +62,6 @@ impl Answer {
     }
 }
 
-/// What a failed attempt means for the next one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Again {
-    /// Nothing will change.
-    No,
-    /// With another token, once.
-    WithNewToken,
-    /// When the cloud wants it, and so for everyone: the quota is used up.
-    WhenEveryoneMay,
-    /// When the cloud wants it.
-    WhenAsked,
-    /// A few times: it may have been a passing fault.
-    Perhaps,
-    /// When others have given back what this answer needs. No fault of the cloud.
-    WhenThereIsRoom,
-}
-
-impl Again {
-    /// Graph facts, sections 3.1 and 3.2. A 429 speaks for the quota of tenant and application, a 503 only for the
-    /// one service behind the address, so it holds back nobody else.
-    pub(crate) fn after(status: StatusCode) -> Self {
-        match status.as_u16() {
-            401 => Self::WithNewToken,
-            429 | 509 => Self::WhenEveryoneMay,
-            503 | 504 => Self::WhenAsked,
-            408 | 424 | 500 | 502 => Self::Perhaps,
-            _ => Self::No,
-        }
-    }
-}
-
 struct Failure {
     error: Box<GraphError>,
     again: Again,
@@ -124,7 +93,7 @@ impl GraphSession {
         let budget = self.options().retry;
         let mut begun = None;
         let mut last: Option<Box<GraphError>> = None;
-        let (mut failures, mut refreshed) = (0, false);
+        let mut attempts = Attempts::default();
         let room = self.room();
         let mut wants_room = false;
         loop {
@@ -150,38 +119,33 @@ impl GraphSession {
                 Err(failure) => failure,
             };
             room.settle();
-            let attempts = match again {
-                Again::WhenThereIsRoom => {
-                    debug!("the answer waits for room");
-                    wants_room = true;
-                    continue;
-                }
-                Again::No => {
+            if again == Again::WhenThereIsRoom {
+                debug!("the answer waits for room");
+                wants_room = true;
+                continue;
+            }
+            let (wait, once_more) = match attempts.judge(again, retry_after, begun.elapsed(), &budget) {
+                Verdict::Final => {
                     permit.succeeded();
                     return Err(*error);
                 }
-                Again::WithNewToken if refreshed => return Err(*error),
-                Again::WithNewToken => {
-                    refreshed = true;
+                Verdict::WithNewToken => {
                     self.forget(&token);
                     debug!("the token was refused and is replaced");
                     last = Some(error);
                     continue;
                 }
-                Again::WhenEveryoneMay | Again::WhenAsked => budget.attempts_when_busy,
-                Again::Perhaps => budget.attempts_when_broken,
+                Verdict::Failed { wait, once_more } => (wait, once_more),
             };
-            failures += 1;
-            let wait = delay(failures, retry_after, &budget);
             if again == Again::WhenEveryoneMay {
                 self.counter().throttled();
                 permit.throttled(wait);
             }
             drop(permit);
-            if failures >= attempts || begun.elapsed() + wait > budget.elapsed {
+            if !once_more {
                 return Err(*error);
             }
-            debug!(%error, failures, ?wait, "tried again");
+            debug!(%error, ?wait, "tried again");
             if again != Again::WhenEveryoneMay {
                 sleep(wait).await;
             }

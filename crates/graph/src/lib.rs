@@ -64,7 +64,7 @@ pub use batch::{BatchAnswer, BatchGet, MAX_BATCH};
 pub use budget::HeldBytes;
 pub use client::GraphClient;
 pub use credential::{Connection, Credential};
-pub use endpoints::{CloudEndpoints, EndpointError, GraphVersion, encode_segment};
+pub use endpoints::{CloudEndpoints, EndpointError, GraphVersion};
 pub use error::{GraphError, MAX_MESSAGE};
 pub use options::{
     Concurrency, ErrorDetail, GraphClientOptions, MemoryLimits, QuotaRule, RequestQuota, RetryBudget, Timeouts,

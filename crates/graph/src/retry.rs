@@ -1,6 +1,8 @@
-//! When to come back.
+//! Whether to ask once more, and when.
 
 use std::time::{Duration, SystemTime};
+
+use http::StatusCode;
 
 use crate::options::RetryBudget;
 
@@ -33,6 +35,81 @@ pub(crate) fn delay(attempt: u32, retry_after: Option<Duration>, budget: &RetryB
     match retry_after {
         Some(asked) => asked.min(budget.retry_after_cap),
         None => full_jitter(attempt, budget, rand::random_range(0.0..=1.0)),
+    }
+}
+
+/// What a failed attempt means for the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// Nothing will change.
+    No,
+    /// With another token, once.
+    WithNewToken,
+    /// When the cloud wants it, and so for everyone: the quota is used up.
+    WhenEveryoneMay,
+    /// When the cloud wants it.
+    WhenAsked,
+    /// A few times: it may have been a passing fault.
+    Perhaps,
+    /// When others have given back what this answer needs. No fault of the cloud.
+    WhenThereIsRoom,
+}
+
+impl Again {
+    /// Graph facts, sections 3.1 and 3.2. A 429 speaks for the quota of tenant and application, a 503 only for the
+    /// one service behind the address, so it holds back nobody else.
+    pub(crate) fn after(status: StatusCode) -> Self {
+        match status.as_u16() {
+            401 => Self::WithNewToken,
+            429 | 509 => Self::WhenEveryoneMay,
+            503 | 504 => Self::WhenAsked,
+            408 | 424 | 500 | 502 => Self::Perhaps,
+            _ => Self::No,
+        }
+    }
+}
+
+/// The failed attempts of one request, or of one item of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Attempts {
+    failures: u32,
+    /// Whether another token was asked for already.
+    refreshed: bool,
+}
+
+/// What follows from a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The failure is the answer.
+    Final,
+    /// At once, with another token.
+    WithNewToken,
+    /// It may pass: not before `wait` is over, and unless `once_more` not at all, because it failed too often or too long.
+    Failed { wait: Duration, once_more: bool },
+}
+
+impl Attempts {
+    /// Counts a failed attempt and judges it. `elapsed` is the time since the first attempt was sent.
+    pub(crate) fn judge(
+        &mut self,
+        again: Again,
+        retry_after: Option<Duration>,
+        elapsed: Duration,
+        budget: &RetryBudget,
+    ) -> Verdict {
+        let attempts = match again {
+            Again::No => return Verdict::Final,
+            Again::WithNewToken if self.refreshed => return Verdict::Final,
+            Again::WithNewToken => {
+                self.refreshed = true;
+                return Verdict::WithNewToken;
+            }
+            Again::WhenEveryoneMay | Again::WhenAsked | Again::WhenThereIsRoom => budget.attempts_when_busy,
+            Again::Perhaps => budget.attempts_when_broken,
+        };
+        self.failures += 1;
+        let wait = delay(self.failures, retry_after, budget);
+        Verdict::Failed { wait, once_more: self.failures < attempts && elapsed + wait <= budget.elapsed }
     }
 }
 
@@ -70,6 +147,23 @@ mod tests {
         assert_eq!(parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", at(0)), Some(FOREVER));
         let budget = RetryBudget::default();
         assert_eq!(delay(1, Some(FOREVER), &budget), budget.retry_after_cap);
+    }
+
+    #[test]
+    fn another_token_is_asked_for_once_and_a_failure_is_tried_again_as_often_and_as_long_as_the_budget_says() {
+        let budget = RetryBudget::default();
+        let mut attempts = Attempts::default();
+        assert_eq!(attempts.judge(Again::WithNewToken, None, Duration::ZERO, &budget), Verdict::WithNewToken);
+        assert_eq!(attempts.judge(Again::WithNewToken, None, Duration::ZERO, &budget), Verdict::Final);
+        assert_eq!(attempts.judge(Again::No, None, Duration::ZERO, &budget), Verdict::Final);
+        let asked = Some(Duration::from_millis(1));
+        for failure in 1..=budget.attempts_when_broken {
+            let once_more = failure < budget.attempts_when_broken;
+            let expected = Verdict::Failed { wait: Duration::from_millis(1), once_more };
+            assert_eq!(attempts.judge(Again::Perhaps, asked, Duration::ZERO, &budget), expected, "{failure}");
+        }
+        let late = Attempts::default().judge(Again::WhenAsked, asked, budget.elapsed, &budget);
+        assert_eq!(late, Verdict::Failed { wait: Duration::from_millis(1), once_more: false });
     }
 
     proptest! {

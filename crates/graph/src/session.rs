@@ -114,7 +114,7 @@ impl GraphSession {
     }
 
     /// Reads one resource. `path_and_query` is relative to the version, with or without a leading slash; ids from
-    /// outside belong through [`encode_segment`](crate::encode_segment).
+    /// outside belong through [`path_segment`](tenantatlas_domain::path_segment::path_segment).
     ///
     /// # Errors
     /// See the reason codes of [`GraphError`].

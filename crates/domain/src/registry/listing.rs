@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::policy_type::{ApiVersion, PolicyType, Source, path_segment};
+use super::policy_type::{ApiVersion, PolicyType, Source};
+use crate::path_segment::path_segment;
 
 /// How a type is told from others of the same collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

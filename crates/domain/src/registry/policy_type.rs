@@ -9,6 +9,7 @@ use super::listing::Split;
 use super::meta_field::MetaField;
 use super::platform::PlatformRule;
 use super::reference_rule::ReferenceRule;
+use crate::path_segment::path_segment;
 
 /// The version of Microsoft Graph to call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -240,19 +241,6 @@ impl PolicyType {
     }
 }
 
-/// An id as a segment of an address: what could end the segment is escaped.
-pub(super) fn path_segment(id: &str) -> String {
-    let mut segment = String::with_capacity(id.len());
-    for byte in id.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~!$'()*,;:@=".contains(&byte) {
-            segment.push(char::from(byte));
-        } else {
-            segment.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    segment
-}
-
 /// The property in which a child carries the id of its parent. It is ours, not
 /// Graph's: [`attach_parent`] writes it, the normaliser leaves it out.
 pub const PARENT_ID_PROPERTY: &str = "@tenantatlas.parentId";
@@ -267,7 +255,7 @@ pub fn attach_parent(child: &mut Value, parent_id: &str) {
 /// The revision that the list row states: its version and time of modification.
 /// `None` when it states neither, so that nothing can be concluded from it.
 #[must_use]
-pub fn revision_of(_policy_type: &PolicyType, row: &Value) -> Option<String> {
+pub fn revision_of(row: &Value) -> Option<String> {
     let mut revision = String::new();
     for property in ["lastModifiedDateTime", "modifiedDateTime", "version"] {
         match row.get(property) {

@@ -258,8 +258,7 @@ fn relationships_are_read_only_where_the_app_has_some() {
 
 #[test]
 fn the_revision_is_what_the_row_states() {
-    let policy_type = registry().get("mobileApp").unwrap();
-    let revision = |row: Value| revision_of(policy_type, &row);
+    let revision = |row: Value| revision_of(&row);
     assert_eq!(revision(json!({"id": "1"})), None);
     assert_eq!(revision(json!({"lastModifiedDateTime": "0001-01-01T00:00:00Z"})), None);
     let first = revision(json!({"lastModifiedDateTime": "2026-01-01T00:00:00Z", "version": 1}));

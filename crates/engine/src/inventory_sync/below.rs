@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
+use tenantatlas_domain::path_segment::path_segment;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{Assignments, Detail, DetailShape, PARENT_ID_PROPERTY, PolicyType};
-use tenantatlas_graph::{BatchGet, GraphError, GraphSession, GraphVersion, encode_segment};
+use tenantatlas_graph::{BatchGet, GraphError, GraphSession, GraphVersion};
 
 use super::observed::Row;
 use super::query::Expansion;
@@ -131,7 +132,7 @@ async fn read_elements(
             let Some(elements) = rows[*row].object.pointer(pointer).and_then(Value::as_array) else { continue };
             for (position, element) in elements.iter().enumerate().filter(|(_, element)| each.is_wanted(element)) {
                 let Some(id) = element.get("id").and_then(Value::as_str) else { continue };
-                let element_path = format!("{address}/{}", encode_segment(id));
+                let element_path = format!("{address}/{}", path_segment(id));
                 let element_pointer = format!("{pointer}/{position}");
                 if let Some(deeper) = each.each {
                     let pointer = format!("{element_pointer}/{}", each.property);
@@ -181,7 +182,7 @@ async fn read(
         };
         match place(session, &mut rows[read.row].object, read.place, body).await {
             Ok(()) => {}
-            Err(error) if concerns_all(&error) => return Err(error),
+            Err(error) if error.concerns_all() => return Err(error),
             Err(error) => {
                 failures.entry(read.row).or_insert(error);
             }
@@ -241,9 +242,4 @@ fn item_path(row: &Row) -> Option<String> {
 /// Any other refusal says nothing about what is there.
 pub(crate) fn offers_none(error: &GraphError) -> bool {
     error.reason == ReasonCode::NotFoundInCloud && matches!(error.status, Some(400 | 404))
-}
-
-/// Whether an error is about the connection and not about what was asked.
-pub(crate) fn concerns_all(error: &GraphError) -> bool {
-    matches!(error.reason, ReasonCode::Cancelled | ReasonCode::AuthFailed)
 }

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::path_segment::path_segment;
 use tenantatlas_domain::references::TargetKind;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_graph::{BatchGet, GraphError, GraphSession, GraphVersion, encode_segment};
+use tenantatlas_graph::{BatchGet, GraphError, GraphSession, GraphVersion};
 use tenantatlas_store::inventory::{DirectoryName, record_names, targets_without_name};
 use tenantatlas_store::operation_runs::{self, Fence};
 use tenantatlas_store::{Db, StoreError};
@@ -76,7 +77,7 @@ async fn all_at_once(session: &GraphSession, ids: &[String]) -> Result<HashMap<S
 async fn one_by_one(session: &GraphSession, ids: &[String]) -> Result<HashMap<String, String>, GraphError> {
     let gets = ids
         .iter()
-        .map(|id| BatchGet { id: id.clone(), url: format!("groups/{}?$select=id,displayName", encode_segment(id)) });
+        .map(|id| BatchGet { id: id.clone(), url: format!("groups/{}?$select=id,displayName", path_segment(id)) });
     let mut names = HashMap::new();
     for answer in session.batch(GraphVersion::V1, gets.collect()).await? {
         match answer.result {

@@ -29,7 +29,7 @@ pub(crate) struct Row {
 /// The content of a list row with its assignments, as a text that changes when either does. Equal text means that the
 /// details need not be read again. `None` when the row states no revision, so that nothing can be concluded.
 pub(crate) fn revision_key(normaliser: &Normaliser, row: &Row) -> Option<String> {
-    let stated = revision_of(row.policy_type, &row.object)?;
+    let stated = revision_of(&row.object)?;
     let content = normaliser.content_hash(row.policy_type, &row.object);
     let mut hash = Sha256::new();
     hash.update(NORMALISER_VERSION.to_be_bytes());

@@ -262,7 +262,7 @@ async fn finish_rows(
         // Completing asks nothing of an item that has no open links.
         match workbench.complete(&mut row.object).await {
             Ok(_) => {}
-            Err(error) if below::concerns_all(&error) => return Err(error),
+            Err(error) if error.concerns_all() => return Err(error),
             Err(error) => {
                 failures.insert(index, error);
             }

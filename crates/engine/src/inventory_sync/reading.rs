@@ -313,7 +313,7 @@ impl Reading {
             tallies.of(key).failure.get_or_insert(error);
         }
         if !observed.is_empty() {
-            self.tell(ToWriter::Items { observed, held }).await.map_err(|_| cancelled())?;
+            self.tell(ToWriter::Items { observed, held }).await.map_err(|_| GraphError::cancelled())?;
         }
         // Where every type of the listing has failed, reading on would only cost quota.
         let failures = plan.wanted.iter().map(|wanted| tallies.by_type.get(wanted.key)?.failure.as_ref());
@@ -353,18 +353,6 @@ fn parent_id(text: &str) -> Option<String> {
 pub(crate) fn refuses_query(error: &GraphError) -> bool {
     matches!(error.status, Some(400 | 501))
         && matches!(error.reason, ReasonCode::ContractInvalid | ReasonCode::NotFoundInCloud)
-}
-
-fn cancelled() -> GraphError {
-    GraphError {
-        reason: ReasonCode::Cancelled,
-        status: None,
-        graph_code: None,
-        message: String::new(),
-        request_id: None,
-        client_request_id: None,
-        url_path: String::new(),
-    }
 }
 
 #[cfg(test)]
