@@ -5,6 +5,7 @@ use leptos::server_fn::{
     error::{FromServerFnError, ServerFnErrorErr},
 };
 use serde::{Deserialize, Serialize};
+use tenantatlas_domain::ids::NotAnId;
 use tenantatlas_domain::reason::ReasonCode;
 
 /// What kind of refusal it is; decides the HTTP status.
@@ -94,6 +95,18 @@ impl AppError {
         Self::new(ErrorKind::SignedOut, "Your session has ended. Sign in again to go on.")
     }
 
+    /// The arguments of a server function that cannot be read, with what its format says of it. An id that is none names
+    /// nothing, and is answered like one that nobody has. Only the server reads arguments.
+    #[must_use]
+    pub fn unreadable(message: &str) -> Self {
+        match cfg!(feature = "ssr").then(|| NotAnId::within(message)).flatten() {
+            Some(NotAnId(record)) => Self::not_found(&format!("The {record}")),
+            None => {
+                Self::new(ErrorKind::Invalid, "The request could not be understood. Reload the page and try again.")
+            }
+        }
+    }
+
     /// A value of a form is not acceptable.
     #[must_use]
     pub fn invalid(field: &str, message: impl Into<String>) -> Self {
@@ -116,9 +129,8 @@ impl FromServerFnError for AppError {
                 ErrorKind::Unavailable,
                 "The server could not be reached. Check the connection and try again; nothing was lost.",
             ),
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
-                Self::new(ErrorKind::Invalid, "The request could not be understood. Reload the page and try again.")
-            }
+            ServerFnErrorErr::Args(message) => Self::unreadable(&message),
+            ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => Self::unreadable(""),
             _ => Self::new(ErrorKind::Internal, "Something went wrong inside TenantAtlas. Try again."),
         }
     }

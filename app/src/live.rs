@@ -169,7 +169,7 @@ fn tenant() -> String {
 /// lost, which then says that it does not exist.
 fn ask_why() {
     leptos::task::spawn_local(async {
-        let answer = api::notifications(tenant()).await;
+        let answer = api::notifications().await;
         if answer.is_err_and(|error| matches!(error.kind, ErrorKind::SignedOut | ErrorKind::NotFound)) {
             let _ = window().location().reload();
         }

@@ -109,19 +109,12 @@ pub fn inside() -> Result<Inside, AppError> {
     Ok(Inside { engine: engine()?, session, tenant, role })
 }
 
-/// The tenant of the address, for server functions: what the payload names must be the same tenant, otherwise the
-/// request is refused and nothing happens (product rules, section Access).
+/// The tenant of the address, for what needs a right in it.
 ///
 /// # Errors
-/// Those of [`inside`]; forbidden when the payload names another tenant or the role does not allow the action.
-pub fn acting(named: &str, action: Action) -> Result<Inside, AppError> {
+/// Those of [`inside`]; forbidden when the role does not allow the action.
+pub fn acting(action: Action) -> Result<Inside, AppError> {
     let inside = inside()?;
-    if named.parse::<TenantId>().ok() != Some(inside.tenant.id) {
-        return Err(AppError::new(
-            ErrorKind::Forbidden,
-            "The request names another tenant than its address. Nothing was done.",
-        ));
-    }
     inside.allow(action)?;
     Ok(inside)
 }

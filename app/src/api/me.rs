@@ -2,6 +2,7 @@
 
 use crate::error::AppError;
 use leptos::prelude::*;
+use tenantatlas_domain::ids::SessionId;
 
 /// Changes the name.
 #[server(prefix = "/api", endpoint = "update_profile")]
@@ -17,7 +18,7 @@ pub async fn change_password(current: String, password: String) -> Result<(), Ap
 
 /// Ends one of the person's own sessions.
 #[server(prefix = "/api", endpoint = "end_session")]
-pub async fn end_session(session: String) -> Result<(), AppError> {
+pub async fn end_session(session: SessionId) -> Result<(), AppError> {
     crate::service::me::end_session(session).await
 }
 
@@ -27,8 +28,8 @@ pub async fn set_theme(theme: String) -> Result<(), AppError> {
     crate::service::me::set_theme(&theme)
 }
 
-/// Marks a tenant as favourite, or not.
+/// Marks the tenant as favourite, or not.
 #[server(prefix = "/api", endpoint = "set_favourite")]
-pub async fn set_favourite(tenant: String, #[server(default)] favourite: bool) -> Result<(), AppError> {
-    crate::service::me::set_favourite(tenant, favourite).await
+pub async fn set_favourite(#[server(default)] favourite: bool) -> Result<(), AppError> {
+    crate::service::me::set_favourite(favourite).await
 }

@@ -2,6 +2,7 @@
 
 use crate::error::AppError;
 use leptos::prelude::*;
+use tenantatlas_domain::ids::UserId;
 
 /// Begins to set it up.
 #[server(prefix = "/api", endpoint = "begin_second_factor")]
@@ -35,6 +36,6 @@ pub async fn keep_recovery_codes() -> Result<(), AppError> {
 
 /// Takes the second factor of somebody away who lost it. Platform administrators only.
 #[server(prefix = "/api", endpoint = "reset_second_factor")]
-pub async fn reset_second_factor(user: String) -> Result<(), AppError> {
+pub async fn reset_second_factor(user: UserId) -> Result<(), AppError> {
     crate::service::second_factor::reset(user).await
 }

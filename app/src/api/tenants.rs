@@ -35,7 +35,6 @@ pub async fn add_tenant(
 /// Changes the name and the connection of a tenant, not its credential.
 #[server(prefix = "/api", endpoint = "edit_connection")]
 pub async fn edit_connection(
-    tenant: String,
     name: String,
     environment: String,
     cloud: String,
@@ -45,30 +44,29 @@ pub async fn edit_connection(
     client_id: String,
 ) -> Result<(), AppError> {
     use crate::service::tenants::{ConnectionForm, edit};
-    edit(tenant, ConnectionForm { name, environment, cloud, login_url, graph_url, entra_id, client_id }).await
+    edit(ConnectionForm { name, environment, cloud, login_url, graph_url, entra_id, client_id }).await
 }
 
 /// Puts a new secret or certificate in the place of the old one.
 #[server(prefix = "/api", endpoint = "rotate_credential")]
 pub async fn rotate_credential(
-    tenant: String,
     credential_kind: String,
     #[server(default)] secret: String,
     #[server(default)] certificate: String,
     #[server(default)] private_key: String,
 ) -> Result<(), AppError> {
     use crate::service::tenants::{CredentialForm, rotate};
-    rotate(tenant, CredentialForm { kind: credential_kind, secret, certificate, private_key }).await
+    rotate(CredentialForm { kind: credential_kind, secret, certificate, private_key }).await
 }
 
 /// Asks Microsoft for a token and compares the granted permissions with the needed ones.
 #[server(prefix = "/api", endpoint = "test_connection")]
-pub async fn test_connection(tenant: String) -> Result<(), AppError> {
-    crate::service::tenants::test_connection(tenant).await
+pub async fn test_connection() -> Result<(), AppError> {
+    crate::service::tenants::test_connection().await
 }
 
 /// Removes a tenant with all its data. The name must be typed.
 #[server(prefix = "/api", endpoint = "remove_tenant")]
-pub async fn remove_tenant(tenant: String, confirmation: String) -> Result<(), AppError> {
-    crate::service::tenants::remove(tenant, confirmation).await
+pub async fn remove_tenant(confirmation: String) -> Result<(), AppError> {
+    crate::service::tenants::remove(confirmation).await
 }

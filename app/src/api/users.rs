@@ -2,6 +2,7 @@
 
 use crate::error::AppError;
 use leptos::prelude::*;
+use tenantatlas_domain::ids::UserId;
 
 /// Adds a user with a first password.
 #[server(prefix = "/api", endpoint = "add_user")]
@@ -17,7 +18,7 @@ pub async fn add_user(
 /// Changes what a user may do: administer the platform, sign in at all.
 #[server(prefix = "/api", endpoint = "change_user")]
 pub async fn change_user(
-    user: String,
+    user: UserId,
     #[server(default)] platform_admin: Option<bool>,
     #[server(default)] disabled: Option<bool>,
 ) -> Result<(), AppError> {
@@ -26,12 +27,12 @@ pub async fn change_user(
 
 /// Sets a new password for a user and ends their sessions.
 #[server(prefix = "/api", endpoint = "reset_password")]
-pub async fn reset_password(user: String, password: String) -> Result<(), AppError> {
+pub async fn reset_password(user: UserId, password: String) -> Result<(), AppError> {
     crate::service::users::reset_password(user, password).await
 }
 
 /// Removes a user, whose e-mail address must be typed.
 #[server(prefix = "/api", endpoint = "remove_user")]
-pub async fn remove_user(user: String, confirmation: String) -> Result<(), AppError> {
+pub async fn remove_user(user: UserId, confirmation: String) -> Result<(), AppError> {
     crate::service::users::remove(user, confirmation).await
 }

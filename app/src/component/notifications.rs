@@ -88,7 +88,6 @@ fn mark_form(entry: &Notification, tenant: &str) -> Option<AnyView> {
     Some(
         view! {
             <form method="post" action={api::tenant_address::<MarkRead>(tenant)}>
-                {hidden("tenant", tenant)}
                 {hidden("notification", entry.id.clone())}
                 <button class="button quiet small" aria-label=label>"Mark as read"</button>
             </form>

@@ -28,7 +28,7 @@ pub fn Bell(
     let tenant = StoredValue::new(tenant);
     let load = move || {
         leptos::task::spawn_local(async move {
-            match api::notifications(tenant.get_value()).await {
+            match api::notifications().await {
                 Ok(fresh) => {
                     unread.set(fresh.unread);
                     trouble.set(None);
@@ -55,7 +55,7 @@ pub fn Bell(
     };
     let read_all = move |_| {
         leptos::task::spawn_local(async move {
-            match api::mark_all_read(tenant.get_value()).await {
+            match api::mark_all_read().await {
                 Ok(()) => load(),
                 Err(error) => trouble.set(Some(error.message)),
             }
@@ -68,7 +68,9 @@ pub fn Bell(
             }
         });
         leptos::task::spawn_local(async move {
-            let _ = api::mark_read(tenant.get_value(), notification).await;
+            if let Ok(notification) = notification.parse() {
+                let _ = api::mark_read(notification).await;
+            }
         });
     });
     super::erased(view! {

@@ -83,8 +83,9 @@ pub fn Corner(
         }
         let active = live::live().runs.get_untracked();
         for id in watched().into_iter().filter(|id| !active.iter().any(|run| run.id == *id)) {
+            let Ok(id) = id.parse() else { continue };
             leptos::task::spawn_local(async move {
-                if let Ok(run) = api::load_run(tenant.get_value(), id).await {
+                if let Ok(run) = api::load_run(id).await {
                     live::announce(run);
                 }
             });

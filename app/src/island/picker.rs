@@ -115,7 +115,6 @@ pub fn PickerFields(
     let busy = RwSignal::new(false);
     let action = api::tenant_address::<StartSync>(&tenant);
     let sync_page = format!("/t/{tenant}/sync");
-    let start_tenant = tenant.clone();
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         if busy.get_untracked() {
@@ -123,9 +122,8 @@ pub fn PickerFields(
         }
         let (foundations, dependencies) = (choice.foundations.get_untracked(), choice.dependencies.get_untracked());
         busy.set(true);
-        let tenant = start_tenant.clone();
         leptos::task::spawn_local(async move {
-            match api::start_sync(tenant, untrack(move || choice.chosen()), foundations, dependencies).await {
+            match api::start_sync(untrack(move || choice.chosen()), foundations, dependencies).await {
                 Ok(started) => {
                     refusal.set(None);
                     done.run(started);
@@ -169,7 +167,6 @@ pub fn PickerFields(
     };
     super::erased(view! {
         <form class="picker" method="post" action=action on:submit=submit>
-            <input type="hidden" name="tenant" value=tenant />
             <div class="picker-tools">
                 <div class="search">
                     {Icon::Search.view()}

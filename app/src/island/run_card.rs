@@ -32,9 +32,9 @@ pub fn RunCard(
     let cancel = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         asked.set(true);
-        let (tenant, run) = (tenant.get_value(), cancel_id.clone());
+        let Ok(run) = cancel_id.parse() else { return };
         leptos::task::spawn_local(async move {
-            if api::cancel_run(tenant, run).await.is_err() {
+            if api::cancel_run(run).await.is_err() {
                 asked.set(false);
             }
         });
@@ -46,7 +46,6 @@ pub fn RunCard(
                 <a class="grow" href=href>{with(RunState::label)}</a>
                 {can_cancel.then(|| view! {
                     <form method="post" action=cancel_address on:submit=cancel>
-                        <input type="hidden" name="tenant" value=tenant.get_value() />
                         <input type="hidden" name="run" value=id.clone() />
                         <button class="button quiet small" disabled=stopping>
                             {move || if stopping() { "Stopping…" } else { "Cancel" }}

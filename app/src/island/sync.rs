@@ -28,7 +28,7 @@ pub fn SyncButton(
         }
         asked.set(true);
         leptos::task::spawn_local(async move {
-            match api::load_picker(tenant.get_value()).await {
+            match api::load_picker().await {
                 Ok(fresh) => {
                     trouble.set(None);
                     picker.set(Some(fresh));
@@ -64,7 +64,7 @@ pub fn SyncButton(
         asked.set(false);
         picker.set(None);
         leptos::task::spawn_local(async move {
-            if let Ok(run) = api::load_run(tenant.get_value(), started.run_id).await {
+            if let Ok(run) = api::load_run(started.run_id).await {
                 live::announce(run);
             }
         });

@@ -1,6 +1,7 @@
 //! What the type picker shows.
 
 use serde::{Deserialize, Serialize};
+use tenantatlas_domain::ids::OperationRunId;
 
 /// Everything the picker needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,7 +65,7 @@ pub struct PickerPreset {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartedSync {
     /// The operation run, new or already active.
-    pub run_id: String,
+    pub run_id: OperationRunId,
     /// Whether the same selection was being synced already.
     pub already_running: bool,
     /// Types that were left out, with the reason.

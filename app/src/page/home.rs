@@ -93,8 +93,7 @@ fn card(card: &TenantCard) -> AnyView {
                 {(card.active > 0).then(|| state("info", Icon::Turning, "Syncing"))}
             </p>
             {facts}
-            <form method="post" action={api::address::<SetFavourite>()}>
-                {hidden("tenant", id)}
+            <form method="post" action={api::tenant_address::<SetFavourite>(&id)}>
                 {(!favourite).then(|| hidden("favourite", "true"))}
                 <button class="icon-button star" aria-pressed=if favourite { "true" } else { "false" } aria-label=label>
                     {Icon::Star.view()}

@@ -87,7 +87,6 @@ fn change(inside: &Inside, member: &Member) -> AnyView {
     let (user, role) = (member.user_id.to_string(), member.role.as_str());
     view! {
         <ActiveForm action class="actions" error=None>
-            {hidden("tenant", tenant)}
             {hidden("user", user)}
             <select class="select" name="role" aria-label=label>{role_options(role)}</select>
             <button class="button small" aria-label=button>"Change"</button>
@@ -103,7 +102,6 @@ fn remove(inside: &Inside, member: &Member) -> AnyView {
     let user = member.user_id.to_string();
     view! {
         <ActiveForm action class="actions" error=None>
-            {hidden("tenant", tenant)}
             {hidden("user", user)}
             <button class="button quiet small" aria-label=button>"Remove"</button>
         </ActiveForm>
@@ -118,7 +116,6 @@ fn add(inside: &Inside, error: Option<AppError>) -> AnyView {
         <section class="card" aria-labelledby="add-title">
             <h2 id="add-title">"Add a member"</h2>
             <ActiveForm action class="form" error>
-                {hidden("tenant", tenant)}
                 {field("email", "E-mail", Some("Of somebody who has an account on this server."), view! {
                     <input class="input" id="email" name="email" type="email" autocomplete="off" required aria-describedby="email-hint" />
                 })}

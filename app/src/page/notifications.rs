@@ -2,7 +2,7 @@
 
 use super::{query, tenant_page};
 use crate::api::{self, MarkAllRead};
-use crate::component::{Section, hidden, notification_list};
+use crate::component::{Section, notification_list};
 use crate::format;
 use crate::service::notifications;
 use leptos::prelude::*;
@@ -20,7 +20,6 @@ pub fn NotificationsPage() -> impl IntoView {
         let read_all = (page.unread > 0).then(|| {
             view! {
                 <form method="post" action={api::tenant_address::<MarkAllRead>(&tenant)}>
-                    {hidden("tenant", tenant.clone())}
                     <button class="button">"Mark all as read"</button>
                 </form>
             }

@@ -81,7 +81,6 @@ fn cancel_form(inside: &Inside, detail: &RunDetail) -> AnyView {
     let action = api::tenant_address::<CancelRun>(&tenant);
     view! {
         <ActiveForm action class="inline-form" error=None>
-            {hidden("tenant", tenant)}
             {hidden("run", id)}
             <button class="button" disabled=stopping>{Icon::Close.view()}{if stopping { "Stopping…" } else { "Cancel" }}</button>
         </ActiveForm>
@@ -95,7 +94,6 @@ fn retry_form(inside: &Inside, detail: &RunDetail, only_failed: bool, words: &'s
     let class = if only_failed { "button primary" } else { "button" };
     view! {
         <ActiveForm action class="inline-form" error=None>
-            {hidden("tenant", tenant)}
             {hidden("run", id)}
             {only_failed.then(|| hidden("only_failed", "true"))}
             <button class=class>{Icon::Turning.view()}{words}</button>

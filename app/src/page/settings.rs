@@ -3,7 +3,7 @@
 use super::{query, refusal, tenant_page};
 use crate::api::{self, EditConnection, RemoveTenant, RotateCredential, TestConnection};
 use crate::component::{
-    Section, confirm_note, credential_fields, field, hidden, moment, note, options, refusal_note, saved_note, state,
+    Section, confirm_note, credential_fields, field, moment, note, options, refusal_note, saved_note, state,
 };
 use crate::error::AppError;
 use crate::format;
@@ -94,7 +94,6 @@ fn test(inside: &Inside) -> AnyView {
     let action = api::tenant_address::<TestConnection>(&id);
     view! {
         <ActiveForm action class="actions" error=None>
-            {hidden("tenant", id)}
             <button class="button">{Icon::Turning.view()}"Test the connection"</button>
         </ActiveForm>
     }
@@ -194,7 +193,6 @@ fn edit(inside: &Inside, error: Option<AppError>) -> AnyView {
         <section class="card" aria-labelledby="edit-title">
             <h2 id="edit-title">"Tenant"</h2>
             <ActiveForm action class="form" error>
-                {hidden("tenant", id)}
                 {fields}
                 <div class="form-foot"><button class="button primary">"Save"</button></div>
             </ActiveForm>
@@ -234,7 +232,6 @@ fn rotate(inside: &Inside, error: Option<AppError>) -> AnyView {
             <h2 id="credential-title">"Credential"</h2>
             <p class="quiet-text">{kind}{since}", sealed with the key of this server. It is never shown again."</p>
             <ActiveForm action class="form" error>
-                {hidden("tenant", id)}
                 {credential_fields()}
                 <div class="form-foot"><button class="button primary">"Replace the credential"</button></div>
             </ActiveForm>
@@ -252,7 +249,6 @@ fn remove(inside: &Inside, error: Option<AppError>) -> AnyView {
             <h2 id="remove-title">"Remove this tenant"</h2>
             <p>"Everything that was read from it goes: inventory, history, runs. A large tenant takes some minutes to be deleted whole. Nothing changes at Microsoft. Audit entries stay. There is no way back."</p>
             <ActiveForm action class="form" error>
-                {hidden("tenant", id)}
                 <div class="field">
                     <label for="confirmation">{label}</label>
                     <input class="input" id="confirmation" name="confirmation" autocomplete="off" required />

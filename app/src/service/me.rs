@@ -1,12 +1,12 @@
 //! What a person sets about themselves.
 
-use super::{go_to, parse, set_cookie};
+use super::{go_to, set_cookie};
 use crate::auth::THEME_COOKIE;
 use crate::error::AppError;
 use crate::scope;
-use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::ids::SessionId;
+use tenantatlas_domain::role::Action;
 use tenantatlas_store::sessions::{self, Session};
-use uuid::Uuid;
 
 /// Changes the name.
 ///
@@ -34,10 +34,9 @@ pub async fn change_password(current: String, password: String) -> Result<(), Ap
 ///
 /// # Errors
 /// Not found when it is not theirs.
-pub async fn end_session(id: String) -> Result<(), AppError> {
+pub async fn end_session(ended: SessionId) -> Result<(), AppError> {
     let session = scope::session()?;
-    let id: Uuid = parse(&id, "The session")?;
-    scope::engine()?.end_session(&session.actor(), id).await?;
+    scope::engine()?.end_session(&session.actor(), ended.as_uuid()).await?;
     go_to("/me", Some("session"));
     Ok(())
 }
@@ -64,14 +63,13 @@ pub fn set_theme(theme: &str) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Marks a tenant as favourite, or not.
+/// Marks the tenant as favourite, or not.
 ///
 /// # Errors
 /// Not found when the tenant does not exist for this person.
-pub async fn set_favourite(tenant: String, favourite: bool) -> Result<(), AppError> {
-    let session = scope::session()?;
-    let tenant: TenantId = parse(&tenant, "The tenant")?;
-    scope::engine()?.set_favourite(&session.actor(), tenant, favourite).await?;
+pub async fn set_favourite(favourite: bool) -> Result<(), AppError> {
+    let inside = scope::acting(Action::View)?;
+    inside.engine.set_favourite(&inside.session.actor(), inside.id(), favourite).await?;
     go_to("/", None);
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! The members of a tenant.
 
-use super::{go_to, parse};
+use super::go_to;
 use crate::error::AppError;
 use crate::scope::{self, Inside};
+use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_store::members::{self, Member};
 
@@ -18,11 +19,10 @@ pub async fn list(inside: &Inside) -> Result<Vec<Member>, AppError> {
 /// nobody else.
 ///
 /// # Errors
-/// Forbidden; to be confirmed; they are a member already; no such role; nobody has that address.
-pub async fn add(tenant: String, email: String, role: String) -> Result<(), AppError> {
-    let inside = scope::acting(&tenant, Action::ManageMembers)?;
-    let (actor, role) = (inside.session.actor(), read_role(&role)?);
-    let found = inside.engine.add_member(&actor, inside.id(), &email, role).await?;
+/// Forbidden; to be confirmed; they are a member already; nobody has that address.
+pub async fn add(email: String, role: Role) -> Result<(), AppError> {
+    let inside = scope::acting(Action::ManageMembers)?;
+    let found = inside.engine.add_member(&inside.session.actor(), inside.id(), &email, role).await?;
     if !found && inside.session.platform_admin {
         return Err(AppError::invalid(
             "email",
@@ -36,14 +36,13 @@ pub async fn add(tenant: String, email: String, role: String) -> Result<(), AppE
 /// Changes the role of a member.
 ///
 /// # Errors
-/// Forbidden; no such member or role; the last owner stays owner.
-pub async fn change(tenant: String, user: String, role: String) -> Result<(), AppError> {
-    let inside = scope::acting(&tenant, Action::ManageMembers)?;
-    let user = parse(&user, "The member")?;
+/// Forbidden; no such member; the last owner stays owner.
+pub async fn change(user: UserId, role: Role) -> Result<(), AppError> {
+    let inside = scope::acting(Action::ManageMembers)?;
     if !list(&inside).await?.iter().any(|member| member.user_id == user) {
         return Err(AppError::not_found("The member"));
     }
-    inside.engine.set_member(&inside.session.actor(), inside.id(), user, read_role(&role)?).await?;
+    inside.engine.set_member(&inside.session.actor(), inside.id(), user, role).await?;
     go_to(&inside.address("settings/members"), Some("member"));
     Ok(())
 }
@@ -52,16 +51,11 @@ pub async fn change(tenant: String, user: String, role: String) -> Result<(), Ap
 ///
 /// # Errors
 /// Forbidden; no such member; the last owner stays.
-pub async fn remove(tenant: String, user: String) -> Result<(), AppError> {
-    let inside = scope::acting(&tenant, Action::ManageMembers)?;
-    let user = parse(&user, "The member")?;
+pub async fn remove(user: UserId) -> Result<(), AppError> {
+    let inside = scope::acting(Action::ManageMembers)?;
     inside.engine.remove_member(&inside.session.actor(), inside.id(), user).await?;
     // Who left the tenant themselves cannot see its members any more.
     let next = if user == inside.session.user_id { "/".to_owned() } else { inside.address("settings/members") };
     go_to(&next, Some("member"));
     Ok(())
-}
-
-fn read_role(text: &str) -> Result<Role, AppError> {
-    text.parse().map_err(|_| AppError::invalid("role", "Choose one of the roles: readonly, operator, manager, owner."))
 }

@@ -1,6 +1,6 @@
 //! Notifications of a person.
 
-use super::{go_to, parse};
+use super::go_to;
 use crate::error::AppError;
 use crate::model::{Notification, NotificationPage};
 use crate::scope::{self, Inside};
@@ -24,8 +24,8 @@ const ACCOUNT: u32 = 10;
 ///
 /// # Errors
 /// Signed out, not found; when the database fails.
-pub async fn newest(tenant: String) -> Result<NotificationPage, AppError> {
-    let inside = scope::acting(&tenant, Action::View)?;
+pub async fn newest() -> Result<NotificationPage, AppError> {
+    let inside = scope::acting(Action::View)?;
     Ok(page(&inside, None, DRAWER).await?.0)
 }
 
@@ -150,10 +150,9 @@ fn account_words(notice: &AccountNotice) -> (String, String) {
 ///
 /// # Errors
 /// Signed out, not found; when the database fails.
-pub async fn mark_read(tenant: String, notification: String) -> Result<(), AppError> {
-    let inside = scope::acting(&tenant, Action::View)?;
-    let id: NotificationId = parse(&notification, "The notification")?;
-    inside.engine.mark_read(inside.session.user_id, id).await?;
+pub async fn mark_read(notification: NotificationId) -> Result<(), AppError> {
+    let inside = scope::acting(Action::View)?;
+    inside.engine.mark_read(inside.session.user_id, notification).await?;
     go_to(&inside.address("notifications"), None);
     Ok(())
 }
@@ -162,8 +161,8 @@ pub async fn mark_read(tenant: String, notification: String) -> Result<(), AppEr
 ///
 /// # Errors
 /// Signed out, not found; when the database fails.
-pub async fn mark_all_read(tenant: String) -> Result<(), AppError> {
-    let inside = scope::acting(&tenant, Action::View)?;
+pub async fn mark_all_read() -> Result<(), AppError> {
+    let inside = scope::acting(Action::View)?;
     inside.engine.mark_all_read(inside.session.user_id, None).await?;
     go_to(&inside.address("notifications"), None);
     Ok(())

@@ -15,8 +15,8 @@ use tenantatlas_store::{permissions, preferences};
 ///
 /// # Errors
 /// Forbidden below operator; when the database fails.
-pub async fn load(tenant: String, preset: String) -> Result<Picker, AppError> {
-    let inside = scope::acting(&tenant, Action::Sync)?;
+pub async fn load(preset: String) -> Result<Picker, AppError> {
+    let inside = scope::acting(Action::Sync)?;
     of(&inside, &preset).await
 }
 

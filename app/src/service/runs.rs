@@ -50,12 +50,11 @@ pub fn state_of(state: &tenantatlas_engine::RunState) -> RunState {
 /// # Errors
 /// Forbidden below operator; a selection that names nothing.
 pub async fn start_sync(
-    tenant: String,
     policy_types: Vec<String>,
     include_foundations: bool,
     include_dependencies: bool,
 ) -> Result<StartedSync, AppError> {
-    let inside = scope::acting(&tenant, Action::Sync)?;
+    let inside = scope::acting(Action::Sync)?;
     let selection = Selection { policy_types, categories: Vec::new(), include_foundations, include_dependencies };
     let outcome = inside.engine.dispatch_sync(&inside.session.actor(), inside.id(), &selection).await?;
     let mut tx = inside.engine.db().write().await?;
@@ -63,7 +62,7 @@ pub async fn start_sync(
     tx.commit().await?;
     go_to(&inside.address(&format!("runs/{}", outcome.run_id)), outcome.already_running.then_some("already"));
     Ok(StartedSync {
-        run_id: outcome.run_id.to_string(),
+        run_id: outcome.run_id,
         already_running: outcome.already_running,
         dropped: outcome.dropped.iter().map(|one| format!("{}: {}", one.key, one.reason.sentence())).collect(),
     })
@@ -73,9 +72,8 @@ pub async fn start_sync(
 ///
 /// # Errors
 /// Forbidden; not found; it has ended already.
-pub async fn cancel(tenant: String, run: String) -> Result<(), AppError> {
-    let inside = scope::acting(&tenant, Action::CancelRun)?;
-    let run: OperationRunId = parse(&run, "The run")?;
+pub async fn cancel(run: OperationRunId) -> Result<(), AppError> {
+    let inside = scope::acting(Action::CancelRun)?;
     inside.engine.cancel(&inside.session.actor(), inside.id(), run).await?;
     go_to(&inside.address(&format!("runs/{run}")), Some("cancelled"));
     Ok(())
@@ -85,9 +83,8 @@ pub async fn cancel(tenant: String, run: String) -> Result<(), AppError> {
 ///
 /// # Errors
 /// Forbidden; not found; it has not ended; nothing of it failed.
-pub async fn retry(tenant: String, run: String, only_failed: bool) -> Result<(), AppError> {
-    let inside = scope::acting(&tenant, Action::Sync)?;
-    let run: OperationRunId = parse(&run, "The run")?;
+pub async fn retry(run: OperationRunId, only_failed: bool) -> Result<(), AppError> {
+    let inside = scope::acting(Action::Sync)?;
     let actor = inside.session.actor();
     let outcome = if only_failed {
         inside.engine.retry_failed(&actor, inside.id(), run).await?
@@ -102,9 +99,8 @@ pub async fn retry(tenant: String, run: String, only_failed: bool) -> Result<(),
 ///
 /// # Errors
 /// Not found.
-pub async fn state(tenant: String, run: String) -> Result<RunState, AppError> {
-    let inside = scope::acting(&tenant, Action::View)?;
-    let run: OperationRunId = parse(&run, "The run")?;
+pub async fn state(run: OperationRunId) -> Result<RunState, AppError> {
+    let inside = scope::acting(Action::View)?;
     let state = inside.engine.run_state(inside.id(), run).await?.ok_or_else(|| AppError::not_found("The run"))?;
     Ok(state_of(&state))
 }

@@ -1,7 +1,7 @@
 //! The second factor of a person.
 
+use super::go_to;
 use super::session::origin;
-use super::{go_to, parse};
 use crate::error::AppError;
 use crate::scope;
 use tenantatlas_domain::ids::UserId;
@@ -85,10 +85,9 @@ pub async fn keep_codes() -> Result<(), AppError> {
 ///
 /// # Errors
 /// Forbidden; to be confirmed; no such user, or they have none.
-pub async fn reset(user: String) -> Result<(), AppError> {
+pub async fn reset(user: UserId) -> Result<(), AppError> {
     let session = scope::administrator()?;
-    let id: UserId = parse(&user, "The user")?;
-    scope::engine()?.reset_second_factor(&session.actor(), id).await?;
+    scope::engine()?.reset_second_factor(&session.actor(), user).await?;
     go_to("/admin/users", Some("user"));
     Ok(())
 }

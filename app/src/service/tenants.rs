@@ -140,8 +140,8 @@ pub async fn add(connection: ConnectionForm, credential: CredentialForm) -> Resu
 ///
 /// # Errors
 /// Forbidden below manager; a value that is not acceptable.
-pub async fn edit(tenant: String, connection: ConnectionForm) -> Result<(), AppError> {
-    let inside = scope::acting(&tenant, Action::EditConnection)?;
+pub async fn edit(connection: ConnectionForm) -> Result<(), AppError> {
+    let inside = scope::acting(Action::EditConnection)?;
     let details = connection.details()?;
     let cleared =
         inside.engine.update_tenant(&inside.session.actor(), inside.id(), &details).await.map_err(as_in_form)?;
@@ -153,8 +153,8 @@ pub async fn edit(tenant: String, connection: ConnectionForm) -> Result<(), AppE
 ///
 /// # Errors
 /// Forbidden below manager; a credential that cannot be read.
-pub async fn rotate(tenant: String, credential: CredentialForm) -> Result<(), AppError> {
-    let inside = scope::acting(&tenant, Action::EditConnection)?;
+pub async fn rotate(credential: CredentialForm) -> Result<(), AppError> {
+    let inside = scope::acting(Action::EditConnection)?;
     let credential = credential.credential()?;
     inside.engine.rotate_credential(&inside.session.actor(), inside.id(), &credential).await.map_err(as_in_form)?;
     go_to(&inside.address("settings"), Some("credential"));
@@ -165,8 +165,8 @@ pub async fn rotate(tenant: String, credential: CredentialForm) -> Result<(), Ap
 ///
 /// # Errors
 /// Forbidden below manager; when the database fails. A connection that Microsoft refuses is a finding, not an error.
-pub async fn test_connection(tenant: String) -> Result<(), AppError> {
-    let inside = scope::acting(&tenant, Action::EditConnection)?;
+pub async fn test_connection() -> Result<(), AppError> {
+    let inside = scope::acting(Action::EditConnection)?;
     inside.engine.check_tenant(&inside.session.actor(), inside.id()).await?;
     go_to(&inside.address("settings"), Some("tested"));
     Ok(())
@@ -176,8 +176,8 @@ pub async fn test_connection(tenant: String) -> Result<(), AppError> {
 ///
 /// # Errors
 /// Forbidden to all but platform administrators; the typed name does not fit.
-pub async fn remove(tenant: String, confirmation: String) -> Result<(), AppError> {
-    let inside = scope::acting(&tenant, Action::ManageMembers)?;
+pub async fn remove(confirmation: String) -> Result<(), AppError> {
+    let inside = scope::acting(Action::ManageMembers)?;
     scope::administrator()?;
     inside.engine.remove_tenant(&inside.session.actor(), inside.id(), &confirmation).await?;
     go_to("/", Some("removed"));

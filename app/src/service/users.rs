@@ -1,6 +1,6 @@
 //! The users of this server. Platform administrators only.
 
-use super::{go_to, parse};
+use super::go_to;
 use crate::error::AppError;
 use crate::scope;
 use secrecy::SecretString;
@@ -43,15 +43,14 @@ pub async fn add(name: String, email: String, password: String, platform_admin: 
 ///
 /// # Errors
 /// Forbidden; no such user; one administrator must stay.
-pub async fn change(user: String, platform_admin: Option<bool>, disabled: Option<bool>) -> Result<(), AppError> {
+pub async fn change(user: UserId, platform_admin: Option<bool>, disabled: Option<bool>) -> Result<(), AppError> {
     let session = scope::administrator()?;
     let engine = scope::engine()?;
-    let id: UserId = parse(&user, "The user")?;
     if let Some(platform_admin) = platform_admin {
-        engine.set_platform_admin(&session.actor(), id, platform_admin).await?;
+        engine.set_platform_admin(&session.actor(), user, platform_admin).await?;
     }
     if let Some(disabled) = disabled {
-        engine.set_user_disabled(&session.actor(), id, disabled).await?;
+        engine.set_user_disabled(&session.actor(), user, disabled).await?;
     }
     go_to("/admin/users", Some("user"));
     Ok(())
@@ -61,11 +60,10 @@ pub async fn change(user: String, platform_admin: Option<bool>, disabled: Option
 ///
 /// # Errors
 /// Forbidden; to be confirmed; no such user; another address was typed; one administrator must stay.
-pub async fn remove(user: String, confirmation: String) -> Result<(), AppError> {
+pub async fn remove(user: UserId, confirmation: String) -> Result<(), AppError> {
     let session = scope::administrator()?;
-    let id: UserId = parse(&user, "The user")?;
-    scope::engine()?.remove_user(&session.actor(), id, &confirmation).await?;
-    go_to(if id == session.user_id { "/sign-in" } else { "/admin/users" }, Some("removed_user"));
+    scope::engine()?.remove_user(&session.actor(), user, &confirmation).await?;
+    go_to(if user == session.user_id { "/sign-in" } else { "/admin/users" }, Some("removed_user"));
     Ok(())
 }
 
@@ -73,10 +71,9 @@ pub async fn remove(user: String, confirmation: String) -> Result<(), AppError> 
 ///
 /// # Errors
 /// Forbidden; no such user; a password that is not acceptable.
-pub async fn reset_password(user: String, password: String) -> Result<(), AppError> {
+pub async fn reset_password(user: UserId, password: String) -> Result<(), AppError> {
     let session = scope::administrator()?;
-    let id: UserId = parse(&user, "The user")?;
-    scope::engine()?.set_password(&session.actor(), id, SecretString::from(password)).await?;
+    scope::engine()?.set_password(&session.actor(), user, SecretString::from(password)).await?;
     go_to("/admin/users", Some("user"));
     Ok(())
 }

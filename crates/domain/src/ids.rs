@@ -5,13 +5,34 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
+/// A text that was to be an id of a record is none. It names nothing, so whoever asked for it is told that it does not
+/// exist, as for an id that nobody has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the id of a {0}")]
+pub struct NotAnId(
+    /// The record in words: `run`.
+    pub &'static str,
+);
+
+impl NotAnId {
+    /// The same error in a message that quotes it. Formats hand on what they could not read as text alone.
+    #[must_use]
+    pub fn within(message: &str) -> Option<Self> {
+        RECORDS.iter().map(|record| Self(record)).find(|error| message.contains(&error.to_string()))
+    }
+}
+
 macro_rules! id {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+    ($($(#[$doc:meta])* $name:ident = $record:literal),+ $(,)?) => {
+    /// Every record that has an id of its own type, in words.
+    const RECORDS: &[&str] = &[$($record),+];
+    $(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
         pub struct $name(Uuid);
 
@@ -26,6 +47,12 @@ macro_rules! id {
             #[must_use]
             pub const fn as_uuid(self) -> Uuid {
                 self.0
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Uuid::deserialize(deserializer).map(Self).map_err(|_| D::Error::custom(NotAnId($record)))
             }
         }
 
@@ -48,31 +75,43 @@ macro_rules! id {
                 Self(uuid)
             }
         }
-    )+};
+    )+
+    };
 }
 
 id! {
     /// Identifies a tenant *here*; the id Microsoft Entra gave it is another.
-    TenantId,
+    TenantId = "tenant",
     /// Identifies a person who signs in.
-    UserId,
+    UserId = "user",
+    /// Identifies the session of a person in a browser.
+    SessionId = "session",
     /// Identifies an operation run, the record a person watches.
-    OperationRunId,
+    OperationRunId = "run",
     /// Identifies one execution of an inventory sync.
-    SyncRunId,
+    SyncRunId = "sync run",
     /// Identifies an inventory item; its id at Microsoft is the external id.
-    ItemId,
+    ItemId = "item",
     /// Identifies a notification.
-    NotificationId,
+    NotificationId = "notification",
     /// Identifies a finding.
-    FindingId,
+    FindingId = "finding",
     /// Ties log lines, records and error answers of one piece of work together.
-    CorrelationId,
+    CorrelationId = "piece of work",
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_that_is_no_id_says_of_which_record_however_the_format_quotes_it() {
+        let error = serde_json::from_str::<OperationRunId>("\"nonsense\"").unwrap_err();
+        assert_eq!(NotAnId::within(&error.to_string()), Some(NotAnId("run")));
+        let error = serde_json::from_str::<SyncRunId>("1").unwrap_err();
+        assert_eq!(NotAnId::within(&error.to_string()), Some(NotAnId("sync run")));
+        assert_eq!(NotAnId::within("unknown variant `run`"), None);
+    }
 
     #[test]
     fn an_id_is_written_as_plain_uuid_text_and_read_back() {

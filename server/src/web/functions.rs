@@ -2,8 +2,10 @@
 
 use super::{
     State,
-    answer::{refuse, refuse_with},
+    answer::{refuse, refuse_as_asked, refuse_with, status_of},
+    body::BODY_LIMIT,
     context::provide,
+    payload,
     refusals::RefusedAs,
 };
 use axum::{
@@ -13,7 +15,10 @@ use axum::{
     response::Response,
 };
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
-use tenantatlas_app::error::{AppError, ErrorKind};
+use tenantatlas_app::{
+    error::{AppError, ErrorKind},
+    scope::TenantScope,
+};
 
 /// The largest refusal, bytes.
 const MAX_REFUSAL: usize = 16 * 1024;
@@ -35,6 +40,15 @@ pub async fn call(Extract(state): Extract<State>, mut request: Request) -> Respo
         }
     }
     keep_own_referer(request.headers_mut());
+    let (parts, body) = request.into_parts();
+    // It was received before: this waits for nothing.
+    let Ok(body) = to_bytes(body, BODY_LIMIT).await else { return refuse(&AppError::unreadable("")) };
+    if let Some(scope) = parts.extensions.get::<TenantScope>()
+        && let Err(error) = payload::check(scope.tenant.id, &parts.headers, &body)
+    {
+        return refuse_as_asked(&parts.headers, status_of(&error), &error);
+    }
+    let request = Request::from_parts(parts, Body::from(body));
     let context = provide(&state, &request);
     let response = leptos_axum::handle_server_fns_with_context(context, request).await;
     with_status(axum::response::IntoResponse::into_response(response)).await
@@ -43,8 +57,7 @@ pub async fn call(Extract(state): Extract<State>, mut request: Request) -> Respo
 /// The two kinds of body that server functions read. Others, such as `text/plain`, are what a form of another site can send
 /// without being asked first (Fetch standard, CORS-safelisted request headers; OWASP ASVS 4.0.3, requirement 13.2.5).
 fn is_form_or_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let kind = payload::media_type(headers);
     ["application/x-www-form-urlencoded", "application/json"].iter().any(|known| kind.eq_ignore_ascii_case(known))
 }
 

@@ -12,6 +12,7 @@ mod export;
 mod first_admin;
 mod functions;
 mod metrics;
+mod payload;
 mod peers;
 mod reach;
 mod refusals;

@@ -67,7 +67,7 @@ fn page_rule(route: &str) -> Option<Rule> {
 }
 
 /// The rule of each server function and what to send: acceptable in form, and refused by its content where it would
-/// change what the next case needs. `TENANT` stands for the tenant that is named, `RUN` and `USER` for real ones.
+/// change what the next case needs. `RUN` and `USER` stand for real ones.
 fn function_rule(path: &str) -> Option<(Rule, &'static str)> {
     Some(match path {
         "/api/sign_in" => (Rule::Public, "email=nobody%40example.com&password=x"),
@@ -83,7 +83,7 @@ fn function_rule(path: &str) -> Option<(Rule, &'static str)> {
         "/api/update_profile" => (Rule::SignedIn, "name="),
         "/api/change_password" => (Rule::SignedIn, "current=x&password=short"),
         "/api/end_session" => (Rule::SignedIn, "session=x"),
-        "/api/set_favourite" => (Rule::SignedIn, "tenant=x"),
+        "/api/set_favourite" => (Rule::Member(Action::View), "favourite=true"),
         "/api/my_tenants" => (Rule::SignedIn, "{}"),
         "/api/add_tenant" => {
             (Rule::Administrator, "name=x&environment=x&cloud=x&entra_id=x&client_id=x&credential_kind=secret&secret=x")
@@ -93,27 +93,34 @@ fn function_rule(path: &str) -> Option<(Rule, &'static str)> {
         "/api/reset_password" => (Rule::Administrator, "user=x&password=short"),
         "/api/reset_second_factor" => (Rule::Administrator, "user=x"),
         "/api/remove_user" => (Rule::Administrator, "user=x&confirmation=x"),
-        "/api/start_sync" => (Rule::Member(Action::Sync), "tenant=TENANT&policy_types[]=nonsense"),
-        "/api/cancel_run" => (Rule::Member(Action::CancelRun), "tenant=TENANT&run=RUN"),
-        "/api/retry_run" => (Rule::Member(Action::Sync), "tenant=TENANT&run=RUN&only_failed=true"),
-        "/api/load_run" => (Rule::Member(Action::View), r#"{"tenant":"TENANT","run":"RUN"}"#),
-        "/api/picker" => (Rule::Member(Action::Sync), r#"{"tenant":"TENANT"}"#),
-        "/api/notifications" => (Rule::Member(Action::View), r#"{"tenant":"TENANT"}"#),
-        "/api/mark_read" => (Rule::Member(Action::View), "tenant=TENANT&notification=RUN"),
-        "/api/mark_all_read" => (Rule::Member(Action::View), "tenant=TENANT"),
+        "/api/start_sync" => (Rule::Member(Action::Sync), "policy_types[]=nonsense"),
+        "/api/cancel_run" => (Rule::Member(Action::CancelRun), "run=RUN"),
+        "/api/retry_run" => (Rule::Member(Action::Sync), "run=RUN&only_failed=true"),
+        "/api/load_run" => (Rule::Member(Action::View), r#"{"run":"RUN"}"#),
+        "/api/picker" => (Rule::Member(Action::Sync), "{}"),
+        "/api/notifications" => (Rule::Member(Action::View), "{}"),
+        "/api/mark_read" => (Rule::Member(Action::View), "notification=RUN"),
+        "/api/mark_all_read" => (Rule::Member(Action::View), ""),
         "/api/edit_connection" => {
-            (Rule::Member(Action::EditConnection), "tenant=TENANT&name=x&environment=x&cloud=x&entra_id=x&client_id=x")
+            (Rule::Member(Action::EditConnection), "name=x&environment=x&cloud=x&entra_id=x&client_id=x")
         }
-        "/api/rotate_credential" => (Rule::Member(Action::EditConnection), "tenant=TENANT&credential_kind=nonsense"),
-        "/api/test_connection" => (Rule::Member(Action::EditConnection), "tenant=TENANT"),
-        "/api/remove_tenant" => (Rule::AdministratorInside, "tenant=TENANT&confirmation=nonsense"),
-        "/api/add_member" => {
-            (Rule::Member(Action::ManageMembers), "tenant=TENANT&email=unknown%40example.com&role=owner")
-        }
-        "/api/change_member" => (Rule::Member(Action::ManageMembers), "tenant=TENANT&user=USER&role=nonsense"),
-        "/api/remove_member" => (Rule::Member(Action::ManageMembers), "tenant=TENANT&user=RUN"),
+        "/api/rotate_credential" => (Rule::Member(Action::EditConnection), "credential_kind=nonsense"),
+        "/api/test_connection" => (Rule::Member(Action::EditConnection), ""),
+        "/api/remove_tenant" => (Rule::AdministratorInside, "confirmation=nonsense"),
+        "/api/add_member" => (Rule::Member(Action::ManageMembers), "email=unknown%40example.com&role=owner"),
+        "/api/change_member" => (Rule::Member(Action::ManageMembers), "user=RUN&role=readonly"),
+        "/api/remove_member" => (Rule::Member(Action::ManageMembers), "user=RUN"),
         _ => return None,
     })
+}
+
+/// The same payload with a tenant in it.
+fn naming(form: &str, tenant: TenantId) -> String {
+    match form.strip_prefix('{') {
+        Some("}") => format!(r#"{{"tenant":"{tenant}"}}"#),
+        Some(rest) => format!(r#"{{"tenant":"{tenant}",{rest}"#),
+        None => format!("tenant={tenant}&{form}"),
+    }
 }
 
 fn functions() -> Vec<String> {
@@ -256,7 +263,6 @@ async fn every_server_function_does_what_the_role_allows_and_nothing_else() {
                 continue;
             }
             let form = form
-                .replace("TENANT", &site.own.to_string())
                 .replace("RUN", &site.run.to_string())
                 .replace("USER", &site.people[&Who::Member(Role::Readonly)].to_string());
             let address = if rule.inside() { format!("/t/{}{path}", site.own) } else { path.clone() };
@@ -294,25 +300,21 @@ async fn another_tenant_in_address_or_payload_is_refused_and_nothing_happens() {
             continue;
         }
         let before = site.traces().await;
-        let form = |tenant: TenantId| {
-            form.replace("TENANT", &tenant.to_string())
-                .replace("RUN", &site.run.to_string())
-                .replace("USER", &site.people[&owner].to_string())
-        };
+        let form = form.replace("RUN", &site.run.to_string()).replace("USER", &site.people[&owner].to_string());
         // The address is another's: it does not exist.
         let address = format!("/t/{}{path}", site.other);
-        let answer = site.ask(owner, Method::POST, &address, JSON, Some(&form(site.other))).await;
+        let answer = site.ask(owner, Method::POST, &address, JSON, Some(&form)).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{address}: {}", answer.body);
         refusals.expect(&site, owner, &path, Some(site.other));
         // The address is one's own and the payload names another: refused, also for whoever may see both.
         for who in [owner, Who::Administrator] {
             let address = format!("/t/{}{path}", site.own);
-            let answer = site.ask(who, Method::POST, &address, JSON, Some(&form(site.other))).await;
+            let answer = site.ask(who, Method::POST, &address, JSON, Some(&naming(&form, site.other))).await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{who:?} {address}: {}", answer.body);
             refusals.expect(&site, who, &path, Some(site.own));
         }
         // Without a tenant in the address there is no tenant.
-        let answer = site.ask(owner, Method::POST, &path, JSON, Some(&form(site.own))).await;
+        let answer = site.ask(owner, Method::POST, &path, JSON, Some(&form)).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}: {}", answer.body);
         assert_eq!(site.traces().await, before, "{path}: something happened");
     }
@@ -326,7 +328,7 @@ async fn nothing_changes_from_another_site() {
     for path in functions() {
         let Some((rule, form)) = function_rule(&path) else { continue };
         let address = if rule.inside() { format!("/t/{}{path}", site.own) } else { path.clone() };
-        let form = form.replace("TENANT", &site.own.to_string()).replace("RUN", &site.run.to_string());
+        let form = form.replace("RUN", &site.run.to_string());
         let mut request = site.request(Who::Administrator, Method::POST, &address, JSON, Some(&form));
         request.headers_mut().insert("sec-fetch-site", "cross-site".parse().expect("a value"));
         let answer = tower::ServiceExt::oneshot(site.router.clone(), request).await.expect("an answer");
