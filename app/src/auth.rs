@@ -1,6 +1,7 @@
 //! Who asks: the session of a request, and the cookies by which a browser is known. They hold random tokens; the database
 //! only their SHA-256.
 
+use crate::address;
 use http::{HeaderMap, header};
 use std::{net::IpAddr, time::Duration};
 use tenantatlas_domain::{ids::UserId, time::Timestamp};
@@ -126,8 +127,8 @@ pub fn is_own_address(address: &str) -> bool {
 /// Where to go after signing in: an address of this site, or the tenants.
 #[must_use]
 pub fn safe_next(next: &str) -> String {
-    let own = is_own_address(next) && !next.starts_with("/sign-in");
-    if own { next.to_owned() } else { "/".to_owned() }
+    let own = is_own_address(next) && !next.starts_with(address::SIGN_IN);
+    if own { next.to_owned() } else { address::HOME.to_owned() }
 }
 
 #[cfg(test)]

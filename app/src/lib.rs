@@ -4,6 +4,7 @@
 //! forms. What moves by itself (progress, notifications, the type picker) is an *island*: a component that the server
 //! renders too and that the browser takes over. Only islands, their server functions and their models reach the
 //! browser, which keeps the first load small; pages, router and data loading stay under the feature `ssr`.
+pub mod address;
 pub mod ambient;
 pub mod api;
 pub mod error;

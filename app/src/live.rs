@@ -6,6 +6,7 @@
 //! from the browser's cache or finds the network again drops what it has and connects anew, because a suspended
 //! connection may be dead without saying so.
 
+use crate::address;
 use crate::error::ErrorKind;
 use crate::model::{RunState, Snapshot, UnreadCount};
 use crate::{ambient, api};
@@ -13,6 +14,7 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::{JsCast as _, closure::Closure};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
+use tenantatlas_domain::ids::TenantId;
 use web_sys::{EventSource, MessageEvent, PageTransitionEvent, VisibilityState};
 
 /// The first wait before connecting again, milliseconds; doubled up to [`LONGEST_WAIT`], with jitter, for ever.
@@ -50,7 +52,8 @@ struct Connection {
 
 #[derive(Default)]
 struct Line {
-    tenant: RefCell<String>,
+    /// Where the stream of the tenant lies.
+    events: RefCell<String>,
     connection: RefCell<Option<Connection>>,
     failures: Cell<u32>,
     retry: Cell<Option<TimeoutHandle>>,
@@ -86,8 +89,8 @@ fn browser_now() -> i64 {
 }
 
 /// Opens the stream of a tenant and keeps it open for as long as the page is visible.
-pub fn connect(tenant: &str) {
-    LINE.with(|line| line.tenant.replace(tenant.to_owned()));
+pub fn connect(tenant: TenantId) {
+    LINE.with(|line| line.events.replace(address::tenant(tenant).events()));
     window_event_listener_untyped("pageshow", |event| {
         if event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted) {
             open_if_seen();
@@ -130,7 +133,7 @@ fn open_if_seen() {
 /// Drops the stream, if there is one, and opens a new one.
 fn open() {
     close();
-    let Ok(source) = EventSource::new(&format!("/t/{}/events", tenant())) else {
+    let Ok(source) = LINE.with(|line| EventSource::new(&line.events.borrow())) else {
         lose();
         return;
     };
@@ -158,10 +161,6 @@ fn open() {
         line.connection.replace(Some(Connection { source, _messages: messages, _events: [opened, failed] }))
     });
     watch(OPENING_TIME);
-}
-
-fn tenant() -> String {
-    LINE.with(|line| line.tenant.borrow().clone())
 }
 
 /// Asks whether this person may still see the tenant: the browser does not tell why a stream was refused. A page whose

@@ -1,6 +1,7 @@
 //! What a request may see: the session, the tenant of its address, and the role in it. The server puts them into the
 //! context of pages and server functions; whoever needs them asks here.
 
+use crate::address::{self, TenantAddress};
 use crate::auth::CurrentSession;
 use crate::error::{AppError, ErrorKind};
 use leptos::prelude::*;
@@ -54,10 +55,10 @@ impl Inside {
         self.tenant.id
     }
 
-    /// The address of a page of the tenant.
+    /// Where it lies.
     #[must_use]
-    pub fn address(&self, rest: &str) -> String {
-        format!("/t/{}/{rest}", self.tenant.id)
+    pub fn address(&self) -> TenantAddress {
+        address::tenant(self.tenant.id)
     }
 
     /// Refuses what the role does not allow.

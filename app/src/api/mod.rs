@@ -27,17 +27,3 @@ pub use session::{
 };
 pub use tenants::{AddTenant, EditConnection, RemoveTenant, RotateCredential, TestConnection, my_tenants};
 pub use users::{AddUser, ChangeUser, RemoveUser, ResetPassword};
-
-use leptos::server_fn::ServerFn;
-
-/// The address of a server function outside of any tenant.
-#[must_use]
-pub fn address<F: ServerFn>() -> &'static str {
-    F::url()
-}
-
-/// The address of a server function below a tenant.
-#[must_use]
-pub fn tenant_address<F: ServerFn>(tenant: &str) -> String {
-    format!("/t/{tenant}{}", F::url())
-}

@@ -1,12 +1,13 @@
 //! The coverage strip: one cell per policy type, marked by the outcome of its last read.
 
 use super::moment;
+use crate::address::TenantAddress;
 use crate::format;
 use crate::service::inventory::{Coverage, CoverageMark};
 use leptos::prelude::*;
 
 /// The strip with its legend. Each cell opens a few words about its type.
-pub fn coverage_strip(cells: &[Coverage], tenant: &str) -> AnyView {
+pub fn coverage_strip(cells: &[Coverage], tenant: &TenantAddress) -> AnyView {
     let half = cells.len() / 2;
     let items = cells
         .iter()
@@ -26,7 +27,7 @@ pub fn coverage_strip(cells: &[Coverage], tenant: &str) -> AnyView {
                             {cell.at.map(|at| view! { <p class="quiet-text">"Looked at "{moment(at.as_millis())}</p> })}
                             {cell.last_full_read.map(|at| view! { <p class="quiet-text">"Last read to the end "{moment(at.as_millis())}</p> })}
                             {cell.reason.map(|reason| view! { <p class="quiet-text">{reason.sentence()}</p> })}
-                            <a href=format!("/t/{tenant}/inventory?type={}", cell.key)>"Show its items"</a>
+                            <a href=tenant.items_of_type(&cell.key)>"Show its items"</a>
                         </div>
                     </details>
                 </li>

@@ -1,9 +1,9 @@
 //! Nothing here, something wrong, and notes.
 
+use crate::address;
 use crate::auth::CurrentSession;
 use crate::error::{AppError, ErrorKind};
 use crate::icon::Icon;
-use crate::service::session::with_next;
 use leptos::prelude::*;
 
 /// An empty place that says what belongs there and how it comes.
@@ -33,7 +33,7 @@ pub fn note(tone: &'static str, content: impl IntoView + 'static) -> AnyView {
 /// The refusal of a form that keeps nothing that was typed.
 pub fn refusal_note(error: &AppError) -> AnyView {
     let confirm =
-        (error.kind == ErrorKind::Confirm).then(|| view! { " "<a href="/confirm">"Confirm your password"</a> });
+        (error.kind == ErrorKind::Confirm).then(|| view! { " "<a href=address::CONFIRM>"Confirm your password"</a> });
     note("bad", view! { <p>{error.message.clone()}{confirm}</p> })
 }
 
@@ -43,7 +43,7 @@ pub fn confirm_note(session: &CurrentSession, page: &str, what: &str) -> Option<
     if session.confirmed {
         return None;
     }
-    let address = with_next("/confirm", page);
+    let address = address::with_next(address::CONFIRM, page);
     let words = format!(" to {what}. It is asked for again ten minutes after it was last typed.");
     Some(note("info", view! { <p><a href=address>"Confirm your password"</a>{words}</p> }))
 }
@@ -64,7 +64,7 @@ pub fn error_page(error: &AppError) -> AnyView {
             {icon.view()}
             <h1>{title}</h1>
             <p>{error.message.clone()}</p>
-            <div class="actions"><a class="button" href="/">"To your tenants"</a></div>
+            <div class="actions"><a class="button" href=address::HOME>"To your tenants"</a></div>
         </div>
     }
     .into_any()

@@ -1,7 +1,8 @@
 //! The frame around every page.
 
 use super::{mark, page_title};
-use crate::api::{self, SignOut};
+use crate::address;
+use crate::api::SignOut;
 use crate::auth::CurrentSession;
 use crate::format;
 use crate::icon::Icon;
@@ -61,13 +62,13 @@ impl Section {
 pub fn tenant_frame(inside: &Inside, frame: FrameData, section: Section, title: &str, content: AnyView) -> AnyView {
     let FrameData { theme, tenant, near, more, unread, runs, now } = frame;
     let (session, role) = (&inside.session, inside.role);
-    let id = tenant.id.clone();
+    let (id, at) = (tenant.id, address::tenant(tenant.id));
     let full_title = format!("{title} · {}", tenant.name);
     let links = Section::ALL
         .into_iter()
         .map(|entry| {
             view! {
-                <a href=format!("/t/{id}/{}", entry.slug()) aria-current=(entry == section).then_some("page")>
+                <a href=at.section(entry.slug()) aria-current=(entry == section).then_some("page")>
                     {entry.icon().view()}
                     <span>{entry.label()}</span>
                 </a>
@@ -79,10 +80,10 @@ pub fn tenant_frame(inside: &Inside, frame: FrameData, section: Section, title: 
         <div class="frame">
             <a class="skip" href="#main">"Skip to content"</a>
             <header class="top">
-                <a class="brand" href="/" aria-label="TenantAtlas, all tenants">{mark()}<span>"TenantAtlas"</span></a>
+                <a class="brand" href=address::HOME aria-label="TenantAtlas, all tenants">{mark()}<span>"TenantAtlas"</span></a>
                 <TenantSwitcher current=tenant section=section.slug().to_owned() near more />
                 <span class="spring"></span>
-                <Bell tenant=id.clone() unread />
+                <Bell tenant=id unread />
                 {person_menu(session, theme)}
             </header>
             <nav class="side" aria-label="Tenant">
@@ -103,7 +104,7 @@ pub fn plain_frame(session: Option<&CurrentSession>, theme: String, title: Strin
         <div class="frame plain">
             <a class="skip" href="#main">"Skip to content"</a>
             <header class="top">
-                <a class="brand" href="/" aria-label="TenantAtlas, all tenants">{mark()}<span>"TenantAtlas"</span></a>
+                <a class="brand" href=address::HOME aria-label="TenantAtlas, all tenants">{mark()}<span>"TenantAtlas"</span></a>
                 <span class="spring"></span>
                 {menu}
             </header>
@@ -114,7 +115,7 @@ pub fn plain_frame(session: Option<&CurrentSession>, theme: String, title: Strin
 }
 
 fn person_menu(session: &CurrentSession, theme: String) -> AnyView {
-    let sign_out = api::address::<SignOut>();
+    let sign_out = address::function::<SignOut>();
     view! {
         <button class="icon-button" type="button" popovertarget="person-menu" aria-label=format!("{}, account of {}", format::initials(&session.name), session.name)>
             <span class="avatar" aria-hidden="true">{format::initials(&session.name)}</span>
@@ -126,10 +127,10 @@ fn person_menu(session: &CurrentSession, theme: String) -> AnyView {
             </div>
             <ThemeSwitch theme />
             <hr />
-            <a class="menu-item" href="/me">{Icon::Person.view()}"Profile and sessions"</a>
-            <a class="menu-item" href="/">{Icon::Tenant.view()}"All tenants"</a>
+            <a class="menu-item" href=address::ACCOUNT>{Icon::Person.view()}"Profile and sessions"</a>
+            <a class="menu-item" href=address::HOME>{Icon::Tenant.view()}"All tenants"</a>
             {session.platform_admin.then(|| view! {
-                <a class="menu-item" href="/admin/users">{Icon::People.view()}"Administration"</a>
+                <a class="menu-item" href=address::USERS>{Icon::People.view()}"Administration"</a>
             })}
             <hr />
             <form method="post" action=sign_out>

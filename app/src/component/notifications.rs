@@ -1,14 +1,16 @@
 //! The list of notifications, in the drawer and on its page.
 
+use crate::address;
 use crate::format;
 use crate::icon::Icon;
 use crate::model::Notification;
 use leptos::prelude::*;
+use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::operation::OperationBucket;
 
 /// Notifications by day, newest first. With `on_read` each unread one is marked when it is followed; without it, on the
 /// page, each has a form.
-pub fn notification_list(entries: &[Notification], tenant: &str, on_read: Option<Callback<String>>) -> AnyView {
+pub fn notification_list(entries: &[Notification], tenant: TenantId, on_read: Option<Callback<String>>) -> AnyView {
     if entries.is_empty() {
         return view! {
             <div class="empty">
@@ -41,7 +43,7 @@ pub fn notification_list(entries: &[Notification], tenant: &str, on_read: Option
         .into_any()
 }
 
-fn row(entry: &Notification, tenant: &str, on_read: Option<Callback<String>>) -> AnyView {
+fn row(entry: &Notification, tenant: TenantId, on_read: Option<Callback<String>>) -> AnyView {
     let (icon, tone) = match entry.bucket {
         OperationBucket::Queued => (Icon::Waiting, "idle"),
         OperationBucket::Running => (Icon::Turning, "info"),
@@ -57,11 +59,11 @@ fn row(entry: &Notification, tenant: &str, on_read: Option<Callback<String>>) ->
     };
     let mark = if entry.read || on_read.is_some() { None } else { mark_form(entry, tenant) };
     let (icon, tone, address) = if entry.account.is_some() {
-        (Icon::Key, "info", "/me".to_owned())
+        (Icon::Key, "info", address::ACCOUNT.to_owned())
     } else {
-        (icon, tone, format!("/t/{}/runs/{}", entry.tenant_id, entry.run_id))
+        (icon, tone, address::tenant(&entry.tenant_id).run(&entry.run_id))
     };
-    let elsewhere = entry.account.is_none() && entry.tenant_id != tenant;
+    let elsewhere = entry.account.is_none() && entry.tenant_id != tenant.to_string();
     let reason = entry.reason.filter(|_| entry.bucket == OperationBucket::Failed);
     view! {
         <article class="notification" data-tone=tone data-unread=(!entry.read).then_some("")>
@@ -81,13 +83,13 @@ fn row(entry: &Notification, tenant: &str, on_read: Option<Callback<String>>) ->
 
 /// Marks one as read. Only the page has it, and the page never leaves the server.
 #[cfg(feature = "ssr")]
-fn mark_form(entry: &Notification, tenant: &str) -> Option<AnyView> {
+fn mark_form(entry: &Notification, tenant: TenantId) -> Option<AnyView> {
     use super::hidden;
-    use crate::api::{self, MarkRead};
+    use crate::api::MarkRead;
     let label = format!("Mark as read: {}, {}", entry.title(), format::utc(entry.created_at));
     Some(
         view! {
-            <form method="post" action={api::tenant_address::<MarkRead>(tenant)}>
+            <form method="post" action={address::tenant(tenant).function::<MarkRead>()}>
                 {hidden("notification", entry.id.clone())}
                 <button class="button quiet small" aria-label=label>"Mark as read"</button>
             </form>
@@ -97,7 +99,7 @@ fn mark_form(entry: &Notification, tenant: &str) -> Option<AnyView> {
 }
 
 #[cfg(not(feature = "ssr"))]
-fn mark_form(_: &Notification, _: &str) -> Option<AnyView> {
+fn mark_form(_: &Notification, _: TenantId) -> Option<AnyView> {
     None
 }
 

@@ -1,17 +1,19 @@
 //! The bell and its drawer.
 
+use crate::address;
 use crate::api;
 use crate::component::notification_list;
 use crate::icon::Icon;
 use crate::live;
 use crate::model::NotificationPage;
 use leptos::prelude::*;
+use tenantatlas_domain::ids::TenantId;
 
 /// A link to the notifications page that opens them in a drawer once WebAssembly is there. The count is live.
 #[island]
 pub fn Bell(
     /// The tenant.
-    tenant: String,
+    tenant: TenantId,
     /// Unread notifications when the page was made.
     unread: u32,
 ) -> impl IntoView {
@@ -24,8 +26,7 @@ pub fn Bell(
     let page = RwSignal::new(None::<NotificationPage>);
     let trouble = RwSignal::new(None::<String>);
     let dialog = NodeRef::<leptos::html::Dialog>::new();
-    let href = format!("/t/{tenant}/notifications");
-    let tenant = StoredValue::new(tenant);
+    let href = address::tenant(tenant).notifications();
     let load = move || {
         leptos::task::spawn_local(async move {
             match api::notifications().await {
@@ -109,7 +110,7 @@ pub fn Bell(
                         <div class="note" data-tone="bad">{Icon::Warning.view()}<p>{message}</p></div>
                     })}
                 </div>
-                {move || page.get().map(|page| notification_list(&page.entries, &tenant.get_value(), Some(read_one)))}
+                {move || page.get().map(|page| notification_list(&page.entries, tenant, Some(read_one)))}
             </div>
             <div class="dialog-foot">
                 <a href=href>"Show all notifications"</a>

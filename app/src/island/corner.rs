@@ -2,12 +2,14 @@
 
 use super::run_card::{RunCard, summary, turning};
 use super::toast::{self, Toast, ToastCard};
+use crate::address;
 use crate::icon::Icon;
 use crate::live;
 use crate::model::{Packed, RunState};
 use crate::{ambient, api};
 use leptos::prelude::*;
 use std::time::Duration;
+use tenantatlas_domain::ids::TenantId;
 
 /// More cards than this fold away.
 const CARDS_SHOWN: usize = 3;
@@ -16,7 +18,7 @@ const CARDS_SHOWN: usize = 3;
 #[island]
 pub fn Corner(
     /// The tenant.
-    tenant: String,
+    tenant: TenantId,
     /// This person: only their own runs are shown here.
     user: String,
     /// Whether this person may cancel runs.
@@ -34,14 +36,13 @@ pub fn Corner(
     let folded = RwSignal::new(false);
     let all_cards = RwSignal::new(false);
     let spoken = RwSignal::new(String::new());
-    let tenant = StoredValue::new(tenant);
     let user = StoredValue::new(user);
 
     // Wakes in the browser only, once.
     Effect::new(move |_| {
         folded.set(super::local_storage().and_then(|store| store.get_item(FOLDED).ok().flatten()).is_some());
-        toasts.set(toast::stored(&tenant.get_value(), live::server_now()));
-        live::connect(&tenant.get_value());
+        toasts.set(toast::stored(tenant, live::server_now()));
+        live::connect(tenant);
         let _ = set_interval_with_handle(
             move || {
                 now.set(live::server_now());
@@ -97,7 +98,7 @@ pub fn Corner(
 
     let close = Callback::new(move |run: String| {
         toasts.update(|toasts| toasts.retain(|toast| toast.run != run));
-        toast::store(&tenant.get_value(), &toasts.get_untracked());
+        toast::store(tenant, &toasts.get_untracked());
     });
     let fold = move |_| {
         folded.update(|folded| *folded = !*folded);
@@ -114,7 +115,7 @@ pub fn Corner(
     super::erased(view! {
         <div class="corner">
             <For each=move || toasts.get() key=|toast| toast.run.clone() let:toast>
-                <ToastCard href=format!("/t/{}/runs/{}", tenant.get_value(), toast.run) toast close />
+                <ToastCard href=address::tenant(tenant).run(&toast.run) toast close />
             </For>
             <div class="reconnecting" hidden=move || !lost.get()>
                 {Icon::Offline.view()}
@@ -194,13 +195,7 @@ fn watch_active(active: &[RunState]) {
     }
 }
 
-fn tell_end(
-    run: &RunState,
-    clock: i64,
-    toasts: RwSignal<Vec<Toast>>,
-    spoken: RwSignal<String>,
-    tenant: StoredValue<String>,
-) {
+fn tell_end(run: &RunState, clock: i64, toasts: RwSignal<Vec<Toast>>, spoken: RwSignal<String>, tenant: TenantId) {
     let mut ids = watched();
     ids.retain(|id| *id != run.id);
     keep_watched(&ids);
@@ -210,7 +205,7 @@ fn tell_end(
         toasts.retain(|known| known.run != toast.run);
         toasts.push(toast);
     });
-    toast::store(&tenant.get_value(), &toasts.get_untracked());
+    toast::store(tenant, &toasts.get_untracked());
 }
 
 /// Speaks the start and each quarter, not every step.

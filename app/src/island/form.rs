@@ -1,5 +1,6 @@
 //! A form that keeps what was typed when the server refuses it.
 
+use crate::address;
 use crate::error::{AppError, ErrorKind};
 use crate::icon::Icon;
 use crate::model::Packed;
@@ -60,7 +61,7 @@ pub fn ActiveForm(
                         {Icon::Warning.view()}
                         <p>
                             {error.message}
-                            {(error.kind == ErrorKind::Confirm).then(|| view! { " "<a href="/confirm" target="_blank">"Confirm it in a new tab"</a>", then try again." })}
+                            {(error.kind == ErrorKind::Confirm).then(|| view! { " "<a href=address::CONFIRM target="_blank">"Confirm it in a new tab"</a>", then try again." })}
                         </p>
                     </div>
                 })}

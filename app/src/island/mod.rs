@@ -23,9 +23,11 @@ pub use switcher::TenantSwitcher;
 pub use sync::SyncButton;
 pub use theme::ThemeSwitch;
 
+use crate::address;
 use crate::model::StartedSync;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
+use tenantatlas_domain::ids::TenantId;
 use web_sys::{HtmlDialogElement, Storage};
 
 /// On the server the type of an island's view ends here: the views of all islands of a page within each other would
@@ -53,9 +55,12 @@ fn go_to(address: &str) {
 }
 
 /// Goes to the page of the run that a sync was answered with; it says so when that run was under way already.
-fn go_to_run(tenant: &str, started: &StartedSync) {
-    let already = if started.already_running { "?done=already" } else { "" };
-    go_to(&format!("/t/{tenant}/runs/{}{already}", started.run_id));
+fn go_to_run(tenant: TenantId, started: &StartedSync) {
+    let mut address = address::tenant(tenant).run(started.run_id);
+    if started.already_running {
+        address.push_str("?done=already");
+    }
+    go_to(&address);
 }
 
 /// A dialog closes when the ground around it is pressed: the event then has the dialog itself as its target, and lies

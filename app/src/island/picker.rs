@@ -1,6 +1,7 @@
 //! The type picker: which policy types a sync reads.
 
-use crate::api::{self, StartSync};
+use crate::address;
+use crate::api::{StartSync, start_sync};
 use crate::format;
 use crate::icon::Icon;
 use crate::model::{Packed, Picker, PickerCategory, PickerType, StartedSync};
@@ -8,6 +9,7 @@ use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 use std::sync::Arc;
+use tenantatlas_domain::ids::TenantId;
 use web_sys::HtmlElement;
 
 #[derive(Clone, Copy)]
@@ -89,13 +91,12 @@ impl Choice {
 #[island]
 pub fn PickerPage(
     /// The tenant.
-    tenant: String,
+    tenant: TenantId,
     /// What it shows.
     #[prop(into)]
     picker: Packed<Picker>,
 ) -> impl IntoView {
-    let open_run = tenant.clone();
-    let done = Callback::new(move |started: StartedSync| super::go_to_run(&open_run, &started));
+    let done = Callback::new(move |started: StartedSync| super::go_to_run(tenant, &started));
     view! { <PickerFields tenant picker=picker.0 done /> }
 }
 
@@ -103,7 +104,7 @@ pub fn PickerPage(
 #[component]
 pub fn PickerFields(
     /// The tenant.
-    tenant: String,
+    tenant: TenantId,
     /// What it shows.
     picker: Picker,
     /// Called when the sync is under way.
@@ -113,8 +114,8 @@ pub fn PickerFields(
     let picker = choice.picker.get_value();
     let refusal = RwSignal::new(None::<String>);
     let busy = RwSignal::new(false);
-    let action = api::tenant_address::<StartSync>(&tenant);
-    let sync_page = format!("/t/{tenant}/sync");
+    let at = address::tenant(tenant);
+    let action = at.function::<StartSync>();
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         if busy.get_untracked() {
@@ -123,7 +124,7 @@ pub fn PickerFields(
         let (foundations, dependencies) = (choice.foundations.get_untracked(), choice.dependencies.get_untracked());
         busy.set(true);
         leptos::task::spawn_local(async move {
-            match api::start_sync(untrack(move || choice.chosen()), foundations, dependencies).await {
+            match start_sync(untrack(move || choice.chosen()), foundations, dependencies).await {
                 Ok(started) => {
                     refusal.set(None);
                     done.run(started);
@@ -145,7 +146,7 @@ pub fn PickerFields(
                 choice.dependencies.set(dependencies);
             };
             view! {
-                <a class="chip" href=format!("{sync_page}?preset={}", preset.slug) on:click=press>{preset.label.clone()}</a>
+                <a class="chip" href=at.sync_preset(&preset.slug) on:click=press>{preset.label.clone()}</a>
             }
         })
         .collect();

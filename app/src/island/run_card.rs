@@ -1,10 +1,12 @@
 //! One running operation in the progress widget.
 
-use crate::api::{self, CancelRun};
+use crate::address;
+use crate::api::{CancelRun, cancel_run};
 use crate::format;
 use crate::icon::Icon;
 use crate::model::RunState;
 use leptos::prelude::*;
+use tenantatlas_domain::ids::TenantId;
 
 /// Before this share of the work is done, a remaining time would only be a guess.
 const MEANINGFUL_SHARE: u32 = 5;
@@ -19,22 +21,22 @@ pub fn RunCard(
     /// The clock of the server, ticking.
     now: RwSignal<i64>,
     /// The tenant.
-    tenant: StoredValue<String>,
+    tenant: TenantId,
     /// Whether this person may cancel it.
     can_cancel: bool,
 ) -> impl IntoView {
     let with = move |read: fn(&RunState) -> String| run.with(|run| run.as_ref().map(read).unwrap_or_default());
     let id = with(|run| run.id.clone());
-    let href = format!("/t/{}/runs/{id}", tenant.get_value());
+    let href = address::tenant(tenant).run(&id);
     let asked = RwSignal::new(false);
-    let cancel_address = api::tenant_address::<CancelRun>(&tenant.get_value());
+    let cancel_address = address::tenant(tenant).function::<CancelRun>();
     let cancel_id = id.clone();
     let cancel = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         asked.set(true);
         let Ok(run) = cancel_id.parse() else { return };
         leptos::task::spawn_local(async move {
-            if api::cancel_run(run).await.is_err() {
+            if cancel_run(run).await.is_err() {
                 asked.set(false);
             }
         });

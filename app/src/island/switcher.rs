@@ -1,5 +1,6 @@
 //! The tenant switcher.
 
+use crate::address;
 use crate::api;
 use crate::format;
 use crate::icon::Icon;
@@ -25,7 +26,7 @@ pub fn TenantSwitcher(
     let entries = RwSignal::new(near.0);
     let loaded = RwSignal::new(!more);
     let sought = RwSignal::new(String::new());
-    let current_id = StoredValue::new(current.id.clone());
+    let current_id = current.id;
     let section = StoredValue::new(section);
     let load = move |_| {
         if !loaded.get_untracked() {
@@ -71,11 +72,11 @@ pub fn TenantSwitcher(
             </div>
             <hr />
             <nav aria-label="Tenants">
-                <For each=found key=|entry| entry.id.clone() let:entry>
+                <For each=found key=|entry| entry.id let:entry>
                     <a
                         class="menu-item"
-                        href=format!("/t/{}/{}", entry.id, section.get_value())
-                        aria-current=(entry.id == current_id.get_value()).then_some("true")
+                        href=address::tenant(entry.id).section(&section.get_value())
+                        aria-current=(entry.id == current_id).then_some("true")
                     >
                         <span class="grow">{entry.name}</span>
                         {entry.favourite.then(|| Icon::Star.view())}
@@ -85,7 +86,7 @@ pub fn TenantSwitcher(
             </nav>
             <p class="menu-head" hidden=move || !found().is_empty()>"No tenant of that name."</p>
             <hr />
-            <a class="menu-item" href="/">{Icon::Tenant.view()}"All tenants"</a>
+            <a class="menu-item" href=address::HOME>{Icon::Tenant.view()}"All tenants"</a>
         </div>
     })
 }

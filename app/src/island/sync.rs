@@ -1,18 +1,20 @@
 //! The button that opens the type picker.
 
 use super::PickerFields;
+use crate::address;
 use crate::api;
 use crate::icon::Icon;
 use crate::live;
 use crate::model::{Picker, StartedSync};
 use leptos::prelude::*;
+use tenantatlas_domain::ids::TenantId;
 
 /// A link to the sync page that opens the picker over the page once WebAssembly is there. The picker is fetched when
 /// the pointer comes near.
 #[island]
 pub fn SyncButton(
     /// The tenant.
-    tenant: String,
+    tenant: TenantId,
     /// The words on it.
     label: String,
 ) -> impl IntoView {
@@ -20,8 +22,7 @@ pub fn SyncButton(
     let picker = RwSignal::new(None::<Picker>);
     let trouble = RwSignal::new(None::<String>);
     let asked = RwSignal::new(false);
-    let href = format!("/t/{tenant}/sync");
-    let tenant = StoredValue::new(tenant);
+    let href = address::tenant(tenant).sync();
     let load = move || {
         if asked.get_untracked() {
             return;
@@ -58,7 +59,7 @@ pub fn SyncButton(
     let done = Callback::new(move |started: StartedSync| {
         close();
         if started.already_running {
-            tenant.with_value(|tenant| super::go_to_run(tenant, &started));
+            super::go_to_run(tenant, &started);
             return;
         }
         asked.set(false);
@@ -91,7 +92,7 @@ pub fn SyncButton(
                     <div class="note" data-tone="bad" role="alert">{Icon::Warning.view()}<p>{message}</p></div>
                 </div>
             })}
-            {move || picker.get().map(|picker| view! { <PickerFields tenant=tenant.get_value() picker done /> })}
+            {move || picker.get().map(|picker| view! { <PickerFields tenant picker done /> })}
         </dialog>
     })
 }

@@ -1,6 +1,7 @@
 //! Light, dark, or as the system.
 
-use crate::api::{self, SetTheme};
+use crate::address;
+use crate::api::{SetTheme, set_theme};
 use crate::icon::Icon;
 use leptos::prelude::*;
 
@@ -19,7 +20,7 @@ pub fn ThemeSwitch(
                 let _ = root.set_attribute("data-theme", value);
             }
             leptos::task::spawn_local(async move {
-                let _ = api::set_theme(value.to_owned()).await;
+                let _ = set_theme(value.to_owned()).await;
             });
         };
         view! {
@@ -34,7 +35,7 @@ pub fn ThemeSwitch(
             </button>
         }
     };
-    let action = api::address::<SetTheme>();
+    let action = address::function::<SetTheme>();
     super::erased(view! {
         <form method="post" action=action class="segments" aria-label="Colours">
             {button("", "System", Icon::Half)}

@@ -4,6 +4,7 @@ use crate::icon::Icon;
 use crate::model::RunState;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
+use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::operation::OperationBucket;
 
 /// How long good news stays, milliseconds. The rest stays until it is closed.
@@ -66,12 +67,12 @@ pub fn tone(bucket: OperationBucket) -> &'static str {
     }
 }
 
-fn key(tenant: &str) -> String {
+fn key(tenant: TenantId) -> String {
     format!("toasts.{tenant}")
 }
 
 /// The toasts that an earlier page of this tab left.
-pub fn stored(tenant: &str, now: i64) -> Vec<Toast> {
+pub fn stored(tenant: TenantId, now: i64) -> Vec<Toast> {
     let text = super::session_storage().and_then(|storage| storage.get_item(&key(tenant)).ok().flatten());
     let mut toasts: Vec<Toast> = text.and_then(|text| serde_json::from_slice(text.as_bytes()).ok()).unwrap_or_default();
     toasts.retain(|toast| toast.until.is_none_or(|until| until > now));
@@ -79,7 +80,7 @@ pub fn stored(tenant: &str, now: i64) -> Vec<Toast> {
 }
 
 /// Leaves the toasts to the next page of this tab.
-pub fn store(tenant: &str, toasts: &[Toast]) {
+pub fn store(tenant: TenantId, toasts: &[Toast]) {
     if let (Some(storage), Ok(text)) = (super::session_storage(), serde_json::to_string(toasts)) {
         let _ = storage.set_item(&key(tenant), &text);
     }

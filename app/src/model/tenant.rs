@@ -1,6 +1,7 @@
 //! Tenants as a person sees them.
 
 use serde::{Deserialize, Serialize};
+use tenantatlas_domain::ids::TenantId;
 
 /// What a tenant is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -59,7 +60,7 @@ impl Environment {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantEntry {
     /// Its id.
-    pub id: String,
+    pub id: TenantId,
     /// Its name.
     pub name: String,
     /// What it is used for.

@@ -1,7 +1,8 @@
 //! The person's own name, password and sessions.
 
 use super::{plain_page, query, refusal};
-use crate::api::{self, ChangePassword, EndSession, SignOutEverywhere, UpdateProfile};
+use crate::address;
+use crate::api::{ChangePassword, EndSession, SignOutEverywhere, UpdateProfile};
 use crate::auth::CurrentSession;
 use crate::component::{field, hidden, moment, new_password, refusal_note, reveal, saved_note};
 use crate::error::AppError;
@@ -50,7 +51,7 @@ pub fn Account() -> impl IntoView {
 
 fn profile(session: &CurrentSession, error: Option<AppError>) -> AnyView {
     let name = session.name.clone();
-    let action = api::address::<UpdateProfile>().to_owned();
+    let action = address::function::<UpdateProfile>().to_owned();
     view! {
         <section class="card" aria-labelledby="profile-title">
             <h2 id="profile-title">"Name"</h2>
@@ -67,7 +68,7 @@ fn profile(session: &CurrentSession, error: Option<AppError>) -> AnyView {
 
 fn password(session: &CurrentSession, error: Option<AppError>) -> AnyView {
     let email = session.email.clone();
-    let action = api::address::<ChangePassword>().to_owned();
+    let action = address::function::<ChangePassword>().to_owned();
     let refused = |name: &str| {
         let field = error.as_ref().and_then(|error| error.field.as_deref());
         (field == Some(name)).then_some("true")
@@ -108,7 +109,7 @@ fn second_factor(factor: &SecondFactorState) -> AnyView {
         <section class="card" aria-labelledby="factor-title">
             <h2 id="factor-title">"Second factor"</h2>
             <p>{words}{left}</p>
-            <div class="form-foot"><a class="button" href=factors::PAGE>{link}</a></div>
+            <div class="form-foot"><a class="button" href=address::SECOND_FACTOR>{link}</a></div>
         </section>
     }
     .into_any()
@@ -143,7 +144,7 @@ fn notices(notices: &[Notification]) -> Option<AnyView> {
 
 fn session_list(current: &CurrentSession, sessions: &[Session]) -> AnyView {
     let rows = sessions.iter().map(|session| session_row(current, session)).collect_view();
-    let everywhere = api::address::<SignOutEverywhere>();
+    let everywhere = address::function::<SignOutEverywhere>();
     view! {
         <section class="card" aria-labelledby="sessions-title">
             <div class="section-head">
@@ -159,7 +160,7 @@ fn session_list(current: &CurrentSession, sessions: &[Session]) -> AnyView {
 fn session_row(current: &CurrentSession, session: &Session) -> AnyView {
     let here = session.id == current.session_id;
     let browser = browser(&session.user_agent);
-    let action = api::address::<EndSession>();
+    let action = address::function::<EndSession>();
     let id = session.id.to_string();
     let end = (!here).then(|| {
         let label = format!("End the session of {browser}");

@@ -2,7 +2,8 @@
 
 use super::settings::connection_fields;
 use super::{plain_page, query, refusal};
-use crate::api::{self, AddTenant, AddUser, ChangeUser, RemoveUser, ResetPassword, ResetSecondFactor};
+use crate::address;
+use crate::api::{AddTenant, AddUser, ChangeUser, RemoveUser, ResetPassword, ResetSecondFactor};
 use crate::auth::CurrentSession;
 use crate::component::{
     confirm_note, credential_fields, field, hidden, moment_or, new_password, refusal_note, reveal, saved_note, state,
@@ -35,9 +36,9 @@ pub fn UsersPage() -> impl IntoView {
             {refused.map(|error: AppError| refusal_note(&error))}
             <div class="page-head">
                 <div><h1>"Administration"</h1><p class="lead">"Everybody who may sign in to this server."</p></div>
-                <div class="actions"><a class="button" href="/admin/tenants/new">{Icon::Add.view()}"Add a tenant"</a></div>
+                <div class="actions"><a class="button" href=address::ADD_TENANT>{Icon::Add.view()}"Add a tenant"</a></div>
             </div>
-            {confirm_note(&session, "/admin/users", "add, change or remove people")}
+            {confirm_note(&session, address::USERS, "add, change or remove people")}
             <div class="table-wrap">
                 <table class="table cards">
                     <thead>
@@ -97,7 +98,7 @@ fn row(session: &CurrentSession, user: &User, has_factor: bool) -> AnyView {
 
 fn change(user: &User, what: &'static str, value: bool, words: &'static str) -> AnyView {
     let id = user.id.to_string();
-    let action = api::address::<ChangeUser>().to_owned();
+    let action = address::function::<ChangeUser>().to_owned();
     view! {
         <ActiveForm action class="actions" error=None>
             {hidden("user", id)}
@@ -110,7 +111,7 @@ fn change(user: &User, what: &'static str, value: bool, words: &'static str) -> 
 
 fn reset(user: &User) -> AnyView {
     let id = user.id.to_string();
-    let action = api::address::<ResetPassword>().to_owned();
+    let action = address::function::<ResetPassword>().to_owned();
     let label = format!("New password of {}", user.name);
     let email = user.email.clone();
     view! {
@@ -125,12 +126,13 @@ fn reset(user: &User) -> AnyView {
 }
 
 fn own_password() -> AnyView {
-    view! { <p class="quiet-text">"Your own password is changed under "<a href="/me">"Profile"</a>"."</p> }.into_any()
+    view! { <p class="quiet-text">"Your own password is changed under "<a href=address::ACCOUNT>"Profile"</a>"."</p> }
+        .into_any()
 }
 
 fn reset_factor(user: &User) -> AnyView {
     let id = user.id.to_string();
-    let action = api::address::<ResetSecondFactor>().to_owned();
+    let action = address::function::<ResetSecondFactor>().to_owned();
     let label = format!("Take the second factor of {} away", user.name);
     view! {
         <ActiveForm action class="actions" error=None>
@@ -143,7 +145,7 @@ fn reset_factor(user: &User) -> AnyView {
 
 fn remove(user: &User) -> AnyView {
     let id = user.id.to_string();
-    let action = api::address::<RemoveUser>().to_owned();
+    let action = address::function::<RemoveUser>().to_owned();
     let label = format!("To remove {}, type {}", user.name, user.email);
     let button = format!("Remove {}", user.name);
     let placeholder = user.email.clone();
@@ -158,7 +160,7 @@ fn remove(user: &User) -> AnyView {
 }
 
 fn add(error: Option<AppError>) -> AnyView {
-    let action = api::address::<AddUser>().to_owned();
+    let action = address::function::<AddUser>().to_owned();
     view! {
         <section class="card" aria-labelledby="add-title">
             <h2 id="add-title">"Add a person"</h2>
@@ -186,16 +188,16 @@ pub fn AddTenantPage() -> impl IntoView {
     let error = refusal::<AddTenant>(&query());
     plain_page(move || async move {
         let session = scope::administrator()?;
-        let action = api::address::<AddTenant>().to_owned();
+        let action = address::function::<AddTenant>().to_owned();
         let content = view! {
             <div class="page-head">
                 <div>
-                    <nav class="crumbs" aria-label="Breadcrumbs"><a href="/">"Tenants"</a></nav>
+                    <nav class="crumbs" aria-label="Breadcrumbs"><a href=address::HOME>"Tenants"</a></nav>
                     <h1>"Add a tenant"</h1>
                     <p class="lead">"TenantAtlas only reads. It signs in as an application that you register in the tenant."</p>
                 </div>
             </div>
-            {confirm_note(&session, "/admin/tenants/new", "add a tenant")}
+            {confirm_note(&session, address::ADD_TENANT, "add a tenant")}
             <div class="columns">
                 <section class="card" aria-label="Connection">
                     <ActiveForm action class="form" error>

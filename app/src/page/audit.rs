@@ -1,6 +1,7 @@
 //! The audit log of a tenant.
 
 use super::{query, tenant_page};
+use crate::address;
 use crate::component::{Section, day, empty, moment, note};
 use crate::format;
 use crate::icon::Icon;
@@ -28,8 +29,8 @@ pub fn AuditPage() -> impl IntoView {
         } else {
             view! { <div class="card flush">{page.entries.iter().map(entry).collect_view()}</div> }.into_any()
         };
-        let next = page.next.map(|before| address(&inside, "audit", &filter, Some(before)));
-        let export = address(&inside, "audit/export.csv", &filter, None);
+        let next = page.next.map(|before| filtered(&inside.address().audit(), &filter, Some(before)));
+        let export = filtered(&inside.address().audit_export(), &filter, None);
         let content = view! {
             <div class="page-head">
                 <div><h1>"Audit"</h1><p class="lead">"Who asked for what, and when. Entries can be neither changed nor deleted."</p></div>
@@ -64,25 +65,19 @@ fn last_day(filter: &AuditFilter) -> String {
     filter.until.map(|at| format::utc_day(at.as_millis() - 86_400_000)).unwrap_or_default()
 }
 
-fn address(inside: &Inside, page: &str, filter: &AuditFilter, before: Option<i64>) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
+fn filtered(path: &str, filter: &AuditFilter, before: Option<i64>) -> String {
     let from = filter.from.map(|at| format::utc_day(at.as_millis())).unwrap_or_default();
     let until = last_day(filter);
     let before = before.map(|seq| seq.to_string()).unwrap_or_default();
-    for (name, value) in [
+    let pairs = [
         ("actor", filter.actor.as_str()),
         ("action", &filter.action),
         ("resource", &filter.resource),
         ("from", &from),
         ("until", &until),
         ("before", &before),
-    ] {
-        if !value.is_empty() {
-            query.append_pair(name, value);
-        }
-    }
-    let query = query.finish();
-    if query.is_empty() { inside.address(page) } else { inside.address(&format!("{page}?{query}")) }
+    ];
+    address::with_query(path, pairs.into_iter().filter(|(_, value)| !value.is_empty()))
 }
 
 fn chain_note(chain: &Verification, checked: Timestamp) -> AnyView {
@@ -111,7 +106,7 @@ fn filters(inside: &Inside, filter: &AuditFilter) -> AnyView {
     let from = filter.from.map(|at| format::utc_day(at.as_millis())).unwrap_or_default();
     let filtered = AuditFilter { before: None, ..filter.clone() } != AuditFilter::default();
     view! {
-        <form class="filters" method="get" action=inside.address("audit")>
+        <form class="filters" method="get" action=inside.address().audit()>
             <div class="search">
                 {Icon::Search.view()}
                 <input class="input" type="search" name="actor" value=filter.actor.clone() placeholder="Name or e-mail" aria-label="Actor" data-search="" maxlength="100" />
@@ -122,7 +117,7 @@ fn filters(inside: &Inside, filter: &AuditFilter) -> AnyView {
             <label class="day-field"><span>"From"</span><input class="input" type="date" name="from" value=from /></label>
             <label class="day-field"><span>"To"</span><input class="input" type="date" name="until" value=last_day(filter) /></label>
             <button class="button">"Apply"</button>
-            {filtered.then(|| view! { <a class="button quiet" href=inside.address("audit")>"Clear"</a> })}
+            {filtered.then(|| view! { <a class="button quiet" href=inside.address().audit()>"Clear"</a> })}
         </form>
     }
     .into_any()

@@ -1,7 +1,8 @@
 //! The password again, before something sensitive.
 
 use super::{plain_page, query, refusal};
-use crate::api::{self, Confirm as ConfirmForm};
+use crate::address;
+use crate::api::Confirm as ConfirmForm;
 use crate::auth::safe_next;
 use crate::component::{code_field, field, hidden, reveal};
 use crate::island::ActiveForm;
@@ -19,7 +20,7 @@ pub fn ConfirmPage() -> impl IntoView {
         let current = scope::session()?;
         let (factor, _) = second_factor::load().await?;
         let next = next.unwrap_or_else(session::came_from);
-        let action = api::address::<ConfirmForm>().to_owned();
+        let action = address::function::<ConfirmForm>().to_owned();
         let back = next.clone();
         let code = factor.since.map(|_| code_field("Code", "Of your authenticator, or a recovery code.", true));
         let content = view! {

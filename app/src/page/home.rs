@@ -1,7 +1,8 @@
 //! The person's tenants.
 
 use super::{plain_page, query};
-use crate::api::{self, SetFavourite};
+use crate::address;
+use crate::api::SetFavourite;
 use crate::component::{empty, hidden, moment, saved_note, state, sync_state};
 use crate::format;
 use crate::icon::Icon;
@@ -23,8 +24,7 @@ pub fn Home() -> impl IntoView {
             count => format::counted(count as u64, "tenant", "tenants"),
         };
         let add = session.platform_admin.then(|| {
-            view! { <a class="button primary" href="/admin/tenants/new">{Icon::Add.view()}"Add a tenant"</a> }
-                .into_any()
+            view! { <a class="button primary" href=address::ADD_TENANT>{Icon::Add.view()}"Add a tenant"</a> }.into_any()
         });
         let content = if cards.is_empty() {
             let words = if session.platform_admin {
@@ -55,7 +55,7 @@ pub fn Home() -> impl IntoView {
 fn card(card: &TenantCard) -> AnyView {
     let tenant = &card.visible.tenant;
     let environment = environment(tenant.environment);
-    let id = tenant.id.to_string();
+    let at = address::tenant(tenant.id);
     let facts = match card.last {
         None => view! { <p class="line">"Never read to the end."</p> }.into_any(),
         Some((status, at)) => {
@@ -85,7 +85,7 @@ fn card(card: &TenantCard) -> AnyView {
     view! {
         <li class="tenant-card">
             <h2>
-                <a href=format!("/t/{id}/inventory")>{tenant.name.clone()}</a>
+                <a href=at.inventory()>{tenant.name.clone()}</a>
             </h2>
             <p class="line">
                 <span class="badge" data-tone=environment.tone()>{environment.label()}</span>
@@ -93,7 +93,7 @@ fn card(card: &TenantCard) -> AnyView {
                 {(card.active > 0).then(|| state("info", Icon::Turning, "Syncing"))}
             </p>
             {facts}
-            <form method="post" action={api::tenant_address::<SetFavourite>(&id)}>
+            <form method="post" action={at.function::<SetFavourite>()}>
                 {(!favourite).then(|| hidden("favourite", "true"))}
                 <button class="icon-button star" aria-pressed=if favourite { "true" } else { "false" } aria-label=label>
                     {Icon::Star.view()}

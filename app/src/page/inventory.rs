@@ -36,7 +36,7 @@ pub fn InventoryPage() -> impl IntoView {
             view! {
                 {head(&inside, &shown)}
                 {figures(&inside, &shown)}
-                {coverage_strip(&shown.coverage, &inside.id().to_string())}
+                {coverage_strip(&shown.coverage, &inside.address())}
                 {list(&inside, &address, &shown)}
             }
             .into_any()
@@ -53,7 +53,7 @@ fn first_time(inside: &Inside) -> AnyView {
     } else {
         "Nobody has read this tenant yet. Somebody with the role of operator or more can start the first sync."
     };
-    let id = inside.id().to_string();
+    let id = inside.id();
     let action =
         can_sync.then(|| view! { <SyncButton tenant=id label="Start the first sync".to_owned() /> }.into_any());
     view! {
@@ -79,10 +79,8 @@ fn head(inside: &Inside, shown: &InventoryView) -> AnyView {
             view! { <p class="lead" id="as-of" data-live="">"No sync of this tenant has completed yet."</p> }.into_any()
         }
     };
-    let sync = inside
-        .role
-        .allows(Action::Sync)
-        .then(|| view! { <SyncButton tenant=inside.id().to_string() label="Sync".to_owned() /> });
+    let sync =
+        inside.role.allows(Action::Sync).then(|| view! { <SyncButton tenant=inside.id() label="Sync".to_owned() /> });
     view! {
         <div class="page-head">
             <div><h1>"Inventory"</h1>{lead}</div>
@@ -105,7 +103,7 @@ fn scope_words(scope: &Scope) -> String {
 }
 
 fn figures(inside: &Inside, shown: &InventoryView) -> AnyView {
-    let base = inside.address("inventory");
+    let base = inside.address().inventory();
     let scope = shown.view.scope.as_ref().map(|scope| scope.id);
     let to = |state: Option<StateFilter>| ListAddress { state, scope, ..ListAddress::default() }.address(&base);
     let counts = &shown.counts;
@@ -124,8 +122,7 @@ fn figures(inside: &Inside, shown: &InventoryView) -> AnyView {
         Some(_) => format!("{} present", format::number(counts.present)),
         None => NO_RUN.to_owned(),
     };
-    let last_href =
-        last.map_or_else(|| inside.address("runs"), |run| inside.address(&format!("runs/{}", run.operation_run_id)));
+    let last_href = last.map_or_else(|| inside.address().runs(), |run| inside.address().run(run.operation_run_id));
     view! {
         <section class="figures" id="figures" data-live="" aria-label="Figures">
             {figure(to(None), "Items", format::number(counts.known), present)}
@@ -186,8 +183,8 @@ fn figure(href: String, label: &'static str, value: String, detail: String) -> A
 }
 
 fn list(inside: &Inside, address: &ListAddress, shown: &InventoryView) -> AnyView {
-    let base = inside.address("inventory");
-    let export = |kind: &str| address.from_start().address(&inside.address(&format!("inventory/export.{kind}")));
+    let base = inside.address().inventory();
+    let export = |kind: &str| address.from_start().address(&inside.address().inventory_export(kind));
     view! {
         <section class="stack" aria-labelledby="list-title">
             <div class="section-head">
@@ -286,7 +283,7 @@ fn rows(inside: &Inside, address: &ListAddress, shown: &InventoryView) -> AnyVie
     if shown.page.rows.is_empty() {
         return nothing(address, shown);
     }
-    let base = inside.address("inventory");
+    let base = inside.address().inventory();
     let pager = match (&shown.page.next, &address.after) {
         (None, None) => None,
         (next, after) => {

@@ -33,9 +33,9 @@ pub fn ItemPage() -> impl IntoView {
             <div class="page-head">
                 <div>
                     <nav class="crumbs" aria-label="Breadcrumbs">
-                        <a href=inside.address("inventory")>"Inventory"</a>
+                        <a href=inside.address().inventory()>"Inventory"</a>
                         <span aria-hidden="true">"/"</span>
-                        <a href=inside.address(&format!("inventory?type={}", item.policy_type))>{type_label(&item.policy_type)}</a>
+                        <a href=inside.address().items_of_type(&item.policy_type)>{type_label(&item.policy_type)}</a>
                     </nav>
                     <h1>{name.clone()}</h1>
                 </div>
@@ -207,7 +207,7 @@ fn relations(inside: &Inside, detail: &ItemDetail) -> AnyView {
         .filter(|link| !is_assignment(link))
         .map(|link| {
             let name = match link.target_item_id {
-                Some(id) => view! { <a href=inside.address(&format!("inventory/{id}"))>{target_name(link)}</a> }.into_any(),
+                Some(id) => view! { <a href=inside.address().item(id)>{target_name(link)}</a> }.into_any(),
                 None => target_name(link),
             };
             let kind = link.target_policy_type.as_deref().map_or_else(|| kind_word(link.target_kind).to_owned(), type_label);
@@ -220,7 +220,7 @@ fn relations(inside: &Inside, detail: &ItemDetail) -> AnyView {
         .map(|link| {
             view! {
                 <li>
-                    <span class="grow"><a href=inside.address(&format!("inventory/{}", link.source_item_id))>{link.source_name.clone()}</a></span>
+                    <span class="grow"><a href=inside.address().item(link.source_item_id)>{link.source_name.clone()}</a></span>
                     <span class="badge">{incoming_words(link.relationship)}</span>
                     <span class="quiet">{type_label(&link.source_policy_type)}</span>
                 </li>
@@ -322,7 +322,7 @@ fn runs(inside: &Inside, detail: &ItemDetail) -> AnyView {
             view! {
                 <li>
                     {said}
-                    <span class="grow"><a href=inside.address(&format!("runs/sync-{}", run.run_id))>"Sync "{moment(run.started_at.as_millis())}</a></span>
+                    <span class="grow"><a href=inside.address().run_of_sync(run.run_id)>"Sync "{moment(run.started_at.as_millis())}</a></span>
                     {sync_state(run.status)}
                 </li>
             }

@@ -1,7 +1,7 @@
 //! The members of a tenant and their roles.
 
 use super::{query, refusal, tenant_page};
-use crate::api::{self, AddMember, ChangeMember, RemoveMember};
+use crate::api::{AddMember, ChangeMember, RemoveMember};
 use crate::component::{Section, confirm_note, field, hidden, moment, options, refusal_note, saved_note};
 use crate::error::AppError;
 use crate::island::ActiveForm;
@@ -22,15 +22,14 @@ pub fn MembersPage() -> impl IntoView {
         let members = list(&inside).await?;
         let may_edit = inside.role.allows(Action::ManageMembers);
         let rows = members.iter().map(|member| row(&inside, member, may_edit)).collect_view();
-        let confirm = may_edit
-            .then(|| confirm_note(&inside.session, &inside.address("settings/members"), "change members"))
-            .flatten();
+        let confirm =
+            may_edit.then(|| confirm_note(&inside.session, &inside.address().members(), "change members")).flatten();
         let content = view! {
             {saved_note(done.as_deref())}
             {refused.map(|error: AppError| refusal_note(&error))}
             <div class="page-head">
                 <div>
-                    <nav class="crumbs" aria-label="Breadcrumbs"><a href=inside.address("settings")>"Settings"</a></nav>
+                    <nav class="crumbs" aria-label="Breadcrumbs"><a href=inside.address().settings()>"Settings"</a></nav>
                     <h1>"Members"</h1>
                     <p class="lead">"Who may see this tenant and what they may do in it. Whoever administers the platform may do everything."</p>
                 </div>
@@ -80,8 +79,7 @@ fn row(inside: &Inside, member: &Member, may_edit: bool) -> AnyView {
 }
 
 fn change(inside: &Inside, member: &Member) -> AnyView {
-    let tenant = inside.id().to_string();
-    let action = api::tenant_address::<ChangeMember>(&tenant);
+    let action = inside.address().function::<ChangeMember>();
     let label = format!("Role of {}", member.name);
     let button = format!("Change the role of {}", member.name);
     let (user, role) = (member.user_id.to_string(), member.role.as_str());
@@ -96,8 +94,7 @@ fn change(inside: &Inside, member: &Member) -> AnyView {
 }
 
 fn remove(inside: &Inside, member: &Member) -> AnyView {
-    let tenant = inside.id().to_string();
-    let action = api::tenant_address::<RemoveMember>(&tenant);
+    let action = inside.address().function::<RemoveMember>();
     let button = format!("Remove {}", member.name);
     let user = member.user_id.to_string();
     view! {
@@ -110,8 +107,7 @@ fn remove(inside: &Inside, member: &Member) -> AnyView {
 }
 
 fn add(inside: &Inside, error: Option<AppError>) -> AnyView {
-    let tenant = inside.id().to_string();
-    let action = api::tenant_address::<AddMember>(&tenant);
+    let action = inside.address().function::<AddMember>();
     view! {
         <section class="card" aria-labelledby="add-title">
             <h2 id="add-title">"Add a member"</h2>

@@ -1,7 +1,8 @@
 //! All notifications of the person.
 
 use super::{query, tenant_page};
-use crate::api::{self, MarkAllRead};
+use crate::address;
+use crate::api::MarkAllRead;
 use crate::component::{Section, notification_list};
 use crate::format;
 use crate::service::notifications;
@@ -15,11 +16,12 @@ pub fn NotificationsPage() -> impl IntoView {
     let before = query()("before").and_then(|text| read(&text));
     tenant_page(Section::None, move |inside| async move {
         let (page, next) = notifications::list(&inside, before).await?;
-        let tenant = inside.id().to_string();
-        let next = next.map(|(at, id)| inside.address(&format!("notifications?before={}.{id}", at.as_millis())));
+        let next = next.map(|(at, id)| {
+            address::with_query(&inside.address().notifications(), [("before", format!("{}.{id}", at.as_millis()))])
+        });
         let read_all = (page.unread > 0).then(|| {
             view! {
-                <form method="post" action={api::tenant_address::<MarkAllRead>(&tenant)}>
+                <form method="post" action={inside.address().function::<MarkAllRead>()}>
                     <button class="button">"Mark all as read"</button>
                 </form>
             }
@@ -34,7 +36,7 @@ pub fn NotificationsPage() -> impl IntoView {
                     <div><h1>"Notifications"</h1><p class="lead">{lead}</p></div>
                     <div class="actions">{read_all}</div>
                 </div>
-                <div class="card">{notification_list(&page.entries, &tenant, None)}</div>
+                <div class="card">{notification_list(&page.entries, inside.id(), None)}</div>
                 {next.map(|href| view! { <nav class="pager" aria-label="Pages"><a class="button" href=href rel="next">"Older"</a></nav> })}
             </div>
         }

@@ -1,7 +1,7 @@
 //! One operation run.
 
 use super::{path_part, query, tenant_page};
-use crate::api::{self, CancelRun, RetryRun};
+use crate::api::{CancelRun, RetryRun};
 use crate::component::{Section, bucket_state, day, hidden, moment, note, outcome_state, saved_note};
 use crate::error::AppError;
 use crate::format;
@@ -62,7 +62,7 @@ fn head(inside: &Inside, detail: &RunDetail) -> AnyView {
     view! {
         <div class="page-head">
             <div>
-                <nav class="crumbs" aria-label="Breadcrumbs"><a href=inside.address("runs")>"Runs"</a></nav>
+                <nav class="crumbs" aria-label="Breadcrumbs"><a href=inside.address().runs()>"Runs"</a></nav>
                 <h1>{detail.state.label()}</h1>
                 <p class="lead">{bucket_state(run.status)}" "{detail.state.progress()}</p>
             </div>
@@ -76,9 +76,9 @@ fn head(inside: &Inside, detail: &RunDetail) -> AnyView {
 }
 
 fn cancel_form(inside: &Inside, detail: &RunDetail) -> AnyView {
-    let (tenant, id) = (inside.id().to_string(), detail.run.id.to_string());
+    let id = detail.run.id.to_string();
     let stopping = detail.run.cancel_requested_at.is_some();
-    let action = api::tenant_address::<CancelRun>(&tenant);
+    let action = inside.address().function::<CancelRun>();
     view! {
         <ActiveForm action class="inline-form" error=None>
             {hidden("run", id)}
@@ -89,8 +89,8 @@ fn cancel_form(inside: &Inside, detail: &RunDetail) -> AnyView {
 }
 
 fn retry_form(inside: &Inside, detail: &RunDetail, only_failed: bool, words: &'static str) -> AnyView {
-    let (tenant, id) = (inside.id().to_string(), detail.run.id.to_string());
-    let action = api::tenant_address::<RetryRun>(&tenant);
+    let id = detail.run.id.to_string();
+    let action = inside.address().function::<RetryRun>();
     let class = if only_failed { "button primary" } else { "button" };
     view! {
         <ActiveForm action class="inline-form" error=None>
@@ -130,12 +130,12 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
                 <dt>"Requests"</dt>
                 <dd>{format!("{}, of these {} repeated and {} throttled", format::number(sum(|one| one.requests)), format::number(sum(|one| one.retries)), format::number(sum(|one| one.throttled)))}</dd>
                 {(run.attempt > 1).then(|| view! { <dt>"Attempts"</dt><dd>{format!("{}: a worker was lost and another went on", run.attempt)}</dd> })}
-                {run.retry_of.map(|id| view! { <dt>"Retry of"</dt><dd><a href=inside.address(&format!("runs/{id}"))>"an earlier run"</a></dd> })}
+                {run.retry_of.map(|id| view! { <dt>"Retry of"</dt><dd><a href=inside.address().run(id)>"an earlier run"</a></dd> })}
                 {run.cancel_requested_by.clone().map(|who| view! { <dt>"Cancelled by"</dt><dd>{who}</dd> })}
                 <dt>"Selection"</dt>
                 <dd>
                     {detail.sync.as_ref().map(|sync| view! {
-                        <a href=inside.address(&format!("inventory?scope={}", sync.scope_id.0))>"Inventory of this selection"</a>
+                        <a href=inside.address().inventory_of_scope(sync.scope_id.0)>"Inventory of this selection"</a>
                         " "
                         <span class="identifier">{sync.selection_hash.as_str().chars().take(12).collect::<String>()}</span>
                     })}
@@ -244,7 +244,7 @@ fn timeline_row(inside: &Inside, one: &TypeRun, from: i64, width: i64, end: i64)
         <li data-tone=tone>
             <span class="name">
                 {icon.view()}
-                <span><a href=inside.address(&format!("inventory?type={}", one.policy_type))>{type_label(&one.policy_type)}</a></span>
+                <span><a href=inside.address().items_of_type(&one.policy_type)>{type_label(&one.policy_type)}</a></span>
                 <span class="visually-hidden">{outcome_state(one.outcome)}</span>
             </span>
             <svg class="track" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">
@@ -281,7 +281,7 @@ fn audit(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
             <section class="card" aria-labelledby="audit-title">
                 <div class="section-head">
                     <h2 id="audit-title">"Audit"</h2>
-                    <p><a href=inside.address("audit")>"Whole log"</a></p>
+                    <p><a href=inside.address().audit()>"Whole log"</a></p>
                 </div>
                 <ul class="rows">{rows}</ul>
             </section>

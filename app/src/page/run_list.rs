@@ -1,6 +1,7 @@
 //! All operation runs of a tenant.
 
 use super::{query, tenant_page};
+use crate::address;
 use crate::component::{Section, bucket_state, empty, moment, options};
 use crate::format;
 use crate::icon::Icon;
@@ -33,7 +34,7 @@ pub fn RunsPage() -> impl IntoView {
         let sync = inside
             .role
             .allows(Action::Sync)
-            .then(|| view! { <SyncButton tenant=inside.id().to_string() label="Sync".to_owned() /> });
+            .then(|| view! { <SyncButton tenant=inside.id() label="Sync".to_owned() /> });
         let content = view! {
             <div class="page-head">
                 <div><h1>"Runs"</h1><p class="lead">"Everything that works, or worked, on this tenant."</p></div>
@@ -74,22 +75,16 @@ fn initiator(filter: &RunFilter) -> &'static str {
     }
 }
 
-fn address(inside: &Inside, filter: &RunFilter, before: Option<(Timestamp, OperationRunId)>) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    if let Some(bucket) = filter.bucket {
-        query.append_pair("state", bucket.as_str());
-    }
-    if !initiator(filter).is_empty() {
-        query.append_pair("by", initiator(filter));
-    }
-    if let Some(days) = filter.days {
-        query.append_pair("days", &days.to_string());
-    }
-    if let Some((at, id)) = before {
-        query.append_pair("before", &format!("{}.{id}", at.as_millis()));
-    }
-    let query = query.finish();
-    if query.is_empty() { inside.address("runs") } else { inside.address(&format!("runs?{query}")) }
+fn filtered(inside: &Inside, filter: &RunFilter, before: Option<(Timestamp, OperationRunId)>) -> String {
+    let by = Some(initiator(filter)).filter(|by| !by.is_empty()).map(ToOwned::to_owned);
+    let pairs = [
+        ("state", filter.bucket.map(|bucket| bucket.as_str().to_owned())),
+        ("by", by),
+        ("days", filter.days.map(|days| days.to_string())),
+        ("before", before.map(|(at, id)| format!("{}.{id}", at.as_millis()))),
+    ];
+    let pairs = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    address::with_query(&inside.address().runs(), pairs)
 }
 
 fn filters(inside: &Inside, filter: &RunFilter) -> AnyView {
@@ -100,14 +95,14 @@ fn filters(inside: &Inside, filter: &RunFilter) -> AnyView {
     let days = filter.days.map(|days| days.to_string()).unwrap_or_default();
     let filtered = *filter != RunFilter::default();
     view! {
-        <form class="filters" method="get" action=inside.address("runs") data-auto="">
+        <form class="filters" method="get" action=inside.address().runs() data-auto="">
             <select class="select" name="state" aria-label="State">
                 {options(states, filter.bucket.map(OperationBucket::as_str).unwrap_or_default())}
             </select>
             <select class="select" name="by" aria-label="Started by">{options(initiators, initiator(filter))}</select>
             <select class="select" name="days" aria-label="Time">{options(spans, &days)}</select>
             <button class="button">"Apply"</button>
-            {filtered.then(|| view! { <a class="button quiet" href=inside.address("runs")>"Clear"</a> })}
+            {filtered.then(|| view! { <a class="button quiet" href=inside.address().runs()>"Clear"</a> })}
         </form>
     }
     .into_any()
@@ -125,8 +120,8 @@ fn rows(inside: &Inside, filter: &RunFilter, page: &Page) -> AnyView {
         };
         return empty(Icon::Runs, title, words, None);
     }
-    let next = page.next.map(|next| address(inside, filter, Some(next)));
-    let start = filter.before.map(|_| address(inside, filter, None));
+    let next = page.next.map(|next| filtered(inside, filter, Some(next)));
+    let start = filter.before.map(|_| filtered(inside, filter, None));
     let pager = (next.is_some() || start.is_some()).then(|| {
         view! {
             <nav class="pager" aria-label="Pages">
@@ -175,7 +170,7 @@ fn row(inside: &Inside, run: &OperationRun) -> AnyView {
     view! {
         <tr>
             <th scope="row" class="title">
-                <a href=inside.address(&format!("runs/{}", run.id))>{operation_label(&run.resource, &run.action)}</a>
+                <a href=inside.address().run(run.id)>{operation_label(&run.resource, &run.action)}</a>
             </th>
             <td data-label="State">{bucket_state(run.status)}</td>
             <td data-label="Progress" class="quiet">{format!("{} / {} types{failed}", counters.processed, counters.total)}</td>

@@ -1,15 +1,14 @@
 //! One's own second factor: set up, recovery codes, take away.
 
 use super::{plain_page, query, refusal};
-use crate::api::{
-    self, BeginSecondFactor, ConfirmSecondFactor, KeepRecoveryCodes, NewRecoveryCodes, RemoveSecondFactor,
-};
+use crate::address;
+use crate::api::{BeginSecondFactor, ConfirmSecondFactor, KeepRecoveryCodes, NewRecoveryCodes, RemoveSecondFactor};
 use crate::component::{code_field, confirm_note, moment, refusal_note, saved_note};
 use crate::error::AppError;
 use crate::island::ActiveForm;
 use crate::qr;
 use crate::scope;
-use crate::service::second_factor::{self, PAGE};
+use crate::service::second_factor;
 use leptos::prelude::*;
 use tenantatlas_engine::{SecondFactorState, SetUp};
 
@@ -35,11 +34,11 @@ pub fn SecondFactorPage() -> impl IntoView {
             {saved_note(done.as_deref())}
             {plain.map(|error| refusal_note(&error))}
             <div class="page-head"><div>
-                <nav class="crumbs" aria-label="Breadcrumbs"><a href="/me">"Profile and sessions"</a></nav>
+                <nav class="crumbs" aria-label="Breadcrumbs"><a href=address::ACCOUNT>"Profile and sessions"</a></nav>
                 <h1>"Second factor"</h1>
                 <p class="lead">"Whoever learns your password still cannot sign in without your authenticator."</p>
             </div></div>
-            {confirm_note(&session, PAGE, "see or change the second factor")}
+            {confirm_note(&session, address::SECOND_FACTOR, "see or change the second factor")}
             {body}
         }
         .into_any();
@@ -48,7 +47,7 @@ pub fn SecondFactorPage() -> impl IntoView {
 }
 
 fn begin() -> AnyView {
-    let action = api::address::<BeginSecondFactor>();
+    let action = address::function::<BeginSecondFactor>();
     view! {
         <section class="card stack" aria-labelledby="begin-title">
             <h2 id="begin-title">"Set it up"</h2>
@@ -60,7 +59,7 @@ fn begin() -> AnyView {
 }
 
 fn set_up(shown: &SetUp, error: Option<AppError>) -> AnyView {
-    let action = api::address::<ConfirmSecondFactor>().to_owned();
+    let action = address::function::<ConfirmSecondFactor>().to_owned();
     view! {
         <section class="card stack" aria-labelledby="set-up-title">
             <h2 id="set-up-title">"Set it up"</h2>
@@ -101,7 +100,7 @@ fn in_force(state: &SecondFactorState, shown: Option<&SetUp>, error: Option<AppE
     let left = format!("{} of 10 recovery codes are left.", state.recovery_codes);
     let codes = match shown {
         Some(shown) => {
-            let keep = api::address::<KeepRecoveryCodes>();
+            let keep = address::function::<KeepRecoveryCodes>();
             view! {
                 <p>"Keep these where you find them without your phone. They are shown only now, and the old ones work until you put these in force."</p>
                 {code_list(&shown.recovery_codes)}
@@ -110,7 +109,7 @@ fn in_force(state: &SecondFactorState, shown: Option<&SetUp>, error: Option<AppE
             .into_any()
         }
         None => {
-            let new = api::address::<NewRecoveryCodes>();
+            let new = address::function::<NewRecoveryCodes>();
             view! { <form method="post" action=new><button class="button">"Make new recovery codes"</button></form> }
                 .into_any()
         }
@@ -118,7 +117,7 @@ fn in_force(state: &SecondFactorState, shown: Option<&SetUp>, error: Option<AppE
     let remove = if state.required {
         view! { <p>"The rules of this server want a second factor, so it cannot be taken away."</p> }.into_any()
     } else {
-        let action = api::address::<RemoveSecondFactor>().to_owned();
+        let action = address::function::<RemoveSecondFactor>().to_owned();
         view! {
             <ActiveForm action class="form" error>
                 {code_field("Code", "The six digits that your authenticator shows, or a recovery code.", true)}

@@ -1,7 +1,7 @@
 //! How a tenant is connected.
 
 use super::{query, refusal, tenant_page};
-use crate::api::{self, EditConnection, RemoveTenant, RotateCredential, TestConnection};
+use crate::api::{EditConnection, RemoveTenant, RotateCredential, TestConnection};
 use crate::component::{
     Section, confirm_note, credential_fields, field, moment, note, options, refusal_note, saved_note, state,
 };
@@ -30,14 +30,14 @@ pub fn SettingsPage() -> impl IntoView {
         let edit = if may_edit { edit(&inside, edit_error) } else { facts(&inside.tenant) };
         let rotate = may_edit.then(|| rotate(&inside, rotate_error));
         let what = "change where the tenant is connected, replace its credential or remove it";
-        let confirm = may_edit.then(|| confirm_note(&inside.session, &inside.address("settings"), what)).flatten();
+        let confirm = may_edit.then(|| confirm_note(&inside.session, &inside.address().settings(), what)).flatten();
         let remove = inside.session.platform_admin.then(|| remove(&inside, remove_error));
         let content = view! {
             {saved_note(done.as_deref())}
             {test_error.map(|error| refusal_note(&error))}
             <div class="page-head">
                 <div><h1>"Settings"</h1><p class="lead">{inside.tenant.name.clone()}</p></div>
-                <div class="actions"><a class="button" href=inside.address("settings/members")>{Icon::People.view()}"Members"</a></div>
+                <div class="actions"><a class="button" href=inside.address().members()>{Icon::People.view()}"Members"</a></div>
             </div>
             {connection(&inside, &missing, checked, may_edit)}
             {confirm}
@@ -90,8 +90,7 @@ fn connection(inside: &Inside, missing: &[MissingPermission], checked: usize, ma
 }
 
 fn test(inside: &Inside) -> AnyView {
-    let id = inside.id().to_string();
-    let action = api::tenant_address::<TestConnection>(&id);
+    let action = inside.address().function::<TestConnection>();
     view! {
         <ActiveForm action class="actions" error=None>
             <button class="button">{Icon::Turning.view()}"Test the connection"</button>
@@ -186,8 +185,7 @@ pub(super) fn connection_fields(tenant: Option<&Tenant>, administers: bool) -> A
 }
 
 fn edit(inside: &Inside, error: Option<AppError>) -> AnyView {
-    let id = inside.id().to_string();
-    let action = api::tenant_address::<EditConnection>(&id);
+    let action = inside.address().function::<EditConnection>();
     let fields = connection_fields(Some(&inside.tenant), inside.session.platform_admin);
     view! {
         <section class="card" aria-labelledby="edit-title">
@@ -220,8 +218,7 @@ fn facts(tenant: &Tenant) -> AnyView {
 }
 
 fn rotate(inside: &Inside, error: Option<AppError>) -> AnyView {
-    let id = inside.id().to_string();
-    let action = api::tenant_address::<RotateCredential>(&id);
+    let action = inside.address().function::<RotateCredential>();
     let kind = match inside.tenant.credential_kind {
         Some(kind) => format!("A {} is kept", kind.as_str().replace('_', " ")),
         None => "Nothing is kept".to_owned(),
@@ -241,8 +238,7 @@ fn rotate(inside: &Inside, error: Option<AppError>) -> AnyView {
 }
 
 fn remove(inside: &Inside, error: Option<AppError>) -> AnyView {
-    let id = inside.id().to_string();
-    let action = api::tenant_address::<RemoveTenant>(&id);
+    let action = inside.address().function::<RemoveTenant>();
     let label = format!("Type the name of the tenant: {}", inside.tenant.name);
     view! {
         <section class="card danger-zone" aria-labelledby="remove-title">

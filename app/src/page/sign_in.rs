@@ -1,7 +1,8 @@
 //! Sign-in.
 
 use super::{query, refusal};
-use crate::api::{self, SignIn as SignInForm};
+use crate::address;
+use crate::api::SignIn as SignInForm;
 use crate::auth::safe_next;
 use crate::component::{chart, field, hidden, mark, page_title, reveal};
 use crate::island::{ActiveForm, ThemeSwitch};
@@ -12,7 +13,7 @@ use leptos::prelude::*;
 #[component]
 pub fn SignIn() -> impl IntoView {
     let query = query();
-    let next = query("next").map(|next| safe_next(&next)).filter(|next| next != "/").unwrap_or_default();
+    let next = query("next").map(|next| safe_next(&next)).filter(|next| next != address::HOME).unwrap_or_default();
     let ended = !next.is_empty();
     let error = refusal::<SignInForm>(&query);
     view! {
@@ -24,7 +25,7 @@ pub fn SignIn() -> impl IntoView {
                     <h1>"Sign in"</h1>
                     {ended.then(|| view! { <p class="quiet-text">"Sign in to go on where you were."</p> })}
                 </div>
-                <ActiveForm action={api::address::<SignInForm>().to_owned()} class="form" error>
+                <ActiveForm action={address::function::<SignInForm>().to_owned()} class="form" error>
                     {hidden("next", next)}
                     {field("email", "E-mail", None, view! {
                         <input class="input" id="email" name="email" type="email" autocomplete="username" required autofocus />

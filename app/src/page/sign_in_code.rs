@@ -1,7 +1,8 @@
 //! The second step of a sign-in.
 
 use super::{query, refusal, refused, see_other};
-use crate::api::{self, SignInCode, SignInSetUp};
+use crate::address;
+use crate::api::{SignInCode, SignInSetUp};
 use crate::auth::safe_next;
 use crate::component::{chart, code_field, hidden, mark};
 use crate::error::AppError;
@@ -16,12 +17,12 @@ use tenantatlas_engine::SetUp;
 #[component]
 pub fn SignInCodePage() -> impl IntoView {
     let query = query();
-    let next = query("next").map(|next| safe_next(&next)).filter(|next| next != "/").unwrap_or_default();
+    let next = query("next").map(|next| safe_next(&next)).filter(|next| next != address::HOME).unwrap_or_default();
     let error = refusal::<SignInCode>(&query);
     Suspend::new(async move {
         match session::waits_for_code().await {
             Ok(true) => code(next, error),
-            Ok(false) => see_other("/sign-in"),
+            Ok(false) => see_other(address::SIGN_IN),
             Err(error) => refused(&error),
         }
     })
@@ -31,12 +32,12 @@ pub fn SignInCodePage() -> impl IntoView {
 #[component]
 pub fn SignInSetUpPage() -> impl IntoView {
     let query = query();
-    let next = query("next").map(|next| safe_next(&next)).filter(|next| next != "/").unwrap_or_default();
+    let next = query("next").map(|next| safe_next(&next)).filter(|next| next != address::HOME).unwrap_or_default();
     let error = refusal::<SignInSetUp>(&query);
     Suspend::new(async move {
         match session::set_up_at_sign_in().await {
             Ok(Some(shown)) => set_up(&shown, next, error),
-            Ok(None) => see_other("/sign-in"),
+            Ok(None) => see_other(address::SIGN_IN),
             Err(error) => refused(&error),
         }
     })
@@ -44,14 +45,14 @@ pub fn SignInSetUpPage() -> impl IntoView {
 
 fn code(next: String, error: Option<AppError>) -> AnyView {
     let content = view! {
-        <ActiveForm action={api::address::<SignInCode>().to_owned()} class="form" error>
+        <ActiveForm action={address::function::<SignInCode>().to_owned()} class="form" error>
             {hidden("next", next)}
             {code_field("Code", "The six digits that your authenticator shows, or a recovery code.", true)}
             <button class="button primary">"Sign in"</button>
         </ActiveForm>
         <p class="quiet-text">
             "Without authenticator and recovery codes, ask whoever administers this server to take the second factor away. "
-            <a href="/sign-in">"Begin again"</a>
+            <a href=address::SIGN_IN>"Begin again"</a>
         </p>
     }
     .into_any();
@@ -61,7 +62,7 @@ fn code(next: String, error: Option<AppError>) -> AnyView {
 fn set_up(shown: &SetUp, next: String, error: Option<AppError>) -> AnyView {
     let content = view! {
         {set_up_facts(shown)}
-        <ActiveForm action={api::address::<SignInSetUp>().to_owned()} class="form" error>
+        <ActiveForm action={address::function::<SignInSetUp>().to_owned()} class="form" error>
             {hidden("next", next)}
             {code_field("First code", "The six digits that your authenticator shows for TenantAtlas.", false)}
             <button class="button primary">"Put it in force and sign in"</button>

@@ -20,13 +20,13 @@ pub fn SyncPage() -> impl IntoView {
         let content = view! {
             <div class="page-head">
                 <div>
-                    <nav class="crumbs" aria-label="Breadcrumbs"><a href=inside.address("inventory")>"Inventory"</a></nav>
+                    <nav class="crumbs" aria-label="Breadcrumbs"><a href=inside.address().inventory()>"Inventory"</a></nav>
                     <h1>"Sync inventory"</h1>
                     <p class="lead">"Choose what to read. A sync changes nothing in the tenant."</p>
                 </div>
             </div>
             {error.map(|error| note("bad", error.message))}
-            <div class="card flush"><PickerPage tenant=inside.id().to_string() picker /></div>
+            <div class="card flush"><PickerPage tenant=inside.id() picker /></div>
         }
         .into_any();
         Ok(("Sync inventory".to_owned(), content))

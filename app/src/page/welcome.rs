@@ -1,7 +1,8 @@
 //! The first administrator, by the one-time link that the server printed at its first start.
 
 use super::{path_part, query, refusal, refused};
-use crate::api::{self, ClaimFirstAdmin};
+use crate::address;
+use crate::api::ClaimFirstAdmin;
 use crate::component::{chart, field, hidden, mark, new_password, page_title, reveal};
 use crate::error::AppError;
 use crate::island::ActiveForm;
@@ -32,7 +33,7 @@ fn form(token: String, error: Option<AppError>) -> AnyView {
                     <h1>"Welcome"</h1>
                     <p class="quiet-text">"You make the first account. It administers this server: tenants and people."</p>
                 </div>
-                <ActiveForm action={api::address::<ClaimFirstAdmin>().to_owned()} class="form" error>
+                <ActiveForm action={address::function::<ClaimFirstAdmin>().to_owned()} class="form" error>
                     {hidden("token", token)}
                     {field("name", "Your name", None, view! {
                         <input class="input" id="name" name="name" autocomplete="name" required maxlength="200" />

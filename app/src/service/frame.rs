@@ -52,7 +52,7 @@ pub async fn load(inside: &Inside) -> Result<FrameData, AppError> {
     let here = visible.iter().find(|one| one.tenant.id == inside.id());
     let tenant = here.map_or_else(
         || TenantEntry {
-            id: inside.id().to_string(),
+            id: inside.id(),
             name: inside.tenant.name.clone(),
             environment: tenant_service::environment(inside.tenant.environment),
             favourite: false,

@@ -1,6 +1,7 @@
 //! What a person sets about themselves.
 
 use super::{go_to, set_cookie};
+use crate::address;
 use crate::auth::THEME_COOKIE;
 use crate::error::AppError;
 use crate::scope;
@@ -15,7 +16,7 @@ use tenantatlas_store::sessions::{self, Session};
 pub async fn update_profile(name: String) -> Result<(), AppError> {
     let session = scope::session()?;
     scope::engine()?.rename_self(&session.actor(), &name).await?;
-    go_to("/me", Some("profile"));
+    go_to(address::ACCOUNT, Some("profile"));
     Ok(())
 }
 
@@ -26,7 +27,7 @@ pub async fn update_profile(name: String) -> Result<(), AppError> {
 pub async fn change_password(current: String, password: String) -> Result<(), AppError> {
     let session = scope::session()?;
     super::session::change_password(&session, current, password).await?;
-    go_to("/me", Some("password"));
+    go_to(address::ACCOUNT, Some("password"));
     Ok(())
 }
 
@@ -37,7 +38,7 @@ pub async fn change_password(current: String, password: String) -> Result<(), Ap
 pub async fn end_session(ended: SessionId) -> Result<(), AppError> {
     let session = scope::session()?;
     scope::engine()?.end_session(&session.actor(), ended.as_uuid()).await?;
-    go_to("/me", Some("session"));
+    go_to(address::ACCOUNT, Some("session"));
     Ok(())
 }
 
@@ -70,6 +71,6 @@ pub fn set_theme(theme: &str) -> Result<(), AppError> {
 pub async fn set_favourite(favourite: bool) -> Result<(), AppError> {
     let inside = scope::acting(Action::View)?;
     inside.engine.set_favourite(&inside.session.actor(), inside.id(), favourite).await?;
-    go_to("/", None);
+    go_to(address::HOME, None);
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The members of a tenant.
 
 use super::go_to;
+use crate::address;
 use crate::error::AppError;
 use crate::scope::{self, Inside};
 use tenantatlas_domain::ids::UserId;
@@ -29,7 +30,7 @@ pub async fn add(email: String, role: Role) -> Result<(), AppError> {
             "Nobody on this server signs in with that address. Somebody who administers the platform can add them.",
         ));
     }
-    go_to(&inside.address("settings/members"), Some("added"));
+    go_to(&inside.address().members(), Some("added"));
     Ok(())
 }
 
@@ -43,7 +44,7 @@ pub async fn change(user: UserId, role: Role) -> Result<(), AppError> {
         return Err(AppError::not_found("The member"));
     }
     inside.engine.set_member(&inside.session.actor(), inside.id(), user, role).await?;
-    go_to(&inside.address("settings/members"), Some("member"));
+    go_to(&inside.address().members(), Some("member"));
     Ok(())
 }
 
@@ -55,7 +56,7 @@ pub async fn remove(user: UserId) -> Result<(), AppError> {
     let inside = scope::acting(Action::ManageMembers)?;
     inside.engine.remove_member(&inside.session.actor(), inside.id(), user).await?;
     // Who left the tenant themselves cannot see its members any more.
-    let next = if user == inside.session.user_id { "/".to_owned() } else { inside.address("settings/members") };
+    let next = if user == inside.session.user_id { address::HOME.to_owned() } else { inside.address().members() };
     go_to(&next, Some("member"));
     Ok(())
 }

@@ -16,6 +16,7 @@ pub mod session;
 pub mod tenants;
 pub mod users;
 
+use crate::address;
 use crate::auth::is_own_address;
 use crate::error::AppError;
 use leptos::prelude::*;
@@ -28,7 +29,7 @@ pub(crate) fn go_to(address: &str, done: Option<&str>) {
         None => address.to_owned(),
     };
     // What cannot stand in a header would make the framework panic.
-    leptos_axum::redirect(if is_own_address(&address) { &address } else { "/" });
+    leptos_axum::redirect(if is_own_address(&address) { &address } else { address::HOME });
 }
 
 /// Sets a cookie with the answer.

@@ -153,7 +153,7 @@ fn account_words(notice: &AccountNotice) -> (String, String) {
 pub async fn mark_read(notification: NotificationId) -> Result<(), AppError> {
     let inside = scope::acting(Action::View)?;
     inside.engine.mark_read(inside.session.user_id, notification).await?;
-    go_to(&inside.address("notifications"), None);
+    go_to(&inside.address().notifications(), None);
     Ok(())
 }
 
@@ -164,6 +164,6 @@ pub async fn mark_read(notification: NotificationId) -> Result<(), AppError> {
 pub async fn mark_all_read() -> Result<(), AppError> {
     let inside = scope::acting(Action::View)?;
     inside.engine.mark_all_read(inside.session.user_id, None).await?;
-    go_to(&inside.address("notifications"), None);
+    go_to(&inside.address().notifications(), None);
     Ok(())
 }

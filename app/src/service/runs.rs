@@ -60,7 +60,7 @@ pub async fn start_sync(
     let mut tx = inside.engine.db().write().await?;
     preferences::record_selection(&mut tx, inside.session.user_id, inside.id(), &selection).await?;
     tx.commit().await?;
-    go_to(&inside.address(&format!("runs/{}", outcome.run_id)), outcome.already_running.then_some("already"));
+    go_to(&inside.address().run(outcome.run_id), outcome.already_running.then_some("already"));
     Ok(StartedSync {
         run_id: outcome.run_id,
         already_running: outcome.already_running,
@@ -75,7 +75,7 @@ pub async fn start_sync(
 pub async fn cancel(run: OperationRunId) -> Result<(), AppError> {
     let inside = scope::acting(Action::CancelRun)?;
     inside.engine.cancel(&inside.session.actor(), inside.id(), run).await?;
-    go_to(&inside.address(&format!("runs/{run}")), Some("cancelled"));
+    go_to(&inside.address().run(run), Some("cancelled"));
     Ok(())
 }
 
@@ -91,7 +91,7 @@ pub async fn retry(run: OperationRunId, only_failed: bool) -> Result<(), AppErro
     } else {
         inside.engine.retry(&actor, inside.id(), run).await?
     };
-    go_to(&inside.address(&format!("runs/{}", outcome.run_id)), outcome.already_running.then_some("already"));
+    go_to(&inside.address().run(outcome.run_id), outcome.already_running.then_some("already"));
     Ok(())
 }
 

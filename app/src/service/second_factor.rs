@@ -2,13 +2,11 @@
 
 use super::go_to;
 use super::session::origin;
+use crate::address;
 use crate::error::AppError;
 use crate::scope;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_engine::{EngineError, SecondFactorState, SetUp};
-
-/// The page of one's own second factor.
-pub const PAGE: &str = "/me/second-factor";
 
 /// Whether the person of this request has one, and what is to be shown of a set-up: only to whoever proved lately who
 /// they are.
@@ -33,7 +31,7 @@ pub async fn load() -> Result<(SecondFactorState, Option<SetUp>), AppError> {
 pub async fn begin() -> Result<(), AppError> {
     let session = scope::session()?;
     scope::engine()?.begin_second_factor(&session.actor()).await?;
-    go_to(PAGE, None);
+    go_to(address::SECOND_FACTOR, None);
     Ok(())
 }
 
@@ -44,7 +42,7 @@ pub async fn begin() -> Result<(), AppError> {
 pub async fn confirm(code: String) -> Result<(), AppError> {
     let session = scope::session()?;
     scope::engine()?.confirm_second_factor(&session.actor(), &origin()?.visitor, &code).await?;
-    go_to(PAGE, Some("factor"));
+    go_to(address::SECOND_FACTOR, Some("factor"));
     Ok(())
 }
 
@@ -55,7 +53,7 @@ pub async fn confirm(code: String) -> Result<(), AppError> {
 pub async fn remove(code: String) -> Result<(), AppError> {
     let session = scope::session()?;
     scope::engine()?.remove_second_factor(&session.actor(), &origin()?.visitor, &code).await?;
-    go_to(PAGE, Some("no_factor"));
+    go_to(address::SECOND_FACTOR, Some("no_factor"));
     Ok(())
 }
 
@@ -66,7 +64,7 @@ pub async fn remove(code: String) -> Result<(), AppError> {
 pub async fn new_codes() -> Result<(), AppError> {
     let session = scope::session()?;
     scope::engine()?.new_recovery_codes(&session.actor()).await?;
-    go_to(PAGE, None);
+    go_to(address::SECOND_FACTOR, None);
     Ok(())
 }
 
@@ -77,7 +75,7 @@ pub async fn new_codes() -> Result<(), AppError> {
 pub async fn keep_codes() -> Result<(), AppError> {
     let session = scope::session()?;
     scope::engine()?.keep_recovery_codes(&session.actor()).await?;
-    go_to(PAGE, Some("codes"));
+    go_to(address::SECOND_FACTOR, Some("codes"));
     Ok(())
 }
 
@@ -88,6 +86,6 @@ pub async fn keep_codes() -> Result<(), AppError> {
 pub async fn reset(user: UserId) -> Result<(), AppError> {
     let session = scope::administrator()?;
     scope::engine()?.reset_second_factor(&session.actor(), user).await?;
-    go_to("/admin/users", Some("user"));
+    go_to(address::USERS, Some("user"));
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Signing in and out.
 
 use super::{go_to, set_cookie};
+use crate::address;
 use crate::auth::{self, BROWSER_COOKIE, CurrentSession, SESSION_COOKIE, WAITING_COOKIE, safe_next};
 use crate::error::{AppError, ErrorKind};
 use crate::scope::{self, Client};
@@ -126,15 +127,15 @@ async fn proceed(
     match step {
         SignIn::Opened(opened) => {
             origin.enter(&opened);
-            let next = if next == "/" { first_page(engine, opened.user_id).await? } else { next };
+            let next = if next == address::HOME { first_page(engine, opened.user_id).await? } else { next };
             go_to(&next, None);
         }
-        SignIn::Code(token) => wait(origin, &token, "/sign-in/code", &next),
-        SignIn::SetUp(token) => wait(origin, &token, "/sign-in/second-factor", &next),
+        SignIn::Code(token) => wait(origin, &token, address::SIGN_IN_CODE, &next),
+        SignIn::SetUp(token) => wait(origin, &token, address::SIGN_IN_SET_UP, &next),
         SignIn::Refused => return Err(refused()),
         SignIn::Ended => {
             forget(WAITING_COOKIE);
-            go_to(&with_next("/sign-in", &next), None);
+            go_to(&address::with_next(address::SIGN_IN, &next), None);
         }
     }
     Ok(())
@@ -142,17 +143,7 @@ async fn proceed(
 
 fn wait(origin: &Origin, token: &str, page: &str, next: &str) {
     set_cookie(&auth::keep_token(WAITING_COOKIE, token, SECOND_STEP_LASTS, origin.secure));
-    go_to(&with_next(page, next), None);
-}
-
-/// The address of a page that leads on to another one.
-#[must_use]
-pub fn with_next(page: &str, next: &str) -> String {
-    if next == "/" || next.is_empty() {
-        return page.to_owned();
-    }
-    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
-    format!("{page}?{query}")
+    go_to(&address::with_next(page, next), None);
 }
 
 /// Whether a sign-in of this browser waits for a code.
@@ -181,7 +172,7 @@ pub async fn set_up_at_sign_in() -> Result<Option<SetUp>, AppError> {
 async fn first_page(engine: &Engine, user: UserId) -> Result<String, AppError> {
     let visible = tenants::list_visible(engine.db(), user).await?;
     let last = visible.into_iter().filter(|one| one.last_used_at.is_some()).max_by_key(|one| one.last_used_at);
-    Ok(last.map_or_else(|| "/".to_owned(), |last| format!("/t/{}/inventory", last.tenant.id)))
+    Ok(last.map_or_else(|| address::HOME.to_owned(), |last| address::tenant(last.tenant.id).inventory()))
 }
 
 /// Proves again who one is, for what is sensitive, and leads back.
@@ -202,7 +193,7 @@ pub fn came_from() -> String {
     let referer = use_context::<Parts>()
         .and_then(|parts| parts.headers.get(header::REFERER)?.to_str().ok()?.parse::<http::Uri>().ok())
         .map(|uri| uri.path().to_owned());
-    referer.filter(|path| path != "/confirm").map_or_else(|| "/".to_owned(), |path| safe_next(&path))
+    referer.filter(|path| path != address::CONFIRM).map_or_else(|| address::HOME.to_owned(), |path| safe_next(&path))
 }
 
 /// Changes the password of the person of this request, who must know the old one.
@@ -225,7 +216,7 @@ pub(super) async fn change_password(session: &CurrentSession, old: String, new: 
 pub async fn sign_out() -> Result<(), AppError> {
     scope::engine()?.sign_out(&origin()?.visitor).await?;
     forget(SESSION_COOKIE);
-    go_to("/sign-in", None);
+    go_to(address::SIGN_IN, None);
     Ok(())
 }
 
@@ -237,7 +228,7 @@ pub async fn sign_out_everywhere() -> Result<(), AppError> {
     let session = scope::session()?;
     scope::engine()?.sign_out_everywhere(&session.actor()).await?;
     forget(SESSION_COOKIE);
-    go_to("/sign-in", None);
+    go_to(address::SIGN_IN, None);
     Ok(())
 }
 
@@ -258,6 +249,6 @@ pub async fn claim_first_admin(token: String, name: String, email: String, passw
     let (link, password) = (auth::hash_token(&token), SecretString::from(password));
     let opened = engine.claim_first_administrator(&origin.visitor, &link, &name, &email, password).await?;
     origin.enter(&opened);
-    go_to("/", None);
+    go_to(address::HOME, None);
     Ok(())
 }

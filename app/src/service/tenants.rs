@@ -1,6 +1,7 @@
 //! Tenants and their connections.
 
 use super::go_to;
+use crate::address;
 use crate::error::AppError;
 use crate::model::{Environment, TenantEntry};
 use crate::scope::{self, Inside};
@@ -101,7 +102,7 @@ fn as_in_form(error: EngineError) -> AppError {
 #[must_use]
 pub fn entry(visible: &VisibleTenant) -> TenantEntry {
     TenantEntry {
-        id: visible.tenant.id.to_string(),
+        id: visible.tenant.id,
         name: visible.tenant.name.clone(),
         environment: environment(visible.tenant.environment),
         favourite: visible.favourite,
@@ -132,7 +133,7 @@ pub async fn add(connection: ConnectionForm, credential: CredentialForm) -> Resu
     let session = scope::administrator()?;
     let (details, credential) = (connection.details()?, credential.credential()?);
     let id = scope::engine()?.add_tenant(&session.actor(), &details, &credential).await.map_err(as_in_form)?;
-    go_to(&format!("/t/{id}/settings"), Some("tenant"));
+    go_to(&address::tenant(id).settings(), Some("tenant"));
     Ok(())
 }
 
@@ -145,7 +146,7 @@ pub async fn edit(connection: ConnectionForm) -> Result<(), AppError> {
     let details = connection.details()?;
     let cleared =
         inside.engine.update_tenant(&inside.session.actor(), inside.id(), &details).await.map_err(as_in_form)?;
-    go_to(&inside.address("settings"), Some(if cleared { "elsewhere" } else { "connection" }));
+    go_to(&inside.address().settings(), Some(if cleared { "elsewhere" } else { "connection" }));
     Ok(())
 }
 
@@ -157,7 +158,7 @@ pub async fn rotate(credential: CredentialForm) -> Result<(), AppError> {
     let inside = scope::acting(Action::EditConnection)?;
     let credential = credential.credential()?;
     inside.engine.rotate_credential(&inside.session.actor(), inside.id(), &credential).await.map_err(as_in_form)?;
-    go_to(&inside.address("settings"), Some("credential"));
+    go_to(&inside.address().settings(), Some("credential"));
     Ok(())
 }
 
@@ -168,7 +169,7 @@ pub async fn rotate(credential: CredentialForm) -> Result<(), AppError> {
 pub async fn test_connection() -> Result<(), AppError> {
     let inside = scope::acting(Action::EditConnection)?;
     inside.engine.check_tenant(&inside.session.actor(), inside.id()).await?;
-    go_to(&inside.address("settings"), Some("tested"));
+    go_to(&inside.address().settings(), Some("tested"));
     Ok(())
 }
 
@@ -180,7 +181,7 @@ pub async fn remove(confirmation: String) -> Result<(), AppError> {
     let inside = scope::acting(Action::ManageMembers)?;
     scope::administrator()?;
     inside.engine.remove_tenant(&inside.session.actor(), inside.id(), &confirmation).await?;
-    go_to("/", Some("removed"));
+    go_to(address::HOME, Some("removed"));
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The users of this server. Platform administrators only.
 
 use super::go_to;
+use crate::address;
 use crate::error::AppError;
 use crate::scope;
 use secrecy::SecretString;
@@ -35,7 +36,7 @@ pub async fn add(name: String, email: String, password: String, platform_admin: 
     let session = scope::administrator()?;
     let password = SecretString::from(password);
     scope::engine()?.create_user(&session.actor(), &email, &name, platform_admin, password).await?;
-    go_to("/admin/users", Some("user"));
+    go_to(address::USERS, Some("user"));
     Ok(())
 }
 
@@ -52,7 +53,7 @@ pub async fn change(user: UserId, platform_admin: Option<bool>, disabled: Option
     if let Some(disabled) = disabled {
         engine.set_user_disabled(&session.actor(), user, disabled).await?;
     }
-    go_to("/admin/users", Some("user"));
+    go_to(address::USERS, Some("user"));
     Ok(())
 }
 
@@ -63,7 +64,7 @@ pub async fn change(user: UserId, platform_admin: Option<bool>, disabled: Option
 pub async fn remove(user: UserId, confirmation: String) -> Result<(), AppError> {
     let session = scope::administrator()?;
     scope::engine()?.remove_user(&session.actor(), user, &confirmation).await?;
-    go_to(if user == session.user_id { "/sign-in" } else { "/admin/users" }, Some("removed_user"));
+    go_to(if user == session.user_id { address::SIGN_IN } else { address::USERS }, Some("removed_user"));
     Ok(())
 }
 
@@ -74,6 +75,6 @@ pub async fn remove(user: UserId, confirmation: String) -> Result<(), AppError> 
 pub async fn reset_password(user: UserId, password: String) -> Result<(), AppError> {
     let session = scope::administrator()?;
     scope::engine()?.set_password(&session.actor(), user, SecretString::from(password)).await?;
-    go_to("/admin/users", Some("user"));
+    go_to(address::USERS, Some("user"));
     Ok(())
 }
