@@ -2,8 +2,8 @@
 //! context of pages and server functions; whoever needs them asks here.
 
 use crate::address::{self, TenantAddress};
-use crate::auth::CurrentSession;
 use crate::error::{AppError, ErrorKind};
+use crate::session::current::CurrentSession;
 use leptos::prelude::*;
 use std::net::IpAddr;
 use tenantatlas_domain::ids::TenantId;

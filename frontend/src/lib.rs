@@ -3,7 +3,7 @@
 use leptos::server_fn::client::try_set_server_url;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Starts the reactive runtime and the comforts of the page. The script of the page calls it once, before it wakes the
+/// Starts the reactive runtime and the enhancement of the page. The script of the page calls it once, before it wakes the
 /// islands.
 #[wasm_bindgen]
 pub fn hydrate() {
@@ -15,5 +15,5 @@ pub fn hydrate() {
     if let (Some("t"), Some(tenant)) = (parts.next(), parts.next()) {
         let _ = try_set_server_url(String::leak(format!("/t/{tenant}")));
     }
-    tenantatlas_app::ambient::start();
+    tenantatlas_app::enhance::start();
 }

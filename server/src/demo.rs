@@ -9,7 +9,7 @@ use crate::{
 use futures::{StreamExt as _, stream::SelectAll};
 use secrecy::SecretString;
 use std::{fs::File, net::SocketAddr, path::PathBuf};
-use tenantatlas_app::auth;
+use tenantatlas_app::session::cookies;
 use tenantatlas_domain::{ids::TenantId, registry::registry, role::Role, selection::Selection};
 use tenantatlas_engine::{Actor, Engine};
 use tenantatlas_graph_sim::{SimTenant, Simulator, demo};
@@ -48,7 +48,7 @@ fn password(reach: Reach) -> String {
     if reach.is_this_machine() {
         return PASSWORD.to_owned();
     }
-    let (mut made, _) = auth::new_token();
+    let (mut made, _) = cookies::new_token();
     made.truncate(MADE_LENGTH);
     made
 }

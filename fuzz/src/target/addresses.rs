@@ -1,7 +1,9 @@
 //! The filters of the lists read any address, keep to their bounds, and write an address that means the same.
 
 use std::collections::HashMap;
-use tenantatlas_app::{audit_filter, run_filter, service::inventory::ListAddress};
+use tenantatlas_app::{
+    audit::page::read_filter as audit_filter, inventory::load::ListAddress, run::list_page::read_filter as run_filter,
+};
 
 pub fn check(input: &[u8]) {
     let parameters = parameters(input);

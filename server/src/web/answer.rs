@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
-use tenantatlas_app::{auth::is_own_address, error::AppError};
+use tenantatlas_app::{error::AppError, redirect::is_own_address};
 
 /// A refusal as JSON, with the status of its kind: the form in which server functions answer too.
 pub fn refuse(error: &AppError) -> Response {

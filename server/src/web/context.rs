@@ -4,8 +4,8 @@ use super::State;
 use axum::extract::Request;
 use leptos::{context::provide_context, nonce::Nonce};
 use tenantatlas_app::{
-    auth::CurrentSession,
     scope::{TenantScope, Theme},
+    session::current::CurrentSession,
 };
 
 /// Provides the engine, and of the request its session, tenant, colours and nonce.

@@ -20,9 +20,9 @@ use futures::{
 use serde::Serialize;
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 use tenantatlas_app::{
-    auth::CurrentSession,
     error::{AppError, ErrorKind},
     scope::TenantScope,
+    session::current::CurrentSession,
 };
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_engine::{Engine, EngineError, LiveEvent, Published, RunState, Subscription};

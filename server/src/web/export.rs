@@ -17,16 +17,16 @@ use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
 use std::{collections::HashMap, io};
 use tenantatlas_app::{
-    audit_filter,
-    auth::CurrentSession,
+    audit::{load::AuditFilter, page::read_filter as audit_filter},
     error::AppError,
     format,
-    scope::{Inside, TenantScope},
-    service::{
-        audit::AuditFilter,
-        inventory::{ListAddress, platform_label, type_label, view},
+    inventory::{
         item::assignment_words,
+        labels::{platform_label, type_label},
+        load::{ListAddress, view},
     },
+    scope::{Inside, TenantScope},
+    session::current::CurrentSession,
 };
 use tenantatlas_engine::AuditEvent;
 use tenantatlas_store::{

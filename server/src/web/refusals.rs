@@ -12,7 +12,7 @@ use axum::{
 };
 use serde_json::json;
 use std::net::IpAddr;
-use tenantatlas_app::{auth::CurrentSession, error::ErrorKind};
+use tenantatlas_app::{error::ErrorKind, session::current::CurrentSession};
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_engine::{Actor, AuditEvent};
 use tenantatlas_store::audit::Outcome;

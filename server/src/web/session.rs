@@ -13,9 +13,13 @@ use axum::{
 };
 use std::net::IpAddr;
 use tenantatlas_app::{
-    auth::{self, CurrentSession, SESSION_COOKIE, THEME_COOKIE, safe_next},
     error::{AppError, ErrorKind},
+    redirect::safe_next,
     scope::{Client, TenantScope, Theme},
+    session::{
+        cookies::{self, SESSION_COOKIE, THEME_COOKIE},
+        current::CurrentSession,
+    },
 };
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_engine::{Engine, EngineError};
@@ -44,7 +48,7 @@ pub fn is_public(path: &str) -> bool {
 /// Finds the session of a request and the tenant of its address, and gives both to whoever answers. Without a session
 /// pages lead to the sign-in page, everything else is refused with 401; the sign-in page with one leads on.
 pub async fn require(Extract(state): Extract<State>, mut request: Request, next: Next) -> Response {
-    let theme = auth::cookie(request.headers(), THEME_COOKIE).filter(|theme| matches!(*theme, "light" | "dark"));
+    let theme = cookies::cookie(request.headers(), THEME_COOKIE).filter(|theme| matches!(*theme, "light" | "dark"));
     let theme = Theme(theme.unwrap_or_default().to_owned());
     request.extensions_mut().insert(theme);
     let address = request.extensions().get::<Client>().map(|client| client.address);
@@ -93,7 +97,7 @@ pub async fn require(Extract(state): Extract<State>, mut request: Request, next:
 fn cookie(request: &Request) -> Option<(TokenHash, Option<IpAddr>)> {
     let client = request.extensions().get::<Client>();
     let secure = client.is_none_or(|client| !client.local);
-    let token = auth::token_of(request.headers(), SESSION_COOKIE, secure)?;
+    let token = cookies::token_of(request.headers(), SESSION_COOKIE, secure)?;
     Some((token, client.map(|client| client.address)))
 }
 

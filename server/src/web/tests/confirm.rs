@@ -2,7 +2,7 @@
 
 use super::site::{Site, Who};
 use axum::http::{Method, StatusCode, header};
-use tenantatlas_app::auth::{SESSION_COOKIE, hash_token};
+use tenantatlas_app::session::cookies::{SESSION_COOKIE, hash_token};
 use tenantatlas_domain::{role::Role, time::Timestamp};
 use tenantatlas_store::sessions;
 use tower::ServiceExt as _;

@@ -1,0 +1,6 @@
+//! The audit log of a tenant.
+
+#[cfg(feature = "ssr")]
+pub mod load;
+#[cfg(feature = "ssr")]
+pub mod page;

@@ -1,0 +1,88 @@
+//! Notifications of a person.
+
+use crate::run::model::operation_label;
+use serde::{Deserialize, Serialize};
+use tenantatlas_domain::operation::{Counters, OperationBucket};
+use tenantatlas_domain::reason::ReasonCode;
+
+/// One notification. Its words are made from these facts, never stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    /// Its id.
+    pub id: String,
+    /// The operation run it is about.
+    pub run_id: String,
+    /// The tenant it is about.
+    pub tenant_id: String,
+    /// The name of the tenant at that time.
+    pub tenant_name: String,
+    /// What the run works on, `inventory`.
+    pub resource: String,
+    /// What it does, `sync`.
+    pub action: String,
+    /// The state it tells of.
+    pub bucket: OperationBucket,
+    /// The counters then.
+    pub counters: Counters,
+    /// Objects seen then.
+    pub items: u64,
+    /// Why it failed, when that is one reason.
+    pub reason: Option<ReasonCode>,
+    /// What it says when it is about the person's account and no run: title and detail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<(String, String)>,
+    /// When it was written.
+    pub created_at: i64,
+    /// Whether it was read.
+    pub read: bool,
+}
+
+/// The newest notifications.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotificationPage {
+    /// Newest first.
+    pub entries: Vec<Notification>,
+    /// How many are unread in all.
+    pub unread: u32,
+    /// Whether there are older ones.
+    pub more: bool,
+}
+
+impl Notification {
+    /// `Inventory sync succeeded`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        if let Some((title, _)) = &self.account {
+            return title.clone();
+        }
+        format!("{} {}", operation_label(&self.resource, &self.action), self.bucket.label().to_ascii_lowercase())
+    }
+
+    /// The facts in one line.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        if let Some((_, detail)) = &self.account {
+            return detail.clone();
+        }
+        match self.bucket {
+            OperationBucket::Queued => {
+                crate::format::counted(u64::from(self.counters.total), "type to read", "types to read")
+            }
+            OperationBucket::Running => format!("{} of {} types", self.counters.processed, self.counters.total),
+            _ => {
+                let mut text = format!("{} of {} types read", self.counters.succeeded, self.counters.total);
+                if self.counters.failed > 0 {
+                    text.push_str(&format!(", {} failed", self.counters.failed));
+                }
+                if self.counters.skipped > 0 {
+                    text.push_str(&format!(", {} skipped", self.counters.skipped));
+                }
+                if self.items > 0 {
+                    text.push_str(" · ");
+                    text.push_str(&crate::format::counted(self.items, "item", "items"));
+                }
+                text
+            }
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! One operation run.
+
+use super::functions::{CancelRun, RetryRun};
+use super::load::{RunDetail, detail};
+use crate::error::AppError;
+use crate::format;
+use crate::frame::view::Section;
+use crate::inventory::labels::type_label;
+use crate::page::refusal;
+use crate::page::{path_part, query, tenant_page};
+use crate::run::model::humanise;
+use crate::scope::Inside;
+use crate::ui::active_form::ActiveForm;
+use crate::ui::form::{hidden, saved_note};
+use crate::ui::icon::Icon;
+use crate::ui::note::note;
+use crate::ui::state::{bucket_state, outcome_state};
+use crate::ui::time::{day, moment};
+use leptos::prelude::*;
+use std::collections::BTreeMap;
+use tenantatlas_domain::operation::{Failure, FailureKind};
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::role::Action;
+use tenantatlas_domain::sync::TypeOutcome;
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::sync_runs::TypeRun;
+
+/// Width of the timeline's drawing, in its own units.
+const WIDTH: i64 = 1000;
+
+/// State, counters, timeline per type, failures by reason with what to do, cost, audit.
+#[component]
+pub fn RunPage() -> impl IntoView {
+    let name = path_part("run");
+    let query = query();
+    let done = query("done");
+    let refused = refusal::<CancelRun>(&query).or_else(|| refusal::<RetryRun>(&query));
+    tenant_page(Section::Runs, move |inside| async move {
+        let run = detail(&inside, &name).await?;
+        let title = run.state.label();
+        let already = done.as_deref() == Some("already");
+        let content = view! {
+            {already.then(|| note("info", "The same selection was being synced already. This is that run; no second one was started."))}
+            {saved_note(done.as_deref())}
+            {refused.map(|error: AppError| note("bad", error.message))}
+            <div id="run-head" data-live="">{head(&inside, &run)}</div>
+            <div id="run-body" class="stack" data-live="">
+                {facts(&inside, &run)}
+                {failures(&run)}
+                {timeline(&inside, &run)}
+                {audit(&inside, &run)}
+            </div>
+        }
+        .into_any();
+        Ok((title, content))
+    })
+}
+
+fn head(inside: &Inside, detail: &RunDetail) -> AnyView {
+    let run = &detail.run;
+    let ended = run.status.is_terminal();
+    let cancel = (!ended && inside.role.allows(Action::CancelRun)).then(|| cancel_form(inside, detail));
+    let may_retry = ended && inside.role.allows(Action::Sync);
+    let some_failed = may_retry && run.counters.failed > 0 && run.counters.succeeded > 0;
+    let retry_failed = some_failed.then(|| retry_form(inside, detail, true, "Retry what failed"));
+    let retry = may_retry.then(|| retry_form(inside, detail, false, "Run again"));
+    let counters = &run.counters;
+    view! {
+        <div class="page-head">
+            <div>
+                <nav class="crumbs" aria-label="Breadcrumbs"><a href=inside.address().runs()>"Runs"</a></nav>
+                <h1>{detail.state.label()}</h1>
+                <p class="lead">{bucket_state(run.status)}" "{detail.state.progress()}</p>
+            </div>
+            <div class="actions">{cancel} {retry_failed} {retry}</div>
+        </div>
+        {(!ended).then(|| view! {
+            <progress max=counters.total.max(1).to_string() value=counters.processed.to_string() aria-label="Progress"></progress>
+        })}
+    }
+    .into_any()
+}
+
+fn cancel_form(inside: &Inside, detail: &RunDetail) -> AnyView {
+    let id = detail.run.id.to_string();
+    let stopping = detail.run.cancel_requested_at.is_some();
+    let action = inside.address().function::<CancelRun>();
+    view! {
+        <ActiveForm action class="inline-form" error=None>
+            {hidden("run", id)}
+            <button class="button" disabled=stopping>{Icon::Close.view()}{if stopping { "Stopping…" } else { "Cancel" }}</button>
+        </ActiveForm>
+    }
+    .into_any()
+}
+
+fn retry_form(inside: &Inside, detail: &RunDetail, only_failed: bool, words: &'static str) -> AnyView {
+    let id = detail.run.id.to_string();
+    let action = inside.address().function::<RetryRun>();
+    let class = if only_failed { "button primary" } else { "button" };
+    view! {
+        <ActiveForm action class="inline-form" error=None>
+            {hidden("run", id)}
+            {only_failed.then(|| hidden("only_failed", "true"))}
+            <button class=class>{Icon::Turning.view()}{words}</button>
+        </ActiveForm>
+    }
+    .into_any()
+}
+
+fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
+    let run = &detail.run;
+    let end = run.finished_at.unwrap_or_else(|| inside.engine.now());
+    let sum = |read: fn(&TypeRun) -> u64| detail.types.iter().map(read).sum::<u64>();
+    let took = run.started_at.map(|start| format::span(end.as_millis() - start.as_millis()));
+    let observed = detail.sync.is_some().then(|| {
+        let seen = sum(|one| one.items);
+        let new = sum(|one| one.inserted);
+        let changed = sum(|one| one.changed);
+        view! {
+            <dt>"Items"</dt>
+            <dd>{format!("{} seen, {} new, {} changed", format::number(seen), format::number(new), format::number(changed))}</dd>
+        }
+    });
+    view! {
+        <section class="card" aria-label="Facts">
+            <dl class="facts">
+                <dt>"Started by"</dt><dd>{run.initiator.clone()}</dd>
+                <dt>"Asked for"</dt><dd>{moment(run.created_at.as_millis())}</dd>
+                <dt>"Began"</dt><dd>{match run.started_at { Some(at) => moment(at.as_millis()), None => "waiting for a worker".into_any() }}</dd>
+                {run.finished_at.map(|at| view! { <dt>"Ended"</dt><dd>{moment(at.as_millis())}</dd> })}
+                {took.map(|took| view! { <dt>"Took"</dt><dd>{took}</dd> })}
+                <dt>"Types"</dt>
+                <dd>{format!("{} of {} done: {} read, {} failed, {} skipped", run.counters.processed, run.counters.total, run.counters.succeeded, run.counters.failed, run.counters.skipped)}</dd>
+                {observed}
+                <dt>"Requests"</dt>
+                <dd>{format!("{}, of these {} repeated and {} throttled", format::number(sum(|one| one.requests)), format::number(sum(|one| one.retries)), format::number(sum(|one| one.throttled)))}</dd>
+                {(run.attempt > 1).then(|| view! { <dt>"Attempts"</dt><dd>{format!("{}: a worker was lost and another went on", run.attempt)}</dd> })}
+                {run.retry_of.map(|id| view! { <dt>"Retry of"</dt><dd><a href=inside.address().run(id)>"an earlier run"</a></dd> })}
+                {run.cancel_requested_by.clone().map(|who| view! { <dt>"Cancelled by"</dt><dd>{who}</dd> })}
+                <dt>"Selection"</dt>
+                <dd>
+                    {detail.sync.as_ref().map(|sync| view! {
+                        <a href=inside.address().inventory_of_scope(sync.scope_id.0)>"Inventory of this selection"</a>
+                        " "
+                        <span class="identifier">{sync.selection_hash.as_str().chars().take(12).collect::<String>()}</span>
+                    })}
+                </dd>
+                <dt>"Correlation id"</dt><dd class="identifier">{run.correlation_id.to_string()}</dd>
+            </dl>
+        </section>
+    }
+    .into_any()
+}
+
+/// Failures by reason, the most frequent first, each with what to do next.
+fn failures(detail: &RunDetail) -> Option<AnyView> {
+    let run = &detail.run;
+    if run.failures.is_empty() {
+        return run.reason_code.filter(|_| run.status.is_terminal()).map(|reason| note("bad", reason.sentence()));
+    }
+    let mut groups: BTreeMap<(bool, ReasonCode), Vec<&Failure>> = BTreeMap::new();
+    for failure in &run.failures {
+        groups.entry((failure.kind == FailureKind::Skipped, failure.reason_code)).or_default().push(failure);
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|((skipped, _), failures)| (*skipped, std::cmp::Reverse(failures.len())));
+    let cards =
+        groups.into_iter().map(|((skipped, reason), failures)| group(skipped, reason, &failures)).collect_view();
+    let omitted = run.failures_omitted;
+    Some(
+        view! {
+            <section class="stack" aria-labelledby="failures-title">
+                <h2 id="failures-title">"What was not read, and why"</h2>
+                {cards}
+                {(omitted > 0).then(|| view! { <p class="quiet-text">{format!("{omitted} more are counted, not listed.")}</p> })}
+            </section>
+        }
+        .into_any(),
+    )
+}
+
+fn group(skipped: bool, reason: ReasonCode, failures: &[&Failure]) -> AnyView {
+    let rows = failures
+        .iter()
+        .map(|failure| {
+            let name = failure.item_id.as_deref().map_or_else(|| "The run".to_owned(), type_label);
+            let detail = (failure.reason != reason.sentence()).then(|| failure.reason.clone());
+            view! { <li><span class="grow"><strong>{name}</strong></span><span class="quiet">{detail}</span></li> }
+        })
+        .collect_view();
+    let tone = if skipped { "warn" } else { "bad" };
+    let words = if skipped { "skipped" } else { "failed" };
+    let summary = format!("{} {words}: {}", failures.len(), humanise(reason.as_str()).to_lowercase());
+    view! {
+        <div class="note" data-tone=tone>
+            {Icon::Warning.view()}
+            <div>
+                <strong>{summary}</strong>
+                <p>{reason.sentence()}</p>
+                <details>
+                    <summary>{format::counted(failures.len() as u64, "type", "types")}</summary>
+                    <ul class="rows">{rows}</ul>
+                </details>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+fn timeline(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
+    let begin = detail.types.iter().map(|one| one.started_at).min()?.as_millis();
+    let now = inside.engine.now().as_millis();
+    let end_of = |one: &TypeRun| one.finished_at.map_or(now, Timestamp::as_millis);
+    let end = detail.types.iter().map(end_of).max()?.max(begin + 1);
+    let mut types: Vec<&TypeRun> = detail.types.iter().collect();
+    types.sort_by_key(|one| (one.started_at, one.policy_type.clone()));
+    let rows = types
+        .into_iter()
+        .map(|one| {
+            let scale = |at: i64| (at - begin) * WIDTH / (end - begin);
+            let (from, until) = (scale(one.started_at.as_millis()), scale(end_of(one)));
+            timeline_row(inside, one, from, (until - from).max(4), end_of(one))
+        })
+        .collect_view();
+    Some(
+        view! {
+            <section aria-labelledby="timeline-title">
+                <div class="section-head">
+                    <h2 id="timeline-title">"Timeline"</h2>
+                    <p>{format!("{} from the first request to the last answer", format::span(end - begin))}</p>
+                </div>
+                <div class="card flush"><ol class="timeline">{rows}</ol></div>
+            </section>
+        }
+        .into_any(),
+    )
+}
+
+fn timeline_row(inside: &Inside, one: &TypeRun, from: i64, width: i64, end: i64) -> AnyView {
+    let (tone, icon) = match one.outcome {
+        Some(TypeOutcome::Succeeded) => ("ok", Icon::Done),
+        Some(TypeOutcome::Failed) => ("bad", Icon::Failed),
+        Some(TypeOutcome::Skipped) => ("warn", Icon::Skipped),
+        None => ("info", Icon::Turning),
+    };
+    let reason = one.reason_code.map(|reason| one.message.clone().unwrap_or_else(|| reason.sentence().to_owned()));
+    let took = format::span(end - one.started_at.as_millis());
+    view! {
+        <li data-tone=tone>
+            <span class="name">
+                {icon.view()}
+                <span><a href=inside.address().items_of_type(&one.policy_type)>{type_label(&one.policy_type)}</a></span>
+                <span class="visually-hidden">{outcome_state(one.outcome)}</span>
+            </span>
+            <svg class="track" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">
+                <rect class="ground" width="1000" height="10" />
+                <rect x=from.to_string() width=width.to_string() height="10" />
+            </svg>
+            <span class="number">{took}</span>
+            <span class="number">{format::counted(one.items, "item", "items")}</span>
+            {reason.map(|reason| view! { <span class="reason">{reason}</span> })}
+        </li>
+    }
+    .into_any()
+}
+
+fn audit(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
+    if detail.audit.is_empty() {
+        return None;
+    }
+    let rows = detail
+        .audit
+        .iter()
+        .map(|entry| {
+            view! {
+                <li>
+                    <span class="grow"><span class="identifier">{entry.action.clone()}</span></span>
+                    <span>{entry.actor_name.clone()}</span>
+                    <span class="quiet">{day(entry.at.as_millis())}</span>
+                </li>
+            }
+        })
+        .collect_view();
+    Some(
+        view! {
+            <section class="card" aria-labelledby="audit-title">
+                <div class="section-head">
+                    <h2 id="audit-title">"Audit"</h2>
+                    <p><a href=inside.address().audit()>"Whole log"</a></p>
+                </div>
+                <ul class="rows">{rows}</ul>
+            </section>
+        }
+        .into_any(),
+    )
+}
