@@ -89,6 +89,12 @@ impl AppError {
         )
     }
 
+    /// The person does not administer the platform.
+    #[must_use]
+    pub fn administrators_only() -> Self {
+        Self::new(ErrorKind::Forbidden, "Only those who administer the platform may do this.")
+    }
+
     /// Nobody is signed in.
     #[must_use]
     pub fn signed_out() -> Self {

@@ -11,6 +11,8 @@
 //! - `page.rs`, `*_page.rs`: a page each; `load.rs`: what pages show, read from the store.
 //! - `model.rs`: what travels between server and browser.
 
+#[macro_use]
+pub mod access;
 pub mod account;
 pub mod address;
 pub mod audit;
@@ -45,6 +47,6 @@ pub mod scope;
 mod shell;
 
 #[cfg(feature = "ssr")]
-pub use routes::App;
+pub use routes::{App, PAGES, Page};
 #[cfg(feature = "ssr")]
 pub use shell::{AssetPaths, shell};

@@ -57,6 +57,14 @@ pub(crate) fn refused(error: &AppError) -> AnyView {
     plain_frame(scope::session().ok().as_ref(), frame::theme(), "Not shown".to_owned(), error_page(error))
 }
 
+/// What is shown in the place of a page that the person may not see: within the frame of the tenant, if it is theirs.
+pub(crate) fn refused_page(error: AppError) -> AnyView {
+    match scope::inside() {
+        Ok(_) => tenant_page(Section::None, move |_| async move { Err(error) }),
+        Err(_) => refused(&error),
+    }
+}
+
 pub(crate) fn set_status(kind: ErrorKind) {
     if let Some(response) = use_context::<ResponseOptions>()
         && let Ok(status) = http::StatusCode::from_u16(kind.status())

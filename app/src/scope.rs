@@ -93,11 +93,7 @@ pub fn session() -> Result<CurrentSession, AppError> {
 /// Signed out, or forbidden.
 pub fn administrator() -> Result<CurrentSession, AppError> {
     let session = session()?;
-    if session.platform_admin {
-        Ok(session)
-    } else {
-        Err(AppError::new(ErrorKind::Forbidden, "Only those who administer the platform may do this."))
-    }
+    if session.platform_admin { Ok(session) } else { Err(AppError::administrators_only()) }
 }
 
 /// The tenant of the address, for pages.

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use tenantatlas_domain::ids::SessionId;
 #[cfg(feature = "ssr")]
 use {
+    crate::access::Rule,
     crate::{
         address,
         redirect::go_to,
@@ -29,6 +30,7 @@ pub async fn update_profile(name: String) -> Result<(), AppError> {
     go_to(address::ACCOUNT, Some("profile"));
     Ok(())
 }
+rule!(UpdateProfile, Rule::SignedIn);
 
 /// Changes the password. Every session ends; this browser gets a new one.
 ///
@@ -44,6 +46,7 @@ pub async fn change_password(current: String, password: String) -> Result<(), Ap
     go_to(address::ACCOUNT, Some("password"));
     Ok(())
 }
+rule!(ChangePassword, Rule::SignedIn);
 
 /// Ends one of the person's own sessions.
 ///
@@ -56,6 +59,7 @@ pub async fn end_session(session: SessionId) -> Result<(), AppError> {
     go_to(address::ACCOUNT, Some("session"));
     Ok(())
 }
+rule!(EndSession, Rule::SignedIn);
 
 /// Keeps light, dark or as the system, in a cookie of this browser.
 ///
@@ -69,3 +73,4 @@ pub async fn set_theme(theme: String) -> Result<(), AppError> {
     set_cookie(&format!("{THEME_COOKIE}={theme}; Path=/; Max-Age=31536000; SameSite=Lax"));
     Ok(())
 }
+rule!(SetTheme, Rule::Public);

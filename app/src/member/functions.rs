@@ -8,6 +8,7 @@ use tenantatlas_domain::role::Role;
 #[cfg(feature = "ssr")]
 use {
     super::load::list,
+    crate::access::Rule,
     crate::{address, redirect::go_to, scope},
     tenantatlas_domain::role::Action,
 };
@@ -30,6 +31,7 @@ pub async fn add_member(email: String, role: Role) -> Result<(), AppError> {
     go_to(&inside.address().members(), Some("added"));
     Ok(())
 }
+rule!(AddMember, Rule::Member(Action::ManageMembers));
 
 /// Changes the role of a member.
 ///
@@ -45,6 +47,7 @@ pub async fn change_member(user: UserId, role: Role) -> Result<(), AppError> {
     go_to(&inside.address().members(), Some("member"));
     Ok(())
 }
+rule!(ChangeMember, Rule::Member(Action::ManageMembers));
 
 /// Takes a member's access away; open live streams end within seconds.
 ///
@@ -59,3 +62,4 @@ pub async fn remove_member(user: UserId) -> Result<(), AppError> {
     go_to(&next, Some("member"));
     Ok(())
 }
+rule!(RemoveMember, Rule::Member(Action::ManageMembers));

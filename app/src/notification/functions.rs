@@ -9,6 +9,7 @@ use tenantatlas_domain::ids::NotificationId;
 #[cfg(feature = "ssr")]
 use {
     super::load,
+    crate::access::Rule,
     crate::{redirect::go_to, scope},
     tenantatlas_domain::role::Action,
 };
@@ -21,6 +22,7 @@ use {
 pub async fn notifications() -> Result<NotificationPage, AppError> {
     load::newest(&scope::acting(Action::View)?).await
 }
+rule!(Notifications, Rule::Member(Action::View));
 
 /// Marks one as read.
 ///
@@ -33,6 +35,7 @@ pub async fn mark_read(notification: NotificationId) -> Result<(), AppError> {
     go_to(&inside.address().notifications(), None);
     Ok(())
 }
+rule!(MarkRead, Rule::Member(Action::View));
 
 /// Marks all of the person as read, over all their tenants: the bell counts them together.
 ///
@@ -45,3 +48,4 @@ pub async fn mark_all_read() -> Result<(), AppError> {
     go_to(&inside.address().notifications(), None);
     Ok(())
 }
+rule!(MarkAllRead, Rule::Member(Action::View));

@@ -9,6 +9,7 @@ use tenantatlas_domain::ids::OperationRunId;
 #[cfg(feature = "ssr")]
 use {
     super::load::state_of,
+    crate::access::Rule,
     crate::{redirect::go_to, scope},
     tenantatlas_domain::role::Action,
 };
@@ -24,6 +25,7 @@ pub async fn cancel_run(run: OperationRunId) -> Result<(), AppError> {
     go_to(&inside.address().run(run), Some("cancelled"));
     Ok(())
 }
+rule!(CancelRun, Rule::Member(Action::CancelRun));
 
 /// Starts an ended run again: the whole of it, or only what failed.
 ///
@@ -41,6 +43,7 @@ pub async fn retry_run(run: OperationRunId, #[server(default)] only_failed: bool
     go_to(&inside.address().run(outcome.run_id), outcome.already_running.then_some("already"));
     Ok(())
 }
+rule!(RetryRun, Rule::Member(Action::Sync));
 
 /// The state of one run now.
 ///
@@ -52,3 +55,4 @@ pub async fn load_run(run: OperationRunId) -> Result<RunState, AppError> {
     let state = inside.engine.run_state(inside.id(), run).await?.ok_or_else(|| AppError::not_found("The run"))?;
     Ok(state_of(&state))
 }
+rule!(LoadRun, Rule::Member(Action::View));

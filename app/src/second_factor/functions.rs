@@ -3,7 +3,7 @@
 
 use crate::error::AppError;
 #[cfg(feature = "ssr")]
-use crate::{address, redirect::go_to, scope, session::origin::origin};
+use crate::{access::Rule, address, redirect::go_to, scope, session::origin::origin};
 use leptos::prelude::*;
 
 /// Begins to set it up.
@@ -17,6 +17,7 @@ pub async fn begin_second_factor() -> Result<(), AppError> {
     go_to(address::SECOND_FACTOR, None);
     Ok(())
 }
+rule!(BeginSecondFactor, Rule::SignedIn);
 
 /// Puts it in force with its first code.
 ///
@@ -29,6 +30,7 @@ pub async fn confirm_second_factor(code: String) -> Result<(), AppError> {
     go_to(address::SECOND_FACTOR, Some("factor"));
     Ok(())
 }
+rule!(ConfirmSecondFactor, Rule::SignedIn);
 
 /// Takes it away, with a code.
 ///
@@ -41,6 +43,7 @@ pub async fn remove_second_factor(code: String) -> Result<(), AppError> {
     go_to(address::SECOND_FACTOR, Some("no_factor"));
     Ok(())
 }
+rule!(RemoveSecondFactor, Rule::SignedIn);
 
 /// Makes new recovery codes and shows them.
 ///
@@ -53,6 +56,7 @@ pub async fn new_recovery_codes() -> Result<(), AppError> {
     go_to(address::SECOND_FACTOR, None);
     Ok(())
 }
+rule!(NewRecoveryCodes, Rule::SignedIn);
 
 /// Puts the recovery codes that are shown in force.
 ///
@@ -65,3 +69,4 @@ pub async fn keep_recovery_codes() -> Result<(), AppError> {
     go_to(address::SECOND_FACTOR, Some("codes"));
     Ok(())
 }
+rule!(KeepRecoveryCodes, Rule::SignedIn);

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use {
     super::cookies::{self, SESSION_COOKIE, WAITING_COOKIE},
     super::origin::{Origin, forget, origin},
+    crate::access::Rule,
     crate::{
         address,
         redirect::{go_to, safe_next},
@@ -30,6 +31,7 @@ pub async fn sign_in(email: String, password: String, #[server(default)] next: S
     let refused = || AppError::invalid("password", "E-mail and password do not fit. Check both and try again.");
     proceed(&engine, &origin, step, &next, refused).await
 }
+rule!(SignIn, Rule::Public);
 
 /// The second step: a code of the authenticator, or a recovery code.
 ///
@@ -44,6 +46,7 @@ pub async fn sign_in_code(code: String, #[server(default)] next: String) -> Resu
     };
     proceed(&engine, &origin, step, &next, wrong_code).await
 }
+rule!(SignInCode, Rule::Public);
 
 /// The second step of somebody who must have a second factor and sets it up now: its first code.
 ///
@@ -58,6 +61,7 @@ pub async fn sign_in_set_up(code: String, #[server(default)] next: String) -> Re
     };
     proceed(&engine, &origin, step, &next, wrong_code).await
 }
+rule!(SignInSetUp, Rule::Public);
 
 /// Proves again who one is, for what is sensitive, and goes to `next`.
 ///
@@ -75,6 +79,7 @@ pub async fn confirm(
     go_to(&safe_next(&next), None);
     Ok(())
 }
+rule!(Confirm, Rule::SignedIn);
 
 /// Ends the session of this browser.
 ///
@@ -87,6 +92,7 @@ pub async fn sign_out() -> Result<(), AppError> {
     go_to(address::SIGN_IN, None);
     Ok(())
 }
+rule!(SignOut, Rule::Public);
 
 /// Ends every session of this person, this one too. Open streams notice within seconds.
 ///
@@ -100,6 +106,7 @@ pub async fn sign_out_everywhere() -> Result<(), AppError> {
     go_to(address::SIGN_IN, None);
     Ok(())
 }
+rule!(SignOutEverywhere, Rule::SignedIn);
 
 /// Makes the first administrator with the one-time link that the server printed at its first start, and signs them in.
 /// The link works once, and only while there is nobody.
@@ -115,6 +122,7 @@ pub async fn claim_first_admin(token: String, name: String, email: String, passw
     go_to(address::HOME, None);
     Ok(())
 }
+rule!(ClaimFirstAdmin, Rule::Public);
 
 /// Whether the session still lasts.
 ///
@@ -124,6 +132,7 @@ pub async fn claim_first_admin(token: String, name: String, email: String, passw
 pub async fn check_session() -> Result<(), AppError> {
     scope::session().map(|_| ())
 }
+rule!(CheckSession, Rule::SignedIn);
 
 #[cfg(feature = "ssr")]
 fn wrong_code() -> AppError {

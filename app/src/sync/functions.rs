@@ -8,6 +8,7 @@ use leptos::server_fn::codec::Json;
 #[cfg(feature = "ssr")]
 use {
     super::load,
+    crate::access::Rule,
     crate::{redirect::go_to, scope},
     tenantatlas_domain::{role::Action, selection::Selection},
     tenantatlas_store::preferences,
@@ -36,6 +37,7 @@ pub async fn start_sync(
         dropped: outcome.dropped.iter().map(|one| format!("{}: {}", one.key, one.reason.sentence())).collect(),
     })
 }
+rule!(StartSync, Rule::Member(Action::Sync));
 
 /// What the type picker shows in a tenant.
 ///
@@ -45,3 +47,4 @@ pub async fn start_sync(
 pub async fn load_picker() -> Result<Picker, AppError> {
     load::of(&scope::acting(Action::Sync)?, "").await
 }
+rule!(LoadPicker, Rule::Member(Action::Sync));

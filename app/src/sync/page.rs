@@ -7,7 +7,6 @@ use crate::frame::view::Section;
 use crate::page::{query, refusal, tenant_page};
 use crate::ui::note::note;
 use leptos::prelude::*;
-use tenantatlas_domain::role::Action;
 
 /// The picker. `?preset=` marks a ready-made selection.
 #[component]
@@ -16,7 +15,6 @@ pub fn SyncPage() -> impl IntoView {
     let preset = query("preset").unwrap_or_default();
     let error = refusal::<StartSync>(&query);
     tenant_page(Section::Inventory, move |inside| async move {
-        inside.allow(Action::Sync)?;
         let picker = picker::of(&inside, &preset).await?;
         let content = view! {
             <div class="page-head">

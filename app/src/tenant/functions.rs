@@ -10,6 +10,7 @@ use leptos::server_fn::codec::Json;
 use {
     super::connection_form::{ConnectionForm, CredentialForm, as_in_form},
     super::load::entry,
+    crate::access::Rule,
     crate::{address, redirect::go_to, scope},
     tenantatlas_domain::role::Action,
     tenantatlas_store::tenants,
@@ -25,6 +26,7 @@ pub async fn my_tenants() -> Result<Vec<TenantEntry>, AppError> {
     let visible = tenants::list_visible(scope::engine()?.db(), session.user_id).await?;
     Ok(visible.iter().map(entry).collect())
 }
+rule!(MyTenants, Rule::SignedIn);
 
 /// Marks the tenant as favourite of this person, or not.
 ///
@@ -37,6 +39,7 @@ pub async fn set_favourite(#[server(default)] favourite: bool) -> Result<(), App
     go_to(address::HOME, None);
     Ok(())
 }
+rule!(SetFavourite, Rule::Member(Action::View));
 
 /// Adds a tenant. Platform administrators only.
 ///
@@ -64,6 +67,7 @@ pub async fn add_tenant(
     go_to(&address::tenant(id).settings(), Some("tenant"));
     Ok(())
 }
+rule!(AddTenant, Rule::Administrator);
 
 /// Changes the name and the connection of a tenant, not its credential.
 ///
@@ -86,6 +90,7 @@ pub async fn edit_connection(
     go_to(&inside.address().settings(), Some(if cleared { "elsewhere" } else { "connection" }));
     Ok(())
 }
+rule!(EditConnection, Rule::Member(Action::EditConnection));
 
 /// Puts a new secret or certificate in the place of the old one.
 ///
@@ -104,6 +109,7 @@ pub async fn rotate_credential(
     go_to(&inside.address().settings(), Some("credential"));
     Ok(())
 }
+rule!(RotateCredential, Rule::Member(Action::EditConnection));
 
 /// Asks Microsoft for a token and compares the granted permissions with the needed ones; what was found is kept and shown
 /// by the settings page.
@@ -117,6 +123,7 @@ pub async fn test_connection() -> Result<(), AppError> {
     go_to(&inside.address().settings(), Some("tested"));
     Ok(())
 }
+rule!(TestConnection, Rule::Member(Action::EditConnection));
 
 /// Removes a tenant with all its data. The name must be typed. Platform administrators only.
 ///
@@ -130,3 +137,4 @@ pub async fn remove_tenant(confirmation: String) -> Result<(), AppError> {
     go_to(address::HOME, Some("removed"));
     Ok(())
 }
+rule!(RemoveTenant, Rule::AdministratorInside);

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use tenantatlas_domain::ids::UserId;
 #[cfg(feature = "ssr")]
 use {
+    crate::access::Rule,
     crate::{address, redirect::go_to, scope},
     secrecy::SecretString,
 };
@@ -27,6 +28,7 @@ pub async fn add_user(
     go_to(address::USERS, Some("user"));
     Ok(())
 }
+rule!(AddUser, Rule::Administrator);
 
 /// Changes what a user may do: what is given, and nothing else, whatever the page showed when it was made.
 ///
@@ -49,6 +51,7 @@ pub async fn change_user(
     go_to(address::USERS, Some("user"));
     Ok(())
 }
+rule!(ChangeUser, Rule::Administrator);
 
 /// Sets a new password for a user and ends their sessions.
 ///
@@ -61,6 +64,7 @@ pub async fn reset_password(user: UserId, password: String) -> Result<(), AppErr
     go_to(address::USERS, Some("user"));
     Ok(())
 }
+rule!(ResetPassword, Rule::Administrator);
 
 /// Takes the second factor of somebody away who lost it.
 ///
@@ -73,6 +77,7 @@ pub async fn reset_second_factor(user: UserId) -> Result<(), AppError> {
     go_to(address::USERS, Some("user"));
     Ok(())
 }
+rule!(ResetSecondFactor, Rule::Administrator);
 
 /// Removes a user, whose e-mail address must be typed.
 ///
@@ -85,3 +90,4 @@ pub async fn remove_user(user: UserId, confirmation: String) -> Result<(), AppEr
     go_to(if user == session.user_id { address::SIGN_IN } else { address::USERS }, Some("removed_user"));
     Ok(())
 }
+rule!(RemoveUser, Rule::Administrator);

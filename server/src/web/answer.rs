@@ -23,8 +23,13 @@ pub fn refuse_with(status: StatusCode, error: &AppError) -> Response {
 
 /// A refusal as its sentence alone for whoever asks for a page, which would save JSON as a file, and as JSON for scripts.
 pub fn refuse_as_asked(headers: &HeaderMap, status: StatusCode, error: &AppError) -> Response {
+    if accepts_html(headers) { refuse_in_words(status, &error.message) } else { refuse_with(status, error) }
+}
+
+/// Whether somebody asks who shows pages: a browser that follows a link or sends a form.
+pub fn accepts_html(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if accept.contains("text/html") { refuse_in_words(status, &error.message) } else { refuse_with(status, error) }
+    accept.contains("text/html")
 }
 
 /// A refusal as its sentence alone.

@@ -3,12 +3,12 @@
 use super::{
     State,
     answer::refuse,
-    session,
+    inside::InTenant,
     spreadsheet::{self, Cell},
 };
 use axum::{
     body::{Body, Bytes},
-    extract::{Extension, MatchedPath, Path, Query, Request, State as Extract},
+    extract::{Path, Query, Request, State as Extract},
     http::{HeaderValue, header},
     middleware::Next,
     response::Response,
@@ -25,8 +25,7 @@ use tenantatlas_app::{
         labels::{platform_label, type_label},
         load::{ListAddress, view},
     },
-    scope::{Inside, TenantScope},
-    session::current::CurrentSession,
+    scope::Inside,
 };
 use tenantatlas_engine::AuditEvent;
 use tenantatlas_store::{
@@ -45,33 +44,47 @@ const NAMED_VALUES: [&str; 6] = ["category", "type", "platform", "state", "sort"
 /// Parameters whose values are what a person typed.
 const TYPED_VALUES: [&str; 7] = ["q", "tag", "actor", "action", "resource", "from", "until"];
 
+/// What a download holds; in the extensions of its answer.
+#[derive(Debug, Clone, Copy)]
+struct Exported {
+    list: &'static str,
+    action: &'static str,
+    format: &'static str,
+}
+
+impl Exported {
+    const fn inventory(format: &'static str) -> Self {
+        Self { list: "inventory", action: "inventory.exported", format }
+    }
+
+    const fn audit(format: &'static str) -> Self {
+        Self { list: "audit", action: "audit.exported", format }
+    }
+}
+
 /// Writes a download into the audit log before its first byte leaves; one that cannot be written down is refused (OWASP ASVS
 /// 4.0.3, requirement 8.3.5). Bodies are streams that nobody has asked for anything yet when their answer comes by here.
-pub async fn record(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
-    let extensions = request.extensions();
-    let known = extensions.get::<CurrentSession>().zip(extensions.get::<TenantScope>());
-    let event = known.map(|(session, scope)| {
-        let route = extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-        let list = if route.contains("/audit/") { "audit" } else { "inventory" };
-        let form = if request.uri().path().ends_with(".json") { "json" } else { "csv" };
-        let event = AuditEvent {
-            action: if list == "audit" { "audit.exported" } else { "inventory.exported" },
-            tenant: Some(scope.tenant.id),
-            resource_type: list,
-            resource_id: scope.tenant.id.to_string(),
-            outcome: Outcome::Success,
-            facts: json!({ "format": form, "filter": filter_facts(request.uri().query().unwrap_or_default()) }),
-        };
-        (session.actor(), event)
-    });
+pub async fn record(
+    Extract(state): Extract<State>,
+    InTenant(inside): InTenant,
+    request: Request,
+    next: Next,
+) -> Response {
+    let filter = filter_facts(request.uri().query().unwrap_or_default());
     let response = next.run(request).await;
-    if response.status().is_success()
-        && let Some((actor, event)) = event
-        && let Err(error) = state.engine.record_event(&actor, event).await
-    {
-        return refuse(&error.into());
+    let Some(Exported { list, action, format }) = response.extensions().get().copied() else { return response };
+    let event = AuditEvent {
+        action,
+        tenant: Some(inside.id()),
+        resource_type: list,
+        resource_id: inside.id().to_string(),
+        outcome: Outcome::Success,
+        facts: json!({ "format": format, "filter": filter }),
+    };
+    match state.engine.record_event(&inside.session.actor(), event).await {
+        Ok(_) => response,
+        Err(error) => refuse(&error.into()),
     }
-    response
 }
 
 /// The filter of a list as the audit log keeps it: names, and the values that are no free text.
@@ -90,20 +103,12 @@ fn filter_facts(query: &str) -> Value {
     Value::Object(facts.collect())
 }
 
-fn inside(state: &State, session: CurrentSession, scope: TenantScope) -> Inside {
-    Inside { engine: state.engine.clone(), session, tenant: scope.tenant, role: scope.role }
-}
-
 /// `GET /t/{tenant}/inventory/export.csv` and `.json`, with the parameters of the inventory page.
 pub async fn items(
-    Extract(state): Extract<State>,
-    Extension(session): Extension<CurrentSession>,
-    scope: Option<Extension<TenantScope>>,
+    InTenant(inside): InTenant,
     Path((_, kind)): Path<(String, String)>,
     Query(parameters): Parameters,
 ) -> Response {
-    let Some(Extension(scope)) = scope else { return session::no_tenant() };
-    let inside = inside(&state, session, scope);
     let address = ListAddress::read(|name| parameters.get(name).cloned()).from_start();
     let view = match view(&inside, &address).await {
         Ok(view) => view,
@@ -113,28 +118,23 @@ pub async fn items(
     let rows = inventory::export(inside.engine.db().clone(), view, address.query());
     match kind.as_str() {
         "csv" => attachment(
-            &format!("{name}.csv"),
+            Exported::inventory("csv"),
+            &name,
             "text/csv; charset=utf-8",
             csv_of(ITEM_COLUMNS.to_vec(), rows, item_fields),
         ),
-        "json" => attachment(&format!("{name}.json"), "application/json", json_of(rows)),
+        "json" => attachment(Exported::inventory("json"), &name, "application/json", json_of(rows)),
         _ => refuse(&AppError::not_found("This kind of export")),
     }
 }
 
 /// `GET /t/{tenant}/audit/export.csv`, with the parameters of the audit page.
-pub async fn audit_log(
-    Extract(state): Extract<State>,
-    Extension(session): Extension<CurrentSession>,
-    scope: Option<Extension<TenantScope>>,
-    Query(parameters): Parameters,
-) -> Response {
-    let Some(Extension(scope)) = scope else { return session::no_tenant() };
-    let inside = inside(&state, session, scope);
+pub async fn audit_log(InTenant(inside): InTenant, Query(parameters): Parameters) -> Response {
     let filter = AuditFilter { before: None, ..audit_filter(&|name: &str| parameters.get(name).cloned()) };
     let name = file_name(&inside, "audit");
     attachment(
-        &format!("{name}.csv"),
+        Exported::audit("csv"),
+        &name,
         "text/csv; charset=utf-8",
         csv_of(AUDIT_COLUMNS.to_vec(), entries(inside, filter), entry_fields),
     )
@@ -165,6 +165,7 @@ fn file_name(inside: &Inside, what: &str) -> String {
 }
 
 fn attachment(
+    exported: Exported,
     name: &str,
     kind: &'static str,
     pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
@@ -173,9 +174,10 @@ fn attachment(
     let pieces = pieces.inspect_err(|error| tracing::error!(%error, "an export broke off"));
     let mut response = Response::new(Body::from_stream(pieces));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}.{}\"", exported.format)) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
     }
+    response.extensions_mut().insert(exported);
     response
 }
 

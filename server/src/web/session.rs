@@ -2,7 +2,8 @@
 
 use super::{
     State,
-    answer::{lead_to, refuse, refuse_as_asked, status_of},
+    answer::{accepts_html, lead_to, refuse, refuse_as_asked, status_of},
+    declared::{Declared, Kind},
     refusals::{self, Asked},
 };
 use axum::{
@@ -13,7 +14,9 @@ use axum::{
 };
 use std::net::IpAddr;
 use tenantatlas_app::{
-    error::{AppError, ErrorKind},
+    access::Rule,
+    address,
+    error::AppError,
     redirect::safe_next,
     scope::{Client, TenantScope, Theme},
     session::{
@@ -25,29 +28,19 @@ use tenantatlas_domain::ids::TenantId;
 use tenantatlas_engine::{Engine, EngineError};
 use tenantatlas_store::{sessions::TokenHash, tenants};
 
-/// Addresses that answer without a session: signing in, the link for the first administrator, and what their pages use.
-const PUBLIC: [&str; 10] = [
-    "/sign-in",
-    "/sign-in/code",
-    "/sign-in/second-factor",
-    "/api/sign_in",
-    "/api/sign_in_code",
-    "/api/sign_in_set_up",
-    "/api/sign_out",
-    "/api/claim_first_admin",
-    "/api/set_theme",
-    "/api/check_session",
-];
-
-/// Whether an address answers without a session. What it answers may still be a refusal.
-#[must_use]
-pub fn is_public(path: &str) -> bool {
-    PUBLIC.contains(&path) || path.strip_prefix("/welcome/").is_some_and(|token| !token.contains('/'))
+/// What [`require`] works with.
+#[derive(Clone)]
+pub struct Guard {
+    /// What every handler works with.
+    pub state: State,
+    /// The address that it guards.
+    pub declared: Declared,
 }
 
 /// Finds the session of a request and the tenant of its address, and gives both to whoever answers. Without a session
 /// pages lead to the sign-in page, everything else is refused with 401; the sign-in page with one leads on.
-pub async fn require(Extract(state): Extract<State>, mut request: Request, next: Next) -> Response {
+pub async fn require(Extract(guard): Extract<Guard>, mut request: Request, next: Next) -> Response {
+    let Guard { state, declared } = guard;
     let theme = cookies::cookie(request.headers(), THEME_COOKIE).filter(|theme| matches!(*theme, "light" | "dark"));
     let theme = Theme(theme.unwrap_or_default().to_owned());
     request.extensions_mut().insert(theme);
@@ -56,20 +49,19 @@ pub async fn require(Extract(state): Extract<State>, mut request: Request, next:
         Ok(session) => session,
         Err(error) => return failed(&request, error),
     };
-    let path = request.uri().path();
     let Some(session) = session else {
-        if !is_public(path) {
-            return signed_out(&request);
+        if declared.rule != Rule::Public {
+            return signed_out(&request, declared.kind);
         }
-        let asked = Asked::of(&request, None);
+        let asked = Asked::of(&request, &declared, None);
         let response = next.run(request).await;
         refusals::note(&state, None, address, asked, false, &response);
         return response;
     };
-    if path == "/sign-in" && request.method() == Method::GET {
+    if &*declared.name == address::SIGN_IN && request.method() == Method::GET {
         return lead_to(&wanted(request.uri()));
     }
-    let named = match tenant_in(path) {
+    let named = match address::tenant_in(request.uri().path()) {
         Some(name) => match named(&state.engine, name, &session).await {
             Ok(named) => named,
             Err(error) => return failed(&request, error),
@@ -86,7 +78,7 @@ pub async fn require(Extract(state): Extract<State>, mut request: Request, next:
         Named::Foreign(id) => (Some(id), true),
         Named::Nowhere => (None, false),
     };
-    let asked = Asked::of(&request, tenant);
+    let asked = Asked::of(&request, &declared, tenant);
     request.extensions_mut().insert(session.clone());
     let response = next.run(request).await;
     refusals::note(&state, Some(&session), address, asked, foreign, &response);
@@ -112,13 +104,6 @@ async fn find(
     let Some((token, address)) = cookie else { return Ok(None) };
     let found = engine.session(&token).await?;
     Ok(found.map(|found| CurrentSession::of(found, token, address, engine.now())))
-}
-
-/// The tenant that an address names: `/t/{tenant}` and everything below.
-#[must_use]
-pub fn tenant_in(path: &str) -> Option<&str> {
-    let rest = path.strip_prefix("/t/")?;
-    rest.split('/').next()
 }
 
 /// What the tenant that an address names is for a person.
@@ -151,7 +136,7 @@ async fn named(engine: &Engine, name: &str, session: &CurrentSession) -> Result<
 fn wanted(uri: &Uri) -> String {
     let query = uri.query().unwrap_or_default();
     let next = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
-    next.map_or_else(|| "/".to_owned(), |(_, next)| safe_next(&next))
+    next.map_or_else(|| address::HOME.to_owned(), |(_, next)| safe_next(&next))
 }
 
 fn failed(request: &Request, error: EngineError) -> Response {
@@ -159,13 +144,9 @@ fn failed(request: &Request, error: EngineError) -> Response {
     refuse_as_asked(request.headers(), status_of(&error), &error)
 }
 
-fn signed_out(request: &Request) -> Response {
+fn signed_out(request: &Request, kind: Kind) -> Response {
     let headers = request.headers();
-    let accepts_html = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.contains("text/html"));
-    if !accepts_html && (request.method() != Method::GET || !is_page(request.uri().path())) {
+    if !accepts_html(headers) && (request.method() != Method::GET || kind != Kind::Page) {
         return refuse(&AppError::signed_out());
     }
     // A form that came too late leads back to its page.
@@ -175,47 +156,6 @@ fn signed_out(request: &Request) -> Response {
         let referer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
         referer.and_then(|referer| referer.parse::<Uri>().ok()?.path_and_query().map(ToString::to_string))
     };
-    let next = from.map(|from| safe_next(&from)).filter(|next| next != "/");
-    let address = match next {
-        Some(next) => {
-            let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", &next).finish();
-            format!("/sign-in?{query}")
-        }
-        None => "/sign-in".to_owned(),
-    };
-    lead_to(&address)
-}
-
-fn is_page(path: &str) -> bool {
-    !path.contains("/api/") && !path.ends_with("/events") && !path.contains("/export.")
-}
-
-/// What is said where a tenant does not exist for the person.
-pub fn no_tenant() -> Response {
-    refuse(&AppError::new(
-        ErrorKind::NotFound,
-        "The tenant was not found. It may have been removed, or you have no access to it.",
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_signs_in_answers_without_a_session() {
-        for public in ["/sign-in", "/welcome/abc", "/api/sign_in"] {
-            assert!(is_public(public), "{public}");
-        }
-        for guarded in ["/", "/t/x/inventory", "/api/add_user", "/welcome/a/b", "/t/x/api/sign_in", "/metrics"] {
-            assert!(!is_public(guarded), "{guarded}");
-        }
-    }
-
-    #[test]
-    fn the_tenant_is_read_from_the_address_alone() {
-        assert_eq!(tenant_in("/t/abc/inventory"), Some("abc"));
-        assert_eq!(tenant_in("/t/abc"), Some("abc"));
-        assert_eq!(tenant_in("/me"), None);
-    }
+    let next = from.map(|from| safe_next(&from));
+    lead_to(&address::with_next(address::SIGN_IN, next.as_deref().unwrap_or_default()))
 }
