@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::json;
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{PolicyType, registry};
@@ -95,7 +96,7 @@ impl Engine {
             "reason_code": check.reason_code,
             "missing": check.missing.iter().map(|one| one.permission.as_str()).collect::<Vec<_>>(),
         });
-        let entry = Entry::new("tenant.checked", "tenant", id).of(id).with(context);
+        let entry = Entry::new(AuditAction::TenantChecked, "tenant", id).of(id).with(context);
         let right = Right::Tenant(id, Action::EditConnection);
         core.command(Command::new(actor, right, entry), async |tx, _| {
             let at = core.clock.now();

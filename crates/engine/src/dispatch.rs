@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::json;
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::{CorrelationId, OperationRunId, TenantId};
 use tenantatlas_domain::role::Action;
 use tenantatlas_domain::selection::{DroppedType, ResolvedSelection, Selection};
@@ -285,7 +286,7 @@ impl Core {
         tenant: TenantId,
         id: OperationRunId,
     ) -> Result<Cancelled, EngineError> {
-        let entry = Entry::new("operation.cancel_requested", "operation_run", id).of(tenant);
+        let entry = Entry::new(AuditAction::CancelRequested, "operation_run", id).of(tenant);
         let right = Right::Tenant(tenant, Action::CancelRun);
         let (run, result) = self
             .command(Command::new(actor, right, entry), async |tx, log| {

@@ -145,6 +145,12 @@ impl Engine {
         tokio::time::timeout(self.core.config.shutdown_grace, self.tasks.wait()).await.is_ok()
     }
 
+    /// The operations that this process can run: what each works on and what it does, `inventory` and `sync`.
+    #[must_use]
+    pub fn operation_kinds(&self) -> Vec<(&'static str, &'static str)> {
+        self.core.operations.iter().map(|operation| (operation.resource(), operation.action())).collect()
+    }
+
     /// The event bus of this process.
     #[must_use]
     pub fn events(&self) -> &Events {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_store::{Tx, members, users};
@@ -31,7 +32,7 @@ impl Engine {
         role: Role,
     ) -> Result<(), EngineError> {
         let core = &self.core;
-        let entry = Entry::new("member.set", "user", user).of(tenant).with(json!({ "role": role }));
+        let entry = Entry::new(AuditAction::MemberSet, "user", user).of(tenant).with(json!({ "role": role }));
         let right = Right::Tenant(tenant, Action::ManageMembers);
         core.command(Command::new(actor, right, entry).sensitive(), async |tx, _| {
             users::get(&mut *tx, user).await?.ok_or(EngineError::NotFound("the person"))?;
@@ -60,7 +61,7 @@ impl Engine {
         if let Some(user) = actor.user_id {
             core.rates.take(("add member", user), ADD_RATE)?;
         }
-        let entry = Entry::new("member.added", "user", "unknown").of(tenant).with(json!({ "role": role }));
+        let entry = Entry::new(AuditAction::MemberAdded, "user", "unknown").of(tenant).with(json!({ "role": role }));
         let right = Right::Tenant(tenant, Action::ManageMembers);
         core.command(Command::new(actor, right, entry.clone()).sensitive(), async |tx, log| {
             let Some(found) = users::find_by_email(&mut *tx, email).await? else {
@@ -74,7 +75,7 @@ impl Engine {
                 ));
             }
             members::set(tx, tenant, user, role, core.clock.now()).await?;
-            log.replace(Entry::new("member.added", "user", user).of(tenant).with(json!({ "role": role })));
+            log.replace(Entry::new(AuditAction::MemberAdded, "user", user).of(tenant).with(json!({ "role": role })));
             Ok(true)
         })
         .await
@@ -86,7 +87,7 @@ impl Engine {
     /// [`EngineError::NotFound`] for tenant or membership, [`EngineError::Forbidden`], [`EngineError::Conflict`] when it
     /// is the last owner's.
     pub async fn remove_member(&self, actor: &Actor, tenant: TenantId, user: UserId) -> Result<(), EngineError> {
-        let entry = Entry::new("member.removed", "user", user).of(tenant);
+        let entry = Entry::new(AuditAction::MemberRemoved, "user", user).of(tenant);
         let right = Right::Tenant(tenant, Action::ManageMembers);
         self.core
             .command(Command::new(actor, right, entry).sensitive(), async |tx, _| {

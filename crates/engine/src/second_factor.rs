@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use serde_json::json;
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::second_factors::{self, SecondFactor};
@@ -122,7 +123,7 @@ impl Engine {
     pub async fn begin_second_factor(&self, actor: &Actor) -> Result<(), EngineError> {
         let core = &self.core;
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let entry = Entry::new("user.second_factor_begun", "user", user);
+        let entry = Entry::new(AuditAction::SecondFactorBegun, "user", user);
         core.command(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
             if core.begin_set_up(tx, user).await? {
                 Ok(())
@@ -143,7 +144,7 @@ impl Engine {
         let core = &self.core;
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
         let attempt = core.attempt_of(visitor, actor).await?;
-        let entry = Entry::new("user.second_factor_added", "user", user);
+        let entry = Entry::new(AuditAction::SecondFactorAdded, "user", user);
         let done = core
             .command(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
                 if core.finish_set_up(tx, user, code).await? { Ok(()) } else { Err(wrong_code()) }
@@ -163,7 +164,7 @@ impl Engine {
         let core = &self.core;
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
         let attempt = core.attempt_of(visitor, actor).await?;
-        let entry = Entry::new("user.second_factor_removed", "user", user).with(json!({ "by_self": true }));
+        let entry = Entry::new(AuditAction::SecondFactorRemoved, "user", user).with(json!({ "by_self": true }));
         let done = core
             .command(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
                 let person = users::get(&mut *tx, user).await?.ok_or(EngineError::Forbidden)?;
@@ -193,7 +194,7 @@ impl Engine {
     pub async fn new_recovery_codes(&self, actor: &Actor) -> Result<(), EngineError> {
         let core = &self.core;
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let entry = Entry::new("user.recovery_codes_made", "user", user);
+        let entry = Entry::new(AuditAction::RecoveryCodesMade, "user", user);
         core.command(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
             if second_factors::show_recovery_codes(tx, &core.vault, user, &recovery::new_codes()).await? {
                 Ok(())
@@ -211,7 +212,7 @@ impl Engine {
     pub async fn keep_recovery_codes(&self, actor: &Actor) -> Result<(), EngineError> {
         let core = &self.core;
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let entry = Entry::new("user.recovery_codes_replaced", "user", user);
+        let entry = Entry::new(AuditAction::RecoveryCodesReplaced, "user", user);
         core.command(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
             let factor = second_factors::lock(tx, user).await?.filter(|factor| factor.confirmed_at.is_some());
             let codes = factor.map(|factor| factor.new_recovery_codes(&core.vault)).transpose()?.flatten();
@@ -232,7 +233,7 @@ impl Engine {
     /// [`EngineError::Forbidden`], [`EngineError::NotFound`] when there is none, [`EngineError::Confirm`].
     pub async fn reset_second_factor(&self, actor: &Actor, user: UserId) -> Result<(), EngineError> {
         let core = &self.core;
-        let entry = Entry::new("user.second_factor_removed", "user", user).with(json!({ "by_self": false }));
+        let entry = Entry::new(AuditAction::SecondFactorRemoved, "user", user).with(json!({ "by_self": false }));
         core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             if !second_factors::remove(tx, user).await? {
                 return Err(EngineError::NotFound("the second factor of this person"));
@@ -329,7 +330,7 @@ impl Core {
     ) -> Result<(), EngineError> {
         let address = actor.address.map(|address| address.to_string()).unwrap_or_default();
         AccountNotice::CodeReused { address }.write(tx, user, self.clock.now()).await?;
-        let entry = Entry::new("user.second_factor_reused", "user", user);
+        let entry = Entry::new(AuditAction::SecondFactorReused, "user", user);
         Ok(self.record(tx, actor, entry.ended(tenantatlas_store::audit::Outcome::Denied)).await?)
     }
 }

@@ -1,6 +1,7 @@
 //! Tenants: adding, editing, rotating the credential, removing.
 
 use serde_json::json;
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_store::tenants::{self, Cloud, Tenant, TenantCredential, TenantDetails};
@@ -36,7 +37,7 @@ impl Engine {
         let details = checked(details)?;
         check_credential(credential)?;
         let id = TenantId::from_uuid(Uuid::now_v7());
-        let entry = Entry::new("tenant.added", "tenant", id).of(id).with(facts(&details));
+        let entry = Entry::new(AuditAction::TenantAdded, "tenant", id).of(id).with(facts(&details));
         core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             let at = core.clock.now();
             tenants::create(tx, id, &details, at).await.map_err(taken)?;
@@ -68,7 +69,7 @@ impl Engine {
     ) -> Result<bool, EngineError> {
         let core = &self.core;
         let details = checked(details)?;
-        let entry = Entry::new("tenant.updated", "tenant", id).of(id).with(facts(&details));
+        let entry = Entry::new(AuditAction::TenantUpdated, "tenant", id).of(id).with(facts(&details));
         let right = Right::Tenant(id, Action::EditConnection);
         core.command(Command::new(actor, right, entry), async |tx, log| {
             let at = core.clock.now();
@@ -89,7 +90,7 @@ impl Engine {
             let cleared = changed && before.credential_kind.is_some();
             if cleared {
                 tenants::clear_credential(tx, id, at).await?;
-                log.also(Entry::new("tenant.credential_removed", "tenant", id).of(id));
+                log.also(Entry::new(AuditAction::CredentialRemoved, "tenant", id).of(id));
             }
             Ok(cleared)
         })
@@ -108,7 +109,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let core = &self.core;
         check_credential(credential)?;
-        let entry = Entry::new("tenant.credential_rotated", "tenant", id).of(id);
+        let entry = Entry::new(AuditAction::CredentialRotated, "tenant", id).of(id);
         let right = Right::Tenant(id, Action::EditConnection);
         core.command(Command::new(actor, right, entry).sensitive(), async |tx, _| {
             if tenants::set_credential(tx, &core.vault, id, credential, core.clock.now()).await? {
@@ -141,7 +142,7 @@ impl Engine {
             ));
         }
         self.stop_work_of(id).await?;
-        let entry = Entry::new("tenant.removed", "tenant", id).of(id).with(json!({ "name": tenant.name }));
+        let entry = Entry::new(AuditAction::TenantRemoved, "tenant", id).of(id).with(json!({ "name": tenant.name }));
         core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             if tenants::retire(tx, id, core.clock.now()).await? {
                 Ok(())

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use serde_json::json;
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_store::users::{self, NewUser};
 use tenantatlas_store::{StoreError, known_browsers, pending_sign_ins, sessions};
@@ -48,7 +49,7 @@ impl Engine {
         let hash = hash_password(&core.vault, &password).await?;
         let id = UserId::from_uuid(Uuid::now_v7());
         let new = NewUser { id, email: email.trim().to_owned(), name: name.trim().to_owned(), platform_admin };
-        let entry = Entry::new("user.created", "user", id).with(json!({ "platform_admin": platform_admin }));
+        let entry = Entry::new(AuditAction::UserCreated, "user", id).with(json!({ "platform_admin": platform_admin }));
         core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             let at = core.clock.now();
             users::create(tx, &new, at).await.map_err(taken)?;
@@ -67,7 +68,7 @@ impl Engine {
         let id = actor.user_id.ok_or(EngineError::Forbidden)?;
         check_name(name)?;
         core.rates.take(("profile", id), PROFILE_RATE)?;
-        let entry = Entry::new("user.renamed", "user", id);
+        let entry = Entry::new(AuditAction::UserRenamed, "user", id);
         core.command(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
             if users::set_name(tx, id, name, core.clock.now()).await? {
                 Ok(())
@@ -85,7 +86,7 @@ impl Engine {
     /// administer the platform.
     pub async fn set_platform_admin(&self, actor: &Actor, id: UserId, platform_admin: bool) -> Result<(), EngineError> {
         let core = &self.core;
-        let entry = Entry::new("user.updated", "user", id).with(json!({ "platform_admin": platform_admin }));
+        let entry = Entry::new(AuditAction::UserUpdated, "user", id).with(json!({ "platform_admin": platform_admin }));
         core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, log| {
             let known = users::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the person"))?;
             if known.platform_admin == platform_admin {
@@ -106,7 +107,7 @@ impl Engine {
     /// administer the platform.
     pub async fn set_user_disabled(&self, actor: &Actor, id: UserId, disabled: bool) -> Result<(), EngineError> {
         let core = &self.core;
-        let entry = Entry::new(if disabled { "user.disabled" } else { "user.enabled" }, "user", id);
+        let entry = Entry::new(if disabled { AuditAction::UserDisabled } else { AuditAction::UserEnabled }, "user", id);
         core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, log| {
             let known = users::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the person"))?;
             if known.disabled_at.is_some() == disabled {
@@ -134,7 +135,7 @@ impl Engine {
     /// confirmation is not the address, [`EngineError::Conflict`] when nobody would be left to administer the platform.
     pub async fn remove_user(&self, actor: &Actor, id: UserId, confirmation: &str) -> Result<(), EngineError> {
         let core = &self.core;
-        let entry = Entry::new("user.removed", "user", id);
+        let entry = Entry::new(AuditAction::UserRemoved, "user", id);
         core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             let known = users::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the person"))?;
             if confirmation.trim().to_lowercase() != known.email.to_lowercase() {
@@ -176,7 +177,7 @@ impl Engine {
         let person = users::get(&core.db, id).await?.ok_or(EngineError::NotFound("the person"))?;
         Person { name: &person.name, email: &person.email }.check(&new)?;
         let hash = hash_password(&core.vault, &new).await?;
-        let entry = Entry::new("user.password_changed", "user", id).with(json!({ "by_self": false }));
+        let entry = Entry::new(AuditAction::PasswordChanged, "user", id).with(json!({ "by_self": false }));
         core.command(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             let at = core.clock.now();
             if !users::set_password_hash(tx, id, &hash, at).await? {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_store::audit::Outcome;
 use tenantatlas_store::sign_in_attempts::{self, Throttle};
@@ -119,13 +120,13 @@ impl Attempt {
         }
         let Some(until) = longest else { return Ok(()) };
         let seconds = ((until.as_millis() - now.as_millis()) / 1_000).max(1);
-        self.core.record_refusal(&self.actor, self.entry("session.throttled").ended(Outcome::Denied)).await;
+        self.core.record_refusal(&self.actor, self.entry(AuditAction::SessionThrottled).ended(Outcome::Denied)).await;
         let wait = if seconds < 120 { format!("{seconds} s") } else { format!("{} min", (seconds + 59) / 60) };
         Err(EngineError::TooMany(format!("Too many attempts. Wait {wait} and try again.")))
     }
 
     /// What the audit log says of it: the account when there is one, and never what was typed.
-    fn entry(&self, action: &str) -> Entry {
+    fn entry(&self, action: AuditAction) -> Entry {
         let account = self.account.map_or_else(|| "unknown".to_owned(), |user| user.to_string());
         Entry::new(action, "user", account).with(json!({ "known_browser": self.known_browser }))
     }
@@ -149,7 +150,7 @@ impl Attempt {
 
     /// Writes a failure into the audit log.
     pub(crate) async fn tell(&self, step: &'static str) {
-        let entry = self.entry("session.failed").with(json!({ "step": step })).ended(Outcome::Failure);
+        let entry = self.entry(AuditAction::SessionFailed).with(json!({ "step": step })).ended(Outcome::Failure);
         self.core.record_refusal(&self.actor, entry).await;
     }
 

@@ -2,6 +2,7 @@
 
 use secrecy::SecretString;
 use serde_json::json;
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_store::users::{self, User};
 use tenantatlas_store::{Tx, known_browsers, pending_sign_ins, second_factors, sessions};
 
@@ -64,7 +65,7 @@ impl Engine {
         }
         attempt.succeeded(&mut tx).await?;
         let facts = json!({ "session": session, "second_factor": proof.as_str() });
-        core.record(&mut tx, actor, Entry::new("session.confirmed", "user", user.id).with(facts)).await?;
+        core.record(&mut tx, actor, Entry::new(AuditAction::SessionConfirmed, "user", user.id).with(facts)).await?;
         tx.commit().await?;
         core.publish_unread(user.id).await;
         Ok(token)
@@ -97,7 +98,7 @@ impl Engine {
         };
         let id = actor.user_id.ok_or(EngineError::Forbidden)?;
         let password_hash = hash_password(&core.vault, &new).await?;
-        let entry = Entry::new("user.password_changed", "user", id).with(json!({ "by_self": true }));
+        let entry = Entry::new(AuditAction::PasswordChanged, "user", id).with(json!({ "by_self": true }));
         let token = core
             .command(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
                 users::set_password_hash(tx, id, &password_hash, core.clock.now()).await?;

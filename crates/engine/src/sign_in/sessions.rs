@@ -1,6 +1,7 @@
 //! Sessions that are there: found, used, ended.
 
 use serde_json::json;
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_store::sessions::{self, SignedIn, TokenHash};
 use tenantatlas_store::{known_browsers, second_factors, users};
@@ -63,7 +64,7 @@ impl Engine {
         let Some(ended) = sessions::revoke(&mut tx, token).await? else { return Ok(()) };
         let Some(user) = users::get(&mut tx, ended.user_id).await? else { return Ok(()) };
         let actor = Actor::person(user.id, user.name, user.email).from_address(Some(visitor.address));
-        let entry = Entry::new("session.closed", "user", user.id).with(json!({ "session": ended.id }));
+        let entry = Entry::new(AuditAction::SessionClosed, "user", user.id).with(json!({ "session": ended.id }));
         core.record(&mut tx, &actor, entry).await?;
         Ok(tx.commit().await?)
     }
@@ -74,7 +75,7 @@ impl Engine {
     /// When the database fails.
     pub async fn sign_out_everywhere(&self, actor: &Actor) -> Result<(), EngineError> {
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let entry = Entry::new("session.closed_everywhere", "user", user);
+        let entry = Entry::new(AuditAction::SessionClosedEverywhere, "user", user);
         self.core
             .command(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
                 sessions::revoke_all(tx, user, None).await?;
@@ -90,7 +91,7 @@ impl Engine {
     /// [`EngineError::NotFound`] when it is not theirs.
     pub async fn end_session(&self, actor: &Actor, id: Uuid) -> Result<(), EngineError> {
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let entry = Entry::new("session.revoked", "user", user).with(json!({ "session": id }));
+        let entry = Entry::new(AuditAction::SessionRevoked, "user", user).with(json!({ "session": id }));
         self.core
             .command(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
                 if sessions::revoke_one(tx, user, id).await? {

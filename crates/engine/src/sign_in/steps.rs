@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use serde_json::json;
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::sessions::{self, NewSession, TokenHash};
@@ -110,7 +111,7 @@ impl Engine {
             Err(error) => return Err(error),
         }
         pending_sign_ins::take(&mut tx, waiting, core.clock.now()).await?;
-        let added = Entry::new("user.second_factor_added", "user", user.id);
+        let added = Entry::new(AuditAction::SecondFactorAdded, "user", user.id);
         let before = (person(&user, visitor), added);
         let opened = core.open(&mut tx, visitor, &user, &attempt, Proof::Totp, Some(before)).await?;
         tx.commit().await?;
@@ -282,7 +283,7 @@ impl Core {
         if let Some((actor, entry)) = before {
             self.record(tx, &actor, entry).await?;
         }
-        let entry = Entry::new("session.opened", "user", user.id).with(json!({
+        let entry = Entry::new(AuditAction::SessionOpened, "user", user.id).with(json!({
             "session": session.id,
             "known_browser": known_browser,
             "second_factor": proof.as_str(),
