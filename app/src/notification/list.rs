@@ -1,9 +1,9 @@
 //! The list of notifications, in the drawer and on its page.
 
 use super::model::Notification;
-use crate::address;
-use crate::format;
+use crate::run::bucket::look;
 use crate::ui::icon::Icon;
+use crate::{address, format};
 use leptos::prelude::*;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::operation::OperationBucket;
@@ -44,13 +44,7 @@ pub fn notification_list(entries: &[Notification], tenant: TenantId, on_read: Op
 }
 
 fn row(entry: &Notification, tenant: TenantId, on_read: Option<Callback<String>>) -> AnyView {
-    let (icon, tone) = match entry.bucket {
-        OperationBucket::Queued => (Icon::Waiting, "idle"),
-        OperationBucket::Running => (Icon::Turning, "info"),
-        OperationBucket::Succeeded => (Icon::Done, "ok"),
-        OperationBucket::PartiallySucceeded => (Icon::Partly, "warn"),
-        OperationBucket::Failed => (Icon::Failed, "bad"),
-    };
+    let (tone, icon) = look(entry.bucket);
     let id = entry.id.clone();
     let follow = move |_| {
         if let Some(on_read) = on_read {

@@ -1,5 +1,6 @@
 //! Operation runs: watched, cancelled, retried, looked back at.
 
+pub mod bucket;
 pub mod functions;
 pub mod model;
 pub mod progress_widget;

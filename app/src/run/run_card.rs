@@ -3,10 +3,9 @@
 
 use super::functions::{CancelRun, cancel_run};
 use super::model::RunState;
-use crate::address;
-use crate::format;
 use crate::island::erased;
 use crate::ui::icon::Icon;
+use crate::{address, format};
 use leptos::prelude::*;
 use tenantatlas_domain::ids::TenantId;
 
@@ -99,7 +98,7 @@ fn doing(run: &RunState) -> String {
 }
 
 fn elapsed(run: &RunState, now: i64) -> String {
-    format::span((now - run.started_at.unwrap_or(run.created_at)).max(0) / 1000 * 1000 + 1).replace("1 ms", "0 s")
+    format::whole_seconds(now - run.started_at.unwrap_or(run.created_at))
 }
 
 /// Rate and remaining time, once they mean something.

@@ -1,6 +1,7 @@
 //! Toasts: how a run that this person watched has ended. They survive going to another page.
 #![allow(missing_docs, reason = "the island macro makes property types whose documentation is the property's")]
 
+use super::bucket::look;
 use super::model::RunState;
 use crate::island::{erased, session_storage};
 use crate::ui::icon::Icon;
@@ -31,7 +32,7 @@ impl Toast {
     /// The toast for a run that has ended.
     pub fn of(run: &RunState, now: i64) -> Self {
         let bucket = run.status.bucket();
-        let tone = tone(bucket);
+        let (tone, _) = look(bucket);
         let mut detail = run.progress();
         if run.counters.failed > 0 {
             detail.push_str(&format!(" · {} failed", run.counters.failed));
@@ -55,17 +56,6 @@ impl Toast {
             "warn" => Icon::Partly,
             _ => Icon::Failed,
         }
-    }
-}
-
-/// The tone of a state.
-pub fn tone(bucket: OperationBucket) -> &'static str {
-    match bucket {
-        OperationBucket::Queued => "idle",
-        OperationBucket::Running => "info",
-        OperationBucket::Succeeded => "ok",
-        OperationBucket::PartiallySucceeded => "warn",
-        OperationBucket::Failed => "bad",
     }
 }
 

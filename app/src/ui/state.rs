@@ -1,8 +1,9 @@
 //! States as chips: a drawing, a word and a colour together.
 
 use super::icon::Icon;
+use crate::run::bucket::look;
 use leptos::prelude::*;
-use tenantatlas_domain::operation::{OperationBucket, OperationStatus};
+use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::presence::{Confidence, Presence};
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 
@@ -14,13 +15,7 @@ pub fn state(tone: &'static str, icon: Icon, word: impl Into<String>) -> AnyView
 
 /// The state of an operation run.
 pub fn bucket_state(status: OperationStatus) -> AnyView {
-    let (tone, icon) = match status.bucket() {
-        OperationBucket::Queued => ("idle", Icon::Waiting),
-        OperationBucket::Running => ("info", Icon::Turning),
-        OperationBucket::Succeeded => ("ok", Icon::Done),
-        OperationBucket::PartiallySucceeded => ("warn", Icon::Partly),
-        OperationBucket::Failed => ("bad", Icon::Failed),
-    };
+    let (tone, icon) = look(status.bucket());
     let word = if status == OperationStatus::Aborted { "Stopped" } else { status.bucket().label() };
     state(tone, icon, word)
 }

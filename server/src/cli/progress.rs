@@ -7,6 +7,7 @@ use std::{
     io::{self, IsTerminal as _, Write as _},
     time::{Duration, Instant},
 };
+use tenantatlas_app::format::number;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_engine::RunState;
 
@@ -72,7 +73,7 @@ impl Bars {
         });
         total.set_length(u64::from(state.counters.total));
         total.set_position(u64::from(state.counters.processed));
-        total.set_message(format!("{} items{}", thousands(state.items), failed(state)));
+        total.set_message(format!("{} items{}", number(state.items), failed(state)));
         let running: Vec<(String, String)> =
             state.current.iter().map(|item| (title.to_owned(), item.key.clone())).collect();
         self.types.retain(|key, bar| {
@@ -90,7 +91,7 @@ impl Bars {
                 bar.enable_steady_tick(Duration::from_millis(100));
                 bar
             });
-            bar.set_message(format!("{} items", thousands(item.items)));
+            bar.set_message(format!("{} items", number(item.items)));
         }
         if state.status.is_terminal() {
             total.finish();
@@ -130,7 +131,7 @@ impl Lines {
             io::stderr().lock(),
             "{title}: {processed} / {} types, {} items{}{now}",
             state.counters.total,
-            thousands(state.items),
+            number(state.items),
             failed(state),
         );
     }
@@ -152,29 +153,4 @@ fn style(template: &str) -> ProgressStyle {
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("━╸─")
         .tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ")
-}
-
-/// A whole number with a comma every three digits, as the site writes it.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::thousands;
-
-    #[test]
-    fn numbers_are_grouped_by_three() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")] {
-            assert_eq!(thousands(number), text);
-        }
-    }
 }

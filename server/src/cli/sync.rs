@@ -1,10 +1,6 @@
 //! `tenantatlas sync`
 
-use super::{
-    arguments::SyncArguments,
-    output::Output,
-    progress::{Progress, thousands},
-};
+use super::{arguments::SyncArguments, output::Output, progress::Progress};
 use crate::{
     exit::{Exit, ExitCode},
     open,
@@ -16,6 +12,7 @@ use std::{
     pin::pin,
     time::{Duration, Instant},
 };
+use tenantatlas_app::format::number;
 use tenantatlas_domain::{
     ids::OperationRunId,
     registry::{PolicyType, registry},
@@ -220,9 +217,9 @@ fn tell(
             vec![
                 row.policy_type.clone(),
                 row.outcome.map_or("not finished", TypeOutcome::as_str).to_owned(),
-                thousands(row.items),
-                thousands(row.inserted),
-                thousands(row.changed),
+                number(row.items),
+                number(row.inserted),
+                number(row.changed),
                 row.pages.to_string(),
                 row.requests.to_string(),
                 row.retries.to_string(),
@@ -243,8 +240,8 @@ fn tell(
             "{}: {} · {} items, {} new or changed, {} errors, {:.1} s",
             tenant.name,
             run.status.as_str(),
-            thousands(run.items_observed_count),
-            thousands(run.items_upserted_count),
+            number(run.items_observed_count),
+            number(run.items_upserted_count),
             run.errors_count,
             duration(Some(run)) as f64 / 1_000.0
         )),
