@@ -63,12 +63,12 @@ pub struct Function {
 }
 
 #[cfg(feature = "ssr")]
-inventory::collect!(Function);
+::inventory::collect!(Function);
 
 /// Every server function that has a rule. One that has none cannot be reached.
 #[cfg(feature = "ssr")]
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    inventory::iter::<Function>()
+    ::inventory::iter::<Function>()
 }
 
 /// In the context of a page: why the person may not see it.
@@ -81,7 +81,7 @@ pub struct Refused(pub AppError);
 #[cfg(feature = "ssr")]
 macro_rules! rule {
     ($function:ty, $rule:expr) => {
-        inventory::submit! {
+        ::inventory::submit! {
             $crate::access::Function { path: <$function as leptos::server_fn::ServerFn>::PATH, rule: $rule }
         }
     };

@@ -68,7 +68,9 @@ pub fn with_query<N: AsRef<str>, V: AsRef<str>>(path: &str, pairs: impl IntoIter
     if pairs.peek().is_none() {
         return path.to_owned();
     }
-    url::form_urlencoded::Serializer::new(format!("{path}?")).extend_pairs(pairs).finish()
+    let begin = format!("{path}?");
+    let length = begin.len();
+    url::form_urlencoded::Serializer::for_suffix(begin, length).extend_pairs(pairs).finish()
 }
 
 /// The tenant that a path names: `/t/{tenant}` and everything below.

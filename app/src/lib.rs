@@ -16,8 +16,11 @@ pub mod access;
 pub mod account;
 pub mod address;
 pub mod audit;
+pub mod done;
 pub mod enhance;
 pub mod error;
+#[cfg(feature = "ssr")]
+pub mod filter;
 pub mod format;
 pub mod inventory;
 pub mod island;

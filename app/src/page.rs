@@ -1,10 +1,10 @@
 //! What pages share. Each loads what it shows on the server and is sent whole, with the status that fits.
 
+use crate::done::Done;
 use crate::error::{AppError, ErrorKind};
 use crate::frame::load as frame;
 use crate::frame::view::{Section, plain_frame, tenant_frame};
-use crate::scope;
-use crate::scope::Inside;
+use crate::scope::{self, Inside};
 use crate::ui::note::error_page;
 use leptos::prelude::*;
 use leptos::server_fn::{ServerFn, error::ServerFnUrlError};
@@ -92,6 +92,11 @@ pub fn missing() -> AnyView {
 pub(crate) fn query() -> impl Fn(&str) -> Option<String> + Send + 'static {
     let map = use_query_map().get_untracked();
     move |name| if name == "done" && map.get("__err").is_some() { None } else { map.get(name) }
+}
+
+/// What was done before this page was shown, as its address says.
+pub(crate) fn done(query: &impl Fn(&str) -> Option<String>) -> Option<Done> {
+    Done::read(&query("done")?)
 }
 
 /// A part of the path, by name.

@@ -1,15 +1,20 @@
 //! Where an answer leads: to an address of this site and to no other.
 
 use crate::address;
+use crate::done::Done;
 
-/// Where a form leads when it has done its work. `done` names what is said there.
-pub(crate) fn go_to(address: &str, done: Option<&str>) {
-    let address = match done {
-        Some(done) => format!("{address}{}done={done}", if address.contains('?') { '&' } else { '?' }),
-        None => address.to_owned(),
-    };
+/// Leads a form that has done its work to another page.
+pub(crate) fn go_to(address: &str) {
     // What cannot stand in a header would make the framework panic.
-    leptos_axum::redirect(if is_own_address(&address) { &address } else { address::HOME });
+    leptos_axum::redirect(if is_own_address(address) { address } else { address::HOME });
+}
+
+/// The same to a page that says what was done.
+pub(crate) fn go_to_with(address: &str, done: impl Into<Option<Done>>) {
+    match done.into() {
+        Some(done) => go_to(&done.at(address)),
+        None => go_to(address),
+    }
 }
 
 /// Whether a text is the path of an address of this site, with its query, and nothing else: it can stand in a `Location`

@@ -6,10 +6,11 @@ use leptos::prelude::*;
 use tenantatlas_domain::ids::SessionId;
 #[cfg(feature = "ssr")]
 use {
-    crate::access::Rule,
     crate::{
+        access::Rule,
         address,
-        redirect::go_to,
+        done::Done,
+        redirect::go_to_with,
         scope,
         session::{
             cookies::{THEME_COOKIE, set_cookie},
@@ -27,7 +28,7 @@ use {
 pub async fn update_profile(name: String) -> Result<(), AppError> {
     let session = scope::session()?;
     scope::engine()?.rename_self(&session.actor(), &name).await?;
-    go_to(address::ACCOUNT, Some("profile"));
+    go_to_with(address::ACCOUNT, Done::NameSaved);
     Ok(())
 }
 rule!(UpdateProfile, Rule::SignedIn);
@@ -43,7 +44,7 @@ pub async fn change_password(current: String, password: String) -> Result<(), Ap
     if let Some(token) = engine.change_password(&session.actor(), &origin.visitor, current, password).await? {
         origin.keep_session(&engine, &token);
     }
-    go_to(address::ACCOUNT, Some("password"));
+    go_to_with(address::ACCOUNT, Done::PasswordChanged);
     Ok(())
 }
 rule!(ChangePassword, Rule::SignedIn);
@@ -56,7 +57,7 @@ rule!(ChangePassword, Rule::SignedIn);
 pub async fn end_session(session: SessionId) -> Result<(), AppError> {
     let own = scope::session()?;
     scope::engine()?.end_session(&own.actor(), session.as_uuid()).await?;
-    go_to(address::ACCOUNT, Some("session"));
+    go_to_with(address::ACCOUNT, Done::SessionEnded);
     Ok(())
 }
 rule!(EndSession, Rule::SignedIn);

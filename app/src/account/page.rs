@@ -3,21 +3,21 @@
 use super::functions::{ChangePassword, EndSession, UpdateProfile};
 use super::load as me;
 use super::theme_switch::ThemeSwitch;
-use crate::address;
 use crate::error::AppError;
 use crate::frame::load as frame;
 use crate::notification::load as notifications;
 use crate::notification::model::Notification;
-use crate::page::{plain_page, query, refusal};
-use crate::scope;
+use crate::page::{done, plain_page, query, refusal};
 use crate::second_factor::load as factors;
 use crate::session::current::CurrentSession;
 use crate::session::functions::SignOutEverywhere;
 use crate::session::user_agent::browser;
 use crate::ui::active_form::ActiveForm;
-use crate::ui::form::{field, hidden, new_password, reveal, saved_note};
-use crate::ui::note::refusal_note;
+use crate::ui::card::section_card;
+use crate::ui::form::{field, hidden, new_password, reveal};
+use crate::ui::note::{done_note, refusal_note};
 use crate::ui::time::moment;
+use crate::{address, scope};
 use leptos::prelude::*;
 use tenantatlas_engine::SecondFactorState;
 use tenantatlas_store::sessions::Session;
@@ -26,7 +26,7 @@ use tenantatlas_store::sessions::Session;
 #[component]
 pub fn Account() -> impl IntoView {
     let query = query();
-    let done = query("done");
+    let done = done(&query);
     let profile_error = refusal::<UpdateProfile>(&query);
     let password_error = refusal::<ChangePassword>(&query);
     let session_error = refusal::<EndSession>(&query).or_else(|| refusal::<SignOutEverywhere>(&query));
@@ -36,7 +36,7 @@ pub fn Account() -> impl IntoView {
         let (factor, _) = factors::load().await?;
         let account = notifications::of_account().await?;
         let content = view! {
-            {saved_note(done.as_deref())}
+            {done_note(done)}
             {session_error.map(|error: AppError| refusal_note(&error))}
             <div class="page-head"><div><h1>"Profile and sessions"</h1><p class="lead">{session.email.clone()}</p></div></div>
             <div class="columns">
@@ -46,10 +46,9 @@ pub fn Account() -> impl IntoView {
             {second_factor(&factor)}
             {session_list(&session, &sessions)}
             {notices(&account)}
-            <section class="card" aria-labelledby="colours-title">
-                <h2 id="colours-title">"Colours"</h2>
+            {section_card("colours", "Colours", view! {
                 <ThemeSwitch theme=frame::theme() />
-            </section>
+            })}
         }
         .into_any();
         Ok(("Profile and sessions".to_owned(), content))
@@ -59,18 +58,18 @@ pub fn Account() -> impl IntoView {
 fn profile(session: &CurrentSession, error: Option<AppError>) -> AnyView {
     let name = session.name.clone();
     let action = address::function::<UpdateProfile>().to_owned();
-    view! {
-        <section class="card" aria-labelledby="profile-title">
-            <h2 id="profile-title">"Name"</h2>
+    section_card(
+        "profile",
+        "Name",
+        view! {
             <ActiveForm action class="form" error>
                 {field("name", "Your name", Some("It stands beside what you start, and in the audit log."), view! {
                     <input class="input" id="name" name="name" value=name autocomplete="name" required maxlength="200" aria-describedby="name-hint" />
                 })}
                 <div class="form-foot"><button class="button primary">"Save"</button></div>
             </ActiveForm>
-        </section>
-    }
-    .into_any()
+        },
+    )
 }
 
 fn password(session: &CurrentSession, error: Option<AppError>) -> AnyView {
@@ -81,9 +80,10 @@ fn password(session: &CurrentSession, error: Option<AppError>) -> AnyView {
         (field == Some(name)).then_some("true")
     };
     let (current_refused, password_refused) = (refused("current"), refused("password"));
-    view! {
-        <section class="card" aria-labelledby="password-title">
-            <h2 id="password-title">"Password"</h2>
+    section_card(
+        "password",
+        "Password",
+        view! {
             <ActiveForm action class="form" error>
                 <input type="text" name="username" value=email autocomplete="username" hidden readonly />
                 {field("current", "Current password", None, view! {
@@ -97,9 +97,8 @@ fn password(session: &CurrentSession, error: Option<AppError>) -> AnyView {
                 <p class="quiet-text">"Every other session ends."</p>
                 <div class="form-foot"><button class="button primary">"Change the password"</button></div>
             </ActiveForm>
-        </section>
-    }
-    .into_any()
+        },
+    )
 }
 
 fn second_factor(factor: &SecondFactorState) -> AnyView {
@@ -112,14 +111,14 @@ fn second_factor(factor: &SecondFactorState) -> AnyView {
     };
     let few = factor.since.is_some() && factor.recovery_codes < 3;
     let left = few.then(|| format!(" Recovery codes left: {}. Make new ones.", factor.recovery_codes));
-    view! {
-        <section class="card" aria-labelledby="factor-title">
-            <h2 id="factor-title">"Second factor"</h2>
+    section_card(
+        "factor",
+        "Second factor",
+        view! {
             <p>{words}{left}</p>
             <div class="form-foot"><a class="button" href=address::SECOND_FACTOR>{link}</a></div>
-        </section>
-    }
-    .into_any()
+        },
+    )
 }
 
 /// What happened to the account; nothing when nothing did.
@@ -138,15 +137,13 @@ fn notices(notices: &[Notification]) -> Option<AnyView> {
             }
         })
         .collect_view();
-    Some(
+    Some(section_card(
+        "notices",
+        "What happened to your account",
         view! {
-            <section class="card" aria-labelledby="notices-title">
-                <h2 id="notices-title">"What happened to your account"</h2>
-                <ul class="rows">{rows}</ul>
-            </section>
-        }
-        .into_any(),
-    )
+            <ul class="rows">{rows}</ul>
+        },
+    ))
 }
 
 fn session_list(current: &CurrentSession, sessions: &[Session]) -> AnyView {

@@ -4,3 +4,5 @@
 pub mod load;
 #[cfg(feature = "ssr")]
 pub mod page;
+#[cfg(feature = "ssr")]
+pub mod verification;

@@ -1,8 +1,9 @@
 //! The audit log of a tenant.
 
 use super::load::list;
-use super::load::{AuditFilter, verification};
-use crate::address;
+use super::verification::LastVerification;
+use crate::filter::ListFilter as _;
+use crate::filter::audit::AuditFilter;
 use crate::format;
 use crate::frame::view::Section;
 use crate::page::{query, tenant_page};
@@ -11,6 +12,7 @@ use crate::ui::icon::Icon;
 use crate::ui::note::{empty, note};
 use crate::ui::time::{day, moment};
 use leptos::prelude::*;
+use tenantatlas_domain::audit::{AuditAction, of_run};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::audit::{Entry, Outcome, Verification};
 
@@ -18,10 +20,11 @@ use tenantatlas_store::audit::{Entry, Outcome, Verification};
 #[component]
 pub fn AuditPage() -> impl IntoView {
     let query = query();
-    let filter = read_filter(&query);
+    let filter = AuditFilter::read(&query);
+    let looked = use_context::<LastVerification>().unwrap_or_default();
     tenant_page(Section::Audit, move |inside| async move {
         let page = list(&inside, &filter).await?;
-        let (chain, checked) = verification(&inside).await?;
+        let (chain, checked) = looked.ask(&inside.engine).await?;
         let rows = if page.entries.is_empty() {
             empty(
                 Icon::Audit,
@@ -32,8 +35,10 @@ pub fn AuditPage() -> impl IntoView {
         } else {
             view! { <div class="card flush">{page.entries.iter().map(entry).collect_view()}</div> }.into_any()
         };
-        let next = page.next.map(|before| filtered(&inside.address().audit(), &filter, Some(before)));
-        let export = filtered(&inside.address().audit_export(), &filter, None);
+        let next = page
+            .next
+            .map(|before| AuditFilter { before: Some(before), ..filter.clone() }.address(&inside.address().audit()));
+        let export = filter.from_start().address(&inside.address().audit_export());
         let content = view! {
             <div class="page-head">
                 <div><h1>"Audit"</h1><p class="lead">"Who asked for what, and when. Entries can be neither changed nor deleted."</p></div>
@@ -47,40 +52,6 @@ pub fn AuditPage() -> impl IntoView {
         .into_any();
         Ok(("Audit".to_owned(), content))
     })
-}
-
-/// The filter that an address holds; days are whole UTC days.
-pub fn read_filter(query: &impl Fn(&str) -> Option<String>) -> AuditFilter {
-    let text = |name: &str| query(name).map(|text| text.trim().chars().take(100).collect()).unwrap_or_default();
-    let day_start = |name: &str| query(name).and_then(|day| Timestamp::parse_rfc3339(&format!("{day}T00:00:00Z")));
-    AuditFilter {
-        actor: text("actor"),
-        action: text("action"),
-        resource: text("resource"),
-        from: day_start("from"),
-        until: day_start("until").map(|at| Timestamp::from_millis(at.as_millis() + 86_400_000)),
-        before: query("before").and_then(|text| text.parse().ok()),
-    }
-}
-
-/// The last day of a filter, as the form shows it.
-fn last_day(filter: &AuditFilter) -> String {
-    filter.until.map(|at| format::utc_day(at.as_millis() - 86_400_000)).unwrap_or_default()
-}
-
-fn filtered(path: &str, filter: &AuditFilter, before: Option<i64>) -> String {
-    let from = filter.from.map(|at| format::utc_day(at.as_millis())).unwrap_or_default();
-    let until = last_day(filter);
-    let before = before.map(|seq| seq.to_string()).unwrap_or_default();
-    let pairs = [
-        ("actor", filter.actor.as_str()),
-        ("action", &filter.action),
-        ("resource", &filter.resource),
-        ("from", &from),
-        ("until", &until),
-        ("before", &before),
-    ];
-    address::with_query(path, pairs.into_iter().filter(|(_, value)| !value.is_empty()))
 }
 
 fn chain_note(chain: &Verification, checked: Timestamp) -> AnyView {
@@ -106,8 +77,7 @@ fn chain_note(chain: &Verification, checked: Timestamp) -> AnyView {
 }
 
 fn filters(inside: &Inside, filter: &AuditFilter) -> AnyView {
-    let from = filter.from.map(|at| format::utc_day(at.as_millis())).unwrap_or_default();
-    let filtered = AuditFilter { before: None, ..filter.clone() } != AuditFilter::default();
+    let filtered = filter.from_start() != AuditFilter::default();
     view! {
         <form class="filters" method="get" action=inside.address().audit()>
             <div class="search">
@@ -115,10 +85,10 @@ fn filters(inside: &Inside, filter: &AuditFilter) -> AnyView {
                 <input class="input" type="search" name="actor" value=filter.actor.clone() placeholder="Name or e-mail" aria-label="Actor" data-search="" maxlength="100" />
             </div>
             <input class="input" name="action" value=filter.action.clone() placeholder="Action, such as tenant.updated" aria-label="Action" maxlength="100" list="audit-actions" />
-            <datalist id="audit-actions">{ACTIONS.map(|action| view! { <option value=action></option> }).collect_view()}</datalist>
+            <datalist id="audit-actions">{actions(inside).into_iter().map(|action| view! { <option value=action></option> }).collect_view()}</datalist>
             <input class="input" name="resource" value=filter.resource.clone() placeholder="Resource, such as tenant" aria-label="Resource" maxlength="100" />
-            <label class="day-field"><span>"From"</span><input class="input" type="date" name="from" value=from /></label>
-            <label class="day-field"><span>"To"</span><input class="input" type="date" name="until" value=last_day(filter) /></label>
+            <label class="day-field"><span>"From"</span><input class="input" type="date" name="from" value=filter.first_day() /></label>
+            <label class="day-field"><span>"To"</span><input class="input" type="date" name="until" value=filter.last_day() /></label>
             <button class="button">"Apply"</button>
             {filtered.then(|| view! { <a class="button quiet" href=inside.address().audit()>"Clear"</a> })}
         </form>
@@ -127,23 +97,11 @@ fn filters(inside: &Inside, filter: &AuditFilter) -> AnyView {
 }
 
 /// The actions that are written with a tenant, for the suggestions of the filter.
-const ACTIONS: [&str; 15] = [
-    "access.refused",
-    "audit.exported",
-    "inventory.exported",
-    "inventory.sync.dispatched",
-    "inventory.sync.completed",
-    "inventory.sync.completed_with_errors",
-    "inventory.sync.failed",
-    "inventory.sync.aborted",
-    "inventory.sync.cancel_requested",
-    "tenant.added",
-    "tenant.updated",
-    "tenant.checked",
-    "tenant.credential_rotated",
-    "member.set",
-    "member.removed",
-];
+fn actions(inside: &Inside) -> Vec<String> {
+    let named = AuditAction::ALL.iter().filter(|action| action.concerns_a_tenant()).map(ToString::to_string);
+    let of_runs = inside.engine.operation_kinds().into_iter().flat_map(|(resource, action)| of_run(resource, action));
+    named.chain(of_runs).collect()
+}
 
 fn entry(entry: &Entry) -> AnyView {
     let context = serde_json::to_string_pretty(&entry.context).unwrap_or_default();

@@ -2,8 +2,6 @@
 
 use super::load::FrameData;
 use crate::account::theme_switch::ThemeSwitch;
-use crate::address;
-use crate::format;
 use crate::notification::bell::Bell;
 use crate::run::progress_widget::ProgressWidget;
 use crate::scope::Inside;
@@ -13,6 +11,7 @@ use crate::tenant::switcher::TenantSwitcher;
 use crate::ui::icon::Icon;
 use crate::ui::logo::logo;
 use crate::ui::title::page_title;
+use crate::{address, format};
 use leptos::prelude::*;
 use tenantatlas_domain::role::Action;
 

@@ -1,7 +1,6 @@
 //! One item.
 
-use super::item::load;
-use super::item::{FieldChange, ItemDetail, differences, property_label, value_moment, value_text};
+use super::item::{FieldChange, ItemDetail, differences, load, property_label, value_moment, value_text};
 use super::labels::{platform_label, type_label};
 use super::page::row_state;
 use crate::error::AppError;
@@ -9,6 +8,7 @@ use crate::format;
 use crate::frame::view::Section;
 use crate::page::{path_part, query, tenant_page};
 use crate::scope::Inside;
+use crate::ui::card::section_card;
 use crate::ui::icon::Icon;
 use crate::ui::note::note;
 use crate::ui::state::{state, sync_state};
@@ -101,9 +101,10 @@ fn facts(detail: &ItemDetail) -> AnyView {
             view! { <dt>{property_label(key)}</dt> <dd>{words}</dd> }
         })
         .collect();
-    view! {
-        <section class="card" aria-labelledby="facts-title">
-            <h2 id="facts-title">"Facts"</h2>
+    section_card(
+        "facts",
+        "Facts",
+        view! {
             <dl class="facts">
                 <dt>"Type"</dt><dd>{type_label(&item.policy_type)}</dd>
                 <dt>"Platform"</dt><dd>{platform_label(&item.platform)}</dd>
@@ -113,9 +114,8 @@ fn facts(detail: &ItemDetail) -> AnyView {
                 <dt>"Changed"</dt><dd>{moment(item.changed_at.as_millis())}</dd>
                 {meta}
             </dl>
-        </section>
-    }
-    .into_any()
+        },
+    )
 }
 
 fn is_assignment(link: &OutgoingLink) -> bool {
@@ -143,16 +143,16 @@ fn assignments(detail: &ItemDetail) -> AnyView {
         view! { <ul class="rows">{rows}</ul> }.into_any()
     };
     let omitted = detail.row.item.links_omitted;
-    view! {
-        <section class="card" aria-labelledby="assignments-title">
-            <h2 id="assignments-title">"Assigned to"</h2>
+    section_card(
+        "assignments",
+        "Assigned to",
+        view! {
             {body}
             {(omitted > 0).then(|| view! {
                 <p class="quiet-text">{format!("{} more references are counted, not listed.", format::number(u64::from(omitted)))}</p>
             })}
-        </section>
-    }
-    .into_any()
+        },
+    )
 }
 
 /// The name of what a link points to; an id only where no name is known.
@@ -245,14 +245,12 @@ fn relations(inside: &Inside, detail: &ItemDetail) -> AnyView {
     };
     view! {
         <div class="columns">
-            <section class="card" aria-labelledby="outgoing-title">
-                <h2 id="outgoing-title">"Points to"</h2>
+            {section_card("outgoing", "Points to", view! {
                 {list(outgoing, "It points to nothing else.")}
-            </section>
-            <section class="card" aria-labelledby="incoming-title">
-                <h2 id="incoming-title">"Pointed to by"</h2>
+            })}
+            {section_card("incoming", "Pointed to by", view! {
                 {incoming}
-            </section>
+            })}
         </div>
     }
     .into_any()
@@ -265,13 +263,13 @@ fn history(detail: &ItemDetail) -> AnyView {
         .enumerate()
         .map(|(index, version)| version_row(version, detail.history.get(index + 1)))
         .collect_view();
-    view! {
-        <section class="card" aria-labelledby="history-title">
-            <h2 id="history-title">"History"</h2>
+    section_card(
+        "history",
+        "History",
+        view! {
             <ol class="history">{rows}</ol>
-        </section>
-    }
-    .into_any()
+        },
+    )
 }
 
 fn version_row(version: &ItemVersion, before: Option<&ItemVersion>) -> AnyView {
@@ -333,12 +331,12 @@ fn runs(inside: &Inside, detail: &ItemDetail) -> AnyView {
         })
         .collect_view();
     let hidden = detail.runs.len().saturating_sub(RUNS_SHOWN);
-    view! {
-        <section class="card" aria-labelledby="runs-title">
-            <h2 id="runs-title">"Syncs that looked for it"</h2>
+    section_card(
+        "runs",
+        "Syncs that looked for it",
+        view! {
             <ul class="rows">{rows}</ul>
             {(hidden > 0).then(|| view! { <p class="quiet-text">{format!("{hidden} earlier ones.")}</p> })}
-        </section>
-    }
-    .into_any()
+        },
+    )
 }

@@ -1,167 +1,15 @@
 //! The inventory of a tenant as its page shows it.
 
 use crate::error::AppError;
+use crate::filter::inventory::InventoryFilter;
 use crate::scope::Inside;
 use std::collections::{BTreeMap, HashSet};
 use tenantatlas_domain::reason::ReasonCode;
-use tenantatlas_domain::registry::{Category, Platform, PolicyType, registry};
+use tenantatlas_domain::registry::{PolicyType, registry};
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::inventory::{
-    self, Cursor, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ScopeView, Sort, StateFilter,
-};
-use tenantatlas_store::scopes::{self, Scope, ScopeId};
-
-/// Rows on one page of the list.
-const PAGE: u32 = 50;
-/// The longest text that is searched for, characters.
-const MAX_SEARCH: usize = 200;
-
-/// The state of the list as the address holds it. What is unknown in it is left out, so that an old or mistyped link
-/// shows something rather than nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ListAddress {
-    /// What is searched for.
-    pub search: String,
-    /// Only this category.
-    pub category: Option<Category>,
-    /// Only this policy type, by key.
-    pub policy_type: Option<String>,
-    /// Only this platform.
-    pub platform: Option<Platform>,
-    /// Only in this state.
-    pub state: Option<StateFilter>,
-    /// Only with this scope tag, by id.
-    pub scope_tag: Option<String>,
-    /// In this order.
-    pub sort: Sort,
-    /// Relative to this scope; the default one otherwise.
-    pub scope: Option<ScopeId>,
-    /// Where the page begins.
-    pub after: Option<Cursor>,
-}
-
-impl ListAddress {
-    /// Reads the parameters of an address.
-    pub fn read<'a>(get: impl Fn(&str) -> Option<String> + 'a) -> Self {
-        let filled = |name: &str| get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        Self {
-            search: filled("q").map(|text| text.chars().take(MAX_SEARCH).collect()).unwrap_or_default(),
-            category: filled("category").and_then(|slug| Category::ALL.iter().copied().find(|one| one.slug() == slug)),
-            policy_type: filled("type").filter(|key| registry().get(key).is_some()),
-            platform: filled("platform")
-                .and_then(|name| Platform::ALL.iter().copied().find(|one| one.as_str() == name)),
-            state: filled("state").and_then(|name| state_of(&name)),
-            scope_tag: filled("tag").filter(|tag| tag.len() <= 40),
-            sort: match filled("sort").as_deref() {
-                Some("type") => Sort::Type,
-                Some("seen") => Sort::LastSeen,
-                _ => Sort::Name,
-            },
-            scope: filled("scope").and_then(|id| id.parse().ok()).map(ScopeId),
-            after: filled("after").and_then(|text| Cursor::decode(&text)),
-        }
-    }
-
-    /// The parameters again, without those that are not set.
-    #[must_use]
-    pub fn pairs(&self) -> Vec<(&'static str, String)> {
-        let mut pairs = Vec::new();
-        let mut put = |name, value: Option<String>| pairs.extend(value.map(|value| (name, value)));
-        put("q", Some(self.search.clone()).filter(|text| !text.is_empty()));
-        put("category", self.category.map(|one| one.slug().to_owned()));
-        put("type", self.policy_type.clone());
-        put("platform", self.platform.map(|one| one.as_str().to_owned()));
-        put("state", self.state.map(|one| state_name(one).to_owned()));
-        put("tag", self.scope_tag.clone());
-        put("sort", sort_name(self.sort).map(ToOwned::to_owned));
-        put("scope", self.scope.map(|ScopeId(id)| id.to_string()));
-        put("after", self.after.as_ref().map(Cursor::encode));
-        pairs
-    }
-
-    /// The address below `path` that holds this state.
-    #[must_use]
-    pub fn address(&self, path: &str) -> String {
-        let pairs = self.pairs();
-        if pairs.is_empty() {
-            return path.to_owned();
-        }
-        let mut query = url::form_urlencoded::Serializer::new(format!("{path}?"));
-        query.extend_pairs(pairs);
-        query.finish()
-    }
-
-    /// The same list from its beginning.
-    #[must_use]
-    pub fn from_start(&self) -> Self {
-        Self { after: None, ..self.clone() }
-    }
-
-    /// Whether anything narrows the list.
-    #[must_use]
-    pub fn is_filtered(&self) -> bool {
-        let Self { search, category, policy_type, platform, state, scope_tag, .. } = self;
-        !search.is_empty()
-            || category.is_some()
-            || policy_type.is_some()
-            || platform.is_some()
-            || state.is_some()
-            || scope_tag.is_some()
-    }
-
-    /// Whether the state is all that narrows the list, and the list is shown from its start: only then an empty list
-    /// says something about the whole inventory.
-    #[must_use]
-    pub fn asks_for_state_alone(&self) -> bool {
-        self.state.is_some() && self.after.is_none() && !Self { state: None, ..self.clone() }.is_filtered()
-    }
-
-    /// The question to the store.
-    #[must_use]
-    pub fn query(&self) -> ItemQuery {
-        ItemQuery {
-            filter: ItemFilter {
-                policy_types: self.policy_type.iter().cloned().collect(),
-                categories: self.category.into_iter().collect(),
-                platforms: self.platform.into_iter().collect(),
-                search: Some(self.search.clone()).filter(|text| !text.is_empty()),
-                state: self.state,
-                scope_tag: self.scope_tag.clone(),
-            },
-            sort: self.sort,
-            after: self.after.clone(),
-            limit: PAGE,
-        }
-    }
-}
-
-/// The name of a state in the address.
-#[must_use]
-pub const fn state_name(state: StateFilter) -> &'static str {
-    match state {
-        StateFilter::Present => "present",
-        StateFilter::Missing => "missing",
-        StateFilter::NotRead => "not_read",
-        StateFilter::Changed => "changed",
-    }
-}
-
-fn state_of(name: &str) -> Option<StateFilter> {
-    [StateFilter::Present, StateFilter::Missing, StateFilter::NotRead, StateFilter::Changed]
-        .into_iter()
-        .find(|state| state_name(*state) == name)
-}
-
-/// The name of an order in the address; the usual order has none.
-#[must_use]
-pub const fn sort_name(sort: Sort) -> Option<&'static str> {
-    match sort {
-        Sort::Name => None,
-        Sort::Type => Some("type"),
-        Sort::LastSeen => Some("seen"),
-    }
-}
+use tenantatlas_store::inventory::{self, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ScopeView};
+use tenantatlas_store::scopes::{self, Scope};
 
 /// How the last read of a type ended, as its cell shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,7 +72,7 @@ pub struct InventoryView {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn load(inside: &Inside, address: &ListAddress) -> Result<InventoryView, AppError> {
+pub async fn load(inside: &Inside, address: &InventoryFilter) -> Result<InventoryView, AppError> {
     let db = inside.engine.db();
     let view = view(inside, address).await?;
     let (page, scopes, scope_tags) = futures::try_join!(
@@ -240,7 +88,7 @@ pub async fn load(inside: &Inside, address: &ListAddress) -> Result<InventoryVie
 ///
 /// # Errors
 /// When the database fails.
-pub async fn view(inside: &Inside, address: &ListAddress) -> Result<ScopeView, AppError> {
+pub async fn view(inside: &Inside, address: &InventoryFilter) -> Result<ScopeView, AppError> {
     let shown: Vec<String> = match (&address.policy_type, address.category) {
         (Some(key), _) => vec![key.clone()],
         (None, Some(category)) => {
@@ -317,38 +165,10 @@ fn cell(policy_type: &PolicyType, row: Option<inventory::Coverage>, outside: boo
 mod tests {
     use super::*;
 
-    fn read(query: &str) -> ListAddress {
-        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        ListAddress::read(move |name| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()))
-    }
-
-    #[test]
-    fn the_address_holds_the_whole_state_of_the_list() {
-        let text = "q=Windows+%26+co&category=compliance&type=compliancePolicy&platform=windows&state=not_read&tag=0&sort=seen&scope=3";
-        let address = read(text);
-        assert!(address.is_filtered());
-        assert_eq!(read(address.address("/x").split_once('?').expect("a query").1), address);
-    }
-
-    #[test]
-    fn only_a_state_alone_and_from_the_start_asks_for_the_whole_inventory() {
-        assert!(read("state=missing&sort=seen&scope=3").asks_for_state_alone());
-        for narrower in ["", "state=missing&q=x", "state=missing&type=settingsCatalogPolicy", "state=missing&tag=0"] {
-            assert!(!read(narrower).asks_for_state_alone(), "{narrower}");
-        }
-    }
-
     #[test]
     fn a_type_outside_of_the_selection_is_not_called_never_read() {
         let policy_type = registry().get("settingsCatalogPolicy").expect("a type");
         assert_eq!(cell(policy_type, None, true).mark, CoverageMark::Outside);
         assert_eq!(cell(policy_type, None, false).mark, CoverageMark::Never);
-    }
-
-    #[test]
-    fn what_an_address_means_by_nothing_or_nonsense_is_left_out() {
-        let address = read("q=++&category=nonsense&type=nonsense&platform=&state=deleted&scope=x&after=%00");
-        assert_eq!(address, ListAddress::default());
-        assert_eq!(address.address("/x"), "/x");
     }
 }

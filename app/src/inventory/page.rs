@@ -3,17 +3,17 @@
 use super::coverage_strip::coverage_strip;
 use super::item::assignment_words;
 use super::labels::{platform_label, type_label};
-use super::load::load;
-use super::load::{CoverageMark, InventoryView, ListAddress, sort_name, state_name};
+use super::load::{CoverageMark, InventoryView, load};
+use crate::filter::ListFilter as _;
+use crate::filter::inventory::{InventoryFilter, sort_name, state_name};
 use crate::format;
 use crate::frame::view::Section;
-use crate::page::{query, tenant_page};
+use crate::page::{done, query, tenant_page};
 use crate::scope::Inside;
 use crate::sync::button::SyncButton;
-use crate::ui::form::hidden;
-use crate::ui::form::{options, saved_note};
+use crate::ui::form::{hidden, options};
 use crate::ui::icon::Icon;
-use crate::ui::note::empty;
+use crate::ui::note::{done_note, empty};
 use crate::ui::state::{presence_state, state, sync_state};
 use crate::ui::time::moment;
 use leptos::prelude::*;
@@ -30,8 +30,8 @@ const NO_RUN: &str = "no sync has completed yet";
 #[component]
 pub fn InventoryPage() -> impl IntoView {
     let query = query();
-    let address = ListAddress::read(&query);
-    let done = query("done");
+    let address = InventoryFilter::read(&query);
+    let done = done(&query);
     tenant_page(Section::Inventory, move |inside| async move {
         let shown = load(&inside, &address).await?;
         let content = if shown.view.run.is_none() && shown.counts.known == 0 && !address.is_filtered() {
@@ -45,7 +45,7 @@ pub fn InventoryPage() -> impl IntoView {
             }
             .into_any()
         };
-        let content = view! { {saved_note(done.as_deref())} {content} }.into_any();
+        let content = view! { {done_note(done)} {content} }.into_any();
         Ok(("Inventory".to_owned(), content))
     })
 }
@@ -109,7 +109,7 @@ fn scope_words(scope: &Scope) -> String {
 fn figures(inside: &Inside, shown: &InventoryView) -> AnyView {
     let base = inside.address().inventory();
     let scope = shown.view.scope.as_ref().map(|scope| scope.id);
-    let to = |state: Option<StateFilter>| ListAddress { state, scope, ..ListAddress::default() }.address(&base);
+    let to = |state: Option<StateFilter>| InventoryFilter { state, scope, ..InventoryFilter::default() }.address(&base);
     let counts = &shown.counts;
     let sure = match counts.missing_confidence {
         Some(Confidence::High) => "certain",
@@ -186,7 +186,7 @@ fn figure(href: String, label: &'static str, value: String, detail: String) -> A
     .into_any()
 }
 
-fn list(inside: &Inside, address: &ListAddress, shown: &InventoryView) -> AnyView {
+fn list(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
     let base = inside.address().inventory();
     let export = |kind: &str| address.from_start().address(&inside.address().inventory_export(kind));
     view! {
@@ -207,7 +207,7 @@ fn list(inside: &Inside, address: &ListAddress, shown: &InventoryView) -> AnyVie
     .into_any()
 }
 
-fn filters(base: &str, address: &ListAddress, shown: &InventoryView) -> AnyView {
+fn filters(base: &str, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
     let any = |words: &str| (String::new(), words.to_owned());
     let categories = Category::ALL.iter().map(|one| (one.slug().to_owned(), one.label().to_owned()));
     let types = shown
@@ -268,7 +268,7 @@ fn filters(base: &str, address: &ListAddress, shown: &InventoryView) -> AnyView 
 }
 
 /// The scope can be switched where there is more than one.
-fn scope_choice(address: &ListAddress, shown: &InventoryView) -> Option<AnyView> {
+fn scope_choice(address: &InventoryFilter, shown: &InventoryView) -> Option<AnyView> {
     if shown.scopes.len() < 2 {
         return address.scope.map(|ScopeId(id)| hidden("scope", id.to_string()));
     }
@@ -283,7 +283,7 @@ fn scope_choice(address: &ListAddress, shown: &InventoryView) -> Option<AnyView>
     )
 }
 
-fn rows(inside: &Inside, address: &ListAddress, shown: &InventoryView) -> AnyView {
+fn rows(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
     if shown.page.rows.is_empty() {
         return nothing(address, shown);
     }
@@ -291,7 +291,8 @@ fn rows(inside: &Inside, address: &ListAddress, shown: &InventoryView) -> AnyVie
     let pager = match (&shown.page.next, &address.after) {
         (None, None) => None,
         (next, after) => {
-            let next = next.clone().map(|after| ListAddress { after: Some(after), ..address.clone() }.address(&base));
+            let next =
+                next.clone().map(|after| InventoryFilter { after: Some(after), ..address.clone() }.address(&base));
             let start = after.as_ref().map(|_| address.from_start().address(&base));
             Some(view! {
                 <nav class="pager" aria-label="Pages">
@@ -326,7 +327,7 @@ fn rows(inside: &Inside, address: &ListAddress, shown: &InventoryView) -> AnyVie
 }
 
 /// What an empty list says: never more than was read and asked for.
-fn nothing(address: &ListAddress, shown: &InventoryView) -> AnyView {
+fn nothing(address: &InventoryFilter, shown: &InventoryView) -> AnyView {
     match address.state.filter(|_| address.asks_for_state_alone()) {
         Some(StateFilter::Missing | StateFilter::NotRead | StateFilter::Changed) if shown.view.run.is_none() => empty(
             Icon::Waiting,
@@ -361,9 +362,9 @@ fn nothing(address: &ListAddress, shown: &InventoryView) -> AnyView {
     }
 }
 
-fn sort_head(base: &str, address: &ListAddress, sort: Sort, words: &'static str) -> AnyView {
+fn sort_head(base: &str, address: &InventoryFilter, sort: Sort, words: &'static str) -> AnyView {
     let chosen = address.sort == sort;
-    let href = ListAddress { sort, after: None, ..address.clone() }.address(base);
+    let href = InventoryFilter { sort, after: None, ..address.clone() }.address(base);
     let (order, icon) = if sort == Sort::LastSeen { ("descending", Icon::Down) } else { ("ascending", Icon::Up) };
     view! {
         <th scope="col" aria-sort=chosen.then_some(order)>

@@ -6,8 +6,7 @@
 //! from the browser's cache or finds the network again drops what it has and connects anew, because a suspended
 //! connection may be dead without saying so.
 
-use super::clock;
-use super::parts;
+use super::{clock, parts};
 use crate::address;
 use crate::error::ErrorKind;
 use crate::notification::functions::notifications;

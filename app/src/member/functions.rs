@@ -8,8 +8,7 @@ use tenantatlas_domain::role::Role;
 #[cfg(feature = "ssr")]
 use {
     super::load::list,
-    crate::access::Rule,
-    crate::{address, redirect::go_to, scope},
+    crate::{access::Rule, address, done::Done, redirect::go_to_with, scope},
     tenantatlas_domain::role::Action,
 };
 
@@ -28,7 +27,7 @@ pub async fn add_member(email: String, role: Role) -> Result<(), AppError> {
             "Nobody on this server signs in with that address. Somebody who administers the platform can add them.",
         ));
     }
-    go_to(&inside.address().members(), Some("added"));
+    go_to_with(&inside.address().members(), Done::MemberAdded);
     Ok(())
 }
 rule!(AddMember, Rule::Member(Action::ManageMembers));
@@ -44,7 +43,7 @@ pub async fn change_member(user: UserId, role: Role) -> Result<(), AppError> {
         return Err(AppError::not_found("The member"));
     }
     inside.engine.set_member(&inside.session.actor(), inside.id(), user, role).await?;
-    go_to(&inside.address().members(), Some("member"));
+    go_to_with(&inside.address().members(), Done::MembersSaved);
     Ok(())
 }
 rule!(ChangeMember, Rule::Member(Action::ManageMembers));
@@ -59,7 +58,7 @@ pub async fn remove_member(user: UserId) -> Result<(), AppError> {
     inside.engine.remove_member(&inside.session.actor(), inside.id(), user).await?;
     // Who left the tenant themselves cannot see its members any more.
     let next = if user == inside.session.user_id { address::HOME.to_owned() } else { inside.address().members() };
-    go_to(&next, Some("member"));
+    go_to_with(&next, Done::MembersSaved);
     Ok(())
 }
 rule!(RemoveMember, Rule::Member(Action::ManageMembers));

@@ -4,11 +4,12 @@ use super::functions::{AddMember, ChangeMember, RemoveMember};
 use super::load::list;
 use crate::error::AppError;
 use crate::frame::view::Section;
-use crate::page::{query, refusal, tenant_page};
+use crate::page::{done, query, refusal, tenant_page};
 use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
-use crate::ui::form::{field, hidden, options, saved_note};
-use crate::ui::note::{confirm_note, refusal_note};
+use crate::ui::card::section_card;
+use crate::ui::form::{field, hidden, options};
+use crate::ui::note::{confirm_note, done_note, refusal_note};
 use crate::ui::time::moment;
 use leptos::prelude::*;
 use tenantatlas_domain::role::{Action, Role};
@@ -18,7 +19,7 @@ use tenantatlas_store::members::Member;
 #[component]
 pub fn MembersPage() -> impl IntoView {
     let query = query();
-    let done = query("done");
+    let done = done(&query);
     let refused = refusal::<ChangeMember>(&query).or_else(|| refusal::<RemoveMember>(&query));
     let add_error = refusal::<AddMember>(&query);
     tenant_page(Section::Settings, move |inside| async move {
@@ -28,7 +29,7 @@ pub fn MembersPage() -> impl IntoView {
         let confirm =
             may_edit.then(|| confirm_note(&inside.session, &inside.address().members(), "change members")).flatten();
         let content = view! {
-            {saved_note(done.as_deref())}
+            {done_note(done)}
             {refused.map(|error: AppError| refusal_note(&error))}
             <div class="page-head">
                 <div>
@@ -111,9 +112,10 @@ fn remove(inside: &Inside, member: &Member) -> AnyView {
 
 fn add(inside: &Inside, error: Option<AppError>) -> AnyView {
     let action = inside.address().function::<AddMember>();
-    view! {
-        <section class="card" aria-labelledby="add-title">
-            <h2 id="add-title">"Add a member"</h2>
+    section_card(
+        "add",
+        "Add a member",
+        view! {
             <ActiveForm action class="form" error>
                 {field("email", "E-mail", Some("Of somebody who has an account on this server."), view! {
                     <input class="input" id="email" name="email" type="email" autocomplete="off" required aria-describedby="email-hint" />
@@ -121,22 +123,21 @@ fn add(inside: &Inside, error: Option<AppError>) -> AnyView {
                 {field("role", "Role", None, view! { <select class="select" id="role" name="role">{role_options("readonly")}</select> })}
                 <div class="form-foot"><button class="button primary">"Add"</button></div>
             </ActiveForm>
-        </section>
-    }
-    .into_any()
+        },
+    )
 }
 
 fn roles() -> AnyView {
-    view! {
-        <section class="card" aria-labelledby="roles-title">
-            <h2 id="roles-title">"What the roles may do"</h2>
+    section_card(
+        "roles",
+        "What the roles may do",
+        view! {
             <dl class="facts">
                 <dt>{Role::Readonly.label()}</dt><dd>"Sees everything that was read."</dd>
                 <dt>{Role::Operator.label()}</dt><dd>"Also starts, cancels and retries syncs."</dd>
                 <dt>{Role::Manager.label()}</dt><dd>"Also edits the connection."</dd>
                 <dt>{Role::Owner.label()}</dt><dd>"Also says who is a member."</dd>
             </dl>
-        </section>
-    }
-    .into_any()
+        },
+    )
 }

@@ -9,8 +9,7 @@ use tenantatlas_domain::ids::NotificationId;
 #[cfg(feature = "ssr")]
 use {
     super::load,
-    crate::access::Rule,
-    crate::{redirect::go_to, scope},
+    crate::{access::Rule, redirect::go_to, scope},
     tenantatlas_domain::role::Action,
 };
 
@@ -32,7 +31,7 @@ rule!(Notifications, Rule::Member(Action::View));
 pub async fn mark_read(notification: NotificationId) -> Result<(), AppError> {
     let inside = scope::acting(Action::View)?;
     inside.engine.mark_read(inside.session.user_id, notification).await?;
-    go_to(&inside.address().notifications(), None);
+    go_to(&inside.address().notifications());
     Ok(())
 }
 rule!(MarkRead, Rule::Member(Action::View));
@@ -45,7 +44,7 @@ rule!(MarkRead, Rule::Member(Action::View));
 pub async fn mark_all_read() -> Result<(), AppError> {
     let inside = scope::acting(Action::View)?;
     inside.engine.mark_all_read(inside.session.user_id, None).await?;
-    go_to(&inside.address().notifications(), None);
+    go_to(&inside.address().notifications());
     Ok(())
 }
 rule!(MarkAllRead, Rule::Member(Action::View));

@@ -2,8 +2,7 @@
 
 use super::model::{Notification, NotificationPage};
 use crate::error::AppError;
-use crate::scope;
-use crate::scope::Inside;
+use crate::scope::{self, Inside};
 use crate::session::user_agent::browser;
 use serde::Deserialize as _;
 use tenantatlas_domain::ids::NotificationId;

@@ -3,10 +3,9 @@
 use super::functions::MarkAllRead;
 use super::list::notification_list;
 use super::load as notifications;
-use crate::address;
-use crate::format;
 use crate::frame::view::Section;
 use crate::page::{query, tenant_page};
+use crate::{address, format};
 use leptos::prelude::*;
 use tenantatlas_domain::ids::NotificationId;
 use tenantatlas_domain::time::Timestamp;

@@ -9,8 +9,7 @@ use tenantatlas_domain::ids::OperationRunId;
 #[cfg(feature = "ssr")]
 use {
     super::load::state_of,
-    crate::access::Rule,
-    crate::{redirect::go_to, scope},
+    crate::{access::Rule, done::Done, redirect::go_to_with, scope},
     tenantatlas_domain::role::Action,
 };
 
@@ -22,7 +21,7 @@ use {
 pub async fn cancel_run(run: OperationRunId) -> Result<(), AppError> {
     let inside = scope::acting(Action::CancelRun)?;
     inside.engine.cancel(&inside.session.actor(), inside.id(), run).await?;
-    go_to(&inside.address().run(run), Some("cancelled"));
+    go_to_with(&inside.address().run(run), Done::CancelRequested);
     Ok(())
 }
 rule!(CancelRun, Rule::Member(Action::CancelRun));
@@ -40,7 +39,7 @@ pub async fn retry_run(run: OperationRunId, #[server(default)] only_failed: bool
     } else {
         inside.engine.retry(&actor, inside.id(), run).await?
     };
-    go_to(&inside.address().run(outcome.run_id), outcome.already_running.then_some("already"));
+    go_to_with(&inside.address().run(outcome.run_id), outcome.already_running.then_some(Done::AlreadyRunning));
     Ok(())
 }
 rule!(RetryRun, Rule::Member(Action::Sync));

@@ -1,9 +1,9 @@
 //! All operation runs of a tenant.
 
-use super::load::RunFilter;
 use super::load::{RunPage as Page, list};
 use super::model::operation_label;
-use crate::address;
+use crate::filter::ListFilter as _;
+use crate::filter::run::{BUCKETS, RunFilter};
 use crate::format;
 use crate::frame::view::Section;
 use crate::page::{query, tenant_page};
@@ -15,25 +15,15 @@ use crate::ui::note::empty;
 use crate::ui::state::bucket_state;
 use crate::ui::time::moment;
 use leptos::prelude::*;
-use tenantatlas_domain::ids::OperationRunId;
 use tenantatlas_domain::operation::OperationBucket;
 use tenantatlas_domain::role::Action;
-use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::operation_runs::OperationRun;
-
-const BUCKETS: [OperationBucket; 5] = [
-    OperationBucket::Queued,
-    OperationBucket::Running,
-    OperationBucket::Succeeded,
-    OperationBucket::PartiallySucceeded,
-    OperationBucket::Failed,
-];
 
 /// The list with its filters; its rows are live.
 #[component]
 pub fn RunsPage() -> impl IntoView {
     let query = query();
-    let filter = read_filter(&query);
+    let filter = RunFilter::read(&query);
     tenant_page(Section::Runs, move |inside| async move {
         let page = list(&inside, &filter).await?;
         let sync = inside
@@ -53,45 +43,6 @@ pub fn RunsPage() -> impl IntoView {
     })
 }
 
-/// Reads the parameters of an address. What is unknown in it is left out.
-pub fn read_filter(query: &impl Fn(&str) -> Option<String>) -> RunFilter {
-    RunFilter {
-        bucket: query("state").and_then(|name| BUCKETS.into_iter().find(|one| one.as_str() == name)),
-        by_person: match query("by").as_deref() {
-            Some("person") => Some(true),
-            Some("schedule") => Some(false),
-            _ => None,
-        },
-        mine: query("by").as_deref() == Some("me"),
-        days: query("days").and_then(|days| days.parse().ok()).filter(|days| (1..=3650).contains(days)),
-        before: query("before").and_then(|text| {
-            let (at, id) = text.split_once('.')?;
-            Some((Timestamp::from_millis(at.parse().ok()?), id.parse::<OperationRunId>().ok()?))
-        }),
-    }
-}
-
-fn initiator(filter: &RunFilter) -> &'static str {
-    match (filter.mine, filter.by_person) {
-        (true, _) => "me",
-        (false, Some(true)) => "person",
-        (false, Some(false)) => "schedule",
-        (false, None) => "",
-    }
-}
-
-fn filtered(inside: &Inside, filter: &RunFilter, before: Option<(Timestamp, OperationRunId)>) -> String {
-    let by = Some(initiator(filter)).filter(|by| !by.is_empty()).map(ToOwned::to_owned);
-    let pairs = [
-        ("state", filter.bucket.map(|bucket| bucket.as_str().to_owned())),
-        ("by", by),
-        ("days", filter.days.map(|days| days.to_string())),
-        ("before", before.map(|(at, id)| format!("{}.{id}", at.as_millis()))),
-    ];
-    let pairs = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    address::with_query(&inside.address().runs(), pairs)
-}
-
 fn filters(inside: &Inside, filter: &RunFilter) -> AnyView {
     let states = std::iter::once((String::new(), "Any state".to_owned()))
         .chain(BUCKETS.map(|one| (one.as_str().to_owned(), one.label().to_owned())));
@@ -104,7 +55,7 @@ fn filters(inside: &Inside, filter: &RunFilter) -> AnyView {
             <select class="select" name="state" aria-label="State">
                 {options(states, filter.bucket.map(OperationBucket::as_str).unwrap_or_default())}
             </select>
-            <select class="select" name="by" aria-label="Started by">{options(initiators, initiator(filter))}</select>
+            <select class="select" name="by" aria-label="Started by">{options(initiators, filter.initiator())}</select>
             <select class="select" name="days" aria-label="Time">{options(spans, &days)}</select>
             <button class="button">"Apply"</button>
             {filtered.then(|| view! { <a class="button quiet" href=inside.address().runs()>"Clear"</a> })}
@@ -125,8 +76,9 @@ fn rows(inside: &Inside, filter: &RunFilter, page: &Page) -> AnyView {
         };
         return empty(Icon::Runs, title, words, None);
     }
-    let next = page.next.map(|next| filtered(inside, filter, Some(next)));
-    let start = filter.before.map(|_| filtered(inside, filter, None));
+    let next =
+        page.next.map(|next| RunFilter { before: Some(next), ..filter.clone() }.address(&inside.address().runs()));
+    let start = filter.before.map(|_| filter.from_start().address(&inside.address().runs()));
     let pager = (next.is_some() || start.is_some()).then(|| {
         view! {
             <nav class="pager" aria-label="Pages">

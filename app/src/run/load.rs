@@ -2,6 +2,7 @@
 
 use super::model::{CurrentItem, RunState};
 use crate::error::AppError;
+use crate::filter::run::RunFilter;
 use crate::scope::Inside;
 use tenantatlas_domain::ids::OperationRunId;
 use tenantatlas_domain::operation::{OperationBucket, OperationStatus};
@@ -40,21 +41,6 @@ pub fn state_of(state: &tenantatlas_engine::RunState) -> RunState {
         started_at: state.started_at.map(Timestamp::as_millis),
         finished_at: state.finished_at.map(Timestamp::as_millis),
     }
-}
-
-/// Which runs a list shows, from the address.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RunFilter {
-    /// Only in this state.
-    pub bucket: Option<OperationBucket>,
-    /// Only by a person (`true`) or by schedules and the command line (`false`).
-    pub by_person: Option<bool>,
-    /// Only of this person.
-    pub mine: bool,
-    /// Only dispatched within so many days.
-    pub days: Option<u32>,
-    /// The run after which the page begins: when it was dispatched and its id.
-    pub before: Option<(Timestamp, OperationRunId)>,
 }
 
 /// A page of runs, newest first, and where the next one begins.

@@ -6,14 +6,13 @@ use crate::error::AppError;
 use crate::format;
 use crate::frame::view::Section;
 use crate::inventory::labels::type_label;
-use crate::page::refusal;
-use crate::page::{path_part, query, tenant_page};
+use crate::page::{done, path_part, query, refusal, tenant_page};
 use crate::run::model::humanise;
 use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
-use crate::ui::form::{hidden, saved_note};
+use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
-use crate::ui::note::note;
+use crate::ui::note::{done_note, note};
 use crate::ui::state::{bucket_state, outcome_state};
 use crate::ui::time::{day, moment};
 use leptos::prelude::*;
@@ -33,15 +32,13 @@ const WIDTH: i64 = 1000;
 pub fn RunPage() -> impl IntoView {
     let name = path_part("run");
     let query = query();
-    let done = query("done");
+    let done = done(&query);
     let refused = refusal::<CancelRun>(&query).or_else(|| refusal::<RetryRun>(&query));
     tenant_page(Section::Runs, move |inside| async move {
         let run = detail(&inside, &name).await?;
         let title = run.state.label();
-        let already = done.as_deref() == Some("already");
         let content = view! {
-            {already.then(|| note("info", "The same selection was being synced already. This is that run; no second one was started."))}
-            {saved_note(done.as_deref())}
+            {done_note(done)}
             {refused.map(|error: AppError| note("bad", error.message))}
             <div id="run-head" data-live="">{head(&inside, &run)}</div>
             <div id="run-body" class="stack" data-live="">

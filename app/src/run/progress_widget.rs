@@ -4,13 +4,10 @@
 use super::functions::load_run;
 use super::model::RunState;
 use super::run_card::{RunCard, summary, turning};
-use super::toast;
-use super::toast::{Toast, ToastCard};
+use super::toast::{self, Toast, ToastCard};
 use crate::address;
 use crate::island::{erased, local_storage, session_storage};
-use crate::live::clock;
-use crate::live::parts;
-use crate::live::stream;
+use crate::live::{clock, parts, stream};
 use crate::packed::Packed;
 use crate::ui::icon::Icon;
 use leptos::prelude::*;

@@ -3,7 +3,14 @@
 
 use crate::error::AppError;
 #[cfg(feature = "ssr")]
-use crate::{access::Rule, address, redirect::go_to, scope, session::origin::origin};
+use crate::{
+    access::Rule,
+    address,
+    done::Done,
+    redirect::{go_to, go_to_with},
+    scope,
+    session::origin::origin,
+};
 use leptos::prelude::*;
 
 /// Begins to set it up.
@@ -14,7 +21,7 @@ use leptos::prelude::*;
 pub async fn begin_second_factor() -> Result<(), AppError> {
     let session = scope::session()?;
     scope::engine()?.begin_second_factor(&session.actor()).await?;
-    go_to(address::SECOND_FACTOR, None);
+    go_to(address::SECOND_FACTOR);
     Ok(())
 }
 rule!(BeginSecondFactor, Rule::SignedIn);
@@ -27,7 +34,7 @@ rule!(BeginSecondFactor, Rule::SignedIn);
 pub async fn confirm_second_factor(code: String) -> Result<(), AppError> {
     let session = scope::session()?;
     scope::engine()?.confirm_second_factor(&session.actor(), &origin()?.visitor, &code).await?;
-    go_to(address::SECOND_FACTOR, Some("factor"));
+    go_to_with(address::SECOND_FACTOR, Done::SecondFactorAdded);
     Ok(())
 }
 rule!(ConfirmSecondFactor, Rule::SignedIn);
@@ -40,7 +47,7 @@ rule!(ConfirmSecondFactor, Rule::SignedIn);
 pub async fn remove_second_factor(code: String) -> Result<(), AppError> {
     let session = scope::session()?;
     scope::engine()?.remove_second_factor(&session.actor(), &origin()?.visitor, &code).await?;
-    go_to(address::SECOND_FACTOR, Some("no_factor"));
+    go_to_with(address::SECOND_FACTOR, Done::SecondFactorRemoved);
     Ok(())
 }
 rule!(RemoveSecondFactor, Rule::SignedIn);
@@ -53,7 +60,7 @@ rule!(RemoveSecondFactor, Rule::SignedIn);
 pub async fn new_recovery_codes() -> Result<(), AppError> {
     let session = scope::session()?;
     scope::engine()?.new_recovery_codes(&session.actor()).await?;
-    go_to(address::SECOND_FACTOR, None);
+    go_to(address::SECOND_FACTOR);
     Ok(())
 }
 rule!(NewRecoveryCodes, Rule::SignedIn);
@@ -66,7 +73,7 @@ rule!(NewRecoveryCodes, Rule::SignedIn);
 pub async fn keep_recovery_codes() -> Result<(), AppError> {
     let session = scope::session()?;
     scope::engine()?.keep_recovery_codes(&session.actor()).await?;
-    go_to(address::SECOND_FACTOR, Some("codes"));
+    go_to_with(address::SECOND_FACTOR, Done::RecoveryCodesReplaced);
     Ok(())
 }
 rule!(KeepRecoveryCodes, Rule::SignedIn);

@@ -3,16 +3,15 @@
 use super::functions::{
     BeginSecondFactor, ConfirmSecondFactor, KeepRecoveryCodes, NewRecoveryCodes, RemoveSecondFactor,
 };
-use super::load as second_factor;
-use super::qr;
-use crate::address;
+use super::{load as second_factor, qr};
 use crate::error::AppError;
-use crate::page::{plain_page, query, refusal};
-use crate::scope;
+use crate::page::{done, plain_page, query, refusal};
 use crate::ui::active_form::ActiveForm;
-use crate::ui::form::{code_field, saved_note};
-use crate::ui::note::{confirm_note, refusal_note};
+use crate::ui::card::styled_section_card;
+use crate::ui::form::code_field;
+use crate::ui::note::{confirm_note, done_note, refusal_note};
 use crate::ui::time::moment;
+use crate::{address, scope};
 use leptos::prelude::*;
 use tenantatlas_engine::{SecondFactorState, SetUp};
 
@@ -20,7 +19,7 @@ use tenantatlas_engine::{SecondFactorState, SetUp};
 #[component]
 pub fn SecondFactorPage() -> impl IntoView {
     let query = query();
-    let done = query("done");
+    let done = done(&query);
     let plain = refusal::<BeginSecondFactor>(&query)
         .or_else(|| refusal::<NewRecoveryCodes>(&query))
         .or_else(|| refusal::<KeepRecoveryCodes>(&query));
@@ -35,7 +34,7 @@ pub fn SecondFactorPage() -> impl IntoView {
             (Some(_), shown) => in_force(&state, shown.as_ref(), remove_error),
         };
         let content = view! {
-            {saved_note(done.as_deref())}
+            {done_note(done)}
             {plain.map(|error| refusal_note(&error))}
             <div class="page-head"><div>
                 <nav class="crumbs" aria-label="Breadcrumbs"><a href=address::ACCOUNT>"Profile and sessions"</a></nav>
@@ -52,29 +51,31 @@ pub fn SecondFactorPage() -> impl IntoView {
 
 fn begin() -> AnyView {
     let action = address::function::<BeginSecondFactor>();
-    view! {
-        <section class="card stack" aria-labelledby="begin-title">
-            <h2 id="begin-title">"Set it up"</h2>
+    styled_section_card(
+        "card stack",
+        "begin",
+        "Set it up",
+        view! {
             <p>"You need an authenticator app for time-based codes (RFC 6238), on a phone or in a password manager. A QR code and ten recovery codes are shown next."</p>
             <form method="post" action=action><button class="button primary">"Begin"</button></form>
-        </section>
-    }
-    .into_any()
+        },
+    )
 }
 
 fn set_up(shown: &SetUp, error: Option<AppError>) -> AnyView {
     let action = address::function::<ConfirmSecondFactor>().to_owned();
-    view! {
-        <section class="card stack" aria-labelledby="set-up-title">
-            <h2 id="set-up-title">"Set it up"</h2>
+    styled_section_card(
+        "card stack",
+        "set-up",
+        "Set it up",
+        view! {
             {set_up_facts(shown)}
             <ActiveForm action class="form" error>
                 {code_field("First code", "The six digits that your authenticator shows for TenantAtlas.", false)}
                 <div class="form-foot"><button class="button primary">"Put it in force"</button></div>
             </ActiveForm>
-        </section>
-    }
-    .into_any()
+        },
+    )
 }
 
 /// The QR code, the secret as text, and the recovery codes.
@@ -131,16 +132,14 @@ fn in_force(state: &SecondFactorState, shown: Option<&SetUp>, error: Option<AppE
         .into_any()
     };
     view! {
-        <section class="card stack" aria-labelledby="codes-title">
-            <h2 id="codes-title">"Recovery codes"</h2>
+        {styled_section_card("card stack", "codes", "Recovery codes", view! {
             <p>"The second factor is in force since "{since}". "{left}</p>
             {codes}
-        </section>
-        <section class="card danger-zone stack" aria-labelledby="remove-title">
-            <h2 id="remove-title">"Take it away"</h2>
+        })}
+        {styled_section_card("card danger-zone stack", "remove", "Take it away", view! {
             <p>"From then on the password alone signs you in."</p>
             {remove}
-        </section>
+        })}
     }
     .into_any()
 }

@@ -2,13 +2,12 @@
 
 use super::functions::Confirm as ConfirmForm;
 use super::origin as session;
-use crate::address;
 use crate::page::{plain_page, query, refusal};
 use crate::redirect::safe_next;
-use crate::scope;
 use crate::second_factor::load as second_factor;
 use crate::ui::active_form::ActiveForm;
 use crate::ui::form::{code_field, field, hidden, reveal};
+use crate::{address, scope};
 use leptos::prelude::*;
 
 /// Asks for the password, and the code of whoever has a second factor, and leads back to where the person was.

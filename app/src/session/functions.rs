@@ -7,8 +7,8 @@ use leptos::prelude::*;
 use {
     super::cookies::{self, SESSION_COOKIE, WAITING_COOKIE},
     super::origin::{Origin, forget, origin},
-    crate::access::Rule,
     crate::{
+        access::Rule,
         address,
         redirect::{go_to, safe_next},
         scope,
@@ -76,7 +76,7 @@ pub async fn confirm(
     let (engine, origin, session) = (scope::engine()?, origin()?, scope::session()?);
     let token = engine.confirm(&session.actor(), &origin.visitor, SecretString::from(password), &code).await?;
     origin.keep_session(&engine, &token);
-    go_to(&safe_next(&next), None);
+    go_to(&safe_next(&next));
     Ok(())
 }
 rule!(Confirm, Rule::SignedIn);
@@ -89,7 +89,7 @@ rule!(Confirm, Rule::SignedIn);
 pub async fn sign_out() -> Result<(), AppError> {
     scope::engine()?.sign_out(&origin()?.visitor).await?;
     forget(SESSION_COOKIE);
-    go_to(address::SIGN_IN, None);
+    go_to(address::SIGN_IN);
     Ok(())
 }
 rule!(SignOut, Rule::Public);
@@ -103,7 +103,7 @@ pub async fn sign_out_everywhere() -> Result<(), AppError> {
     let session = scope::session()?;
     scope::engine()?.sign_out_everywhere(&session.actor()).await?;
     forget(SESSION_COOKIE);
-    go_to(address::SIGN_IN, None);
+    go_to(address::SIGN_IN);
     Ok(())
 }
 rule!(SignOutEverywhere, Rule::SignedIn);
@@ -119,7 +119,7 @@ pub async fn claim_first_admin(token: String, name: String, email: String, passw
     let (link, password) = (cookies::hash_token(&token), SecretString::from(password));
     let opened = engine.claim_first_administrator(&origin.visitor, &link, &name, &email, password).await?;
     origin.enter(&opened);
-    go_to(address::HOME, None);
+    go_to(address::HOME);
     Ok(())
 }
 rule!(ClaimFirstAdmin, Rule::Public);
@@ -156,14 +156,14 @@ async fn proceed(
         Step::Opened(opened) => {
             origin.enter(&opened);
             let next = if next == address::HOME { first_page(engine, opened.user_id).await? } else { next };
-            go_to(&next, None);
+            go_to(&next);
         }
         Step::Code(token) => wait(origin, &token, address::SIGN_IN_CODE, &next),
         Step::SetUp(token) => wait(origin, &token, address::SIGN_IN_SET_UP, &next),
         Step::Refused => return Err(refused()),
         Step::Ended => {
             forget(WAITING_COOKIE);
-            go_to(&address::with_next(address::SIGN_IN, &next), None);
+            go_to(&address::with_next(address::SIGN_IN, &next));
         }
     }
     Ok(())
@@ -172,7 +172,7 @@ async fn proceed(
 #[cfg(feature = "ssr")]
 fn wait(origin: &Origin, token: &str, page: &str, next: &str) {
     origin.keep_waiting(token);
-    go_to(&address::with_next(page, next), None);
+    go_to(&address::with_next(page, next));
 }
 
 /// Where a person begins who did not say where: in the tenant they used last, or with all of theirs.

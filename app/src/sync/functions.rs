@@ -8,8 +8,7 @@ use leptos::server_fn::codec::Json;
 #[cfg(feature = "ssr")]
 use {
     super::load,
-    crate::access::Rule,
-    crate::{redirect::go_to, scope},
+    crate::{access::Rule, done::Done, redirect::go_to_with, scope},
     tenantatlas_domain::{role::Action, selection::Selection},
     tenantatlas_store::preferences,
 };
@@ -30,7 +29,7 @@ pub async fn start_sync(
     let mut tx = inside.engine.db().write().await?;
     preferences::record_selection(&mut tx, inside.session.user_id, inside.id(), &selection).await?;
     tx.commit().await?;
-    go_to(&inside.address().run(outcome.run_id), outcome.already_running.then_some("already"));
+    go_to_with(&inside.address().run(outcome.run_id), outcome.already_running.then_some(Done::AlreadyRunning));
     Ok(StartedSync {
         run_id: outcome.run_id,
         already_running: outcome.already_running,

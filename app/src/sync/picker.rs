@@ -3,11 +3,11 @@
 
 use super::functions::{StartSync, start_sync};
 use super::model::{Picker, PickerCategory, PickerType, StartedSync};
-use crate::address;
-use crate::format;
+use crate::done::Done;
 use crate::island::{erased, go_to};
 use crate::packed::Packed;
 use crate::ui::icon::Icon;
+use crate::{address, format};
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
@@ -215,11 +215,8 @@ pub fn PickerFields(
 
 /// Goes to the page of the run that a sync was answered with; it says so when that run was under way already.
 pub(super) fn go_to_run(tenant: TenantId, started: &StartedSync) {
-    let mut address = address::tenant(tenant).run(started.run_id);
-    if started.already_running {
-        address.push_str("?done=already");
-    }
-    go_to(&address);
+    let address = address::tenant(tenant).run(started.run_id);
+    go_to(&if started.already_running { Done::AlreadyRunning.at(&address) } else { address });
 }
 
 fn switch(on: RwSignal<bool>, name: &'static str, words: &'static str) -> impl IntoView {

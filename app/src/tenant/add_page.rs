@@ -2,11 +2,11 @@
 
 use super::connection_form::{connection_fields, credential_fields};
 use super::functions::AddTenant;
-use crate::address;
 use crate::page::{plain_page, query, refusal};
-use crate::scope;
 use crate::ui::active_form::ActiveForm;
+use crate::ui::card::styled_section_card;
 use crate::ui::note::confirm_note;
+use crate::{address, scope};
 use leptos::prelude::*;
 use std::collections::BTreeSet;
 use tenantatlas_domain::registry::registry;
@@ -48,9 +48,11 @@ fn preparation() -> AnyView {
     let count = permissions.len();
     let rows =
         permissions.into_iter().map(|one| view! { <li><span class="identifier">{one}</span></li> }).collect_view();
-    view! {
-        <section class="card stack" aria-labelledby="preparation-title">
-            <h2 id="preparation-title">"Before you begin"</h2>
+    styled_section_card(
+        "card stack",
+        "preparation",
+        "Before you begin",
+        view! {
             <ol class="steps">
                 <li>"In the Microsoft Entra admin centre, register an application. Note its application (client) id and the directory (tenant) id."</li>
                 <li>"Under API permissions add the Microsoft Graph application permissions below, and grant admin consent."</li>
@@ -61,7 +63,6 @@ fn preparation() -> AnyView {
                 <summary>{format!("The {count} permissions of the full inventory")}</summary>
                 <ul class="rows">{rows}</ul>
             </details>
-        </section>
-    }
-    .into_any()
+        },
+    )
 }

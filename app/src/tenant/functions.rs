@@ -10,8 +10,13 @@ use leptos::server_fn::codec::Json;
 use {
     super::connection_form::{ConnectionForm, CredentialForm, as_in_form},
     super::load::entry,
-    crate::access::Rule,
-    crate::{address, redirect::go_to, scope},
+    crate::{
+        access::Rule,
+        address,
+        done::Done,
+        redirect::{go_to, go_to_with},
+        scope,
+    },
     tenantatlas_domain::role::Action,
     tenantatlas_store::tenants,
 };
@@ -36,7 +41,7 @@ rule!(MyTenants, Rule::SignedIn);
 pub async fn set_favourite(#[server(default)] favourite: bool) -> Result<(), AppError> {
     let inside = scope::acting(Action::View)?;
     inside.engine.set_favourite(&inside.session.actor(), inside.id(), favourite).await?;
-    go_to(address::HOME, None);
+    go_to(address::HOME);
     Ok(())
 }
 rule!(SetFavourite, Rule::Member(Action::View));
@@ -64,7 +69,7 @@ pub async fn add_tenant(
     let credential = CredentialForm { kind: credential_kind, secret, certificate, private_key };
     let (details, credential) = (connection.details()?, credential.credential()?);
     let id = scope::engine()?.add_tenant(&session.actor(), &details, &credential).await.map_err(as_in_form)?;
-    go_to(&address::tenant(id).settings(), Some("tenant"));
+    go_to_with(&address::tenant(id).settings(), Done::TenantAdded);
     Ok(())
 }
 rule!(AddTenant, Rule::Administrator);
@@ -87,7 +92,7 @@ pub async fn edit_connection(
     let details = ConnectionForm { name, environment, cloud, login_url, graph_url, entra_id, client_id }.details()?;
     let cleared =
         inside.engine.update_tenant(&inside.session.actor(), inside.id(), &details).await.map_err(as_in_form)?;
-    go_to(&inside.address().settings(), Some(if cleared { "elsewhere" } else { "connection" }));
+    go_to_with(&inside.address().settings(), if cleared { Done::ConnectionMoved } else { Done::ConnectionSaved });
     Ok(())
 }
 rule!(EditConnection, Rule::Member(Action::EditConnection));
@@ -106,7 +111,7 @@ pub async fn rotate_credential(
     let inside = scope::acting(Action::EditConnection)?;
     let credential = CredentialForm { kind: credential_kind, secret, certificate, private_key }.credential()?;
     inside.engine.rotate_credential(&inside.session.actor(), inside.id(), &credential).await.map_err(as_in_form)?;
-    go_to(&inside.address().settings(), Some("credential"));
+    go_to_with(&inside.address().settings(), Done::CredentialReplaced);
     Ok(())
 }
 rule!(RotateCredential, Rule::Member(Action::EditConnection));
@@ -120,7 +125,7 @@ rule!(RotateCredential, Rule::Member(Action::EditConnection));
 pub async fn test_connection() -> Result<(), AppError> {
     let inside = scope::acting(Action::EditConnection)?;
     inside.engine.check_tenant(&inside.session.actor(), inside.id()).await?;
-    go_to(&inside.address().settings(), Some("tested"));
+    go_to_with(&inside.address().settings(), Done::ConnectionTested);
     Ok(())
 }
 rule!(TestConnection, Rule::Member(Action::EditConnection));
@@ -134,7 +139,7 @@ pub async fn remove_tenant(confirmation: String) -> Result<(), AppError> {
     let inside = scope::acting(Action::ManageMembers)?;
     scope::administrator()?;
     inside.engine.remove_tenant(&inside.session.actor(), inside.id(), &confirmation).await?;
-    go_to(address::HOME, Some("removed"));
+    go_to_with(address::HOME, Done::TenantRemoved);
     Ok(())
 }
 rule!(RemoveTenant, Rule::AdministratorInside);

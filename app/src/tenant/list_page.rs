@@ -3,22 +3,20 @@
 use super::cards::{TenantCard, cards};
 use super::functions::SetFavourite;
 use super::load::environment;
-use crate::address;
-use crate::format;
-use crate::page::{plain_page, query};
-use crate::scope;
-use crate::ui::form::{hidden, saved_note};
+use crate::page::{done, plain_page, query};
+use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
-use crate::ui::note::empty;
+use crate::ui::note::{done_note, empty};
 use crate::ui::state::{state, sync_state};
 use crate::ui::time::moment;
+use crate::{address, format, scope};
 use leptos::prelude::*;
 use tenantatlas_domain::presence::Confidence;
 
 /// One card per tenant: how complete its inventory is and when it was read.
 #[component]
 pub fn Home() -> impl IntoView {
-    let done = query()("done");
+    let done = done(&query());
     plain_page(move || async move {
         let session = scope::session()?;
         let cards = cards().await?;
@@ -50,7 +48,7 @@ pub fn Home() -> impl IntoView {
             }
             .into_any()
         };
-        let content = view! { {saved_note(done.as_deref())} {content} }.into_any();
+        let content = view! { {done_note(done)} {content} }.into_any();
         Ok(("Tenants".to_owned(), content))
     })
 }

@@ -1,19 +1,17 @@
 //! How a tenant is connected.
 
-use super::connection_form::credential_fields;
-use super::connection_form::{cloud_label, connection_fields};
+use super::connection_form::{cloud_label, connection_fields, credential_fields};
 use super::functions::{EditConnection, RemoveTenant, RotateCredential, TestConnection};
-use super::load::environment;
-use super::load::{MissingPermission, missing_permissions};
+use super::load::{MissingPermission, environment, missing_permissions};
 use crate::error::AppError;
 use crate::format;
 use crate::frame::view::Section;
-use crate::page::{query, refusal, tenant_page};
+use crate::page::{done, query, refusal, tenant_page};
 use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
-use crate::ui::form::saved_note;
+use crate::ui::card::{section_card, styled_section_card};
 use crate::ui::icon::Icon;
-use crate::ui::note::{confirm_note, note, refusal_note};
+use crate::ui::note::{confirm_note, done_note, note, refusal_note};
 use crate::ui::state::state;
 use crate::ui::time::moment;
 use leptos::prelude::*;
@@ -24,7 +22,7 @@ use tenantatlas_store::tenants::{ConnectionStatus, Tenant};
 #[component]
 pub fn SettingsPage() -> impl IntoView {
     let query = query();
-    let done = query("done");
+    let done = done(&query);
     let test_error = refusal::<TestConnection>(&query);
     let edit_error = refusal::<EditConnection>(&query);
     let rotate_error = refusal::<RotateCredential>(&query);
@@ -38,7 +36,7 @@ pub fn SettingsPage() -> impl IntoView {
         let confirm = may_edit.then(|| confirm_note(&inside.session, &inside.address().settings(), what)).flatten();
         let remove = inside.session.platform_admin.then(|| remove(&inside, remove_error));
         let content = view! {
-            {saved_note(done.as_deref())}
+            {done_note(done)}
             {test_error.map(|error| refusal_note(&error))}
             <div class="page-head">
                 <div><h1>"Settings"</h1><p class="lead">{inside.tenant.name.clone()}</p></div>
@@ -133,22 +131,23 @@ fn permissions(missing: &[MissingPermission], checked: usize) -> AnyView {
 fn edit(inside: &Inside, error: Option<AppError>) -> AnyView {
     let action = inside.address().function::<EditConnection>();
     let fields = connection_fields(Some(&inside.tenant), inside.session.platform_admin);
-    view! {
-        <section class="card" aria-labelledby="edit-title">
-            <h2 id="edit-title">"Tenant"</h2>
+    section_card(
+        "edit",
+        "Tenant",
+        view! {
             <ActiveForm action class="form" error>
                 {fields}
                 <div class="form-foot"><button class="button primary">"Save"</button></div>
             </ActiveForm>
-        </section>
-    }
-    .into_any()
+        },
+    )
 }
 
 fn facts(tenant: &Tenant) -> AnyView {
-    view! {
-        <section class="card" aria-labelledby="facts-title">
-            <h2 id="facts-title">"Tenant"</h2>
+    section_card(
+        "facts",
+        "Tenant",
+        view! {
             <dl class="facts">
                 <dt>"Name"</dt><dd>{tenant.name.clone()}</dd>
                 <dt>"Environment"</dt><dd>{environment(tenant.environment).label()}</dd>
@@ -158,9 +157,8 @@ fn facts(tenant: &Tenant) -> AnyView {
                 <dt>"Added"</dt><dd>{moment(tenant.created_at.as_millis())}</dd>
             </dl>
             <p class="quiet-text">"A manager or an owner of the tenant can change this."</p>
-        </section>
-    }
-    .into_any()
+        },
+    )
 }
 
 fn rotate(inside: &Inside, error: Option<AppError>) -> AnyView {
@@ -170,25 +168,27 @@ fn rotate(inside: &Inside, error: Option<AppError>) -> AnyView {
         None => "Nothing is kept".to_owned(),
     };
     let since = inside.tenant.credential_updated_at.map(|at| view! { " since "{moment(at.as_millis())} });
-    view! {
-        <section class="card" aria-labelledby="credential-title">
-            <h2 id="credential-title">"Credential"</h2>
+    section_card(
+        "credential",
+        "Credential",
+        view! {
             <p class="quiet-text">{kind}{since}", sealed with the key of this server. It is never shown again."</p>
             <ActiveForm action class="form" error>
                 {credential_fields()}
                 <div class="form-foot"><button class="button primary">"Replace the credential"</button></div>
             </ActiveForm>
-        </section>
-    }
-    .into_any()
+        },
+    )
 }
 
 fn remove(inside: &Inside, error: Option<AppError>) -> AnyView {
     let action = inside.address().function::<RemoveTenant>();
     let label = format!("Type the name of the tenant: {}", inside.tenant.name);
-    view! {
-        <section class="card danger-zone" aria-labelledby="remove-title">
-            <h2 id="remove-title">"Remove this tenant"</h2>
+    styled_section_card(
+        "card danger-zone",
+        "remove",
+        "Remove this tenant",
+        view! {
             <p>"Everything that was read from it goes: inventory, history, runs. A large tenant takes some minutes to be deleted whole. Nothing changes at Microsoft. Audit entries stay. There is no way back."</p>
             <ActiveForm action class="form" error>
                 <div class="field">
@@ -197,7 +197,6 @@ fn remove(inside: &Inside, error: Option<AppError>) -> AnyView {
                 </div>
                 <div class="form-foot"><button class="button danger">"Remove the tenant"</button></div>
             </ActiveForm>
-        </section>
-    }
-    .into_any()
+        },
+    )
 }

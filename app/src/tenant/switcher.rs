@@ -3,11 +3,10 @@
 
 use super::functions::my_tenants;
 use super::model::TenantEntry;
-use crate::address;
-use crate::format;
 use crate::island::erased;
 use crate::packed::Packed;
 use crate::ui::icon::Icon;
+use crate::{address, format};
 use leptos::prelude::*;
 
 /// A menu of the person's tenants that keeps them on the same page of the other one. The server sends the first few;

@@ -1,6 +1,5 @@
 //! Pieces of forms.
 
-use super::icon::Icon;
 use leptos::prelude::*;
 use tenantatlas_engine::{MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
 
@@ -84,36 +83,4 @@ pub fn options<V: Into<String>, W: Into<String>>(entries: impl IntoIterator<Item
         })
         .collect_view()
         .into_any()
-}
-
-/// The word that what was asked for is done, for the name that the redirect carries.
-pub fn saved_note(done: Option<&str>) -> Option<AnyView> {
-    let words = match done? {
-        "connection" => "The connection is saved. Test it to see whether Microsoft accepts it.",
-        "elsewhere" => {
-            "The connection is saved. It signs in elsewhere or as something else now, so the credential was taken away: enter it again below."
-        }
-        "tested" => "The connection was tested. What was found stands below.",
-        "credential" => "The new credential is in place. Test the connection to see whether Microsoft accepts it.",
-        "member" => "The members are saved.",
-        "added" => "If somebody signs in with this address, they are a member now and stand in the list.",
-        "factor" => "The second factor is in force. It is asked for at every sign-in from now on.",
-        "no_factor" => "The second factor is taken away.",
-        "codes" => "The new recovery codes are in force. The old ones work no more.",
-        "removed_user" => "The person is removed. What the audit log says of them stays.",
-        "profile" => "Your name is saved.",
-        "password" => "The password is changed. Every other session has ended.",
-        "session" => "That session has ended.",
-        "user" => "The users are saved.",
-        "tenant" => "The tenant is added. Test its connection, then start the first sync.",
-        "removed" => "The tenant and everything read from it is removed.",
-        "cancelled" => "The run was asked to stop. It stops at the next page.",
-        _ => return None,
-    };
-    Some(
-        view! {
-            <div class="note" data-tone="ok" role="status">{Icon::Done.view()}<p>{words}</p></div>
-        }
-        .into_any(),
-    )
 }

@@ -4,6 +4,8 @@ pub mod active_form;
 pub mod icon;
 
 #[cfg(feature = "ssr")]
+pub mod card;
+#[cfg(feature = "ssr")]
 pub mod form;
 #[cfg(feature = "ssr")]
 pub mod logo;

@@ -2,6 +2,7 @@
 
 use super::icon::Icon;
 use crate::address;
+use crate::done::Done;
 use crate::error::{AppError, ErrorKind};
 use crate::session::current::CurrentSession;
 use leptos::prelude::*;
@@ -28,6 +29,16 @@ pub fn note(tone: &'static str, content: impl IntoView + 'static) -> AnyView {
         _ => Icon::Warning,
     };
     view! { <div class="note" data-tone=tone>{icon.view()}<div>{content}</div></div> }.into_any()
+}
+
+/// What was done before the page was shown.
+pub fn done_note(done: Option<Done>) -> Option<AnyView> {
+    let done = done?;
+    Some(match done {
+        Done::AlreadyRunning => note("info", done.sentence()),
+        _ => view! { <div class="note" data-tone="ok" role="status">{Icon::Done.view()}<p>{done.sentence()}</p></div> }
+            .into_any(),
+    })
 }
 
 /// The refusal of a form that keeps nothing that was typed.

@@ -6,8 +6,7 @@ use leptos::prelude::*;
 use tenantatlas_domain::ids::UserId;
 #[cfg(feature = "ssr")]
 use {
-    crate::access::Rule,
-    crate::{address, redirect::go_to, scope},
+    crate::{access::Rule, address, done::Done, redirect::go_to_with, scope},
     secrecy::SecretString,
 };
 
@@ -25,7 +24,7 @@ pub async fn add_user(
     let session = scope::administrator()?;
     let password = SecretString::from(password);
     scope::engine()?.create_user(&session.actor(), &email, &name, platform_admin, password).await?;
-    go_to(address::USERS, Some("user"));
+    go_to_with(address::USERS, Done::UsersSaved);
     Ok(())
 }
 rule!(AddUser, Rule::Administrator);
@@ -48,7 +47,7 @@ pub async fn change_user(
     if let Some(disabled) = disabled {
         engine.set_user_disabled(&session.actor(), user, disabled).await?;
     }
-    go_to(address::USERS, Some("user"));
+    go_to_with(address::USERS, Done::UsersSaved);
     Ok(())
 }
 rule!(ChangeUser, Rule::Administrator);
@@ -61,7 +60,7 @@ rule!(ChangeUser, Rule::Administrator);
 pub async fn reset_password(user: UserId, password: String) -> Result<(), AppError> {
     let session = scope::administrator()?;
     scope::engine()?.set_password(&session.actor(), user, SecretString::from(password)).await?;
-    go_to(address::USERS, Some("user"));
+    go_to_with(address::USERS, Done::UsersSaved);
     Ok(())
 }
 rule!(ResetPassword, Rule::Administrator);
@@ -74,7 +73,7 @@ rule!(ResetPassword, Rule::Administrator);
 pub async fn reset_second_factor(user: UserId) -> Result<(), AppError> {
     let session = scope::administrator()?;
     scope::engine()?.reset_second_factor(&session.actor(), user).await?;
-    go_to(address::USERS, Some("user"));
+    go_to_with(address::USERS, Done::UsersSaved);
     Ok(())
 }
 rule!(ResetSecondFactor, Rule::Administrator);
@@ -87,7 +86,7 @@ rule!(ResetSecondFactor, Rule::Administrator);
 pub async fn remove_user(user: UserId, confirmation: String) -> Result<(), AppError> {
     let session = scope::administrator()?;
     scope::engine()?.remove_user(&session.actor(), user, &confirmation).await?;
-    go_to(if user == session.user_id { address::SIGN_IN } else { address::USERS }, Some("removed_user"));
+    go_to_with(if user == session.user_id { address::SIGN_IN } else { address::USERS }, Done::UserRemoved);
     Ok(())
 }
 rule!(RemoveUser, Rule::Administrator);

@@ -2,17 +2,17 @@
 
 use super::functions::{AddUser, ChangeUser, RemoveUser, ResetPassword, ResetSecondFactor};
 use super::load as users;
-use crate::address;
 use crate::error::AppError;
-use crate::page::{plain_page, query, refusal};
-use crate::scope;
+use crate::page::{done, plain_page, query, refusal};
 use crate::session::current::CurrentSession;
 use crate::ui::active_form::ActiveForm;
-use crate::ui::form::{field, hidden, new_password, reveal, saved_note};
+use crate::ui::card::section_card;
+use crate::ui::form::{field, hidden, new_password, reveal};
 use crate::ui::icon::Icon;
-use crate::ui::note::{confirm_note, refusal_note};
+use crate::ui::note::{confirm_note, done_note, refusal_note};
 use crate::ui::state::state;
 use crate::ui::time::moment_or;
+use crate::{address, scope};
 use leptos::prelude::*;
 use tenantatlas_engine::{MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
 use tenantatlas_store::users::User;
@@ -21,7 +21,7 @@ use tenantatlas_store::users::User;
 #[component]
 pub fn UsersPage() -> impl IntoView {
     let query = query();
-    let done = query("done");
+    let done = done(&query);
     let refused = refusal::<ChangeUser>(&query).or_else(|| refusal::<ResetPassword>(&query));
     let refused = refused.or_else(|| refusal::<RemoveUser>(&query)).or_else(|| refusal::<ResetSecondFactor>(&query));
     let add_error = refusal::<AddUser>(&query);
@@ -30,7 +30,7 @@ pub fn UsersPage() -> impl IntoView {
         let (people, with_factor) = (users::list().await?, users::with_second_factor().await?);
         let rows = people.iter().map(|user| row(&session, user, with_factor.contains(&user.id))).collect_view();
         let content = view! {
-            {saved_note(done.as_deref())}
+            {done_note(done)}
             {refused.map(|error: AppError| refusal_note(&error))}
             <div class="page-head">
                 <div><h1>"Administration"</h1><p class="lead">"Everybody who may sign in to this server."</p></div>
@@ -159,9 +159,10 @@ fn remove(user: &User) -> AnyView {
 
 fn add(error: Option<AppError>) -> AnyView {
     let action = address::function::<AddUser>().to_owned();
-    view! {
-        <section class="card" aria-labelledby="add-title">
-            <h2 id="add-title">"Add a person"</h2>
+    section_card(
+        "add",
+        "Add a person",
+        view! {
             <ActiveForm action class="form" error>
                 <div class="form-row">
                     {field("name", "Name", None, view! { <input class="input" id="name" name="name" autocomplete="off" required maxlength="200" /> })}
@@ -175,7 +176,6 @@ fn add(error: Option<AppError>) -> AnyView {
                 </label>
                 <div class="form-foot"><button class="button primary">"Add"</button></div>
             </ActiveForm>
-        </section>
-    }
-    .into_any()
+        },
+    )
 }

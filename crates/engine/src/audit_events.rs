@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_store::StoreError;
 use tenantatlas_store::audit::Outcome;
@@ -29,8 +30,8 @@ const MAX_REMEMBERED: usize = 10_000;
 /// Something that happened and changed nothing.
 #[derive(Debug, Clone)]
 pub struct AuditEvent {
-    /// What was done or tried, such as `session.failed`.
-    pub action: &'static str,
+    /// What was done or tried.
+    pub action: AuditAction,
     /// The tenant it concerns.
     pub tenant: Option<TenantId>,
     /// What kind of thing it concerns, such as `user` or `page`.

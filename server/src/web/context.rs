@@ -9,10 +9,11 @@ use tenantatlas_app::{
     session::current::CurrentSession,
 };
 
-/// Provides the engine, and of the request its session, tenant, colours and nonce, and why it is refused, if it is.
+/// Provides the engine and what is known of the audit log, and of the request its session, tenant, colours and nonce, and why it is refused, if it is.
 pub fn provide(state: &State, request: &Request) -> impl Fn() + Clone + Send + Sync + 'static {
     let extensions = request.extensions();
     let engine = state.engine.clone();
+    let verification = state.verification.clone();
     let nonce = extensions.get::<Nonce>().cloned();
     let theme = extensions.get::<Theme>().cloned().unwrap_or_default();
     let session = extensions.get::<CurrentSession>().cloned();
@@ -20,6 +21,7 @@ pub fn provide(state: &State, request: &Request) -> impl Fn() + Clone + Send + S
     let refused = extensions.get::<Refused>().cloned();
     move || {
         provide_context(engine.clone());
+        provide_context(verification.clone());
         provide_context(theme.clone());
         if let Some(nonce) = nonce.clone() {
             provide_context(nonce);

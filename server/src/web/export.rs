@@ -17,16 +17,17 @@ use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
 use std::{collections::HashMap, io};
 use tenantatlas_app::{
-    audit::{load::AuditFilter, page::read_filter as audit_filter},
     error::AppError,
+    filter::{ListFilter, audit::AuditFilter, inventory::InventoryFilter},
     format,
     inventory::{
         item::assignment_words,
         labels::{platform_label, type_label},
-        load::{ListAddress, view},
+        load::view,
     },
     scope::Inside,
 };
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_engine::AuditEvent;
 use tenantatlas_store::{
     StoreError,
@@ -39,26 +40,27 @@ const PIECE: usize = 200;
 
 type Parameters = Query<HashMap<String, String>>;
 
-/// Parameters of lists whose values are words of ours; of all others only the name is written down.
-const NAMED_VALUES: [&str; 6] = ["category", "type", "platform", "state", "sort", "scope"];
-/// Parameters whose values are what a person typed.
-const TYPED_VALUES: [&str; 7] = ["q", "tag", "actor", "action", "resource", "from", "until"];
-
 /// What a download holds; in the extensions of its answer.
 #[derive(Debug, Clone, Copy)]
 struct Exported {
     list: &'static str,
-    action: &'static str,
+    action: AuditAction,
     format: &'static str,
+    facts: fn(&str) -> Value,
 }
 
 impl Exported {
     const fn inventory(format: &'static str) -> Self {
-        Self { list: "inventory", action: "inventory.exported", format }
+        Self {
+            list: "inventory",
+            action: AuditAction::InventoryExported,
+            format,
+            facts: filter_facts::<InventoryFilter>,
+        }
     }
 
     const fn audit(format: &'static str) -> Self {
-        Self { list: "audit", action: "audit.exported", format }
+        Self { list: "audit", action: AuditAction::AuditExported, format, facts: filter_facts::<AuditFilter> }
     }
 }
 
@@ -70,16 +72,16 @@ pub async fn record(
     request: Request,
     next: Next,
 ) -> Response {
-    let filter = filter_facts(request.uri().query().unwrap_or_default());
+    let query = request.uri().query().unwrap_or_default().to_owned();
     let response = next.run(request).await;
-    let Some(Exported { list, action, format }) = response.extensions().get().copied() else { return response };
+    let Some(Exported { list, action, format, facts }) = response.extensions().get().copied() else { return response };
     let event = AuditEvent {
         action,
         tenant: Some(inside.id()),
         resource_type: list,
         resource_id: inside.id().to_string(),
         outcome: Outcome::Success,
-        facts: json!({ "format": format, "filter": filter }),
+        facts: json!({ "format": format, "filter": facts(&query) }),
     };
     match state.engine.record_event(&inside.session.actor(), event).await {
         Ok(_) => response,
@@ -88,15 +90,15 @@ pub async fn record(
 }
 
 /// The filter of a list as the audit log keeps it: names, and the values that are no free text.
-fn filter_facts(query: &str) -> Value {
+fn filter_facts<F: ListFilter>(query: &str) -> Value {
     let safe = |value: &str| {
         value.len() <= 64 && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
     let facts = url::form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty()).filter_map(
         |(name, value)| {
             let told =
-                if NAMED_VALUES.contains(&&*name) && safe(&value) { Value::from(&*value) } else { Value::from(true) };
-            let known = NAMED_VALUES.contains(&&*name) || TYPED_VALUES.contains(&&*name);
+                if F::WORDS.contains(&&*name) && safe(&value) { Value::from(&*value) } else { Value::from(true) };
+            let known = F::WORDS.contains(&&*name) || F::TYPED.contains(&&*name);
             known.then(|| (name.into_owned(), told))
         },
     );
@@ -109,7 +111,7 @@ pub async fn items(
     Path((_, kind)): Path<(String, String)>,
     Query(parameters): Parameters,
 ) -> Response {
-    let address = ListAddress::read(|name| parameters.get(name).cloned()).from_start();
+    let address = InventoryFilter::read(|name| parameters.get(name).cloned()).from_start();
     let view = match view(&inside, &address).await {
         Ok(view) => view,
         Err(error) => return refuse(&error),
@@ -130,7 +132,7 @@ pub async fn items(
 
 /// `GET /t/{tenant}/audit/export.csv`, with the parameters of the audit page.
 pub async fn audit_log(InTenant(inside): InTenant, Query(parameters): Parameters) -> Response {
-    let filter = AuditFilter { before: None, ..audit_filter(&|name: &str| parameters.get(name).cloned()) };
+    let filter = AuditFilter::read(|name| parameters.get(name).cloned()).from_start();
     let name = file_name(&inside, "audit");
     attachment(
         Exported::audit("csv"),
@@ -288,7 +290,8 @@ mod tests {
 
     #[test]
     fn a_filter_is_written_down_without_what_was_typed() {
-        let facts = filter_facts("q=secret+name&type=deviceConfiguration&state=a+b&after=x&sort=&unknown=1");
+        let facts =
+            filter_facts::<InventoryFilter>("q=secret+name&type=deviceConfiguration&state=a+b&after=x&sort=&unknown=1");
         assert_eq!(facts, json!({ "q": true, "type": "deviceConfiguration", "state": true }));
     }
 }

@@ -39,6 +39,7 @@ use ipnet::IpNet;
 pub use reach::Reach;
 use secrecy::SecretString;
 use std::{io::Write as _, sync::Arc, time::Duration};
+use tenantatlas_app::audit::verification::LastVerification;
 use tenantatlas_engine::{Engine, EngineConfig};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -64,6 +65,8 @@ pub struct State {
     pub trusted_proxies: Arc<[IpNet]>,
     /// Who can reach the server at all.
     pub reach: Reach,
+    /// What the last look at the chain of the audit log found.
+    pub verification: LastVerification,
     /// What goes on beside an answer; waited for before the process ends.
     pub background: TaskTracker,
 }
@@ -90,6 +93,7 @@ pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<()
         metrics_token: settings.metrics_token.clone(),
         trusted_proxies: settings.trusted_proxies.clone().into(),
         reach,
+        verification: LastVerification::default(),
         background: TaskTracker::new(),
     };
     let background = state.background.clone();

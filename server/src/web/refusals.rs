@@ -16,7 +16,7 @@ use axum::{
 use serde_json::json;
 use std::net::IpAddr;
 use tenantatlas_app::{error::ErrorKind, session::current::CurrentSession};
-use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::{audit::AuditAction, ids::TenantId};
 use tenantatlas_engine::{Actor, AuditEvent};
 use tenantatlas_store::audit::Outcome;
 use tower_http::csrf::ProtectionError;
@@ -70,7 +70,7 @@ pub fn note(
     let actor = session.map_or_else(|| Actor::anonymous().from_address(address), CurrentSession::actor);
     let Asked { method, kind, name, tenant } = asked;
     let event = AuditEvent {
-        action: "access.refused",
+        action: AuditAction::AccessRefused,
         tenant,
         resource_type: kind,
         resource_id: name,

@@ -122,6 +122,7 @@ impl Site {
             metrics_token: None,
             trusted_proxies: Arc::default(),
             reach: Reach::ThisMachine,
+            verification: Default::default(),
             background: TaskTracker::new(),
         };
         let background = state.background.clone();
