@@ -74,7 +74,6 @@ pub fn with_query<N: AsRef<str>, V: AsRef<str>>(path: &str, pairs: impl IntoIter
 }
 
 /// The tenant that a path names: `/t/{tenant}` and everything below.
-#[cfg(feature = "ssr")]
 #[must_use]
 pub fn tenant_in(path: &str) -> Option<&str> {
     path.strip_prefix("/t/")?.split('/').next()

@@ -135,8 +135,9 @@ impl FromServerFnError for AppError {
                 ErrorKind::Unavailable,
                 "The server could not be reached. Check the connection and try again; nothing was lost.",
             ),
-            ServerFnErrorErr::Args(message) => Self::unreadable(&message),
-            ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => Self::unreadable(""),
+            // Forms fail as arguments, JSON as what cannot be deserialised.
+            ServerFnErrorErr::Args(message) | ServerFnErrorErr::Deserialization(message) => Self::unreadable(&message),
+            ServerFnErrorErr::MissingArg(_) => Self::unreadable(""),
             _ => Self::new(ErrorKind::Internal, "Something went wrong inside TenantAtlas. Try again."),
         }
     }

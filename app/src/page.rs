@@ -13,7 +13,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use std::future::Future;
 
 /// What a page shows: its title and its content.
-pub(crate) type Content = (String, AnyView);
+type Content = (String, AnyView);
 
 /// A page of a tenant: loads frame and content side by side; what goes wrong becomes a page with its status.
 pub(crate) fn tenant_page<F>(section: Section, load: impl FnOnce(Inside) -> F + Send + 'static) -> AnyView
@@ -65,7 +65,7 @@ pub(crate) fn refused_page(error: AppError) -> AnyView {
     }
 }
 
-pub(crate) fn set_status(kind: ErrorKind) {
+fn set_status(kind: ErrorKind) {
     if let Some(response) = use_context::<ResponseOptions>()
         && let Ok(status) = http::StatusCode::from_u16(kind.status())
     {

@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn every_list_writes_the_address_that_it_was_read_from() {
         comes_back::<InventoryFilter>(
-            "q=Windows+%26+co&category=compliance&type=compliancePolicy&platform=windows&state=not_read&tag=0&sort=seen&scope=3",
+            "q=Windows+%26+co&category=compliance&type=settingsCatalogPolicy&platform=windows&state=not_read&tag=0&sort=seen&scope=3",
         );
         comes_back::<RunFilter>("state=failed&by=me&days=7&before=1000.01932f1e-7c00-7000-8000-000000000001");
         comes_back::<RunFilter>("by=schedule");
