@@ -65,7 +65,8 @@ impl Done {
         Self::CancelRequested,
     ];
 
-    /// Its name in an address.
+    /// Its name in an address. Inlined, so that the browser has the one name that it uses and not all of them.
+    #[inline(always)]
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -91,6 +92,7 @@ impl Done {
     }
 
     /// The address of the page that says it.
+    #[inline(always)]
     #[must_use]
     pub fn at(self, address: &str) -> String {
         let mark = if address.contains('?') { '&' } else { '?' };

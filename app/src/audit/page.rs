@@ -38,7 +38,7 @@ pub fn AuditPage() -> impl IntoView {
         let next = page
             .next
             .map(|before| AuditFilter { before: Some(before), ..filter.clone() }.address(&inside.address().audit()));
-        let export = filter.from_start().address(&inside.address().audit_export());
+        let export = filter.first_page().address(&inside.address().audit_export());
         let content = view! {
             <div class="page-head">
                 <div><h1>"Audit"</h1><p class="lead">"Who asked for what, and when. Entries can be neither changed nor deleted."</p></div>
@@ -77,7 +77,7 @@ fn chain_note(chain: &Verification, checked: Timestamp) -> AnyView {
 }
 
 fn filters(inside: &Inside, filter: &AuditFilter) -> AnyView {
-    let filtered = filter.from_start() != AuditFilter::default();
+    let filtered = filter.first_page() != AuditFilter::default();
     view! {
         <form class="filters" method="get" action=inside.address().audit()>
             <div class="search">

@@ -54,7 +54,7 @@ impl ListFilter for AuditFilter {
         ])
     }
 
-    fn from_start(&self) -> Self {
+    fn first_page(&self) -> Self {
         Self { before: None, ..self.clone() }
     }
 }

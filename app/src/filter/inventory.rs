@@ -71,7 +71,7 @@ impl ListFilter for InventoryFilter {
         ])
     }
 
-    fn from_start(&self) -> Self {
+    fn first_page(&self) -> Self {
         Self { after: None, ..self.clone() }
     }
 }

@@ -23,7 +23,7 @@ pub trait ListFilter: Sized {
 
     /// The same list from its beginning.
     #[must_use]
-    fn from_start(&self) -> Self;
+    fn first_page(&self) -> Self;
 
     /// The address of the list at `path`.
     #[must_use]
@@ -53,7 +53,7 @@ mod tests {
     fn comes_back<F: ListFilter + PartialEq + std::fmt::Debug>(query: &str) {
         let filter: F = read(query);
         assert_eq!(filter.address("/x"), format!("/x?{query}"));
-        for (name, _) in filter.from_start().pairs() {
+        for (name, _) in filter.first_page().pairs() {
             assert!(F::WORDS.contains(&name) != F::TYPED.contains(&name), "{name}");
         }
         assert_eq!(read::<F>("state=nonsense&by=nobody&days=x&before=%00&type=no&from=never").address("/x"), "/x");

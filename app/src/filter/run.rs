@@ -59,7 +59,7 @@ impl ListFilter for RunFilter {
         ])
     }
 
-    fn from_start(&self) -> Self {
+    fn first_page(&self) -> Self {
         Self { before: None, ..self.clone() }
     }
 }

@@ -188,7 +188,7 @@ fn figure(href: String, label: &'static str, value: String, detail: String) -> A
 
 fn list(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
     let base = inside.address().inventory();
-    let export = |kind: &str| address.from_start().address(&inside.address().inventory_export(kind));
+    let export = |kind: &str| address.first_page().address(&inside.address().inventory_export(kind));
     view! {
         <section class="stack" aria-labelledby="list-title">
             <div class="section-head">
@@ -293,7 +293,7 @@ fn rows(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> An
         (next, after) => {
             let next =
                 next.clone().map(|after| InventoryFilter { after: Some(after), ..address.clone() }.address(&base));
-            let start = after.as_ref().map(|_| address.from_start().address(&base));
+            let start = after.as_ref().map(|_| address.first_page().address(&base));
             Some(view! {
                 <nav class="pager" aria-label="Pages">
                     <span>{format::counted(shown.page.rows.len() as u64, "item", "items")}" on this page"</span>

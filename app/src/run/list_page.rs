@@ -78,7 +78,7 @@ fn rows(inside: &Inside, filter: &RunFilter, page: &Page) -> AnyView {
     }
     let next =
         page.next.map(|next| RunFilter { before: Some(next), ..filter.clone() }.address(&inside.address().runs()));
-    let start = filter.before.map(|_| filter.from_start().address(&inside.address().runs()));
+    let start = filter.before.map(|_| filter.first_page().address(&inside.address().runs()));
     let pager = (next.is_some() || start.is_some()).then(|| {
         view! {
             <nav class="pager" aria-label="Pages">

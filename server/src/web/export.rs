@@ -111,7 +111,7 @@ pub async fn items(
     Path((_, kind)): Path<(String, String)>,
     Query(parameters): Parameters,
 ) -> Response {
-    let address = InventoryFilter::read(|name| parameters.get(name).cloned()).from_start();
+    let address = InventoryFilter::read(|name| parameters.get(name).cloned()).first_page();
     let view = match view(&inside, &address).await {
         Ok(view) => view,
         Err(error) => return refuse(&error),
@@ -132,7 +132,7 @@ pub async fn items(
 
 /// `GET /t/{tenant}/audit/export.csv`, with the parameters of the audit page.
 pub async fn audit_log(InTenant(inside): InTenant, Query(parameters): Parameters) -> Response {
-    let filter = AuditFilter::read(|name| parameters.get(name).cloned()).from_start();
+    let filter = AuditFilter::read(|name| parameters.get(name).cloned()).first_page();
     let name = file_name(&inside, "audit");
     attachment(
         Exported::audit("csv"),

@@ -6,7 +6,7 @@ use crate::web::{declared::Kind, router::RAW};
 use axum::http::{Method, StatusCode, header};
 use std::collections::{BTreeMap, BTreeSet};
 use tenantatlas_app::{
-    App, PAGES,
+    App, PAGES, Page,
     access::{self, Rule},
 };
 use tenantatlas_domain::{
@@ -303,7 +303,7 @@ async fn the_pages_that_are_declared_are_those_that_are_shown() {
     let _site = Site::start().await;
     let shown: BTreeSet<String> =
         leptos_axum::generate_route_list(App).iter().map(|one| one.path().to_owned()).collect();
-    assert_eq!(PAGES.iter().map(|page| page.route()).collect::<BTreeSet<_>>(), shown);
+    assert_eq!(PAGES.iter().map(Page::route).collect::<BTreeSet<_>>(), shown);
 }
 
 #[tokio::test(flavor = "multi_thread")]
