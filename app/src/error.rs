@@ -5,6 +5,7 @@ use leptos::server_fn::{
     error::{FromServerFnError, ServerFnErrorErr},
 };
 use serde::{Deserialize, Serialize};
+use tenantatlas_domain::ids::NotAnId;
 use tenantatlas_domain::reason::ReasonCode;
 
 /// What kind of refusal it is; decides the HTTP status.
@@ -88,10 +89,28 @@ impl AppError {
         )
     }
 
+    /// The person does not administer the platform.
+    #[must_use]
+    pub fn administrators_only() -> Self {
+        Self::new(ErrorKind::Forbidden, "Only those who administer the platform may do this.")
+    }
+
     /// Nobody is signed in.
     #[must_use]
     pub fn signed_out() -> Self {
         Self::new(ErrorKind::SignedOut, "Your session has ended. Sign in again to go on.")
+    }
+
+    /// The arguments of a server function that cannot be read, with what its format says of it. An id that is none names
+    /// nothing, and is answered like one that nobody has. Only the server reads arguments.
+    #[must_use]
+    pub fn unreadable(message: &str) -> Self {
+        match cfg!(feature = "ssr").then(|| NotAnId::within(message)).flatten() {
+            Some(NotAnId(record)) => Self::not_found(&format!("The {record}")),
+            None => {
+                Self::new(ErrorKind::Invalid, "The request could not be understood. Reload the page and try again.")
+            }
+        }
     }
 
     /// A value of a form is not acceptable.
@@ -116,9 +135,9 @@ impl FromServerFnError for AppError {
                 ErrorKind::Unavailable,
                 "The server could not be reached. Check the connection and try again; nothing was lost.",
             ),
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
-                Self::new(ErrorKind::Invalid, "The request could not be understood. Reload the page and try again.")
-            }
+            // Forms fail as arguments, JSON as what cannot be deserialised.
+            ServerFnErrorErr::Args(message) | ServerFnErrorErr::Deserialization(message) => Self::unreadable(&message),
+            ServerFnErrorErr::MissingArg(_) => Self::unreadable(""),
             _ => Self::new(ErrorKind::Internal, "Something went wrong inside TenantAtlas. Try again."),
         }
     }

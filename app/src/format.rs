@@ -50,10 +50,15 @@ pub fn relative(millis: i64, now: i64) -> String {
 #[must_use]
 pub fn span(millis: i64) -> String {
     let millis = millis.max(0);
-    let seconds = millis / 1000;
+    if millis < 1000 { format!("{millis} ms") } else { whole_seconds(millis) }
+}
+
+/// A span of time without parts of seconds, for what ticks: `0 s`, `12 s`, `3 min 20 s`.
+#[must_use]
+pub fn whole_seconds(millis: i64) -> String {
+    let seconds = millis.max(0) / 1000;
     match seconds {
-        0 => format!("{millis} ms"),
-        1..60 => format!("{seconds} s"),
+        0..60 => format!("{seconds} s"),
         60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
         _ => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
     }
@@ -123,6 +128,8 @@ mod tests {
     #[test]
     fn spans_grow_in_their_units() {
         assert_eq!(span(840), "840 ms");
+        assert_eq!(whole_seconds(840), "0 s");
+        assert_eq!(whole_seconds(-1), "0 s");
         assert_eq!(span(12_000), "12 s");
         assert_eq!(span(200_000), "3 min 20 s");
         assert_eq!(span(7_500_000), "2 h 05 min");

@@ -1,8 +1,9 @@
 //! What a request may see: the session, the tenant of its address, and the role in it. The server puts them into the
 //! context of pages and server functions; whoever needs them asks here.
 
-use crate::auth::CurrentSession;
+use crate::address::{self, TenantAddress};
 use crate::error::{AppError, ErrorKind};
+use crate::session::current::CurrentSession;
 use leptos::prelude::*;
 use std::net::IpAddr;
 use tenantatlas_domain::ids::TenantId;
@@ -58,10 +59,10 @@ impl Inside {
         self.tenant.id
     }
 
-    /// The address of a page of the tenant.
+    /// Where it lies.
     #[must_use]
-    pub fn address(&self, rest: &str) -> String {
-        format!("/t/{}/{rest}", self.tenant.id)
+    pub fn address(&self) -> TenantAddress {
+        address::tenant(self.tenant.id)
     }
 
     /// Refuses what the role does not allow.
@@ -96,11 +97,7 @@ pub fn session() -> Result<CurrentSession, AppError> {
 /// Signed out, or forbidden.
 pub fn administrator() -> Result<CurrentSession, AppError> {
     let session = session()?;
-    if session.platform_admin {
-        Ok(session)
-    } else {
-        Err(AppError::new(ErrorKind::Forbidden, "Only those who administer the platform may do this."))
-    }
+    if session.platform_admin { Ok(session) } else { Err(AppError::administrators_only()) }
 }
 
 /// The tenant of the address, for pages.
@@ -113,19 +110,12 @@ pub fn inside() -> Result<Inside, AppError> {
     Ok(Inside { engine: engine()?, session, tenant, role })
 }
 
-/// The tenant of the address, for server functions: what the payload names must be the same tenant, otherwise the
-/// request is refused and nothing happens (product rules, section Access).
+/// The tenant of the address, for what needs a right in it.
 ///
 /// # Errors
-/// Those of [`inside`]; forbidden when the payload names another tenant or the role does not allow the action.
-pub fn acting(named: &str, action: Action) -> Result<Inside, AppError> {
+/// Those of [`inside`]; forbidden when the role does not allow the action.
+pub fn acting(action: Action) -> Result<Inside, AppError> {
     let inside = inside()?;
-    if named.parse::<TenantId>().ok() != Some(inside.tenant.id) {
-        return Err(AppError::new(
-            ErrorKind::Forbidden,
-            "The request names another tenant than its address. Nothing was done.",
-        ));
-    }
     inside.allow(action)?;
     Ok(inside)
 }

@@ -126,11 +126,8 @@ async fn warm_up(site: &Site, server: &Server) -> Result<()> {
 
 /// Starts a sync as the form of the type picker does.
 async fn start_sync(site: &Site, server: &Server, types: &[&str], everything: bool) -> Result<()> {
-    let mut form = vec![
-        ("tenant", site.tenant.to_string()),
-        ("include_foundations", everything.to_string()),
-        ("include_dependencies", everything.to_string()),
-    ];
+    let mut form =
+        vec![("include_foundations", everything.to_string()), ("include_dependencies", everything.to_string())];
     form.extend(types.iter().map(|key| ("policy_types[]", (*key).to_owned())));
     let client = reqwest::Client::builder().no_proxy().build()?;
     let request = client

@@ -9,7 +9,7 @@ use crate::{
 use futures::{StreamExt as _, stream::SelectAll};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{fs::File, net::SocketAddr, path::PathBuf};
-use tenantatlas_app::auth;
+use tenantatlas_app::session::cookies;
 use tenantatlas_domain::{ids::TenantId, registry::registry, role::Role, selection::Selection};
 use tenantatlas_engine::{Actor, Engine};
 use tenantatlas_graph_sim::{SimTenant, Simulator, demo};
@@ -55,7 +55,7 @@ fn password(asked_for: Option<&SecretString>, listens_here_alone: bool) -> Strin
     if listens_here_alone {
         return PASSWORD.to_owned();
     }
-    let (mut made, _) = auth::new_token();
+    let (mut made, _) = cookies::new_token();
     made.truncate(MADE_LENGTH);
     made
 }

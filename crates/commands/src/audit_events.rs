@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_store::StoreError;
 use tenantatlas_store::audit::Outcome;
@@ -31,8 +32,8 @@ const MAX_KINDS: usize = 50;
 /// Something that happened and changed nothing.
 #[derive(Debug, Clone)]
 pub struct AuditEvent {
-    /// What was done or tried, such as `session.failed`.
-    pub action: &'static str,
+    /// What was done or tried.
+    pub action: AuditAction,
     /// The tenant it concerns.
     pub tenant: Option<TenantId>,
     /// What kind of thing it concerns, such as `user` or `page`.
@@ -182,7 +183,7 @@ impl Key {
     fn summary(&self, actor: Actor, entry: AuditEntry, counted: u64) -> (Actor, AuditEntry) {
         let gathered = |of: &'static str| {
             let facts = json!({ "refusals": counted, "seconds": WINDOW.as_secs() });
-            AuditEntry::new("access.refusals_gathered", "refusals", of).with(facts).ended(Outcome::Denied)
+            AuditEntry::new(AuditAction::RefusalsGathered, "refusals", of).with(facts).ended(Outcome::Denied)
         };
         match self {
             Self::Same(..) => (actor, entry.with(json!({ "repeated": counted })).anew()),
@@ -273,7 +274,7 @@ mod tests {
     use uuid::Uuid;
 
     fn entry(resource: usize) -> AuditEntry {
-        AuditEntry::new("access.refused", "page", resource)
+        AuditEntry::new(AuditAction::AccessRefused, "page", resource)
     }
 
     fn stranger(address: &str) -> Actor {
@@ -329,7 +330,7 @@ mod tests {
             !is_written(&refusals, &person.from_address("10.0.0.2".parse().ok()), &entry(0), now),
             "the same person"
         );
-        let failed = AuditEntry::new("session.failed", "user", "unknown");
+        let failed = AuditEntry::new(AuditAction::SessionFailed, "user", "unknown");
         assert!(is_written(&refusals, &stranger("203.0.113.1"), &failed, now));
         let in_an_hour: u32 = (1..=60).map(|minute| crowd(now + WINDOW * minute)).sum();
         assert!(f64::from(in_an_hour) <= 3_600.0 / rate.every.as_secs_f64(), "{in_an_hour}");
@@ -339,6 +340,6 @@ mod tests {
         assert!(counted > 0);
         let (actor, entry) = key.summary(stranger("10.1.1.1"), entry(0), counted);
         assert_eq!((actor.kind, actor.address), (ActorKind::System, None));
-        assert_eq!(entry.identity().0, "access.refusals_gathered");
+        assert_eq!(entry.identity().0, AuditAction::RefusalsGathered.as_str());
     }
 }

@@ -5,13 +5,51 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
+/// A text that was to be an id of a record is none. It names nothing, so whoever asked for it is told that it does not
+/// exist, as for an id that nobody has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the id of a {0}")]
+pub struct NotAnId(
+    /// The record in words: `run`.
+    pub &'static str,
+);
+
+impl NotAnId {
+    /// The same error in a message that quotes it. Formats hand on what they could not read as text alone.
+    #[must_use]
+    pub fn within(message: &str) -> Option<Self> {
+        RECORDS.iter().map(|record| Self(record)).find(|error| message.contains(&error.to_string()))
+    }
+}
+
+/// Reads an id from text. The reader of `uuid` takes bytes as well and tells what is wrong with each character, which
+/// nobody asks and which would make the download of the browser larger.
+struct Text(&'static str);
+
+impl Visitor<'_> for Text {
+    type Value = Uuid;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the id of a ")?;
+        formatter.write_str(self.0)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Uuid, E> {
+        Uuid::try_parse(text).map_err(|_| E::custom(NotAnId(self.0)))
+    }
+}
+
 macro_rules! id {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+    ($($(#[$doc:meta])* $name:ident = $record:literal),+ $(,)?) => {
+    /// Every record that has an id of its own type, in words.
+    const RECORDS: &[&str] = &[$($record),+];
+    $(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
         pub struct $name(Uuid);
 
@@ -29,6 +67,12 @@ macro_rules! id {
             }
         }
 
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Text($record)).map(Self)
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(&self.0, formatter)
@@ -39,7 +83,7 @@ macro_rules! id {
             type Err = uuid::Error;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Uuid::parse_str(text).map(Self)
+                Uuid::try_parse(text).map(Self)
             }
         }
 
@@ -48,31 +92,43 @@ macro_rules! id {
                 Self(uuid)
             }
         }
-    )+};
+    )+
+    };
 }
 
 id! {
     /// Identifies a tenant *here*; the id Microsoft Entra gave it is another.
-    TenantId,
+    TenantId = "tenant",
     /// Identifies a person who signs in.
-    UserId,
+    UserId = "user",
+    /// Identifies the session of a person in a browser.
+    SessionId = "session",
     /// Identifies an operation run, the record a person watches.
-    OperationRunId,
+    OperationRunId = "run",
     /// Identifies one execution of an inventory sync.
-    SyncRunId,
+    SyncRunId = "sync run",
     /// Identifies an inventory item; its id at Microsoft is the external id.
-    ItemId,
+    ItemId = "item",
     /// Identifies a notification.
-    NotificationId,
+    NotificationId = "notification",
     /// Identifies a finding.
-    FindingId,
+    FindingId = "finding",
     /// Ties log lines, records and error answers of one piece of work together.
-    CorrelationId,
+    CorrelationId = "piece of work",
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_that_is_no_id_says_of_which_record_however_the_format_quotes_it() {
+        let error = serde_json::from_str::<OperationRunId>("\"nonsense\"").unwrap_err();
+        assert_eq!(NotAnId::within(&error.to_string()), Some(NotAnId("run")));
+        let error = serde_json::from_str::<SyncRunId>("\"\"").unwrap_err();
+        assert_eq!(NotAnId::within(&error.to_string()), Some(NotAnId("sync run")));
+        assert_eq!(NotAnId::within("unknown variant `run`"), None);
+    }
 
     #[test]
     fn an_id_is_written_as_plain_uuid_text_and_read_back() {

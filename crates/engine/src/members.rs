@@ -4,6 +4,7 @@ use std::time::Duration;
 use tenantatlas_commands::{Actor, AuditEntry, Command, Rate, Right};
 
 use serde_json::json;
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_store::{Tx, members, users};
@@ -28,7 +29,7 @@ impl Engine {
         role: Role,
     ) -> Result<(), EngineError> {
         let core = &self.core;
-        let entry = AuditEntry::new("member.set", "user", user).of(tenant).with(json!({ "role": role }));
+        let entry = AuditEntry::new(AuditAction::MemberSet, "user", user).of(tenant).with(json!({ "role": role }));
         let right = Right::Tenant(tenant, Action::ManageMembers);
         core.execute(Command::new(actor, right, entry).sensitive(), async |tx, _| {
             users::get(&mut *tx, user).await?.ok_or(EngineError::NotFound("the person"))?;
@@ -57,7 +58,8 @@ impl Engine {
         if let Some(user) = actor.user_id {
             core.commands.limit(("add member", user), ADD_RATE)?;
         }
-        let entry = AuditEntry::new("member.added", "user", "unknown").of(tenant).with(json!({ "role": role }));
+        let entry =
+            AuditEntry::new(AuditAction::MemberAdded, "user", "unknown").of(tenant).with(json!({ "role": role }));
         let right = Right::Tenant(tenant, Action::ManageMembers);
         core.execute(Command::new(actor, right, entry.clone()).sensitive(), async |tx, log| {
             let Some(found) = users::find_by_email(&mut *tx, email).await? else {
@@ -71,7 +73,9 @@ impl Engine {
                 ));
             }
             members::set(tx, tenant, user, role, core.commands.clock.now()).await?;
-            log.replace(AuditEntry::new("member.added", "user", user).of(tenant).with(json!({ "role": role })));
+            log.replace(
+                AuditEntry::new(AuditAction::MemberAdded, "user", user).of(tenant).with(json!({ "role": role })),
+            );
             Ok(true)
         })
         .await
@@ -83,7 +87,7 @@ impl Engine {
     /// [`EngineError::NotFound`] for tenant or membership, [`EngineError::Forbidden`], [`EngineError::Conflict`] when it
     /// is the last owner's.
     pub async fn remove_member(&self, actor: &Actor, tenant: TenantId, user: UserId) -> Result<(), EngineError> {
-        let entry = AuditEntry::new("member.removed", "user", user).of(tenant);
+        let entry = AuditEntry::new(AuditAction::MemberRemoved, "user", user).of(tenant);
         let right = Right::Tenant(tenant, Action::ManageMembers);
         self.core
             .execute(Command::new(actor, right, entry).sensitive(), async |tx, _| {

@@ -11,9 +11,9 @@ use crate::inventory_sync::InventorySync;
 use crate::tenant_check::CheckTenant;
 
 /// Every long operation of the product.
-pub(crate) fn all(config: &EngineConfig, commands: &Commands, graph: &GraphClient) -> Operations {
+pub(crate) fn all(config: &EngineConfig, commands: &Commands, graph: GraphClient) -> Operations {
     let (db, vault) = (commands.db.clone(), commands.vault.clone());
     Operations::default()
         .with(InventorySync::new(db, vault, graph.clone(), Arc::clone(&commands.clock), config.sync.clone()))
-        .with(CheckTenant::new(commands.vault.clone(), graph.clone()))
+        .with(CheckTenant::new(commands.vault.clone(), graph))
 }

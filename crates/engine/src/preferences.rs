@@ -1,6 +1,7 @@
 //! What a person last used and likes.
 
 use tenantatlas_commands::{Actor, AuditEntry, Command, Right};
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::Action;
 use tenantatlas_store::preferences;
@@ -15,7 +16,7 @@ impl Engine {
     /// [`EngineError::NotFound`] when the tenant does not exist for the actor.
     pub async fn set_favourite(&self, actor: &Actor, tenant: TenantId, favourite: bool) -> Result<(), EngineError> {
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let entry = AuditEntry::new("tenant.favourite", "tenant", tenant).of(tenant);
+        let entry = AuditEntry::new(AuditAction::TenantFavourite, "tenant", tenant).of(tenant);
         let right = Right::Tenant(tenant, Action::View);
         self.core
             .execute(Command::new(actor, right, entry), async |tx, log| {

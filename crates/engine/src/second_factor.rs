@@ -15,6 +15,7 @@ use tenantatlas_commands::{Actor, AuditEntry, Command, Right, require_confirmed}
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::pending_sign_ins::SetUpOfSignIn;
@@ -127,7 +128,7 @@ impl Engine {
     pub async fn begin_second_factor(&self, actor: &Actor) -> Result<(), EngineError> {
         let core = &self.core;
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let entry = AuditEntry::new("user.second_factor_begun", "user", user);
+        let entry = AuditEntry::new(AuditAction::SecondFactorBegun, "user", user);
         core.execute(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
             let session = actor.session.ok_or(EngineError::Confirm)?;
             if core.begin_set_up(tx, user, session).await? {
@@ -149,7 +150,7 @@ impl Engine {
         let core = &self.core;
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
         let attempt = core.attempt_of(visitor, actor).await?;
-        let entry = AuditEntry::new("user.second_factor_added", "user", user);
+        let entry = AuditEntry::new(AuditAction::SecondFactorAdded, "user", user);
         let done = core
             .execute(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
                 let session = actor.session.ok_or(EngineError::Confirm)?;
@@ -170,7 +171,7 @@ impl Engine {
         let core = &self.core;
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
         let attempt = core.attempt_of(visitor, actor).await?;
-        let entry = AuditEntry::new("user.second_factor_removed", "user", user).with(json!({ "by_self": true }));
+        let entry = AuditEntry::new(AuditAction::SecondFactorRemoved, "user", user).with(json!({ "by_self": true }));
         let reused = AtomicBool::new(false);
         let done = core
             .execute(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
@@ -210,7 +211,7 @@ impl Engine {
     pub async fn new_recovery_codes(&self, actor: &Actor) -> Result<(), EngineError> {
         let core = &self.core;
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let entry = AuditEntry::new("user.recovery_codes_made", "user", user);
+        let entry = AuditEntry::new(AuditAction::RecoveryCodesMade, "user", user);
         core.execute(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
             let session = actor.session.ok_or(EngineError::Confirm)?;
             if second_factors::show_recovery_codes(tx, &core.commands.vault, user, session, &recovery::new_codes())
@@ -231,7 +232,7 @@ impl Engine {
     pub async fn keep_recovery_codes(&self, actor: &Actor) -> Result<(), EngineError> {
         let core = &self.core;
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let entry = AuditEntry::new("user.recovery_codes_replaced", "user", user);
+        let entry = AuditEntry::new(AuditAction::RecoveryCodesReplaced, "user", user);
         core.execute(Command::new(actor, Right::SignedIn, entry).sensitive(), async |tx, _| {
             let factor = second_factors::lock(tx, user).await?.filter(|factor| factor.confirmed_at.is_some());
             let factor = factor.filter(|factor| factor.shown_in == actor.session);
@@ -254,7 +255,7 @@ impl Engine {
     /// [`EngineError::Forbidden`], [`EngineError::NotFound`] when there is none, [`EngineError::Confirm`].
     pub async fn reset_second_factor(&self, actor: &Actor, user: UserId) -> Result<(), EngineError> {
         let core = &self.core;
-        let entry = AuditEntry::new("user.second_factor_removed", "user", user).with(json!({ "by_self": false }));
+        let entry = AuditEntry::new(AuditAction::SecondFactorRemoved, "user", user).with(json!({ "by_self": false }));
         core.execute(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             if !second_factors::remove(tx, user).await? {
                 return Err(EngineError::NotFound("the second factor of this person"));
@@ -388,7 +389,7 @@ impl Core {
     ) -> Result<(), EngineError> {
         let address = actor.address.map(|address| address.to_string()).unwrap_or_default();
         AccountNotice::CodeReused { address }.write(tx, user, self.commands.clock.now()).await?;
-        let entry = AuditEntry::new("user.second_factor_reused", "user", user);
+        let entry = AuditEntry::new(AuditAction::SecondFactorReused, "user", user);
         Ok(self.commands.record(tx, actor, entry.ended(tenantatlas_store::audit::Outcome::Denied)).await?)
     }
 }

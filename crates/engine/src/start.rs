@@ -31,7 +31,7 @@ impl Engine {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let commands = Commands::new(db, vault, clock, CancellationToken::new());
-        let operations = operations::all(&config, &commands, &graph);
+        let operations = operations::all(&config, &commands, graph);
         Self::start_with_operations(config, commands, operations)
     }
 

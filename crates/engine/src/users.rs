@@ -5,6 +5,7 @@ use tenantatlas_commands::{Actor, AuditEntry, Command, Rate, Right, require_conf
 
 use secrecy::SecretString;
 use serde_json::json;
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_store::users::{self, NewUser};
 use tenantatlas_store::{StoreError, known_browsers, pending_sign_ins, sessions};
@@ -45,7 +46,8 @@ impl Engine {
         let hash = hash_password(&core.commands.vault, &password).await?;
         let id = UserId::from_uuid(Uuid::now_v7());
         let new = NewUser { id, email: email.trim().to_owned(), name: name.trim().to_owned(), platform_admin };
-        let entry = AuditEntry::new("user.created", "user", id).with(json!({ "platform_admin": platform_admin }));
+        let entry =
+            AuditEntry::new(AuditAction::UserCreated, "user", id).with(json!({ "platform_admin": platform_admin }));
         core.execute(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             let at = core.commands.clock.now();
             users::create(tx, &new, at).await.map_err(taken)?;
@@ -64,7 +66,7 @@ impl Engine {
         let id = actor.user_id.ok_or(EngineError::Forbidden)?;
         check_name(name)?;
         core.commands.limit(("profile", id), PROFILE_RATE)?;
-        let entry = AuditEntry::new("user.renamed", "user", id);
+        let entry = AuditEntry::new(AuditAction::UserRenamed, "user", id);
         core.execute(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
             if users::set_name(tx, id, name, core.commands.clock.now()).await? {
                 Ok(())
@@ -82,7 +84,8 @@ impl Engine {
     /// administer the platform.
     pub async fn set_platform_admin(&self, actor: &Actor, id: UserId, platform_admin: bool) -> Result<(), EngineError> {
         let core = &self.core;
-        let entry = AuditEntry::new("user.updated", "user", id).with(json!({ "platform_admin": platform_admin }));
+        let entry =
+            AuditEntry::new(AuditAction::UserUpdated, "user", id).with(json!({ "platform_admin": platform_admin }));
         core.execute(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, log| {
             let known = users::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the person"))?;
             if known.platform_admin == platform_admin {
@@ -103,7 +106,8 @@ impl Engine {
     /// administer the platform.
     pub async fn set_user_disabled(&self, actor: &Actor, id: UserId, disabled: bool) -> Result<(), EngineError> {
         let core = &self.core;
-        let entry = AuditEntry::new(if disabled { "user.disabled" } else { "user.enabled" }, "user", id);
+        let entry =
+            AuditEntry::new(if disabled { AuditAction::UserDisabled } else { AuditAction::UserEnabled }, "user", id);
         core.execute(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, log| {
             let known = users::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the person"))?;
             if known.disabled_at.is_some() == disabled {
@@ -131,7 +135,7 @@ impl Engine {
     /// confirmation is not the address, [`EngineError::Conflict`] when nobody would be left to administer the platform.
     pub async fn remove_user(&self, actor: &Actor, id: UserId, confirmation: &str) -> Result<(), EngineError> {
         let core = &self.core;
-        let entry = AuditEntry::new("user.removed", "user", id);
+        let entry = AuditEntry::new(AuditAction::UserRemoved, "user", id);
         core.execute(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             let known = users::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the person"))?;
             if confirmation.trim().to_lowercase() != known.email.to_lowercase() {
@@ -173,7 +177,7 @@ impl Engine {
         let person = users::get(&core.commands.db, id).await?.ok_or(EngineError::NotFound("the person"))?;
         Person { name: &person.name, email: &person.email }.check(&new)?;
         let hash = hash_password(&core.commands.vault, &new).await?;
-        let entry = AuditEntry::new("user.password_changed", "user", id).with(json!({ "by_self": false }));
+        let entry = AuditEntry::new(AuditAction::PasswordChanged, "user", id).with(json!({ "by_self": false }));
         core.execute(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             let at = core.commands.clock.now();
             if !users::set_password_hash(tx, id, &hash, at).await? {

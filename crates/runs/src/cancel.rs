@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use tenantatlas_commands::{Actor, AuditEntry, Command, CommandError, Right};
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
 use tenantatlas_domain::role::Action;
 use tenantatlas_store::Tx;
@@ -31,7 +32,7 @@ impl Runner {
     /// [`CommandError::NotFound`] and [`CommandError::Forbidden`], or when the database fails.
     pub async fn cancel(&self, actor: &Actor, tenant: TenantId, id: OperationRunId) -> Result<Cancelled, CommandError> {
         let core = &self.core;
-        let entry = AuditEntry::new("operation.cancel_requested", "operation_run", id).of(tenant);
+        let entry = AuditEntry::new(AuditAction::CancelRequested, "operation_run", id).of(tenant);
         let right = Right::Tenant(tenant, Action::CancelRun);
         let (run, result) = core
             .commands

@@ -42,7 +42,7 @@ struct Follower {
 
 impl Follower {
     async fn next(&mut self) -> Option<Result<RunState, CommandError>> {
-        if self.last.as_ref().is_some_and(|state| state.ended()) {
+        if self.last.as_ref().is_some_and(RunState::ended) {
             return None;
         }
         loop {

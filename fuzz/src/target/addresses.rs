@@ -1,22 +1,22 @@
 //! The filters of the lists read any address, keep to their bounds, and write an address that means the same.
 
 use std::collections::HashMap;
-use tenantatlas_app::{audit_filter, run_filter, service::inventory::ListAddress};
+use tenantatlas_app::filter::{ListFilter as _, audit::AuditFilter, inventory::InventoryFilter, run::RunFilter};
 
 pub fn check(input: &[u8]) {
     let parameters = parameters(input);
     let get = |name: &str| parameters.get(name).cloned();
-    let list = ListAddress::read(get);
+    let list = InventoryFilter::read(get);
     assert!(list.search.chars().count() <= 200);
     let address = list.address("/inventory");
     assert!(address.is_ascii() && address.starts_with("/inventory"), "{address:?}");
     let query = address.split_once('?').map_or("", |(_, query)| query);
     let again = self::parameters(query.as_bytes());
-    assert_eq!(ListAddress::read(|name| again.get(name).cloned()), list, "{address:?} means the same");
+    assert_eq!(InventoryFilter::read(|name| again.get(name).cloned()), list, "{address:?} means the same");
 
-    let runs = run_filter(&get);
+    let runs = RunFilter::read(get);
     assert!(runs.days.is_none_or(|days| (1..=3_650).contains(&days)), "{runs:?}");
-    let audit = audit_filter(&get);
+    let audit = AuditFilter::read(get);
     for text in [&audit.actor, &audit.action, &audit.resource] {
         assert!(text.chars().count() <= 100, "{audit:?}");
     }

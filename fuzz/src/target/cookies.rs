@@ -1,7 +1,7 @@
 //! The cookies of a request: whatever stands there, what is found is a part of it and nothing breaks.
 
 use http::{HeaderMap, HeaderValue, header};
-use tenantatlas_app::auth::{SESSION_COOKIE, THEME_COOKIE, cookie, cookie_name, token_of};
+use tenantatlas_app::session::cookies::{SESSION_COOKIE, THEME_COOKIE, cookie, cookie_name, token_of};
 
 pub fn check(input: &[u8]) {
     let mut headers = HeaderMap::new();

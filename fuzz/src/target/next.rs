@@ -1,7 +1,7 @@
 //! Where somebody is led after signing in is on this site, whatever was asked for, and fits into a header.
 
 use http::HeaderValue;
-use tenantatlas_app::auth::safe_next;
+use tenantatlas_app::redirect::safe_next;
 use url::Url;
 
 pub fn check(input: &[u8]) {

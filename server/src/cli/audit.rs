@@ -16,6 +16,7 @@ use std::{
     path::Path,
 };
 use tenantatlas_app::format::counted;
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_engine::{Actor, Clock as _, SystemClock};
 use tenantatlas_store::{
     Db, Vault,
@@ -44,7 +45,7 @@ pub async fn run(settings: &Settings, command: &AuditCommand, output: Output) ->
 
 async fn verify(db: &Db, vault: &Vault, arguments: &AuditVerifyArguments, output: Output) -> Result<(), Exit> {
     if arguments.accept_restored {
-        let problems = audit::accept_restored(db, vault, &told("audit.restored"), SystemClock.now()).await?;
+        let problems = audit::accept_restored(db, vault, &told(AuditAction::AuditRestored), SystemClock.now()).await?;
         if !problems.is_empty() {
             return tell_broken(&problems, output);
         }
@@ -92,7 +93,8 @@ fn tell_broken(problems: &[Problem], output: Output) -> Result<(), Exit> {
 
 async fn reseal(db: &Db, vault: &Vault, arguments: &AuditResealArguments, output: Output) -> Result<(), Exit> {
     let former = arguments.former_key.as_deref().map(Vault::former_audit_key).transpose()?;
-    let resealed = audit::reseal(db, vault, former.as_ref(), &told("audit.resealed"), SystemClock.now()).await?;
+    let resealed =
+        audit::reseal(db, vault, former.as_ref(), &told(AuditAction::AuditResealed), SystemClock.now()).await?;
     let (done, sentence) = match resealed {
         Resealed::Refused(problems) => return tell_broken(&problems, output),
         Resealed::NotNeeded => (false, "The audit log is sealed with this key already. Nothing was done.".to_owned()),
@@ -106,7 +108,7 @@ async fn reseal(db: &Db, vault: &Vault, arguments: &AuditResealArguments, output
 }
 
 /// An entry about the log itself.
-fn told(action: &str) -> NewEntry {
+fn told(action: AuditAction) -> NewEntry {
     let actor = Actor::command_line();
     NewEntry {
         id: Uuid::now_v7(),
@@ -115,7 +117,7 @@ fn told(action: &str) -> NewEntry {
         actor_kind: "command_line".to_owned(),
         actor_name: actor.name,
         actor_email: actor.email,
-        action: action.to_owned(),
+        action: action.into(),
         resource_type: "audit_log".to_owned(),
         resource_id: String::new(),
         outcome: Outcome::Success,

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
-use tenantatlas_app::{auth::is_own_address, error::AppError};
+use tenantatlas_app::{error::AppError, redirect::is_own_address};
 
 /// A refusal as JSON, with the status of its kind: the form in which server functions answer too.
 pub fn refuse(error: &AppError) -> Response {
@@ -23,8 +23,13 @@ pub fn refuse_with(status: StatusCode, error: &AppError) -> Response {
 
 /// A refusal as its sentence alone for whoever asks for a page, which would save JSON as a file, and as JSON for scripts.
 pub fn refuse_as_asked(headers: &HeaderMap, status: StatusCode, error: &AppError) -> Response {
+    if accepts_html(headers) { refuse_in_words(status, &error.message) } else { refuse_with(status, error) }
+}
+
+/// Whether somebody asks who shows pages: a browser that follows a link or sends a form.
+pub fn accepts_html(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if accept.contains("text/html") { refuse_in_words(status, &error.message) } else { refuse_with(status, error) }
+    accept.contains("text/html")
 }
 
 /// A refusal as its sentence alone.

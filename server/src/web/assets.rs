@@ -32,8 +32,8 @@ pub async fn hashed(Path(name): Path<String>, headers: HeaderMap) -> Response {
 }
 
 /// `GET /{name}` for the few files that keep their name: icons, the web manifest, robots.txt.
-pub async fn named(name: &'static str, headers: HeaderMap) -> Response {
-    respond(name, &headers, "public, max-age=3600")
+pub async fn named(name: String, headers: HeaderMap) -> Response {
+    respond(&name, &headers, "public, max-age=3600")
 }
 
 /// The names of the files beside `pkg/`.

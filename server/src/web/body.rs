@@ -17,7 +17,7 @@ use tenantatlas_app::error::{AppError, ErrorKind};
 use tokio_util::sync::CancellationToken;
 
 /// The largest request body, in bytes.
-const BODY_LIMIT: usize = 64 * 1024;
+pub const BODY_LIMIT: usize = 64 * 1024;
 /// How long a body may take from its first byte to its last: 64 KiB over the slowest line that people still have.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a body may still take once the server stops.

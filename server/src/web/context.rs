@@ -4,23 +4,30 @@ use super::State;
 use axum::extract::Request;
 use leptos::{context::provide_context, nonce::Nonce};
 use tenantatlas_app::{
-    auth::CurrentSession,
+    access::Refused,
     scope::{TenantScope, Theme},
+    session::current::CurrentSession,
 };
 
-/// Provides the engine, and of the request its session, tenant, colours and nonce.
+/// Provides the engine and what is known of the audit log, and of the request its session, tenant, colours and nonce, and why it is refused, if it is.
 pub fn provide(state: &State, request: &Request) -> impl Fn() + Clone + Send + Sync + 'static {
     let extensions = request.extensions();
     let engine = state.engine.clone();
+    let verification = state.verification.clone();
     let nonce = extensions.get::<Nonce>().cloned();
     let theme = extensions.get::<Theme>().cloned().unwrap_or_default();
     let session = extensions.get::<CurrentSession>().cloned();
     let scope = extensions.get::<TenantScope>().cloned();
+    let refused = extensions.get::<Refused>().cloned();
     move || {
         provide_context(engine.clone());
+        provide_context(verification.clone());
         provide_context(theme.clone());
         if let Some(nonce) = nonce.clone() {
             provide_context(nonce);
+        }
+        if let Some(refused) = refused.clone() {
+            provide_context(refused);
         }
         if let Some(session) = session.clone() {
             provide_context(session);

@@ -6,19 +6,18 @@
 //! slow gets the newest states, never a backlog. The right to see is asked again every [`RECHECK`]; without it the
 //! stream ends, as it does when the server stops.
 
-use super::{State, answer::refuse, session, sse};
+use super::{State, answer::refuse, inside::InTenant, sse};
 use axum::{
     body::{Body, Bytes},
-    extract::{Extension, State as Extract},
+    extract::State as Extract,
     http::{HeaderName, HeaderValue, header},
     response::Response,
 };
 use futures::{Stream, future::BoxFuture};
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 use tenantatlas_app::{
-    auth::CurrentSession,
     error::{AppError, ErrorKind},
-    scope::TenantScope,
+    session::current::CurrentSession,
 };
 use tenantatlas_domain::{
     ids::{TenantId, UserId},
@@ -39,19 +38,14 @@ const RECHECK: Duration = Duration::from_secs(4);
 const RETRY: u32 = 2_000;
 
 /// Opens the stream.
-pub async fn events(
-    Extract(state): Extract<State>,
-    Extension(session): Extension<CurrentSession>,
-    scope: Option<Extension<TenantScope>>,
-) -> Response {
-    let Some(Extension(scope)) = scope else { return session::no_tenant() };
+pub async fn events(Extract(state): Extract<State>, InTenant(inside): InTenant) -> Response {
     let Ok(permit) = Arc::clone(&state.streams).try_acquire_owned() else {
         return refuse(&AppError::new(
             ErrorKind::Unavailable,
             "Too many pages are open at once. This one tries again by itself.",
         ));
     };
-    let reader = Reader::new(state.engine.clone(), state.stopping.clone(), permit, &session, scope.tenant.id);
+    let reader = Reader::new(state.engine.clone(), state.stopping.clone(), permit, &inside.session, inside.id());
     let mut response = Response::new(Body::from_stream(reader.into_stream()));
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));

@@ -3,12 +3,12 @@
 use super::{
     State,
     answer::refuse,
-    session,
+    inside::InTenant,
     spreadsheet::{self, Cell},
 };
 use axum::{
     body::{Body, Bytes},
-    extract::{Extension, MatchedPath, Path, Query, Request, State as Extract},
+    extract::{Path, Query, Request, State as Extract},
     http::{HeaderValue, Method, header},
     middleware::Next,
     response::Response,
@@ -17,17 +17,17 @@ use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
 use std::{collections::HashMap, io};
 use tenantatlas_app::{
-    audit_filter,
-    auth::CurrentSession,
     error::AppError,
+    filter::{ListFilter, audit::AuditFilter, inventory::InventoryFilter},
     format,
-    scope::{Inside, TenantScope},
-    service::{
-        audit::AuditFilter,
-        inventory::{ListAddress, platform_label, type_label, view},
+    inventory::{
         item::assignment_words,
+        labels::{platform_label, type_label},
+        load::view,
     },
+    scope::Inside,
 };
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_engine::AuditEvent;
 use tenantatlas_store::{
     StoreError,
@@ -40,80 +40,85 @@ const PIECE: usize = 200;
 
 type Parameters = Query<HashMap<String, String>>;
 
-/// Parameters of lists whose values are words of ours; of all others only the name is written down.
-const NAMED_VALUES: [&str; 6] = ["category", "type", "platform", "state", "sort", "scope"];
-/// Parameters whose values are what a person typed.
-const TYPED_VALUES: [&str; 7] = ["q", "tag", "actor", "action", "resource", "from", "until"];
+/// What a download holds; in the extensions of its answer.
+#[derive(Debug, Clone, Copy)]
+struct Exported {
+    list: &'static str,
+    action: AuditAction,
+    format: &'static str,
+    facts: fn(&str) -> Value,
+}
+
+impl Exported {
+    const fn inventory(format: &'static str) -> Self {
+        Self {
+            list: "inventory",
+            action: AuditAction::InventoryExported,
+            format,
+            facts: filter_facts::<InventoryFilter>,
+        }
+    }
+
+    const fn audit(format: &'static str) -> Self {
+        Self { list: "audit", action: AuditAction::AuditExported, format, facts: filter_facts::<AuditFilter> }
+    }
+}
 
 /// Writes a download into the audit log before its first byte leaves; one that cannot be written down is refused (OWASP ASVS
 /// 4.0.3, requirement 8.3.5), as is one too many in a short time. Bodies are streams that nobody has asked for anything yet
 /// when their answer comes by here. HEAD takes nothing away and is not written down.
-pub async fn record(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
+pub async fn record(
+    Extract(state): Extract<State>,
+    InTenant(inside): InTenant,
+    request: Request,
+    next: Next,
+) -> Response {
     if request.method() == Method::HEAD {
         return next.run(request).await;
     }
-    let extensions = request.extensions();
-    if let Some(session) = extensions.get::<CurrentSession>()
-        && let Err(error) = state.engine.begin_download(session.user_id)
-    {
+    if let Err(error) = state.engine.begin_download(inside.session.user_id) {
         return refuse(&error.into());
     }
-    let known = extensions.get::<CurrentSession>().zip(extensions.get::<TenantScope>());
-    let event = known.map(|(session, scope)| {
-        let route = extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-        let list = if route.contains("/audit/") { "audit" } else { "inventory" };
-        let form = if request.uri().path().ends_with(".json") { "json" } else { "csv" };
-        let event = AuditEvent {
-            action: if list == "audit" { "audit.exported" } else { "inventory.exported" },
-            tenant: Some(scope.tenant.id),
-            resource_type: list,
-            resource_id: scope.tenant.id.to_string(),
-            outcome: Outcome::Success,
-            facts: json!({ "format": form, "filter": filter_facts(request.uri().query().unwrap_or_default()) }),
-        };
-        (session.actor(), event)
-    });
+    let query = request.uri().query().unwrap_or_default().to_owned();
     let response = next.run(request).await;
-    if response.status().is_success()
-        && let Some((actor, event)) = event
-        && let Err(error) = state.engine.record_event(&actor, event).await
-    {
-        return refuse(&error.into());
+    let Some(Exported { list, action, format, facts }) = response.extensions().get().copied() else { return response };
+    let event = AuditEvent {
+        action,
+        tenant: Some(inside.id()),
+        resource_type: list,
+        resource_id: inside.id().to_string(),
+        outcome: Outcome::Success,
+        facts: json!({ "format": format, "filter": facts(&query) }),
+    };
+    match state.engine.record_event(&inside.session.actor(), event).await {
+        Ok(()) => response,
+        Err(error) => refuse(&error.into()),
     }
-    response
 }
 
 /// The filter of a list as the audit log keeps it: names, and the values that are no free text.
-fn filter_facts(query: &str) -> Value {
+fn filter_facts<F: ListFilter>(query: &str) -> Value {
     let safe = |value: &str| {
         value.len() <= 64 && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
     let facts = url::form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty()).filter_map(
         |(name, value)| {
             let told =
-                if NAMED_VALUES.contains(&&*name) && safe(&value) { Value::from(&*value) } else { Value::from(true) };
-            let known = NAMED_VALUES.contains(&&*name) || TYPED_VALUES.contains(&&*name);
+                if F::WORDS.contains(&&*name) && safe(&value) { Value::from(&*value) } else { Value::from(true) };
+            let known = F::WORDS.contains(&&*name) || F::TYPED.contains(&&*name);
             known.then(|| (name.into_owned(), told))
         },
     );
     Value::Object(facts.collect())
 }
 
-fn inside(state: &State, session: CurrentSession, scope: TenantScope) -> Inside {
-    Inside { engine: state.engine.clone(), session, tenant: scope.tenant, role: scope.role }
-}
-
 /// `GET /t/{tenant}/inventory/export.csv` and `.json`, with the parameters of the inventory page.
 pub async fn items(
-    Extract(state): Extract<State>,
-    Extension(session): Extension<CurrentSession>,
-    scope: Option<Extension<TenantScope>>,
+    InTenant(inside): InTenant,
     Path((_, kind)): Path<(String, String)>,
     Query(parameters): Parameters,
 ) -> Response {
-    let Some(Extension(scope)) = scope else { return session::no_tenant() };
-    let inside = inside(&state, session, scope);
-    let address = ListAddress::read(|name| parameters.get(name).cloned()).from_start();
+    let address = InventoryFilter::read(|name| parameters.get(name).cloned()).first_page();
     let view = match view(&inside, &address).await {
         Ok(view) => view,
         Err(error) => return refuse(&error),
@@ -122,28 +127,23 @@ pub async fn items(
     let rows = inventory::export(inside.engine.db().clone(), view, address.query());
     match kind.as_str() {
         "csv" => attachment(
-            &format!("{name}.csv"),
+            Exported::inventory("csv"),
+            &name,
             "text/csv; charset=utf-8",
             csv_of(ITEM_COLUMNS.to_vec(), rows, item_fields),
         ),
-        "json" => attachment(&format!("{name}.json"), "application/json", json_of(rows)),
+        "json" => attachment(Exported::inventory("json"), &name, "application/json", json_of(rows)),
         _ => refuse(&AppError::not_found("This kind of export")),
     }
 }
 
 /// `GET /t/{tenant}/audit/export.csv`, with the parameters of the audit page.
-pub async fn audit_log(
-    Extract(state): Extract<State>,
-    Extension(session): Extension<CurrentSession>,
-    scope: Option<Extension<TenantScope>>,
-    Query(parameters): Parameters,
-) -> Response {
-    let Some(Extension(scope)) = scope else { return session::no_tenant() };
-    let inside = inside(&state, session, scope);
-    let filter = AuditFilter { before: None, ..audit_filter(&|name: &str| parameters.get(name).cloned()) };
+pub async fn audit_log(InTenant(inside): InTenant, Query(parameters): Parameters) -> Response {
+    let filter = AuditFilter::read(|name| parameters.get(name).cloned()).first_page();
     let name = file_name(&inside, "audit");
     attachment(
-        &format!("{name}.csv"),
+        Exported::audit("csv"),
+        &name,
         "text/csv; charset=utf-8",
         csv_of(AUDIT_COLUMNS.to_vec(), entries(inside, filter), entry_fields),
     )
@@ -174,6 +174,7 @@ fn file_name(inside: &Inside, what: &str) -> String {
 }
 
 fn attachment(
+    exported: Exported,
     name: &str,
     kind: &'static str,
     pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
@@ -182,9 +183,10 @@ fn attachment(
     let pieces = pieces.inspect_err(|error| tracing::error!(%error, "an export broke off"));
     let mut response = Response::new(Body::from_stream(pieces));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}.{}\"", exported.format)) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
     }
+    response.extensions_mut().insert(exported);
     response
 }
 
@@ -295,7 +297,8 @@ mod tests {
 
     #[test]
     fn a_filter_is_written_down_without_what_was_typed() {
-        let facts = filter_facts("q=secret+name&type=deviceConfiguration&state=a+b&after=x&sort=&unknown=1");
+        let facts =
+            filter_facts::<InventoryFilter>("q=secret+name&type=deviceConfiguration&state=a+b&after=x&sort=&unknown=1");
         assert_eq!(facts, json!({ "q": true, "type": "deviceConfiguration", "state": true }));
     }
 }

@@ -1,25 +1,32 @@
-//! Server functions over HTTP: `POST /api/{function}`, and `POST /t/{tenant}/api/{function}` for those of a tenant.
+//! Server functions over HTTP: each at its path, and below the address of a tenant; those of a tenant only there.
 
 use super::{
     State,
-    answer::{refuse, refuse_with},
+    answer::{accepts_html, refuse, refuse_as_asked, refuse_with, status_of},
+    body::BODY_LIMIT,
     context::provide,
+    payload,
     refusals::RefusedAs,
 };
 use axum::{
     body::{Body, HttpBody as _, to_bytes},
-    extract::{Request, State as Extract},
-    http::{HeaderMap, StatusCode, Uri, header},
+    extract::Request,
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::Response,
 };
-use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
-use tenantatlas_app::error::{AppError, ErrorKind};
+use leptos::server_fn::error::{SERVER_FN_ERROR_HEADER, ServerFnUrlError};
+use tenantatlas_app::{
+    address,
+    error::{AppError, ErrorKind},
+    scope::TenantScope,
+};
 
 /// The largest refusal, bytes.
 const MAX_REFUSAL: usize = 16 * 1024;
 
-/// Calls a server function. Its own address carries no tenant: the tenant of the address reaches it as its scope.
-pub async fn call(Extract(state): Extract<State>, mut request: Request) -> Response {
+/// Calls the server function of a path. Its own address carries no tenant: the tenant of the address reaches it as its
+/// scope.
+pub async fn call(path: &'static str, state: State, mut request: Request) -> Response {
     // A request without a body has no kind of one.
     let nothing = !request.headers().contains_key(header::CONTENT_TYPE) && request.body().is_end_stream();
     if !nothing && !is_form_or_json(request.headers()) {
@@ -27,24 +34,55 @@ pub async fn call(Extract(state): Extract<State>, mut request: Request) -> Respo
             AppError::new(ErrorKind::Invalid, "Send a form (application/x-www-form-urlencoded) or application/json.");
         return refuse_with(StatusCode::UNSUPPORTED_MEDIA_TYPE, &error);
     }
-    let path = request.uri().path();
-    if let Some(function) = path.find("/api/").filter(|at| *at > 0).map(|at| path[at..].to_owned()) {
-        match function.parse::<Uri>() {
-            Ok(uri) => *request.uri_mut() = uri,
-            Err(_) => return refuse(&AppError::not_found("The function")),
-        }
-    }
+    *request.uri_mut() = Uri::from_static(path);
     keep_own_referer(request.headers_mut());
+    let (parts, body) = request.into_parts();
+    // It was received before: this waits for nothing.
+    let Ok(body) = to_bytes(body, BODY_LIMIT).await else { return refuse(&AppError::unreadable("")) };
+    if let Some(scope) = parts.extensions.get::<TenantScope>()
+        && let Err(error) = payload::check(scope.tenant.id, &parts.headers, &body)
+    {
+        return refuse_as_asked(&parts.headers, status_of(&error), &error);
+    }
+    let request = Request::from_parts(parts, Body::from(body));
     let context = provide(&state, &request);
     let response = leptos_axum::handle_server_fns_with_context(context, request).await;
     with_status(axum::response::IntoResponse::into_response(response)).await
 }
 
+/// What is said where there is no such function, or not outside of a tenant.
+pub async fn unknown() -> Response {
+    refuse(&AppError::not_found("The function"))
+}
+
+/// The refusal of a function that is not called, as the function itself would put it: a form without script is led back
+/// to its page, which finds the refusal in its address.
+pub fn refused(path: &str, headers: &mut HeaderMap, error: AppError) -> Response {
+    let name = HeaderValue::from_str(path).ok();
+    let mut response = if accepts_html(headers) { led_back(path, headers, error) } else { refuse(&error) };
+    if let Some(name) = name {
+        response.headers_mut().insert(SERVER_FN_ERROR_HEADER, name);
+    }
+    response
+}
+
+fn led_back(path: &str, headers: &mut HeaderMap, error: AppError) -> Response {
+    keep_own_referer(headers);
+    let kind = error.kind;
+    let referer = headers.get(header::REFERER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let led = ServerFnUrlError::new(path, error).to_url(referer).ok();
+    let led = led.and_then(|address| HeaderValue::from_str(address.as_str()).ok());
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::FOUND;
+    response.headers_mut().insert(header::LOCATION, led.unwrap_or(HeaderValue::from_static(address::HOME)));
+    response.extensions_mut().insert(RefusedAs(kind));
+    response
+}
+
 /// The two kinds of body that server functions read. Others, such as `text/plain`, are what a form of another site can send
 /// without being asked first (Fetch standard, CORS-safelisted request headers; OWASP ASVS 4.0.3, requirement 13.2.5).
 fn is_form_or_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let kind = payload::media_type(headers);
     ["application/x-www-form-urlencoded", "application/json"].iter().any(|known| kind.eq_ignore_ascii_case(known))
 }
 
@@ -67,7 +105,6 @@ async fn with_status(response: Response) -> Response {
     match response.status() {
         StatusCode::INTERNAL_SERVER_ERROR => {}
         status if status.is_redirection() && refused => {}
-        StatusCode::BAD_REQUEST => return refuse(&AppError::not_found("The function")),
         _ => return response,
     }
     let (mut parts, body) = response.into_parts();

@@ -96,7 +96,7 @@ fn may_read(state: &State, headers: &HeaderMap) -> bool {
     let Some(token) = &state.metrics_token else { return false };
     let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     // Both are hashed, so that the time of the comparison tells nothing.
-    let hash = tenantatlas_app::auth::hash_token;
+    let hash = tenantatlas_app::session::cookies::hash_token;
     sent.is_some_and(|sent| hash(sent) == hash(token.expose_secret()))
 }
 

@@ -8,11 +8,14 @@ mod client;
 mod connections;
 mod context;
 mod counts;
+mod declared;
 mod events;
 mod export;
 mod first_admin;
 mod functions;
+mod inside;
 mod metrics;
+mod payload;
 mod peers;
 mod refusals;
 mod request_id;
@@ -37,6 +40,7 @@ use crate::{
 use ipnet::IpNet;
 use secrecy::SecretString;
 use std::{io::Write as _, sync::Arc, time::Duration};
+use tenantatlas_app::audit::verification::LastVerification;
 use tenantatlas_engine::{Engine, EngineConfig};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -65,6 +69,8 @@ pub struct State {
     pub proxy_hops: usize,
     /// Requests under way, by client and person.
     pub under_way: UnderWay,
+    /// What the last look at the chain of the audit log found.
+    pub verification: LastVerification,
     /// What goes on beside an answer; waited for before the process ends.
     pub background: TaskTracker,
 }
@@ -91,6 +97,7 @@ pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<()
         trusted_proxies: settings.trusted_proxies.clone().into(),
         proxy_hops: settings.proxy_hops,
         under_way: UnderWay::new(&settings.trusted_proxies),
+        verification: LastVerification::default(),
         background: TaskTracker::new(),
     };
     let background = state.background.clone();

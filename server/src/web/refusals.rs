@@ -4,16 +4,19 @@
 //! Written beside the answer, not before it: how long an answer takes must not tell that the tenant exists. The engine
 //! gathers what comes again and again.
 
-use super::{State, session::tenant_in};
+use super::{
+    State,
+    declared::{Declared, Kind},
+};
 use axum::{
-    extract::{MatchedPath, Request},
+    extract::Request,
     http::{Method, StatusCode},
     response::Response,
 };
 use serde_json::json;
 use std::net::IpAddr;
-use tenantatlas_app::{auth::CurrentSession, error::ErrorKind};
-use tenantatlas_domain::ids::TenantId;
+use tenantatlas_app::{error::ErrorKind, session::current::CurrentSession};
+use tenantatlas_domain::{audit::AuditAction, ids::TenantId};
 use tenantatlas_engine::{Actor, AuditEvent};
 use tenantatlas_store::audit::Outcome;
 use tower_http::csrf::ProtectionError;
@@ -34,19 +37,12 @@ pub struct Asked {
 
 impl Asked {
     /// Of a request. `tenant` is the one of its address, when it exists.
-    pub fn of(request: &Request, tenant: Option<TenantId>) -> Self {
-        let path = request.uri().path();
-        let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
-        let (kind, name) = if route.ends_with("/api/{function}") {
-            // In a tenant its own address comes before that of the function.
-            let inside = tenant_in(path).map_or(0, |name| "/t/".len() + name.len());
-            let mut known = leptos::server_fn::axum::server_fn_paths().map(|(known, _)| known);
-            let name = known.find(|known| path.get(inside..) == Some(*known));
-            ("function", name.unwrap_or("unknown"))
-        } else {
-            ("page", route)
+    pub fn of(request: &Request, declared: &Declared, tenant: Option<TenantId>) -> Self {
+        let kind = match declared.kind {
+            Kind::Function => "function",
+            Kind::Page | Kind::Data => "page",
         };
-        Self { method: request.method().clone(), kind, name: name.to_owned(), tenant }
+        Self { method: request.method().clone(), kind, name: declared.name.to_string(), tenant }
     }
 }
 
@@ -74,7 +70,7 @@ pub fn note(
     let actor = session.map_or_else(|| Actor::anonymous().from_address(address), CurrentSession::actor);
     let Asked { method, kind, name, tenant } = asked;
     let event = AuditEvent {
-        action: "access.refused",
+        action: AuditAction::AccessRefused,
         tenant,
         resource_type: kind,
         resource_id: name,

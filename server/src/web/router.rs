@@ -5,9 +5,12 @@ use super::{
     answer::{lead_to, refuse_in_words},
     assets, body, client,
     context::provide,
+    declared::{self, Declared, Kind},
     events, export, functions, metrics,
     request_id::{self, RequestId},
-    security, session, under_way,
+    security,
+    session::{self, Guard},
+    under_way,
 };
 use axum::{
     Router,
@@ -15,9 +18,16 @@ use axum::{
     http::{HeaderMap, StatusCode},
     middleware,
     response::Response,
-    routing::{get, post},
+    routing::{MethodRouter, any, get, post},
 };
-use tenantatlas_app::{App, AssetPaths, shell};
+use std::convert::Infallible;
+use tenantatlas_app::{
+    App, AssetPaths, PAGES,
+    access::{self, Rule},
+    address::{FUNCTIONS, route},
+    shell,
+};
+use tenantatlas_domain::role::Action;
 use tenantatlas_store::StoreError;
 use tower_http::{
     CompressionLevel,
@@ -28,56 +38,41 @@ use tower_http::{
 };
 use tracing::Level;
 
-/// Addresses of a tenant that are no pages: method, route.
-pub const TENANT_ROUTES: [(&str, &str); 4] = [
-    ("GET", "/t/{tenant}"),
-    ("GET", "/t/{tenant}/events"),
-    ("GET", "/t/{tenant}/inventory/export.{kind}"),
-    ("GET", "/t/{tenant}/audit/export.csv"),
+/// An address that is neither a page nor a server function. It is asked for by `GET`.
+pub struct Raw {
+    /// Its route.
+    pub route: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// Who may reach it.
+    pub rule: Rule,
+    handler: fn(&State) -> MethodRouter<State>,
+}
+
+/// Every address behind the sign-in that is neither a page nor a server function.
+pub const RAW: &[Raw] = &[
+    Raw { route: route::TENANT, kind: Kind::Page, rule: Rule::SignedIn, handler: |_| get(to_inventory) },
+    Raw { route: route::EVENTS, kind: Kind::Data, rule: Rule::Member(Action::View), handler: |_| get(events::events) },
+    Raw {
+        route: route::INVENTORY_EXPORT,
+        kind: Kind::Data,
+        rule: Rule::Member(Action::View),
+        handler: |state| get(export::items).layer(middleware::from_fn_with_state(state.clone(), export::record)),
+    },
+    Raw {
+        route: route::AUDIT_EXPORT,
+        kind: Kind::Data,
+        rule: Rule::Member(Action::View),
+        handler: |state| get(export::audit_log).layer(middleware::from_fn_with_state(state.clone(), export::record)),
+    },
 ];
 
 /// The whole site.
 pub fn router(state: State) -> Router {
-    let assets = AssetPaths {
-        js: assets::path_of("js").unwrap_or_default(),
-        wasm: assets::path_of("wasm").unwrap_or_default(),
-        css: assets::path_of("css").unwrap_or_default(),
-    };
-    let page = move |state: Extract<State>, request: Request| render(state, request, assets.clone());
-    // Runs the application once: it collects the routes, and starts the executor that rendering needs.
-    let routes = leptos_axum::generate_route_list(App);
-    let mut pages = Router::new();
-    for route in &routes {
-        pages = pages.route(route.path(), get(page.clone()));
-    }
-    // Pages are text for one person without a secret in it: they may be compressed. Streams never are.
-    let pages = pages.fallback(page).layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
-    let [tenant, live, items, audit] = TENANT_ROUTES.map(|(_, route)| route);
-    let downloads = Router::new()
-        .route(items, get(export::items))
-        .route(audit, get(export::audit_log))
-        .layer(middleware::from_fn_with_state(state.clone(), export::record));
-    // All that changes something lies in here, so the origin of requests is looked at in here, where it is known who asks
-    // and a refusal can be written down.
-    let guarded = pages
-        .merge(downloads)
-        .route(tenant, get(to_inventory))
-        .route(live, get(events::events))
-        .route("/api/{function}", post(functions::call))
-        .route("/t/{tenant}/api/{function}", post(functions::call))
-        .layer(CsrfLayer::new().with_rejection_response(foreign_origin))
-        .layer(middleware::from_fn_with_state(state.clone(), session::require));
-    let mut open = Router::new()
-        .route("/pkg/{name}", get(assets::hashed))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics::metrics));
-    for name in assets::public_names() {
-        let name: &'static str = name.leak();
-        open = open.route(&format!("/{name}"), get(move |headers: HeaderMap| assets::named(name, headers)));
-    }
-    guarded
-        .merge(open)
+    pages(&state)
+        .merge(functions(&state))
+        .merge(raw(&state))
+        .merge(open())
         .layer(middleware::from_fn_with_state(state.clone(), body::receive))
         .layer(middleware::from_fn_with_state(state.clone(), under_way::per_client))
         .layer(middleware::from_fn(address::check))
@@ -94,6 +89,80 @@ pub fn router(state: State) -> Router {
                 .on_failure(DefaultOnFailure::new().level(Level::WARN)),
         )
         .layer(middleware::from_fn(request_id::set))
+}
+
+/// Whoever answers an address, behind what is declared of it. Who asks is found first; then the origin of the request is
+/// looked at, so that a refusal can be written down with who it was; then the rule.
+fn guarded(state: &State, declared: Declared, answer: MethodRouter<State>) -> MethodRouter<State> {
+    let guard = Guard { state: state.clone(), declared: declared.clone() };
+    answer
+        .layer::<_, Infallible>(middleware::from_fn_with_state(declared, declared::enforce))
+        .layer::<_, Infallible>(CsrfLayer::new().with_rejection_response(foreign_origin))
+        .layer(middleware::from_fn_with_state(guard, session::require))
+}
+
+/// The pages, and what is said where there is none.
+fn pages(state: &State) -> Router<State> {
+    // Runs the application once: it starts the executor that rendering needs.
+    let _ = leptos_axum::generate_route_list(App);
+    let assets = AssetPaths {
+        js: assets::path_of("js").unwrap_or_default(),
+        wasm: assets::path_of("wasm").unwrap_or_default(),
+        css: assets::path_of("css").unwrap_or_default(),
+    };
+    let page = move |state: Extract<State>, request: Request| render(state, request, assets.clone());
+    // Pages are text for one person without a secret in it: they may be compressed. Streams never are.
+    let compressed = CompressionLayer::new().quality(CompressionLevel::Fastest);
+    let none = Declared::new(Kind::Page, Rule::SignedIn, "unmatched");
+    let mut pages = Router::new()
+        .fallback_service(guarded(state, none, any(page.clone()).layer(compressed.clone())).with_state(state.clone()));
+    for declared in PAGES {
+        let (route, answer) = (declared.route(), get(page.clone()).layer(compressed.clone()));
+        pages = pages.route(&route, guarded(state, Declared::new(Kind::Page, declared.rule, route.as_str()), answer));
+    }
+    pages
+}
+
+/// The server functions. Those of a tenant lie below its address alone. The others can be reached from there too, since
+/// the islands of a page of a tenant ask below its address; whoever does is signed in.
+fn functions(state: &State) -> Router<State> {
+    let mut router = Router::new();
+    for access::Function { path, rule } in access::functions().copied() {
+        let answer =
+            || post(move |Extract(state): Extract<State>, request: Request| functions::call(path, state, request));
+        let declared = |rule| Declared::new(Kind::Function, rule, path);
+        if !rule.inside() {
+            router = router.route(path, guarded(state, declared(rule), answer()));
+        }
+        let rule = if rule == Rule::Public { Rule::SignedIn } else { rule };
+        router = router.route(&format!("{}{path}", route::TENANT), guarded(state, declared(rule), answer()));
+    }
+    for prefix in ["", route::TENANT] {
+        let unknown = Declared::new(Kind::Function, Rule::SignedIn, "unknown");
+        let any_name = format!("{prefix}{FUNCTIONS}/{{function}}");
+        router = router.route(&any_name, guarded(state, unknown, post(functions::unknown)));
+    }
+    router
+}
+
+fn raw(state: &State) -> Router<State> {
+    RAW.iter().fold(Router::new(), |router, raw| {
+        let declared = Declared::new(raw.kind, raw.rule, raw.route);
+        router.route(raw.route, guarded(state, declared, (raw.handler)(state)))
+    })
+}
+
+/// What everybody reaches without a session being looked for: files of the build, and what watches the process.
+fn open() -> Router<State> {
+    let open = Router::new()
+        .route("/pkg/{name}", get(assets::hashed))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::metrics));
+    assets::public_names().into_iter().fold(open, |open, name| {
+        let route = format!("/{name}");
+        open.route(&route, get(move |headers: HeaderMap| assets::named(name.clone(), headers)))
+    })
 }
 
 /// The span of a request: its id and its route, never its address, which may hold a token.
@@ -122,7 +191,7 @@ async fn render(Extract(state): Extract<State>, request: Request, assets: AssetP
 async fn to_inventory(Path(tenant): Path<String>) -> Response {
     let tenant: String =
         tenant.chars().filter(|character| character.is_ascii_alphanumeric() || *character == '-').collect();
-    lead_to(&format!("/t/{tenant}/inventory"))
+    lead_to(&tenantatlas_app::address::tenant(tenant).inventory())
 }
 
 /// Ready when the database answers, takes what is written, and the process is not stopping.

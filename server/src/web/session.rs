@@ -2,7 +2,8 @@
 
 use super::{
     State,
-    answer::{lead_to, refuse, refuse_as_asked, status_of},
+    answer::{accepts_html, lead_to, refuse, refuse_as_asked, status_of},
+    declared::{Declared, Kind},
     refusals::{self, Asked},
     under_way,
 };
@@ -12,65 +13,64 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use leptos::server_fn::ServerFn as _;
 use std::net::IpAddr;
 use tenantatlas_app::{
-    ambient::BY_ITSELF,
-    auth::{self, CurrentSession, SESSION_COOKIE, THEME_COOKIE, safe_next},
-    error::{AppError, ErrorKind},
+    access::Rule,
+    address::{self, route},
+    error::AppError,
+    live::parts::BY_ITSELF,
+    notification::functions::Notifications,
+    redirect::safe_next,
+    run::functions::LoadRun,
     scope::{Client, TenantScope, Theme},
+    session::{
+        cookies::{self, SESSION_COOKIE, THEME_COOKIE},
+        current::CurrentSession,
+        functions::CheckSession,
+    },
 };
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_engine::{Engine, EngineError};
 use tenantatlas_store::{sessions::TokenHash, tenants};
 
-/// Addresses that answer without a session: signing in, the link for the first administrator, and what their pages use.
-const PUBLIC: [&str; 10] = [
-    "/sign-in",
-    "/sign-in/code",
-    "/sign-in/second-factor",
-    "/api/sign_in",
-    "/api/sign_in_code",
-    "/api/sign_in_set_up",
-    "/api/sign_out",
-    "/api/claim_first_admin",
-    "/api/set_theme",
-    "/api/check_session",
-];
-
-/// Whether an address answers without a session. What it answers may still be a refusal.
-#[must_use]
-pub fn is_public(path: &str) -> bool {
-    PUBLIC.contains(&path) || path.strip_prefix("/welcome/").is_some_and(|token| !token.contains('/'))
+/// What [`require`] works with.
+#[derive(Clone)]
+pub struct Guard {
+    /// What every handler works with.
+    pub state: State,
+    /// The address that it guards.
+    pub declared: Declared,
 }
 
 /// Finds the session of a request and the tenant of its address, and gives both to whoever answers. Without a session
 /// pages lead to the sign-in page, everything else is refused with 401; the sign-in page with one leads on.
-pub async fn require(Extract(state): Extract<State>, mut request: Request, next: Next) -> Response {
-    let theme = auth::cookie(request.headers(), THEME_COOKIE).filter(|theme| matches!(*theme, "light" | "dark"));
+pub async fn require(Extract(guard): Extract<Guard>, mut request: Request, next: Next) -> Response {
+    let Guard { state, declared } = guard;
+    let theme = cookies::cookie(request.headers(), THEME_COOKIE).filter(|theme| matches!(*theme, "light" | "dark"));
     let theme = Theme(theme.unwrap_or_default().to_owned());
     request.extensions_mut().insert(theme);
     let address = request.extensions().get::<Client>().map(|client| client.address);
-    let session = match find(&state.engine, cookie(&request), is_use(&request)).await {
+    let session = match find(&state.engine, cookie(&request), is_use(&request, &declared)).await {
         Ok(session) => session,
         Err(error) => return failed(&request, error),
     };
-    let path = request.uri().path();
     let Some(session) = session else {
-        if !is_public(path) {
-            return signed_out(&request);
+        if declared.rule != Rule::Public {
+            return signed_out(&request, declared.kind);
         }
-        let asked = Asked::of(&request, None);
+        let asked = Asked::of(&request, &declared, None);
         let response = next.run(request).await;
         refusals::note(&state, None, address, asked, false, &response);
         return response;
     };
-    if path == "/sign-in" && request.method() == Method::GET {
+    if &*declared.name == address::SIGN_IN && request.method() == Method::GET {
         return lead_to(&wanted(request.uri()));
     }
-    let Some(counted) = state.under_way.count(session.user_id, is_stream(path)) else {
+    let Some(counted) = state.under_way.count(session.user_id, is_stream(&declared)) else {
         return under_way::too_many(request.headers());
     };
-    let named = match tenant_in(path) {
+    let named = match address::tenant_in(request.uri().path()) {
         Some(name) => match named(&state.engine, name, &session).await {
             Ok(named) => named,
             Err(error) => return failed(&request, error),
@@ -87,36 +87,33 @@ pub async fn require(Extract(state): Extract<State>, mut request: Request, next:
         Named::Foreign(id) => (Some(id), true),
         Named::Nowhere => (None, false),
     };
-    let asked = Asked::of(&request, tenant);
+    let asked = Asked::of(&request, &declared, tenant);
     request.extensions_mut().insert(session.clone());
     let response = next.run(request).await;
     refusals::note(&state, Some(&session), address, asked, foreign, &response);
     under_way::hold(response, counted)
 }
 
-/// Whether a path is that of a live stream.
-fn is_stream(path: &str) -> bool {
-    tenant_in(path).is_some() && path.ends_with("/events")
+/// Whether an address is that of a live stream.
+fn is_stream(declared: &Declared) -> bool {
+    &*declared.name == route::EVENTS
 }
 
 /// Functions that an open page calls by itself, as well as when a person asks for what they show; whatever else a person
 /// does there is a request of its own.
-const CALLED_BY_PAGES: [&str; 3] = ["/api/notifications", "/api/load_run", "/api/check_session"];
+const CALLED_BY_PAGES: [&str; 3] = [Notifications::PATH, LoadRun::PATH, CheckSession::PATH];
 
 /// Whether a person asks, and not a page that was left open: its live stream, what it fetches anew, and what it calls by
 /// itself.
-fn is_use(request: &Request) -> bool {
-    let path = request.uri().path();
-    !is_stream(path)
-        && !CALLED_BY_PAGES.iter().any(|function| path.ends_with(function))
-        && !request.headers().contains_key(BY_ITSELF)
+fn is_use(request: &Request, declared: &Declared) -> bool {
+    !is_stream(declared) && !CALLED_BY_PAGES.contains(&&*declared.name) && !request.headers().contains_key(BY_ITSELF)
 }
 
 /// The session token of a request, and where it comes from.
 fn cookie(request: &Request) -> Option<(TokenHash, Option<IpAddr>)> {
     let client = request.extensions().get::<Client>();
     let local = client.is_some_and(|client| client.local);
-    let token = auth::token_of_either(request.headers(), SESSION_COOKIE, local)?;
+    let token = cookies::token_of_either(request.headers(), SESSION_COOKIE, local)?;
     Some((token, client.map(|client| client.address)))
 }
 
@@ -132,13 +129,6 @@ async fn find(
     let Some((token, address)) = cookie else { return Ok(None) };
     let found = if is_use { engine.session(&token).await? } else { engine.session_at_rest(&token).await? };
     Ok(found.map(|found| CurrentSession::of(found, token, address, engine.now())))
-}
-
-/// The tenant that an address names: `/t/{tenant}` and everything below.
-#[must_use]
-pub fn tenant_in(path: &str) -> Option<&str> {
-    let rest = path.strip_prefix("/t/")?;
-    rest.split('/').next()
 }
 
 /// What the tenant that an address names is for a person.
@@ -171,7 +161,7 @@ async fn named(engine: &Engine, name: &str, session: &CurrentSession) -> Result<
 fn wanted(uri: &Uri) -> String {
     let query = uri.query().unwrap_or_default();
     let next = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
-    next.map_or_else(|| "/".to_owned(), |(_, next)| safe_next(&next))
+    next.map_or_else(|| address::HOME.to_owned(), |(_, next)| safe_next(&next))
 }
 
 fn failed(request: &Request, error: EngineError) -> Response {
@@ -179,13 +169,9 @@ fn failed(request: &Request, error: EngineError) -> Response {
     refuse_as_asked(request.headers(), status_of(&error), &error)
 }
 
-fn signed_out(request: &Request) -> Response {
+fn signed_out(request: &Request, kind: Kind) -> Response {
     let headers = request.headers();
-    let accepts_html = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.contains("text/html"));
-    if !accepts_html && (request.method() != Method::GET || !is_page(request.uri().path())) {
+    if !accepts_html(headers) && (request.method() != Method::GET || kind != Kind::Page) {
         return refuse(&AppError::signed_out());
     }
     // A form that came too late leads back to its page.
@@ -195,47 +181,6 @@ fn signed_out(request: &Request) -> Response {
         let referer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
         referer.and_then(|referer| referer.parse::<Uri>().ok()?.path_and_query().map(ToString::to_string))
     };
-    let next = from.map(|from| safe_next(&from)).filter(|next| next != "/");
-    let address = match next {
-        Some(next) => {
-            let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", &next).finish();
-            format!("/sign-in?{query}")
-        }
-        None => "/sign-in".to_owned(),
-    };
-    lead_to(&address)
-}
-
-fn is_page(path: &str) -> bool {
-    !path.contains("/api/") && !path.ends_with("/events") && !path.contains("/export.")
-}
-
-/// What is said where a tenant does not exist for the person.
-pub fn no_tenant() -> Response {
-    refuse(&AppError::new(
-        ErrorKind::NotFound,
-        "The tenant was not found. It may have been removed, or you have no access to it.",
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_signs_in_answers_without_a_session() {
-        for public in ["/sign-in", "/welcome/abc", "/api/sign_in"] {
-            assert!(is_public(public), "{public}");
-        }
-        for guarded in ["/", "/t/x/inventory", "/api/add_user", "/welcome/a/b", "/t/x/api/sign_in", "/metrics"] {
-            assert!(!is_public(guarded), "{guarded}");
-        }
-    }
-
-    #[test]
-    fn the_tenant_is_read_from_the_address_alone() {
-        assert_eq!(tenant_in("/t/abc/inventory"), Some("abc"));
-        assert_eq!(tenant_in("/t/abc"), Some("abc"));
-        assert_eq!(tenant_in("/me"), None);
-    }
+    let next = from.map(|from| safe_next(&from));
+    lead_to(&address::with_next(address::SIGN_IN, next.as_deref().unwrap_or_default()))
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use tenantatlas_commands::{Actor, AuditEntry, Rate, networks};
 
 use serde_json::json;
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_store::audit::Outcome;
 use tenantatlas_store::sessions::TokenHash;
@@ -168,13 +169,13 @@ impl Core {
 }
 
 /// What the audit log says of an attempt: the account when there is one, and never what was typed.
-fn entry(action: &str, account: Option<UserId>, known_browser: bool) -> AuditEntry {
+fn entry(action: AuditAction, account: Option<UserId>, known_browser: bool) -> AuditEntry {
     let account = account.map_or_else(|| "unknown".to_owned(), |user| user.to_string());
     AuditEntry::new(action, "user", account).with(json!({ "known_browser": known_browser }))
 }
 
 fn throttled(account: Option<UserId>, known_browser: bool) -> AuditEntry {
-    entry("session.throttled", account, known_browser).ended(Outcome::Denied)
+    entry(AuditAction::SessionThrottled, account, known_browser).ended(Outcome::Denied)
 }
 
 impl Attempt {
@@ -208,7 +209,7 @@ impl Attempt {
     }
 
     /// What the audit log says of it.
-    pub(crate) fn entry(&self, action: &str) -> AuditEntry {
+    pub(crate) fn entry(&self, action: AuditAction) -> AuditEntry {
         entry(action, self.account, self.known_browser)
     }
 
@@ -232,7 +233,7 @@ impl Attempt {
 
     /// Writes a failure into the audit log.
     pub(crate) async fn tell(&self, step: &'static str) {
-        let entry = self.entry("session.failed").with(json!({ "step": step })).ended(Outcome::Failure);
+        let entry = self.entry(AuditAction::SessionFailed).with(json!({ "step": step })).ended(Outcome::Failure);
         self.core.commands.record_refusal(&self.actor, entry).await;
     }
 

@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 use serde_json::json;
 use tenantatlas_commands::{Actor, AuditEntry, Command, Right};
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_store::users::{self, User};
 use tenantatlas_store::{Tx, known_browsers, pending_sign_ins, second_factors, sessions};
 
@@ -62,7 +63,9 @@ impl Engine {
         }
         attempt.succeeded(&mut tx).await?;
         let facts = json!({ "session": session, "second_factor": proof.as_str() });
-        core.commands.record(&mut tx, actor, AuditEntry::new("session.confirmed", "user", user.id).with(facts)).await?;
+        core.commands
+            .record(&mut tx, actor, AuditEntry::new(AuditAction::SessionConfirmed, "user", user.id).with(facts))
+            .await?;
         tx.commit().await?;
         core.runner.publish_unread(user.id).await;
         Ok(token)
@@ -91,7 +94,7 @@ impl Engine {
         }
         let id = actor.user_id.ok_or(EngineError::Forbidden)?;
         let password_hash = hash_password(&core.commands.vault, &new).await?;
-        let entry = AuditEntry::new("user.password_changed", "user", id).with(json!({ "by_self": true }));
+        let entry = AuditEntry::new(AuditAction::PasswordChanged, "user", id).with(json!({ "by_self": true }));
         let token = core
             .execute(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
                 users::set_password_hash(tx, id, &password_hash, core.commands.clock.now()).await?;

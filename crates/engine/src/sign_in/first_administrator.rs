@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 use serde_json::json;
 use tenantatlas_commands::{Actor, AuditEntry};
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_store::one_time_links::{self, Purpose};
 use tenantatlas_store::sessions::TokenHash;
@@ -64,8 +65,8 @@ impl Engine {
         let new = NewUser { id, email: email.trim().to_owned(), name: name.trim().to_owned(), platform_admin: true };
         users::create(&mut tx, &new, at).await?;
         users::set_password_hash(&mut tx, id, &hash, at).await?;
-        let entry =
-            AuditEntry::new("user.created", "user", id).with(json!({ "platform_admin": true, "by_link": true }));
+        let entry = AuditEntry::new(AuditAction::UserCreated, "user", id)
+            .with(json!({ "platform_admin": true, "by_link": true }));
         let user = users::get(&mut tx, id).await?.ok_or(EngineError::NotFound("the person"))?;
         let opened = core.open_for(&mut tx, visitor, &user, false, Proof::None, Some((nobody, entry))).await?;
         tx.commit().await?;

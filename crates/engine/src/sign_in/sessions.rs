@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tenantatlas_commands::{Actor, AuditEntry, Command, Right};
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_store::sessions::{self, SignedIn, TokenHash};
 use tenantatlas_store::{known_browsers, second_factors, users};
@@ -69,7 +70,7 @@ impl Engine {
         let Some(ended) = sessions::revoke(&mut tx, token).await? else { return Ok(()) };
         let Some(user) = users::get(&mut tx, ended.user_id).await? else { return Ok(()) };
         let actor = Actor::person(user.id, user.name, user.email).from_address(Some(visitor.address));
-        let entry = AuditEntry::new("session.closed", "user", user.id).with(json!({ "session": ended.id }));
+        let entry = AuditEntry::new(AuditAction::SessionClosed, "user", user.id).with(json!({ "session": ended.id }));
         core.commands.record(&mut tx, &actor, entry).await?;
         Ok(tx.commit().await?)
     }
@@ -80,7 +81,7 @@ impl Engine {
     /// When the database fails.
     pub async fn sign_out_everywhere(&self, actor: &Actor) -> Result<(), EngineError> {
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let entry = AuditEntry::new("session.closed_everywhere", "user", user);
+        let entry = AuditEntry::new(AuditAction::SessionClosedEverywhere, "user", user);
         self.core
             .execute(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
                 sessions::revoke_all(tx, user, None).await?;
@@ -96,7 +97,7 @@ impl Engine {
     /// [`EngineError::NotFound`] when it is not theirs.
     pub async fn end_session(&self, actor: &Actor, id: Uuid) -> Result<(), EngineError> {
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let entry = AuditEntry::new("session.revoked", "user", user).with(json!({ "session": id }));
+        let entry = AuditEntry::new(AuditAction::SessionRevoked, "user", user).with(json!({ "session": id }));
         self.core
             .execute(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
                 if sessions::revoke_one(tx, user, id).await? {

@@ -5,6 +5,7 @@ use tenantatlas_commands::{Actor, AuditEntry};
 
 use secrecy::SecretString;
 use serde_json::json;
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::pending_sign_ins::{NewPendingSignIn, SetUpOfSignIn};
@@ -114,7 +115,7 @@ impl Engine {
         // Whoever else knows the password was setting up a second factor of their own.
         let others = pending_sign_ins::remove_others(&mut tx, user.id, waiting).await?;
         core.tell_of_unfinished(&mut tx, others, at).await?;
-        let added = AuditEntry::new("user.second_factor_added", "user", user.id);
+        let added = AuditEntry::new(AuditAction::SecondFactorAdded, "user", user.id);
         let before = (person(&user, visitor), added);
         let opened = core.open(&mut tx, visitor, &user, &attempt, Proof::Totp, Some(before)).await?;
         tx.commit().await?;
@@ -225,7 +226,7 @@ impl Core {
         let ended = pending_sign_ins::create(tx, &new, at).await?;
         self.tell_of_unfinished(tx, ended, at).await?;
         let anonymous = Actor::anonymous().from_address(Some(visitor.address));
-        let entry = attempt.entry("session.password_accepted").with(json!({ "waits_for": waits_for }));
+        let entry = attempt.entry(AuditAction::PasswordAccepted).with(json!({ "waits_for": waits_for }));
         self.commands.record(tx, &anonymous, entry).await?;
         Ok(token)
     }
@@ -317,10 +318,10 @@ impl Core {
         }
         if let Some(ended) = replaced {
             let facts = json!({ "session": ended.id, "by": "sign_in" });
-            let entry = AuditEntry::new("session.closed", "user", ended.user_id).with(facts);
+            let entry = AuditEntry::new(AuditAction::SessionClosed, "user", ended.user_id).with(facts);
             self.commands.record(tx, &person(user, visitor), entry).await?;
         }
-        let entry = AuditEntry::new("session.opened", "user", user.id).with(json!({
+        let entry = AuditEntry::new(AuditAction::SessionOpened, "user", user.id).with(json!({
             "session": session.id,
             "known_browser": known_browser,
             "second_factor": proof.as_str(),

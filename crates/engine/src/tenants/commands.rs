@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tenantatlas_commands::{Actor, ActorKind, AuditEntry, Command, Right, require_administrator, require_confirmed};
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_store::tenants::{self, Cloud, Tenant, TenantCredential, TenantDetails};
@@ -34,7 +35,7 @@ impl Engine {
         let details = checked(details)?;
         check_credential(credential)?;
         let id = TenantId::from_uuid(Uuid::now_v7());
-        let entry = AuditEntry::new("tenant.added", "tenant", id).of(id).with(facts(&details));
+        let entry = AuditEntry::new(AuditAction::TenantAdded, "tenant", id).of(id).with(facts(&details));
         core.execute(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             let at = core.commands.clock.now();
             tenants::create(tx, id, &details, at).await.map_err(taken)?;
@@ -66,7 +67,7 @@ impl Engine {
     ) -> Result<bool, EngineError> {
         let core = &self.core;
         let details = checked(details)?;
-        let entry = AuditEntry::new("tenant.updated", "tenant", id).of(id).with(facts(&details));
+        let entry = AuditEntry::new(AuditAction::TenantUpdated, "tenant", id).of(id).with(facts(&details));
         let right = Right::Tenant(id, Action::EditConnection);
         core.execute(Command::new(actor, right, entry), async |tx, log| {
             let at = core.commands.clock.now();
@@ -86,7 +87,7 @@ impl Engine {
             let cleared = changed && before.credential_kind.is_some();
             if cleared {
                 tenants::clear_credential(tx, id, at).await?;
-                log.also(AuditEntry::new("tenant.credential_removed", "tenant", id).of(id));
+                log.also(AuditEntry::new(AuditAction::CredentialRemoved, "tenant", id).of(id));
             }
             Ok(cleared)
         })
@@ -105,7 +106,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let core = &self.core;
         check_credential(credential)?;
-        let entry = AuditEntry::new("tenant.credential_rotated", "tenant", id).of(id);
+        let entry = AuditEntry::new(AuditAction::CredentialRotated, "tenant", id).of(id);
         let right = Right::Tenant(id, Action::EditConnection);
         core.execute(Command::new(actor, right, entry).sensitive(), async |tx, _| {
             if tenants::set_credential(tx, &core.commands.vault, id, credential, core.commands.clock.now()).await? {
@@ -128,7 +129,7 @@ impl Engine {
     /// name.
     pub async fn remove_tenant(&self, actor: &Actor, id: TenantId, confirmation: &str) -> Result<(), EngineError> {
         let core = &self.core;
-        let entry = AuditEntry::new("tenant.removed", "tenant", id).of(id);
+        let entry = AuditEntry::new(AuditAction::TenantRemoved, "tenant", id).of(id);
         let command = Command::new(actor, Right::Platform, entry.clone()).rewrites(id).sensitive();
         core.execute(command, async |tx, log| {
             let tenant = tenants::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the tenant"))?;

@@ -80,7 +80,7 @@ impl World {
 
     /// Waits for the end of a run.
     pub async fn ended(&self, run: OperationRunId) -> RunState {
-        self.until(run, |state| state.ended()).await
+        self.until(run, RunState::ended).await
     }
 
     /// Waits until a run is in a state like this, which must be one that stays.

@@ -1,139 +1,113 @@
 //! Every page, server function and other address, for everybody, in their own tenant, in another one, and signed out.
-//! The addresses come from the router's own lists: one that is new and has no rule here fails the test.
+//! Addresses and rules are those by which the router is made; a function that has none, or nothing to send, fails the test.
 
 use super::site::{Site, Who};
-use crate::web::router::TENANT_ROUTES;
+use crate::web::{declared::Kind, router::RAW};
 use axum::http::{Method, StatusCode, header};
 use std::collections::{BTreeMap, BTreeSet};
-use tenantatlas_app::App;
+use tenantatlas_app::{
+    App, PAGES, Page,
+    access::{self, Rule},
+};
 use tenantatlas_domain::{
     ids::{TenantId, UserId},
     role::{Action, Role},
 };
 use tenantatlas_store::{audit, operation_runs};
 
-/// Who may reach an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rule {
-    /// Everybody, signed in or not.
-    Public,
-    /// Everybody who is signed in.
-    SignedIn,
-    /// Those who administer the platform.
-    Administrator,
-    /// Members of the tenant with a role that allows the action.
-    Member(Action),
-    /// Those who administer the platform, in the tenant of the address.
-    AdministratorInside,
-}
-
-impl Rule {
-    fn inside(self) -> bool {
-        matches!(self, Self::Member(_) | Self::AdministratorInside)
-    }
-
-    fn allows(self, who: Who) -> bool {
-        match (self, who) {
-            (Self::Public, _) | (Self::SignedIn | Self::Administrator, Who::Administrator) => true,
-            (_, Who::Nobody) | (Self::Administrator, _) => false,
-            (Self::SignedIn, _) | (Self::Member(_) | Self::AdministratorInside, Who::Administrator) => true,
-            (Self::Member(action), Who::Member(role)) => role.allows(action),
-            (Self::Member(_), Who::Stranger) | (Self::AdministratorInside, _) => false,
-        }
+/// Whether a rule lets somebody by, as the roles of the product say it.
+fn allows(rule: Rule, who: Who) -> bool {
+    match (rule, who) {
+        (Rule::Public, _) | (Rule::SignedIn | Rule::Administrator, Who::Administrator) => true,
+        (_, Who::Nobody) | (Rule::Administrator, _) => false,
+        (Rule::SignedIn, _) | (Rule::Member(_) | Rule::AdministratorInside, Who::Administrator) => true,
+        (Rule::Member(action), Who::Member(role)) => role.allows(action),
+        (Rule::Member(_), Who::Stranger) | (Rule::AdministratorInside, _) => false,
     }
 }
 
-/// The rule of each page, by its route.
-fn page_rule(route: &str) -> Option<Rule> {
-    Some(match route {
-        "/sign-in" | "/sign-in/code" | "/sign-in/second-factor" | "/welcome/{token}" => Rule::Public,
-        "/" | "/me" | "/me/second-factor" | "/confirm" => Rule::SignedIn,
-        "/admin/users" | "/admin/tenants/new" => Rule::Administrator,
-        "/t/{tenant}/sync" => Rule::Member(Action::Sync),
-        "/t/{tenant}/inventory"
-        | "/t/{tenant}/inventory/{item}"
-        | "/t/{tenant}/runs"
-        | "/t/{tenant}/runs/{run}"
-        | "/t/{tenant}/audit"
-        | "/t/{tenant}/notifications"
-        | "/t/{tenant}/settings"
-        | "/t/{tenant}/settings/members"
-        | "/t/{tenant}"
-        | "/t/{tenant}/events"
-        | "/t/{tenant}/inventory/export.{kind}"
-        | "/t/{tenant}/audit/export.csv" => Rule::Member(Action::View),
-        _ => return None,
-    })
-}
-
-/// The rule of each server function and what to send: acceptable in form, and refused by its content where it would
-/// change what the next case needs. `TENANT` stands for the tenant that is named, `RUN` and `USER` for real ones.
-fn function_rule(path: &str) -> Option<(Rule, &'static str)> {
+/// What to send to a server function: acceptable in form, and refused by its content where it would change what the next
+/// case needs. `RUN` and `USER` stand for real ones.
+fn payload(path: &str) -> Option<&'static str> {
     Some(match path {
-        "/api/sign_in" => (Rule::Public, "email=nobody%40example.com&password=x"),
-        "/api/sign_in_code" | "/api/sign_in_set_up" => (Rule::Public, "code=123456"),
-        "/api/sign_out" => (Rule::Public, ""),
-        "/api/claim_first_admin" => (Rule::Public, "token=x&name=x&email=x%40example.com&password=long-enough-1"),
-        "/api/set_theme" => (Rule::Public, "theme=dark"),
-        "/api/check_session" => (Rule::SignedIn, ""),
-        "/api/sign_out_everywhere" => (Rule::SignedIn, ""),
-        "/api/confirm" => (Rule::SignedIn, "password=x"),
-        "/api/begin_second_factor" | "/api/new_recovery_codes" | "/api/keep_recovery_codes" => (Rule::SignedIn, ""),
-        "/api/confirm_second_factor" | "/api/remove_second_factor" => (Rule::SignedIn, "code=nonsense"),
-        "/api/update_profile" => (Rule::SignedIn, "name="),
-        "/api/change_password" => (Rule::SignedIn, "current=x&password=short"),
-        "/api/end_session" => (Rule::SignedIn, "session=x"),
-        "/api/set_favourite" => (Rule::SignedIn, "tenant=x"),
-        "/api/my_tenants" => (Rule::SignedIn, "{}"),
-        "/api/add_tenant" => {
-            (Rule::Administrator, "name=x&environment=x&cloud=x&entra_id=x&client_id=x&credential_kind=secret&secret=x")
-        }
-        "/api/add_user" => (Rule::Administrator, "name=x&email=x&password=short"),
-        "/api/change_user" => (Rule::Administrator, "user=x"),
-        "/api/reset_password" => (Rule::Administrator, "user=x&password=short"),
-        "/api/reset_second_factor" => (Rule::Administrator, "user=x"),
-        "/api/remove_user" => (Rule::Administrator, "user=x&confirmation=x"),
-        "/api/start_sync" => (Rule::Member(Action::Sync), "tenant=TENANT&policy_types[]=nonsense"),
-        "/api/cancel_run" => (Rule::Member(Action::CancelRun), "tenant=TENANT&run=RUN"),
-        "/api/retry_run" => (Rule::Member(Action::Sync), "tenant=TENANT&run=RUN&only_failed=true"),
-        "/api/load_run" => (Rule::Member(Action::View), r#"{"tenant":"TENANT","run":"RUN"}"#),
-        "/api/picker" => (Rule::Member(Action::Sync), r#"{"tenant":"TENANT"}"#),
-        "/api/notifications" => (Rule::Member(Action::View), r#"{"tenant":"TENANT"}"#),
-        "/api/mark_read" => (Rule::Member(Action::View), "tenant=TENANT&notification=RUN"),
-        "/api/mark_all_read" => (Rule::Member(Action::View), "tenant=TENANT"),
-        "/api/edit_connection" => {
-            (Rule::Member(Action::EditConnection), "tenant=TENANT&name=x&environment=x&cloud=x&entra_id=x&client_id=x")
-        }
-        "/api/rotate_credential" => (Rule::Member(Action::EditConnection), "tenant=TENANT&credential_kind=nonsense"),
-        "/api/test_connection" => (Rule::Member(Action::EditConnection), "tenant=TENANT"),
-        "/api/remove_tenant" => (Rule::AdministratorInside, "tenant=TENANT&confirmation=nonsense"),
-        "/api/add_member" => {
-            (Rule::Member(Action::ManageMembers), "tenant=TENANT&email=unknown%40example.com&role=owner")
-        }
-        "/api/change_member" => (Rule::Member(Action::ManageMembers), "tenant=TENANT&user=USER&role=nonsense"),
-        "/api/remove_member" => (Rule::Member(Action::ManageMembers), "tenant=TENANT&user=RUN"),
+        "/api/sign_in" => "email=nobody%40example.com&password=x",
+        "/api/sign_in_code" | "/api/sign_in_set_up" => "code=123456",
+        "/api/sign_out" => "",
+        "/api/claim_first_admin" => "token=x&name=x&email=x%40example.com&password=long-enough-1",
+        "/api/set_theme" => "theme=dark",
+        "/api/check_session" => "",
+        "/api/sign_out_everywhere" => "",
+        "/api/confirm" => "password=x",
+        "/api/begin_second_factor" | "/api/new_recovery_codes" | "/api/keep_recovery_codes" => "",
+        "/api/confirm_second_factor" | "/api/remove_second_factor" => "code=nonsense",
+        "/api/update_profile" => "name=",
+        "/api/change_password" => "current=x&password=short",
+        "/api/end_session" => "session=x",
+        "/api/set_favourite" => "favourite=true",
+        "/api/my_tenants" => "{}",
+        "/api/add_tenant" => "name=x&environment=x&cloud=x&entra_id=x&client_id=x&credential_kind=secret&secret=x",
+        "/api/add_user" => "name=x&email=x&password=short",
+        "/api/change_user" => "user=x",
+        "/api/reset_password" => "user=x&password=short",
+        "/api/reset_second_factor" => "user=x",
+        "/api/remove_user" => "user=x&confirmation=x",
+        "/api/start_sync" => "policy_types[]=nonsense",
+        "/api/cancel_run" => "run=RUN",
+        "/api/retry_run" => "run=RUN&only_failed=true",
+        "/api/load_run" => r#"{"run":"RUN"}"#,
+        "/api/picker" => "{}",
+        "/api/notifications" => "{}",
+        "/api/mark_read" => "notification=RUN",
+        "/api/mark_all_read" => "",
+        "/api/edit_connection" => "name=x&environment=x&cloud=x&entra_id=x&client_id=x",
+        "/api/rotate_credential" => "credential_kind=nonsense",
+        "/api/test_connection" => "",
+        "/api/remove_tenant" => "confirmation=nonsense",
+        "/api/add_member" => "email=unknown%40example.com&role=owner",
+        "/api/change_member" => "user=USER&role=nonsense",
+        "/api/remove_member" => "user=RUN",
         _ => return None,
     })
 }
 
-fn functions() -> Vec<String> {
-    let mut paths: Vec<String> = leptos::server_fn::axum::server_fn_paths()
+/// The rule of what [`payload`] asks for. Which right a run asks for to be started again is its operation's to say, so the
+/// function itself lets everybody by who sees the run; the run that is sent is an inventory sync.
+fn rule_of_content(path: &str, rule: Rule) -> Rule {
+    if path == "/api/retry_run" { Rule::Member(Action::Sync) } else { rule }
+}
+
+/// The same payload with a tenant in it.
+fn naming(form: &str, tenant: TenantId) -> String {
+    match form.strip_prefix('{') {
+        Some("}") => format!(r#"{{"tenant":"{tenant}"}}"#),
+        Some(rest) => format!(r#"{{"tenant":"{tenant}",{rest}"#),
+        None => format!("tenant={tenant}&{form}"),
+    }
+}
+
+/// Every server function with its rule, by path.
+fn functions() -> BTreeMap<&'static str, Rule> {
+    let functions: BTreeMap<_, _> = access::functions().map(|function| (function.path, function.rule)).collect();
+    assert_eq!(functions.len(), access::functions().count(), "no function has two rules");
+    let registered: BTreeSet<&str> = leptos::server_fn::axum::server_fn_paths()
         .map(|(path, method)| {
             assert_eq!(method, Method::POST, "{path}: what changes something is never reached by a link");
-            path.to_owned()
+            path
         })
         .collect();
-    paths.sort();
-    assert!(paths.len() > 25, "the server functions are registered");
-    paths
+    assert_eq!(
+        functions.keys().copied().collect::<BTreeSet<_>>(),
+        registered,
+        "every function has a rule: who may call it?"
+    );
+    assert!(functions.len() > 25, "the server functions are registered");
+    functions
 }
 
-/// The routes of all pages, and of what else lies in a tenant.
-pub(super) fn pages() -> Vec<String> {
-    let pages = leptos_axum::generate_route_list(App);
-    let mut routes: Vec<String> = pages.iter().map(|route| route.path().to_owned()).collect();
-    routes.extend(TENANT_ROUTES.iter().map(|(_, route)| (*route).to_owned()));
-    routes
+/// Every page, and what else is asked for by `GET`, with its route and its rule.
+pub(super) fn routes() -> Vec<(String, Kind, Rule)> {
+    let raw = RAW.iter().map(|raw| (raw.route.to_owned(), raw.kind, raw.rule));
+    PAGES.iter().map(|page| (page.route(), Kind::Page, page.rule)).chain(raw).collect()
 }
 
 impl Site {
@@ -199,8 +173,7 @@ const JSON: &str = "application/json";
 async fn every_page_is_shown_to_those_who_may_see_it_and_exists_for_nobody_else() {
     let site = Site::start().await;
     let mut refusals = Refusals::default();
-    for route in pages() {
-        let rule = page_rule(&route).unwrap_or_else(|| panic!("{route} has no rule: who may see it?"));
+    for (route, kind, rule) in routes() {
         for who in Who::ALL {
             let path = site.fill(&route, site.own);
             let answer = site.ask(who, Method::GET, &path, HTML, None).await;
@@ -210,8 +183,7 @@ async fn every_page_is_shown_to_those_who_may_see_it_and_exists_for_nobody_else(
                 // The sign-in page leads on who is signed in; a link that nobody made does not exist.
                 assert!(matches!(answer.status.as_u16(), 200 | 303 | 404), "{case}");
             } else if who == Who::Nobody {
-                let is_page = !route.contains("export.") && !route.ends_with("events");
-                if is_page {
+                if kind == Kind::Page {
                     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{case}");
                     assert!(seen.1.is_some_and(|location| location.starts_with("/sign-in")), "{case}");
                 } else {
@@ -223,7 +195,7 @@ async fn every_page_is_shown_to_those_who_may_see_it_and_exists_for_nobody_else(
                     (StatusCode::SEE_OTHER, Some(format!("/t/{}/inventory", site.own).as_str())),
                     "{case}"
                 );
-            } else if rule.allows(who) {
+            } else if allows(rule, who) {
                 assert_eq!(answer.status, StatusCode::OK, "{case}");
             } else if who == Who::Stranger && rule.inside() {
                 assert_eq!(answer.status, StatusCode::NOT_FOUND, "{case}");
@@ -248,22 +220,21 @@ async fn every_page_is_shown_to_those_who_may_see_it_and_exists_for_nobody_else(
 async fn every_server_function_does_what_the_role_allows_and_nothing_else() {
     let site = Site::start().await;
     let mut refusals = Refusals::default();
-    for path in functions() {
-        let (rule, form) = function_rule(&path).unwrap_or_else(|| panic!("{path} has no rule: who may call it?"));
+    for (path, rule) in functions() {
+        let form = payload(path).unwrap_or_else(|| panic!("{path}: what is to be sent to it?"));
         for who in Who::ALL {
             // These end the session that later cases need.
-            if matches!(path.as_str(), "/api/sign_out" | "/api/sign_out_everywhere") && who != Who::Nobody {
+            if matches!(path, "/api/sign_out" | "/api/sign_out_everywhere") && who != Who::Nobody {
                 continue;
             }
             let form = form
-                .replace("TENANT", &site.own.to_string())
                 .replace("RUN", &site.run.to_string())
                 .replace("USER", &site.people[&Who::Member(Role::Readonly)].to_string());
-            let address = if rule.inside() { format!("/t/{}{path}", site.own) } else { path.clone() };
+            let address = if rule.inside() { format!("/t/{}{path}", site.own) } else { path.to_owned() };
             let before = site.traces().await;
             let answer = site.ask(who, Method::POST, &address, JSON, Some(&form)).await;
             let case = format!("{who:?} {address}: {} {}", answer.status, answer.body);
-            if rule.allows(who) {
+            if allows(rule_of_content(path, rule), who) {
                 assert!(!matches!(answer.status.as_u16(), 401 | 403 | 500), "{case}");
                 assert!(!rule.inside() || !answer.body.contains("The tenant was not found"), "{case}");
                 continue;
@@ -276,7 +247,7 @@ async fn every_server_function_does_what_the_role_allows_and_nothing_else() {
             assert_eq!(answer.status, expected, "{case}");
             assert_eq!(site.traces().await, before, "{case}: something happened");
             if who != Who::Nobody {
-                refusals.expect(&site, who, &path, rule.inside().then_some(site.own));
+                refusals.expect(&site, who, path, rule.inside().then_some(site.own));
             }
         }
     }
@@ -288,31 +259,27 @@ async fn another_tenant_in_address_or_payload_is_refused_and_nothing_happens() {
     let site = Site::start().await;
     let owner = Who::Member(Role::Owner);
     let mut refusals = Refusals::default();
-    for path in functions() {
-        let Some((rule, form)) = function_rule(&path) else { continue };
+    for (path, rule) in functions() {
+        let Some(form) = payload(path) else { continue };
         if !rule.inside() {
             continue;
         }
         let before = site.traces().await;
-        let form = |tenant: TenantId| {
-            form.replace("TENANT", &tenant.to_string())
-                .replace("RUN", &site.run.to_string())
-                .replace("USER", &site.people[&owner].to_string())
-        };
+        let form = form.replace("RUN", &site.run.to_string()).replace("USER", &site.people[&owner].to_string());
         // The address is another's: it does not exist.
         let address = format!("/t/{}{path}", site.other);
-        let answer = site.ask(owner, Method::POST, &address, JSON, Some(&form(site.other))).await;
+        let answer = site.ask(owner, Method::POST, &address, JSON, Some(&form)).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{address}: {}", answer.body);
-        refusals.expect(&site, owner, &path, Some(site.other));
+        refusals.expect(&site, owner, path, Some(site.other));
         // The address is one's own and the payload names another: refused, also for whoever may see both.
         for who in [owner, Who::Administrator] {
             let address = format!("/t/{}{path}", site.own);
-            let answer = site.ask(who, Method::POST, &address, JSON, Some(&form(site.other))).await;
+            let answer = site.ask(who, Method::POST, &address, JSON, Some(&naming(&form, site.other))).await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{who:?} {address}: {}", answer.body);
-            refusals.expect(&site, who, &path, Some(site.own));
+            refusals.expect(&site, who, path, Some(site.own));
         }
         // Without a tenant in the address there is no tenant.
-        let answer = site.ask(owner, Method::POST, &path, JSON, Some(&form(site.own))).await;
+        let answer = site.ask(owner, Method::POST, path, JSON, Some(&form)).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}: {}", answer.body);
         assert_eq!(site.traces().await, before, "{path}: something happened");
     }
@@ -323,16 +290,46 @@ async fn another_tenant_in_address_or_payload_is_refused_and_nothing_happens() {
 async fn nothing_changes_from_another_site() {
     let site = Site::start().await;
     let mut refusals = Refusals::default();
-    for path in functions() {
-        let Some((rule, form)) = function_rule(&path) else { continue };
-        let address = if rule.inside() { format!("/t/{}{path}", site.own) } else { path.clone() };
-        let form = form.replace("TENANT", &site.own.to_string()).replace("RUN", &site.run.to_string());
+    for (path, rule) in functions() {
+        let Some(form) = payload(path) else { continue };
+        let address = if rule.inside() { format!("/t/{}{path}", site.own) } else { path.to_owned() };
+        let form = form.replace("RUN", &site.run.to_string());
         let mut request = site.request(Who::Administrator, Method::POST, &address, JSON, Some(&form));
         request.headers_mut().insert("sec-fetch-site", "cross-site".parse().expect("a value"));
         let answer = tower::ServiceExt::oneshot(site.router.clone(), request).await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{address}");
-        refusals.expect(&site, Who::Administrator, &path, rule.inside().then_some(site.own));
+        refusals.expect(&site, Who::Administrator, path, rule.inside().then_some(site.own));
     }
     refusals.check(&site).await;
     assert!(site.entries(REFUSED).await.iter().all(|entry| entry.context["reason"] == "cross_origin"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_that_are_declared_are_those_that_are_shown() {
+    let _site = Site::start().await;
+    let shown: BTreeSet<String> =
+        leptos_axum::generate_route_list(App).iter().map(|one| one.path().to_owned()).collect();
+    assert_eq!(PAGES.iter().map(Page::route).collect::<BTreeSet<_>>(), shown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn below_a_tenant_no_function_answers_whoever_is_not_signed_in_and_none_of_a_tenant_answers_outside_of_it() {
+    let site = Site::start().await;
+    for (path, rule) in functions() {
+        let form = payload(path).unwrap_or_default();
+        let below = format!("/t/{}{path}", site.own);
+        let answer = site.ask(Who::Nobody, Method::POST, &below, JSON, Some(form)).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{below}: {}", answer.body);
+        if rule.inside() {
+            let answer = site.ask(Who::Administrator, Method::POST, path, JSON, Some(form)).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}: {}", answer.body);
+        }
+    }
+    // The islands of a page of a tenant ask for the tenants of the person below its address.
+    let below = format!("/t/{}/api/my_tenants", site.own);
+    let answer = site.ask(Who::Member(Role::Readonly), Method::POST, &below, JSON, Some("{}")).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let nonsense = format!("/t/{}/api/nonsense", site.own);
+    let answer = site.ask(Who::Administrator, Method::POST, &nonsense, JSON, Some("")).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND, "{}", answer.body);
 }

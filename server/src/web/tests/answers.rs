@@ -63,8 +63,8 @@ async fn every_download_is_written_down_before_it_begins_or_does_not_begin() {
 async fn a_refused_form_without_script_is_written_down_although_it_is_answered_with_a_redirect() {
     let site = Site::start().await;
     let path = format!("/t/{}/api/start_sync", site.own);
-    let form = format!("tenant={}&policy_types[]=settingsCatalogPolicy", site.own);
-    let mut request = site.request(READER, Method::POST, &path, HTML, Some(&form));
+    let form = "policy_types[]=settingsCatalogPolicy";
+    let mut request = site.request(READER, Method::POST, &path, HTML, Some(form));
     request.headers_mut().insert(header::REFERER, HeaderValue::from_static("http://localhost/me"));
     let answer = site.router.clone().oneshot(request).await.expect("an answer");
     assert!(answer.status().is_redirection());
@@ -82,8 +82,7 @@ async fn a_refused_form_without_script_is_written_down_although_it_is_answered_w
 async fn a_form_leads_back_to_no_other_site() {
     let site = Site::start().await;
     let path = format!("/t/{}/api/start_sync", site.own);
-    let form = format!("tenant={}", site.own);
-    let mut request = site.request(READER, Method::POST, &path, HTML, Some(&form));
+    let mut request = site.request(READER, Method::POST, &path, HTML, Some(""));
     request.headers_mut().insert(header::REFERER, HeaderValue::from_static("https://evil.example/"));
     let answer = site.router.clone().oneshot(request).await.expect("an answer");
     assert_eq!(answer.headers()[header::LOCATION], "/");
@@ -137,4 +136,37 @@ async fn json_is_saved_and_not_shown_and_https_stays_https() {
     request.headers_mut().insert("x-forwarded-proto", HeaderValue::from_static("https"));
     let answer = site.router.clone().oneshot(request).await.expect("an answer");
     assert_eq!(answer.headers()[header::STRICT_TRANSPORT_SECURITY], "max-age=31536000; includeSubDomains");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_id_is_answered_like_an_id_that_nobody_has() {
+    let site = Site::start().await;
+    let (owner, admin) = (Who::Member(Role::Owner), Who::Administrator);
+    let inside = |function: &str| format!("/t/{}/api/{function}", site.own);
+    let unknown = "01932f1e-7c00-7000-8000-000000000001";
+    for (who, path, form) in [
+        (owner, inside("cancel_run"), "run=ID"),
+        (owner, inside("retry_run"), "run=ID&only_failed=true"),
+        (owner, inside("load_run"), r#"{"run":"ID"}"#),
+        (owner, inside("change_member"), "user=ID&role=readonly"),
+        (owner, inside("remove_member"), "user=ID"),
+        (owner, "/api/end_session".to_owned(), "session=ID"),
+        (admin, "/api/change_user".to_owned(), "user=ID&disabled=true"),
+        (admin, "/api/remove_user".to_owned(), "user=ID&confirmation=x"),
+    ] {
+        for id in [unknown, "nonsense", ""] {
+            let answer = site.ask(who, Method::POST, &path, JSON, Some(&form.replace("ID", id))).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path} {id:?}: {}", answer.body);
+            assert!(answer.body.contains("was not found"), "{path} {id:?}: {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payload_may_name_the_tenant_of_its_address() {
+    let site = Site::start().await;
+    let path = format!("/t/{}/api/load_run", site.own);
+    let form = format!(r#"{{"tenant":"{}","run":"{}"}}"#, site.own, site.run);
+    let answer = site.ask(READER, Method::POST, &path, JSON, Some(&form)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
 }

@@ -8,7 +8,10 @@ use axum::{
     response::Response,
 };
 use std::time::Duration;
-use tenantatlas_app::{ambient::BY_ITSELF, auth};
+use tenantatlas_app::{
+    live::parts::BY_ITSELF,
+    session::cookies::{self, SESSION_COOKIE},
+};
 use tenantatlas_domain::{role::Role, time::Timestamp};
 use tenantatlas_store::sessions::{self, NewSession, TokenHash};
 use tower::ServiceExt as _;
@@ -27,7 +30,7 @@ async fn send(site: &Site, request: Request<Body>) -> Response {
 fn from_client(site: &Site, who: Who, path: &str, client: &str) -> Request<Body> {
     let mut request = site.request(who, Method::GET, path, HTML, None);
     request.headers_mut().insert("x-forwarded-for", client.parse().expect("a value"));
-    let cookie = site.cookie(who).replace(auth::SESSION_COOKIE, &auth::cookie_name(auth::SESSION_COOKIE, true));
+    let cookie = site.cookie(who).replace(SESSION_COOKIE, &cookies::cookie_name(SESSION_COOKIE, true));
     request.headers_mut().insert("cookie", cookie.parse().expect("a value"));
     request
 }
@@ -100,7 +103,7 @@ async fn a_page_that_is_left_open_does_not_keep_its_session_from_ending() {
     let now = site.engine.now();
     let before = |minutes: i64| Timestamp::from_millis(now.as_millis() - minutes * 60_000);
     let begin = async |minutes: i64| {
-        let (token, hash) = auth::new_token();
+        let (token, hash) = cookies::new_token();
         let session = NewSession {
             id: Uuid::now_v7(),
             user_id: site.people[&READER],
@@ -119,7 +122,7 @@ async fn a_page_that_is_left_open_does_not_keep_its_session_from_ending() {
     };
     let ask = async |token: &str, method: Method, path: &str, form: Option<&str>, by_itself: bool| {
         let mut request = site.request(Who::Nobody, method, path, HTML, form);
-        let cookie = format!("{}={token}", auth::SESSION_COOKIE);
+        let cookie = format!("{SESSION_COOKIE}={token}");
         request.headers_mut().insert("cookie", cookie.parse().expect("a value"));
         if by_itself {
             request.headers_mut().insert(BY_ITSELF, HeaderValue::from_static("1"));
@@ -130,11 +133,10 @@ async fn a_page_that_is_left_open_does_not_keep_its_session_from_ending() {
     let inside = |rest: &str| format!("/t/{}/{rest}", site.own);
     let (left_open, left_open_hash) = begin(5).await;
     let (in_use, in_use_hash) = begin(5).await;
-    let tenant = format!("tenant={}", site.own);
     ask(&left_open, Method::GET, &inside("events"), None, false).await;
     ask(&left_open, Method::GET, &inside("inventory"), None, true).await;
-    ask(&left_open, Method::POST, &inside("api/notifications"), Some(&tenant), false).await;
-    let run = format!("{tenant}&run={}", site.run);
+    ask(&left_open, Method::POST, &inside("api/notifications"), Some("{}"), false).await;
+    let run = format!(r#"{{"run":"{}"}}"#, site.run);
     ask(&left_open, Method::POST, &inside("api/load_run"), Some(&run), false).await;
     // Uses are noted one after the other: when this one is, those before it would have been.
     ask(&in_use, Method::GET, &inside("inventory"), None, false).await;

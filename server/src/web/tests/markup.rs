@@ -5,10 +5,10 @@
 //! same attributes.
 
 use super::{
-    access::pages,
+    access::routes as declared,
     site::{Answer, Site, Who},
 };
-use crate::web::router::TENANT_ROUTES;
+use crate::web::router::RAW;
 use axum::http::{Method, StatusCode, header};
 use html5ever::{parse_document, tendril::TendrilSink as _};
 use leptos::server_fn::error::ServerFnUrlError;
@@ -125,8 +125,11 @@ fn addresses(who: Who, path: &str, functions: &BTreeSet<String>, text: &str) -> 
 
 /// The pages of the router, with one that there is not.
 fn routes() -> Vec<String> {
-    let mut routes: Vec<String> =
-        pages().into_iter().filter(|route| TENANT_ROUTES.iter().all(|(_, other)| other != route)).collect();
+    let mut routes: Vec<String> = declared()
+        .into_iter()
+        .map(|(route, ..)| route)
+        .filter(|route| RAW.iter().all(|raw| raw.route != route))
+        .collect();
     assert!(routes.len() > 12, "the pages are registered");
     routes.push("/nothing/here".to_owned());
     routes.push("/t/{tenant}/nothing/here".to_owned());

@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use secrecy::SecretString;
 use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 use tempfile::TempDir;
-use tenantatlas_app::auth;
+use tenantatlas_app::session::cookies;
 use tenantatlas_domain::{
     ids::{ItemId, OperationRunId, TenantId, UserId},
     role::Role,
@@ -124,6 +124,7 @@ impl Site {
             trusted_proxies: Arc::default(),
             proxy_hops: 1,
             under_way: UnderWay::new(&[]),
+            verification: Default::default(),
             background: TaskTracker::new(),
         };
         let background = state.background.clone();
@@ -158,7 +159,7 @@ impl Site {
 
     /// The `Cookie` header of a person.
     pub fn cookie(&self, who: Who) -> String {
-        self.tokens.get(&who).map(|token| format!("{}={token}", auth::SESSION_COOKIE)).unwrap_or_default()
+        self.tokens.get(&who).map(|token| format!("{}={token}", cookies::SESSION_COOKIE)).unwrap_or_default()
     }
 
     /// A request as a browser on this site sends it.
@@ -223,7 +224,7 @@ async fn people(engine: &Engine, own: TenantId) -> (HashMap<Who, UserId>, HashMa
     for (index, who) in Who::ALL.into_iter().enumerate().skip(1) {
         let id = UserId::from_uuid(Uuid::now_v7());
         let now = engine.now();
-        let (token, hash) = auth::new_token();
+        let (token, hash) = cookies::new_token();
         let user = NewUser {
             id,
             email: format!("person{index}@example.com"),

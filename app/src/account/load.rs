@@ -1,0 +1,15 @@
+//! What the page of one's own account shows.
+
+use crate::error::AppError;
+use crate::scope;
+use tenantatlas_store::sessions::{self, Session};
+
+/// The person's sessions, newest use first.
+///
+/// # Errors
+/// Signed out; when the database fails.
+pub async fn sessions() -> Result<Vec<Session>, AppError> {
+    let session = scope::session()?;
+    let engine = scope::engine()?;
+    Ok(sessions::list(engine.db(), session.user_id, engine.now()).await?)
+}

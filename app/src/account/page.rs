@@ -1,0 +1,187 @@
+//! The person's own name, password and sessions.
+
+use super::functions::{ChangePassword, EndSession, UpdateProfile};
+use super::load as me;
+use super::theme_switch::ThemeSwitch;
+use crate::error::AppError;
+use crate::frame::load as frame;
+use crate::notification::load as notifications;
+use crate::notification::model::Notification;
+use crate::page::{done, plain_page, query, refusal};
+use crate::second_factor::load as factors;
+use crate::session::current::CurrentSession;
+use crate::session::functions::SignOutEverywhere;
+use crate::session::user_agent::browser;
+use crate::ui::active_form::ActiveForm;
+use crate::ui::card::section_card;
+use crate::ui::form::{field, hidden, new_password, reveal};
+use crate::ui::note::{done_note, refusal_note};
+use crate::ui::time::moment;
+use crate::{address, scope};
+use leptos::prelude::*;
+use tenantatlas_engine::SecondFactorState;
+use tenantatlas_store::sessions::Session;
+
+/// Profile and sessions.
+#[component]
+pub fn Account() -> impl IntoView {
+    let query = query();
+    let done = done(&query);
+    let profile_error = refusal::<UpdateProfile>(&query);
+    let password_error = refusal::<ChangePassword>(&query);
+    let session_error = refusal::<EndSession>(&query).or_else(|| refusal::<SignOutEverywhere>(&query));
+    plain_page(move || async move {
+        let session = scope::session()?;
+        let sessions = me::sessions().await?;
+        let (factor, _) = factors::load().await?;
+        let account = notifications::of_account().await?;
+        let content = view! {
+            {done_note(done)}
+            {session_error.map(|error: AppError| refusal_note(&error))}
+            <div class="page-head"><div><h1>"Profile and sessions"</h1><p class="lead">{session.email.clone()}</p></div></div>
+            <div class="columns">
+                {profile(&session, profile_error)}
+                {password(&session, password_error)}
+            </div>
+            {second_factor(&factor)}
+            {session_list(&session, &sessions)}
+            {notices(&account)}
+            {section_card("colours", "Colours", view! {
+                <ThemeSwitch theme=frame::theme() />
+            })}
+        }
+        .into_any();
+        Ok(("Profile and sessions".to_owned(), content))
+    })
+}
+
+fn profile(session: &CurrentSession, error: Option<AppError>) -> AnyView {
+    let name = session.name.clone();
+    let action = address::function::<UpdateProfile>().to_owned();
+    section_card(
+        "profile",
+        "Name",
+        view! {
+            <ActiveForm action class="form" error>
+                {field("name", "Your name", Some("It stands beside what you start, and in the audit log."), view! {
+                    <input class="input" id="name" name="name" value=name autocomplete="name" required maxlength="200" aria-describedby="name-hint" />
+                })}
+                <div class="form-foot"><button class="button primary">"Save"</button></div>
+            </ActiveForm>
+        },
+    )
+}
+
+fn password(session: &CurrentSession, error: Option<AppError>) -> AnyView {
+    let email = session.email.clone();
+    let action = address::function::<ChangePassword>().to_owned();
+    let refused = |name: &str| {
+        let field = error.as_ref().and_then(|error| error.field.as_deref());
+        (field == Some(name)).then_some("true")
+    };
+    let (current_refused, password_refused) = (refused("current"), refused("password"));
+    section_card(
+        "password",
+        "Password",
+        view! {
+            <ActiveForm action class="form" error>
+                <input type="text" name="username" value=email autocomplete="username" hidden readonly />
+                {field("current", "Current password", None, view! {
+                    <input
+                        class="input" id="current" name="current" type="password" autocomplete="current-password"
+                        required aria-invalid=current_refused
+                    />
+                })}
+                {new_password("New password", password_refused)}
+                {reveal()}
+                <p class="quiet-text">"Every other session ends."</p>
+                <div class="form-foot"><button class="button primary">"Change the password"</button></div>
+            </ActiveForm>
+        },
+    )
+}
+
+fn second_factor(factor: &SecondFactorState) -> AnyView {
+    let (words, link) = match factor.since {
+        Some(_) => ("A code of your authenticator is asked for at every sign-in.", "Change the second factor"),
+        None => (
+            "Besides the password, a code of an authenticator app can be asked for at every sign-in.",
+            "Set up a second factor",
+        ),
+    };
+    let few = factor.since.is_some() && factor.recovery_codes < 3;
+    let left = few.then(|| format!(" Recovery codes left: {}. Make new ones.", factor.recovery_codes));
+    section_card(
+        "factor",
+        "Second factor",
+        view! {
+            <p>{words}{left}</p>
+            <div class="form-foot"><a class="button" href=address::SECOND_FACTOR>{link}</a></div>
+        },
+    )
+}
+
+/// What happened to the account; nothing when nothing did.
+fn notices(notices: &[Notification]) -> Option<AnyView> {
+    if notices.is_empty() {
+        return None;
+    }
+    let rows = notices
+        .iter()
+        .map(|notice| {
+            view! {
+                <li>
+                    <span class="grow"><strong>{notice.title()}</strong>" "{notice.detail()}</span>
+                    <span class="quiet">{moment(notice.created_at)}</span>
+                </li>
+            }
+        })
+        .collect_view();
+    Some(section_card(
+        "notices",
+        "What happened to your account",
+        view! {
+            <ul class="rows">{rows}</ul>
+        },
+    ))
+}
+
+fn session_list(current: &CurrentSession, sessions: &[Session]) -> AnyView {
+    let rows = sessions.iter().map(|session| session_row(current, session)).collect_view();
+    let everywhere = address::function::<SignOutEverywhere>();
+    view! {
+        <section class="card" aria-labelledby="sessions-title">
+            <div class="section-head">
+                <h2 id="sessions-title">"Where you are signed in"</h2>
+                <form method="post" action=everywhere><button class="button">"Sign out everywhere"</button></form>
+            </div>
+            <ul class="rows">{rows}</ul>
+        </section>
+    }
+    .into_any()
+}
+
+fn session_row(current: &CurrentSession, session: &Session) -> AnyView {
+    let here = session.id == current.session_id;
+    let browser = browser(&session.user_agent);
+    let action = address::function::<EndSession>();
+    let id = session.id.to_string();
+    let end = (!here).then(|| {
+        let label = format!("End the session of {browser}");
+        view! {
+            <form method="post" action=action>
+                {hidden("session", id)}
+                <button class="button small" aria-label=label>"End"</button>
+            </form>
+        }
+    });
+    view! {
+        <li>
+            <span class="grow"><strong>{browser.clone()}</strong>" from "<span class="identifier">{session.address.clone()}</span></span>
+            {here.then(|| view! { <span class="badge" data-tone="ok">"This one"</span> })}
+            <span class="quiet">"used "{moment(session.last_used_at.as_millis())}</span>
+            {end}
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,228 @@
+//! The addresses of this site. Every link, form and redirect is made here, and nowhere else is one written out; what the
+//! pages are called is declared in `routes.rs`, whose tests hold both together.
+
+use leptos::server_fn::ServerFn;
+use std::fmt::Display;
+
+/// All tenants of a person.
+pub const HOME: &str = "/";
+/// E-mail and password.
+pub const SIGN_IN: &str = "/sign-in";
+/// The code of a second factor, after the password.
+pub const SIGN_IN_CODE: &str = "/sign-in/code";
+/// The set-up of a second factor, after the password.
+pub const SIGN_IN_SET_UP: &str = "/sign-in/second-factor";
+/// The password again, before something sensitive.
+pub const CONFIRM: &str = "/confirm";
+/// One's own name, password and sessions.
+pub const ACCOUNT: &str = "/me";
+/// One's own second factor.
+pub const SECOND_FACTOR: &str = "/me/second-factor";
+/// Everybody who may sign in.
+pub const USERS: &str = "/admin/users";
+/// The form for a new tenant.
+pub const ADD_TENANT: &str = "/admin/tenants/new";
+
+/// What stands before the name of a server function, at the root and below a tenant.
+pub const FUNCTIONS: &str = "/api";
+
+/// Addresses that are no pages, as the router writes them.
+pub mod route {
+    /// A tenant; it leads to its inventory.
+    pub const TENANT: &str = "/t/{tenant}";
+    /// The live stream of a tenant.
+    pub const EVENTS: &str = "/t/{tenant}/events";
+    /// A download of the inventory.
+    pub const INVENTORY_EXPORT: &str = "/t/{tenant}/inventory/export.{kind}";
+    /// A download of the audit log.
+    pub const AUDIT_EXPORT: &str = "/t/{tenant}/audit/export.csv";
+}
+
+/// The link by which the first administrator is made.
+#[must_use]
+pub fn welcome(token: &str) -> String {
+    format!("/welcome/{token}")
+}
+
+/// A server function outside of any tenant.
+#[must_use]
+pub fn function<F: ServerFn>() -> &'static str {
+    F::PATH
+}
+
+/// A page that leads on to another one when it is done.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn with_next(page: &str, next: &str) -> String {
+    if next == HOME || next.is_empty() {
+        return page.to_owned();
+    }
+    with_query(page, [("next", next)])
+}
+
+/// An address with these parameters; without any it stays as it is.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn with_query<N: AsRef<str>, V: AsRef<str>>(path: &str, pairs: impl IntoIterator<Item = (N, V)>) -> String {
+    let mut pairs = pairs.into_iter().peekable();
+    if pairs.peek().is_none() {
+        return path.to_owned();
+    }
+    let begin = format!("{path}?");
+    let length = begin.len();
+    url::form_urlencoded::Serializer::for_suffix(begin, length).extend_pairs(pairs).finish()
+}
+
+/// The tenant that a path names: `/t/{tenant}` and everything below.
+#[must_use]
+pub fn tenant_in(path: &str) -> Option<&str> {
+    path.strip_prefix("/t/")?.split('/').next()
+}
+
+/// The addresses of a tenant, by its id.
+pub fn tenant(id: impl Display) -> TenantAddress {
+    TenantAddress(format!("/t/{id}"))
+}
+
+/// Where a tenant lies: its pages, server functions and streams are below.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantAddress(String);
+
+impl TenantAddress {
+    /// The address itself, before all others of the tenant.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        &self.0
+    }
+
+    /// One of the pages of the navigation, by its name there.
+    #[must_use]
+    pub fn section(&self, name: &str) -> String {
+        format!("{}/{name}", self.0)
+    }
+
+    /// The inventory.
+    #[must_use]
+    pub fn inventory(&self) -> String {
+        self.section("inventory")
+    }
+
+    /// One item.
+    #[must_use]
+    pub fn item(&self, id: impl Display) -> String {
+        format!("{}/inventory/{id}", self.0)
+    }
+
+    /// The page on which a sync is chosen.
+    #[must_use]
+    pub fn sync(&self) -> String {
+        self.section("sync")
+    }
+
+    /// The page on which a sync is chosen, with a ready-made choice.
+    #[must_use]
+    pub fn sync_preset(&self, preset: &str) -> String {
+        format!("{}/sync?preset={preset}", self.0)
+    }
+
+    /// All runs.
+    #[must_use]
+    pub fn runs(&self) -> String {
+        self.section("runs")
+    }
+
+    /// One run.
+    #[must_use]
+    pub fn run(&self, id: impl Display) -> String {
+        format!("{}/runs/{id}", self.0)
+    }
+
+    /// The notifications of the person, as they are reached from the tenant.
+    #[must_use]
+    pub fn notifications(&self) -> String {
+        self.section("notifications")
+    }
+
+    /// The live stream.
+    #[must_use]
+    pub fn events(&self) -> String {
+        self.section("events")
+    }
+
+    /// A server function of the tenant.
+    #[must_use]
+    pub fn function<F: ServerFn>(&self) -> String {
+        format!("{}{}", self.0, F::PATH)
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl TenantAddress {
+    /// The items of a policy type, by its key.
+    #[must_use]
+    pub fn items_of_type(&self, key: &str) -> String {
+        with_query(&self.inventory(), [("type", key)])
+    }
+
+    /// The inventory as the syncs of a scope see it.
+    #[must_use]
+    pub fn inventory_of_scope(&self, scope: impl Display) -> String {
+        format!("{}?scope={scope}", self.inventory())
+    }
+
+    /// A download of the inventory: `csv` or `json`.
+    #[must_use]
+    pub fn inventory_export(&self, kind: &str) -> String {
+        format!("{}/inventory/export.{kind}", self.0)
+    }
+
+    /// The run that made a sync run.
+    #[must_use]
+    pub fn run_of_sync(&self, sync: impl Display) -> String {
+        format!("{}/runs/sync-{sync}", self.0)
+    }
+
+    /// The audit log.
+    #[must_use]
+    pub fn audit(&self) -> String {
+        self.section("audit")
+    }
+
+    /// A download of the audit log.
+    #[must_use]
+    pub fn audit_export(&self) -> String {
+        format!("{}/audit/export.csv", self.0)
+    }
+
+    /// How the tenant is connected.
+    #[must_use]
+    pub fn settings(&self) -> String {
+        self.section("settings")
+    }
+
+    /// Who may do what.
+    #[must_use]
+    pub fn members(&self) -> String {
+        format!("{}/settings/members", self.0)
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tenant_is_read_from_the_address_alone() {
+        assert_eq!(tenant_in("/t/abc/inventory"), Some("abc"));
+        assert_eq!(tenant_in(tenant("abc").root()), Some("abc"));
+        assert_eq!(tenant_in("/me"), None);
+    }
+
+    #[test]
+    fn parameters_are_written_only_where_there_are_any() {
+        assert_eq!(with_query("/x", [("q", "a & b"), ("z", "1")]), "/x?q=a+%26+b&z=1");
+        assert_eq!(with_query::<&str, &str>("/x", []), "/x");
+        assert_eq!(with_next(SIGN_IN, HOME), SIGN_IN);
+        assert_eq!(with_next(SIGN_IN, "/me"), "/sign-in?next=%2Fme");
+    }
+}

@@ -1,0 +1,46 @@
+//! The audit log of a tenant.
+
+use crate::error::AppError;
+use crate::filter::audit::AuditFilter;
+use crate::scope::Inside;
+use tenantatlas_store::audit::{self, Entry};
+
+/// Entries on one page.
+const PAGE: u32 = 50;
+/// A page of entries, and where the next one begins.
+#[derive(Debug, Clone)]
+pub struct AuditPage {
+    /// Newest first.
+    pub entries: Vec<Entry>,
+    /// Where the next page begins.
+    pub next: Option<i64>,
+}
+
+/// A page of the audit log of the tenant.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(inside: &Inside, filter: &AuditFilter) -> Result<AuditPage, AppError> {
+    /// Entries are read in such pieces, and at most so many of them when few fit the actor.
+    const PIECE: u32 = 200;
+    const PIECES: usize = 25;
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut filter = filter.clone();
+    for _ in 0..PIECES {
+        let piece = audit::list(inside.engine.db(), &filter.query(inside, PIECE)).await?;
+        let last = piece.len() < PIECE as usize;
+        filter.before = piece.last().map(|entry| entry.seq).or(filter.before);
+        for entry in piece {
+            if filter.keeps(&entry) {
+                if entries.len() == PAGE as usize {
+                    return Ok(AuditPage { next: entries.last().map(|entry| entry.seq), entries });
+                }
+                entries.push(entry);
+            }
+        }
+        if last {
+            return Ok(AuditPage { entries, next: None });
+        }
+    }
+    Ok(AuditPage { entries, next: filter.before })
+}

@@ -1,0 +1,8 @@
+//! The audit log of a tenant.
+
+#[cfg(feature = "ssr")]
+pub mod load;
+#[cfg(feature = "ssr")]
+pub mod page;
+#[cfg(feature = "ssr")]
+pub mod verification;

@@ -1,0 +1,135 @@
+//! The audit log of a tenant.
+
+use super::load::list;
+use super::verification::LastVerification;
+use crate::filter::ListFilter as _;
+use crate::filter::audit::AuditFilter;
+use crate::format;
+use crate::frame::view::Section;
+use crate::page::{query, tenant_page};
+use crate::scope::Inside;
+use crate::ui::icon::Icon;
+use crate::ui::note::{empty, note};
+use crate::ui::time::{day, moment};
+use leptos::prelude::*;
+use tenantatlas_domain::audit::{AuditAction, of_run};
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::audit::{Entry, Outcome, Verification};
+
+/// The entries with their filters, and whether the chain is intact.
+#[component]
+pub fn AuditPage() -> impl IntoView {
+    let query = query();
+    let filter = AuditFilter::read(&query);
+    let looked = use_context::<LastVerification>().unwrap_or_default();
+    tenant_page(Section::Audit, move |inside| async move {
+        let page = list(&inside, &filter).await?;
+        let (chain, checked) = looked.ask(&inside.engine).await?;
+        let rows = if page.entries.is_empty() {
+            empty(
+                Icon::Audit,
+                "No entry fits",
+                "Take a filter away to see more. Entries are never changed and never deleted.",
+                None,
+            )
+        } else {
+            view! { <div class="card flush">{page.entries.iter().map(entry).collect_view()}</div> }.into_any()
+        };
+        let next = page
+            .next
+            .map(|before| AuditFilter { before: Some(before), ..filter.clone() }.address(&inside.address().audit()));
+        let export = filter.first_page().address(&inside.address().audit_export());
+        let content = view! {
+            <div class="page-head">
+                <div><h1>"Audit"</h1><p class="lead">"Who asked for what, and when. Entries can be neither changed nor deleted."</p></div>
+                <div class="actions"><a class="button" href=export download="">{Icon::Download.view()}"CSV"</a></div>
+            </div>
+            {chain_note(&chain, checked)}
+            {filters(&inside, &filter)}
+            <div id="audit" data-live="">{rows}</div>
+            {next.map(|href| view! { <nav class="pager" aria-label="Pages"><span></span><a class="button" href=href rel="next">"Older"{Icon::Next.view()}</a></nav> })}
+        }
+        .into_any();
+        Ok(("Audit".to_owned(), content))
+    })
+}
+
+fn chain_note(chain: &Verification, checked: Timestamp) -> AnyView {
+    match chain {
+        Verification::Intact { entries, last_hash } => note(
+            "ok",
+            view! {
+                <p>
+                    {format!("Verified up to entry {}: nothing was changed, nothing is missing. ", format::number(entries.unsigned_abs()))}
+                    "Looked at "{moment(checked.as_millis())}". Last hash "
+                    <span class="identifier">{last_hash.to_string().chars().take(16).collect::<String>()}</span>
+                </p>
+            },
+        ),
+        Verification::Broken { problems } => note(
+            "bad",
+            view! {
+                <p><strong>"The log is not as it was written."</strong>" Somebody changed it outside of TenantAtlas. Keep the database as it is and look into it."</p>
+                <ul>{problems.iter().map(|problem| view! { <li>{problem.sentence()}</li> }).collect_view()}</ul>
+            },
+        ),
+    }
+}
+
+fn filters(inside: &Inside, filter: &AuditFilter) -> AnyView {
+    let filtered = filter.first_page() != AuditFilter::default();
+    view! {
+        <form class="filters" method="get" action=inside.address().audit()>
+            <div class="search">
+                {Icon::Search.view()}
+                <input class="input" type="search" name="actor" value=filter.actor.clone() placeholder="Name or e-mail" aria-label="Actor" data-search="" maxlength="100" />
+            </div>
+            <input class="input" name="action" value=filter.action.clone() placeholder="Action, such as tenant.updated" aria-label="Action" maxlength="100" list="audit-actions" />
+            <datalist id="audit-actions">{actions(inside).into_iter().map(|action| view! { <option value=action></option> }).collect_view()}</datalist>
+            <input class="input" name="resource" value=filter.resource.clone() placeholder="Resource, such as tenant" aria-label="Resource" maxlength="100" />
+            <label class="day-field"><span>"From"</span><input class="input" type="date" name="from" value=filter.first_day() /></label>
+            <label class="day-field"><span>"To"</span><input class="input" type="date" name="until" value=filter.last_day() /></label>
+            <button class="button">"Apply"</button>
+            {filtered.then(|| view! { <a class="button quiet" href=inside.address().audit()>"Clear"</a> })}
+        </form>
+    }
+    .into_any()
+}
+
+/// The actions that are written with a tenant, for the suggestions of the filter.
+fn actions(inside: &Inside) -> Vec<String> {
+    let named = AuditAction::ALL.iter().filter(|action| action.concerns_a_tenant()).map(ToString::to_string);
+    let kinds = inside.engine.runs().operations().kinds();
+    let of_runs = kinds.into_iter().flat_map(|kind| of_run(kind.resource, kind.action));
+    named.chain(of_runs).collect()
+}
+
+fn entry(entry: &Entry) -> AnyView {
+    let context = serde_json::to_string_pretty(&entry.context).unwrap_or_default();
+    let (tone, words) = match entry.outcome {
+        Outcome::Success => ("ok", "Done"),
+        Outcome::Failure => ("bad", "Failed"),
+        Outcome::Denied => ("warn", "Denied"),
+    };
+    let email = Some(entry.actor_email.clone()).filter(|email| !email.is_empty());
+    view! {
+        <details class="audit-entry">
+            <summary>
+                {day(entry.at.as_millis())}
+                <span><strong>{entry.actor_name.clone()}</strong>" "<span class="identifier">{entry.action.clone()}</span></span>
+                <span class="badge" data-tone=tone>{words}</span>
+                {Icon::Down.view()}
+            </summary>
+            <div class="detail stack">
+                <dl class="facts">
+                    <dt>"Entry"</dt><dd class="number">{entry.seq}</dd>
+                    {email.map(|email| view! { <dt>"E-mail then"</dt><dd>{email}</dd> })}
+                    <dt>"Resource"</dt><dd>{entry.resource_type.clone()}" "<span class="identifier">{entry.resource_id.clone()}</span></dd>
+                    <dt>"Hash"</dt><dd class="identifier">{entry.hash.to_string()}</dd>
+                </dl>
+                <pre tabindex="0" aria-label="Context">{context}</pre>
+            </div>
+        </details>
+    }
+    .into_any()
+}

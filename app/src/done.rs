@@ -1,0 +1,150 @@
+//! What was done when a form leads on: the address of the next page names it, and the page says it in a sentence.
+
+/// Something that was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// A run that does the same was under way already; no second one was started.
+    AlreadyRunning,
+    /// The connection of a tenant was saved.
+    ConnectionSaved,
+    /// It was saved and leads elsewhere now, so its credential was taken away.
+    ConnectionMoved,
+    /// The credential was replaced.
+    CredentialReplaced,
+    /// The members of a tenant were changed.
+    MembersSaved,
+    /// Somebody may have become a member.
+    MemberAdded,
+    /// A second factor was put in force.
+    SecondFactorAdded,
+    /// The second factor was taken away.
+    SecondFactorRemoved,
+    /// New recovery codes were put in force.
+    RecoveryCodesReplaced,
+    /// A user was removed.
+    UserRemoved,
+    /// One's own name was saved.
+    NameSaved,
+    /// One's own password was changed.
+    PasswordChanged,
+    /// One of one's own sessions was ended.
+    SessionEnded,
+    /// The users were changed.
+    UsersSaved,
+    /// A tenant was added.
+    TenantAdded,
+    /// A tenant was removed.
+    TenantRemoved,
+    /// A run was asked to stop.
+    CancelRequested,
+}
+
+impl Done {
+    /// Everything there is.
+    #[cfg(feature = "ssr")]
+    pub const ALL: &'static [Self] = &[
+        Self::AlreadyRunning,
+        Self::ConnectionSaved,
+        Self::ConnectionMoved,
+        Self::CredentialReplaced,
+        Self::MembersSaved,
+        Self::MemberAdded,
+        Self::SecondFactorAdded,
+        Self::SecondFactorRemoved,
+        Self::RecoveryCodesReplaced,
+        Self::UserRemoved,
+        Self::NameSaved,
+        Self::PasswordChanged,
+        Self::SessionEnded,
+        Self::UsersSaved,
+        Self::TenantAdded,
+        Self::TenantRemoved,
+        Self::CancelRequested,
+    ];
+
+    /// Its name in an address. Inlined, so that the browser has the one name that it uses and not all of them.
+    #[inline(always)]
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AlreadyRunning => "already",
+            Self::ConnectionSaved => "connection",
+            Self::ConnectionMoved => "elsewhere",
+            Self::CredentialReplaced => "credential",
+            Self::MembersSaved => "member",
+            Self::MemberAdded => "added",
+            Self::SecondFactorAdded => "factor",
+            Self::SecondFactorRemoved => "no_factor",
+            Self::RecoveryCodesReplaced => "codes",
+            Self::UserRemoved => "removed_user",
+            Self::NameSaved => "profile",
+            Self::PasswordChanged => "password",
+            Self::SessionEnded => "session",
+            Self::UsersSaved => "user",
+            Self::TenantAdded => "tenant",
+            Self::TenantRemoved => "removed",
+            Self::CancelRequested => "cancelled",
+        }
+    }
+
+    /// The address of the page that says it.
+    #[inline(always)]
+    #[must_use]
+    pub fn at(self, address: &str) -> String {
+        let mark = if address.contains('?') { '&' } else { '?' };
+        format!("{address}{mark}done={}", self.code())
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl Done {
+    /// Reads its name from an address; anything else says nothing.
+    #[must_use]
+    pub fn read(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|done| done.code() == code)
+    }
+
+    /// What the page says.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::AlreadyRunning => "The same was being done already. This is that run; no second one was started.",
+            Self::ConnectionSaved => "The connection is saved. Test it to see whether Microsoft accepts it.",
+            Self::ConnectionMoved => {
+                "The connection is saved. It signs in elsewhere or as something else now, so the credential was taken away: enter it again below."
+            }
+            Self::CredentialReplaced => {
+                "The new credential is in place. Test the connection to see whether Microsoft accepts it."
+            }
+            Self::MembersSaved => "The members are saved.",
+            Self::MemberAdded => "If somebody signs in with this address, they are a member now and stand in the list.",
+            Self::SecondFactorAdded => "The second factor is in force. It is asked for at every sign-in from now on.",
+            Self::SecondFactorRemoved => "The second factor is taken away.",
+            Self::RecoveryCodesReplaced => "The new recovery codes are in force. The old ones work no more.",
+            Self::UserRemoved => "The person is removed. What the audit log says of them stays.",
+            Self::NameSaved => "Your name is saved.",
+            Self::PasswordChanged => "The password is changed. Every other session has ended.",
+            Self::SessionEnded => "That session has ended.",
+            Self::UsersSaved => "The users are saved.",
+            Self::TenantAdded => "The tenant is added. Test its connection, then start the first sync.",
+            Self::TenantRemoved => "The tenant and everything read from it is removed.",
+            Self::CancelRequested => "The run was asked to stop. It stops at the next page.",
+        }
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::Done;
+
+    #[test]
+    fn what_was_done_is_read_from_the_address_that_names_it() {
+        for done in Done::ALL {
+            let address = done.at("/me");
+            let code = address.strip_prefix("/me?done=").expect("a parameter");
+            assert_eq!(Done::read(code), Some(*done));
+        }
+        assert_eq!(Done::CancelRequested.at("/x?y=1"), "/x?y=1&done=cancelled");
+        assert_eq!(Done::read("nonsense"), None);
+    }
+}

@@ -1,0 +1,165 @@
+//! The items of a tenant.
+
+use super::{ListFilter, set};
+use tenantatlas_domain::registry::{Category, Platform, registry};
+use tenantatlas_store::inventory::{Cursor, ItemFilter, ItemQuery, Sort, StateFilter};
+use tenantatlas_store::scopes::ScopeId;
+
+/// Rows on one page of the list.
+const PAGE: u32 = 50;
+/// The longest text that is searched for, characters.
+const MAX_SEARCH: usize = 200;
+
+/// Which items.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InventoryFilter {
+    /// What is searched for.
+    pub search: String,
+    /// Only this category.
+    pub category: Option<Category>,
+    /// Only this policy type, by key.
+    pub policy_type: Option<String>,
+    /// Only this platform.
+    pub platform: Option<Platform>,
+    /// Only in this state.
+    pub state: Option<StateFilter>,
+    /// Only with this scope tag, by id.
+    pub scope_tag: Option<String>,
+    /// In this order.
+    pub sort: Sort,
+    /// Relative to this scope; the default one otherwise.
+    pub scope: Option<ScopeId>,
+    /// Where the page begins.
+    pub after: Option<Cursor>,
+}
+
+impl ListFilter for InventoryFilter {
+    const WORDS: &'static [&'static str] = &["category", "type", "platform", "state", "sort", "scope"];
+    const TYPED: &'static [&'static str] = &["q", "tag"];
+
+    fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        let filled = |name: &str| get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        Self {
+            search: filled("q").map(|text| text.chars().take(MAX_SEARCH).collect()).unwrap_or_default(),
+            category: filled("category").and_then(|slug| Category::ALL.iter().copied().find(|one| one.slug() == slug)),
+            policy_type: filled("type").filter(|key| registry().get(key).is_some()),
+            platform: filled("platform")
+                .and_then(|name| Platform::ALL.iter().copied().find(|one| one.as_str() == name)),
+            state: filled("state").and_then(|name| state_of(&name)),
+            scope_tag: filled("tag").filter(|tag| tag.len() <= 40),
+            sort: match filled("sort").as_deref() {
+                Some("type") => Sort::Type,
+                Some("seen") => Sort::LastSeen,
+                _ => Sort::Name,
+            },
+            scope: filled("scope").and_then(|id| id.parse().ok()).map(ScopeId),
+            after: filled("after").and_then(|text| Cursor::decode(&text)),
+        }
+    }
+
+    fn pairs(&self) -> Vec<(&'static str, String)> {
+        set([
+            ("q", Some(self.search.clone())),
+            ("category", self.category.map(|one| one.slug().to_owned())),
+            ("type", self.policy_type.clone()),
+            ("platform", self.platform.map(|one| one.as_str().to_owned())),
+            ("state", self.state.map(|one| state_name(one).to_owned())),
+            ("tag", self.scope_tag.clone()),
+            ("sort", sort_name(self.sort).map(ToOwned::to_owned)),
+            ("scope", self.scope.map(|ScopeId(id)| id.to_string())),
+            ("after", self.after.as_ref().map(Cursor::encode)),
+        ])
+    }
+
+    fn first_page(&self) -> Self {
+        Self { after: None, ..self.clone() }
+    }
+}
+
+impl InventoryFilter {
+    /// Whether anything narrows the list.
+    #[must_use]
+    pub fn is_filtered(&self) -> bool {
+        let Self { search, category, policy_type, platform, state, scope_tag, .. } = self;
+        !search.is_empty()
+            || category.is_some()
+            || policy_type.is_some()
+            || platform.is_some()
+            || state.is_some()
+            || scope_tag.is_some()
+    }
+
+    /// Whether the state is all that narrows the list, and the list is shown from its start: only then an empty list
+    /// says something about the whole inventory.
+    #[must_use]
+    pub fn asks_for_state_alone(&self) -> bool {
+        self.state.is_some() && self.after.is_none() && !Self { state: None, ..self.clone() }.is_filtered()
+    }
+
+    /// The question to the store.
+    #[must_use]
+    pub fn query(&self) -> ItemQuery {
+        ItemQuery {
+            filter: ItemFilter {
+                policy_types: self.policy_type.iter().cloned().collect(),
+                categories: self.category.into_iter().collect(),
+                platforms: self.platform.into_iter().collect(),
+                search: Some(self.search.clone()).filter(|text| !text.is_empty()),
+                state: self.state,
+                scope_tag: self.scope_tag.clone(),
+            },
+            sort: self.sort,
+            after: self.after.clone(),
+            limit: PAGE,
+        }
+    }
+}
+
+/// The name of a state in the address.
+#[must_use]
+pub const fn state_name(state: StateFilter) -> &'static str {
+    match state {
+        StateFilter::Present => "present",
+        StateFilter::Missing => "missing",
+        StateFilter::NotRead => "not_read",
+        StateFilter::Changed => "changed",
+    }
+}
+
+fn state_of(name: &str) -> Option<StateFilter> {
+    [StateFilter::Present, StateFilter::Missing, StateFilter::NotRead, StateFilter::Changed]
+        .into_iter()
+        .find(|state| state_name(*state) == name)
+}
+
+/// The name of an order in the address; the usual order has none.
+#[must_use]
+pub const fn sort_name(sort: Sort) -> Option<&'static str> {
+    match sort {
+        Sort::Name => None,
+        Sort::Type => Some("type"),
+        Sort::LastSeen => Some("seen"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::read;
+    use super::*;
+
+    #[test]
+    fn only_a_state_alone_and_from_the_start_asks_for_the_whole_inventory() {
+        assert!(read::<InventoryFilter>("state=missing&sort=seen&scope=3").asks_for_state_alone());
+        for narrower in ["", "state=missing&q=x", "state=missing&type=settingsCatalogPolicy", "state=missing&tag=0"] {
+            assert!(!read::<InventoryFilter>(narrower).asks_for_state_alone(), "{narrower}");
+        }
+    }
+
+    #[test]
+    fn what_an_address_means_by_nothing_or_nonsense_is_left_out() {
+        let address: InventoryFilter =
+            read("q=++&category=nonsense&type=nonsense&platform=&state=deleted&scope=x&after=%00");
+        assert_eq!(address, InventoryFilter::default());
+        assert_eq!(address.address("/x"), "/x");
+    }
+}

@@ -1,0 +1,73 @@
+//! What the address of a list says of it: which entries, in which order, from where on. Each list has a type that reads
+//! the parameters of an address and writes them again; its page and its download use the same one. What is unknown in an
+//! address is left out, so that an old or mistyped link shows something rather than nothing.
+
+pub mod audit;
+pub mod inventory;
+pub mod run;
+
+use crate::address::with_query;
+
+/// The parameters of a list.
+pub trait ListFilter: Sized {
+    /// Parameters whose values are words of ours: they may be written down as they are.
+    const WORDS: &'static [&'static str];
+    /// Parameters whose values are what a person typed.
+    const TYPED: &'static [&'static str];
+
+    /// Reads the parameters of an address, by name.
+    fn read(get: impl Fn(&str) -> Option<String>) -> Self;
+
+    /// The parameters again, without those that are not set.
+    fn pairs(&self) -> Vec<(&'static str, String)>;
+
+    /// The same list from its beginning.
+    #[must_use]
+    fn first_page(&self) -> Self;
+
+    /// The address of the list at `path`.
+    #[must_use]
+    fn address(&self, path: &str) -> String {
+        with_query(path, self.pairs())
+    }
+}
+
+/// Those of the parameters that are set.
+fn set<const N: usize>(pairs: [(&'static str, Option<String>); N]) -> Vec<(&'static str, String)> {
+    pairs.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::audit::AuditFilter;
+    use super::inventory::InventoryFilter;
+    use super::run::RunFilter;
+    use super::*;
+
+    pub(super) fn read<F: ListFilter>(query: &str) -> F {
+        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        F::read(move |name| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()))
+    }
+
+    /// What an address means is what is written of it, and every parameter of it is known as word or as typed.
+    fn comes_back<F: ListFilter + PartialEq + std::fmt::Debug>(query: &str) {
+        let filter: F = read(query);
+        assert_eq!(filter.address("/x"), format!("/x?{query}"));
+        for (name, _) in filter.first_page().pairs() {
+            assert!(F::WORDS.contains(&name) != F::TYPED.contains(&name), "{name}");
+        }
+        assert_eq!(read::<F>("state=nonsense&by=nobody&days=x&before=%00&type=no&from=never").address("/x"), "/x");
+    }
+
+    #[test]
+    fn every_list_writes_the_address_that_it_was_read_from() {
+        comes_back::<InventoryFilter>(
+            "q=Windows+%26+co&category=compliance&type=settingsCatalogPolicy&platform=windows&state=not_read&tag=0&sort=seen&scope=3",
+        );
+        comes_back::<RunFilter>("state=failed&by=me&days=7&before=1000.01932f1e-7c00-7000-8000-000000000001");
+        comes_back::<RunFilter>("by=schedule");
+        comes_back::<AuditFilter>(
+            "actor=Ada&action=tenant.updated&resource=tenant&from=2026-01-02&until=2026-01-03&before=7",
+        );
+    }
+}

@@ -1,0 +1,97 @@
+//! What stands around every page of a tenant.
+
+use crate::error::AppError;
+use crate::scope::{Inside, Theme};
+use crate::tenant::load as tenant_service;
+use crate::tenant::model::TenantEntry;
+use leptos::prelude::*;
+use tenantatlas_domain::live::RunState;
+use tenantatlas_store::tenants::{self, VisibleTenant};
+
+/// Tenants at hand in the switcher before the rest is fetched.
+const NEAR: usize = 8;
+/// The use of a tenant is noted again at most so often, milliseconds.
+const USE_INTERVAL: i64 = 300_000;
+
+/// What the frame of a tenant's page shows.
+#[derive(Debug, Clone)]
+pub struct FrameData {
+    /// `light`, `dark` or empty.
+    pub theme: String,
+    /// The tenant.
+    pub tenant: TenantEntry,
+    /// The first tenants of the switcher.
+    pub near: Vec<TenantEntry>,
+    /// Whether there are more.
+    pub more: bool,
+    /// Unread notifications of the person, over all tenants.
+    pub unread: u64,
+    /// The person's active runs in this tenant.
+    pub runs: Vec<RunState>,
+    /// The clock of the server, milliseconds.
+    pub now: i64,
+}
+
+/// The colours of this browser.
+#[must_use]
+pub fn theme() -> String {
+    use_context::<Theme>().unwrap_or_default().0
+}
+
+/// Loads it, and notes that the person uses this tenant.
+///
+/// # Errors
+/// When the database fails.
+pub async fn load(inside: &Inside) -> Result<FrameData, AppError> {
+    let theme = theme();
+    let user = inside.session.user_id;
+    let (visible, snapshot) = futures::try_join!(
+        async { Ok::<_, AppError>(tenants::list_visible(inside.engine.db(), user).await?) },
+        async { Ok(inside.engine.runs().snapshot(inside.id(), user).await?) },
+    )?;
+    note_use(inside, &visible);
+    let here = visible.iter().find(|one| one.tenant.id == inside.id());
+    let tenant = here.map_or_else(
+        || TenantEntry {
+            id: inside.id(),
+            name: inside.tenant.name.clone(),
+            environment: tenant_service::environment(inside.tenant.environment),
+            favourite: false,
+        },
+        tenant_service::entry,
+    );
+    let more = visible.len() > NEAR;
+    let mut near: Vec<&VisibleTenant> = visible.iter().collect();
+    if more {
+        near.sort_by_key(|one| (!one.favourite, std::cmp::Reverse(one.last_used_at)));
+        near.truncate(NEAR);
+    }
+    Ok(FrameData {
+        theme,
+        tenant,
+        near: near.into_iter().map(tenant_service::entry).collect(),
+        more,
+        unread: snapshot.unread,
+        runs: snapshot.runs.into_iter().filter(|run| run.user_id == Some(user)).collect(),
+        now: inside.engine.now().as_millis(),
+    })
+}
+
+/// Notes in the background that the person uses this tenant, when it is another than last time or long ago.
+fn note_use(inside: &Inside, visible: &[VisibleTenant]) {
+    let now = inside.engine.now();
+    let latest = visible.iter().max_by_key(|one| one.last_used_at);
+    let fresh = latest.is_some_and(|one| {
+        one.tenant.id == inside.id()
+            && one.last_used_at.is_some_and(|at| now.as_millis() - at.as_millis() < USE_INTERVAL)
+    });
+    if fresh {
+        return;
+    }
+    let (engine, user, tenant) = (inside.engine.clone(), inside.session.user_id, inside.id());
+    tokio::spawn(async move {
+        if let Err(error) = engine.note_use(user, tenant).await {
+            tracing::warn!(%error, "the use of a tenant could not be noted");
+        }
+    });
+}

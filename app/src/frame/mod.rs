@@ -1,0 +1,6 @@
+//! The frame around every page: top bar, navigation, what is live.
+
+#[cfg(feature = "ssr")]
+pub mod load;
+#[cfg(feature = "ssr")]
+pub mod view;

@@ -1,0 +1,145 @@
+//! The frame around every page.
+
+use super::load::FrameData;
+use crate::account::theme_switch::ThemeSwitch;
+use crate::notification::bell::Bell;
+use crate::run::progress_widget::ProgressWidget;
+use crate::scope::Inside;
+use crate::session::current::CurrentSession;
+use crate::session::functions::SignOut;
+use crate::tenant::switcher::TenantSwitcher;
+use crate::ui::icon::Icon;
+use crate::ui::logo::logo;
+use crate::ui::title::page_title;
+use crate::{address, format};
+use leptos::prelude::*;
+use tenantatlas_domain::role::Action;
+
+/// The pages of a tenant, as the navigation has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// What is there.
+    Inventory,
+    /// What was and is being done.
+    Runs,
+    /// Who asked.
+    Audit,
+    /// How it is connected.
+    Settings,
+    /// A page beside these.
+    None,
+}
+
+impl Section {
+    const ALL: [Self; 4] = [Self::Inventory, Self::Runs, Self::Audit, Self::Settings];
+
+    const fn slug(self) -> &'static str {
+        match self {
+            Self::Inventory | Self::None => "inventory",
+            Self::Runs => "runs",
+            Self::Audit => "audit",
+            Self::Settings => "settings",
+        }
+    }
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Inventory | Self::None => "Inventory",
+            Self::Runs => "Runs",
+            Self::Audit => "Audit",
+            Self::Settings => "Settings",
+        }
+    }
+
+    const fn icon(self) -> Icon {
+        match self {
+            Self::Inventory | Self::None => Icon::Inventory,
+            Self::Runs => Icon::Runs,
+            Self::Audit => Icon::Audit,
+            Self::Settings => Icon::Settings,
+        }
+    }
+}
+
+/// A page of a tenant: top bar, navigation, content, and the corner that is live.
+pub fn tenant_frame(inside: &Inside, frame: FrameData, section: Section, title: &str, content: AnyView) -> AnyView {
+    let FrameData { theme, tenant, near, more, unread, runs, now } = frame;
+    let (session, role) = (&inside.session, inside.role);
+    let (id, at) = (tenant.id, address::tenant(tenant.id));
+    let full_title = format!("{title} · {}", tenant.name);
+    let links = Section::ALL
+        .into_iter()
+        .map(|entry| {
+            view! {
+                <a href=at.section(entry.slug()) aria-current=(entry == section).then_some("page")>
+                    {entry.icon().view()}
+                    <span>{entry.label()}</span>
+                </a>
+            }
+        })
+        .collect_view();
+    view! {
+        {page_title(full_title)}
+        <div class="frame">
+            <a class="skip" href="#main">"Skip to content"</a>
+            <header class="top">
+                <a class="brand" href=address::HOME aria-label="TenantAtlas, all tenants">{logo()}<span>"TenantAtlas"</span></a>
+                <TenantSwitcher current=tenant section=section.slug().to_owned() near more />
+                <span class="spring"></span>
+                <Bell tenant=id unread />
+                {person_menu(session, theme)}
+            </header>
+            <nav class="side" aria-label="Tenant">
+                {links}
+            </nav>
+            <main class="main" id="main" tabindex="-1">{content}</main>
+            <ProgressWidget tenant=id user=session.user_id can_cancel=role.allows(Action::CancelRun) runs now />
+        </div>
+    }
+    .into_any()
+}
+
+/// A page outside of any tenant.
+pub fn plain_frame(session: Option<&CurrentSession>, theme: String, title: String, content: AnyView) -> AnyView {
+    let menu = session.map(|session| person_menu(session, theme));
+    view! {
+        {page_title(title)}
+        <div class="frame plain">
+            <a class="skip" href="#main">"Skip to content"</a>
+            <header class="top">
+                <a class="brand" href=address::HOME aria-label="TenantAtlas, all tenants">{logo()}<span>"TenantAtlas"</span></a>
+                <span class="spring"></span>
+                {menu}
+            </header>
+            <main class="main" id="main" tabindex="-1">{content}</main>
+        </div>
+    }
+    .into_any()
+}
+
+fn person_menu(session: &CurrentSession, theme: String) -> AnyView {
+    let sign_out = address::function::<SignOut>();
+    view! {
+        <button class="icon-button" type="button" popovertarget="person-menu" aria-label=format!("{}, account of {}", format::initials(&session.name), session.name)>
+            <span class="avatar" aria-hidden="true">{format::initials(&session.name)}</span>
+        </button>
+        <div class="menu" id="person-menu" popover="auto">
+            <div class="menu-head">
+                <strong>{session.name.clone()}</strong>
+                <span>{session.email.clone()}</span>
+            </div>
+            <ThemeSwitch theme />
+            <hr />
+            <a class="menu-item" href=address::ACCOUNT>{Icon::Person.view()}"Profile and sessions"</a>
+            <a class="menu-item" href=address::HOME>{Icon::Tenant.view()}"All tenants"</a>
+            {session.platform_admin.then(|| view! {
+                <a class="menu-item" href=address::USERS>{Icon::People.view()}"Administration"</a>
+            })}
+            <hr />
+            <form method="post" action=sign_out>
+                <button class="menu-item">{Icon::Leave.view()}"Sign out"</button>
+            </form>
+        </div>
+    }
+    .into_any()
+}

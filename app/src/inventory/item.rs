@@ -1,0 +1,181 @@
+//! One item with all that is known of it.
+
+use crate::error::AppError;
+use crate::scope::Inside;
+use std::collections::BTreeSet;
+use tenantatlas_domain::ids::ItemId;
+use tenantatlas_domain::live::humanise;
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::inventory::{self, IncomingLink, ItemRow, ItemVersion, OutgoingLink, RunSighting, ScopeView};
+use tenantatlas_store::scopes::ScopeId;
+
+/// Everything the item page shows.
+#[derive(Debug, Clone)]
+pub struct ItemDetail {
+    /// The item and its state in the scope.
+    pub row: ItemRow,
+    /// The view it is seen in.
+    pub view: ScopeView,
+    /// Its states, the current one first.
+    pub history: Vec<ItemVersion>,
+    /// The runs of the scope that held its type, newest first.
+    pub runs: Vec<RunSighting>,
+    /// What it points to.
+    pub outgoing: Vec<OutgoingLink>,
+    /// What points to it.
+    pub incoming: Vec<IncomingLink>,
+}
+
+/// One item of the tenant, in a scope or in the default one for its type.
+///
+/// # Errors
+/// Not found; when the database fails.
+pub async fn load(inside: &Inside, item: ItemId, scope: Option<ScopeId>) -> Result<ItemDetail, AppError> {
+    let db = inside.engine.db();
+    let missing = || AppError::not_found("The item");
+    let any = ScopeView::load(db, inside.id(), scope, &[]).await?;
+    let found = inventory::find(db, &any, item).await?.ok_or_else(missing)?;
+    // The default scope is that of the latest completed run that covers what is shown: this type.
+    let view = match scope {
+        Some(_) => any,
+        None => ScopeView::load(db, inside.id(), None, std::slice::from_ref(&found.item.policy_type)).await?,
+    };
+    let row = inventory::find(db, &view, item).await?.ok_or_else(missing)?;
+    let history = inventory::history(db, inside.id(), item).await?;
+    let runs = match &view.scope {
+        Some(scope) => inventory::runs_that_saw(db, inside.id(), scope.id, item).await?,
+        None => Vec::new(),
+    };
+    let outgoing = inventory::outgoing(db, inside.id(), item).await?;
+    let incoming = inventory::incoming(db, inside.id(), &row.item.policy_type, &row.item.external_id).await?;
+    Ok(ItemDetail { row, view, history, runs, outgoing, incoming })
+}
+
+/// One difference between two states of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldChange {
+    /// The name of the field.
+    pub field: String,
+    /// What it was; none when it was not there.
+    pub before: Option<String>,
+    /// What it is; none when it went.
+    pub after: Option<String>,
+}
+
+/// The differences between two states: names, platforms and allow-listed facts. What differs only in the content that
+/// is not kept (its hash) gives an empty list.
+#[must_use]
+pub fn differences(before: &ItemVersion, after: &ItemVersion) -> Vec<FieldChange> {
+    let mut changes = Vec::new();
+    let mut compare = |field: String, before: Option<String>, after: Option<String>| {
+        if before != after {
+            changes.push(FieldChange { field, before, after });
+        }
+    };
+    compare("Name".to_owned(), Some(before.display_name.clone()), Some(after.display_name.clone()));
+    compare("Platform".to_owned(), Some(before.platform.clone()), Some(after.platform.clone()));
+    let keys: BTreeSet<&String> = before.meta.keys().chain(after.meta.keys()).collect();
+    for key in keys {
+        compare(property_label(key), before.meta.get(key).map(value_text), after.meta.get(key).map(value_text));
+    }
+    changes
+}
+
+/// A property of Microsoft's in words: `lastModifiedDateTime` is *Last modified*.
+#[must_use]
+pub fn property_label(key: &str) -> String {
+    match key {
+        "odataType" => "Object type".to_owned(),
+        "roleScopeTagIds" | "roleScopeTags" => "Scope tag ids".to_owned(),
+        _ => humanise(key.strip_suffix("DateTime").unwrap_or(key)),
+    }
+}
+
+/// The point in time that a value tells. None where it tells none, as Microsoft's year 1 for *never*.
+#[must_use]
+pub fn value_moment(value: &serde_json::Value) -> Option<Timestamp> {
+    let text = value.as_str().filter(|text| text.contains('T'))?;
+    Timestamp::parse_rfc3339(text).filter(|at| at.as_millis() > 0)
+}
+
+/// An allow-listed value as text: lists by commas, objects as `key value`.
+#[must_use]
+pub fn value_text(value: &serde_json::Value) -> String {
+    use serde_json::Value;
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(value_text).collect::<Vec<_>>().join(", "),
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(_, value)| !matches!(value, Value::Null | Value::Bool(false)) && value.as_u64() != Some(0))
+            .map(|(key, value)| match value {
+                Value::Bool(true) => humanise(key).to_lowercase(),
+                _ => format!("{} {}", value_text(value), humanise(key).to_lowercase()),
+            })
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+/// To whom an item is assigned, in few words, from the stored summary: `all users, 3 groups (1 excluded)`. None when
+/// the type has no assignments.
+#[must_use]
+pub fn assignment_words(meta: &serde_json::Map<String, serde_json::Value>) -> Option<String> {
+    let summary = meta.get("assignmentSummary")?.as_object()?;
+    let flag = |name: &str| summary.get(name).and_then(serde_json::Value::as_bool).unwrap_or_default();
+    let count = |name: &str| summary.get(name).and_then(serde_json::Value::as_u64).unwrap_or_default();
+    let mut parts = Vec::new();
+    if flag("all_users") {
+        parts.push("all users".to_owned());
+    }
+    if flag("all_devices") {
+        parts.push("all devices".to_owned());
+    }
+    if count("groups") > 0 {
+        parts.push(crate::format::counted(count("groups"), "group", "groups"));
+    }
+    let mut words = parts.join(", ");
+    if words.is_empty() {
+        "not assigned".clone_into(&mut words);
+    }
+    if count("exclusions") > 0 {
+        words.push_str(&format!(" · {} excluded", count("exclusions")));
+    }
+    Some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn assignments_are_told_in_words_and_exclusion_never_looks_like_inclusion() {
+        let words = |summary: serde_json::Value| {
+            let meta = json!({ "assignmentSummary": summary });
+            assignment_words(meta.as_object().expect("an object"))
+        };
+        assert_eq!(
+            words(json!({"all_users": true, "groups": 2, "exclusions": 1})).as_deref(),
+            Some("all users, 2 groups · 1 excluded")
+        );
+        assert_eq!(words(json!({"groups": 1})).as_deref(), Some("1 group"));
+        assert_eq!(words(json!({"exclusions": 1})).as_deref(), Some("not assigned · 1 excluded"));
+        assert_eq!(assignment_words(&serde_json::Map::new()), None);
+    }
+
+    #[test]
+    fn values_are_words() {
+        assert_eq!(property_label("lastModifiedDateTime"), "Last modified");
+        assert_eq!(property_label("odataType"), "Object type");
+        assert_eq!(value_moment(&json!("2026-01-02T03:04:05Z")).map(Timestamp::as_millis), Some(1_767_323_045_000));
+        assert_eq!(value_moment(&json!("0001-01-01T00:00:00Z")), None);
+        assert_eq!(value_moment(&json!("2026")), None);
+        assert_eq!(value_text(&json!(["a", 1, true])), "a, 1, yes");
+        assert_eq!(value_text(&json!({"groups": 2, "all_users": true, "filters": 0})), "all users, 2 groups");
+    }
+}

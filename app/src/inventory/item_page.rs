@@ -1,0 +1,342 @@
+//! One item.
+
+use super::item::{FieldChange, ItemDetail, differences, load, property_label, value_moment, value_text};
+use super::labels::{platform_label, type_label};
+use super::page::row_state;
+use crate::error::AppError;
+use crate::format;
+use crate::frame::view::Section;
+use crate::page::{path_part, query, tenant_page};
+use crate::scope::Inside;
+use crate::ui::card::section_card;
+use crate::ui::icon::Icon;
+use crate::ui::note::note;
+use crate::ui::state::{state, sync_state};
+use crate::ui::time::{day, moment};
+use leptos::prelude::*;
+use tenantatlas_domain::ids::ItemId;
+use tenantatlas_domain::presence::{Confidence, Presence};
+use tenantatlas_domain::references::{Relationship, TargetKind};
+use tenantatlas_store::inventory::{ItemVersion, OutgoingLink, RunReading};
+use tenantatlas_store::scopes::ScopeId;
+
+/// Runs shown at first.
+const RUNS_SHOWN: usize = 20;
+
+/// What it is, where it is assigned, what it is related to, how it changed, and which runs saw it.
+#[component]
+pub fn ItemPage() -> impl IntoView {
+    let id = path_part("item");
+    let scope = query()("scope").and_then(|text| text.parse().ok()).map(ScopeId);
+    tenant_page(Section::Inventory, move |inside| async move {
+        let id: ItemId = id.parse().map_err(|_| AppError::not_found("The item"))?;
+        let detail = load(&inside, id, scope).await?;
+        let item = &detail.row.item;
+        let name = if item.display_name.is_empty() { item.external_id.clone() } else { item.display_name.clone() };
+        let content = view! {
+            <div class="page-head">
+                <div>
+                    <nav class="crumbs" aria-label="Breadcrumbs">
+                        <a href=inside.address().inventory()>"Inventory"</a>
+                        <span aria-hidden="true">"/"</span>
+                        <a href=inside.address().items_of_type(&item.policy_type)>{type_label(&item.policy_type)}</a>
+                    </nav>
+                    <h1>{name.clone()}</h1>
+                </div>
+                <div class="actions">{row_state(&detail.row)}</div>
+            </div>
+            {explanation(&detail)}
+            <div class="columns">
+                {facts(&detail)}
+                {assignments(&detail)}
+            </div>
+            {relations(&inside, &detail)}
+            {history(&detail)}
+            {runs(&inside, &detail)}
+        }
+        .into_any();
+        Ok((name, content))
+    })
+}
+
+/// What the state means, where it needs words.
+fn explanation(detail: &ItemDetail) -> Option<AnyView> {
+    match &detail.row.presence {
+        _ if detail.row.newer_than_scope => Some(note(
+            "info",
+            "It became known after the sync that is shown here began; that sync could not have seen it.",
+        )),
+        Presence::Present => None,
+        Presence::Missing { confidence } => {
+            let sure = match confidence {
+                Confidence::High => "The sync ran without errors, so this is certain.",
+                Confidence::Low => "The sync had errors in other types, so take it with care.",
+            };
+            Some(note(
+                "warn",
+                format!(
+                    "The last sync read this type to the end and did not see the item. {sure} It is kept here as it was last seen."
+                ),
+            ))
+        }
+        Presence::NotRead { reason, last_full_read } => {
+            let why = reason.map_or("The last sync did not read this type to the end.", |reason| reason.sentence());
+            let earlier = last_full_read.as_ref().map(|read| {
+                let said = if read.seen { "and saw the item" } else { "and did not see the item" };
+                view! { <p>"The last full read of the type was "{moment(read.at.as_millis())}" "{said}"."</p> }
+            });
+            Some(note("info", view! { <p>"Nothing can be said of it now. "{why}</p> {earlier} }))
+        }
+    }
+}
+
+fn facts(detail: &ItemDetail) -> AnyView {
+    let item = &detail.row.item;
+    let meta: Vec<_> = item
+        .meta
+        .iter()
+        .filter(|(key, _)| key.as_str() != "assignmentSummary")
+        .map(|(key, value)| {
+            let words = value_moment(value).map_or_else(|| value_text(value).into_any(), |at| day(at.as_millis()));
+            view! { <dt>{property_label(key)}</dt> <dd>{words}</dd> }
+        })
+        .collect();
+    section_card(
+        "facts",
+        "Facts",
+        view! {
+            <dl class="facts">
+                <dt>"Type"</dt><dd>{type_label(&item.policy_type)}</dd>
+                <dt>"Platform"</dt><dd>{platform_label(&item.platform)}</dd>
+                <dt>"Id"</dt><dd class="identifier">{item.external_id.clone()}</dd>
+                <dt>"First seen"</dt><dd>{moment(item.first_seen_at.as_millis())}</dd>
+                <dt>"Last seen"</dt><dd>{moment(item.last_seen_at.as_millis())}</dd>
+                <dt>"Changed"</dt><dd>{moment(item.changed_at.as_millis())}</dd>
+                {meta}
+            </dl>
+        },
+    )
+}
+
+fn is_assignment(link: &OutgoingLink) -> bool {
+    matches!(link.relationship, Relationship::AssignedTo | Relationship::ExcludedFrom)
+}
+
+fn assignments(detail: &ItemDetail) -> AnyView {
+    let links: Vec<&OutgoingLink> = detail.outgoing.iter().filter(|link| is_assignment(link)).collect();
+    let body = if links.is_empty() {
+        let words = if detail.row.item.meta.contains_key("assignmentSummary") {
+            "It is assigned to nobody."
+        } else {
+            "Items of this type have no assignments."
+        };
+        view! { <p class="quiet-text">{words}</p> }.into_any()
+    } else {
+        let rows = links
+            .into_iter()
+            .map(|link| {
+                let included = link.relationship == Relationship::AssignedTo;
+                let mark = if included { state("ok", Icon::Included, "Included") } else { state("bad", Icon::Excluded, "Excluded") };
+                view! { <li>{mark}<span class="grow">{target_name(link)}</span><span class="quiet">{kind_word(link.target_kind)}</span></li> }
+            })
+            .collect_view();
+        view! { <ul class="rows">{rows}</ul> }.into_any()
+    };
+    let omitted = detail.row.item.links_omitted;
+    section_card(
+        "assignments",
+        "Assigned to",
+        view! {
+            {body}
+            {(omitted > 0).then(|| view! {
+                <p class="quiet-text">{format!("{} more references are counted, not listed.", format::number(u64::from(omitted)))}</p>
+            })}
+        },
+    )
+}
+
+/// The name of what a link points to; an id only where no name is known.
+fn target_name(link: &OutgoingLink) -> AnyView {
+    match (&link.name, link.target_kind) {
+        (_, TargetKind::AllUsers) => "All users".into_any(),
+        (_, TargetKind::AllDevices) => "All devices".into_any(),
+        (Some(name), _) => name.clone().into_any(),
+        (None, _) => view! {
+            <span class="identifier">{link.target_external_id.clone()}</span>
+            <span class="quiet">" (name not known)"</span>
+        }
+        .into_any(),
+    }
+}
+
+const fn kind_word(kind: TargetKind) -> &'static str {
+    match kind {
+        TargetKind::Group => "group",
+        TargetKind::AllUsers | TargetKind::AllDevices => "built in",
+        TargetKind::User => "user",
+        TargetKind::DirectoryRole => "directory role",
+        TargetKind::Application => "application",
+        TargetKind::Item => "item",
+        TargetKind::Foundation => "foundation",
+        TargetKind::Unresolved => "unresolved",
+    }
+}
+
+const fn outgoing_words(relationship: Relationship) -> &'static str {
+    match relationship {
+        Relationship::AssignedTo => "assigned to",
+        Relationship::ExcludedFrom => "excluded from",
+        Relationship::FilteredBy => "filtered by",
+        Relationship::ScopedBy => "scoped by",
+        Relationship::Uses => "uses",
+        Relationship::DependsOn => "depends on",
+    }
+}
+
+const fn incoming_words(relationship: Relationship) -> &'static str {
+    match relationship {
+        Relationship::AssignedTo => "is assigned to it",
+        Relationship::ExcludedFrom => "is excluded from it",
+        Relationship::FilteredBy => "is filtered by it",
+        Relationship::ScopedBy => "is scoped by it",
+        Relationship::Uses => "uses it",
+        Relationship::DependsOn => "depends on it",
+    }
+}
+
+fn relations(inside: &Inside, detail: &ItemDetail) -> AnyView {
+    let outgoing: Vec<_> = detail
+        .outgoing
+        .iter()
+        .filter(|link| !is_assignment(link))
+        .map(|link| {
+            let name = match link.target_item_id {
+                Some(id) => view! { <a href=inside.address().item(id)>{target_name(link)}</a> }.into_any(),
+                None => target_name(link),
+            };
+            let kind = link.target_policy_type.as_deref().map_or_else(|| kind_word(link.target_kind).to_owned(), type_label);
+            view! { <li><span class="badge">{outgoing_words(link.relationship)}</span><span class="grow">{name}</span><span class="quiet">{kind}</span></li> }
+        })
+        .collect();
+    let incoming: Vec<_> = detail
+        .incoming
+        .iter()
+        .map(|link| {
+            view! {
+                <li>
+                    <span class="grow"><a href=inside.address().item(link.source_item_id)>{link.source_name.clone()}</a></span>
+                    <span class="badge">{incoming_words(link.relationship)}</span>
+                    <span class="quiet">{type_label(&link.source_policy_type)}</span>
+                </li>
+            }
+        })
+        .collect();
+    let list = |rows: Vec<_>, none: &'static str| {
+        if rows.is_empty() {
+            view! { <p class="quiet-text">{none}</p> }.into_any()
+        } else {
+            view! { <ul class="rows">{rows}</ul> }.into_any()
+        }
+    };
+    let incoming = if incoming.is_empty() {
+        view! { <p class="quiet-text">"Nothing that was read points to it."</p> }.into_any()
+    } else {
+        view! { <ul class="rows">{incoming}</ul> }.into_any()
+    };
+    view! {
+        <div class="columns">
+            {section_card("outgoing", "Points to", view! {
+                {list(outgoing, "It points to nothing else.")}
+            })}
+            {section_card("incoming", "Pointed to by", view! {
+                {incoming}
+            })}
+        </div>
+    }
+    .into_any()
+}
+
+fn history(detail: &ItemDetail) -> AnyView {
+    let rows = detail
+        .history
+        .iter()
+        .enumerate()
+        .map(|(index, version)| version_row(version, detail.history.get(index + 1)))
+        .collect_view();
+    section_card(
+        "history",
+        "History",
+        view! {
+            <ol class="history">{rows}</ol>
+        },
+    )
+}
+
+fn version_row(version: &ItemVersion, before: Option<&ItemVersion>) -> AnyView {
+    let (words, changes) = match before {
+        None => ("Seen for the first time", Vec::new()),
+        Some(before) if before.normaliser_version != version.normaliser_version => {
+            ("Read with a newer way of comparing; this is no change in the tenant", Vec::new())
+        }
+        Some(before) => ("Changed", differences(before, version)),
+    };
+    let settings_only = before.is_some() && words == "Changed" && changes.is_empty();
+    view! {
+        <li>
+            <p><strong>{words}</strong>" "{moment(version.observed_at.as_millis())}</p>
+            {settings_only.then(|| view! {
+                <p class="quiet-text">"Its settings or assignments changed. A sync keeps their fingerprint, not their values."</p>
+            })}
+            {(!changes.is_empty()).then(|| difference(&changes))}
+            <p class="quiet-text">"Fingerprint "<span class="identifier">{version.content_hash.to_string().chars().take(16).collect::<String>()}</span></p>
+        </li>
+    }
+    .into_any()
+}
+
+fn difference(changes: &[FieldChange]) -> AnyView {
+    let rows = changes
+        .iter()
+        .map(|change| {
+            let before = change.before.clone().unwrap_or_else(|| "not there".to_owned());
+            let after = change.after.clone().unwrap_or_else(|| "gone".to_owned());
+            view! {
+                <span>{change.field.clone()}</span>
+                <span class="before"><span class="visually-hidden">"before: "</span>{before}</span>
+                <span class="after"><span class="visually-hidden">"after: "</span>{after}</span>
+            }
+        })
+        .collect_view();
+    view! { <div class="difference">{rows}</div> }.into_any()
+}
+
+fn runs(inside: &Inside, detail: &ItemDetail) -> AnyView {
+    let rows = detail
+        .runs
+        .iter()
+        .take(RUNS_SHOWN)
+        .map(|run| {
+            let said = match run.reading {
+                RunReading::Seen => state("ok", Icon::Done, "Seen"),
+                RunReading::NotThere => state("bad", Icon::Missing, "Not there"),
+                RunReading::NotRead => state("idle", Icon::Unread, "Type not read"),
+            };
+            view! {
+                <li>
+                    {said}
+                    <span class="grow"><a href=inside.address().run_of_sync(run.run_id)>"Sync "{moment(run.started_at.as_millis())}</a></span>
+                    {sync_state(run.status)}
+                </li>
+            }
+        })
+        .collect_view();
+    let hidden = detail.runs.len().saturating_sub(RUNS_SHOWN);
+    section_card(
+        "runs",
+        "Syncs that looked for it",
+        view! {
+            <ul class="rows">{rows}</ul>
+            {(hidden > 0).then(|| view! { <p class="quiet-text">{format!("{hidden} earlier ones.")}</p> })}
+        },
+    )
+}

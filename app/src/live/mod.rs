@@ -1,0 +1,6 @@
+//! What moves by itself: the event stream, parts of pages that are fetched anew, times that are told from now.
+
+pub mod clock;
+pub mod parts;
+pub mod stream;
+pub mod times;

@@ -1,0 +1,244 @@
+//! The connection to the event stream of a tenant, and what it knows: the newest state of each run and the unread
+//! count. One per page. Only effects and event handlers reach it, so on the server it never comes to life.
+//!
+//! The stream carries state, not history: every connection begins with a snapshot, so a lost event or a sleeping
+//! machine cannot leave the screen wrong. A hidden page gives its stream back; a page that becomes visible, comes back
+//! from the browser's cache or finds the network again drops what it has and connects anew, because a suspended
+//! connection may be dead without saying so.
+
+use super::{clock, parts};
+use crate::address;
+use crate::error::ErrorKind;
+use crate::notification::functions::notifications;
+use leptos::prelude::*;
+use leptos::wasm_bindgen::{JsCast as _, closure::Closure};
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+use tenantatlas_domain::{
+    ids::TenantId,
+    live::{EventName, LiveEvent, RunState, Snapshot},
+};
+use web_sys::{EventSource, MessageEvent, PageTransitionEvent, VisibilityState};
+
+/// The first wait before connecting again, milliseconds; doubled up to [`LONGEST_WAIT`], with jitter, for ever.
+const FIRST_WAIT: u32 = 500;
+/// The longest wait, milliseconds.
+const LONGEST_WAIT: u32 = 15_000;
+/// A connection that does not open within this many milliseconds counts as lost.
+const OPENING_TIME: u32 = 10_000;
+/// The server sends at least a heartbeat event every 15 s; silence for this long means the connection is dead.
+const SILENCE: i32 = 40_000;
+
+type MessageHandler = Closure<dyn FnMut(MessageEvent)>;
+type EventHandler = Closure<dyn FnMut(web_sys::Event)>;
+
+/// What is known from the stream.
+#[derive(Clone)]
+pub struct Live {
+    /// The newest state of the runs that were active since the page opened.
+    pub runs: ArcRwSignal<Vec<RunState>>,
+    /// The unread count, once the stream has told it.
+    pub unread: ArcRwSignal<Option<u64>>,
+    /// Whether the connection is lost and being made again.
+    pub lost: ArcRwSignal<bool>,
+    /// Counts the snapshots; a change means that everything may have changed.
+    pub snapshots: ArcRwSignal<u32>,
+}
+
+struct Connection {
+    source: EventSource,
+    _messages: [MessageHandler; 4],
+    _events: [EventHandler; 2],
+}
+
+#[derive(Default)]
+struct Line {
+    /// Where the stream of the tenant lies.
+    events: RefCell<String>,
+    connection: RefCell<Option<Connection>>,
+    failures: Cell<u32>,
+    retry: Cell<Option<TimeoutHandle>>,
+    watchdog: Cell<Option<TimeoutHandle>>,
+}
+
+thread_local! {
+    static LIVE: Live = Live {
+        runs: ArcRwSignal::new(Vec::new()),
+        unread: ArcRwSignal::new(None),
+        lost: ArcRwSignal::new(false),
+        snapshots: ArcRwSignal::new(0),
+    };
+    static LINE: Line = Line::default();
+}
+
+/// What is known from the stream of this page. Call it in effects and handlers only.
+#[must_use]
+pub fn live() -> Live {
+    LIVE.with(Clone::clone)
+}
+
+/// Opens the stream of a tenant and keeps it open for as long as the page is visible.
+pub fn connect(tenant: TenantId) {
+    LINE.with(|line| line.events.replace(address::tenant(tenant).events()));
+    window_event_listener_untyped("pageshow", |event| {
+        if event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted) {
+            open_if_seen();
+        }
+    });
+    window_event_listener_untyped("online", |_| open_if_seen());
+    window_event_listener_untyped("offline", |_| lose());
+    window_event_listener_untyped("pagehide", |_| close());
+    let on_visibility: EventHandler = Closure::new(|_| open_if_seen());
+    let _ = document().add_event_listener_with_callback("visibilitychange", on_visibility.as_ref().unchecked_ref());
+    on_visibility.forget();
+    open_if_seen();
+}
+
+/// Puts a run in place at once, before the stream tells of it.
+pub fn announce(run: RunState) {
+    live().runs.update(|runs| accept(runs, run));
+}
+
+fn visible() -> bool {
+    document().visibility_state() != VisibilityState::Hidden
+}
+
+fn close() {
+    LINE.with(|line| {
+        if let Some(connection) = line.connection.borrow_mut().take() {
+            connection.source.close();
+        }
+        for timer in [line.retry.take(), line.watchdog.take()].into_iter().flatten() {
+            timer.clear();
+        }
+    });
+}
+
+/// Drops the stream, if there is one, and opens a new one when the page is visible.
+fn open_if_seen() {
+    if visible() { open() } else { close() }
+}
+
+/// Drops the stream, if there is one, and opens a new one.
+fn open() {
+    close();
+    let Ok(source) = LINE.with(|line| EventSource::new(&line.events.borrow())) else {
+        lose();
+        return;
+    };
+    let messages = EventName::ALL.map(|name| -> MessageHandler {
+        let closure: MessageHandler = Closure::new(move |event: MessageEvent| {
+            heard();
+            if let Some(Ok(event)) = event.data().as_string().map(|text| name.read(&text)) {
+                take(event);
+            }
+        });
+        let _ = source.add_event_listener_with_callback(name.as_str(), closure.as_ref().unchecked_ref());
+        closure
+    });
+    let opened: EventHandler = Closure::new(|_| watch(SILENCE.unsigned_abs()));
+    let failed: EventHandler = Closure::new(|_| lose());
+    source.set_onopen(Some(opened.as_ref().unchecked_ref()));
+    source.set_onerror(Some(failed.as_ref().unchecked_ref()));
+    LINE.with(|line| {
+        line.connection.replace(Some(Connection { source, _messages: messages, _events: [opened, failed] }))
+    });
+    watch(OPENING_TIME);
+}
+
+/// Asks whether this person may still see the tenant: the browser does not tell why a stream was refused. A page whose
+/// session has ended is loaded again, which leads to the sign-in page and back here; so is one whose tenant the person
+/// lost, which then says that it does not exist.
+fn ask_why() {
+    leptos::task::spawn_local(async {
+        let answer = notifications().await;
+        if answer.is_err_and(|error| matches!(error.kind, ErrorKind::SignedOut | ErrorKind::NotFound)) {
+            let _ = window().location().reload();
+        }
+    });
+}
+
+/// Says that the connection is lost and plans the next attempt.
+fn lose() {
+    // The handlers of the connection must outlive this call: one of them may be running it.
+    let previous = LINE.with(|line| line.connection.borrow_mut().take());
+    if let Some(connection) = &previous {
+        connection.source.close();
+    }
+    leptos::task::spawn_local(async move { drop(previous) });
+    live().lost.set(true);
+    if !visible() {
+        return;
+    }
+    LINE.with(|line| {
+        if let Some(timer) = line.watchdog.take() {
+            timer.clear();
+        }
+        let failures = line.failures.get();
+        line.failures.set(failures.saturating_add(1));
+        // The first time is a matter of the network or a restart; every time after it may be a refusal.
+        if failures > 0 {
+            ask_why();
+        }
+        let wait = (FIRST_WAIT << failures.min(6)).min(LONGEST_WAIT);
+        // Full jitter over the upper half, so that many browsers do not come back at the same moment.
+        let jittered = f64::from(wait) * (0.5 + js_sys::Math::random() / 2.0);
+        if let Some(timer) = line.retry.take() {
+            timer.clear();
+        }
+        line.retry.set(set_timeout_with_handle(open, Duration::from_secs_f64(jittered / 1000.0)).ok());
+    });
+}
+
+/// Something came in: the connection is alive.
+fn heard() {
+    LINE.with(|line| line.failures.set(0));
+    let live = live();
+    if live.lost.get_untracked() {
+        live.lost.set(false);
+    }
+    watch(SILENCE.unsigned_abs());
+}
+
+fn watch(millis: u32) {
+    LINE.with(|line| {
+        if let Some(timer) = line.watchdog.take() {
+            timer.clear();
+        }
+        line.watchdog.set(set_timeout_with_handle(lose, Duration::from_millis(u64::from(millis))).ok());
+    });
+}
+
+fn take(event: LiveEvent) {
+    match event {
+        LiveEvent::Snapshot(snapshot) => begin_with(snapshot),
+        LiveEvent::Run(run) => announce(*run),
+        LiveEvent::Unread(unread) => {
+            live().unread.set(Some(unread.count));
+            parts::refresh();
+        }
+        LiveEvent::Heartbeat => {}
+    }
+}
+
+fn begin_with(snapshot: Snapshot) {
+    let live = live();
+    clock::set(snapshot.now.as_millis());
+    live.runs.update(|runs| {
+        // What the snapshot no longer holds has ended unseen; whoever watched it asks how.
+        runs.retain(RunState::ended);
+        for run in snapshot.runs {
+            accept(runs, run);
+        }
+    });
+    live.unread.set(Some(snapshot.unread));
+    live.snapshots.update(|count| *count += 1);
+}
+
+fn accept(runs: &mut Vec<RunState>, run: RunState) {
+    match runs.iter_mut().find(|known| known.id == run.id) {
+        Some(known) if run.is_older_than(known) => {}
+        Some(known) => *known = run,
+        None => runs.push(run),
+    }
+}

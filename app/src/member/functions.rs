@@ -1,0 +1,64 @@
+//! The members of a tenant.
+#![allow(missing_docs, reason = "the macro makes a type per function whose fields are the parameters")]
+
+use crate::error::AppError;
+use leptos::prelude::*;
+use tenantatlas_domain::ids::UserId;
+use tenantatlas_domain::role::Role;
+#[cfg(feature = "ssr")]
+use {
+    super::load::list,
+    crate::{access::Rule, address, done::Done, redirect::go_to_with, scope},
+    tenantatlas_domain::role::Action,
+};
+
+/// Gives a user of this server a role. The answer is the same whether somebody has the address, except to those who see all
+/// users anyway; the list that it leads to shows who was added (docs/security.md, "What is accepted").
+///
+/// # Errors
+/// Forbidden; to be confirmed; they are a member already; nobody has that address.
+#[server(prefix = "/api", endpoint = "add_member")]
+pub async fn add_member(email: String, role: Role) -> Result<(), AppError> {
+    let inside = scope::acting(Action::ManageMembers)?;
+    let found = inside.engine.add_member(&inside.session.actor(), inside.id(), &email, role).await?;
+    if !found && inside.session.platform_admin {
+        return Err(AppError::invalid(
+            "email",
+            "Nobody on this server signs in with that address. Somebody who administers the platform can add them.",
+        ));
+    }
+    go_to_with(&inside.address().members(), Done::MemberAdded);
+    Ok(())
+}
+rule!(AddMember, Rule::Member(Action::ManageMembers));
+
+/// Changes the role of a member.
+///
+/// # Errors
+/// Forbidden; no such member; the last owner stays owner.
+#[server(prefix = "/api", endpoint = "change_member")]
+pub async fn change_member(user: UserId, role: Role) -> Result<(), AppError> {
+    let inside = scope::acting(Action::ManageMembers)?;
+    if !list(&inside).await?.iter().any(|member| member.user_id == user) {
+        return Err(AppError::not_found("The member"));
+    }
+    inside.engine.set_member(&inside.session.actor(), inside.id(), user, role).await?;
+    go_to_with(&inside.address().members(), Done::MembersSaved);
+    Ok(())
+}
+rule!(ChangeMember, Rule::Member(Action::ManageMembers));
+
+/// Takes a member's access away; open live streams end within seconds.
+///
+/// # Errors
+/// Forbidden; no such member; the last owner stays.
+#[server(prefix = "/api", endpoint = "remove_member")]
+pub async fn remove_member(user: UserId) -> Result<(), AppError> {
+    let inside = scope::acting(Action::ManageMembers)?;
+    inside.engine.remove_member(&inside.session.actor(), inside.id(), user).await?;
+    // Who left the tenant themselves cannot see its members any more.
+    let next = if user == inside.session.user_id { address::HOME.to_owned() } else { inside.address().members() };
+    go_to_with(&next, Done::MembersSaved);
+    Ok(())
+}
+rule!(RemoveMember, Rule::Member(Action::ManageMembers));

@@ -1,0 +1,13 @@
+//! What the page of the members shows.
+
+use crate::error::AppError;
+use crate::scope::Inside;
+use tenantatlas_store::members::{self, Member};
+
+/// The members, by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(inside: &Inside) -> Result<Vec<Member>, AppError> {
+    Ok(members::list(inside.engine.db(), inside.id()).await?)
+}

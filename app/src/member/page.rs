@@ -1,0 +1,143 @@
+//! The members of a tenant and their roles.
+
+use super::functions::{AddMember, ChangeMember, RemoveMember};
+use super::load::list;
+use crate::error::AppError;
+use crate::frame::view::Section;
+use crate::page::{done, query, refusal, tenant_page};
+use crate::scope::Inside;
+use crate::ui::active_form::ActiveForm;
+use crate::ui::card::section_card;
+use crate::ui::form::{field, hidden, options};
+use crate::ui::note::{confirm_note, done_note, refusal_note};
+use crate::ui::time::moment;
+use leptos::prelude::*;
+use tenantatlas_domain::role::{Action, Role};
+use tenantatlas_store::members::Member;
+
+/// Who may do what; owners change it.
+#[component]
+pub fn MembersPage() -> impl IntoView {
+    let query = query();
+    let done = done(&query);
+    let refused = refusal::<ChangeMember>(&query).or_else(|| refusal::<RemoveMember>(&query));
+    let add_error = refusal::<AddMember>(&query);
+    tenant_page(Section::Settings, move |inside| async move {
+        let members = list(&inside).await?;
+        let may_edit = inside.role.allows(Action::ManageMembers);
+        let rows = members.iter().map(|member| row(&inside, member, may_edit)).collect_view();
+        let confirm =
+            may_edit.then(|| confirm_note(&inside.session, &inside.address().members(), "change members")).flatten();
+        let content = view! {
+            {done_note(done)}
+            {refused.map(|error: AppError| refusal_note(&error))}
+            <div class="page-head">
+                <div>
+                    <nav class="crumbs" aria-label="Breadcrumbs"><a href=inside.address().settings()>"Settings"</a></nav>
+                    <h1>"Members"</h1>
+                    <p class="lead">"Who may see this tenant and what they may do in it. Whoever administers the platform may do everything."</p>
+                </div>
+            </div>
+            {confirm}
+            <div class="table-wrap">
+                <table class="table cards">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Name"</th>
+                            <th scope="col">"E-mail"</th>
+                            <th scope="col">"Role"</th>
+                            <th scope="col">"Since"</th>
+                            {may_edit.then(|| view! { <th scope="col"><span class="visually-hidden">"Actions"</span></th> })}
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+            <div class="columns">
+                {may_edit.then(|| add(&inside, add_error))}
+                {roles()}
+            </div>
+        }
+        .into_any();
+        Ok(("Members".to_owned(), content))
+    })
+}
+
+fn role_options(chosen: &str) -> AnyView {
+    options(Role::ALL.iter().map(|role| (role.as_str(), role.label())), chosen)
+}
+
+fn row(inside: &Inside, member: &Member, may_edit: bool) -> AnyView {
+    let disabled = member.disabled_at.map(|_| view! { <span class="badge">"cannot sign in"</span> });
+    let role = if may_edit { change(inside, member) } else { member.role.label().into_any() };
+    view! {
+        <tr>
+            <th scope="row" class="title">{member.name.clone()}" "{disabled}</th>
+            <td class="wide" data-label="E-mail">{member.email.clone()}</td>
+            <td data-label="Role" class="wide">{role}</td>
+            <td data-label="Since" class="quiet">{moment(member.created_at.as_millis())}</td>
+            {may_edit.then(|| view! { <td class="shrink">{remove(inside, member)}</td> })}
+        </tr>
+    }
+    .into_any()
+}
+
+fn change(inside: &Inside, member: &Member) -> AnyView {
+    let action = inside.address().function::<ChangeMember>();
+    let label = format!("Role of {}", member.name);
+    let button = format!("Change the role of {}", member.name);
+    let (user, role) = (member.user_id.to_string(), member.role.as_str());
+    view! {
+        <ActiveForm action class="actions" error=None>
+            {hidden("user", user)}
+            <select class="select" name="role" aria-label=label>{role_options(role)}</select>
+            <button class="button small" aria-label=button>"Change"</button>
+        </ActiveForm>
+    }
+    .into_any()
+}
+
+fn remove(inside: &Inside, member: &Member) -> AnyView {
+    let action = inside.address().function::<RemoveMember>();
+    let button = format!("Remove {}", member.name);
+    let user = member.user_id.to_string();
+    view! {
+        <ActiveForm action class="actions" error=None>
+            {hidden("user", user)}
+            <button class="button quiet small" aria-label=button>"Remove"</button>
+        </ActiveForm>
+    }
+    .into_any()
+}
+
+fn add(inside: &Inside, error: Option<AppError>) -> AnyView {
+    let action = inside.address().function::<AddMember>();
+    section_card(
+        "add",
+        "Add a member",
+        view! {
+            <ActiveForm action class="form" error>
+                {field("email", "E-mail", Some("Of somebody who has an account on this server."), view! {
+                    <input class="input" id="email" name="email" type="email" autocomplete="off" required aria-describedby="email-hint" />
+                })}
+                {field("role", "Role", None, view! { <select class="select" id="role" name="role">{role_options("readonly")}</select> })}
+                <div class="form-foot"><button class="button primary">"Add"</button></div>
+            </ActiveForm>
+        },
+    )
+}
+
+fn roles() -> AnyView {
+    section_card(
+        "roles",
+        "What the roles may do",
+        view! {
+            <dl class="facts">
+                <dt>{Role::Readonly.label()}</dt><dd>"Sees everything that was read."</dd>
+                <dt>{Role::Operator.label()}</dt><dd>"Also starts, cancels and retries syncs."</dd>
+                <dt>{Role::Manager.label()}</dt><dd>"Also edits the connection."</dd>
+                <dt>{Role::Owner.label()}</dt><dd>"Also says who is a member."</dd>
+            </dl>
+        },
+    )
+}

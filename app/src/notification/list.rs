@@ -1,0 +1,103 @@
+//! The list of notifications, in the drawer and on its page.
+
+use super::model::Notification;
+use crate::run::bucket::look;
+use crate::ui::icon::Icon;
+use crate::{address, format};
+use leptos::prelude::*;
+use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::operation::OperationBucket;
+
+/// Notifications by day, newest first. With `on_read` each unread one is marked when it is followed; without it, on the
+/// page, each has a form.
+pub fn notification_list(entries: &[Notification], tenant: TenantId, on_read: Option<Callback<String>>) -> AnyView {
+    if entries.is_empty() {
+        return view! {
+            <div class="empty">
+                {Icon::Bell.view()}
+                <h2>"All quiet"</h2>
+                <p>"When a sync that you started is queued and when it has ended, you read it here."</p>
+            </div>
+        }
+        .into_any();
+    }
+    let mut days: Vec<(String, Vec<AnyView>)> = Vec::new();
+    for entry in entries {
+        let day = format::utc_day(entry.created_at);
+        let row = row(entry, tenant, on_read);
+        match days.last_mut() {
+            Some((last, rows)) if *last == day => rows.push(row),
+            _ => days.push((day, vec![row])),
+        }
+    }
+    days.into_iter()
+        .map(|(day, rows)| {
+            view! {
+                <section>
+                    <h2 class="day">{day}</h2>
+                    {rows}
+                </section>
+            }
+        })
+        .collect_view()
+        .into_any()
+}
+
+fn row(entry: &Notification, tenant: TenantId, on_read: Option<Callback<String>>) -> AnyView {
+    let (tone, icon) = look(entry.bucket);
+    let id = entry.id.clone();
+    let follow = move |_| {
+        if let Some(on_read) = on_read {
+            on_read.run(id.clone());
+        }
+    };
+    let mark = if entry.read || on_read.is_some() { None } else { mark_form(entry, tenant) };
+    let (icon, tone, address) = if entry.account.is_some() {
+        (Icon::Key, "info", address::ACCOUNT.to_owned())
+    } else {
+        (icon, tone, address::tenant(&entry.tenant_id).run(&entry.run_id))
+    };
+    let elsewhere = entry.account.is_none() && entry.tenant_id != tenant.to_string();
+    let reason = entry.reason.filter(|_| entry.bucket == OperationBucket::Failed);
+    view! {
+        <article class="notification" data-tone=tone data-unread=(!entry.read).then_some("")>
+            {icon.view()}
+            <div>
+                <a href=address on:click=follow>{entry.title()}</a>
+                {elsewhere.then(|| view! { <span class="badge">{entry.tenant_name.clone()}</span> })}
+                {(!entry.read).then(|| view! { <span class="visually-hidden">" (unread)"</span> })}
+                <p>{reason.map_or_else(|| entry.detail(), |reason| reason.sentence().to_owned())}</p>
+            </div>
+            <time class="quiet-text" datetime=format::machine(entry.created_at)>{clock(entry.created_at)}</time>
+            {mark}
+        </article>
+    }
+    .into_any()
+}
+
+/// Marks one as read. Only the page has it, and the page never leaves the server.
+#[cfg(feature = "ssr")]
+fn mark_form(entry: &Notification, tenant: TenantId) -> Option<AnyView> {
+    use crate::notification::functions::MarkRead;
+    use crate::ui::form::hidden;
+    let label = format!("Mark as read: {}, {}", entry.title(), format::utc(entry.created_at));
+    Some(
+        view! {
+            <form method="post" action={address::tenant(tenant).function::<MarkRead>()}>
+                {hidden("notification", entry.id.clone())}
+                <button class="button quiet small" aria-label=label>"Mark as read"</button>
+            </form>
+        }
+        .into_any(),
+    )
+}
+
+#[cfg(not(feature = "ssr"))]
+fn mark_form(_: &Notification, _: TenantId) -> Option<AnyView> {
+    None
+}
+
+/// `22:13`; the day stands above.
+fn clock(millis: i64) -> String {
+    format::utc(millis)[11..16].to_owned()
+}

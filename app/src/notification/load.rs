@@ -1,0 +1,149 @@
+//! Notifications of a person.
+
+use super::model::{Notification, NotificationPage};
+use crate::error::AppError;
+use crate::scope::{self, Inside};
+use crate::session::user_agent::browser;
+use serde::Deserialize as _;
+use tenantatlas_domain::ids::NotificationId;
+use tenantatlas_domain::operation::{Counters, OperationBucket};
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_engine::{AccountNotice, Engine, RunNotice};
+use tenantatlas_store::notifications;
+
+/// Notifications in the drawer.
+const DRAWER: u32 = 30;
+/// Notifications on a page.
+const PAGE: u32 = 50;
+/// Notifications about the account on the page of the account.
+const ACCOUNT: u32 = 10;
+
+/// The newest ones, for the drawer. They are those of all tenants of the person, as the bell counts them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn newest(inside: &Inside) -> Result<NotificationPage, AppError> {
+    Ok(page(inside, None, DRAWER).await?.0)
+}
+
+/// A page of the list, and where the next one begins.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    inside: &Inside,
+    before: Option<(Timestamp, NotificationId)>,
+) -> Result<(NotificationPage, Option<(Timestamp, NotificationId)>), AppError> {
+    page(inside, before, PAGE).await
+}
+
+/// The newest notifications about one's own account, whatever tenants there are.
+///
+/// # Errors
+/// Signed out; when the database fails.
+pub async fn of_account() -> Result<Vec<Notification>, AppError> {
+    let (engine, session) = (scope::engine()?, scope::session()?);
+    let filter = notifications::Filter { account: true, limit: ACCOUNT, ..Default::default() };
+    let found = notifications::list(engine.db(), session.user_id, &filter).await?;
+    Ok(found.iter().filter_map(|stored| read(&engine, stored)).collect())
+}
+
+async fn page(
+    inside: &Inside,
+    before: Option<(Timestamp, NotificationId)>,
+    limit: u32,
+) -> Result<(NotificationPage, Option<(Timestamp, NotificationId)>), AppError> {
+    let db = inside.engine.db();
+    let user = inside.session.user_id;
+    let filter = notifications::Filter { before, limit: limit + 1, ..Default::default() };
+    let mut found = notifications::list(db, user, &filter).await?;
+    let more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    let next = found.last().filter(|_| more).map(|last| (last.created_at, last.id));
+    let unread = notifications::unread_count(db, user, None).await?;
+    let page = NotificationPage {
+        entries: found.iter().filter_map(|stored| read(&inside.engine, stored)).collect(),
+        unread,
+        more,
+    };
+    Ok((page, next))
+}
+
+fn read(engine: &Engine, stored: &notifications::Notification) -> Option<Notification> {
+    if stored.tenant_id.is_none() {
+        let words = account_words(&AccountNotice::of(stored)?);
+        return Some(Notification {
+            id: stored.id.to_string(),
+            run_id: String::new(),
+            tenant_id: String::new(),
+            tenant_name: String::new(),
+            words: None,
+            bucket: OperationBucket::Succeeded,
+            counters: Counters::default(),
+            items: 0,
+            reason: None,
+            account: Some(words),
+            created_at: stored.created_at.as_millis(),
+            read: stored.read_at.is_some(),
+        });
+    }
+    let notice = RunNotice::deserialize(&stored.payload)
+        .inspect_err(|error| tracing::warn!(%error, id = %stored.id, "a notification cannot be read"))
+        .ok()?;
+    let items = notice.items();
+    Some(Notification {
+        id: stored.id.to_string(),
+        run_id: notice.run_id.to_string(),
+        tenant_id: notice.tenant_id.to_string(),
+        tenant_name: notice.tenant_name,
+        words: Some(engine.runs().operations().words(&notice.resource, &notice.action)),
+        bucket: notice.bucket,
+        counters: notice.counters,
+        items,
+        reason: notice.reason_code.or_else(|| notice.reasons.first().map(|first| first.reason_code)),
+        account: None,
+        created_at: stored.created_at.as_millis(),
+        read: stored.read_at.is_some(),
+    })
+}
+
+/// What is said of something that happened to an account: title and detail.
+fn account_words(notice: &AccountNotice) -> (String, String) {
+    const NOT_YOU: &str = "If it was not you, change your password at once and end the other sessions.";
+    const BY_OTHERS: &str = "Somebody who administers this server did it. If you did not ask for it, tell them.";
+    let by = |by_self: bool| if by_self { NOT_YOU } else { BY_OTHERS };
+    let (title, detail) = match notice {
+        AccountNotice::NewBrowser { address, user_agent } => {
+            return (
+                "Sign-in with a new browser".to_owned(),
+                format!("{} from {address}. {NOT_YOU}", browser(user_agent)),
+            );
+        }
+        AccountNotice::SecondStepMissing { address, user_agent, times } => {
+            let times = if *times > 1 { format!(", {times} times") } else { String::new() };
+            return (
+                "Your password was typed, and no right code after it".to_owned(),
+                format!("{} from {address}{times}. {NOT_YOU}", browser(user_agent)),
+            );
+        }
+        AccountNotice::PasswordChanged { by_self } => ("Your password was changed", by(*by_self)),
+        AccountNotice::SecondFactorAdded => ("A second factor is in force", NOT_YOU),
+        AccountNotice::SecondFactorRemoved { by_self } => ("Your second factor was taken away", by(*by_self)),
+        AccountNotice::RecoveryCodeUsed { left } => {
+            return (
+                "A recovery code was used".to_owned(),
+                format!("{} left. {NOT_YOU}", crate::format::counted(*left, "recovery code is", "recovery codes are")),
+            );
+        }
+        AccountNotice::RecoveryCodesReplaced => ("Your recovery codes were replaced", NOT_YOU),
+        AccountNotice::CodeReused { address } => {
+            return (
+                "A code was used twice".to_owned(),
+                format!(
+                    "A code that had been used was sent again from {address}. Somebody may have watched you type it. {NOT_YOU}"
+                ),
+            );
+        }
+    };
+    (title.to_owned(), detail.to_owned())
+}

@@ -1,0 +1,11 @@
+//! Notifications of a person.
+
+pub mod bell;
+pub mod functions;
+pub mod list;
+pub mod model;
+
+#[cfg(feature = "ssr")]
+pub mod load;
+#[cfg(feature = "ssr")]
+pub mod page;

@@ -1,0 +1,115 @@
+//! What the pages of operation runs show.
+
+use crate::error::AppError;
+use crate::filter::run::RunFilter;
+use crate::scope::Inside;
+use tenantatlas_domain::ids::OperationRunId;
+use tenantatlas_domain::live::RunState;
+use tenantatlas_domain::operation::{OperationBucket, OperationStatus};
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::audit;
+use tenantatlas_store::operation_runs::{self, OperationRun};
+use tenantatlas_store::sync_runs::{self, SyncRun, TypeRun};
+
+/// Runs on one page of the list.
+const PAGE: u32 = 50;
+
+/// A page of runs, newest first, and where the next one begins.
+#[derive(Debug, Clone)]
+pub struct RunPage {
+    /// The runs.
+    pub runs: Vec<OperationRun>,
+    /// Where the next page begins.
+    pub next: Option<(Timestamp, OperationRunId)>,
+}
+
+/// A page of runs of the tenant.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(inside: &Inside, filter: &RunFilter) -> Result<RunPage, AppError> {
+    let now = inside.engine.now();
+    let since = |days: u32| Timestamp::from_millis(now.as_millis() - i64::from(days) * 86_400_000);
+    let filter = operation_runs::Filter {
+        tenant_id: Some(inside.id()),
+        statuses: filter.bucket.map(statuses).unwrap_or_default(),
+        user_id: filter.mine.then_some(inside.session.user_id),
+        by_person: filter.by_person,
+        from: filter.days.map(since),
+        before: filter.before,
+        limit: PAGE + 1,
+        ..operation_runs::Filter::default()
+    };
+    let mut runs = operation_runs::list(inside.engine.db(), &filter).await?;
+    let more = runs.len() > PAGE as usize;
+    runs.truncate(PAGE as usize);
+    let next = runs.last().filter(|_| more).map(|run| (run.created_at, run.id));
+    Ok(RunPage { runs, next })
+}
+
+fn statuses(bucket: OperationBucket) -> Vec<OperationStatus> {
+    OperationStatus::ALL.iter().copied().filter(|status| status.bucket() == bucket).collect()
+}
+
+/// All that is known of one run.
+#[derive(Debug, Clone)]
+pub struct RunDetail {
+    /// The operation run.
+    pub run: OperationRun,
+    /// Its live state.
+    pub state: RunState,
+    /// The sync run it made, once work began.
+    pub sync: Option<SyncRun>,
+    /// How each type went.
+    pub types: Vec<TypeRun>,
+    /// The runs that were started because it ended well.
+    pub follow_ups: Vec<OperationRun>,
+    /// What the audit log says about it, oldest first.
+    pub audit: Vec<audit::Entry>,
+}
+
+/// One run of the tenant, named by its id, or by `sync-` and the id of the sync run it made.
+///
+/// # Errors
+/// Not found; when the database fails.
+pub async fn detail(inside: &Inside, name: &str) -> Result<RunDetail, AppError> {
+    let unknown = || AppError::not_found("The run");
+    let db = inside.engine.db();
+    let run: OperationRunId = match name.strip_prefix("sync-") {
+        Some(sync) => {
+            let sync = sync.parse().map_err(|_| unknown())?;
+            sync_runs::get(db, inside.id(), sync).await?.ok_or_else(unknown)?.operation_run_id
+        }
+        None => name.parse().map_err(|_| unknown())?,
+    };
+    let run = operation_runs::get(db, inside.id(), run).await?.ok_or_else(unknown)?;
+    let sync = sync_runs::find_by_operation(db, inside.id(), run.id).await?;
+    let types = match &sync {
+        Some(sync) => sync_runs::list_types(db, inside.id(), sync.id).await?,
+        None => Vec::new(),
+    };
+    let filter = audit::Filter {
+        tenant_id: Some(inside.id()),
+        resource_id: Some(run.id.to_string()),
+        limit: 20,
+        ..audit::Filter::default()
+    };
+    let mut audit = audit::list(db, &filter).await?;
+    audit.reverse();
+    let mut state = inside.engine.runs().state_of(&run);
+    // The run tells this once in a while, its types with every page: one page must not show two numbers.
+    state.items = state.items.max(types.iter().map(|one| one.items).sum());
+    let follow_ups = match run.status.is_terminal() {
+        true => {
+            let filter = operation_runs::Filter {
+                tenant_id: Some(inside.id()),
+                follows: Some(run.id),
+                limit: 10,
+                ..operation_runs::Filter::default()
+            };
+            operation_runs::list(db, &filter).await?
+        }
+        false => Vec::new(),
+    };
+    Ok(RunDetail { run, state, sync, types, follow_ups, audit })
+}

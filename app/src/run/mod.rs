@@ -1,0 +1,15 @@
+//! Operation runs: watched, cancelled, retried, looked back at.
+
+pub mod bucket;
+pub mod functions;
+pub mod model;
+pub mod progress_widget;
+pub mod run_card;
+pub mod toast;
+
+#[cfg(feature = "ssr")]
+pub mod list_page;
+#[cfg(feature = "ssr")]
+pub mod load;
+#[cfg(feature = "ssr")]
+pub mod page;

@@ -1,0 +1,309 @@
+//! One operation run.
+
+use super::functions::{CancelRun, RetryRun};
+use super::load::{RunDetail, detail};
+use crate::error::AppError;
+use crate::format;
+use crate::frame::view::Section;
+use crate::inventory::labels::type_label;
+use crate::page::{done, path_part, query, refusal, tenant_page};
+use crate::run::model::progress;
+use crate::scope::Inside;
+use crate::ui::active_form::ActiveForm;
+use crate::ui::form::hidden;
+use crate::ui::icon::Icon;
+use crate::ui::note::{done_note, note};
+use crate::ui::state::{bucket_state, outcome_state};
+use crate::ui::time::{day, moment};
+use leptos::prelude::*;
+use std::collections::BTreeMap;
+use tenantatlas_domain::live::humanise;
+use tenantatlas_domain::operation::{Failure, FailureKind};
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::role::Action;
+use tenantatlas_domain::sync::TypeOutcome;
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::sync_runs::{SyncRun, TypeRun};
+
+/// Width of the timeline's drawing, in its own units.
+const WIDTH: i64 = 1000;
+
+/// State, counters, timeline per type, failures by reason with what to do, cost, audit.
+#[component]
+pub fn RunPage() -> impl IntoView {
+    let name = path_part("run");
+    let query = query();
+    let done = done(&query);
+    let refused = refusal::<CancelRun>(&query).or_else(|| refusal::<RetryRun>(&query));
+    tenant_page(Section::Runs, move |inside| async move {
+        let run = detail(&inside, &name).await?;
+        let title = run.state.words.title.clone();
+        let content = view! {
+            {done_note(done)}
+            {refused.map(|error: AppError| note("bad", error.message))}
+            <div id="run-head" data-live="">{head(&inside, &run)}</div>
+            <div id="run-body" class="stack" data-live="">
+                {facts(&inside, &run)}
+                {failures(&inside, &run)}
+                {timeline(&inside, &run)}
+                {audit(&inside, &run)}
+            </div>
+        }
+        .into_any();
+        Ok((title, content))
+    })
+}
+
+fn head(inside: &Inside, detail: &RunDetail) -> AnyView {
+    let run = &detail.run;
+    let ended = run.status.is_terminal();
+    let cancel = (!ended && inside.role.allows(Action::CancelRun)).then(|| cancel_form(inside, detail));
+    let permission = inside.engine.runs().operations().permission(&run.resource, &run.action);
+    let may_retry = ended && permission.is_some_and(|action| inside.role.allows(action));
+    let some_failed = may_retry && run.counters.failed > 0 && run.counters.succeeded > 0;
+    let retry_failed = some_failed.then(|| retry_form(inside, detail, true, "Retry what failed"));
+    let retry = may_retry.then(|| retry_form(inside, detail, false, "Run again"));
+    let counters = &run.counters;
+    view! {
+        <div class="page-head">
+            <div>
+                <nav class="crumbs" aria-label="Breadcrumbs"><a href=inside.address().runs()>"Runs"</a></nav>
+                <h1>{detail.state.words.title.clone()}</h1>
+                <p class="lead">{bucket_state(run.status)}" "{progress(&detail.state)}</p>
+            </div>
+            <div class="actions">{cancel} {retry_failed} {retry}</div>
+        </div>
+        {(!ended).then(|| view! {
+            <progress max=counters.total.max(1).to_string() value=counters.processed.to_string() aria-label="Progress"></progress>
+        })}
+    }
+    .into_any()
+}
+
+fn cancel_form(inside: &Inside, detail: &RunDetail) -> AnyView {
+    let id = detail.run.id.to_string();
+    let stopping = detail.run.cancel_requested_at.is_some();
+    let action = inside.address().function::<CancelRun>();
+    view! {
+        <ActiveForm action class="inline-form" error=None>
+            {hidden("run", id)}
+            <button class="button" disabled=stopping>{Icon::Close.view()}{if stopping { "Stopping…" } else { "Cancel" }}</button>
+        </ActiveForm>
+    }
+    .into_any()
+}
+
+fn retry_form(inside: &Inside, detail: &RunDetail, only_failed: bool, words: &'static str) -> AnyView {
+    let id = detail.run.id.to_string();
+    let action = inside.address().function::<RetryRun>();
+    let class = if only_failed { "button primary" } else { "button" };
+    view! {
+        <ActiveForm action class="inline-form" error=None>
+            {hidden("run", id)}
+            {only_failed.then(|| hidden("only_failed", "true"))}
+            <button class=class>{Icon::Turning.view()}{words}</button>
+        </ActiveForm>
+    }
+    .into_any()
+}
+
+fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
+    let run = &detail.run;
+    let end = run.finished_at.unwrap_or_else(|| inside.engine.now());
+    let units = &detail.state.words.units;
+    let took = run.started_at.map(|start| format::span(end.as_millis() - start.as_millis()));
+    view! {
+        <section class="card" aria-label="Facts">
+            <dl class="facts">
+                <dt>"Started by"</dt><dd>{run.initiator.clone()}</dd>
+                <dt>"Asked for"</dt><dd>{moment(run.created_at.as_millis())}</dd>
+                <dt>"Began"</dt><dd>{match run.started_at { Some(at) => moment(at.as_millis()), None => "waiting for a worker".into_any() }}</dd>
+                {run.finished_at.map(|at| view! { <dt>"Ended"</dt><dd>{moment(at.as_millis())}</dd> })}
+                {took.map(|took| view! { <dt>"Took"</dt><dd>{took}</dd> })}
+                <dt>{humanise(&units.1)}</dt>
+                <dd>{format!("{} of {} done: {} succeeded, {} failed, {} skipped", run.counters.processed, run.counters.total, run.counters.succeeded, run.counters.failed, run.counters.skipped)}</dd>
+                {detail.sync.as_ref().map(|sync| sync_facts(inside, sync, &detail.types))}
+                {(run.attempt > 1).then(|| view! { <dt>"Attempts"</dt><dd>{format!("{}: a worker was lost and another went on", run.attempt)}</dd> })}
+                {run.retry_of.map(|id| view! { <dt>"Retry of"</dt><dd><a href=inside.address().run(id)>"an earlier run"</a></dd> })}
+                {run.cancel_requested_by.clone().map(|who| view! { <dt>"Cancelled by"</dt><dd>{who}</dd> })}
+                {run.follows.map(|id| view! { <dt>"Follows"</dt><dd><a href=inside.address().run(id)>"the run before it"</a></dd> })}
+                {detail.follow_ups.iter().map(|next| view! {
+                    <dt>"Followed by"</dt>
+                    <dd><a href=inside.address().run(next.id)>{inside.engine.runs().operations().words(&next.resource, &next.action).title}</a></dd>
+                }).collect_view()}
+                <dt>"Correlation id"</dt><dd class="identifier">{run.correlation_id.to_string()}</dd>
+            </dl>
+        </section>
+    }
+    .into_any()
+}
+
+/// What only an inventory sync has to tell. Requests that several types share count once.
+fn sync_facts(inside: &Inside, sync: &SyncRun, types: &[TypeRun]) -> AnyView {
+    let sum = |read: fn(&TypeRun) -> u64| format::number(types.iter().map(read).sum::<u64>());
+    let cost = |read: fn(&TypeRun) -> u64| {
+        let counts = types.iter().map(|one| (one.policy_type.as_str(), read(one)));
+        format::number(registry().sum_over_listings(counts))
+    };
+    view! {
+        <dt>"Items"</dt>
+        <dd>{format!("{} seen, {} new, {} changed", sum(|one| one.items), sum(|one| one.inserted), sum(|one| one.changed))}</dd>
+        <dt>"Requests"</dt>
+        <dd>{format!("{}, of these {} repeated and {} throttled", cost(|one| one.requests), cost(|one| one.retries), cost(|one| one.throttled))}</dd>
+        <dt>"Selection"</dt>
+        <dd>
+            <a href=inside.address().inventory_of_scope(sync.scope_id.0)>"Inventory of this selection"</a>
+            " "
+            <span class="identifier">{sync.selection_hash.as_str().chars().take(12).collect::<String>()}</span>
+        </dd>
+    }
+    .into_any()
+}
+
+/// Failures by reason, the most frequent first, each with what to do next.
+fn failures(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
+    let run = &detail.run;
+    if run.failures.is_empty() {
+        return run.reason_code.filter(|_| run.status.is_terminal()).map(|reason| note("bad", reason.sentence()));
+    }
+    let mut groups: BTreeMap<(bool, ReasonCode), Vec<&Failure>> = BTreeMap::new();
+    for failure in &run.failures {
+        groups.entry((failure.kind == FailureKind::Skipped, failure.reason_code)).or_default().push(failure);
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|((skipped, _), failures)| (*skipped, std::cmp::Reverse(failures.len())));
+    let cards = groups
+        .into_iter()
+        .map(|((skipped, reason), failures)| group(inside, detail, skipped, reason, &failures))
+        .collect_view();
+    let omitted = run.failures_omitted;
+    Some(
+        view! {
+            <section class="stack" aria-labelledby="failures-title">
+                <h2 id="failures-title">"What did not succeed, and why"</h2>
+                {cards}
+                {(omitted > 0).then(|| view! { <p class="quiet-text">{format!("{omitted} more are counted, not listed.")}</p> })}
+            </section>
+        }
+        .into_any(),
+    )
+}
+
+fn group(inside: &Inside, detail: &RunDetail, skipped: bool, reason: ReasonCode, failures: &[&Failure]) -> AnyView {
+    let (run, operations) = (&detail.run, inside.engine.runs().operations());
+    let name_of = |unit: &str| operations.unit_label(&run.resource, &run.action, unit);
+    let rows = failures
+        .iter()
+        .map(|failure| {
+            let name = failure.item_id.as_deref().map_or_else(|| "The run".to_owned(), name_of);
+            let detail = (failure.reason != reason.sentence()).then(|| failure.reason.clone());
+            view! { <li><span class="grow"><strong>{name}</strong></span><span class="quiet">{detail}</span></li> }
+        })
+        .collect_view();
+    let tone = if skipped { "warn" } else { "bad" };
+    let words = if skipped { "skipped" } else { "failed" };
+    let summary = format!("{} {words}: {}", failures.len(), humanise(reason.as_str()).to_lowercase());
+    view! {
+        <div class="note" data-tone=tone>
+            {Icon::Warning.view()}
+            <div>
+                <strong>{summary}</strong>
+                <p>{reason.sentence()}</p>
+                <details>
+                    <summary>{format!("Show {}", failures.len())}</summary>
+                    <ul class="rows">{rows}</ul>
+                </details>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+fn timeline(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
+    let begin = detail.types.iter().map(|one| one.started_at).min()?.as_millis();
+    let now = inside.engine.now().as_millis();
+    let end_of = |one: &TypeRun| one.finished_at.map_or(now, Timestamp::as_millis);
+    let end = detail.types.iter().map(end_of).max()?.max(begin + 1);
+    let mut types: Vec<&TypeRun> = detail.types.iter().collect();
+    types.sort_by_key(|one| (one.started_at, one.policy_type.clone()));
+    let rows = types
+        .into_iter()
+        .map(|one| {
+            let scale = |at: i64| (at - begin) * WIDTH / (end - begin);
+            let (from, until) = (scale(one.started_at.as_millis()), scale(end_of(one)));
+            timeline_row(inside, one, from, (until - from).max(4), end_of(one))
+        })
+        .collect_view();
+    Some(
+        view! {
+            <section aria-labelledby="timeline-title">
+                <div class="section-head">
+                    <h2 id="timeline-title">"Timeline"</h2>
+                    <p>{format!("{} from the first request to the last answer", format::span(end - begin))}</p>
+                </div>
+                <div class="card flush"><ol class="timeline">{rows}</ol></div>
+            </section>
+        }
+        .into_any(),
+    )
+}
+
+fn timeline_row(inside: &Inside, one: &TypeRun, from: i64, width: i64, end: i64) -> AnyView {
+    let (tone, icon) = match one.outcome {
+        Some(TypeOutcome::Succeeded) => ("ok", Icon::Done),
+        Some(TypeOutcome::Failed) => ("bad", Icon::Failed),
+        Some(TypeOutcome::Skipped) => ("warn", Icon::Skipped),
+        None => ("info", Icon::Turning),
+    };
+    let reason = one.reason_code.map(|reason| one.message.clone().unwrap_or_else(|| reason.sentence().to_owned()));
+    let took = format::span(end - one.started_at.as_millis());
+    view! {
+        <li data-tone=tone>
+            <span class="name">
+                {icon.view()}
+                <span><a href=inside.address().items_of_type(&one.policy_type)>{type_label(&one.policy_type)}</a></span>
+                <span class="visually-hidden">{outcome_state(one.outcome)}</span>
+            </span>
+            <svg class="track" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">
+                <rect class="ground" width="1000" height="10" />
+                <rect x=from.to_string() width=width.to_string() height="10" />
+            </svg>
+            <span class="number">{took}</span>
+            <span class="number">{format::counted(one.items, "item", "items")}</span>
+            {reason.map(|reason| view! { <span class="reason">{reason}</span> })}
+        </li>
+    }
+    .into_any()
+}
+
+fn audit(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
+    if detail.audit.is_empty() {
+        return None;
+    }
+    let rows = detail
+        .audit
+        .iter()
+        .map(|entry| {
+            view! {
+                <li>
+                    <span class="grow"><span class="identifier">{entry.action.clone()}</span></span>
+                    <span>{entry.actor_name.clone()}</span>
+                    <span class="quiet">{day(entry.at.as_millis())}</span>
+                </li>
+            }
+        })
+        .collect_view();
+    Some(
+        view! {
+            <section class="card" aria-labelledby="audit-title">
+                <div class="section-head">
+                    <h2 id="audit-title">"Audit"</h2>
+                    <p><a href=inside.address().audit()>"Whole log"</a></p>
+                </div>
+                <ul class="rows">{rows}</ul>
+            </section>
+        }
+        .into_any(),
+    )
+}

@@ -1,0 +1,333 @@
+//! The type picker: which policy types a sync reads.
+#![allow(missing_docs, reason = "the island macro makes property types whose documentation is the property's")]
+
+use super::functions::{StartSync, start_sync};
+use super::model::{Picker, PickerCategory, PickerType, StartedSync};
+use crate::done::Done;
+use crate::island::{erased, go_to};
+use crate::packed::Packed;
+use crate::ui::icon::Icon;
+use crate::{address, format};
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast as _;
+use std::sync::Arc;
+use tenantatlas_domain::ids::TenantId;
+use web_sys::HtmlElement;
+
+#[derive(Clone, Copy)]
+struct Choice {
+    picker: StoredValue<Arc<Picker>>,
+    /// One mark per type, in the order of the groups.
+    marks: RwSignal<Vec<bool>>,
+    /// Whether every foundation is read as well.
+    foundations: RwSignal<bool>,
+    /// Whether dependencies are followed.
+    dependencies: RwSignal<bool>,
+    sought: RwSignal<String>,
+}
+
+impl Choice {
+    fn new(picker: Picker) -> Self {
+        let marks = picker
+            .categories
+            .iter()
+            .flat_map(|category| &category.types)
+            .map(|entry| picker.chosen.contains(&entry.key))
+            .collect();
+        Self {
+            marks: RwSignal::new(marks),
+            foundations: RwSignal::new(picker.foundations),
+            dependencies: RwSignal::new(picker.dependencies),
+            picker: StoredValue::new(Arc::new(picker)),
+            sought: RwSignal::new(String::new()),
+        }
+    }
+
+    fn is_shown(self, entry: &PickerType) -> bool {
+        self.sought.with(|sought| {
+            let sought = format::lowercase(sought);
+            format::lowercase(&entry.label).contains(&sought) || format::lowercase(&entry.key).contains(&sought)
+        })
+    }
+
+    /// Sets the marks of the types that the predicate holds for; the predicate sees position and type.
+    fn mark(self, value: impl Fn(usize, &PickerType) -> Option<bool>) {
+        let picker = self.picker.get_value();
+        self.marks.update(|marks| {
+            for (index, entry) in picker.categories.iter().flat_map(|category| &category.types).enumerate() {
+                if let (Some(mark), Some(value)) = (marks.get_mut(index), value(index, entry)) {
+                    *mark = value;
+                }
+            }
+        });
+    }
+
+    fn chosen(self) -> Vec<String> {
+        let picker = self.picker.get_value();
+        self.marks.with(|marks| {
+            let types = picker.categories.iter().flat_map(|category| &category.types);
+            types.zip(marks).filter(|(_, mark)| **mark).map(|(entry, _)| entry.key.clone()).collect()
+        })
+    }
+
+    /// What the sync will read. Foundations alone are no choice: without a marked type nothing starts.
+    fn summary(self) -> String {
+        let picker = self.picker.get_value();
+        let foundations = self.foundations.get();
+        self.marks.with(|marks| {
+            let types = picker.categories.iter().flat_map(|category| &category.types);
+            let foundations = foundations && marks.contains(&true);
+            let mut chosen = 0;
+            // Types that are read by the same requests count them once.
+            let mut listings: Vec<(u32, u32)> = Vec::new();
+            for (entry, mark) in types.zip(marks) {
+                if *mark || (foundations && entry.foundation) {
+                    chosen += 1;
+                    match listings.iter_mut().find(|(listing, _)| *listing == entry.listing) {
+                        Some((_, requests)) => *requests = entry.requests.max(*requests),
+                        None => listings.push((entry.listing, entry.requests.max(1))),
+                    }
+                }
+            }
+            let requests = listings.iter().map(|(_, requests)| u64::from(*requests)).sum();
+            format!("{chosen} of {} types · about {}", marks.len(), format::counted(requests, "request", "requests"))
+        })
+    }
+}
+
+/// The picker as a page: works as a plain form, and better once WebAssembly is there.
+#[island]
+pub fn PickerPage(
+    /// The tenant.
+    tenant: TenantId,
+    /// What it shows.
+    #[prop(into)]
+    picker: Packed<Picker>,
+) -> impl IntoView {
+    let done = Callback::new(move |started: StartedSync| go_to_run(tenant, &started));
+    view! { <PickerFields tenant picker=picker.0 done /> }
+}
+
+/// The picker: search, presets, groups with three-state boxes, switches, the count, and the button that starts.
+#[component]
+pub fn PickerFields(
+    /// The tenant.
+    tenant: TenantId,
+    /// What it shows.
+    picker: Picker,
+    /// Called when the sync is under way.
+    done: Callback<StartedSync>,
+) -> impl IntoView {
+    let choice = Choice::new(picker);
+    let picker = choice.picker.get_value();
+    let refusal = RwSignal::new(None::<String>);
+    let busy = RwSignal::new(false);
+    let at = address::tenant(tenant);
+    let action = at.function::<StartSync>();
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        if busy.get_untracked() {
+            return;
+        }
+        let (foundations, dependencies) = (choice.foundations.get_untracked(), choice.dependencies.get_untracked());
+        busy.set(true);
+        leptos::task::spawn_local(async move {
+            match start_sync(untrack(move || choice.chosen()), foundations, dependencies).await {
+                Ok(started) => {
+                    refusal.set(None);
+                    done.run(started);
+                }
+                Err(error) => refusal.set(Some(error.message)),
+            }
+            busy.set(false);
+        });
+    };
+    let presets: Vec<_> = picker
+        .presets
+        .iter()
+        .map(|preset| {
+            let (keys, foundations, dependencies) = (preset.keys.clone(), preset.foundations, preset.dependencies);
+            let press = move |event: leptos::ev::MouseEvent| {
+                event.prevent_default();
+                choice.mark(|_, entry| Some(keys.contains(&entry.key)));
+                choice.foundations.set(foundations);
+                choice.dependencies.set(dependencies);
+            };
+            view! {
+                <a class="chip" href=at.sync_preset(&preset.slug) on:click=press>{preset.label.clone()}</a>
+            }
+        })
+        .collect();
+    let mut first = 0;
+    let groups: Vec<_> = picker
+        .categories
+        .iter()
+        .map(|category| {
+            let start = first;
+            first += category.types.len();
+            group(choice, category, start)
+        })
+        .collect();
+    let select_shown =
+        move |value: bool| choice.mark(move |_, entry| untrack(|| choice.is_shown(entry)).then_some(value));
+    let nothing_found = move || {
+        let picker = choice.picker.get_value();
+        !picker.categories.iter().flat_map(|category| &category.types).any(|entry| choice.is_shown(entry))
+    };
+    erased(view! {
+        <form class="picker" method="post" action=action on:submit=submit>
+            <div class="picker-tools">
+                <div class="search">
+                    {Icon::Search.view()}
+                    <input
+                        class="input"
+                        type="search"
+                        placeholder="Find a policy type"
+                        aria-label="Find a policy type"
+                        autocomplete="off"
+                        prop:value=move || choice.sought.get()
+                        on:input:target=move |event| choice.sought.set(event.target().value())
+                        on:keydown=move |event: KeyboardEvent| if event.key() == "Enter" { event.prevent_default() } else { step(&event) }
+                    />
+                </div>
+                <div class="chips">
+                    {presets}
+                    <button class="chip" type="button" on:click=move |_| select_shown(true)>"Select all"</button>
+                    <button class="chip" type="button" on:click=move |_| select_shown(false)>"Clear"</button>
+                </div>
+            </div>
+            <div class="picker-list" role="group" aria-label="Policy types" on:keydown=|event| step(&event)>
+                {groups}
+                <p class="menu-head" hidden=move || !nothing_found()>"No policy type of that name."</p>
+            </div>
+            <div class="dialog-foot">
+                <div class="picker-options">
+                    {switch(choice.foundations, "include_foundations", "All foundations")}
+                    {switch(choice.dependencies, "include_dependencies", "Follow dependencies")}
+                </div>
+                <span class="spring"></span>
+                <span class="quiet-text number" aria-live="polite">{move || choice.summary()}</span>
+                <button class="button primary" disabled=move || busy.get()>{Icon::Turning.view()}"Start sync"</button>
+                <div role="alert">
+                    {move || refusal.get().map(|message| view! {
+                        <div class="note" data-tone="bad">{Icon::Warning.view()}<p>{message}</p></div>
+                    })}
+                </div>
+            </div>
+        </form>
+    })
+}
+
+/// Goes to the page of the run that a sync was answered with; it says so when that run was under way already.
+pub(super) fn go_to_run(tenant: TenantId, started: &StartedSync) {
+    let address = address::tenant(tenant).run(started.run_id);
+    go_to(&if started.already_running { Done::AlreadyRunning.at(&address) } else { address });
+}
+
+fn switch(on: RwSignal<bool>, name: &'static str, words: &'static str) -> impl IntoView {
+    erased(view! {
+        <label class="check">
+            <input
+                type="checkbox"
+                name=name
+                value="true"
+                checked=on.get_untracked()
+                prop:checked=move || on.get()
+                on:change:target=move |event| on.set(event.target().checked())
+            />
+            {words}
+        </label>
+    })
+}
+
+fn group(choice: Choice, category: &PickerCategory, start: usize) -> impl IntoView + use<> {
+    let end = start + category.types.len();
+    let count = move || {
+        choice.marks.with(|marks| marks.get(start..end).unwrap_or_default().iter().filter(|mark| **mark).count())
+    };
+    let total = category.types.len();
+    let slug = category.slug.clone();
+    let toggle = move |_| {
+        let all = untrack(count) == total;
+        choice.mark(|index, _| (start..end).contains(&index).then_some(!all));
+    };
+    let shown_types = StoredValue::new(category.types.clone());
+    let types: Vec<_> =
+        category.types.iter().enumerate().map(|(offset, entry)| type_row(choice, entry, start + offset)).collect();
+    erased(view! {
+        <fieldset
+            class="picker-group"
+            hidden=move || shown_types.with_value(|types| !types.iter().any(|entry| choice.is_shown(entry)))
+        >
+            <legend class="visually-hidden">{category.label.clone()}</legend>
+            <label class="check">
+                <input
+                    type="checkbox"
+                    data-step=""
+                    data-group=slug
+                    checked=untrack(count) == total
+                    prop:checked=move || count() == total
+                    prop:indeterminate=move || (1..total).contains(&count())
+                    on:change=toggle
+                />
+                {category.label.clone()}
+                <span class="number">{move || format!("{} / {total}", count())}</span>
+            </label>
+            <div class="picker-types">{types}</div>
+        </fieldset>
+    })
+}
+
+fn type_row(choice: Choice, entry: &PickerType, index: usize) -> impl IntoView + use<> {
+    let marked = move || choice.marks.with(|marks| marks.get(index).copied().unwrap_or_default());
+    let shown = StoredValue::new(entry.clone());
+    erased(view! {
+        <label class="check" hidden=move || shown.with_value(|entry| !choice.is_shown(entry))>
+            <input
+                type="checkbox"
+                name="policy_types[]"
+                data-step=""
+                value=entry.key.clone()
+                checked=untrack(marked)
+                prop:checked=marked
+                on:change:target=move |event| {
+                    let value = event.target().checked();
+                    choice.marks.update(|marks| if let Some(mark) = marks.get_mut(index) { *mark = value });
+                }
+            />
+            <span class="text">
+                {entry.label.clone()}
+                {entry.missing_permission.clone().map(|permission| view! {
+                    <small data-tone="warn">{Icon::Key.view()}"needs "{permission}</small>
+                })}
+                {entry.remark.clone().map(|remark| view! { <small>{remark}</small> })}
+            </span>
+        </label>
+    })
+}
+
+/// Arrow keys go from box to box.
+fn step(event: &KeyboardEvent) {
+    let by = match event.key().as_str() {
+        "ArrowDown" => 1,
+        "ArrowUp" => -1,
+        _ => return,
+    };
+    let Some(target) = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else { return };
+    let Some(form) = target.closest("form").ok().flatten() else { return };
+    let Ok(boxes) = form.query_selector_all("[data-step]") else { return };
+    let boxes: Vec<HtmlElement> = (0..boxes.length())
+        .filter_map(|index| boxes.item(index)?.dyn_into::<HtmlElement>().ok())
+        .filter(|field| field.offset_parent().is_some())
+        .collect();
+    let here = boxes.iter().position(|field| *field == target);
+    let next = match here {
+        Some(index) => index.checked_add_signed(by),
+        None => (by > 0).then_some(0),
+    };
+    if let Some(field) = next.and_then(|index| boxes.get(index)) {
+        event.prevent_default();
+        let _ = field.focus();
+    }
+}

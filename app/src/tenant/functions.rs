@@ -1,0 +1,147 @@
+//! Tenants and their connections.
+#![allow(missing_docs, reason = "the macro makes a type per function whose fields are the parameters")]
+#![expect(clippy::too_many_arguments, reason = "the arguments of a server function are the fields of its form")]
+
+use super::model::TenantEntry;
+use crate::error::AppError;
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+#[cfg(feature = "ssr")]
+use {
+    super::connection_form::{ConnectionForm, CredentialForm, as_in_form},
+    super::load::entry,
+    crate::{
+        access::Rule,
+        address,
+        done::Done,
+        redirect::{go_to, go_to_with},
+        scope,
+    },
+    tenantatlas_domain::role::Action,
+    tenantatlas_store::tenants,
+};
+
+/// The tenants of this person, favourites first.
+///
+/// # Errors
+/// Signed out; when the database fails.
+#[server(prefix = "/api", endpoint = "my_tenants", input = Json)]
+pub async fn my_tenants() -> Result<Vec<TenantEntry>, AppError> {
+    let session = scope::session()?;
+    let visible = tenants::list_visible(scope::engine()?.db(), session.user_id).await?;
+    Ok(visible.iter().map(entry).collect())
+}
+rule!(MyTenants, Rule::SignedIn);
+
+/// Marks the tenant as favourite of this person, or not.
+///
+/// # Errors
+/// Not found when the tenant does not exist for this person.
+#[server(prefix = "/api", endpoint = "set_favourite")]
+pub async fn set_favourite(#[server(default)] favourite: bool) -> Result<(), AppError> {
+    let inside = scope::acting(Action::View)?;
+    inside.engine.set_favourite(&inside.session.actor(), inside.id(), favourite).await?;
+    go_to(address::HOME);
+    Ok(())
+}
+rule!(SetFavourite, Rule::Member(Action::View));
+
+/// Adds a tenant. Platform administrators only.
+///
+/// # Errors
+/// Forbidden; a value that is not acceptable.
+#[server(prefix = "/api", endpoint = "add_tenant")]
+pub async fn add_tenant(
+    name: String,
+    environment: String,
+    cloud: String,
+    #[server(default)] login_url: String,
+    #[server(default)] graph_url: String,
+    entra_id: String,
+    client_id: String,
+    credential_kind: String,
+    #[server(default)] secret: String,
+    #[server(default)] certificate: String,
+    #[server(default)] private_key: String,
+) -> Result<(), AppError> {
+    let session = scope::administrator()?;
+    let connection = ConnectionForm { name, environment, cloud, login_url, graph_url, entra_id, client_id };
+    let credential = CredentialForm { kind: credential_kind, secret, certificate, private_key };
+    let (details, credential) = (connection.details()?, credential.credential()?);
+    let id = scope::engine()?.add_tenant(&session.actor(), &details, &credential).await.map_err(as_in_form)?;
+    go_to_with(&address::tenant(id).settings(), Done::TenantAdded);
+    Ok(())
+}
+rule!(AddTenant, Rule::Administrator);
+
+/// Changes the name and the connection of a tenant, not its credential.
+///
+/// # Errors
+/// Forbidden below manager; a value that is not acceptable.
+#[server(prefix = "/api", endpoint = "edit_connection")]
+pub async fn edit_connection(
+    name: String,
+    environment: String,
+    cloud: String,
+    #[server(default)] login_url: String,
+    #[server(default)] graph_url: String,
+    entra_id: String,
+    client_id: String,
+) -> Result<(), AppError> {
+    let inside = scope::acting(Action::EditConnection)?;
+    let details = ConnectionForm { name, environment, cloud, login_url, graph_url, entra_id, client_id }.details()?;
+    let cleared =
+        inside.engine.update_tenant(&inside.session.actor(), inside.id(), &details).await.map_err(as_in_form)?;
+    go_to_with(&inside.address().settings(), if cleared { Done::ConnectionMoved } else { Done::ConnectionSaved });
+    Ok(())
+}
+rule!(EditConnection, Rule::Member(Action::EditConnection));
+
+/// Puts a new secret or certificate in the place of the old one.
+///
+/// # Errors
+/// Forbidden below manager; a credential that cannot be read.
+#[server(prefix = "/api", endpoint = "rotate_credential")]
+pub async fn rotate_credential(
+    credential_kind: String,
+    #[server(default)] secret: String,
+    #[server(default)] certificate: String,
+    #[server(default)] private_key: String,
+) -> Result<(), AppError> {
+    let inside = scope::acting(Action::EditConnection)?;
+    let credential = CredentialForm { kind: credential_kind, secret, certificate, private_key }.credential()?;
+    inside.engine.rotate_credential(&inside.session.actor(), inside.id(), &credential).await.map_err(as_in_form)?;
+    go_to_with(&inside.address().settings(), Done::CredentialReplaced);
+    Ok(())
+}
+rule!(RotateCredential, Rule::Member(Action::EditConnection));
+
+/// Starts a check of the connection, and leads to its run: it asks Microsoft for a token and compares the granted
+/// permissions with the needed ones, and reads the first page of each type if asked to. What is found is kept and shown by
+/// the settings page.
+///
+/// # Errors
+/// Forbidden below manager; without a credential; when the database fails. A connection that Microsoft refuses is a
+/// finding, not an error.
+#[server(prefix = "/api", endpoint = "test_connection")]
+pub async fn test_connection(#[server(default)] types: bool) -> Result<(), AppError> {
+    let inside = scope::acting(Action::EditConnection)?;
+    let started = inside.engine.check_tenant(&inside.session.actor(), inside.id(), types).await?;
+    go_to_with(&inside.address().run(started.state.id), started.already_running.then_some(Done::AlreadyRunning));
+    Ok(())
+}
+rule!(TestConnection, Rule::Member(Action::EditConnection));
+
+/// Removes a tenant with all its data. The name must be typed. Platform administrators only.
+///
+/// # Errors
+/// Forbidden; the typed name does not fit.
+#[server(prefix = "/api", endpoint = "remove_tenant")]
+pub async fn remove_tenant(confirmation: String) -> Result<(), AppError> {
+    let inside = scope::acting(Action::ManageMembers)?;
+    scope::administrator()?;
+    inside.engine.remove_tenant(&inside.session.actor(), inside.id(), &confirmation).await?;
+    go_to_with(address::HOME, Done::TenantRemoved);
+    Ok(())
+}
+rule!(RemoveTenant, Rule::AdministratorInside);

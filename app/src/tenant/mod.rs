@@ -1,0 +1,18 @@
+//! Tenants: the list of them, their connection, the switcher.
+
+pub mod functions;
+pub mod model;
+pub mod switcher;
+
+#[cfg(feature = "ssr")]
+pub mod add_page;
+#[cfg(feature = "ssr")]
+pub mod cards;
+#[cfg(feature = "ssr")]
+pub mod connection_form;
+#[cfg(feature = "ssr")]
+pub mod list_page;
+#[cfg(feature = "ssr")]
+pub mod load;
+#[cfg(feature = "ssr")]
+pub mod settings_page;

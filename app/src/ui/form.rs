@@ -1,0 +1,86 @@
+//! Pieces of forms.
+
+use leptos::prelude::*;
+use tenantatlas_engine::{MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
+
+/// A labelled field.
+pub fn field(
+    name: &'static str,
+    label: &'static str,
+    hint: Option<&'static str>,
+    input: impl IntoView + 'static,
+) -> AnyView {
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            {input.into_any()}
+            {hint.map(|hint| view! { <span class="hint" id=format!("{name}-hint")>{hint}</span> })}
+        </div>
+    }
+    .into_any()
+}
+
+/// What a new password must be like.
+const PASSWORD_HINT: &str =
+    "At least 12 characters; a sentence is fine. Common ones, patterns and your own name are refused.";
+
+/// A field for a new password. How strong it is the server says when it refuses it.
+pub fn new_password(label: &'static str, refused: Option<&'static str>) -> AnyView {
+    field(
+        "password",
+        label,
+        Some(PASSWORD_HINT),
+        view! {
+            <input
+                class="input" id="password" name="password" type="password" autocomplete="new-password" required
+                minlength=MIN_PASSWORD_CHARACTERS maxlength=MAX_PASSWORD_CHARACTERS aria-describedby="password-hint"
+                aria-invalid=refused
+            />
+        },
+    )
+}
+
+/// Shows the passwords of its form as they are typed. It needs a script, and is hidden without one.
+pub fn reveal() -> AnyView {
+    view! {
+        <label class="check reveal">
+            <input type="checkbox" data-reveal="" autocomplete="off" />
+            "Show what I type"
+        </label>
+    }
+    .into_any()
+}
+
+/// A field for a code of an authenticator; with `recovery` a recovery code does as well.
+pub fn code_field(label: &'static str, hint: &'static str, recovery: bool) -> AnyView {
+    field(
+        "code",
+        label,
+        Some(hint),
+        view! {
+            <input
+                class="input" id="code" name="code" type="text" autocomplete="one-time-code" required spellcheck="false"
+                autocapitalize="off" inputmode=(!recovery).then_some("numeric") maxlength="64" aria-describedby="code-hint"
+            />
+        },
+    )
+}
+
+/// A value that goes with the form.
+pub fn hidden(name: &'static str, value: impl Into<String>) -> AnyView {
+    let value: String = value.into();
+    view! { <input type="hidden" name=name value=value /> }.into_any()
+}
+
+/// The options of a `<select>`: value and words.
+pub fn options<V: Into<String>, W: Into<String>>(entries: impl IntoIterator<Item = (V, W)>, chosen: &str) -> AnyView {
+    entries
+        .into_iter()
+        .map(|(value, words)| {
+            let (value, words): (String, String) = (value.into(), words.into());
+            let selected = value == chosen;
+            view! { <option value=value selected=selected>{words}</option> }
+        })
+        .collect_view()
+        .into_any()
+}

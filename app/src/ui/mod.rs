@@ -1,0 +1,19 @@
+//! Pieces that pages share.
+
+pub mod active_form;
+pub mod icon;
+
+#[cfg(feature = "ssr")]
+pub mod card;
+#[cfg(feature = "ssr")]
+pub mod form;
+#[cfg(feature = "ssr")]
+pub mod logo;
+#[cfg(feature = "ssr")]
+pub mod note;
+#[cfg(feature = "ssr")]
+pub mod state;
+#[cfg(feature = "ssr")]
+pub mod time;
+#[cfg(feature = "ssr")]
+pub mod title;

@@ -1,0 +1,53 @@
+//! States as chips: a drawing, a word and a colour together.
+
+use super::icon::Icon;
+use crate::run::bucket::look;
+use leptos::prelude::*;
+use tenantatlas_domain::operation::OperationStatus;
+use tenantatlas_domain::presence::{Confidence, Presence};
+use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
+
+/// A chip.
+pub fn state(tone: &'static str, icon: Icon, word: impl Into<String>) -> AnyView {
+    let word: String = word.into();
+    view! { <span class="state" data-tone=tone>{icon.view()}{word}</span> }.into_any()
+}
+
+/// The state of an operation run.
+pub fn bucket_state(status: OperationStatus) -> AnyView {
+    let (tone, icon) = look(status.bucket());
+    let word = if status == OperationStatus::Aborted { "Stopped" } else { status.bucket().label() };
+    state(tone, icon, word)
+}
+
+/// The state of a sync run.
+pub fn sync_state(status: SyncRunStatus) -> AnyView {
+    match status {
+        SyncRunStatus::Running => state("info", Icon::Turning, "Running"),
+        SyncRunStatus::Success => state("ok", Icon::Done, "Complete"),
+        SyncRunStatus::Partial => state("warn", Icon::Partly, "Partial"),
+        SyncRunStatus::Failed => state("bad", Icon::Failed, "Failed"),
+        SyncRunStatus::Skipped => state("idle", Icon::Skipped, "Skipped"),
+    }
+}
+
+/// How the reading of one type ended; nothing yet means it has not been its turn.
+pub fn outcome_state(outcome: Option<TypeOutcome>) -> AnyView {
+    match outcome {
+        Some(TypeOutcome::Succeeded) => state("ok", Icon::Done, "Read"),
+        Some(TypeOutcome::Failed) => state("bad", Icon::Failed, "Failed"),
+        Some(TypeOutcome::Skipped) => state("warn", Icon::Skipped, "Skipped"),
+        None => state("idle", Icon::Waiting, "Waiting"),
+    }
+}
+
+/// Whether an item is there.
+pub fn presence_state(presence: &Presence, changed: bool) -> AnyView {
+    match presence {
+        Presence::Present if changed => state("accent", Icon::Partly, "Changed"),
+        Presence::Present => state("ok", Icon::Done, "Present"),
+        Presence::Missing { confidence: Confidence::High } => state("bad", Icon::Missing, "Missing"),
+        Presence::Missing { confidence: Confidence::Low } => state("warn", Icon::Missing, "Missing, unsure"),
+        Presence::NotRead { .. } => state("idle", Icon::Unread, "Not read"),
+    }
+}

@@ -1,0 +1,140 @@
+//! What the audit log calls what happened.
+
+use crate::operation::OperationStatus;
+
+crate::names::named! {
+    /// Something that is written into the audit log by a name of its own. Runs are written by names made from their
+    /// operation: see [`of_run`].
+    #[derive(PartialOrd, Ord)]
+    pub enum AuditAction: UnknownAuditAction, "action of the audit log" {
+        /// Something was refused: a page, a function, a tenant of others.
+        AccessRefused = "access.refused",
+        /// Refusals that were counted instead of written one by one.
+        RefusalsGathered = "access.refusals_gathered",
+        /// The audit log was downloaded.
+        AuditExported = "audit.exported",
+        /// The seals of the audit log were renewed after the root key was replaced.
+        AuditResealed = "audit.resealed",
+        /// Somebody vouched for an audit log that came from a backup.
+        AuditRestored = "audit.restored",
+        /// The inventory was downloaded.
+        InventoryExported = "inventory.exported",
+        /// Somebody was to become a member.
+        MemberAdded = "member.added",
+        /// A member lost access.
+        MemberRemoved = "member.removed",
+        /// A member got a role.
+        MemberSet = "member.set",
+        /// A run was asked to stop.
+        CancelRequested = "operation.cancel_requested",
+        /// A tenant was added.
+        TenantAdded = "tenant.added",
+        /// The credential went with the connection it was entered for.
+        CredentialRemoved = "tenant.credential_removed",
+        /// A new credential took the place of the old one.
+        CredentialRotated = "tenant.credential_rotated",
+        /// A tenant was marked as favourite, or no longer.
+        TenantFavourite = "tenant.favourite",
+        /// The connection of a tenant was changed.
+        TenantUpdated = "tenant.updated",
+        /// A tenant was removed. Its entries concern no tenant any more.
+        TenantRemoved = "tenant.removed",
+        /// Somebody signed out.
+        SessionClosed = "session.closed",
+        /// Somebody ended all of their sessions.
+        SessionClosedEverywhere = "session.closed_everywhere",
+        /// Somebody proved again who they are.
+        SessionConfirmed = "session.confirmed",
+        /// A step of signing in failed.
+        SessionFailed = "session.failed",
+        /// Somebody signed in.
+        SessionOpened = "session.opened",
+        /// A password was right, and the sign-in waits for its second step.
+        PasswordAccepted = "session.password_accepted",
+        /// Somebody ended one of their sessions.
+        SessionRevoked = "session.revoked",
+        /// Somebody tried to sign in too often.
+        SessionThrottled = "session.throttled",
+        /// A user was added.
+        UserCreated = "user.created",
+        /// A user can no longer sign in.
+        UserDisabled = "user.disabled",
+        /// A user can sign in again.
+        UserEnabled = "user.enabled",
+        /// A password was changed.
+        PasswordChanged = "user.password_changed",
+        /// Recovery codes were made and shown.
+        RecoveryCodesMade = "user.recovery_codes_made",
+        /// Recovery codes were put in force.
+        RecoveryCodesReplaced = "user.recovery_codes_replaced",
+        /// A user was removed.
+        UserRemoved = "user.removed",
+        /// A user changed their name.
+        UserRenamed = "user.renamed",
+        /// A second factor was put in force.
+        SecondFactorAdded = "user.second_factor_added",
+        /// The set-up of a second factor was begun.
+        SecondFactorBegun = "user.second_factor_begun",
+        /// A second factor was taken away.
+        SecondFactorRemoved = "user.second_factor_removed",
+        /// A code was sent a second time.
+        SecondFactorReused = "user.second_factor_reused",
+        /// A user got or lost the administration of the platform.
+        UserUpdated = "user.updated",
+    }
+}
+
+impl AuditAction {
+    /// Whether its entries name the tenant that they concern, so that the log of a tenant shows them.
+    #[must_use]
+    pub const fn concerns_a_tenant(self) -> bool {
+        matches!(
+            self,
+            Self::AccessRefused
+                | Self::AuditExported
+                | Self::InventoryExported
+                | Self::MemberAdded
+                | Self::MemberRemoved
+                | Self::MemberSet
+                | Self::CancelRequested
+                | Self::TenantAdded
+                | Self::CredentialRemoved
+                | Self::CredentialRotated
+                | Self::TenantFavourite
+                | Self::TenantUpdated
+        )
+    }
+}
+
+impl From<AuditAction> for String {
+    fn from(action: AuditAction) -> Self {
+        action.as_str().to_owned()
+    }
+}
+
+/// The names of what is written of a run of an operation: that it was dispatched, and how it ended.
+pub fn of_run(resource: &str, action: &str) -> impl Iterator<Item = String> {
+    let ends = OperationStatus::ALL.iter().filter(|status| status.is_terminal()).map(|status| status.as_str());
+    std::iter::once("dispatched").chain(ends).map(move |event| format!("{resource}.{action}.{event}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_is_read_back_from_its_name_and_no_two_share_one() {
+        for action in AuditAction::ALL {
+            assert_eq!(action.as_str().parse(), Ok(*action));
+        }
+        assert!("nonsense".parse::<AuditAction>().is_err());
+    }
+
+    #[test]
+    fn a_run_is_written_down_when_it_is_dispatched_and_when_it_ends() {
+        let names: Vec<String> = of_run("inventory", "sync").collect();
+        assert_eq!(names.first().map(String::as_str), Some("inventory.sync.dispatched"));
+        assert!(names.contains(&"inventory.sync.completed_with_errors".to_owned()));
+        assert_eq!(names.len(), 5, "{names:?}");
+    }
+}

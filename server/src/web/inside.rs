@@ -1,0 +1,25 @@
+//! The tenant of an address, for handlers.
+
+use super::{State, answer::refuse};
+use axum::{extract::FromRequestParts, http::request::Parts, response::Response};
+use tenantatlas_app::{
+    error::AppError,
+    scope::{Inside, TenantScope},
+    session::current::CurrentSession,
+};
+
+/// Who asks in which tenant, as it was found for the address. Behind a rule that needs a tenant it is always there.
+pub struct InTenant(pub Inside);
+
+impl FromRequestParts<State> for InTenant {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Self::Rejection> {
+        let found =
+            parts.extensions.get::<CurrentSession>().cloned().zip(parts.extensions.get::<TenantScope>().cloned());
+        let Some((session, TenantScope { tenant, role })) = found else {
+            return Err(refuse(&AppError::not_found("The tenant")));
+        };
+        Ok(Self(Inside { engine: state.engine.clone(), session, tenant, role }))
+    }
+}
