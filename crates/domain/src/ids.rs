@@ -1,6 +1,5 @@
-//! Ids of our own records. One type per record, so that a user's id cannot be
-//! passed where a tenant's is meant. Ids shown to people are UUIDv7 (product
-//! rules, section Records); they are made by the caller, not here.
+//! Ids of our own records. One type per record, so that a user's id cannot be passed where a tenant's is meant. Ids
+//! shown to people are UUIDv7 (`docs/rules.md`, section Records); they are made by the caller, not here.
 
 use std::fmt;
 use std::str::FromStr;

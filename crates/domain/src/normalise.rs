@@ -1,5 +1,5 @@
-//! The content of an object without its noise, and the hash of that (Graph
-//! notes, section Volatile and noisy properties).
+//! The content of an object without its noise, and the hash of that (`docs/graph.md`, section Volatile and noisy
+//! properties).
 //!
 //! Two observations of an object have the same content exactly when a person
 //! would say that nothing was changed: annotations, times, counters and the order

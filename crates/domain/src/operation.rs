@@ -1,5 +1,5 @@
 //! The operation run: states, counters and failures of any long-running work
-//! (product rules, section Operation runs).
+//! (`docs/rules.md`, section Operation runs).
 
 use serde::{Deserialize, Serialize};
 

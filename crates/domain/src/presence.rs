@@ -1,5 +1,5 @@
 //! Whether an item is there: derived, never stored, and always relative to one
-//! scope, a tenant and a selection hash (product rules, section Missing).
+//! scope, a tenant and a selection hash (`docs/rules.md`, section Missing).
 
 use serde::{Deserialize, Serialize};
 
@@ -74,7 +74,7 @@ impl Presence {
     }
 }
 
-/// The table of the product rules, section Missing.
+/// The table of `docs/rules.md`, section Missing.
 ///
 /// `reading` is what the latest completed run of the scope says about the item's
 /// type, `seen` whether that run saw the item, `last_full_read` the last run of
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_whole_table_is_as_the_product_rules_say() {
+    fn the_whole_table_is_as_the_rules_say() {
         let before = Some(LastFullRead {
             run_id: SyncRunId::from_uuid(uuid::Uuid::from_u128(7)),
             at: Timestamp::from_millis(5),

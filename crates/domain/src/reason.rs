@@ -1,5 +1,5 @@
 //! Reason codes: stable names for why something did not succeed, each with a
-//! sentence that says what to do next (product rules, section Reason codes).
+//! sentence that says what to do next (`docs/rules.md`, section Reason codes).
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ macro_rules! reason_codes {
         }
 
         impl ReasonCode {
-            /// Every code, in the order of the product rules.
+            /// Every code, in the order of `docs/rules.md`, section Reason codes.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// The stable code, as stored and as shown in JSON.
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_codes_are_those_of_the_product_rules() {
+    fn the_codes_are_those_of_the_rules() {
         let codes: Vec<_> = ReasonCode::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(
             codes.join(" "),

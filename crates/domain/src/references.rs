@@ -1,4 +1,4 @@
-//! Where an object points to others (Graph notes, section Reference edges).
+//! Where an object points to others (`docs/graph.md`, section Reference edges).
 
 mod extract;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub use extract::extract;
 pub(crate) use extract::{AssignmentTarget, ZERO_GUID};
 
-/// The outgoing edges kept per item; the rest is counted (product rules, section Records).
+/// The outgoing edges kept per item; the rest is counted (`docs/rules.md`, section Records).
 pub const MAX_EDGES: usize = 50;
 
 /// What a reference means.

@@ -1,10 +1,8 @@
 //! The policy types: what can be read from a tenant and how.
 //!
-//! One table per category, in the files below. A row tells where the objects
-//! are, which permission reading takes, how a shared collection is split, which
-//! properties may be kept as metadata, which say nothing when they change, and
-//! where an object points to others. The facts come from the project's Graph
-//! notes (sections 2 to 5); a row that only the published metadata or a
+//! One table per category, in the files below. A row tells where the objects are, which permission reading takes, how a
+//! shared collection is split, which properties may be kept as metadata, which say nothing when they change, and where
+//! an object points to others. The facts come from `docs/graph.md`; a row that only the published metadata or a
 //! documentation page vouches for is off by default.
 
 mod administration;

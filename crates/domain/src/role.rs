@@ -1,4 +1,4 @@
-//! What a member of a tenant may do (product rules, section Access).
+//! What a member of a tenant may do (`docs/rules.md`, section Access).
 
 use serde::{Deserialize, Serialize};
 
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_of_roles_and_actions_is_as_the_product_rules_say() {
+    fn the_table_of_roles_and_actions_is_as_the_rules_say() {
         let allowed =
             |role: Role| -> Vec<Action> { Action::ALL.iter().copied().filter(|action| role.allows(*action)).collect() };
         assert_eq!(allowed(Role::Readonly), &Action::ALL[..1]);

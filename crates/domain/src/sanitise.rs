@@ -1,6 +1,5 @@
-//! What may be kept of an object, and what must never be (Graph notes, section
-//! Data never to store; product rules, section Inventory sync, "Only allow-listed
-//! metadata is stored").
+//! What may be kept of an object, and what must never be (`docs/graph.md`, section Data never stored; `docs/rules.md`,
+//! section Inventory sync, Allow-list).
 //!
 //! The way in is an allow-list, not a filter: a value is kept only when the
 //! registry names its property and it has the expected shape. Nested objects are

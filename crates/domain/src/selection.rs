@@ -1,5 +1,4 @@
-//! What one run is to read, and the hash that names the choice (product rules,
-//! section Selection and its hash).
+//! What one run is to read, and the hash that names the choice (`docs/rules.md`, section Selection).
 
 use std::collections::BTreeSet;
 use std::fmt;

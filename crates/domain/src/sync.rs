@@ -1,4 +1,4 @@
-//! How an inventory sync run ends (product rules, section Inventory sync, Outcome).
+//! How an inventory sync run ends (`docs/rules.md`, section Inventory sync, Outcome).
 
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +62,7 @@ impl SyncRunStatus {
     }
 
     /// Whether the run has ended and read something, so that it can be the
-    /// latest completed run of its scope (product rules, section Missing).
+    /// latest completed run of its scope (`docs/rules.md`, section Missing).
     #[must_use]
     pub const fn is_completed(self) -> bool {
         matches!(self, Self::Success | Self::Partial | Self::Failed)

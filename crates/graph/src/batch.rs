@@ -1,4 +1,4 @@
-//! `$batch`: up to twenty reads in one request. It saves round trips, not quota (Graph facts, section 3.2).
+//! `$batch`: up to twenty reads in one request. It saves round trips, not quota (`docs/graph.md`, section Batching).
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -161,7 +161,7 @@ impl CloudEndpoints {
     }
 
     /// Resolves a next link against the page it stood on. `None` when it leads to anywhere but this Graph: other
-    /// scheme, host, port or base path, or with a user name in it (product rules, section 4.4).
+    /// scheme, host, port or base path, or with a user name in it (`docs/rules.md`, section Inventory sync, Reading).
     pub(crate) fn next_link(&self, page: &Url, link: &str) -> Option<Url> {
         page.join(link).ok().filter(|url| self.owns(url))
     }

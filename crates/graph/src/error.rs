@@ -17,7 +17,7 @@ pub const MAX_MESSAGE: usize = 300;
 /// credentials are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GraphError {
-    /// Stable code (product rules, section 9).
+    /// Stable code (`docs/rules.md`, section Reason codes).
     pub reason: ReasonCode,
     /// HTTP status, when the cloud answered.
     pub status: Option<u16>,

@@ -1,7 +1,8 @@
 //! From what went wrong on the wire to a reason code.
 //!
 //! Status and code decide, never the text of a message: with one exception, told below, where Graph gives a general
-//! code and only the text tells a missing licence from a missing permission (Graph facts, sections 3.5 and 3.6).
+//! code and only the text tells a missing licence from a missing permission (`docs/graph.md`, sections "Tokens" and
+//! "Error shapes and reason codes").
 
 use std::error::Error as _;
 

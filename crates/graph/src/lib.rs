@@ -20,7 +20,7 @@
 //! # }
 //! ```
 //!
-//! What it promises (product rules, sections 4.4, 4.5 and 9):
+//! What it promises (`docs/rules.md`, sections Inventory sync and Reason codes):
 //! - the bearer token goes to the session's own Graph address and nowhere else: next links are checked, redirects
 //!   are not followed;
 //! - a read either comes to its end or fails with a reason code; nothing is silently left out;

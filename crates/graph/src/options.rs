@@ -100,7 +100,7 @@ impl Default for Timeouts {
     }
 }
 
-/// Limits of one request with all its attempts (product rules, section 4.5: "within a bounded budget").
+/// Limits of one request with all its attempts (`docs/rules.md`, section Inventory sync, Throttling).
 #[derive(Clone, Copy, Debug)]
 pub struct RetryBudget {
     /// Attempts where the cloud asks to come back later (429, 503, 504, 509).

@@ -33,7 +33,8 @@ impl GraphSession {
     /// removes the link. Returns how many rows were added.
     ///
     /// # Errors
-    /// As reading pages. The item is then incomplete and must not be compared (product rules, section 4.6).
+    /// As reading pages. The item is then incomplete and must not be compared (`docs/rules.md`, section Inventory sync,
+    /// Reading).
     pub async fn complete(&self, item: &mut Value) -> Result<usize, GraphError> {
         let mut added = 0;
         for _ in 0..MAX_ROUNDS {

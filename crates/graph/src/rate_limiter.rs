@@ -1,6 +1,6 @@
 //! The rate limiter of one tenant and application: when the next request may leave.
 //!
-//! It holds three things together (product rules, section 4.5: "adaptive concurrency per (tenant, app)"):
+//! It holds three things together (`docs/rules.md`, section Inventory sync, Throttling):
 //! - a **pause** for everyone after a 429: the quota belongs to tenant and application, not to the one request that
 //!   happened to meet its end, and refused requests count too;
 //! - an adaptive **number of requests under way**: doubling while nothing complains, then one more per round, halved

@@ -56,8 +56,8 @@ pub(crate) enum Again {
 }
 
 impl Again {
-    /// Graph facts, sections 3.1 and 3.2. A 429 speaks for the quota of tenant and application, a 503 only for the
-    /// one service behind the address, so it holds back nobody else.
+    /// `docs/graph.md`, sections Throttling and Batching. A 429 speaks for the quota of tenant and application, a 503
+    /// only for the one service behind the address, so it holds back nobody else.
     pub(crate) fn after(status: StatusCode) -> Self {
         match status.as_u16() {
             401 => Self::WithNewToken,

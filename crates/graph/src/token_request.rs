@@ -1,5 +1,5 @@
 //! One conversation with the token endpoint: client credentials, by secret or by certificate (RFC 6749, section 4.4;
-//! Graph facts, section 3.5).
+//! `docs/graph.md`, section Tokens).
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,4 +1,4 @@
-//! Who did what: append-only, each entry chained to the one before (product rules, section Records).
+//! Who did what: append-only, each entry chained to the one before (`docs/rules.md`, section Access, Audit).
 //!
 //! What shows tampering, from the inside out: triggers refuse changes; each entry carries a hash, keyed from the vault,
 //! that covers the one before it; the end carries a seal made with the same key, so that nobody without it can cut

@@ -136,7 +136,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// The stable reason code (product rules, section Reason codes).
+    /// The stable reason code (`docs/rules.md`, section Reason codes).
     #[must_use]
     pub const fn reason(&self) -> ReasonCode {
         match self {

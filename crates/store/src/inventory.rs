@@ -1,5 +1,5 @@
 //! The inventory: the last observed state of every object, what it was before, what it points to, and which runs saw
-//! it (product rules, sections Records and Missing).
+//! it (`docs/rules.md`, sections Records and Missing).
 
 mod absences;
 mod columns;

@@ -1,4 +1,4 @@
-//! Who may do what in which tenant (product rules, section Access).
+//! Who may do what in which tenant (`docs/rules.md`, section Access).
 
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, FromRow};

@@ -1,4 +1,4 @@
-//! What a person is to know, persisted (product rules, section Records).
+//! What a person is to know, persisted (`docs/rules.md`, section Notifications).
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;

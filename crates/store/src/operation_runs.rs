@@ -1,4 +1,4 @@
-//! Operation runs: what a person watches and what a worker works on (product rules, section Operation runs).
+//! Operation runs: what a person watches and what a worker works on (`docs/rules.md`, section Operation runs).
 //!
 //! A worker holds a run by a *lease* in the time of the database. Each claim raises the attempt number; a [`Fence`] of
 //! owner and attempt goes with every write, so that a worker which lost its lease can write nothing more. Between two

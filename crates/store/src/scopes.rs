@@ -1,4 +1,4 @@
-//! Scopes: one tenant and one selection hash. Presence is only ever told relative to a scope (product rules, section
+//! Scopes: one tenant and one selection hash. Presence is only ever told relative to a scope (`docs/rules.md`, section
 //! Missing).
 
 use std::collections::{HashMap, HashSet};

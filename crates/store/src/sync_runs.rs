@@ -1,4 +1,4 @@
-//! Executions of the inventory sync and how each policy type went (product rules, section Inventory sync).
+//! Executions of the inventory sync and how each policy type went (`docs/rules.md`, section Inventory sync).
 //!
 //! A run has a number, `seq`, that counts up within its tenant. The partial unique index on running runs of a scope is
 //! the lock of (tenant, selection).
@@ -167,7 +167,7 @@ pub async fn start(tx: &mut Tx, fence: &Fence, new: &NewSyncRun, at: Timestamp) 
     run.map(Started::New).ok_or_else(|| Error::RowNotFound.into())
 }
 
-/// Records a sync run that never read anything: the lock was held or a limit was reached (product rules, section
+/// Records a sync run that never read anything: the lock was held or a limit was reached (`docs/rules.md`, section
 /// Inventory sync, Locks and limits). The caller holds the operation run, or ends it in the same transaction.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Tenants and their connection to Microsoft Graph (product rules, section Records).
+//! Tenants and their connection to Microsoft Graph (`docs/rules.md`, section Records).
 
 mod kinds;
 mod removal;

@@ -2,7 +2,7 @@
 
 use crate::registry::PolicyType;
 
-/// Properties that count for no type, at any depth (Graph notes, section Global).
+/// Properties that count for no type, at any depth (`docs/graph.md`, section Volatile and noisy properties, Global).
 pub(super) fn is_noise_everywhere(key: &str) -> bool {
     matches!(
         key,

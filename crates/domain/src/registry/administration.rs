@@ -1,4 +1,4 @@
-//! Tenant administration and foundations (Graph notes, section of that name).
+//! Tenant administration and foundations (`docs/graph.md`, section Tenant administration).
 
 use super::category::Category;
 use super::detail::Detail;

@@ -1,5 +1,4 @@
-//! Apps, their configuration and protection (Graph notes, section Apps, app
-//! configuration, app protection).
+//! Apps, their configuration and protection (`docs/graph.md`, section Apps).
 
 use super::category::Category;
 use super::detail::Detail;

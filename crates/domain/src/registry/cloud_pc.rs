@@ -1,4 +1,4 @@
-//! Windows 365 (Graph notes, section of that name): skipped without a licence.
+//! Windows 365 (`docs/graph.md`, section Windows 365): skipped without a licence.
 
 use super::category::Category;
 use super::meta_field::MetaField;

@@ -1,4 +1,4 @@
-//! Compliance (Graph notes, section Compliance).
+//! Compliance (`docs/graph.md`, section Compliance).
 
 use super::category::Category;
 use super::detail::Detail;

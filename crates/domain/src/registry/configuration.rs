@@ -1,4 +1,4 @@
-//! Device configuration (Graph notes, section Configuration).
+//! Device configuration (`docs/graph.md`, section Configuration).
 
 use super::category::Category;
 use super::detail::Detail;

@@ -1,5 +1,5 @@
 //! Endpoint security, baselines and the newer families of the settings
-//! catalogue (Graph notes, section Endpoint security and baselines).
+//! catalogue (`docs/graph.md`, section Endpoint security and baselines).
 
 use super::category::Category;
 use super::detail::Detail;

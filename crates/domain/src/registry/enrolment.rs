@@ -1,4 +1,4 @@
-//! Enrolment of devices (Graph notes, section Enrolment).
+//! Enrolment of devices (`docs/graph.md`, section Enrolment).
 
 use super::category::Category;
 use super::listing::Split;

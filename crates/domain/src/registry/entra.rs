@@ -1,4 +1,4 @@
-//! Microsoft Entra (Graph notes, section of that name).
+//! Microsoft Entra (`docs/graph.md`, section Microsoft Entra).
 
 use super::category::Category;
 use super::meta_field::MetaField;

@@ -1,4 +1,4 @@
-//! Application permissions for reading (Graph notes, section Permission matrix).
+//! Application permissions for reading (`docs/graph.md`, section Permission matrix).
 
 pub(super) const CONFIGURATION: &str = "DeviceManagementConfiguration.Read.All";
 pub(super) const APPS: &str = "DeviceManagementApps.Read.All";

@@ -1,4 +1,4 @@
-//! Which platform an object is for (Graph notes, section Platform derivation).
+//! Which platform an object is for (`docs/graph.md`, section Platform derivation).
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

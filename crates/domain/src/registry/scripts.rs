@@ -1,4 +1,4 @@
-//! Scripts and remediations (Graph notes, section Scripts). The list leaves the
+//! Scripts and remediations (`docs/graph.md`, section Scripts). The list leaves the
 //! bodies out, so each changed script is read once more: its body counts in the
 //! content hash and is stored nowhere.
 

@@ -1,4 +1,4 @@
-//! Updates of operating systems and drivers (Graph notes, section Windows updates).
+//! Updates of operating systems and drivers (`docs/graph.md`, section Windows updates).
 
 use super::category::Category;
 use super::listing::Split;

@@ -59,11 +59,9 @@ const SECRET_ENDS: &[&str] = &[
     "wepkey",
 ];
 
-/// Whether a property of this name holds something that must never be stored:
-/// credentials, key material, bodies, images, personal data (Graph notes, section
-/// Data never to store). Upper and lower case, `_` and `-` make no difference.
-/// Settings *about* such things (`passwordRequired`, `tokenExpirationDateTime`)
-/// are none.
+/// Whether a property of this name holds something that must never be stored: credentials, key material, bodies,
+/// images, personal data (`docs/graph.md`, section Data never stored). Upper and lower case, `_` and `-` make no
+/// difference. Settings *about* such things (`passwordRequired`, `tokenExpirationDateTime`) are none.
 #[must_use]
 pub fn is_secret_key(name: &str) -> bool {
     if !may_end_a_secret(name.as_bytes()) {

@@ -9,7 +9,7 @@ fn policy_type(key: &str) -> &'static PolicyType {
     registry().get(key).unwrap()
 }
 
-/// Every secret of the notes, at every depth.
+/// Every secret of `docs/graph.md`, section Data never stored, at every depth.
 fn with_planted_secrets() -> Value {
     json!({
         "id": "1", "displayName": "Office Wi-Fi", "@odata.type": "#microsoft.graph.windowsWifiConfiguration",

@@ -1,6 +1,6 @@
 //! The query of a listing, taken apart far enough to leave out what Graph refuses.
 //!
-//! Some collections answer 400 to an `$expand` that others of their kind allow (graph facts, section "Policy types").
+//! Some collections answer 400 to an `$expand` that others of their kind allow (`docs/graph.md`, section Policy types).
 //! Then the listing is read without it and the same content is read per item, so that nothing is lost but requests.
 
 /// One property asked for by `$expand`.

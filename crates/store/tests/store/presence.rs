@@ -214,7 +214,7 @@ async fn history(db: &Db, seed: u64, steps: usize) {
 }
 
 on_both_engines! {
-    async fn presence_is_as_the_product_rules_derive_it_whatever_runs_overlap(test: TestDatabase) {
+    async fn presence_is_as_the_rules_derive_it_whatever_runs_overlap(test: TestDatabase) {
         for seed in 1..=10 {
             history(&test.db, seed, 80).await;
         }
