@@ -1,4 +1,5 @@
-//! The progress widget in the corner of every page of a tenant: the progress of this person's runs, and toasts for those that ended.
+//! The progress widget in the corner of every page of a tenant: the progress of this person's runs, and toasts for those
+//! that ended.
 #![allow(missing_docs, reason = "the island macro makes property types whose documentation is the property's")]
 
 use super::functions::load_run;
