@@ -12,7 +12,7 @@ use crate::ui::icon::Icon;
 use crate::ui::note::{empty, note};
 use crate::ui::time::{day, moment};
 use leptos::prelude::*;
-use tenantatlas_domain::audit::{AuditAction, of_run};
+use tenantatlas_domain::audit::{AuditAction, RunEvent};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::audit::{Entry, Outcome, Verification};
 
@@ -100,7 +100,8 @@ fn filters(inside: &Inside, filter: &AuditFilter) -> AnyView {
 fn actions(inside: &Inside) -> Vec<String> {
     let named = AuditAction::ALL.iter().filter(|action| action.concerns_a_tenant()).map(ToString::to_string);
     let kinds = inside.engine.runs().operations().kinds();
-    let of_runs = kinds.into_iter().flat_map(|kind| of_run(kind.resource, kind.action));
+    let of_runs =
+        kinds.into_iter().flat_map(|kind| RunEvent::all().map(move |event| event.of(kind.resource, kind.action)));
     named.chain(of_runs).collect()
 }
 

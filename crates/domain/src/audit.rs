@@ -4,7 +4,7 @@ use crate::operation::OperationStatus;
 
 crate::names::named! {
     /// Something that is written into the audit log by a name of its own. Runs are written by names made from their
-    /// operation: see [`of_run`].
+    /// operation: see [`RunEvent`].
     #[derive(PartialOrd, Ord)]
     pub enum AuditAction: UnknownAuditAction, "action of the audit log" {
         /// Something was refused: a page, a function, a tenant of others.
@@ -112,10 +112,34 @@ impl From<AuditAction> for String {
     }
 }
 
-/// The names of what is written of a run of an operation: that it was dispatched, and how it ended.
-pub fn of_run(resource: &str, action: &str) -> impl Iterator<Item = String> {
-    let ends = OperationStatus::ALL.iter().filter(|status| status.is_terminal()).map(|status| status.as_str());
-    std::iter::once("dispatched").chain(ends).map(move |event| format!("{resource}.{action}.{event}"))
+/// What is written into the audit log of a run, by a name that begins with that of its operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunEvent {
+    /// It was started, or was to be started.
+    Dispatched,
+    /// Somebody asked it to stop.
+    CancelRequested,
+    /// It ended in this state.
+    Ended(OperationStatus),
+}
+
+impl RunEvent {
+    /// Everything that is written of runs.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let ends = OperationStatus::ALL.iter().copied().filter(|status| status.is_terminal()).map(Self::Ended);
+        [Self::Dispatched, Self::CancelRequested].into_iter().chain(ends)
+    }
+
+    /// The name as stored, for what an operation works on and what it does: `inventory.sync.dispatched`.
+    #[must_use]
+    pub fn of(self, resource: &str, action: &str) -> String {
+        let event = match self {
+            Self::Dispatched => "dispatched",
+            Self::CancelRequested => "cancel_requested",
+            Self::Ended(status) => status.as_str(),
+        };
+        format!("{resource}.{action}.{event}")
+    }
 }
 
 #[cfg(test)]
@@ -131,10 +155,11 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_written_down_when_it_is_dispatched_and_when_it_ends() {
-        let names: Vec<String> = of_run("inventory", "sync").collect();
-        assert_eq!(names.first().map(String::as_str), Some("inventory.sync.dispatched"));
-        assert!(names.contains(&"inventory.sync.completed_with_errors".to_owned()));
-        assert_eq!(names.len(), 5, "{names:?}");
+    fn a_run_is_written_down_when_it_is_dispatched_or_cancelled_and_when_it_ends() {
+        let names: Vec<String> = RunEvent::all().map(|event| event.of("inventory", "sync")).collect();
+        let (begin, ends) = names.split_at(2);
+        assert_eq!(begin, ["inventory.sync.dispatched", "inventory.sync.cancel_requested"]);
+        assert!(ends.contains(&"inventory.sync.completed_with_errors".to_owned()));
+        assert_eq!(ends.len(), 4, "{ends:?}");
     }
 }

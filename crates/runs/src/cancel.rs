@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use tenantatlas_commands::{Actor, AuditEntry, Command, CommandError, Right};
-use tenantatlas_domain::audit::AuditAction;
+use tenantatlas_domain::audit::{AuditAction, RunEvent};
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
 use tenantatlas_domain::role::Action;
 use tenantatlas_store::Tx;
@@ -112,6 +112,6 @@ impl Core {
 }
 
 fn cancel_entry(run: &OperationRun) -> AuditEntry {
-    let action = format!("{}.{}.cancel_requested", run.resource, run.action);
+    let action = RunEvent::CancelRequested.of(&run.resource, &run.action);
     AuditEntry::new(action, "operation_run", run.id).of(run.tenant_id)
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tenantatlas_commands::{Actor, AuditEntry, Commands};
+use tenantatlas_domain::audit::RunEvent;
 use tenantatlas_domain::ids::NotificationId;
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::time::Timestamp;
@@ -22,7 +23,7 @@ pub(crate) async fn record(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     notify(tx, run, RUN_ENDED, summary.clone(), at).await?;
-    let action = format!("{}.{}.{}", run.resource, run.action, run.status);
+    let action = RunEvent::Ended(run.status).of(&run.resource, &run.action);
     let mut context = json!({
         "counters": run.counters,
         "reason_code": run.reason_code,

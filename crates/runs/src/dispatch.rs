@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tenantatlas_commands::{Actor, AuditEntry, Command, CommandError, Right, require};
+use tenantatlas_domain::audit::RunEvent;
 use tenantatlas_domain::ids::{CorrelationId, OperationRunId, TenantId};
 use tenantatlas_domain::live::RunState;
 use tenantatlas_domain::time::Timestamp;
@@ -89,7 +90,7 @@ pub(crate) fn prepare(
         "follows": new.follows,
         "follow_ups": new.follow_ups.iter().map(|one| format!("{}.{}", one.resource, one.action)).collect::<Vec<_>>(),
     });
-    let entry = AuditEntry::new(format!("{kind}.dispatched"), "operation_run", new.id)
+    let entry = AuditEntry::new(RunEvent::Dispatched.of(kind.resource, kind.action), "operation_run", new.id)
         .of(tenant)
         .with(context)
         .with(Value::Object(prepared.facts))

@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 use tenantatlas_commands::{Actor, AuditEntry, CommandError, Refusal as _, Right, require};
+use tenantatlas_domain::audit::RunEvent;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::operation_runs::{Created, FollowUp, OperationRun};
 use tenantatlas_store::{StoreError, Tx};
@@ -65,7 +66,7 @@ impl FollowUps {
         at: Timestamp,
     ) -> Result<Option<OperationRun>, StoreError> {
         let Some(next) = self.next else { return Ok(None) };
-        let kind = format!("{}.{}", next.resource, next.action);
+        let action = RunEvent::Dispatched.of(&next.resource, &next.action);
         let created = match self.allowed {
             Ok(()) => {
                 let cause = Cause { follows: Some(ended.id), retry_of: None, follow_ups: self.rest };
@@ -80,7 +81,7 @@ impl FollowUps {
             Err(error) => {
                 tracing::warn!(%error, "what was to follow a run was not started");
                 if let Some((outcome, word)) = error.audited() {
-                    let entry = AuditEntry::new(format!("{kind}.dispatched"), "operation_run", ended.id)
+                    let entry = AuditEntry::new(action, "operation_run", ended.id)
                         .of(ended.tenant_id)
                         .with(json!({ "follows": ended.id, "error": word }))
                         .ended(outcome);
