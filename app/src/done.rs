@@ -108,7 +108,7 @@ impl Done {
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::AlreadyRunning => "The same was being done already. This is that run; no second one was started.",
+            Self::AlreadyRunning => "The same is under way already. This is its run; no second one was started.",
             Self::ConnectionSaved => "The connection is saved. Test it to see whether Microsoft accepts it.",
             Self::ConnectionMoved => {
                 "The connection is saved. It signs in elsewhere or as something else now, so the credential was taken away: enter it again below."
