@@ -14,10 +14,24 @@ const binary = fetch(wasm);
 const module = await import(script);
 await module.default({ module_or_path: binary });
 module.hydrate();
+const waking = new Map();
 for (const island of document.querySelectorAll("leptos-island")) {
-  island.closest("leptos-children")?.$$on_hydrate?.();
-  const wake = module[island.dataset.component];
-  if (wake) wake(island);
-  else console.error(`The page and its script are of different builds: ${island.dataset.component}`);
+  // One inside of another wakes after it.
+  waking.set(island, wake(island, waking.get(island.parentElement.closest("leptos-island"))));
 }
+await Promise.all(waking.values());
 document.documentElement.dataset.hydrated = "";
+
+async function wake(island, around) {
+  const { component } = island.dataset;
+  try {
+    await Promise.all([around, module.parts[component]?.()]);
+  } catch (error) {
+    // It stays as the server made it, which works without any script.
+    console.error(`The script for ${component} could not be loaded: `, error);
+    return;
+  }
+  island.closest("leptos-children")?.$$on_hydrate?.();
+  if (module[component]) await module[component](island);
+  else console.error(`The page and its script are of different builds: ${component}`);
+}

@@ -1,22 +1,27 @@
 //! Names the built files after their content, compresses them, and writes the manifest.
 
-use crate::bundle::Bundle;
+use crate::{bundle::Bundle, weight};
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     fs,
     io::Write as _,
     path::{Path, PathBuf},
 };
 
-/// Writes `target/site`: `pkg/` with hashed names (safe to cache for ever), `public/` as it is, and `manifest.txt`
-/// with the lines `js NAME`, `wasm NAME`, `css NAME`. The folder is built beside the old one and swapped in, so that a
-/// build that stops half-way leaves the old assets whole.
+/// The name of a built file: the hash of its content is in it, so that it is safe to cache for ever.
+pub fn hashed_name(content: &[u8], extension: &str) -> String {
+    format!("tenantatlas.{}.{extension}", hex::encode(&Sha256::digest(content)[..8]))
+}
+
+/// Writes `target/site`: `pkg/` with hashed names, `public/` as it is, and `manifest.txt` with the lines `js NAME`,
+/// `wasm NAME`, `css NAME`, and `part NAME` for each part that is loaded on demand. The folder is built beside the old one
+/// and swapped in, so that a build that stops half-way leaves the old assets whole.
 ///
 /// # Errors
-/// When a file cannot be read or written.
+/// When a file cannot be read or written, or the first load is heavier than allowed.
 pub fn publish(root: &Path, bundle: &Bundle) -> Result<()> {
     let site = root.join("target/site");
     let fresh = root.join("target/site.new");
@@ -26,19 +31,16 @@ pub fn publish(root: &Path, bundle: &Bundle) -> Result<()> {
     let folder = fresh.join("pkg");
     fs::create_dir_all(&folder).context("cannot create target/site.new/pkg")?;
     let mut manifest = String::new();
-    let mut first_load = 0;
-    for (kind, source) in [("js", &bundle.javascript), ("wasm", &bundle.wasm), ("css", &bundle.css)] {
+    let mut weights = BTreeMap::new();
+    let fixed = [("js", &bundle.javascript), ("wasm", &bundle.wasm), ("css", &bundle.css)];
+    for (kind, source) in fixed.into_iter().chain(bundle.parts.iter().map(|part| ("part", part))) {
         let content = fs::read(source).with_context(|| format!("cannot read {}", source.display()))?;
-        let digest = hex::encode(&Sha256::digest(&content)[..8]);
-        let name = format!("tenantatlas.{digest}.{kind}");
+        let name = hashed_name(&content, if kind == "part" { "wasm" } else { kind });
         let brotli = write_with_siblings(&folder.join(&name), &content)?;
-        println!("  {name}: {} bytes, {brotli} with brotli", content.len());
-        if kind != "css" {
-            first_load += brotli;
-        }
+        weights.insert(source.clone(), weight::Weight { plain: content.len(), brotli });
         manifest.push_str(&format!("{kind} {name}\n"));
     }
-    println!("  WebAssembly and JavaScript of the first load: {:.1} kB brotli", first_load as f64 / 1000.0);
+    weight::check(bundle, &weights)?;
     let public = root.join("style/public");
     if public.exists() {
         copy_public(&public, &fresh)?;

@@ -1,23 +1,31 @@
-//! From source to three files: one WebAssembly module, one JavaScript module, one style sheet.
+//! From source to the files that a browser loads: WebAssembly in parts, one JavaScript module, one style sheet.
 
+use crate::{assets::hashed_name, parts, short_names};
 use anyhow::{Context as _, Result, bail};
 use std::{
+    collections::{BTreeMap, BTreeSet},
     env, fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
-/// The three built files, not yet named after their content.
+/// The built files, not yet named after their content.
 pub struct Bundle {
-    /// The WebAssembly module after wasm-opt.
+    /// The WebAssembly module after wasm-opt: what every page loads.
     pub wasm: PathBuf,
+    /// The same with the names of its functions, for the report.
+    pub named: PathBuf,
+    /// The parts of the module that are loaded on demand.
+    pub parts: Vec<PathBuf>,
+    /// The parts that wake an island, which a page with that island loads at once, by its name.
+    pub islands: BTreeMap<String, Vec<PathBuf>>,
     /// The glue that loads it: one ES module with the snippets inlined.
     pub javascript: PathBuf,
     /// All styles, imports inlined, minified.
     pub css: PathBuf,
 }
 
-/// Compiles the frontend crate, runs wasm-bindgen, wasm-opt and esbuild.
+/// Compiles the frontend crate, cuts it into parts, runs wasm-bindgen, wasm-opt and esbuild.
 ///
 /// # Errors
 /// When a tool is missing or refuses its input; the message names the tool and how to get it.
@@ -25,7 +33,49 @@ pub fn build(root: &Path) -> Result<Bundle> {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let work = target.join("web");
     fs::create_dir_all(&work).context("cannot create the working folder for the assets")?;
+    let split = parts::split(&compile(root, &target)?, &work.join("split"))?;
 
+    let mut output = wasm_bindgen_cli_support::Bindgen::new()
+        .input_bytes("tenantatlas", split.main.clone())
+        .out_name("tenantatlas")
+        .web(true)?
+        .typescript(false)
+        // The parts use the stack pointer and the table of the main part.
+        .keep_lld_exports(true)
+        .generate_output()
+        .context("wasm-bindgen refused the module")?;
+    let islands = islands(output.js());
+    let renamed = short_names::apply(&mut output, &parts::taken(&split)?)?;
+    output.emit(&work).context("cannot write what wasm-bindgen made")?;
+    fs::write(work.join("tenantatlas.js"), renamed.glue)?;
+
+    let wasm_opt = tool(root, "wasm-opt")?;
+    let (named, wasm) = (work.join("tenantatlas.named.wasm"), work.join("tenantatlas.opt.wasm"));
+    optimise(&wasm_opt, &work.join("tenantatlas_bg.wasm"), &named)?;
+    strip(&wasm_opt, &named, &wasm)?;
+    let mut optimised = BTreeMap::new();
+    for (name, path) in &split.files {
+        let (named, part) = (path.with_extension("named.wasm"), path.with_extension("opt.wasm"));
+        optimise(&wasm_opt, path, &named)?;
+        strip(&wasm_opt, &named, &part)?;
+        optimised.insert(name.clone(), part);
+    }
+    let names = optimised
+        .iter()
+        .map(|(name, path)| Ok((name.clone(), format!("./{}", hashed_name(&fs::read(path)?, "wasm")))))
+        .collect::<Result<_>>()?;
+    fs::write(work.join(parts::LOADERS), parts::loaders(&split, &names, &renamed.imports, &islands)?)?;
+    let islands = parts::lazy_islands(&split, &islands)?
+        .into_iter()
+        .map(|(island, part)| (island, split.needs[&part].iter().map(|name| optimised[name].clone()).collect()))
+        .collect();
+
+    let (javascript, css) = scripts_and_styles(root, &work)?;
+    Ok(Bundle { wasm, named, parts: optimised.into_values().collect(), islands, javascript, css })
+}
+
+/// Compiles and links; returns the module.
+fn compile(root: &Path, target: &Path) -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     run(Command::new(cargo).current_dir(root).args([
         "build",
@@ -35,18 +85,28 @@ pub fn build(root: &Path) -> Result<Bundle> {
         "--profile=wasm-release",
         "--locked",
     ]))?;
+    Ok(target.join("wasm32-unknown-unknown/wasm-release/tenantatlas_frontend.wasm"))
+}
 
-    let module = target.join("wasm32-unknown-unknown/wasm-release/tenantatlas_frontend.wasm");
-    wasm_bindgen_cli_support::Bindgen::new()
-        .input_path(&module)
-        .out_name("tenantatlas")
-        .web(true)?
-        .typescript(false)
-        .generate(&work)
-        .context("wasm-bindgen refused the module")?;
+/// The functions that wake islands: of all that the glue exports, those that take an element.
+fn islands(glue: &str) -> BTreeSet<String> {
+    glue.lines()
+        .filter_map(|line| line.strip_prefix("export function ").and_then(|rest| rest.strip_suffix("(el) {")))
+        .map(str::to_owned)
+        .collect()
+}
 
-    let wasm = work.join("tenantatlas.opt.wasm");
-    run(Command::new(tool(root, "wasm-opt")?)
+/// Exactly what every current browser runs; `--all-features` would emit what none does.
+const FEATURES: [&str; 5] = [
+    "--enable-bulk-memory",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+fn optimise(wasm_opt: &Path, from: &Path, to: &Path) -> Result<()> {
+    run(Command::new(wasm_opt)
         .args([
             "-Oz",
             // Control flow taken apart and put together anew: one percent less to load.
@@ -54,24 +114,34 @@ pub fn build(root: &Path) -> Result<Bundle> {
             "--rereloop",
             "-Oz",
             "-Oz",
-            // Exactly what every current browser runs; `--all-features` would emit what none does.
-            "--enable-bulk-memory",
-            "--enable-mutable-globals",
-            "--enable-nontrapping-float-to-int",
-            "--enable-reference-types",
-            "--enable-sign-ext",
-            "--strip-debug",
-            "--strip-producers",
-            "--strip-target-features",
+            // The names of the functions stay, for the report.
+            "-g",
         ])
-        .arg(work.join("tenantatlas_bg.wasm"))
+        .args(FEATURES)
+        .arg(from)
         .arg("-o")
-        .arg(&wasm))?;
+        .arg(to))
+}
 
+fn strip(wasm_opt: &Path, from: &Path, to: &Path) -> Result<()> {
+    run(Command::new(wasm_opt)
+        .args(["--strip-debug", "--strip-producers", "--strip-target-features"])
+        .args(FEATURES)
+        .arg(from)
+        .arg("-o")
+        .arg(to))
+}
+
+fn scripts_and_styles(root: &Path, work: &Path) -> Result<(PathBuf, PathBuf)> {
     let esbuild = tool(root, "esbuild")?;
+    let entry = work.join("entry.js");
+    fs::write(
+        &entry,
+        "export * from \"./tenantatlas.js\";\nexport { default } from \"./tenantatlas.js\";\nexport { parts } from \"./parts.js\";\n",
+    )?;
     let javascript = work.join("tenantatlas.min.js");
     run(Command::new(&esbuild)
-        .arg(work.join("tenantatlas.js"))
+        .arg(entry)
         .args(["--bundle", "--minify", "--format=esm", "--target=es2022", "--log-level=warning"])
         .arg(format!("--outfile={}", javascript.display())))?;
     let css = work.join("tenantatlas.min.css");
@@ -79,7 +149,7 @@ pub fn build(root: &Path) -> Result<Bundle> {
         .arg(root.join("style/main.css"))
         .args(["--bundle", "--minify", "--target=esnext", "--log-level=warning"])
         .arg(format!("--outfile={}", css.display())))?;
-    Ok(Bundle { wasm, javascript, css })
+    Ok((javascript, css))
 }
 
 fn tool(root: &Path, name: &str) -> Result<PathBuf> {

@@ -15,8 +15,11 @@ mod bundle;
 #[cfg(test)]
 mod documents;
 mod packages;
+mod parts;
 mod sbom;
+mod short_names;
 mod unused;
+mod weight;
 
 use anyhow::{Context as _, Result, bail};
 use std::{env, path::PathBuf};

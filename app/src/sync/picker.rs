@@ -97,7 +97,7 @@ impl Choice {
 }
 
 /// The picker as a page: works as a plain form, and better once WebAssembly is there.
-#[island]
+#[island(lazy)]
 pub fn PickerPage(
     /// The tenant.
     tenant: TenantId,

@@ -1,0 +1,98 @@
+//! What the first load of a page weighs, and what of it the most.
+
+use crate::bundle::Bundle;
+use anyhow::{Context as _, Result, bail};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs,
+    path::{Path, PathBuf},
+};
+use wasmparser::{KnownCustom, Name, Parser, Payload};
+
+/// WebAssembly and JavaScript that a page may load before it is awake, bytes with brotli.
+const LIMIT: usize = 220_000;
+/// How many functions are named.
+const FUNCTIONS: usize = 10;
+
+/// The size of a file, bytes.
+#[derive(Clone, Copy)]
+pub struct Weight {
+    /// As it is.
+    pub plain: usize,
+    /// As it is sent.
+    pub brotli: usize,
+}
+
+/// Prints what each file weighs, and the largest functions of the module.
+///
+/// # Errors
+/// When a page with one lazy island, or with none, would load more than [`LIMIT`]. That no page has two of them, the
+/// browser tests see, which measure each page.
+pub fn check(bundle: &Bundle, weights: &BTreeMap<PathBuf, Weight>) -> Result<()> {
+    let weight = |path: &PathBuf| weights.get(path).copied().context("a file was not weighed");
+    for path in [&bundle.css, &bundle.javascript, &bundle.wasm].into_iter().chain(&bundle.parts) {
+        let Weight { plain, brotli } = weight(path)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        println!("  {name}: {plain} bytes, {brotli} with brotli");
+    }
+    println!("  The largest functions of the module, bytes:");
+    for (size, name) in largest_functions(&bundle.named)? {
+        println!("  {size:>8}  {name}");
+    }
+    let main = weight(&bundle.javascript)?.brotli + weight(&bundle.wasm)?.brotli;
+    println!("  WebAssembly and JavaScript of the first load: {:.1} kB brotli", main as f64 / 1000.0);
+    let mut heaviest = main;
+    for (island, parts) in &bundle.islands {
+        let mut load = main;
+        for part in parts {
+            load += weight(part)?.brotli;
+        }
+        heaviest = heaviest.max(load);
+        let island = island.split('_').next().unwrap_or(island);
+        println!("  of a page with {island}: {:.1} kB brotli", load as f64 / 1000.0);
+    }
+    if heaviest > LIMIT {
+        bail!(
+            "the first load has {heaviest} bytes with brotli, and at most {LIMIT} are allowed: see the functions above"
+        );
+    }
+    Ok(())
+}
+
+/// The largest functions with their names, from a module that still has its name section.
+fn largest_functions(module: &Path) -> Result<Vec<(u64, String)>> {
+    let content = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
+    let (mut sizes, mut names, mut imported) = (Vec::new(), HashMap::new(), 0);
+    for payload in Parser::new(0).parse_all(&content) {
+        match payload? {
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    imported += u32::from(matches!(import?.ty, wasmparser::TypeRef::Func(_)));
+                }
+            }
+            Payload::CodeSectionEntry(body) => {
+                let range = body.range();
+                sizes.push(range.end - range.start);
+            }
+            Payload::CustomSection(section) => {
+                let KnownCustom::Name(section) = section.as_known() else { continue };
+                for subsection in section {
+                    let Name::Function(map) = subsection? else { continue };
+                    for naming in map {
+                        let naming = naming?;
+                        names.insert(naming.index, naming.name.to_owned());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut functions: Vec<_> = sizes
+        .into_iter()
+        .zip(imported..)
+        .map(|(size, index)| (size, names.remove(&index).unwrap_or_else(|| format!("function {index}"))))
+        .collect();
+    functions.sort_unstable_by(|one, other| other.cmp(one));
+    functions.truncate(FUNCTIONS);
+    Ok(functions)
+}
