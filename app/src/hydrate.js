@@ -14,24 +14,45 @@ const binary = fetch(wasm);
 const module = await import(script);
 await module.default({ module_or_path: binary });
 module.hydrate();
-const waking = new Map();
 for (const island of document.querySelectorAll("leptos-island")) {
-  // One inside of another wakes after it.
-  waking.set(island, wake(island, waking.get(island.parentElement.closest("leptos-island"))));
+  if (island.parentElement.dataset.wakes === "late") wakeLate(island);
+  else {
+    island.closest("leptos-children")?.$$on_hydrate?.();
+    await wake(island);
+  }
 }
-await Promise.all(waking.values());
 document.documentElement.dataset.hydrated = "";
 
-async function wake(island, around) {
+function wake(island) {
   const { component } = island.dataset;
+  if (module[component]) return module[component](island);
+  console.error(`The page and its script are of different builds: ${component}`);
+}
+
+// Not before a pointer or the focus comes to it. What is pressed while its part of the script is on the way, and means
+// nothing without it, is pressed again.
+async function wakeLate(island) {
+  let pressed;
+  const press = ({ target }) => {
+    pressed = target.closest("button[type=button], [type=checkbox]:not([name])") ?? pressed;
+  };
+  island.addEventListener("click", press);
+  await new Promise((come) => {
+    for (const event of ["pointerover", "focusin"]) island.addEventListener(event, come, { once: true });
+  });
   try {
-    await Promise.all([around, module.parts[component]?.()]);
+    await module.parts[island.dataset.component]();
   } catch (error) {
-    // It stays as the server made it, which works without any script.
-    console.error(`The script for ${component} could not be loaded: `, error);
+    console.error(error);
+    const note = document.createElement("p");
+    note.className = "note";
+    note.dataset.tone = "warn";
+    note.setAttribute("role", "alert");
+    note.textContent = "The search and the buttons of this list could not be loaded. Reload the page to try again. What is marked can be started without them.";
+    island.before(note);
     return;
   }
-  island.closest("leptos-children")?.$$on_hydrate?.();
-  if (module[component]) await module[component](island);
-  else console.error(`The page and its script are of different builds: ${component}`);
+  await wake(island);
+  island.removeEventListener("click", press);
+  pressed?.click();
 }

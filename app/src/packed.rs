@@ -11,6 +11,10 @@ pub struct Packed<T>(pub T);
 
 impl<T: Serialize> Serialize for Packed<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // The macro of the islands writes their properties in the browser as well, where nobody reads them.
+        if cfg!(target_arch = "wasm32") {
+            return serializer.serialize_unit();
+        }
         let text = serde_json::to_string(&self.0).map_err(S::Error::custom)?;
         serializer.serialize_str(&text)
     }

@@ -1,22 +1,29 @@
-//! What a browser downloads of script on the first load.
+//! What a browser downloads of script: on the first load, and on demand.
 
 use anyhow::{Context as _, Result};
 use std::{fs, path::PathBuf};
 
 /// Prints the sizes of the precompressed assets.
 pub fn measure() -> Result<()> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/site/pkg");
-    let mut total = 0;
-    for entry in fs::read_dir(&folder).context("the assets are not built: run make web")? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let Some(kind) = ["js", "wasm"].into_iter().find(|kind| name.ends_with(&format!(".{kind}.br"))) else {
-            continue;
-        };
-        let bytes = entry.metadata()?.len();
-        total += bytes;
-        println!("| {kind} | {:.1} | |", bytes as f64 / 1_000.0);
+    let site = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/site");
+    let manifest = fs::read_to_string(site.join("manifest.txt")).context("the assets are not built: run make web")?;
+    let (mut first_load, mut parts) = (0, Vec::new());
+    for (kind, name) in manifest.lines().filter_map(|line| line.split_once(' ')) {
+        let bytes = fs::metadata(site.join("pkg").join(format!("{name}.br")))?.len();
+        match kind {
+            "js" | "wasm" => {
+                first_load += bytes;
+                println!("| {kind} | {} | |", kilobytes(bytes));
+            }
+            "part" => parts.push(bytes),
+            _ => {}
+        }
     }
-    println!("| together | {:.1} | at most 220 |", total as f64 / 1_000.0);
+    println!("| js and wasm of every page | {} | at most 180 |", kilobytes(first_load));
+    println!("| parts on demand, {} files | {} | |", parts.len(), kilobytes(parts.iter().sum()));
     Ok(())
+}
+
+fn kilobytes(bytes: u64) -> String {
+    format!("{:.1}", bytes as f64 / 1_000.0)
 }

@@ -1,5 +1,5 @@
-// Every page, in both themes and at every size: nothing keeps anybody out, nothing runs over the edge, and the console
-// stays silent (the fixture sees to that).
+// Every page, in both themes and at every size: nothing keeps anybody out, nothing runs over the edge, nothing is loaded
+// that can wait, and the console stays silent (the fixture sees to that).
 import { expect, expectAccessible, hydrated, openTenant, people, signIn, test } from "./fixtures";
 
 for (const theme of ["light", "dark"] as const) {
@@ -43,6 +43,10 @@ for (const theme of ["light", "dark"] as const) {
       await expect(page.locator("h1")).toHaveCount(1);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       expect(over, "nothing runs over the edge").toBeLessThanOrEqual(0);
+      const built = await page.evaluate(() =>
+        performance.getEntriesByType("resource").filter(({ name }) => /\/pkg\/.*\.(js|wasm)$/.test(name)).map(({ name }) => name.replace(/.*\./, "")),
+      );
+      expect(built.sort(), "no part of the module is loaded before somebody asks for it").toEqual(["js", "wasm"]);
       await expectAccessible(page);
     }
   });

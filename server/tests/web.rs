@@ -2,6 +2,7 @@
 
 use reqwest::{Client, StatusCode, header, redirect};
 use std::{
+    collections::BTreeSet,
     fs::File,
     process::{Child, Command},
     time::Duration,
@@ -230,6 +231,28 @@ async fn assets_come_compressed_and_for_ever() {
     assert!(get("identity").await.expect("an answer").headers().get(header::CONTENT_ENCODING).is_none());
     let hidden = client.get(format!("{}{path}.br", site.url)).send().await.expect("an answer");
     assert_eq!(hidden.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_parts_of_the_module_come_like_the_module_itself() {
+    let (site, client) = Site::start().await;
+    let text = |path: String| {
+        let request = client.get(format!("{}{path}", site.url)).header(header::ACCEPT_ENCODING, "identity");
+        async move { request.send().await.expect("an answer").text().await.expect("text") }
+    };
+    let page = text("/sign-in".to_owned()).await;
+    let script = page.split('"').find(|part| part.starts_with("/pkg/") && part.ends_with(".js")).expect("the script");
+    let script = text(script.to_owned()).await;
+    let parts: BTreeSet<&str> = script.split('"').filter(|name| name.ends_with(".wasm")).collect();
+    assert!(!parts.is_empty(), "the script names the parts that it loads");
+    for part in parts {
+        let address = format!("{}/pkg/{}", site.url, part.trim_start_matches("./"));
+        let answer = client.get(address).header(header::ACCEPT_ENCODING, "br").send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK, "{part}");
+        assert_eq!(answer.headers()[header::CONTENT_ENCODING], "br");
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/wasm");
+        assert!(answer.headers()[header::CACHE_CONTROL].to_str().expect("text").contains("immutable"));
+    }
 }
 
 #[tokio::test]

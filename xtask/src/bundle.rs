@@ -17,8 +17,8 @@ pub struct Bundle {
     pub named: PathBuf,
     /// The parts of the module that are loaded on demand.
     pub parts: Vec<PathBuf>,
-    /// The parts that wake an island, which a page with that island loads at once, by its name.
-    pub islands: BTreeMap<String, Vec<PathBuf>>,
+    /// Those that each lazy function or island needs, by its name.
+    pub needs: BTreeMap<String, Vec<PathBuf>>,
     /// The glue that loads it: one ES module with the snippets inlined.
     pub javascript: PathBuf,
     /// All styles, imports inlined, minified.
@@ -65,13 +65,11 @@ pub fn build(root: &Path) -> Result<Bundle> {
         .map(|(name, path)| Ok((name.clone(), format!("./{}", hashed_name(&fs::read(path)?, "wasm")))))
         .collect::<Result<_>>()?;
     fs::write(work.join(parts::LOADERS), parts::loaders(&split, &names, &renamed.imports, &islands)?)?;
-    let islands = parts::lazy_islands(&split, &islands)?
-        .into_iter()
-        .map(|(island, part)| (island, split.needs[&part].iter().map(|name| optimised[name].clone()).collect()))
-        .collect();
+    let files = |names: &Vec<String>| names.iter().map(|name| optimised[name].clone()).collect();
+    let needs = split.needs.iter().map(|(part, names)| (part.clone(), files(names))).collect();
 
     let (javascript, css) = scripts_and_styles(root, &work)?;
-    Ok(Bundle { wasm, named, parts: optimised.into_values().collect(), islands, javascript, css })
+    Ok(Bundle { wasm, named, parts: optimised.into_values().collect(), needs, javascript, css })
 }
 
 /// Compiles and links; returns the module.

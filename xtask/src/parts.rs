@@ -48,6 +48,7 @@ pub fn split(module: &Path, folder: &Path) -> Result<Split> {
     let mut files = BTreeMap::new();
     for path in split.split_modules {
         let name = path.file_stem().and_then(|name| name.to_str()).context("a part without a name")?;
+        fs::write(&path, without_names(&fs::read(&path)?)?)?;
         files.insert(name.to_owned(), path.clone());
     }
     let mut needs: BTreeMap<_, _> = split.prefetch_map.into_iter().collect();
@@ -57,6 +58,27 @@ pub fn split(module: &Path, folder: &Path) -> Result<Split> {
         names.sort();
     }
     Ok(Split { main: fs::read(main)?, files, needs })
+}
+
+/// The part without its name section, which holds more than wasm-opt knows.
+fn without_names(part: &[u8]) -> Result<Vec<u8>> {
+    let (mut kept, mut start) = (Vec::with_capacity(part.len()), 0);
+    for payload in Parser::new(0).parse_all(part) {
+        let payload = payload?;
+        let end = match &payload {
+            Payload::Version { range, .. } => range.end,
+            section => match section.as_section() {
+                Some((_, range)) => range.end,
+                None => continue,
+            },
+        };
+        let end = usize::try_from(end)?;
+        if !matches!(&payload, Payload::CustomSection(section) if section.name() == "name") {
+            kept.extend_from_slice(&part[start..end]);
+        }
+        start = end;
+    }
+    Ok(kept)
 }
 
 /// The tables of Unicode's cases are 28 kB that the browser has too: `format::lowercase` asks it.
@@ -138,7 +160,7 @@ fn listed(needed: &[String], files: &BTreeMap<String, String>) -> Result<String>
 ///
 /// # Errors
 /// When a part is named after an island that does not exist.
-pub fn lazy_islands(split: &Split, islands: &BTreeSet<String>) -> Result<BTreeMap<String, String>> {
+fn lazy_islands(split: &Split, islands: &BTreeSet<String>) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     for part in split.needs.keys() {
         let Some((name, _)) = part.rsplit_once(ISLAND) else { continue };

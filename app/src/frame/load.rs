@@ -22,8 +22,6 @@ pub struct FrameData {
     pub tenant: TenantEntry,
     /// The first tenants of the switcher.
     pub near: Vec<TenantEntry>,
-    /// Whether there are more.
-    pub more: bool,
     /// Unread notifications of the person, over all tenants.
     pub unread: u64,
     /// The person's active runs in this tenant.
@@ -60,9 +58,8 @@ pub async fn load(inside: &Inside) -> Result<FrameData, AppError> {
         },
         tenant_service::entry,
     );
-    let more = visible.len() > NEAR;
     let mut near: Vec<&VisibleTenant> = visible.iter().collect();
-    if more {
+    if visible.len() > NEAR {
         near.sort_by_key(|one| (!one.favourite, std::cmp::Reverse(one.last_used_at)));
         near.truncate(NEAR);
     }
@@ -70,7 +67,6 @@ pub async fn load(inside: &Inside) -> Result<FrameData, AppError> {
         theme,
         tenant,
         near: near.into_iter().map(tenant_service::entry).collect(),
-        more,
         unread: snapshot.unread,
         runs: snapshot.runs.into_iter().filter(|run| run.user_id == Some(user)).collect(),
         now: inside.engine.now().as_millis(),

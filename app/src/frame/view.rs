@@ -63,7 +63,7 @@ impl Section {
 
 /// A page of a tenant: top bar, navigation, content, and the corner that is live.
 pub fn tenant_frame(inside: &Inside, frame: FrameData, section: Section, title: &str, content: AnyView) -> AnyView {
-    let FrameData { theme, tenant, near, more, unread, runs, now } = frame;
+    let FrameData { theme, tenant, near, unread, runs, now } = frame;
     let (session, role) = (&inside.session, inside.role);
     let (id, at) = (tenant.id, address::tenant(tenant.id));
     let full_title = format!("{title} · {}", tenant.name);
@@ -84,7 +84,7 @@ pub fn tenant_frame(inside: &Inside, frame: FrameData, section: Section, title: 
             <a class="skip" href="#main">"Skip to content"</a>
             <header class="top">
                 <a class="brand" href=address::HOME aria-label="TenantAtlas, all tenants">{logo()}<span>"TenantAtlas"</span></a>
-                <TenantSwitcher current=tenant section=section.slug().to_owned() near more />
+                <TenantSwitcher current=tenant section=section.slug().to_owned() near />
                 <span class="spring"></span>
                 <Bell tenant=id unread />
                 {person_menu(session, theme)}

@@ -1,11 +1,9 @@
-//! The bell and its drawer.
+//! The bell.
 #![allow(missing_docs, reason = "the island macro makes property types whose documentation is the property's")]
 
-use super::functions::{mark_all_read, mark_read, notifications};
-use super::list::notification_list;
-use super::model::NotificationPage;
+use super::drawer;
 use crate::address;
-use crate::island::{close_on_backdrop, erased};
+use crate::island::{DialogOnDemand, asks_for_another_tab, erased};
 use crate::live::stream;
 use crate::ui::icon::Icon;
 use leptos::prelude::*;
@@ -25,61 +23,19 @@ pub fn Bell(
             unread.set(count);
         }
     });
-    let page = RwSignal::new(None::<NotificationPage>);
-    let trouble = RwSignal::new(None::<String>);
-    let dialog = NodeRef::<leptos::html::Dialog>::new();
-    let href = address::tenant(tenant).notifications();
-    let load = move || {
-        leptos::task::spawn_local(async move {
-            match notifications().await {
-                Ok(fresh) => {
-                    unread.set(fresh.unread);
-                    trouble.set(None);
-                    page.set(Some(fresh));
-                }
-                Err(error) => trouble.set(Some(error.message)),
-            }
-        });
-    };
+    let href = StoredValue::new(address::tenant(tenant).notifications());
+    let dialog = DialogOnDemand::new();
     let open = move |event: leptos::ev::MouseEvent| {
-        if event.ctrl_key() || event.meta_key() || event.shift_key() {
+        if asks_for_another_tab(&event) {
             return;
         }
         event.prevent_default();
-        if let Some(dialog) = dialog.get_untracked() {
-            load();
-            let _ = dialog.show_modal();
-        }
+        href.with_value(|href| dialog.open(|| Box::pin(drawer::draw(tenant, unread)), href));
     };
-    let close = move || {
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
-    };
-    let read_all = move |_| {
-        leptos::task::spawn_local(async move {
-            match mark_all_read().await {
-                Ok(()) => load(),
-                Err(error) => trouble.set(Some(error.message)),
-            }
-        });
-    };
-    let read_one = Callback::new(move |notification: String| {
-        page.update(|page| {
-            for entry in page.iter_mut().flat_map(|page| &mut page.entries).filter(|entry| entry.id == notification) {
-                entry.read = true;
-            }
-        });
-        leptos::task::spawn_local(async move {
-            if let Ok(notification) = notification.parse() {
-                let _ = mark_read(notification).await;
-            }
-        });
-    });
     erased(view! {
         <a
             class="icon-button"
-            href=href.clone()
+            href=href.get_value()
             aria-label=move || match unread.get() {
                 0 => "Notifications".to_owned(),
                 count => format!("Notifications, {count} unread"),
@@ -91,32 +47,5 @@ pub fn Bell(
                 {move || match unread.get() { 100.. => "99+".to_owned(), count => count.to_string() }}
             </span>
         </a>
-        <dialog
-            node_ref=dialog
-            class="drawer"
-            aria-labelledby="drawer-title"
-            on:click=move |event| if let Some(dialog) = dialog.get_untracked() { close_on_backdrop(&event, &dialog) }
-        >
-            <div class="dialog-head">
-                <h2 id="drawer-title">"Notifications"</h2>
-                <button class="button quiet small" type="button" hidden=move || unread.get() == 0 on:click=read_all>
-                    "Mark all as read"
-                </button>
-                <button class="icon-button" type="button" aria-label="Close" on:click=move |_| close()>
-                    {Icon::Close.view()}
-                </button>
-            </div>
-            <div class="drawer-body">
-                <div role="alert">
-                    {move || trouble.get().map(|message| view! {
-                        <div class="note" data-tone="bad">{Icon::Warning.view()}<p>{message}</p></div>
-                    })}
-                </div>
-                {move || page.get().map(|page| notification_list(&page.entries, tenant, Some(read_one)))}
-            </div>
-            <div class="dialog-foot">
-                <a href=href>"Show all notifications"</a>
-            </div>
-        </dialog>
     })
 }

@@ -1,27 +1,32 @@
 //! The list of notifications, in the drawer and on its page.
 
 use super::model::Notification;
+use crate::island::erased;
 use crate::run::bucket::look;
 use crate::ui::icon::Icon;
 use crate::{address, format};
+use leptos::either::Either;
 use leptos::prelude::*;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::operation::OperationBucket;
 
 /// Notifications by day, newest first. With `on_read` each unread one is marked when it is followed; without it, on the
 /// page, each has a form.
-pub fn notification_list(entries: &[Notification], tenant: TenantId, on_read: Option<Callback<String>>) -> AnyView {
+pub fn notification_list(
+    entries: &[Notification],
+    tenant: TenantId,
+    on_read: Option<Callback<String>>,
+) -> impl IntoView + use<> {
     if entries.is_empty() {
-        return view! {
+        return Either::Left(erased(view! {
             <div class="empty">
                 {Icon::Bell.view()}
                 <h2>"All quiet"</h2>
                 <p>"When a sync that you started is queued and when it has ended, you read it here."</p>
             </div>
-        }
-        .into_any();
+        }));
     }
-    let mut days: Vec<(String, Vec<AnyView>)> = Vec::new();
+    let mut days: Vec<(String, Vec<_>)> = Vec::new();
     for entry in entries {
         let day = format::utc_day(entry.created_at);
         let row = row(entry, tenant, on_read);
@@ -30,20 +35,18 @@ pub fn notification_list(entries: &[Notification], tenant: TenantId, on_read: Op
             _ => days.push((day, vec![row])),
         }
     }
-    days.into_iter()
-        .map(|(day, rows)| {
-            view! {
-                <section>
-                    <h2 class="day">{day}</h2>
-                    {rows}
-                </section>
-            }
+    let days = days.into_iter().map(|(day, rows)| {
+        erased(view! {
+            <section>
+                <h2 class="day">{day}</h2>
+                {rows}
+            </section>
         })
-        .collect_view()
-        .into_any()
+    });
+    Either::Right(days.collect_view())
 }
 
-fn row(entry: &Notification, tenant: TenantId, on_read: Option<Callback<String>>) -> AnyView {
+fn row(entry: &Notification, tenant: TenantId, on_read: Option<Callback<String>>) -> impl IntoView + use<> {
     let (tone, icon) = look(entry.bucket);
     let id = entry.id.clone();
     let follow = move |_| {
@@ -59,7 +62,7 @@ fn row(entry: &Notification, tenant: TenantId, on_read: Option<Callback<String>>
     };
     let elsewhere = entry.account.is_none() && entry.tenant_id != tenant.to_string();
     let reason = entry.reason.filter(|_| entry.bucket == OperationBucket::Failed);
-    view! {
+    erased(view! {
         <article class="notification" data-tone=tone data-unread=(!entry.read).then_some("")>
             {icon.view()}
             <div>
@@ -71,8 +74,7 @@ fn row(entry: &Notification, tenant: TenantId, on_read: Option<Callback<String>>
             <time class="quiet-text" datetime=format::machine(entry.created_at)>{clock(entry.created_at)}</time>
             {mark}
         </article>
-    }
-    .into_any()
+    })
 }
 
 /// Marks one as read. Only the page has it, and the page never leaves the server.
@@ -93,7 +95,7 @@ fn mark_form(entry: &Notification, tenant: TenantId) -> Option<AnyView> {
 }
 
 #[cfg(not(feature = "ssr"))]
-fn mark_form(_: &Notification, _: TenantId) -> Option<AnyView> {
+fn mark_form(_: &Notification, _: TenantId) -> Option<()> {
     None
 }
 

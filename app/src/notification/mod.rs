@@ -1,6 +1,7 @@
 //! Notifications of a person.
 
 pub mod bell;
+mod drawer;
 pub mod functions;
 pub mod list;
 pub mod model;

@@ -83,7 +83,7 @@ pub fn summary(runs: &[RunState]) -> String {
 }
 
 /// The icon beside the head.
-pub fn turning() -> AnyView {
+pub fn turning() -> impl IntoView + use<> {
     Icon::Turning.with_class("spins")
 }
 

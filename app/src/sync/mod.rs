@@ -1,6 +1,7 @@
 //! An inventory sync: the type picker, and the start.
 
 pub mod button;
+mod dialog;
 pub mod functions;
 pub mod model;
 pub mod picker;

@@ -14,6 +14,8 @@ use leptos::wasm_bindgen::JsCast as _;
 use std::sync::Arc;
 use tenantatlas_domain::ids::TenantId;
 use web_sys::HtmlElement;
+#[cfg(target_arch = "wasm32")]
+use web_sys::HtmlInputElement;
 
 #[derive(Clone, Copy)]
 struct Choice {
@@ -96,7 +98,8 @@ impl Choice {
     }
 }
 
-/// The picker as a page: works as a plain form, and better once WebAssembly is there.
+/// The picker as a page: works as a plain form, and better once WebAssembly is there. It is the largest island, and wakes
+/// when somebody comes to it.
 #[island(lazy)]
 pub fn PickerPage(
     /// The tenant.
@@ -106,7 +109,40 @@ pub fn PickerPage(
     picker: Packed<Picker>,
 ) -> impl IntoView {
     let done = Callback::new(move |started: StartedSync| go_to_run(tenant, &started));
-    view! { <PickerFields tenant picker=picker.0 done /> }
+    let picker = picker.0;
+    let draft = Draft::of_page(&picker);
+    view! { <PickerFields tenant picker draft done /> }
+}
+
+/// What a person marked and typed in the plain form before the picker woke.
+#[derive(Clone)]
+pub struct Draft {
+    marks: Vec<bool>,
+    foundations: bool,
+    dependencies: bool,
+    sought: String,
+}
+
+impl Draft {
+    #[cfg(target_arch = "wasm32")]
+    fn of_page(picker: &Picker) -> Option<Self> {
+        let form = document().query_selector("form.picker").ok().flatten()?;
+        let field = |selector: &str| form.query_selector(selector).ok().flatten()?.dyn_into::<HtmlInputElement>().ok();
+        let is_marked = |selector: &str| field(selector).is_some_and(|field| field.checked());
+        let types = picker.categories.iter().flat_map(|category| &category.types);
+        Some(Self {
+            marks: types.map(|entry| is_marked(&format!("[value=\"{}\"]", entry.key))).collect(),
+            foundations: is_marked("[name=include_foundations]"),
+            dependencies: is_marked("[name=include_dependencies]"),
+            sought: field("[type=search]")?.value(),
+        })
+    }
+
+    /// On the server nobody has marked anything yet.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn of_page(_: &Picker) -> Option<Self> {
+        None
+    }
 }
 
 /// The picker: search, presets, groups with three-state boxes, switches, the count, and the button that starts.
@@ -116,10 +152,22 @@ pub fn PickerFields(
     tenant: TenantId,
     /// What it shows.
     picker: Picker,
+    /// What a person marked before.
+    #[prop(optional_no_strip)]
+    draft: Option<Draft>,
     /// Called when the sync is under way.
     done: Callback<StartedSync>,
 ) -> impl IntoView {
     let choice = Choice::new(picker);
+    // The browser begins with the picture of the server; what a person changed in it comes after.
+    Effect::new(move |_| {
+        if let Some(draft) = draft.clone() {
+            choice.marks.set(draft.marks);
+            choice.foundations.set(draft.foundations);
+            choice.dependencies.set(draft.dependencies);
+            choice.sought.set(draft.sought);
+        }
+    });
     let picker = choice.picker.get_value();
     let refusal = RwSignal::new(None::<String>);
     let busy = RwSignal::new(false);

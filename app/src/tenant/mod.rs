@@ -3,6 +3,7 @@
 pub mod functions;
 pub mod model;
 pub mod switcher;
+mod switcher_search;
 
 #[cfg(feature = "ssr")]
 pub mod add_page;

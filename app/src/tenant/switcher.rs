@@ -1,92 +1,67 @@
 //! The tenant switcher.
 #![allow(missing_docs, reason = "the island macro makes property types whose documentation is the property's")]
 
-use super::functions::my_tenants;
-use super::model::TenantEntry;
+use super::switcher_search;
+use crate::address;
 use crate::island::erased;
-use crate::packed::Packed;
 use crate::ui::icon::Icon;
-use crate::{address, format};
 use leptos::prelude::*;
+use tenantatlas_domain::ids::TenantId;
+#[cfg(feature = "ssr")]
+use {super::model::TenantEntry, super::switcher_search::tenant_link};
 
 /// A menu of the person's tenants that keeps them on the same page of the other one. The server sends the first few;
-/// the rest comes when the menu opens.
-#[island]
+/// the rest, and the search among them, comes when the menu opens.
+#[cfg(feature = "ssr")]
+#[component]
 pub fn TenantSwitcher(
     /// The tenant that is open.
-    #[prop(into)]
-    current: Packed<TenantEntry>,
+    current: TenantEntry,
     /// The page of the tenant that is open, such as `inventory`.
     section: String,
     /// The tenants that are always at hand: favourites and the ones used last.
-    #[prop(into)]
-    near: Packed<Vec<TenantEntry>>,
-    /// Whether there are more.
-    more: bool,
+    near: Vec<TenantEntry>,
 ) -> impl IntoView {
-    let current = current.0;
-    let entries = RwSignal::new(near.0);
-    let loaded = RwSignal::new(!more);
-    let sought = RwSignal::new(String::new());
-    let current_id = current.id;
-    let section = StoredValue::new(section);
-    let load = move |_| {
-        if !loaded.get_untracked() {
-            loaded.set(true);
-            leptos::task::spawn_local(async move {
-                match my_tenants().await {
-                    Ok(all) => entries.set(all),
-                    Err(_) => loaded.set(false),
-                }
-            });
-        }
-    };
-    let found = move || {
-        let sought = format::lowercase(&sought.get());
-        entries.with(|entries| {
-            entries
-                .iter()
-                .filter(|entry| format::lowercase(&entry.name).contains(&sought))
-                .take(50)
-                .cloned()
-                .collect::<Vec<_>>()
-        })
-    };
-    erased(view! {
-        <button class="switcher" type="button" popovertarget="tenant-menu" on:click=load>
+    let id = current.id;
+    let links: Vec<_> = near.into_iter().map(|entry| tenant_link(entry, id, &section)).collect();
+    view! {
+        <button class="switcher" type="button" popovertarget="tenant-menu">
             <span class="visually-hidden">"Tenant: "</span>
             <span class="name">{current.name}</span>
             <span class="badge" data-tone=current.environment.tone()>{current.environment.label()}</span>
             {Icon::Down.view()}
         </button>
-        <div class="menu from-start" id="tenant-menu" popover="auto">
-            <div class="search">
-                {Icon::Search.view()}
-                <input
-                    class="input"
-                    type="search"
-                    placeholder="Find a tenant"
-                    aria-label="Find a tenant"
-                    autocomplete="off"
-                    prop:value=move || sought.get()
-                    on:input:target=move |event| sought.set(event.target().value())
-                />
-            </div>
-            <hr />
-            <nav aria-label="Tenants">
-                <For each=found key=|entry| entry.id let:entry>
-                    <a
-                        class="menu-item"
-                        href=address::tenant(entry.id).section(&section.get_value())
-                        aria-current=(entry.id == current_id).then_some("true")
-                    >
-                        <span class="grow">{entry.name}</span>
-                        {entry.favourite.then(|| Icon::Star.view())}
-                        <span class="badge" data-tone=entry.environment.tone()>{entry.environment.label()}</span>
-                    </a>
-                </For>
-            </nav>
-            <p class="menu-head" hidden=move || !found().is_empty()>"No tenant of that name."</p>
+        <TenantMenu current=id section>
+            <nav aria-label="Tenants">{links}</nav>
+        </TenantMenu>
+    }
+}
+
+/// The menu. What finds a tenant in it is fetched when it first opens; if that fails, its first tenants stay.
+#[island]
+pub fn TenantMenu(
+    /// The tenant that is open.
+    current: TenantId,
+    /// The page of the tenant that is open, such as `inventory`.
+    section: String,
+    /// The first tenants.
+    children: Children,
+) -> impl IntoView {
+    let place = NodeRef::<leptos::html::Div>::new();
+    let asked = StoredValue::new(false);
+    let section = StoredValue::new(section);
+    let open = move |_| {
+        let Some(place) = place.get_untracked().filter(|_| !asked.get_value()) else { return };
+        asked.set_value(true);
+        leptos::task::spawn_local(async move {
+            if switcher_search::draw(place.into(), current, section.get_value(), asked).await.is_err() {
+                asked.set_value(false);
+            }
+        });
+    };
+    erased(view! {
+        <div class="menu from-start" id="tenant-menu" popover="auto" on:toggle=open>
+            <div node_ref=place>{children()}</div>
             <hr />
             <a class="menu-item" href=address::HOME>{Icon::Tenant.view()}"All tenants"</a>
         </div>

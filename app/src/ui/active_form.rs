@@ -1,19 +1,18 @@
 //! A form that keeps what was typed when the server refuses it.
 #![allow(missing_docs, reason = "the island macro makes property types whose documentation is the property's")]
 
-use super::icon::Icon;
-use crate::address;
-use crate::error::{AppError, ErrorKind};
-use crate::island::{erased, go_to};
-use crate::packed::Packed;
+use super::send_form::{BUSY, send};
+use crate::island::erased;
 use leptos::prelude::*;
-use leptos::wasm_bindgen::{JsCast as _, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{FormData, Headers, HtmlElement, HtmlFormElement, RequestInit, Response, SubmitEvent, UrlSearchParams};
+use leptos::wasm_bindgen::JsCast as _;
+use web_sys::{HtmlElement, SubmitEvent};
+#[cfg(feature = "ssr")]
+use {super::send_form::refusal, crate::error::AppError};
 
 /// A form that posts to a server function. Without WebAssembly the browser posts it and follows the redirect; with it
 /// the form is sent in the background, a refusal is shown beside what was typed, and the redirect is followed.
-#[island]
+#[cfg(feature = "ssr")]
+#[component]
 pub fn ActiveForm(
     /// Where it is posted to.
     action: String,
@@ -21,109 +20,39 @@ pub fn ActiveForm(
     #[prop(into)]
     class: String,
     /// The refusal that the page was opened with (without WebAssembly it comes back in the address).
-    #[prop(into)]
-    error: Packed<Option<AppError>>,
+    error: Option<AppError>,
     /// The fields and buttons.
     children: Children,
 ) -> impl IntoView {
-    let refusal = RwSignal::new(error.0);
-    let busy = RwSignal::new(false);
+    view! {
+        <SentForm action class>
+            <div class="form-error" role="alert">{error.map(refusal)}</div>
+            {children()}
+        </SentForm>
+    }
+}
+
+/// The form itself, which the browser takes over.
+#[island]
+pub fn SentForm(
+    /// Where it is posted to.
+    action: String,
+    /// The class of the form.
+    class: String,
+    /// The place for a refusal, the fields and buttons.
+    children: Children,
+) -> impl IntoView {
     let form = NodeRef::<leptos::html::Form>::new();
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        let Some(form) = form.get_untracked() else { return };
-        if busy.get_untracked() {
-            return;
-        }
-        busy.set(true);
+        let Some(form) = form.get_untracked().filter(|form| !form.has_attribute(BUSY)) else { return };
+        let _ = form.set_attribute(BUSY, "true");
         let submitter = event.submitter().and_then(|element| element.dyn_into::<HtmlElement>().ok());
-        leptos::task::spawn_local(async move {
-            match send(&form, submitter.as_ref()).await {
-                Ok(address) => go_to(&address),
-                Err(error) => {
-                    busy.set(false);
-                    mark_field(&form, error.field.as_deref());
-                    refusal.set(Some(error));
-                }
-            }
-        });
+        leptos::task::spawn_local(send(form, submitter));
     };
     erased(view! {
-        <form
-            node_ref=form
-            method="post"
-            action=action
-            class=class
-            aria-busy=move || busy.get().then_some("true")
-            on:submit=submit
-        >
-            <div class="form-error" role="alert">
-                {move || refusal.get().map(|error| view! {
-                    <div class="note" data-tone="bad">
-                        {Icon::Warning.view()}
-                        <p>
-                            {error.message}
-                            {(error.kind == ErrorKind::Confirm).then(|| view! { " "<a href=address::CONFIRM target="_blank">"Confirm it in a new tab"</a>", then try again." })}
-                        </p>
-                    </div>
-                })}
-            </div>
+        <form node_ref=form method="post" action=action class=class on:submit=submit>
             {children()}
         </form>
     })
-}
-
-/// Posts the form and returns the address to go to.
-async fn send(form: &HtmlFormElement, submitter: Option<&HtmlElement>) -> Result<String, AppError> {
-    use leptos::server_fn::error::{FromServerFnError as _, ServerFnErrorErr};
-    let unreachable = |_: JsValue| AppError::from_server_fn_error(ServerFnErrorErr::Request(String::new()));
-    let response = post(form, submitter).await.map_err(unreachable)?;
-    if response.ok() {
-        let headers = response.headers();
-        let here = window().location().href().unwrap_or_default();
-        return Ok(headers.get("location").ok().flatten().unwrap_or(here));
-    }
-    let text = JsFuture::from(response.text().map_err(unreachable)?).await.map_err(unreachable)?;
-    let error: Option<AppError> = text.as_string().and_then(|text| serde_json::from_slice(text.as_bytes()).ok());
-    Err(error.unwrap_or_else(|| AppError::from_server_fn_error(ServerFnErrorErr::Args(String::new()))))
-}
-
-async fn post(form: &HtmlFormElement, submitter: Option<&HtmlElement>) -> Result<Response, JsValue> {
-    let data = FormData::new_with_form(form)?;
-    // The button that was pressed belongs to the form too, when it has a name.
-    if let Some(button) = submitter.filter(|button| button.has_attribute("name")) {
-        let value = button.get_attribute("value").unwrap_or_default();
-        data.append_with_str(&button.get_attribute("name").unwrap_or_default(), &value)?;
-    }
-    let body = UrlSearchParams::new_with_str_sequence_sequence(&data)?;
-    let headers = Headers::new()?;
-    headers.set("accept", "application/json")?;
-    let request = RequestInit::new();
-    request.set_method("POST");
-    request.set_headers(&headers);
-    request.set_body(&body);
-    let address = form.get_attribute("action").unwrap_or_default();
-    Ok(JsFuture::from(window().fetch_with_str_and_init(&address, &request)).await?.unchecked_into())
-}
-
-/// Marks the refused field and goes to it.
-fn mark_field(form: &HtmlFormElement, name: Option<&str>) {
-    if let Ok(marked) = form.query_selector_all("[aria-invalid]") {
-        for node in (0..marked.length()).filter_map(|index| marked.item(index)) {
-            if let Some(element) = node.dyn_ref::<web_sys::Element>() {
-                let _ = element.remove_attribute("aria-invalid");
-            }
-        }
-    }
-    let Some(name) =
-        name.filter(|name| name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_'))
-    else {
-        return;
-    };
-    if let Some(field) = form.query_selector(&format!("[name=\"{name}\"]")).ok().flatten() {
-        let _ = field.set_attribute("aria-invalid", "true");
-        if let Some(field) = field.dyn_ref::<HtmlElement>() {
-            let _ = field.focus();
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! The icons: 24 units wide, drawn with one stroke, inheriting the colour of the text.
 
+use crate::island::erased;
 use leptos::prelude::*;
 use leptos::svg;
 
@@ -133,19 +134,19 @@ impl Icon {
 
     /// The drawing. It says nothing to screen readers: the word beside it does.
     #[must_use]
-    pub fn view(self) -> AnyView {
+    pub fn view(self) -> impl IntoView + use<> {
         icon(self, "")
     }
 
     /// The drawing with a class.
     #[must_use]
-    pub fn with_class(self, class: &'static str) -> AnyView {
+    pub fn with_class(self, class: &'static str) -> impl IntoView + use<> {
         icon(self, class)
     }
 }
 
-fn icon(icon: Icon, class: &'static str) -> AnyView {
-    svg::svg()
+fn icon(icon: Icon, class: &'static str) -> impl IntoView + use<> {
+    let drawing = svg::svg()
         .attr("class", class)
         .attr("viewBox", "0 0 24 24")
         .attr("fill", "none")
@@ -154,6 +155,6 @@ fn icon(icon: Icon, class: &'static str) -> AnyView {
         .attr("stroke-linecap", "round")
         .attr("stroke-linejoin", "round")
         .attr("aria-hidden", "true")
-        .child(svg::path().attr("d", icon.path()))
-        .into_any()
+        .child(svg::path().attr("d", icon.path()));
+    erased(drawing)
 }

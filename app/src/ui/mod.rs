@@ -2,6 +2,7 @@
 
 pub mod active_form;
 pub mod icon;
+pub mod send_form;
 
 #[cfg(feature = "ssr")]
 pub mod card;
