@@ -33,7 +33,7 @@ test("the connection test names each missing permission with the types that need
   await expect(page.getByText(/Partially succeeded/)).toBeVisible();
   const failed = page.getByRole("region", { name: "What did not succeed, and why" });
   await failed.getByText(/Show 1/).click();
-  await expect(failed.getByText("DeviceManagementRBAC.Read.All")).toBeVisible();
+  await expect(failed.getByText("Permission DeviceManagementRBAC.Read.All")).toBeVisible();
   await page.goto(`${tenant}/settings`);
   const connection = page.getByRole("region", { name: "Connection" });
   await expect(connection.getByText("DeviceManagementRBAC.Read.All")).toBeVisible();
