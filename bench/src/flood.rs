@@ -38,7 +38,7 @@ pub async fn measure(name: &str, postgres: Option<&str>) -> Result<()> {
     db.migrate().await?;
     let vault = Vault::open(&db, &folder.path().join("key")).await?;
     let graph = GraphClientOptions { allowed_networks: vec!["127.0.0.1/32".parse()?], ..GraphClientOptions::default() };
-    let engine = Engine::start(EngineConfig::default(), db, vault, GraphClient::new(graph));
+    let engine = Engine::start(EngineConfig::default(), db.clone(), vault, GraphClient::new(graph));
     let tenants = (0..=OTHERS).map(|index| SimTenant::new(&format!("T{index}"), index as u64 + 1, 2_000)).collect();
     let config = SimulatorConfig { tenants, latency: Duration::from_millis(50), ..SimulatorConfig::default() };
     let cloud = Simulator::start(config, SocketAddr::from(([127, 0, 0, 1], 0))).await?;
@@ -55,7 +55,7 @@ pub async fn measure(name: &str, postgres: Option<&str>) -> Result<()> {
         };
         let credential = TenantCredential::ClientSecret(SecretString::from(tenant.client_secret.clone()));
         let id = engine.add_tenant(&Actor::command_line(), &details, &credential).await?;
-        people.push((id, operator(&engine, id, people.len()).await?));
+        people.push((id, operator(&engine, &db, id, people.len()).await?));
     }
     let (fast, others) = people.split_first().context("there are people")?;
 
@@ -101,11 +101,11 @@ pub async fn measure(name: &str, postgres: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-async fn operator(engine: &Engine, tenant: TenantId, index: usize) -> Result<Actor> {
+async fn operator(engine: &Engine, db: &Db, tenant: TenantId, index: usize) -> Result<Actor> {
     let id = UserId::from_uuid(Uuid::new_v4());
     let email = format!("operator{index}@example.com");
     let user = NewUser { id, email: email.clone(), name: format!("Operator {index}"), platform_admin: false };
-    let mut tx = engine.db().write().await?;
+    let mut tx = db.write().await?;
     users::create(&mut tx, &user, engine.now()).await?;
     members::set(&mut tx, tenant, id, Role::Operator, engine.now()).await?;
     tx.commit().await?;

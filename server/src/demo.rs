@@ -84,7 +84,7 @@ impl Demo {
         let password = password(asked_for, here_alone);
         for (email, name, role, platform_admin) in PEOPLE {
             let secret = || SecretString::from(password.as_str());
-            let id = match users::find_by_email(engine.db(), email).await? {
+            let id = match users::find_by_email(engine.reader(), email).await? {
                 Some(known) => {
                     let id = known.user.id;
                     if !engine.password_fits(id, secret()).await? {
@@ -129,7 +129,7 @@ impl Demo {
         ));
         let mut states = SelectAll::new();
         for (tenant, name) in &self.tenants {
-            if scopes::list(engine.db(), *tenant).await?.iter().any(|scope| scope.latest.is_some()) {
+            if scopes::list(engine.reader(), *tenant).await?.iter().any(|scope| scope.latest.is_some()) {
                 continue;
             }
             let outcome = engine.dispatch_sync(&Actor::command_line(), *tenant, &Selection::full(registry())).await?;
@@ -187,7 +187,7 @@ async fn ensure_tenant(
         client_id: simulated.client_id.clone(),
     };
     let credential = TenantCredential::ClientSecret(SecretString::from(simulated.client_secret.clone()));
-    if let Some(known) = tenants::find(engine.db(), &simulated.tenant_id).await?.first() {
+    if let Some(known) = tenants::find(engine.reader(), &simulated.tenant_id).await?.first() {
         // The cloud listens on another port at each start.
         if engine.update_tenant(actor, known.id, &details).await? {
             engine.rotate_credential(actor, known.id, &credential).await?;

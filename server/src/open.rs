@@ -10,7 +10,7 @@ use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_engine::{Clock as _, CommandError, Engine, EngineConfig, EngineError, RunnerConfig, SystemClock};
 use tenantatlas_graph::{GraphClient, GraphClientOptions};
 use tenantatlas_store::{
-    Db, StoreError, Vault,
+    Db, Reader, StoreError, Vault,
     audit::{self, Witnessed},
     tenants,
 };
@@ -131,7 +131,7 @@ pub async fn engine(settings: &Settings, config: EngineConfig) -> Result<Engine,
 
 /// An engine with workers, beside one that was opened without them.
 pub fn working(settings: &Settings, desk: &Engine) -> Engine {
-    Engine::start(EngineConfig::default(), desk.db().clone(), desk.vault().clone(), graph(settings))
+    desk.beside(EngineConfig::default(), graph(settings))
 }
 
 fn graph(settings: &Settings) -> GraphClient {
@@ -147,7 +147,7 @@ fn graph(settings: &Settings) -> GraphClient {
 ///
 /// # Errors
 /// When there is none or more than one (exit code 64).
-pub async fn tenant(db: &Db, text: &str) -> Result<tenants::Tenant, Exit> {
+pub async fn tenant(db: &Reader, text: &str) -> Result<tenants::Tenant, Exit> {
     let mut found = tenants::find(db, text).await?;
     match found.len() {
         0 => {

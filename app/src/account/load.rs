@@ -11,5 +11,5 @@ use tenantatlas_store::sessions::{self, Session};
 pub async fn sessions() -> Result<Vec<Session>, AppError> {
     let session = scope::session()?;
     let engine = scope::engine()?;
-    Ok(sessions::list(engine.db(), session.user_id, engine.now()).await?)
+    Ok(sessions::list(engine.reader(), session.user_id, engine.now()).await?)
 }

@@ -27,7 +27,7 @@ pub async fn list(inside: &Inside, filter: &AuditFilter) -> Result<AuditPage, Ap
     let mut entries: Vec<Entry> = Vec::new();
     let mut filter = filter.clone();
     for _ in 0..PIECES {
-        let piece = audit::list(inside.engine.db(), &filter.query(inside, PIECE)).await?;
+        let piece = audit::list(inside.engine.reader(), &filter.query(inside, PIECE)).await?;
         let last = piece.len() < PIECE as usize;
         filter.before = piece.last().map(|entry| entry.seq).or(filter.before);
         for entry in piece {

@@ -33,7 +33,7 @@ impl LastVerification {
         {
             return Ok((found, told));
         }
-        let found = audit::verify(engine.db(), engine.vault()).await?;
+        let found = audit::verify(engine.reader(), engine.vault()).await?;
         let looked = Looked { at: Instant::now(), found: found.clone(), told: engine.now() };
         let told = looked.told;
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(looked);

@@ -44,7 +44,7 @@ pub async fn load(inside: &Inside) -> Result<FrameData, AppError> {
     let theme = theme();
     let user = inside.session.user_id;
     let (visible, snapshot) = futures::try_join!(
-        async { Ok::<_, AppError>(tenants::list_visible(inside.engine.db(), user).await?) },
+        async { Ok::<_, AppError>(tenants::list_visible(inside.engine.reader(), user).await?) },
         async { Ok(inside.engine.runs().snapshot(inside.id(), user).await?) },
     )?;
     note_use(inside, &visible);

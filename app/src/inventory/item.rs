@@ -31,7 +31,7 @@ pub struct ItemDetail {
 /// # Errors
 /// Not found; when the database fails.
 pub async fn load(inside: &Inside, item: ItemId, scope: Option<ScopeId>) -> Result<ItemDetail, AppError> {
-    let db = inside.engine.db();
+    let db = inside.engine.reader();
     let missing = || AppError::not_found("The item");
     let any = ScopeView::load(db, inside.id(), scope, &[]).await?;
     let found = inventory::find(db, &any, item).await?.ok_or_else(missing)?;

@@ -73,7 +73,7 @@ pub struct InventoryView {
 /// # Errors
 /// When the database fails.
 pub async fn load(inside: &Inside, address: &InventoryFilter) -> Result<InventoryView, AppError> {
-    let db = inside.engine.db();
+    let db = inside.engine.reader();
     let view = view(inside, address).await?;
     let (page, scopes, scope_tags) = futures::try_join!(
         async { Ok::<_, AppError>(inventory::list(db, &view, &address.query()).await?) },
@@ -96,7 +96,7 @@ pub async fn view(inside: &Inside, address: &InventoryFilter) -> Result<ScopeVie
         }
         (None, None) => Vec::new(),
     };
-    Ok(ScopeView::load(inside.engine.db(), inside.id(), address.scope, &shown).await?)
+    Ok(ScopeView::load(inside.engine.reader(), inside.id(), address.scope, &shown).await?)
 }
 
 /// The scope tags that the inventory holds, for the filter; at most a hundred.
@@ -110,7 +110,7 @@ async fn scope_tags(inside: &Inside, view: &ScopeView) -> Result<Vec<(String, St
         limit: 100,
         ..ItemQuery::default()
     };
-    let page = inventory::list(inside.engine.db(), view, &query).await?;
+    let page = inventory::list(inside.engine.reader(), view, &query).await?;
     Ok(page.rows.into_iter().map(|row| (row.item.external_id, row.item.display_name)).collect())
 }
 

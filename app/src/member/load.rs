@@ -9,5 +9,5 @@ use tenantatlas_store::members::{self, Member};
 /// # Errors
 /// When the database fails.
 pub async fn list(inside: &Inside) -> Result<Vec<Member>, AppError> {
-    Ok(members::list(inside.engine.db(), inside.id()).await?)
+    Ok(members::list(inside.engine.reader(), inside.id()).await?)
 }

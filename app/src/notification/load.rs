@@ -44,7 +44,7 @@ pub async fn list(
 pub async fn of_account() -> Result<Vec<Notification>, AppError> {
     let (engine, session) = (scope::engine()?, scope::session()?);
     let filter = notifications::Filter { account: true, limit: ACCOUNT, ..Default::default() };
-    let found = notifications::list(engine.db(), session.user_id, &filter).await?;
+    let found = notifications::list(engine.reader(), session.user_id, &filter).await?;
     Ok(found.iter().filter_map(|stored| read(&engine, stored)).collect())
 }
 
@@ -53,7 +53,7 @@ async fn page(
     before: Option<(Timestamp, NotificationId)>,
     limit: u32,
 ) -> Result<(NotificationPage, Option<(Timestamp, NotificationId)>), AppError> {
-    let db = inside.engine.db();
+    let db = inside.engine.reader();
     let user = inside.session.user_id;
     let filter = notifications::Filter { before, limit: limit + 1, ..Default::default() };
     let mut found = notifications::list(db, user, &filter).await?;

@@ -40,7 +40,7 @@ pub async fn list(inside: &Inside, filter: &RunFilter) -> Result<RunPage, AppErr
         limit: PAGE + 1,
         ..operation_runs::Filter::default()
     };
-    let mut runs = operation_runs::list(inside.engine.db(), &filter).await?;
+    let mut runs = operation_runs::list(inside.engine.reader(), &filter).await?;
     let more = runs.len() > PAGE as usize;
     runs.truncate(PAGE as usize);
     let next = runs.last().filter(|_| more).map(|run| (run.created_at, run.id));
@@ -74,7 +74,7 @@ pub struct RunDetail {
 /// Not found; when the database fails.
 pub async fn detail(inside: &Inside, name: &str) -> Result<RunDetail, AppError> {
     let unknown = || AppError::not_found("The run");
-    let db = inside.engine.db();
+    let db = inside.engine.reader();
     let run: OperationRunId = match name.strip_prefix("sync-") {
         Some(sync) => {
             let sync = sync.parse().map_err(|_| unknown())?;

@@ -179,7 +179,7 @@ fn wait(origin: &Origin, token: &str, lasts: Duration, page: &str, next: &str) {
 /// Where a person begins who did not say where: in the tenant they used last, or with all of theirs.
 #[cfg(feature = "ssr")]
 async fn first_page(engine: &Engine, user: UserId) -> Result<String, AppError> {
-    let visible = tenants::list_visible(engine.db(), user).await?;
+    let visible = tenants::list_visible(engine.reader(), user).await?;
     let last = visible.into_iter().filter(|one| one.last_used_at.is_some()).max_by_key(|one| one.last_used_at);
     Ok(last.map_or_else(|| address::HOME.to_owned(), |last| address::tenant(last.tenant.id).inventory()))
 }

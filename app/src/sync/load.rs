@@ -15,7 +15,7 @@ use tenantatlas_store::{permissions, preferences};
 /// # Errors
 /// When the database fails.
 pub async fn of(inside: &Inside, preset: &str) -> Result<Picker, AppError> {
-    let db = inside.engine.db();
+    let db = inside.engine.reader();
     let missing: HashMap<String, String> = permissions::list(db, inside.id())
         .await?
         .into_iter()
@@ -96,7 +96,7 @@ fn entry(policy_type: &PolicyType, missing: &HashMap<String, String>, last: Opti
 
 /// The types that the newest sync run of the tenant, whatever its selection, could not read.
 async fn failed_last_time(inside: &Inside) -> Result<Vec<String>, AppError> {
-    let db = inside.engine.db();
+    let db = inside.engine.reader();
     let newest = sync_runs::Filter { completed: true, limit: 1, ..sync_runs::Filter::default() };
     let Some(run) = sync_runs::list(db, inside.id(), &newest).await?.into_iter().next() else { return Ok(Vec::new()) };
     let known: HashSet<&str> = registry().all().iter().map(|one| one.key).collect();

@@ -11,7 +11,7 @@ use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::inventory::ScopeView;
 use tenantatlas_store::operation_runs;
 use tenantatlas_store::tenants::{self, VisibleTenant};
-use tenantatlas_store::{Db, StoreError};
+use tenantatlas_store::{Reader, StoreError};
 
 /// Tenants looked at side by side: about as many as the database has readers.
 const SIDE_BY_SIDE: usize = 8;
@@ -42,7 +42,7 @@ pub struct TenantCard {
 pub async fn cards() -> Result<Vec<TenantCard>, AppError> {
     let session = scope::session()?;
     let engine = scope::engine()?;
-    let db = engine.db();
+    let db = engine.reader();
     let mut active: HashMap<TenantId, usize> = HashMap::new();
     for run in operation_runs::active(db, None, None).await? {
         *active.entry(run.tenant_id).or_default() += 1;
@@ -57,7 +57,7 @@ pub async fn cards() -> Result<Vec<TenantCard>, AppError> {
     Ok(cards)
 }
 
-async fn card(db: &Db, visible: VisibleTenant) -> Result<TenantCard, StoreError> {
+async fn card(db: &Reader, visible: VisibleTenant) -> Result<TenantCard, StoreError> {
     let view = ScopeView::load(db, visible.tenant.id, None, &[]).await?;
     let counts = view.counts(&[]);
     Ok(TenantCard {

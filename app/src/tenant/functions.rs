@@ -28,7 +28,7 @@ use {
 #[server(prefix = "/api", endpoint = "my_tenants", input = Json)]
 pub async fn my_tenants() -> Result<Vec<TenantEntry>, AppError> {
     let session = scope::session()?;
-    let visible = tenants::list_visible(scope::engine()?.db(), session.user_id).await?;
+    let visible = tenants::list_visible(scope::engine()?.reader(), session.user_id).await?;
     Ok(visible.iter().map(entry).collect())
 }
 rule!(MyTenants, Rule::SignedIn);

@@ -38,7 +38,7 @@ pub struct MissingPermission {
 /// # Errors
 /// When the database fails.
 pub async fn missing_permissions(inside: &Inside) -> Result<(Vec<MissingPermission>, usize), AppError> {
-    let known = permissions::list(inside.engine.db(), inside.id()).await?;
+    let known = permissions::list(inside.engine.reader(), inside.id()).await?;
     let checked = known.len();
     let missing = known
         .into_iter()

@@ -13,7 +13,7 @@ use tenantatlas_store::users::{self, User};
 /// Forbidden to all but platform administrators.
 pub async fn list() -> Result<Vec<User>, AppError> {
     scope::administrator()?;
-    Ok(users::list(scope::engine()?.db()).await?)
+    Ok(users::list(scope::engine()?.reader()).await?)
 }
 
 /// Who of them has a second factor.
@@ -22,5 +22,5 @@ pub async fn list() -> Result<Vec<User>, AppError> {
 /// Forbidden to all but platform administrators.
 pub async fn with_second_factor() -> Result<BTreeSet<UserId>, AppError> {
     scope::administrator()?;
-    Ok(second_factors::active(scope::engine()?.db()).await?.into_iter().collect())
+    Ok(second_factors::active(scope::engine()?.reader()).await?.into_iter().collect())
 }

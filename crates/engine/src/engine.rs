@@ -7,7 +7,7 @@ use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_runs::Runner;
-use tenantatlas_store::{Db, StoreError, Tx, Vault, members};
+use tenantatlas_store::{Reader, StoreError, Tx, Vault, facts, members};
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
@@ -20,6 +20,7 @@ use crate::sign_in::Turns;
 pub(crate) struct Core {
     pub config: EngineConfig,
     pub commands: Commands,
+    pub reader: Reader,
     pub runner: Runner,
     /// Whose turn it is to prove who they are.
     pub turns: Arc<Turns>,
@@ -49,10 +50,18 @@ impl Engine {
         &self.core.runner
     }
 
-    /// The database.
+    /// The database, to be read. What changes something is a command.
     #[must_use]
-    pub fn db(&self) -> &Db {
-        &self.core.commands.db
+    pub fn reader(&self) -> &Reader {
+        &self.core.reader
+    }
+
+    /// Writes and takes back what it wrote.
+    ///
+    /// # Errors
+    /// Why the database takes no write.
+    pub async fn probe_write(&self) -> Result<(), StoreError> {
+        facts::probe_write(&self.core.commands.db).await
     }
 
     /// The vault.

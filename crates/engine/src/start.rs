@@ -39,12 +39,19 @@ impl Engine {
     #[must_use]
     pub fn start_with_operations(config: EngineConfig, commands: Commands, operations: Operations) -> Self {
         let runner = Runner::start(config.runs.clone(), commands.clone(), operations);
-        let core = Arc::new(Core { config, commands, runner, turns: Arc::default(), clean_now: Notify::new() });
+        let reader = commands.db.clone().into();
+        let core = Arc::new(Core { config, commands, reader, runner, turns: Arc::default(), clean_now: Notify::new() });
         let tasks = TaskTracker::new();
         if core.config.runs.workers > 0 {
             tasks.spawn(housekeeping::clean(Arc::clone(&core)));
         }
         tasks.close();
         Self { core, tasks }
+    }
+
+    /// Another engine on the same database, such as one with workers beside one without.
+    #[must_use]
+    pub fn beside(&self, config: EngineConfig, graph: GraphClient) -> Self {
+        Self::start(config, self.core.commands.db.clone(), self.core.commands.vault.clone(), graph)
     }
 }

@@ -121,7 +121,7 @@ impl Engine {
     /// no credential, [`EngineError::TooMany`] when too much is waiting already, or when the database fails.
     pub async fn check_tenant(&self, actor: &Actor, id: TenantId, types: bool) -> Result<Dispatched, EngineError> {
         self.authorise(actor, id, CheckTenant::PERMISSION).await?;
-        let tenant = tenants::get(self.db(), id).await?.ok_or(EngineError::NotFound("the tenant"))?;
+        let tenant = tenants::get(self.reader(), id).await?.ok_or(EngineError::NotFound("the tenant"))?;
         if tenant.credential_kind.is_none() {
             return Err(connection::no_credential());
         }

@@ -156,7 +156,7 @@ impl Db {
         }
     }
 
-    async fn connection(&self) -> Result<Connection<'static>, StoreError> {
+    pub(crate) async fn connection(&self) -> Result<Connection<'static>, StoreError> {
         Ok(match self {
             Self::Sqlite { readers, .. } => Connection::Sqlite(readers.acquire().await?.into()),
             Self::Postgres { pool, .. } => Connection::Postgres(pool.acquire().await?.into()),

@@ -1,8 +1,8 @@
 //! The records of TenantAtlas on SQLite and PostgreSQL.
 //!
 //! # How it is laid out
-//! One module per record. Lookups take anything that implements [`Access`] (`&Db`, or `&mut Tx` inside a transaction)
-//! and answer `Option` when a row may not exist: only failures are errors. Writes take `&mut Tx`, so that whoever calls
+//! One module per record. Lookups take anything that implements [`Access`] (`&Reader`, `&Db`, or `&mut Tx` inside a
+//! transaction) and answer `Option` when a row may not exist: only failures are errors. Writes take `&mut Tx`, so that whoever calls
 //! decides what is committed together. One query text serves both databases (`$1` placeholders, `ON CONFLICT`,
 //! `RETURNING`); where they truly differ, the difference has a name in `dialect.rs`.
 //!
@@ -34,6 +34,7 @@ pub mod operation_runs;
 pub mod pending_sign_ins;
 pub mod permissions;
 pub mod preferences;
+mod reader;
 mod readiness;
 mod record;
 pub mod scopes;
@@ -53,5 +54,6 @@ mod vault;
 pub use database::{Access, Backend, Db, Tx};
 pub use error::StoreError;
 pub use migrations::MigrationReport;
+pub use reader::{Readable, Reader};
 pub use signals::{Listener, Signal};
 pub use vault::{FingerprintKey, SealedSecret, Vault};

@@ -12,14 +12,17 @@ use std::{
     pin::pin,
 };
 use tenantatlas_domain::registry::registry;
-use tenantatlas_store::inventory::{self, ItemFilter, ItemQuery, ItemRow, ScopeView, StateFilter};
+use tenantatlas_store::{
+    Reader,
+    inventory::{self, ItemFilter, ItemQuery, ItemRow, ScopeView, StateFilter},
+};
 
 /// Lists the inventory of a tenant, relative to the latest completed run. Streams, so that any number of items fits.
 ///
 /// # Errors
 /// When tenant or type are unknown (exit code 64), or the database fails.
 pub async fn run(settings: &Settings, arguments: &ItemsArguments, output: Output) -> Result<(), Exit> {
-    let db = open::database(settings).await?;
+    let db = Reader::from(open::database(settings).await?);
     let tenant = open::tenant(&db, &arguments.tenant).await?;
     let policy_types = arguments.policy_type.iter().cloned().collect::<Vec<_>>();
     if let Some(unknown) = policy_types.iter().find(|key| registry().get(key).is_none()) {

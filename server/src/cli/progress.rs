@@ -13,7 +13,7 @@ use std::{
 use tenantatlas_app::format::counted;
 use tenantatlas_domain::live::RunState;
 use tenantatlas_engine::Engine;
-use tenantatlas_store::{facts, tenants::Tenant};
+use tenantatlas_store::tenants::Tenant;
 
 /// After so long without news the database is asked whether it can still be written.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -35,7 +35,7 @@ pub async fn follow(engine: &Engine, tenant: &Tenant, begin: &RunState, output: 
             Ok(None) => break,
             // Where the database takes no write any more, the run cannot even note its end: nobody would ever wait
             // long enough. It goes on where it stopped once there is room.
-            Err(_) => facts::probe_write(engine.db()).await?,
+            Err(_) => engine.probe_write().await?,
         }
     }
     progress.finish();

@@ -3,14 +3,17 @@
 use super::{arguments::RunsArguments, output::Output};
 use crate::{exit::Exit, open, settings::Settings};
 use serde_json::{Value, json};
-use tenantatlas_store::operation_runs::{self, Filter, OperationRun};
+use tenantatlas_store::{
+    Reader,
+    operation_runs::{self, Filter, OperationRun},
+};
 
 /// Lists operation runs, newest first.
 ///
 /// # Errors
 /// When the tenant is unknown or the database fails.
 pub async fn run(settings: &Settings, arguments: &RunsArguments, output: Output) -> Result<(), Exit> {
-    let db = open::database(settings).await?;
+    let db = Reader::from(open::database(settings).await?);
     let tenant_id = match &arguments.tenant {
         Some(text) => Some(open::tenant(&db, text).await?.id),
         None => None,

@@ -61,7 +61,7 @@ async fn dispatch(
     selection: &Selection,
     output: Output,
 ) -> Result<(), Exit> {
-    let tenant = open::tenant(desk.db(), &arguments.tenant).await?;
+    let tenant = open::tenant(desk.reader(), &arguments.tenant).await?;
     let dispatched = desk.dispatch_sync(&Actor::command_line(), tenant.id, selection).await?;
     if dispatched.already_running && desk.runs().is_worked_on(tenant.id, dispatched.run_id).await? {
         let message = format!("{} is already being read with this selection (run {}).", tenant.name, dispatched.run_id);
@@ -79,9 +79,9 @@ async fn dispatch(
 async fn read(engine: &Engine, tenant: &Tenant, dispatched: &DispatchOutcome, output: Output) -> Result<(), Exit> {
     let last = progress::follow(engine, tenant, &dispatched.state, output).await?;
 
-    let run = sync_runs::find_by_operation(engine.db(), tenant.id, dispatched.run_id).await?;
+    let run = sync_runs::find_by_operation(engine.reader(), tenant.id, dispatched.run_id).await?;
     let types = match &run {
-        Some(run) => sync_runs::list_types(engine.db(), tenant.id, run.id).await?,
+        Some(run) => sync_runs::list_types(engine.reader(), tenant.id, run.id).await?,
         None => Vec::new(),
     };
     output.document(&report(&last, run.as_ref(), &types))?;

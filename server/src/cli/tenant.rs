@@ -78,7 +78,7 @@ async fn add(engine: &Engine, arguments: TenantAddArguments, output: Output) -> 
 }
 
 async fn list(engine: &Engine, output: Output) -> Result<(), Exit> {
-    let all = tenants::list(engine.db()).await?;
+    let all = tenants::list(engine.reader()).await?;
     output.document(&all)?;
     output.table(
         &["NAME", "ENTRA TENANT ID", "CLOUD", "ENVIRONMENT", "CONNECTION", "ID"],
@@ -96,16 +96,16 @@ async fn list(engine: &Engine, output: Output) -> Result<(), Exit> {
 }
 
 async fn check(settings: &Settings, desk: &Engine, text: &str, types: bool, output: Output) -> Result<(), Exit> {
-    let tenant = open::tenant(desk.db(), text).await?;
+    let tenant = open::tenant(desk.reader(), text).await?;
     let dispatched = desk.check_tenant(&Actor::command_line(), tenant.id, types).await?;
     let engine = open::working(settings, desk);
     let ended = progress::follow(&engine, &tenant, &dispatched.state, output).await;
     engine.shutdown().await;
     let ended = ended?;
-    let run = operation_runs::get(desk.db(), tenant.id, ended.id).await?;
+    let run = operation_runs::get(desk.reader(), tenant.id, ended.id).await?;
     let failures = run.as_ref().map(|run| run.failures.as_slice()).unwrap_or_default();
-    let tenant = open::tenant(desk.db(), text).await?;
-    let known = permissions::list(desk.db(), tenant.id).await?;
+    let tenant = open::tenant(desk.reader(), text).await?;
+    let known = permissions::list(desk.reader(), tenant.id).await?;
     let missing: Vec<&Permission> = known.iter().filter(|permission| !permission.granted).collect();
     let names = |granted: bool| known.iter().filter(move |one| one.granted == granted).map(|one| &one.permission);
     output.document(&json!({

@@ -25,7 +25,7 @@ pub async fn run(settings: &Settings, command: UserCommand, output: Output) -> R
                     let role = role.parse().map_err(|_| {
                         Exit::usage(format!("there is no role \"{role}\": expected readonly, operator, manager or owner"))
                     })?;
-                    roles.push((open::tenant(engine.db(), tenant).await?.id, role));
+                    roles.push((open::tenant(engine.reader(), tenant).await?.id, role));
                 }
                 let password = secret_input::new_password(password_file.as_deref())?;
                 let id = engine.create_user(&actor, &email, &name, platform_admin, password).await?;
@@ -36,7 +36,7 @@ pub async fn run(settings: &Settings, command: UserCommand, output: Output) -> R
                 output.line(format!("{name} can sign in as {email}."))
             }
             UserCommand::Passwd { email, password_file } => {
-                let user = users::find_by_email(engine.db(), &email).await?.ok_or_else(|| {
+                let user = users::find_by_email(engine.reader(), &email).await?.ok_or_else(|| {
                     Exit::usage(format!("nobody signs in as \"{email}\": `tenantatlas user list` shows who does"))
                 })?;
                 let password = secret_input::new_password(password_file.as_deref())?;
@@ -45,7 +45,7 @@ pub async fn run(settings: &Settings, command: UserCommand, output: Output) -> R
                 output.line(format!("The password of {} is set; all their sessions have ended.", user.user.email))
             }
             UserCommand::ResetSecondFactor { email } => {
-                let user = users::find_by_email(engine.db(), &email).await?.ok_or_else(|| {
+                let user = users::find_by_email(engine.reader(), &email).await?.ok_or_else(|| {
                     Exit::usage(format!("nobody signs in as \"{email}\": `tenantatlas user list` shows who does"))
                 })?;
                 engine.reset_second_factor(&actor, user.user.id).await?;
@@ -56,7 +56,7 @@ pub async fn run(settings: &Settings, command: UserCommand, output: Output) -> R
                 ))
             }
             UserCommand::List => {
-                let people = users::list(engine.db()).await?;
+                let people = users::list(engine.reader()).await?;
                 output.document(
                     &people
                         .iter()

@@ -124,7 +124,7 @@ pub async fn items(
         Err(error) => return refuse(&error),
     };
     let name = file_name(&inside, "inventory");
-    let rows = inventory::export(inside.engine.db().clone(), view, address.query());
+    let rows = inventory::export(inside.engine.reader().clone(), view, address.query());
     match kind.as_str() {
         "csv" => attachment(
             Exported::inventory("csv"),
@@ -152,7 +152,7 @@ pub async fn audit_log(InTenant(inside): InTenant, Query(parameters): Parameters
 fn entries(inside: Inside, filter: AuditFilter) -> impl Stream<Item = Result<Entry, StoreError>> + Send + 'static {
     let pages = stream::try_unfold(Some((inside, filter)), |at| async move {
         let Some((inside, mut filter)) = at else { return Ok(None) };
-        let page = audit::list(inside.engine.db(), &filter.query(&inside, 200)).await?;
+        let page = audit::list(inside.engine.reader(), &filter.query(&inside, 200)).await?;
         let next = page.last().map(|entry| entry.seq);
         let kept: Vec<_> = page.into_iter().filter(|entry| filter.keeps(entry)).map(Ok).collect();
         filter.before = next;

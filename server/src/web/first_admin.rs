@@ -4,7 +4,7 @@ use crate::exit::Exit;
 use std::{net::SocketAddr, time::Duration};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Engine, new_token};
-use tenantatlas_store::one_time_links::{self, FirstAdministrator};
+use tenantatlas_store::one_time_links::FirstAdministrator;
 
 /// How long the link works.
 const LIFETIME: Duration = Duration::from_secs(24 * 3_600);
@@ -20,9 +20,7 @@ pub async fn invitation(engine: &Engine, address: SocketAddr) -> Result<Option<S
     let (token, hash) = new_token();
     let now = engine.now();
     let until = Timestamp::from_millis(now.as_millis() + i64::try_from(LIFETIME.as_millis()).unwrap_or_default());
-    let mut tx = engine.db().write().await?;
-    let made = one_time_links::create_for_first_administrator(&mut tx, &hash, TOGETHER, now, until).await?;
-    tx.commit().await?;
+    let made = engine.create_first_administrator_link(&hash, TOGETHER, until).await?;
     Ok(match made {
         FirstAdministrator::NotNeeded => None,
         FirstAdministrator::Made => Some(format!(

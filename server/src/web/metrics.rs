@@ -104,7 +104,7 @@ async fn observe(state: &State) {
     #[expect(clippy::cast_precision_loss, reason = "gauges are floating point; these are small")]
     let set = |name: &'static str, value: u64| gauge!(name).set(value as f64);
     set("event_streams_open", (super::events::MAX_STREAMS - state.streams.available_permits()) as u64);
-    match operation_runs::queue_depth(state.engine.db()).await {
+    match operation_runs::queue_depth(state.engine.reader()).await {
         Ok(depth) => {
             set("runs_pending", depth.pending);
             set("runs_running", depth.running);

@@ -199,7 +199,7 @@ async fn ready(Extract(state): Extract<State>) -> (StatusCode, &'static str) {
     if state.stopping.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
     }
-    let Err(error) = state.engine.db().ready().await else { return (StatusCode::OK, "ready\n") };
+    let Err(error) = state.engine.reader().ready().await else { return (StatusCode::OK, "ready\n") };
     tracing::warn!(%error, "not ready");
     let short = match error {
         StoreError::DiskFull => "the disk of the database is full\n",

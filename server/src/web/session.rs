@@ -148,7 +148,7 @@ enum Named {
 async fn named(engine: &Engine, name: &str, session: &CurrentSession) -> Result<Named, EngineError> {
     let Ok(id) = name.parse::<TenantId>() else { return Ok(Named::Nowhere) };
     let (role, tenant) = futures::try_join!(engine.role(id, session.user_id), async {
-        Ok::<_, EngineError>(tenants::get(engine.db(), id).await?)
+        Ok::<_, EngineError>(tenants::get(engine.reader(), id).await?)
     })?;
     Ok(match (tenant, role) {
         (Some(tenant), Some(role)) => Named::Inside(Box::new(TenantScope { tenant, role })),

@@ -1,11 +1,15 @@
 //! The first administrator of a server on which nobody can sign in yet, by a link that works once.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 use serde_json::json;
 use tenantatlas_commands::{Actor, AuditEntry};
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
-use tenantatlas_store::one_time_links::{self, Purpose};
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::StoreError;
+use tenantatlas_store::one_time_links::{self, FirstAdministrator, Purpose};
 use tenantatlas_store::sessions::TokenHash;
 use tenantatlas_store::users::{self, NewUser};
 use uuid::Uuid;
@@ -23,8 +27,25 @@ impl Engine {
     /// # Errors
     /// When the database fails.
     pub async fn first_administrator_link_works(&self, link: &TokenHash) -> Result<bool, EngineError> {
-        let found = one_time_links::peek(self.db(), link, Purpose::FirstAdministrator, self.now()).await?;
-        Ok(found.is_some() && users::is_empty(self.db()).await?)
+        let found = one_time_links::peek(self.reader(), link, Purpose::FirstAdministrator, self.now()).await?;
+        Ok(found.is_some() && users::is_empty(self.reader()).await?)
+    }
+
+    /// Keeps the link for the first administrator, by the hash of its token, when nobody can sign in yet. Of processes that
+    /// start within the time `together` one makes it; earlier links stop working.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn create_first_administrator_link(
+        &self,
+        link: &TokenHash,
+        together: Duration,
+        until: Timestamp,
+    ) -> Result<FirstAdministrator, StoreError> {
+        let mut tx = self.core.commands.db.write().await?;
+        let made = one_time_links::create_for_first_administrator(&mut tx, link, together, self.now(), until).await?;
+        tx.commit().await?;
+        Ok(made)
     }
 
     /// Makes the first administrator and signs them in, in one transaction: a link that is refused leaves nobody behind, and

@@ -6,6 +6,7 @@ use tenantatlas_domain::normalise::ContentHash;
 use tenantatlas_domain::time::Timestamp;
 
 use super::{NewEntry, append, chain, guards, witness};
+use crate::reader::Readable;
 use crate::{Db, StoreError, Vault};
 
 /// What a verification found.
@@ -89,7 +90,8 @@ impl Problem {
 ///
 /// # Errors
 /// When the database fails, or the file with what was seen cannot be read.
-pub async fn verify(db: &Db, vault: &Vault) -> Result<Verification, StoreError> {
+pub async fn verify(db: &impl Readable, vault: &Vault) -> Result<Verification, StoreError> {
+    let db = db.database();
     let (end, mut problems) = chain::walk(db, &vault.audit_key()).await?;
     problems.extend(witness::compare(db, vault).await?);
     problems.extend(guards::missing(db).await?);

@@ -12,11 +12,12 @@ use uuid::Uuid;
 
 use super::rows::absences;
 use super::view::Stretch;
+use crate::StoreError;
 use crate::database::{Access, Run as _};
+use crate::reader::Readable;
 use crate::record::Nullable;
 use crate::scopes::ScopeId;
 use crate::sql::args;
-use crate::{Db, StoreError};
 
 /// Versions and runs of one item that are read, at most.
 const MAX_ROWS: i64 = 200;
@@ -132,11 +133,12 @@ struct RunRow {
 /// # Errors
 /// When the database fails.
 pub async fn runs_that_saw(
-    db: &Db,
+    db: &impl Readable,
     tenant: TenantId,
     scope: ScopeId,
     item: ItemId,
 ) -> Result<Vec<RunSighting>, StoreError> {
+    let db = db.database();
     let mut on = db;
     let runs: Vec<RunRow> = on
         .rows(

@@ -13,9 +13,10 @@ use uuid::Uuid;
 use super::item::ObservedLink;
 use crate::bulk::{InsertRows, WithList};
 use crate::database::{Access, Run as _};
+use crate::reader::Readable;
 use crate::record::Nullable;
 use crate::sql::{Statement, Value, args, without_nul};
-use crate::{Db, StoreError, Tx};
+use crate::{StoreError, Tx};
 
 /// Edges of one item that are read, at most. More than an item keeps.
 const MAX_LINKS: i64 = 200;
@@ -96,8 +97,8 @@ struct Candidate {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn outgoing(db: &Db, tenant: TenantId, item: ItemId) -> Result<Vec<OutgoingLink>, StoreError> {
-    let mut on = db;
+pub async fn outgoing(db: &impl Readable, tenant: TenantId, item: ItemId) -> Result<Vec<OutgoingLink>, StoreError> {
+    let mut on = db.database();
     let mut links: Vec<OutgoingLink> = on
         .rows(
             "SELECT l.relationship, l.target_kind, NULLIF(l.target_policy_type, '') AS target_policy_type,

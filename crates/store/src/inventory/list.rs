@@ -14,7 +14,8 @@ use super::item::ItemRow;
 use super::rows::rows;
 use super::search::{Hit, Search};
 use super::view::ScopeView;
-use crate::{Db, StoreError};
+use crate::StoreError;
+use crate::reader::Readable;
 
 /// The longest page.
 pub(super) const MAX_PAGE: u32 = 500;
@@ -123,7 +124,8 @@ pub struct ItemPage {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(db: &Db, view: &ScopeView, query: &ItemQuery) -> Result<ItemPage, StoreError> {
+pub async fn list(db: &impl Readable, view: &ScopeView, query: &ItemQuery) -> Result<ItemPage, StoreError> {
+    let db = db.database();
     let wanted = query.limit.clamp(1, MAX_PAGE) as usize;
     let _turn = if query.filter.searched_text().is_some() { Some(db.turn_to_search().await?) } else { None };
     let search = Search { db, view, filter: &query.filter, limit: wanted + 1 };

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::item::{ITEM_COLUMNS, Item, ItemRow};
 use super::view::{ScopeView, Stretch};
 use crate::database::{Access, Run as _};
+use crate::reader::Readable;
 use crate::sql::{Statement, args};
 use crate::{Db, StoreError};
 
@@ -16,8 +17,8 @@ use crate::{Db, StoreError};
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(db: &Db, view: &ScopeView, id: ItemId) -> Result<Option<ItemRow>, StoreError> {
-    Ok(rows(db, view, &[id.as_uuid()]).await?.into_iter().next())
+pub async fn find(db: &impl Readable, view: &ScopeView, id: ItemId) -> Result<Option<ItemRow>, StoreError> {
+    Ok(rows(db.database(), view, &[id.as_uuid()]).await?.into_iter().next())
 }
 
 /// Whether anything was ever read from a tenant.

@@ -11,11 +11,12 @@ use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
+use crate::StoreError;
 use crate::database::{Access, Run as _};
+use crate::reader::Readable;
 use crate::scopes::{self, Scope, ScopeId};
 use crate::sql::args;
 use crate::sync_runs::{self, SyncRun, TypeRun};
-use crate::{Db, StoreError};
 
 /// How many items of a type are known in a tenant, whatever run saw them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -158,11 +159,12 @@ impl ScopeView {
     /// # Errors
     /// When the database fails.
     pub async fn load(
-        db: &Db,
+        db: &impl Readable,
         tenant: TenantId,
         chosen: Option<ScopeId>,
         shown: &[String],
     ) -> Result<Self, StoreError> {
+        let db = db.database();
         // What does not wait for one another is asked at the same time: on a database server each question is a journey.
         let scope = async {
             if let Some(id) = chosen

@@ -125,10 +125,10 @@ impl Site {
         self.settle().await;
         let runs = operation_runs::Filter { limit: 500, ..Default::default() };
         let entries = audit::Filter { limit: 500, ..Default::default() };
-        let runs = operation_runs::list(self.engine.db(), &runs).await.expect("runs").len();
-        let entries = audit::list(self.engine.db(), &entries).await.expect("entries");
+        let runs = operation_runs::list(self.engine.reader(), &runs).await.expect("runs").len();
+        let entries = audit::list(self.engine.reader(), &entries).await.expect("entries");
         let entries = entries.iter().filter(|entry| entry.action != REFUSED).count();
-        let members = tenantatlas_store::members::list(self.engine.db(), self.own).await.expect("members").len();
+        let members = tenantatlas_store::members::list(self.engine.reader(), self.own).await.expect("members").len();
         (runs, entries, members)
     }
 }

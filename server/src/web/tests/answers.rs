@@ -16,12 +16,12 @@ impl Site {
     pub async fn entries(&self, action: &str) -> Vec<audit::Entry> {
         self.settle().await;
         let filter = audit::Filter { action: Some(action.to_owned()), limit: 500, ..audit::Filter::default() };
-        audit::list(self.engine.db(), &filter).await.expect("entries")
+        audit::list(self.engine.reader(), &filter).await.expect("entries")
     }
 
     /// Makes the audit log refuse every new entry.
     async fn close_the_audit_log(&self) {
-        let Db::Sqlite { writer, .. } = self.engine.db() else { panic!("the site lies in SQLite") };
+        let Db::Sqlite { writer, .. } = &self.db else { panic!("the site lies in SQLite") };
         let refuse = "CREATE TRIGGER closed BEFORE INSERT ON audit_logs BEGIN SELECT RAISE(ABORT, 'closed'); END";
         sqlx::query(refuse).execute(writer).await.expect("a trigger");
     }

@@ -14,7 +14,7 @@ impl Site {
     /// As if more than ten minutes had passed since this person proved who they are.
     async fn let_confirmation_lapse(&self, who: Who) {
         let (user, hash) = (self.people[&who], hash_token(&self.tokens[&who]));
-        let db = self.engine.db();
+        let db = &self.db;
         let now = self.engine.now();
         let found = sessions::find(db, &hash, now).await.expect("a session").expect("a session");
         let mut tx = db.write().await.expect("a transaction");

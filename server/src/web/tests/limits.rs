@@ -112,13 +112,13 @@ async fn a_page_that_is_left_open_does_not_keep_its_session_from_ending() {
             user_agent: "test".to_owned(),
             address: "127.0.0.1".to_owned(),
         };
-        let mut tx = site.engine.db().write().await.expect("a transaction");
+        let mut tx = site.db.write().await.expect("a transaction");
         sessions::create(&mut tx, &hash, &session, before(minutes)).await.expect("a session");
         tx.commit().await.expect("committed");
         (token, hash)
     };
     let used = async |hash: &TokenHash| {
-        sessions::find(site.engine.db(), hash, now).await.expect("a look").expect("a session").session.last_used_at
+        sessions::find(site.engine.reader(), hash, now).await.expect("a look").expect("a session").session.last_used_at
     };
     let ask = async |token: &str, method: Method, path: &str, form: Option<&str>, by_itself: bool| {
         let mut request = site.request(Who::Nobody, method, path, HTML, form);

@@ -79,7 +79,7 @@ const OUR_KEYS: [&str; 11] = [
 const ENTRIES: usize = 60;
 
 fn writer(site: &Site) -> &SqlitePool {
-    let Db::Sqlite { writer, .. } = site.engine.db() else { panic!("the site lies in SQLite") };
+    let Db::Sqlite { writer, .. } = &site.db else { panic!("the site lies in SQLite") };
     writer
 }
 
@@ -94,7 +94,7 @@ impl Site {
         }
         let begun = site.engine.now();
         for id in site.people.values() {
-            let mut tx = site.engine.db().write().await.expect("a transaction");
+            let mut tx = site.db.write().await.expect("a transaction");
             // A first visit would be noted beside the answer, at some time.
             preferences::record_use(&mut tx, *id, site.own, begun).await.expect("noted");
             tx.commit().await.expect("committed");
@@ -174,7 +174,7 @@ fn poison_json(value: &mut Value, text: &str) {
 
 async fn fill_audit_log(site: &Site, text: &str) {
     let runs = [None, Some(site.run.to_string())];
-    let tenant = tenants::get(site.engine.db(), site.own).await.expect("read").expect("a tenant");
+    let tenant = tenants::get(site.engine.reader(), site.own).await.expect("read").expect("a tenant");
     for number in 0..ENTRIES {
         let new = NewEntry {
             id: Uuid::now_v7(),
@@ -189,7 +189,7 @@ async fn fill_audit_log(site: &Site, text: &str) {
             outcome: Outcome::Failure,
             context: json!({ "reason": text, text: { "inside": [text] } }),
         };
-        let mut tx = site.engine.db().write().await.expect("a transaction");
+        let mut tx = site.db.write().await.expect("a transaction");
         audit::append(&mut tx, &site.engine.vault().audit_key(), &new, Timestamp::from_millis(1_700_000_000_000))
             .await
             .expect("an entry");

@@ -70,6 +70,8 @@ pub struct Answer {
 /// The site. `own` is the tenant whose members ask, `other` one of which they know nothing.
 pub struct Site {
     pub engine: Engine,
+    /// What the engine keeps its records in, for what happens beside it.
+    pub db: Db,
     pub own: TenantId,
     pub other: TenantId,
     pub item: ItemId,
@@ -93,13 +95,13 @@ impl Site {
         let vault = Vault::open(&db, &folder.path().join("key")).await.expect("a key");
         let allowed_networks = vec!["127.0.0.0/8".parse().expect("a network")];
         let graph = GraphClientOptions { allowed_networks, ..GraphClientOptions::default() };
-        let engine = Engine::start(EngineConfig::default(), db, vault, GraphClient::new(graph));
+        let engine = Engine::start(EngineConfig::default(), db.clone(), vault, GraphClient::new(graph));
         let mut config = demo::config(60);
         config.latency = std::time::Duration::ZERO;
         let cloud = Simulator::start(config, SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a cloud");
         let own = tenant(&engine, &cloud, 0).await;
         let other = tenant(&engine, &cloud, 1).await;
-        let (people, tokens) = people(&engine, own).await;
+        let (people, tokens) = people(&engine, &db, own).await;
 
         let selection = Selection {
             policy_types: vec!["settingsCatalogPolicy".to_owned()],
@@ -112,9 +114,9 @@ impl Site {
         while let Some(state) = states.next().await {
             state.expect("a state");
         }
-        let view = ScopeView::load(engine.db(), own, None, &[]).await.expect("a view");
+        let view = ScopeView::load(engine.reader(), own, None, &[]).await.expect("a view");
         let query = ItemQuery { limit: 1, ..ItemQuery::default() };
-        let page = inventory::list(engine.db(), &view, &query).await.expect("a page");
+        let page = inventory::list(engine.reader(), &view, &query).await.expect("a page");
         let item = page.rows.first().expect("an item").item.id;
         let state = State {
             engine: engine.clone(),
@@ -132,6 +134,7 @@ impl Site {
         Self {
             router: router(state),
             engine,
+            db,
             own,
             other,
             item,
@@ -149,7 +152,7 @@ impl Site {
         self.background.close();
         self.background.wait().await;
         self.background.reopen();
-        for run in operation_runs::active(self.engine.db(), None, None).await.expect("runs") {
+        for run in operation_runs::active(self.engine.reader(), None, None).await.expect("runs") {
             let mut states = Box::pin(self.engine.runs().follow(run.tenant_id, run.id));
             while let Some(state) = states.next().await {
                 state.expect("a state");
@@ -219,7 +222,7 @@ fn later(at: Timestamp) -> Timestamp {
     Timestamp::from_millis(at.as_millis() + 12 * 3_600_000)
 }
 
-async fn people(engine: &Engine, own: TenantId) -> (HashMap<Who, UserId>, HashMap<Who, String>) {
+async fn people(engine: &Engine, db: &Db, own: TenantId) -> (HashMap<Who, UserId>, HashMap<Who, String>) {
     let (mut people, mut tokens) = (HashMap::new(), HashMap::new());
     for (index, who) in Who::ALL.into_iter().enumerate().skip(1) {
         let id = UserId::from_uuid(Uuid::now_v7());
@@ -239,7 +242,7 @@ async fn people(engine: &Engine, own: TenantId) -> (HashMap<Who, UserId>, HashMa
             user_agent: "test".to_owned(),
             address: "127.0.0.1".to_owned(),
         };
-        let mut tx = engine.db().write().await.expect("a transaction");
+        let mut tx = db.write().await.expect("a transaction");
         users::create(&mut tx, &user, now).await.expect("a person");
         sessions::create(&mut tx, &hash, &session, now).await.expect("a session");
         tx.commit().await.expect("committed");

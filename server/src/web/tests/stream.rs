@@ -108,7 +108,7 @@ async fn a_stream_ends_within_seconds_when_access_or_session_end() {
         assert!(wire.next().await.is_some_and(|frame| frame.contains("event: snapshot")));
     }
     site.engine.remove_member(&Actor::command_line(), site.own, site.people[&reader]).await.expect("removed");
-    let mut tx = site.engine.db().write().await.expect("a transaction");
+    let mut tx = site.db.write().await.expect("a transaction");
     sessions::revoke_all(&mut tx, site.people[&manager], None).await.expect("ended");
     tx.commit().await.expect("committed");
     for wire in &mut wires {
