@@ -28,6 +28,8 @@ use tenantatlas_store::sync_runs::{SyncRun, TypeRun};
 
 /// Width of the timeline's drawing, in its own units.
 const WIDTH: i64 = 1000;
+/// Failures with the same reason that are named without being asked for: the sentence above them speaks of what is named.
+const FEW: usize = 5;
 
 /// State, counters, timeline per type, failures by reason with what to do, cost, audit.
 #[component]
@@ -210,7 +212,7 @@ fn group(inside: &Inside, detail: &RunDetail, skipped: bool, reason: ReasonCode,
             <div>
                 <strong>{summary}</strong>
                 <p>{reason.sentence()}</p>
-                <details>
+                <details open=failures.len() <= FEW>
                     <summary>{format!("Show {}", failures.len())}</summary>
                     <ul class="rows">{rows}</ul>
                 </details>
