@@ -32,6 +32,8 @@ function wake(island) {
 // Not before a pointer or the focus comes to it. What is pressed while its part of the script is on the way, and means
 // nothing without it, is pressed again.
 async function wakeLate(island) {
+  // HTML cannot say that a box is neither on nor off.
+  for (const box of island.querySelectorAll("[data-mixed]")) box.indeterminate = true;
   let pressed;
   const press = ({ target }) => {
     pressed = target.closest("button[type=button], [type=checkbox]:not([name])") ?? pressed;

@@ -63,7 +63,12 @@ test("a button of the picker that is pressed before it woke is pressed when it w
     await held;
     await route.continue();
   });
+  // Of the types of this group some are not part of everything.
+  const group = page.getByRole("checkbox", { name: /^Configuration/ });
+  await expect(group).toBeChecked({ indeterminate: true });
   await page.getByRole("button", { name: "Clear" }).click();
   arrive();
   await expect(page.getByText(/^0 of 103 types/)).toBeVisible();
+  await expect(group).not.toBeChecked();
+  await expect(group).not.toBeChecked({ indeterminate: true });
 });

@@ -314,6 +314,7 @@ fn group(choice: Choice, category: &PickerCategory, start: usize) -> impl IntoVi
                     type="checkbox"
                     data-step=""
                     data-group=slug
+                    data-mixed=(1..total).contains(&untrack(count)).then_some("")
                     checked=untrack(count) == total
                     prop:checked=move || count() == total
                     prop:indeterminate=move || (1..total).contains(&count())
