@@ -14,6 +14,12 @@ use tenantatlas_store::tenants::{Cloud, Environment, TenantCredential, TenantDet
 use tenantatlas_store::testing::TestDatabase;
 use tenantatlas_store::{Vault, operation_runs};
 
+/// The allocator that the product has: that of the C library keeps what one case left behind, at times a hundred megabytes, so
+/// that the next seems to need it.
+#[cfg(all(unix, not(target_env = "musl")))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Tenants that are read at the same time.
 const TENANTS: u64 = 6;
 /// The most memory that this process may ever have, in kilobytes.
