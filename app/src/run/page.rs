@@ -24,6 +24,7 @@ use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Action;
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::operation_runs::OperationRun;
 use tenantatlas_store::sync_runs::{SyncRun, TypeRun};
 
 /// Width of the timeline's drawing, in its own units.
@@ -126,7 +127,7 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
                 <dt>{humanise(&units.1)}</dt>
                 <dd>{format!("{} of {} done: {} succeeded, {} failed, {} skipped", run.counters.processed, run.counters.total, run.counters.succeeded, run.counters.failed, run.counters.skipped)}</dd>
                 {detail.sync.as_ref().map(|sync| sync_facts(inside, sync, &detail.types))}
-                {(run.attempt > 1).then(|| view! { <dt>"Attempts"</dt><dd>{format!("{}: a worker was lost and another went on", run.attempt)}</dd> })}
+                {(run.attempt > 1).then(|| view! { <dt>"Attempts"</dt><dd>{format!("{}: {}", run.attempt, went_on(run))}</dd> })}
                 {run.retry_of.map(|id| view! { <dt>"Retry of"</dt><dd><a href=inside.address().run(id)>"an earlier run"</a></dd> })}
                 {run.cancel_requested_by.clone().map(|who| view! { <dt>"Cancelled by"</dt><dd>{who}</dd> })}
                 {run.follows.map(|id| view! { <dt>"Follows"</dt><dd><a href=inside.address().run(id)>"the run before it"</a></dd> })}
@@ -139,6 +140,11 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// Why there was another attempt at a run.
+const fn went_on(run: &OperationRun) -> &'static str {
+    if run.lost_leases > 0 { "a worker was lost and another went on" } else { "it went on after a restart" }
 }
 
 /// What only an inventory sync has to tell. Requests that several types share count once.
@@ -203,6 +209,13 @@ fn group(inside: &Inside, detail: &RunDetail, skipped: bool, reason: ReasonCode,
             view! { <li><span class="grow"><strong>{name}</strong></span><span class="quiet">{detail}</span></li> }
         })
         .collect_view();
+    let rows = view! { <ul class="rows">{rows}</ul> };
+    // An open disclosure counts as a person at work, for whom the page is left as it is (`live/parts.rs`).
+    let named = if failures.len() <= FEW {
+        rows.into_any()
+    } else {
+        view! { <details><summary>{format!("Show {}", failures.len())}</summary>{rows}</details> }.into_any()
+    };
     let tone = if skipped { "warn" } else { "bad" };
     let words = if skipped { "skipped" } else { "failed" };
     let summary = format!("{} {words}: {}", failures.len(), humanise(reason.as_str()).to_lowercase());
@@ -212,10 +225,7 @@ fn group(inside: &Inside, detail: &RunDetail, skipped: bool, reason: ReasonCode,
             <div>
                 <strong>{summary}</strong>
                 <p>{reason.sentence()}</p>
-                <details open=failures.len() <= FEW>
-                    <summary>{format!("Show {}", failures.len())}</summary>
-                    <ul class="rows">{rows}</ul>
-                </details>
+                {named}
             </div>
         </div>
     }
