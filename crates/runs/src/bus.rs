@@ -100,7 +100,7 @@ impl Events {
         let channel = Arc::clone(channels.entry(topic).or_insert_with(|| {
             Arc::new(Channel { latest: Mutex::new(Latest::default()), changed: watch::channel(0).0 })
         }));
-        let receiver = channel.changed.subscribe();
+        let receiver = Some(channel.changed.subscribe());
         let seen = lock(&channel.latest).version;
         Subscription { topic, seen, receiver, channel, channels: Arc::clone(&self.channels) }
     }
@@ -209,7 +209,8 @@ fn is_older(next: &LiveEvent, known: &LiveEvent) -> bool {
 pub struct Subscription {
     topic: Topic,
     seen: u64,
-    receiver: watch::Receiver<u64>,
+    /// There until it is dropped.
+    receiver: Option<watch::Receiver<u64>>,
     channel: Arc<Channel>,
     channels: Arc<Mutex<HashMap<Topic, Arc<Channel>>>>,
 }
@@ -223,7 +224,11 @@ impl Subscription {
             if !news.is_empty() {
                 return news;
             }
-            if self.receiver.changed().await.is_err() {
+            let changed = match &mut self.receiver {
+                Some(receiver) => receiver.changed().await.is_ok(),
+                None => false,
+            };
+            if !changed {
                 // The channel outlives its readers, so this is never reached; waiting is the safe answer.
                 std::future::pending::<()>().await;
             }
@@ -248,8 +253,9 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let mut channels = lock(&self.channels);
-        // This reader is still counted.
-        if self.channel.changed.receiver_count() <= 1 {
+        // Under the lock, so that of readers that leave together the last one sees that nobody is left.
+        self.receiver = None;
+        if self.channel.changed.receiver_count() == 0 {
             channels.remove(&self.topic);
         }
     }

@@ -77,7 +77,29 @@ pub(crate) struct Begun {
 
 impl Drop for Begun {
     fn drop(&mut self) {
-        self.working.lock().remove(&self.run);
+        let mut attempts = self.working.lock();
+        // A process that lost its lease may have claimed the run again: that attempt stays.
+        if attempts.get(&self.run).is_some_and(|known| Arc::ptr_eq(known, &self.attempt)) {
+            attempts.remove(&self.run);
+        }
         metrics::gauge!("run_workers_busy").decrement(1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_an_attempt_does_not_forget_the_next_one_at_the_same_run() {
+        let (working, run) = (Arc::new(Working::default()), OperationRunId::from_uuid(uuid::Uuid::nil()));
+        let first = working.begin(run);
+        let second = working.begin(run);
+        drop(first);
+        assert!(working.contains(run));
+        working.cancel(run);
+        assert!(second.attempt.stopped().is_some());
+        drop(second);
+        assert_eq!(working.count(), 0);
     }
 }

@@ -115,6 +115,14 @@ impl Reader {
             return snapshot.await.inspect_err(|error| tracing::warn!(%error, "a live stream could not begin")).ok();
         }
         loop {
+            // Before anything is told: a reader that is slower than the news always finds some.
+            if Instant::now() >= self.recheck {
+                self.recheck = Instant::now() + RECHECK;
+                let asked: BoxFuture<'_, bool> = Box::pin(self.may_see());
+                if !asked.await {
+                    return None;
+                }
+            }
             if let Some(frame) = self.waiting.pop_front() {
                 self.heartbeat = Instant::now() + HEARTBEAT;
                 return Some(frame);
@@ -125,13 +133,6 @@ impl Reader {
                 news = self.person.next() => news,
                 news = self.runs.next() => news,
                 () = tokio::time::sleep_until(self.recheck.min(self.heartbeat)) => {
-                    if Instant::now() >= self.recheck {
-                        self.recheck = Instant::now() + RECHECK;
-                        let asked: BoxFuture<'_, bool> = Box::pin(self.may_see());
-                        if !asked.await {
-                            return None;
-                        }
-                    }
                     if Instant::now() >= self.heartbeat {
                         self.waiting.push_back(sse::frame(&LiveEvent::Heartbeat));
                     }
