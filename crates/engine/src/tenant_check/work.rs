@@ -56,7 +56,11 @@ impl CheckWork {
         }
         let units = run.item_ids.iter().skip(done).cloned();
         let mut ends = stream::iter(units).map(|unit| self.end_of(unit, &found)).buffered(AT_ONCE);
-        let mut first_fault = None;
+        // What an earlier attempt found counts as well.
+        let mut first_fault = run.failures.iter().find_map(|failure| {
+            let first_page = failure.item_id.as_ref().is_some_and(|unit| unit.starts_with(FIRST_PAGE));
+            (first_page && failure.kind == FailureKind::Failed).then(|| (failure.reason_code, failure.reason.clone()))
+        });
         while let Some(end) = ends.next().await {
             let (unit, end) = end?;
             if unit.starts_with(FIRST_PAGE) && end.outcome == TypeOutcome::Failed && first_fault.is_none() {
