@@ -128,7 +128,7 @@ impl Done {
             Self::UsersSaved => "The users are saved.",
             Self::TenantAdded => "The tenant is added. Test its connection, then start the first sync.",
             Self::TenantRemoved => "The tenant and everything read from it is removed.",
-            Self::CancelRequested => "The run was asked to stop. It stops at the next page.",
+            Self::CancelRequested => "The run was asked to stop.",
         }
     }
 }

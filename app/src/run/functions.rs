@@ -9,7 +9,7 @@ use tenantatlas_domain::{ids::OperationRunId, live::RunState};
 use {
     crate::{access::Rule, done::Done, redirect::go_to_with, scope},
     tenantatlas_domain::role::Action,
-    tenantatlas_engine::RetryPart,
+    tenantatlas_engine::{Cancelled, CommandError, RetryPart},
 };
 
 /// Asks a run to stop.
@@ -19,7 +19,10 @@ use {
 #[server(prefix = "/api", endpoint = "cancel_run")]
 pub async fn cancel_run(run: OperationRunId) -> Result<(), AppError> {
     let inside = scope::acting(Action::CancelRun)?;
-    inside.engine.runs().cancel(&inside.session.actor(), inside.id(), run).await?;
+    let cancelled = inside.engine.runs().cancel(&inside.session.actor(), inside.id(), run).await?;
+    if cancelled == Cancelled::AlreadyEnded {
+        return Err(CommandError::Conflict("the run has ended already".to_owned()).into());
+    }
     go_to_with(&inside.address().run(run), Done::CancelRequested);
     Ok(())
 }
