@@ -40,7 +40,7 @@ async function wakeLate(island) {
   };
   island.addEventListener("click", press);
   await new Promise((come) => {
-    for (const event of ["pointerover", "focusin"]) island.addEventListener(event, come, { once: true });
+    for (const event of ["pointerover", "focusin", "click"]) island.addEventListener(event, come, { once: true });
   });
   try {
     await module.parts[island.dataset.component]();

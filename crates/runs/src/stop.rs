@@ -48,12 +48,6 @@ impl Stop {
         Self::Aborted { code, reason: code.sentence().to_owned() }
     }
 
-    /// Whether the run goes on elsewhere: then this attempt writes no end.
-    #[must_use]
-    pub fn continues_elsewhere(&self) -> bool {
-        matches!(self, Self::LeaseLost | Self::Shutdown)
-    }
-
     /// The end of a run that stops like this; `None` when it goes on elsewhere.
     #[must_use]
     pub fn end(&self) -> Option<End> {
