@@ -289,6 +289,11 @@ pub struct Synced {
 }
 
 impl Synced {
+    /// The types that the run read itself, by key.
+    pub fn read(&self) -> Vec<&str> {
+        self.types.values().filter(|one| one.carried_from.is_none()).map(|one| one.policy_type.as_str()).collect()
+    }
+
     /// The types that did not succeed, with the reason.
     pub fn troubles(&self) -> Vec<String> {
         self.types

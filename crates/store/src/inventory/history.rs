@@ -128,7 +128,7 @@ struct RunRow {
     items: i64,
 }
 
-/// The runs of a scope that held the type of an item, newest first, with what each says about it; at most 200.
+/// The runs of a scope that read the type of an item, newest first, with what each says about it; at most 200.
 ///
 /// # Errors
 /// When the database fails.
@@ -144,7 +144,7 @@ pub async fn runs_that_saw(
         .rows(
             "SELECT r.id, r.seq, r.status, r.started_at, t.outcome, t.items
              FROM inventory_items i
-             JOIN inventory_sync_run_types t ON t.scope_id = $2 AND t.policy_type = i.policy_type
+             JOIN inventory_sync_run_types t ON t.scope_id = $2 AND t.policy_type = i.policy_type AND t.carried_from IS NULL
              JOIN inventory_sync_runs r ON r.id = t.run_id
              WHERE i.id = $1 AND i.tenant_id = $3 AND r.tenant_id = $3
              ORDER BY r.seq DESC LIMIT $4",

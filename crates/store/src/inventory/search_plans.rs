@@ -39,6 +39,10 @@ fn view(tenant: TenantId) -> ScopeView {
             started_at: at,
             finished_at: Some(at),
             previous_seq: None,
+            carried_from: None,
+            read_seq: 7,
+            read_floor_seq: 6,
+            read_no: 1,
         }),
         known: KnownType { items: ITEMS / 3, platforms: BTreeMap::from([("windows".to_owned(), ITEMS / 3)]) },
         last_full_read: None,
@@ -64,6 +68,8 @@ fn view(tenant: TenantId) -> ScopeView {
         items_observed_count: 0,
         items_upserted_count: 0,
         errors_count: 0,
+        stopped: None,
+        continues: None,
     };
     let outcomes = [TypeOutcome::Succeeded, TypeOutcome::Succeeded, TypeOutcome::Failed];
     let types = TYPES.iter().zip(outcomes).map(|(key, outcome)| ((*key).to_owned(), type_state(outcome))).collect();

@@ -124,6 +124,12 @@ impl TypeState {
         self.known.items.saturating_sub(self.present())
     }
 
+    /// The number of the run that read it, which may be one that the latest completed run continues.
+    #[must_use]
+    pub fn read_seq(&self) -> Option<i64> {
+        self.run.as_ref().map(|run| run.read_seq)
+    }
+
     /// Whether the run read anything of the type; only then can it have seen an item.
     #[must_use]
     pub fn was_read(&self) -> bool {
@@ -205,6 +211,13 @@ impl ScopeView {
         self.run.as_ref().map(|run| run.seq)
     }
 
+    /// The number of the run that tells of a type: the latest completed one, or the one from which it carried the outcome
+    /// over.
+    #[must_use]
+    pub fn seq_of(&self, policy_type: &str) -> Option<i64> {
+        self.types.get(policy_type).and_then(TypeState::read_seq).or_else(|| self.seq())
+    }
+
     /// The state of an item of a type, given which runs of the scope saw it.
     pub(super) fn presence(&self, policy_type: &str, stretch: &Stretch) -> Presence {
         let state = self.types.get(policy_type);
@@ -215,7 +228,8 @@ impl ScopeView {
             outcome: state.and_then(TypeState::outcome),
             reason: state.and_then(TypeState::reason),
         };
-        let seen = state.is_some_and(TypeState::was_read) && self.seq().is_some_and(|seq| stretch.saw(seq));
+        let seen =
+            state.is_some_and(TypeState::was_read) && self.seq_of(policy_type).is_some_and(|seq| stretch.saw(seq));
         let last_full_read = state.and_then(|state| state.last_full_read).map(|read| LastFullRead {
             run_id: read.run_id,
             at: read.at,
@@ -227,7 +241,7 @@ impl ScopeView {
 
 async fn full_reads(mut on: impl Access, scope: ScopeId, up_to: i64) -> Result<Vec<FullReadRow>, StoreError> {
     on.rows(
-        "SELECT t.policy_type, t.run_id, t.seq, t.finished_at
+        "SELECT t.policy_type, COALESCE(t.carried_from, t.run_id) AS run_id, t.read_seq AS seq, t.finished_at
          FROM inventory_sync_run_types t
          JOIN (
              SELECT policy_type, MAX(seq) AS seq

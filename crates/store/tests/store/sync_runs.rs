@@ -105,6 +105,7 @@ on_both_engines! {
         assert_eq!(types[0].outcome, Some(TypeOutcome::Failed));
         assert_eq!((types[0].reason_code, types[0].items), (Some(ReasonCode::Cancelled), 2));
         assert_eq!(types.len(), 1, "a type that was never begun has no row");
+        assert_eq!((run.stopped, run.is_completed()), (Some(ReasonCode::Cancelled), false));
     }
 
     async fn a_run_left_behind_by_an_operation_that_ended_does_not_hold_the_lock(test: TestDatabase) {
@@ -136,7 +137,7 @@ on_both_engines! {
         assert_eq!(closed.unwrap().status, SyncRunStatus::Failed);
         let again = sync_runs::abandon(&mut tx, sync.fence.run_id, ReasonCode::WorkerLost, at(2)).await.unwrap();
         assert!(again.is_none());
-        let end = SyncEnd { status: SyncRunStatus::Success, error_codes: Vec::new(), error_context: json!({}) };
+        let end = SyncEnd { status: SyncRunStatus::Success, error_codes: Vec::new(), error_context: json!({}), stopped: None };
         let kept = sync_runs::finish(&mut tx, &sync.fence, &sync.run, &end, at(3)).await.unwrap();
         assert_eq!((kept.status, kept.finished_at), (SyncRunStatus::Failed, Some(at(1))));
     }
