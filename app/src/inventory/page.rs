@@ -1,6 +1,7 @@
 //! The inventory of a tenant.
 
 use super::coverage_strip::coverage_strip;
+use super::elsewhere::scope_words;
 use super::item::assignment_words;
 use super::labels::{platform_label, type_label};
 use super::load::{CoverageMark, InventoryView, load};
@@ -21,7 +22,7 @@ use tenantatlas_domain::presence::Confidence;
 use tenantatlas_domain::registry::{Category, Platform, registry};
 use tenantatlas_domain::role::Action;
 use tenantatlas_store::inventory::{ItemRow, Sort, StateFilter};
-use tenantatlas_store::scopes::{Scope, ScopeId};
+use tenantatlas_store::scopes::ScopeId;
 
 /// In the place of a figure that only a completed run can give.
 const NO_RUN: &str = "no sync has completed yet";
@@ -92,18 +93,6 @@ fn head(inside: &Inside, shown: &InventoryView) -> AnyView {
         </div>
     }
     .into_any()
-}
-
-/// What a scope reads, in words.
-fn scope_words(scope: &Scope) -> String {
-    let chosen = scope.selection.policy_types.len();
-    let everything = registry().default_on().count();
-    let foundations = if scope.selection.include_foundations { " and all foundations" } else { "" };
-    if chosen >= everything {
-        "everything".to_owned()
-    } else {
-        format!("{}{foundations}", format::counted(chosen as u64, "type", "types"))
-    }
 }
 
 fn figures(inside: &Inside, shown: &InventoryView) -> AnyView {
@@ -272,7 +261,7 @@ fn scope_choice(address: &InventoryFilter, shown: &InventoryView) -> Option<AnyV
     if shown.scopes.len() < 2 {
         return address.scope.map(|ScopeId(id)| hidden("scope", id.to_string()));
     }
-    let entries = std::iter::once((String::new(), "Latest sync that covers this".to_owned()))
+    let entries = std::iter::once((String::new(), "Main selection of the tenant".to_owned()))
         .chain(shown.scopes.iter().map(|scope| (scope.id.0.to_string(), format!("Syncs of {}", scope_words(scope)))));
     let chosen = address.scope.map(|ScopeId(id)| id.to_string()).unwrap_or_default();
     Some(

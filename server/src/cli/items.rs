@@ -28,7 +28,7 @@ pub async fn run(settings: &Settings, arguments: &ItemsArguments, output: Output
     if let Some(unknown) = policy_types.iter().find(|key| registry().get(key).is_none()) {
         return Err(Exit::usage(format!("there is no policy type \"{unknown}\": `tenantatlas types` lists them")));
     }
-    let view = ScopeView::load(&db, tenant.id, None, &policy_types).await?;
+    let view = ScopeView::load(&db, tenant.id, None).await?;
     let filter = ItemFilter {
         policy_types,
         search: arguments.search.clone(),

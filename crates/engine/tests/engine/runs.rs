@@ -173,7 +173,7 @@ on_both_engines! {
         assert_eq!(healed.types.len(), everything.types.len());
         assert!(healed.run.items_observed_count < everything.run.items_observed_count, "it counts what it read itself");
         let db = &world.database.db;
-        let view = ScopeView::load(db, world.tenant, None, &[]).await.unwrap();
+        let view = ScopeView::load(db, world.tenant, None).await.unwrap();
         let counts = view.counts(&[]);
         assert_eq!(view.run.as_ref().map(|run| run.id), Some(healed.run.id));
         assert_eq!((counts.types_read, counts.not_read), (counts.types_selected, 0));
@@ -191,7 +191,7 @@ on_both_engines! {
         world.ended(run).await;
         world.release();
         let db = &world.database.db;
-        let view = ScopeView::load(db, world.tenant, None, &[]).await.unwrap();
+        let view = ScopeView::load(db, world.tenant, None).await.unwrap();
         assert_eq!(view.run.as_ref().map(|run| run.id), Some(everything.run.id));
         assert_eq!(view.counts(&[]).not_read, 0);
         let cancelled = world.result(run).await;
@@ -205,7 +205,7 @@ on_both_engines! {
         let read_before = cancelled.types.values().filter(|one| read(one)).count();
         assert!(read_before > 0);
         assert_eq!(rest.read().len(), everything.types.len() - read_before);
-        let view = ScopeView::load(db, world.tenant, None, &[]).await.unwrap();
+        let view = ScopeView::load(db, world.tenant, None).await.unwrap();
         assert_eq!(view.run.as_ref().map(|run| run.id), Some(rest.run.id));
     }
 

@@ -246,7 +246,7 @@ impl World {
 
     pub async fn items(&self, state: Option<StateFilter>) -> Vec<ItemRow> {
         let db = &self.database.db;
-        let view = ScopeView::load(db, self.tenant, None, &[]).await.unwrap();
+        let view = ScopeView::load(db, self.tenant, None).await.unwrap();
         let mut rows = Vec::new();
         let mut after = None;
         loop {

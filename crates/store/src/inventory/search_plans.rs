@@ -46,6 +46,7 @@ fn view(tenant: TenantId) -> ScopeView {
         }),
         known: KnownType { items: ITEMS / 3, platforms: BTreeMap::from([("windows".to_owned(), ITEMS / 3)]) },
         last_full_read: None,
+        read_elsewhere: None,
     };
     let selection = tenantatlas_domain::selection::Selection::default();
     let run = SyncRun {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::StoreError;
 use crate::database::{Access, Run as _};
 use crate::reader::Readable;
-use crate::scopes::{self, Scope, ScopeId};
+use crate::scopes::{self, OtherRead, Scope, ScopeId};
 use crate::sql::args;
 use crate::sync_runs::{self, SyncRun, TypeRun};
 
@@ -89,7 +89,7 @@ struct FullReadRow {
 }
 
 /// What the latest completed run of a scope says about one type.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TypeState {
     /// How the run read the type; `None` when it did not hold it.
     pub run: Option<TypeRun>,
@@ -97,6 +97,8 @@ pub struct TypeState {
     pub known: KnownType,
     /// The last run of the scope, up to the latest completed one, that read the type to the end.
     pub last_full_read: Option<FullRead>,
+    /// How another selection read it to the end since then; `None` when none did.
+    pub read_elsewhere: Option<OtherRead>,
 }
 
 impl TypeState {
@@ -159,17 +161,12 @@ pub struct ScopeView {
 }
 
 impl ScopeView {
-    /// Loads the view of a scope, or of the default scope for the types shown (see [`scopes::default_for`]). A scope
-    /// that is not of this tenant counts as none chosen.
+    /// Loads the view of a scope, or of the main scope of the tenant (see [`scopes::main_of`]). A scope that is not of this
+    /// tenant counts as none chosen.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn load(
-        db: &impl Readable,
-        tenant: TenantId,
-        chosen: Option<ScopeId>,
-        shown: &[String],
-    ) -> Result<Self, StoreError> {
+    pub async fn load(db: &impl Readable, tenant: TenantId, chosen: Option<ScopeId>) -> Result<Self, StoreError> {
         let db = db.database();
         // What does not wait for one another is asked at the same time: on a database server each question is a journey.
         let scope = async {
@@ -178,28 +175,33 @@ impl ScopeView {
             {
                 return Ok(Some(scope));
             }
-            scopes::default_for(db, tenant, shown).await
+            scopes::main_of(db, tenant).await
         };
         let (scope, known) = futures::try_join!(scope, known(db, tenant))?;
         let mut types: BTreeMap<String, TypeState> =
-            known.into_iter().map(|(key, known)| (key, TypeState { run: None, known, last_full_read: None })).collect();
+            known.into_iter().map(|(key, known)| (key, TypeState { known, ..TypeState::default() })).collect();
         let mut run = None;
         if let Some((scope_id, latest)) = scope.as_ref().and_then(|scope| Some((scope.id, scope.latest?))) {
-            let (found, rows, reads) = futures::try_join!(
+            let (found, rows, reads, elsewhere) = futures::try_join!(
                 sync_runs::get(db, tenant, latest.id),
                 sync_runs::list_types(db, tenant, latest.id),
-                full_reads(db, scope_id, latest.seq)
+                full_reads(db, scope_id, latest.seq),
+                scopes::reads_elsewhere(db, tenant, scope_id)
             )?;
             run = found;
             for row in rows {
-                let empty = TypeState { run: None, known: KnownType::default(), last_full_read: None };
-                let key = row.policy_type.clone();
-                types.entry(key).or_insert(empty).run = Some(row);
+                let state = types.entry(row.policy_type.clone()).or_default();
+                state.run = Some(row);
             }
             for row in reads {
                 if let Some(state) = types.get_mut(&row.policy_type) {
                     state.last_full_read = Some(row.read);
                 }
+            }
+            for (policy_type, read) in elsewhere {
+                let state = types.entry(policy_type).or_default();
+                let is_later = state.last_full_read.is_none_or(|known| known.at < read.at);
+                state.read_elsewhere = Some(read).filter(|_| is_later);
             }
         }
         Ok(Self { tenant_id: tenant, scope, run, types })

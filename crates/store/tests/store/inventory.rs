@@ -25,7 +25,7 @@ async fn sync(db: &Db, tenant: TenantId, types: &[(&str, Vec<ObservedItem>)], ti
 }
 
 async fn view(db: &Db, tenant: TenantId) -> ScopeView {
-    ScopeView::load(db, tenant, None, &[]).await.unwrap()
+    ScopeView::load(db, tenant, None).await.unwrap()
 }
 
 async fn names(db: &Db, view: &ScopeView, filter: ItemFilter) -> Vec<String> {

@@ -149,7 +149,7 @@ async fn finish(mut underway: Underway, selection: usize, model: &mut Model) {
 async fn check(db: &Db, tenant: TenantId, model: &Model) {
     for (index, runs) in &model.runs {
         let scope = scopes::find(db, tenant, &selection(SELECTIONS[*index]).hash()).await.unwrap().unwrap();
-        let view = ScopeView::load(db, tenant, Some(scope.id), &[]).await.unwrap();
+        let view = ScopeView::load(db, tenant, Some(scope.id)).await.unwrap();
         let Some(last) = runs.iter().rposition(|run| !run.stopped) else {
             assert_eq!(view.seq(), None, "a run that was stopped tells of nothing");
             continue;

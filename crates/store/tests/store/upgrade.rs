@@ -120,7 +120,7 @@ on_both_engines! {
         assert!(run_of(db, tenant, 2).await.is_completed());
         let scope = scopes::get(db, tenant, ScopeId(1)).await.unwrap().unwrap();
         assert_eq!(scope.latest.map(|latest| (latest.seq, latest.finished_at.as_millis())), Some((2, 20)));
-        let view = ScopeView::load(db, tenant, None, &[]).await.unwrap();
+        let view = ScopeView::load(db, tenant, None).await.unwrap();
         assert_eq!(view.seq(), Some(2));
         let rows = list(db, &view, &ItemQuery { limit: 10, ..ItemQuery::default() }).await.unwrap().rows;
         assert_eq!(rows.iter().map(|row| row.presence.as_str()).collect::<Vec<_>>(), ["present"]);
@@ -139,7 +139,7 @@ on_both_engines! {
         let sync = Sync::go_on(db, &partial, &["alpha"], at(0)).await;
         sync.read("alpha", &[item("a", "A", "a")], at(0)).await;
         sync.finish(at(1)).await;
-        let view = ScopeView::load(db, tenant, None, &[]).await.unwrap();
+        let view = ScopeView::load(db, tenant, None).await.unwrap();
         let beta = view.types["beta"].run.as_ref().unwrap();
         assert_eq!((view.seq(), beta.read_seq, beta.carried_from), (Some(4), 2, Some(partial.id)));
         let rows = list(db, &view, &ItemQuery { limit: 10, ..ItemQuery::default() }).await.unwrap().rows;

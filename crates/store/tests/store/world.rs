@@ -140,7 +140,7 @@ impl Sync {
         Self::begin_run(db, new, reads, at).await
     }
 
-    async fn begin_run(db: &Db, new: NewSyncRun, types: &[&str], at: Timestamp) -> Self {
+    pub async fn begin_run(db: &Db, new: NewSyncRun, types: &[&str], at: Timestamp) -> Self {
         dispatch(db, new.tenant_id, &new.selection_hash.to_string(), types, at).await;
         let operation = claim(db, "worker", LEASE, NO_LIMITS).await.expect("a run to claim");
         let fence = operation.fence().unwrap();
