@@ -266,6 +266,47 @@ on_both_engines! {
         assert_eq!(list(db, &view, &oldest).await.unwrap().rows.len(), 2);
     }
 
+    async fn a_read_that_began_earlier_writes_no_content_over_that_of_a_later_one(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        sync(db, contoso, &[("alpha", vec![item("x", "X", "before")])], 0).await;
+        let wide = Sync::start(db, contoso, &["alpha", "beta"], at(10)).await;
+        let narrow = Sync::start(db, contoso, &["alpha"], at(11)).await;
+        let early = wide.begin("alpha", at(12)).await;
+        let late = narrow.begin("alpha", at(13)).await;
+        narrow.write(&late, &[item("x", "New name", "after")], at(14)).await.unwrap();
+        narrow.end("alpha", TypeOutcome::Succeeded, at(14)).await;
+        let result = wide.write(&early, &[item("x", "X", "before"), item("y", "Y", "a")], at(15)).await.unwrap();
+        assert_eq!(counted(result), (1, 0, 1, 0));
+        wide.end("alpha", TypeOutcome::Succeeded, at(15)).await;
+        wide.read("beta", &[], at(15)).await;
+        narrow.finish(at(16)).await;
+        wide.finish(at(17)).await;
+        let view = view(db, contoso).await;
+        assert_eq!(view.scope.as_ref().unwrap().selection.policy_types.len(), 2);
+        assert_eq!(names(db, &view, ItemFilter::default()).await, ["New name", "Y"]);
+        let present = ItemFilter { state: Some(StateFilter::Present), ..ItemFilter::default() };
+        assert_eq!(names(db, &view, present).await, ["New name", "Y"], "the earlier read saw it in its own run");
+    }
+
+    async fn the_read_that_began_last_decides_though_its_run_began_first(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let wide = Sync::start(db, contoso, &["alpha", "beta"], at(10)).await;
+        let narrow = Sync::start(db, contoso, &["alpha"], at(11)).await;
+        let early = narrow.begin("alpha", at(12)).await;
+        let late = wide.begin("alpha", at(13)).await;
+        wide.write(&late, &[item("x", "Same", "a")], at(14)).await.unwrap();
+        // Nothing is new in it, and still it is the read that counts.
+        narrow.write(&early, &[item("x", "Old", "b")], at(15)).await.unwrap();
+        assert_eq!(names(db, &view(db, contoso).await, ItemFilter::default()).await, ["Same"]);
+        let again = wide.begin("alpha", at(16)).await;
+        assert!(again.read_no > late.read_no, "an attempt that starts over reads anew");
+        wide.write(&again, &[item("x", "Newest", "c")], at(17)).await.unwrap();
+        narrow.write(&early, &[item("x", "Old", "b")], at(18)).await.unwrap();
+        assert_eq!(names(db, &view(db, contoso).await, ItemFilter::default()).await, ["Newest"]);
+    }
+
     async fn what_became_known_after_the_run_of_the_scope_is_marked_as_newer(test: TestDatabase) {
         let db = &test.db;
         let contoso = tenant(db, "Contoso").await;
