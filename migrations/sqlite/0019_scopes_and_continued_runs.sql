@@ -51,3 +51,6 @@ SELECT tenant_id, policy_type, MIN(finished_at)
 FROM inventory_sync_run_types
 WHERE outcome = 'succeeded'
 GROUP BY tenant_id, policy_type;
+
+-- The person who asked to cancel a run: names are not unique.
+ALTER TABLE bulk_operation_runs ADD COLUMN cancel_requested_by_id BLOB;

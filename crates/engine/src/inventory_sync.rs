@@ -87,6 +87,7 @@ impl Operation for InventorySync {
         RunWords {
             title: "Inventory sync".to_owned(),
             units: ("type".to_owned(), "types".to_owned()),
+            done: "read".to_owned(),
             things: ("item".to_owned(), "items".to_owned()),
         }
     }
