@@ -38,16 +38,16 @@ SET latest_run_id = (
 UPDATE inventory_scopes
 SET latest_types = (SELECT COUNT(*) FROM inventory_sync_run_types t WHERE t.run_id = inventory_scopes.latest_run_id);
 
--- When a type was first read to its end, by whatever selection: what was found until then is its baseline, and neither
--- new nor changed.
+-- The run that first read a type to its end, of whatever selection: what was found by it and before is the baseline of
+-- the type, and neither new nor changed.
 CREATE TABLE inventory_baselines (
     tenant_id BLOB NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
     policy_type TEXT NOT NULL,
-    read_at BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, policy_type)
 );
-INSERT INTO inventory_baselines (tenant_id, policy_type, read_at)
-SELECT tenant_id, policy_type, MIN(finished_at)
+INSERT INTO inventory_baselines (tenant_id, policy_type, seq)
+SELECT tenant_id, policy_type, MIN(seq)
 FROM inventory_sync_run_types
 WHERE outcome = 'succeeded'
 GROUP BY tenant_id, policy_type;

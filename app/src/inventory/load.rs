@@ -11,6 +11,7 @@ use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::inventory::{self, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ScopeView};
 use tenantatlas_store::scopes::{self, OtherRead, Scope};
+use tenantatlas_store::sync_runs;
 
 /// How the last read of a type ended, as its cell shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,8 +79,9 @@ pub struct InventoryView {
 pub async fn load(inside: &Inside, address: &InventoryFilter) -> Result<InventoryView, AppError> {
     let db = inside.engine.reader();
     let view = view(inside, address).await?;
+    let query = query(inside, address).await?;
     let (page, scopes, scope_tags) = futures::try_join!(
-        async { Ok::<_, AppError>(inventory::list(db, &view, &address.query()).await?) },
+        async { Ok::<_, AppError>(inventory::list(db, &view, &query).await?) },
         async { Ok(scopes::list(db, inside.id()).await?) },
         scope_tags(inside, &view),
     )?;
@@ -93,6 +95,18 @@ pub async fn load(inside: &Inside, address: &InventoryFilter) -> Result<Inventor
 /// When the database fails.
 pub async fn view(inside: &Inside, address: &InventoryFilter) -> Result<ScopeView, AppError> {
     Ok(ScopeView::load(inside.engine.reader(), inside.id(), address.scope).await?)
+}
+
+/// The question that an address asks. A run that the tenant does not have, or that has not ended, is no time to tell changes
+/// from.
+///
+/// # Errors
+/// Not found; when the database fails.
+pub async fn query(inside: &Inside, address: &InventoryFilter) -> Result<ItemQuery, AppError> {
+    let Some(since) = address.since else { return Ok(address.query(None)) };
+    let moment = sync_runs::moment_of(inside.engine.reader(), inside.id(), since, inside.engine.now()).await?;
+    let moment = moment.ok_or_else(|| AppError::not_found("The run to tell changes from"))?;
+    Ok(address.query(Some(moment)))
 }
 
 /// The scope tags that the inventory holds, for the filter; at most a hundred.

@@ -21,6 +21,7 @@ use leptos::prelude::*;
 use tenantatlas_domain::presence::Confidence;
 use tenantatlas_domain::registry::{Category, Platform, registry};
 use tenantatlas_domain::role::Action;
+use tenantatlas_domain::since::Since;
 use tenantatlas_store::inventory::{ItemRow, Sort, StateFilter};
 use tenantatlas_store::scopes::ScopeId;
 
@@ -246,6 +247,7 @@ fn filters(base: &str, address: &InventoryFilter, shown: &InventoryView) -> AnyV
             <select class="select" name="state" aria-label="State">
                 {options(std::iter::once(any("Any state")).chain(states), chosen_state)}
             </select>
+            {since_choice(address)}
             {tags}
             {scope_choice(address, shown)}
             {sort_name(address.sort).map(|sort| hidden("sort", sort))}
@@ -254,6 +256,26 @@ fn filters(base: &str, address: &InventoryFilter, shown: &InventoryView) -> AnyV
         </form>
     }
     .into_any()
+}
+
+/// Since when changes are shown. A date or a run that the address names stays as an entry of its own.
+fn since_choice(address: &InventoryFilter) -> AnyView {
+    let mut entries = vec![
+        (String::new(), "Changed at any time".to_owned()),
+        ("1d".to_owned(), "Changed since yesterday".to_owned()),
+        ("7d".to_owned(), "Changed in 7 days".to_owned()),
+        ("30d".to_owned(), "Changed in 30 days".to_owned()),
+    ];
+    let chosen = address.since.map(|since| since.to_string()).unwrap_or_default();
+    if let Some(since) = address.since.filter(|_| entries.iter().all(|(value, _)| *value != chosen)) {
+        let words = match since {
+            Since::Run(_) => "Changed since a sync".to_owned(),
+            Since::Moment(_) | Since::Days(_) => format!("Changed since {since}"),
+        };
+        entries.push((chosen.clone(), words));
+    }
+    view! { <select class="select" name="since" aria-label="Changed since">{options(entries, &chosen)}</select> }
+        .into_any()
 }
 
 /// The scope can be switched where there is more than one.

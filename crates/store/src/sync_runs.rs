@@ -15,6 +15,7 @@ use sqlx::{AssertSqlSafe, Error, FromRow};
 use tenantatlas_domain::ids::{CorrelationId, OperationRunId, SyncRunId, TenantId, UserId};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::selection::{Selection, SelectionHash};
+use tenantatlas_domain::since::Since;
 use tenantatlas_domain::sync::SyncRunStatus;
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
@@ -386,6 +387,23 @@ pub async fn find_by_operation(
         &args![operation_run, tenant],
     )
     .await
+}
+
+/// The moment that a time names, at this time of the clock; of a run it is its end. `None` when the tenant has no such run,
+/// or it has not ended.
+///
+/// # Errors
+/// When the database fails.
+pub async fn moment_of(
+    on: impl Access,
+    tenant: TenantId,
+    since: Since,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    match since {
+        Since::Run(run) => Ok(get(on, tenant, run).await?.and_then(|run| run.finished_at)),
+        since => Ok(since.moment(now)),
+    }
 }
 
 /// Which sync runs.

@@ -75,7 +75,7 @@ impl ScopeView {
                     missing: if succeeded { state.unseen() } else { 0 },
                     not_read: if succeeded { 0 } else { state.unseen() },
                     known: state.known.items,
-                    changed: run.map_or(0, |run| run.inserted + run.changed),
+                    changed: state.changed(),
                     reason_code: state.reason(),
                     message: run.and_then(|run| run.message.clone()),
                     finished_at: run.and_then(|run| run.finished_at),

@@ -109,7 +109,7 @@ pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<
             let stretch = Stretch { range: row.range(), absences: absences.get(&id).cloned().unwrap_or_default() };
             let row = ItemRow {
                 presence: view.presence(&row.item.policy_type, &stretch),
-                changed_in_last_run: Some(row.item.changed_seq) == seq,
+                changed_in_last_run: Some(row.item.changed_seq) == seq && view.is_past_baseline(&row.item),
                 newer_than_scope: seq.is_some_and(|seq| row.item.first_seen_seq > seq),
                 item: row.item,
             };

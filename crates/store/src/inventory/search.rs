@@ -9,11 +9,12 @@ use sqlx::FromRow;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::sync::TypeOutcome;
+use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use super::list::{Cursor, ItemFilter, StateFilter};
 use super::view::{ScopeView, TypeState};
-use crate::database::Run as _;
+use crate::database::{Access, Run as _};
 use crate::scopes::ScopeId;
 use crate::sql::{Statement, args, contains_pattern};
 use crate::{Db, StoreError};
@@ -26,8 +27,37 @@ pub(super) struct Search<'a> {
     pub(super) db: &'a Db,
     pub(super) view: &'a ScopeView,
     pub(super) filter: &'a ItemFilter,
+    /// Where the changes begin that are asked for.
+    pub(super) changed: Option<Changed>,
     /// How many items are wanted.
     pub(super) limit: usize,
+}
+
+/// Changes since a time.
+#[derive(Clone, Copy)]
+pub(super) struct Changed {
+    since: Timestamp,
+    /// No run below this number can have found one.
+    from_seq: i64,
+}
+
+impl Changed {
+    /// Finds where they begin: with the first run that ended after that time or has not ended, beyond what every type was
+    /// first read by.
+    pub(super) async fn since(mut on: impl Access, tenant: TenantId, since: Timestamp) -> Result<Self, StoreError> {
+        let from_seq: Option<i64> = on
+            .value(
+                "SELECT MAX(m.seq)
+                 FROM (
+                     SELECT COALESCE(MIN(r.seq), $3) AS seq
+                     FROM inventory_sync_runs r
+                     WHERE r.tenant_id = $1 AND (r.finished_at IS NULL OR r.finished_at > $2)
+                     UNION ALL SELECT MIN(b.seq) + 1 FROM inventory_baselines b WHERE b.tenant_id = $1) m",
+                &args![tenant, since, i64::MAX],
+            )
+            .await?;
+        Ok(Self { since, from_seq: from_seq.unwrap_or(i64::MAX) })
+    }
 }
 
 /// A found item: where it stands in the order.
@@ -69,7 +99,13 @@ impl Search<'_> {
     /// The walks through types: one where all can be met on the same one, else one for each type or group.
     fn walks(&self, types: &[String], state: Option<StateFilter>) -> Vec<Vec<String>> {
         let Some(state) = state else {
-            return if self.is_everything(types) { vec![types.to_vec()] } else { each(types) };
+            return if self.changed.is_some() {
+                vec![types.to_vec()]
+            } else if self.is_everything(types) {
+                vec![types.to_vec()]
+            } else {
+                each(types)
+            };
         };
         let groups = self.by_read(types);
         match groups.len() {
@@ -100,7 +136,7 @@ impl Search<'_> {
                 Some(StateFilter::Present) => type_state.present() > 0,
                 Some(StateFilter::Missing) => read_to_the_end(type_state) && type_state.unseen() > 0,
                 Some(StateFilter::NotRead) => !read_to_the_end(type_state) && type_state.unseen() > 0,
-                Some(StateFilter::Changed) => changed(type_state) > 0,
+                Some(StateFilter::Changed) => type_state.changed() > 0,
             })
             .map(|(key, _)| key.clone())
             .collect()
@@ -117,7 +153,7 @@ impl Search<'_> {
             StateFilter::Present | StateFilter::NotRead => false,
             StateFilter::Missing => true,
             StateFilter::Changed => {
-                self.types(Some(state)).iter().map(|key| changed(&self.view.types[key])).sum::<u64>() <= FEW
+                self.types(Some(state)).iter().map(|key| self.view.types[key].changed()).sum::<u64>() <= FEW
             }
         }
     }
@@ -126,6 +162,22 @@ impl Search<'_> {
     /// its types that can be in a rare state.
     fn push_from(&self, statement: &mut Statement, types: &[String], state: Option<StateFilter>) {
         let tenant = self.view.tenant_id;
+        if let Some(changed) = self.changed {
+            statement
+                .push(
+                    " FROM (
+                         SELECT c.id
+                         FROM inventory_items c
+                         JOIN inventory_baselines b
+                             ON b.tenant_id = c.tenant_id AND b.policy_type = c.policy_type AND b.seq < c.changed_seq
+                         WHERE c.tenant_id = $1 AND c.changed_seq >= $2 AND c.changed_at > $3) AS rare
+                     CROSS JOIN inventory_items i
+                     WHERE i.id = rare.id AND i.tenant_id = $1",
+                    args![tenant, changed.from_seq, changed.since],
+                )
+                .push_in(" AND i.policy_type", types);
+            return;
+        }
         let rare = state.filter(|state| self.is_rare(*state)).zip(self.told(types));
         let Some((state, told)) = rare else {
             statement.push(" FROM inventory_items i WHERE i.tenant_id = $1", args![tenant]);
@@ -178,7 +230,7 @@ impl Search<'_> {
             StateFilter::NotRead if types.iter().any(|key| self.was_read(key)) => push_seen(statement, told, "<> 1"),
             StateFilter::NotRead => {}
             // The sum keeps a walk along another index from being given up for the one on changes.
-            StateFilter::Changed if !self.is_rare(state) => {
+            StateFilter::Changed if self.changed.is_some() || !self.is_rare(state) => {
                 statement.push(" AND i.changed_seq + 0 = $1", args![told.seq]);
             }
             StateFilter::Changed => {}
@@ -354,10 +406,6 @@ fn push_seen(statement: &mut Statement, told: Told, compared: &str) {
         ),
         args![told.scope.0, told.seq],
     );
-}
-
-fn changed(state: &TypeState) -> u64 {
-    state.run.as_ref().map_or(0, |run| run.inserted + run.changed)
 }
 
 #[cfg(test)]

@@ -46,6 +46,7 @@ fn view(tenant: TenantId) -> ScopeView {
         }),
         known: KnownType { items: ITEMS / 3, platforms: BTreeMap::from([("windows".to_owned(), ITEMS / 3)]) },
         last_full_read: None,
+        baseline: Some(1),
         read_elsewhere: None,
     };
     let selection = tenantatlas_domain::selection::Selection::default();
@@ -143,7 +144,7 @@ on_both_engines! {
             ("what is present of one type", &plain, types(1), Some(StateFilter::Present)),
         ] {
             for after in [None, Some(&cursor)] {
-                let search = Search { db, view: &view, filter, limit: 51 };
+                let search = Search { db, view: &view, filter, changed: None, limit: 51 };
                 let statement = search.by_name_statement(&types, state, after).unwrap();
                 let plan = plan(db, &statement).await;
                 let index = if types.len() == 3 { "inventory_items_by_name" } else { "inventory_items_by_type" };
@@ -163,7 +164,7 @@ on_both_engines! {
         fill(db, tenant).await;
         let view = view(tenant);
         let filter = ItemFilter::default();
-        let search = Search { db, view: &view, filter: &filter, limit: 51 };
+        let search = Search { db, view: &view, filter: &filter, changed: None, limit: 51 };
         for state in [StateFilter::Missing, StateFilter::Changed] {
             let statement = search.by_name_statement(&search.types(Some(state)), Some(state), None).unwrap();
             let plan = plan(db, &statement).await;

@@ -11,6 +11,7 @@ use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
+use super::item::Item;
 use crate::StoreError;
 use crate::database::{Access, Run as _};
 use crate::reader::Readable;
@@ -97,6 +98,9 @@ pub struct TypeState {
     pub known: KnownType,
     /// The last run of the scope, up to the latest completed one, that read the type to the end.
     pub last_full_read: Option<FullRead>,
+    /// The number of the run that first read it to the end, of whatever selection; what was found until then is neither new
+    /// nor changed.
+    pub baseline: Option<i64>,
     /// How another selection read it to the end since then; `None` when none did.
     pub read_elsewhere: Option<OtherRead>,
 }
@@ -124,6 +128,13 @@ impl TypeState {
     #[must_use]
     pub fn unseen(&self) -> u64 {
         self.known.items.saturating_sub(self.present())
+    }
+
+    /// Items that the run found new or changed; none in the first read of the type.
+    #[must_use]
+    pub fn changed(&self) -> u64 {
+        let run = self.run.as_ref().filter(|run| self.baseline.is_some_and(|baseline| run.read_seq > baseline));
+        run.map_or(0, |run| run.inserted + run.changed)
     }
 
     /// The number of the run that read it, which may be one that the latest completed run continues.
@@ -177,7 +188,7 @@ impl ScopeView {
             }
             scopes::main_of(db, tenant).await
         };
-        let (scope, known) = futures::try_join!(scope, known(db, tenant))?;
+        let (scope, known, baselines) = futures::try_join!(scope, known(db, tenant), baselines(db, tenant))?;
         let mut types: BTreeMap<String, TypeState> =
             known.into_iter().map(|(key, known)| (key, TypeState { known, ..TypeState::default() })).collect();
         let mut run = None;
@@ -204,6 +215,11 @@ impl ScopeView {
                 state.read_elsewhere = Some(read).filter(|_| is_later);
             }
         }
+        for (policy_type, seq) in baselines {
+            if let Some(state) = types.get_mut(&policy_type) {
+                state.baseline = Some(seq);
+            }
+        }
         Ok(Self { tenant_id: tenant, scope, run, types })
     }
 
@@ -218,6 +234,12 @@ impl ScopeView {
     #[must_use]
     pub fn seq_of(&self, policy_type: &str) -> Option<i64> {
         self.types.get(policy_type).and_then(TypeState::read_seq).or_else(|| self.seq())
+    }
+
+    /// Whether an item was found, or found changed, after the first read of its type.
+    pub(super) fn is_past_baseline(&self, item: &Item) -> bool {
+        let baseline = self.types.get(&item.policy_type).and_then(|state| state.baseline);
+        baseline.is_some_and(|baseline| item.changed_seq > baseline)
     }
 
     /// The state of an item of a type, given which runs of the scope saw it.
@@ -239,6 +261,11 @@ impl ScopeView {
         });
         derive_presence(&reading, seen, last_full_read)
     }
+}
+
+/// The runs that first read the types of a tenant to their end.
+async fn baselines(mut on: impl Access, tenant: TenantId) -> Result<Vec<(String, i64)>, StoreError> {
+    on.rows("SELECT policy_type, seq FROM inventory_baselines WHERE tenant_id = $1", &args![tenant]).await
 }
 
 async fn full_reads(mut on: impl Access, scope: ScopeId, up_to: i64) -> Result<Vec<FullReadRow>, StoreError> {

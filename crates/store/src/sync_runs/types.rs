@@ -176,6 +176,14 @@ pub async fn finish_type(
         .await?;
     if let Some(ended) = ended.as_ref().filter(|_| end.outcome == TypeOutcome::Succeeded) {
         inventory::note_absences(tx, run, policy_type, ended.items).await?;
+        // The first one stays.
+        tx.execute(
+            "INSERT INTO inventory_baselines (tenant_id, policy_type, seq)
+             VALUES ($1, $2, $3)
+             ON CONFLICT (tenant_id, policy_type) DO NOTHING",
+            &args![run.tenant_id, policy_type, run.seq],
+        )
+        .await?;
     }
     Ok(ended)
 }

@@ -8,8 +8,9 @@ use tenantatlas_domain::presence::{Presence, TypeReading, derive_presence};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome, conclude_sync};
 use tenantatlas_store::inventory::{
-    ItemFilter, ItemQuery, ObservedItem, RunReading, ScopeView, Sort, StateFilter, list, runs_that_saw,
+    Item, ItemFilter, ItemQuery, ObservedItem, RunReading, ScopeView, Sort, StateFilter, list, runs_that_saw,
 };
+use tenantatlas_store::scopes::ScopeId;
 use tenantatlas_store::sync_runs::{self, SyncRun};
 use tenantatlas_store::testing::on_both_engines;
 use tenantatlas_store::{Db, scopes};
@@ -146,6 +147,22 @@ async fn finish(mut underway: Underway, selection: usize, model: &mut Model) {
     model.runs.entry(selection).or_default().push(underway.model);
 }
 
+/// What each run of a selection says of an item.
+async fn check_readings(db: &Db, tenant: TenantId, scope: ScopeId, item: &Item, runs: &[ModelRun]) {
+    let (key, id) = (item.policy_type.as_str(), &item.external_id);
+    for run in runs_that_saw(db, tenant, scope, item.id).await.unwrap() {
+        let Some(model_run) = runs.iter().find(|one| one.seq == run.seq) else { continue };
+        let one = &model_run.types[key];
+        assert!(!one.carried, "{key} {id}: run {} did not read it", run.seq);
+        let wanted = match (one.seen.contains(id), one.outcome) {
+            (true, _) => RunReading::Seen,
+            (false, Some(TypeOutcome::Succeeded)) => RunReading::NotThere,
+            _ => RunReading::NotRead,
+        };
+        assert_eq!(run.reading, wanted, "{key} {id}, as of run {}", run.seq);
+    }
+}
+
 async fn check(db: &Db, tenant: TenantId, model: &Model) {
     for (index, runs) in &model.runs {
         let scope = scopes::find(db, tenant, &selection(SELECTIONS[*index]).hash()).await.unwrap().unwrap();
@@ -185,17 +202,7 @@ async fn check(db: &Db, tenant: TenantId, model: &Model) {
                 (presence, wanted) => assert_eq!(presence, wanted, "{context}"),
             }
             expected.entry(wanted.as_str()).or_default().insert(format!("{key} {id}"));
-            for run in runs_that_saw(db, tenant, scope.id, row.item.id).await.unwrap() {
-                let Some(model_run) = runs.iter().find(|one| one.seq == run.seq) else { continue };
-                let one = &model_run.types[key];
-                assert!(!one.carried, "{context}: run {} did not read it", run.seq);
-                let wanted = match (one.seen.contains(id), one.outcome) {
-                    (true, _) => RunReading::Seen,
-                    (false, Some(TypeOutcome::Succeeded)) => RunReading::NotThere,
-                    _ => RunReading::NotRead,
-                };
-                assert_eq!(run.reading, wanted, "{context}, as of run {}", run.seq);
-            }
+            check_readings(db, tenant, scope.id, &row.item, runs).await;
         }
         let counts = view.counts(&[]);
         for (state, name, counted) in [
