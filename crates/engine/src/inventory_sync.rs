@@ -156,7 +156,8 @@ impl Operation for InventorySync {
         };
         let reads = sync_runs::unread_since(db, &continued, planned(&whole)).await?;
         let continuation = Continuation { run: continued.id, reads };
-        Ok((!continuation.reads.is_empty()).then(|| SyncPayload { continuation: Some(continuation), ..whole }))
+        let is_left = !continuation.reads.is_empty();
+        Ok(Some(SyncPayload { continuation: Some(continuation), ..whole }).filter(|_| is_left))
     }
 
     async fn plan(&self, run: Arc<RunContext>, payload: SyncPayload) -> Result<Box<dyn Work>, Stop> {

@@ -99,18 +99,16 @@ impl Search<'_> {
     /// The walks through types: one where all can be met on the same one, else one for each type or group.
     fn walks(&self, types: &[String], state: Option<StateFilter>) -> Vec<Vec<String>> {
         let Some(state) = state else {
-            return if self.changed.is_some() {
-                vec![types.to_vec()]
-            } else if self.is_everything(types) {
-                vec![types.to_vec()]
-            } else {
-                each(types)
-            };
+            let one = self.changed.is_some() || self.is_everything(types);
+            return if one { vec![types.to_vec()] } else { each(types) };
         };
         let groups = self.by_read(types);
         match groups.len() {
             _ if self.is_rare(state) => groups,
-            1 if state != StateFilter::NotRead && self.is_everything(types) => groups,
+            // Of what was not read each type has conditions of its own.
+            _ if state == StateFilter::NotRead => each(types),
+            _ if self.changed.is_some() => groups,
+            1 if self.is_everything(types) => groups,
             _ => each(types),
         }
     }

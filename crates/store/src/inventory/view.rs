@@ -188,17 +188,21 @@ impl ScopeView {
             }
             scopes::main_of(db, tenant).await
         };
-        let (scope, known, baselines) = futures::try_join!(scope, known(db, tenant), baselines(db, tenant))?;
+        let known = async { futures::try_join!(scope, known(db, tenant), baselines(db, tenant)) };
+        let (scope, known, baselines) = Box::pin(known).await?;
         let mut types: BTreeMap<String, TypeState> =
             known.into_iter().map(|(key, known)| (key, TypeState { known, ..TypeState::default() })).collect();
         let mut run = None;
         if let Some((scope_id, latest)) = scope.as_ref().and_then(|scope| Some((scope.id, scope.latest?))) {
-            let (found, rows, reads, elsewhere) = futures::try_join!(
-                sync_runs::get(db, tenant, latest.id),
-                sync_runs::list_types(db, tenant, latest.id),
-                full_reads(db, scope_id, latest.seq),
-                scopes::reads_elsewhere(db, tenant, scope_id)
-            )?;
+            let told = async {
+                futures::try_join!(
+                    sync_runs::get(db, tenant, latest.id),
+                    sync_runs::list_types(db, tenant, latest.id),
+                    full_reads(db, scope_id, latest.seq),
+                    scopes::reads_elsewhere(db, tenant, scope_id)
+                )
+            };
+            let (found, rows, reads, elsewhere) = Box::pin(told).await?;
             run = found;
             for row in rows {
                 let state = types.entry(row.policy_type.clone()).or_default();
