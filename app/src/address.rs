@@ -164,6 +164,12 @@ impl TenantAddress {
         with_query(&self.inventory(), [("type", key)])
     }
 
+    /// The items of a policy type as the syncs of a scope see them.
+    #[must_use]
+    pub fn items_of_type_in(&self, key: &str, scope: impl Display) -> String {
+        with_query(&self.inventory(), [("type", key), ("scope", &scope.to_string())])
+    }
+
     /// The inventory as the syncs of a scope see it.
     #[must_use]
     pub fn inventory_of_scope(&self, scope: impl Display) -> String {

@@ -46,7 +46,7 @@ test("a selection that is being read already leads to its run, and the page says
   await page.getByRole("button", { name: "Start sync" }).press("Enter");
   await expect(page).toHaveURL(`${server.url}${run}?done=already`);
   await page.locator(".page-head").getByRole("button", { name: "Cancel" }).click();
-  await expect(page.locator(".page-head").getByText("Stopped")).toBeVisible();
+  await expect(page.locator(".page-head").getByText("Cancelled by you")).toBeVisible();
 });
 
 test("a page without runs of its own says that it reconnects, too", async ({ page, server }) => {
@@ -66,7 +66,7 @@ test("the page of a run tells what was seen so far, and not only at the end", as
   await expect(page.getByRole("region", { name: "Facts" })).toContainText(/[1-9][\d,]* seen/);
   await expect(page.locator(".page-head").getByText("Running")).toBeVisible();
   await page.locator(".page-head").getByRole("button", { name: "Cancel" }).click();
-  await expect(page.locator(".page-head").getByText("Stopped")).toBeVisible();
+  await expect(page.locator(".page-head").getByText("Cancelled by you")).toBeVisible();
 });
 
 test("without a network the page says that it reconnects, and catches up by itself", async ({ page, server }) => {

@@ -2,6 +2,8 @@
 
 use super::{ListFilter, set};
 use tenantatlas_domain::registry::{Category, Platform, registry};
+use tenantatlas_domain::since::Since;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::inventory::{Cursor, ItemFilter, ItemQuery, Sort, StateFilter};
 use tenantatlas_store::scopes::ScopeId;
 
@@ -27,14 +29,16 @@ pub struct InventoryFilter {
     pub scope_tag: Option<String>,
     /// In this order.
     pub sort: Sort,
-    /// Relative to this scope; the default one otherwise.
+    /// Only what was found new or changed since then.
+    pub since: Option<Since>,
+    /// Relative to this scope; the main one otherwise.
     pub scope: Option<ScopeId>,
     /// Where the page begins.
     pub after: Option<Cursor>,
 }
 
 impl ListFilter for InventoryFilter {
-    const WORDS: &'static [&'static str] = &["category", "type", "platform", "state", "sort", "scope"];
+    const WORDS: &'static [&'static str] = &["category", "type", "platform", "state", "since", "sort", "scope"];
     const TYPED: &'static [&'static str] = &["q", "tag"];
 
     fn read(get: impl Fn(&str) -> Option<String>) -> Self {
@@ -46,6 +50,7 @@ impl ListFilter for InventoryFilter {
             platform: filled("platform")
                 .and_then(|name| Platform::ALL.iter().copied().find(|one| one.as_str() == name)),
             state: filled("state").and_then(|name| state_of(&name)),
+            since: filled("since").and_then(|text| text.parse().ok()),
             scope_tag: filled("tag").filter(|tag| tag.len() <= 40),
             sort: match filled("sort").as_deref() {
                 Some("type") => Sort::Type,
@@ -64,6 +69,7 @@ impl ListFilter for InventoryFilter {
             ("type", self.policy_type.clone()),
             ("platform", self.platform.map(|one| one.as_str().to_owned())),
             ("state", self.state.map(|one| state_name(one).to_owned())),
+            ("since", self.since.map(|since| since.to_string())),
             ("tag", self.scope_tag.clone()),
             ("sort", sort_name(self.sort).map(ToOwned::to_owned)),
             ("scope", self.scope.map(|ScopeId(id)| id.to_string())),
@@ -80,12 +86,13 @@ impl InventoryFilter {
     /// Whether anything narrows the list.
     #[must_use]
     pub fn is_filtered(&self) -> bool {
-        let Self { search, category, policy_type, platform, state, scope_tag, .. } = self;
+        let Self { search, category, policy_type, platform, state, since, scope_tag, .. } = self;
         !search.is_empty()
             || category.is_some()
             || policy_type.is_some()
             || platform.is_some()
             || state.is_some()
+            || since.is_some()
             || scope_tag.is_some()
     }
 
@@ -96,9 +103,9 @@ impl InventoryFilter {
         self.state.is_some() && self.after.is_none() && !Self { state: None, ..self.clone() }.is_filtered()
     }
 
-    /// The question to the store.
+    /// The question to the store. `changed_since` is the moment that [`Self::since`] names.
     #[must_use]
-    pub fn query(&self) -> ItemQuery {
+    pub fn query(&self, changed_since: Option<Timestamp>) -> ItemQuery {
         ItemQuery {
             filter: ItemFilter {
                 policy_types: self.policy_type.iter().cloned().collect(),
@@ -107,6 +114,7 @@ impl InventoryFilter {
                 search: Some(self.search.clone()).filter(|text| !text.is_empty()),
                 state: self.state,
                 scope_tag: self.scope_tag.clone(),
+                changed_since,
             },
             sort: self.sort,
             after: self.after.clone(),

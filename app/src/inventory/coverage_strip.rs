@@ -1,5 +1,6 @@
 //! The coverage strip: one cell per policy type, marked by the outcome of its last read.
 
+use super::elsewhere::read_elsewhere;
 use super::load::{Coverage, CoverageMark};
 use crate::address::TenantAddress;
 use crate::format;
@@ -26,6 +27,9 @@ pub fn coverage_strip(cells: &[Coverage], tenant: &TenantAddress) -> AnyView {
                             <p>{what}</p>
                             {cell.at.map(|at| view! { <p class="quiet-text">"Looked at "{moment(at.as_millis())}</p> })}
                             {cell.last_full_read.map(|at| view! { <p class="quiet-text">"Last read to the end "{moment(at.as_millis())}</p> })}
+                            {cell.read_elsewhere.as_ref().map(|(read, told)| {
+                                read_elsewhere(tenant, &cell.key, read, cell.at.is_some(), told.clone())
+                            })}
                             {cell.reason.map(|reason| view! { <p class="quiet-text">{reason.sentence()}</p> })}
                             <a href=tenant.items_of_type(&cell.key)>"Show its items"</a>
                         </div>

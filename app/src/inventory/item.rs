@@ -16,6 +16,8 @@ pub struct ItemDetail {
     pub row: ItemRow,
     /// The view it is seen in.
     pub view: ScopeView,
+    /// Whether another selection, which read its type to the end more recently, saw it.
+    pub seen_elsewhere: Option<bool>,
     /// Its states, the current one first.
     pub history: Vec<ItemVersion>,
     /// The runs of the scope that held its type, newest first.
@@ -26,29 +28,27 @@ pub struct ItemDetail {
     pub incoming: Vec<IncomingLink>,
 }
 
-/// One item of the tenant, in a scope or in the default one for its type.
+/// One item of the tenant, in a scope or in the main one.
 ///
 /// # Errors
 /// Not found; when the database fails.
 pub async fn load(inside: &Inside, item: ItemId, scope: Option<ScopeId>) -> Result<ItemDetail, AppError> {
     let db = inside.engine.reader();
     let missing = || AppError::not_found("The item");
-    let any = ScopeView::load(db, inside.id(), scope, &[]).await?;
-    let found = inventory::find(db, &any, item).await?.ok_or_else(missing)?;
-    // The default scope is that of the latest completed run that covers what is shown: this type.
-    let view = match scope {
-        Some(_) => any,
-        None => ScopeView::load(db, inside.id(), None, std::slice::from_ref(&found.item.policy_type)).await?,
-    };
+    let view = ScopeView::load(db, inside.id(), scope).await?;
     let row = inventory::find(db, &view, item).await?.ok_or_else(missing)?;
     let history = inventory::history(db, inside.id(), item).await?;
     let runs = match &view.scope {
         Some(scope) => inventory::runs_that_saw(db, inside.id(), scope.id, item).await?,
         None => Vec::new(),
     };
+    let seen_elsewhere = match view.types.get(&row.item.policy_type).and_then(|state| state.read_elsewhere.as_ref()) {
+        Some(read) => Some(inventory::was_seen(db, read.scope.id, read.read_seq, item).await?),
+        None => None,
+    };
     let outgoing = inventory::outgoing(db, inside.id(), item).await?;
     let incoming = inventory::incoming(db, inside.id(), &row.item.policy_type, &row.item.external_id).await?;
-    Ok(ItemDetail { row, view, history, runs, outgoing, incoming })
+    Ok(ItemDetail { row, view, seen_elsewhere, history, runs, outgoing, incoming })
 }
 
 /// One difference between two states of an item.

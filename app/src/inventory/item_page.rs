@@ -1,5 +1,6 @@
 //! One item.
 
+use super::elsewhere::read_elsewhere;
 use super::item::{FieldChange, ItemDetail, differences, load, property_label, value_moment, value_text};
 use super::labels::{platform_label, type_label};
 use super::page::row_state;
@@ -46,6 +47,7 @@ pub fn ItemPage() -> impl IntoView {
                 <div class="actions">{row_state(&detail.row)}</div>
             </div>
             {explanation(&detail)}
+            {elsewhere(&inside, &detail)}
             <div class="columns">
                 {facts(&detail)}
                 {assignments(&detail)}
@@ -88,6 +90,15 @@ fn explanation(detail: &ItemDetail) -> Option<AnyView> {
             Some(note("info", view! { <p>"Nothing can be said of it now. "{why}</p> {earlier} }))
         }
     }
+}
+
+/// What another selection says of the item, where it read the type to the end more recently.
+fn elsewhere(inside: &Inside, detail: &ItemDetail) -> Option<AnyView> {
+    let key = &detail.row.item.policy_type;
+    let state = detail.view.types.get(key)?;
+    let read = state.read_elsewhere.as_ref()?;
+    let told = if detail.seen_elsewhere? { "it was there" } else { "it was not there" };
+    Some(read_elsewhere(&inside.address(), key, read, state.run.is_some(), told.to_owned()))
 }
 
 fn facts(detail: &ItemDetail) -> AnyView {

@@ -1,5 +1,6 @@
 //! The inventory of a tenant as its page shows it.
 
+use super::elsewhere::count_words;
 use crate::error::AppError;
 use crate::filter::inventory::InventoryFilter;
 use crate::scope::Inside;
@@ -9,7 +10,8 @@ use tenantatlas_domain::registry::{PolicyType, registry};
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::inventory::{self, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ScopeView};
-use tenantatlas_store::scopes::{self, Scope};
+use tenantatlas_store::scopes::{self, OtherRead, Scope};
+use tenantatlas_store::sync_runs;
 
 /// How the last read of a type ended, as its cell shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,8 @@ pub struct Coverage {
     pub message: Option<String>,
     /// When it was last read to the end, where that was an earlier run.
     pub last_full_read: Option<Timestamp>,
+    /// How another selection read it to the end since then, and what it says in words.
+    pub read_elsewhere: Option<(OtherRead, String)>,
 }
 
 /// Everything the inventory page shows.
@@ -75,8 +79,9 @@ pub struct InventoryView {
 pub async fn load(inside: &Inside, address: &InventoryFilter) -> Result<InventoryView, AppError> {
     let db = inside.engine.reader();
     let view = view(inside, address).await?;
+    let query = query(inside, address).await?;
     let (page, scopes, scope_tags) = futures::try_join!(
-        async { Ok::<_, AppError>(inventory::list(db, &view, &address.query()).await?) },
+        async { Ok::<_, AppError>(inventory::list(db, &view, &query).await?) },
         async { Ok(scopes::list(db, inside.id()).await?) },
         scope_tags(inside, &view),
     )?;
@@ -84,19 +89,24 @@ pub async fn load(inside: &Inside, address: &InventoryFilter) -> Result<Inventor
     Ok(InventoryView { counts: view.counts(&[]), coverage: coverage(&view), scopes, page, scope_tags, view })
 }
 
-/// The view of the scope that an address names, or of the default one for what it shows.
+/// The view of the scope that an address names, or of the main one. A filter never changes the scope.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn view(inside: &Inside, address: &InventoryFilter) -> Result<ScopeView, AppError> {
-    let shown: Vec<String> = match (&address.policy_type, address.category) {
-        (Some(key), _) => vec![key.clone()],
-        (None, Some(category)) => {
-            registry().default_on().filter(|one| one.category == category).map(|one| one.key.to_owned()).collect()
-        }
-        (None, None) => Vec::new(),
-    };
-    Ok(ScopeView::load(inside.engine.reader(), inside.id(), address.scope, &shown).await?)
+    Ok(ScopeView::load(inside.engine.reader(), inside.id(), address.scope).await?)
+}
+
+/// The question that an address asks. A run that the tenant does not have, or that has not ended, is no time to tell changes
+/// from.
+///
+/// # Errors
+/// Not found; when the database fails.
+pub async fn query(inside: &Inside, address: &InventoryFilter) -> Result<ItemQuery, AppError> {
+    let Some(since) = address.since else { return Ok(address.query(None)) };
+    let moment = sync_runs::moment_of(inside.engine.reader(), inside.id(), since, inside.engine.now()).await?;
+    let moment = moment.ok_or_else(|| AppError::not_found("The run to tell changes from"))?;
+    Ok(address.query(Some(moment)))
 }
 
 /// The scope tags that the inventory holds, for the filter; at most a hundred.
@@ -147,6 +157,7 @@ fn cell(policy_type: &PolicyType, row: Option<inventory::Coverage>, outside: boo
         None if outside => CoverageMark::Outside,
         None => CoverageMark::Never,
     };
+    let elsewhere = row.as_ref().and_then(|row| Some((row.read_elsewhere.clone()?, row.known)));
     let full = row.as_ref().and_then(|row| row.last_full_read).map(|read| read.at);
     Coverage {
         key: policy_type.key.to_owned(),
@@ -157,6 +168,10 @@ fn cell(policy_type: &PolicyType, row: Option<inventory::Coverage>, outside: boo
         at: row.as_ref().and_then(|row| row.finished_at),
         reason: row.as_ref().and_then(|row| row.reason_code),
         message: row.and_then(|row| row.message),
+        read_elsewhere: elsewhere.map(|(read, known)| {
+            let words = count_words(read.items, known);
+            (read, words)
+        }),
         last_full_read: full.filter(|_| outcome != Some(TypeOutcome::Succeeded)),
     }
 }

@@ -3,6 +3,8 @@
 #[cfg(feature = "ssr")]
 pub mod coverage_strip;
 #[cfg(feature = "ssr")]
+pub mod elsewhere;
+#[cfg(feature = "ssr")]
 pub mod item;
 #[cfg(feature = "ssr")]
 pub mod item_page;

@@ -1,6 +1,7 @@
 //! The inventory of a tenant.
 
 use super::coverage_strip::coverage_strip;
+use super::elsewhere::scope_words;
 use super::item::assignment_words;
 use super::labels::{platform_label, type_label};
 use super::load::{CoverageMark, InventoryView, load};
@@ -20,8 +21,9 @@ use leptos::prelude::*;
 use tenantatlas_domain::presence::Confidence;
 use tenantatlas_domain::registry::{Category, Platform, registry};
 use tenantatlas_domain::role::Action;
+use tenantatlas_domain::since::Since;
 use tenantatlas_store::inventory::{ItemRow, Sort, StateFilter};
-use tenantatlas_store::scopes::{Scope, ScopeId};
+use tenantatlas_store::scopes::ScopeId;
 
 /// In the place of a figure that only a completed run can give.
 const NO_RUN: &str = "no sync has completed yet";
@@ -92,18 +94,6 @@ fn head(inside: &Inside, shown: &InventoryView) -> AnyView {
         </div>
     }
     .into_any()
-}
-
-/// What a scope reads, in words.
-fn scope_words(scope: &Scope) -> String {
-    let chosen = scope.selection.policy_types.len();
-    let everything = registry().default_on().count();
-    let foundations = if scope.selection.include_foundations { " and all foundations" } else { "" };
-    if chosen >= everything {
-        "everything".to_owned()
-    } else {
-        format!("{}{foundations}", format::counted(chosen as u64, "type", "types"))
-    }
 }
 
 fn figures(inside: &Inside, shown: &InventoryView) -> AnyView {
@@ -257,6 +247,7 @@ fn filters(base: &str, address: &InventoryFilter, shown: &InventoryView) -> AnyV
             <select class="select" name="state" aria-label="State">
                 {options(std::iter::once(any("Any state")).chain(states), chosen_state)}
             </select>
+            {since_choice(address)}
             {tags}
             {scope_choice(address, shown)}
             {sort_name(address.sort).map(|sort| hidden("sort", sort))}
@@ -267,12 +258,32 @@ fn filters(base: &str, address: &InventoryFilter, shown: &InventoryView) -> AnyV
     .into_any()
 }
 
+/// Since when changes are shown. A date or a run that the address names stays as an entry of its own.
+fn since_choice(address: &InventoryFilter) -> AnyView {
+    let mut entries = vec![
+        (String::new(), "Changed at any time".to_owned()),
+        ("1d".to_owned(), "Changed since yesterday".to_owned()),
+        ("7d".to_owned(), "Changed in 7 days".to_owned()),
+        ("30d".to_owned(), "Changed in 30 days".to_owned()),
+    ];
+    let chosen = address.since.map(|since| since.to_string()).unwrap_or_default();
+    if let Some(since) = address.since.filter(|_| entries.iter().all(|(value, _)| *value != chosen)) {
+        let words = match since {
+            Since::Run(_) => "Changed since a sync".to_owned(),
+            Since::Moment(_) | Since::Days(_) => format!("Changed since {since}"),
+        };
+        entries.push((chosen.clone(), words));
+    }
+    view! { <select class="select" name="since" aria-label="Changed since">{options(entries, &chosen)}</select> }
+        .into_any()
+}
+
 /// The scope can be switched where there is more than one.
 fn scope_choice(address: &InventoryFilter, shown: &InventoryView) -> Option<AnyView> {
     if shown.scopes.len() < 2 {
         return address.scope.map(|ScopeId(id)| hidden("scope", id.to_string()));
     }
-    let entries = std::iter::once((String::new(), "Latest sync that covers this".to_owned()))
+    let entries = std::iter::once((String::new(), "Main selection of the tenant".to_owned()))
         .chain(shown.scopes.iter().map(|scope| (scope.id.0.to_string(), format!("Syncs of {}", scope_words(scope)))));
     let chosen = address.scope.map(|ScopeId(id)| id.to_string()).unwrap_or_default();
     Some(

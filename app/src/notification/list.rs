@@ -2,7 +2,7 @@
 
 use super::model::Notification;
 use crate::island::erased;
-use crate::run::bucket::look;
+use crate::run::bucket::{is_cancelled, look};
 use crate::ui::icon::Icon;
 use crate::{address, format};
 use leptos::either::Either;
@@ -47,7 +47,7 @@ pub fn notification_list(
 }
 
 fn row(entry: &Notification, tenant: TenantId, on_read: Option<Callback<String>>) -> impl IntoView + use<> {
-    let (tone, icon) = look(entry.bucket);
+    let (tone, icon) = look(entry.bucket, entry.reason);
     let id = entry.id.clone();
     let follow = move |_| {
         if let Some(on_read) = on_read {
@@ -61,7 +61,8 @@ fn row(entry: &Notification, tenant: TenantId, on_read: Option<Callback<String>>
         (icon, tone, address::tenant(&entry.tenant_id).run(&entry.run_id))
     };
     let elsewhere = entry.account.is_none() && entry.tenant_id != tenant.to_string();
-    let reason = entry.reason.filter(|_| entry.bucket == OperationBucket::Failed);
+    let told = entry.bucket == OperationBucket::Failed && !is_cancelled(entry.bucket, entry.reason);
+    let reason = entry.reason.filter(|_| told);
     erased(view! {
         <article class="notification" data-tone=tone data-unread=(!entry.read).then_some("")>
             {icon.view()}

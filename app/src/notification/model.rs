@@ -1,5 +1,7 @@
 //! Notifications of a person.
 
+use crate::run::bucket::{is_cancelled, word};
+use crate::run::model::reached;
 use serde::{Deserialize, Serialize};
 use tenantatlas_domain::live::RunWords;
 use tenantatlas_domain::operation::{Counters, OperationBucket};
@@ -55,7 +57,7 @@ impl Notification {
             return title.clone();
         }
         let title = self.words.as_ref().map(|words| words.title.as_str()).unwrap_or_default();
-        format!("{title} {}", self.bucket.label().to_ascii_lowercase())
+        format!("{title} {}", word(self.bucket, self.reason))
     }
 
     /// The facts in one line.
@@ -67,6 +69,7 @@ impl Notification {
         let Some(words) = &self.words else { return String::new() };
         let total = crate::format::counted(u64::from(self.counters.total), &words.units.0, &words.units.1);
         match self.bucket {
+            bucket if is_cancelled(bucket, self.reason) => reached(words, &self.counters),
             OperationBucket::Queued => format!("{total} to do"),
             OperationBucket::Running => format!("{} of {total}", self.counters.processed),
             _ => {

@@ -1,6 +1,8 @@
 //! All operation runs of a tenant.
 
+use super::bucket::is_cancelled;
 use super::load::{RunPage as Page, list};
+use super::model::reached;
 use crate::filter::ListFilter as _;
 use crate::filter::run::{BUCKETS, RunFilter};
 use crate::format;
@@ -11,7 +13,7 @@ use crate::sync::button::SyncButton;
 use crate::ui::form::options;
 use crate::ui::icon::Icon;
 use crate::ui::note::empty;
-use crate::ui::state::bucket_state;
+use crate::ui::state::run_state;
 use crate::ui::time::moment;
 use leptos::prelude::*;
 use tenantatlas_domain::operation::OperationBucket;
@@ -123,14 +125,20 @@ fn row(inside: &Inside, run: &OperationRun) -> AnyView {
         (Some(start), None) => format::span(inside.engine.now().as_millis() - start.as_millis()),
         _ => "–".to_owned(),
     };
-    let types = format::counted(u64::from(counters.total), "type", "types");
+    let words = inside.engine.runs().operations().words(&run.resource, &run.action);
+    let progress = if is_cancelled(run.status.bucket(), run.reason_code) {
+        reached(&words, counters)
+    } else {
+        let units = format::counted(u64::from(counters.total), &words.units.0, &words.units.1);
+        format!("{} / {units}{failed}", counters.processed)
+    };
     view! {
         <tr>
             <th scope="row" class="title">
-                <a href=inside.address().run(run.id)>{inside.engine.runs().operations().words(&run.resource, &run.action).title}</a>
+                <a href=inside.address().run(run.id)>{words.title}</a>
             </th>
-            <td data-label="State">{bucket_state(run.status)}</td>
-            <td data-label="Progress" class="quiet">{format!("{} / {types}{failed}", counters.processed)}</td>
+            <td data-label="State">{run_state(run, inside.session.user_id)}</td>
+            <td data-label="Progress" class="quiet">{progress}</td>
             <td data-label="Started by">{run.initiator.clone()}</td>
             <td data-label="Started" class="quiet">{moment(run.created_at.as_millis())}</td>
             <td data-label="Took" class="quiet">{took}</td>

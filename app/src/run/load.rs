@@ -60,7 +60,7 @@ pub struct RunDetail {
     pub state: RunState,
     /// The sync run it made, once work began.
     pub sync: Option<SyncRun>,
-    /// How each type went.
+    /// How each type went, with what it carried over from the run that it continues.
     pub types: Vec<TypeRun>,
     /// The runs that were started because it ended well.
     pub follow_ups: Vec<OperationRun>,
@@ -98,7 +98,8 @@ pub async fn detail(inside: &Inside, name: &str) -> Result<RunDetail, AppError> 
     audit.reverse();
     let mut state = inside.engine.runs().state_of(&run);
     // The run tells this once in a while, its types with every page: one page must not show two numbers.
-    state.items = state.items.max(types.iter().map(|one| one.items).sum());
+    let own = types.iter().filter(|one| one.carried_from.is_none());
+    state.items = state.items.max(own.map(|one| one.items).sum());
     let follow_ups = match run.status.is_terminal() {
         true => {
             let filter = operation_runs::Filter {

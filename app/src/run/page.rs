@@ -7,13 +7,14 @@ use crate::format;
 use crate::frame::view::Section;
 use crate::inventory::labels::type_label;
 use crate::page::{done, path_part, query, refusal, tenant_page};
-use crate::run::model::progress;
+use crate::run::bucket::is_cancelled;
+use crate::run::model::{progress, reached};
 use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::{done_note, note};
-use crate::ui::state::{bucket_state, outcome_state};
+use crate::ui::state::{outcome_state, run_state};
 use crate::ui::time::{day, moment};
 use leptos::prelude::*;
 use std::collections::BTreeMap;
@@ -64,8 +65,15 @@ fn head(inside: &Inside, detail: &RunDetail) -> AnyView {
     let cancel = (!ended && inside.role.allows(Action::CancelRun)).then(|| cancel_form(inside, detail));
     let permission = inside.engine.runs().operations().permission(&run.resource, &run.action);
     let may_retry = ended && permission.is_some_and(|action| inside.role.allows(action));
-    let some_failed = may_retry && run.counters.failed > 0 && run.counters.succeeded > 0;
-    let retry_failed = some_failed.then(|| retry_form(inside, detail, true, "Retry what failed"));
+    let cancelled = is_cancelled(run.status.bucket(), run.reason_code);
+    let some_left = may_retry && (run.counters.failed > 0 || cancelled) && run.counters.succeeded > 0;
+    let words = if cancelled { "Go on with the rest" } else { "Retry what failed" };
+    let retry_failed = some_left.then(|| retry_form(inside, detail, true, words));
+    let lead = if cancelled {
+        format!(", {}", reached(&detail.state.words, &run.counters))
+    } else {
+        format!(" {}", progress(&detail.state))
+    };
     let retry = may_retry.then(|| retry_form(inside, detail, false, "Run again"));
     let counters = &run.counters;
     view! {
@@ -73,7 +81,7 @@ fn head(inside: &Inside, detail: &RunDetail) -> AnyView {
             <div>
                 <nav class="crumbs" aria-label="Breadcrumbs"><a href=inside.address().runs()>"Runs"</a></nav>
                 <h1>{detail.state.words.title.clone()}</h1>
-                <p class="lead">{bucket_state(run.status)}" "{progress(&detail.state)}</p>
+                <p class="lead">{run_state(run, inside.session.user_id)}{lead}</p>
             </div>
             <div class="actions">{cancel} {retry_failed} {retry}</div>
         </div>
@@ -128,7 +136,7 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
                 <dd>{format!("{} of {} done: {} succeeded, {} failed, {} skipped", run.counters.processed, run.counters.total, run.counters.succeeded, run.counters.failed, run.counters.skipped)}</dd>
                 {detail.sync.as_ref().map(|sync| sync_facts(inside, sync, &detail.types))}
                 {(run.attempt > 1).then(|| view! { <dt>"Attempts"</dt><dd>{format!("{}: {}", run.attempt, went_on(run))}</dd> })}
-                {run.retry_of.map(|id| view! { <dt>"Retry of"</dt><dd><a href=inside.address().run(id)>"an earlier run"</a></dd> })}
+                {retry_of(inside, detail)}
                 {run.cancel_requested_by.clone().map(|who| view! { <dt>"Cancelled by"</dt><dd>{who}</dd> })}
                 {run.follows.map(|id| view! { <dt>"Follows"</dt><dd><a href=inside.address().run(id)>"the run before it"</a></dd> })}
                 {detail.follow_ups.iter().map(|next| view! {
@@ -147,11 +155,21 @@ const fn went_on(run: &OperationRun) -> &'static str {
     if run.lost_leases > 0 { "a worker was lost and another went on" } else { "it went on after a restart" }
 }
 
+/// The run that it tries again, and what it took over from it.
+fn retry_of(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
+    let href = inside.address().run(detail.run.retry_of?);
+    let carried = detail.types.iter().filter(|one| one.carried_from.is_some()).count() as u64;
+    let words = (carried > 0).then(|| format!(": {} as read before", format::counted(carried, "type", "types")));
+    let name = if carried > 0 { "Continues" } else { "Retry of" };
+    Some(view! { <dt>{name}</dt><dd><a href=href>"an earlier run"</a>{words}</dd> }.into_any())
+}
+
 /// What only an inventory sync has to tell. Requests that several types share count once.
 fn sync_facts(inside: &Inside, sync: &SyncRun, types: &[TypeRun]) -> AnyView {
-    let sum = |read: fn(&TypeRun) -> u64| format::number(types.iter().map(read).sum::<u64>());
+    let own = || types.iter().filter(|one| one.carried_from.is_none());
+    let sum = |read: fn(&TypeRun) -> u64| format::number(own().map(read).sum::<u64>());
     let cost = |read: fn(&TypeRun) -> u64| {
-        let counts = types.iter().map(|one| (one.policy_type.as_str(), read(one)));
+        let counts = own().map(|one| (one.policy_type.as_str(), read(one)));
         format::number(registry().sum_over_listings(counts))
     };
     view! {
@@ -172,11 +190,18 @@ fn sync_facts(inside: &Inside, sync: &SyncRun, types: &[TypeRun]) -> AnyView {
 /// Failures by reason, the most frequent first, each with what to do next.
 fn failures(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
     let run = &detail.run;
-    if run.failures.is_empty() {
-        return run.reason_code.filter(|_| run.status.is_terminal()).map(|reason| note("bad", reason.sentence()));
+    let cancelled = is_cancelled(run.status.bucket(), run.reason_code);
+    // That it was cancelled stands in its head, and is no failure.
+    let told: Vec<&Failure> =
+        run.failures.iter().filter(|failure| !cancelled || failure.reason_code != ReasonCode::Cancelled).collect();
+    if told.is_empty() {
+        return run
+            .reason_code
+            .filter(|_| run.status.is_terminal() && !cancelled)
+            .map(|reason| note("bad", reason.sentence()));
     }
     let mut groups: BTreeMap<(bool, ReasonCode), Vec<&Failure>> = BTreeMap::new();
-    for failure in &run.failures {
+    for failure in told {
         groups.entry((failure.kind == FailureKind::Skipped, failure.reason_code)).or_default().push(failure);
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
@@ -233,11 +258,12 @@ fn group(inside: &Inside, detail: &RunDetail, skipped: bool, reason: ReasonCode,
 }
 
 fn timeline(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
-    let begin = detail.types.iter().map(|one| one.started_at).min()?.as_millis();
+    let own = || detail.types.iter().filter(|one| one.carried_from.is_none());
+    let begin = own().map(|one| one.started_at).min()?.as_millis();
     let now = inside.engine.now().as_millis();
     let end_of = |one: &TypeRun| one.finished_at.map_or(now, Timestamp::as_millis);
-    let end = detail.types.iter().map(end_of).max()?.max(begin + 1);
-    let mut types: Vec<&TypeRun> = detail.types.iter().collect();
+    let end = own().map(end_of).max()?.max(begin + 1);
+    let mut types: Vec<&TypeRun> = own().collect();
     types.sort_by_key(|one| (one.started_at, one.policy_type.clone()));
     let rows = types
         .into_iter()

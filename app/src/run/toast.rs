@@ -1,15 +1,15 @@
 //! Toasts: how a run that this person watched has ended. They survive going to another page.
 #![allow(missing_docs, reason = "the island macro makes property types whose documentation is the property's")]
 
-use super::bucket::look;
-use super::model::progress;
+use super::bucket::{is_cancelled, look, word};
+use super::model::{progress, reached};
 use crate::island::{erased, session_storage};
 use crate::ui::icon::Icon;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use tenantatlas_domain::{ids::TenantId, live::RunState, operation::OperationBucket};
 
-/// How long good news stays, milliseconds. The rest stays until it is closed.
+/// How long good news, and what a person stopped, stays, milliseconds. The rest stays until it is closed.
 const GOOD_NEWS: i64 = 9_000;
 
 /// One toast.
@@ -17,7 +17,7 @@ const GOOD_NEWS: i64 = 9_000;
 pub struct Toast {
     /// The run it tells of.
     pub run: String,
-    /// `ok`, `warn` or `bad`.
+    /// `ok`, `warn`, `bad`, or `idle` for what a person stopped.
     pub tone: String,
     /// What happened.
     pub title: String,
@@ -31,20 +31,22 @@ impl Toast {
     /// The toast for a run that has ended.
     pub fn of(run: &RunState, now: i64) -> Self {
         let bucket = run.status.bucket();
-        let (tone, _) = look(bucket);
+        let (tone, _) = look(bucket, run.reason_code);
         let mut detail = progress(run);
         if run.counters.failed > 0 {
             detail.push_str(&format!(" · {} failed", run.counters.failed));
         }
-        if let (OperationBucket::Failed, Some(reason)) = (bucket, run.reason_code) {
+        if is_cancelled(bucket, run.reason_code) {
+            detail = reached(&run.words, &run.counters);
+        } else if let (OperationBucket::Failed, Some(reason)) = (bucket, run.reason_code) {
             reason.sentence().clone_into(&mut detail);
         }
         Self {
             run: run.id.to_string(),
             tone: tone.to_owned(),
-            title: format!("{} {}", run.words.title, bucket.label().to_ascii_lowercase()),
+            title: format!("{} {}", run.words.title, word(bucket, run.reason_code)),
             detail,
-            until: (bucket == OperationBucket::Succeeded).then_some(now + GOOD_NEWS),
+            until: matches!(tone, "ok" | "idle").then_some(now + GOOD_NEWS),
         }
     }
 
@@ -53,6 +55,7 @@ impl Toast {
         match self.tone.as_str() {
             "ok" => Icon::Done,
             "warn" => Icon::Partly,
+            "idle" => Icon::Skipped,
             _ => Icon::Failed,
         }
     }

@@ -25,7 +25,7 @@ pub async fn of(inside: &Inside, preset: &str) -> Result<Picker, AppError> {
             permission.required_by.into_iter().map(move |key| (key, name.clone()))
         })
         .collect();
-    let last_read: HashMap<String, TypeRun> = ScopeView::load(db, inside.id(), None, &[])
+    let last_read: HashMap<String, TypeRun> = ScopeView::load(db, inside.id(), None)
         .await?
         .types
         .into_iter()

@@ -58,7 +58,7 @@ pub async fn cards() -> Result<Vec<TenantCard>, AppError> {
 }
 
 async fn card(db: &Reader, visible: VisibleTenant) -> Result<TenantCard, StoreError> {
-    let view = ScopeView::load(db, visible.tenant.id, None, &[]).await?;
+    let view = ScopeView::load(db, visible.tenant.id, None).await?;
     let counts = view.counts(&[]);
     Ok(TenantCard {
         items: counts.known,

@@ -1,11 +1,13 @@
 //! States as chips: a drawing, a word and a colour together.
 
 use super::icon::Icon;
-use crate::run::bucket::look;
+use crate::run::bucket::{is_cancelled, look};
 use leptos::prelude::*;
+use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::presence::{Confidence, Presence};
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
+use tenantatlas_store::operation_runs::OperationRun;
 
 /// A chip.
 pub fn state(tone: &'static str, icon: Icon, word: impl Into<String>) -> AnyView {
@@ -13,10 +15,21 @@ pub fn state(tone: &'static str, icon: Icon, word: impl Into<String>) -> AnyView
     view! { <span class="state" data-tone=tone>{icon.view()}{word}</span> }.into_any()
 }
 
-/// The state of an operation run.
-pub fn bucket_state(status: OperationStatus) -> AnyView {
-    let (tone, icon) = look(status.bucket());
-    let word = if status == OperationStatus::Aborted { "Stopped" } else { status.bucket().label() };
+/// The state of an operation run, for this person. Of one that was cancelled it says by whom.
+pub fn run_state(run: &OperationRun, viewer: UserId) -> AnyView {
+    let bucket = run.status.bucket();
+    let (tone, icon) = look(bucket, run.reason_code);
+    let word = if is_cancelled(bucket, run.reason_code) {
+        match (&run.cancel_requested_by, run.cancel_requested_by_id) {
+            (_, Some(by)) if by == viewer => "Cancelled by you".to_owned(),
+            (Some(name), _) => format!("Cancelled by {name}"),
+            (None, _) => "Cancelled".to_owned(),
+        }
+    } else if run.status == OperationStatus::Aborted {
+        "Stopped".to_owned()
+    } else {
+        bucket.label().to_owned()
+    };
     state(tone, icon, word)
 }
 

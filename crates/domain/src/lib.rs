@@ -22,5 +22,6 @@ pub mod registry;
 pub mod role;
 pub mod sanitise;
 pub mod selection;
+pub mod since;
 pub mod sync;
 pub mod time;

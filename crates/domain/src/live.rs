@@ -18,6 +18,8 @@ pub struct RunWords {
     pub title: String,
     /// What its counters count, in the singular and the plural: `type`, `types`.
     pub units: (String, String),
+    /// What was done with those that succeeded, as in "28 of 90 types read".
+    pub done: String,
     /// What it comes across within them, in the singular and the plural: `item`, `items`.
     pub things: (String, String),
 }
@@ -233,6 +235,7 @@ mod tests {
             words: RunWords {
                 title: "Inventory sync".to_owned(),
                 units: ("type".to_owned(), "types".to_owned()),
+                done: "read".to_owned(),
                 things: ("item".to_owned(), "items".to_owned()),
             },
             status,

@@ -17,7 +17,6 @@ mod reading;
 mod work;
 mod writer;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,13 +27,11 @@ use tenantatlas_domain::live::RunWords;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Action;
-use tenantatlas_domain::selection::{ResolvedSelection, Selection};
-use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::GraphClient;
 use tenantatlas_runs::{ITEMS_OBSERVED, Operation, OperationKind, RetryPart, RunContext, Stop, Summary, Work};
 use tenantatlas_store::operation_runs::{End, Limits, NewOperationRun, OperationRun};
-use tenantatlas_store::sync_runs::{self, NewSyncRun, Started, SyncRun};
+use tenantatlas_store::sync_runs::{self, Continuation, NewSyncRun, Started, SyncRun};
 use tenantatlas_store::{Db, StoreError, Tx, Vault, preferences};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -90,6 +87,7 @@ impl Operation for InventorySync {
         RunWords {
             title: "Inventory sync".to_owned(),
             units: ("type".to_owned(), "types".to_owned()),
+            done: "read".to_owned(),
             things: ("item".to_owned(), "items".to_owned()),
         }
     }
@@ -99,9 +97,10 @@ impl Operation for InventorySync {
     }
 
     fn units(&self, payload: &SyncPayload) -> Vec<String> {
-        resolved(payload).map_or_else(Vec::new, |resolved| {
-            resolved.plan.iter().map(|policy_type| policy_type.key.to_owned()).collect()
-        })
+        match &payload.continuation {
+            Some(continuation) => continuation.reads.clone(),
+            None => planned(payload),
+        }
     }
 
     fn unit_label(&self, unit: &str) -> String {
@@ -117,6 +116,7 @@ impl Operation for InventorySync {
             "selection": payload.selection,
             "selection_hash": payload.selection_hash,
             "types": self.units(payload).len(),
+            "continues": payload.continuation.as_ref().map(|continuation| continuation.run),
         }))
     }
 
@@ -143,16 +143,21 @@ impl Operation for InventorySync {
         payload: SyncPayload,
         part: RetryPart,
     ) -> Result<Option<SyncPayload>, CommandError> {
-        let selection = match part {
-            RetryPart::Whole => payload.selection,
-            RetryPart::Failed => match remaining(db, run, payload.selection).await? {
-                Some(selection) => selection,
-                None => return Ok(None),
-            },
-        };
         // Types may have gone since then.
-        let resolved = selection.resolve().map_err(|error| CommandError::Conflict(error.to_string()))?;
-        Ok(Some(SyncPayload::new(&resolved)))
+        let resolved = payload.selection.resolve().map_err(|error| CommandError::Conflict(error.to_string()))?;
+        let whole = SyncPayload::new(&resolved);
+        let continued = match part {
+            RetryPart::Whole => None,
+            RetryPart::Failed => sync_runs::find_by_operation(db, run.tenant_id, run.id).await?,
+        };
+        // What never began has nothing to be continued. Nor has another selection: what a run of it read tells of it alone.
+        let Some(continued) = continued.filter(|continued| continued.selection_hash == whole.selection_hash) else {
+            return Ok(Some(whole));
+        };
+        let reads = sync_runs::unread_since(db, &continued, planned(&whole)).await?;
+        let continuation = Continuation { run: continued.id, reads };
+        let is_left = !continuation.reads.is_empty();
+        Ok(Some(SyncPayload { continuation: Some(continuation), ..whole }).filter(|_| is_left))
     }
 
     async fn plan(&self, run: Arc<RunContext>, payload: SyncPayload) -> Result<Box<dyn Work>, Stop> {
@@ -186,28 +191,12 @@ impl Operation for InventorySync {
     }
 }
 
-fn resolved(payload: &SyncPayload) -> Option<ResolvedSelection> {
-    payload.selection.resolve().ok()
-}
-
-/// What of a selection an ended run did not read; `None` when it read all of it.
-async fn remaining(db: &Db, run: &OperationRun, selection: Selection) -> Result<Option<Selection>, StoreError> {
-    let read: BTreeSet<String> = match sync_runs::find_by_operation(db, run.tenant_id, run.id).await? {
-        None => BTreeSet::new(),
-        Some(sync_run) => sync_runs::list_types(db, run.tenant_id, sync_run.id)
-            .await?
-            .into_iter()
-            .filter(|one| matches!(one.outcome, Some(TypeOutcome::Succeeded | TypeOutcome::Skipped)))
-            .map(|one| one.policy_type)
-            .collect(),
-    };
-    let failed: Vec<String> = run.item_ids.iter().filter(|key| !read.contains(*key)).cloned().collect();
-    Ok((!failed.is_empty()).then(|| Selection {
-        policy_types: failed,
-        categories: Vec::new(),
-        include_foundations: false,
-        include_dependencies: selection.include_dependencies,
-    }))
+/// The types of a selection, by key.
+fn planned(payload: &SyncPayload) -> Vec<String> {
+    payload.selection.resolve().map_or_else(
+        |_| Vec::new(),
+        |resolved| resolved.plan.iter().map(|policy_type| policy_type.key.to_owned()).collect(),
+    )
 }
 
 fn new_run(run: &OperationRun, payload: &SyncPayload) -> NewSyncRun {
@@ -218,6 +207,7 @@ fn new_run(run: &OperationRun, payload: &SyncPayload) -> NewSyncRun {
         selection: payload.selection.clone(),
         selection_hash: payload.selection_hash.clone(),
         correlation_id: run.correlation_id,
+        continuation: payload.continuation.clone(),
     }
 }
 

@@ -61,6 +61,7 @@ impl Operation for CheckTenant {
         RunWords {
             title: "Connection check".to_owned(),
             units: ("check".to_owned(), "checks".to_owned()),
+            done: "done".to_owned(),
             things: ("request".to_owned(), "requests".to_owned()),
         }
     }

@@ -282,6 +282,7 @@ mod tests {
             words: RunWords {
                 title: String::new(),
                 units: (String::new(), String::new()),
+                done: String::new(),
                 things: (String::new(), String::new()),
             },
             counters: Counters { total: 9, processed, succeeded: processed, failed: 0, skipped: 0 },

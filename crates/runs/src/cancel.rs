@@ -82,7 +82,7 @@ impl Core {
         id: OperationRunId,
     ) -> Result<(OperationRun, Cancelled), CommandError> {
         let at = self.commands.clock.now();
-        Ok(match operation_runs::request_cancel(tx, tenant, id, &actor.name, at).await? {
+        Ok(match operation_runs::request_cancel(tx, tenant, id, (&actor.name, actor.user_id), at).await? {
             CancelOutcome::NotFound => return Err(CommandError::NotFound("the run")),
             CancelOutcome::AlreadyEnded(run) => (run, Cancelled::AlreadyEnded),
             CancelOutcome::Aborted(run) => {

@@ -36,7 +36,11 @@ impl Runner {
             return Err(CommandError::Conflict("the run has not ended yet".to_owned()));
         }
         let payload = operation.retry(db, &run, part).await?;
-        let payload = payload.ok_or_else(|| CommandError::Conflict("nothing failed in this run".to_owned()))?;
+        let payload = payload.ok_or_else(|| {
+            CommandError::Conflict(
+                "nothing is left to be tried again: nothing failed, or it succeeded since".to_owned(),
+            )
+        })?;
         let cause = Cause { retry_of: Some(run.id), follows: run.follows, follow_ups: run.follow_ups };
         core.dispatch(operation.as_ref(), actor, tenant, payload, cause).await
     }

@@ -32,6 +32,7 @@ pub(crate) fn words_of_unknown(resource: &str, action: &str) -> RunWords {
     RunWords {
         title: format!("{} {}", humanise(resource), action.replace('_', " ")),
         units: ("step".to_owned(), "steps".to_owned()),
+        done: "done".to_owned(),
         things: ("item".to_owned(), "items".to_owned()),
     }
 }

@@ -18,7 +18,9 @@ mod writer;
 pub(crate) use absences::note_absences;
 pub use coverage::{Coverage, InventoryCounts};
 pub use export::export;
-pub use history::{ItemVersion, RunReading, RunSighting, UnknownRunReading, history, runs_that_saw, state_as_of};
+pub use history::{
+    ItemVersion, RunReading, RunSighting, UnknownRunReading, history, runs_that_saw, state_as_of, was_seen,
+};
 pub use item::{Item, ItemRow, ObservedItem, ObservedLink};
 pub use links::{DirectoryName, IncomingLink, OutgoingLink, incoming, outgoing, record_names, targets_without_name};
 pub use list::{Cursor, ItemFilter, ItemPage, ItemQuery, Sort, StateFilter, UnknownSort, UnknownStateFilter, list};

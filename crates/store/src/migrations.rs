@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::StoreError;
-use crate::database::{Db, Run as _};
+use crate::database::{Access, Connection, Db, Run as _};
 use crate::sqlite_file::begin_immediate;
 
 /// How long a process waits for another one that migrates the same PostgreSQL database.
@@ -16,6 +16,19 @@ const MIGRATION_PATIENCE: Duration = Duration::from_secs(600);
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// A database whose versions are looked at. On SQLite by the connection that migrates: one that looked before it keeps the
+/// tables of then in mind, and is surprised by the columns that a later query finds.
+struct Versions<'a>(&'a Db);
+
+impl Access for Versions<'_> {
+    async fn connection(&mut self) -> Result<Connection<'_>, StoreError> {
+        match self.0 {
+            Db::Sqlite { writer, .. } => Ok(Connection::Sqlite(writer.acquire().await?.into())),
+            Db::Postgres { .. } => self.0.connection().await,
+        }
+    }
+}
 
 /// What a migration did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +107,7 @@ impl Db {
             Self::Sqlite { .. } => "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'",
             Self::Postgres { .. } => "SELECT COUNT(to_regclass('_sqlx_migrations'))",
         };
-        let mut this = self;
+        let mut this = Versions(self);
         let tables: Option<i64> = this.value(exists, &[]).await?;
         if tables.is_none_or(|count| count == 0) {
             return Ok(Vec::new());
@@ -108,7 +121,7 @@ impl Db {
         if applied.is_empty() {
             return Ok(false);
         }
-        let mut this = self;
+        let mut this = Versions(self);
         let rows: Vec<Applied> =
             this.rows("SELECT version, checksum, success FROM _sqlx_migrations ORDER BY version", &[]).await?;
         let migrator = match self {

@@ -152,6 +152,9 @@ pub struct OperationRun {
     pub cancel_requested_at: Option<Timestamp>,
     /// Who asked to cancel it.
     pub cancel_requested_by: Option<String>,
+    /// That person; `None` where it was nobody who signs in, and for what was cancelled before version 19.
+    #[sqlx(try_from = "Nullable<Uuid>")]
+    pub cancel_requested_by_id: Option<UserId>,
     /// The worker that holds it.
     pub lease_owner: Option<String>,
     /// How often it was claimed.

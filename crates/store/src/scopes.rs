@@ -1,11 +1,12 @@
 //! Scopes: one tenant and one selection hash. Presence is only ever told relative to a scope (`docs/rules.md`, section
 //! Missing).
 
-use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use sqlx::{Error, FromRow};
 use tenantatlas_domain::ids::{SyncRunId, TenantId};
+use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::selection::{Selection, SelectionHash};
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
@@ -15,7 +16,7 @@ use crate::record::Nullable;
 use crate::sql::{args, json};
 use crate::{StoreError, Tx};
 
-/// Scopes that are looked at when the default is chosen: those that completed a run most recently.
+/// Scopes that are offered and compared: those that completed a run most recently.
 const RECENT_SCOPES: i64 = 30;
 
 /// The id of a scope within this database.
@@ -123,48 +124,78 @@ pub async fn list(mut on: impl Access, tenant: TenantId) -> Result<Vec<Scope>, S
     .await
 }
 
-#[derive(FromRow)]
-struct Covered {
-    #[sqlx(rename = "scope_id")]
-    scope: i64,
-    policy_type: String,
-}
-
-/// The scope a view uses when none was chosen: that of the latest completed run which covers what is shown. `shown` are
-/// the policy types in view; when empty, all that are known in the tenant. When no run covers them all, the one that
-/// covers most of them, the latest of these.
+/// The main scope of a tenant, in which a view is shown when none was chosen: the full inventory once it has completed,
+/// else the widest selection that did, the latest of these. What a view shows has no influence on it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn default_for(db: &crate::Db, tenant: TenantId, shown: &[String]) -> Result<Option<Scope>, StoreError> {
-    let scopes = list(db, tenant).await?;
-    if scopes.len() <= 1 {
-        return Ok(scopes.into_iter().next());
-    }
-    let mut on = db;
-    let covered: Vec<Covered> = on
+pub async fn main_of(mut on: impl Access, tenant: TenantId) -> Result<Option<Scope>, StoreError> {
+    static FULL: LazyLock<SelectionHash> = LazyLock::new(|| Selection::full(registry()).hash());
+    on.row(
+        "SELECT *
+         FROM inventory_scopes
+         WHERE tenant_id = $1 AND latest_run_seq IS NOT NULL
+         ORDER BY CASE WHEN selection_hash = $2 THEN 0 ELSE 1 END, latest_types DESC, latest_finished_at DESC, id DESC
+         LIMIT 1",
+        &args![tenant, FULL.as_str()],
+    )
+    .await
+}
+
+/// A type as another selection read it to the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OtherRead {
+    /// The scope in which it was read.
+    pub scope: Scope,
+    /// The number of the run that read it.
+    pub read_seq: i64,
+    /// When that run finished with the type.
+    pub at: Timestamp,
+    /// Items it saw.
+    pub items: u64,
+}
+
+#[derive(FromRow)]
+struct OtherReadRow {
+    policy_type: String,
+    read_seq: i64,
+    #[sqlx(try_from = "i64")]
+    read_at: Timestamp,
+    #[sqlx(try_from = "i64")]
+    items: u64,
+    #[sqlx(flatten)]
+    scope: Scope,
+}
+
+/// How the latest completed runs of the other scopes of a tenant read each type to the end: for each type the latest of
+/// these, among the 30 scopes that completed last.
+///
+/// # Errors
+/// When the database fails.
+pub async fn reads_elsewhere(
+    mut on: impl Access,
+    tenant: TenantId,
+    scope: ScopeId,
+) -> Result<Vec<(String, OtherRead)>, StoreError> {
+    let rows: Vec<OtherReadRow> = on
         .rows(
-            "SELECT t.scope_id, t.policy_type
-             FROM inventory_scopes s
-             JOIN inventory_sync_run_types t ON t.run_id = s.latest_run_id
-             WHERE s.tenant_id = $1 AND s.latest_run_seq IS NOT NULL",
-            &args![tenant],
+            "SELECT l.policy_type, l.read_seq, l.read_at, l.items, s.*
+             FROM (
+                 SELECT t.scope_id, t.policy_type, t.read_seq, t.finished_at AS read_at, t.items,
+                     ROW_NUMBER() OVER (PARTITION BY t.policy_type ORDER BY t.finished_at DESC, t.seq DESC) AS place
+                 FROM (
+                     SELECT id, latest_run_id
+                     FROM inventory_scopes
+                     WHERE tenant_id = $1 AND latest_run_seq IS NOT NULL AND id <> $2
+                     ORDER BY latest_finished_at DESC, id DESC LIMIT $3) o
+                 JOIN inventory_sync_run_types t ON t.run_id = o.latest_run_id
+                 WHERE t.outcome = 'succeeded') l
+             JOIN inventory_scopes s ON s.id = l.scope_id
+             WHERE l.place = 1 AND s.tenant_id = $1",
+            &args![tenant, scope.0, RECENT_SCOPES],
         )
         .await?;
-    let mut by_scope: HashMap<i64, HashSet<String>> = HashMap::new();
-    for row in covered {
-        by_scope.entry(row.scope).or_default().insert(row.policy_type);
-    }
-    let known: Vec<String>;
-    let shown = if shown.is_empty() {
-        known = crate::inventory::known_types(db, tenant).await?;
-        &known
-    } else {
-        shown
-    };
-    let coverage = |scope: &Scope| {
-        by_scope.get(&scope.id.0).map_or(0, |types| shown.iter().filter(|key| types.contains(*key)).count())
-    };
-    let most = scopes.iter().map(coverage).max().unwrap_or_default();
-    Ok(scopes.into_iter().find(|scope| coverage(scope) == most))
+    let read =
+        |row: OtherReadRow| OtherRead { scope: row.scope, read_seq: row.read_seq, at: row.read_at, items: row.items };
+    Ok(rows.into_iter().map(|row| (row.policy_type.clone(), read(row))).collect())
 }

@@ -3,8 +3,10 @@
 //! A run has a number, `seq`, that counts up within its tenant. The partial unique index on running runs of a scope is
 //! the lock of (tenant, selection).
 
+mod continuation;
 mod types;
 
+pub use continuation::{Continuation, unread_since};
 pub use types::{TypeEnd, TypeRun, begin_type, finish_type, list_types};
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,7 @@ use sqlx::{AssertSqlSafe, Error, FromRow};
 use tenantatlas_domain::ids::{CorrelationId, OperationRunId, SyncRunId, TenantId, UserId};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::selection::{Selection, SelectionHash};
+use tenantatlas_domain::since::Since;
 use tenantatlas_domain::sync::SyncRunStatus;
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
@@ -42,6 +45,8 @@ pub struct NewSyncRun {
     pub selection_hash: SelectionHash,
     /// Ties log lines and records together.
     pub correlation_id: CorrelationId,
+    /// The run it continues, and what it reads of its selection; `None` when it reads all of it.
+    pub continuation: Option<Continuation>,
 }
 
 /// A sync run.
@@ -91,7 +96,7 @@ pub struct SyncRun {
     /// When it ended.
     #[sqlx(try_from = "Nullable<i64>")]
     pub finished_at: Option<Timestamp>,
-    /// Objects seen, each once.
+    /// Objects seen, each once; of a run that continues another one, those it saw itself.
     #[sqlx(try_from = "i64")]
     pub items_observed_count: u64,
     /// Objects that were new or had changed.
@@ -100,6 +105,21 @@ pub struct SyncRun {
     /// Policy types that failed.
     #[sqlx(try_from = "i64")]
     pub errors_count: u64,
+    /// Why it was stopped before it came to its own end, such as `cancelled` or `worker_lost`; `None` for every other run.
+    #[sqlx(try_from = "Nullable<String>")]
+    pub stopped: Option<ReasonCode>,
+    /// The run whose unread types it reads.
+    #[sqlx(try_from = "Nullable<Uuid>")]
+    pub continues: Option<SyncRunId>,
+}
+
+impl SyncRun {
+    /// Whether it came to its own end, so that it can be the latest completed run of its scope (`docs/rules.md`, section
+    /// Missing).
+    #[must_use]
+    pub fn is_completed(&self) -> bool {
+        self.status.is_completed() && self.stopped.is_none()
+    }
 }
 
 /// What became of the wish to start.
@@ -144,8 +164,8 @@ pub async fn start(tx: &mut Tx, fence: &Fence, new: &NewSyncRun, at: Timestamp) 
         .row(
             "INSERT INTO inventory_sync_runs (id, tenant_id, seq, floor_seq, scope_id, operation_run_id,
                  user_id, selection_hash, selection_payload, status, error_codes, error_context, correlation_id,
-                 started_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'running', $10, $11, $12, $13)
+                 started_at, continues)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'running', $10, $11, $12, $13, $14)
              RETURNING *",
             &args![
                 new.id,
@@ -160,11 +180,16 @@ pub async fn start(tx: &mut Tx, fence: &Fence, new: &NewSyncRun, at: Timestamp) 
                 json(&Vec::<ReasonCode>::new()),
                 json(&serde_json::Map::new()),
                 new.correlation_id,
-                at
+                at,
+                new.continuation.as_ref().map(|continuation| continuation.run)
             ],
         )
         .await?;
-    run.map(Started::New).ok_or_else(|| Error::RowNotFound.into())
+    let run = run.ok_or(Error::RowNotFound)?;
+    if let Some(continuation) = &new.continuation {
+        continuation::carry_over(tx, &run, continuation).await?;
+    }
+    Ok(Started::New(run))
 }
 
 /// Records a sync run that never read anything: the lock was held or a limit was reached (`docs/rules.md`, section
@@ -224,16 +249,18 @@ async fn running(mut on: impl Access, scope: ScopeId) -> Result<Option<SyncRun>,
 /// How a sync run ends.
 #[derive(Clone, Debug)]
 pub struct SyncEnd {
-    /// The terminal state, see `conclude_sync`; a cancelled run is failed.
+    /// The terminal state, see `conclude_sync`; a run that is stopped is failed.
     pub status: SyncRunStatus,
     /// Errors that belong to no type, such as `cancelled`; those of the types are added.
     pub error_codes: Vec<ReasonCode>,
     /// Safe facts about the errors.
     pub error_context: Json,
+    /// Why it is stopped before its own end; such a run never becomes the latest of its scope.
+    pub stopped: Option<ReasonCode>,
 }
 
 /// Ends a run: types still being read are closed as failed with the first error code (or `internal`), the totals are
-/// taken from the types, and when the run completed it becomes the latest of its scope. Answers the run as it is then;
+/// taken from the types, and when the run came to its own end it becomes the latest of its scope. Answers the run as it is then;
 /// a run that has ended already is answered unchanged.
 ///
 /// # Errors
@@ -271,6 +298,7 @@ pub async fn abandon(
         status: SyncRunStatus::Failed,
         error_codes: vec![reason],
         error_context: Json::Object(serde_json::Map::new()),
+        stopped: Some(reason),
     };
     close(tx, run.tenant_id, run.id, &end, at).await.map(Some)
 }
@@ -293,6 +321,7 @@ async fn close(
     let types = list_types(&mut *tx, tenant, id).await?;
     let failed = types.iter().filter(|row| row.outcome == Some(tenantatlas_domain::sync::TypeOutcome::Failed));
     let errors = failed.clone().count() as u64;
+    let own = || types.iter().filter(|row| row.carried_from.is_none());
     let mut codes: Vec<ReasonCode> =
         end.error_codes.iter().copied().chain(failed.filter_map(|row| row.reason_code)).collect();
     codes.sort_unstable();
@@ -301,7 +330,7 @@ async fn close(
         .row(
             "UPDATE inventory_sync_runs
              SET status = $2, had_errors = $3, error_codes = $4, error_context = $5, finished_at = $6,
-                 items_observed_count = $7, items_upserted_count = $8, errors_count = $9
+                 items_observed_count = $7, items_upserted_count = $8, errors_count = $9, stopped = $10
              WHERE id = $1 AND status = 'running'
              RETURNING *",
             &args![
@@ -311,21 +340,22 @@ async fn close(
                 json(&codes),
                 json(&end.error_context),
                 at,
-                types.iter().map(|row| row.items).sum::<u64>(),
-                types.iter().map(|row| row.inserted + row.changed).sum::<u64>(),
-                errors
+                own().map(|row| row.items).sum::<u64>(),
+                own().map(|row| row.inserted + row.changed).sum::<u64>(),
+                errors,
+                end.stopped.map(ReasonCode::as_str)
             ],
         )
         .await?;
     let Some(run) = run else {
         return get(tx, tenant, id).await?.ok_or_else(|| Error::RowNotFound.into());
     };
-    if run.status.is_completed() {
+    if run.is_completed() {
         tx.execute(
             "UPDATE inventory_scopes
-             SET latest_run_id = $2, latest_run_seq = $3, latest_finished_at = $4
+             SET latest_run_id = $2, latest_run_seq = $3, latest_finished_at = $4, latest_types = $5
              WHERE id = $1 AND (latest_run_seq IS NULL OR latest_run_seq < $3)",
-            &args![run.scope_id.0, run.id, run.seq, at],
+            &args![run.scope_id.0, run.id, run.seq, at, types.len() as u64],
         )
         .await?;
     }
@@ -359,12 +389,29 @@ pub async fn find_by_operation(
     .await
 }
 
+/// The moment that a time names, at this time of the clock; of a run it is its end. `None` when the tenant has no such run,
+/// or it has not ended.
+///
+/// # Errors
+/// When the database fails.
+pub async fn moment_of(
+    on: impl Access,
+    tenant: TenantId,
+    since: Since,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    match since {
+        Since::Run(run) => Ok(get(on, tenant, run).await?.and_then(|run| run.finished_at)),
+        since => Ok(since.moment(now)),
+    }
+}
+
 /// Which sync runs.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Only of this scope.
     pub scope: Option<ScopeId>,
-    /// Only completed ones.
+    /// Only those that came to their own end.
     pub completed: bool,
     /// Only those with a lower number.
     pub before_seq: Option<i64>,
@@ -383,7 +430,7 @@ pub async fn list(mut on: impl Access, tenant: TenantId, filter: &Filter) -> Res
         statement.push(" AND scope_id = $1", args![scope.0]);
     }
     if filter.completed {
-        statement.push(" AND status IN ('success', 'partial', 'failed')", []);
+        statement.push(" AND status IN ('success', 'partial', 'failed') AND stopped IS NULL", []);
     }
     if let Some(seq) = filter.before_seq {
         statement.push(" AND seq < $1", args![seq]);

@@ -4,6 +4,7 @@ use crate::{exit::EXIT_CODES, settings::SettingsOptions};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 use std::{net::SocketAddr, path::PathBuf};
+use tenantatlas_domain::since::Since;
 
 const FIRST_STEPS: &str = "First steps:
   tenantatlas serve --demo                      a simulated cloud with three tenants, on http://127.0.0.1:3000
@@ -230,6 +231,10 @@ pub struct ItemsArguments {
     /// Only items in this state, relative to the latest completed run
     #[arg(long, value_enum)]
     pub state: Option<StateArgument>,
+    /// Only items found new or changed since then: 7d, 2026-11-20, an RFC 3339 time, or run- and the id of a sync run. What the
+    /// first read of a type found does not count
+    #[arg(long, value_name = "TIME")]
+    pub changed_since: Option<Since>,
     /// Only items whose name or id contains this
     #[arg(long, value_name = "TEXT")]
     pub search: Option<String>,

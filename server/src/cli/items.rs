@@ -12,9 +12,11 @@ use std::{
     pin::pin,
 };
 use tenantatlas_domain::registry::registry;
+use tenantatlas_engine::{Clock as _, SystemClock};
 use tenantatlas_store::{
     Reader,
     inventory::{self, ItemFilter, ItemQuery, ItemRow, ScopeView, StateFilter},
+    sync_runs,
 };
 
 /// Lists the inventory of a tenant, relative to the latest completed run. Streams, so that any number of items fits.
@@ -28,8 +30,16 @@ pub async fn run(settings: &Settings, arguments: &ItemsArguments, output: Output
     if let Some(unknown) = policy_types.iter().find(|key| registry().get(key).is_none()) {
         return Err(Exit::usage(format!("there is no policy type \"{unknown}\": `tenantatlas types` lists them")));
     }
-    let view = ScopeView::load(&db, tenant.id, None, &policy_types).await?;
+    let view = ScopeView::load(&db, tenant.id, None).await?;
+    let changed_since = match arguments.changed_since {
+        Some(since) => {
+            let moment = sync_runs::moment_of(&db, tenant.id, since, SystemClock.now()).await?;
+            Some(moment.ok_or_else(|| Exit::usage(format!("{since} names no sync run of the tenant that has ended")))?)
+        }
+        None => None,
+    };
     let filter = ItemFilter {
+        changed_since,
         policy_types,
         search: arguments.search.clone(),
         state: arguments.state.map(|state| match state {

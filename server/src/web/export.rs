@@ -23,7 +23,7 @@ use tenantatlas_app::{
     inventory::{
         item::assignment_words,
         labels::{platform_label, type_label},
-        load::view,
+        load::{query, view},
     },
     scope::Inside,
 };
@@ -123,8 +123,12 @@ pub async fn items(
         Ok(view) => view,
         Err(error) => return refuse(&error),
     };
+    let query = match query(&inside, &address).await {
+        Ok(query) => query,
+        Err(error) => return refuse(&error),
+    };
     let name = file_name(&inside, "inventory");
-    let rows = inventory::export(inside.engine.reader().clone(), view, address.query());
+    let rows = inventory::export(inside.engine.reader().clone(), view, query);
     match kind.as_str() {
         "csv" => attachment(
             Exported::inventory("csv"),

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tenantatlas_domain::selection::{ResolvedSelection, Selection, SelectionHash};
+use tenantatlas_store::sync_runs::Continuation;
 
 /// The payload of an `inventory.sync` run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,10 +11,13 @@ pub struct SyncPayload {
     pub selection: Selection,
     /// Its hash.
     pub selection_hash: SelectionHash,
+    /// What a retry continues and reads; absent when all of the selection is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continuation: Option<Continuation>,
 }
 
 impl SyncPayload {
     pub(crate) fn new(resolved: &ResolvedSelection) -> Self {
-        Self { selection: resolved.selection.clone(), selection_hash: resolved.hash.clone() }
+        Self { selection: resolved.selection.clone(), selection_hash: resolved.hash.clone(), continuation: None }
     }
 }

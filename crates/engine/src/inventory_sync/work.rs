@@ -53,7 +53,8 @@ impl SyncWork {
         let earlier = sync_runs::list_types(&sources.db, run.tenant_id, run.id).await?;
         let done: HashSet<&str> =
             earlier.iter().filter(|one| one.outcome.is_some()).map(|one| one.policy_type.as_str()).collect();
-        let seen = earlier.iter().map(|one| one.items).sum();
+        // What was carried over from the run that is continued was not seen by this one.
+        let seen = earlier.iter().filter(|one| one.carried_from.is_none()).map(|one| one.items).sum();
         let wanted: Vec<&'static PolicyType> = operation_run
             .item_ids
             .iter()
@@ -197,7 +198,7 @@ impl Work for SyncWork {
             };
             let cost = self.reading.session.counter().read();
             let context = json!({ "requests": cost.requests, "retries": cost.retries, "throttled": cost.throttled });
-            let sync_end = SyncEnd { status, error_codes, error_context: context };
+            let sync_end = SyncEnd { status, error_codes, error_context: context, stopped: end.reason_code };
             let run = sync_runs::finish(tx, self.context.fence(), &self.run, &sync_end, at).await?;
             let mut facts = summary(&run);
             facts.insert("requests".to_owned(), json!(cost.requests));

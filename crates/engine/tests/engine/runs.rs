@@ -9,12 +9,14 @@ use tenantatlas_domain::live::{LiveEvent, RunState};
 use tenantatlas_domain::operation::{FailureKind, OperationStatus};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::role::Role;
-use tenantatlas_domain::sync::SyncRunStatus;
+use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, Cancelled, Engine, RetryPart, RunNotice, Subscription};
 use tenantatlas_graph_sim::{Fault, FaultKind, SimTenant};
 use tenantatlas_runs::{RUN_ENDED, RUN_QUEUED};
 use tenantatlas_store::audit::{self, Verification};
+use tenantatlas_store::inventory::{ScopeView, StateFilter};
+use tenantatlas_store::sync_runs::TypeRun;
 use tenantatlas_store::testing::on_both_engines;
 use tenantatlas_store::{Db, notifications, operation_runs, sync_runs};
 
@@ -139,13 +141,72 @@ on_both_engines! {
         assert_eq!(first.operation.failures.iter().filter(|one| one.kind == FailureKind::Failed).count(), 1);
         world.simulator.control().set_faults(Vec::new());
         let actor = Actor::command_line();
+        let before = world.items(Some(StateFilter::NotRead)).await.len();
+        assert_eq!(before, 0, "nothing was known of the type");
         let again = world.engine.runs().retry(&actor, world.tenant, first.operation.id, RetryPart::Failed).await.unwrap();
+        assert_eq!(again.state.counters.total, 1);
         world.ended(again.state.id).await;
         let second = world.result(again.state.id).await;
-        assert_eq!(second.types.keys().collect::<Vec<_>>(), ["endpointSecurityIntent"]);
+        assert_eq!(second.read(), ["endpointSecurityIntent"]);
         assert_eq!(second.operation.retry_of, Some(first.operation.id));
+        assert_eq!((second.run.continues, second.run.scope_id), (Some(first.run.id), first.run.scope_id));
         let nothing = world.engine.runs().retry(&actor, world.tenant, again.state.id, RetryPart::Failed).await;
         assert!(matches!(nothing, Err(CommandError::Conflict(_))), "{nothing:?}");
+        let nothing = world.engine.runs().retry(&actor, world.tenant, first.operation.id, RetryPart::Failed).await;
+        assert!(matches!(nothing, Err(CommandError::Conflict(_))), "it was read meanwhile: {nothing:?}");
+    }
+
+    async fn an_outage_that_a_retry_healed_is_healed_in_the_view_of_the_whole_run(test: TestDatabase) {
+        let world = World::new(test, 300).await;
+        let everything = world.sync(&World::everything()).await;
+        let fault = Fault::always("deviceManagement/intents", FaultKind::Forbidden);
+        world.simulator.control().set_faults(vec![fault]);
+        let outage = world.sync(&World::everything()).await;
+        assert_eq!(outage.run.status, SyncRunStatus::Partial);
+        assert!(!world.items(Some(StateFilter::NotRead)).await.is_empty());
+        world.simulator.control().set_faults(Vec::new());
+        let actor = Actor::command_line();
+        let again = world.engine.runs().retry(&actor, world.tenant, outage.operation.id, RetryPart::Failed).await.unwrap();
+        world.ended(again.state.id).await;
+        let healed = world.result(again.state.id).await;
+        assert_eq!((healed.run.status, healed.run.had_errors), (SyncRunStatus::Success, false));
+        assert_eq!(healed.types.len(), everything.types.len());
+        assert!(healed.run.items_observed_count < everything.run.items_observed_count, "it counts what it read itself");
+        let db = &world.database.db;
+        let view = ScopeView::load(db, world.tenant, None).await.unwrap();
+        let counts = view.counts(&[]);
+        assert_eq!(view.run.as_ref().map(|run| run.id), Some(healed.run.id));
+        assert_eq!((counts.types_read, counts.not_read), (counts.types_selected, 0));
+        assert_eq!(counts.present, everything.run.items_observed_count);
+        assert!(world.items(Some(StateFilter::NotRead)).await.is_empty());
+        assert_eq!(world.items(Some(StateFilter::Present)).await.len() as u64, counts.present);
+    }
+
+    async fn a_cancelled_run_hides_no_complete_one_and_goes_on_where_it_stopped(test: TestDatabase) {
+        let world = World::new(test, 2_000).await;
+        let everything = world.sync(&World::everything()).await;
+        let run = world.dispatch_and_hold().await;
+        let actor = Actor::command_line();
+        world.engine.runs().cancel(&actor, world.tenant, run).await.unwrap();
+        world.ended(run).await;
+        world.release();
+        let db = &world.database.db;
+        let view = ScopeView::load(db, world.tenant, None).await.unwrap();
+        assert_eq!(view.run.as_ref().map(|run| run.id), Some(everything.run.id));
+        assert_eq!(view.counts(&[]).not_read, 0);
+        let cancelled = world.result(run).await;
+        assert_eq!(cancelled.run.stopped, Some(ReasonCode::Cancelled));
+        let again = world.engine.runs().retry(&actor, world.tenant, run, RetryPart::Failed).await.unwrap();
+        world.ended(again.state.id).await;
+        let rest = world.result(again.state.id).await;
+        assert_eq!(rest.run.status, SyncRunStatus::Success, "{:?}", rest.troubles());
+        assert_eq!(rest.types.len(), everything.types.len());
+        let read = |one: &TypeRun| one.outcome.is_some_and(|outcome| outcome != TypeOutcome::Failed);
+        let read_before = cancelled.types.values().filter(|one| read(one)).count();
+        assert!(read_before > 0);
+        assert_eq!(rest.read().len(), everything.types.len() - read_before);
+        let view = ScopeView::load(db, world.tenant, None).await.unwrap();
+        assert_eq!(view.run.as_ref().map(|run| run.id), Some(rest.run.id));
     }
 
     async fn a_run_given_back_at_shutdown_is_finished_by_another_process(test: TestDatabase) {

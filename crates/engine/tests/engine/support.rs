@@ -246,7 +246,7 @@ impl World {
 
     pub async fn items(&self, state: Option<StateFilter>) -> Vec<ItemRow> {
         let db = &self.database.db;
-        let view = ScopeView::load(db, self.tenant, None, &[]).await.unwrap();
+        let view = ScopeView::load(db, self.tenant, None).await.unwrap();
         let mut rows = Vec::new();
         let mut after = None;
         loop {
@@ -289,6 +289,11 @@ pub struct Synced {
 }
 
 impl Synced {
+    /// The types that the run read itself, by key.
+    pub fn read(&self) -> Vec<&str> {
+        self.types.values().filter(|one| one.carried_from.is_none()).map(|one| one.policy_type.as_str()).collect()
+    }
+
     /// The types that did not succeed, with the reason.
     pub fn troubles(&self) -> Vec<String> {
         self.types

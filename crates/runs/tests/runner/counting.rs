@@ -46,6 +46,7 @@ impl Operation for Counting {
         RunWords {
             title: "Counting".to_owned(),
             units: ("number".to_owned(), "numbers".to_owned()),
+            done: "counted".to_owned(),
             things: ("digit".to_owned(), "digits".to_owned()),
         }
     }

@@ -7,6 +7,7 @@ use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_domain::time::Timestamp;
 
 use super::view::{FullRead, ScopeView, TypeState};
+use crate::scopes::OtherRead;
 
 /// One type of a view: how its last read went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,6 +34,8 @@ pub struct Coverage {
     pub finished_at: Option<Timestamp>,
     /// The last run of the scope that read it to the end.
     pub last_full_read: Option<FullRead>,
+    /// How another selection read it to the end since then.
+    pub read_elsewhere: Option<OtherRead>,
 }
 
 /// The numbers of a view, over the types asked for.
@@ -72,11 +75,12 @@ impl ScopeView {
                     missing: if succeeded { state.unseen() } else { 0 },
                     not_read: if succeeded { 0 } else { state.unseen() },
                     known: state.known.items,
-                    changed: run.map_or(0, |run| run.inserted + run.changed),
+                    changed: state.changed(),
                     reason_code: state.reason(),
                     message: run.and_then(|run| run.message.clone()),
                     finished_at: run.and_then(|run| run.finished_at),
                     last_full_read: state.last_full_read,
+                    read_elsewhere: state.read_elsewhere.clone(),
                 }
             })
             .collect()

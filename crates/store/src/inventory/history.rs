@@ -12,12 +12,12 @@ use uuid::Uuid;
 
 use super::rows::absences;
 use super::view::Stretch;
-use crate::StoreError;
 use crate::database::{Access, Run as _};
 use crate::reader::Readable;
 use crate::record::Nullable;
 use crate::scopes::ScopeId;
 use crate::sql::args;
+use crate::{Db, StoreError};
 
 /// Versions and runs of one item that are read, at most.
 const MAX_ROWS: i64 = 200;
@@ -128,7 +128,28 @@ struct RunRow {
     items: i64,
 }
 
-/// The runs of a scope that held the type of an item, newest first, with what each says about it; at most 200.
+/// Whether a run of a scope saw an item. The run read something of the item's type.
+///
+/// # Errors
+/// When the database fails.
+pub async fn was_seen(db: &impl Readable, scope: ScopeId, seq: i64, item: ItemId) -> Result<bool, StoreError> {
+    Ok(stretch(db.database(), scope, item).await?.saw(seq))
+}
+
+/// Which runs of a scope saw an item.
+async fn stretch(db: &Db, scope: ScopeId, item: ItemId) -> Result<Stretch, StoreError> {
+    let mut on = db;
+    let range: Option<(i64, i64)> = on
+        .row(
+            "SELECT since_seq, last_seq FROM inventory_sightings WHERE item_id = $1 AND scope_id = $2",
+            &args![item, scope.0],
+        )
+        .await?;
+    let absences = absences(db, scope.0, &[item.as_uuid()]).await?.remove(&item.as_uuid()).unwrap_or_default();
+    Ok(Stretch { range, absences })
+}
+
+/// The runs of a scope that read the type of an item, newest first, with what each says about it; at most 200.
 ///
 /// # Errors
 /// When the database fails.
@@ -144,21 +165,14 @@ pub async fn runs_that_saw(
         .rows(
             "SELECT r.id, r.seq, r.status, r.started_at, t.outcome, t.items
              FROM inventory_items i
-             JOIN inventory_sync_run_types t ON t.scope_id = $2 AND t.policy_type = i.policy_type
+             JOIN inventory_sync_run_types t ON t.scope_id = $2 AND t.policy_type = i.policy_type AND t.carried_from IS NULL
              JOIN inventory_sync_runs r ON r.id = t.run_id
              WHERE i.id = $1 AND i.tenant_id = $3 AND r.tenant_id = $3
              ORDER BY r.seq DESC LIMIT $4",
             &args![item, scope.0, tenant, MAX_ROWS],
         )
         .await?;
-    let range: Option<(i64, i64)> = on
-        .row(
-            "SELECT since_seq, last_seq FROM inventory_sightings WHERE item_id = $1 AND scope_id = $2",
-            &args![item, scope.0],
-        )
-        .await?;
-    let absences = absences(db, scope.0, &[item.as_uuid()]).await?.remove(&item.as_uuid()).unwrap_or_default();
-    let stretch = Stretch { range, absences };
+    let stretch = stretch(db, scope, item).await?;
     Ok(runs
         .into_iter()
         .map(|row| {

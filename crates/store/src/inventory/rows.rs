@@ -93,21 +93,23 @@ pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<
     );
     let mut on = db;
     let found: Vec<Row> = on.query(&statement).await?;
-    let seq = view.seq();
+    let seq = |row: &Row| view.seq_of(&row.item.policy_type);
     let unsure: Vec<Uuid> = found
         .iter()
-        .filter(|row| row.range().is_some_and(|(_, last)| Some(last) != seq))
+        .filter(|row| row.range().is_some_and(|(_, last)| Some(last) != seq(row)))
         .map(|row| row.item.id.as_uuid())
         .collect();
-    let mut absences = if unsure.is_empty() { HashMap::new() } else { absences(db, scope, &unsure).await? };
+    let absences = if unsure.is_empty() { HashMap::new() } else { absences(db, scope, &unsure).await? };
     let mut found: HashMap<Uuid, ItemRow> = found
         .into_iter()
         .map(|row| {
             let id = row.item.id.as_uuid();
-            let stretch = Stretch { range: row.range(), absences: absences.remove(&id).unwrap_or_default() };
+            let seq = seq(&row);
+            // The last row may be there twice, see `Statement::push_rows`.
+            let stretch = Stretch { range: row.range(), absences: absences.get(&id).cloned().unwrap_or_default() };
             let row = ItemRow {
                 presence: view.presence(&row.item.policy_type, &stretch),
-                changed_in_last_run: Some(row.item.changed_seq) == seq,
+                changed_in_last_run: Some(row.item.changed_seq) == seq && view.is_past_baseline(&row.item),
                 newer_than_scope: seq.is_some_and(|seq| row.item.first_seen_seq > seq),
                 item: row.item,
             };

@@ -3,16 +3,20 @@
 //! Each page is one or more *walks*: the items of a type, of a tenant, or those few that can be in a rare state, in the
 //! order of the page, from its cursor on, with the conditions of the filter. Several walks are merged by `UNION ALL`.
 
+use std::collections::BTreeMap;
+
 use sqlx::FromRow;
+use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::sync::TypeOutcome;
+use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use super::list::{Cursor, ItemFilter, StateFilter};
 use super::view::{ScopeView, TypeState};
-use crate::database::Run as _;
+use crate::database::{Access, Run as _};
+use crate::scopes::ScopeId;
 use crate::sql::{Statement, args, contains_pattern};
-use crate::sync_runs::SyncRun;
 use crate::{Db, StoreError};
 
 /// Up to so many changed items are found by the index on changes and then sorted; more are met often enough on a walk.
@@ -23,8 +27,37 @@ pub(super) struct Search<'a> {
     pub(super) db: &'a Db,
     pub(super) view: &'a ScopeView,
     pub(super) filter: &'a ItemFilter,
+    /// Where the changes begin that are asked for.
+    pub(super) changed: Option<Changed>,
     /// How many items are wanted.
     pub(super) limit: usize,
+}
+
+/// Changes since a time.
+#[derive(Clone, Copy)]
+pub(super) struct Changed {
+    since: Timestamp,
+    /// No run below this number can have found one.
+    from_seq: i64,
+}
+
+impl Changed {
+    /// Finds where they begin: with the first run that ended after that time or has not ended, beyond what every type was
+    /// first read by.
+    pub(super) async fn since(mut on: impl Access, tenant: TenantId, since: Timestamp) -> Result<Self, StoreError> {
+        let from_seq: Option<i64> = on
+            .value(
+                "SELECT MAX(m.seq)
+                 FROM (
+                     SELECT COALESCE(MIN(r.seq), $3) AS seq
+                     FROM inventory_sync_runs r
+                     WHERE r.tenant_id = $1 AND (r.finished_at IS NULL OR r.finished_at > $2)
+                     UNION ALL SELECT MIN(b.seq) + 1 FROM inventory_baselines b WHERE b.tenant_id = $1) m",
+                &args![tenant, since, i64::MAX],
+            )
+            .await?;
+        Ok(Self { since, from_seq: from_seq.unwrap_or(i64::MAX) })
+    }
 }
 
 /// A found item: where it stands in the order.
@@ -35,7 +68,51 @@ pub(super) struct Hit {
     pub(super) key: String,
 }
 
+/// The read that tells of a walk: that of the latest completed run, or of an earlier one from which that run carried
+/// outcomes over.
+#[derive(Clone, Copy)]
+struct Told {
+    scope: ScopeId,
+    tenant: TenantId,
+    seq: i64,
+    floor_seq: i64,
+}
+
 impl Search<'_> {
+    /// The read that tells of types; all of them were read by the same run, see [`Search::by_read`].
+    fn told(&self, types: &[String]) -> Option<Told> {
+        let run = self.view.run.as_ref()?;
+        let read = types.first().and_then(|key| self.view.types.get(key)).and_then(|state| state.run.as_ref());
+        let (seq, floor_seq) = read.map_or((run.seq, run.floor_seq), |read| (read.read_seq, read.read_floor_seq));
+        Some(Told { scope: run.scope_id, tenant: run.tenant_id, seq, floor_seq })
+    }
+
+    /// Types by the run that read them: nearly always one group, more where a run continued another one.
+    fn by_read(&self, types: &[String]) -> Vec<Vec<String>> {
+        let mut groups: BTreeMap<Option<i64>, Vec<String>> = BTreeMap::new();
+        for key in types {
+            groups.entry(self.view.seq_of(key)).or_default().push(key.clone());
+        }
+        groups.into_values().collect()
+    }
+
+    /// The walks through types: one where all can be met on the same one, else one for each type or group.
+    fn walks(&self, types: &[String], state: Option<StateFilter>) -> Vec<Vec<String>> {
+        let Some(state) = state else {
+            let one = self.changed.is_some() || self.is_everything(types);
+            return if one { vec![types.to_vec()] } else { each(types) };
+        };
+        let groups = self.by_read(types);
+        match groups.len() {
+            _ if self.is_rare(state) => groups,
+            // Of what was not read each type has conditions of its own.
+            _ if state == StateFilter::NotRead => each(types),
+            _ if self.changed.is_some() => groups,
+            1 if self.is_everything(types) => groups,
+            _ => each(types),
+        }
+    }
+
     /// The types that can hold a match, by key.
     pub(super) fn types(&self, state: Option<StateFilter>) -> Vec<String> {
         let filter = self.filter;
@@ -57,7 +134,7 @@ impl Search<'_> {
                 Some(StateFilter::Present) => type_state.present() > 0,
                 Some(StateFilter::Missing) => read_to_the_end(type_state) && type_state.unseen() > 0,
                 Some(StateFilter::NotRead) => !read_to_the_end(type_state) && type_state.unseen() > 0,
-                Some(StateFilter::Changed) => changed(type_state) > 0,
+                Some(StateFilter::Changed) => type_state.changed() > 0,
             })
             .map(|(key, _)| key.clone())
             .collect()
@@ -74,7 +151,7 @@ impl Search<'_> {
             StateFilter::Present | StateFilter::NotRead => false,
             StateFilter::Missing => true,
             StateFilter::Changed => {
-                self.types(Some(state)).iter().map(|key| changed(&self.view.types[key])).sum::<u64>() <= FEW
+                self.types(Some(state)).iter().map(|key| self.view.types[key].changed()).sum::<u64>() <= FEW
             }
         }
     }
@@ -83,8 +160,24 @@ impl Search<'_> {
     /// its types that can be in a rare state.
     fn push_from(&self, statement: &mut Statement, types: &[String], state: Option<StateFilter>) {
         let tenant = self.view.tenant_id;
-        let rare = state.filter(|state| self.is_rare(*state)).zip(self.view.run.as_ref());
-        let Some((state, run)) = rare else {
+        if let Some(changed) = self.changed {
+            statement
+                .push(
+                    " FROM (
+                         SELECT c.id
+                         FROM inventory_items c
+                         JOIN inventory_baselines b
+                             ON b.tenant_id = c.tenant_id AND b.policy_type = c.policy_type AND b.seq < c.changed_seq
+                         WHERE c.tenant_id = $1 AND c.changed_seq >= $2 AND c.changed_at > $3) AS rare
+                     CROSS JOIN inventory_items i
+                     WHERE i.id = rare.id AND i.tenant_id = $1",
+                    args![tenant, changed.from_seq, changed.since],
+                )
+                .push_in(" AND i.policy_type", types);
+            return;
+        }
+        let rare = state.filter(|state| self.is_rare(*state)).zip(self.told(types));
+        let Some((state, told)) = rare else {
             statement.push(" FROM inventory_items i WHERE i.tenant_id = $1", args![tenant]);
             if let [one] = types {
                 statement.push(" AND i.policy_type = $1", args![one.clone()]);
@@ -95,10 +188,10 @@ impl Search<'_> {
         if state == StateFilter::Changed {
             statement.push(
                 "SELECT c.id FROM inventory_items c WHERE c.tenant_id = $1 AND c.changed_seq = $2",
-                args![tenant, run.seq],
+                args![tenant, told.seq],
             );
         } else {
-            push_unseen(statement, run);
+            push_unseen(statement, told);
         }
         // On SQLite a CROSS JOIN is done in the order in which it is written.
         statement
@@ -127,16 +220,16 @@ impl Search<'_> {
                 args![tag.clone()],
             );
         }
-        let (Some(state), Some(run)) = (state, self.view.run.as_ref()) else { return };
+        let (Some(state), Some(told)) = (state, self.told(types)) else { return };
         match state {
-            StateFilter::Present => push_seen(statement, run, "<> 0"),
-            StateFilter::Missing => push_seen(statement, run, "<> 1"),
+            StateFilter::Present => push_seen(statement, told, "<> 0"),
+            StateFilter::Missing => push_seen(statement, told, "<> 1"),
             // Of a type of which nothing was read the run saw no item, whatever runs before and after it saw.
-            StateFilter::NotRead if types.iter().any(|key| self.was_read(key)) => push_seen(statement, run, "<> 1"),
+            StateFilter::NotRead if types.iter().any(|key| self.was_read(key)) => push_seen(statement, told, "<> 1"),
             StateFilter::NotRead => {}
             // The sum keeps a walk along another index from being given up for the one on changes.
-            StateFilter::Changed if !self.is_rare(state) => {
-                statement.push(" AND i.changed_seq + 0 = $1", args![run.seq]);
+            StateFilter::Changed if self.changed.is_some() || !self.is_rare(state) => {
+                statement.push(" AND i.changed_seq + 0 = $1", args![told.seq]);
             }
             StateFilter::Changed => {}
         }
@@ -165,18 +258,15 @@ impl Search<'_> {
         state: Option<StateFilter>,
         after: Option<&Cursor>,
     ) -> Option<Statement> {
-        if types.is_empty() {
-            return None;
-        }
-        let is_everything = state != Some(StateFilter::NotRead) && self.is_everything(types);
-        if types.len() == 1 || is_everything || state.is_some_and(|state| self.is_rare(state)) {
-            return Some(self.walk(types, state, after));
+        let walks = if types.is_empty() { Vec::new() } else { self.walks(types, state) };
+        if let [] | [_] = walks.as_slice() {
+            return walks.first().map(|types| self.walk(types, state, after));
         }
         let mut statement = Statement::new("SELECT id, sort_key FROM (");
-        for (index, one) in types.iter().enumerate() {
+        for (index, types) in walks.iter().enumerate() {
             statement
                 .push(if index == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" }, [])
-                .push_statement(self.walk(std::slice::from_ref(one), state, after))
+                .push_statement(self.walk(types, state, after))
                 .push(") AS walk", []);
         }
         statement.push(") AS walks ORDER BY sort_key, id LIMIT $1", args![self.limit as u64]);
@@ -247,15 +337,15 @@ impl Search<'_> {
         for state in states {
             let types = self.types(Some(*state));
             // Of what was not read each type has conditions of its own.
-            for part in types.chunks(if self.is_rare(*state) { types.len().max(1) } else { 1 }) {
+            for part in if self.is_rare(*state) { self.by_read(&types) } else { each(&types) } {
                 statement.push(if walks == 0 { "" } else { " UNION ALL " }, []).push(
                     "SELECT i.id, COALESCE(
                          (SELECT MAX(x.last_seen_at) FROM inventory_sightings x WHERE x.item_id = i.id),
                          i.first_seen_at) AS seen_at",
                     [],
                 );
-                self.push_from(&mut statement, part, Some(*state));
-                self.push_conditions(&mut statement, part, Some(*state));
+                self.push_from(&mut statement, &part, Some(*state));
+                self.push_conditions(&mut statement, &part, Some(*state));
                 walks += 1;
             }
         }
@@ -274,20 +364,24 @@ impl Search<'_> {
     }
 }
 
+fn each(types: &[String]) -> Vec<Vec<String>> {
+    types.iter().map(|key| vec![key.clone()]).collect()
+}
+
 /// Items that the run may not have seen: those that it noted as absent, and those that became known only afterwards.
-fn push_unseen(statement: &mut Statement, run: &SyncRun) {
+fn push_unseen(statement: &mut Statement, told: Told) {
     statement.push(
         "SELECT a.item_id AS id
          FROM inventory_absences a
          WHERE a.scope_id = $1 AND a.until_seq > $2 AND a.from_seq <= $2
          UNION SELECT c.id FROM inventory_items c WHERE c.tenant_id = $3 AND c.changed_seq > $2",
-        args![run.scope_id.0, run.seq, run.tenant_id],
+        args![told.scope.0, told.seq, told.tenant],
     );
-    if run.floor_seq < run.seq {
+    if told.floor_seq < told.seq {
         statement.push(
             " UNION SELECT c.id FROM inventory_items c
               WHERE c.tenant_id = $1 AND c.changed_seq >= $2 AND c.changed_seq < $3",
-            args![run.tenant_id, run.floor_seq, run.seq],
+            args![told.tenant, told.floor_seq, told.seq],
         );
     }
 }
@@ -295,7 +389,7 @@ fn push_unseen(statement: &mut Statement, run: &SyncRun) {
 /// Whether the run saw the item. A number and not an `EXISTS`, which PostgreSQL may turn into a join that begins with the
 /// sightings: with statistics of before the last run it takes those for few, and sorts them all. Compared by what it is not
 /// (seen: not 0 times, unseen: not once), because a database that guesses takes that for the usual case.
-fn push_seen(statement: &mut Statement, run: &SyncRun, compared: &str) {
+fn push_seen(statement: &mut Statement, told: Told, compared: &str) {
     statement.push(
         &format!(
             " AND (
@@ -308,12 +402,8 @@ fn push_seen(statement: &mut Statement, run: &SyncRun, compared: &str) {
                          WHERE g.item_id = s.item_id AND g.scope_id = s.scope_id
                              AND g.from_seq <= $2 AND g.until_seq > $2))) {compared}"
         ),
-        args![run.scope_id.0, run.seq],
+        args![told.scope.0, told.seq],
     );
-}
-
-fn changed(state: &TypeState) -> u64 {
-    state.run.as_ref().map_or(0, |run| run.inserted + run.changed)
 }
 
 #[cfg(test)]

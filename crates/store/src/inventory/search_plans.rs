@@ -39,9 +39,15 @@ fn view(tenant: TenantId) -> ScopeView {
             started_at: at,
             finished_at: Some(at),
             previous_seq: None,
+            carried_from: None,
+            read_seq: 7,
+            read_floor_seq: 6,
+            read_no: 1,
         }),
         known: KnownType { items: ITEMS / 3, platforms: BTreeMap::from([("windows".to_owned(), ITEMS / 3)]) },
         last_full_read: None,
+        baseline: Some(1),
+        read_elsewhere: None,
     };
     let selection = tenantatlas_domain::selection::Selection::default();
     let run = SyncRun {
@@ -64,6 +70,8 @@ fn view(tenant: TenantId) -> ScopeView {
         items_observed_count: 0,
         items_upserted_count: 0,
         errors_count: 0,
+        stopped: None,
+        continues: None,
     };
     let outcomes = [TypeOutcome::Succeeded, TypeOutcome::Succeeded, TypeOutcome::Failed];
     let types = TYPES.iter().zip(outcomes).map(|(key, outcome)| ((*key).to_owned(), type_state(outcome))).collect();
@@ -136,7 +144,7 @@ on_both_engines! {
             ("what is present of one type", &plain, types(1), Some(StateFilter::Present)),
         ] {
             for after in [None, Some(&cursor)] {
-                let search = Search { db, view: &view, filter, limit: 51 };
+                let search = Search { db, view: &view, filter, changed: None, limit: 51 };
                 let statement = search.by_name_statement(&types, state, after).unwrap();
                 let plan = plan(db, &statement).await;
                 let index = if types.len() == 3 { "inventory_items_by_name" } else { "inventory_items_by_type" };
@@ -156,7 +164,7 @@ on_both_engines! {
         fill(db, tenant).await;
         let view = view(tenant);
         let filter = ItemFilter::default();
-        let search = Search { db, view: &view, filter: &filter, limit: 51 };
+        let search = Search { db, view: &view, filter: &filter, changed: None, limit: 51 };
         for state in [StateFilter::Missing, StateFilter::Changed] {
             let statement = search.by_name_statement(&search.types(Some(state)), Some(state), None).unwrap();
             let plan = plan(db, &statement).await;

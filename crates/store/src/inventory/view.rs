@@ -11,10 +11,11 @@ use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
+use super::item::Item;
 use crate::StoreError;
 use crate::database::{Access, Run as _};
 use crate::reader::Readable;
-use crate::scopes::{self, Scope, ScopeId};
+use crate::scopes::{self, OtherRead, Scope, ScopeId};
 use crate::sql::args;
 use crate::sync_runs::{self, SyncRun, TypeRun};
 
@@ -89,7 +90,7 @@ struct FullReadRow {
 }
 
 /// What the latest completed run of a scope says about one type.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TypeState {
     /// How the run read the type; `None` when it did not hold it.
     pub run: Option<TypeRun>,
@@ -97,6 +98,11 @@ pub struct TypeState {
     pub known: KnownType,
     /// The last run of the scope, up to the latest completed one, that read the type to the end.
     pub last_full_read: Option<FullRead>,
+    /// The number of the run that first read it to the end, of whatever selection; what was found until then is neither new
+    /// nor changed.
+    pub baseline: Option<i64>,
+    /// How another selection read it to the end since then; `None` when none did.
+    pub read_elsewhere: Option<OtherRead>,
 }
 
 impl TypeState {
@@ -122,6 +128,19 @@ impl TypeState {
     #[must_use]
     pub fn unseen(&self) -> u64 {
         self.known.items.saturating_sub(self.present())
+    }
+
+    /// Items that the run found new or changed; none in the first read of the type.
+    #[must_use]
+    pub fn changed(&self) -> u64 {
+        let run = self.run.as_ref().filter(|run| self.baseline.is_some_and(|baseline| run.read_seq > baseline));
+        run.map_or(0, |run| run.inserted + run.changed)
+    }
+
+    /// The number of the run that read it, which may be one that the latest completed run continues.
+    #[must_use]
+    pub fn read_seq(&self) -> Option<i64> {
+        self.run.as_ref().map(|run| run.read_seq)
     }
 
     /// Whether the run read anything of the type; only then can it have seen an item.
@@ -153,17 +172,12 @@ pub struct ScopeView {
 }
 
 impl ScopeView {
-    /// Loads the view of a scope, or of the default scope for the types shown (see [`scopes::default_for`]). A scope
-    /// that is not of this tenant counts as none chosen.
+    /// Loads the view of a scope, or of the main scope of the tenant (see [`scopes::main_of`]). A scope that is not of this
+    /// tenant counts as none chosen.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn load(
-        db: &impl Readable,
-        tenant: TenantId,
-        chosen: Option<ScopeId>,
-        shown: &[String],
-    ) -> Result<Self, StoreError> {
+    pub async fn load(db: &impl Readable, tenant: TenantId, chosen: Option<ScopeId>) -> Result<Self, StoreError> {
         let db = db.database();
         // What does not wait for one another is asked at the same time: on a database server each question is a journey.
         let scope = async {
@@ -172,28 +186,42 @@ impl ScopeView {
             {
                 return Ok(Some(scope));
             }
-            scopes::default_for(db, tenant, shown).await
+            scopes::main_of(db, tenant).await
         };
-        let (scope, known) = futures::try_join!(scope, known(db, tenant))?;
+        let known = async { futures::try_join!(scope, known(db, tenant), baselines(db, tenant)) };
+        let (scope, known, baselines) = Box::pin(known).await?;
         let mut types: BTreeMap<String, TypeState> =
-            known.into_iter().map(|(key, known)| (key, TypeState { run: None, known, last_full_read: None })).collect();
+            known.into_iter().map(|(key, known)| (key, TypeState { known, ..TypeState::default() })).collect();
         let mut run = None;
         if let Some((scope_id, latest)) = scope.as_ref().and_then(|scope| Some((scope.id, scope.latest?))) {
-            let (found, rows, reads) = futures::try_join!(
-                sync_runs::get(db, tenant, latest.id),
-                sync_runs::list_types(db, tenant, latest.id),
-                full_reads(db, scope_id, latest.seq)
-            )?;
+            let told = async {
+                futures::try_join!(
+                    sync_runs::get(db, tenant, latest.id),
+                    sync_runs::list_types(db, tenant, latest.id),
+                    full_reads(db, scope_id, latest.seq),
+                    scopes::reads_elsewhere(db, tenant, scope_id)
+                )
+            };
+            let (found, rows, reads, elsewhere) = Box::pin(told).await?;
             run = found;
             for row in rows {
-                let empty = TypeState { run: None, known: KnownType::default(), last_full_read: None };
-                let key = row.policy_type.clone();
-                types.entry(key).or_insert(empty).run = Some(row);
+                let state = types.entry(row.policy_type.clone()).or_default();
+                state.run = Some(row);
             }
             for row in reads {
                 if let Some(state) = types.get_mut(&row.policy_type) {
                     state.last_full_read = Some(row.read);
                 }
+            }
+            for (policy_type, read) in elsewhere {
+                let state = types.entry(policy_type).or_default();
+                let is_later = state.last_full_read.is_none_or(|known| known.at < read.at);
+                state.read_elsewhere = Some(read).filter(|_| is_later);
+            }
+        }
+        for (policy_type, seq) in baselines {
+            if let Some(state) = types.get_mut(&policy_type) {
+                state.baseline = Some(seq);
             }
         }
         Ok(Self { tenant_id: tenant, scope, run, types })
@@ -203,6 +231,19 @@ impl ScopeView {
     #[must_use]
     pub fn seq(&self) -> Option<i64> {
         self.run.as_ref().map(|run| run.seq)
+    }
+
+    /// The number of the run that tells of a type: the latest completed one, or the one from which it carried the outcome
+    /// over.
+    #[must_use]
+    pub fn seq_of(&self, policy_type: &str) -> Option<i64> {
+        self.types.get(policy_type).and_then(TypeState::read_seq).or_else(|| self.seq())
+    }
+
+    /// Whether an item was found, or found changed, after the first read of its type.
+    pub(super) fn is_past_baseline(&self, item: &Item) -> bool {
+        let baseline = self.types.get(&item.policy_type).and_then(|state| state.baseline);
+        baseline.is_some_and(|baseline| item.changed_seq > baseline)
     }
 
     /// The state of an item of a type, given which runs of the scope saw it.
@@ -215,7 +256,8 @@ impl ScopeView {
             outcome: state.and_then(TypeState::outcome),
             reason: state.and_then(TypeState::reason),
         };
-        let seen = state.is_some_and(TypeState::was_read) && self.seq().is_some_and(|seq| stretch.saw(seq));
+        let seen =
+            state.is_some_and(TypeState::was_read) && self.seq_of(policy_type).is_some_and(|seq| stretch.saw(seq));
         let last_full_read = state.and_then(|state| state.last_full_read).map(|read| LastFullRead {
             run_id: read.run_id,
             at: read.at,
@@ -225,9 +267,14 @@ impl ScopeView {
     }
 }
 
+/// The runs that first read the types of a tenant to their end.
+async fn baselines(mut on: impl Access, tenant: TenantId) -> Result<Vec<(String, i64)>, StoreError> {
+    on.rows("SELECT policy_type, seq FROM inventory_baselines WHERE tenant_id = $1", &args![tenant]).await
+}
+
 async fn full_reads(mut on: impl Access, scope: ScopeId, up_to: i64) -> Result<Vec<FullReadRow>, StoreError> {
     on.rows(
-        "SELECT t.policy_type, t.run_id, t.seq, t.finished_at
+        "SELECT t.policy_type, COALESCE(t.carried_from, t.run_id) AS run_id, t.read_seq AS seq, t.finished_at
          FROM inventory_sync_run_types t
          JOIN (
              SELECT policy_type, MAX(seq) AS seq

@@ -20,9 +20,10 @@ use crate::sync_runs::{SyncRun, TypeRun};
 use crate::{Db, StoreError, Tx, dialect};
 
 const FIND_DETAILS: WithList = WithList {
-    text: "SELECT id, content_hash, normaliser_version, links_digest, platform, changed_at, changed_seq
-           FROM inventory_items
-           WHERE id IN (#)",
+    text: "SELECT i.id, i.content_hash, i.normaliser_version, i.links_digest, i.platform, i.changed_at, i.changed_seq,
+               (SELECT MAX(s.read_no) FROM inventory_sightings s WHERE s.item_id = i.id) AS read_no
+           FROM inventory_items i
+           WHERE i.id IN (#)",
 };
 
 const KEEP_VERSION: WithList = WithList {
@@ -37,15 +38,16 @@ const KEEP_VERSION: WithList = WithList {
 
 const SEE_AGAIN: WithList = WithList {
     text: "UPDATE inventory_sightings
-           SET last_seq = $1, last_seen_at = $2
+           SET last_seq = $1, last_seen_at = $2, read_no = $4
            WHERE scope_id = $3 AND item_id IN (#)",
 };
 
 const SEE_FIRST: InsertRows = InsertRows {
     table: "inventory_sightings",
-    columns: Cow::Borrowed(&["item_id", "scope_id", "since_seq", "last_seq", "last_seen_at"]),
+    columns: Cow::Borrowed(&["item_id", "scope_id", "since_seq", "last_seq", "last_seen_at", "read_no"]),
     on_conflict: Cow::Borrowed(
-        "(item_id, scope_id) DO UPDATE SET last_seq = excluded.last_seq, last_seen_at = excluded.last_seen_at",
+        "(item_id, scope_id) DO UPDATE
+         SET last_seq = excluded.last_seq, last_seen_at = excluded.last_seen_at, read_no = excluded.read_no",
     ),
 };
 
@@ -90,6 +92,8 @@ struct Details {
     #[sqlx(try_from = "i64")]
     changed_at: Timestamp,
     changed_seq: i64,
+    /// The read that saw it last, of whatever scope; `None` when none is noted.
+    read_no: Option<i64>,
 }
 
 /// An observed item with what its row will hold.
@@ -105,7 +109,7 @@ struct Prepared<'i> {
 }
 
 /// Writes a batch of items of one type: new ones are inserted, changed ones updated with their earlier state kept as a
-/// version, and all are noted as seen by this run. The same batch twice changes nothing but when it was last seen.
+/// version, and all are noted as seen by this run. What a read that began later has seen keeps its content. The same batch twice changes nothing but when it was last seen.
 /// Writes nothing when the worker lost its lease.
 ///
 /// A batch of about 1,000 items costs least per item. A transaction may hold batches of several types, and ends of types
@@ -130,7 +134,7 @@ pub async fn write_batch(
     dialect::prefer_indexes(tx).await?;
     let prepared = prepare(tx, run, policy_type, items).await?;
 
-    let mut batch = Batch::new(run, policy_type, at);
+    let mut batch = Batch::new(run, type_run, at);
     batch.add_all(tx, &prepared).await?;
     let mut result = batch.write(tx).await?;
     write_sightings(tx, run, type_run, &prepared, at, &mut result).await?;
@@ -210,6 +214,7 @@ async fn prepare<'i>(
 struct Batch<'i> {
     run: &'i SyncRun,
     policy_type: &'i str,
+    read_no: i64,
     at: Timestamp,
     result: BatchResult,
     /// How many more items (or, negative, fewer) each platform has afterwards.
@@ -225,10 +230,11 @@ struct Batch<'i> {
 }
 
 impl<'i> Batch<'i> {
-    fn new(run: &'i SyncRun, policy_type: &'i str, at: Timestamp) -> Self {
+    fn new(run: &'i SyncRun, type_run: &'i TypeRun, at: Timestamp) -> Self {
         Self {
             run,
-            policy_type,
+            policy_type: &type_run.policy_type,
+            read_no: type_run.read_no,
             at,
             result: BatchResult::default(),
             platforms: HashMap::new(),
@@ -264,6 +270,11 @@ impl<'i> Batch<'i> {
     }
 
     fn add_known(&mut self, one: &'i Prepared<'i>, stored: &Details) {
+        // A read that began later has seen it already: what this one knows of the content is older.
+        if stored.read_no.is_some_and(|read_no| read_no > self.read_no) {
+            self.result.unchanged += 1;
+            return;
+        }
         let item = one.content.item;
         if stored.links_digest != one.content.links_digest {
             self.relinked.push(one.id.into());
@@ -337,7 +348,11 @@ async fn write_sightings(
     let mut appeared: Vec<Value<'_>> = Vec::new();
     for one in prepared {
         match one.last_seq {
-            Some(seq) if seq >= run.seq => result.repeated += 1,
+            // An attempt that starts over is a read of its own, and notes that it saw the item too.
+            Some(seq) if seq >= run.seq => {
+                result.repeated += 1;
+                again.push(one.id.into());
+            }
             Some(seq) => {
                 again.push(one.id.into());
                 if type_run.previous_seq.is_some_and(|previous| seq < previous) {
@@ -345,14 +360,16 @@ async fn write_sightings(
                 }
             }
             None => {
-                first.extend([one.id.into(), run.scope_id.0.into(), run.seq.into(), run.seq.into(), at.into()]);
+                let scope = run.scope_id.0.into();
+                let read_no = type_run.read_no.into();
+                first.extend([one.id.into(), scope, run.seq.into(), run.seq.into(), at.into(), read_no]);
                 if one.stored_digest.is_some() {
                     appeared.push(one.id.into());
                 }
             }
         }
     }
-    SEE_AGAIN.run(tx, &args![run.seq, at, run.scope_id.0], &again).await?;
+    SEE_AGAIN.run(tx, &args![run.seq, at, run.scope_id.0, type_run.read_no], &again).await?;
     SEE_FIRST.run(tx, &first).await?;
     absences::end(tx, run, &returned, &appeared).await
 }

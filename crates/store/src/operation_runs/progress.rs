@@ -1,7 +1,7 @@
 //! How runs go on and end.
 
 use sqlx::AssertSqlSafe;
-use tenantatlas_domain::ids::{OperationRunId, TenantId};
+use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
 use tenantatlas_domain::live::Progress;
 use tenantatlas_domain::operation::{Failure, FailureKind, ItemOutcome, MAX_FAILURES_KEPT, OperationStatus};
 use tenantatlas_domain::reason::ReasonCode;
@@ -174,7 +174,8 @@ pub async fn end_unclaimed(
     }
 }
 
-/// Ends a run of a tenant that a person no longer wants: at once when nobody works on it, else by telling its worker.
+/// Ends a run of a tenant that a person no longer wants: at once when nobody works on it, else by telling its worker. `by`
+/// is the name of who asks, and the person where it is one.
 ///
 /// # Errors
 /// When the database fails.
@@ -182,7 +183,7 @@ pub async fn request_cancel(
     tx: &mut Tx,
     tenant: TenantId,
     id: OperationRunId,
-    by: &str,
+    by: (&str, Option<UserId>),
     at: Timestamp,
 ) -> Result<CancelOutcome, StoreError> {
     let Some(mut run) = locked_of(tx, tenant, id).await? else { return Ok(CancelOutcome::NotFound) };
@@ -191,13 +192,14 @@ pub async fn request_cancel(
     }
     if run.cancel_requested_at.is_none() {
         run.cancel_requested_at = Some(at);
-        run.cancel_requested_by = Some(by.to_owned());
+        run.cancel_requested_by = Some(by.0.to_owned());
+        run.cancel_requested_by_id = by.1;
         run.updated_at = at;
         tx.execute(
             "UPDATE bulk_operation_runs
-             SET cancel_requested_at = $2, cancel_requested_by = $3, updated_at = $2
+             SET cancel_requested_at = $2, cancel_requested_by = $3, cancel_requested_by_id = $4, updated_at = $2
              WHERE id = $1",
-            &args![id, at, by],
+            &args![id, at, by.0, by.1],
         )
         .await?;
     }

@@ -6,6 +6,7 @@ use tenantatlas_domain::ids::{SyncRunId, TenantId};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use super::SyncRun;
 use crate::database::{Access, Run as _};
@@ -59,6 +60,15 @@ pub struct TypeRun {
     pub finished_at: Option<Timestamp>,
     /// The last earlier run of the scope that read anything of the type.
     pub previous_seq: Option<i64>,
+    /// The run that read it, where this one continues it and carried the outcome over.
+    #[sqlx(try_from = "Nullable<Uuid>")]
+    pub carried_from: Option<SyncRunId>,
+    /// The number of the run that read it.
+    pub read_seq: i64,
+    /// The lowest number among the runs that were under way when that run began.
+    pub read_floor_seq: i64,
+    /// The place of the read among those of its tenant, in the order in which they began.
+    pub read_no: i64,
 }
 
 /// How the reading of a type ended, with what it took.
@@ -95,16 +105,18 @@ pub async fn begin_type(
     at: Timestamp,
 ) -> Result<TypeRun, StoreError> {
     hold(tx, fence).await?;
+    let read_no = next_read(tx, run.tenant_id).await?;
     tx.execute(
         "INSERT INTO inventory_sync_run_types (run_id, policy_type, tenant_id, scope_id, seq, previous_seq,
-             started_at)
+             started_at, read_seq, read_floor_seq, read_no)
          VALUES ($1, $2, $3, $4, $5, (
-             SELECT MAX(p.seq)
+             SELECT MAX(p.read_seq)
              FROM inventory_sync_run_types p
              WHERE p.scope_id = $4 AND p.policy_type = $2 AND p.seq < $5 AND (p.outcome = 'succeeded' OR p.items > 0)),
-             $6)
-         ON CONFLICT (run_id, policy_type) DO NOTHING",
-        &args![run.id, policy_type, run.tenant_id, run.scope_id.0, run.seq, at],
+             $6, $5, $7, $8)
+         ON CONFLICT (run_id, policy_type) DO UPDATE SET read_no = excluded.read_no
+         WHERE inventory_sync_run_types.outcome IS NULL",
+        &args![run.id, policy_type, run.tenant_id, run.scope_id.0, run.seq, at, run.floor_seq, read_no],
     )
     .await?;
     let row: Option<TypeRun> = tx
@@ -114,6 +126,13 @@ pub async fn begin_type(
         )
         .await?;
     row.ok_or_else(|| Error::RowNotFound.into())
+}
+
+/// The number of a read that begins now. An attempt that starts over reads anew, and so gets a number of its own.
+async fn next_read(tx: &mut Tx, tenant: TenantId) -> Result<i64, StoreError> {
+    let text = "UPDATE tenants SET last_read_no = last_read_no + 1 WHERE id = $1 RETURNING last_read_no";
+    let number: Option<i64> = tx.value(text, &args![tenant]).await?;
+    number.ok_or_else(|| Error::RowNotFound.into())
 }
 
 /// Ends the reading of a type. When it was read to the end, what was not seen is noted as absent from this run. Count
@@ -157,6 +176,14 @@ pub async fn finish_type(
         .await?;
     if let Some(ended) = ended.as_ref().filter(|_| end.outcome == TypeOutcome::Succeeded) {
         inventory::note_absences(tx, run, policy_type, ended.items).await?;
+        // The first one stays.
+        tx.execute(
+            "INSERT INTO inventory_baselines (tenant_id, policy_type, seq)
+             VALUES ($1, $2, $3)
+             ON CONFLICT (tenant_id, policy_type) DO NOTHING",
+            &args![run.tenant_id, policy_type, run.seq],
+        )
+        .await?;
     }
     Ok(ended)
 }

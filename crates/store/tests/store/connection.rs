@@ -110,7 +110,7 @@ async fn a_full_disk_is_named_and_nothing_is_half_written() {
     let type_run = sync.begin("alpha", crate::world::at(0)).await;
     let error = sync.write(&type_run, &crate::world::items(500, "a"), crate::world::at(0)).await.unwrap_err();
     assert!(matches!(error, StoreError::DiskFull), "{error:?}");
-    let view = tenantatlas_store::inventory::ScopeView::load(&test.db, tenant, None, &[]).await.unwrap();
+    let view = tenantatlas_store::inventory::ScopeView::load(&test.db, tenant, None).await.unwrap();
     assert!(view.types.is_empty());
 }
 

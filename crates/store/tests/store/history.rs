@@ -76,7 +76,7 @@ on_both_engines! {
             sync.finish(at(time + 1)).await;
         }
         let id = inventory::find_external(db, contoso, "alpha", "x").await.unwrap().unwrap();
-        let view = inventory::ScopeView::load(db, contoso, None, &[]).await.unwrap();
+        let view = inventory::ScopeView::load(db, contoso, None).await.unwrap();
         let runs = runs_that_saw(db, contoso, view.scope.unwrap().id, id).await.unwrap();
         let readings: Vec<_> = runs.iter().rev().map(|run| run.reading).collect();
         assert_eq!(

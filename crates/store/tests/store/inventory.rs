@@ -6,12 +6,13 @@ use futures::TryStreamExt as _;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::presence::{Confidence, Presence};
 use tenantatlas_domain::registry::{Category, Platform};
+use tenantatlas_domain::since::Since;
 use tenantatlas_domain::sync::TypeOutcome;
-use tenantatlas_store::Db;
 use tenantatlas_store::inventory::{
     self, BatchResult, Cursor, ItemFilter, ItemQuery, ObservedItem, ScopeView, Sort, StateFilter, list,
 };
 use tenantatlas_store::testing::on_both_engines;
+use tenantatlas_store::{Db, sync_runs};
 
 use crate::world::{Sync, at, hash, item, items, tenant};
 
@@ -25,7 +26,7 @@ async fn sync(db: &Db, tenant: TenantId, types: &[(&str, Vec<ObservedItem>)], ti
 }
 
 async fn view(db: &Db, tenant: TenantId) -> ScopeView {
-    ScopeView::load(db, tenant, None, &[]).await.unwrap()
+    ScopeView::load(db, tenant, None).await.unwrap()
 }
 
 async fn names(db: &Db, view: &ScopeView, filter: ItemFilter) -> Vec<String> {
@@ -264,6 +265,88 @@ on_both_engines! {
         assert!(rows.iter().all(|row| matches!(row.presence, Presence::NotRead { .. })));
         let oldest = ItemQuery { sort: Sort::LastSeen, limit: 5, ..ItemQuery::default() };
         assert_eq!(list(db, &view, &oldest).await.unwrap().rows.len(), 2);
+    }
+
+    async fn a_read_that_began_earlier_writes_no_content_over_that_of_a_later_one(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        sync(db, contoso, &[("alpha", vec![item("x", "X", "before")])], 0).await;
+        let wide = Sync::start(db, contoso, &["alpha", "beta"], at(10)).await;
+        let narrow = Sync::start(db, contoso, &["alpha"], at(11)).await;
+        let early = wide.begin("alpha", at(12)).await;
+        let late = narrow.begin("alpha", at(13)).await;
+        narrow.write(&late, &[item("x", "New name", "after")], at(14)).await.unwrap();
+        narrow.end("alpha", TypeOutcome::Succeeded, at(14)).await;
+        let result = wide.write(&early, &[item("x", "X", "before"), item("y", "Y", "a")], at(15)).await.unwrap();
+        assert_eq!(counted(result), (1, 0, 1, 0));
+        wide.end("alpha", TypeOutcome::Succeeded, at(15)).await;
+        wide.read("beta", &[], at(15)).await;
+        narrow.finish(at(16)).await;
+        wide.finish(at(17)).await;
+        let view = view(db, contoso).await;
+        assert_eq!(view.scope.as_ref().unwrap().selection.policy_types.len(), 2);
+        assert_eq!(names(db, &view, ItemFilter::default()).await, ["New name", "Y"]);
+        let present = ItemFilter { state: Some(StateFilter::Present), ..ItemFilter::default() };
+        assert_eq!(names(db, &view, present).await, ["New name", "Y"], "the earlier read saw it in its own run");
+    }
+
+    async fn the_read_that_began_last_decides_though_its_run_began_first(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let wide = Sync::start(db, contoso, &["alpha", "beta"], at(10)).await;
+        let narrow = Sync::start(db, contoso, &["alpha"], at(11)).await;
+        let early = narrow.begin("alpha", at(12)).await;
+        let late = wide.begin("alpha", at(13)).await;
+        wide.write(&late, &[item("x", "Same", "a")], at(14)).await.unwrap();
+        // Nothing is new in it, and still it is the read that counts.
+        narrow.write(&early, &[item("x", "Old", "b")], at(15)).await.unwrap();
+        assert_eq!(names(db, &view(db, contoso).await, ItemFilter::default()).await, ["Same"]);
+        let again = wide.begin("alpha", at(16)).await;
+        assert!(again.read_no > late.read_no, "an attempt that starts over reads anew");
+        wide.write(&again, &[item("x", "Newest", "c")], at(17)).await.unwrap();
+        narrow.write(&early, &[item("x", "Old", "b")], at(18)).await.unwrap();
+        assert_eq!(names(db, &view(db, contoso).await, ItemFilter::default()).await, ["Newest"]);
+    }
+
+    async fn the_first_read_of_a_type_is_its_baseline_and_changes_are_told_against_a_time(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        // The first read breaks off, so the second is the first to the end: both make the baseline.
+        let broken = Sync::start(db, contoso, &["alpha", "beta"], at(0)).await;
+        let type_run = broken.begin("alpha", at(0)).await;
+        broken.write(&type_run, &[item("a", "A", "1")], at(0)).await.unwrap();
+        broken.end("alpha", TypeOutcome::Failed, at(0)).await;
+        broken.read("beta", &[item("b", "B", "1")], at(0)).await;
+        broken.finish(at(1)).await;
+        sync(db, contoso, &[("alpha", vec![item("a", "A", "2"), item("c", "C", "1")]), ("beta", vec![item("b", "B", "1")])], 10).await;
+        let first = view(db, contoso).await;
+        let changed = ItemFilter { state: Some(StateFilter::Changed), ..ItemFilter::default() };
+        assert_eq!((first.counts(&[]).changed, names(db, &first, changed.clone()).await.len()), (0, 0));
+        sync(db, contoso, &[("alpha", vec![item("a", "A", "3"), item("d", "D", "1")]), ("beta", vec![item("b", "B", "2")])], 20).await;
+        sync(db, contoso, &[("alpha", vec![item("a", "A", "3"), item("d", "D", "1")]), ("beta", vec![item("b", "B", "3")])], 30).await;
+        let view = view(db, contoso).await;
+        assert_eq!((view.counts(&[]).changed, names(db, &view, changed).await), (1, vec!["B".to_owned()]));
+        let since = async |time: i64, state: Option<StateFilter>| {
+            let filter = ItemFilter { changed_since: Some(at(time)), state, ..ItemFilter::default() };
+            for sort in [Sort::Type, Sort::LastSeen] {
+                let query = ItemQuery { filter: filter.clone(), sort, limit: 10, ..ItemQuery::default() };
+                let rows = list(db, &view, &query).await.unwrap().rows;
+                assert_eq!(rows.len(), names(db, &view, filter.clone()).await.len(), "{sort:?}");
+            }
+            names(db, &view, filter).await
+        };
+        assert_eq!(since(-1, None).await, ["A", "B", "D"], "what the first reads found is not new");
+        assert_eq!(since(15, None).await, ["A", "B", "D"]);
+        assert_eq!(since(25, None).await, ["B"]);
+        assert_eq!(since(40, None).await, Vec::<String>::new());
+        assert_eq!(since(15, Some(StateFilter::Present)).await, ["A", "B", "D"]);
+        assert_eq!(since(15, Some(StateFilter::Changed)).await, ["B"]);
+        assert_eq!(since(15, Some(StateFilter::Missing)).await, Vec::<String>::new());
+        let runs = sync_runs::list(db, contoso, &sync_runs::Filter { limit: 10, ..Default::default() }).await.unwrap();
+        let third = sync_runs::moment_of(db, contoso, Since::Run(runs[1].id), at(99)).await.unwrap();
+        assert_eq!(third, Some(at(21)), "a run stands for its end");
+        let other = tenant(db, "Fabrikam").await;
+        assert_eq!(sync_runs::moment_of(db, other, Since::Run(runs[1].id), at(99)).await.unwrap(), None);
     }
 
     async fn what_became_known_after_the_run_of_the_scope_is_marked_as_newer(test: TestDatabase) {

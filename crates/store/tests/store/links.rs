@@ -95,7 +95,7 @@ on_both_engines! {
             let targets: Vec<_> = out.iter().map(|one| one.target_external_id.as_str()).collect();
             assert_eq!(targets, wanted, "step {index}");
         }
-        let view = inventory::ScopeView::load(db, contoso, None, &[]).await.unwrap();
+        let view = inventory::ScopeView::load(db, contoso, None).await.unwrap();
         let id = inventory::find_external(db, contoso, "alpha", "source").await.unwrap().unwrap();
         assert_eq!(inventory::find(db, &view, id).await.unwrap().unwrap().item.links_omitted, 3);
     }

@@ -18,5 +18,6 @@ mod sign_in;
 mod speed;
 mod sync_runs;
 mod tenants;
+mod upgrade;
 mod vault;
 mod world;

@@ -315,7 +315,7 @@ on_both_engines! {
         let failed = end(OperationStatus::Failed, Some(ReasonCode::Internal), Rest::Open);
         assert!(matches!(operation_runs::finish(&mut tx, &fence, &failed, at(9)).await, Err(StoreError::LeaseLost)));
         assert!(operation_runs::end_unclaimed(&mut tx, id, &failed, at(9)).await.unwrap().is_none());
-        let cancel = operation_runs::request_cancel(&mut tx, contoso, id, "Ada", at(9)).await.unwrap();
+        let cancel = operation_runs::request_cancel(&mut tx, contoso, id, ("Ada", None), at(9)).await.unwrap();
         assert!(matches!(cancel, CancelOutcome::AlreadyEnded(_)), "{cancel:?}");
         tx.commit().await.unwrap();
         assert_eq!(get(db, contoso, id).await.status, OperationStatus::Completed);
@@ -328,19 +328,19 @@ on_both_engines! {
         let fence = claim(db, "one", LEASE, NO_LIMITS).await.unwrap().fence().unwrap();
         let waiting = dispatch(db, contoso, "two", &["a", "b"], at(1)).await.id;
         let mut tx = db.write().await.unwrap();
-        let foreign = operation_runs::request_cancel(&mut tx, fabrikam, waiting, "Eve", at(2)).await.unwrap();
+        let foreign = operation_runs::request_cancel(&mut tx, fabrikam, waiting, ("Eve", None), at(2)).await.unwrap();
         assert_eq!(foreign, CancelOutcome::NotFound);
         let unknown = OperationRunId::from_uuid(Uuid::now_v7());
-        let unknown = operation_runs::request_cancel(&mut tx, contoso, unknown, "Ada", at(2)).await.unwrap();
+        let unknown = operation_runs::request_cancel(&mut tx, contoso, unknown, ("Ada", None), at(2)).await.unwrap();
         assert_eq!(unknown, CancelOutcome::NotFound);
-        match operation_runs::request_cancel(&mut tx, contoso, waiting, "Ada", at(2)).await.unwrap() {
+        match operation_runs::request_cancel(&mut tx, contoso, waiting, ("Ada", None), at(2)).await.unwrap() {
             CancelOutcome::Aborted(run) => {
                 assert_eq!((run.status, run.reason_code), (OperationStatus::Aborted, Some(ReasonCode::Cancelled)));
                 assert_eq!((run.counters.skipped, run.cancel_requested_by.as_deref()), (2, Some("Ada")));
             }
             other => panic!("{other:?}"),
         }
-        let requested = operation_runs::request_cancel(&mut tx, contoso, running, "Ada", at(2)).await.unwrap();
+        let requested = operation_runs::request_cancel(&mut tx, contoso, running, ("Ada", None), at(2)).await.unwrap();
         assert!(matches!(requested, CancelOutcome::Requested(_)), "{requested:?}");
         tx.commit().await.unwrap();
         let mut tx = db.write().await.unwrap();

@@ -1,4 +1,5 @@
-//! Presence against a naive model: random histories of overlapping runs of several selections.
+//! Presence against a naive model: random histories of overlapping runs of several selections, some of them stopped, some
+//! that continue others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +8,10 @@ use tenantatlas_domain::presence::{Presence, TypeReading, derive_presence};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome, conclude_sync};
 use tenantatlas_store::inventory::{
-    ItemFilter, ItemQuery, ObservedItem, RunReading, ScopeView, Sort, StateFilter, list, runs_that_saw,
+    Item, ItemFilter, ItemQuery, ObservedItem, RunReading, ScopeView, Sort, StateFilter, list, runs_that_saw,
 };
+use tenantatlas_store::scopes::ScopeId;
+use tenantatlas_store::sync_runs::{self, SyncRun};
 use tenantatlas_store::testing::on_both_engines;
 use tenantatlas_store::{Db, scopes};
 
@@ -40,10 +43,21 @@ impl Random {
 
 #[derive(Default)]
 struct ModelRun {
+    run: Option<SyncRun>,
     seq: i64,
+    /// Stopped by a person in the middle: it came to no end of its own.
+    stopped: bool,
     status: Option<SyncRunStatus>,
     had_errors: bool,
-    types: BTreeMap<&'static str, (Option<TypeOutcome>, BTreeSet<String>)>,
+    types: BTreeMap<&'static str, ModelType>,
+}
+
+#[derive(Clone, Default)]
+struct ModelType {
+    outcome: Option<TypeOutcome>,
+    seen: BTreeSet<String>,
+    /// Read by an earlier run, which this one continues.
+    carried: bool,
 }
 
 struct Underway {
@@ -60,6 +74,28 @@ struct Model {
     known: BTreeSet<(&'static str, String)>,
     /// Runs per selection, in order.
     runs: BTreeMap<usize, Vec<ModelRun>>,
+}
+
+/// Begins a run of a selection: a new one, or one that continues any of those before it.
+async fn begin(db: &Db, tenant: TenantId, selection: usize, model: &Model, random: &mut Random) -> Underway {
+    let types = SELECTIONS[selection];
+    let runs = model.runs.get(&selection).map_or(&[][..], Vec::as_slice);
+    if !runs.is_empty() && random.one_in(2) {
+        let since = &runs[random.below(runs.len())..];
+        let newest = |key: &str| since.iter().rev().find_map(|run| run.types.get(key));
+        let read = |key: &str| newest(key).is_some_and(|one| one.outcome != Some(TypeOutcome::Failed));
+        let (carried, todo): (Vec<_>, Vec<_>) = types.iter().copied().partition(|key| read(key));
+        let run = since[0].run.as_ref().unwrap();
+        let all = types.iter().map(|key| (*key).to_owned()).collect();
+        assert_eq!(sync_runs::unread_since(db, run, all).await.unwrap(), todo);
+        if !todo.is_empty() {
+            let sync = Sync::go_on(db, run, &todo, at(0)).await;
+            let types = carried.iter().map(|key| (*key, ModelType { carried: true, ..newest(key).unwrap().clone() }));
+            return Underway { sync, model: ModelRun { types: types.collect(), ..ModelRun::default() }, todo };
+        }
+    }
+    let sync = Sync::start(db, tenant, types, at(0)).await;
+    Underway { sync, model: ModelRun::default(), todo: types.to_vec() }
 }
 
 async fn read_some(underway: &mut Underway, model: &mut Model, random: &mut Random) {
@@ -83,23 +119,23 @@ async fn read_some(underway: &mut Underway, model: &mut Model, random: &mut Rand
     let half = random.below(found.len() + 1);
     for part in [&found[..half], &found[half / 2..]] {
         underway.sync.write(&type_run, part, at(0)).await.unwrap();
-        entry.1.extend(part.iter().map(|item| item.external_id.clone()));
+        entry.seen.extend(part.iter().map(|item| item.external_id.clone()));
         model.known.extend(part.iter().map(|item| (key, item.external_id.clone())));
     }
     if random.one_in(12) {
         // The run stops in the middle of the type.
         underway.todo.clear();
-        entry.0 = Some(TypeOutcome::Failed);
-        underway.model.status = Some(SyncRunStatus::Failed);
+        entry.outcome = Some(TypeOutcome::Failed);
+        underway.model.stopped = true;
         return;
     }
     underway.sync.end(key, outcome, at(0)).await;
-    entry.0 = Some(outcome);
+    entry.outcome = Some(outcome);
 }
 
 async fn finish(mut underway: Underway, selection: usize, model: &mut Model) {
-    let cancelled = underway.model.status.is_some();
-    let outcomes = underway.model.types.values().map(|(outcome, _)| outcome.unwrap());
+    let cancelled = underway.model.stopped;
+    let outcomes = underway.model.types.values().map(|one| one.outcome.unwrap());
     let status = if cancelled { SyncRunStatus::Failed } else { conclude_sync(outcomes.clone()) };
     underway.model.had_errors = cancelled || outcomes.into_iter().any(|outcome| outcome == TypeOutcome::Failed);
     underway.model.status = Some(status);
@@ -107,14 +143,35 @@ async fn finish(mut underway: Underway, selection: usize, model: &mut Model) {
     let run = underway.sync.finish_as(status, codes, at(0)).await;
     assert_eq!(run.had_errors, underway.model.had_errors);
     underway.model.seq = run.seq;
+    underway.model.run = Some(run);
     model.runs.entry(selection).or_default().push(underway.model);
+}
+
+/// What each run of a selection says of an item.
+async fn check_readings(db: &Db, tenant: TenantId, scope: ScopeId, item: &Item, runs: &[ModelRun]) {
+    let (key, id) = (item.policy_type.as_str(), &item.external_id);
+    for run in runs_that_saw(db, tenant, scope, item.id).await.unwrap() {
+        let Some(model_run) = runs.iter().find(|one| one.seq == run.seq) else { continue };
+        let one = &model_run.types[key];
+        assert!(!one.carried, "{key} {id}: run {} did not read it", run.seq);
+        let wanted = match (one.seen.contains(id), one.outcome) {
+            (true, _) => RunReading::Seen,
+            (false, Some(TypeOutcome::Succeeded)) => RunReading::NotThere,
+            _ => RunReading::NotRead,
+        };
+        assert_eq!(run.reading, wanted, "{key} {id}, as of run {}", run.seq);
+    }
 }
 
 async fn check(db: &Db, tenant: TenantId, model: &Model) {
     for (index, runs) in &model.runs {
         let scope = scopes::find(db, tenant, &selection(SELECTIONS[*index]).hash()).await.unwrap().unwrap();
-        let view = ScopeView::load(db, tenant, Some(scope.id), &[]).await.unwrap();
-        let latest = runs.last().unwrap();
+        let view = ScopeView::load(db, tenant, Some(scope.id)).await.unwrap();
+        let Some(last) = runs.iter().rposition(|run| !run.stopped) else {
+            assert_eq!(view.seq(), None, "a run that was stopped tells of nothing");
+            continue;
+        };
+        let latest = &runs[last];
         assert_eq!(view.seq(), Some(latest.seq));
         let query = ItemQuery { limit: 500, ..ItemQuery::default() };
         let page = list(db, &view, &query).await.unwrap();
@@ -127,13 +184,13 @@ async fn check(db: &Db, tenant: TenantId, model: &Model) {
             let reading = TypeReading {
                 run_status: latest.status.unwrap(),
                 had_errors: latest.had_errors,
-                outcome: in_latest.and_then(|(outcome, _)| *outcome),
+                outcome: in_latest.and_then(|one| one.outcome),
                 reason: None,
             };
-            let seen = in_latest.is_some_and(|(_, seen)| seen.contains(id));
-            let full = runs.iter().rev().find_map(|run| {
-                let (outcome, seen) = run.types.get(key)?;
-                (*outcome == Some(TypeOutcome::Succeeded)).then(|| (run.seq, seen.contains(id)))
+            let seen = in_latest.is_some_and(|one| one.seen.contains(id));
+            let full = runs[..=last].iter().rev().find_map(|run| {
+                let one = run.types.get(key)?;
+                (one.outcome == Some(TypeOutcome::Succeeded)).then(|| (run.seq, one.seen.contains(id)))
             });
             let wanted = derive_presence(&reading, seen, None);
             let context = format!("{key} {id} in selection {index}, run {}", latest.seq);
@@ -145,16 +202,7 @@ async fn check(db: &Db, tenant: TenantId, model: &Model) {
                 (presence, wanted) => assert_eq!(presence, wanted, "{context}"),
             }
             expected.entry(wanted.as_str()).or_default().insert(format!("{key} {id}"));
-            for run in runs_that_saw(db, tenant, scope.id, row.item.id).await.unwrap() {
-                let Some(model_run) = runs.iter().find(|one| one.seq == run.seq) else { continue };
-                let (outcome, seen) = &model_run.types[key];
-                let wanted = match (seen.contains(id), outcome) {
-                    (true, _) => RunReading::Seen,
-                    (false, Some(TypeOutcome::Succeeded)) => RunReading::NotThere,
-                    _ => RunReading::NotRead,
-                };
-                assert_eq!(run.reading, wanted, "{context}, as of run {}", run.seq);
-            }
+            check_readings(db, tenant, scope.id, &row.item, runs).await;
         }
         let counts = view.counts(&[]);
         for (state, name, counted) in [
@@ -194,9 +242,7 @@ async fn history(db: &Db, seed: u64, steps: usize) {
                 let index = random.below(SELECTIONS.len());
                 match underway.remove(&index) {
                     None => {
-                        let sync = Sync::start(db, tenant, SELECTIONS[index], at(0)).await;
-                        let todo = SELECTIONS[index].to_vec();
-                        underway.insert(index, Underway { sync, model: ModelRun::default(), todo });
+                        underway.insert(index, begin(db, tenant, index, &model, &mut random).await);
                     }
                     Some(mut one) if !one.todo.is_empty() => {
                         read_some(&mut one, &mut model, &mut random).await;

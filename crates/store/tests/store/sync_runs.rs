@@ -6,10 +6,12 @@ use std::time::Duration;
 use serde_json::json;
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
-use tenantatlas_store::inventory::{lock_types, write_batch};
+use tenantatlas_store::inventory::{self, ItemQuery, ScopeView, lock_types, write_batch};
 use tenantatlas_store::operation_runs::{self, End, Rest};
-use tenantatlas_store::sync_runs::{self, Filter, Started, SyncEnd, TypeEnd};
+use tenantatlas_store::sync_runs::{self, Filter, NewSyncRun, Started, SyncEnd, TypeEnd};
 use tenantatlas_store::testing::on_both_engines;
 use tenantatlas_store::{StoreError, scopes};
 
@@ -105,6 +107,7 @@ on_both_engines! {
         assert_eq!(types[0].outcome, Some(TypeOutcome::Failed));
         assert_eq!((types[0].reason_code, types[0].items), (Some(ReasonCode::Cancelled), 2));
         assert_eq!(types.len(), 1, "a type that was never begun has no row");
+        assert_eq!((run.stopped, run.is_completed()), (Some(ReasonCode::Cancelled), false));
     }
 
     async fn a_run_left_behind_by_an_operation_that_ended_does_not_hold_the_lock(test: TestDatabase) {
@@ -136,7 +139,7 @@ on_both_engines! {
         assert_eq!(closed.unwrap().status, SyncRunStatus::Failed);
         let again = sync_runs::abandon(&mut tx, sync.fence.run_id, ReasonCode::WorkerLost, at(2)).await.unwrap();
         assert!(again.is_none());
-        let end = SyncEnd { status: SyncRunStatus::Success, error_codes: Vec::new(), error_context: json!({}) };
+        let end = SyncEnd { status: SyncRunStatus::Success, error_codes: Vec::new(), error_context: json!({}), stopped: None };
         let kept = sync_runs::finish(&mut tx, &sync.fence, &sync.run, &end, at(3)).await.unwrap();
         assert_eq!((kept.status, kept.finished_at), (SyncRunStatus::Failed, Some(at(1))));
     }
@@ -160,28 +163,62 @@ on_both_engines! {
         assert_eq!(seqs(sync_runs::list(db, contoso, &of_scope).await.unwrap()), [3, 1]);
     }
 
-    async fn the_default_scope_is_that_of_the_latest_run_that_covers_what_is_shown(test: TestDatabase) {
+    async fn the_main_scope_is_the_full_inventory_else_the_widest_selection_that_completed_last(test: TestDatabase) {
         let db = &test.db;
         let contoso = tenant(db, "Contoso").await;
-        assert!(scopes::default_for(db, contoso, &[]).await.unwrap().is_none());
-        for (index, types) in [&["alpha", "beta"][..], &["alpha"], &["gamma"]].into_iter().enumerate() {
+        let main = async || scopes::main_of(db, contoso).await.unwrap().map(|scope| scope.selection.policy_types.join(","));
+        assert_eq!(main().await, None);
+        for (index, (types, expected)) in [
+            (&["alpha"][..], "alpha"),
+            (&["alpha", "beta"], "alpha,beta"),
+            (&["gamma"], "alpha,beta"),
+            (&["beta", "gamma"], "beta,gamma"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
             let sync = Sync::start(db, contoso, types, at(0)).await;
             for key in types {
                 sync.read(key, &items(1, "a"), at(0)).await;
             }
             sync.finish(at(10 + i64::try_from(index).unwrap())).await;
+            assert_eq!(main().await.as_deref(), Some(expected));
         }
-        let default = |shown: &[&str]| {
-            let shown: Vec<String> = shown.iter().map(|key| (*key).to_owned()).collect();
-            async move {
-                let scope = scopes::default_for(db, contoso, &shown).await.unwrap().unwrap();
-                scope.selection.policy_types.join(",")
+        let full = Selection::full(registry());
+        let new = NewSyncRun { selection_hash: full.hash(), selection: full, ..new_sync_run(contoso, &selection(&[])) };
+        let sync = Sync::begin_run(db, new.clone(), &["alpha"], at(20)).await;
+        sync.read("alpha", &items(1, "a"), at(20)).await;
+        assert_eq!(main().await.as_deref(), Some("beta,gamma"), "it has not completed yet");
+        let run = sync.finish(at(21)).await;
+        assert_eq!(scopes::main_of(db, contoso).await.unwrap().map(|scope| scope.id), Some(run.scope_id));
+    }
+
+    async fn a_type_that_another_selection_read_more_recently_says_so_in_the_main_scope(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let read = async |types: &[&str], count: usize, time: i64| {
+            let sync = Sync::start(db, contoso, types, at(time)).await;
+            for key in types {
+                sync.read(key, &items(count, "a"), at(time)).await;
             }
+            sync.finish(at(time)).await
         };
-        assert_eq!(default(&["alpha"]).await, "alpha");
-        assert_eq!(default(&["beta"]).await, "alpha,beta");
-        assert_eq!(default(&["gamma"]).await, "gamma");
-        assert_eq!(default(&[]).await, "alpha,beta", "none covers all: the one that covers most");
+        read(&["alpha"], 3, 0).await;
+        read(&["alpha", "beta"], 3, 10).await;
+        let view = ScopeView::load(db, contoso, None).await.unwrap();
+        assert!(view.types.values().all(|state| state.read_elsewhere.is_none()), "the other read is older");
+        let later = read(&["alpha"], 2, 20).await;
+        let view = ScopeView::load(db, contoso, None).await.unwrap();
+        assert_eq!(view.scope.as_ref().unwrap().selection.policy_types.len(), 2);
+        let elsewhere = view.types["alpha"].read_elsewhere.as_ref().unwrap();
+        assert_eq!((elsewhere.scope.id, elsewhere.at, elsewhere.items), (later.scope_id, at(20), 2));
+        assert_eq!(view.types["beta"].read_elsewhere, None);
+        let rows = inventory::list(db, &view, &ItemQuery { limit: 10, ..ItemQuery::default() }).await.unwrap().rows;
+        assert!(rows.iter().all(|row| row.presence.as_str() == "present"), "one item has one state: {rows:?}");
+        let gone = inventory::find_external(db, contoso, "alpha", "id-000002").await.unwrap().unwrap();
+        assert!(!inventory::was_seen(db, elsewhere.scope.id, elsewhere.read_seq, gone).await.unwrap());
+        let there = inventory::find_external(db, contoso, "alpha", "id-000001").await.unwrap().unwrap();
+        assert!(inventory::was_seen(db, elsewhere.scope.id, elsewhere.read_seq, there).await.unwrap());
     }
 
     async fn two_runs_that_write_and_end_the_same_types_crosswise_both_come_through(test: TestDatabase) {

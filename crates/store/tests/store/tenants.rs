@@ -152,9 +152,9 @@ on_both_engines! {
         assert_eq!(tenants::retired(db).await.unwrap(), Some(gone));
         purge(db, gone).await;
         assert_eq!(tenants::retired(db).await.unwrap(), None);
-        let view = tenantatlas_store::inventory::ScopeView::load(db, gone, None, &[]).await.unwrap();
+        let view = tenantatlas_store::inventory::ScopeView::load(db, gone, None).await.unwrap();
         assert!(view.types.is_empty());
-        let view = tenantatlas_store::inventory::ScopeView::load(db, stays, None, &[]).await.unwrap();
+        let view = tenantatlas_store::inventory::ScopeView::load(db, stays, None).await.unwrap();
         assert_eq!(view.counts(&[]).present, 4);
         let mut tx = db.write().await.unwrap();
         assert!(!tenants::retire(&mut tx, gone, at(3)).await.unwrap());

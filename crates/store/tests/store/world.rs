@@ -13,7 +13,7 @@ use tenantatlas_store::inventory::{BatchResult, ObservedItem, write_batch};
 use tenantatlas_store::operation_runs::{
     self, Claim, Created, End, Fence, KindLimits, Limits, NewOperationRun, OperationRun, Rest,
 };
-use tenantatlas_store::sync_runs::{self, NewSyncRun, Started, SyncEnd, SyncRun, TypeEnd, TypeRun};
+use tenantatlas_store::sync_runs::{self, Continuation, NewSyncRun, Started, SyncEnd, SyncRun, TypeEnd, TypeRun};
 use tenantatlas_store::tenants::{self, Cloud, Environment, TenantDetails};
 use tenantatlas_store::{Db, StoreError, users};
 use uuid::Uuid;
@@ -123,17 +123,29 @@ pub fn new_sync_run(tenant: TenantId, selection: &Selection) -> NewSyncRun {
         selection: selection.clone(),
         selection_hash: selection.hash(),
         correlation_id: CorrelationId::from_uuid(Uuid::now_v7()),
+        continuation: None,
     }
 }
 
 impl Sync {
     pub async fn start(db: &Db, tenant: TenantId, types: &[&str], at: Timestamp) -> Self {
-        let selection = selection(types);
-        dispatch(db, tenant, &selection.hash().to_string(), types, at).await;
+        Self::begin_run(db, new_sync_run(tenant, &selection(types)), types, at).await
+    }
+
+    /// A run that continues another one: it reads these of the types of its selection.
+    pub async fn go_on(db: &Db, run: &SyncRun, reads: &[&str], at: Timestamp) -> Self {
+        let owned = reads.iter().map(|key| (*key).to_owned()).collect();
+        let continuation = Some(Continuation { run: run.id, reads: owned });
+        let new = NewSyncRun { continuation, ..new_sync_run(run.tenant_id, &run.selection_payload) };
+        Self::begin_run(db, new, reads, at).await
+    }
+
+    pub async fn begin_run(db: &Db, new: NewSyncRun, types: &[&str], at: Timestamp) -> Self {
+        dispatch(db, new.tenant_id, &new.selection_hash.to_string(), types, at).await;
         let operation = claim(db, "worker", LEASE, NO_LIMITS).await.expect("a run to claim");
         let fence = operation.fence().unwrap();
         let mut tx = db.write().await.unwrap();
-        let started = sync_runs::start(&mut tx, &fence, &new_sync_run(tenant, &selection), at).await.unwrap();
+        let started = sync_runs::start(&mut tx, &fence, &new, at).await.unwrap();
         tx.commit().await.unwrap();
         match started {
             Started::New(run) | Started::Resumed(run) => Self { db: db.clone(), fence, run },
@@ -198,7 +210,8 @@ impl Sync {
     }
 
     pub async fn finish_as(&self, status: SyncRunStatus, error_codes: Vec<ReasonCode>, at: Timestamp) -> SyncRun {
-        let end = SyncEnd { status, error_codes, error_context: json!({}) };
+        let stopped = error_codes.first().copied();
+        let end = SyncEnd { status, error_codes, error_context: json!({}), stopped };
         let mut tx = self.db.write().await.unwrap();
         let run = sync_runs::finish(&mut tx, &self.fence, &self.run, &end, at).await.unwrap();
         let end = End {

@@ -8,5 +8,6 @@ mod limits;
 mod markup;
 mod poison;
 mod raw;
+mod scopes;
 mod site;
 mod stream;

@@ -114,7 +114,7 @@ impl Site {
         while let Some(state) = states.next().await {
             state.expect("a state");
         }
-        let view = ScopeView::load(engine.reader(), own, None, &[]).await.expect("a view");
+        let view = ScopeView::load(engine.reader(), own, None).await.expect("a view");
         let query = ItemQuery { limit: 1, ..ItemQuery::default() };
         let page = inventory::list(engine.reader(), &view, &query).await.expect("a page");
         let item = page.rows.first().expect("an item").item.id;
