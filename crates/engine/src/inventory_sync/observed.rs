@@ -8,6 +8,10 @@ use tenantatlas_domain::registry::{PolicyType, platform_of, revision_of};
 use tenantatlas_domain::sanitise;
 use tenantatlas_store::inventory::{ObservedItem, ObservedLink};
 
+/// Version of the rules by which an answer counts as whole. With another one nothing that was concluded under the rules of
+/// before is spared: details are read anew once.
+const READING_VERSION: u8 = 2;
+
 /// One object as it was read, without its body.
 #[derive(Debug, Clone)]
 pub(crate) struct Observed {
@@ -33,6 +37,7 @@ pub(crate) fn revision_key(normaliser: &Normaliser, row: &Row) -> Option<String>
     let content = normaliser.content_hash(row.policy_type, &row.object);
     let mut hash = Sha256::new();
     hash.update(NORMALISER_VERSION.to_be_bytes());
+    hash.update([READING_VERSION]);
     hash.update(content.0);
     hash.update(stated.as_bytes());
     Some(hex::encode(&hash.finalize()[..16]))

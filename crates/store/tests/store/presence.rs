@@ -129,6 +129,7 @@ async fn check(db: &Db, tenant: TenantId, model: &Model) {
                 had_errors: latest.had_errors,
                 outcome: in_latest.and_then(|(outcome, _)| *outcome),
                 reason: None,
+                unsteady: false,
             };
             let seen = in_latest.is_some_and(|(_, seen)| seen.contains(id));
             let full = runs.iter().rev().find_map(|run| {
