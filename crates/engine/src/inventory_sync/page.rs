@@ -307,10 +307,11 @@ async fn finish_rows(
     let mut revisions: HashMap<usize, String> = HashMap::new();
     let mut unchanged: HashMap<usize, ObservedItem> = HashMap::new();
     if !detailed.is_empty() {
-        let (normaliser, wanted) = (reading.normaliser.clone(), detailed.clone());
+        let (normaliser, wanted, now) = (reading.normaliser.clone(), detailed.clone(), reading.clock.now());
         (rows, revisions) = reading
             .compute(move || {
-                let keys = wanted.iter().filter_map(|index| Some((*index, revision_key(&normaliser, &rows[*index])?)));
+                let keys =
+                    wanted.iter().filter_map(|index| Some((*index, revision_key(&normaliser, &rows[*index], now)?)));
                 let keys = keys.collect();
                 (rows, keys)
             })
