@@ -1,10 +1,14 @@
 //! Answers that look like success and are none, and what must not follow from them.
 
+use std::collections::BTreeMap;
+
 use tenantatlas_domain::presence::{Confidence, Presence};
 use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::references::{TargetKind, Unnamed};
+use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_graph_sim::{Fault, FaultKind, Within};
-use tenantatlas_store::inventory::StateFilter;
+use tenantatlas_store::inventory::{StateFilter, outgoing};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
 
 use crate::support::{Synced, World};
@@ -217,4 +221,40 @@ async fn a_byte_order_mark_ends_no_type() {
     world.simulator.control().set_faults(vec![Fault::always("", FaultKind::ByteOrderMark)]);
     let synced = world.sync(&World::some(&["namedLocation", "applePushCertificate", "termsAndConditions"])).await;
     assert_eq!(synced.troubles(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_group_whose_name_may_not_be_read_costs_no_other_its_name() {
+    let world = world(400).await;
+    let selection = Selection { include_dependencies: true, ..World::some(&["deviceConfiguration"]) };
+    world.simulator.control().set_faults(vec![Fault::always("getByIds", FaultKind::Forbidden)]);
+    world.sync(&selection).await;
+    let named = group_names(&world).await;
+    let (first, second) = (named.keys().next().unwrap().clone(), named.keys().nth(1).unwrap().clone());
+    assert!(named.values().all(|(name, unnamed)| name.is_some() && unnamed.is_none()), "{named:?}");
+    world.simulator.control().set_faults(vec![
+        Fault::always("getByIds", FaultKind::Forbidden),
+        Fault::always(&format!("groups/{first}"), FaultKind::Forbidden),
+        Fault::always(&format!("groups/{second}"), status(404, "Request_ResourceNotFound", "It does not exist.")),
+    ]);
+    world.sync(&selection).await;
+    let later = group_names(&world).await;
+    assert_eq!(later[&first], (named[&first].0.clone(), Some(Unnamed::Refused)));
+    assert_eq!(later[&second], (named[&second].0.clone(), Some(Unnamed::Gone)));
+    let others = later.iter().filter(|(id, _)| **id != first && **id != second);
+    assert!(others.clone().count() > 0);
+    assert!(others.clone().all(|(id, found)| *found == named[id]), "{later:?}");
+}
+
+/// The groups that items point to, by id: the name, and why there is none any more.
+async fn group_names(world: &World) -> BTreeMap<String, (Option<String>, Option<Unnamed>)> {
+    let mut names = BTreeMap::new();
+    for row in world.items(None).await {
+        for link in outgoing(&world.database.db, world.tenant, row.item.id).await.unwrap() {
+            if link.target_kind == TargetKind::Group {
+                names.insert(link.target_external_id, (link.name, link.unnamed));
+            }
+        }
+    }
+    names
 }
