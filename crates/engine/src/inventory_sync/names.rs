@@ -91,7 +91,7 @@ async fn all_at_once(session: &GraphSession, ids: &[String]) -> Result<HashMap<S
 }
 
 /// By `$batch`, each for itself: one that may not be read costs no other its name. What failed for another reason is left
-/// out, and asked for again by the next run. Tells whether every one was refused.
+/// out, and asked for again by the next run. Tells whether nobody has a name and every one was refused.
 async fn one_by_one(
     session: &GraphSession,
     ids: &[&String],
@@ -101,7 +101,7 @@ async fn one_by_one(
         let url = format!("groups/{}?$select=id,displayName", path_segment(id));
         BatchGet { id: (*id).clone(), url }
     });
-    let mut refused = 0;
+    let (nobody_yet, mut refused) = (names.is_empty(), 0);
     for answer in session.batch(GraphVersion::V1, gets.collect()).await? {
         let name = match answer.result {
             Ok(group) => name_of(&group),
@@ -117,7 +117,7 @@ async fn one_by_one(
         };
         names.insert(answer.id.to_lowercase(), name);
     }
-    Ok(refused >= ids.len().max(CLOSED))
+    Ok(nobody_yet && refused >= ids.len().max(CLOSED))
 }
 
 /// The name of a group. Graph gives null for a property that the application may not read.
