@@ -17,7 +17,7 @@ use crate::ui::time::{day, moment};
 use leptos::prelude::*;
 use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::presence::{Confidence, Presence};
-use tenantatlas_domain::references::{Relationship, TargetKind};
+use tenantatlas_domain::references::{Relationship, TargetKind, Unnamed};
 use tenantatlas_store::inventory::{ItemVersion, OutgoingLink, RunReading};
 use tenantatlas_store::scopes::ScopeId;
 
@@ -171,10 +171,17 @@ fn target_name(link: &OutgoingLink) -> AnyView {
     match (&link.name, link.target_kind) {
         (_, TargetKind::AllUsers) => "All users".into_any(),
         (_, TargetKind::AllDevices) => "All devices".into_any(),
+        (Some(name), _) if link.unnamed == Some(Unnamed::Gone) => {
+            view! { {name.clone()}<span class="quiet">" (not there any more)"</span> }.into_any()
+        }
         (Some(name), _) => name.clone().into_any(),
         (None, _) => view! {
             <span class="identifier">{link.target_external_id.clone()}</span>
-            <span class="quiet">" (name not known)"</span>
+            <span class="quiet">{match link.unnamed {
+                Some(Unnamed::Gone) => " (not there any more)",
+                Some(Unnamed::Refused) => " (its name may not be read)",
+                None => " (name not known)",
+            }}</span>
         }
         .into_any(),
     }

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
-    /// The type was read to the end, but something else in the run went wrong.
+    /// The type was read to the end, but something else in the run went wrong, or the list changed while it was read.
     Low,
     /// The whole run went through without an error.
     High,
@@ -40,6 +40,8 @@ pub struct TypeReading {
     pub outcome: Option<TypeOutcome>,
     /// Why the type was not read to the end.
     pub reason: Option<ReasonCode>,
+    /// Whether an object came twice while the list was read, so that another may not have come at all.
+    pub unsteady: bool,
 }
 
 /// The state of one item in one scope.
@@ -85,7 +87,7 @@ pub fn derive_presence(reading: &TypeReading, seen: bool, last_full_read: Option
     match (reading.outcome, seen) {
         (_, true) => Presence::Present,
         (Some(TypeOutcome::Succeeded), false) => {
-            let clean = reading.run_status == SyncRunStatus::Success && !reading.had_errors;
+            let clean = reading.run_status == SyncRunStatus::Success && !reading.had_errors && !reading.unsteady;
             Presence::Missing { confidence: if clean { Confidence::High } else { Confidence::Low } }
         }
         (Some(TypeOutcome::Failed | TypeOutcome::Skipped) | None, false) => {
@@ -109,13 +111,13 @@ mod tests {
         for run_status in SyncRunStatus::ALL.iter().copied() {
             for had_errors in [false, true] {
                 for outcome in outcomes {
-                    for reason in [None, Some(ReasonCode::GraphThrottled)] {
+                    for (reason, unsteady) in [(None, false), (Some(ReasonCode::GraphThrottled), true)] {
                         for last_full_read in [None, before] {
-                            let reading = TypeReading { run_status, had_errors, outcome, reason };
+                            let reading = TypeReading { run_status, had_errors, outcome, reason, unsteady };
                             assert_eq!(derive_presence(&reading, true, last_full_read), Presence::Present);
                             let unseen = derive_presence(&reading, false, last_full_read);
                             if outcome == Some(TypeOutcome::Succeeded) {
-                                let sure = run_status == SyncRunStatus::Success && !had_errors;
+                                let sure = run_status == SyncRunStatus::Success && !had_errors && !unsteady;
                                 let confidence = if sure { Confidence::High } else { Confidence::Low };
                                 assert_eq!(unseen, Presence::Missing { confidence });
                             } else {

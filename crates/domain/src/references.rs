@@ -102,6 +102,31 @@ impl TargetKind {
     }
 }
 
+/// Why the name of something in the directory is not known, or not known any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unnamed {
+    /// It does not exist any more.
+    Gone,
+    /// It exists, or may exist, and the application may not read its name.
+    Refused,
+}
+
+impl Unnamed {
+    /// Every reason.
+    pub const ALL: &'static [Self] = &[Self::Gone, Self::Refused];
+
+    /// The name as stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+crate::names::named!(Unnamed, UnknownUnnamed, "reason for a missing name");
 crate::names::named!(Relationship, UnknownRelationship, "relationship");
 crate::names::named!(TargetKind, UnknownTargetKind, "kind of reference target");
 

@@ -14,6 +14,7 @@ mod page;
 mod payload;
 mod query;
 mod reading;
+mod tally;
 mod work;
 mod writer;
 

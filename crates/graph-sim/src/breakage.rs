@@ -1,5 +1,7 @@
 //! What a fault makes of an answer.
 
+use serde_json::{Map, Value};
+
 use crate::{
     answer::{Answer, Sending},
     cloud::Cloud,
@@ -44,6 +46,11 @@ impl Cloud {
             FaultKind::LicenceMissing => {
                 Answer::error(403, "Forbidden", "The tenant does not have a license for this feature.", id)
             }
+            FaultKind::NoBody => Answer::ok(Vec::new()),
+            FaultKind::ErrorWithin => {
+                let refused = Answer::error(500, "InternalServerError", "An error has occurred.", id);
+                Answer::ok(refused.body.to_vec())
+            }
             FaultKind::BadRequest => Answer::error(400, "BadRequest", "The request is not valid.", id),
             _ => return None,
         })
@@ -63,6 +70,7 @@ pub fn bent(faults: &[FaultKind]) -> Bent<'_> {
             FaultKind::EndlessPages => bent.endless = true,
             FaultKind::NextLink { link } => bent.link = Some(link),
             FaultKind::ExpandRefused => bent.refuse_expand = true,
+            FaultKind::CutAtTop => bent.cut_at_top = true,
             _ => {}
         }
     }
@@ -74,6 +82,10 @@ pub fn bent(faults: &[FaultKind]) -> Bent<'_> {
 pub fn broken(mut answer: Answer, faults: &[FaultKind]) -> Answer {
     for fault in faults {
         match fault {
+            FaultKind::NullProperty { property } => alter(&mut answer, |object| make_null(object, property)),
+            FaultKind::ShortProperty { property } => alter(&mut answer, |object| shorten(object, property)),
+            FaultKind::RepeatedRow => alter(&mut answer, repeat_first),
+            FaultKind::ByteOrderMark => answer.body = [b"\xEF\xBB\xBF", &answer.body[..]].concat().into(),
             FaultKind::TruncatedJson => answer.body = answer.body.slice(..answer.body.len() / 2),
             FaultKind::SlowBody { pause_ms } => answer.sending = Sending::Slowly(*pause_ms),
             FaultKind::CutBody => answer.sending = Sending::Cut,
@@ -83,4 +95,36 @@ pub fn broken(mut answer: Answer, faults: &[FaultKind]) -> Answer {
         }
     }
     answer
+}
+
+/// Changes the object that a good answer holds, and each object of its `value`.
+fn alter(answer: &mut Answer, change: impl Fn(&mut Map<String, Value>)) {
+    let Ok(Value::Object(mut whole)) = serde_json::from_slice(&answer.body) else { return };
+    change(&mut whole);
+    if let Some(Value::Array(rows)) = whole.get_mut("value") {
+        rows.iter_mut().filter_map(Value::as_object_mut).for_each(change);
+    }
+    answer.body = Value::Object(whole).to_string().into();
+}
+
+fn make_null(object: &mut Map<String, Value>, property: &str) {
+    if let Some(value) = object.get_mut(property) {
+        *value = Value::Null;
+    }
+}
+
+fn shorten(object: &mut Map<String, Value>, property: &str) {
+    if let Some(Value::Array(rows)) = object.get_mut(property) {
+        rows.pop();
+        object.remove("@odata.nextLink");
+        object.remove(&format!("{property}@odata.nextLink"));
+    }
+}
+
+fn repeat_first(object: &mut Map<String, Value>) {
+    if let Some(Value::Array(rows)) = object.get_mut("value")
+        && let [first, .., last] = rows.as_mut_slice()
+    {
+        last.clone_from(first);
+    }
 }

@@ -63,6 +63,8 @@ pub enum Field {
     Heartbeat,
     /// A number that moves without meaning.
     Counter,
+    /// How many settings of the catalogue it has.
+    SettingCount,
     /// Something that must never be stored.
     Secret,
     /// The same as base64.

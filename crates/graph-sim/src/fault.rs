@@ -178,6 +178,27 @@ pub enum FaultKind {
     ExpandRefused,
     /// 400 for `$batch` itself or any other request.
     BadRequest,
+    /// 200 without a body.
+    NoBody,
+    /// 200 with an error in the place of the content.
+    ErrorWithin,
+    /// A property is null, in the answer itself and in each object of its `value`.
+    NullProperty {
+        /// The property.
+        property: String,
+    },
+    /// A property that is a list lacks its last row and has no next link, in the answer itself and in each object of its
+    /// `value`.
+    ShortProperty {
+        /// The property.
+        property: String,
+    },
+    /// The last object of each page is its first one once more, and the one that stood there never comes.
+    RepeatedRow,
+    /// A list that is asked for with `$top` ends after its first page without a word (IntuneManagement, issue 364).
+    CutAtTop,
+    /// A byte order mark before the body.
+    ByteOrderMark,
 }
 
 /// Where a request stands, for the faults that may meet it.
@@ -289,6 +310,7 @@ impl FaultKind {
                 | Self::Raw { .. }
                 | Self::Hostile(_)
                 | Self::PackedTwice
+                | Self::ByteOrderMark
         )
     }
 }

@@ -90,6 +90,7 @@ impl Object<'_> {
             Field::Date => instant(out, 1_800_000_000 + noise % 20_000_000),
             Field::Heartbeat => instant(out, 1_790_000_000 + restless * 61),
             Field::Counter => push!(out, "{restless}"),
+            Field::SettingCount => push!(out, "{}", self.setting_count()),
             Field::Null => out.extend_from_slice(b"null"),
             Field::Raw(json) => out.extend_from_slice(json.as_bytes()),
             _ => return false,

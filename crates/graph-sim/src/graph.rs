@@ -34,6 +34,8 @@ pub struct Bent<'a> {
     pub endless: bool,
     /// `$expand` is refused.
     pub refuse_expand: bool,
+    /// A list with `$top` has no next link.
+    pub cut_at_top: bool,
 }
 
 /// A request below a version.

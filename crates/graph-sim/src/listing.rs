@@ -200,8 +200,9 @@ impl GraphRequest<'_> {
     /// The link to the page after this one; `more` tells whether any object is left for it.
     fn next_link(&self, collection: Collection<'_>, query: &Query, asked: At, at: At, more: bool) -> Option<String> {
         let Collection { base, path } = collection;
-        // A small `$top` cuts conditional access policies off without a word (IntuneManagement, issue 364).
-        let silent = path == "identity/conditionalAccess/policies" && query.top.is_some_and(|top| top < 100);
+        // `$top` cuts conditional access policies off without a word (IntuneManagement, issue 364).
+        let cuts = self.bent.cut_at_top || path == "identity/conditionalAccess/policies";
+        let silent = cuts && query.top.is_some();
         let bent = self.bent.looping
             || self.bent.foreign.is_some()
             || self.bent.empty_page

@@ -1,6 +1,6 @@
 //! `$batch`: up to twenty reads in one request. It saves round trips, not quota (`docs/graph.md`, section Batching).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -18,7 +18,7 @@ use crate::endpoints::GraphVersion;
 use crate::error::GraphError;
 use crate::exchange::{Answer, Call};
 use crate::failure::{self, ErrorBody};
-use crate::page::{Unusable, is_object};
+use crate::page::{ERROR_WITHIN, Unusable, WITHOUT_CONTENT, is_object};
 use crate::retry::{Again, Attempts, Verdict, parse_retry_after};
 use crate::session::GraphSession;
 use crate::token::Token;
@@ -147,10 +147,14 @@ impl<'a> Chunk<'a> {
         let begun = *self.begun.get_or_insert_with(Instant::now);
         let item = &mut self.items[place];
         let (mut error, again, retry_after) = match answer {
-            Some(answer) if (200..300).contains(&answer.status) => {
-                item.result = Some(Ok(answer.body));
-                return Duration::ZERO;
-            }
+            Some(answer) if (200..300).contains(&answer.status) => match answer.content() {
+                Ok(body) => {
+                    session.has_accepted_the_token();
+                    item.result = Some(Ok(body));
+                    return Duration::ZERO;
+                }
+                Err(lack) => (GraphError::new(ReasonCode::ContractInvalid, lack), Again::Perhaps, None),
+            },
             Some(answer) => {
                 let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 let body = session.believed(ErrorBody::of(&answer.body));
@@ -170,6 +174,10 @@ impl<'a> Chunk<'a> {
             Verdict::WithNewToken => {
                 session.forget(token);
                 (Duration::ZERO, true)
+            }
+            Verdict::NotBefore(wait) => {
+                error = error.not_before(wait);
+                (Duration::ZERO, false)
             }
             Verdict::Failed { wait, once_more } => (wait, once_more),
         };
@@ -211,6 +219,17 @@ pub(crate) struct Answered {
 }
 
 impl Answered {
+    /// The body, where it is what was asked for. A part may say success and have no body, or hold an error.
+    fn content(self) -> Result<Value, &'static str> {
+        if self.status != 200 || !self.body.is_object() {
+            Err(WITHOUT_CONTENT)
+        } else if ErrorBody::of(&self.body).is_graphs {
+            Err(ERROR_WITHIN)
+        } else {
+            Ok(self.body)
+        }
+    }
+
     fn retry_after(&self) -> Option<Duration> {
         let (_, value) = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -230,5 +249,15 @@ pub(crate) fn answered(answer: &Answer) -> Result<HashMap<usize, Answered>, Unus
         if error.is_data() { Unusable::Contract("the answer is not one of a batch") } else { error.into() }
     })?;
     let place = |id: &Value| id.as_str().map_or_else(|| id.to_string(), str::to_owned).parse().ok();
-    Ok(envelope.responses.into_iter().filter_map(|item| Some((place(&item.id)?, item))).collect())
+    let mut answers = HashMap::with_capacity(envelope.responses.len());
+    let mut twice = HashSet::new();
+    for item in envelope.responses {
+        let Some(place) = place(&item.id) else { continue };
+        if answers.insert(place, item).is_some() {
+            twice.insert(place);
+        }
+    }
+    // Of two answers to one request nobody knows which is the right one: it counts as not answered.
+    answers.retain(|place, _| !twice.contains(place));
+    Ok(answers)
 }

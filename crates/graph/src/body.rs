@@ -7,6 +7,9 @@ use crate::budget::{Charge, NoRoom, Room};
 /// The smallest step in which the memory of a body grows, in bytes.
 const FIRST_STEP: usize = 16 * 1024;
 
+/// What some services put before a text in UTF-8; a reader of JSON may ignore it (RFC 8259, section 8.1).
+const BYTE_ORDER_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
+
 /// Why a body could not be had.
 pub(crate) enum BodyFault {
     /// The connection failed or went silent.
@@ -55,6 +58,9 @@ pub(crate) async fn read_text(
         }
         body.extend_from_slice(&chunk);
     }
+    if body.starts_with(BYTE_ORDER_MARK) {
+        body.drain(..BYTE_ORDER_MARK.len());
+    }
     body.shrink_to_fit();
     charge.resize(body.capacity())?;
     room.settle();
@@ -76,5 +82,5 @@ pub(crate) async fn read_error_text(mut response: Response) -> String {
             break;
         }
     }
-    String::from_utf8_lossy(&body).into_owned()
+    String::from_utf8_lossy(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body)).into_owned()
 }

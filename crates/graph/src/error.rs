@@ -1,6 +1,7 @@
 //! The one error of this crate: a reason code for the machine, a sanitised sentence for the person.
 
 use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use tenantatlas_domain::{reason::ReasonCode, sanitise::redact};
 use url::Url;
@@ -31,10 +32,17 @@ pub struct GraphError {
     pub client_request_id: Option<Uuid>,
     /// Path of what was asked, without host and query. Empty when nothing was asked.
     pub url_path: String,
+    /// Whether Graph itself says, in the form of its errors, that the address is right and nothing is there: a 404 that
+    /// names no segment. Only this says that something does not exist; an address that is unknown to the cloud does not.
+    pub absent: bool,
+    /// Whether a Graph answered it, and not the sign-in service, the network or this program.
+    pub by_graph: bool,
 }
 
 impl GraphError {
-    pub(crate) fn new(reason: ReasonCode, message: &str) -> Self {
+    /// An error that nobody answered: for a reader that cannot use what was answered. The message is made presentable.
+    #[must_use]
+    pub fn new(reason: ReasonCode, message: &str) -> Self {
         Self {
             reason,
             status: None,
@@ -43,6 +51,8 @@ impl GraphError {
             request_id: None,
             client_request_id: None,
             url_path: String::new(),
+            absent: false,
+            by_graph: false,
         }
     }
 
@@ -58,10 +68,39 @@ impl GraphError {
         matches!(self.reason, ReasonCode::Cancelled | ReasonCode::AuthFailed)
     }
 
+    /// The application permissions that a refusal names, as far as the message was kept: Intune writes "Application must
+    /// have one of the following scopes: A, B".
+    #[must_use]
+    pub fn scopes(&self) -> Vec<&str> {
+        let whole = self.message.strip_suffix('…').map_or(self.message.as_str(), |cut| {
+            // What stood last may have been cut in the middle.
+            cut.rsplit_once(|letter: char| letter == ',' || letter.is_whitespace()).map_or("", |(before, _)| before)
+        });
+        let words = whole.split(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '.' | '-' | '_'));
+        let words = words.map(|word| word.trim_end_matches('.'));
+        words.filter(|word| is_scope(word)).collect()
+    }
+
+    /// With the moment before which the cloud does not want to be asked again.
+    pub(crate) fn not_before(mut self, wait: Duration) -> Self {
+        let moment = httpdate::fmt_http_date(SystemTime::now() + wait);
+        self.message = presentable(&format!("not to be asked again before {moment}. {}", self.message));
+        self
+    }
+
     pub(crate) fn at(mut self, url: &Url) -> Self {
         self.url_path = url.path().chars().take(MAX_MESSAGE).collect();
         self
     }
+}
+
+/// Whether a word has the form of an application permission: `Resource.Operation.Constraint` (Microsoft Graph permissions
+/// reference).
+fn is_scope(word: &str) -> bool {
+    let mut parts = word.split('.');
+    let (resource, operation) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let named = resource.len() > 2 && resource.starts_with(|letter: char| letter.is_ascii_uppercase());
+    named && operation.starts_with("Read") && parts.next().is_some_and(|constraint| !constraint.is_empty())
 }
 
 impl fmt::Display for GraphError {
@@ -120,6 +159,20 @@ mod tests {
     fn a_token_in_a_message_does_not_survive() {
         let token = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJyb2xlcyI6WyJBIl19.c2lnbmF0dXJlc2lnbmF0dXJl";
         assert!(!presentable(&format!("refused: Bearer {token}")).contains("eyJyb2xlcyI6"));
+    }
+
+    #[test]
+    fn the_scopes_of_a_refusal_are_found_and_no_other_word_is_taken_for_one() {
+        let named = |message: &str| {
+            let error = GraphError::new(ReasonCode::PermissionMissing, message);
+            error.scopes().into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let scopes = "Application must have one of the following scopes: DeviceManagementApps.Read.All, \
+                      DeviceManagementApps.ReadWrite.All.";
+        assert_eq!(named(scopes), ["DeviceManagementApps.Read.All", "DeviceManagementApps.ReadWrite.All"]);
+        assert!(named("Insufficient privileges. See graph.microsoft.com. Read.All the docs.").is_empty());
+        let cut = format!("{} Policy.Read.All, Policy.ReadWrite.All", "word ".repeat(54));
+        assert_eq!(named(&cut), ["Policy.Read.All"], "half a name is none");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Method, header};
+use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use reqwest::Response;
 use tenantatlas_domain::reason::ReasonCode;
 use tokio::time::{Instant, sleep, timeout};
@@ -135,6 +135,11 @@ impl GraphSession {
                     last = Some(error);
                     continue;
                 }
+                Verdict::NotBefore(wait) => {
+                    self.counter().throttled();
+                    permit.throttled(Duration::ZERO);
+                    return Err(if self.tells_details() { error.not_before(wait) } else { *error });
+                }
                 Verdict::Failed { wait, once_more } => (wait, once_more),
             };
             if again == Again::WhenEveryoneMay {
@@ -195,6 +200,7 @@ impl GraphSession {
                 let (reason, message, again) = match unusable {
                     Unusable::Unreadable(message) => (ReasonCode::ParseFailed, message, Again::Perhaps),
                     Unusable::Contract(message) => (ReasonCode::ContractInvalid, message.to_owned(), Again::No),
+                    Unusable::NotWhole(message) => (ReasonCode::ContractInvalid, message.to_owned(), Again::Perhaps),
                 };
                 let mut error = GraphError::new(reason, &message);
                 error.request_id = request_id.and_then(|id| failure::identifier(&id));
@@ -203,6 +209,11 @@ impl GraphSession {
         });
         if decoded.as_ref().err().is_none_or(|failure| failure.by_graph) {
             self.has_answered_as_graph();
+            // A batch is answered as a whole whatever becomes of its items.
+            let refused = decoded.as_ref().err().is_some_and(|failure| failure.error.status == Some(401));
+            if call.body.is_none() && !refused {
+                self.has_accepted_the_token();
+            }
         }
         decoded.map_err(|mut failure| {
             if failure.again != Again::WhenThereIsRoom && !self.tells_details() {
@@ -239,7 +250,8 @@ impl GraphSession {
         }
         let response = request.send().await.map_err(broken)?;
         let request_id = text_of(response.headers(), &REQUEST_ID);
-        if !response.status().is_success() {
+        // Any other good status, such as 202, 204 or 206, stands for less than what was asked for (RFC 9110, section 15.3).
+        if response.status() != StatusCode::OK {
             return Err(self.refused(response, token, request_id).await);
         }
         let read = read_text(response, self.options().memory.body, room).await;

@@ -30,6 +30,11 @@ pub(crate) struct ErrorBody {
 }
 
 impl ErrorBody {
+    /// Whether one of the codes contains this, in lower case.
+    fn says_code(&self, text: &str) -> bool {
+        self.codes.iter().any(|code| code.to_lowercase().contains(text))
+    }
+
     pub(crate) fn parse(text: &str) -> Self {
         serde_json::from_str::<Value>(text).map(|body| Self::of(&body)).unwrap_or_default()
     }
@@ -86,8 +91,14 @@ const LACK_WORDS: [&str; 10] =
 /// Texts that name what the application, not the tenant, lacks.
 const PERMISSION_TEXTS: [&str; 5] =
     ["following scopes", "insufficient privileges", "required scope", "missing scope", "application is not authorized"];
-/// Text of a 400 for a segment that this cloud or version does not have.
-const UNKNOWN_SEGMENT: &str = "resource not found for the segment";
+/// Texts of a 400 or 404 for an address that this cloud or version does not have: of the OData router, of Intune's, and of
+/// the ASP.NET ones behind them. They say nothing about what is there.
+const UNKNOWN_ADDRESS: [&str; 4] = [
+    "resource not found for the segment",
+    "no odata route exists",
+    "no method match route",
+    "no http resource was found that matches the request",
+];
 
 /// Maps a refusal to its reason. `without_consent` tells that the token carried no permission at all.
 pub(crate) fn reason(status: StatusCode, body: &ErrorBody, without_consent: bool) -> ReasonCode {
@@ -109,7 +120,7 @@ pub(crate) fn reason(status: StatusCode, body: &ErrorBody, without_consent: bool
         403 if coded("Authorization_RequestDenied") || says(&PERMISSION_TEXTS) => ReasonCode::PermissionMissing,
         400 | 403 | 404 if lacks_license(&body.message) => ReasonCode::LicenseMissing,
         403 => ReasonCode::PermissionMissing,
-        400 if says(&[UNKNOWN_SEGMENT]) => ReasonCode::NotFoundInCloud,
+        400 if says(&UNKNOWN_ADDRESS) => ReasonCode::NotFoundInCloud,
         404 | 410 | 501 => ReasonCode::NotFoundInCloud,
         408 => ReasonCode::GraphTimeout,
         424 | 500.. => ReasonCode::GraphUnavailable,
@@ -131,10 +142,15 @@ fn lacks_license(message: &str) -> bool {
 pub(crate) fn refusal(status: StatusCode, body: &ErrorBody, without_consent: bool) -> GraphError {
     let message = match body.message.trim() {
         _ if status.is_redirection() => "the answer points to another address, which is not followed",
+        _ if status.is_success() => "the answer says success and does not hold what was asked for",
         "" => status.canonical_reason().unwrap_or("no explanation was given"),
         message => message,
     };
     let mut error = GraphError::new(reason(status, body, without_consent), message);
+    let told = body.message.to_lowercase();
+    let unknown = UNKNOWN_ADDRESS.iter().any(|text| told.contains(text) || body.says_code(text));
+    error.absent = status == StatusCode::NOT_FOUND && body.is_graphs && !unknown;
+    error.by_graph = true;
     error.status = Some(status.as_u16());
     error.graph_code.clone_from(&body.code);
     error.request_id.clone_from(&body.request_id);
@@ -279,6 +295,25 @@ mod tests {
         let body = ErrorBody::default();
         assert_eq!(reason(StatusCode::FORBIDDEN, &body, true), ReasonCode::ConsentMissing);
         assert_eq!(reason(StatusCode::NOT_FOUND, &body, true), ReasonCode::NotFoundInCloud);
+    }
+
+    #[rstest]
+    #[case(404, json!({"error": {"code": "ResourceNotFound", "message": "The resource could not be found."}}), true)]
+    #[case(404, json!({"error": {"code": "ResourceNotFound", "message": "Resource not found for the segment 'x'."}}), false)]
+    #[case(404, json!({"error": {"code": "BadRequest", "message": "No OData route exists that match template ~/singleton"}}), false)]
+    #[case(404, json!({"error": {"code": "x", "message": "No HTTP resource was found that matches the request URI."}}), false)]
+    #[case(404, json!({"message": "no such page"}), false)]
+    #[case(404, Value::Null, false)]
+    #[case(400, json!({"error": {"code": "BadRequest", "message": "Resource not found for the segment 'x'."}}), false)]
+    #[case(410, json!({"error": {"code": "Gone", "message": "gone"}}), false)]
+    #[case(501, json!({"error": {"code": "NotImplemented", "message": ""}}), false)]
+    fn an_address_that_does_not_exist_never_says_that_an_object_does_not(
+        #[case] status: u16,
+        #[case] body: Value,
+        #[case] absent: bool,
+    ) {
+        let error = refusal(StatusCode::from_u16(status).unwrap(), &ErrorBody::of(&body), false);
+        assert_eq!((error.reason, error.absent), (ReasonCode::NotFoundInCloud, absent));
     }
 
     #[test]

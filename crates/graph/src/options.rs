@@ -113,7 +113,7 @@ pub struct RetryBudget {
     pub backoff_base: Duration,
     /// Longest step of the exponential backoff.
     pub backoff_cap: Duration,
-    /// Longest `Retry-After` that is believed; a longer one is cut to this.
+    /// Longest `Retry-After` that is waited for; with a longer one the request ends at once.
     pub retry_after_cap: Duration,
 }
 

@@ -33,6 +33,44 @@ pub(crate) enum Unusable {
     Unreadable(String),
     /// It is JSON, but not what was asked for.
     Contract(&'static str),
+    /// It says success and holds an error, or nothing: worth another attempt, and nothing is concluded from it.
+    NotWhole(&'static str),
+}
+
+/// What an answer with a good status holds that has none of the content it stands for.
+pub(crate) const WITHOUT_CONTENT: &str = "the answer says success and has no content";
+/// An error where the content should be (`docs/graph.md`, section Error shapes and reason codes).
+pub(crate) const ERROR_WITHIN: &str = "the answer says success and holds an error";
+
+/// Where an answer that says success tells an error instead.
+#[derive(Deserialize)]
+struct ErrorMarks<'a> {
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow, rename = "odata.error")]
+    odata_error: Option<&'a RawValue>,
+}
+
+impl ErrorMarks<'_> {
+    /// Whether it has the form of Graph's errors: an object with a code.
+    fn tell(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Form {
+            #[serde(rename = "code")]
+            _code: String,
+        }
+        let tells = |error: &&RawValue| is_object(error.get()) && serde_json::from_str::<Form>(error.get()).is_ok();
+        self.error.as_ref().is_some_and(tells) || self.odata_error.as_ref().is_some_and(tells)
+    }
+}
+
+/// Why the text of an answer that says success is no object with content.
+pub(crate) fn lack_of(text: &str) -> Option<&'static str> {
+    if matches!(text.trim(), "" | "null") {
+        return Some(WITHOUT_CONTENT);
+    }
+    let marks = is_object(text).then(|| serde_json::from_str::<ErrorMarks<'_>>(text).ok()).flatten();
+    marks.is_some_and(|marks| marks.tell()).then_some(ERROR_WITHIN)
 }
 
 impl From<serde_json::Error> for Unusable {
@@ -56,9 +94,9 @@ pub struct Document {
 
 impl Document {
     pub(crate) fn new(answer: Answer) -> Result<Self, Unusable> {
-        let Answer { mut text, request_id, charge } = answer;
-        if text.trim().is_empty() {
-            "null".clone_into(&mut text);
+        let Answer { text, request_id, charge } = answer;
+        if let Some(lack) = lack_of(&text) {
+            return Err(Unusable::NotWhole(lack));
         }
         serde_json::from_str::<&RawValue>(&text)?;
         Ok(Self { text, request_id, _charge: charge })
@@ -81,7 +119,7 @@ impl Document {
             })
     }
 
-    /// The JSON text as it came, known to be well formed. `null` where there was no content.
+    /// The JSON text as it came, known to be well formed.
     #[must_use]
     pub fn raw(&self) -> &str {
         &self.text
@@ -171,6 +209,9 @@ impl Page {
     /// Reads the envelope once; the items stay text.
     pub(crate) fn parse(answer: Answer, number: u32) -> Result<Self, Unusable> {
         let Answer { text, request_id, charge } = answer;
+        if let Some(lack) = lack_of(&text) {
+            return Err(Unusable::NotWhole(lack));
+        }
         let envelope: Envelope<'_> = serde_json::from_str(&text)?;
         if !is_object(&text) {
             return Err(Unusable::Contract(NO_COLLECTION));
@@ -297,14 +338,26 @@ mod tests {
 
     #[test]
     fn what_breaks_off_is_unreadable() {
-        for text in ["", "{", r#"{"value":[{"a":1},"#, "<html>", r#"{"value":[]}}"#] {
+        for text in ["{", r#"{"value":[{"a":1},"#, "<html>", r#"{"value":[]}}"#] {
             assert!(matches!(page(text), Err(Unusable::Unreadable(_))), "{text}");
         }
     }
 
     #[test]
-    fn a_document_without_content_is_null() {
-        assert_eq!(Document::new(Answer::of("")).unwrap().json().unwrap(), Value::Null);
+    fn an_answer_that_says_success_and_holds_nothing_or_an_error_is_asked_for_again() {
+        let error = r#"{"error":{"code":"InternalServerError","message":"x"},"value":[]}"#;
+        for text in ["", " \n", "null", error, r#"{"odata.error":{"code":"x"}}"#] {
+            assert!(matches!(Document::new(Answer::of(text)), Err(Unusable::NotWhole(_))), "{text}");
+            assert!(matches!(page(text), Err(Unusable::NotWhole(_))), "{text}");
+        }
+        // A property of this name is no error of Graph.
+        for text in [r#"{"error":null,"value":[]}"#, r#"{"error":"none","value":[]}"#, r#"{"error":{},"value":[]}"#] {
+            assert!(Document::new(Answer::of(text)).is_ok() && page(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_document_that_breaks_off_is_unreadable() {
         assert!(matches!(Document::new(Answer::of("{\"a\":")), Err(Unusable::Unreadable(_))));
     }
 

@@ -1,5 +1,8 @@
 //! Expanded properties that were delivered only in part: `<property>@odata.nextLink` within an item.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+
 use futures::StreamExt;
 use serde_json::Value;
 use tenantatlas_domain::reason::ReasonCode;
@@ -45,10 +48,18 @@ impl GraphSession {
             }
             for Partial { owner, property, link } in partial {
                 let mut rows = Vec::new();
+                let (mut seen, hasher) = (HashSet::new(), RandomState::new());
                 let mut pages = self.follow(&link, MAX_PAGES);
                 while let Some(page) = pages.next().await {
-                    for raw in page?.items() {
+                    let page = page?;
+                    let mut is_new = page.is_empty();
+                    for raw in page.items() {
+                        is_new |= seen.insert(hasher.hash_one(raw));
                         rows.push(serde_json::from_str(raw).map_err(|_| unusable())?);
+                    }
+                    if !is_new {
+                        let message = "the pages of an expanded property repeat what came before";
+                        return Err(GraphError::new(ReasonCode::NextlinkLoop, message));
                     }
                 }
                 added += rows.len();

@@ -30,10 +30,10 @@ pub(crate) fn full_jitter(attempt: u32, budget: &RetryBudget, random: f64) -> Du
     budget.backoff_base.saturating_mul(factor).min(budget.backoff_cap).mul_f64(random.clamp(0.0, 1.0))
 }
 
-/// How long to wait before the next attempt: what the cloud says, cut to what is believed, else by backoff.
+/// How long to wait before the next attempt: what the cloud says, else by backoff.
 pub(crate) fn delay(attempt: u32, retry_after: Option<Duration>, budget: &RetryBudget) -> Duration {
     match retry_after {
-        Some(asked) => asked.min(budget.retry_after_cap),
+        Some(asked) => asked,
         None => full_jitter(attempt, budget, rand::random_range(0.0..=1.0)),
     }
 }
@@ -63,7 +63,7 @@ impl Again {
             401 => Self::WithNewToken,
             429 | 509 => Self::WhenEveryoneMay,
             503 | 504 => Self::WhenAsked,
-            408 | 424 | 500 | 502 => Self::Perhaps,
+            200..=299 | 408 | 424 | 500 | 502 => Self::Perhaps,
             _ => Self::No,
         }
     }
@@ -84,6 +84,8 @@ pub(crate) enum Verdict {
     Final,
     /// At once, with another token.
     WithNewToken,
+    /// The cloud names a moment that lies beyond the budget: nothing is waited for, and nobody else is held back.
+    NotBefore(Duration),
     /// It may pass: not before `wait` is over, and unless `once_more` not at all, because it failed too often or too long.
     Failed { wait: Duration, once_more: bool },
 }
@@ -107,6 +109,10 @@ impl Attempts {
             Again::WhenEveryoneMay | Again::WhenAsked | Again::WhenThereIsRoom => budget.attempts_when_busy,
             Again::Perhaps => budget.attempts_when_broken,
         };
+        let beyond = |asked: &Duration| *asked > budget.retry_after_cap || elapsed + *asked > budget.elapsed;
+        if let Some(asked) = retry_after.filter(beyond) {
+            return Verdict::NotBefore(asked);
+        }
         self.failures += 1;
         let wait = delay(self.failures, retry_after, budget);
         Verdict::Failed { wait, once_more: self.failures < attempts && elapsed + wait <= budget.elapsed }
@@ -142,11 +148,16 @@ mod tests {
     }
 
     #[test]
-    fn an_absurd_wait_is_cut() {
+    fn a_wait_beyond_the_budget_ends_at_once() {
         assert_eq!(parse_retry_after(&"9".repeat(400), at(0)), Some(FOREVER));
         assert_eq!(parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", at(0)), Some(FOREVER));
         let budget = RetryBudget::default();
-        assert_eq!(delay(1, Some(FOREVER), &budget), budget.retry_after_cap);
+        for (asked, elapsed) in
+            [(FOREVER, Duration::ZERO), (Duration::from_secs(10), budget.elapsed - Duration::from_secs(9))]
+        {
+            let verdict = Attempts::default().judge(Again::WhenEveryoneMay, Some(asked), elapsed, &budget);
+            assert_eq!(verdict, Verdict::NotBefore(asked));
+        }
     }
 
     #[test]
@@ -163,7 +174,7 @@ mod tests {
             assert_eq!(attempts.judge(Again::Perhaps, asked, Duration::ZERO, &budget), expected, "{failure}");
         }
         let late = Attempts::default().judge(Again::WhenAsked, asked, budget.elapsed, &budget);
-        assert_eq!(late, Verdict::Failed { wait: Duration::from_millis(1), once_more: false });
+        assert_eq!(late, Verdict::NotBefore(Duration::from_millis(1)));
     }
 
     proptest! {

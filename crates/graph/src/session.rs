@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -41,6 +41,8 @@ struct Bound {
     batch_refused: AtomicBool,
     /// Whether this Graph has answered as one.
     proven: AtomicBool,
+    /// How often this Graph accepted the token, whatever it answered then.
+    accepted: AtomicU64,
 }
 
 impl GraphSession {
@@ -53,8 +55,8 @@ impl GraphSession {
     ) -> Self {
         let token_key = TokenKey::new(&connection);
         let connection = Arc::new(connection);
-        let (batch_refused, proven) = Default::default();
-        let bound = Bound { shared, connection, token_key, rate_limiter, batch_refused, proven };
+        let (batch_refused, proven, accepted) = Default::default();
+        let bound = Bound { shared, connection, token_key, rate_limiter, batch_refused, proven, accepted };
         Self { bound: Arc::new(bound), counter, cancellation, workbench: None }
     }
 
@@ -154,6 +156,33 @@ impl GraphSession {
         Ok(token.roles.clone())
     }
 
+    /// How often Graph accepted the token so far: with every answer of its own but a 401.
+    #[must_use]
+    pub fn times_accepted(&self) -> u64 {
+        self.bound.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Whether Graph accepts the token anywhere: to be asked when one address refused it. A 401 everywhere is a sign-in
+    /// that is lost; a 401 of one service, such as Intune's for a tenant that it does not know, says nothing about others.
+    /// `before` is what [`GraphSession::times_accepted`] was when the refused piece of work began.
+    ///
+    /// # Errors
+    /// [`ReasonCode::Cancelled`].
+    pub async fn is_accepted_elsewhere(&self, before: u64) -> Result<bool, GraphError> {
+        // Two services that know nothing of each other: the directory and Intune.
+        for path in ["organization?$select=id", "deviceManagement?$select=id"] {
+            if self.times_accepted() > before {
+                return Ok(true);
+            }
+            match self.get(GraphVersion::V1, path).await {
+                Err(error) if error.reason == ReasonCode::Cancelled => return Err(error),
+                // What it was that was answered does not matter: only whether the token was refused.
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(self.times_accepted() > before)
+    }
+
     pub(crate) async fn token(&self) -> Result<Arc<Token>, GraphError> {
         let fetch = || request_token(Arc::clone(&self.bound.shared), Arc::clone(&self.bound.connection));
         self.bound.shared.tokens.get(&self.bound.token_key, fetch).await
@@ -188,6 +217,11 @@ impl GraphSession {
     /// Notes that something answered as Graph does.
     pub(crate) fn has_answered_as_graph(&self) {
         self.bound.proven.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that Graph accepted the token.
+    pub(crate) fn has_accepted_the_token(&self) {
+        self.bound.accepted.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether a person may be told what went wrong, and not only that something did (see [`crate::ErrorDetail`]).

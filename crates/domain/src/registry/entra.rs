@@ -48,7 +48,6 @@ const CONDITIONS: &[ReferenceRule] = &[
 
 pub(super) static TYPES: &[PolicyType] = &[
     PolicyType {
-        page_size: Some(999),
         alternative_permissions: &[POLICY_CONDITIONAL_ACCESS],
         assignments: Assignments::Inline,
         meta: &[MetaField::text("state")],

@@ -1,8 +1,8 @@
 //! What has to be read below single items: assignments, expansions that Graph refused on the list, and details.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tenantatlas_domain::path_segment::path_segment;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{Assignments, Detail, DetailShape, PARENT_ID_PROPERTY, PolicyType};
@@ -45,35 +45,34 @@ pub(crate) fn reads_children(policy_type: &PolicyType) -> bool {
 }
 
 /// Reads what belongs to the list row itself: assignments of types that have them only as children, and the expansions
-/// that the list was read without. Failures are told per row.
+/// that each row, by its position, came without. Failures are told per row.
 pub(crate) async fn read_children(
     session: &GraphSession,
     rows: &mut [Row],
-    left_out: &[Expansion],
-    absent: &mut HashSet<usize>,
+    left_out: &mut (dyn FnMut(usize) -> Vec<Expansion> + Send),
 ) -> Result<HashMap<usize, GraphError>, GraphError> {
     let mut reads = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         let Some(path) = item_path(row) else { continue };
+        let left_out = left_out(index);
         let already = left_out.iter().any(|expansion| expansion.property == "assignments");
         if reads_children(row.policy_type) && !already {
             let place = Place::Property("assignments".to_owned());
             reads.push(Below { row: index, url: format!("{path}/assignments"), place });
         }
         for expansion in left_out {
-            let place = Place::Property(expansion.property.clone());
-            reads.push(Below { row: index, url: format!("{path}/{}", expansion.child_suffix()), place });
+            let url = format!("{path}/{}", expansion.child_suffix());
+            reads.push(Below { row: index, url, place: Place::Property(expansion.property) });
         }
     }
-    read(session, rows, reads, absent).await
+    read(session, rows, reads).await
 }
 
-/// Reads the details of the rows named by `wanted`. Notes in `absent` of which rows something was not found.
+/// Reads the details of the rows named by `wanted`. Failures are told per row.
 pub(crate) async fn read_details(
     session: &GraphSession,
     rows: &mut [Row],
     wanted: &[usize],
-    absent: &mut HashSet<usize>,
 ) -> Result<HashMap<usize, GraphError>, GraphError> {
     let mut failures = HashMap::new();
     let deepest = wanted.iter().map(|index| rows[*index].policy_type.details.len()).max().unwrap_or(0);
@@ -90,9 +89,9 @@ pub(crate) async fn read_details(
             };
             reads.push(Below { row: index, url: detail.url(&path), place });
         }
-        failures.extend(read(session, rows, reads, absent).await?);
+        failures.extend(read(session, rows, reads).await?);
         let open: Vec<usize> = wanted.iter().copied().filter(|index| !failures.contains_key(index)).collect();
-        failures.extend(read_elements(session, rows, &open, position, absent).await?);
+        failures.extend(read_elements(session, rows, &open, position).await?);
     }
     Ok(failures)
 }
@@ -114,7 +113,6 @@ async fn read_elements(
     rows: &mut [Row],
     wanted: &[usize],
     position: usize,
-    absent: &mut HashSet<usize>,
 ) -> Result<HashMap<usize, GraphError>, GraphError> {
     let mut failures = HashMap::new();
     let mut levels: Vec<Level> = wanted
@@ -143,20 +141,19 @@ async fn read_elements(
                 reads.push(Below { row: *row, url: each.url(&element_path), place });
             }
         }
-        failures.extend(read(session, rows, reads, absent).await?);
+        failures.extend(read(session, rows, reads).await?);
         levels = next;
     }
     Ok(failures)
 }
 
 /// Sends the reads by `$batch` and puts the answers in their places. An error of the whole batch stops the run (sign-in
-/// refused, cancelled); an error of one item is told for its row. Not found means that there is nothing below, and is
-/// noted in `absent`.
+/// refused, cancelled); an error of one item is told for its row. That includes "not found": the row was listed, so what
+/// is not found below it was not read, and nothing follows from that about what is there.
 async fn read(
     session: &GraphSession,
     rows: &mut [Row],
     reads: Vec<Below>,
-    absent: &mut HashSet<usize>,
 ) -> Result<HashMap<usize, GraphError>, GraphError> {
     let mut failures: HashMap<usize, GraphError> = HashMap::new();
     let Some(first) = reads.first() else { return Ok(failures) };
@@ -166,15 +163,6 @@ async fn read(
     for (read, answer) in reads.into_iter().zip(answers) {
         let body = match answer.result {
             Ok(body) => body,
-            Err(error) if offers_none(&error) => {
-                tracing::debug!(
-                    kind = rows[read.row].policy_type.key,
-                    status = error.status,
-                    "nothing to read below an item"
-                );
-                absent.insert(read.row);
-                continue;
-            }
             Err(error) => {
                 failures.entry(read.row).or_insert(error);
                 continue;
@@ -209,6 +197,11 @@ async fn place(session: &GraphSession, object: &mut Value, place: Place, body: V
             let mut body = body;
             session.complete(&mut body).await?;
             if let (Value::Object(object), Value::Object(fuller)) = (object, body) {
+                let id =
+                    |object: &Map<String, Value>| object.get("id").and_then(Value::as_str).map(str::to_ascii_lowercase);
+                if id(&fuller) != id(object) {
+                    return Err(unusable("the single read of an object answered with another one"));
+                }
                 object.extend(fuller.into_iter().filter(|(key, _)| key != PARENT_ID_PROPERTY));
             }
         }
@@ -227,19 +220,16 @@ pub(crate) async fn whole_collection(session: &GraphSession, mut body: Value) ->
     }
     session.complete(&mut body).await?;
     match body.get_mut("value").map(Value::take) {
-        Some(rows @ Value::Array(_)) => Ok(rows),
-        Some(Value::Null) => Ok(Value::Array(Vec::new())),
-        _ if body.is_object() => Ok(Value::Array(vec![body])),
-        _ => Ok(Value::Array(Vec::new())),
+        Some(Value::Array(rows)) if rows.iter().all(Value::is_object) => Ok(Value::Array(rows)),
+        None if body.get("id").is_some_and(Value::is_string) => Ok(Value::Array(vec![body])),
+        _ => Err(unusable("the answer is neither a collection of objects nor an object with an id")),
     }
+}
+
+fn unusable(message: &str) -> GraphError {
+    GraphError::new(ReasonCode::ContractInvalid, message)
 }
 
 fn item_path(row: &Row) -> Option<String> {
     row.policy_type.item_path(row.parent_id.as_deref(), &row.external_id)
-}
-
-/// Whether a refusal below an item means that this type offers nothing there: it was not found, or its segment is unknown.
-/// Any other refusal says nothing about what is there.
-pub(crate) fn offers_none(error: &GraphError) -> bool {
-    error.reason == ReasonCode::NotFoundInCloud && matches!(error.status, Some(400 | 404))
 }

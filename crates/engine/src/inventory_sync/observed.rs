@@ -6,7 +6,15 @@ use tenantatlas_domain::normalise::{ContentHash, NORMALISER_VERSION, Normaliser}
 use tenantatlas_domain::references;
 use tenantatlas_domain::registry::{PolicyType, platform_of, revision_of};
 use tenantatlas_domain::sanitise;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::inventory::{ObservedItem, ObservedLink};
+
+/// Details are read again at least this often, in milliseconds, whatever revision a row states: nobody promises that every
+/// change moves it (`docs/rules.md`, section Inventory sync, Reading). Seven days.
+const REREAD_AFTER: i64 = 7 * 24 * 3_600 * 1_000;
+/// Version of the rules by which an answer counts as whole. With another one nothing that was concluded under the rules of
+/// before is spared: details are read anew once.
+const READING_VERSION: u8 = 2;
 
 /// One object as it was read, without its body.
 #[derive(Debug, Clone)]
@@ -27,15 +35,26 @@ pub(crate) struct Row {
 }
 
 /// The content of a list row with its assignments, as a text that changes when either does. Equal text means that the
-/// details need not be read again. `None` when the row states no revision, so that nothing can be concluded.
-pub(crate) fn revision_key(normaliser: &Normaliser, row: &Row) -> Option<String> {
+/// details need not be read again in this period. `None` when the row states no revision, so that nothing can be concluded.
+pub(crate) fn revision_key(normaliser: &Normaliser, row: &Row, now: Timestamp) -> Option<String> {
     let stated = revision_of(&row.object)?;
     let content = normaliser.content_hash(row.policy_type, &row.object);
     let mut hash = Sha256::new();
     hash.update(NORMALISER_VERSION.to_be_bytes());
+    hash.update([READING_VERSION]);
     hash.update(content.0);
+    hash.update(reading_period(&row.external_id, now).to_be_bytes());
     hash.update(stated.as_bytes());
     Some(hex::encode(&hash.finalize()[..16]))
+}
+
+/// The number of the period in which details of an object are spared. Another one begins every [`REREAD_AFTER`], for each
+/// object at a moment of its own, so that what is read again spreads evenly.
+fn reading_period(external_id: &str, now: Timestamp) -> i64 {
+    let digest = Sha256::digest(external_id.as_bytes());
+    let offset =
+        digest.iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte)) % REREAD_AFTER.unsigned_abs();
+    now.as_millis().saturating_add_unsigned(offset).div_euclid(REREAD_AFTER)
 }
 
 /// What is kept of an object that was read completely. Its links are kept whatever the selection: they are part of what
@@ -58,5 +77,47 @@ pub(crate) fn observe(normaliser: &Normaliser, row: Row, revision: Option<String
             links: edges.kept.iter().map(ObservedLink::from).collect(),
             links_omitted: edges.omitted,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tenantatlas_domain::registry::registry;
+
+    use super::*;
+
+    fn row(id: &str, version: u32) -> Row {
+        let object = json!({"id": id, "displayName": "x", "version": version});
+        Row {
+            policy_type: registry().get("deviceManagementScript").unwrap(),
+            external_id: id.to_owned(),
+            parent_id: None,
+            observation_hash: tenantatlas_domain::normalise::observation_hash(b"x"),
+            object,
+        }
+    }
+
+    #[test]
+    fn an_unchanged_revision_spares_details_for_seven_days_and_no_longer_and_not_all_objects_at_once() {
+        let normaliser = Normaliser::new(&[7; 32]);
+        let begin = 1_800_000_000_000;
+        let hour = 3_600_000;
+        let key = |id: &str, hours: i64| {
+            revision_key(&normaliser, &row(id, 1), Timestamp::from_millis(begin + hours * hour)).unwrap()
+        };
+        let mut turns = Vec::new();
+        for number in 0..200 {
+            let id = format!("object-{number}");
+            let changes: Vec<i64> = (1..=168).filter(|hours| key(&id, hours - 1) != key(&id, *hours)).collect();
+            assert_eq!(changes.len(), 1, "in any seven days it is read again once");
+            turns.push(changes[0] / 24);
+        }
+        for day in 0..7 {
+            let count = turns.iter().filter(|turn| **turn == day).count();
+            assert!((10..60).contains(&count), "{count} of 200 objects on day {day}");
+        }
+        let other = revision_key(&normaliser, &row("object-1", 2), Timestamp::from_millis(begin)).unwrap();
+        assert_ne!(key("object-1", 0), other);
     }
 }

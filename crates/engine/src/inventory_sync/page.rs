@@ -1,10 +1,12 @@
 //! One page: from its text to observed objects, with the reads below single items where the type needs them.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use serde_json::Value;
 use tenantatlas_domain::normalise::{NORMALISER_VERSION, observation_hash};
+use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{Listing, MetaKind, PolicyType, attach_parent};
 use tenantatlas_domain::sanitise::{self, external_id_of};
 use tenantatlas_graph::{GraphError, GraphSession, HeldBytes, Page, has_partial_collection, value_size};
@@ -13,8 +15,9 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::below;
 use super::observed::{Observed, Row, observe, revision_key};
-use super::query::Expansion;
+use super::query::{Expansion, ListQuery};
 use super::reading::Reading;
+use super::tally::Failures;
 
 /// Items whose bodies are held at the same time while something is read below them: five full batches.
 const ROWS_AT_ONCE: usize = 100;
@@ -33,9 +36,35 @@ pub(crate) struct ListingPlan {
     pub wanted: Vec<&'static PolicyType>,
     /// Expansions that Graph refused on the list.
     pub left_out: Vec<Expansion>,
+    /// Expansions that come with each object of the list.
+    expanded: Vec<Expansion>,
+    /// For the ids that came.
+    pub hasher: RandomState,
 }
 
 impl ListingPlan {
+    pub(crate) fn new(session: GraphSession, listing: Listing, wanted: Vec<&'static PolicyType>) -> Self {
+        let expanded = ListQuery::parse(&listing.full_query()).expansions().to_vec();
+        Self { session, listing, wanted, left_out: Vec::new(), expanded, hasher: RandomState::new() }
+    }
+
+    /// Notes what Graph refused to expand.
+    pub(crate) fn leave_out(&mut self, left_out: Vec<Expansion>) {
+        self.expanded.retain(|expansion| !left_out.contains(expansion));
+        self.left_out = left_out;
+    }
+
+    /// The expansions that were asked for and did not come, or not whole: they are read below the object. What an answer
+    /// leaves out or states as null says nothing about what is there.
+    fn lacking(&self, object: &Value) -> Vec<Expansion> {
+        let lacks = |expansion: &&Expansion| match object.get(&expansion.property) {
+            Some(Value::Array(rows)) => !rows.iter().all(Value::is_object) || has_too_few(object, &expansion.property),
+            Some(Value::Object(_)) => false,
+            _ => true,
+        };
+        self.expanded.iter().filter(lacks).cloned().collect()
+    }
+
     /// Whether something has to be read below single items.
     fn reads_below(&self) -> bool {
         !self.left_out.is_empty()
@@ -79,10 +108,14 @@ pub(crate) type Held = (Option<OwnedSemaphorePermit>, Option<HeldBytes>);
 #[derive(Default)]
 pub(crate) struct PageResult {
     pub observed: Vec<Observed>,
+    /// The objects that came, wanted or not, each by the hash of its id, or of its text where it has none.
+    pub came: Vec<u64>,
+    /// Objects of the page, those that could not be read among them.
+    pub size: usize,
     /// Objects without an id, per type key.
     pub invalid: HashMap<&'static str, u64>,
-    /// Types of which something could not be read below an item.
-    pub failures: HashMap<&'static str, GraphError>,
+    /// Per type, what could not be read below an item.
+    pub failures: HashMap<&'static str, Failures>,
     /// Gives everything back when the result has been taken over.
     pub held: Held,
 }
@@ -137,7 +170,7 @@ impl PageWork<'_> {
             let (result, others) = self.straight().await;
             self.piece_by_piece(result, others).await?
         };
-        result.held = held;
+        (result.held, result.size) = (held, self.texts.len());
         Ok(result)
     }
 
@@ -154,7 +187,13 @@ impl PageWork<'_> {
                 if has_partial_collection(text) || text.len() > SMALL {
                     others.push(position);
                 } else if let Some(row) = row_of(&plan, text, parent.as_deref(), &mut result) {
-                    result.observed.push(observe(&normaliser, row, None));
+                    if plan.lacking(&row.object).is_empty() {
+                        result.observed.push(observe(&normaliser, row, None));
+                    } else {
+                        // It is looked at again there, and counted then.
+                        result.came.pop();
+                        others.push(position);
+                    }
                 }
             }
             (result, others)
@@ -224,19 +263,23 @@ fn piece(sizes: &[usize]) -> (usize, usize) {
 /// listing, so none of them was read to its end.
 fn row_of(plan: &ListingPlan, text: &str, parent_id: Option<&str>, result: &mut PageResult) -> Option<Row> {
     let Some(mut object) = serde_json::from_str(text).ok().filter(Value::is_object) else {
+        result.came.push(plan.hasher.hash_one(text));
         for wanted in &plan.wanted {
             *result.invalid.entry(wanted.key).or_default() += 1;
         }
         return None;
     };
-    let Some(policy_type) = plan.listing.classify(&object) else {
-        tracing::debug!("an object of a shared collection belongs to no known type");
+    let policy_type = plan.listing.classify(&object);
+    let id = policy_type.and_then(|policy_type| external_id_of(policy_type, &object)).filter(|id| !id.is_empty());
+    let wanted = policy_type.filter(|policy_type| plan.wants(policy_type));
+    // What has no id is known by its text.
+    result.came.push(plan.hasher.hash_one((parent_id, id.unwrap_or(text))));
+    let Some(policy_type) = wanted else {
+        if policy_type.is_none() {
+            tracing::debug!("an object of a shared collection belongs to no known type");
+        }
         return None;
     };
-    if !plan.wants(policy_type) {
-        return None;
-    }
-    let id = external_id_of(policy_type, &object).filter(|id| !id.is_empty());
     let Some(external_id) = id.map(str::to_owned) else {
         *result.invalid.entry(policy_type.key).or_default() += 1;
         return None;
@@ -248,13 +291,66 @@ fn row_of(plan: &ListingPlan, text: &str, parent_id: Option<&str>, result: &mut 
     Some(Row { policy_type, external_id, parent_id, observation_hash, object })
 }
 
-/// Completes rows, reads what is below them on the workbench, and observes them. Of a type of which a read below failed
-/// nothing is kept.
+/// Completes rows, reads what is below them on the workbench, and observes them. A row below which something could not be
+/// read is left out, and its type was not read to the end; the others are kept.
 async fn finish_rows(
     reading: &Reading,
     plan: &ListingPlan,
     workbench: &GraphSession,
     mut rows: Vec<Row>,
+    result: &mut PageResult,
+) -> Result<(), GraphError> {
+    make_whole(plan, workbench, &mut rows, result).await?;
+
+    let detailed: Vec<usize> = (0..rows.len()).filter(|index| !rows[*index].policy_type.details.is_empty()).collect();
+    let mut failed: HashSet<usize> = HashSet::new();
+    let mut revisions: HashMap<usize, String> = HashMap::new();
+    let mut unchanged: HashMap<usize, ObservedItem> = HashMap::new();
+    if !detailed.is_empty() {
+        let (normaliser, wanted, now) = (reading.normaliser.clone(), detailed.clone(), reading.clock.now());
+        (rows, revisions) = reading
+            .compute(move || {
+                let keys =
+                    wanted.iter().filter_map(|index| Some((*index, revision_key(&normaliser, &rows[*index], now)?)));
+                let keys = keys.collect();
+                (rows, keys)
+            })
+            .await;
+        unchanged = stored_with_same_revision(reading, &rows, &revisions).await;
+        let unread: Vec<usize> = detailed.into_iter().filter(|index| !unchanged.contains_key(index)).collect();
+        let mut failures = below::read_details(workbench, &mut rows, &unread).await?;
+        for index in unread {
+            if let Some(error) = too_few_settings(&rows[index]) {
+                failures.entry(index).or_insert(error);
+            }
+        }
+        for (index, error) in failures {
+            Failures::count(&mut result.failures, rows[index].policy_type.key, error);
+            failed.insert(index);
+        }
+    }
+
+    let normaliser = reading.normaliser.clone();
+    let mut observed = reading
+        .compute(move || {
+            let rows = rows.into_iter().enumerate().filter(|(index, _)| !failed.contains(index));
+            rows.map(|(index, row)| match unchanged.remove(&index) {
+                Some(item) => Observed { policy_type: row.policy_type, item },
+                None => observe(&normaliser, row, revisions.remove(&index)),
+            })
+            .collect::<Vec<_>>()
+        })
+        .await;
+    result.observed.append(&mut observed);
+    Ok(())
+}
+
+/// Reads what the list left out of rows: the rest of expansions, and what it was read without. Leaves out the rows of which
+/// something could not be read.
+async fn make_whole(
+    plan: &ListingPlan,
+    workbench: &GraphSession,
+    rows: &mut Vec<Row>,
     result: &mut PageResult,
 ) -> Result<(), GraphError> {
     let mut failures = HashMap::new();
@@ -268,59 +364,41 @@ async fn finish_rows(
             }
         }
     }
-    let mut absent = HashSet::new();
-    failures.extend(below::read_children(workbench, &mut rows, &plan.left_out, &mut absent).await?);
-    // Positions below are those of the rows that are left.
-    let absent_ids: HashSet<String> = absent.into_iter().map(|index| rows[index].external_id.clone()).collect();
-    drop_failed(&mut rows, failures, result);
-
-    let detailed: Vec<usize> = (0..rows.len()).filter(|index| !rows[*index].policy_type.details.is_empty()).collect();
-    let mut revisions: HashMap<usize, String> = HashMap::new();
-    let mut unchanged: HashMap<usize, ObservedItem> = HashMap::new();
-    if !detailed.is_empty() {
-        let (normaliser, wanted) = (reading.normaliser.clone(), detailed.clone());
-        (rows, revisions) = reading
-            .compute(move || {
-                let keys = wanted.iter().filter_map(|index| Some((*index, revision_key(&normaliser, &rows[*index])?)));
-                let keys = keys.collect();
-                (rows, keys)
-            })
-            .await;
-        unchanged = stored_with_same_revision(reading, &rows, &revisions).await;
-        let unread: Vec<usize> = detailed.into_iter().filter(|index| !unchanged.contains_key(index)).collect();
-        let mut absent = HashSet::new();
-        let failures = below::read_details(workbench, &mut rows, &unread, &mut absent).await?;
-        for (index, error) in failures {
-            result.failures.entry(rows[index].policy_type.key).or_insert(error);
-        }
-        // Where something was not found the next run looks again, whatever revision the row states.
-        revisions.retain(|index, _| !absent.contains(index) && !absent_ids.contains(&rows[*index].external_id));
-    }
-
-    let normaliser = reading.normaliser.clone();
-    let failed: Vec<&'static str> = result.failures.keys().copied().collect();
-    let mut observed = reading
-        .compute(move || {
-            let rows = rows.into_iter().enumerate().filter(|(_, row)| !failed.contains(&row.policy_type.key));
-            rows.map(|(index, row)| match unchanged.remove(&index) {
-                Some(item) => Observed { policy_type: row.policy_type, item },
-                None => observe(&normaliser, row, revisions.remove(&index)),
-            })
-            .collect::<Vec<_>>()
-        })
-        .await;
-    result.observed.append(&mut observed);
+    let lacking: Vec<Vec<Expansion>> = rows.iter().map(|row| plan.lacking(&row.object)).collect();
+    let mut wanted = |index: usize| plan.left_out.iter().chain(&lacking[index]).cloned().collect();
+    failures.extend(below::read_children(workbench, rows, &mut wanted).await?);
+    failures.extend(rows.iter().enumerate().filter_map(|(index, row)| Some((index, too_few_settings(row)?))));
+    drop_failed(rows, failures, result);
     Ok(())
 }
 
-/// Leaves out every row of a type of which one row failed: half a type must not look whole.
-fn drop_failed(rows: &mut Vec<Row>, failures: HashMap<usize, GraphError>, result: &mut PageResult) {
-    for (index, error) in failures {
-        result.failures.entry(rows[index].policy_type.key).or_insert(error);
-    }
-    if !result.failures.is_empty() {
-        rows.retain(|row| !result.failures.contains_key(row.policy_type.key));
-    }
+/// Leaves out the rows that failed: half an object must not look whole.
+fn drop_failed(rows: &mut Vec<Row>, mut failures: HashMap<usize, GraphError>, result: &mut PageResult) {
+    let mut index = 0;
+    rows.retain(|row| {
+        let failure = failures.remove(&index);
+        index += 1;
+        let kept = failure.is_none();
+        if let Some(error) = failure {
+            Failures::count(&mut result.failures, row.policy_type.key, error);
+        }
+        kept
+    });
+}
+
+/// Whether an object states more settings than came with it.
+fn has_too_few(object: &Value, property: &str) -> bool {
+    let stated = object.get("settingCount").and_then(Value::as_u64).filter(|_| property == "settings");
+    let came = object.get(property).and_then(Value::as_array).map(Vec::len);
+    stated.zip(came).is_some_and(|(stated, came)| (came as u64) < stated)
+}
+
+/// Why an object of which fewer settings came than it states was read in part only.
+fn too_few_settings(row: &Row) -> Option<GraphError> {
+    has_too_few(&row.object, "settings").then(|| {
+        let message = "an object states more settings (settingCount) than came with it and below it";
+        GraphError::new(ReasonCode::ContractInvalid, message)
+    })
 }
 
 /// Of the rows whose details may be known, those that are stored with the same revision, as they are stored. Their
@@ -385,7 +463,7 @@ mod tests {
         };
         let client = GraphClient::new(GraphClientOptions::default());
         let session = client.session(connection, RequestCounter::new(), CancellationToken::new());
-        ListingPlan { session, listing: listings.remove(0), wanted, left_out: Vec::new() }
+        ListingPlan::new(session, listings.remove(0), wanted)
     }
 
     #[test]

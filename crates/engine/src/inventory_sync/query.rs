@@ -38,9 +38,21 @@ impl ListQuery {
 
     /// What is expanded.
     #[must_use]
-    #[cfg(test)]
     pub fn expansions(&self) -> &[Expansion] {
         &self.expansions
+    }
+
+    /// The page size that is asked for.
+    #[must_use]
+    pub fn top(&self) -> Option<usize> {
+        self.others.iter().find_map(|part| part.strip_prefix("$top=")?.parse().ok())
+    }
+
+    /// The same query without a page size.
+    #[must_use]
+    pub fn without_top(&self) -> Self {
+        let others = self.others.iter().filter(|part| !part.starts_with("$top=")).cloned().collect();
+        Self { expansions: self.expansions.clone(), others }
     }
 
     /// The query string again.

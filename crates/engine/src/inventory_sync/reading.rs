@@ -1,6 +1,6 @@
 //! Reading the listings of a run: pages in, observed objects out to the writer, one end per type.
 
-use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock};
 use tenantatlas_commands::Clock;
 
@@ -11,7 +11,6 @@ use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::normalise::Normaliser;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{Listing, PolicyType, Source};
-use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::{
     BatchGet, GraphError, GraphSession, GraphVersion, PageRequest, PageStream, RequestCounts, value_size,
@@ -21,9 +20,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::below;
 use super::observed::Observed;
-use super::outcome::{TypeEnd, bounded, end_of};
+use super::outcome::TypeEnd;
 use super::page::{Held, ListingPlan, PageResult, work_through_objects, work_through_page};
-use super::query::ListQuery;
+use super::query::{Expansion, ListQuery};
+use super::tally::{Failures, Tallies};
 use tenantatlas_runs::Stop;
 
 /// Pages of one listing that are computed at the same time.
@@ -75,21 +75,8 @@ pub(crate) struct TypeRecord {
     pub pages: u32,
     pub cost: RequestCounts,
     pub finished_at: Timestamp,
-}
-
-/// The running count of one type.
-#[derive(Default)]
-struct Tally {
-    invalid: u64,
-    failure: Option<GraphError>,
-}
-
-/// The running counts of one listing.
-struct Tallies {
-    /// Whether a page of the listing came, so that it is there.
-    begun: bool,
-    by_type: HashMap<&'static str, Tally>,
-    pages: u32,
+    /// Whether an id came twice while the list was read, so that another may not have come.
+    pub unsteady: bool,
 }
 
 impl Reading {
@@ -123,64 +110,53 @@ impl Reading {
         let counter = self.session.counter().child();
         let session = self.session.with_counter(counter.clone());
         self.tell(ToWriter::Begun(wanted.clone())).await?;
-        let plan = ListingPlan { session, listing, wanted: wanted.clone(), left_out: Vec::new() };
-        let mut tallies = Tallies {
-            by_type: wanted.iter().map(|policy_type| (policy_type.key, Tally::default())).collect(),
-            pages: 0,
-            begun: false,
-        };
-        let result = match self.sign_in_refused.get() {
+        let plan = ListingPlan::new(session, listing, wanted.clone());
+        let mut tallies = Tallies::of_types(&wanted);
+        let accepted = self.session.times_accepted();
+        let mut result = match self.sign_in_refused.get() {
             Some(error) => Err(error.clone()),
             None => self.read_source(plan, &mut tallies).await,
         };
-        match &result {
-            Err(error) if error.reason == ReasonCode::Cancelled => return Err(Stop::Cancelled),
-            Err(error) if error.reason == ReasonCode::AuthFailed => {
-                let _ = self.sign_in_refused.set(error.clone());
-            }
-            _ => {}
+        if let Err(error) = result {
+            result = Err(self.of_sign_in_or_here(error, accepted).await);
+        }
+        if result.as_ref().is_err_and(|error| error.reason == ReasonCode::Cancelled) {
+            return Err(Stop::Cancelled);
         }
         let (cost, finished_at) = (counter.read(), self.clock.now());
         for policy_type in wanted {
-            let tally = tallies.by_type.remove(policy_type.key).unwrap_or_default();
             let record = TypeRecord {
                 policy_type,
-                end: self.end(policy_type, &tally, tallies.begun, result.as_ref().err()),
+                end: tallies.end(policy_type, result.as_ref().err(), self.granted.as_deref()),
                 pages: tallies.pages,
                 cost,
                 finished_at,
+                unsteady: tallies.unsteady,
             };
             self.tell(ToWriter::Settled(Box::new(record))).await?;
         }
         Ok(())
     }
 
-    fn end(&self, policy_type: &PolicyType, tally: &Tally, begun: bool, listing: Option<&GraphError>) -> TypeEnd {
-        let granted = self.granted.as_deref();
-        if let Some(error) = &tally.failure {
-            let end = end_of(policy_type, error, granted);
-            // The list itself was readable, so the type is not "nothing to read".
-            let (code, sentence) = end.reason.unwrap_or((error.reason, error.reason.sentence().to_owned()));
-            return TypeEnd::failed(code, sentence);
+    /// Tells a sign-in that is lost, after which nothing more is asked, from a refusal of one address: a 401 of one service
+    /// while others accept the token. `accepted` is how often it was accepted before the address was asked.
+    async fn of_sign_in_or_here(&self, mut error: GraphError, accepted: u64) -> GraphError {
+        if error.reason != ReasonCode::AuthFailed {
+            return error;
         }
-        if let Some(error) = listing {
-            let end = end_of(policy_type, error, granted);
-            // A listing that had begun is there: whatever ends it in the middle, it was not read to its end.
-            if !begun || end.outcome == TypeOutcome::Failed {
-                return end;
+        if error.by_graph && self.sign_in_refused.get().is_none() {
+            match self.session.is_accepted_elsewhere(accepted).await {
+                Err(cancelled) => return cancelled,
+                Ok(true) => {
+                    error.reason = ReasonCode::ContractInvalid;
+                    error.message = format!("This address alone refuses the sign-in: {}", error.message);
+                    return error;
+                }
+                Ok(false) => {}
             }
-            let (code, sentence) = end.reason.unwrap_or((error.reason, error.reason.sentence().to_owned()));
-            return TypeEnd::failed(code, sentence);
         }
-        if tally.invalid > 0 {
-            let sentence = format!(
-                "Objects that came without an id or could not be read: {}. {}",
-                tally.invalid,
-                ReasonCode::ContractInvalid.sentence()
-            );
-            return TypeEnd::failed(ReasonCode::ContractInvalid, bounded(&sentence));
-        }
-        TypeEnd::succeeded()
+        let _ = self.sign_in_refused.set(error.clone());
+        error
     }
 
     async fn read_source(&self, plan: ListingPlan, tallies: &mut Tallies) -> Result<(), GraphError> {
@@ -194,8 +170,8 @@ impl Reading {
     }
 
     async fn read_collection(&self, mut plan: ListingPlan, tallies: &mut Tallies) -> Result<(), GraphError> {
-        let (pages, left_out) = self.open(&plan).await?;
-        plan.left_out = left_out;
+        let Opened { pages, left_out, at_least } = self.open(&plan).await?;
+        plan.leave_out(left_out);
         let plan = Arc::new(plan);
         // Two pages may be computed at once while the client fetches the next; order is kept, so that an error comes
         // after everything that was read before it.
@@ -205,16 +181,21 @@ impl Reading {
                 async move { work_through_page(self, &plan, page?).await }
             })
             .buffered(PAGES_AT_ONCE);
+        let mut rows = 0;
         while let Some(result) = results.next().await {
-            let result = result?;
-            tallies.pages += 1;
-            self.take(result, &plan, tallies).await?;
+            let (size, fresh) = self.take(result?, &plan, tallies).await?;
+            tallies.page(size, fresh)?;
+            rows += size;
+        }
+        if rows < at_least {
+            let message = format!("the list ended after {rows} objects, and {at_least} came before in one page");
+            return Err(GraphError::new(ReasonCode::PageLimit, &message));
         }
         Ok(())
     }
 
     /// Opens the listing, leaving out what Graph refuses to expand there. The first page is read when this returns.
-    async fn open(&self, plan: &ListingPlan) -> Result<(PageStream, Vec<super::query::Expansion>), GraphError> {
+    async fn open(&self, plan: &ListingPlan) -> Result<Opened, GraphError> {
         let fallbacks = ListQuery::parse(&plan.listing.full_query()).fallbacks();
         let last = fallbacks.len() - 1;
         let version = self.version(plan);
@@ -227,10 +208,19 @@ impl Reading {
                     tracing::debug!(path = plan.listing.path(None), "Graph refuses the query, asking for less");
                 }
                 Some(first) => {
-                    first.as_ref().map_err(Clone::clone)?;
-                    return Ok((stream::iter([first]).chain(pages).boxed(), left_out));
+                    let first = first?;
+                    // As many rows as were asked for and no next link are no proof of the end: some lists are cut there
+                    // without a word (`docs/graph.md`, section Paging). The list is asked for without a page size.
+                    if query.top() == Some(first.len()) && !first.has_next() {
+                        let request = PageRequest::new(version, plan.listing.path(None));
+                        let request = request.query(query.without_top().text()).max_pages(self.max_pages);
+                        let pages = plan.session.pages(request);
+                        return Ok(Opened { pages, left_out, at_least: first.len() });
+                    }
+                    let pages = stream::iter([Ok(first)]).chain(pages).boxed();
+                    return Ok(Opened { pages, left_out, at_least: 0 });
                 }
-                None => return Ok((pages, left_out)),
+                None => return Ok(Opened { pages, left_out, at_least: 0 }),
             }
         }
         unreachable!("the last way returns")
@@ -240,12 +230,10 @@ impl Reading {
         let (path, query) = (plan.listing.path(None), plan.listing.full_query());
         let address = if query.is_empty() { path } else { format!("{path}?{query}") };
         let document = plan.session.get(self.version(&plan), &address).await?;
-        tallies.pages = 1;
         let workbench = plan.session.on_workbench();
         workbench.lay_out(value_size(document.raw())).await?;
         let mut objects = Vec::new();
         match document.json()? {
-            Value::Null => {}
             // The beta version gives some single objects as a collection of one.
             body if body.get("value").is_some_and(Value::is_array) => {
                 let rows = below::whole_collection(&workbench, body).await?;
@@ -253,9 +241,14 @@ impl Reading {
             }
             _ => objects.push(document.raw().to_owned()),
         }
+        if objects.is_empty() {
+            // A single object that does not exist is a 404, and never an answer without it.
+            return Err(GraphError::new(ReasonCode::ContractInvalid, "the answer does not hold the single object"));
+        }
         let plan = Arc::new(plan);
         let result = work_through_objects(self, &plan, &workbench, objects, None).await?;
-        self.take(result, &plan, tallies).await
+        let (size, fresh) = self.take(result, &plan, tallies).await?;
+        tallies.page(size, fresh)
     }
 
     async fn read_children(
@@ -272,54 +265,86 @@ impl Reading {
             plan.session.pages(PageRequest::new(version, parent_path).query(parent_query).max_pages(self.max_pages));
         while let Some(page) = pages.next().await {
             let page = page?;
-            tallies.pages += 1;
             let parents: Vec<String> = page.items().filter_map(parent_id).collect();
             // What lies below a parent without an id cannot be asked for.
             let nameless = (page.len() - parents.len()) as u64;
             for wanted in plan.wanted.iter().filter(|_| nameless > 0) {
                 tallies.of(wanted.key).invalid += nameless;
             }
+            let came: Vec<u64> = parents.iter().map(|id| plan.hasher.hash_one(("parent", id))).collect();
+            let fresh = tallies.note(&came);
+            tallies.page(page.len(), fresh)?;
             for chunk in parents.chunks(PARENTS_AT_ONCE) {
-                let gets = chunk.iter().map(|parent| {
-                    let path = plan.listing.path(Some(parent));
-                    let url = if query.is_empty() { path } else { format!("{path}?{query}") };
-                    BatchGet { id: parent.clone(), url }
-                });
-                let workbench = plan.session.on_workbench();
-                for answer in workbench.batch(version, gets.collect()).await? {
-                    let body = match answer.result {
-                        Ok(body) => body,
-                        Err(error) if below::offers_none(&error) => continue,
-                        Err(error) => return Err(error),
-                    };
-                    let rows = below::whole_collection(&workbench, body).await?;
+                self.read_below_parents(&plan, chunk, &query, tallies).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what lies below some parents. One below which it cannot be read costs no other.
+    async fn read_below_parents(
+        &self,
+        plan: &Arc<ListingPlan>,
+        parents: &[String],
+        query: &str,
+        tallies: &mut Tallies,
+    ) -> Result<(), GraphError> {
+        let gets = parents.iter().map(|parent| {
+            let path = plan.listing.path(Some(parent));
+            let url = if query.is_empty() { path } else { format!("{path}?{query}") };
+            BatchGet { id: parent.clone(), url }
+        });
+        let workbench = plan.session.on_workbench();
+        for answer in workbench.batch(self.version(plan), gets.collect()).await? {
+            let rows = match answer.result {
+                Ok(body) => below::whole_collection(&workbench, body).await,
+                Err(error) => Err(error),
+            };
+            match rows {
+                Ok(rows) => {
                     let objects = rows.as_array().into_iter().flatten().map(ToString::to_string).collect();
-                    let result = work_through_objects(self, &plan, &workbench, objects, Some(answer.id)).await?;
-                    self.take(result, &plan, tallies).await?;
+                    let result = work_through_objects(self, plan, &workbench, objects, Some(answer.id)).await?;
+                    self.take(result, plan, tallies).await?;
+                }
+                Err(error) if error.concerns_all() && !error.by_graph => return Err(error),
+                Err(error) => {
+                    let none = |wanted: &&&PolicyType| wanted.absent_is_empty && error.absent;
+                    tallies.begun = true;
+                    for wanted in plan.wanted.iter().filter(|wanted| !none(wanted)) {
+                        tallies.fail(wanted.key, Failures { first: error.clone(), count: 1 });
+                    }
+                    if let Some(error) = tallies.given_up(&plan.wanted) {
+                        return Err(error);
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    /// Counts what a page gave and hands it to the writer.
-    async fn take(&self, result: PageResult, plan: &ListingPlan, tallies: &mut Tallies) -> Result<(), GraphError> {
-        let PageResult { observed, invalid, failures, held } = result;
+    /// Counts what a page gave and hands it to the writer; tells how many objects the page held, and how many of them had
+    /// not come before.
+    async fn take(
+        &self,
+        result: PageResult,
+        plan: &ListingPlan,
+        tallies: &mut Tallies,
+    ) -> Result<(usize, usize), GraphError> {
+        let PageResult { observed, came, size, invalid, failures, held } = result;
         tallies.begun = true;
+        let fresh = tallies.note(&came);
         for (key, count) in invalid {
             tallies.of(key).invalid += count;
         }
-        for (key, error) in failures {
-            tallies.of(key).failure.get_or_insert(error);
+        for (key, failures) in failures {
+            tallies.fail(key, failures);
         }
         if !observed.is_empty() {
             self.tell(ToWriter::Items { observed, held }).await.map_err(|_| GraphError::cancelled())?;
         }
-        // Where every type of the listing has failed, reading on would only cost quota.
-        let failures = plan.wanted.iter().map(|wanted| tallies.by_type.get(wanted.key)?.failure.as_ref());
-        match failures.collect::<Option<Vec<_>>>() {
-            Some(all) => all.first().map_or(Ok(()), |error| Err((*error).clone())),
-            None => Ok(()),
+        match tallies.given_up(&plan.wanted) {
+            Some(error) => Err(error),
+            None => Ok((size, fresh)),
         }
     }
 
@@ -332,10 +357,13 @@ impl Reading {
     }
 }
 
-impl Tallies {
-    fn of(&mut self, key: &'static str) -> &mut Tally {
-        self.by_type.entry(key).or_default()
-    }
+/// A listing of which the first page was read.
+struct Opened {
+    pages: PageStream,
+    /// What Graph refused to expand.
+    left_out: Vec<Expansion>,
+    /// So many rows there are, since they came once.
+    at_least: usize,
 }
 
 /// The id of an object. Nothing else of it becomes a value: a whole page of parents is looked at before anything is read

@@ -287,6 +287,7 @@ fn type_end(record: &TypeRecord) -> TypeEnd {
         retries: record.cost.retries,
         throttled: record.cost.throttled,
         bytes: record.cost.bytes,
+        unsteady: record.unsteady,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod faults;
+mod half_answers;
 mod hostile;
 mod inventory;
 mod rights;

@@ -53,7 +53,7 @@ fn policies() -> Vec<Resource> {
                     fields = &[
                         ("platforms", Field::Is("linux")),
                         ("technologies", Field::Is("linuxMdm")),
-                        ("settingCount", Field::Counter)
+                        ("settingCount", Field::SettingCount)
                     ]
                 )],
                 &["settings"],

@@ -217,7 +217,12 @@ fn further() -> Vec<Resource> {
             &[],
             CONF,
         ),
-        list("deviceManagement/resourceAccessProfiles", &[bare("resourceAccessProfile", 5)], &[], CONF),
+        list(
+            "deviceManagement/resourceAccessProfiles",
+            &[with!(bare("resourceAccessProfile", 5), assigned = true)],
+            &[],
+            CONF,
+        ),
         list(
             "deviceManagement/microsoftTunnelConfigurations",
             &[bare("windowsMicrosoftTunnelConfiguration", 5)],

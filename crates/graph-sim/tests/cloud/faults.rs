@@ -134,3 +134,35 @@ async fn answers_are_held_back_by_their_path_and_let_go_again() {
     assert_eq!(held.await.0, StatusCode::OK);
     assert_eq!(visitor.get(PATH).await.0, StatusCode::OK, "nothing is held back any more");
 }
+
+#[tokio::test]
+async fn an_answer_may_say_success_and_not_be_whole() {
+    let visitor = Visitor::new(300, |_| {}).await;
+    let (_, whole) = visitor.get("beta/deviceManagement/deviceConfigurations?$top=5&$expand=assignments").await;
+    let rows = |page: &Value| page["value"].as_array().cloned().expect("rows");
+    let meets = |kind: FaultKind| {
+        visitor.cloud.control().set_faults(vec![Fault::always("deviceConfigurations", kind)]);
+        visitor.get("beta/deviceManagement/deviceConfigurations?$top=5&$expand=assignments")
+    };
+    let property = || "assignments".to_owned();
+    let (_, page) = meets(FaultKind::NullProperty { property: property() }).await;
+    assert!(rows(&page).iter().all(|row| row["assignments"].is_null()));
+    let (_, page) = meets(FaultKind::ShortProperty { property: property() }).await;
+    for (short, whole) in rows(&page).iter().zip(rows(&whole)) {
+        let length = |row: &Value| row["assignments"].as_array().map_or(0, Vec::len);
+        assert_eq!(length(short), length(&whole).saturating_sub(1));
+    }
+    let (_, page) = meets(FaultKind::RepeatedRow).await;
+    assert_eq!((rows(&page).len(), &page["value"][4]), (5, &page["value"][0]));
+    let (_, page) = meets(FaultKind::CutAtTop).await;
+    assert_eq!((rows(&page).len(), page.get("@odata.nextLink")), (5, None));
+    let (status, page) = meets(FaultKind::ErrorWithin).await;
+    assert_eq!((status, page["error"]["code"].is_string()), (StatusCode::OK, true));
+    for (kind, body) in [(FaultKind::NoBody, &b""[..]), (FaultKind::ByteOrderMark, b"\xEF\xBB\xBF{\"")] {
+        visitor.cloud.control().set_faults(vec![Fault::always("deviceConfigurations", kind)]);
+        let answer = visitor.raw(PATH).await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK);
+        let bytes = answer.bytes().await.expect("a body");
+        assert!(bytes.starts_with(body) && bytes.is_empty() == body.is_empty());
+    }
+}

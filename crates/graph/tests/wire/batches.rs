@@ -115,6 +115,51 @@ async fn an_item_that_is_throttled_for_ever_is_an_error_and_never_an_empty_answe
 }
 
 #[tokio::test]
+async fn an_item_that_says_success_and_has_no_content_is_asked_again_and_never_empty() {
+    let error = json!({"error": {"code": "InternalServerError", "message": ""}});
+    for half in [
+        json!({"status": 200}),
+        json!({"status": 200, "body": null}),
+        json!({"status": 204, "body": {}}),
+        json!({"status": 200, "body": error}),
+        json!({"status": 206, "body": {"value": []}}),
+    ] {
+        for always in [false, true] {
+            let half = half.clone();
+            let cloud = Cloud::start(move |seen| {
+                let is_half = always || seen.earlier == 0;
+                let item = |url: &str| if is_half && url == "/things/1" { half.clone() } else { good(url) };
+                seen.target.ends_with("/$batch").then(|| ok(batch(seen, item)))
+            })
+            .await;
+            let answers = cloud.session().batch(GraphVersion::V1, gets(3)).await.unwrap();
+            let reason = answers[1].result.as_ref().err().map(|error| error.reason);
+            assert_eq!(reason, always.then_some(ReasonCode::ContractInvalid));
+            assert!(answers[0].result.is_ok() && answers[2].result.is_ok());
+            assert_eq!(batch_sizes(&cloud)[..2], [3, 1]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_answers_to_one_item_are_none() {
+    let cloud = Cloud::start(|seen| {
+        seen.target.ends_with("/$batch").then(|| {
+            let mut answer = batch(seen, good);
+            if seen.earlier == 0 {
+                let twice = json!({"id": "1", "status": 200, "body": {"value": []}});
+                answer["responses"].as_array_mut().unwrap().push(twice);
+            }
+            ok(answer)
+        })
+    })
+    .await;
+    let answers = cloud.session().batch(GraphVersion::V1, gets(3)).await.unwrap();
+    assert_eq!(answers[1].result.as_ref().unwrap()["url"], "/things/1");
+    assert_eq!(batch_sizes(&cloud), [3, 1]);
+}
+
+#[tokio::test]
 async fn an_item_that_was_forgotten_is_asked_again() {
     let cloud = Cloud::start(|seen| {
         seen.target.ends_with("/$batch").then(|| {

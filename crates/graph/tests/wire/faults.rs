@@ -160,7 +160,56 @@ async fn a_wait_beyond_the_budget_is_given_up_at_once() {
     let session = cloud.session_with(options);
     let failed = soon(session.get(GraphVersion::V1, "things")).await.unwrap_err();
     assert_eq!(failed.reason, ReasonCode::GraphThrottled);
+    assert!(failed.message.contains("not to be asked again before "), "{failed}");
     assert_eq!(cloud.reads().len(), 1);
+}
+
+#[tokio::test]
+async fn a_wait_beyond_the_budget_holds_back_nobody_else() {
+    let cloud = Cloud::start(|seen| {
+        let refused = || error(429, "x", "").with("Retry-After", "86400");
+        let batch = || {
+            let body = json!({"status": 429, "headers": {"Retry-After": "86400"}, "id": "0", "body": {}});
+            ok(json!({"responses": [body]}))
+        };
+        let reply = match seen.target.as_str() {
+            "/graph/v1.0/long" => refused(),
+            "/graph/v1.0/$batch" => batch(),
+            _ => ok(json!({})),
+        };
+        seen.target.starts_with("/graph/").then_some(reply)
+    })
+    .await;
+    let mut options = quick();
+    (options.retry.elapsed, options.retry.retry_after_cap) = (PATIENCE * 2, PATIENCE * 4);
+    let session = cloud.session_with(options);
+    let get = tenantatlas_graph::BatchGet { id: "x".to_owned(), url: "things".to_owned() };
+    let refused = soon(session.get(GraphVersion::V1, "long")).await.unwrap_err();
+    let in_batch = soon(session.batch(GraphVersion::V1, vec![get])).await.unwrap().remove(0).result.unwrap_err();
+    assert_eq!((refused.reason, in_batch.reason), (ReasonCode::GraphThrottled, ReasonCode::GraphThrottled));
+    assert!(in_batch.message.contains("not to be asked again before "), "{in_batch}");
+    soon(session.get(GraphVersion::V1, "other")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_is_no_part_of_the_answer() {
+    let cloud = Cloud::start(|seen| {
+        seen.target.starts_with("/graph/").then(|| text(200, b"\xEF\xBB\xBF{\"value\":[{\"id\":\"1\"}]}".to_vec()))
+    })
+    .await;
+    let document = cloud.session().get(GraphVersion::V1, "things").await.unwrap();
+    assert_eq!(document.raw(), r#"{"value":[{"id":"1"}]}"#);
+}
+
+#[tokio::test]
+async fn a_good_status_that_stands_for_less_than_was_asked_is_no_answer() {
+    for (status, body) in [(202, "{}"), (204, ""), (206, r#"{"value":[]}"#), (200, ""), (200, "null")] {
+        let cloud = faulty(9, move || text(status, body)).await;
+        let failed = read(&cloud).await.unwrap_err();
+        assert_eq!(failed.reason, ReasonCode::ContractInvalid, "{status} {body}");
+        assert!(cloud.reads().len() > 1, "it is asked for again: {status} {body}");
+        assert_eq!(read(&faulty(1, move || text(status, body)).await).await, Ok(1), "{status} {body}");
+    }
 }
 
 #[tokio::test]

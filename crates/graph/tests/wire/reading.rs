@@ -183,6 +183,21 @@ async fn a_property_delivered_in_part_is_completed() {
 }
 
 #[tokio::test]
+async fn the_rest_of_a_property_that_repeats_itself_under_new_links_has_an_end() {
+    let cloud = Cloud::start(|seen| {
+        let next = format!("http://{}/graph/beta/policies/1/settings?{}", seen.headers["host"], seen.earlier);
+        let again = || ok(json!({"value": [{"id": "a"}], "@odata.nextLink": next}));
+        seen.target.starts_with("/graph/beta/policies/1/settings").then(again)
+    })
+    .await;
+    let session = cloud.session();
+    let link = cloud.graph("beta/policies/1/settings");
+    let mut item = json!({"settings": [], "settings@odata.nextLink": link});
+    let error = session.complete(&mut item).await.unwrap_err();
+    assert_eq!((error.reason, cloud.reads().len() <= 3), (ReasonCode::NextlinkLoop, true));
+}
+
+#[tokio::test]
 async fn a_post_that_reads_sends_its_body() {
     let cloud = Cloud::start(|seen| {
         let answer = || ok(json!({"value": [seen.json()["ids"][0]]}));

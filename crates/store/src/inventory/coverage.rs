@@ -91,6 +91,7 @@ impl ScopeView {
     pub fn counts(&self, policy_types: &[String]) -> InventoryCounts {
         let clean = self.run.as_ref().is_some_and(|run| run.status == SyncRunStatus::Success && !run.had_errors);
         let mut counts = InventoryCounts::default();
+        let mut steady = true;
         for row in self.coverage() {
             if !policy_types.is_empty() && !policy_types.contains(&row.policy_type) {
                 continue;
@@ -98,13 +99,14 @@ impl ScopeView {
             counts.known += row.known;
             counts.present += row.present;
             counts.missing += row.missing;
+            steady &= row.missing == 0 || !self.types.get(&row.policy_type).is_some_and(TypeState::was_unsteady);
             counts.not_read += row.not_read;
             counts.changed += row.changed;
             counts.types_selected += u64::from(row.outcome.is_some());
             counts.types_read += u64::from(row.outcome == Some(TypeOutcome::Succeeded));
         }
         if counts.missing > 0 {
-            counts.missing_confidence = Some(if clean { Confidence::High } else { Confidence::Low });
+            counts.missing_confidence = Some(if clean && steady { Confidence::High } else { Confidence::Low });
         }
         counts
     }

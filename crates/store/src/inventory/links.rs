@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use sqlx::FromRow;
 use tenantatlas_domain::ids::{ItemId, TenantId};
-use tenantatlas_domain::references::{Relationship, TargetKind};
+use tenantatlas_domain::references::{Relationship, TargetKind, Unnamed};
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -80,6 +80,9 @@ pub struct OutgoingLink {
     pub target_item_id: Option<ItemId>,
     /// The last known name of the target.
     pub name: Option<String>,
+    /// Why the directory told no name when it was asked last.
+    #[sqlx(try_from = "Nullable<String>")]
+    pub unnamed: Option<Unnamed>,
     /// Where it was found and what was said there.
     pub raw: String,
 }
@@ -103,7 +106,7 @@ pub async fn outgoing(db: &impl Readable, tenant: TenantId, item: ItemId) -> Res
         .rows(
             "SELECT l.relationship, l.target_kind, NULLIF(l.target_policy_type, '') AS target_policy_type,
                  l.target_external_id, l.raw, t.id AS target_item_id,
-                 COALESCE(t.display_name, d.display_name, l.last_known_name) AS name
+                 COALESCE(t.display_name, d.display_name, l.last_known_name) AS name, d.unnamed
              FROM inventory_links l
              LEFT JOIN inventory_items t ON t.tenant_id = l.tenant_id AND t.policy_type = l.target_policy_type
                  AND t.external_id = l.target_external_id
@@ -196,15 +199,16 @@ pub struct DirectoryName {
     pub external_id: String,
     /// What it is.
     pub kind: TargetKind,
-    /// Its name; `None` when it no longer exists.
-    pub display_name: Option<String>,
+    /// Its name, or why there is none.
+    pub display_name: Result<String, Unnamed>,
 }
 
 const RECORD_NAME: InsertRows = InsertRows {
     table: "directory_names",
-    columns: Cow::Borrowed(&["tenant_id", "external_id", "kind", "display_name", "checked_at"]),
+    columns: Cow::Borrowed(&["tenant_id", "external_id", "kind", "display_name", "unnamed", "checked_at"]),
     on_conflict: Cow::Borrowed(
         "(tenant_id, external_id) DO UPDATE SET kind = excluded.kind, checked_at = excluded.checked_at,
+         unnamed = excluded.unnamed,
          display_name = COALESCE(excluded.display_name, directory_names.display_name)",
     ),
 };
@@ -222,13 +226,14 @@ pub async fn record_names(
     let unique: HashMap<&str, &DirectoryName> = names.iter().map(|name| (name.external_id.as_str(), name)).collect();
     let mut unique: Vec<_> = unique.into_values().collect();
     unique.sort_by(|left, right| left.external_id.cmp(&right.external_id));
-    let mut rows: Vec<Value<'_>> = Vec::with_capacity(unique.len() * 5);
+    let mut rows: Vec<Value<'_>> = Vec::with_capacity(unique.len() * 6);
     for name in unique {
         rows.extend([
             tenant.into(),
             name.external_id.as_str().into(),
             name.kind.as_str().into(),
-            Value::Text(name.display_name.as_deref().map(without_nul)),
+            Value::Text(name.display_name.as_deref().ok().map(without_nul)),
+            name.display_name.as_ref().err().map(|unnamed| unnamed.as_str()).into(),
             at.into(),
         ]);
     }

@@ -34,6 +34,7 @@ fn view(tenant: TenantId) -> ScopeView {
             retries: 0,
             throttled: 0,
             bytes: 0,
+            unsteady: false,
             reason_code: None,
             message: None,
             started_at: at,

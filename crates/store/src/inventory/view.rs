@@ -124,6 +124,12 @@ impl TypeState {
         self.run.as_ref().map_or(0, |run| run.items)
     }
 
+    /// Whether an object came twice while the run read the list, so that one that it did not see may be there.
+    #[must_use]
+    pub fn was_unsteady(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.unsteady)
+    }
+
     /// Items that are known and the run did not see.
     #[must_use]
     pub fn unseen(&self) -> u64 {
@@ -255,6 +261,7 @@ impl ScopeView {
             had_errors: run.is_some_and(|run| run.had_errors),
             outcome: state.and_then(TypeState::outcome),
             reason: state.and_then(TypeState::reason),
+            unsteady: state.is_some_and(TypeState::was_unsteady),
         };
         let seen =
             state.is_some_and(TypeState::was_read) && self.seq_of(policy_type).is_some_and(|seq| stretch.saw(seq));

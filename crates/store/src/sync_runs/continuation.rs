@@ -52,13 +52,13 @@ pub(super) async fn carry_over(tx: &mut Tx, run: &SyncRun, continuation: &Contin
     let mut statement = Statement::new(
         "INSERT INTO inventory_sync_run_types (run_id, policy_type, tenant_id, scope_id, seq, previous_seq, outcome,
              items, inserted, changed, pages, requests, retries, throttled, bytes, reason_code, message, started_at,
-             finished_at, carried_from, read_seq, read_floor_seq, read_no)",
+             finished_at, unsteady, carried_from, read_seq, read_floor_seq, read_no)",
     );
     statement.push(
         " SELECT $1, t.policy_type, t.tenant_id, t.scope_id, $2, t.previous_seq, t.outcome,
              t.items, t.inserted, t.changed, t.pages, t.requests, t.retries, t.throttled, t.bytes, t.reason_code,
-             t.message, t.started_at, t.finished_at, COALESCE(t.carried_from, t.run_id), t.read_seq, t.read_floor_seq,
-             t.read_no",
+             t.message, t.started_at, t.finished_at, t.unsteady, COALESCE(t.carried_from, t.run_id), t.read_seq,
+             t.read_floor_seq, t.read_no",
         args![run.id, run.seq],
     );
     statement.push(NEWEST, args![run.scope_id.0, run.tenant_id, continued.seq, run.seq]);

@@ -69,6 +69,8 @@ pub struct TypeRun {
     pub read_floor_seq: i64,
     /// The place of the read among those of its tenant, in the order in which they began.
     pub read_no: i64,
+    /// Whether an object came twice while the list was read, so that another may not have come at all.
+    pub unsteady: bool,
 }
 
 /// How the reading of a type ended, with what it took.
@@ -90,6 +92,8 @@ pub struct TypeEnd {
     pub throttled: u64,
     /// Bytes received.
     pub bytes: u64,
+    /// Whether an object came twice while the list was read, so that another may not have come at all.
+    pub unsteady: bool,
 }
 
 /// Begins to read a type, or goes on with it after an earlier attempt. A type that has ended is answered as it is:
@@ -156,7 +160,7 @@ pub async fn finish_type(
         .row(
             "UPDATE inventory_sync_run_types
              SET outcome = $3, reason_code = $4, message = $5, pages = pages + $6, requests = requests + $7,
-                 retries = retries + $8, throttled = throttled + $9, bytes = bytes + $10, finished_at = $11
+                 retries = retries + $8, throttled = throttled + $9, bytes = bytes + $10, finished_at = $11, unsteady = $12
              WHERE run_id = $1 AND policy_type = $2 AND outcome IS NULL
              RETURNING *",
             &args![
@@ -170,7 +174,8 @@ pub async fn finish_type(
                 end.retries,
                 end.throttled,
                 end.bytes,
-                at
+                at,
+                end.unsteady
             ],
         )
         .await?;

@@ -1,6 +1,6 @@
 //! What items point to.
 
-use tenantatlas_domain::references::{Relationship, TargetKind};
+use tenantatlas_domain::references::{Relationship, TargetKind, Unnamed};
 use tenantatlas_store::inventory::{self, DirectoryName, ObservedItem, ObservedLink, incoming, outgoing};
 use tenantatlas_store::testing::on_both_engines;
 
@@ -40,7 +40,7 @@ on_both_engines! {
         let name = |id: &str, name: Option<&str>| DirectoryName {
             external_id: id.to_owned(),
             kind: TargetKind::Group,
-            display_name: name.map(str::to_owned),
+            display_name: name.map(str::to_owned).ok_or(Unnamed::Gone),
         };
         let mut tx = db.write().await.unwrap();
         inventory::record_names(&mut tx, contoso, &[name("g1", Some("Everyone")), name("g2", None)], at(1)).await.unwrap();
@@ -65,6 +65,8 @@ on_both_engines! {
             ]
         );
         assert_eq!(out[2].target_policy_type.as_deref(), Some("app"));
+        let unnamed: Vec<_> = out.iter().map(|one| one.unnamed).collect();
+        assert_eq!(unnamed, [None, Some(Unnamed::Gone), None, Some(Unnamed::Gone)]);
         let back = incoming(db, contoso, "filter", "f1").await.unwrap();
         assert_eq!((back.len(), back[0].source_item_id, back[0].source_name.as_str()), (1, id, "Source"));
         assert_eq!(incoming(db, contoso, "app", "app-1").await.unwrap().len(), 1);

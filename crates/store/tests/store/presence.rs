@@ -186,6 +186,7 @@ async fn check(db: &Db, tenant: TenantId, model: &Model) {
                 had_errors: latest.had_errors,
                 outcome: in_latest.and_then(|one| one.outcome),
                 reason: None,
+                unsteady: false,
             };
             let seen = in_latest.is_some_and(|one| one.seen.contains(id));
             let full = runs[..=last].iter().rev().find_map(|run| {

@@ -250,6 +250,7 @@ on_both_engines! {
                     retries: 0,
                     throttled: 0,
                     bytes: 1,
+                    unsteady: false,
                 };
                 sync_runs::finish_type(&mut tx, &sync.fence, &sync.run, ended, &end, at(5)).await.unwrap();
                 tx.commit().await.unwrap();

@@ -187,6 +187,7 @@ impl Sync {
             retries: 1,
             throttled: 0,
             bytes: 1_000,
+            unsteady: false,
         };
         let mut tx = self.db.write().await.unwrap();
         let row = sync_runs::finish_type(&mut tx, &self.fence, &self.run, policy_type, &end, at).await.unwrap();

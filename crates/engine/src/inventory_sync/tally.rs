@@ -1,0 +1,197 @@
+//! What the reading of one listing came to: per type what failed, and whether the walk through its pages was steady.
+
+use std::collections::{HashMap, HashSet};
+
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::registry::PolicyType;
+use tenantatlas_domain::sync::TypeOutcome;
+use tenantatlas_graph::GraphError;
+
+use super::outcome::{TypeEnd, bounded, end_of};
+
+/// Objects of a type that may fail below before nothing more is asked: what fails so often fails everywhere, and asking
+/// costs quota.
+const MOST_FAILED: u64 = 100;
+/// Pages in a row that hold objects, and none that was not on a page before, until a listing leads nowhere.
+const MOST_REPEATING: u32 = 3;
+/// Empty pages in a row until a listing leads nowhere. A filter on the server may leave many pages empty.
+const MOST_EMPTY: u32 = 1_000;
+
+/// Objects of a type that could not be read below: how many, and why the first of them.
+#[derive(Debug)]
+pub(crate) struct Failures {
+    pub first: GraphError,
+    pub count: u64,
+}
+
+impl Failures {
+    /// Counts one more.
+    pub(crate) fn count(failures: &mut HashMap<&'static str, Self>, key: &'static str, error: GraphError) {
+        failures.entry(key).and_modify(|failures| failures.count += 1).or_insert(Self { first: error, count: 1 });
+    }
+
+    /// Whether reading on would only cost quota: what was refused is refused for every object, or too many failed.
+    fn are_of_the_type(&self) -> bool {
+        let refused = matches!(
+            self.first.reason,
+            ReasonCode::PermissionMissing | ReasonCode::ConsentMissing | ReasonCode::LicenseMissing
+        );
+        refused || self.count >= MOST_FAILED
+    }
+}
+
+/// The running count of one type.
+#[derive(Default)]
+pub(crate) struct Tally {
+    /// Objects without an id, or that could not be read.
+    pub invalid: u64,
+    failures: Option<Failures>,
+}
+
+/// The running counts of one listing.
+#[derive(Default)]
+pub(crate) struct Tallies {
+    /// Whether a page of the listing came, so that it is there.
+    pub begun: bool,
+    pub pages: u32,
+    /// Whether an object came twice: the list changed while it was read, and another may not have come at all.
+    pub unsteady: bool,
+    by_type: HashMap<&'static str, Tally>,
+    /// Hashes of the ids that came. Eight bytes each, keyed at random: of a million ids two are taken for one with a
+    /// likelihood of one in thirty million, and then a confidence is told as lower than it is.
+    seen: HashSet<u64>,
+    repeating: u32,
+    empty: u32,
+}
+
+impl Tallies {
+    /// Nothing has been read of these types yet.
+    pub(crate) fn of_types(wanted: &[&'static PolicyType]) -> Self {
+        let by_type = wanted.iter().map(|policy_type| (policy_type.key, Tally::default())).collect();
+        Self { by_type, ..Self::default() }
+    }
+
+    pub(crate) fn of(&mut self, key: &'static str) -> &mut Tally {
+        self.by_type.entry(key).or_default()
+    }
+
+    /// Takes over what failed on a page.
+    pub(crate) fn fail(&mut self, key: &'static str, failures: Failures) {
+        let tally = self.of(key);
+        match &mut tally.failures {
+            Some(already) => already.count += failures.count,
+            none => *none = Some(failures),
+        }
+    }
+
+    /// Notes the objects that came together, each by the hash of its id; tells how many of them had not come before.
+    pub(crate) fn note(&mut self, came: &[u64]) -> usize {
+        let before = self.seen.len();
+        self.seen.extend(came);
+        let fresh = self.seen.len() - before;
+        self.unsteady |= fresh < came.len();
+        fresh
+    }
+
+    /// Notes a page that held so many objects, of which so many had not come before.
+    ///
+    /// # Errors
+    /// [`ReasonCode::NextlinkLoop`] when pages keep coming and bring nothing new.
+    pub(crate) fn page(&mut self, objects: usize, fresh: usize) -> Result<(), GraphError> {
+        self.pages += 1;
+        (self.empty, self.repeating) = match (objects, fresh) {
+            (0, _) => (self.empty + 1, self.repeating),
+            (_, 0) => (0, self.repeating + 1),
+            _ => (0, 0),
+        };
+        if self.repeating >= MOST_REPEATING || self.empty >= MOST_EMPTY {
+            let message = format!("the list goes on after page {} and brings nothing new", self.pages);
+            return Err(GraphError::new(ReasonCode::NextlinkLoop, &message));
+        }
+        Ok(())
+    }
+
+    /// Why reading on would be no use: every type of the listing was refused.
+    pub(crate) fn given_up(&self, wanted: &[&'static PolicyType]) -> Option<GraphError> {
+        let failures = wanted.iter().map(|wanted| self.by_type.get(wanted.key)?.failures.as_ref());
+        let failures: Vec<&Failures> = failures.collect::<Option<_>>()?;
+        let all = failures.iter().all(|failures| failures.are_of_the_type());
+        failures.first().filter(|_| all).map(|failures| failures.first.clone())
+    }
+
+    /// How a type ended, when the listing itself ended like this.
+    pub(crate) fn end(
+        &self,
+        policy_type: &PolicyType,
+        listing: Option<&GraphError>,
+        granted: Option<&[String]>,
+    ) -> TypeEnd {
+        let tally = self.by_type.get(policy_type.key);
+        if let Some(failures) = tally.and_then(|tally| tally.failures.as_ref()) {
+            return failed_below(policy_type, failures, granted);
+        }
+        if let Some(error) = listing {
+            let end = end_of(policy_type, error, granted);
+            // A listing that had begun is there: whatever ends it in the middle, it was not read to its end.
+            if !self.begun || end.outcome == TypeOutcome::Failed {
+                return end;
+            }
+            let (code, sentence) = end.reason.unwrap_or((error.reason, error.reason.sentence().to_owned()));
+            return TypeEnd::failed(code, sentence);
+        }
+        match tally.map_or(0, |tally| tally.invalid) {
+            0 => TypeEnd::succeeded(),
+            invalid => {
+                let code = ReasonCode::ContractInvalid;
+                let sentence =
+                    format!("Objects that came without an id or could not be read: {invalid}. {}", code.sentence());
+                TypeEnd::failed(code, bounded(&sentence))
+            }
+        }
+    }
+}
+
+/// The list itself was readable, so the type is not "nothing to read", whatever was answered below its objects.
+fn failed_below(policy_type: &PolicyType, failures: &Failures, granted: Option<&[String]>) -> TypeEnd {
+    let mut error = failures.first.clone();
+    // The list accepted the token that was refused below it, and is in the cloud that does not know what is below it.
+    if matches!(error.reason, ReasonCode::AuthFailed | ReasonCode::NotFoundInCloud) {
+        error.reason = ReasonCode::ContractInvalid;
+    }
+    let end = end_of(policy_type, &error, granted);
+    let (code, sentence) = end.reason.unwrap_or((error.reason, error.reason.sentence().to_owned()));
+    if code == ReasonCode::PermissionMissing {
+        return TypeEnd::failed(code, sentence);
+    }
+    TypeEnd::failed(code, bounded(&format!("Objects that could not be read whole: {}. {sentence}", failures.count)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_that_bring_nothing_new_end_a_listing_and_one_that_does_begins_anew() {
+        let mut tallies = Tallies::default();
+        for _ in 0..5 {
+            assert!(tallies.page(2, 1).is_ok());
+            assert!(tallies.page(2, 0).is_ok());
+            assert!(tallies.page(0, 0).is_ok());
+            assert!(tallies.page(2, 0).is_ok());
+        }
+        assert_eq!(tallies.page(2, 0).unwrap_err().reason, ReasonCode::NextlinkLoop);
+        let mut tallies = Tallies::default();
+        let ended = (0..=MOST_EMPTY).find(|_| tallies.page(0, 0).is_err());
+        assert_eq!(ended, Some(MOST_EMPTY - 1));
+    }
+
+    #[test]
+    fn an_id_that_comes_twice_on_one_page_or_on_two_makes_the_walk_unsteady() {
+        let mut tallies = Tallies::default();
+        assert_eq!((tallies.note(&[1, 2, 3]), tallies.unsteady), (3, false));
+        assert_eq!((tallies.note(&[4, 5]), tallies.unsteady), (2, false));
+        assert_eq!((tallies.note(&[5, 6]), tallies.unsteady), (1, true));
+        let mut tallies = Tallies::default();
+        assert_eq!((tallies.note(&[7, 7]), tallies.unsteady), (1, true));
+    }
+}

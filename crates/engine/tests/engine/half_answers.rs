@@ -1,0 +1,260 @@
+//! Answers that look like success and are none, and what must not follow from them.
+
+use std::collections::BTreeMap;
+
+use tenantatlas_domain::presence::{Confidence, Presence};
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::references::{TargetKind, Unnamed};
+use tenantatlas_domain::selection::Selection;
+use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
+use tenantatlas_graph_sim::{Fault, FaultKind, Within};
+use tenantatlas_store::inventory::{StateFilter, outgoing};
+use tenantatlas_store::testing::{TestDatabase, on_both_engines};
+
+use crate::support::{Synced, World};
+
+const CATALOG: &str = "deviceManagement/configurationPolicies";
+
+async fn world(objects: u64) -> World {
+    World::new(TestDatabase::sqlite().await, objects).await
+}
+
+fn status(status: u16, code: &str, message: &str) -> FaultKind {
+    FaultKind::Status { status, code: code.to_owned(), message: message.to_owned() }
+}
+
+fn short(property: &str) -> FaultKind {
+    FaultKind::ShortProperty { property: property.to_owned() }
+}
+
+fn end(synced: &Synced, key: &str) -> (Option<TypeOutcome>, Option<ReasonCode>) {
+    let one = &synced.types[key];
+    (one.outcome, one.reason_code)
+}
+
+/// Syncs, then once more with these faults, and expects that nothing is new, changed or missing then.
+async fn changes_nothing(types: &[&str], faults: Vec<Fault>) -> (World, Synced) {
+    let world = world(400).await;
+    let selection = World::some(types);
+    world.sync(&selection).await;
+    world.simulator.control().set_faults(faults);
+    let synced = world.sync(&selection).await;
+    assert_eq!(synced.run.items_upserted_count, 0, "{:?}", synced.troubles());
+    assert!(world.items(Some(StateFilter::Missing)).await.is_empty(), "{:?}", synced.troubles());
+    (world, synced)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_does_not_exist_never_makes_an_object_missing() {
+    let unknown = || vec![Fault::always("applePushNotificationCertificate", FaultKind::UnknownSegment)];
+    let (world, synced) = changes_nothing(&["applePushCertificate", "namedLocation"], unknown()).await;
+    let ended = (Some(TypeOutcome::Skipped), Some(ReasonCode::NotFoundInCloud));
+    assert_eq!(end(&synced, "applePushCertificate"), ended);
+    assert_eq!(world.items(Some(StateFilter::NotRead)).await.len(), 1);
+    // Below a parent as well.
+    let unknown = || vec![Fault::always("enrollmentProfiles", FaultKind::UnknownSegment)];
+    let (_, synced) = changes_nothing(&["appleEnrollmentProfile", "namedLocation"], unknown()).await;
+    assert_eq!(end(&synced, "appleEnrollmentProfile").0, Some(TypeOutcome::Failed));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_part_of_a_batch_without_a_body_takes_no_assignment_from_an_object() {
+    let once = Fault::times("/assignments", 2, FaultKind::NoBody).only_within(Within::BatchItems);
+    let (_, synced) = changes_nothing(&["termsAndConditions"], vec![once]).await;
+    assert_eq!(synced.troubles(), Vec::<String>::new());
+    for kind in [FaultKind::NoBody, FaultKind::ErrorWithin, FaultKind::NullProperty { property: "value".to_owned() }] {
+        let always = Fault::always("/assignments", kind).only_within(Within::BatchItems);
+        let (_, synced) = changes_nothing(&["termsAndConditions"], vec![always]).await;
+        assert_eq!(end(&synced, "termsAndConditions"), (Some(TypeOutcome::Failed), Some(ReasonCode::ContractInvalid)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_script_whose_body_did_not_come_is_not_kept_under_its_revision() {
+    let world = world(400).await;
+    let selection = World::some(&["deviceManagementScript"]);
+    world.simulator.control().set_faults(vec![Fault::always("deviceManagementScripts/", FaultKind::NoBody)]);
+    let faulty = world.sync(&selection).await;
+    assert_eq!(faulty.types["deviceManagementScript"].outcome, Some(TypeOutcome::Failed));
+    assert_eq!(faulty.types["deviceManagementScript"].items, 0);
+    world.simulator.control().set_faults(Vec::new());
+    let healed = world.sync(&selection).await;
+    assert_eq!(healed.run.status, SyncRunStatus::Success);
+    assert_eq!(
+        healed.types["deviceManagementScript"].inserted,
+        world.expected()["deviceManagementScript"].len() as u64
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_expansion_that_came_as_null_is_read_below_the_object() {
+    let null = |property: &str| FaultKind::NullProperty { property: property.to_owned() };
+    let faults = vec![
+        Fault::always("deviceManagement/deviceConfigurations?", null("assignments")),
+        Fault::always("deviceManagement/configurationPolicies?", null("settings")),
+    ];
+    let (_, synced) = changes_nothing(&["deviceConfiguration", "settingsCatalogPolicy"], faults).await;
+    assert_eq!(synced.troubles(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_that_says_success_and_holds_an_error_or_nothing_is_no_empty_list() {
+    for kind in [FaultKind::NoBody, FaultKind::ErrorWithin, FaultKind::NullProperty { property: "value".to_owned() }] {
+        let (world, synced) =
+            changes_nothing(&["settingsCatalogPolicy", "namedLocation"], vec![Fault::always(CATALOG, kind)]).await;
+        let ended = (Some(TypeOutcome::Failed), Some(ReasonCode::ContractInvalid));
+        assert_eq!(end(&synced, "settingsCatalogPolicy"), ended);
+        assert!(!world.items(Some(StateFilter::NotRead)).await.is_empty());
+    }
+    let single = Fault::always("policies/authorizationPolicy", FaultKind::NoBody);
+    let (_, synced) = changes_nothing(&["authorizationPolicy"], vec![single]).await;
+    assert_eq!(end(&synced, "authorizationPolicy").0, Some(TypeOutcome::Failed));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_list_that_refuses_a_token_that_others_accept_is_no_lost_sign_in() {
+    let world = world(300).await;
+    let refused = status(401, "Unauthorized", "OrganizationFromTenantGuidNotFound: the tenant was not found.");
+    world.simulator.control().set_faults(vec![Fault::always("deviceManagement/intents", refused)]);
+    let synced = world.sync(&World::everything()).await;
+    let troubles = synced.troubles();
+    assert_eq!(troubles.len(), 1, "{troubles:?}");
+    let intents = (Some(TypeOutcome::Failed), Some(ReasonCode::ContractInvalid));
+    assert_eq!(end(&synced, "endpointSecurityIntent"), intents);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_nothing_accepts_is_not_tried_on_every_list() {
+    let world = world(300).await;
+    let refused = status(401, "InvalidAuthenticationToken", "Access token validation failure.");
+    world.simulator.control().set_faults(vec![Fault::always("", refused)]);
+    let synced = world.sync(&World::everything()).await;
+    let lost = (Some(TypeOutcome::Failed), Some(ReasonCode::AuthFailed));
+    assert!(synced.types.keys().all(|key| end(&synced, key) == lost), "{:?}", synced.troubles());
+    // Each listing that was under way when it was found out asked twice, and twice at two other addresses.
+    let most = 6 * tenantatlas_engine::EngineConfig::default().sync.concurrent_listings as u64;
+    let counts = world.simulator.control().counts();
+    assert!(counts.requests <= most, "{counts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_object_below_which_nothing_can_be_read_costs_no_other_object() {
+    for refusal in [status(404, "ResourceNotFound", "Not there."), FaultKind::ServerError, FaultKind::UnknownSegment] {
+        let world = world(400).await;
+        let selection = World::some(&["termsAndConditions"]);
+        let whole = world.sync(&selection).await;
+        let all = whole.types["termsAndConditions"].items;
+        let id = world.expected()["termsAndConditions"].first().unwrap().clone();
+        world.simulator.control().set_faults(vec![Fault::always(&format!("{id}/assignments"), refusal)]);
+        let synced = world.sync(&selection).await;
+        let terms = &synced.types["termsAndConditions"];
+        assert_eq!((terms.outcome, terms.items), (Some(TypeOutcome::Failed), all - 1), "{:?}", terms.message);
+        assert!(terms.message.as_ref().unwrap().contains("not be read whole: 1."), "{:?}", terms.message);
+        assert_eq!(synced.run.items_upserted_count, 0, "nothing changed");
+        let not_read = world.items(Some(StateFilter::NotRead)).await;
+        assert_eq!(not_read.iter().map(|row| &row.item.external_id).collect::<Vec<_>>(), [&id]);
+        world.simulator.control().set_faults(Vec::new());
+        let healed = world.sync(&selection).await;
+        assert_eq!((healed.troubles(), healed.types["termsAndConditions"].items), (Vec::new(), all));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_with_fewer_settings_than_it_states_is_completed_below_or_not_read() {
+    let types = ["settingsCatalogPolicy", "linuxCompliancePolicy"];
+    let list = || Fault::always("configurationPolicies?", short("settings"));
+    let (_, synced) = changes_nothing(&types, vec![list()]).await;
+    assert_eq!(synced.troubles(), Vec::<String>::new());
+    let (_, synced) = changes_nothing(&types, vec![list(), Fault::always("/settings", short("value"))]).await;
+    assert_eq!(end(&synced, "settingsCatalogPolicy"), (Some(TypeOutcome::Failed), Some(ReasonCode::ContractInvalid)));
+    // What is below an unchanged revision was not asked for; in a first run it is.
+    let world = world(400).await;
+    world.simulator.control().set_faults(vec![Fault::always("/settings", short("value"))]);
+    let synced = world.sync(&World::some(&types)).await;
+    assert_eq!(end(&synced, "linuxCompliancePolicy").0, Some(TypeOutcome::Failed));
+    assert_eq!(synced.types["linuxCompliancePolicy"].items, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_that_is_cut_at_the_page_size_is_read_to_its_end() {
+    let world = world(3_000).await;
+    world.simulator.control().set_faults(vec![Fault::always(CATALOG, FaultKind::CutAtTop)]);
+    let synced = world.sync(&World::some(&["settingsCatalogPolicy", "conditionalAccessPolicy"])).await;
+    assert_eq!(synced.troubles(), Vec::<String>::new());
+    let (stored, expected) = (world.stored().await, world.expected());
+    for key in ["settingsCatalogPolicy", "conditionalAccessPolicy"] {
+        assert_eq!(stored[key], expected[key], "{key}");
+    }
+    let asked = world.simulator.control().log();
+    assert!(asked.iter().all(|one| !one.path.contains("conditionalAccess/policies") || !one.path.contains("top=")));
+}
+
+on_both_engines! {
+    async fn what_a_walk_that_repeats_an_object_did_not_show_is_missing_with_low_confidence(test: TestDatabase) {
+        let world = World::new(test, 400).await;
+        let selection = World::some(&["mobileApp", "conditionalAccessPolicy"]);
+        world.sync(&selection).await;
+        world.simulator.control().set_faults(vec![Fault::always("mobileApps?", FaultKind::RepeatedRow)]);
+        let synced = world.sync(&selection).await;
+        assert_eq!(synced.run.status, SyncRunStatus::Success, "{:?}", synced.troubles());
+        assert!(synced.types["mobileApp"].unsteady && !synced.types["conditionalAccessPolicy"].unsteady);
+        let missing = world.items(Some(StateFilter::Missing)).await;
+        assert!(!missing.is_empty());
+        for row in missing {
+            assert_eq!(row.presence, Presence::Missing { confidence: Confidence::Low });
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_that_bring_nothing_new_end_their_list_soon() {
+    let endless = Fault::always("namedLocations", FaultKind::EndlessPages);
+    let (_, synced) = changes_nothing(&["namedLocation", "conditionalAccessPolicy"], vec![endless]).await;
+    assert_eq!(end(&synced, "namedLocation"), (Some(TypeOutcome::Failed), Some(ReasonCode::NextlinkLoop)));
+    assert!(synced.types["namedLocation"].requests <= 8, "{:?}", synced.types["namedLocation"]);
+    assert_eq!(synced.types["conditionalAccessPolicy"].outcome, Some(TypeOutcome::Succeeded));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_byte_order_mark_ends_no_type() {
+    let world = world(200).await;
+    world.simulator.control().set_faults(vec![Fault::always("", FaultKind::ByteOrderMark)]);
+    let synced = world.sync(&World::some(&["namedLocation", "applePushCertificate", "termsAndConditions"])).await;
+    assert_eq!(synced.troubles(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_group_whose_name_may_not_be_read_costs_no_other_its_name() {
+    let world = world(400).await;
+    let selection = Selection { include_dependencies: true, ..World::some(&["deviceConfiguration"]) };
+    world.simulator.control().set_faults(vec![Fault::always("getByIds", FaultKind::Forbidden)]);
+    world.sync(&selection).await;
+    let named = group_names(&world).await;
+    let (first, second) = (named.keys().next().unwrap().clone(), named.keys().nth(1).unwrap().clone());
+    assert!(named.values().all(|(name, unnamed)| name.is_some() && unnamed.is_none()), "{named:?}");
+    world.simulator.control().set_faults(vec![
+        Fault::always("getByIds", FaultKind::Forbidden),
+        Fault::always(&format!("groups/{first}"), FaultKind::Forbidden),
+        Fault::always(&format!("groups/{second}"), status(404, "Request_ResourceNotFound", "It does not exist.")),
+    ]);
+    world.sync(&selection).await;
+    let later = group_names(&world).await;
+    assert_eq!(later[&first], (named[&first].0.clone(), Some(Unnamed::Refused)));
+    assert_eq!(later[&second], (named[&second].0.clone(), Some(Unnamed::Gone)));
+    let others = later.iter().filter(|(id, _)| **id != first && **id != second);
+    assert!(others.clone().count() > 0);
+    assert!(others.clone().all(|(id, found)| *found == named[id]), "{later:?}");
+}
+
+/// The groups that items point to, by id: the name, and why there is none any more.
+async fn group_names(world: &World) -> BTreeMap<String, (Option<String>, Option<Unnamed>)> {
+    let mut names = BTreeMap::new();
+    for row in world.items(None).await {
+        for link in outgoing(&world.database.db, world.tenant, row.item.id).await.unwrap() {
+            if link.target_kind == TargetKind::Group {
+                names.insert(link.target_external_id, (link.name, link.unnamed));
+            }
+        }
+    }
+    names
+}
