@@ -31,7 +31,7 @@ test.afterEach(({ server }) => server.simulate("release"));
 test("a run is cancelled from its card", async ({ page, server }) => {
   await startEverything(page, server, people.operator);
   await page.getByRole("region", { name: "Runs in progress" }).getByRole("button", { name: "Cancel" }).click();
-  await expect(page.getByRole("region", { name: "Inventory sync failed" })).toBeVisible();
+  await expect(page.getByRole("region", { name: "Inventory sync cancelled" })).toBeVisible();
 });
 
 test("a selection that is being read already leads to its run, and the page says so", async ({ page, server }) => {
