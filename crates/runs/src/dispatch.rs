@@ -10,12 +10,11 @@ use tenantatlas_store::operation_runs::{self, Created, FollowUp, NewOperationRun
 use tenantatlas_store::{Access, Tx};
 use uuid::Uuid;
 
+use crate::completion;
 use crate::core::Core;
 use crate::notification::RUN_QUEUED;
-use crate::operation::{Operation, Summary};
-use crate::registry::{AnyOperation, to_value};
-use crate::runner::Runner;
-use crate::{completion, follow_up};
+use crate::operation::Summary;
+use crate::registry::AnyOperation;
 
 /// What became of a dispatch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,27 +34,6 @@ pub(crate) struct Cause {
     pub follows: Option<OperationRunId>,
     /// What is started when it ends well.
     pub follow_ups: Vec<FollowUp>,
-}
-
-impl Runner {
-    /// Dispatches a run of an operation. Returns at once; a worker does the rest. `follow_ups` are started one after the
-    /// other when it ends well: see [`crate::follow_up()`].
-    ///
-    /// # Errors
-    /// [`CommandError::NotFound`] and [`CommandError::Forbidden`] by the actor's role, [`CommandError::TooMany`] when too
-    /// much is waiting already, [`CommandError::Stopping`], or when the database fails. Nothing is dispatched then.
-    pub async fn dispatch<O: Operation>(
-        &self,
-        actor: &Actor,
-        tenant: TenantId,
-        payload: &O::Payload,
-        follow_ups: Vec<FollowUp>,
-    ) -> Result<Dispatched, CommandError> {
-        let operation = self.core.operations.find(O::KIND.resource, O::KIND.action);
-        let operation = operation.ok_or_else(|| CommandError::Internal(format!("{} is not registered", O::KIND)))?;
-        let cause = Cause { follow_ups, ..Cause::default() };
-        self.core.dispatch(operation.as_ref(), actor, tenant, to_value(payload)?, cause).await
-    }
 }
 
 /// The run that is to be created, and what the audit log says of it.
@@ -117,6 +95,17 @@ pub(crate) async fn create(
     Ok(created)
 }
 
+/// Refuses follow-ups that could never be started.
+fn check_follow_ups(core: &Core, follow_ups: &[FollowUp]) -> Result<(), CommandError> {
+    for one in follow_ups {
+        let operation = core.operations.find(&one.resource, &one.action).ok_or_else(|| {
+            CommandError::Conflict(format!("there is no operation {}.{} that could follow", one.resource, one.action))
+        })?;
+        operation.prepare(&one.payload)?;
+    }
+    Ok(())
+}
+
 impl Core {
     pub(crate) async fn dispatch(
         &self,
@@ -129,7 +118,7 @@ impl Core {
         if self.commands.stopping.is_cancelled() {
             return Err(CommandError::Stopping);
         }
-        follow_up::check(self, &cause.follow_ups)?;
+        check_follow_ups(self, &cause.follow_ups)?;
         let (new, entry) = prepare(operation, actor, tenant, payload, cause)?;
         self.refuse_early(operation, actor, &new, &entry).await?;
         let right = Right::Tenant(tenant, operation.permission());

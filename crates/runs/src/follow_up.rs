@@ -3,7 +3,7 @@
 //! They are written with the run that is dispatched, so nothing is forgotten when a process ends, and started in the
 //! transaction that ends it, so none is started twice. Several follow each other in the order in which they were named.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tenantatlas_commands::{Actor, AuditEntry, CommandError, Refusal as _, Right, require};
 use tenantatlas_domain::audit::RunEvent;
 use tenantatlas_domain::time::Timestamp;
@@ -121,15 +121,4 @@ pub(crate) fn announce(core: &Core, started: Option<&OperationRun>) {
         core.publish_runs([run]);
         core.wake_workers();
     }
-}
-
-/// Refuses follow-ups that could never be started.
-pub(crate) fn check(core: &Core, follow_ups: &[FollowUp]) -> Result<(), CommandError> {
-    for one in follow_ups {
-        let operation = core.operations.find(&one.resource, &one.action).ok_or_else(|| {
-            CommandError::Conflict(format!("there is no operation {}.{} that could follow", one.resource, one.action))
-        })?;
-        operation.prepare(&Value::clone(&one.payload))?;
-    }
-    Ok(())
 }

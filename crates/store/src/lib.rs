@@ -19,6 +19,7 @@
 mod arrays;
 pub mod audit;
 mod bulk;
+mod bulk_texts;
 mod database;
 mod dialect;
 mod error;
@@ -50,6 +51,7 @@ pub mod tenants;
 pub mod testing;
 pub mod users;
 mod vault;
+mod write_probe;
 
 pub use database::{Access, Backend, Db, Tx};
 pub use error::StoreError;
