@@ -66,7 +66,7 @@ pub(crate) fn prepare(
         "correlation_id": new.correlation_id,
         "retry_of": new.retry_of,
         "follows": new.follows,
-        "follow_ups": new.follow_ups.iter().map(|one| format!("{}.{}", one.resource, one.action)).collect::<Vec<_>>(),
+        "follow_ups": names(&new.follow_ups),
     });
     let entry = AuditEntry::new(RunEvent::Dispatched.of(kind.resource, kind.action), "operation_run", new.id)
         .of(tenant)
@@ -78,21 +78,22 @@ pub(crate) fn prepare(
 
 /// Creates a run unless the same work is active already, with what the operation writes of it and the notification.
 pub(crate) async fn create(
-    core: &Core,
     tx: &mut Tx,
     operation: &dyn AnyOperation,
-    actor: &Actor,
     new: &NewOperationRun,
     at: Timestamp,
 ) -> Result<Created, CommandError> {
     let created = operation_runs::create(tx, new, at).await?;
     if let Created::New(run) = &created {
-        // Counted with the new run: without it the transaction is taken back.
-        core.check_room(&mut *tx, actor, new.tenant_id, 1).await?;
         completion::notify(tx, run, RUN_QUEUED, Summary::new(), at).await?;
     }
     operation.dispatched(tx, new, at).await?;
     Ok(created)
+}
+
+/// The names of the operations that are to follow.
+pub(crate) fn names(follow_ups: &[FollowUp]) -> Vec<String> {
+    follow_ups.iter().map(|one| format!("{}.{}", one.resource, one.action)).collect()
 }
 
 /// Refuses follow-ups that could never be started.
@@ -118,7 +119,6 @@ impl Core {
         if self.commands.stopping.is_cancelled() {
             return Err(CommandError::Stopping);
         }
-        check_follow_ups(self, &cause.follow_ups)?;
         let (new, entry) = prepare(operation, actor, tenant, payload, cause)?;
         self.refuse_early(operation, actor, &new, &entry).await?;
         let right = Right::Tenant(tenant, operation.permission());
@@ -129,9 +129,11 @@ impl Core {
                     let action = self.operations.permission(&one.resource, &one.action);
                     require(tx, actor, Right::Tenant(tenant, action.ok_or(CommandError::Forbidden)?)).await?;
                 }
-                let created = create(self, tx, operation, actor, &new, self.commands.clock.now()).await?;
-                if matches!(created, Created::AlreadyActive(_)) {
-                    log.unchanged();
+                let created = create(tx, operation, &new, self.commands.clock.now()).await?;
+                match created {
+                    // Counted with the new run: without room for it the transaction is taken back.
+                    Created::New(_) => self.check_room(&mut *tx, actor, tenant, 1).await?,
+                    Created::AlreadyActive(_) => log.unchanged(),
                 }
                 Ok::<_, CommandError>(created)
             })
@@ -160,6 +162,7 @@ impl Core {
     ) -> Result<(), CommandError> {
         let asked = async {
             self.commands.authorise(actor, new.tenant_id, operation.permission()).await?;
+            check_follow_ups(self, &new.follow_ups)?;
             let db = &self.commands.db;
             if operation_runs::find_active(db, new.tenant_id, &new.idempotency_key).await?.is_some() {
                 return Ok(());
@@ -174,7 +177,7 @@ impl Core {
     }
 
     /// Refuses one more run where too many wait. `counted` says how many of those that wait are the new one.
-    async fn check_room(
+    pub(crate) async fn check_room(
         &self,
         on: impl Access,
         actor: &Actor,

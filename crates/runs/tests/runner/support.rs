@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use tempfile::TempDir;
 use tenantatlas_commands::{Actor, Commands, SystemClock};
 use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
 use tenantatlas_domain::live::RunState;
@@ -13,8 +14,7 @@ use tenantatlas_runs::{Operations, Runner, RunnerConfig};
 use tenantatlas_store::operation_runs::{self, Limits, OperationRun};
 use tenantatlas_store::tenants::{self, Cloud, Environment, TenantDetails};
 use tenantatlas_store::testing::TestDatabase;
-use tenantatlas_store::{Db, Vault, members, users};
-use tempfile::TempDir;
+use tenantatlas_store::{Db, Vault, audit, members, users};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -110,6 +110,13 @@ impl World {
             }
         };
         tokio::time::timeout(PATIENCE, wait).await.expect("it comes in time")
+    }
+
+    /// What the audit log says of the refusal of something that concerns a run.
+    pub async fn refusal(&self, run: OperationRunId) -> audit::Entry {
+        let filter = audit::Filter { resource_id: Some(run.to_string()), limit: 10, ..Default::default() };
+        let entries = audit::list(&self.database.db, &filter).await.unwrap();
+        entries.into_iter().find(|entry| entry.context.get("error").is_some()).expect("it is written down")
     }
 
     /// The runs that were started because another one ended well.
