@@ -1,10 +1,8 @@
 //! Whether `docs/security.md` names what there is: files, tests, and how many requirements are met.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use crate::sources::{files, root};
 
 /// What the page calls a folder, and where it lies.
 const FOLDERS: [(&str, &str); 10] = [
@@ -24,10 +22,6 @@ const ENDINGS: [&str; 8] = [".rs", ".md", ".toml", ".conf", ".yaml", ".service",
 /// Folders with sources.
 const SOURCES: [&str; 6] = ["crates", "server", "app", "xtask", "fuzz", "end2end/tests"];
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository").to_owned()
-}
-
 fn page() -> String {
     fs::read_to_string(root().join("docs/security.md")).expect("the page")
 }
@@ -35,19 +29,6 @@ fn page() -> String {
 /// What stands between backticks.
 fn quoted(text: &str) -> Vec<&str> {
     text.lines().filter(|line| !line.starts_with("```")).flat_map(|line| line.split('`').skip(1).step_by(2)).collect()
-}
-
-/// Every file of a folder.
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        let name = path.file_name().unwrap_or_default();
-        if path.is_dir() && name != "target" && name != "node_modules" {
-            files(&path, found);
-        } else if path.is_file() {
-            found.push(path);
-        }
-    }
 }
 
 fn sources() -> Vec<PathBuf> {

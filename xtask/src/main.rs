@@ -13,11 +13,15 @@ mod assets;
 mod audit;
 mod bundle;
 #[cfg(test)]
+mod circles;
+#[cfg(test)]
 mod documents;
 mod packages;
 mod parts;
 mod sbom;
 mod short_names;
+#[cfg(test)]
+mod sources;
 mod unused;
 mod weight;
 

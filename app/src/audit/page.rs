@@ -10,6 +10,7 @@ use crate::page::{query, tenant_page};
 use crate::scope::Inside;
 use crate::ui::icon::Icon;
 use crate::ui::note::{empty, note};
+use crate::ui::pager::Pager;
 use crate::ui::time::{day, moment};
 use leptos::prelude::*;
 use tenantatlas_domain::audit::{AuditAction, RunEvent};
@@ -38,6 +39,7 @@ pub fn AuditPage() -> impl IntoView {
         let next = page
             .next
             .map(|before| AuditFilter { before: Some(before), ..filter.clone() }.address(&inside.address().audit()));
+        let pager = Pager { next: next.map(|href| ("Older", href)), ..Pager::default() };
         let export = filter.first_page().address(&inside.address().audit_export());
         let content = view! {
             <div class="page-head">
@@ -47,7 +49,7 @@ pub fn AuditPage() -> impl IntoView {
             {chain_note(&chain, checked)}
             {filters(&inside, &filter)}
             <div id="audit" data-live="">{rows}</div>
-            {next.map(|href| view! { <nav class="pager" aria-label="Pages"><span></span><a class="button" href=href rel="next">"Older"{Icon::Next.view()}</a></nav> })}
+            {pager.view()}
         }
         .into_any();
         Ok(("Audit".to_owned(), content))

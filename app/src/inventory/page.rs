@@ -15,6 +15,7 @@ use crate::sync::button::SyncButton;
 use crate::ui::form::{hidden, options};
 use crate::ui::icon::Icon;
 use crate::ui::note::{done_note, empty};
+use crate::ui::pager::Pager;
 use crate::ui::state::{presence_state, state, sync_state};
 use crate::ui::time::moment;
 use leptos::prelude::*;
@@ -299,22 +300,12 @@ fn rows(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> An
         return nothing(address, shown);
     }
     let base = inside.address().inventory();
-    let pager = match (&shown.page.next, &address.after) {
-        (None, None) => None,
-        (next, after) => {
-            let next =
-                next.clone().map(|after| InventoryFilter { after: Some(after), ..address.clone() }.address(&base));
-            let start = after.as_ref().map(|_| address.first_page().address(&base));
-            Some(view! {
-                <nav class="pager" aria-label="Pages">
-                    <span>{format::counted(shown.page.rows.len() as u64, "item", "items")}" on this page"</span>
-                    <span class="actions">
-                        {start.map(|href| view! { <a class="button" href=href>{Icon::Previous.view()}"From the start"</a> })}
-                        {next.map(|href| view! { <a class="button" href=href rel="next">"Next"{Icon::Next.view()}</a> })}
-                    </span>
-                </nav>
-            })
-        }
+    let next =
+        shown.page.next.clone().map(|after| InventoryFilter { after: Some(after), ..address.clone() }.address(&base));
+    let pager = Pager {
+        caption: Some(format!("{} on this page", format::counted(shown.page.rows.len() as u64, "item", "items"))),
+        first: address.after.as_ref().map(|_| ("From the start", address.first_page().address(&base))),
+        next: next.map(|href| ("Next", href)),
     };
     view! {
         <div class="table-wrap">
@@ -332,7 +323,7 @@ fn rows(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> An
                 <tbody>{shown.page.rows.iter().map(|row| item_row(&base, address.scope, row)).collect_view()}</tbody>
             </table>
         </div>
-        {pager}
+        {pager.view()}
     }
     .into_any()
 }

@@ -5,6 +5,7 @@ use super::list::notification_list;
 use super::load as notifications;
 use crate::frame::view::Section;
 use crate::page::{query, tenant_page};
+use crate::ui::pager::Pager;
 use crate::{address, format};
 use leptos::prelude::*;
 use tenantatlas_domain::ids::NotificationId;
@@ -19,6 +20,7 @@ pub fn NotificationsPage() -> impl IntoView {
         let next = next.map(|(at, id)| {
             address::with_query(&inside.address().notifications(), [("before", format!("{}.{id}", at.as_millis()))])
         });
+        let pager = Pager { next: next.map(|href| ("Older", href)), ..Pager::default() };
         let read_all = (page.unread > 0).then(|| {
             view! {
                 <form method="post" action={inside.address().function::<MarkAllRead>()}>
@@ -37,7 +39,7 @@ pub fn NotificationsPage() -> impl IntoView {
                     <div class="actions">{read_all}</div>
                 </div>
                 <div class="card">{notification_list(&page.entries, inside.id(), None)}</div>
-                {next.map(|href| view! { <nav class="pager" aria-label="Pages"><a class="button" href=href rel="next">"Older"</a></nav> })}
+                {pager.view()}
             </div>
         }
         .into_any();

@@ -13,6 +13,7 @@ use crate::sync::button::SyncButton;
 use crate::ui::form::options;
 use crate::ui::icon::Icon;
 use crate::ui::note::empty;
+use crate::ui::pager::Pager;
 use crate::ui::state::run_state;
 use crate::ui::time::moment;
 use leptos::prelude::*;
@@ -77,20 +78,13 @@ fn rows(inside: &Inside, filter: &RunFilter, page: &Page) -> AnyView {
         };
         return empty(Icon::Runs, title, words, None);
     }
-    let next =
-        page.next.map(|next| RunFilter { before: Some(next), ..filter.clone() }.address(&inside.address().runs()));
-    let start = filter.before.map(|_| filter.first_page().address(&inside.address().runs()));
-    let pager = (next.is_some() || start.is_some()).then(|| {
-        view! {
-            <nav class="pager" aria-label="Pages">
-                <span></span>
-                <span class="actions">
-                    {start.map(|href| view! { <a class="button" href=href>{Icon::Previous.view()}"Newest"</a> })}
-                    {next.map(|href| view! { <a class="button" href=href rel="next">"Older"{Icon::Next.view()}</a> })}
-                </span>
-            </nav>
-        }
-    });
+    let base = inside.address().runs();
+    let next = page.next.map(|next| RunFilter { before: Some(next), ..filter.clone() }.address(&base));
+    let pager = Pager {
+        caption: None,
+        first: filter.before.map(|_| ("Newest", filter.first_page().address(&base))),
+        next: next.map(|href| ("Older", href)),
+    };
     view! {
         <div class="table-wrap">
             <table class="table cards">
@@ -107,7 +101,7 @@ fn rows(inside: &Inside, filter: &RunFilter, page: &Page) -> AnyView {
                 <tbody>{page.runs.iter().map(|run| row(inside, run)).collect_view()}</tbody>
             </table>
         </div>
-        {pager}
+        {pager.view()}
     }
     .into_any()
 }

@@ -13,6 +13,8 @@ pub mod logo;
 #[cfg(feature = "ssr")]
 pub mod note;
 #[cfg(feature = "ssr")]
+pub mod pager;
+#[cfg(feature = "ssr")]
 pub mod state;
 #[cfg(feature = "ssr")]
 pub mod time;

@@ -9,10 +9,8 @@ mod config;
 mod dispatch;
 mod names;
 mod observed;
-mod outcome;
 mod page;
 mod payload;
-mod query;
 mod reading;
 mod tally;
 mod work;
@@ -33,18 +31,14 @@ use tenantatlas_graph::GraphClient;
 use tenantatlas_runs::{ITEMS_OBSERVED, Operation, OperationKind, RetryPart, RunContext, Stop, Summary, Work};
 use tenantatlas_store::operation_runs::{End, Limits, NewOperationRun, OperationRun};
 use tenantatlas_store::sync_runs::{self, Continuation, NewSyncRun, Started, SyncRun};
-use tenantatlas_store::{Db, StoreError, Tx, Vault, preferences};
+use tenantatlas_store::{Db, StoreError, Tx, Vault, preferences, with_retries};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-pub(crate) use below::version;
 pub use config::SyncConfig;
 pub use dispatch::DispatchOutcome;
-pub(crate) use outcome::{TypeEnd, bounded, end_of};
 pub use payload::SyncPayload;
-pub(crate) use query::ListQuery;
-pub(crate) use reading::refuses_query;
 
 /// How often a held lock is asked for again.
 const LOCK_PAUSE: Duration = Duration::from_millis(250);
@@ -222,14 +216,18 @@ impl InventorySync {
     ) -> Result<SyncRun, Stop> {
         let give_up = Instant::now() + self.sources.config.lock_wait;
         loop {
-            let mut tx = context.db().write().await?;
-            let started = sync_runs::start(&mut tx, context.fence(), &new_run(run, payload), context.now()).await?;
-            match started {
-                Started::New(sync_run) | Started::Resumed(sync_run) => {
-                    tx.commit().await?;
-                    return Ok(sync_run);
+            let started = with_retries(StoreError::is_transient, || async {
+                let mut tx = context.db().write().await?;
+                let started = sync_runs::start(&mut tx, context.fence(), &new_run(run, payload), context.now()).await?;
+                match started {
+                    Started::New(_) | Started::Resumed(_) => tx.commit().await?,
+                    Started::LockHeld(_) => tx.rollback().await?,
                 }
-                Started::LockHeld(_) => tx.rollback().await?,
+                Ok(started)
+            });
+            match started.await? {
+                Started::New(sync_run) | Started::Resumed(sync_run) => return Ok(sync_run),
+                Started::LockHeld(_) => {}
             }
             if Instant::now() >= give_up {
                 return Err(Stop::aborted(ReasonCode::LockHeld));

@@ -22,6 +22,7 @@ mod account_notice;
 mod config;
 mod engine;
 mod error;
+mod graph_reads;
 mod housekeeping;
 mod inventory_sync;
 mod members;

@@ -45,6 +45,7 @@ mod server;
 mod settings;
 mod structure;
 mod template;
+mod template_paths;
 mod tenant;
 mod token;
 

@@ -1,9 +1,7 @@
 //! The legacy endpoint security: templates with their categories, and the settings of the intents that were made of them.
 
 use crate::{
-    answer::Answer,
-    catalogue::{INTENT_TEMPLATES, RESOURCES},
-    graph::GraphRequest,
+    catalogue::INTENT_TEMPLATES,
     identity::{guid_of, mix},
     object::Object,
 };
@@ -37,7 +35,7 @@ pub fn template(id: &str) -> Option<&'static Template> {
 }
 
 /// In the order of [`INTENT_TEMPLATES`].
-static TEMPLATES: [Template; 4] = [
+pub static TEMPLATES: [Template; 4] = [
     Template {
         id: INTENT_TEMPLATES[0],
         name: "BitLocker",
@@ -69,7 +67,9 @@ static TEMPLATES: [Template; 4] = [
 ];
 
 impl Template {
-    fn json(&self) -> Value {
+    /// The template as Graph tells it, without its categories.
+    #[must_use]
+    pub fn json(&self) -> Value {
         json!({
             "id": self.id, "displayName": self.name, "description": format!("Settings of {}", self.name),
             "versionInfo": "2", "isDeprecated": true, "intentCount": 0, "templateType": "securityTemplate",
@@ -120,42 +120,5 @@ impl Template {
             "definitionId": format!("{}{}{name}", self.prefix, category + 1),
             "valueJson": value,
         })
-    }
-}
-
-impl GraphRequest<'_> {
-    /// Answers for the templates.
-    #[must_use]
-    pub fn templates(&self, below: &[&str]) -> Answer {
-        let intents = RESOURCES.iter().find(|resource| resource.path == "deviceManagement/intents");
-        if let Some(refused) = intents.and_then(|intents| self.refuse(intents)) {
-            return refused;
-        }
-        let context = format!("{}/$metadata#deviceManagement/templates", self.base);
-        let body = match below {
-            [] => {
-                let all: Vec<Value> = TEMPLATES.iter().map(Template::json).collect();
-                json!({"@odata.context": context, "value": all})
-            }
-            [id, child @ ..] => {
-                let Some(template) = template(id) else { return self.not_found() };
-                match child {
-                    [] => {
-                        let mut body = template.json();
-                        body["@odata.context"] = json!(format!("{context}/$entity"));
-                        body
-                    }
-                    ["categories"] => {
-                        let mut categories = Vec::new();
-                        template.write_categories(&mut categories);
-                        let context = format!("{context}('{id}')/categories");
-                        let categories: Value = serde_json::from_slice(&categories).unwrap_or_default();
-                        json!({"@odata.context": context, "value": categories})
-                    }
-                    [.., last] => return self.unknown_segment(last),
-                }
-            }
-        };
-        Answer::ok(body.to_string().into_bytes())
     }
 }

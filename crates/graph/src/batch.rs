@@ -14,11 +14,11 @@ use tenantatlas_domain::reason::ReasonCode;
 use tokio::time::{Instant, sleep};
 use tracing::debug;
 
+use crate::answer::{Answer, ERROR_WITHIN, Unusable, WITHOUT_CONTENT, is_object};
 use crate::endpoints::GraphVersion;
 use crate::error::GraphError;
-use crate::exchange::{Answer, Call};
+use crate::exchange::Call;
 use crate::failure::{self, ErrorBody};
-use crate::page::{ERROR_WITHIN, Unusable, WITHOUT_CONTENT, is_object};
 use crate::retry::{Again, Attempts, Verdict, parse_retry_after};
 use crate::session::GraphSession;
 use crate::token::Token;

@@ -1,23 +1,15 @@
-//! What the whole process shares.
+//! The client of a process.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::budget::ByteBudget;
 use crate::credential::Connection;
-use crate::options::{GraphClientOptions, QuotaRule, RequestQuota};
-use crate::rate_limiter::RateLimiter;
+use crate::options::GraphClientOptions;
 use crate::request_counter::RequestCounter;
 use crate::session::GraphSession;
-use crate::token::TokenCache;
-use crate::token_request::LARGEST_ANSWER;
-use crate::transport::Transport;
-
-/// Answers of token endpoints that are read at the same time, in bytes: each has a few kilobytes.
-const SIGN_IN_BYTES: usize = 8 * 1024 * 1024;
+use crate::shared::Shared;
 
 /// The client of a process: connections, tokens, and what is known about each tenant's limits. Cheap to clone.
 #[derive(Clone)]
@@ -25,38 +17,11 @@ pub struct GraphClient {
     shared: Arc<Shared>,
 }
 
-pub(crate) struct Shared {
-    pub(crate) options: GraphClientOptions,
-    pub(crate) transport: Transport,
-    pub(crate) tokens: TokenCache,
-    /// Room for pages and single answers.
-    pub(crate) pages: Arc<ByteBudget>,
-    /// Room for what is read below items, held as JSON values while the page of the items is held.
-    pub(crate) workbenches: Arc<ByteBudget>,
-    /// Room for the answers of token endpoints. Apart from the others: whoever holds room may wait for a token.
-    pub(crate) sign_ins: Arc<ByteBudget>,
-    rate_limiters: Mutex<HashMap<RateLimiterKey, Arc<RateLimiter>>>,
-}
-
-/// Limits belong to an application in a tenant of a cloud, whatever credential it uses.
-#[derive(PartialEq, Eq, Hash)]
-struct RateLimiterKey {
-    graph: String,
-    tenant: String,
-    client_id: String,
-}
-
 impl GraphClient {
     /// Opens nothing yet: connections are made, and tokens fetched, when a session first asks.
     #[must_use]
     pub fn new(options: GraphClientOptions) -> Self {
-        let (tokens, rate_limiters) = Default::default();
-        let (transport, memory) = (Transport::new(&options), options.memory);
-        let pages = ByteBudget::new(memory.pages, memory.body);
-        let workbenches = ByteBudget::new(memory.workbenches, memory.workbench);
-        let sign_ins = ByteBudget::new(SIGN_IN_BYTES, LARGEST_ANSWER);
-        let shared = Shared { options, transport, tokens, pages, workbenches, sign_ins, rate_limiters };
-        Self { shared: Arc::new(shared) }
+        Self { shared: Arc::new(Shared::new(options)) }
     }
 
     /// Binds the client to one tenant, to a counter and to what can cancel it.
@@ -69,25 +34,6 @@ impl GraphClient {
     ) -> GraphSession {
         let rate_limiter = self.shared.rate_limiter(&connection);
         GraphSession::new(Arc::clone(&self.shared), connection, rate_limiter, counter, cancellation)
-    }
-}
-
-impl Shared {
-    fn rate_limiter(&self, connection: &Connection) -> Arc<RateLimiter> {
-        let key = RateLimiterKey {
-            graph: connection.endpoints.graph().to_string(),
-            tenant: connection.tenant.to_lowercase(),
-            client_id: connection.client_id.to_lowercase(),
-        };
-        let rule = match self.options.quota {
-            QuotaRule::ByCloud if connection.endpoints.is_custom() => QuotaRule::Learned,
-            QuotaRule::ByCloud => QuotaRule::Fixed(RequestQuota::DOCUMENTED),
-            rule => rule,
-        };
-        let mut rate_limiters = self.rate_limiters.lock().unwrap_or_else(PoisonError::into_inner);
-        let rate_limiter =
-            rate_limiters.entry(key).or_insert_with(|| Arc::new(RateLimiter::new(self.options.concurrency, rule)));
-        Arc::clone(rate_limiter)
     }
 }
 

@@ -12,11 +12,11 @@ use tracing::{Instrument, debug, debug_span};
 use url::Url;
 use uuid::Uuid;
 
+use crate::answer::{Answer, Unusable};
 use crate::body::{BodyFault, read_error_text, read_text};
-use crate::budget::{Charge, Room};
+use crate::budget::Room;
 use crate::error::GraphError;
 use crate::failure::{self, ErrorBody, Service};
-use crate::page::Unusable;
 use crate::rate_limiter::Permit;
 use crate::retry::{Again, Attempts, Verdict, parse_retry_after};
 use crate::session::GraphSession;
@@ -43,22 +43,6 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn get(url: Url) -> Self {
         Self { url, body: None, weight: 1, eventual: false }
-    }
-}
-
-/// A good answer, not yet understood.
-pub(crate) struct Answer {
-    pub(crate) text: String,
-    pub(crate) request_id: Option<String>,
-    /// The room it takes; to be kept for as long as its text is.
-    pub(crate) charge: Option<Arc<Charge>>,
-}
-
-#[cfg(any(test, feature = "testing"))]
-impl Answer {
-    /// A text that came from nowhere.
-    pub(crate) fn of(text: &str) -> Self {
-        Self { text: text.to_owned(), request_id: None, charge: None }
     }
 }
 

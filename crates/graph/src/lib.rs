@@ -33,6 +33,7 @@
 //!   of answers comes out of one budget.
 
 mod addresses;
+mod answer;
 mod assertion;
 mod batch;
 mod body;
@@ -52,6 +53,7 @@ mod rate_limiter;
 mod request_counter;
 mod retry;
 mod session;
+mod shared;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod token;

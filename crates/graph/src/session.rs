@@ -10,17 +10,18 @@ use tenantatlas_domain::reason::ReasonCode;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::answer::{Answer, Unusable};
 use crate::budget::{Account, HeldBytes, NoRoom, Room};
-use crate::client::Shared;
 use crate::credential::Connection;
 use crate::endpoints::{CloudEndpoints, GraphVersion};
 use crate::error::GraphError;
-use crate::exchange::{Answer, Call};
+use crate::exchange::Call;
 use crate::failure::{self, ErrorBody};
 use crate::options::GraphClientOptions;
-use crate::page::{Document, Unusable};
+use crate::page::Document;
 use crate::rate_limiter::RateLimiter;
 use crate::request_counter::RequestCounter;
+use crate::shared::Shared;
 use crate::token::{Token, TokenKey};
 use crate::token_request::request_token;
 

@@ -6,10 +6,10 @@ use http::StatusCode;
 use tokio::time::Instant;
 use url::Url;
 
+use crate::answer::Answer;
 use crate::batch::answered;
 use crate::endpoints::CloudEndpoints;
 use crate::error::GraphError;
-use crate::exchange::Answer;
 use crate::failure::{self, ErrorBody};
 use crate::page::{Document, Page};
 use crate::token_request;

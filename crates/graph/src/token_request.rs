@@ -13,23 +13,21 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, warn};
 use url::Url;
 
+use crate::answer::is_object;
 use crate::assertion::client_assertion;
 use crate::body::{BodyFault, read_error_text, read_text};
 use crate::budget::Room;
-use crate::client::Shared;
 use crate::credential::{Connection, Credential};
 use crate::error::GraphError;
 use crate::failure::{self, Service};
-use crate::page::is_object;
 use crate::retry::{delay, parse_retry_after};
+use crate::shared::{LARGEST_SIGN_IN, Shared};
 use crate::token::Token;
 
 /// Attempts at the token endpoint. Fewer than at Graph: a person who checks a connection waits for it.
 const ATTEMPTS: u32 = 4;
 /// Longest wait between them, whatever the endpoint asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// Largest answer of a token endpoint, in bytes.
-pub(crate) const LARGEST_ANSWER: usize = 256 * 1024;
 
 /// Asks for a token, again where the endpoint is busy or out of reach.
 pub(crate) async fn request_token(shared: Arc<Shared>, connection: Arc<Connection>) -> Result<Token, GraphError> {
@@ -124,7 +122,7 @@ async fn once(shared: &Shared, connection: &Connection, url: &Url, room: &Room) 
         let response = response.await.map_err(silent)?;
         let status = response.status();
         if status == StatusCode::OK {
-            return Ok(read_text(response, LARGEST_ANSWER, room).await);
+            return Ok(read_text(response, LARGEST_SIGN_IN, room).await);
         }
         let retry_after = response.headers().get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = retry_after.and_then(|value| parse_retry_after(value, SystemTime::now()));

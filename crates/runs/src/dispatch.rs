@@ -10,12 +10,11 @@ use tenantatlas_store::operation_runs::{self, Created, FollowUp, NewOperationRun
 use tenantatlas_store::{Access, Tx};
 use uuid::Uuid;
 
+use crate::completion;
 use crate::core::Core;
 use crate::notification::RUN_QUEUED;
-use crate::operation::{Operation, Summary};
-use crate::registry::{AnyOperation, to_value};
-use crate::runner::Runner;
-use crate::{completion, follow_up};
+use crate::operation::Summary;
+use crate::registry::AnyOperation;
 
 /// What became of a dispatch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,27 +34,6 @@ pub(crate) struct Cause {
     pub follows: Option<OperationRunId>,
     /// What is started when it ends well.
     pub follow_ups: Vec<FollowUp>,
-}
-
-impl Runner {
-    /// Dispatches a run of an operation. Returns at once; a worker does the rest. `follow_ups` are started one after the
-    /// other when it ends well: see [`crate::follow_up()`].
-    ///
-    /// # Errors
-    /// [`CommandError::NotFound`] and [`CommandError::Forbidden`] by the actor's role, [`CommandError::TooMany`] when too
-    /// much is waiting already, [`CommandError::Stopping`], or when the database fails. Nothing is dispatched then.
-    pub async fn dispatch<O: Operation>(
-        &self,
-        actor: &Actor,
-        tenant: TenantId,
-        payload: &O::Payload,
-        follow_ups: Vec<FollowUp>,
-    ) -> Result<Dispatched, CommandError> {
-        let operation = self.core.operations.find(O::KIND.resource, O::KIND.action);
-        let operation = operation.ok_or_else(|| CommandError::Internal(format!("{} is not registered", O::KIND)))?;
-        let cause = Cause { follow_ups, ..Cause::default() };
-        self.core.dispatch(operation.as_ref(), actor, tenant, to_value(payload)?, cause).await
-    }
 }
 
 /// The run that is to be created, and what the audit log says of it.
@@ -88,7 +66,7 @@ pub(crate) fn prepare(
         "correlation_id": new.correlation_id,
         "retry_of": new.retry_of,
         "follows": new.follows,
-        "follow_ups": new.follow_ups.iter().map(|one| format!("{}.{}", one.resource, one.action)).collect::<Vec<_>>(),
+        "follow_ups": names(&new.follow_ups),
     });
     let entry = AuditEntry::new(RunEvent::Dispatched.of(kind.resource, kind.action), "operation_run", new.id)
         .of(tenant)
@@ -100,21 +78,33 @@ pub(crate) fn prepare(
 
 /// Creates a run unless the same work is active already, with what the operation writes of it and the notification.
 pub(crate) async fn create(
-    core: &Core,
     tx: &mut Tx,
     operation: &dyn AnyOperation,
-    actor: &Actor,
     new: &NewOperationRun,
     at: Timestamp,
 ) -> Result<Created, CommandError> {
     let created = operation_runs::create(tx, new, at).await?;
     if let Created::New(run) = &created {
-        // Counted with the new run: without it the transaction is taken back.
-        core.check_room(&mut *tx, actor, new.tenant_id, 1).await?;
         completion::notify(tx, run, RUN_QUEUED, Summary::new(), at).await?;
     }
     operation.dispatched(tx, new, at).await?;
     Ok(created)
+}
+
+/// The names of the operations that are to follow.
+pub(crate) fn names(follow_ups: &[FollowUp]) -> Vec<String> {
+    follow_ups.iter().map(|one| format!("{}.{}", one.resource, one.action)).collect()
+}
+
+/// Refuses follow-ups that could never be started.
+fn check_follow_ups(core: &Core, follow_ups: &[FollowUp]) -> Result<(), CommandError> {
+    for one in follow_ups {
+        let operation = core.operations.find(&one.resource, &one.action).ok_or_else(|| {
+            CommandError::Conflict(format!("there is no operation {}.{} that could follow", one.resource, one.action))
+        })?;
+        operation.prepare(&one.payload)?;
+    }
+    Ok(())
 }
 
 impl Core {
@@ -129,7 +119,6 @@ impl Core {
         if self.commands.stopping.is_cancelled() {
             return Err(CommandError::Stopping);
         }
-        follow_up::check(self, &cause.follow_ups)?;
         let (new, entry) = prepare(operation, actor, tenant, payload, cause)?;
         self.refuse_early(operation, actor, &new, &entry).await?;
         let right = Right::Tenant(tenant, operation.permission());
@@ -140,9 +129,11 @@ impl Core {
                     let action = self.operations.permission(&one.resource, &one.action);
                     require(tx, actor, Right::Tenant(tenant, action.ok_or(CommandError::Forbidden)?)).await?;
                 }
-                let created = create(self, tx, operation, actor, &new, self.commands.clock.now()).await?;
-                if matches!(created, Created::AlreadyActive(_)) {
-                    log.unchanged();
+                let created = create(tx, operation, &new, self.commands.clock.now()).await?;
+                match created {
+                    // Counted with the new run: without room for it the transaction is taken back.
+                    Created::New(_) => self.check_room(&mut *tx, actor, tenant, 1).await?,
+                    Created::AlreadyActive(_) => log.unchanged(),
                 }
                 Ok::<_, CommandError>(created)
             })
@@ -171,6 +162,7 @@ impl Core {
     ) -> Result<(), CommandError> {
         let asked = async {
             self.commands.authorise(actor, new.tenant_id, operation.permission()).await?;
+            check_follow_ups(self, &new.follow_ups)?;
             let db = &self.commands.db;
             if operation_runs::find_active(db, new.tenant_id, &new.idempotency_key).await?.is_some() {
                 return Ok(());
@@ -185,7 +177,7 @@ impl Core {
     }
 
     /// Refuses one more run where too many wait. `counted` says how many of those that wait are the new one.
-    async fn check_room(
+    pub(crate) async fn check_room(
         &self,
         on: impl Access,
         actor: &Actor,

@@ -3,11 +3,12 @@
 //! They are written with the run that is dispatched, so nothing is forgotten when a process ends, and started in the
 //! transaction that ends it, so none is started twice. Several follow each other in the order in which they were named.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tenantatlas_commands::{Actor, AuditEntry, CommandError, Refusal as _, Right, require};
 use tenantatlas_domain::audit::RunEvent;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::operation_runs::{Created, FollowUp, OperationRun};
+use tenantatlas_store::audit::Outcome;
+use tenantatlas_store::operation_runs::{self, Created, FollowUp, OperationRun};
 use tenantatlas_store::{StoreError, Tx};
 
 use crate::completion;
@@ -56,8 +57,8 @@ impl FollowUps {
         }
     }
 
-    /// Starts the first of what follows a run that has ended well, which carries the rest. What may not be started is
-    /// written into the audit log.
+    /// Starts the first of what follows a run that has ended well, which carries the rest. What cannot be started ends the
+    /// chain and is written into the audit log (`docs/rules.md`, section Follow-ups).
     pub(crate) async fn start(
         self,
         core: &Core,
@@ -66,7 +67,10 @@ impl FollowUps {
         at: Timestamp,
     ) -> Result<Option<OperationRun>, StoreError> {
         let Some(next) = self.next else { return Ok(None) };
-        let action = RunEvent::Dispatched.of(&next.resource, &next.action);
+        let left_out = json!({ "follows": ended.id, "left_out": dispatch::names(&self.rest) });
+        let refused = AuditEntry::new(RunEvent::Dispatched.of(&next.resource, &next.action), "operation_run", ended.id)
+            .of(ended.tenant_id)
+            .with(left_out);
         let created = match self.allowed {
             Ok(()) => {
                 let cause = Cause { follows: Some(ended.id), retry_of: None, follow_ups: self.rest };
@@ -74,22 +78,20 @@ impl FollowUps {
             }
             Err(error) => Err(error),
         };
-        match created {
-            Ok(Created::New(run)) => Ok(Some(run)),
-            Ok(Created::AlreadyActive(_)) => Ok(None),
-            Err(CommandError::Store(error)) => Err(error),
+        let refused = match created {
+            Ok(Created::New(run)) => return Ok(Some(run)),
+            Ok(Created::AlreadyActive(active)) => {
+                refused.ended(Outcome::Failure).with(json!({ "error": "already_active", "active": active.id }))
+            }
+            Err(CommandError::Store(error)) => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, "what was to follow a run was not started");
-                if let Some((outcome, word)) = error.audited() {
-                    let entry = AuditEntry::new(action, "operation_run", ended.id)
-                        .of(ended.tenant_id)
-                        .with(json!({ "follows": ended.id, "error": word }))
-                        .ended(outcome);
-                    core.commands.record(tx, &self.actor, entry).await?;
-                }
-                Ok(None)
+                let (outcome, word) = error.audited().unwrap_or((Outcome::Failure, "internal"));
+                refused.ended(outcome).with(json!({ "error": word }))
             }
-        }
+        };
+        core.commands.record(tx, &self.actor, refused).await?;
+        Ok(None)
     }
 
     async fn create(
@@ -106,7 +108,12 @@ impl FollowUps {
             .find(&next.resource, &next.action)
             .ok_or_else(|| CommandError::Conflict("the operation is not known".to_owned()))?;
         let (new, entry) = dispatch::prepare(operation.as_ref(), actor, ended.tenant_id, next.payload, cause)?;
-        let created = dispatch::create(core, tx, operation.as_ref(), actor, &new, at).await?;
+        if let Some(active) = operation_runs::find_active(&mut *tx, new.tenant_id, &new.idempotency_key).await? {
+            return Ok(Created::AlreadyActive(active));
+        }
+        // Before the run is created: the end of the run that it follows stands whether there is room or not.
+        core.check_room(&mut *tx, actor, new.tenant_id, 0).await?;
+        let created = dispatch::create(tx, operation.as_ref(), &new, at).await?;
         if matches!(created, Created::New(_)) {
             core.commands.record(tx, actor, entry).await?;
         }
@@ -121,15 +128,4 @@ pub(crate) fn announce(core: &Core, started: Option<&OperationRun>) {
         core.publish_runs([run]);
         core.wake_workers();
     }
-}
-
-/// Refuses follow-ups that could never be started.
-pub(crate) fn check(core: &Core, follow_ups: &[FollowUp]) -> Result<(), CommandError> {
-    for one in follow_ups {
-        let operation = core.operations.find(&one.resource, &one.action).ok_or_else(|| {
-            CommandError::Conflict(format!("there is no operation {}.{} that could follow", one.resource, one.action))
-        })?;
-        operation.prepare(&Value::clone(&one.payload))?;
-    }
-    Ok(())
 }

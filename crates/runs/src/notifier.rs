@@ -18,6 +18,9 @@ use crate::outbox::Message;
 const PAUSE: Duration = Duration::from_millis(120);
 /// How often open pages are brought up to date where nobody signals.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long is waited after signals could not be sent.
+const SEND_AGAIN: Duration = Duration::from_secs(1);
+
 /// Sends what waits, until the process stops.
 pub(crate) async fn send(core: Arc<Core>) {
     let alone = core.commands.db.backend() == tenantatlas_store::Backend::Sqlite;
@@ -26,15 +29,24 @@ pub(crate) async fn send(core: Arc<Core>) {
             () = core.commands.stopping.cancelled() => true,
             () = core.live.outbox.filled() => false,
         };
-        for message in core.live.outbox.take() {
-            if !alone && let Err(error) = core.commands.db.notify(&format!("{} {}", core.owner, message.text())).await {
-                tracing::debug!(%error, "other processes could not be told");
+        let core = &core;
+        let sent = core.live.outbox.send(|message| async move {
+            match alone {
+                true => Ok(()),
+                false => core.commands.db.notify(&format!("{} {}", core.owner, message.text())).await,
             }
-        }
+        });
+        let pause = match sent.await {
+            Ok(()) => PAUSE,
+            Err(error) => {
+                tracing::warn!(%error, "other processes could not be told what changed; it is tried again");
+                SEND_AGAIN
+            }
+        };
         if stopping {
             return;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -60,10 +72,10 @@ async fn listen_once(core: &Core) -> Result<(), StoreError> {
         // SQLite: called again after a pause.
         return look_again(core).await;
     };
-    look_again(core).await?;
+    look_at_everything(core).await?;
     loop {
         match listener.next().await? {
-            Signal::Resync => look_again(core).await?,
+            Signal::Resync => look_at_everything(core).await?,
             Signal::Payload(payload) => {
                 let Some((owner, text)) = payload.split_once(' ') else { continue };
                 if owner == core.owner {
@@ -73,6 +85,7 @@ async fn listen_once(core: &Core) -> Result<(), StoreError> {
                     Some(Message::Queue) => core.wake.notify_one(),
                     Some(Message::Cancel(run)) => core.working.cancel(run),
                     Some(Message::Run(tenant, run)) => tell_run(core, tenant, run).await?,
+                    Some(Message::Everything) => look_at_everything(core).await?,
                     Some(Message::Unread(user)) => core.live.publish_unread_here(&core.commands.db, user).await,
                     None => {}
                 }
@@ -91,12 +104,21 @@ async fn tell_run(core: &Core, tenant: TenantId, run: OperationRunId) -> Result<
     Ok(())
 }
 
+/// Does what any message could ask for: looks for work, stops what was cancelled, and brings every open page up to date.
+async fn look_at_everything(core: &Core) -> Result<(), StoreError> {
+    core.wake.notify_one();
+    for run in operation_runs::cancelled_of(&core.commands.db, &core.owner).await? {
+        core.working.cancel(run);
+    }
+    look_again(core).await
+}
+
 /// Brings every open page up to date: the active runs, and those that were active when last heard of.
 async fn look_again(core: &Core) -> Result<(), StoreError> {
     for topic in core.live.events.topics() {
         match topic {
             Topic::Tenant(tenant) => look_again_at_runs(core, tenant).await?,
-            // On SQLite the count is told with the end of a run; counting for every open page once a second is too dear.
+            // On SQLite the count is told with the end of a run; counting for every open page once a second costs too much.
             Topic::User(user) if core.commands.db.backend() == tenantatlas_store::Backend::Postgres => {
                 core.live.publish_unread_here(&core.commands.db, user).await;
             }

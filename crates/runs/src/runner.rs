@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use tenantatlas_commands::{CommandError, Commands};
+use tenantatlas_commands::{Actor, CommandError, Commands};
 use tenantatlas_domain::ids::{NotificationId, OperationRunId, TenantId, UserId};
 use tenantatlas_domain::live::{RunState, Snapshot};
-use tenantatlas_store::operation_runs::OperationRun;
+use tenantatlas_store::operation_runs::{FollowUp, OperationRun};
 use tenantatlas_store::{notifications, operation_runs};
 use tokio::sync::{Mutex, Notify};
 use tokio_util::task::TaskTracker;
@@ -14,7 +14,9 @@ use uuid::Uuid;
 use crate::bus::{Events, Subscription, Topic};
 use crate::config::RunnerConfig;
 use crate::core::Core;
-use crate::registry::Operations;
+use crate::dispatch::{Cause, Dispatched};
+use crate::operation::Operation;
+use crate::registry::{Operations, to_value};
 use crate::{notifier, sweeper, worker};
 
 /// The runner. Cheap to clone; all clones are the same runner.
@@ -49,6 +51,25 @@ impl Runner {
         tasks.spawn(notifier::send(Arc::clone(&core)));
         tasks.close();
         Self { core, tasks }
+    }
+
+    /// Dispatches a run of an operation. Returns at once; a worker does the rest. `follow_ups` are started one after the
+    /// other when it ends well: see [`crate::follow_up()`].
+    ///
+    /// # Errors
+    /// [`CommandError::NotFound`] and [`CommandError::Forbidden`] by the actor's role, [`CommandError::TooMany`] when too
+    /// much is waiting already, [`CommandError::Stopping`], or when the database fails. Nothing is dispatched then.
+    pub async fn dispatch<O: Operation>(
+        &self,
+        actor: &Actor,
+        tenant: TenantId,
+        payload: &O::Payload,
+        follow_ups: Vec<FollowUp>,
+    ) -> Result<Dispatched, CommandError> {
+        let operation = self.core.operations.find(O::KIND.resource, O::KIND.action);
+        let operation = operation.ok_or_else(|| CommandError::Internal(format!("{} is not registered", O::KIND)))?;
+        let cause = Cause { follow_ups, ..Cause::default() };
+        self.core.dispatch(operation.as_ref(), actor, tenant, to_value(payload)?, cause).await
     }
 
     /// Waits until the work was given back, after [`Commands::stopping`] was set, at most as long as configured. Answers

@@ -2,15 +2,14 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::stream::{self, StreamExt};
 use metrics::counter;
 use tenantatlas_domain::operation::{OperationStatus, conclude};
 use tenantatlas_domain::reason::ReasonCode;
-use tenantatlas_store::StoreError;
 use tenantatlas_store::operation_runs::{self, Claim, End, Fence, OperationRun, Rest};
+use tenantatlas_store::{StoreError, with_retries};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -21,9 +20,6 @@ use crate::operation::{Summary, Work};
 use crate::registry::AnyOperation;
 use crate::stop::Stop;
 use crate::{completion, heartbeat};
-
-/// Attempts to write the end of a run while the lease holds.
-const END_ATTEMPTS: u32 = 5;
 
 /// One worker: one run after the other, until the process stops.
 pub(crate) async fn work(core: Arc<Core>) {
@@ -184,30 +180,24 @@ impl Attempt<'_> {
 
     /// Writes the end: the operation's own records, the run, what follows, audit and notification in one transaction.
     async fn write_end(&self, work: Option<&dyn Work>, stopped: Option<&Stop>) {
-        for attempt in 1..=END_ATTEMPTS {
-            match self.try_end(work, stopped).await {
-                Ok((run, started)) => {
-                    counter!("runs_ended_total").increment(1);
-                    if run.status == OperationStatus::Failed {
-                        counter!("runs_failed_total").increment(1);
-                    }
-                    tracing::info!(status = %run.status, "the run ended");
-                    let core = self.core;
-                    core.publish_runs([&run]);
-                    follow_up::announce(core, started.as_ref());
-                    core.publish_unread_of([&run]).await;
-                    return;
+        let is_held = |error: &StoreError| !matches!(error, StoreError::LeaseLost);
+        match with_retries(is_held, || self.try_end(work, stopped)).await {
+            Ok((run, started)) => {
+                counter!("runs_ended_total").increment(1);
+                if run.status == OperationStatus::Failed {
+                    counter!("runs_failed_total").increment(1);
                 }
-                Err(StoreError::LeaseLost) => {
-                    counter!("run_leases_lost_total").increment(1);
-                    tracing::warn!("the lease was lost before the end could be written");
-                    return;
-                }
-                Err(error) => {
-                    tracing::error!(%error, attempt, "the end of the run could not be written");
-                    tokio::time::sleep(Duration::from_millis(200) * attempt).await;
-                }
+                tracing::info!(status = %run.status, "the run ended");
+                let core = self.core;
+                core.publish_runs([&run]);
+                follow_up::announce(core, started.as_ref());
+                core.publish_unread_of([&run]).await;
             }
+            Err(StoreError::LeaseLost) => {
+                counter!("run_leases_lost_total").increment(1);
+                tracing::warn!("the lease was lost before the end could be written");
+            }
+            Err(error) => tracing::error!(%error, "the end of the run could not be written; its lease will expire"),
         }
     }
 

@@ -10,6 +10,7 @@ mod chain;
 mod end;
 mod guards;
 mod key;
+mod problem;
 mod renewal;
 mod verification;
 mod witness;
@@ -17,8 +18,9 @@ mod witness;
 pub use anchor::{Anchor, anchor};
 pub(crate) use end::begin;
 pub use key::{AuditKey, Point};
+pub use problem::Problem;
 pub use renewal::{Resealed, reseal};
-pub use verification::{Problem, Verification, accept_restored, verify};
+pub use verification::{Verification, accept_restored, verify};
 pub use witness::{Witnessed, remember, witness_path};
 
 use serde::{Deserialize, Serialize};

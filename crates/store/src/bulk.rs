@@ -7,11 +7,9 @@
 //! column (PostgreSQL, "Array Functions", `unnest`).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
+use sqlx::SqlStr;
 
 use crate::record::Record;
 use crate::sql::Value;
@@ -23,18 +21,6 @@ const ROWS: [usize; 4] = [512, 64, 8, 1];
 const ARRAYS: usize = 4_096;
 /// Lengths of a list of values, longest first; a list is filled up to the next one.
 const LISTS: [usize; 5] = [1_024, 256, 64, 8, 1];
-
-/// The texts that were built, by statement and length.
-#[derive(Debug, Default)]
-pub(crate) struct BulkTexts(Mutex<HashMap<(&'static str, usize), Arc<str>>>);
-
-impl BulkTexts {
-    fn get(&self, statement: &'static str, length: usize, build: impl FnOnce() -> String) -> SqlStr {
-        let mut texts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = texts.entry((statement, length)).or_insert_with(|| build().into());
-        AssertSqlSafe(Arc::clone(text)).into_sql_str()
-    }
-}
 
 fn push_placeholder(text: &mut String, backend: Backend, number: usize) {
     match backend {

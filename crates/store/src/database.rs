@@ -15,11 +15,11 @@ use sqlx::{PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite, Transaction};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::StoreError;
-use crate::bulk::BulkTexts;
-use crate::readiness::Readiness;
+use crate::bulk_texts::BulkTexts;
 use crate::record::Record;
 use crate::sql::{Statement, Value};
 use crate::sqlite_file::{begin_immediate, connect_sqlite};
+use crate::write_probe::WriteProbe;
 
 /// Connections to a PostgreSQL server, at most.
 const POSTGRES_CONNECTIONS: u32 = 24;
@@ -49,7 +49,7 @@ pub enum Db {
         /// The file.
         path: PathBuf,
         /// Whether it could be written when that was last tried.
-        readiness: Arc<Readiness>,
+        write_probe: Arc<WriteProbe>,
         /// How many wait for their turn to write.
         waiting: Arc<AtomicUsize>,
         /// What all clones share.

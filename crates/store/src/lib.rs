@@ -19,6 +19,7 @@
 mod arrays;
 pub mod audit;
 mod bulk;
+mod bulk_texts;
 mod database;
 mod dialect;
 mod error;
@@ -37,6 +38,7 @@ pub mod preferences;
 mod reader;
 mod readiness;
 mod record;
+mod retry;
 pub mod scopes;
 pub mod second_factors;
 pub mod sessions;
@@ -50,10 +52,12 @@ pub mod tenants;
 pub mod testing;
 pub mod users;
 mod vault;
+mod write_probe;
 
 pub use database::{Access, Backend, Db, Tx};
 pub use error::StoreError;
 pub use migrations::MigrationReport;
 pub use reader::{Readable, Reader};
+pub use retry::with_retries;
 pub use signals::{Listener, Signal};
 pub use vault::{FingerprintKey, SealedSecret, Vault};

@@ -9,7 +9,8 @@ mod list;
 mod progress;
 
 pub use lease::{
-    Claim, KindLimits, Limits, Outlook, Renewal, Swept, claim, hold, outlook, release, renew, sweep_expired,
+    Claim, KindLimits, Limits, Outlook, Renewal, Swept, cancelled_of, claim, hold, outlook, release, renew,
+    sweep_expired,
 };
 pub use list::{Filter, QueueDepth, Waiting, active, list, overdue, queue_depth, waiting};
 pub use progress::{CancelOutcome, End, Rest, Settled, end_unclaimed, finish, request_cancel, set_progress, settle};

@@ -1,7 +1,6 @@
 //! Whether the database can be worked with right now: it answers, and it takes what is written.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::database::Run as _;
 use crate::sql::args;
@@ -9,73 +8,8 @@ use crate::{Db, StoreError, files};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Writing is tried at most so often, whoever asks and however often.
-const INTERVAL: Duration = Duration::from_secs(5);
 /// The fact that is written to find out whether one can.
 const PROBE: &str = "write_probe";
-
-/// What the last attempt to write a SQLite file found, shared by all who ask.
-#[derive(Debug, Default)]
-pub struct Readiness(Mutex<LastAttempt>);
-
-#[derive(Debug, Default)]
-struct LastAttempt {
-    under_way: bool,
-    at: Option<Instant>,
-    fault: Option<Fault>,
-}
-
-/// Why writing failed, in a form that can be told again and again.
-#[derive(Clone, Debug)]
-enum Fault {
-    DiskFull,
-    ReadOnly,
-    Disk(String),
-}
-
-impl From<Fault> for StoreError {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::DiskFull => Self::DiskFull,
-            Fault::ReadOnly => Self::ReadOnly,
-            Fault::Disk(code) => Self::Disk { code },
-        }
-    }
-}
-
-impl Readiness {
-    fn with<T>(&self, act: impl FnOnce(&mut LastAttempt) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Whether it is time for another attempt; whoever is told so makes it.
-    fn takes_turn(&self) -> bool {
-        self.with(|last| {
-            let due = !last.under_way && last.at.is_none_or(|at| at.elapsed() >= INTERVAL);
-            last.under_way |= due;
-            due
-        })
-    }
-
-    fn found(&self, result: Result<(), StoreError>) {
-        self.with(|last| {
-            last.under_way = false;
-            last.at = Some(Instant::now());
-            match result {
-                Ok(()) => last.fault = None,
-                Err(StoreError::DiskFull) => last.fault = Some(Fault::DiskFull),
-                Err(StoreError::ReadOnly | StoreError::Unwritable { .. }) => last.fault = Some(Fault::ReadOnly),
-                Err(StoreError::Disk { code }) => last.fault = Some(Fault::Disk(code)),
-                // Others hold the file, so that it is written: this says nothing new.
-                Err(error) => tracing::debug!(%error, "whether the database can be written was not found out"),
-            }
-        });
-    }
-
-    fn verdict(&self) -> Result<(), StoreError> {
-        self.with(|last| last.fault.clone()).map_or(Ok(()), |fault| Err(fault.into()))
-    }
-}
 
 impl Db {
     /// Answers within two seconds whether the database can be worked with; for readiness checks. On SQLite a small
@@ -112,20 +46,20 @@ impl Db {
     }
 
     async fn takes_writes(&self) -> Result<(), StoreError> {
-        let Self::Sqlite { readiness, .. } = self else { return Ok(()) };
-        if readiness.takes_turn() {
+        let Self::Sqlite { write_probe, .. } = self else { return Ok(()) };
+        if write_probe.takes_turn() {
             let db = self.clone();
             // A task of its own: it ends and tells what it found also when nobody waits any more.
             let attempt = tokio::spawn(async move {
                 let result = db.try_writing().await;
-                if let Self::Sqlite { readiness, .. } = &db {
-                    readiness.found(result);
+                if let Self::Sqlite { write_probe, .. } = &db {
+                    write_probe.found(result);
                 }
             });
             // Where the writer is busy for longer than one waits here, the last attempt is what is known.
             let _ = tokio::time::timeout(PATIENCE / 2, attempt).await;
         }
-        readiness.verdict()
+        write_probe.verdict()
     }
 
     /// Writes a fact, and a file beside the database: the write-ahead log may have room left on a disk that has none.

@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
 
 use crate::database::PATIENCE;
 use crate::error::sqlite_code;
-use crate::readiness::Readiness;
+use crate::write_probe::WriteProbe;
 use crate::{Db, StoreError, files};
 
 /// What the header of our files says from version 13 on: "TAtl". Files of before say 0, as files of most programs do.
@@ -89,9 +89,9 @@ pub(crate) async fn connect_sqlite(path: &Path) -> Result<Db, StoreError> {
         pool.await.map_err(|error| cannot_open(path, error))
     })
     .await?;
-    let readiness = Arc::new(Readiness::default());
+    let write_probe = Arc::new(WriteProbe::default());
     let waiting = Arc::default();
-    Ok(Db::Sqlite { writer, readers, path: path.to_owned(), readiness, waiting, shared: Arc::default() })
+    Ok(Db::Sqlite { writer, readers, path: path.to_owned(), write_probe, waiting, shared: Arc::default() })
 }
 
 /// Tries again while another process is opening the same file: the change to the write-ahead log answers "busy" at once,

@@ -108,6 +108,26 @@ impl TestDatabase {
         tx.commit().await.expect("committed");
     }
 
+    /// Executes a statement of the test's own, such as one that puts a fault into the database.
+    ///
+    /// # Panics
+    /// When the database refuses it.
+    pub async fn execute(&self, text: &str) {
+        let mut tx = self.db.write().await.expect("a transaction");
+        tx.execute(AssertSqlSafe(text.to_owned()), &[]).await.expect("the statement is executed");
+        tx.commit().await.expect("committed");
+    }
+
+    /// A single number that a query of the test's own answers, named `value`.
+    ///
+    /// # Panics
+    /// When the database refuses it, or answers no number.
+    pub async fn number(&self, text: &str) -> i64 {
+        let found: Option<i64> =
+            (&self.db).value(AssertSqlSafe(text.to_owned()), &[]).await.expect("the query is answered");
+        found.expect("a number")
+    }
+
     /// Waits until somebody waits for what a transaction of the test holds: the writer of SQLite, or a lock of PostgreSQL.
     ///
     /// # Panics

@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 use tenantatlas_domain::path_segment::path_segment;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{Assignments, Detail, DetailShape, PARENT_ID_PROPERTY, PolicyType};
-use tenantatlas_graph::{BatchGet, GraphError, GraphSession, GraphVersion};
+use tenantatlas_graph::{BatchGet, GraphError, GraphSession};
 
 use super::observed::Row;
-use super::query::Expansion;
+use crate::graph_reads::{Expansion, version};
 
 /// How often elements of a detail may be read below each other.
 const MAX_DEPTH: usize = 3;
@@ -29,14 +29,6 @@ enum Place {
     Merge,
     /// Becomes the array of a property within an element of the row.
     Element { pointer: String, property: String },
-}
-
-/// The version of Graph as the client spells it.
-pub(crate) fn version(policy_type: &PolicyType) -> GraphVersion {
-    match policy_type.api_version {
-        tenantatlas_domain::registry::ApiVersion::V1 => GraphVersion::V1,
-        tenantatlas_domain::registry::ApiVersion::Beta => GraphVersion::Beta,
-    }
 }
 
 /// Whether every run reads something below each item of the type.

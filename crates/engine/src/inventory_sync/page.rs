@@ -15,9 +15,9 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::below;
 use super::observed::{Observed, Row, observe, revision_key};
-use super::query::{Expansion, ListQuery};
 use super::reading::Reading;
 use super::tally::Failures;
+use crate::graph_reads::{Expansion, ListQuery};
 
 /// Items whose bodies are held at the same time while something is read below them: five full batches.
 const ROWS_AT_ONCE: usize = 100;

@@ -2,11 +2,11 @@
 
 use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock};
-use tenantatlas_commands::Clock;
 
 use futures::stream::{self, StreamExt};
 use serde::Deserialize;
 use serde_json::Value;
+use tenantatlas_commands::Clock;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::normalise::Normaliser;
 use tenantatlas_domain::reason::ReasonCode;
@@ -15,16 +15,15 @@ use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::{
     BatchGet, GraphError, GraphSession, GraphVersion, PageRequest, PageStream, RequestCounts, value_size,
 };
+use tenantatlas_runs::Stop;
 use tenantatlas_store::Db;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::below;
+use super::below::whole_collection;
 use super::observed::Observed;
-use super::outcome::TypeEnd;
 use super::page::{Held, ListingPlan, PageResult, work_through_objects, work_through_page};
-use super::query::{Expansion, ListQuery};
 use super::tally::{Failures, Tallies};
-use tenantatlas_runs::Stop;
+use crate::graph_reads::{Expansion, ListQuery, TypeEnd, refuses_query, version};
 
 /// Pages of one listing that are computed at the same time.
 const PAGES_AT_ONCE: usize = 2;
@@ -236,7 +235,7 @@ impl Reading {
         match document.json()? {
             // The beta version gives some single objects as a collection of one.
             body if body.get("value").is_some_and(Value::is_array) => {
-                let rows = below::whole_collection(&workbench, body).await?;
+                let rows = whole_collection(&workbench, body).await?;
                 objects.extend(rows.as_array().into_iter().flatten().map(ToString::to_string));
             }
             _ => objects.push(document.raw().to_owned()),
@@ -297,7 +296,7 @@ impl Reading {
         let workbench = plan.session.on_workbench();
         for answer in workbench.batch(self.version(plan), gets.collect()).await? {
             let rows = match answer.result {
-                Ok(body) => below::whole_collection(&workbench, body).await,
+                Ok(body) => whole_collection(&workbench, body).await,
                 Err(error) => Err(error),
             };
             match rows {
@@ -353,7 +352,7 @@ impl Reading {
     }
 
     fn version(&self, plan: &ListingPlan) -> GraphVersion {
-        plan.wanted.first().map_or(GraphVersion::Beta, |policy_type| below::version(policy_type))
+        plan.wanted.first().map_or(GraphVersion::Beta, |policy_type| version(policy_type))
     }
 }
 
@@ -375,12 +374,6 @@ fn parent_id(text: &str) -> Option<String> {
     }
     let parent: Parent = serde_json::from_str(text).ok().filter(|_| text.starts_with('{'))?;
     Some(parent.id).filter(|id| !id.is_empty())
-}
-
-/// Whether a refusal is about how the listing was asked for.
-pub(crate) fn refuses_query(error: &GraphError) -> bool {
-    matches!(error.status, Some(400 | 501))
-        && matches!(error.reason, ReasonCode::ContractInvalid | ReasonCode::NotFoundInCloud)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use tenantatlas_domain::registry::PolicyType;
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_graph::GraphError;
 
-use super::outcome::{TypeEnd, bounded, end_of};
+use crate::graph_reads::{TypeEnd, bounded, end_of};
 
 /// Objects of a type that may fail below before nothing more is asked: what fails so often fails everywhere, and asking
 /// costs quota.

@@ -12,6 +12,7 @@ use tenantatlas_domain::registry::{Listing, PolicyType, registry};
 use tenantatlas_domain::sync::{SyncRunStatus, conclude_sync};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::{GraphError, GraphSession, RequestCounter};
+use tenantatlas_runs::{RunContext, Stop, Summary, Work};
 use tenantatlas_store::inventory::refresh_statistics;
 use tenantatlas_store::operation_runs::{End, OperationRun};
 use tenantatlas_store::sync_runs::{self, SyncEnd, SyncRun};
@@ -25,7 +26,6 @@ use super::reading::{Reading, ToWriter};
 use super::writer::Writer;
 use super::{Sources, summary};
 use crate::tenants::connection;
-use tenantatlas_runs::{RunContext, Stop, Summary, Work};
 
 /// From so many new items on, statistics are taken anew.
 const MANY_INSERTED: u64 = 1_000;
@@ -70,7 +70,7 @@ impl SyncWork {
             })
             .collect();
 
-        let (session, refused) = sign_in(&sources, &context, run.tenant_id).await?;
+        let (session, refused) = sign_in(&sources, &context).await?;
         let sign_in_refused = OnceLock::new();
         let granted = match refused {
             Ok(granted) => granted,
@@ -130,10 +130,8 @@ impl SyncWork {
 async fn sign_in(
     sources: &Sources,
     context: &RunContext,
-    tenant: tenantatlas_domain::ids::TenantId,
 ) -> Result<(GraphSession, Result<Option<Vec<String>>, GraphError>), Stop> {
-    let opened = connection::open(&sources.db, &sources.vault, tenant).await;
-    let (_, connection) = opened.map_err(|error| Stop::failed(ReasonCode::AuthFailed, error.to_string()))?;
+    let (_, connection) = connection::open_for(context, &sources.vault).await?;
     let session = sources.graph.session(connection, RequestCounter::new(), context.cancellation().clone());
     let granted = match session.granted_roles().await {
         // Where the token shows no roles, Graph itself will tell what is missing.

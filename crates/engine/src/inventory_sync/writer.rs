@@ -5,27 +5,22 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use metrics::counter;
 use tenantatlas_domain::live::{CurrentItem, Progress};
-use tenantatlas_domain::operation::{Failure, FailureKind, ItemOutcome};
 use tenantatlas_domain::registry::PolicyType;
-use tenantatlas_domain::sync::TypeOutcome;
-use tenantatlas_store::StoreError;
+use tenantatlas_runs::{RunContext, Stop};
 use tenantatlas_store::inventory::{ObservedItem, lock_types, write_batch};
-use tenantatlas_store::operation_runs::{OperationRun, Settled};
+use tenantatlas_store::operation_runs::OperationRun;
 use tenantatlas_store::sync_runs::{self, SyncRun, TypeEnd, TypeRun};
+use tenantatlas_store::{StoreError, with_retries};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::Sources;
 use super::page::Held;
 use super::reading::{ToWriter, TypeRecord};
-use tenantatlas_runs::{RunContext, Stop};
 
-/// Attempts at one transaction when the database is busy.
-const ATTEMPTS: u32 = 6;
 /// Transactions with fewer items do not wait for their turn among the bulk transactions.
 const SMALL: usize = 50;
 /// Types named as being worked on now, at most.
@@ -145,18 +140,7 @@ impl Writer {
     async fn write(&mut self, portion: Portion) -> Result<(), Stop> {
         let sources = Arc::clone(&self.sources);
         let turn = if portion.count > SMALL { sources.bulk.acquire().await.ok() } else { None };
-        let mut attempt = 1;
-        let written = loop {
-            match self.transaction(&portion).await {
-                Ok(written) => break written,
-                Err(error) if error.is_transient() && attempt < ATTEMPTS => {
-                    tracing::warn!(%error, attempt, "the database is busy");
-                    tokio::time::sleep(Duration::from_millis(100) * attempt * attempt).await;
-                    attempt += 1;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        };
+        let written = with_retries(StoreError::is_transient, || self.transaction(&portion)).await?;
         drop(turn);
         if portion.count > 0 {
             counter!("inventory_items_written_total").increment(portion.count as u64);
@@ -193,7 +177,7 @@ impl Writer {
             let ended = sync_runs::finish_type(&mut tx, context.fence(), run, key, &end, record.finished_at).await?;
             // It has ended already when the answer to an earlier commit was lost on its way; then it was counted too.
             if ended.is_some() {
-                settled.push(settled_item(record));
+                settled.push(record.end.settled(key));
             }
         }
         if !settled.is_empty() {
@@ -289,20 +273,4 @@ fn type_end(record: &TypeRecord) -> TypeEnd {
         bytes: record.cost.bytes,
         unsteady: record.unsteady,
     }
-}
-
-fn settled_item(record: &TypeRecord) -> Settled {
-    let outcome = match record.end.outcome {
-        TypeOutcome::Succeeded => ItemOutcome::Succeeded,
-        TypeOutcome::Failed => ItemOutcome::Failed,
-        TypeOutcome::Skipped => ItemOutcome::Skipped,
-    };
-    let kind = if outcome == ItemOutcome::Skipped { FailureKind::Skipped } else { FailureKind::Failed };
-    let failure = record.end.reason.clone().map(|(reason_code, reason)| Failure {
-        reason_code,
-        reason,
-        item_id: Some(record.policy_type.key.to_owned()),
-        kind,
-    });
-    Settled { outcome, failure }
 }

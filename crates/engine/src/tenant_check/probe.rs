@@ -1,5 +1,6 @@
 //! Asking Microsoft Graph what a connection can do.
 
+use futures::StreamExt as _;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{PolicyType, Source, registry};
 use tenantatlas_domain::sync::TypeOutcome;
@@ -7,10 +8,8 @@ use tenantatlas_graph::{GraphError, GraphSession, GraphVersion, PageRequest};
 use tenantatlas_store::permissions::Permission;
 use tenantatlas_store::tenants::{ConnectionStatus, Licence};
 
-use futures::StreamExt as _;
-
 use super::permissions;
-use crate::inventory_sync::{ListQuery, TypeEnd, bounded, end_of, refuses_query, version};
+use crate::graph_reads::{ListQuery, TypeEnd, bounded, end_of, refuses_query, version};
 
 /// A read that needs nothing but an Intune licence and the permission that nearly every type needs.
 const LICENCE_PROBE: &str = "deviceManagement/deviceConfigurations?$top=1&$select=id";

@@ -7,21 +7,21 @@ use futures::future::BoxFuture;
 use futures::stream;
 use serde_json::json;
 use tenantatlas_domain::live::{CurrentItem, Progress};
-use tenantatlas_domain::operation::{Failure, FailureKind, ItemOutcome};
+use tenantatlas_domain::operation::FailureKind;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::{GraphClient, GraphSession, RequestCounter};
 use tenantatlas_runs::{ITEMS_OBSERVED, RunContext, Stop, Summary, Work};
-use tenantatlas_store::operation_runs::{End, Settled, hold};
+use tenantatlas_store::operation_runs::{self, End, hold};
 use tenantatlas_store::tenants::{self, ConnectionCheck, ConnectionStatus, Licence};
-use tenantatlas_store::{StoreError, Tx, Vault, permissions};
+use tenantatlas_store::{StoreError, Tx, Vault, permissions, with_retries};
 use tokio::sync::Mutex;
 
 use super::probe::{self, Found};
 use super::{FIRST_PAGE, LICENCE, PERMISSION, SIGN_IN, label_of};
-use crate::inventory_sync::TypeEnd;
+use crate::graph_reads::TypeEnd;
 use crate::tenants::connection;
 
 /// First pages that are asked for at the same time.
@@ -38,9 +38,7 @@ pub(super) struct CheckWork {
 
 impl CheckWork {
     pub(super) async fn begin(vault: &Vault, graph: &GraphClient, context: Arc<RunContext>) -> Result<Self, Stop> {
-        let tenant = context.run().tenant_id;
-        let opened = connection::open(context.db(), vault, tenant).await;
-        let (tenant, open) = opened.map_err(|error| Stop::failed(ReasonCode::AuthFailed, error.to_string()))?;
+        let (tenant, open) = connection::open_for(&context, vault).await?;
         let session = graph.session(open, RequestCounter::new(), context.cancellation().clone());
         Ok(Self { context, session, connection_of: tenant.updated_at, result: Mutex::new(None) })
     }
@@ -55,18 +53,19 @@ impl CheckWork {
             return Err(Stop::Cancelled);
         }
         let units = run.item_ids.iter().skip(done).cloned();
-        let mut ends = stream::iter(units).map(|unit| self.end_of(unit, &found)).buffered(AT_ONCE);
+        let ends = stream::iter(units).map(|unit| self.end_of(unit, &found)).buffered(AT_ONCE);
+        let mut ends = ends.enumerate();
         // What an earlier attempt found counts as well.
         let mut first_fault = run.failures.iter().find_map(|failure| {
             let first_page = failure.item_id.as_ref().is_some_and(|unit| unit.starts_with(FIRST_PAGE));
             (first_page && failure.kind == FailureKind::Failed).then(|| (failure.reason_code, failure.reason.clone()))
         });
-        while let Some(end) = ends.next().await {
+        while let Some((position, end)) = ends.next().await {
             let (unit, end) = end?;
             if unit.starts_with(FIRST_PAGE) && end.outcome == TypeOutcome::Failed && first_fault.is_none() {
                 first_fault.clone_from(&end.reason);
             }
-            self.settle(&unit, &end).await?;
+            self.settle(done + position, &unit, &end).await?;
         }
         drop(ends);
         if let (ConnectionStatus::Ok, Some((code, sentence))) = (found.status, first_fault) {
@@ -112,13 +111,26 @@ impl CheckWork {
         asked.map_err(|_| Stop::Cancelled)
     }
 
-    async fn settle(&self, unit: &str, end: &TypeEnd) -> Result<(), Stop> {
-        let mut tx = self.context.db().write().await?;
-        let run = self.context.settle(&mut tx, &[settled(unit, end)]).await?;
-        let next = run.item_ids.get(run.counters.processed as usize).cloned();
-        let progress = self.progress(next.as_deref());
-        self.context.set_progress(&mut tx, &progress).await?;
-        tx.commit().await?;
+    /// Counts the unit with this index as ended.
+    async fn settle(&self, index: usize, unit: &str, end: &TypeEnd) -> Result<(), Stop> {
+        let settled = [end.settled(unit)];
+        let (run, progress) = with_retries(StoreError::is_transient, || async {
+            let mut tx = self.context.db().write().await?;
+            hold(&mut tx, self.context.fence()).await?;
+            let known = self.context.run();
+            let mut run =
+                operation_runs::get(&mut tx, known.tenant_id, known.id).await?.ok_or(StoreError::LeaseLost)?;
+            // It has ended already when the answer to an earlier commit was lost on its way.
+            if run.counters.processed as usize <= index {
+                run = self.context.settle(&mut tx, &settled).await?;
+            }
+            let next = run.item_ids.get(run.counters.processed as usize).cloned();
+            let progress = self.progress(next.as_deref());
+            self.context.set_progress(&mut tx, &progress).await?;
+            tx.commit().await?;
+            Ok((run, progress))
+        })
+        .await?;
         self.context.publish(Some(run), &progress);
         Ok(())
     }
@@ -130,6 +142,14 @@ impl CheckWork {
 
     /// Keeps the result with the tenant, unless the connection was changed meanwhile: then it says nothing of the new one.
     async fn keep(&self, found: &Found) -> Result<(), Stop> {
+        match with_retries(StoreError::is_transient, || self.try_keep(found)).await? {
+            true => Ok(()),
+            false => Err(Stop::failed(ReasonCode::ConnectionChanged, ReasonCode::ConnectionChanged.sentence())),
+        }
+    }
+
+    /// Answers whether the connection that was checked is still there.
+    async fn try_keep(&self, found: &Found) -> Result<bool, StoreError> {
         let (tenant, at) = (self.context.run().tenant_id, self.context.now());
         let mut tx = self.context.db().write().await?;
         hold(&mut tx, self.context.fence()).await?;
@@ -142,12 +162,13 @@ impl CheckWork {
             at,
         };
         if !tenants::record_check(&mut tx, tenant, self.connection_of, &check).await? {
-            return Err(Stop::failed(ReasonCode::ConnectionChanged, ReasonCode::ConnectionChanged.sentence()));
+            return Ok(false);
         }
         if let Some(rows) = &found.permissions {
             permissions::replace(&mut tx, tenant, rows, at).await?;
         }
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(true)
     }
 }
 
@@ -168,21 +189,6 @@ fn permission_end(permission: &str, found: &Found) -> TypeEnd {
         ),
         _ => TypeEnd::failed(code, format!("{permission}: {}", code.sentence())),
     }
-}
-
-fn settled(unit: &str, end: &TypeEnd) -> Settled {
-    let (outcome, kind) = match end.outcome {
-        TypeOutcome::Succeeded => (ItemOutcome::Succeeded, FailureKind::Failed),
-        TypeOutcome::Failed => (ItemOutcome::Failed, FailureKind::Failed),
-        TypeOutcome::Skipped => (ItemOutcome::Skipped, FailureKind::Skipped),
-    };
-    let failure = end.reason.clone().map(|(reason_code, reason)| Failure {
-        reason_code,
-        reason,
-        item_id: Some(unit.to_owned()),
-        kind,
-    });
-    Settled { outcome, failure }
 }
 
 impl Work for CheckWork {

@@ -1,9 +1,11 @@
 //! From a stored tenant to a connection of the Graph client.
 
 use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_graph::{CloudEndpoints, Connection, Credential};
+use tenantatlas_runs::{RunContext, Stop};
 use tenantatlas_store::tenants::{self, Cloud, Tenant, TenantCredential};
-use tenantatlas_store::{Db, Vault};
+use tenantatlas_store::{Db, StoreError, Vault, with_retries};
 use url::Url;
 
 use crate::error::EngineError;
@@ -60,6 +62,21 @@ pub(crate) async fn open(db: &Db, vault: &Vault, id: TenantId) -> Result<(Tenant
         },
     };
     Ok((tenant, connection))
+}
+
+/// The same for a run, which outlasts a short fault of the database.
+///
+/// # Errors
+/// Why the run does not go on: [`ReasonCode::AuthFailed`] where there is no connection that could be used.
+pub(crate) async fn open_for(run: &RunContext, vault: &Vault) -> Result<(Tenant, Connection), Stop> {
+    let (db, tenant) = (run.db(), run.run().tenant_id);
+    let opened = with_retries(StoreError::is_transient, || async {
+        match open(db, vault, tenant).await {
+            Err(EngineError::Store(error)) if error.is_transient() => Err(error),
+            opened => Ok(opened),
+        }
+    });
+    opened.await?.map_err(|error| Stop::failed(ReasonCode::AuthFailed, error.to_string()))
 }
 
 /// What is said where a tenant has no credential.

@@ -6,6 +6,7 @@ use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_graph::Timeouts;
 use tenantatlas_graph_sim::{Fault, FaultKind, SimTenant, Throttle};
 use tenantatlas_store::inventory::StateFilter;
+use tenantatlas_store::tenants::ConnectionStatus;
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
 
 use crate::support::{Synced, World, quick};
@@ -252,4 +253,43 @@ async fn a_slow_cloud_does_not_keep_a_cancelled_run_alive() {
     let state = world.ended(run).await;
     assert_eq!(state.status, OperationStatus::Aborted);
     assert!(begun.elapsed() < Timeouts::default().idle, "the wait for the cloud was cut short: {:?}", begun.elapsed());
+}
+
+/// Lets PostgreSQL take back the first three transactions that change rows of a table in which `condition` holds, as it does
+/// for one of two that wait for each other. The sequence counts them, since no transaction takes it back.
+async fn take_back_three(database: &TestDatabase, table: &str, condition: &str) {
+    for text in [
+        format!("CREATE SEQUENCE taken_back_{table}"),
+        format!(
+            "CREATE FUNCTION take_back_{table}() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+             BEGIN
+                 IF nextval('taken_back_{table}') <= 3 THEN
+                     RAISE EXCEPTION USING ERRCODE = 'deadlock_detected', MESSAGE = 'a fault that passes';
+                 END IF;
+                 RETURN NEW;
+             END $$"
+        ),
+        format!(
+            "CREATE TRIGGER take_back BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({condition})
+             EXECUTE FUNCTION take_back_{table}()"
+        ),
+    ] {
+        database.execute(&text).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fault_of_the_database_that_passes_fails_no_check_and_counts_no_unit_twice() {
+    let world = World::new(TestDatabase::postgres().await, 50).await;
+    let database = &world.database;
+    take_back_three(database, "bulk_operation_runs", "NEW.processed_items = 2 AND OLD.processed_items = 1").await;
+    take_back_three(database, "tenants", "NEW.connection_checked_at IS NOT NULL").await;
+    let (run, tenant) = world.check(false).await;
+    assert_eq!((run.status, run.reason_code, run.attempt), (OperationStatus::Completed, None, 1));
+    assert_eq!(run.counters.succeeded, run.counters.total);
+    assert_eq!(tenant.connection_status, ConnectionStatus::Ok);
+    for table in ["bulk_operation_runs", "tenants"] {
+        let text = format!("SELECT last_value AS value FROM taken_back_{table}");
+        assert_eq!(database.number(&text).await, 4, "three were taken back, and then it was done: {table}");
+    }
 }

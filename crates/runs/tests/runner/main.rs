@@ -1,5 +1,6 @@
 //! The runner with operations of its own: none of them is known anywhere else.
 
 mod counting;
+mod processes;
 mod runs;
 mod support;

@@ -72,10 +72,44 @@ on_both_engines! {
         world.gate.add_permits(10);
         assert_eq!(world.ended(first).await.status, OperationStatus::Completed);
         assert!(world.following(first).await.is_empty());
-        let filter = audit::Filter { resource_id: Some(first.to_string()), limit: 10, ..Default::default() };
-        let entries = audit::list(&world.database.db, &filter).await.unwrap();
-        let refused = entries.iter().find(|entry| entry.context["error"] == "forbidden").expect("it is written down");
+        let refused = world.refusal(first).await;
+        assert_eq!(refused.context["error"], "forbidden");
         assert_eq!((refused.action.as_str(), refused.outcome), ("numbers.count.dispatched", audit::Outcome::Denied));
+    }
+
+    async fn a_follow_up_whose_work_is_active_already_ends_its_chain_and_the_audit_log_says_so(test: TestDatabase) {
+        let world = World::with(test, 0, Limits { global: 1, per_tenant: 1 }).await;
+        let follow_ups = ["second", "third"].map(|key| follow_up::<Counting>(&Numbers::to(key, 1)).unwrap());
+        let numbers = Numbers::to("first", 1);
+        let first = world.runner.dispatch::<Counting>(&world.olga, world.tenant, &numbers, follow_ups.into()).await;
+        let first = first.unwrap().state.id;
+        world.until(first, |state| state.status == OperationStatus::Running).await;
+        let active = world.count(&Numbers::to("second", 1)).await;
+        world.gate.add_permits(10);
+        assert_eq!(world.ended(first).await.status, OperationStatus::Completed);
+        assert_eq!(world.ended(active).await.status, OperationStatus::Completed);
+        assert!(world.following(first).await.is_empty());
+        let entry = world.refusal(first).await;
+        assert_eq!((entry.action.as_str(), entry.outcome), ("numbers.count.dispatched", audit::Outcome::Failure));
+        assert_eq!(entry.context["error"], "already_active");
+        assert_eq!(entry.context["active"], active.to_string());
+        assert_eq!(entry.context["left_out"], serde_json::json!(["numbers.count"]));
+    }
+
+    async fn a_follow_up_for_which_too_much_is_waiting_is_not_left_behind_half_started(test: TestDatabase) {
+        let world = World::with(test, 0, Limits { global: 1, per_tenant: 1 }).await;
+        let follow_ups = vec![follow_up::<Counting>(&Numbers::to("second", 1)).unwrap()];
+        let numbers = Numbers::to("first", 1);
+        let first = world.runner.dispatch::<Counting>(&world.olga, world.tenant, &numbers, follow_ups).await;
+        let first = first.unwrap().state.id;
+        world.until(first, |state| state.status == OperationStatus::Running).await;
+        for number in 0..world.runner.config().waiting_per_tenant {
+            world.count(&Numbers::to(&format!("waiting {number}"), 1)).await;
+        }
+        world.gate.add_permits(1);
+        assert_eq!(world.ended(first).await.status, OperationStatus::Completed);
+        assert_eq!(world.refusal(first).await.context["error"], "too_many");
+        assert!(world.following(first).await.is_empty());
     }
 
     async fn an_ended_run_is_tried_again_and_one_without_failures_is_not(test: TestDatabase) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use tempfile::TempDir;
 use tenantatlas_commands::{Actor, Commands, SystemClock};
 use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
 use tenantatlas_domain::live::RunState;
@@ -13,7 +14,7 @@ use tenantatlas_runs::{Operations, Runner, RunnerConfig};
 use tenantatlas_store::operation_runs::{self, Limits, OperationRun};
 use tenantatlas_store::tenants::{self, Cloud, Environment, TenantDetails};
 use tenantatlas_store::testing::TestDatabase;
-use tenantatlas_store::{Vault, members, users};
+use tenantatlas_store::{Db, Vault, audit, members, users};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -21,7 +22,7 @@ use uuid::Uuid;
 use crate::counting::{Counting, Numbers};
 
 /// How long a test waits for what must come, however busy the machine is.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Everything a test needs; the database goes last.
 pub struct World {
@@ -32,7 +33,7 @@ pub struct World {
     pub user: UserId,
     pub olga: Actor,
     pub database: TestDatabase,
-    _keys: tempfile::TempDir,
+    keys: TempDir,
 }
 
 impl World {
@@ -42,14 +43,17 @@ impl World {
     }
 
     pub async fn with(database: TestDatabase, permits: usize, limits: Limits) -> Self {
-        let keys = tempfile::tempdir().unwrap();
-        let vault = Vault::open(&database.db, &keys.path().join("key")).await.unwrap();
+        Self::with_workers(database, permits, limits, 3).await
+    }
+
+    pub async fn with_workers(database: TestDatabase, permits: usize, limits: Limits, workers: usize) -> Self {
+        let keys = TempDir::new().unwrap();
         let gate = Arc::new(Semaphore::new(permits));
-        let commands = Commands::new(database.db.clone(), vault, Arc::new(SystemClock), CancellationToken::new());
         let operations = Operations::default().with(Counting { gate: Arc::clone(&gate), limits });
         let config = RunnerConfig {
-            workers: 3,
-            lease: PATIENCE,
+            workers,
+            // Neither renewed nor lost while a test waits.
+            lease: PATIENCE * 10,
             sweep_interval: Duration::from_millis(200),
             poll_interval: Duration::from_millis(100),
             ..RunnerConfig::default()
@@ -67,9 +71,19 @@ impl World {
         users::create(&mut tx, &new, at).await.unwrap();
         members::set(&mut tx, tenant, user, Role::Operator, at).await.unwrap();
         tx.commit().await.unwrap();
+        let commands = commands(&database.db, &keys).await;
         let runner = Runner::start(config, commands, operations);
         let olga = Actor::person(user, "Olga", "olga@example.com");
-        Self { runner, gate, tenant, user, olga, database, _keys: keys }
+        Self { runner, gate, tenant, user, olga, database, keys }
+    }
+
+    /// Another process on the same database, by an address of its own, which dispatches and does no work.
+    pub async fn beside(&self, address: &str) -> Runner {
+        let db = Db::connect(address).await.unwrap();
+        let gate = Arc::clone(&self.gate);
+        let operations = Operations::default().with(Counting { gate, limits: Limits { global: 4, per_tenant: 4 } });
+        let config = RunnerConfig { workers: 0, ..RunnerConfig::default() };
+        Runner::start(config, commands(&db, &self.keys).await, operations)
     }
 
     pub async fn count(&self, numbers: &Numbers) -> OperationRunId {
@@ -98,6 +112,13 @@ impl World {
         tokio::time::timeout(PATIENCE, wait).await.expect("it comes in time")
     }
 
+    /// What the audit log says of the refusal of something that concerns a run.
+    pub async fn refusal(&self, run: OperationRunId) -> audit::Entry {
+        let filter = audit::Filter { resource_id: Some(run.to_string()), limit: 10, ..Default::default() };
+        let entries = audit::list(&self.database.db, &filter).await.unwrap();
+        entries.into_iter().find(|entry| entry.context.get("error").is_some()).expect("it is written down")
+    }
+
     /// The runs that were started because another one ended well.
     pub async fn following(&self, run: OperationRunId) -> Vec<OperationRun> {
         let filter = operation_runs::Filter {
@@ -108,6 +129,11 @@ impl World {
         };
         operation_runs::list(&self.database.db, &filter).await.unwrap()
     }
+}
+
+async fn commands(db: &Db, keys: &TempDir) -> Commands {
+    let vault = Vault::open(db, &keys.path().join("key")).await.unwrap();
+    Commands::new(db.clone(), vault, Arc::new(SystemClock), CancellationToken::new())
 }
 
 fn details() -> TenantDetails {

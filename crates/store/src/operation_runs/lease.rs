@@ -8,6 +8,7 @@ use tenantatlas_domain::ids::{OperationRunId, TenantId};
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use super::progress::{End, Rest, end_row};
 use super::{ACTIVE, Fence, OperationRun};
@@ -146,6 +147,21 @@ pub async fn renew(tx: &mut Tx, fence: &Fence, lease: Duration) -> Result<Renewa
         .await?;
     let cancel_requested_at = cancel_requested_at.ok_or(StoreError::LeaseLost)?;
     Ok(Renewal { cancel_requested: cancel_requested_at.is_some() })
+}
+
+/// The runs that a process holds although somebody asked to cancel them. Of every tenant: a process works for all.
+///
+/// # Errors
+/// When the database fails.
+pub async fn cancelled_of(db: &Db, owner: &str) -> Result<Vec<OperationRunId>, StoreError> {
+    let text = format!(
+        "SELECT id AS value
+         FROM bulk_operation_runs
+         WHERE {ACTIVE} AND status = 'running' AND lease_owner = $1 AND cancel_requested_at IS NOT NULL"
+    );
+    let mut on = db;
+    let ids: Vec<Uuid> = on.values(AssertSqlSafe(text), &args![owner]).await?;
+    Ok(ids.into_iter().map(OperationRunId::from_uuid).collect())
 }
 
 /// Gives a run back without ending it, so that another worker goes on at once. It does not count as a lost worker.

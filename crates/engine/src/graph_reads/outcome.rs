@@ -1,10 +1,12 @@
 //! How a policy type ended in a run, from what Graph answered (`docs/rules.md`, sections Inventory sync and Reason codes).
 
+use tenantatlas_domain::operation::{Failure, FailureKind, ItemOutcome};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::PolicyType;
 use tenantatlas_domain::sanitise;
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_graph::GraphError;
+use tenantatlas_store::operation_runs::Settled;
 
 /// The end of one type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,22 @@ impl TypeEnd {
 
     pub(crate) fn skipped(code: ReasonCode, sentence: impl Into<String>) -> Self {
         Self { outcome: TypeOutcome::Skipped, reason: Some((code, sentence.into())) }
+    }
+
+    /// What the run counts for the unit that ended so, with the line that is kept when it did not succeed.
+    pub(crate) fn settled(&self, unit: &str) -> Settled {
+        let (outcome, kind) = match self.outcome {
+            TypeOutcome::Succeeded => (ItemOutcome::Succeeded, FailureKind::Failed),
+            TypeOutcome::Failed => (ItemOutcome::Failed, FailureKind::Failed),
+            TypeOutcome::Skipped => (ItemOutcome::Skipped, FailureKind::Skipped),
+        };
+        let failure = self.reason.clone().map(|(reason_code, reason)| Failure {
+            reason_code,
+            reason,
+            item_id: Some(unit.to_owned()),
+            kind,
+        });
+        Settled { outcome, failure }
     }
 }
 
