@@ -16,9 +16,9 @@ use crate::{Db, StoreError, files};
 const APPLICATION_ID: i64 = 0x5441_746c;
 /// Readers of a file, at most.
 const READERS: u32 = 8;
-/// Pages the write-ahead log of SQLite grows to before it is copied into the file: 16 MiB. More would make the commit
-/// that copies it take long enough to be felt; less would copy every few batches.
-const CHECKPOINT_PAGES: &str = "4096";
+/// Pages the write-ahead log of SQLite grows to before it is copied into the file: 64 MiB. A bulk write changes the same
+/// pages of the indexes again and again, and the copy writes each once: with 16 MiB it cost as much as the writing itself.
+const CHECKPOINT_PAGES: &str = "16384";
 /// Rows that SQLite's thread may be ahead of whoever reads them: each wait for the other costs more than many rows.
 const ROWS_IN_FLIGHT: usize = 1_024;
 /// Memory for pages of a SQLite file, in KiB (so is the sign): of the writer, and of each reader.
