@@ -7,7 +7,8 @@ use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_runs::Runner;
-use tenantatlas_store::{Reader, StoreError, Tx, Vault, facts, members};
+use tenantatlas_store::audit::{self, Verification};
+use tenantatlas_store::{Reader, StoreError, Tx, facts, members};
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
@@ -64,10 +65,12 @@ impl Engine {
         facts::probe_write(&self.core.commands.db).await
     }
 
-    /// The vault.
-    #[must_use]
-    pub fn vault(&self) -> &Vault {
-        &self.core.commands.vault
+    /// Recomputes the chain of the whole audit log: see [`audit::verify`].
+    ///
+    /// # Errors
+    /// When the database fails, or the file with the end that was seen last cannot be read.
+    pub async fn verify_audit(&self) -> Result<Verification, StoreError> {
+        audit::verify(self.reader(), &self.core.commands.vault).await
     }
 
     /// How long sessions last, and who needs a second factor.
@@ -103,8 +106,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::TooMany`] when there were too many in a short time.
-    pub fn begin_download(&self, user: UserId) -> Result<(), EngineError> {
-        Ok(self.core.commands.begin_download(user)?)
+    pub async fn begin_download(&self, actor: &Actor) -> Result<(), EngineError> {
+        Ok(self.core.commands.begin_download(actor).await?)
     }
 
     /// Writes an event that changed nothing into the audit log: see [`Commands::record_event`].

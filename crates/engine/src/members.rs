@@ -55,9 +55,7 @@ impl Engine {
         role: Role,
     ) -> Result<bool, EngineError> {
         let core = &self.core;
-        if let Some(user) = actor.user_id {
-            core.commands.limit(("add member", user), ADD_RATE)?;
-        }
+        core.commands.limit(actor, "add_member", ADD_RATE).await?;
         let entry =
             AuditEntry::new(AuditAction::MemberAdded, "user", "unknown").of(tenant).with(json!({ "role": role }));
         let right = Right::Tenant(tenant, Action::ManageMembers);

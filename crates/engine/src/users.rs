@@ -65,7 +65,7 @@ impl Engine {
         let core = &self.core;
         let id = actor.user_id.ok_or(EngineError::Forbidden)?;
         check_name(name)?;
-        core.commands.limit(("profile", id), PROFILE_RATE)?;
+        core.commands.limit(actor, "profile", PROFILE_RATE).await?;
         let entry = AuditEntry::new(AuditAction::UserRenamed, "user", id);
         core.execute(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
             if users::set_name(tx, id, name, core.commands.clock.now()).await? {

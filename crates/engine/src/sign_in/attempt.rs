@@ -201,7 +201,7 @@ impl Attempt {
     /// [`EngineError::TooMany`].
     pub(crate) async fn proved(&self, user: UserId) -> Result<(), EngineError> {
         let bucket = if self.known_browser { "proved in a known browser" } else { "proved" };
-        let taken = self.core.commands.limit((bucket, user), PROVED_RATE);
+        let taken = self.core.commands.take_rate((bucket, user), PROVED_RATE);
         if taken.is_err() {
             self.core.commands.record_refusal(&self.actor, throttled(self.account, self.known_browser)).await;
         }

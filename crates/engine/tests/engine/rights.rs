@@ -224,12 +224,14 @@ async fn newest(db: &Db) -> Entry {
 }
 
 /// What is told an actor and is no command: it reads, writes what went before, or is what commands are made of.
-const NO_COMMANDS: [&str; 10] = [
+const NO_COMMANDS: [&str; 12] = [
     "authorise",
     "authorise_platform",
+    "begin_download",
     "cancel_all_of_removed",
     "confirm",
     "dispatch<O: Operation>",
+    "limit",
     "record",
     "record_event",
     "record_failure",
