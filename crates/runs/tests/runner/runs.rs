@@ -1,15 +1,18 @@
 //! Dispatch, end, follow-ups, retry, cancel and limits, of an operation that nothing else knows.
 
+use std::sync::Arc;
+
 use tenantatlas_commands::{Actor, CommandError};
 use tenantatlas_domain::ids::{OperationRunId, UserId};
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_runs::{Cancelled, RetryPart, follow_up};
+use tenantatlas_runs::{Cancelled, Operations, RetryPart, follow_up};
 use tenantatlas_store::operation_runs::{self, Limits};
 use tenantatlas_store::testing::on_both_engines;
 use tenantatlas_store::{audit, members};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::counting::{Counting, Numbers};
@@ -186,4 +189,11 @@ on_both_engines! {
         let depth = operation_runs::queue_depth(&world.database.db).await.unwrap();
         assert_eq!((depth.running, depth.pending), (0, 0));
     }
+}
+
+#[test]
+#[should_panic(expected = "there are two operations numbers.count")]
+fn no_two_operations_have_the_same_name() {
+    let counting = || Counting { gate: Arc::new(Semaphore::new(0)), limits: Limits { global: 1, per_tenant: 1 } };
+    let _ = Operations::default().with(counting()).with(counting());
 }

@@ -16,9 +16,6 @@ use crate::database::Run as _;
 use crate::sql::{Value, args};
 use crate::{Db, StoreError, Tx, dialect};
 
-/// Expired leases handled in one transaction, at most.
-const SWEEP_LIMIT: i64 = 100;
-
 /// How many runs of the same operation may be worked on at the same time, over all processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -262,8 +259,8 @@ pub struct Swept {
     pub failed: Vec<OperationRun>,
 }
 
-/// Takes runs away from workers whose lease ended, or ends further ahead than `longest_lease`. `max_lost` is how many
-/// workers a run may lose in all before it fails.
+/// Takes runs away from workers whose lease ended, or ends further ahead than `longest_lease`: the oldest `limit` of them.
+/// `max_lost` is how many workers a run may lose in all before it fails.
 ///
 /// # Errors
 /// When the database fails.
@@ -271,6 +268,7 @@ pub async fn sweep_expired(
     tx: &mut Tx,
     max_lost: u32,
     longest_lease: Duration,
+    limit: u32,
     at: Timestamp,
 ) -> Result<Swept, StoreError> {
     let now = dialect::now_millis(&mut *tx).await?;
@@ -283,7 +281,7 @@ pub async fn sweep_expired(
          LIMIT $3{lock}"
     );
     let expired: Vec<OperationRun> =
-        tx.rows(AssertSqlSafe(text), &args![now, furthest(now, longest_lease), SWEEP_LIMIT]).await?;
+        tx.rows(AssertSqlSafe(text), &args![now, furthest(now, longest_lease), limit]).await?;
     let mut swept = Swept::default();
     for mut run in expired {
         run.lost_leases += 1;

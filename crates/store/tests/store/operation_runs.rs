@@ -168,8 +168,8 @@ on_both_engines! {
         let told = operation_runs::outlook(db, contoso, id, limits, day).await.unwrap().unwrap();
         assert!(told.held_until.is_some() && !told.has_place, "where leases may be so long it holds");
         let mut tx = db.write().await.unwrap();
-        assert_eq!(operation_runs::sweep_expired(&mut tx, 3, day, at(2)).await.unwrap(), operation_runs::Swept::default());
-        let swept = operation_runs::sweep_expired(&mut tx, 3, LONGEST, at(2)).await.unwrap();
+        assert_eq!(operation_runs::sweep_expired(&mut tx, 3, day, 100, at(2)).await.unwrap(), operation_runs::Swept::default());
+        let swept = operation_runs::sweep_expired(&mut tx, 3, LONGEST, 100, at(2)).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(swept.requeued.iter().map(|run| run.id).collect::<Vec<_>>(), [id]);
         assert_eq!(claim(db, "alive", LEASE, limits).await.unwrap().id, id, "it goes on at once");
@@ -182,7 +182,7 @@ on_both_engines! {
         let old = claim(db, "old", LEASE, NO_LIMITS).await.unwrap().fence().unwrap();
         test.expire_leases().await;
         let mut tx = db.write().await.unwrap();
-        let swept = operation_runs::sweep_expired(&mut tx, 3, LONGEST, at(3)).await.unwrap();
+        let swept = operation_runs::sweep_expired(&mut tx, 3, LONGEST, 100, at(3)).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(swept.requeued.iter().map(|run| (run.id, run.lost_leases)).collect::<Vec<_>>(), [(id, 1)]);
         assert_eq!(get(db, contoso, id).await.status, OperationStatus::Running);
@@ -215,7 +215,7 @@ on_both_engines! {
             assert_eq!(run.attempt, lost);
             test.expire_leases().await;
             let mut tx = db.write().await.unwrap();
-            let swept = operation_runs::sweep_expired(&mut tx, 2, LONGEST, at(5)).await.unwrap();
+            let swept = operation_runs::sweep_expired(&mut tx, 2, LONGEST, 100, at(5)).await.unwrap();
             tx.commit().await.unwrap();
             assert_eq!((swept.requeued.len(), swept.failed.len()), if lost == 1 { (1, 0) } else { (0, 1) });
         }
@@ -236,7 +236,7 @@ on_both_engines! {
         assert!(!renewal.cancel_requested);
         tx.commit().await.unwrap();
         let mut tx = db.write().await.unwrap();
-        assert_eq!(operation_runs::sweep_expired(&mut tx, 1, LONGEST, at(3)).await.unwrap(), operation_runs::Swept::default());
+        assert_eq!(operation_runs::sweep_expired(&mut tx, 1, LONGEST, 100, at(3)).await.unwrap(), operation_runs::Swept::default());
         operation_runs::release(&mut tx, &fence, at(3)).await.unwrap();
         tx.commit().await.unwrap();
         let again = claim(db, "two", LEASE, NO_LIMITS).await.unwrap();
