@@ -86,7 +86,7 @@ fn compile(root: &Path, target: &Path) -> Result<PathBuf> {
     Ok(target.join("wasm32-unknown-unknown/wasm-release/tenantatlas_frontend.wasm"))
 }
 
-/// The functions that wake islands: of all that the glue exports, those that take an element.
+/// The functions that hydrate islands: of all that the glue exports, those that take an element.
 fn islands(glue: &str) -> BTreeSet<String> {
     glue.lines()
         .filter_map(|line| line.strip_prefix("export function ").and_then(|rest| rest.strip_suffix("(el) {")))

@@ -12,7 +12,7 @@ use wasmparser::{KnownCustom, Linking, Parser, Payload, SymbolInfo};
 
 /// What the main part imports its loaders from.
 pub const LOADERS: &str = "./parts.js";
-/// What leptos ends the name of the function with that wakes an island of `#[island(lazy)]`.
+/// What leptos ends the name of the function with that hydrates an island of `#[island(lazy)]`.
 const ISLAND: &str = "_loader_";
 
 /// The cut module.
@@ -144,7 +144,7 @@ pub fn loaders(
             Some(import) => {
                 script.push_str(&format!("export const {import} = loader({});\n", listed(needed, files)?));
             }
-            // Woken by the name of the island, below.
+            // Loaded by the name of the island, below.
             None if part.contains(ISLAND) => {}
             None => bail!("nothing in the main part loads the part {part}"),
         }

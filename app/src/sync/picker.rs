@@ -97,7 +97,7 @@ impl Choice {
     }
 }
 
-/// The picker as a page: works as a plain form, and better once WebAssembly is there. It is the largest island, and wakes
+/// The picker as a page: works as a plain form, and better once WebAssembly is there. It is the largest island, and is hydrated
 /// when somebody comes to it.
 #[island(lazy)]
 pub fn PickerPage(
@@ -113,7 +113,7 @@ pub fn PickerPage(
     view! { <PickerFields tenant picker draft done /> }
 }
 
-/// What a person marked and typed in the plain form before the picker woke.
+/// What a person marked and typed in the plain form before the picker was hydrated.
 #[derive(Clone)]
 pub struct Draft {
     marks: Vec<bool>,

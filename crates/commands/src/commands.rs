@@ -150,7 +150,7 @@ impl Commands {
         }
     }
 
-    /// Lets an action pass or refuses it. Before work that is dear; the command asks again.
+    /// Lets an action pass or refuses it. Before work that costs much; the command asks again.
     ///
     /// # Errors
     /// [`CommandError::NotFound`] when the tenant does not exist for the actor, [`CommandError::Forbidden`] when the role
@@ -170,7 +170,7 @@ impl Commands {
         }
     }
 
-    /// Lets only those pass who manage tenants and users. Before work that is dear; the command asks again.
+    /// Lets only those pass who manage tenants and users. Before work that costs much; the command asks again.
     ///
     /// # Errors
     /// [`CommandError::Forbidden`].

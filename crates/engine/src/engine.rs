@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::EngineConfig;
 use crate::error::EngineError;
 use crate::session_policy::SessionPolicy;
-use crate::sign_in::Turns;
+use crate::sign_in::SignInQueue;
 
 /// What the commands of the engine stand on.
 pub(crate) struct Core {
@@ -23,8 +23,8 @@ pub(crate) struct Core {
     pub commands: Commands,
     pub reader: Reader,
     pub runner: Runner,
-    /// Whose turn it is to prove who they are.
-    pub turns: Arc<Turns>,
+    /// Those who wait to prove who they are.
+    pub sign_in_queue: Arc<SignInQueue>,
     /// Wakes the housekeeping before its time: there is something to delete.
     pub clean_now: Notify,
 }

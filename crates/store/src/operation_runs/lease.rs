@@ -78,7 +78,7 @@ pub struct Renewal {
     pub cancel_requested: bool,
 }
 
-/// Claims the oldest run that waits, or that lost its worker, if the limits leave room. Oldest first, but a tenant at
+/// Claims the oldest run that waits, or that lost its worker, if the limits leave a place. Oldest first, but a tenant at
 /// its limit does not hold up the others. The claimed run is `running`, with a new attempt number.
 ///
 /// # Errors
@@ -191,7 +191,7 @@ fn furthest(now: i64, longest: Duration) -> i64 {
 
 /// A run and who could work on it, by the clock of the database.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outlook {
+pub struct Liveness {
     /// The run.
     pub run: OperationRun,
     /// Until when its worker holds it; `None` when nobody does or the lease has expired.
@@ -217,13 +217,13 @@ struct Standing {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn outlook(
+pub async fn liveness(
     db: &Db,
     tenant: TenantId,
     id: OperationRunId,
     limits: Limits,
     longest_lease: Duration,
-) -> Result<Option<Outlook>, StoreError> {
+) -> Result<Option<Liveness>, StoreError> {
     let mut on = db;
     let now = dialect::now_millis(db).await?;
     let (over, theirs_over) = (is_over("c.", "$3", "$4"), is_over("r.", "$3", "$4"));
@@ -242,7 +242,7 @@ pub async fn outlook(
     );
     let standing: Option<Standing> =
         on.row(AssertSqlSafe(text), &args![id, tenant, now, furthest(now, longest_lease)]).await?;
-    Ok(standing.map(|standing| Outlook {
+    Ok(standing.map(|standing| Liveness {
         held_until: standing.held.then_some(standing.lease_until),
         has_place: standing.in_all < limits.global && standing.in_tenant < limits.per_tenant,
         run: standing.run,
