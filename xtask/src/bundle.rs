@@ -1,13 +1,14 @@
 //! From source to the files that a browser loads: WebAssembly in parts, one JavaScript module, one style sheet.
 
-use crate::{assets::hashed_name, parts, short_names};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
 use anyhow::{Context as _, Result, bail};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+
+use crate::assets::hashed_name;
+use crate::{parts, short_names};
 
 /// The built files, not yet named after their content.
 pub struct Bundle {

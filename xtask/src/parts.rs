@@ -1,12 +1,11 @@
 //! Cuts the linked module at its lazy functions and islands into a main part, which every page loads, and parts that are
 //! loaded when something in them is needed.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context as _, Result, anyhow, bail};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
-};
 use wasm_split_cli_support::{Options, transform};
 use wasmparser::{KnownCustom, Linking, Parser, Payload, SymbolInfo};
 

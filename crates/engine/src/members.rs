@@ -1,9 +1,9 @@
 //! Who may do what in a tenant.
 
 use std::time::Duration;
-use tenantatlas_commands::{Actor, AuditEntry, Command, Rate, Right};
 
 use serde_json::json;
+use tenantatlas_commands::{Actor, AuditEntry, Command, Rate, Right};
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::{Action, Role};

@@ -1,10 +1,10 @@
 //! People: accounts and passwords.
 
 use std::time::Duration;
-use tenantatlas_commands::{Actor, AuditEntry, Command, Rate, Right, require_confirmed};
 
 use secrecy::SecretString;
 use serde_json::json;
+use tenantatlas_commands::{Actor, AuditEntry, Command, Rate, Right, require_confirmed};
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_store::users::{self, NewUser};

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use tenantatlas_domain::{reason::ReasonCode, sanitise::redact};
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::sanitise::redact;
 use url::Url;
 use uuid::Uuid;
 

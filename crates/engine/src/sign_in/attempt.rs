@@ -9,9 +9,9 @@
 
 use std::sync::Arc;
 use std::time::Duration;
-use tenantatlas_commands::{Actor, AuditEntry, Rate, networks};
 
 use serde_json::json;
+use tenantatlas_commands::{Actor, AuditEntry, Rate, networks};
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_store::audit::Outcome;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use tenantatlas_commands::Rate;
 
+use tenantatlas_commands::Rate;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::pending_sign_ins::{self, Unfinished};

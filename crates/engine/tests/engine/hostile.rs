@@ -8,10 +8,9 @@ use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_engine::{Actor, Engine};
 use tenantatlas_graph::{GraphClient, GraphClientOptions, MemoryLimits};
 use tenantatlas_graph_sim::{Fault, FaultKind, HostileBody, SimTenant, Simulator, SimulatorConfig};
-use tenantatlas_store::operation_runs;
 use tenantatlas_store::tenants::{Cloud, Environment, TenantCredential, TenantDetails};
 use tenantatlas_store::testing::TestDatabase;
-use tenantatlas_store::{Vault, sync_runs};
+use tenantatlas_store::{Vault, operation_runs, sync_runs};
 
 use crate::support::{Synced, World, changed, graph_options};
 
