@@ -118,7 +118,7 @@ impl Commands {
         taken
     }
 
-    /// The same without a word in the audit log, for what is told there in another way or is no refusal.
+    /// The same without an entry in the audit log, for what is told there in another way or is no refusal.
     ///
     /// # Errors
     /// [`CommandError::TooMany`] with the time to wait.
@@ -148,6 +148,24 @@ impl Commands {
         if let Some((outcome, error)) = error.audited() {
             self.record_refusal(actor, entry.with(json!({ "error": error })).ended(outcome)).await;
         }
+    }
+
+    /// Does what comes before a command because it costs much or tells what the command is to do, such as a first look at
+    /// the right. Its refusal is written into the audit log like that of the command, whose entry this is.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub async fn before<T, E: Refusal>(
+        &self,
+        actor: &Actor,
+        entry: &AuditEntry,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let done = work.await;
+        if let Err(error) = &done {
+            self.record_failure(actor, entry.clone(), error).await;
+        }
+        done
     }
 
     /// Lets an action pass or refuses it. Before work that costs much; the command asks again.

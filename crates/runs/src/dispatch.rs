@@ -169,11 +169,7 @@ impl Core {
             }
             self.check_waiting(db, actor, new.tenant_id, 0).await
         };
-        let asked = asked.await;
-        if let Err(error) = &asked {
-            self.commands.record_failure(actor, entry.clone(), error).await;
-        }
-        asked
+        self.commands.before(actor, entry, asked).await
     }
 
     /// Refuses one more run where too many wait. `counted` says how many of those that wait are the new one.

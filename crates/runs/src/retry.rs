@@ -30,14 +30,8 @@ impl Runner {
         part: RetryPart,
     ) -> Result<Dispatched, CommandError> {
         let core = &self.core;
-        let again = match core.again(actor, tenant, run, part).await {
-            Ok(again) => again,
-            Err(error) => {
-                let entry = AuditEntry::new(AuditAction::RetryRequested, "operation_run", run).of(tenant);
-                core.commands.record_failure(actor, entry, &error).await;
-                return Err(error);
-            }
-        };
+        let entry = AuditEntry::new(AuditAction::RetryRequested, "operation_run", run).of(tenant);
+        let again = core.commands.before(actor, &entry, core.again(actor, tenant, run, part)).await?;
         core.dispatch(again.operation.as_ref(), actor, tenant, again.payload, again.cause).await
     }
 }
