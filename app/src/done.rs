@@ -5,6 +5,8 @@
 pub enum Done {
     /// A run that does the same was under way already; no second one was started.
     AlreadyRunning,
+    /// A sync was started without types that this version does not know.
+    TypesLeftOut,
     /// The connection of a tenant was saved.
     ConnectionSaved,
     /// It was saved and leads elsewhere now, so its credential was taken away.
@@ -44,6 +46,7 @@ impl Done {
     #[cfg(feature = "ssr")]
     pub const ALL: &'static [Self] = &[
         Self::AlreadyRunning,
+        Self::TypesLeftOut,
         Self::ConnectionSaved,
         Self::ConnectionMoved,
         Self::CredentialReplaced,
@@ -68,6 +71,7 @@ impl Done {
     pub const fn code(self) -> &'static str {
         match self {
             Self::AlreadyRunning => "already",
+            Self::TypesLeftOut => "left_out",
             Self::ConnectionSaved => "connection",
             Self::ConnectionMoved => "elsewhere",
             Self::CredentialReplaced => "credential",
@@ -109,6 +113,9 @@ impl Done {
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::AlreadyRunning => "The same is under way already. This is its run; no second one was started.",
+            Self::TypesLeftOut => {
+                "The sync is started without the types that this version does not know. Load the list of types anew to see which there are."
+            }
             Self::ConnectionSaved => "The connection is saved. Test it to see whether Microsoft accepts it.",
             Self::ConnectionMoved => {
                 "The connection is saved. It signs in elsewhere or as something else now, so the credential was taken away: enter it again below."

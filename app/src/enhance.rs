@@ -11,7 +11,7 @@ use leptos::wasm_bindgen::{JsCast as _, closure::Closure};
 use std::time::Duration;
 use web_sys::{Element, Event, HtmlFormElement, HtmlInputElement, KeyboardEvent};
 
-/// Starts it. Called once per page, before the islands wake.
+/// Starts it. Called once per page, before the islands are hydrated.
 pub fn start() {
     times::tell();
     let _ = set_interval_with_handle(times::tell, Duration::from_secs(30));

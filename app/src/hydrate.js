@@ -15,15 +15,15 @@ const module = await import(script);
 await module.default({ module_or_path: binary });
 module.hydrate();
 for (const island of document.querySelectorAll("leptos-island")) {
-  if (island.parentElement.dataset.wakes === "late") wakeLate(island);
+  if (island.parentElement.dataset.hydrate === "lazy") hydrateLazily(island);
   else {
     island.closest("leptos-children")?.$$on_hydrate?.();
-    await wake(island);
+    await hydrate(island);
   }
 }
 document.documentElement.dataset.hydrated = "";
 
-function wake(island) {
+function hydrate(island) {
   const { component } = island.dataset;
   if (module[component]) return module[component](island);
   console.error(`The page and its script are of different builds: ${component}`);
@@ -31,7 +31,7 @@ function wake(island) {
 
 // Not before a pointer or the focus comes to it. What is pressed while its part of the script is on the way, and means
 // nothing without it, is pressed again.
-async function wakeLate(island) {
+async function hydrateLazily(island) {
   // HTML cannot say that a box is neither on nor off.
   for (const box of island.querySelectorAll("[data-mixed]")) box.indeterminate = true;
   let pressed;
@@ -54,7 +54,7 @@ async function wakeLate(island) {
     island.before(note);
     return;
   }
-  await wake(island);
+  await hydrate(island);
   island.removeEventListener("click", press);
   pressed?.click();
 }

@@ -42,8 +42,8 @@ pub(crate) fn go_to(address: &str) {
     let _ = window().location().set_href(address);
 }
 
-/// A dialog closes when the ground around it is pressed: the event then has the dialog itself as its target, and lies
-/// outside of its box.
+/// Closes a modal dialog when its backdrop is clicked: the target of such a click is the dialog itself, at a point outside
+/// of its box.
 pub(crate) fn close_on_backdrop(event: &MouseEvent, dialog: &HtmlDialogElement) {
     let on_dialog = event.target().is_some_and(|target| target.dyn_ref::<HtmlDialogElement>() == Some(dialog));
     let bounds = dialog.get_bounding_client_rect();

@@ -1,7 +1,9 @@
 //! What a browser downloads of script: on the first load, and on demand.
 
+use std::fs;
+use std::path::PathBuf;
+
 use anyhow::{Context as _, Result};
-use std::{fs, path::PathBuf};
 
 /// Prints the sizes of the precompressed assets.
 pub fn measure() -> Result<()> {

@@ -1,20 +1,21 @@
 //! How long a dispatch takes while ten syncs keep the database busy.
 
-use crate::{spread::Spread, whole::database};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
 use anyhow::Result;
 use secrecy::SecretString;
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
-use tenantatlas_domain::{ids::TenantId, registry::registry, selection::Selection};
+use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::selection::Selection;
 use tenantatlas_engine::{Actor, Engine, EngineConfig};
 use tenantatlas_graph::{GraphClient, GraphClientOptions};
 use tenantatlas_graph_sim::{SimTenant, Simulator, SimulatorConfig};
-use tenantatlas_store::{
-    Db, Vault,
-    tenants::{Cloud, Environment, TenantCredential, TenantDetails},
-};
+use tenantatlas_store::tenants::{Cloud, Environment, TenantCredential, TenantDetails};
+use tenantatlas_store::{Db, Vault};
+
+use crate::spread::Spread;
+use crate::whole::database;
 
 const SYNCS: usize = 10;
 const DISPATCHES: usize = 200;

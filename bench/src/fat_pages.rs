@@ -1,17 +1,20 @@
 //! Tenants whose every listing answers with pages of many megabytes: what the server holds at most.
 
-use crate::{process::Cloud, site::Server, whole::database};
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 use secrecy::SecretString;
 use serde_json::json;
-use std::time::Duration;
-use tenantatlas_domain::{registry::registry, selection::Selection};
+use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::selection::Selection;
 use tenantatlas_engine::{Actor, Engine, EngineConfig};
 use tenantatlas_graph::{GraphClient, GraphClientOptions};
-use tenantatlas_store::{
-    Db, Vault, operation_runs,
-    tenants::{self, Cloud as CloudKind, Environment, TenantCredential, TenantDetails},
-};
+use tenantatlas_store::tenants::{self, Cloud as CloudKind, Environment, TenantCredential, TenantDetails};
+use tenantatlas_store::{Db, Vault, operation_runs};
+
+use crate::process::Cloud;
+use crate::site::Server;
+use crate::whole::database;
 
 /// Tenants that are read at the same time, each in a cloud of its own.
 const TENANTS: usize = 6;

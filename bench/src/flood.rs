@@ -1,28 +1,25 @@
 //! How long a dispatch takes while somebody else dispatches as fast as they can.
 
-use crate::{spread::Spread, whole::database};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
 use anyhow::{Context as _, Result};
 use secrecy::SecretString;
-use std::{
-    net::SocketAddr,
-    sync::atomic::{AtomicUsize, Ordering},
-    time::{Duration, Instant},
-};
-use tenantatlas_domain::{
-    ids::{TenantId, UserId},
-    registry::registry,
-    role::Role,
-    selection::Selection,
-};
+use tenantatlas_domain::ids::{TenantId, UserId};
+use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::role::Role;
+use tenantatlas_domain::selection::Selection;
 use tenantatlas_engine::{Actor, Engine, EngineConfig, EngineError};
 use tenantatlas_graph::{GraphClient, GraphClientOptions};
 use tenantatlas_graph_sim::{SimTenant, Simulator, SimulatorConfig};
-use tenantatlas_store::{
-    Db, Vault, members,
-    tenants::{Cloud, Environment, TenantCredential, TenantDetails},
-    users::{self, NewUser},
-};
+use tenantatlas_store::tenants::{Cloud, Environment, TenantCredential, TenantDetails};
+use tenantatlas_store::users::{self, NewUser};
+use tenantatlas_store::{Db, Vault, members};
 use uuid::Uuid;
+
+use crate::spread::Spread;
+use crate::whole::database;
 
 /// Dispatches of the one who is too fast, and how many of them are under way at a time.
 const FLOOD: usize = 2_500;

@@ -1,15 +1,17 @@
 //! What a sync cannot be faster than, if it did one after the other: the download and the inserts alone.
 
-use crate::{process::Cloud, whole::fresh_database};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
 use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
-use rusqlite::{Connection, OpenFlags, TransactionBehavior, params_from_iter, types::Value};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, params_from_iter};
 use sqlx::{Connection as _, PgConnection};
-use std::{
-    path::{Path, PathBuf},
-    time::{Duration, Instant},
-};
 use tenantatlas_store::Db;
+
+use crate::process::Cloud;
+use crate::whole::fresh_database;
 
 /// As many requests at a time as the engine reads collections.
 const CONCURRENCY: usize = 5;

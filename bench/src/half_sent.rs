@@ -1,14 +1,16 @@
 //! Requests whose bodies do not come, and what pages of others take meanwhile.
 
-use crate::{
-    load::{Answered, Visitors},
-    site::Site,
-    streams::raise_open_files,
-};
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+
 use anyhow::Result;
 use futures::{StreamExt as _, TryStreamExt as _};
-use std::{io::ErrorKind, net::SocketAddr};
-use tokio::{io::AsyncWriteExt as _, net::TcpStream};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+
+use crate::load::{Answered, Visitors};
+use crate::site::Site;
+use crate::streams::raise_open_files;
 
 /// Requests that are begun and not ended.
 pub const HALF_SENT: usize = 3_500;

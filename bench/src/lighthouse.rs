@@ -1,13 +1,13 @@
 //! What Lighthouse says about the inventory page on a phone.
 
-use crate::site::Site;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
-use std::{
-    fs,
-    path::PathBuf,
-    process::{Command, Stdio},
-};
+
+use crate::site::Site;
 
 /// Objects of the tenant.
 const OBJECTS: &str = "100000";

@@ -1,10 +1,14 @@
 //! Requests that come when they are due, whether or not those before were answered.
 
-use crate::spread::Spread;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 use reqwest::{Client, StatusCode, header};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::time::Instant;
+
+use crate::spread::Spread;
 
 /// How long they keep coming.
 const SECONDS: u32 = 20;

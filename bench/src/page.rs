@@ -1,10 +1,9 @@
 //! The inventory page of a large tenant, requested by many.
 
-use crate::{
-    load::{Answered, Visitors},
-    site::Site,
-};
 use anyhow::{Context as _, Result};
+
+use crate::load::{Answered, Visitors};
+use crate::site::Site;
 
 /// People who look at it.
 const PEOPLE: usize = 50;

@@ -1,14 +1,13 @@
 //! The real binary as child processes: the simulated cloud, and commands whose peak memory is read while they run.
 
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
-use std::{
-    fs,
-    io::{BufRead as _, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
 
 /// The binary that is measured: `TENANTATLAS_BINARY`, or what `make build` made.
 pub fn binary() -> PathBuf {

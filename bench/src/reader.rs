@@ -1,16 +1,13 @@
 //! One open event stream, read with as little work as possible: the readers share the machine with the server.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::net::SocketAddr;
+use std::time::Instant;
+
 use anyhow::{Result, bail, ensure};
-use std::{
-    hash::{DefaultHasher, Hash as _, Hasher as _},
-    net::SocketAddr,
-    time::Instant,
-};
 use tenantatlas_domain::ids::TenantId;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 /// A state of a run that arrived.
 pub struct Arrival {

@@ -1,31 +1,24 @@
 //! A tenant of a simulated cloud, people who may see it, and the real server that shows it to them.
 
-use crate::{
-    process::{self, Cloud, binary, memory_kb},
-    whole,
-};
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
-use std::{
-    io::{BufRead as _, BufReader},
-    net::SocketAddr,
-    path::Path,
-    process::{Child, ChildStdout, Command, Stdio},
-    time::{SystemTime, UNIX_EPOCH},
-};
 use tempfile::TempDir;
-use tenantatlas_domain::{
-    ids::{TenantId, UserId},
-    role::Role,
-    time::Timestamp,
-};
-use tenantatlas_store::{
-    Db, members, sessions,
-    sessions::{NewSession, TokenHash},
-    tenants, users,
-    users::NewUser,
-};
+use tenantatlas_domain::ids::{TenantId, UserId};
+use tenantatlas_domain::role::Role;
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::sessions::{NewSession, TokenHash};
+use tenantatlas_store::users::NewUser;
+use tenantatlas_store::{Db, members, sessions, tenants, users};
 use uuid::Uuid;
+
+use crate::process::{self, Cloud, binary, memory_kb};
+use crate::whole;
 
 /// How long the sessions last, milliseconds.
 const DAY: i64 = 86_400_000;

@@ -1,20 +1,18 @@
 //! Many open event streams on one server: how soon each has what was committed, and what each costs.
 
-use crate::{
-    load::Visitors,
-    reader::Reader,
-    site::{Server, Site},
-    spread::Spread,
-};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
 use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
 use reqwest::header;
 use rustix::process::{Resource, getrlimit, setrlimit};
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
 use tenantatlas_domain::registry::registry;
+
+use crate::load::Visitors;
+use crate::reader::Reader;
+use crate::site::{Server, Site};
+use crate::spread::Spread;
 
 /// Streams that are open.
 pub const STREAMS: usize = 5_000;

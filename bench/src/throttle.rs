@@ -1,7 +1,8 @@
 //! A small tenant far away, throttled as documented.
 
-use crate::process::{self, Cloud};
 use anyhow::Result;
+
+use crate::process::{self, Cloud};
 
 /// Milliseconds every answer takes.
 const LATENCY: u64 = 150;

@@ -1,12 +1,12 @@
 //! A whole sync against its two floors.
 
-use crate::{
-    floor,
-    process::{self, Cloud},
-};
+use std::path::Path;
+
 use anyhow::Result;
 use sqlx::Executor as _;
-use std::path::Path;
+
+use crate::floor;
+use crate::process::{self, Cloud};
 
 /// Whether the floors are measured too: on a million objects that of the database alone takes ten minutes.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -29,7 +29,7 @@ test("what opens on demand leads to its page when its part of the module cannot 
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Notifications");
 });
 
-test("what was marked, typed and pressed before the picker woke is not lost", async ({ page, server }) => {
+test("what was marked, typed and pressed before the picker was hydrated is not lost", async ({ page, server }) => {
   await signIn(page, server, people.operator);
   const tenant = await openTenant(page, server, "Contoso");
   let arrive = () => {};
@@ -52,7 +52,7 @@ test("what was marked, typed and pressed before the picker woke is not lost", as
   await expect(first).toBeChecked({ checked: !marked });
 });
 
-test("a button of the picker that is pressed before it woke is pressed when it wakes", async ({ page, server }) => {
+test("a button of the picker that is pressed before hydration is pressed once it is hydrated", async ({ page, server }) => {
   await signIn(page, server, people.operator);
   const tenant = await openTenant(page, server, "Contoso");
   let arrive = () => {};

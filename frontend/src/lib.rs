@@ -4,7 +4,7 @@ use leptos::server_fn::client::try_set_server_url;
 use tenantatlas_app::{address, enhance};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Starts the reactive runtime and the enhancement of the page. The script of the page calls it once, before it wakes the
+/// Starts the reactive runtime and the enhancement of the page. The script of the page calls it once, before it hydrates the
 /// islands.
 #[wasm_bindgen]
 pub fn hydrate() {

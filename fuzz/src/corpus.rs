@@ -1,10 +1,9 @@
 //! The inputs that are kept.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context as _, Result};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
 
 /// The folder of a target.
 #[must_use]

@@ -3,8 +3,9 @@
 //! one the stable compiler is enough (rust-fuzz/cargo-fuzz#440).
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
 use tenantatlas_fuzz::{TARGETS, Target};
 
 static CHOSEN: LazyLock<&'static Target> = LazyLock::new(|| {

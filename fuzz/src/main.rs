@@ -4,17 +4,14 @@
 //! into the corpus under a name that says what it broke, and mend what broke.
 #![allow(clippy::print_stdout, reason = "a tool tells what it does")]
 
+use std::panic::catch_unwind;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+use std::{env, fs};
+
 use anyhow::{Context as _, Result, bail};
-use std::{
-    env, fs,
-    panic::catch_unwind,
-    path::Path,
-    time::{Duration, Instant, SystemTime},
-};
-use tenantatlas_fuzz::{
-    TARGETS, Target, corpus,
-    mutate::{Numbers, mutated},
-};
+use tenantatlas_fuzz::mutate::{Numbers, mutated};
+use tenantatlas_fuzz::{TARGETS, Target, corpus};
 
 fn main() -> Result<()> {
     let mut arguments = env::args().skip(1);

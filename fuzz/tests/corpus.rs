@@ -1,10 +1,9 @@
 //! Every target with its corpus, and with mutations of it that are the same in every run.
 
 use std::panic::catch_unwind;
-use tenantatlas_fuzz::{
-    TARGETS, Target, corpus,
-    mutate::{Numbers, mutated},
-};
+
+use tenantatlas_fuzz::mutate::{Numbers, mutated};
+use tenantatlas_fuzz::{TARGETS, Target, corpus};
 
 /// Mutations per target. `make fuzz` tries as many as fit into its time.
 const MUTATIONS: usize = 2_000;

@@ -1,6 +1,6 @@
 //! The `tenantatlas` binary: the web server with its workers, and the command line.
 //!
-//! This is the one room that knows all others: it reads the settings, opens the database, starts the engine, and
+//! This is the one crate that knows all others: it reads the settings, opens the database, starts the engine, and
 //! either serves the web application or does what one command asked for. Rules live in `domain`, work in `engine`.
 
 mod cli;

@@ -1,15 +1,16 @@
 //! Names the built files after their content, compresses them, and writes the manifest.
 
-use crate::{bundle::Bundle, weight};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ffi::OsString,
-    fs,
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+
+use crate::bundle::Bundle;
+use crate::weight;
 
 /// The name of a built file: the hash of its content is in it, so that it is safe to cache for ever.
 pub fn hashed_name(content: &[u8], extension: &str) -> String {

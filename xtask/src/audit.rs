@@ -6,16 +6,16 @@
 //! `scripts/setup test` installs cargo-deny where that database can be reached, and then a known vulnerability fails the
 //! run. Where not, that is said, and the run goes on: it says nothing about vulnerabilities.
 
-use crate::packages::{Crate, Metadata, NpmPackage, checksums, npm_packages};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use spdx::{Expression, LicenseReq, ParseMode};
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    fs,
-    path::Path,
-    process::Command,
-};
+
+use crate::packages::{Crate, Metadata, NpmPackage, checksums, npm_packages};
 
 /// The only registry that crates may come from, as cargo names it.
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";

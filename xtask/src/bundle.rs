@@ -1,13 +1,14 @@
 //! From source to the files that a browser loads: WebAssembly in parts, one JavaScript module, one style sheet.
 
-use crate::{assets::hashed_name, parts, short_names};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
 use anyhow::{Context as _, Result, bail};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+
+use crate::assets::hashed_name;
+use crate::{parts, short_names};
 
 /// The built files, not yet named after their content.
 pub struct Bundle {
@@ -86,7 +87,7 @@ fn compile(root: &Path, target: &Path) -> Result<PathBuf> {
     Ok(target.join("wasm32-unknown-unknown/wasm-release/tenantatlas_frontend.wasm"))
 }
 
-/// The functions that wake islands: of all that the glue exports, those that take an element.
+/// The functions that hydrate islands: of all that the glue exports, those that take an element.
 fn islands(glue: &str) -> BTreeSet<String> {
     glue.lines()
         .filter_map(|line| line.strip_prefix("export function ").and_then(|rest| rest.strip_suffix("(el) {")))

@@ -1,10 +1,8 @@
 //! Whether files use each other in circles: then none of them can be understood, tested or moved without the others.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 use crate::sources::{files, root};
 

@@ -1,6 +1,8 @@
 //! Whether `docs/security.md` names what there is: files, tests, and how many requirements are met.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
 
 use crate::sources::{files, root};
 

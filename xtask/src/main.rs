@@ -25,8 +25,10 @@ mod sources;
 mod unused;
 mod weight;
 
+use std::env;
+use std::path::PathBuf;
+
 use anyhow::{Context as _, Result, bail};
-use std::{env, path::PathBuf};
 
 fn main() -> Result<()> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?.to_path_buf();

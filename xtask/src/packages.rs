@@ -1,13 +1,13 @@
 //! What the project is made of: the crates of `cargo metadata` and the npm packages of the lock files.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
 use anyhow::{Context as _, Result, bail};
-use serde::{Deserialize, de::DeserializeOwned};
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    fs,
-    path::Path,
-    process::Command,
-};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// What is released runs here …
 pub const SERVER_TARGET: &str = "x86_64-unknown-linux-gnu";

@@ -1,18 +1,17 @@
 //! Cuts the linked module at its lazy functions and islands into a main part, which every page loads, and parts that are
 //! loaded when something in them is needed.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context as _, Result, anyhow, bail};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
-};
 use wasm_split_cli_support::{Options, transform};
 use wasmparser::{KnownCustom, Linking, Parser, Payload, SymbolInfo};
 
 /// What the main part imports its loaders from.
 pub const LOADERS: &str = "./parts.js";
-/// What leptos ends the name of the function with that wakes an island of `#[island(lazy)]`.
+/// What leptos ends the name of the function with that hydrates an island of `#[island(lazy)]`.
 const ISLAND: &str = "_loader_";
 
 /// The cut module.
@@ -131,7 +130,7 @@ pub fn taken(split: &Split) -> Result<BTreeSet<String>> {
 /// name of the island.
 ///
 /// # Errors
-/// When a lazy island is not among the islands.
+/// When a lazy island is not among the islands, and when nothing would ever load a part.
 pub fn loaders(
     split: &Split,
     files: &BTreeMap<String, String>,
@@ -140,8 +139,14 @@ pub fn loaders(
 ) -> Result<String> {
     let mut script = include_str!("parts.js").to_owned();
     for (part, needed) in &split.needs {
-        let Some(import) = imports.get(&format!("__wasm_split_load_{part}")) else { continue };
-        script.push_str(&format!("export const {import} = loader({});\n", listed(needed, files)?));
+        match imports.get(&format!("__wasm_split_load_{part}")) {
+            Some(import) => {
+                script.push_str(&format!("export const {import} = loader({});\n", listed(needed, files)?));
+            }
+            // Loaded by the name of the island, below.
+            None if part.contains(ISLAND) => {}
+            None => bail!("nothing in the main part loads the part {part}"),
+        }
     }
     script.push_str("export const parts = {\n");
     for (island, part) in lazy_islands(split, islands)? {

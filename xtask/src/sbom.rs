@@ -4,16 +4,17 @@
 //! (`scope: excluded`), and the npm packages of the asset build, with versions, licences and hashes. It is made from the
 //! lock files alone and holds no time of day, so that the same commit gives the same file.
 
-use crate::packages::{Crate, Metadata, NpmPackage, Part, checksums, npm_packages};
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context as _, Result};
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use std::{
-    collections::{BTreeMap, HashMap},
-    fs,
-    path::{Path, PathBuf},
-};
+
+use crate::packages::{Crate, Metadata, NpmPackage, Part, checksums, npm_packages};
 
 /// The name of the file beside the binary; `.cdx.json` is what CycloneDX asks for.
 const FILE: &str = "target/release/tenantatlas.cdx.json";

@@ -1,10 +1,12 @@
 //! Short names for what the WebAssembly module and its JavaScript take from each other. wasm-bindgen makes them long, so
 //! that those of all crates differ; here both sides are known, and a name that is a hash cannot be compressed.
 
-use crate::parts::LOADERS;
-use anyhow::{Context as _, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result, bail};
 use wasm_bindgen_cli_support::Output;
+
+use crate::parts::LOADERS;
 
 /// The module that the glue hands its functions over as.
 const GLUE: &str = "./tenantatlas_bg.js";

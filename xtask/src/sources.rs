@@ -1,9 +1,7 @@
 //! The files of the repository, for the tests that read them.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// The folder of the repository.
 pub fn root() -> PathBuf {

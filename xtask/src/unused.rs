@@ -1,12 +1,11 @@
 //! `xtask unused`: fails when a crate asks for a dependency that its sources never name. cargo-machete does the same, but
 //! takes minutes to install.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context as _, Result, bail};
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-};
 use toml::Table;
 
 /// The tables of a manifest that hold dependencies (The Cargo Book, "Specifying Dependencies").

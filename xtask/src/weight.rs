@@ -1,13 +1,13 @@
 //! What the first load of a page weighs, and what of it the most.
 
-use crate::bundle::Bundle;
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context as _, Result, bail};
-use std::{
-    collections::{BTreeMap, HashMap},
-    fs,
-    path::{Path, PathBuf},
-};
 use wasmparser::{KnownCustom, Name, Parser, Payload};
+
+use crate::bundle::Bundle;
 
 /// WebAssembly and JavaScript that every page loads, bytes with brotli.
 const LIMIT: usize = 180_000;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::Engine;
-use tenantatlas_store::audit::{self, Verification};
+use tenantatlas_store::audit::Verification;
 
 /// The chain is walked again at most so often: it covers the whole log of the server.
 const VERIFY_INTERVAL: Duration = Duration::from_secs(60);
@@ -33,7 +33,7 @@ impl LastVerification {
         {
             return Ok((found, told));
         }
-        let found = audit::verify(engine.reader(), engine.vault()).await?;
+        let found = engine.verify_audit().await?;
         let looked = Looked { at: Instant::now(), found: found.clone(), told: engine.now() };
         let told = looked.told;
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(looked);

@@ -1,5 +1,5 @@
 //! The connection to the event stream of a tenant, and what it knows: the newest state of each run and the unread
-//! count. One per page. Only effects and event handlers reach it, so on the server it never comes to life.
+//! count. One per page. Only effects and event handlers reach it, so that it is never made on the server.
 //!
 //! The stream carries state, not history: every connection begins with a snapshot, so a lost event or a sleeping
 //! machine cannot leave the screen wrong. A hidden page gives its stream back; a page that becomes visible, comes back
@@ -52,8 +52,8 @@ struct Connection {
 }
 
 #[derive(Default)]
-struct Line {
-    /// Where the stream of the tenant lies.
+struct StreamState {
+    /// The address of the stream of the tenant.
     events: RefCell<String>,
     connection: RefCell<Option<Connection>>,
     failures: Cell<u32>,
@@ -68,7 +68,7 @@ thread_local! {
         lost: ArcRwSignal::new(false),
         snapshots: ArcRwSignal::new(0),
     };
-    static LINE: Line = Line::default();
+    static STREAM: StreamState = StreamState::default();
 }
 
 /// What is known from the stream of this page. Call it in effects and handlers only.
@@ -79,7 +79,7 @@ pub fn live() -> Live {
 
 /// Opens the stream of a tenant and keeps it open for as long as the page is visible.
 pub fn connect(tenant: TenantId) {
-    LINE.with(|line| line.events.replace(address::tenant(tenant).events()));
+    STREAM.with(|stream| stream.events.replace(address::tenant(tenant).events()));
     window_event_listener_untyped("pageshow", |event| {
         if event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted) {
             open_if_seen();
@@ -104,11 +104,11 @@ fn visible() -> bool {
 }
 
 fn close() {
-    LINE.with(|line| {
-        if let Some(connection) = line.connection.borrow_mut().take() {
+    STREAM.with(|stream| {
+        if let Some(connection) = stream.connection.borrow_mut().take() {
             connection.source.close();
         }
-        for timer in [line.retry.take(), line.watchdog.take()].into_iter().flatten() {
+        for timer in [stream.retry.take(), stream.watchdog.take()].into_iter().flatten() {
             timer.clear();
         }
     });
@@ -122,7 +122,7 @@ fn open_if_seen() {
 /// Drops the stream, if there is one, and opens a new one.
 fn open() {
     close();
-    let Ok(source) = LINE.with(|line| EventSource::new(&line.events.borrow())) else {
+    let Ok(source) = STREAM.with(|stream| EventSource::new(&stream.events.borrow())) else {
         lose();
         return;
     };
@@ -140,8 +140,8 @@ fn open() {
     let failed: EventHandler = Closure::new(|_| lose());
     source.set_onopen(Some(opened.as_ref().unchecked_ref()));
     source.set_onerror(Some(failed.as_ref().unchecked_ref()));
-    LINE.with(|line| {
-        line.connection.replace(Some(Connection { source, _messages: messages, _events: [opened, failed] }))
+    STREAM.with(|stream| {
+        stream.connection.replace(Some(Connection { source, _messages: messages, _events: [opened, failed] }))
     });
     watch(OPENING_TIME);
 }
@@ -161,7 +161,7 @@ fn ask_why() {
 /// Says that the connection is lost and plans the next attempt.
 fn lose() {
     // The handlers of the connection must outlive this call: one of them may be running it.
-    let previous = LINE.with(|line| line.connection.borrow_mut().take());
+    let previous = STREAM.with(|stream| stream.connection.borrow_mut().take());
     if let Some(connection) = &previous {
         connection.source.close();
     }
@@ -170,12 +170,12 @@ fn lose() {
     if !visible() {
         return;
     }
-    LINE.with(|line| {
-        if let Some(timer) = line.watchdog.take() {
+    STREAM.with(|stream| {
+        if let Some(timer) = stream.watchdog.take() {
             timer.clear();
         }
-        let failures = line.failures.get();
-        line.failures.set(failures.saturating_add(1));
+        let failures = stream.failures.get();
+        stream.failures.set(failures.saturating_add(1));
         // The first time is a matter of the network or a restart; every time after it may be a refusal.
         if failures > 0 {
             ask_why();
@@ -183,16 +183,16 @@ fn lose() {
         let wait = (FIRST_WAIT << failures.min(6)).min(LONGEST_WAIT);
         // Full jitter over the upper half, so that many browsers do not come back at the same moment.
         let jittered = f64::from(wait) * (0.5 + js_sys::Math::random() / 2.0);
-        if let Some(timer) = line.retry.take() {
+        if let Some(timer) = stream.retry.take() {
             timer.clear();
         }
-        line.retry.set(set_timeout_with_handle(open, Duration::from_secs_f64(jittered / 1000.0)).ok());
+        stream.retry.set(set_timeout_with_handle(open, Duration::from_secs_f64(jittered / 1000.0)).ok());
     });
 }
 
 /// Something came in: the connection is alive.
 fn heard() {
-    LINE.with(|line| line.failures.set(0));
+    STREAM.with(|stream| stream.failures.set(0));
     let live = live();
     if live.lost.get_untracked() {
         live.lost.set(false);
@@ -201,11 +201,11 @@ fn heard() {
 }
 
 fn watch(millis: u32) {
-    LINE.with(|line| {
-        if let Some(timer) = line.watchdog.take() {
+    STREAM.with(|stream| {
+        if let Some(timer) = stream.watchdog.take() {
             timer.clear();
         }
-        line.watchdog.set(set_timeout_with_handle(lose, Duration::from_millis(u64::from(millis))).ok());
+        stream.watchdog.set(set_timeout_with_handle(lose, Duration::from_millis(u64::from(millis))).ok());
     });
 }
 

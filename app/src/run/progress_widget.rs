@@ -43,7 +43,7 @@ pub fn ProgressWidget(
     let all_cards = RwSignal::new(false);
     let spoken = RwSignal::new(String::new());
 
-    // Wakes in the browser only, once.
+    // Runs in the browser only, once.
     Effect::new(move |_| {
         folded.set(local_storage().and_then(|store| store.get_item(FOLDED).ok().flatten()).is_some());
         toasts.set(toast::stored(tenant, clock::server_now()));

@@ -56,7 +56,7 @@ fn picker_dialog(tenant: TenantId) -> (impl IntoView + use<>, Callback<()>) {
     };
     let done = Callback::new(move |started: StartedSync| {
         close();
-        if started.already_running {
+        if started.done().is_some() {
             go_to_run(tenant, &started);
             return;
         }

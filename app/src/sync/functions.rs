@@ -8,7 +8,7 @@ use leptos::server_fn::codec::Json;
 #[cfg(feature = "ssr")]
 use {
     super::load,
-    crate::{access::Rule, done::Done, redirect::go_to_with, scope},
+    crate::{access::Rule, redirect::go_to_with, scope},
     tenantatlas_domain::{role::Action, selection::Selection},
 };
 
@@ -25,12 +25,13 @@ pub async fn start_sync(
     let inside = scope::acting(Action::Sync)?;
     let selection = Selection { policy_types, categories: Vec::new(), include_foundations, include_dependencies };
     let outcome = inside.engine.dispatch_sync(&inside.session.actor(), inside.id(), &selection).await?;
-    go_to_with(&inside.address().run(outcome.run_id), outcome.already_running.then_some(Done::AlreadyRunning));
-    Ok(StartedSync {
+    let started = StartedSync {
         run_id: outcome.run_id,
         already_running: outcome.already_running,
         dropped: outcome.dropped.iter().map(|one| format!("{}: {}", one.key, one.reason.sentence())).collect(),
-    })
+    };
+    go_to_with(&inside.address().run(started.run_id), started.done());
+    Ok(started)
 }
 rule!(StartSync, Rule::Member(Action::Sync));
 

@@ -1,5 +1,6 @@
 //! What the type picker shows.
 
+use crate::done::Done;
 use serde::{Deserialize, Serialize};
 use tenantatlas_domain::ids::OperationRunId;
 
@@ -72,4 +73,17 @@ pub struct StartedSync {
     pub already_running: bool,
     /// Types that were left out, with the reason.
     pub dropped: Vec<String>,
+}
+
+impl StartedSync {
+    /// What the page of the run says of it, where that is not what was asked for. Inlined like [`Done::code`].
+    #[inline(always)]
+    #[must_use]
+    pub fn done(&self) -> Option<Done> {
+        if self.already_running {
+            Some(Done::AlreadyRunning)
+        } else {
+            (!self.dropped.is_empty()).then_some(Done::TypesLeftOut)
+        }
+    }
 }

@@ -25,7 +25,7 @@ pub fn SyncPage() -> impl IntoView {
                 </div>
             </div>
             {error.map(|error| note("bad", error.message))}
-            <div class="card flush" data-wakes="late"><PickerPage tenant=inside.id() picker /></div>
+            <div class="card flush" data-hydrate="lazy"><PickerPage tenant=inside.id() picker /></div>
         }
         .into_any();
         Ok(("Sync inventory".to_owned(), content))

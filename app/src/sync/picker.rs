@@ -3,7 +3,6 @@
 
 use super::functions::{StartSync, start_sync};
 use super::model::{Picker, PickerCategory, PickerType, StartedSync};
-use crate::done::Done;
 use crate::island::{erased, go_to};
 use crate::packed::Packed;
 use crate::ui::icon::Icon;
@@ -98,7 +97,7 @@ impl Choice {
     }
 }
 
-/// The picker as a page: works as a plain form, and better once WebAssembly is there. It is the largest island, and wakes
+/// The picker as a page: works as a plain form, and better once WebAssembly is there. It is the largest island, and is hydrated
 /// when somebody comes to it.
 #[island(lazy)]
 pub fn PickerPage(
@@ -114,7 +113,7 @@ pub fn PickerPage(
     view! { <PickerFields tenant picker draft done /> }
 }
 
-/// What a person marked and typed in the plain form before the picker woke.
+/// What a person marked and typed in the plain form before the picker was hydrated.
 #[derive(Clone)]
 pub struct Draft {
     marks: Vec<bool>,
@@ -267,10 +266,10 @@ pub fn PickerFields(
     })
 }
 
-/// Goes to the page of the run that a sync was answered with; it says so when that run was under way already.
+/// Goes to the page of the run that a sync was answered with, which says what differs from what was asked for.
 pub(super) fn go_to_run(tenant: TenantId, started: &StartedSync) {
     let address = address::tenant(tenant).run(started.run_id);
-    go_to(&if started.already_running { Done::AlreadyRunning.at(&address) } else { address });
+    go_to(&started.done().map_or_else(|| address.clone(), |done| done.at(&address)));
 }
 
 fn switch(on: RwSignal<bool>, name: &'static str, words: &'static str) -> impl IntoView {

@@ -35,7 +35,7 @@ pub fn note(tone: &'static str, content: impl IntoView + 'static) -> AnyView {
 pub fn done_note(done: Option<Done>) -> Option<AnyView> {
     let done = done?;
     Some(match done {
-        Done::AlreadyRunning => note("info", done.sentence()),
+        Done::AlreadyRunning | Done::TypesLeftOut => note("info", done.sentence()),
         _ => view! { <div class="note" data-tone="ok" role="status">{Icon::Done.view()}<p>{done.sentence()}</p></div> }
             .into_any(),
     })

@@ -1,10 +1,11 @@
 //! Events that changed nothing and are worth an audit entry: sign-ins and their failures, refusals, exports, looks at
 //! what is confidential (OWASP ASVS 4.0.3, requirements 7.1.3, 7.1.4, 7.2.1, 7.2.2).
 //!
-//! The audit log is append-only and kept for ever, so nobody may be able to fill it, nor to hide in a crowd what others do.
-//! The same refusal of the same actor is written once a minute, with the number of those that were left out. Whoever has no
-//! account is known by their network alone, and all of them together have a rate; what signed-in people are refused, and
-//! what concerns signing in, does not share it. What goes beyond is counted in an entry that says so and names nobody.
+//! The audit log is append-only and kept for ever, so nobody may be able to fill it, nor to hide among many refusals what
+//! others do. The same refusal of the same actor is written once a minute, with the number of those that were left out.
+//! Whoever has no account is known by their network alone, and all of them together have a rate; what signed-in people are
+//! refused, and what concerns signing in, does not share it. What goes beyond is counted in an entry that says so and names
+//! nobody.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -111,33 +112,33 @@ impl Commands {
     }
 }
 
-/// Those who share a limit.
+/// Those whose refusals share a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Crowd {
+pub(crate) enum RefusalClass {
     /// Signed-in people, the command line and the product itself.
     Known,
     /// Whoever tries to sign in.
     SigningIn,
     /// Whoever has not signed in and is refused anything else.
-    Strangers,
+    Anonymous,
 }
 
-impl Crowd {
+impl RefusalClass {
     fn of(actor: &Actor, entry: &AuditEntry) -> Self {
         match actor.kind {
             ActorKind::Person | ActorKind::System | ActorKind::CommandLine => Self::Known,
             ActorKind::Anonymous if entry.is_about_signing_in() => Self::SigningIn,
-            ActorKind::Anonymous => Self::Strangers,
+            ActorKind::Anonymous => Self::Anonymous,
         }
     }
 
-    /// How many windows may begin. Every one is an entry, or two. What is spent on strangers can never be deleted, so they
+    /// How many windows may begin. Every one is an entry, or two. Entries can never be deleted, so those without an account
     /// have few; signing in is slow by itself, and worth more.
     const fn rate(self) -> Rate {
         match self {
             Self::Known => Rate { burst: 10_000, every: Duration::from_millis(20) },
             Self::SigningIn => Rate { burst: 1_000, every: Duration::from_secs(1) },
-            Self::Strangers => Rate { burst: 200, every: Duration::from_secs(5) },
+            Self::Anonymous => Rate { burst: 200, every: Duration::from_secs(5) },
         }
     }
 
@@ -146,15 +147,15 @@ impl Crowd {
         match self {
             Self::Known => "people",
             Self::SigningIn => "sign_ins",
-            Self::Strangers => "strangers",
+            Self::Anonymous => "anonymous",
         }
     }
 }
 
-/// Whose refusals: a person wherever they are, or a network from which nobody is signed in.
+/// Who was refused: a person wherever they are, or a network from which nobody is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Whose {
-    crowd: Crowd,
+pub(crate) struct RefusalSource {
+    class: RefusalClass,
     user: Option<UserId>,
     kind: ActorKind,
     site: Option<IpAddr>,
@@ -164,17 +165,17 @@ pub(crate) struct Whose {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
     /// The same refusal of the same actor: action, tenant and thing.
-    Same(Whose, (String, Option<TenantId>, String)),
+    Same(RefusalSource, (String, Option<TenantId>, String)),
     /// What one actor is refused beyond [`MAX_KINDS`].
-    OthersOf(Whose),
-    /// What a crowd is refused beyond its rate.
-    Beyond(Crowd),
+    OthersOf(RefusalSource),
+    /// What a class is refused beyond its rate.
+    Beyond(RefusalClass),
 }
 
 impl Key {
-    fn whose(&self) -> Option<&Whose> {
+    fn source(&self) -> Option<&RefusalSource> {
         match self {
-            Self::Same(whose, _) | Self::OthersOf(whose) => Some(whose),
+            Self::Same(source, _) | Self::OthersOf(source) => Some(source),
             Self::Beyond(_) => None,
         }
     }
@@ -188,7 +189,7 @@ impl Key {
         match self {
             Self::Same(..) => (actor, entry.with(json!({ "repeated": counted })).anew()),
             Self::OthersOf(_) => (actor, gathered("one actor")),
-            Self::Beyond(crowd) => (Actor::system(), gathered(crowd.as_str())),
+            Self::Beyond(class) => (Actor::system(), gathered(class.as_str())),
         }
     }
 }
@@ -217,30 +218,30 @@ pub(crate) struct Refusals {
 #[derive(Default)]
 struct State {
     windows: HashMap<Key, Window>,
-    /// When the bucket of each crowd will be full again.
-    full_at: HashMap<Crowd, Instant>,
+    /// When the bucket of each class will be full again.
+    full_at: HashMap<RefusalClass, Instant>,
 }
 
 impl Refusals {
     fn note(&self, actor: &Actor, entry: &AuditEntry, now: Instant) -> Noted {
-        let crowd = Crowd::of(actor, entry);
+        let class = RefusalClass::of(actor, entry);
         let site = actor.address.filter(|_| actor.user_id.is_none()).map(site);
-        let whose = Whose { crowd, user: actor.user_id, kind: actor.kind, site };
+        let source = RefusalSource { class, user: actor.user_id, kind: actor.kind, site };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.windows.retain(|_, window| window.until > now || window.counted > 0);
-        let same = Key::Same(whose.clone(), entry.identity());
+        let same = Key::Same(source.clone(), entry.identity());
         if let Some(window) = state.windows.get_mut(&same) {
             return window.count(same);
         }
-        let kinds = state.windows.keys().filter(|key| key.whose() == Some(&whose)).count();
-        let others = Key::OthersOf(whose);
+        let kinds = state.windows.keys().filter(|key| key.source() == Some(&source)).count();
+        let others = Key::OthersOf(source);
         if kinds >= MAX_KINDS
             && let Some(window) = state.windows.get_mut(&others)
         {
             return window.count(others);
         }
-        if !crowd.rate().take(state.full_at.entry(crowd).or_insert(now), now) {
-            let beyond = Key::Beyond(crowd);
+        if !class.rate().take(state.full_at.entry(class).or_insert(now), now) {
+            let beyond = Key::Beyond(class);
             return state.windows.entry(beyond.clone()).or_insert(Window::new(now)).count(beyond);
         }
         if kinds >= MAX_KINDS {
@@ -277,7 +278,7 @@ mod tests {
         AuditEntry::new(AuditAction::AccessRefused, "page", resource)
     }
 
-    fn stranger(address: &str) -> Actor {
+    fn anonymous(address: &str) -> Actor {
         Actor::anonymous().from_address(address.parse().ok())
     }
 
@@ -288,7 +289,7 @@ mod tests {
     #[test]
     fn whoever_is_refused_in_a_loop_does_not_fill_the_audit_log() {
         let (refusals, now) = (Refusals::default(), Instant::now());
-        let actor = stranger("192.0.2.1");
+        let actor = anonymous("192.0.2.1");
         assert!(is_written(&refusals, &actor, &entry(0), now));
         let Noted::FirstCounted(key, _) = refusals.note(&actor, &entry(0), now) else {
             panic!("the second is counted")
@@ -299,31 +300,31 @@ mod tests {
         assert_eq!(refusals.take(&key), 1_001);
         let written = (0..1_000).filter(|index| is_written(&refusals, &actor, &entry(*index), now));
         assert_eq!(written.count(), MAX_KINDS, "many kinds are counted together in the end");
-        assert!(is_written(&refusals, &stranger("192.0.2.2"), &entry(0), now), "others have windows of their own");
+        assert!(is_written(&refusals, &anonymous("192.0.2.2"), &entry(0), now), "others have windows of their own");
     }
 
     #[test]
-    fn a_stranger_who_changes_the_address_all_the_time_is_one_stranger() {
+    fn a_client_that_changes_its_address_within_its_network_is_one_client() {
         let (refusals, now) = (Refusals::default(), Instant::now());
         let written = (0..20_000_u32).filter(|host| {
-            let actor = stranger(&format!("2001:db8:1:{:x}::{host:x}", host % 700));
+            let actor = anonymous(&format!("2001:db8:1:{:x}::{host:x}", host % 700));
             is_written(&refusals, &actor, &entry(0), now)
         });
         assert_eq!(written.count(), 1);
     }
 
     #[test]
-    fn a_crowd_of_strangers_hides_neither_people_nor_sign_ins_and_its_count_names_nobody() {
+    fn refusals_of_many_anonymous_clients_hide_neither_people_nor_sign_ins_and_their_count_names_nobody() {
         let (refusals, now) = (Refusals::default(), Instant::now());
-        let crowd = |at: Instant| {
+        let written_at = |at: Instant| {
             let written = (0..400_u32).filter(|host| {
-                let actor = stranger(&std::net::Ipv4Addr::from_bits(0x0a00_0000 + host).to_string());
+                let actor = anonymous(&std::net::Ipv4Addr::from_bits(0x0a00_0000 + host).to_string());
                 is_written(&refusals, &actor, &entry(0), at)
             });
             u32::try_from(written.count()).expect("a small number")
         };
-        let rate = Crowd::Strangers.rate();
-        assert_eq!(crowd(now), rate.burst);
+        let rate = RefusalClass::Anonymous.rate();
+        assert_eq!(written_at(now), rate.burst);
         let person = Actor::person(UserId::from_uuid(Uuid::from_u128(1)), "Ada", "ada@example.com");
         assert!(is_written(&refusals, &person.clone().from_address("10.0.0.1".parse().ok()), &entry(0), now));
         assert!(
@@ -331,14 +332,14 @@ mod tests {
             "the same person"
         );
         let failed = AuditEntry::new(AuditAction::SessionFailed, "user", "unknown");
-        assert!(is_written(&refusals, &stranger("203.0.113.1"), &failed, now));
-        let in_an_hour: u32 = (1..=60).map(|minute| crowd(now + WINDOW * minute)).sum();
+        assert!(is_written(&refusals, &anonymous("203.0.113.1"), &failed, now));
+        let in_an_hour: u32 = (1..=60).map(|minute| written_at(now + WINDOW * minute)).sum();
         assert!(f64::from(in_an_hour) <= 3_600.0 / rate.every.as_secs_f64(), "{in_an_hour}");
 
-        let key = Key::Beyond(Crowd::Strangers);
+        let key = Key::Beyond(RefusalClass::Anonymous);
         let counted = refusals.take(&key);
         assert!(counted > 0);
-        let (actor, entry) = key.summary(stranger("10.1.1.1"), entry(0), counted);
+        let (actor, entry) = key.summary(anonymous("10.1.1.1"), entry(0), counted);
         assert_eq!((actor.kind, actor.address), (ActorKind::System, None));
         assert_eq!(entry.identity().0, AuditAction::RefusalsGathered.as_str());
     }

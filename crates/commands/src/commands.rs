@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_store::{Db, StoreError, Tx, Vault, audit, members, tenants, users};
@@ -19,7 +20,7 @@ use crate::rate_limit::{Rate, RateLimits};
 use crate::right::{require, require_confirmed};
 
 /// Commands of one person: a burst as large as a busy administrator makes, then two a second. A person who is faster than
-/// that is a script, which would fill the append-only audit log and stand in the line of all writers.
+/// that is a script, which would fill the append-only audit log and hold up all others who write.
 const COMMAND_RATE: Rate = Rate { burst: 120, every: Duration::from_millis(500) };
 
 /// How often a command is tried that the database took back because it and another one waited for each other.
@@ -65,7 +66,7 @@ impl Commands {
         command: Command<'_>,
         work: impl AsyncFnOnce(&mut Tx, &mut Log) -> Result<T, E> + Clone,
     ) -> Result<T, E> {
-        self.check_rate(command.actor)?;
+        self.limit(command.actor, "command", COMMAND_RATE).await?;
         let mut done = self.try_execute(&command, work.clone()).await;
         for _ in 1..TRIES {
             if !done.as_ref().is_err_and(Refusal::is_deadlock) {
@@ -102,20 +103,26 @@ impl Commands {
         Ok(value)
     }
 
-    /// Refuses a person who gives commands too fast. In memory and per process: it costs nothing to refuse.
+    /// Takes one from the budget of a person for one kind of thing, such as `command`; whoever is no person has none. The
+    /// budget is kept in memory and per process, so that it costs nothing to refuse, and a refusal names the budget in the
+    /// audit log and not what was asked for: one entry for each budget of a person in a minute, however much they ask for.
     ///
     /// # Errors
     /// [`CommandError::TooMany`] with the time to wait.
-    pub fn check_rate(&self, actor: &Actor) -> Result<(), CommandError> {
+    pub async fn limit(&self, actor: &Actor, budget: &'static str, rate: Rate) -> Result<(), CommandError> {
         let (ActorKind::Person, Some(user)) = (actor.kind, actor.user_id) else { return Ok(()) };
-        self.limit(("command", user), COMMAND_RATE)
+        let taken = self.take_rate((budget, user), rate);
+        if let Err(error) = &taken {
+            self.record_failure(actor, AuditEntry::new(AuditAction::RateLimited, "budget", budget), error).await;
+        }
+        taken
     }
 
-    /// Takes one from the budget of a person for one kind of command.
+    /// The same without an entry in the audit log, for what is told there in another way or is no refusal.
     ///
     /// # Errors
     /// [`CommandError::TooMany`] with the time to wait.
-    pub fn limit(&self, key: (&'static str, UserId), rate: Rate) -> Result<(), CommandError> {
+    pub fn take_rate(&self, key: (&'static str, UserId), rate: Rate) -> Result<(), CommandError> {
         self.rates.take(key, rate)
     }
 
@@ -123,8 +130,8 @@ impl Commands {
     ///
     /// # Errors
     /// [`CommandError::TooMany`] when there were too many in a short time.
-    pub fn begin_download(&self, user: UserId) -> Result<(), CommandError> {
-        self.limit(("download", user), DOWNLOAD_RATE)
+    pub async fn begin_download(&self, actor: &Actor) -> Result<(), CommandError> {
+        self.limit(actor, "download", DOWNLOAD_RATE).await
     }
 
     /// Appends an entry to the audit log; last in its transaction, because the end of the chain stays locked until the
@@ -143,7 +150,25 @@ impl Commands {
         }
     }
 
-    /// Lets an action pass or refuses it. Before work that is dear; the command asks again.
+    /// Does what comes before a command because it costs much or tells what the command is to do, such as a first look at
+    /// the right. Its refusal is written into the audit log like that of the command, whose entry this is.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub async fn before<T, E: Refusal>(
+        &self,
+        actor: &Actor,
+        entry: &AuditEntry,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let done = work.await;
+        if let Err(error) = &done {
+            self.record_failure(actor, entry.clone(), error).await;
+        }
+        done
+    }
+
+    /// Lets an action pass or refuses it. Before work that costs much; the command asks again.
     ///
     /// # Errors
     /// [`CommandError::NotFound`] when the tenant does not exist for the actor, [`CommandError::Forbidden`] when the role
@@ -163,7 +188,7 @@ impl Commands {
         }
     }
 
-    /// Lets only those pass who manage tenants and users. Before work that is dear; the command asks again.
+    /// Lets only those pass who manage tenants and users. Before work that costs much; the command asks again.
     ///
     /// # Errors
     /// [`CommandError::Forbidden`].

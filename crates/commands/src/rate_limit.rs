@@ -17,7 +17,7 @@ const MAX_KEYS: usize = 10_000;
 pub struct Rate {
     /// How many may come at once.
     pub burst: u32,
-    /// How long until there is room for one more.
+    /// How long until one more may come.
     pub every: Duration,
 }
 
@@ -26,11 +26,11 @@ impl Rate {
     /// algorithm, ITU-T I.371).
     pub(crate) fn take(self, full_at: &mut Instant, now: Instant) -> bool {
         let full = (*full_at).max(now) + self.every;
-        let room = full <= now + self.every * self.burst;
-        if room {
+        let allowed = full <= now + self.every * self.burst;
+        if allowed {
             *full_at = full;
         }
-        room
+        allowed
     }
 }
 
@@ -83,7 +83,7 @@ mod tests {
         assert!(matches!(limits.take(one, rate), Err(CommandError::TooMany(_))));
         limits.take(other, rate).expect("everybody has a bucket of their own");
         tokio::time::advance(Duration::from_secs(10)).await;
-        limits.take(one, rate).expect("room for one more");
+        limits.take(one, rate).expect("one more");
         assert!(limits.take(one, rate).is_err());
     }
 }

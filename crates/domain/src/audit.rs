@@ -9,6 +9,8 @@ crate::names::named! {
     pub enum AuditAction: UnknownAuditAction, "action of the audit log" {
         /// Something was refused: a page, a function, a tenant of others.
         AccessRefused = "access.refused",
+        /// A person asked for something too often in a short time.
+        RateLimited = "access.rate_limited",
         /// Refusals that were counted instead of written one by one.
         RefusalsGathered = "access.refusals_gathered",
         /// The audit log was downloaded.
@@ -27,6 +29,8 @@ crate::names::named! {
         MemberSet = "member.set",
         /// A run was asked to stop.
         CancelRequested = "operation.cancel_requested",
+        /// A run that has ended was to be tried again, and could not be.
+        RetryRequested = "operation.retry_requested",
         /// A tenant was added.
         TenantAdded = "tenant.added",
         /// The credential went with the connection it was entered for.
@@ -97,6 +101,7 @@ impl AuditAction {
                 | Self::MemberRemoved
                 | Self::MemberSet
                 | Self::CancelRequested
+                | Self::RetryRequested
                 | Self::TenantAdded
                 | Self::CredentialRemoved
                 | Self::CredentialRotated

@@ -7,14 +7,15 @@ use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_runs::Runner;
-use tenantatlas_store::{Reader, StoreError, Tx, Vault, facts, members};
+use tenantatlas_store::audit::{self, Verification};
+use tenantatlas_store::{Reader, StoreError, Tx, facts, members};
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use crate::config::EngineConfig;
 use crate::error::EngineError;
 use crate::session_policy::SessionPolicy;
-use crate::sign_in::Turns;
+use crate::sign_in::SignInQueue;
 
 /// What the commands of the engine stand on.
 pub(crate) struct Core {
@@ -22,8 +23,8 @@ pub(crate) struct Core {
     pub commands: Commands,
     pub reader: Reader,
     pub runner: Runner,
-    /// Whose turn it is to prove who they are.
-    pub turns: Arc<Turns>,
+    /// Those who wait to prove who they are.
+    pub sign_in_queue: Arc<SignInQueue>,
     /// Wakes the housekeeping before its time: there is something to delete.
     pub clean_now: Notify,
 }
@@ -64,10 +65,12 @@ impl Engine {
         facts::probe_write(&self.core.commands.db).await
     }
 
-    /// The vault.
-    #[must_use]
-    pub fn vault(&self) -> &Vault {
-        &self.core.commands.vault
+    /// Recomputes the chain of the whole audit log: see [`audit::verify`].
+    ///
+    /// # Errors
+    /// When the database fails, or the file with the end that was seen last cannot be read.
+    pub async fn verify_audit(&self) -> Result<Verification, StoreError> {
+        audit::verify(self.reader(), &self.core.commands.vault).await
     }
 
     /// How long sessions last, and who needs a second factor.
@@ -103,8 +106,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::TooMany`] when there were too many in a short time.
-    pub fn begin_download(&self, user: UserId) -> Result<(), EngineError> {
-        Ok(self.core.commands.begin_download(user)?)
+    pub async fn begin_download(&self, actor: &Actor) -> Result<(), EngineError> {
+        Ok(self.core.commands.begin_download(actor).await?)
     }
 
     /// Writes an event that changed nothing into the audit log: see [`Commands::record_event`].

@@ -1,9 +1,9 @@
 //! Who may do what in a tenant.
 
 use std::time::Duration;
-use tenantatlas_commands::{Actor, AuditEntry, Command, Rate, Right};
 
 use serde_json::json;
+use tenantatlas_commands::{Actor, AuditEntry, Command, Rate, Right};
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::{Action, Role};
@@ -55,9 +55,7 @@ impl Engine {
         role: Role,
     ) -> Result<bool, EngineError> {
         let core = &self.core;
-        if let Some(user) = actor.user_id {
-            core.commands.limit(("add member", user), ADD_RATE)?;
-        }
+        core.commands.limit(actor, "add_member", ADD_RATE).await?;
         let entry =
             AuditEntry::new(AuditAction::MemberAdded, "user", "unknown").of(tenant).with(json!({ "role": role }));
         let right = Right::Tenant(tenant, Action::ManageMembers);

@@ -1,4 +1,4 @@
-//! The list of long operations. A new one is a room of its own and a line here.
+//! The list of long operations. A new one is a module of its own and a line here.
 
 use std::sync::Arc;
 

@@ -11,10 +11,10 @@ mod totp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tenantatlas_commands::{Actor, AuditEntry, Command, Right, require_confirmed};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
+use tenantatlas_commands::{Actor, AuditEntry, Command, Right, require_confirmed};
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;

@@ -6,9 +6,9 @@
 mod attempt;
 mod confirm;
 mod first_administrator;
+mod queue;
 mod sessions;
 mod steps;
-mod turn;
 mod unfinished;
 
 use std::net::IpAddr;
@@ -19,7 +19,7 @@ use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::sessions::TokenHash;
 
 pub(crate) use attempt::LONGEST_WINDOW;
-pub(crate) use turn::Turns;
+pub(crate) use queue::SignInQueue;
 
 /// How long a sign-in waits for its second step.
 pub const SECOND_STEP_LASTS: Duration = Duration::from_secs(300);

@@ -40,7 +40,14 @@ impl Engine {
     pub fn start_with_operations(config: EngineConfig, commands: Commands, operations: Operations) -> Self {
         let runner = Runner::start(config.runs.clone(), commands.clone(), operations);
         let reader = commands.db.clone().into();
-        let core = Arc::new(Core { config, commands, reader, runner, turns: Arc::default(), clean_now: Notify::new() });
+        let core = Arc::new(Core {
+            config,
+            commands,
+            reader,
+            runner,
+            sign_in_queue: Arc::default(),
+            clean_now: Notify::new(),
+        });
         let tasks = TaskTracker::new();
         if core.config.runs.workers > 0 {
             tasks.spawn(housekeeping::clean(Arc::clone(&core)));

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tenantatlas_commands::Actor;
+use tenantatlas_commands::{Actor, AuditEntry};
+use tenantatlas_domain::audit::RunEvent;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::live::RunWords;
 use tenantatlas_domain::registry::registry;
@@ -121,11 +122,14 @@ impl Engine {
     /// [`EngineError::NotFound`] and [`EngineError::Forbidden`] by the actor's role, [`EngineError::Invalid`] when there is
     /// no credential, [`EngineError::TooMany`] when too much is waiting already, or when the database fails.
     pub async fn check_tenant(&self, actor: &Actor, id: TenantId, types: bool) -> Result<Dispatched, EngineError> {
-        self.authorise(actor, id, CheckTenant::PERMISSION).await?;
-        let tenant = tenants::get(self.reader(), id).await?.ok_or(EngineError::NotFound("the tenant"))?;
-        if tenant.credential_kind.is_none() {
-            return Err(connection::no_credential());
-        }
+        let (resource, action) = (CheckTenant::KIND.resource, CheckTenant::KIND.action);
+        let entry = AuditEntry::new(RunEvent::Dispatched.of(resource, action), "tenant", id).of(id);
+        let ready = async {
+            self.authorise(actor, id, CheckTenant::PERMISSION).await?;
+            let tenant = tenants::get(self.reader(), id).await?.ok_or(EngineError::NotFound("the tenant"))?;
+            tenant.credential_kind.map(drop).ok_or_else(connection::no_credential)
+        };
+        self.core.commands.before(actor, &entry, ready).await?;
         Ok(self.runs().dispatch::<CheckTenant>(actor, id, &CheckPayload { types }, Vec::new()).await?)
     }
 }

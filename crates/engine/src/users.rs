@@ -1,10 +1,10 @@
 //! People: accounts and passwords.
 
 use std::time::Duration;
-use tenantatlas_commands::{Actor, AuditEntry, Command, Rate, Right, require_confirmed};
 
 use secrecy::SecretString;
 use serde_json::json;
+use tenantatlas_commands::{Actor, AuditEntry, Command, Rate, Right, require_confirmed};
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_store::users::{self, NewUser};
@@ -12,7 +12,7 @@ use tenantatlas_store::{StoreError, known_browsers, pending_sign_ins, sessions};
 use uuid::Uuid;
 
 use crate::account_notice::AccountNotice;
-use crate::engine::Engine;
+use crate::engine::{Core, Engine};
 use crate::error::EngineError;
 use crate::password::{Person, hash_password, verify_password};
 
@@ -40,14 +40,12 @@ impl Engine {
         check_email(email)?;
         check_name(name)?;
         Person { name, email }.check(&password)?;
-        // Hashing takes a core for a moment: nobody makes the server do it for nothing.
-        core.commands.authorise_platform(actor).await?;
-        require_confirmed(&core.commands.db, actor, core.commands.clock.now()).await?;
-        let hash = hash_password(&core.commands.vault, &password).await?;
         let id = UserId::from_uuid(Uuid::now_v7());
         let new = NewUser { id, email: email.trim().to_owned(), name: name.trim().to_owned(), platform_admin };
         let entry =
             AuditEntry::new(AuditAction::UserCreated, "user", id).with(json!({ "platform_admin": platform_admin }));
+        core.commands.before(actor, &entry, core.may_manage_people(actor)).await?;
+        let hash = hash_password(&core.commands.vault, &password).await?;
         core.execute(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             let at = core.commands.clock.now();
             users::create(tx, &new, at).await.map_err(taken)?;
@@ -65,7 +63,7 @@ impl Engine {
         let core = &self.core;
         let id = actor.user_id.ok_or(EngineError::Forbidden)?;
         check_name(name)?;
-        core.commands.limit(("profile", id), PROFILE_RATE)?;
+        core.commands.limit(actor, "profile", PROFILE_RATE).await?;
         let entry = AuditEntry::new(AuditAction::UserRenamed, "user", id);
         core.execute(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
             if users::set_name(tx, id, name, core.commands.clock.now()).await? {
@@ -167,17 +165,19 @@ impl Engine {
     /// password, [`EngineError::Conflict`] when it is the actor's own.
     pub async fn set_password(&self, actor: &Actor, id: UserId, new: SecretString) -> Result<(), EngineError> {
         let core = &self.core;
-        core.commands.authorise_platform(actor).await?;
-        require_confirmed(&core.commands.db, actor, core.commands.clock.now()).await?;
-        if actor.user_id == Some(id) {
-            return Err(EngineError::Conflict(
-                "Your own password is changed under Profile, where the present one is asked for.".to_owned(),
-            ));
-        }
-        let person = users::get(&core.commands.db, id).await?.ok_or(EngineError::NotFound("the person"))?;
-        Person { name: &person.name, email: &person.email }.check(&new)?;
-        let hash = hash_password(&core.commands.vault, &new).await?;
         let entry = AuditEntry::new(AuditAction::PasswordChanged, "user", id).with(json!({ "by_self": false }));
+        let checked = async {
+            core.may_manage_people(actor).await?;
+            if actor.user_id == Some(id) {
+                return Err(EngineError::Conflict(
+                    "Your own password is changed under Profile, where the present one is asked for.".to_owned(),
+                ));
+            }
+            let person = users::get(&core.commands.db, id).await?.ok_or(EngineError::NotFound("the person"))?;
+            Person { name: &person.name, email: &person.email }.check(&new)
+        };
+        core.commands.before(actor, &entry, checked).await?;
+        let hash = hash_password(&core.commands.vault, &new).await?;
         core.execute(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             let at = core.commands.clock.now();
             if !users::set_password_hash(tx, id, &hash, at).await? {
@@ -191,6 +191,15 @@ impl Engine {
         .await?;
         core.runner.publish_unread(id).await;
         Ok(())
+    }
+}
+
+impl Core {
+    /// Refuses whoever may not manage people before a password is hashed, which takes a core for a moment: nobody makes the
+    /// server do it for nothing.
+    async fn may_manage_people(&self, actor: &Actor) -> Result<(), EngineError> {
+        self.commands.authorise_platform(actor).await?;
+        Ok(require_confirmed(&self.commands.db, actor, self.commands.clock.now()).await?)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Answers of the simulated Graph and their error bodies.
 
-use crate::hostile::HostileBody;
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::json;
+
+use crate::hostile::HostileBody;
 
 /// One answer, for a request of its own or an item of a batch.
 #[derive(Debug, Clone)]

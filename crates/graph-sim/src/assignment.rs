@@ -1,11 +1,10 @@
 //! Assignments, and the actions of compliance policies.
 
-use crate::{
-    catalogue::IdForm,
-    object::Object,
-    tenant::{GROUPS, number_of},
-};
 use std::io::Write as _;
+
+use crate::catalogue::IdForm;
+use crate::object::Object;
+use crate::tenant::{GROUPS, number_of};
 
 macro_rules! push {
     ($out:expr, $($part:tt)*) => {{ let _ = write!($out, $($part)*); }};

@@ -1,20 +1,19 @@
 //! A certificate authority that lives as long as the cloud, and the certificate that it issues for all names by which the
 //! cloud is reached. Its key never leaves the process.
 
-use crate::host;
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, SanType,
 };
-use std::{net::IpAddr, sync::Arc};
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{
-        self, ServerConfig,
-        crypto::ring,
-        pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
-    },
-};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::{self, ServerConfig};
+
+use crate::host;
 
 /// What it calls itself.
 const NAME: &str = "TenantAtlas simulated cloud";

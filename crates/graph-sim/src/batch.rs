@@ -1,12 +1,12 @@
 //! `$batch`: up to 20 requests in one, each judged by itself (OData JSON Format 4.01, section 19; Microsoft, "Combine
 //! multiple HTTP requests using JSON batching").
 
-use crate::{
-    answer::Answer,
-    cloud::{Asked, Cloud},
-};
-use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
+
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::cloud::{Asked, Cloud};
 
 /// Requests in a batch.
 const MOST: usize = 20;

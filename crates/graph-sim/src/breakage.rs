@@ -2,13 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use crate::{
-    answer::{Answer, Sending},
-    cloud::Cloud,
-    fault::FaultKind,
-    graph::Bent,
-    token::TokenFault,
-};
+use crate::answer::{Answer, Sending};
+use crate::cloud::Cloud;
+use crate::fault::FaultKind;
+use crate::graph::Bent;
+use crate::token::TokenFault;
 
 impl Cloud {
     /// The answer of a fault that stands in for the real one.

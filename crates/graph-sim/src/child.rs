@@ -1,16 +1,16 @@
 //! What is below an object: assignments, settings, values, profiles.
 
-use crate::{
-    answer::Answer,
-    catalogue::{IdForm, Resource},
-    context::with_context,
-    graph::GraphRequest,
-    object::{Along, Object},
-    query::Query,
-    tenant::{CHILDREN, kind_of, number_of},
-};
-use serde_json::{Value, json};
 use std::io::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::catalogue::{IdForm, Resource};
+use crate::context::with_context;
+use crate::graph::GraphRequest;
+use crate::object::{Along, Object};
+use crate::query::Query;
+use crate::tenant::{CHILDREN, kind_of, number_of};
 
 /// Rows of a page of assignments (IntuneBackupAndRestore, pull request 94) and of settings.
 const PAGE: u64 = 25;

@@ -1,30 +1,25 @@
 //! The state of the simulated cloud: tenants, tokens, quota, faults, and what was asked of it.
 
-use crate::{
-    answer::Answer,
-    breakage::{bent, broken},
-    config::{SimulatorConfig, Throttle},
-    fault::{Fault, FaultKind, Faults, Met, Place},
-    graph::GraphRequest,
-    hold::Hold,
-    host,
-    identity::guid_of,
-    metadata,
-    planted::{PlantedSecret, planted_secrets},
-    query::Query,
-    tenant::{Evolution, TenantState},
-    token::{Claims, Issuer, TokenRequest},
-};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use serde::Serialize;
-use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
-    sync::{
-        Mutex, MutexGuard, PoisonError, RwLock,
-        atomic::{AtomicU32, AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
-};
+
+use crate::answer::Answer;
+use crate::breakage::{bent, broken};
+use crate::config::{SimulatorConfig, Throttle};
+use crate::fault::{Fault, FaultKind, Faults, Met, Place};
+use crate::graph::GraphRequest;
+use crate::hold::Hold;
+use crate::identity::guid_of;
+use crate::planted::{PlantedSecret, planted_secrets};
+use crate::query::Query;
+use crate::tenant::{Evolution, TenantState};
+use crate::token::{Claims, Issuer, TokenRequest};
+use crate::{host, metadata};
 
 /// How many requests the log keeps.
 const LOG_LENGTH: usize = 20_000;

@@ -1,8 +1,10 @@
 //! What is simulated: the tenants, their size and rights, the throttle, the delays, the faults.
 
-use crate::fault::Fault;
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fault::Fault;
 
 /// A simulated Microsoft cloud.
 #[derive(Debug, Clone, Default)]

@@ -3,18 +3,18 @@
 //! With TLS the same port is a proxy for the hosts of Microsoft: a client that is told of it (`HTTPS_PROXY`) reaches this
 //! cloud while it believes to talk to `graph.microsoft.com`, and needs to be told of nothing but the certificate authority.
 
-use crate::{
-    host,
-    server::{Door, serve},
-};
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use std::{io, net::IpAddr, sync::Arc};
-use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
-};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+
+use crate::host;
+use crate::server::{Door, serve};
 
 /// The first byte of a TLS connection: a handshake record (RFC 8446, section 5.1).
 const HANDSHAKE: u8 = 0x16;

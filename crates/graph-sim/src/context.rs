@@ -1,8 +1,9 @@
 //! `@odata.context`: the address in the metadata of what an answer holds (OData JSON Format 4.01, section 4.6.2). Clients
 //! recognise by it whose children an answer of a batch holds.
 
-use crate::query::Query;
 use std::io::Write as _;
+
+use crate::query::Query;
 
 /// A collection as an address and in the metadata.
 #[derive(Debug, Clone, Copy)]

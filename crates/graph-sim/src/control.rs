@@ -1,10 +1,18 @@
 //! The control over HTTP below `/_sim/`: what tests in other languages, the page and the bench use.
 
-use crate::{cloud::Cloud, config::Throttle, fault::Fault, host, server::json_response};
+use std::net::IpAddr;
+use std::time::Duration;
+
 use axum::body::Body;
-use http::{Method, Response, header, request::Parts};
+use http::request::Parts;
+use http::{Method, Response, header};
 use serde_json::{Value, json};
-use std::{net::IpAddr, time::Duration};
+
+use crate::cloud::Cloud;
+use crate::config::Throttle;
+use crate::fault::Fault;
+use crate::host;
+use crate::server::json_response;
 
 /// Who may not control the cloud: other machines, unless it was said that they may; and the pages of others in a browser
 /// on this machine, which could send forms here (cross-site request forgery) or come by a name that leads here (DNS

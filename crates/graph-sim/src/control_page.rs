@@ -1,16 +1,19 @@
 //! The page for people at the root: what the cloud holds, and forms that switch faults and changes on and off. It needs no
 //! script.
 
-use crate::{
-    cloud::Cloud,
-    config::{SimTenant, Throttle},
-    fault::{Fault, FaultKind, Met},
-    query::Query,
-};
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
 use axum::body::Body;
 use html_escape::encode_safe;
-use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
-use std::{collections::HashMap, fmt::Write as _, time::Duration};
+use http::request::Parts;
+use http::{HeaderValue, Method, Response, StatusCode, header};
+
+use crate::cloud::Cloud;
+use crate::config::{SimTenant, Throttle};
+use crate::fault::{Fault, FaultKind, Met};
+use crate::query::Query;
 
 /// The longest path of a fault that is taken from a form, in bytes.
 const PATH_LIMIT: usize = 500;

@@ -1,10 +1,9 @@
 //! The cloud of the demo: three tenants of different size, with different troubles.
 
-use crate::{
-    catalogue,
-    config::{SimTenant, SimulatorConfig},
-};
 use std::time::Duration;
+
+use crate::catalogue;
+use crate::config::{SimTenant, SimulatorConfig};
 
 /// Objects of the largest tenant of the demo.
 pub const OBJECTS: u64 = 1_200;

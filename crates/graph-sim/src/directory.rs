@@ -1,17 +1,16 @@
 //! Groups and the organization.
 
-use crate::{
-    answer::Answer,
-    catalogue::IdForm,
-    context::with_context,
-    filter::{self, Filter},
-    graph::GraphRequest,
-    identity::read_guid,
-    listing::write_chosen,
-    query::Query,
-    tenant::GROUPS,
-};
 use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::catalogue::IdForm;
+use crate::context::with_context;
+use crate::filter::{self, Filter};
+use crate::graph::GraphRequest;
+use crate::identity::read_guid;
+use crate::listing::write_chosen;
+use crate::query::Query;
+use crate::tenant::GROUPS;
 
 /// The most ids that a filter of groups takes.
 const IDS: usize = 15;

@@ -1,7 +1,10 @@
 //! Faults: what goes wrong on request, where, and how often.
 
-use crate::{hostile::HostileBody, identity::mix, query::decode_query};
 use serde::{Deserialize, Serialize};
+
+use crate::hostile::HostileBody;
+use crate::identity::mix;
+use crate::query::decode_query;
 
 /// Something that goes wrong on request.
 #[derive(Debug, Clone, Serialize, Deserialize)]

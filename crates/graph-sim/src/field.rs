@@ -1,13 +1,14 @@
 //! The values of properties.
 
-use crate::{
-    catalogue::{Field, IdForm},
-    instant::write_time,
-    object::{Object, SECRET_MARK, TOPICS},
-    tenant::{GROUPS, form_of, kind_of, number_of},
-};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::io::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::catalogue::{Field, IdForm};
+use crate::instant::write_time;
+use crate::object::{Object, SECRET_MARK, TOPICS};
+use crate::tenant::{GROUPS, form_of, kind_of, number_of};
 
 macro_rules! push {
     ($out:expr, $($part:tt)*) => {{ let _ = write!($out, $($part)*); }};

@@ -1,15 +1,14 @@
 //! Graph itself: which path is what.
 
-use crate::{
-    answer::Answer,
-    catalogue::{RESOURCES, Resource},
-    context::{Collection, with_context},
-    listing::write_chosen,
-    object::{Along, Object},
-    query::{Query, decode_path},
-    tenant::{TenantState, first_number, number_of},
-};
 use serde_json::json;
+
+use crate::answer::Answer;
+use crate::catalogue::{RESOURCES, Resource};
+use crate::context::{Collection, with_context};
+use crate::listing::write_chosen;
+use crate::object::{Along, Object};
+use crate::query::{Query, decode_path};
+use crate::tenant::{TenantState, first_number, number_of};
 
 /// Addresses that lead to the same collection.
 const ALIASES: [(&str, &str); 2] = [

@@ -1,11 +1,16 @@
 //! Bodies that are made to hurt whoever reads them. They are made while they are sent, so that the simulator itself stays
 //! small.
 
+use std::convert::Infallible;
+use std::io::Write as _;
+use std::iter;
+use std::time::Duration;
+
 use axum::body::Body;
 use bytes::Bytes;
-use flate2::{Compression, write::GzEncoder};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
-use std::{convert::Infallible, io::Write as _, iter, time::Duration};
 
 /// Bytes of one piece of a body.
 const PIECE: usize = 64 * 1024;

@@ -1,18 +1,19 @@
 //! Lists, page by page.
 
-use crate::{
-    answer::Answer,
-    catalogue::{Kind, RESOURCES, Resource},
-    context::Collection,
-    filter::{self, Filter},
-    graph::GraphRequest,
-    object::{Along, Object},
-    query::Query,
-    tenant::{KindNumber, first_number, kind_of, number_of},
-};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::Value;
 use std::io::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use crate::answer::Answer;
+use crate::catalogue::{Kind, RESOURCES, Resource};
+use crate::context::Collection;
+use crate::filter::{self, Filter};
+use crate::graph::GraphRequest;
+use crate::object::{Along, Object};
+use crate::query::Query;
+use crate::tenant::{KindNumber, first_number, kind_of, number_of};
 
 /// What `managedAppPolicies` lists, with the types that it tells.
 const APP_POLICIES: [(&str, &str); 7] = [

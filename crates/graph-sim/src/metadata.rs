@@ -1,12 +1,13 @@
 //! The root of a version: its service document and its metadata (OData CSDL 4.01), as far as there is something below it.
 //! Both are read without a token, as at Graph.
 
-use crate::{
-    answer::Answer,
-    catalogue::{RESOURCES, Resource},
-};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, fmt::Write as _};
+
+use crate::answer::Answer;
+use crate::catalogue::{RESOURCES, Resource};
 
 /// Answers for the root and for `$metadata`; `None` for every other path.
 #[must_use]

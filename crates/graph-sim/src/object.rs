@@ -1,14 +1,13 @@
 //! Objects as JSON, written straight into a buffer: the simulator must never be what a benchmark measures.
 
-use crate::{
-    catalogue::{Field, IdForm, Kind},
-    context::Collection,
-    identity::mix,
-    instant::write_time,
-    template::{Template, template},
-    tenant::{Changes, KindNumber, TenantState, number_of},
-};
 use std::io::Write as _;
+
+use crate::catalogue::{Field, IdForm, Kind};
+use crate::context::Collection;
+use crate::identity::mix;
+use crate::instant::write_time;
+use crate::template::{Template, template};
+use crate::tenant::{Changes, KindNumber, TenantState, number_of};
 
 /// The mark of everything that must never be stored.
 pub const SECRET_MARK: &str = "PLANTEDSECRET";

@@ -1,13 +1,12 @@
 //! The list of what was planted and must never be stored.
 
-use crate::{
-    catalogue::IdForm,
-    context::Collection,
-    object::{Along, Object, SECRET_MARK, SECRET_MARK_BASE64},
-    tenant::{TenantState, kinds},
-};
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::catalogue::IdForm;
+use crate::context::Collection;
+use crate::object::{Along, Object, SECRET_MARK, SECRET_MARK_BASE64};
+use crate::tenant::{TenantState, kinds};
 
 /// A planted secret.
 #[derive(Debug, Clone, Serialize)]

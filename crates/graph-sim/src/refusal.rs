@@ -1,10 +1,8 @@
 //! What Graph refuses, in its words.
 
-use crate::{
-    answer::Answer,
-    catalogue::{RESOURCES, Resource},
-    graph::GraphRequest,
-};
+use crate::answer::Answer;
+use crate::catalogue::{RESOURCES, Resource};
+use crate::graph::GraphRequest;
 
 impl GraphRequest<'_> {
     /// Why this collection is closed to the tenant or to the application.

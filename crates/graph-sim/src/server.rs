@@ -1,29 +1,29 @@
 //! The cloud over real HTTP, with TLS on request.
 
-use crate::{
-    answer::{Answer, Sending},
-    authority::{Authority, AuthorityError},
-    cloud::{Asked, Cloud},
-    config::SimulatorConfig,
-    connection, control, control_page,
-    host::{self, Service},
-    hostile,
-};
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header, request::Parts, uri::Authority as HostAndPort};
+use http::request::Parts;
+use http::uri::Authority as HostAndPort;
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
-use std::{
-    convert::Infallible,
-    io,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+
+use crate::answer::{Answer, Sending};
+use crate::authority::{Authority, AuthorityError};
+use crate::cloud::{Asked, Cloud};
+use crate::config::SimulatorConfig;
+use crate::host::{self, Service};
+use crate::{connection, control, control_page, hostile};
 
 /// The largest request body, in bytes.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;

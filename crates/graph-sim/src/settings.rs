@@ -1,12 +1,11 @@
 //! Settings of the settings catalogue: trees of instances, named by definition.
 
-use crate::{
-    context::Collection,
-    identity::mix,
-    object::{Object, SECRET_MARK},
-    tenant::{form_of, number_of},
-};
 use std::io::Write as _;
+
+use crate::context::Collection;
+use crate::identity::mix;
+use crate::object::{Object, SECRET_MARK};
+use crate::tenant::{form_of, number_of};
 
 macro_rules! push {
     ($out:expr, $($part:tt)*) => {{ let _ = write!($out, $($part)*); }};

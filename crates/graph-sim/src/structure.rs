@@ -1,13 +1,14 @@
 //! Values of properties that are objects and arrays of their own.
 
-use crate::{
-    catalogue::{Field, IdForm},
-    identity::mix,
-    object::{Object, SECRET_MARK},
-    tenant::GROUPS,
-};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::io::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::catalogue::{Field, IdForm};
+use crate::identity::mix;
+use crate::object::{Object, SECRET_MARK};
+use crate::tenant::GROUPS;
 
 macro_rules! push {
     ($out:expr, $($part:tt)*) => {{ let _ = write!($out, $($part)*); }};

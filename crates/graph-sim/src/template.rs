@@ -1,12 +1,12 @@
 //! The legacy endpoint security: templates with their categories, and the settings of the intents that were made of them.
 
-use crate::{
-    catalogue::INTENT_TEMPLATES,
-    identity::{guid_of, mix},
-    object::Object,
-};
-use serde_json::{Value, json};
 use std::io::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::catalogue::INTENT_TEMPLATES;
+use crate::identity::{guid_of, mix};
+use crate::object::Object;
 
 /// A template with the names of its categories.
 pub struct Template {

@@ -1,12 +1,11 @@
 //! The paths below `deviceManagement/templates`.
 
-use crate::{
-    answer::Answer,
-    catalogue::RESOURCES,
-    graph::GraphRequest,
-    template::{TEMPLATES, Template, template},
-};
 use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::catalogue::RESOURCES;
+use crate::graph::GraphRequest;
+use crate::template::{TEMPLATES, Template, template};
 
 impl GraphRequest<'_> {
     /// Answers for the templates.

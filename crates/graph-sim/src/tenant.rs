@@ -1,16 +1,14 @@
 //! The objects of one tenant: how many there are, which were changed, and which ids they have. None is held in memory;
 //! only what differs from the seed is.
 
-use crate::{
-    catalogue::{IdForm, Kind, RESOURCES, Resource},
-    config::SimTenant,
-    identity::{mix, read_guid, write_guid},
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::LazyLock;
+
 use serde::Serialize;
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::LazyLock,
-};
+
+use crate::catalogue::{IdForm, Kind, RESOURCES, Resource};
+use crate::config::SimTenant;
+use crate::identity::{mix, read_guid, write_guid};
 
 /// The number of a kind over all resources.
 pub type KindNumber = u16;

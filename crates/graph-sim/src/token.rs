@@ -1,13 +1,15 @@
 //! The token endpoint: client credentials by secret or by a signed assertion.
 
-use crate::{catalogue, config::SimTenant};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::collections::HashMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::{hmac, signature};
 use serde_json::{Value, json};
-use std::{
-    collections::HashMap,
-    time::{SystemTime, UNIX_EPOCH},
-};
+
+use crate::catalogue;
+use crate::config::SimTenant;
 
 /// What a token says.
 #[derive(Debug, Clone)]

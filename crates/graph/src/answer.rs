@@ -14,7 +14,7 @@ pub(crate) const NO_COLLECTION: &str = "the answer is not a collection with a va
 pub(crate) struct Answer {
     pub(crate) text: String,
     pub(crate) request_id: Option<String>,
-    /// The room it takes; to be kept for as long as its text is.
+    /// The memory it takes; to be kept for as long as its text is.
     pub(crate) charge: Option<Arc<Charge>>,
 }
 

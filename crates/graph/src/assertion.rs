@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::{digest, rand::SystemRandom, rsa::KeyPair, signature};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use ring::rand::SystemRandom;
+use ring::rsa::KeyPair;
+use ring::{digest, signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use uuid::Uuid;

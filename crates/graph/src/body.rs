@@ -2,7 +2,7 @@
 
 use reqwest::Response;
 
-use crate::budget::{Charge, NoRoom, Room};
+use crate::budget::{Charge, NoMemory, Reservation};
 
 /// The smallest step in which the memory of a body grows, in bytes.
 const FIRST_STEP: usize = 16 * 1024;
@@ -18,29 +18,29 @@ pub(crate) enum BodyFault {
     TooLarge(usize),
     /// Its JSON values would take more than so many bytes, the most that may be held.
     TooManyValues(usize),
-    /// Others hold the room for it.
-    NoRoom,
+    /// Others hold the memory for it.
+    NoMemory,
     /// Not UTF-8.
     Text,
 }
 
-impl From<NoRoom> for BodyFault {
-    fn from(no_room: NoRoom) -> Self {
-        match no_room {
-            NoRoom::Now => Self::NoRoom,
-            NoRoom::Ever(limit) => Self::TooLarge(limit),
+impl From<NoMemory> for BodyFault {
+    fn from(no_memory: NoMemory) -> Self {
+        match no_memory {
+            NoMemory::Now => Self::NoMemory,
+            NoMemory::Ever(limit) => Self::TooLarge(limit),
         }
     }
 }
 
-/// Reads the whole body as text, decompressed, up to `limit` bytes. Room is taken before each step, for the memory that
-/// is reserved and not only for what has come; and in the end for the JSON values, where it becomes such.
+/// Reads the whole body as text, decompressed, up to `limit` bytes. Memory is taken before each step: as much as the buffer
+/// reserves and not only what has come, and in the end what the JSON values need, where it becomes such.
 pub(crate) async fn read_text(
     mut response: Response,
     limit: usize,
-    room: &Room,
+    reservation: &Reservation,
 ) -> Result<(String, Charge), BodyFault> {
-    let mut charge = Charge::new(room);
+    let mut charge = Charge::new(reservation);
     let mut body = Vec::new();
     // The announced length is a hint from outside: it may end the reading, it may not make us reserve anything.
     if response.content_length().is_some_and(|announced| announced > limit as u64) {
@@ -63,11 +63,11 @@ pub(crate) async fn read_text(
     }
     body.shrink_to_fit();
     charge.resize(body.capacity())?;
-    room.settle();
+    reservation.settle();
     let text = String::from_utf8(body).map_err(|_| BodyFault::Text)?;
-    charge.value(&text).map_err(|no_room| match no_room {
-        NoRoom::Now => BodyFault::NoRoom,
-        NoRoom::Ever(limit) => BodyFault::TooManyValues(limit),
+    charge.value(&text).map_err(|no_memory| match no_memory {
+        NoMemory::Now => BodyFault::NoMemory,
+        NoMemory::Ever(limit) => BodyFault::TooManyValues(limit),
     })?;
     Ok((text, charge))
 }

@@ -1,14 +1,14 @@
 //! Bytes of answers, bounded in sum: over all tenants of a process, not only for each answer.
 //!
-//! An [`Account`] takes room *before* it reads on, and gives it back when what was read is gone. Two rules keep readers
+//! An [`Account`] takes memory *before* it reads on, and gives it back when what was read is gone. Two rules keep readers
 //! from waiting for one another for ever:
-//! - **taking never waits**. Where there is no room the reader lets its answer go, connection and all, and waits for the
+//! - **taking never waits**. Where there is no memory the reader lets its answer go, connection and all, and waits for the
 //!   right to read the largest answer there may be; then it asks again. A wait holds up no connection, no stream of
 //!   HTTP/2 and no place among the requests under way;
 //! - **one account at a time may go on whatever the others hold**: a part of the budget of the size of the largest
 //!   account is kept for it. So of all that hold some and wait for more, one always comes to its end and gives back.
 //!
-//! Whoever holds room of one budget may wait for another budget, but always in the same order: a page first, then what is
+//! Whoever holds memory of one budget may wait for another budget, but always in the same order: a page first, then what is
 //! read below it (see [`crate::GraphSession::on_workbench`]).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,24 +20,24 @@ use crate::value_size::value_size;
 
 /// The grain of the budget, in bytes.
 const GRAIN: usize = 1024;
-/// Room is taken in steps of this many bytes, so that a small answer costs one step.
+/// Memory is taken in steps of this many bytes, so that a small answer costs one step.
 const STEP: usize = 64 * 1024;
 
-/// Room for answers, shared by a process.
+/// Memory for answers, shared by a process.
 #[derive(Debug)]
 pub(crate) struct ByteBudget {
     /// Grains that any account may take.
     common: Arc<Semaphore>,
-    /// The right to go on when there is no room: the part of the budget that is kept for one account.
+    /// The right to go on when there is no memory: the part of the budget that is kept for one account.
     last: Arc<Semaphore>,
     common_bytes: usize,
     /// The most that one account may hold, in bytes.
     limit: usize,
 }
 
-/// Why no room was taken.
+/// Why no memory was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoRoom {
+pub(crate) enum NoMemory {
     /// Others hold it: see [`Account::wait`].
     Now,
     /// More than one account may ever hold, in bytes.
@@ -84,19 +84,19 @@ impl Held {
 }
 
 impl Account {
-    /// Takes room for so many more bytes, at once or not at all.
-    pub(crate) fn take(&self, bytes: usize) -> Result<(), NoRoom> {
+    /// Takes memory for so many more bytes, at once or not at all.
+    pub(crate) fn take(&self, bytes: usize) -> Result<(), NoMemory> {
         let limit = self.budget.limit;
         let mut held = self.held();
         let wanted = held.used.saturating_add(bytes);
         if wanted > limit {
-            return Err(NoRoom::Ever(limit));
+            return Err(NoMemory::Ever(limit));
         }
         let granted = held.granted(limit);
         if wanted > granted {
             let step = (wanted - granted).next_multiple_of(STEP).min((limit - granted).next_multiple_of(GRAIN));
             let permit =
-                Arc::clone(&self.budget.common).try_acquire_many_owned(grains(step)).map_err(|_| NoRoom::Now)?;
+                Arc::clone(&self.budget.common).try_acquire_many_owned(grains(step)).map_err(|_| NoMemory::Now)?;
             merge(&mut held.common, permit);
         }
         held.used = wanted;
@@ -177,13 +177,13 @@ fn grains(bytes: usize) -> u32 {
 
 /// Where the bytes of answers are counted, while they are read and for as long as they are kept.
 #[derive(Clone, Debug)]
-pub(crate) struct Room {
+pub(crate) struct Reservation {
     account: Arc<Account>,
-    /// Whether the text becomes JSON values, which take room of their own.
+    /// Whether the text becomes JSON values, which take memory of their own.
     values: bool,
 }
 
-impl Room {
+impl Reservation {
     /// For one answer that stays text, and gives its bytes back when it is dropped.
     pub(crate) fn of_text(account: Arc<Account>) -> Self {
         Self { account, values: false }
@@ -194,21 +194,21 @@ impl Room {
         Self { account, values: true }
     }
 
-    /// Takes room for so many bytes, at once or not at all.
-    pub(crate) fn take(&self, bytes: usize) -> Result<(), NoRoom> {
+    /// Takes memory for so many bytes, at once or not at all.
+    pub(crate) fn take(&self, bytes: usize) -> Result<(), NoMemory> {
         self.account.take(bytes)
     }
 
-    /// Takes the first step in advance, so that nothing is asked for in vain. `false` where there is no room for it.
+    /// Takes the first step in advance, so that nothing is asked for in vain. `false` where there is no memory for it.
     pub(crate) fn begin(&self) -> bool {
         match self.take(1) {
             Ok(()) => {
                 self.account.give_back(1);
                 true
             }
-            Err(NoRoom::Now) => false,
+            Err(NoMemory::Now) => false,
             // Whoever reads is told.
-            Err(NoRoom::Ever(_)) => true,
+            Err(NoMemory::Ever(_)) => true,
         }
     }
 
@@ -225,36 +225,36 @@ impl Room {
     }
 }
 
-/// The room that one answer takes. Given back when it is dropped, unless it is kept.
+/// The memory that one answer takes. Given back when it is dropped, unless it is kept.
 #[derive(Debug)]
 pub(crate) struct Charge {
-    room: Room,
+    reservation: Reservation,
     text: usize,
     /// What its JSON values take besides.
     values: AtomicUsize,
 }
 
 impl Charge {
-    pub(crate) fn new(room: &Room) -> Self {
-        Self { room: room.clone(), text: 0, values: AtomicUsize::new(0) }
+    pub(crate) fn new(reservation: &Reservation) -> Self {
+        Self { reservation: reservation.clone(), text: 0, values: AtomicUsize::new(0) }
     }
 
     /// Takes more, or gives some back, so that it is this much text.
-    pub(crate) fn resize(&mut self, text: usize) -> Result<(), NoRoom> {
+    pub(crate) fn resize(&mut self, text: usize) -> Result<(), NoMemory> {
         if text > self.text {
-            self.room.take(text - self.text)?;
+            self.reservation.take(text - self.text)?;
         } else {
-            self.room.account.give_back(self.text - text);
+            self.reservation.account.give_back(self.text - text);
         }
         self.text = text;
         Ok(())
     }
 
-    /// Takes room for the JSON values that the text becomes, before they are made. Where it stays text nothing is taken.
-    pub(crate) fn value(&mut self, text: &str) -> Result<(), NoRoom> {
-        if self.room.values {
+    /// Takes memory for the JSON values that the text becomes, before they are made. Where it stays text nothing is taken.
+    pub(crate) fn value(&mut self, text: &str) -> Result<(), NoMemory> {
+        if self.reservation.values {
             let size = value_size(text);
-            self.room.take(size)?;
+            self.reservation.take(size)?;
             *self.values.get_mut() += size;
         }
         Ok(())
@@ -268,11 +268,11 @@ impl Charge {
 
 impl Drop for Charge {
     fn drop(&mut self) {
-        self.room.account.give_back(self.text + *self.values.get_mut());
+        self.reservation.account.give_back(self.text + *self.values.get_mut());
     }
 }
 
-/// Room that bytes of answers take, held for whatever was made of them: it goes back when the last clone is dropped.
+/// Memory that bytes of answers take, held for whatever was made of them: it goes back when the last clone is dropped.
 #[derive(Clone, Debug)]
 pub struct HeldBytes(#[allow(dead_code, reason = "held, not read")] Holder);
 
@@ -316,7 +316,7 @@ mod tests {
         budget.common_bytes - budget.common.available_permits() * GRAIN + last
     }
 
-    /// Reads so much as a body is read: in steps, letting everything go and beginning anew where there is no room.
+    /// Reads so much as a body is read: in steps, letting everything go and beginning anew where there is no memory.
     async fn read(account: &Account, total: usize) -> Result<(), usize> {
         loop {
             let mut have = 0;
@@ -324,8 +324,8 @@ mod tests {
                 let step = (total - have).min(64 * KIB);
                 match account.take(step) {
                     Ok(()) => have += step,
-                    Err(NoRoom::Ever(limit)) => return Err(limit),
-                    Err(NoRoom::Now) => break,
+                    Err(NoMemory::Ever(limit)) => return Err(limit),
+                    Err(NoMemory::Now) => break,
                 }
                 tokio::task::yield_now().await;
             }
@@ -343,7 +343,7 @@ mod tests {
         let budget = ByteBudget::new(1024 * KIB, 512 * KIB);
         let account = budget.open();
         assert_eq!(account.take(100 * KIB), Ok(()));
-        assert_eq!(held(&budget), 128 * KIB, "room is taken in steps");
+        assert_eq!(held(&budget), 128 * KIB, "memory is taken in steps");
         account.settle();
         assert_eq!(held(&budget), 100 * KIB);
         account.give_back(60 * KIB);
@@ -358,7 +358,7 @@ mod tests {
         let budget = ByteBudget::new(1024 * KIB, 100 * KIB);
         let account = budget.open();
         assert_eq!(account.take(100 * KIB), Ok(()));
-        assert_eq!(account.take(1), Err(NoRoom::Ever(100 * KIB)));
+        assert_eq!(account.take(1), Err(NoMemory::Ever(100 * KIB)));
     }
 
     #[tokio::test]
@@ -411,7 +411,7 @@ mod tests {
         }
         for _ in 0..20 {
             let third = budget.open();
-            assert_eq!(third.take(1), Err(NoRoom::Now));
+            assert_eq!(third.take(1), Err(NoMemory::Now));
             assert!(timeout(Duration::from_millis(1), third.wait()).await.is_err());
         }
         drop(first);
@@ -436,13 +436,13 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_fails_gives_back_its_room_and_one_that_is_kept_does_not() {
+    fn an_answer_that_fails_gives_back_its_memory_and_one_that_is_kept_does_not() {
         let budget = ByteBudget::new(1024 * KIB, 1024 * KIB);
         let workbench = budget.open();
-        let room = Room::of_values(Arc::clone(&workbench));
+        let reservation = Reservation::of_values(Arc::clone(&workbench));
         let text = format!("[{}0]", r#"{"a":0},"#.repeat(100));
         let charge = || {
-            let mut charge = Charge::new(&room);
+            let mut charge = Charge::new(&reservation);
             charge.resize(text.len()).unwrap();
             charge.value(&text).unwrap();
             charge
@@ -455,7 +455,7 @@ mod tests {
         drop(kept);
         assert_eq!(workbench.held().used, value_size(&text), "the text is gone, its values are not");
         let page = budget.open();
-        let mut text = Charge::new(&Room::of_text(Arc::clone(&page)));
+        let mut text = Charge::new(&Reservation::of_text(Arc::clone(&page)));
         text.resize(10 * KIB).unwrap();
         text.value("[0]").unwrap();
         text.keep_values();

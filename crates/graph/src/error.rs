@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use tenantatlas_domain::{reason::ReasonCode, sanitise::redact};
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::sanitise::redact;
 use url::Url;
 use uuid::Uuid;
 
@@ -120,7 +121,7 @@ impl fmt::Display for GraphError {
 impl std::error::Error for GraphError {}
 
 /// Redacts a text, takes the addresses out of it, folds its white space and cuts it to [`MAX_MESSAGE`] characters. Every
-/// message of a [`GraphError`] comes through here, whoever wrote it. The raw text is cut first, with room to spare, so
+/// message of a [`GraphError`] comes through here, whoever wrote it. The raw text is cut first, with some to spare, so
 /// that a huge error page costs little.
 pub(crate) fn presentable(text: &str) -> String {
     let folded = text

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::answer::{Answer, Unusable};
 use crate::body::{BodyFault, read_error_text, read_text};
-use crate::budget::Room;
+use crate::budget::Reservation;
 use crate::error::GraphError;
 use crate::failure::{self, ErrorBody, Service};
 use crate::rate_limiter::Permit;
@@ -26,7 +26,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const CONSISTENCY_LEVEL: HeaderName = HeaderName::from_static("consistencylevel");
 
-/// How long room is held that is not used yet.
+/// How long memory is held that is not used yet.
 const LONGEST_HOLD: Duration = Duration::from_secs(5);
 
 /// What is asked. Every call is a read, a POST too, so every call may be repeated.
@@ -78,12 +78,12 @@ impl GraphSession {
         let mut begun = None;
         let mut last: Option<Box<GraphError>> = None;
         let mut attempts = Attempts::default();
-        let room = self.room();
-        let mut wants_room = false;
+        let memory = self.reservation();
+        let mut wants_memory = false;
         loop {
-            // Signing in may take its time; neither room nor a place is held meanwhile.
+            // Signing in may take its time; neither memory nor a place is held meanwhile.
             self.token().await?;
-            let permit = self.turn(&room, call.weight, std::mem::take(&mut wants_room)).await;
+            let permit = self.turn(&memory, call.weight, std::mem::take(&mut wants_memory)).await;
             let begun = *begun.get_or_insert_with(Instant::now);
             if begun.elapsed() > budget.elapsed
                 && let Some(error) = last
@@ -95,17 +95,17 @@ impl GraphSession {
             if last.is_some() {
                 self.counter().retry();
             }
-            let Failure { error, again, retry_after, .. } = match self.attempt(call, &token, &decode, &room).await {
+            let Failure { error, again, retry_after, .. } = match self.attempt(call, &token, &decode, &memory).await {
                 Ok(value) => {
                     permit.succeeded();
                     return Ok(value);
                 }
                 Err(failure) => failure,
             };
-            room.settle();
-            if again == Again::WhenThereIsRoom {
-                debug!("the answer waits for room");
-                wants_room = true;
+            memory.settle();
+            if again == Again::WhenThereIsMemory {
+                debug!("the answer waits for memory");
+                wants_memory = true;
                 continue;
             }
             let (wait, once_more) = match attempts.judge(again, retry_after, begun.elapsed(), &budget) {
@@ -142,24 +142,24 @@ impl GraphSession {
         }
     }
 
-    /// Waits until the request may leave and there is room for its answer: for all that it may need when it `wants_room`,
-    /// else for its beginning. Nobody waits for room with a place among the requests under way, since those who have room
-    /// may need the place; and nobody who has room waits long for a place.
-    async fn turn(&self, room: &Room, weight: u32, mut wants_room: bool) -> Permit {
+    /// Waits until the request may leave and there is memory for its answer: for all that it may need when it `wants_memory`,
+    /// else for its beginning. Nobody waits for memory with a place among the requests under way, since those who have memory
+    /// may need the place; and nobody who has memory waits long for a place.
+    async fn turn(&self, memory: &Reservation, weight: u32, mut wants_memory: bool) -> Permit {
         loop {
-            if wants_room {
-                room.wait().await;
+            if wants_memory {
+                memory.wait().await;
                 if let Ok(permit) = timeout(LONGEST_HOLD, self.rate_limiter().enter(weight)).await {
                     return permit;
                 }
-                room.settle();
+                memory.settle();
             }
             let permit = self.rate_limiter().enter(weight).await;
-            if room.begin() {
+            if memory.begin() {
                 return permit;
             }
             permit.give_up();
-            wants_room = true;
+            wants_memory = true;
         }
     }
 
@@ -168,10 +168,10 @@ impl GraphSession {
         call: &Call,
         token: &Token,
         decode: &impl Fn(Answer) -> Result<T, Unusable>,
-        room: &Room,
+        memory: &Reservation,
     ) -> Result<T, Failure> {
         let client_request_id = Uuid::new_v4();
-        let conversation = self.conversation(call, token, client_request_id, room);
+        let conversation = self.conversation(call, token, client_request_id, memory);
         let answer = timeout(self.options().timeouts.total, conversation).await.unwrap_or_else(|_| {
             let error = GraphError::new(ReasonCode::GraphTimeout, "no complete answer within the time limit");
             Err(Failure::new(error, Again::Perhaps))
@@ -200,7 +200,7 @@ impl GraphSession {
             }
         }
         decoded.map_err(|mut failure| {
-            if failure.again != Again::WhenThereIsRoom && !self.tells_details() {
+            if failure.again != Again::WhenThereIsMemory && !self.tells_details() {
                 failure.error = Box::new(failure::veiled(Service::Graph, &call.url, &failure.error));
             }
             failure.error.client_request_id = Some(client_request_id);
@@ -213,7 +213,7 @@ impl GraphSession {
         call: &Call,
         token: &Token,
         client_request_id: Uuid,
-        room: &Room,
+        memory: &Reservation,
     ) -> Result<Answer, Failure> {
         let pool = self.pool(&call.url).await.map_err(|error| Failure::new(error, Again::No))?;
         let broken = |error: reqwest::Error| {
@@ -238,14 +238,14 @@ impl GraphSession {
         if response.status() != StatusCode::OK {
             return Err(self.refused(response, token, request_id).await);
         }
-        let read = read_text(response, self.options().memory.body, room).await;
+        let read = read_text(response, self.options().memory.body, memory).await;
         let (text, charge) = read.map_err(|fault| match fault {
             BodyFault::Transport(error) => broken(error),
             BodyFault::TooLarge(limit) => Failure::new(failure::too_large(limit), Again::No),
             BodyFault::TooManyValues(limit) => Failure::new(failure::too_many_values(limit), Again::No),
-            BodyFault::NoRoom => {
-                let error = GraphError::new(ReasonCode::Internal, "there is no room for the answer at the moment");
-                Failure::new(error, Again::WhenThereIsRoom)
+            BodyFault::NoMemory => {
+                let error = GraphError::new(ReasonCode::Internal, "there is no memory for the answer at the moment");
+                Failure::new(error, Again::WhenThereIsMemory)
             }
             BodyFault::Text => {
                 let error = GraphError::new(ReasonCode::ParseFailed, "the answer is not UTF-8 text");

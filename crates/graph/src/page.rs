@@ -166,7 +166,7 @@ impl Page {
         Ok(Self { text, spans, next_link, number, request_id, charge })
     }
 
-    /// The room that the page takes of what the process may hold: to be kept with what is made of the page, until that is
+    /// The memory that the page takes of what the process may hold: to be kept with what is made of the page, until that is
     /// written.
     #[must_use]
     pub fn held(&self) -> Option<HeldBytes> {

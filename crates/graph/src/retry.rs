@@ -52,7 +52,7 @@ pub(crate) enum Again {
     /// A few times: it may have been a passing fault.
     Perhaps,
     /// When others have given back what this answer needs. No fault of the cloud.
-    WhenThereIsRoom,
+    WhenThereIsMemory,
 }
 
 impl Again {
@@ -106,7 +106,7 @@ impl Attempts {
                 self.refreshed = true;
                 return Verdict::WithNewToken;
             }
-            Again::WhenEveryoneMay | Again::WhenAsked | Again::WhenThereIsRoom => budget.attempts_when_busy,
+            Again::WhenEveryoneMay | Again::WhenAsked | Again::WhenThereIsMemory => budget.attempts_when_busy,
             Again::Perhaps => budget.attempts_when_broken,
         };
         let beyond = |asked: &Duration| *asked > budget.retry_after_cap || elapsed + *asked > budget.elapsed;

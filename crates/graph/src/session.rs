@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::answer::{Answer, Unusable};
-use crate::budget::{Account, HeldBytes, NoRoom, Room};
+use crate::budget::{Account, HeldBytes, NoMemory, Reservation};
 use crate::credential::Connection;
 use crate::endpoints::{CloudEndpoints, GraphVersion};
 use crate::error::GraphError;
@@ -84,7 +84,7 @@ impl GraphSession {
         Self { workbench: Some(self.bound.shared.workbenches.open()), ..self.clone() }
     }
 
-    /// The room that the workbench takes, to be kept with what is made on it.
+    /// The memory that the workbench takes, to be kept with what is made on it.
     #[must_use]
     pub fn workbench(&self) -> Option<HeldBytes> {
         self.workbench.clone().map(HeldBytes::of_workbench)
@@ -97,13 +97,13 @@ impl GraphSession {
     /// [`ReasonCode::ParseFailed`] when it is more than a workbench may hold, [`ReasonCode::Cancelled`].
     pub async fn lay_out(&self, values: usize) -> Result<(), GraphError> {
         let Some(account) = &self.workbench else { return Ok(()) };
-        let room = Room::of_values(Arc::clone(account));
+        let reservation = Reservation::of_values(Arc::clone(account));
         loop {
-            match room.take(values) {
+            match reservation.take(values) {
                 Ok(()) => return Ok(()),
-                Err(NoRoom::Ever(limit)) => return Err(failure::too_many_values(limit)),
-                Err(NoRoom::Now) => {
-                    let waited = self.cancellation.run_until_cancelled(room.wait()).await;
+                Err(NoMemory::Ever(limit)) => return Err(failure::too_many_values(limit)),
+                Err(NoMemory::Now) => {
+                    let waited = self.cancellation.run_until_cancelled(reservation.wait()).await;
                     waited.ok_or_else(GraphError::cancelled)?;
                 }
             }
@@ -208,10 +208,10 @@ impl GraphSession {
     }
 
     /// Where the next answer is counted.
-    pub(crate) fn room(&self) -> Room {
+    pub(crate) fn reservation(&self) -> Reservation {
         match &self.workbench {
-            Some(account) => Room::of_values(Arc::clone(account)),
-            None => Room::of_text(self.bound.shared.pages.open()),
+            Some(account) => Reservation::of_values(Arc::clone(account)),
+            None => Reservation::of_text(self.bound.shared.pages.open()),
         }
     }
 

@@ -20,11 +20,11 @@ pub(crate) struct Shared {
     pub(crate) options: GraphClientOptions,
     pub(crate) transport: Transport,
     pub(crate) tokens: TokenCache,
-    /// Room for pages and single answers.
+    /// Memory for pages and single answers.
     pub(crate) pages: Arc<ByteBudget>,
-    /// Room for what is read below items, held as JSON values while the page of the items is held.
+    /// Memory for what is read below items, held as JSON values while the page of the items is held.
     pub(crate) workbenches: Arc<ByteBudget>,
-    /// Room for the answers of token endpoints. Apart from the others: whoever holds room may wait for a token.
+    /// Memory for the answers of token endpoints. Apart from the others: whoever holds memory may wait for a token.
     pub(crate) sign_ins: Arc<ByteBudget>,
     rate_limiters: Mutex<HashMap<RateLimiterKey, Arc<RateLimiter>>>,
 }

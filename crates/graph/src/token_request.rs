@@ -16,7 +16,7 @@ use url::Url;
 use crate::answer::is_object;
 use crate::assertion::client_assertion;
 use crate::body::{BodyFault, read_error_text, read_text};
-use crate::budget::Room;
+use crate::budget::Reservation;
 use crate::credential::{Connection, Credential};
 use crate::error::GraphError;
 use crate::failure::{self, Service};
@@ -36,20 +36,20 @@ pub(crate) async fn request_token(shared: Arc<Shared>, connection: Arc<Connectio
         return Err(GraphError::new(ReasonCode::AuthFailed, message));
     };
     let mut attempt = 1;
-    let room = Room::of_text(shared.sign_ins.open());
+    let memory = Reservation::of_text(shared.sign_ins.open());
     let detailed = connection.endpoints.tells_details(shared.options.detail);
     loop {
-        if !room.begin() {
-            room.wait().await;
+        if !memory.begin() {
+            memory.wait().await;
         }
-        let answer = once(&shared, &connection, &url, &room).await;
-        room.settle();
+        let answer = once(&shared, &connection, &url, &memory).await;
+        memory.settle();
         match answer.map_err(|refusal| refusal.told(detailed, &url)) {
             Ok(token) => {
                 debug!(path = url.path(), "signed in");
                 return Ok(token);
             }
-            Err(Refusal { source: Source::NoRoom, .. }) => room.wait().await,
+            Err(Refusal { source: Source::NoMemory, .. }) => memory.wait().await,
             Err(Refusal { error, again: Some(retry_after), .. }) if attempt < ATTEMPTS => {
                 let wait = delay(attempt, retry_after, &shared.options.retry).min(LONGEST_WAIT);
                 warn!(path = url.path(), %error, ?wait, "the sign-in is tried again");
@@ -73,8 +73,8 @@ pub(crate) struct Refusal {
 enum Source {
     /// This side, before anything was sent: a key that does not fit.
     Here,
-    /// Nobody: there is no room for the answer at the moment.
-    NoRoom,
+    /// Nobody: there is no memory for the answer at the moment.
+    NoMemory,
     /// A token endpoint, in the form of an OAuth error (RFC 6749, section 5.2).
     Endpoint,
     /// Whatever is behind the address: it did not answer, or not as a token endpoint does.
@@ -94,9 +94,9 @@ impl Refusal {
         Self { error: Box::new(error), again: None, source: Source::Here }
     }
 
-    fn no_room() -> Self {
-        let error = GraphError::new(ReasonCode::Internal, "there is no room for the answer at the moment");
-        Self { error: Box::new(error), again: None, source: Source::NoRoom }
+    fn no_memory() -> Self {
+        let error = GraphError::new(ReasonCode::Internal, "there is no memory for the answer at the moment");
+        Self { error: Box::new(error), again: None, source: Source::NoMemory }
     }
 
     /// As a person may be told of it.
@@ -108,7 +108,7 @@ impl Refusal {
     }
 }
 
-async fn once(shared: &Shared, connection: &Connection, url: &Url, room: &Room) -> Result<Token, Refusal> {
+async fn once(shared: &Shared, connection: &Connection, url: &Url, memory: &Reservation) -> Result<Token, Refusal> {
     let form = form(connection, url).map_err(Refusal::here)?;
     let pool = shared.transport.pool(url, &connection.endpoints).await;
     let pool = pool.map_err(|error| Refusal::at_address(error, None))?;
@@ -122,7 +122,7 @@ async fn once(shared: &Shared, connection: &Connection, url: &Url, room: &Room) 
         let response = response.await.map_err(silent)?;
         let status = response.status();
         if status == StatusCode::OK {
-            return Ok(read_text(response, LARGEST_SIGN_IN, room).await);
+            return Ok(read_text(response, LARGEST_SIGN_IN, memory).await);
         }
         let retry_after = response.headers().get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = retry_after.and_then(|value| parse_retry_after(value, SystemTime::now()));
@@ -136,7 +136,7 @@ async fn once(shared: &Shared, connection: &Connection, url: &Url, room: &Room) 
     match body {
         Ok((text, _charge)) => token(&text, asked),
         Err(BodyFault::Transport(error)) => Err(silent(error)),
-        Err(BodyFault::NoRoom) => Err(Refusal::no_room()),
+        Err(BodyFault::NoMemory) => Err(Refusal::no_memory()),
         Err(BodyFault::TooLarge(_) | BodyFault::TooManyValues(_) | BodyFault::Text) => {
             Err(Refusal::last(ReasonCode::ContractInvalid, "the sign-in address does not answer like a token endpoint"))
         }

@@ -1,6 +1,6 @@
 //! How much memory JSON values take, counted before they are made.
 //!
-//! The text says little about it: `{"a":0}` is a node of a B-tree with room for eleven members, about ninety bytes for each
+//! The text says little about it: `{"a":0}` is a node of a B-tree with space for eleven members, about ninety bytes for each
 //! byte of text, while a long text takes what it is long. So the values are counted one by one, by the reader that would
 //! make them and without making any.
 

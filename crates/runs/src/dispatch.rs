@@ -131,8 +131,8 @@ impl Core {
                 }
                 let created = create(tx, operation, &new, self.commands.clock.now()).await?;
                 match created {
-                    // Counted with the new run: without room for it the transaction is taken back.
-                    Created::New(_) => self.check_room(&mut *tx, actor, tenant, 1).await?,
+                    // Counted with the new run: beyond a limit the transaction is taken back.
+                    Created::New(_) => self.check_waiting(&mut *tx, actor, tenant, 1).await?,
                     Created::AlreadyActive(_) => log.unchanged(),
                 }
                 Ok::<_, CommandError>(created)
@@ -151,7 +151,7 @@ impl Core {
         Ok(Dispatched { state: self.state_of(&run), already_running: false })
     }
 
-    /// Keeps whoever may not, or asks for too much, out of the line of writers. All of it is asked again inside of the
+    /// Keeps whoever may not, or asks for too much, out of the queue of writers. All of it is asked again inside of the
     /// transaction.
     async fn refuse_early(
         &self,
@@ -167,17 +167,13 @@ impl Core {
             if operation_runs::find_active(db, new.tenant_id, &new.idempotency_key).await?.is_some() {
                 return Ok(());
             }
-            self.check_room(db, actor, new.tenant_id, 0).await
+            self.check_waiting(db, actor, new.tenant_id, 0).await
         };
-        let asked = asked.await;
-        if let Err(error) = &asked {
-            self.commands.record_failure(actor, entry.clone(), error).await;
-        }
-        asked
+        self.commands.before(actor, entry, asked).await
     }
 
     /// Refuses one more run where too many wait. `counted` says how many of those that wait are the new one.
-    pub(crate) async fn check_room(
+    pub(crate) async fn check_waiting(
         &self,
         on: impl Access,
         actor: &Actor,

@@ -111,8 +111,8 @@ impl FollowUps {
         if let Some(active) = operation_runs::find_active(&mut *tx, new.tenant_id, &new.idempotency_key).await? {
             return Ok(Created::AlreadyActive(active));
         }
-        // Before the run is created: the end of the run that it follows stands whether there is room or not.
-        core.check_room(&mut *tx, actor, new.tenant_id, 0).await?;
+        // Before the run is created: the end of the run that it follows stands whether the limits allow it or not.
+        core.check_waiting(&mut *tx, actor, new.tenant_id, 0).await?;
         let created = dispatch::create(tx, operation.as_ref(), &new, at).await?;
         if matches!(created, Created::New(_)) {
             core.commands.record(tx, actor, entry).await?;

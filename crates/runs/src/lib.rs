@@ -5,7 +5,7 @@
 //! lease that one heartbeat renews, and everything it writes names the lease, so that a worker which lost it can write nothing
 //! more. A run whose worker died is taken over where it stopped. There is no second queue that could disagree.
 //!
-//! An operation is a room elsewhere that implements [`Operation`] and [`Work`], and a line in the list given to
+//! An operation is a module elsewhere that implements [`Operation`] and [`Work`], and a line in the list given to
 //! [`Runner::start`].
 
 mod bus;
@@ -19,11 +19,11 @@ mod follow;
 mod follow_up;
 mod heartbeat;
 mod live;
+mod liveness;
 mod notification;
 mod notifier;
 mod operation;
 mod outbox;
-mod outlook;
 mod registry;
 mod retry;
 mod runner;

@@ -1,7 +1,7 @@
 //! What a long operation is: plan the units, do them, finish.
 //!
 //! The runner (dispatch, claim, lease, counters, cancel, retry, follow-ups, terminal audit and notification) is the same for
-//! all operations and knows none. A new one is a room of its own that implements [`Operation`] and [`Work`], and a line where
+//! all operations and knows none. A new one is a module of its own that implements [`Operation`] and [`Work`], and a line where
 //! operations are listed.
 
 use std::fmt;

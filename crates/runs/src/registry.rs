@@ -153,8 +153,13 @@ pub struct Operations {
 
 impl Operations {
     /// The same with one more.
+    ///
+    /// # Panics
+    /// When there is one with this name already: its runs would be worked on by whichever comes first in the list. Operations
+    /// are listed in the program and not read from anywhere, so that this shows whenever the program starts.
     #[must_use]
-    pub fn with(self, operation: impl Operation) -> Self {
+    pub fn with<O: Operation>(self, operation: O) -> Self {
+        assert!(self.find(O::KIND.resource, O::KIND.action).is_none(), "there are two operations {}", O::KIND);
         let mut all = Vec::clone(&self.all);
         all.push(Arc::new(operation));
         Self { all: Arc::new(all) }

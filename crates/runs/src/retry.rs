@@ -1,11 +1,18 @@
 //! Starting an ended run again: the whole of it, or what failed.
 
-use tenantatlas_commands::{Actor, CommandError};
+use std::sync::Arc;
+
+use serde_json::Value;
+use tenantatlas_commands::{Actor, AuditEntry, CommandError};
+use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
+use tenantatlas_domain::role::Action;
 use tenantatlas_store::operation_runs;
 
+use crate::core::Core;
 use crate::dispatch::{Cause, Dispatched};
 use crate::operation::RetryPart;
+use crate::registry::AnyOperation;
 use crate::runner::Runner;
 
 impl Runner {
@@ -22,12 +29,34 @@ impl Runner {
         run: OperationRunId,
         part: RetryPart,
     ) -> Result<Dispatched, CommandError> {
-        let (core, db) = (&self.core, &self.core.commands.db);
+        let core = &self.core;
+        let entry = AuditEntry::new(AuditAction::RetryRequested, "operation_run", run).of(tenant);
+        let again = core.commands.before(actor, &entry, core.again(actor, tenant, run, part)).await?;
+        core.dispatch(again.operation.as_ref(), actor, tenant, again.payload, again.cause).await
+    }
+}
+
+/// What is dispatched to try a run again.
+struct Again {
+    operation: Arc<dyn AnyOperation>,
+    payload: Value,
+    cause: Cause,
+}
+
+impl Core {
+    async fn again(
+        &self,
+        actor: &Actor,
+        tenant: TenantId,
+        run: OperationRunId,
+        part: RetryPart,
+    ) -> Result<Again, CommandError> {
+        let db = &self.commands.db;
         let found = operation_runs::get(db, tenant, run).await?;
-        let operation = found.as_ref().and_then(|run| core.operations.find(&run.resource, &run.action));
+        let operation = found.as_ref().and_then(|run| self.operations.find(&run.resource, &run.action));
         // Whoever may see nothing of the tenant learns nothing of its runs.
-        let permission = operation.map_or(tenantatlas_domain::role::Action::View, |operation| operation.permission());
-        core.commands.authorise(actor, tenant, permission).await?;
+        let permission = operation.map_or(Action::View, |operation| operation.permission());
+        self.commands.authorise(actor, tenant, permission).await?;
         let run = found.ok_or(CommandError::NotFound("the run"))?;
         let operation = operation.ok_or_else(|| {
             CommandError::Conflict("this version of the program does not know what the run was to do".to_owned())
@@ -42,6 +71,6 @@ impl Runner {
             )
         })?;
         let cause = Cause { retry_of: Some(run.id), follows: run.follows, follow_ups: run.follow_ups };
-        core.dispatch(operation.as_ref(), actor, tenant, payload, cause).await
+        Ok(Again { operation: Arc::clone(operation), payload, cause })
     }
 }

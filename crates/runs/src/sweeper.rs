@@ -13,8 +13,9 @@ use crate::completion;
 use crate::core::Core;
 use crate::operation::Summary;
 
-/// Runs ended in one transaction, at most: each leaves an entry in the audit log and a notification.
-const BATCH: u32 = 50;
+/// Runs of one transaction, at most. Each that ends leaves an entry in the audit log and a notification, and the end of the
+/// log is locked until the commit: few at a time, so that nobody who writes waits for long.
+const BATCH: u32 = 10;
 
 /// Looks for expired leases and overdue runs until the process stops.
 pub(crate) async fn sweep(core: Arc<Core>) {
@@ -42,35 +43,39 @@ async fn sweep_once(core: &Core) -> Result<(), StoreError> {
 
 /// Puts runs back whose worker was lost, or ends them when that happened too often.
 async fn take_from_the_lost(core: &Core) -> Result<(), StoreError> {
-    let at = core.commands.clock.now();
-    let mut tx = core.commands.db.write().await?;
-    let swept =
-        operation_runs::sweep_expired(&mut tx, core.config.max_attempts, core.config.longest_lease(), at).await?;
-    for run in &swept.failed {
-        let end = End {
-            status: OperationStatus::Failed,
-            reason_code: Some(ReasonCode::WorkerLost),
-            reason: ReasonCode::WorkerLost.sentence().to_owned(),
-            rest: Rest::Failed,
-        };
-        close(core, &mut tx, run, &end, at).await?;
+    let (max_lost, longest_lease) = (core.config.max_attempts, core.config.longest_lease());
+    let end = End {
+        status: OperationStatus::Failed,
+        reason_code: Some(ReasonCode::WorkerLost),
+        reason: ReasonCode::WorkerLost.sentence().to_owned(),
+        rest: Rest::Failed,
+    };
+    loop {
+        let at = core.commands.clock.now();
+        let mut tx = core.commands.db.write().await?;
+        let swept = operation_runs::sweep_expired(&mut tx, max_lost, longest_lease, BATCH, at).await?;
+        for run in &swept.failed {
+            close(core, &mut tx, run, &end, at).await?;
+        }
+        tx.commit().await?;
+        let found = swept.failed.len() + swept.requeued.len();
+        if found > 0 {
+            tracing::warn!(requeued = swept.requeued.len(), failed = swept.failed.len(), "workers were lost");
+            counter!("run_leases_reclaimed_total").increment(found as u64);
+            core.wake_workers();
+        }
+        core.publish_runs(swept.failed.iter().chain(&swept.requeued));
+        core.publish_unread_of(&swept.failed).await;
+        if found < BATCH as usize || core.commands.stopping.is_cancelled() {
+            return Ok(());
+        }
     }
-    tx.commit().await?;
-    let found = swept.failed.len() + swept.requeued.len();
-    if found > 0 {
-        tracing::warn!(requeued = swept.requeued.len(), failed = swept.failed.len(), "workers were lost");
-        counter!("run_leases_reclaimed_total").increment(found as u64);
-        core.wake_workers();
-    }
-    core.publish_runs(swept.failed.iter().chain(&swept.requeued));
-    core.publish_unread_of(&swept.failed).await;
-    Ok(())
 }
 
 /// Ends runs that waited for a free place longer than they may (`docs/rules.md`, section Operation runs). A run that waits
 /// although there is a free place only waits for a worker, and goes on waiting.
 ///
-/// In batches: one transaction for many, and others who write come in between.
+/// In batches, so that others who write come in between.
 async fn end_overdue(core: &Core) -> Result<(), StoreError> {
     let code = ReasonCode::ConcurrencyLimit;
     let end = End {

@@ -9,7 +9,7 @@ mod list;
 mod progress;
 
 pub use lease::{
-    Claim, KindLimits, Limits, Outlook, Renewal, Swept, cancelled_of, claim, hold, outlook, release, renew,
+    Claim, KindLimits, Limits, Liveness, Renewal, Swept, cancelled_of, claim, hold, liveness, release, renew,
     sweep_expired,
 };
 pub use list::{Filter, QueueDepth, Waiting, active, list, overdue, queue_depth, waiting};

@@ -62,7 +62,7 @@ impl Db {
         write_probe.verdict()
     }
 
-    /// Writes a fact, and a file beside the database: the write-ahead log may have room left on a disk that has none.
+    /// Writes a fact, and a file beside the database: the write-ahead log may have space left on a disk that has none.
     async fn try_writing(&self) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         let text = "INSERT INTO schema_facts (name, value)

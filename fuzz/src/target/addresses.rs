@@ -1,7 +1,11 @@
 //! The filters of the lists read any address, keep to their bounds, and write an address that means the same.
 
 use std::collections::HashMap;
-use tenantatlas_app::filter::{ListFilter as _, audit::AuditFilter, inventory::InventoryFilter, run::RunFilter};
+
+use tenantatlas_app::filter::ListFilter as _;
+use tenantatlas_app::filter::audit::AuditFilter;
+use tenantatlas_app::filter::inventory::InventoryFilter;
+use tenantatlas_app::filter::run::RunFilter;
 
 pub fn check(input: &[u8]) {
     let parameters = parameters(input);

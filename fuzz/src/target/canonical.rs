@@ -1,8 +1,9 @@
 //! Canonical JSON is JSON of the same value, and its own canonical form.
 
-use crate::input;
 use serde_json::Value;
 use tenantatlas_domain::canonical::to_canonical_string;
+
+use crate::input;
 
 pub fn check(input: &[u8]) {
     let value = input::value(input);

@@ -1,10 +1,9 @@
 //! Normalising does not depend on order, is bounded, and changes nothing the second time.
 
+use tenantatlas_domain::canonical::to_canonical_string;
+use tenantatlas_domain::normalise::{Normaliser, observation_hash};
+
 use crate::input;
-use tenantatlas_domain::{
-    canonical::to_canonical_string,
-    normalise::{Normaliser, observation_hash},
-};
 
 pub fn check(input: &[u8]) {
     let (policy_type, object) = input::object(input);

@@ -1,8 +1,10 @@
 //! The edges of an object are few, short, and each once.
 
-use crate::input;
 use std::collections::HashSet;
+
 use tenantatlas_domain::references::{MAX_EDGES, extract};
+
+use crate::input;
 
 pub fn check(input: &[u8]) {
     let (policy_type, object) = input::object(input);

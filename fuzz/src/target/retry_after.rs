@@ -1,6 +1,7 @@
 //! No `Retry-After` is waited for longer than a year, whatever it says (RFC 9110, section 10.2.3).
 
 use std::time::SystemTime;
+
 use tenantatlas_graph::parse_retry_after;
 
 pub fn check(input: &[u8]) {

@@ -1,10 +1,11 @@
 //! What is stored of an object equals its own sanitised form, and is bounded.
 
-use crate::input;
 use serde_json::Value;
 use tenantatlas_domain::sanitise::{
     MAX_DISPLAY_NAME, MAX_META_LIST, MAX_META_TEXT, display_name_of, external_id_of, meta_for, sanitise_meta,
 };
+
+use crate::input;
 
 pub fn check(input: &[u8]) {
     let (policy_type, object) = input::object(input);

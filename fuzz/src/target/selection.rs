@@ -1,9 +1,7 @@
 //! A selection from outside is refused or understood; the same choice in any order has the same hash.
 
-use tenantatlas_domain::{
-    registry::registry,
-    selection::{Selection, SelectionHash},
-};
+use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::selection::{Selection, SelectionHash};
 
 pub fn check(input: &[u8]) {
     let Ok(selection) = serde_json::from_slice::<Selection>(input) else { return };

@@ -51,8 +51,8 @@ const OTHER_FILES: u64 = 512;
 const FEWEST_CONNECTIONS: usize = 64;
 /// How long a reader may take nothing of what waits for it. Proxies give up after the same time (nginx: `send_timeout`).
 const STALL_LIMIT: Duration = Duration::from_secs(60);
-/// How long to wait when there is no room for another connection, such as too many open files.
-const NO_ROOM: Duration = Duration::from_secs(1);
+/// How long to wait when no other connection can be accepted, such as too many open files.
+const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
 /// How long a connection without a request may take to end when the server stops.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -82,9 +82,9 @@ impl Limits {
                 "the limit of open files is low: connections beyond it wait (ulimit -Hn, LimitNOFILE)"
             );
         }
-        let room = usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
+        let left = usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
         Self {
-            connections: room.clamp(FEWEST_CONNECTIONS, MAX_CONNECTIONS),
+            connections: left.clamp(FEWEST_CONNECTIONS, MAX_CONNECTIONS),
             per_address: MAX_PER_ADDRESS,
             shared: shared(trusted_proxies),
             stall: STALL_LIMIT,
@@ -104,13 +104,13 @@ pub fn shared(trusted_proxies: &[IpNet]) -> Arc<[IpNet]> {
 /// Serves until `stopping` is cancelled and every connection has ended what it was about. The caller bounds the wait.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stopping: CancellationToken) {
     let connections = TaskTracker::new();
-    let room = Arc::new(Semaphore::new(limits.connections));
+    let places = Arc::new(Semaphore::new(limits.connections));
     let peers = Peers::new(limits.per_address, Arc::clone(&limits.shared));
     loop {
         let accepted = tokio::select! {
             biased;
             () = stopping.cancelled() => break,
-            accepted = accept(&listener, &room) => accepted,
+            accepted = accept(&listener, &places) => accepted,
         };
         let Some((stream, peer, permit)) = accepted else { continue };
         let Some(counted) = peers.count(peer.ip()) else {
@@ -212,13 +212,13 @@ impl<T: Unpin> HttpBody for Answering<T> {
     }
 }
 
-/// The next connection, once there is room for it. None when it was gone before it could be taken.
+/// The next connection, once there is a place for it. None when it was gone before it could be taken.
 async fn accept(
     listener: &TcpListener,
-    room: &Arc<Semaphore>,
+    places: &Arc<Semaphore>,
 ) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     // The semaphore is never closed.
-    let permit = Arc::clone(room).acquire_owned().await.ok()?;
+    let permit = Arc::clone(places).acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, peer)) => {
             // Without TCP_NODELAY a page that streams waits for delayed acknowledgements.
@@ -232,7 +232,7 @@ async fn accept(
             use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
             if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
                 tracing::error!(%error, "no connection can be accepted now");
-                tokio::time::sleep(NO_ROOM).await;
+                tokio::time::sleep(ACCEPT_AGAIN).await;
             }
             None
         }

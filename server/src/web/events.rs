@@ -30,7 +30,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Streams open at the same time in one process; more are refused with 503 and come again.
 pub const MAX_STREAMS: usize = 20_000;
-/// Silence is broken after so long: proxies and sleeping machines drop silent connections without a word.
+/// A heartbeat is sent when nothing else was for so long: proxies and suspended machines drop idle connections without
+/// closing them.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// The right to see the tenant is asked again so often.
 const RECHECK: Duration = Duration::from_secs(4);
@@ -110,7 +111,7 @@ impl Reader {
     async fn next(&mut self) -> Option<Bytes> {
         if !self.begun {
             self.begun = true;
-            // Boxed: a stream that rests must not keep room for what it does once, or every few seconds.
+            // Boxed: a stream that rests must not keep memory for what it does once, or every few seconds.
             let snapshot: BoxFuture<'_, _> = Box::pin(self.snapshot());
             return snapshot.await.inspect_err(|error| tracing::warn!(%error, "a live stream could not begin")).ok();
         }

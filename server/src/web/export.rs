@@ -76,7 +76,7 @@ pub async fn record(
     if request.method() == Method::HEAD {
         return next.run(request).await;
     }
-    if let Err(error) = state.engine.begin_download(inside.session.user_id) {
+    if let Err(error) = state.engine.begin_download(&inside.session.actor()).await {
         return refuse(&error.into());
     }
     let query = request.uri().query().unwrap_or_default().to_owned();

@@ -1,5 +1,6 @@
-//! What the payload of a server function says of tenants: nothing, since the address names the tenant. A payload that
-//! names another one was made for another page, by mistake or by somebody who tries doors, and is refused whole.
+//! A server function acts on the tenant that its address names, and none takes a tenant in its payload. A payload that
+//! names a tenant all the same may name that one; any other is refused with 403, whether it was sent by mistake or to probe
+//! for access to another tenant.
 
 use axum::{
     body::Bytes,
@@ -14,7 +15,7 @@ use std::fmt;
 use tenantatlas_app::error::{AppError, ErrorKind};
 use tenantatlas_domain::ids::TenantId;
 
-/// The field that no server function takes.
+/// The field that would name a tenant; no server function takes it.
 const TENANT: &str = "tenant";
 
 /// Refuses a payload that names a tenant other than that of its address, in whatever way and however often it does.

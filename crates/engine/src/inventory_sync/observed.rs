@@ -3,10 +3,9 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tenantatlas_domain::normalise::{ContentHash, NORMALISER_VERSION, Normaliser};
-use tenantatlas_domain::references;
 use tenantatlas_domain::registry::{PolicyType, platform_of, revision_of};
-use tenantatlas_domain::sanitise;
 use tenantatlas_domain::time::Timestamp;
+use tenantatlas_domain::{references, sanitise};
 use tenantatlas_store::inventory::{ObservedItem, ObservedLink};
 
 /// Details are read again at least this often, in milliseconds, whatever revision a row states: nobody promises that every

@@ -23,7 +23,7 @@ use crate::graph_reads::{Expansion, ListQuery};
 const ROWS_AT_ONCE: usize = 100;
 /// Bytes that their values take in memory, unless those of a single one take more.
 const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
-/// Bytes of the text of an object whose values are made without room being taken for them. They take a hundred times as
+/// Bytes of the text of an object whose values are made without memory being reserved for them. They take a hundred times as
 /// much at the very most, one object at a time for each processor.
 const SMALL: usize = 64 * 1024;
 
@@ -101,7 +101,7 @@ impl Texts {
 }
 
 /// What is held for objects until they are written, so that memory stays bounded by bytes: the place among what the run
-/// has in flight, and the room among what the process holds of answers.
+/// has in flight, and the memory reserved of what the process may hold of answers.
 pub(crate) type Held = (Option<OwnedSemaphorePermit>, Option<HeldBytes>);
 
 /// What a page gave.
@@ -123,7 +123,7 @@ pub(crate) struct PageResult {
 /// Works through one page.
 ///
 /// # Errors
-/// Only what concerns the whole run or the whole listing: sign-in refused, cancelled, more than there is room for.
+/// Only what concerns the whole run or the whole listing: sign-in refused, cancelled, more than there is memory for.
 pub(crate) async fn work_through_page(
     reading: &Reading,
     plan: &Arc<ListingPlan>,
@@ -176,7 +176,7 @@ impl PageWork<'_> {
 
     /// The fast way: everything is in the page, and one object after the other is parsed and dropped. Answers with the
     /// positions of the rare items that take the other: with an expansion that was cut short, or so large that their values
-    /// need room.
+    /// need memory reserved.
     async fn straight(&self) -> (PageResult, Vec<usize>) {
         let (plan, texts, parent) = (Arc::clone(self.plan), Arc::clone(&self.texts), self.parent_id.clone());
         let normaliser = self.reading.normaliser.clone();

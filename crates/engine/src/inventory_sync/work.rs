@@ -20,11 +20,10 @@ use tenantatlas_store::{StoreError, Tx};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-use super::names;
 use super::payload::SyncPayload;
 use super::reading::{Reading, ToWriter};
 use super::writer::Writer;
-use super::{Sources, summary};
+use super::{Sources, names, summary};
 use crate::tenants::connection;
 
 /// From so many new items on, statistics are taken anew.

@@ -9,9 +9,9 @@
 
 use std::sync::Arc;
 use std::time::Duration;
-use tenantatlas_commands::{Actor, AuditEntry, Rate, networks};
 
 use serde_json::json;
+use tenantatlas_commands::{Actor, AuditEntry, Rate, networks};
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_store::audit::Outcome;
@@ -20,7 +20,7 @@ use tenantatlas_store::sign_in_attempts::{self, Throttle};
 use tenantatlas_store::{StoreError, Tx, Vault, known_browsers};
 
 use super::Visitor;
-use super::turn::Turn;
+use super::queue::Admission;
 use crate::engine::Core;
 use crate::error::EngineError;
 
@@ -104,11 +104,11 @@ pub(crate) struct Attempt {
     budgets: Vec<Budget>,
     /// Whether the account was signed in to with this browser before.
     pub known_browser: bool,
-    _turn: Turn,
+    _admission: Admission,
 }
 
 impl Core {
-    /// Lets an attempt at an account through when its turn comes, or refuses it for haste. `text` is what names the account,
+    /// Lets an attempt at an account through when those before it in the queue are done, or refuses it as one too many. `text` is what names the account,
     /// whether there is one or not.
     pub(crate) async fn attempt(
         self: &Arc<Self>,
@@ -153,16 +153,22 @@ impl Core {
         let network = self.commands.vault.keyed_hash("sign-in network", &network);
         let here = budgets.first().map_or(network, |budget| budget.subject);
         // Nor can strangers in the same network lock a person out of the browser they always use.
-        let crowd = if known_browser { here } else { network };
-        let turn = match self.turns.take(crowd, here).await {
-            Ok(turn) => turn,
+        let shared = if known_browser { here } else { network };
+        let admission = match self.sign_in_queue.enter(shared, here).await {
+            Ok(admission) => admission,
             Err(error) => {
                 self.commands.record_refusal(actor, throttled(account, known_browser)).await;
                 return Err(error);
             }
         };
-        let attempt =
-            Attempt { core: Arc::clone(self), actor: actor.clone(), account, budgets, known_browser, _turn: turn };
+        let attempt = Attempt {
+            core: Arc::clone(self),
+            actor: actor.clone(),
+            account,
+            budgets,
+            known_browser,
+            _admission: admission,
+        };
         attempt.refuse_haste().await?;
         Ok(attempt)
     }
@@ -201,7 +207,7 @@ impl Attempt {
     /// [`EngineError::TooMany`].
     pub(crate) async fn proved(&self, user: UserId) -> Result<(), EngineError> {
         let bucket = if self.known_browser { "proved in a known browser" } else { "proved" };
-        let taken = self.core.commands.limit((bucket, user), PROVED_RATE);
+        let taken = self.core.commands.take_rate((bucket, user), PROVED_RATE);
         if taken.is_err() {
             self.core.commands.record_refusal(&self.actor, throttled(self.account, self.known_browser)).await;
         }

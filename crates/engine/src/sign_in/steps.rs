@@ -1,10 +1,10 @@
 //! The steps of a sign-in.
 
 use std::sync::Arc;
-use tenantatlas_commands::{Actor, AuditEntry};
 
 use secrecy::SecretString;
 use serde_json::json;
+use tenantatlas_commands::{Actor, AuditEntry};
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use tenantatlas_commands::Rate;
 
+use tenantatlas_commands::Rate;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::pending_sign_ins::{self, Unfinished};
@@ -32,7 +32,7 @@ impl Core {
         }
         let mut told = BTreeSet::new();
         for (user, (times, Unfinished { address, user_agent, .. })) in of_people {
-            if self.commands.limit(("second step missing", user), NOTICE_RATE).is_ok() {
+            if self.commands.take_rate(("second step missing", user), NOTICE_RATE).is_ok() {
                 AccountNotice::SecondStepMissing { address, user_agent, times }.write(tx, user, at).await?;
                 told.insert(user);
             }
@@ -49,7 +49,7 @@ impl Core {
         waiting: &TokenHash,
     ) -> Result<(), StoreError> {
         if !pending_sign_ins::tell(tx, waiting).await?
-            || self.commands.limit(("second step missing", user), NOTICE_RATE).is_err()
+            || self.commands.take_rate(("second step missing", user), NOTICE_RATE).is_err()
         {
             return Ok(());
         }

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use futures::StreamExt as _;
 use futures::future::BoxFuture;
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use serde_json::json;
 use tenantatlas_domain::live::{CurrentItem, Progress};
 use tenantatlas_domain::operation::FailureKind;

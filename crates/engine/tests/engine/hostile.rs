@@ -8,10 +8,9 @@ use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_engine::{Actor, Engine};
 use tenantatlas_graph::{GraphClient, GraphClientOptions, MemoryLimits};
 use tenantatlas_graph_sim::{Fault, FaultKind, HostileBody, SimTenant, Simulator, SimulatorConfig};
-use tenantatlas_store::operation_runs;
 use tenantatlas_store::tenants::{Cloud, Environment, TenantCredential, TenantDetails};
 use tenantatlas_store::testing::TestDatabase;
-use tenantatlas_store::{Vault, sync_runs};
+use tenantatlas_store::{Vault, operation_runs, sync_runs};
 
 use crate::support::{Synced, World, changed, graph_options};
 
@@ -107,7 +106,7 @@ async fn a_page_that_is_too_large_fails_its_type_and_names_the_limit() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn syncs_of_many_tenants_with_little_room_are_all_read_to_their_end() {
-    // Room for two of the pages that this cloud sends, and for a few items with what lies below them.
+    // Memory for two of the pages that this cloud sends, and for a few items with what lies below them.
     let memory = MemoryLimits { body: 2_000_000, pages: 600_000, workbenches: 400_000, workbench: 8_000_000 };
     let tenants: Vec<SimTenant> =
         (0..4).map(|number| SimTenant::new(&format!("T{number}"), number + 1, 1_500)).collect();

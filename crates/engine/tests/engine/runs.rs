@@ -370,7 +370,7 @@ on_both_engines! {
             tx.commit().await.unwrap();
             world.database.expire_leases().await;
             let mut tx = db.write().await.unwrap();
-            operation_runs::sweep_expired(&mut tx, 99, Duration::from_secs(3_600), Timestamp::from_millis(1)).await.unwrap();
+            operation_runs::sweep_expired(&mut tx, 99, Duration::from_secs(3_600), 100, Timestamp::from_millis(1)).await.unwrap();
             tx.commit().await.unwrap();
         }
         let limits = limits();

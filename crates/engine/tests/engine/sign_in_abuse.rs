@@ -121,7 +121,7 @@ on_both_engines! {
             gate.wait_for_code(&visitor(from)).await;
         }
         gate.clock.forward(301);
-        let (db, vault) = (gate.test.db.clone(), gate.engine.vault().clone());
+        let (db, vault) = (gate.test.db.clone(), gate.vault.clone());
         let sweeping = Engine::start_with_clock(quick(), db, vault, graph(), std::sync::Arc::new(gate.clock.clone()));
         let told = async {
             while gate.told(ada).await.len() < 2 {

@@ -41,6 +41,7 @@ impl Hands {
 pub struct Gate {
     pub engine: Engine,
     pub clock: Hands,
+    pub vault: Vault,
     pub test: TestDatabase,
     _keys: tempfile::TempDir,
 }
@@ -77,8 +78,8 @@ impl Gate {
         let clock = Hands(Arc::new(AtomicI64::new(1_700_000_000_000)));
         let sessions = SessionPolicy { require_second_factor: rule, ..SessionPolicy::default() };
         let config = EngineConfig { sessions, ..idle() };
-        let engine = Engine::start_with_clock(config, test.db.clone(), vault, graph(), Arc::new(clock.clone()));
-        Self { engine, clock, test, _keys: keys }
+        let engine = Engine::start_with_clock(config, test.db.clone(), vault.clone(), graph(), Arc::new(clock.clone()));
+        Self { engine, clock, vault, test, _keys: keys }
     }
 
     pub async fn person(&self, name: &str, platform_admin: bool) -> UserId {

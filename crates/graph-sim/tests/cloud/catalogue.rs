@@ -1,10 +1,12 @@
 //! Every type, and what OData options do to it.
 
-use crate::visitor::Visitor;
+use std::collections::{BTreeMap, BTreeSet};
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
 use tenantatlas_graph_sim::{SECRET_MARK, SECRET_MARK_BASE64, path_of};
+
+use crate::visitor::Visitor;
 
 /// Paths of collections with the keys of what is in them.
 fn collections(expected: &BTreeMap<String, Vec<String>>) -> BTreeMap<&'static str, Vec<&str>> {

@@ -1,10 +1,12 @@
 //! Faults that need more than a status.
 
-use crate::visitor::Visitor;
+use std::time::{Duration, Instant};
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
 use tenantatlas_graph_sim::{Fault, FaultKind, Throttle, Within};
+
+use crate::visitor::Visitor;
 
 const PATH: &str = "beta/deviceManagement/deviceConfigurations?$top=5";
 

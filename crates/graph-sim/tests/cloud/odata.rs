@@ -1,10 +1,12 @@
 //! What clients of others rely on: contexts, batches, query options, collections and refusals as Graph has them.
 
-use crate::visitor::Visitor;
+use std::collections::BTreeSet;
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use tenantatlas_graph_sim::SECRET_MARK;
+
+use crate::visitor::Visitor;
 
 /// A text in JSON.
 fn text(value: &Value) -> &str {

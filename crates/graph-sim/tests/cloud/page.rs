@@ -1,8 +1,10 @@
 //! The page for people.
 
-use crate::visitor::Visitor;
-use reqwest::{Client, Response, StatusCode, redirect::Policy};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, StatusCode};
 use tenantatlas_graph_sim::SimTenant;
+
+use crate::visitor::Visitor;
 
 struct Person<'a> {
     visitor: &'a Visitor,

@@ -1,10 +1,13 @@
 //! Reading, batching, the quota, faults and time.
 
-use crate::visitor::Visitor;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, time::Duration};
 use tenantatlas_graph_sim::{Fault, FaultKind, SECRET_MARK, Throttle};
+
+use crate::visitor::Visitor;
 
 #[tokio::test]
 async fn every_expected_object_is_found_by_following_the_links() {

@@ -1,12 +1,16 @@
 //! Tokens, consent, permissions and licences.
 
-use crate::visitor::Visitor;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use reqwest::StatusCode;
-use ring::{rand::SystemRandom, signature};
-use serde_json::{Value, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use reqwest::StatusCode;
+use ring::rand::SystemRandom;
+use ring::signature;
+use serde_json::{Value, json};
 use tenantatlas_graph_sim::demo;
+
+use crate::visitor::Visitor;
 
 const CERTIFICATE: &[u8] = include_bytes!("fixtures/certificate.der");
 const KEY: &[u8] = include_bytes!("fixtures/key.der");

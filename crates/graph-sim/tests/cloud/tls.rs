@@ -1,13 +1,12 @@
 //! TLS, and the way of clients that believe to be at Microsoft.
 
+use std::net::SocketAddr;
+
 use reqwest::{Certificate, Client, Proxy, StatusCode};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 use tenantatlas_graph_sim::{SimTenant, Simulator, SimulatorConfig};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 async fn cloud() -> (Simulator, SimTenant) {
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -20,7 +20,7 @@ use crate::reading::{drain, things};
 
 const KIB: usize = 1024;
 
-/// Room for two large pages and one more.
+/// Memory for two large pages and one more.
 const TINY: MemoryLimits =
     MemoryLimits { body: 512 * KIB, pages: 1024 * KIB, workbenches: 512 * KIB, workbench: 2048 * KIB };
 
@@ -126,7 +126,7 @@ async fn pages_that_are_held_keep_others_waiting_until_they_are_let_go() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_cancelled_while_waiting_for_room_ends_at_once_and_blocks_nobody() {
+async fn who_is_cancelled_while_waiting_for_memory_ends_at_once_and_blocks_nobody() {
     let cloud = fat(400 * KIB).await;
     let sessions = tenants(&cloud, tiny(), 5);
     let mut held = Vec::new();
@@ -144,7 +144,7 @@ async fn who_is_cancelled_while_waiting_for_room_ends_at_once_and_blocks_nobody(
     assert_eq!((pages.len(), error.unwrap().reason), (0, ReasonCode::Cancelled));
     drop(held);
     let answer = timeout(Duration::from_secs(20), sessions[4].get(GraphVersion::Beta, "things")).await;
-    assert!(answer.expect("there is room").is_ok());
+    assert!(answer.expect("there is memory").is_ok());
 }
 
 #[tokio::test]
@@ -178,7 +178,7 @@ async fn what_lies_below_items_is_bounded_for_each_piece_of_work() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn signing_in_needs_no_room_that_others_hold() {
+async fn signing_in_needs_no_memory_that_others_hold() {
     let cloud = fat(400 * KIB).await;
     let sessions = tenants(&cloud, tiny(), 4);
     let mut held = Vec::new();

@@ -1,14 +1,19 @@
 //! Dispatch, end, follow-ups, retry, cancel and limits, of an operation that nothing else knows.
 
-use tenantatlas_commands::CommandError;
+use std::sync::Arc;
+
+use tenantatlas_commands::{Actor, CommandError};
+use tenantatlas_domain::ids::{OperationRunId, UserId};
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_runs::{Cancelled, RetryPart, follow_up};
+use tenantatlas_runs::{Cancelled, Operations, RetryPart, follow_up};
 use tenantatlas_store::operation_runs::{self, Limits};
 use tenantatlas_store::testing::on_both_engines;
 use tenantatlas_store::{audit, members};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
 
 use crate::counting::{Counting, Numbers};
 use crate::support::World;
@@ -128,6 +133,38 @@ on_both_engines! {
         assert_eq!(world.ended(whole.state.id).await.status, OperationStatus::Completed);
     }
 
+    async fn a_retry_that_is_refused_is_in_the_audit_log(test: TestDatabase) {
+        let world = World::with(test, 0, Limits { global: 1, per_tenant: 1 }).await;
+        let run = world.count(&Numbers::to("first", 1)).await;
+        let stranger = Actor::person(UserId::from_uuid(Uuid::now_v7()), "Eve", "eve@example.com");
+        for (actor, run, error) in [
+            (&world.olga, run, "conflict"),
+            (&world.olga, OperationRunId::from_uuid(Uuid::now_v7()), "not_found"),
+            (&stranger, run, "forbidden"),
+        ] {
+            assert!(world.runner.retry(actor, world.tenant, run, RetryPart::Whole).await.is_err());
+            let filter = audit::Filter { resource_id: Some(run.to_string()), limit: 10, ..Default::default() };
+            let entry = audit::list(&world.database.db, &filter).await.unwrap().remove(0);
+            assert_eq!((entry.action.as_str(), &entry.context["error"]), ("operation.retry_requested", &error.into()));
+            assert_eq!((entry.actor_name.as_str(), entry.tenant_id), (actor.name.as_str(), Some(world.tenant)));
+        }
+    }
+
+    async fn whoever_asks_too_often_is_written_down_once_and_not_each_time(test: TestDatabase) {
+        let world = World::new(test).await;
+        let run = world.count(&Numbers::to("first", 1)).await;
+        world.ended(run).await;
+        // All ask before one of them waits for the database: more than may ask at once.
+        let asked = (0..200).map(|_| world.runner.cancel(&world.olga, world.tenant, run));
+        let refused = futures::future::join_all(asked).await.into_iter().filter(Result::is_err).count();
+        assert!(refused > 10, "{refused}");
+        let filter = audit::Filter { action: Some("access.rate_limited".to_owned()), limit: 10, ..Default::default() };
+        let entries = audit::list(&world.database.db, &filter).await.unwrap();
+        let [entry] = &entries[..] else { panic!("{entries:?}") };
+        assert_eq!((entry.actor_id, entry.outcome), (Some(world.user), audit::Outcome::Denied));
+        assert_eq!((entry.resource_id.as_str(), &entry.context["error"]), ("command", &"too_many".into()));
+    }
+
     async fn the_limits_of_an_operation_hold_and_cancelling_gives_its_place_back(test: TestDatabase) {
         let world = World::with(test, 0, Limits { global: 1, per_tenant: 1 }).await;
         let first = world.count(&Numbers::to("first", 1)).await;
@@ -152,4 +189,11 @@ on_both_engines! {
         let depth = operation_runs::queue_depth(&world.database.db).await.unwrap();
         assert_eq!((depth.running, depth.pending), (0, 0));
     }
+}
+
+#[test]
+#[should_panic(expected = "there are two operations numbers.count")]
+fn no_two_operations_have_the_same_name() {
+    let counting = || Counting { gate: Arc::new(Semaphore::new(0)), limits: Limits { global: 1, per_tenant: 1 } };
+    let _ = Operations::default().with(counting()).with(counting());
 }

@@ -16,9 +16,6 @@ use crate::database::Run as _;
 use crate::sql::{Value, args};
 use crate::{Db, StoreError, Tx, dialect};
 
-/// Expired leases handled in one transaction, at most.
-const SWEEP_LIMIT: i64 = 100;
-
 /// How many runs of the same operation may be worked on at the same time, over all processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -81,7 +78,7 @@ pub struct Renewal {
     pub cancel_requested: bool,
 }
 
-/// Claims the oldest run that waits, or that lost its worker, if the limits leave room. Oldest first, but a tenant at
+/// Claims the oldest run that waits, or that lost its worker, if the limits leave a place. Oldest first, but a tenant at
 /// its limit does not hold up the others. The claimed run is `running`, with a new attempt number.
 ///
 /// # Errors
@@ -194,7 +191,7 @@ fn furthest(now: i64, longest: Duration) -> i64 {
 
 /// A run and who could work on it, by the clock of the database.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outlook {
+pub struct Liveness {
     /// The run.
     pub run: OperationRun,
     /// Until when its worker holds it; `None` when nobody does or the lease has expired.
@@ -220,13 +217,13 @@ struct Standing {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn outlook(
+pub async fn liveness(
     db: &Db,
     tenant: TenantId,
     id: OperationRunId,
     limits: Limits,
     longest_lease: Duration,
-) -> Result<Option<Outlook>, StoreError> {
+) -> Result<Option<Liveness>, StoreError> {
     let mut on = db;
     let now = dialect::now_millis(db).await?;
     let (over, theirs_over) = (is_over("c.", "$3", "$4"), is_over("r.", "$3", "$4"));
@@ -245,7 +242,7 @@ pub async fn outlook(
     );
     let standing: Option<Standing> =
         on.row(AssertSqlSafe(text), &args![id, tenant, now, furthest(now, longest_lease)]).await?;
-    Ok(standing.map(|standing| Outlook {
+    Ok(standing.map(|standing| Liveness {
         held_until: standing.held.then_some(standing.lease_until),
         has_place: standing.in_all < limits.global && standing.in_tenant < limits.per_tenant,
         run: standing.run,
@@ -262,8 +259,8 @@ pub struct Swept {
     pub failed: Vec<OperationRun>,
 }
 
-/// Takes runs away from workers whose lease ended, or ends further ahead than `longest_lease`. `max_lost` is how many
-/// workers a run may lose in all before it fails.
+/// Takes runs away from workers whose lease ended, or ends further ahead than `longest_lease`: the oldest `limit` of them.
+/// `max_lost` is how many workers a run may lose in all before it fails.
 ///
 /// # Errors
 /// When the database fails.
@@ -271,6 +268,7 @@ pub async fn sweep_expired(
     tx: &mut Tx,
     max_lost: u32,
     longest_lease: Duration,
+    limit: u32,
     at: Timestamp,
 ) -> Result<Swept, StoreError> {
     let now = dialect::now_millis(&mut *tx).await?;
@@ -283,7 +281,7 @@ pub async fn sweep_expired(
          LIMIT $3{lock}"
     );
     let expired: Vec<OperationRun> =
-        tx.rows(AssertSqlSafe(text), &args![now, furthest(now, longest_lease), SWEEP_LIMIT]).await?;
+        tx.rows(AssertSqlSafe(text), &args![now, furthest(now, longest_lease), limit]).await?;
     let mut swept = Swept::default();
     for mut run in expired {
         run.lost_leases += 1;

@@ -132,25 +132,25 @@ on_both_engines! {
         let db = &test.db;
         let (contoso, fabrikam) = (tenant(db, "Contoso").await, tenant(db, "Fabrikam").await);
         let limits = Limits { global: 2, per_tenant: 1 };
-        let outlook = |tenant, id| async move { operation_runs::outlook(db, tenant, id, limits, LONGEST).await.unwrap() };
+        let liveness = |tenant, id| async move { operation_runs::liveness(db, tenant, id, limits, LONGEST).await.unwrap() };
         let doomed = dispatch(db, contoso, "doomed", &["a"], at(0)).await.id;
-        let told = outlook(contoso, doomed).await.unwrap();
+        let told = liveness(contoso, doomed).await.unwrap();
         assert_eq!((told.run.id, told.held_until, told.has_place), (doomed, None, true));
-        assert!(outlook(fabrikam, doomed).await.is_none());
+        assert!(liveness(fabrikam, doomed).await.is_none());
 
         claim(db, "dead", LEASE, NO_LIMITS).await.unwrap();
         test.expire_leases().await;
-        let told = outlook(contoso, doomed).await.unwrap();
+        let told = liveness(contoso, doomed).await.unwrap();
         assert!(told.run.lease_owner.is_some() && told.held_until.is_none() && told.has_place, "the lease has expired");
 
         let held = dispatch(db, contoso, "held", &["a"], at(1)).await.id;
         let waiting = dispatch(db, contoso, "waiting", &["a"], at(2)).await.id;
         let elsewhere = dispatch(db, fabrikam, "elsewhere", &["a"], at(3)).await.id;
-        assert!(outlook(contoso, waiting).await.unwrap().has_place, "an expired lease takes no place");
+        assert!(liveness(contoso, waiting).await.unwrap().has_place, "an expired lease takes no place");
         assert_eq!(claim(db, "alive", LEASE, NO_LIMITS).await.unwrap().id, held);
-        assert!(outlook(contoso, held).await.unwrap().held_until.is_some());
-        assert!(!outlook(contoso, waiting).await.unwrap().has_place);
-        assert!(outlook(fabrikam, elsewhere).await.unwrap().has_place);
+        assert!(liveness(contoso, held).await.unwrap().held_until.is_some());
+        assert!(!liveness(contoso, waiting).await.unwrap().has_place);
+        assert!(liveness(fabrikam, elsewhere).await.unwrap().has_place);
     }
 
     async fn a_lease_that_ends_further_ahead_than_any_can_is_over_because_a_clock_was_set_back(test: TestDatabase) {
@@ -161,15 +161,15 @@ on_both_engines! {
         // Given by a clock that was an hour ahead, seen by one that is not.
         claim(db, "dead", Duration::from_secs(3_600), limits).await.unwrap();
         let waiting = dispatch(db, contoso, "other", &["a"], at(1)).await.id;
-        let told = operation_runs::outlook(db, contoso, id, limits, LONGEST).await.unwrap().unwrap();
+        let told = operation_runs::liveness(db, contoso, id, limits, LONGEST).await.unwrap().unwrap();
         assert_eq!((told.held_until, told.has_place), (None, true));
-        assert!(operation_runs::outlook(db, contoso, waiting, limits, LONGEST).await.unwrap().unwrap().has_place);
+        assert!(operation_runs::liveness(db, contoso, waiting, limits, LONGEST).await.unwrap().unwrap().has_place);
         let day = Duration::from_secs(86_400);
-        let told = operation_runs::outlook(db, contoso, id, limits, day).await.unwrap().unwrap();
+        let told = operation_runs::liveness(db, contoso, id, limits, day).await.unwrap().unwrap();
         assert!(told.held_until.is_some() && !told.has_place, "where leases may be so long it holds");
         let mut tx = db.write().await.unwrap();
-        assert_eq!(operation_runs::sweep_expired(&mut tx, 3, day, at(2)).await.unwrap(), operation_runs::Swept::default());
-        let swept = operation_runs::sweep_expired(&mut tx, 3, LONGEST, at(2)).await.unwrap();
+        assert_eq!(operation_runs::sweep_expired(&mut tx, 3, day, 100, at(2)).await.unwrap(), operation_runs::Swept::default());
+        let swept = operation_runs::sweep_expired(&mut tx, 3, LONGEST, 100, at(2)).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(swept.requeued.iter().map(|run| run.id).collect::<Vec<_>>(), [id]);
         assert_eq!(claim(db, "alive", LEASE, limits).await.unwrap().id, id, "it goes on at once");
@@ -182,7 +182,7 @@ on_both_engines! {
         let old = claim(db, "old", LEASE, NO_LIMITS).await.unwrap().fence().unwrap();
         test.expire_leases().await;
         let mut tx = db.write().await.unwrap();
-        let swept = operation_runs::sweep_expired(&mut tx, 3, LONGEST, at(3)).await.unwrap();
+        let swept = operation_runs::sweep_expired(&mut tx, 3, LONGEST, 100, at(3)).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(swept.requeued.iter().map(|run| (run.id, run.lost_leases)).collect::<Vec<_>>(), [(id, 1)]);
         assert_eq!(get(db, contoso, id).await.status, OperationStatus::Running);
@@ -215,7 +215,7 @@ on_both_engines! {
             assert_eq!(run.attempt, lost);
             test.expire_leases().await;
             let mut tx = db.write().await.unwrap();
-            let swept = operation_runs::sweep_expired(&mut tx, 2, LONGEST, at(5)).await.unwrap();
+            let swept = operation_runs::sweep_expired(&mut tx, 2, LONGEST, 100, at(5)).await.unwrap();
             tx.commit().await.unwrap();
             assert_eq!((swept.requeued.len(), swept.failed.len()), if lost == 1 { (1, 0) } else { (0, 1) });
         }
@@ -236,7 +236,7 @@ on_both_engines! {
         assert!(!renewal.cancel_requested);
         tx.commit().await.unwrap();
         let mut tx = db.write().await.unwrap();
-        assert_eq!(operation_runs::sweep_expired(&mut tx, 1, LONGEST, at(3)).await.unwrap(), operation_runs::Swept::default());
+        assert_eq!(operation_runs::sweep_expired(&mut tx, 1, LONGEST, 100, at(3)).await.unwrap(), operation_runs::Swept::default());
         operation_runs::release(&mut tx, &fence, at(3)).await.unwrap();
         tx.commit().await.unwrap();
         let again = claim(db, "two", LEASE, NO_LIMITS).await.unwrap();

@@ -1,10 +1,9 @@
 //! Sign-ins that wait for a second factor, second factors, known browsers.
 
 use secrecy::{ExposeSecret as _, SecretString};
+use tenantatlas_domain::ids::UserId;
 use tenantatlas_store::testing::on_both_engines;
 use tenantatlas_store::{StoreError, Vault, known_browsers, pending_sign_ins, second_factors, users};
-
-use tenantatlas_domain::ids::UserId;
 use uuid::Uuid;
 
 use crate::world::{at, user};

@@ -127,7 +127,7 @@ impl Site {
         let entries = audit::Filter { limit: 500, ..Default::default() };
         let runs = operation_runs::list(self.engine.reader(), &runs).await.expect("runs").len();
         let entries = audit::list(self.engine.reader(), &entries).await.expect("entries");
-        let entries = entries.iter().filter(|entry| entry.action != REFUSED).count();
+        let entries = entries.iter().filter(|entry| entry.outcome != audit::Outcome::Denied).count();
         let members = tenantatlas_store::members::list(self.engine.reader(), self.own).await.expect("members").len();
         (runs, entries, members)
     }

@@ -79,6 +79,19 @@ async fn a_refused_form_without_script_is_written_down_although_it_is_answered_w
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sync_that_leaves_out_what_was_chosen_says_so_on_the_page_of_its_run() {
+    let (site, operator) = (Site::start().await, Who::Member(Role::Operator));
+    let path = format!("/t/{}/api/start_sync", site.own);
+    let form = "policy_types[]=settingsCatalogPolicy&policy_types[]=oneThatIsGone&include_foundations=true";
+    let answer = site.ask(operator, Method::POST, &path, HTML, Some(form)).await;
+    assert!(answer.status.is_redirection(), "{}", answer.status);
+    let led = answer.headers[header::LOCATION].to_str().expect("text");
+    assert!(led.ends_with("?done=left_out"), "{led}");
+    let page = site.ask(operator, Method::GET, led, HTML, None).await;
+    assert!(page.body.contains("without the types that this version does not know"), "{}", page.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_form_leads_back_to_no_other_site() {
     let site = Site::start().await;
     let path = format!("/t/{}/api/start_sync", site.own);

@@ -72,6 +72,7 @@ pub struct Site {
     pub engine: Engine,
     /// What the engine keeps its records in, for what happens beside it.
     pub db: Db,
+    pub vault: Vault,
     pub own: TenantId,
     pub other: TenantId,
     pub item: ItemId,
@@ -95,7 +96,7 @@ impl Site {
         let vault = Vault::open(&db, &folder.path().join("key")).await.expect("a key");
         let allowed_networks = vec!["127.0.0.0/8".parse().expect("a network")];
         let graph = GraphClientOptions { allowed_networks, ..GraphClientOptions::default() };
-        let engine = Engine::start(EngineConfig::default(), db.clone(), vault, GraphClient::new(graph));
+        let engine = Engine::start(EngineConfig::default(), db.clone(), vault.clone(), GraphClient::new(graph));
         let mut config = demo::config(60);
         config.latency = std::time::Duration::ZERO;
         let cloud = Simulator::start(config, SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a cloud");
@@ -135,6 +136,7 @@ impl Site {
             router: router(state),
             engine,
             db,
+            vault,
             own,
             other,
             item,

@@ -4,19 +4,20 @@ use std::time::{Duration, Instant};
 
 use tenantatlas_commands::CommandError;
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
-use tenantatlas_store::operation_runs::{self, Limits, OperationRun, Outlook};
+use tenantatlas_store::operation_runs::{self, Limits, Liveness, OperationRun};
 
 use crate::runner::Runner;
 
 /// How often, and how many times, a run that is active already is looked at. Together longer than a lease lasts.
 const LOOK_INTERVAL: Duration = Duration::from_millis(150);
 const LOOKS: u32 = 300;
-/// A run that waits for so long although there is a place for it has nobody who could work on it.
-const YOUNG: Duration = Duration::from_secs(10);
+/// A run that nobody holds although the limits leave a place for it is claimed within the poll interval of any process with
+/// workers. After so long there is none.
+const WORTH_WAITING: Duration = Duration::from_secs(10);
 
 impl Runner {
-    /// Whether others work on a run that is active, or will: it moves, its lease is renewed, it goes from hand to hand, it
-    /// ends, or it waits for a place that others take. Not so when its lease has expired, or when it waits for long although
+    /// Whether others work on a run that is active, or will: it moves, its lease is renewed, another worker takes it, it ends,
+    /// or it waits for a place that others take. Not so when its lease has expired, or when it waits for long although
     /// there is a place: then a process that died left it behind. To be asked by a process that has no workers itself.
     ///
     /// # Errors
@@ -26,9 +27,9 @@ impl Runner {
         let Some(run) = operation_runs::get(db, tenant, id).await? else { return Ok(false) };
         let limits = self.limits_of(&run);
         let began = Instant::now();
-        let mut first: Option<Outlook> = None;
+        let mut first: Option<Liveness> = None;
         for _ in 0..LOOKS {
-            let Some(now) = operation_runs::outlook(db, tenant, id, limits, longest_lease).await? else {
+            let Some(now) = operation_runs::liveness(db, tenant, id, limits, longest_lease).await? else {
                 return Ok(false);
             };
             let known = first.get_or_insert_with(|| now.clone());
@@ -42,7 +43,7 @@ impl Runner {
                 }
             } else if !now.has_place {
                 return Ok(true);
-            } else if now.run.lease_owner.is_some() || began.elapsed().max(self.waited(&now.run)) >= YOUNG {
+            } else if now.run.lease_owner.is_some() || began.elapsed().max(self.waited(&now.run)) >= WORTH_WAITING {
                 return Ok(false);
             }
             tokio::time::sleep(LOOK_INTERVAL).await;
