@@ -211,6 +211,12 @@ impl TenantAddress {
     pub fn members(&self) -> String {
         format!("{}/settings/members", self.0)
     }
+
+    /// The same, after somebody was removed.
+    #[must_use]
+    pub fn members_without(&self, user: impl Display) -> String {
+        with_query(&self.members(), [("removed", user.to_string())])
+    }
 }
 
 #[cfg(all(test, feature = "ssr"))]

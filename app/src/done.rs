@@ -15,6 +15,12 @@ pub enum Done {
     CredentialReplaced,
     /// The members of a tenant were changed.
     MembersSaved,
+    /// A member was removed.
+    MemberRemoved,
+    /// A member who was removed is one again.
+    MemberRestored,
+    /// Somebody left a tenant.
+    TenantLeft,
     /// Somebody may have become a member.
     MemberAdded,
     /// A second factor was put in force.
@@ -33,8 +39,10 @@ pub enum Done {
     SessionEnded,
     /// The users were changed.
     UsersSaved,
-    /// A tenant was added.
+    /// A tenant was added, and its connection is being checked.
     TenantAdded,
+    /// A tenant was added, and its connection could not be checked yet.
+    TenantAddedUnchecked,
     /// A tenant was removed.
     TenantRemoved,
     /// A run was asked to stop.
@@ -51,6 +59,9 @@ impl Done {
         Self::ConnectionMoved,
         Self::CredentialReplaced,
         Self::MembersSaved,
+        Self::MemberRemoved,
+        Self::MemberRestored,
+        Self::TenantLeft,
         Self::MemberAdded,
         Self::SecondFactorAdded,
         Self::SecondFactorRemoved,
@@ -61,6 +72,7 @@ impl Done {
         Self::SessionEnded,
         Self::UsersSaved,
         Self::TenantAdded,
+        Self::TenantAddedUnchecked,
         Self::TenantRemoved,
         Self::CancelRequested,
     ];
@@ -76,6 +88,9 @@ impl Done {
             Self::ConnectionMoved => "elsewhere",
             Self::CredentialReplaced => "credential",
             Self::MembersSaved => "member",
+            Self::MemberRemoved => "member_removed",
+            Self::MemberRestored => "restored",
+            Self::TenantLeft => "left",
             Self::MemberAdded => "added",
             Self::SecondFactorAdded => "factor",
             Self::SecondFactorRemoved => "no_factor",
@@ -86,6 +101,7 @@ impl Done {
             Self::SessionEnded => "session",
             Self::UsersSaved => "user",
             Self::TenantAdded => "tenant",
+            Self::TenantAddedUnchecked => "unchecked",
             Self::TenantRemoved => "removed",
             Self::CancelRequested => "cancelled",
         }
@@ -112,28 +128,34 @@ impl Done {
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::AlreadyRunning => "The same is under way already. This is its run; no second one was started.",
+            Self::AlreadyRunning => "The same is already running. This is its run; no second one was started.",
             Self::TypesLeftOut => {
                 "The sync is started without the types that this version does not know. Load the list of types anew to see which there are."
             }
-            Self::ConnectionSaved => "The connection is saved. Test it to see whether Microsoft accepts it.",
+            Self::ConnectionSaved => "The connection is saved. Check it to see whether Microsoft accepts it.",
             Self::ConnectionMoved => {
-                "The connection is saved. It signs in elsewhere or as something else now, so the credential was taken away: enter it again below."
+                "The connection is saved. It leads elsewhere or to another application now, so the credential was removed: enter it again below."
             }
             Self::CredentialReplaced => {
-                "The new credential is in place. Test the connection to see whether Microsoft accepts it."
+                "The new credential is in place. Check the connection to see whether Microsoft accepts it."
             }
             Self::MembersSaved => "The members are saved.",
-            Self::MemberAdded => "If somebody signs in with this address, they are a member now and stand in the list.",
-            Self::SecondFactorAdded => "The second factor is in force. It is asked for at every sign-in from now on.",
-            Self::SecondFactorRemoved => "The second factor is taken away.",
-            Self::RecoveryCodesReplaced => "The new recovery codes are in force. The old ones work no more.",
+            Self::MemberRemoved => "The member is removed and has no access any more.",
+            Self::MemberRestored => "The member is back, with the same role as before.",
+            Self::TenantLeft => "You are no longer a member of that tenant.",
+            Self::MemberAdded => {
+                "If somebody signs in with this address, they are a member now and appear in the list."
+            }
+            Self::SecondFactorAdded => "The second factor is on. It is asked for at every sign-in from now on.",
+            Self::SecondFactorRemoved => "The second factor is removed.",
+            Self::RecoveryCodesReplaced => "The new recovery codes are active. The old ones no longer work.",
             Self::UserRemoved => "The person is removed. What the audit log says of them stays.",
             Self::NameSaved => "Your name is saved.",
             Self::PasswordChanged => "The password is changed. Every other session has ended.",
             Self::SessionEnded => "That session has ended.",
             Self::UsersSaved => "The users are saved.",
-            Self::TenantAdded => "The tenant is added. Test its connection, then start the first sync.",
+            Self::TenantAdded => "The tenant is added. Its connection is checked now; then start the first sync.",
+            Self::TenantAddedUnchecked => "The tenant is added. Check its connection, then start the first sync.",
             Self::TenantRemoved => "The tenant and everything read from it is removed.",
             Self::CancelRequested => "The run was asked to stop.",
         }

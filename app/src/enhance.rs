@@ -1,6 +1,7 @@
 //! Progressive enhancement of the whole page, by delegation: nothing of it is needed to use the page.
 //!
-//! - `<time data-relative>` tells its distance from now, and the exact time on hover.
+//! - `<time data-relative>` tells its distance from now, and the exact time on hover or tap; `<time data-exact>` is told in
+//!   the zone of the person.
 //! - `/` goes to the search field.
 //! - A form marked `data-auto` submits itself when a choice changes.
 //! - A part marked `data-live` that was kept while a person worked in it catches up when they leave it.
@@ -26,6 +27,7 @@ pub fn start() {
             let _ = form.request_submit();
         }
     });
+    listen("click", times::tap);
     listen("focusout", |_| parts::catch_up());
     listen("toggle", |_| parts::catch_up());
 }

@@ -49,6 +49,15 @@ impl ErrorKind {
     }
 }
 
+/// What is wrong with one field of a form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldProblem {
+    /// The name of the field.
+    pub field: String,
+    /// What was expected, as a sentence.
+    pub message: String,
+}
+
 /// An error with a sentence for the person. It never carries a database or Graph message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppError {
@@ -62,13 +71,16 @@ pub struct AppError {
     /// The field of the form that was not acceptable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// Every field that was not acceptable, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<FieldProblem>,
 }
 
 impl AppError {
     /// An error of a kind with its sentence.
     #[must_use]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), reason: None, field: None }
+        Self { kind, message: message.into(), reason: None, field: None, problems: Vec::new() }
     }
 
     /// Something that does not exist, or not for this person.
@@ -113,6 +125,39 @@ impl AppError {
         }
     }
 
+    /// What is wrong with the field of this name, as a sentence.
+    #[must_use]
+    pub fn problem_of(&self, name: &str) -> Option<&str> {
+        let one = self.problems.iter().find(|problem| problem.field == name).map(|problem| problem.message.as_str());
+        one.or_else(|| (self.field.as_deref() == Some(name)).then_some(self.message.as_str()))
+    }
+
+    /// Nothing when there is no refusal; otherwise all of them in one.
+    ///
+    /// # Errors
+    /// See [`AppError::together`].
+    #[cfg(feature = "ssr")]
+    pub fn all(refusals: Vec<Self>) -> Result<(), Self> {
+        if refusals.is_empty() { Ok(()) } else { Err(Self::together(refusals)) }
+    }
+
+    /// Several refusals of fields in one, so that a person sees everything at once. The first field is the one that is gone
+    /// to.
+    #[cfg(feature = "ssr")]
+    #[must_use]
+    pub fn together(mut refusals: Vec<Self>) -> Self {
+        if refusals.len() == 1 {
+            return refusals.remove(0);
+        }
+        let problems: Vec<FieldProblem> = refusals
+            .into_iter()
+            .filter_map(|refusal| Some(FieldProblem { field: refusal.field?, message: refusal.message }))
+            .collect();
+        let message = format!("{} fields are not right yet. What is expected stands below each.", problems.len());
+        let field = problems.first().map(|problem| problem.field.clone());
+        Self { field, problems, ..Self::new(ErrorKind::Invalid, message) }
+    }
+
     /// A value of a form is not acceptable.
     #[must_use]
     pub fn invalid(field: &str, message: impl Into<String>) -> Self {
@@ -146,18 +191,29 @@ impl FromServerFnError for AppError {
 #[cfg(feature = "ssr")]
 mod from_below {
     use super::{AppError, ErrorKind};
+    use tenantatlas_domain::selection::SelectionError;
     use tenantatlas_engine::{CommandError, EngineError};
     use tenantatlas_store::StoreError;
 
-    /// A sentence from words that begin with the name of a field: `client_id must be …` becomes `Client id must be …`.
+    /// A sentence from words that begin with the name of a field, which is told as screens call it: `client_id must be …`
+    /// becomes `Application (client) ID must be …`.
     fn sentence(field: &str, message: &str) -> String {
-        let mut words = match field {
-            "current" => "current password".to_owned(),
-            _ => field.replace('_', " "),
+        let words = match field {
+            "current" => "Current password".to_owned(),
+            "entra_tenant_id" => "Directory (tenant) ID".to_owned(),
+            "client_id" => "Application (client) ID".to_owned(),
+            "login_url" => "Sign-in endpoint".to_owned(),
+            "graph_url" => "Microsoft Graph endpoint".to_owned(),
+            "email" => "E-mail".to_owned(),
+            "cloud" => "Microsoft cloud".to_owned(),
+            _ => {
+                let mut words = field.replace('_', " ");
+                if let Some(first) = words.get_mut(..1) {
+                    first.make_ascii_uppercase();
+                }
+                words
+            }
         };
-        if let Some(first) = words.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
         format!("{words} {message}.")
     }
 
@@ -182,7 +238,9 @@ mod from_below {
                 EngineError::Invalid { field, message } => Self::invalid(field, sentence(field, &message)),
                 EngineError::Conflict(message) => Self::new(ErrorKind::Conflict, message),
                 EngineError::TooMany(message) => Self::new(ErrorKind::TooMany, message),
-                EngineError::Selection(error) => Self::invalid("policy_types", error.to_string()),
+                EngineError::Selection(SelectionError::Empty { .. }) => {
+                    Self::invalid("policy_types", "Nothing is chosen. Choose at least one policy type.")
+                }
                 EngineError::Store(error) => error.into(),
                 EngineError::Graph(error) => {
                     let mut refusal = Self::new(ErrorKind::Unavailable, error.reason.sentence());
@@ -225,11 +283,24 @@ mod from_below {
 
     #[cfg(test)]
     mod tests {
-        use super::sentence;
+        use super::{AppError, ErrorKind, sentence};
+
+        #[test]
+        fn what_is_wrong_with_several_fields_is_told_at_once_and_each_beside_its_field() {
+            assert_eq!(AppError::all(Vec::new()), Ok(()));
+            let one = || AppError::invalid("name", "Enter a name.");
+            assert_eq!(AppError::all(vec![one()]), Err(one()));
+            let all = AppError::all(vec![one(), AppError::invalid("cloud", "Choose a cloud.")]).expect_err("both");
+            assert_eq!((all.kind, all.field.as_deref()), (ErrorKind::Invalid, Some("name")));
+            assert_eq!(all.problem_of("name"), Some("Enter a name."));
+            assert_eq!(all.problem_of("cloud"), Some("Choose a cloud."));
+            assert_eq!((all.problem_of("secret"), one().problem_of("name")), (None, Some("Enter a name.")));
+        }
 
         #[test]
         fn a_refused_field_begins_its_sentence() {
-            assert_eq!(sentence("client_id", "must be a GUID"), "Client id must be a GUID.");
+            assert_eq!(sentence("client_id", "must be a GUID"), "Application (client) ID must be a GUID.");
+            assert_eq!(sentence("private_key", "must not be empty"), "Private key must not be empty.");
             assert_eq!(sentence("current", "is not yours"), "Current password is not yours.");
         }
     }

@@ -16,6 +16,19 @@ pub fn utc_seconds(millis: i64) -> String {
     format!("{} {} UTC", &text[..10], &text[11..19])
 }
 
+/// `2026-11-20 23:13:05 (UTC+1)`, for a zone that is so many minutes ahead of UTC; without any, as [`utc_seconds`].
+#[must_use]
+pub fn in_zone(millis: i64, minutes_ahead: i64) -> String {
+    if minutes_ahead == 0 {
+        return utc_seconds(millis);
+    }
+    let text = utc_seconds(millis + minutes_ahead * 60_000);
+    let sign = if minutes_ahead < 0 { '-' } else { '+' };
+    let (hours, minutes) = (minutes_ahead.abs() / 60, minutes_ahead.abs() % 60);
+    let minutes = if minutes == 0 { String::new() } else { format!(":{minutes:02}") };
+    format!("{} (UTC{sign}{hours}{minutes})", &text[..19])
+}
+
 /// `2026-11-20`.
 #[must_use]
 pub fn utc_day(millis: i64) -> String {
@@ -114,6 +127,15 @@ mod tests {
         assert_eq!(number(1000), "1,000");
         assert_eq!(number(1_234_567), "1,234,567");
         assert_eq!(counted(1, "item", "items"), "1 item");
+    }
+
+    #[test]
+    fn a_local_time_says_how_far_it_is_from_utc() {
+        let at = 1_700_000_000_000;
+        assert_eq!(in_zone(at, 0), "2023-11-14 22:13:20 UTC");
+        assert_eq!(in_zone(at, 60), "2023-11-14 23:13:20 (UTC+1)");
+        assert_eq!(in_zone(at, 330), "2023-11-15 03:43:20 (UTC+5:30)");
+        assert_eq!(in_zone(at, -210), "2023-11-14 18:43:20 (UTC-3:30)");
     }
 
     #[test]

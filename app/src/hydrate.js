@@ -4,6 +4,22 @@ document.addEventListener("change", ({ target }) => {
   if (target.dataset.reveal === undefined) return;
   for (const field of target.form.querySelectorAll("[autocomplete$=password]")) field.type = target.checked ? "text" : "password";
 });
+// "Copy" puts the text of the element that it names on the clipboard. Browsers keep that to HTTPS: elsewhere the text is
+// selected, for the keys that copy.
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-copy]");
+  if (!button) return;
+  const text = document.getElementById(button.dataset.copy);
+  const words = button.querySelector("span");
+  try {
+    await navigator.clipboard.writeText(text.textContent);
+    words.textContent = "Copied";
+  } catch {
+    getSelection().selectAllChildren(text);
+    words.textContent = "Selected";
+  }
+  setTimeout(() => (words.textContent = "Copy"), 2500);
+});
 // What can be seen comes first: nothing of this is needed to read the page. A hidden page paints nothing to wait for.
 await new Promise((painted) => {
   if (document.hidden) return painted();

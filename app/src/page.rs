@@ -5,7 +5,7 @@ use crate::error::{AppError, ErrorKind};
 use crate::frame::load as frame;
 use crate::frame::view::{Section, plain_frame, tenant_frame};
 use crate::scope::{self, Inside};
-use crate::ui::note::error_page;
+use crate::ui::note::{error_page, error_title};
 use leptos::prelude::*;
 use leptos::server_fn::{ServerFn, error::ServerFnUrlError};
 use leptos_axum::ResponseOptions;
@@ -30,7 +30,8 @@ where
             (Ok(frame), Ok((title, content))) => tenant_frame(&inside, frame, section, &title, content),
             (Ok(frame), Err(error)) => {
                 set_status(error.kind);
-                tenant_frame(&inside, frame, section, "Not shown", error_page(&error))
+                let back = section.list(&inside.address());
+                tenant_frame(&inside, frame, section, error_title(error.kind), error_page(&error, back))
             }
             (Err(error), _) => refused(&error),
         }
@@ -54,7 +55,8 @@ where
 
 pub(crate) fn refused(error: &AppError) -> AnyView {
     set_status(error.kind);
-    plain_frame(scope::session().ok().as_ref(), frame::theme(), "Not shown".to_owned(), error_page(error))
+    let title = error_title(error.kind).to_owned();
+    plain_frame(scope::session().ok().as_ref(), frame::theme(), title, error_page(error, None))
 }
 
 /// What is shown in the place of a page that the person may not see: within the frame of the tenant, if it is theirs.

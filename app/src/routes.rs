@@ -133,6 +133,7 @@ mod tests {
             at.notifications(),
             at.settings(),
             at.members(),
+            at.members_without("06"),
             address::welcome("token"),
         ];
         let addresses: Vec<&str> = outside.into_iter().chain(inside.iter().map(String::as_str)).collect();

@@ -35,6 +35,10 @@ pub struct Client {
     pub secure: bool,
 }
 
+/// The id of the request, which its lines in the log carry too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(pub String);
+
 /// The colours of this browser: `light`, `dark` or empty for the system's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Theme(pub String);

@@ -1,5 +1,5 @@
 // Connections, members, people and one's own profile.
-import { demoPassword, expect, hydrated, openTenant, people, signIn, test } from "./fixtures";
+import { demoPassword, expect, expectAccessible, hydrated, openTenant, people, signIn, test } from "./fixtures";
 
 test.use({ expectedMessages: /status of 4(09|22)/ });
 
@@ -13,7 +13,7 @@ test("a connection is edited by a manager; a wrong value is refused and nothing 
   await id.fill("not a guid");
   await page.getByLabel("Environment").selectOption("staging");
   await page.getByRole("button", { name: "Save" }).click();
-  await expect(page.getByRole("alert").getByText(/Client id .*GUID/i)).toBeVisible();
+  await expect(page.getByRole("alert").getByText(/Application \(client\) ID must be a GUID/)).toBeVisible();
   await expect(id).toHaveValue("not a guid");
   await expect(id).toBeFocused();
   await id.fill(right);
@@ -22,23 +22,35 @@ test("a connection is edited by a manager; a wrong value is refused and nothing 
   await expect(page.getByRole("button", { name: /Contoso/ })).toContainText(/staging/i);
 });
 
-test("the connection test names each missing permission with the types that need it", async ({ page, server }) => {
+test("the connection check names each missing permission with the types that need it, in one result", async ({ page, server }) => {
   await signIn(page, server, people.manager);
   const tenant = await openTenant(page, server, "Northwind");
   await page.goto(`${tenant}/settings`);
   await hydrated(page);
-  await page.getByRole("button", { name: "Test the connection" }).click();
-  // The test is a run like every other: it shows what came of each check, and the settings keep the result.
-  await expect(page.getByRole("heading", { level: 1, name: "Connection check" })).toBeVisible();
-  await expect(page.getByText(/Partially succeeded/)).toBeVisible();
-  const failed = page.getByRole("region", { name: "What did not succeed, and why" });
-  await expect(failed.getByText("Permission DeviceManagementRBAC.Read.All")).toBeVisible();
-  await page.goto(`${tenant}/settings`);
+  await page.getByRole("button", { name: "Check the connection" }).click();
+  // The page stays, follows the check, and has its result when it has ended.
   const connection = page.getByRole("region", { name: "Connection" });
+  await expect(connection.getByText("The connection works, but permissions are missing.")).toBeVisible();
+  await expect(connection.locator(".note")).toHaveCount(1);
   await expect(connection.getByText("DeviceManagementRBAC.Read.All")).toBeVisible();
   await expect(connection.getByText(/needed by .*Scope tags/)).toBeVisible();
   await page.goto(`${tenant}/sync`);
   await expect(page.getByText("DeviceManagementRBAC.Read.All").first()).toBeVisible();
+});
+
+test("the checks of a connection tick while they are made", async ({ page, server }) => {
+  await signIn(page, server, people.manager);
+  const tenant = await openTenant(page, server, "Contoso");
+  await page.goto(`${tenant}/settings`);
+  await hydrated(page);
+  await server.simulate("hold", { path: "deviceManagement/deviceConfigurations" });
+  await page.getByRole("button", { name: "Check the connection" }).click();
+  const connection = page.getByRole("region", { name: "Connection" });
+  await expect(connection.getByText(/Checking the connection: \d+ of \d+ checks done/)).toBeVisible();
+  await expect(connection.getByText("Permission GroupMember.Read.All")).toBeVisible();
+  await server.simulate("release");
+  await expect(connection.getByText("The connection works.")).toBeVisible();
+  await expect(connection.getByText(/All \d+ permissions of the full inventory are granted/)).toBeVisible();
 });
 
 test("members come, change and go; a reader can only look", async ({ page, server, browser }) => {
@@ -52,9 +64,27 @@ test("members come, change and go; a reader can only look", async ({ page, serve
   await signIn(page, server, people.owner);
   await page.goto(`${tenant}/settings/members`);
   await hydrated(page);
-  await page.getByRole("button", { name: "Remove Remy Reader" }).click();
+  const remove = page.getByRole("button", { name: "Remove Remy Reader", exact: true });
+  await remove.click();
+  const question = page.getByRole("dialog", { name: "Remove Remy Reader?" });
+  await question.getByRole("button", { name: "Cancel" }).click();
+  await expect(question).toBeHidden();
+  await remove.click();
+  await question.getByRole("button", { name: "Yes, remove Remy Reader" }).click();
+  await expect(page.getByRole("status").getByText(/The member is removed/)).toBeVisible();
+  await hydrated(page);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByRole("status").getByText(/with the same role as before/)).toBeVisible();
+  expect((await reader.goto(`${tenant}/settings/members`))?.status(), "back again").toBe(200);
+  await hydrated(reader);
+  await hydrated(page);
+  await page.getByLabel("E-mail").fill(people.readonly);
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await expect(page.getByRole("alert").getByText("Remy Reader is a member already, with the role Read only.")).toBeVisible();
+  await remove.click();
+  await question.getByRole("button", { name: "Yes, remove Remy Reader" }).click();
   await expect(page.getByText("Remy Reader")).toHaveCount(0);
-  await expect(reader.locator("h1"), "the open page says so by itself").toHaveText("Not on this map");
+  await expect(reader.locator("h1"), "the open page says so by itself").toHaveText("Not found");
   expect((await reader.goto(`${tenant}/inventory`))?.status(), "gone for the reader").toBe(404);
   await page.getByLabel("E-mail").fill("nobody@demo.example");
   await page.getByRole("button", { name: "Add", exact: true }).click();
@@ -85,12 +115,43 @@ test("an administrator adds a person and a tenant, and removes the tenant by its
   const name = `Tailspin ${info.project.name}`;
   await page.goto(`${server.url}/admin/tenants/new`);
   await hydrated(page);
+  const certificate = page.getByLabel("Certificate (PEM)");
+  const secret = page.getByRole("textbox", { name: "Client secret" });
+  await expect(certificate).toBeVisible();
+  await expect(secret, "what is not chosen is not there").toBeHidden();
+  const script = page.locator("#script-azure-cli-certificate");
+  await expect(script).toContainText("98830695-27a2-44f7-8c18-0c3ebc9698f6 # GroupMember.Read.All");
+  await page.getByRole("radio", { name: /Client secret/ }).check();
+  await expect(certificate).toBeHidden();
+  await expect(script).toBeHidden();
+  await expect(page.locator("#script-azure-cli-secret")).toBeVisible();
+  await expect(page.getByLabel("Sign-in endpoint")).toBeHidden();
+  await page.getByLabel("Microsoft cloud").selectOption({ label: "Custom endpoints" });
+
+  // Everything that is wrong is told at once, each beside its field.
   await page.getByLabel("Name", { exact: true }).fill(name);
-  await page.getByLabel("Directory (tenant) id").fill(crypto.randomUUID());
-  await page.getByLabel("Application (client) id").fill(crypto.randomUUID());
-  await page.getByLabel("Client secret", { exact: true }).last().fill("a secret that nobody sees again");
+  await page.getByLabel("Directory (tenant) ID").fill("nonsense");
+  await page.getByLabel("Application (client) ID").fill("nonsense");
+  await page.getByRole("button", { name: "Add the tenant" }).click();
+  await expect(page.getByRole("alert").getByText(/fields are not right yet/)).toBeVisible();
+  for (const field of ["Directory (tenant) ID", "Application (client) ID", "Sign-in endpoint"]) {
+    await expect(page.getByLabel(field)).toHaveAttribute("aria-invalid", "true");
+    await expect(page.getByLabel(field)).toHaveAccessibleDescription(new RegExp(field.replace(/[()]/g, "\\$&")));
+  }
+  await expect(secret).toHaveAccessibleDescription(/Enter the value of the client secret/);
+  await expect(page.getByLabel("Directory (tenant) ID")).toBeFocused();
+  await expectAccessible(page);
+
+  await page.getByLabel("Directory (tenant) ID").fill(crypto.randomUUID());
+  await page.getByLabel("Application (client) ID").fill(crypto.randomUUID());
+  await page.getByLabel("Sign-in endpoint").fill("http://127.0.0.1:9/login");
+  await page.getByLabel("Microsoft Graph endpoint").fill("http://127.0.0.1:9/graph");
+  await secret.fill("a secret that nobody sees again");
   await page.getByRole("button", { name: "Add the tenant" }).click();
   await expect(page.getByText("The tenant is added.")).toBeVisible();
+  // It is checked without being asked for, and nothing listens there.
+  await expect(page.getByRole("region", { name: "Connection" }).getByText("The connection does not work.")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Start the first sync" })).toHaveCount(0);
   expect(await page.content()).not.toContain("a secret that nobody sees again");
   await hydrated(page);
   await page.getByLabel(/Type the name of the tenant/).fill("Tailspin");
@@ -143,7 +204,7 @@ test("the audit log tells who did what and that nothing in it was changed", asyn
   await page.goto(`${tenant}/audit?actor=marek`);
   await expect(page.getByText(/Verified up to entry/)).toBeVisible();
   const entry = page.locator(".audit-entry").first();
-  await expect(entry).toContainText("Marek Manager");
+  await expect(entry).toContainText("Marek Manager changed the connection");
   await expect(entry).toContainText("tenant.updated");
   await entry.locator("summary").click();
   await expect(entry.getByText("manager@demo.example")).toBeVisible();

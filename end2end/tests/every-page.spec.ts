@@ -2,10 +2,19 @@
 // that can wait, and the console stays silent (the fixture sees to that).
 import { expect, expectAccessible, hydrated, openTenant, people, signIn, test } from "./fixtures";
 
-for (const theme of ["light", "dark"] as const) {
-  test(`every page is whole in the ${theme} theme`, async ({ page, server }) => {
+for (const [way, media, size] of [
+  ["in the light theme", { colorScheme: "light" }, undefined],
+  ["in the dark theme", { colorScheme: "dark" }, undefined],
+  ["in forced colors", { forcedColors: "active" }, undefined],
+  // 1280 by 1024 at 400 %: WCAG 1.4.10.
+  ["magnified to 400 %", {}, { width: 320, height: 256 }],
+  ["on a tablet", {}, { width: 820, height: 1180 }],
+] as const) {
+  test(`every page is whole ${way}`, async ({ page, server }, info) => {
+    test.skip(size !== undefined && info.project.name !== "desktop", "the size is its own");
     test.setTimeout(900_000);
-    await page.emulateMedia({ colorScheme: theme });
+    await page.emulateMedia(media);
+    if (size) await page.setViewportSize(size);
     await page.goto(`${server.url}/sign-in`);
     await expectWhole();
     await signIn(page, server, people.admin);
@@ -52,6 +61,28 @@ for (const theme of ["light", "dark"] as const) {
   });
 }
 
+test("in forced colors the cells of the coverage are told apart by a sign", async ({ page, server }) => {
+  await page.emulateMedia({ forcedColors: "active" });
+  await signIn(page, server, people.readonly);
+  await openTenant(page, server, "Northwind");
+  const signs = await page.locator(".coverage .cell").evaluateAll((cells) =>
+    cells.map((cell) => [(cell as HTMLElement).dataset.mark!, getComputedStyle(cell, "::before").content.split(" / ")[0]]),
+  );
+  const of = new Map(signs as [string, string][]);
+  expect(of.size, "several outcomes are there").toBeGreaterThan(1);
+  expect(new Set(of.values()).size, JSON.stringify([...of])).toBe(of.size);
+});
+
+test("on paper there is the page and nothing to press", async ({ page, server }) => {
+  await page.emulateMedia({ media: "print" });
+  await signIn(page, server, people.readonly);
+  await openTenant(page, server, "Contoso");
+  await expect(page.locator(".top")).toBeHidden();
+  await expect(page.locator(".side")).toBeHidden();
+  await expect(page.locator(".filters")).toBeHidden();
+  await expect(page.locator(".table tbody tr").first()).toBeVisible();
+});
+
 test("what is not there says so, in its frame and with its status", async ({ page, server }) => {
   await signIn(page, server, people.readonly);
   const tenant = await openTenant(page, server, "Contoso");
@@ -66,9 +97,13 @@ test("what is not there says so, in its frame and with its status", async ({ pag
   ] as const) {
     const answer = await page.goto(address);
     expect(answer?.status(), address).toBe(status);
-    await expect(page.locator("h1")).toHaveText(status === 404 ? "Not on this map" : "Your role does not reach here");
+    await expect(page.locator("h1")).toHaveText(status === 404 ? "Not found" : "No access");
+    expect(await page.locator("#request-id").innerText(), "what to report").toBe(answer?.headers()["x-request-id"]);
     await hydrated(page);
     await expectAccessible(page);
   }
+  await page.goto(`${tenant}/inventory/${none}`);
+  await page.getByRole("link", { name: "Back to Inventory" }).click();
+  await expect(page).toHaveURL(`${tenant}/inventory`);
 });
 test.use({ expectedMessages: /status of 40[34]/ });

@@ -6,7 +6,7 @@ test("the address holds what the list shows, and survives a reload", async ({ pa
   await openTenant(page, server, "Fabrikam");
   await hydrated(page);
   await expect(page.getByRole("button", { name: "Sync" })).toHaveCount(0);
-  await page.getByLabel("Policy type").selectOption({ label: "Settings catalogue" });
+  await page.getByLabel("Policy type").selectOption({ label: "Settings catalog" });
   await expect(page).toHaveURL(/type=settingsCatalogPolicy/);
   await hydrated(page);
   await page.keyboard.press("/");
@@ -88,6 +88,17 @@ test("a type that could not be read is never shown as empty", async ({ page, ser
   await cell.click();
   await expect(page.locator(".coverage details[open] .tip")).toContainText("Could not be read");
   await expect(page.locator(".coverage details[open] .tip")).toContainText(/permission/i);
+});
+
+test("the id of an item is copied, and custom endpoints have no admin center to lead to", async ({ page, server }) => {
+  await signIn(page, server, people.readonly);
+  const tenant = await openTenant(page, server, "Contoso");
+  await page.goto(`${tenant}/inventory?type=conditionalAccessPolicy`);
+  await page.locator(".table tbody .title a").first().click();
+  await hydrated(page);
+  await expect(page.getByRole("link", { name: /Open .*in Entra/ })).toHaveCount(0);
+  await page.getByRole("button", { name: "Copy" }).click();
+  await expect(page.getByRole("button", { name: /Copied|Selected/ })).toBeVisible();
 });
 
 test("the switcher finds a tenant and stays on the same page", async ({ page, server }) => {

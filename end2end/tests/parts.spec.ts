@@ -46,7 +46,7 @@ test("what was marked, typed and pressed before the picker was hydrated is not l
   await page.getByLabel("All foundations").setChecked(false);
   await page.getByLabel("Find a policy type").fill("compliance");
   arrive();
-  await expect(page.getByLabel("Settings catalogue", { exact: true })).toBeHidden();
+  await expect(page.getByLabel("Settings catalog", { exact: true })).toBeHidden();
   await expect(page.getByLabel("All foundations")).not.toBeChecked();
   await page.getByLabel("Find a policy type").fill("");
   await expect(first).toBeChecked({ checked: !marked });

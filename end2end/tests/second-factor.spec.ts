@@ -56,11 +56,11 @@ test("a second factor is set up, asked for, replaced by a recovery code once, an
   const codes = await own.locator(".recovery-codes code").allInnerTexts();
   expect(codes).toHaveLength(10);
   await own.getByLabel("First code").fill("000000");
-  await own.getByRole("button", { name: "Put it in force" }).click();
+  await own.getByRole("button", { name: "Turn on" }).click();
   await expect(own.getByRole("alert").getByText(/does not fit/)).toBeVisible();
   await own.getByLabel("First code").fill(oneTimeCode(key));
-  await own.getByRole("button", { name: "Put it in force" }).click();
-  await expect(own.getByText(/second factor is in force. It is asked for/)).toBeVisible();
+  await own.getByRole("button", { name: "Turn on" }).click();
+  await expect(own.getByText(/second factor is on. It is asked for/)).toBeVisible();
   expect(await own.content()).not.toContain(codes[0]);
 
   const next = await (await browser.newContext()).newPage();

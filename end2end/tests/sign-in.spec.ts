@@ -26,7 +26,7 @@ test("a wrong password and an unknown person get the same answer, and what was t
     await page.getByLabel("E-mail").fill(email);
     await page.getByLabel("Password").fill(password);
     await page.getByRole("button", { name: "Sign in" }).click();
-    messages.push(await page.getByRole("alert").getByText(/do not fit/).innerText());
+    messages.push(await page.getByRole("alert").getByText(/Sign-in failed/).innerText());
     await expect(page.getByLabel("E-mail")).toHaveValue(email);
   }
   expect(messages[0]).toEqual(messages[1]);

@@ -1,5 +1,5 @@
 // From the picker to the notification, and what others see of it.
-import { expect, hydrated, openTenant, people, signIn, test } from "./fixtures";
+import { expect, expectAccessible, hydrated, openTenant, people, signIn, test } from "./fixtures";
 import type { Page } from "@playwright/test";
 
 async function pickOnly(page: Page, ...labels: string[]) {
@@ -34,9 +34,11 @@ test("types are picked by keyboard alone, progress is watched to its end, the no
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Space");
+  await expect(dialog.getByText(/^1 of 103 types/)).toBeVisible();
   // The foundations that the switch adds are counted with it.
-  await expect(dialog.getByText(/^[1-9]\d+ of 103 types/)).toBeVisible();
   await dialog.getByLabel("All foundations").focus();
+  await page.keyboard.press("Space");
+  await expect(dialog.getByText(/^[1-9]\d+ of 103 types/)).toBeVisible();
   await page.keyboard.press("Space");
   await expect(dialog.getByText(/^1 of 103 types/)).toBeVisible();
   await dialog.getByRole("button", { name: "Start sync" }).focus();
@@ -54,7 +56,7 @@ test("types are picked by keyboard alone, progress is watched to its end, the no
   const drawer = page.getByRole("dialog", { name: "Notifications" });
   await drawer.getByRole("link", { name: "Inventory sync succeeded" }).first().click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Inventory sync");
-  await expect(page.getByRole("region", { name: "Timeline" })).toContainText("Settings catalogue");
+  await expect(page.getByRole("region", { name: "Timeline" })).toContainText("Settings catalog");
 });
 
 test("a preset sets types and switches, and the count tells what will be read", async ({ page, server }) => {
@@ -73,13 +75,55 @@ test("a preset sets types and switches, and the count tells what will be read", 
   await dialog.getByRole("button", { name: "Clear" }).click();
   await foundations.check();
   await expect(summary, "foundations alone are no choice").toHaveText(/^0 of/);
-  await dialog.getByLabel("Settings catalogue", { exact: true }).check();
+  await dialog.getByLabel("Settings catalog", { exact: true }).check();
   await expect(summary).toHaveText(new RegExp(`^${count + 1} of`));
   await foundations.uncheck();
   await expect(summary).toHaveText(/^1 of/);
   await dialog.getByRole("link", { name: "Everything" }).click();
   await expect(foundations).toBeChecked();
 });
+
+test("one type alone is picked in three steps, by the words that engineers use, and nothing cannot be started", async ({ page, server }) => {
+  await signIn(page, server, people.operator);
+  await openTenant(page, server, "Contoso");
+  await hydrated(page);
+  await page.locator(".page-head").getByRole("link", { name: "Sync" }).click();
+  const dialog = page.getByRole("dialog", { name: "Sync inventory" });
+  await expect(dialog.getByLabel("Find a policy type"), "it waits for a word").toBeFocused();
+  const size = await dialog.boundingBox();
+  for (const [word, label] of [["ESP", "Enrollment status pages"], ["ASR", "Endpoint security"], ["CA", "Conditional Access"]] as const) {
+    await dialog.getByLabel("Find a policy type").fill(word);
+    await expect(dialog.getByLabel(label, { exact: true })).toBeVisible();
+    await expect(dialog.getByLabel("Settings catalog", { exact: true })).toBeHidden();
+    expect(await dialog.boundingBox(), "it does not change its size").toEqual(size);
+  }
+  const only = dialog.getByRole("button", { name: "Only Conditional Access", exact: true });
+  await dialog.getByLabel("Conditional Access", { exact: true }).focus();
+  await only.click();
+  await expect(dialog.getByText(/^1 of 103 types/)).toBeVisible();
+  await dialog.getByLabel("Conditional Access", { exact: true }).uncheck();
+  await expect(dialog.getByRole("button", { name: "Start sync" })).toBeDisabled();
+});
+
+for (const [what, size] of [
+  ["on a phone on its side", { width: 844, height: 390 }],
+  ["magnified to 400 %", { width: 320, height: 256 }],
+] as const) {
+  test(`a sync can be started ${what}`, async ({ page, server }) => {
+    await page.setViewportSize(size);
+    await signIn(page, server, people.operator);
+    await openTenant(page, server, "Contoso");
+    await hydrated(page);
+    await page.locator(".page-head").getByRole("link", { name: "Sync" }).click();
+    const dialog = page.getByRole("dialog", { name: "Sync inventory" });
+    await expect(dialog.getByText(/of 103 types/)).toBeVisible();
+    const start = dialog.getByRole("button", { name: "Start sync" });
+    await start.scrollIntoViewIfNeeded();
+    await expect(start).toBeInViewport({ ratio: 1 });
+    await expectAccessible(page);
+    await page.keyboard.press("Escape");
+  });
+}
 
 /** Reads what there is to read: signing in with a browser that is not known yet leaves a notice. */
 async function readAll(page: Page, tenant: string): Promise<void> {
@@ -138,7 +182,7 @@ test("pressing twice starts one run", async ({ page, server }) => {
   const before = await page.locator(".table tbody tr").count();
   await hydrated(page);
   await page.locator(".page-head").getByRole("link", { name: "Sync" }).click();
-  const dialog = await pickOnly(page, "Settings catalogue", "Apps");
+  const dialog = await pickOnly(page, "Settings catalog", "Apps");
   await dialog.getByRole("button", { name: "Start sync" }).dblclick();
   await expect(page.getByRole("region", { name: "Inventory sync succeeded" })).toBeVisible();
   await page.goto(`${tenant}/runs?by=me`);

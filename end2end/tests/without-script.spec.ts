@@ -6,7 +6,7 @@ test("a wrong password is told, the right one signs in, and signing out ends it"
   await page.getByLabel("E-mail").fill(people.manager);
   await page.getByLabel("Password").fill("wrong");
   await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByText(/do not fit/)).toBeVisible();
+  await expect(page.getByText(/Sign-in failed/)).toBeVisible();
   await page.getByLabel("E-mail").fill(people.manager);
   await page.getByLabel("Password").fill(demoPassword);
   await page.getByRole("button", { name: "Sign in" }).click();
@@ -77,7 +77,7 @@ test("a second factor is set up, asked for and taken away, and a password confir
   const key = (await page.locator(".secret-text").first().innerText()).replace(/\s/g, "");
   const codes = await page.locator(".recovery-codes code").allInnerTexts();
   await page.getByLabel("First code").fill(oneTimeCode(key));
-  await page.getByRole("button", { name: "Put it in force" }).click();
+  await page.getByRole("button", { name: "Turn on" }).click();
   await expect(page.getByText(/is asked for at every sign-in from now on/)).toBeVisible();
   await page.context().clearCookies();
   await page.goto(`${server.url}/sign-in`);
@@ -89,8 +89,27 @@ test("a second factor is set up, asked for and taken away, and a password confir
   await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
   await page.goto(`${server.url}/me/second-factor`);
   await page.getByLabel("Code", { exact: true }).fill(codes[1]);
-  await page.getByRole("button", { name: "Take it away" }).click();
-  await expect(page.getByText("The second factor is taken away.")).toBeVisible();
+  await page.getByRole("button", { name: "Remove", exact: true }).click();
+  await expect(page.getByText("The second factor is removed.")).toBeVisible();
+});
+
+test("a member is removed after a question and comes back, and a credential shows its own fields, by forms", async ({ page, server }) => {
+  await signIn(page, server, people.owner);
+  const tenant = await openTenant(page, server, "Contoso");
+  await page.goto(`${tenant}/settings/members`);
+  await page.getByRole("button", { name: "Remove Remy", exact: false }).first().click();
+  const question = page.getByRole("dialog", { name: /Remove Remy/ });
+  await expect(question).toBeVisible();
+  await question.getByRole("button", { name: /Yes, remove/ }).click();
+  await expect(page.getByText(/The member is removed/)).toBeVisible();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByText(/with the same role as before/)).toBeVisible();
+
+  await page.goto(`${tenant}/settings`);
+  await expect(page.getByRole("textbox", { name: "Client secret" })).toBeVisible();
+  await page.getByRole("radio", { name: /Certificate/ }).check();
+  await expect(page.getByRole("textbox", { name: "Client secret" })).toBeHidden();
+  await expect(page.getByLabel("Certificate (PEM)")).toBeVisible();
 });
 
 test("a link to the next page, a wrong value, and a place that is not there", async ({ page, server }) => {
@@ -101,7 +120,8 @@ test("a link to the next page, a wrong value, and a place that is not there", as
   await page.goto(`${tenant}/settings`);
   await page.getByLabel("Application (client) id").fill("not a guid");
   await page.getByRole("button", { name: "Save" }).click();
-  await expect(page.getByText(/Client id .*GUID/i)).toBeVisible();
+  await expect(page.getByRole("alert").getByText(/Application \(client\) ID must be a GUID/)).toBeVisible();
+  await expect(page.getByLabel("Application (client) ID")).toHaveAttribute("aria-invalid", "true");
   expect((await page.goto(`${tenant}/runs/nothing`))?.status()).toBe(404);
 });
 // The answer 404 itself is a message of the console.

@@ -155,7 +155,7 @@ pub async fn tenant(db: &Reader, text: &str) -> Result<tenants::Tenant, Exit> {
         }
         1 => Ok(found.swap_remove(0)),
         count => {
-            Err(Exit::usage(format!("\"{text}\" fits {count} tenants: use the id from `tenantatlas tenant list`")))
+            Err(Exit::usage(format!("\"{text}\" matches {count} tenants: use the id from `tenantatlas tenant list`")))
         }
     }
 }

@@ -46,7 +46,7 @@ pub fn Account() -> impl IntoView {
             {second_factor(&factor)}
             {session_list(&session, &sessions)}
             {notices(&account)}
-            {section_card("colours", "Colours", view! {
+            {section_card("theme", "Theme", view! {
                 <ThemeSwitch theme=frame::theme() />
             })}
         }
@@ -63,8 +63,8 @@ fn profile(session: &CurrentSession, error: Option<AppError>) -> AnyView {
         "Name",
         view! {
             <ActiveForm action class="form" error>
-                {field("name", "Your name", Some("It stands beside what you start, and in the audit log."), view! {
-                    <input class="input" id="name" name="name" value=name autocomplete="name" required maxlength="200" aria-describedby="name-hint" />
+                {field("name", "Your name", Some("Shown with what you start, and in the audit log."), view! {
+                    <input class="input" id="name" name="name" value=name autocomplete="name" required maxlength="200" />
                 })}
                 <div class="form-foot"><button class="button primary">"Save"</button></div>
             </ActiveForm>
@@ -75,11 +75,6 @@ fn profile(session: &CurrentSession, error: Option<AppError>) -> AnyView {
 fn password(session: &CurrentSession, error: Option<AppError>) -> AnyView {
     let email = session.email.clone();
     let action = address::function::<ChangePassword>().to_owned();
-    let refused = |name: &str| {
-        let field = error.as_ref().and_then(|error| error.field.as_deref());
-        (field == Some(name)).then_some("true")
-    };
-    let (current_refused, password_refused) = (refused("current"), refused("password"));
     section_card(
         "password",
         "Password",
@@ -89,12 +84,12 @@ fn password(session: &CurrentSession, error: Option<AppError>) -> AnyView {
                 {field("current", "Current password", None, view! {
                     <input
                         class="input" id="current" name="current" type="password" autocomplete="current-password"
-                        required aria-invalid=current_refused
+                        required
                     />
                 })}
-                {new_password("New password", password_refused)}
+                {new_password("New password")}
                 {reveal()}
-                <p class="quiet-text">"Every other session ends."</p>
+                <p class="quiet-text">"All other sessions end."</p>
                 <div class="form-foot"><button class="button primary">"Change the password"</button></div>
             </ActiveForm>
         },

@@ -39,7 +39,7 @@ pub fn ThemeSwitch(
     };
     let action = address::function::<SetTheme>();
     erased(view! {
-        <form method="post" action=action class="segments" aria-label="Colours">
+        <form method="post" action=action class="segments" aria-label="Theme">
             {button("", "System", Icon::Half)}
             {button("light", "Light", Icon::Sun)}
             {button("dark", "Dark", Icon::Moon)}

@@ -1,9 +1,12 @@
 //! The audit log of a tenant.
 
+use super::sentence::Names;
 use crate::error::AppError;
 use crate::filter::audit::AuditFilter;
 use crate::scope::Inside;
+use std::collections::BTreeSet;
 use tenantatlas_store::audit::{self, Entry};
+use tenantatlas_store::users;
 
 /// Entries on one page.
 const PAGE: u32 = 50;
@@ -14,6 +17,23 @@ pub struct AuditPage {
     pub entries: Vec<Entry>,
     /// Where the next page begins.
     pub next: Option<i64>,
+}
+
+/// The names of the people that entries are about. An id that nobody has any more has none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn names(inside: &Inside, entries: &[Entry]) -> Result<Names, AppError> {
+    let ids: BTreeSet<&str> =
+        entries.iter().filter(|entry| entry.resource_type == "user").map(|entry| entry.resource_id.as_str()).collect();
+    let mut names = Names::new();
+    for id in ids {
+        let Ok(user) = id.parse() else { continue };
+        if let Some(user) = users::get(inside.engine.reader(), user).await? {
+            names.insert(id.to_owned(), user.name);
+        }
+    }
+    Ok(names)
 }
 
 /// A page of the audit log of the tenant.

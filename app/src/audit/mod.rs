@@ -5,4 +5,6 @@ pub mod load;
 #[cfg(feature = "ssr")]
 pub mod page;
 #[cfg(feature = "ssr")]
+mod sentence;
+#[cfg(feature = "ssr")]
 pub mod verification;

@@ -1,6 +1,7 @@
 //! The audit log of a tenant.
 
-use super::load::list;
+use super::load::{list, names};
+use super::sentence::{Names, deed};
 use super::verification::LastVerification;
 use crate::filter::ListFilter as _;
 use crate::filter::audit::AuditFilter;
@@ -25,16 +26,17 @@ pub fn AuditPage() -> impl IntoView {
     let looked = use_context::<LastVerification>().unwrap_or_default();
     tenant_page(Section::Audit, move |inside| async move {
         let page = list(&inside, &filter).await?;
+        let names = names(&inside, &page.entries).await?;
         let (chain, checked) = looked.ask(&inside.engine).await?;
         let rows = if page.entries.is_empty() {
             empty(
                 Icon::Audit,
-                "No entry fits",
-                "Take a filter away to see more. Entries are never changed and never deleted.",
+                "No results",
+                "Remove a filter to see more. Entries are never changed and never deleted.",
                 None,
             )
         } else {
-            view! { <div class="card flush">{page.entries.iter().map(entry).collect_view()}</div> }.into_any()
+            view! { <div class="card flush">{page.entries.iter().map(|one| entry(&inside, one, &names)).collect_view()}</div> }.into_any()
         };
         let next = page
             .next
@@ -63,7 +65,7 @@ fn chain_note(chain: &Verification, checked: Timestamp) -> AnyView {
             view! {
                 <p>
                     {format!("Verified up to entry {}: nothing was changed, nothing is missing. ", format::number(entries.unsigned_abs()))}
-                    "Looked at "{moment(checked.as_millis())}". Last hash "
+                    "Checked "{moment(checked.as_millis())}". Last hash "
                     <span class="identifier">{last_hash.to_string().chars().take(16).collect::<String>()}</span>
                 </p>
             },
@@ -81,7 +83,7 @@ fn chain_note(chain: &Verification, checked: Timestamp) -> AnyView {
 fn filters(inside: &Inside, filter: &AuditFilter) -> AnyView {
     let filtered = filter.first_page() != AuditFilter::default();
     view! {
-        <form class="filters" method="get" action=inside.address().audit()>
+        <form class="filters" method="get" action=inside.address().audit() data-auto="">
             <div class="search">
                 {Icon::Search.view()}
                 <input class="input" type="search" name="actor" value=filter.actor.clone() placeholder="Name or e-mail" aria-label="Actor" data-search="" maxlength="100" />
@@ -107,7 +109,11 @@ fn actions(inside: &Inside) -> Vec<String> {
     named.chain(of_runs).collect()
 }
 
-fn entry(entry: &Entry) -> AnyView {
+fn entry(inside: &Inside, entry: &Entry, names: &Names) -> AnyView {
+    let deed = match deed(entry, names, inside.engine.runs().operations()) {
+        Some(deed) => view! { {deed} }.into_any(),
+        None => view! { <span class="identifier">{entry.action.clone()}</span> }.into_any(),
+    };
     let context = serde_json::to_string_pretty(&entry.context).unwrap_or_default();
     let (tone, words) = match entry.outcome {
         Outcome::Success => ("ok", "Done"),
@@ -119,13 +125,14 @@ fn entry(entry: &Entry) -> AnyView {
         <details class="audit-entry">
             <summary>
                 {day(entry.at.as_millis())}
-                <span><strong>{entry.actor_name.clone()}</strong>" "<span class="identifier">{entry.action.clone()}</span></span>
+                <span><strong>{entry.actor_name.clone()}</strong>" "{deed}</span>
                 <span class="badge" data-tone=tone>{words}</span>
                 {Icon::Down.view()}
             </summary>
             <div class="detail stack">
                 <dl class="facts">
                     <dt>"Entry"</dt><dd class="number">{entry.seq}</dd>
+                    <dt>"Action"</dt><dd class="identifier">{entry.action.clone()}</dd>
                     {email.map(|email| view! { <dt>"E-mail then"</dt><dd>{email}</dd> })}
                     <dt>"Resource"</dt><dd>{entry.resource_type.clone()}" "<span class="identifier">{entry.resource_id.clone()}</span></dd>
                     <dt>"Hash"</dt><dd class="identifier">{entry.hash.to_string()}</dd>

@@ -2,6 +2,7 @@
 
 use super::load::FrameData;
 use crate::account::theme_switch::ThemeSwitch;
+use crate::address::TenantAddress;
 use crate::notification::bell::Bell;
 use crate::run::progress_widget::ProgressWidget;
 use crate::scope::Inside;
@@ -49,6 +50,11 @@ impl Section {
             Self::Audit => "Audit",
             Self::Settings => "Settings",
         }
+    }
+
+    /// The list to go back to from something in this section that is not there.
+    pub(crate) fn list(self, at: &TenantAddress) -> Option<(String, &'static str)> {
+        (self != Self::None).then(|| (at.section(self.slug()), self.label()))
     }
 
     const fn icon(self) -> Icon {

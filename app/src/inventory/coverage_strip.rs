@@ -25,8 +25,8 @@ pub fn coverage_strip(cells: &[Coverage], tenant: &TenantAddress) -> AnyView {
                         <div class="tip">
                             <strong>{cell.label.clone()}</strong>
                             <p>{what}</p>
-                            {cell.at.map(|at| view! { <p class="quiet-text">"Looked at "{moment(at.as_millis())}</p> })}
-                            {cell.last_full_read.map(|at| view! { <p class="quiet-text">"Last read to the end "{moment(at.as_millis())}</p> })}
+                            {cell.at.map(|at| view! { <p class="quiet-text">"Checked "{moment(at.as_millis())}</p> })}
+                            {cell.last_full_read.map(|at| view! { <p class="quiet-text">"Last read completely "{moment(at.as_millis())}</p> })}
                             {cell.read_elsewhere.as_ref().map(|(read, told)| {
                                 read_elsewhere(tenant, &cell.key, read, cell.at.is_some(), told.clone())
                             })}
@@ -74,7 +74,7 @@ fn mark(cell: &Coverage) -> (&'static str, &'static str) {
 fn words(cell: &Coverage) -> String {
     match cell.mark {
         CoverageMark::Read => format::counted(cell.items, "item", "items"),
-        CoverageMark::Empty => "Read to the end: there are none".to_owned(),
+        CoverageMark::Empty => "Read completely: there are none".to_owned(),
         CoverageMark::Failed => "Could not be read".to_owned(),
         CoverageMark::Skipped => "Skipped".to_owned(),
         CoverageMark::Never => "Never read".to_owned(),

@@ -5,6 +5,7 @@ use crate::scope::Inside;
 use std::collections::BTreeSet;
 use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::live::humanise;
+use tenantatlas_domain::references::Relationship;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::inventory::{self, IncomingLink, ItemRow, ItemVersion, OutgoingLink, RunSighting, ScopeView};
 use tenantatlas_store::scopes::ScopeId;
@@ -86,8 +87,68 @@ pub fn differences(before: &ItemVersion, after: &ItemVersion) -> Vec<FieldChange
 pub fn property_label(key: &str) -> String {
     match key {
         "odataType" => "Object type".to_owned(),
-        "roleScopeTagIds" | "roleScopeTags" => "Scope tag ids".to_owned(),
-        _ => humanise(key.strip_suffix("DateTime").unwrap_or(key)),
+        "roleScopeTagIds" | "roleScopeTags" => "Scope tags".to_owned(),
+        _ => humanise(key.strip_suffix("DateTime").unwrap_or(key))
+            .split(' ')
+            .map(|word| spelled(word).unwrap_or(word))
+            .collect::<Vec<_>>()
+            .join(" "),
+    }
+}
+
+/// A word of a property as its owner spells it.
+fn spelled(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "Ios" | "ios" => "iOS",
+        "Mac" => "macOS",
+        "Os" | "os" => "OS",
+        "Id" | "id" => "ID",
+        "Vpp" | "vpp" => "VPP",
+        "Ip" | "ip" => "IP",
+        _ => return None,
+    })
+}
+
+/// A fact of an item for people: names of scope tags instead of their ids, platforms as they are sold. None where it says
+/// nothing: no value, an empty list, Microsoft's `none`.
+#[must_use]
+pub fn fact_text(key: &str, value: &serde_json::Value, links: &[OutgoingLink]) -> Option<String> {
+    let text = match (key, value) {
+        ("roleScopeTagIds" | "roleScopeTags", serde_json::Value::Array(ids)) => {
+            let names: BTreeSet<String> = ids.iter().map(|id| scope_tag(&value_text(id), links)).collect();
+            names.into_iter().collect::<Vec<_>>().join(", ")
+        }
+        ("platforms" | "platform", serde_json::Value::String(names)) => {
+            names.split(',').map(|name| platform_name(name.trim())).collect::<Vec<_>>().join(", ")
+        }
+        _ => value_text(value),
+    };
+    Some(text).filter(|text| !text.is_empty() && text != "none")
+}
+
+/// The name of a scope tag, where a link of the item has it. Every tenant has the tag 0, Default.
+fn scope_tag(id: &str, links: &[OutgoingLink]) -> String {
+    let named = links.iter().find(|link| link.relationship == Relationship::ScopedBy && link.target_external_id == id);
+    match (named.and_then(|link| link.name.clone()), id) {
+        (Some(name), _) => name,
+        (None, "0") => "Default".to_owned(),
+        (None, id) => id.to_owned(),
+    }
+}
+
+/// The words for a platform as Graph names it.
+fn platform_name(name: &str) -> String {
+    match name {
+        "windows10" => "Windows 10".to_owned(),
+        "windows10X" => "Windows 10X".to_owned(),
+        "windows10AndLater" => "Windows 10 and later".to_owned(),
+        "iOS" | "ios" => "iOS/iPadOS".to_owned(),
+        "macOS" | "macos" => "macOS".to_owned(),
+        "tvOS" => "tvOS".to_owned(),
+        "visionOS" => "visionOS".to_owned(),
+        "aosp" => "Android (AOSP)".to_owned(),
+        "none" => "none".to_owned(),
+        other => humanise(other),
     }
 }
 
@@ -169,9 +230,22 @@ mod tests {
     }
 
     #[test]
+    fn a_fact_is_told_in_names_and_what_says_nothing_is_left_out() {
+        let fact = |key: &str, value: serde_json::Value| fact_text(key, &value, &[]);
+        assert_eq!(fact("platforms", json!("windows10")).as_deref(), Some("Windows 10"));
+        assert_eq!(fact("platforms", json!("iOS,macOS")).as_deref(), Some("iOS/iPadOS, macOS"));
+        assert_eq!(fact("roleScopeTagIds", json!(["0", "0", "7"])).as_deref(), Some("7, Default"));
+        for nothing in [json!("none"), json!(null), json!([]), json!("")] {
+            assert_eq!(fact("templateFamily", nothing), None);
+        }
+    }
+
+    #[test]
     fn values_are_words() {
         assert_eq!(property_label("lastModifiedDateTime"), "Last modified");
         assert_eq!(property_label("odataType"), "Object type");
+        assert_eq!(property_label("iosEnabled"), "iOS enabled");
+        assert_eq!(property_label("roleScopeTagIds"), "Scope tags");
         assert_eq!(value_moment(&json!("2026-01-02T03:04:05Z")).map(Timestamp::as_millis), Some(1_767_323_045_000));
         assert_eq!(value_moment(&json!("0001-01-01T00:00:00Z")), None);
         assert_eq!(value_moment(&json!("2026")), None);

@@ -1,7 +1,7 @@
 //! One item.
 
 use super::elsewhere::read_elsewhere;
-use super::item::{FieldChange, ItemDetail, differences, load, property_label, value_moment, value_text};
+use super::item::{FieldChange, ItemDetail, differences, fact_text, load, property_label, value_moment};
 use super::labels::{platform_label, type_label};
 use super::page::row_state;
 use crate::error::AppError;
@@ -9,6 +9,7 @@ use crate::format;
 use crate::frame::view::Section;
 use crate::page::{path_part, query, tenant_page};
 use crate::scope::Inside;
+use crate::tenant::portal::portal_cloud;
 use crate::ui::card::section_card;
 use crate::ui::icon::Icon;
 use crate::ui::note::note;
@@ -18,6 +19,7 @@ use leptos::prelude::*;
 use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::presence::{Confidence, Presence};
 use tenantatlas_domain::references::{Relationship, TargetKind, Unnamed};
+use tenantatlas_domain::registry::{portal, registry};
 use tenantatlas_store::inventory::{ItemVersion, OutgoingLink, RunReading};
 use tenantatlas_store::scopes::ScopeId;
 
@@ -44,7 +46,7 @@ pub fn ItemPage() -> impl IntoView {
                     </nav>
                     <h1>{name.clone()}</h1>
                 </div>
-                <div class="actions">{row_state(&detail.row)}</div>
+                <div class="actions">{row_state(&detail.row)} {portal_link(&inside, &detail, &name)}</div>
             </div>
             {explanation(&detail)}
             {elsewhere(&inside, &detail)}
@@ -59,6 +61,29 @@ pub fn ItemPage() -> impl IntoView {
         .into_any();
         Ok((name, content))
     })
+}
+
+/// The page of the item in Microsoft's admin center, or the list there in which it stands.
+fn portal_link(inside: &Inside, detail: &ItemDetail, name: &str) -> Option<AnyView> {
+    let item = &detail.row.item;
+    let cloud = portal_cloud(inside.tenant.cloud)?;
+    let portal = portal(registry().get(&item.policy_type)?)?;
+    let link = portal.link(cloud, &inside.tenant.entra_tenant_id, &item.external_id, name)?;
+    let words = if link.exact {
+        format!("Open in {}", link.site.label())
+    } else {
+        format!("Open its list in {}", link.site.label())
+    };
+    Some(
+        view! {
+            <a class="button" href=link.address target="_blank" rel="noopener noreferrer" title="Microsoft's admin center, in a new tab">
+                {Icon::Outside.view()}
+                {words}
+                <span class="visually-hidden">" (Microsoft's admin center, new tab)"</span>
+            </a>
+        }
+        .into_any(),
+    )
 }
 
 /// What the state means, where it needs words.
@@ -87,7 +112,7 @@ fn explanation(detail: &ItemDetail) -> Option<AnyView> {
                 let said = if read.seen { "and saw the item" } else { "and did not see the item" };
                 view! { <p>"The last full read of the type was "{moment(read.at.as_millis())}" "{said}"."</p> }
             });
-            Some(note("info", view! { <p>"Nothing can be said of it now. "{why}</p> {earlier} }))
+            Some(note("info", view! { <p>"Whether it is still there is not known. "{why}</p> {earlier} }))
         }
     }
 }
@@ -107,9 +132,12 @@ fn facts(detail: &ItemDetail) -> AnyView {
         .meta
         .iter()
         .filter(|(key, _)| key.as_str() != "assignmentSummary")
-        .map(|(key, value)| {
-            let words = value_moment(value).map_or_else(|| value_text(value).into_any(), |at| day(at.as_millis()));
-            view! { <dt>{property_label(key)}</dt> <dd>{words}</dd> }
+        .filter_map(|(key, value)| {
+            let words = match value_moment(value) {
+                Some(at) => day(at.as_millis()),
+                None => fact_text(key, value, &detail.outgoing)?.into_any(),
+            };
+            Some(view! { <dt>{property_label(key)}</dt> <dd>{words}</dd> })
         })
         .collect();
     section_card(
@@ -119,7 +147,11 @@ fn facts(detail: &ItemDetail) -> AnyView {
             <dl class="facts">
                 <dt>"Type"</dt><dd>{type_label(&item.policy_type)}</dd>
                 <dt>"Platform"</dt><dd>{platform_label(&item.platform)}</dd>
-                <dt>"Id"</dt><dd class="identifier">{item.external_id.clone()}</dd>
+                <dt>"ID"</dt>
+                <dd>
+                    <span class="identifier" id="item-id">{item.external_id.clone()}</span>" "
+                    <button class="button quiet small copy" type="button" data-copy="item-id" title="Copy the ID">{Icon::Copy.view()}<span aria-live="polite">"Copy"</span></button>
+                </dd>
                 <dt>"First seen"</dt><dd>{moment(item.first_seen_at.as_millis())}</dd>
                 <dt>"Last seen"</dt><dd>{moment(item.last_seen_at.as_millis())}</dd>
                 <dt>"Changed"</dt><dd>{moment(item.changed_at.as_millis())}</dd>
@@ -172,13 +204,13 @@ fn target_name(link: &OutgoingLink) -> AnyView {
         (_, TargetKind::AllUsers) => "All users".into_any(),
         (_, TargetKind::AllDevices) => "All devices".into_any(),
         (Some(name), _) if link.unnamed == Some(Unnamed::Gone) => {
-            view! { {name.clone()}<span class="quiet">" (not there any more)"</span> }.into_any()
+            view! { {name.clone()}<span class="quiet">" (deleted)"</span> }.into_any()
         }
         (Some(name), _) => name.clone().into_any(),
         (None, _) => view! {
             <span class="identifier">{link.target_external_id.clone()}</span>
             <span class="quiet">{match link.unnamed {
-                Some(Unnamed::Gone) => " (not there any more)",
+                Some(Unnamed::Gone) => " (deleted)",
                 Some(Unnamed::Refused) => " (its name may not be read)",
                 None => " (name not known)",
             }}</span>
@@ -257,16 +289,16 @@ fn relations(inside: &Inside, detail: &ItemDetail) -> AnyView {
         }
     };
     let incoming = if incoming.is_empty() {
-        view! { <p class="quiet-text">"Nothing that was read points to it."</p> }.into_any()
+        view! { <p class="quiet-text">"Nothing that was read references it."</p> }.into_any()
     } else {
         view! { <ul class="rows">{incoming}</ul> }.into_any()
     };
     view! {
         <div class="columns">
-            {section_card("outgoing", "Points to", view! {
-                {list(outgoing, "It points to nothing else.")}
+            {section_card("outgoing", "References", view! {
+                {list(outgoing, "It references nothing else.")}
             })}
-            {section_card("incoming", "Pointed to by", view! {
+            {section_card("incoming", "Referenced by", view! {
                 {incoming}
             })}
         </div>

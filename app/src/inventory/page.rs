@@ -161,7 +161,7 @@ fn types_unread(shown: &InventoryView) -> String {
 fn items_unread(shown: &InventoryView) -> String {
     let outside = shown.coverage.iter().filter(|cell| cell.mark == CoverageMark::Outside);
     match outside.map(|cell| cell.not_read).sum::<u64>() {
-        0 => "nothing can be said of them".to_owned(),
+        0 => "of the items known".to_owned(),
         outside => format!("{} not in this selection", format::number(outside)),
     }
 }
@@ -351,8 +351,8 @@ fn nothing(address: &InventoryFilter, shown: &InventoryView) -> AnyView {
         }
         _ if address.is_filtered() || address.after.is_some() => empty(
             Icon::Search,
-            "No item fits",
-            "Take a filter away, or look at the coverage above: a type that was not read shows nothing.",
+            "No results",
+            "Remove a filter, or look at the coverage above: a type that was not read shows nothing.",
             None,
         ),
         _ => empty(

@@ -1,10 +1,16 @@
-//! Times that are told from now: `<time data-relative>` says how long ago it was, and the exact time on hover.
+//! Times as the person at the browser reads them. `<time data-relative>` says how long ago it was, and the exact time on
+//! hover or, where there is no hover, when it is tapped; `<time data-exact>` is told in the person's own zone. The server
+//! writes UTC, and says so.
 
 use super::clock;
 use crate::format;
+use js_sys::Date;
 use leptos::prelude::document;
-use leptos::wasm_bindgen::JsCast as _;
-use web_sys::Element;
+use leptos::wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::{Element, Event};
+
+/// The attribute of a relative time that was tapped: it tells the exact time.
+const TAPPED: &str = "data-tapped";
 
 /// Every element of the page that a selector finds.
 pub(crate) fn all(selector: &str) -> Vec<Element> {
@@ -16,13 +22,54 @@ pub(crate) fn all(selector: &str) -> Vec<Element> {
 pub fn tell() {
     let now = clock::server_now();
     for element in all("time[data-relative]") {
-        let Some(millis) = element.get_attribute("data-relative").and_then(|text| text.parse().ok()) else { continue };
-        if element.get_attribute("title").is_none() {
-            let _ = element.set_attribute("title", &format::utc_seconds(millis));
-        }
-        let told = format::relative(millis, now);
-        if element.text_content().as_deref() != Some(&told) {
-            element.set_text_content(Some(&told));
-        }
+        let Some(millis) = millis_of(&element, "data-relative") else { continue };
+        let exact = local(millis);
+        let tapped = element.has_attribute(TAPPED);
+        write(&element, &if tapped { exact.clone() } else { format::relative(millis, now) });
+        title(&element, &with_utc(&exact, millis));
     }
+    for element in all("time[data-exact]") {
+        let Some(millis) = millis_of(&element, "data-exact") else { continue };
+        write(&element, &local(millis));
+        title(&element, &format::utc_seconds(millis));
+    }
+}
+
+/// A relative time that is tapped tells the exact one, and back. Times within what can be pressed are left to that.
+pub fn tap(event: &Event) {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let Some(time) = target.and_then(|target| target.closest("time[data-relative]").ok().flatten()) else { return };
+    if time.closest("a, button, summary, label").ok().flatten().is_none() {
+        let _ = time.toggle_attribute(TAPPED);
+        tell();
+    }
+}
+
+fn millis_of(element: &Element, attribute: &str) -> Option<i64> {
+    element.get_attribute(attribute)?.parse().ok()
+}
+
+fn write(element: &Element, told: &str) {
+    if element.text_content().as_deref() != Some(told) {
+        element.set_text_content(Some(told));
+    }
+}
+
+fn title(element: &Element, told: &str) {
+    if element.get_attribute("title").as_deref() != Some(told) {
+        let _ = element.set_attribute("title", told);
+    }
+}
+
+/// `2026-11-20 23:13:05 (UTC+1)`; in the zone UTC as the server writes it.
+fn local(millis: i64) -> String {
+    let date = Date::new(&JsValue::from_f64(millis as f64));
+    // Minutes from local time to UTC: -60 an hour east of Greenwich.
+    let ahead = -date.get_timezone_offset() as i64;
+    format::in_zone(millis, ahead)
+}
+
+fn with_utc(exact: &str, millis: i64) -> String {
+    let utc = format::utc_seconds(millis);
+    if exact == utc { utc } else { format!("{exact}, {utc}") }
 }

@@ -56,9 +56,25 @@ rule!(ChangeMember, Rule::Member(Action::ManageMembers));
 pub async fn remove_member(user: UserId) -> Result<(), AppError> {
     let inside = scope::acting(Action::ManageMembers)?;
     inside.engine.remove_member(&inside.session.actor(), inside.id(), user).await?;
-    // Who left the tenant themselves cannot see its members any more.
-    let next = if user == inside.session.user_id { address::HOME.to_owned() } else { inside.address().members() };
-    go_to_with(&next, Done::MembersSaved);
+    // Who left the tenant themselves cannot see its members any more, and cannot take it back.
+    if user == inside.session.user_id {
+        go_to_with(address::HOME, Done::TenantLeft);
+    } else {
+        go_to_with(&inside.address().members_without(user), Done::MemberRemoved);
+    }
     Ok(())
 }
 rule!(RemoveMember, Rule::Member(Action::ManageMembers));
+
+/// Takes the removal of a member back, within ten minutes and by who removed them.
+///
+/// # Errors
+/// Forbidden; no such removal; they are a member again.
+#[server(prefix = "/api", endpoint = "restore_member")]
+pub async fn restore_member(user: UserId) -> Result<(), AppError> {
+    let inside = scope::acting(Action::ManageMembers)?;
+    inside.engine.restore_member(&inside.session.actor(), inside.id(), user).await?;
+    go_to_with(&inside.address().members(), Done::MemberRestored);
+    Ok(())
+}
+rule!(RestoreMember, Rule::Member(Action::ManageMembers));

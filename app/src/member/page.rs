@@ -1,7 +1,8 @@
 //! The members of a tenant and their roles.
 
-use super::functions::{AddMember, ChangeMember, RemoveMember};
+use super::functions::{AddMember, ChangeMember, RemoveMember, RestoreMember};
 use super::load::list;
+use crate::done::Done;
 use crate::error::AppError;
 use crate::frame::view::Section;
 use crate::page::{done, query, refusal, tenant_page};
@@ -9,9 +10,11 @@ use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
 use crate::ui::card::section_card;
 use crate::ui::form::{field, hidden, options};
+use crate::ui::icon::Icon;
 use crate::ui::note::{confirm_note, done_note, refusal_note};
 use crate::ui::time::moment;
 use leptos::prelude::*;
+use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_store::members::Member;
 
@@ -21,7 +24,9 @@ pub fn MembersPage() -> impl IntoView {
     let query = query();
     let done = done(&query);
     let refused = refusal::<ChangeMember>(&query).or_else(|| refusal::<RemoveMember>(&query));
+    let refused = refused.or_else(|| refusal::<RestoreMember>(&query));
     let add_error = refusal::<AddMember>(&query);
+    let removed = query("removed").filter(|_| done == Some(Done::MemberRemoved)).and_then(|text| text.parse().ok());
     tenant_page(Section::Settings, move |inside| async move {
         let members = list(&inside).await?;
         let may_edit = inside.role.allows(Action::ManageMembers);
@@ -29,7 +34,7 @@ pub fn MembersPage() -> impl IntoView {
         let confirm =
             may_edit.then(|| confirm_note(&inside.session, &inside.address().members(), "change members")).flatten();
         let content = view! {
-            {done_note(done)}
+            {removed.map_or_else(|| done_note(done), |user| Some(undo_note(&inside, user)))}
             {refused.map(|error: AppError| refusal_note(&error))}
             <div class="page-head">
                 <div>
@@ -61,6 +66,22 @@ pub fn MembersPage() -> impl IntoView {
         .into_any();
         Ok(("Members".to_owned(), content))
     })
+}
+
+/// Says that a member was removed, and offers to take it back.
+fn undo_note(inside: &Inside, user: UserId) -> AnyView {
+    let action = inside.address().function::<RestoreMember>();
+    view! {
+        <div class="note" data-tone="ok" role="status">
+            {Icon::Done.view()}
+            <p>{Done::MemberRemoved.sentence()}</p>
+            <ActiveForm action class="actions" error=None>
+                {hidden("user", user.to_string())}
+                <button class="button small">"Undo"</button>
+            </ActiveForm>
+        </div>
+    }
+    .into_any()
 }
 
 fn role_options(chosen: &str) -> AnyView {
@@ -99,13 +120,32 @@ fn change(inside: &Inside, member: &Member) -> AnyView {
 
 fn remove(inside: &Inside, member: &Member) -> AnyView {
     let action = inside.address().function::<RemoveMember>();
-    let button = format!("Remove {}", member.name);
     let user = member.user_id.to_string();
+    let (id, title) = (format!("remove-{user}"), format!("remove-{user}-title"));
+    let (target, close, labelled) = (id.clone(), id.clone(), title.clone());
+    let oneself = member.user_id == inside.session.user_id;
+    let (question, means) = if oneself {
+        ("Leave this tenant?".to_owned(), "You lose access at once. An owner can add you again.".to_owned())
+    } else {
+        (format!("Remove {}?", member.name), format!("{} loses access to this tenant at once.", member.email))
+    };
+    let (opens, does) = if oneself {
+        ("Leave this tenant".to_owned(), "Leave the tenant".to_owned())
+    } else {
+        (format!("Remove {}", member.name), format!("Yes, remove {}", member.name))
+    };
+    // A popover opens, closes and is left by Esc without a script.
     view! {
-        <ActiveForm action class="actions" error=None>
-            {hidden("user", user)}
-            <button class="button quiet small" aria-label=button>"Remove"</button>
-        </ActiveForm>
+        <button class="button quiet small" type="button" popovertarget=target aria-label=opens>{if oneself { "Leave" } else { "Remove" }}</button>
+        <div class="question" id=id popover="auto" role="dialog" aria-labelledby=labelled>
+            <h2 id=title>{question}</h2>
+            <p>{means}</p>
+            <ActiveForm action class="actions" error=None>
+                {hidden("user", user)}
+                <button class="button danger">{does}</button>
+                <button class="button" type="button" popovertarget=close popovertargetaction="hide" autofocus>"Cancel"</button>
+            </ActiveForm>
+        </div>
     }
     .into_any()
 }
@@ -118,7 +158,7 @@ fn add(inside: &Inside, error: Option<AppError>) -> AnyView {
         view! {
             <ActiveForm action class="form" error>
                 {field("email", "E-mail", Some("Of somebody who has an account on this server."), view! {
-                    <input class="input" id="email" name="email" type="email" autocomplete="off" required aria-describedby="email-hint" />
+                    <input class="input" id="email" name="email" type="email" autocomplete="off" required />
                 })}
                 {field("role", "Role", None, view! { <select class="select" id="role" name="role">{role_options("readonly")}</select> })}
                 <div class="form-foot"><button class="button primary">"Add"</button></div>

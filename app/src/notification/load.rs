@@ -122,13 +122,13 @@ fn account_words(notice: &AccountNotice) -> (String, String) {
         AccountNotice::SecondStepMissing { address, user_agent, times } => {
             let times = if *times > 1 { format!(", {times} times") } else { String::new() };
             return (
-                "Your password was typed, and no right code after it".to_owned(),
+                "Your password was typed, and no correct code after it".to_owned(),
                 format!("{} from {address}{times}. {NOT_YOU}", browser(user_agent)),
             );
         }
         AccountNotice::PasswordChanged { by_self } => ("Your password was changed", by(*by_self)),
-        AccountNotice::SecondFactorAdded => ("A second factor is in force", NOT_YOU),
-        AccountNotice::SecondFactorRemoved { by_self } => ("Your second factor was taken away", by(*by_self)),
+        AccountNotice::SecondFactorAdded => ("A second factor was turned on", NOT_YOU),
+        AccountNotice::SecondFactorRemoved { by_self } => ("Your second factor was removed", by(*by_self)),
         AccountNotice::RecoveryCodeUsed { left } => {
             return (
                 "A recovery code was used".to_owned(),

@@ -34,7 +34,7 @@ pub fn RunsPage() -> impl IntoView {
             .then(|| view! { <SyncButton tenant=inside.id() label="Sync".to_owned() /> });
         let content = view! {
             <div class="page-head">
-                <div><h1>"Runs"</h1><p class="lead">"Everything that works, or worked, on this tenant."</p></div>
+                <div><h1>"Runs"</h1><p class="lead">"Everything that is running or has run on this tenant."</p></div>
                 <div class="actions">{sync}</div>
             </div>
             {filters(&inside, &filter)}
@@ -74,7 +74,7 @@ fn rows(inside: &Inside, filter: &RunFilter, page: &Page) -> AnyView {
                 "A run is made for everything that takes a while. The first sync will be the first one here.",
             )
         } else {
-            ("No run fits", "Take a filter away to see more.")
+            ("No results", "Remove a filter to see more.")
         };
         return empty(Icon::Runs, title, words, None);
     }

@@ -128,7 +128,7 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
         <section class="card" aria-label="Facts">
             <dl class="facts">
                 <dt>"Started by"</dt><dd>{run.initiator.clone()}</dd>
-                <dt>"Asked for"</dt><dd>{moment(run.created_at.as_millis())}</dd>
+                <dt>"Requested"</dt><dd>{moment(run.created_at.as_millis())}</dd>
                 <dt>"Began"</dt><dd>{match run.started_at { Some(at) => moment(at.as_millis()), None => "waiting for a worker".into_any() }}</dd>
                 {run.finished_at.map(|at| view! { <dt>"Ended"</dt><dd>{moment(at.as_millis())}</dd> })}
                 {took.map(|took| view! { <dt>"Took"</dt><dd>{took}</dd> })}

@@ -72,7 +72,7 @@ fn set_up(shown: &SetUp, error: Option<AppError>) -> AnyView {
             {set_up_facts(shown)}
             <ActiveForm action class="form" error>
                 {code_field("First code", "The six digits that your authenticator shows for TenantAtlas.", false)}
-                <div class="form-foot"><button class="button primary">"Put it in force"</button></div>
+                <div class="form-foot"><button class="button primary">"Turn on"</button></div>
             </ActiveForm>
         },
     )
@@ -107,9 +107,9 @@ fn in_force(state: &SecondFactorState, shown: Option<&SetUp>, error: Option<AppE
         Some(shown) => {
             let keep = address::function::<KeepRecoveryCodes>();
             view! {
-                <p>"Keep these where you find them without your phone. They are shown only now, and the old ones work until you put these in force."</p>
+                <p>"Keep these where you find them without your phone. They are shown only now, and the old ones work until you activate these."</p>
                 {code_list(&shown.recovery_codes)}
-                <form method="post" action=keep><button class="button primary">"I have them: put them in force"</button></form>
+                <form method="post" action=keep><button class="button primary">"I have them: activate them"</button></form>
             }
             .into_any()
         }
@@ -120,23 +120,23 @@ fn in_force(state: &SecondFactorState, shown: Option<&SetUp>, error: Option<AppE
         }
     };
     let remove = if state.required {
-        view! { <p>"The rules of this server want a second factor, so it cannot be taken away."</p> }.into_any()
+        view! { <p>"The rules of this server require a second factor, so it cannot be removed."</p> }.into_any()
     } else {
         let action = address::function::<RemoveSecondFactor>().to_owned();
         view! {
             <ActiveForm action class="form" error>
                 {code_field("Code", "The six digits that your authenticator shows, or a recovery code.", true)}
-                <div class="form-foot"><button class="button danger">"Take it away"</button></div>
+                <div class="form-foot"><button class="button danger">"Remove"</button></div>
             </ActiveForm>
         }
         .into_any()
     };
     view! {
         {styled_section_card("card stack", "codes", "Recovery codes", view! {
-            <p>"The second factor is in force since "{since}". "{left}</p>
+            <p>"The second factor is on since "{since}". "{left}</p>
             {codes}
         })}
-        {styled_section_card("card danger-zone stack", "remove", "Take it away", view! {
+        {styled_section_card("card danger-zone stack", "remove", "Remove the second factor", view! {
             <p>"From then on the password alone signs you in."</p>
             {remove}
         })}

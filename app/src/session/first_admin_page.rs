@@ -33,7 +33,7 @@ fn form(token: String, error: Option<AppError>) -> AnyView {
                 <div>
                     <span class="brand">{logo()}<span>"TenantAtlas"</span></span>
                     <h1>"Welcome"</h1>
-                    <p class="quiet-text">"You make the first account. It administers this server: tenants and people."</p>
+                    <p class="quiet-text">"Create the first account. It administers this server: tenants and people."</p>
                 </div>
                 <ActiveForm action={address::function::<ClaimFirstAdmin>().to_owned()} class="form" error>
                     {hidden("token", token)}
@@ -43,9 +43,9 @@ fn form(token: String, error: Option<AppError>) -> AnyView {
                     {field("email", "E-mail", None, view! {
                         <input class="input" id="email" name="email" type="email" autocomplete="username" required />
                     })}
-                    {new_password("Password", None)}
+                    {new_password("Password")}
                     {reveal()}
-                    <button class="button primary">"Make the account"</button>
+                    <button class="button primary">"Create account"</button>
                 </ActiveForm>
             </main>
             <aside class="gate-map" aria-hidden="true">{chart()}<p>"One map for every tenant."</p></aside>

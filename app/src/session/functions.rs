@@ -29,7 +29,7 @@ use {
 pub async fn sign_in(email: String, password: String, #[server(default)] next: String) -> Result<(), AppError> {
     let (engine, origin) = (scope::engine()?, origin()?);
     let step = engine.sign_in(&origin.visitor, &email, SecretString::from(password)).await?;
-    let refused = || AppError::invalid("password", "E-mail and password do not fit. Check both and try again.");
+    let refused = || AppError::invalid("password", "Sign-in failed. Check e-mail and password, and try again.");
     proceed(&engine, &origin, step, &next, refused).await
 }
 rule!(SignIn, Rule::Public);

@@ -52,12 +52,12 @@ fn code(next: String, error: Option<AppError>) -> AnyView {
             <button class="button primary">"Sign in"</button>
         </ActiveForm>
         <p class="quiet-text">
-            "Without authenticator and recovery codes, ask whoever administers this server to take the second factor away. "
+            "Without authenticator and recovery codes, ask whoever administers this server to remove the second factor. "
             <a href=address::SIGN_IN>"Begin again"</a>
         </p>
     }
     .into_any();
-    gate("Your code", "Your password is right. Now the second factor.", content)
+    gate("Your code", "The password is correct. Enter the second factor.", content)
 }
 
 fn set_up(shown: &SetUp, next: String, error: Option<AppError>) -> AnyView {
@@ -66,11 +66,11 @@ fn set_up(shown: &SetUp, next: String, error: Option<AppError>) -> AnyView {
         <ActiveForm action={address::function::<SignInSetUp>().to_owned()} class="form" error>
             {hidden("next", next)}
             {code_field("First code", "The six digits that your authenticator shows for TenantAtlas.", false)}
-            <button class="button primary">"Put it in force and sign in"</button>
+            <button class="button primary">"Turn on and sign in"</button>
         </ActiveForm>
     }
     .into_any();
-    gate("Set up a second factor", "This server wants one of you before you can go on.", content)
+    gate("Set up a second factor", "This server requires one before you can go on.", content)
 }
 
 fn gate(title: &'static str, lead: &'static str, content: AnyView) -> AnyView {

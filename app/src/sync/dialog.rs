@@ -8,8 +8,10 @@ use crate::live::stream;
 use crate::run::functions::load_run;
 use crate::ui::icon::Icon;
 use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast as _;
 use tenantatlas_domain::ids::TenantId;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
+use web_sys::HtmlElement;
 
 /// Draws the dialog and fetches what the picker shows; what it returns opens the dialog.
 ///
@@ -18,6 +20,15 @@ use wasm_split_helpers::{SplitLoaderError, wasm_split};
 #[wasm_split(picker, fallible)]
 pub fn draw(tenant: TenantId) -> Result<Callback<()>, SplitLoaderError> {
     Ok(draw_dialog(move || picker_dialog(tenant)))
+}
+
+/// Goes to the search, once it is there and the dialog is open.
+fn focus_search(dialog: NodeRef<leptos::html::Dialog>) {
+    let Some(dialog) = dialog.get_untracked().filter(|dialog| dialog.open()) else { return };
+    let field = dialog.query_selector("[type=search]").ok().flatten();
+    if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
+        let _ = field.focus();
+    }
 }
 
 fn picker_dialog(tenant: TenantId) -> (impl IntoView + use<>, Callback<()>) {
@@ -35,6 +46,7 @@ fn picker_dialog(tenant: TenantId) -> (impl IntoView + use<>, Callback<()>) {
                 Ok(fresh) => {
                     trouble.set(None);
                     picker.set(Some(fresh));
+                    request_animation_frame(move || focus_search(dialog));
                 }
                 Err(error) => {
                     asked.set(false);
@@ -45,9 +57,10 @@ fn picker_dialog(tenant: TenantId) -> (impl IntoView + use<>, Callback<()>) {
     };
     let open = Callback::new(move |()| {
         load();
-        if let Some(dialog) = dialog.get_untracked() {
-            let _ = dialog.show_modal();
+        if let Some(element) = dialog.get_untracked() {
+            let _ = element.show_modal();
         }
+        focus_search(dialog);
     });
     let close = move || {
         if let Some(dialog) = dialog.get_untracked() {

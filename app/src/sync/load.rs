@@ -4,7 +4,7 @@ use super::model::{Picker, PickerCategory, PickerPreset, PickerType};
 use crate::error::AppError;
 use crate::scope::Inside;
 use std::collections::{HashMap, HashSet};
-use tenantatlas_domain::registry::{Category, PolicyType, registry};
+use tenantatlas_domain::registry::{Category, PolicyType, aliases, registry};
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_store::inventory::ScopeView;
 use tenantatlas_store::sync_runs::{self, TypeRun};
@@ -80,12 +80,13 @@ fn entry(policy_type: &PolicyType, missing: &HashMap<String, String>, last: Opti
     let remark = match last.and_then(|last| last.outcome) {
         Some(TypeOutcome::Failed) => Some("could not be read last time"),
         Some(TypeOutcome::Skipped) => Some("skipped last time"),
-        _ if !policy_type.default_on => Some("not part of everything: large or seldom wanted"),
+        _ if !policy_type.default_on => Some("not in the default set"),
         _ => None,
     };
     PickerType {
         key: policy_type.key.to_owned(),
         label: policy_type.label.to_owned(),
+        aliases: aliases(policy_type).iter().map(|alias| (*alias).to_owned()).collect(),
         foundation: policy_type.foundation && policy_type.default_on,
         missing_permission: missing.get(policy_type.key).cloned(),
         remark: remark.map(ToOwned::to_owned),

@@ -37,6 +37,8 @@ pub struct PickerType {
     pub key: String,
     /// The words.
     pub label: String,
+    /// Other names by which people look for it, in small letters.
+    pub aliases: Vec<String>,
     /// Whether it is one of those that the switch for foundations adds.
     pub foundation: bool,
     /// The permission that the last check found missing.

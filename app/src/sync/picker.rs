@@ -26,6 +26,9 @@ struct Choice {
     /// Whether dependencies are followed.
     dependencies: RwSignal<bool>,
     sought: RwSignal<String>,
+    /// Whether what is sought is another name of a type, whole: then only those are shown that have it. A short one, such as
+    /// `ca`, would be found within half of all labels.
+    named: Memo<bool>,
 }
 
 impl Choice {
@@ -36,20 +39,34 @@ impl Choice {
             .flat_map(|category| &category.types)
             .map(|entry| picker.chosen.contains(&entry.key))
             .collect();
-        Self {
-            marks: RwSignal::new(marks),
-            foundations: RwSignal::new(picker.foundations),
-            dependencies: RwSignal::new(picker.dependencies),
-            picker: StoredValue::new(Arc::new(picker)),
-            sought: RwSignal::new(String::new()),
-        }
+        let foundations = RwSignal::new(picker.foundations);
+        let dependencies = RwSignal::new(picker.dependencies);
+        let picker = StoredValue::new(Arc::new(picker));
+        let sought = RwSignal::new(String::new());
+        let named = Memo::new(move |_| {
+            let sought = sought.with(|sought| format::lowercase(sought.trim()));
+            let picker = picker.get_value();
+            picker.categories.iter().flat_map(|category| &category.types).any(|entry| entry.aliases.contains(&sought))
+        });
+        Self { marks: RwSignal::new(marks), foundations, dependencies, picker, sought, named }
     }
 
     fn is_shown(self, entry: &PickerType) -> bool {
+        let named = self.named.get();
         self.sought.with(|sought| {
-            let sought = format::lowercase(sought);
-            format::lowercase(&entry.label).contains(&sought) || format::lowercase(&entry.key).contains(&sought)
+            let sought = format::lowercase(sought.trim());
+            if named {
+                return entry.aliases.contains(&sought);
+            }
+            let found = |text: &str| format::lowercase(text).contains(&sought);
+            found(&entry.label) || found(&entry.key) || entry.aliases.iter().any(|alias| alias.contains(&sought))
         })
+    }
+
+    /// Nothing but this type.
+    fn only(self, index: usize) {
+        self.mark(|other, _| Some(other == index));
+        self.foundations.set(false);
     }
 
     /// Sets the marks of the types that the predicate holds for; the predicate sees position and type.
@@ -218,6 +235,15 @@ pub fn PickerFields(
         .collect();
     let select_shown =
         move |value: bool| choice.mark(move |_, entry| untrack(|| choice.is_shown(entry)).then_some(value));
+    let clear = move |_| {
+        select_shown(false);
+        // What is shown is everything: then nothing is to be read, foundations included.
+        if choice.sought.with_untracked(String::is_empty) {
+            choice.foundations.set(false);
+        }
+    };
+    // Without a script the server says so: there the button is never disabled.
+    let nothing = move || choice.marks.with(|marks| !marks.contains(&true));
     let nothing_found = move || {
         let picker = choice.picker.get_value();
         !picker.categories.iter().flat_map(|category| &category.types).any(|entry| choice.is_shown(entry))
@@ -241,7 +267,11 @@ pub fn PickerFields(
                 <div class="chips">
                     {presets}
                     <button class="chip" type="button" on:click=move |_| select_shown(true)>"Select all"</button>
-                    <button class="chip" type="button" on:click=move |_| select_shown(false)>"Clear"</button>
+                    <button class="chip" type="button" on:click=clear>"Clear"</button>
+                </div>
+                <div class="picker-options">
+                    {switch(choice.foundations, "include_foundations", "All foundations")}
+                    {switch(choice.dependencies, "include_dependencies", "Follow dependencies")}
                 </div>
             </div>
             <div class="picker-list" role="group" aria-label="Policy types" on:keydown=|event| step(&event)>
@@ -249,18 +279,14 @@ pub fn PickerFields(
                 <p class="menu-head" hidden=move || !nothing_found()>"No policy type of that name."</p>
             </div>
             <div class="dialog-foot">
-                <div class="picker-options">
-                    {switch(choice.foundations, "include_foundations", "All foundations")}
-                    {switch(choice.dependencies, "include_dependencies", "Follow dependencies")}
-                </div>
-                <span class="spring"></span>
-                <span class="quiet-text number" aria-live="polite">{move || choice.summary()}</span>
-                <button class="button primary" disabled=move || busy.get()>{Icon::Turning.view()}"Start sync"</button>
                 <div role="alert">
                     {move || refusal.get().map(|message| view! {
                         <div class="note" data-tone="bad">{Icon::Warning.view()}<p>{message}</p></div>
                     })}
                 </div>
+                <span class="quiet-text number" aria-live="polite">{move || choice.summary()}</span>
+                <span class="spring"></span>
+                <button class="button primary" prop:disabled=move || busy.get() || nothing()>{Icon::Turning.view()}"Start sync"</button>
             </div>
         </form>
     })
@@ -295,9 +321,16 @@ fn group(choice: Choice, category: &PickerCategory, start: usize) -> impl IntoVi
     };
     let total = category.types.len();
     let slug = category.slug.clone();
+    // The box of the group speaks for what the search shows of it.
     let toggle = move |_| {
-        let all = untrack(count) == total;
-        choice.mark(|index, _| (start..end).contains(&index).then_some(!all));
+        let marks = choice.marks.get_untracked();
+        let picker = choice.picker.get_value();
+        let types = picker.categories.iter().flat_map(|category| &category.types);
+        let mut shown =
+            types.zip(&marks).skip(start).take(end - start).filter(|(entry, _)| untrack(|| choice.is_shown(entry)));
+        let all = shown.all(|(_, mark)| *mark);
+        choice
+            .mark(|index, entry| ((start..end).contains(&index) && untrack(|| choice.is_shown(entry))).then_some(!all));
     };
     let shown_types = StoredValue::new(category.types.clone());
     let types: Vec<_> =
@@ -331,27 +364,30 @@ fn type_row(choice: Choice, entry: &PickerType, index: usize) -> impl IntoView +
     let marked = move || choice.marks.with(|marks| marks.get(index).copied().unwrap_or_default());
     let shown = StoredValue::new(entry.clone());
     erased(view! {
-        <label class="check" hidden=move || shown.with_value(|entry| !choice.is_shown(entry))>
-            <input
-                type="checkbox"
-                name="policy_types[]"
-                data-step=""
-                value=entry.key.clone()
-                checked=untrack(marked)
-                prop:checked=marked
-                on:change:target=move |event| {
-                    let value = event.target().checked();
-                    choice.marks.update(|marks| if let Some(mark) = marks.get_mut(index) { *mark = value });
-                }
-            />
-            <span class="text">
-                {entry.label.clone()}
-                {entry.missing_permission.clone().map(|permission| view! {
-                    <small data-tone="warn">{Icon::Key.view()}"needs "{permission}</small>
-                })}
-                {entry.remark.clone().map(|remark| view! { <small>{remark}</small> })}
-            </span>
-        </label>
+        <div class="picker-row" hidden=move || shown.with_value(|entry| !choice.is_shown(entry))>
+            <label class="check">
+                <input
+                    type="checkbox"
+                    name="policy_types[]"
+                    data-step=""
+                    value=entry.key.clone()
+                    checked=untrack(marked)
+                    prop:checked=marked
+                    on:change:target=move |event| {
+                        let value = event.target().checked();
+                        choice.marks.update(|marks| if let Some(mark) = marks.get_mut(index) { *mark = value });
+                    }
+                />
+                <span class="text">
+                    {entry.label.clone()}
+                    {entry.missing_permission.clone().map(|permission| view! {
+                        <small data-tone="warn">{Icon::Key.view()}"needs "{permission}</small>
+                    })}
+                    {entry.remark.clone().map(|remark| view! { <small>{remark}</small> })}
+                </span>
+            </label>
+            <button class="button quiet small only" type="button" aria-label=format!("Only {}", entry.label) on:click=move |_| choice.only(index)>"Only this"</button>
+        </div>
     })
 }
 

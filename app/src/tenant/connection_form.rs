@@ -5,8 +5,10 @@ use crate::error::AppError;
 use crate::ui::form::{field, options};
 use leptos::prelude::*;
 use secrecy::SecretString;
-use tenantatlas_engine::EngineError;
-use tenantatlas_store::tenants::{Cloud, Environment as StoredEnvironment, Tenant, TenantCredential, TenantDetails};
+use tenantatlas_engine::{EngineError, connection_problems};
+use tenantatlas_store::tenants::{
+    Cloud, CredentialKind, Environment as StoredEnvironment, Tenant, TenantCredential, TenantDetails,
+};
 
 /// The connection as the form sends it.
 #[derive(Debug, Clone)]
@@ -65,27 +67,72 @@ impl ConnectionForm {
 }
 
 impl CredentialForm {
-    /// The credential that the form chose.
+    /// The credential that the form chose. A certificate and its key may be pasted together into the field of the
+    /// certificate.
     ///
     /// # Errors
-    /// Invalid: a part of it is missing.
-    pub fn credential(self) -> Result<TenantCredential, AppError> {
+    /// Everything that is missing of it.
+    pub fn credential(self) -> Result<TenantCredential, Vec<AppError>> {
         match self.kind.as_str() {
             "secret" if self.secret.trim().is_empty() => {
-                Err(AppError::invalid("secret", "Enter the value of the client secret."))
+                Err(vec![AppError::invalid("secret", "Enter the value of the client secret.")])
             }
             "secret" => Ok(TenantCredential::ClientSecret(SecretString::from(self.secret.trim().to_owned()))),
-            "certificate" if self.certificate.trim().is_empty() => {
-                Err(AppError::invalid("certificate", "Paste the certificate in PEM form."))
-            }
-            "certificate" if self.private_key.trim().is_empty() => {
-                Err(AppError::invalid("private_key", "Paste the private key of the certificate in PEM form (PKCS #8)."))
-            }
-            "certificate" => Ok(TenantCredential::Certificate {
-                certificate_pem: self.certificate,
-                private_key_pem: SecretString::from(self.private_key),
-            }),
-            _ => Err(AppError::invalid("credential_kind", "Choose a client secret or a certificate.")),
+            "certificate" => self.certificate(),
+            _ => Err(vec![AppError::invalid("credential_kind", "Choose a certificate or a client secret.")]),
+        }
+    }
+
+    fn certificate(self) -> Result<TenantCredential, Vec<AppError>> {
+        let (certificate, pasted_key) = parted(&self.certificate);
+        let key = if self.private_key.trim().is_empty() { pasted_key } else { self.private_key };
+        let mut missing = Vec::new();
+        if certificate.trim().is_empty() {
+            missing.push(AppError::invalid("certificate", "Paste the certificate in PEM form."));
+        }
+        if key.trim().is_empty() {
+            missing.push(AppError::invalid(
+                "private_key",
+                "Paste the private key of the certificate in PEM form (PKCS #8), here or below the certificate.",
+            ));
+        }
+        if !missing.is_empty() {
+            return Err(missing);
+        }
+        Ok(TenantCredential::Certificate { certificate_pem: certificate, private_key_pem: SecretString::from(key) })
+    }
+}
+
+/// The text of a PEM file without the blocks of private keys, and these.
+fn parted(text: &str) -> (String, String) {
+    let (mut rest, mut keys, mut in_key) = (String::new(), String::new(), false);
+    for line in text.lines() {
+        let line_of_key = line.contains("PRIVATE KEY-----");
+        in_key = if line_of_key { line.contains("-----BEGIN ") } else { in_key };
+        let part = if in_key || line_of_key { &mut keys } else { &mut rest };
+        part.push_str(line);
+        part.push('\n');
+    }
+    (rest, keys)
+}
+
+/// The connection and the credential that a form holds, or everything that is wrong with both.
+///
+/// # Errors
+/// Invalid: each field that is not acceptable.
+pub fn checked(
+    connection: ConnectionForm,
+    credential: CredentialForm,
+) -> Result<(TenantDetails, TenantCredential), AppError> {
+    let details = connection.details()?;
+    let credential = credential.credential();
+    let found = connection_problems(&details, credential.as_ref().ok());
+    let mut problems: Vec<AppError> = found.into_iter().map(as_in_form).collect();
+    match credential {
+        Ok(credential) => AppError::all(problems).map(|()| (details, credential)),
+        Err(missing) => {
+            problems.extend(missing);
+            Err(AppError::together(problems))
         }
     }
 }
@@ -110,11 +157,11 @@ pub const fn cloud_label(cloud: Cloud) -> &'static str {
         Cloud::UsgovL4 => "US Government (L4)",
         Cloud::UsgovDod => "US Government (DoD)",
         Cloud::China => "China (21Vianet)",
-        Cloud::Custom => "Own addresses",
+        Cloud::Custom => "Custom endpoints",
     }
 }
 
-/// The fields of a connection, filled from a tenant or empty for a new one. Addresses of one's own are offered to those who
+/// The fields of a connection, filled from a tenant or empty for a new one. Custom endpoints are offered to those who
 /// administer the platform; others see those that are there and cannot change them.
 pub fn connection_fields(tenant: Option<&Tenant>, administers: bool) -> AnyView {
     let text = |read: fn(&Tenant) -> String| tenant.map(read).unwrap_or_default();
@@ -124,40 +171,37 @@ pub fn connection_fields(tenant: Option<&Tenant>, administers: bool) -> AnyView 
     let offered = |cloud: Cloud| cloud != Cloud::Custom || administers || chosen_cloud == Cloud::Custom;
     let clouds = Cloud::ALL.iter().filter(|cloud| offered(**cloud)).map(|one| (one.as_str(), cloud_label(*one)));
     let moves = tenant.is_some().then_some(
-        "With another directory, application, cloud or address the credential has to be entered again. Once the tenant was read its directory stays.",
+        "With another directory, application, cloud or endpoint the credential has to be entered again. Once the tenant was read, its directory stays.",
     );
     let login = text(|tenant| tenant.login_url.clone().unwrap_or_default());
     let graph = text(|tenant| tenant.graph_url.clone().unwrap_or_default());
     view! {
         <div class="form-row">
-            {field("tenant_name", "Name", None, view! {
-                <input class="input" id="tenant_name" name="name" value=text(|tenant| tenant.name.clone()) required maxlength="120" autocomplete="off" />
+            {field("name", "Name", None, view! {
+                <input class="input" id="name" name="name" value=text(|tenant| tenant.name.clone()) required maxlength="120" autocomplete="off" />
             })}
             {field("environment", "Environment", None, view! {
                 <select class="select" id="environment" name="environment">{options(environments, chosen_environment)}</select>
             })}
         </div>
-        {field("entra_id", "Directory (tenant) id", None, view! {
+        {field("entra_id", "Directory (tenant) ID", None, view! {
             <input class="input" id="entra_id" name="entra_id" value=text(|tenant| tenant.entra_tenant_id.clone()) required autocomplete="off" spellcheck="false" />
         })}
-        {field("client_id", "Application (client) id", None, view! {
+        {field("client_id", "Application (client) ID", None, view! {
             <input class="input" id="client_id" name="client_id" value=text(|tenant| tenant.client_id.clone()) required autocomplete="off" spellcheck="false" />
         })}
         {field("cloud", "Microsoft cloud", moves, view! {
             <select class="select" id="cloud" name="cloud">{options(clouds, chosen_cloud.as_str())}</select>
         })}
         {offered(Cloud::Custom).then(|| view! {
-            <details open=chosen_cloud == Cloud::Custom>
-                <summary>"Own addresses"</summary>
-                <div class="form">
-                    {field("login_url", "Address for tokens", None, view! {
-                        <input class="input" id="login_url" name="login_url" type="url" value=login readonly=!administers autocomplete="off" />
-                    })}
-                    {field("graph_url", "Address of Graph", Some("Only used with the cloud \u{201c}Own addresses\u{201d}. Platform administrators choose it."), view! {
-                        <input class="input" id="graph_url" name="graph_url" type="url" value=graph readonly=!administers autocomplete="off" aria-describedby="graph_url-hint" />
-                    })}
-                </div>
-            </details>
+            <div class="form" data-when="custom">
+                {field("login_url", "Sign-in endpoint", None, view! {
+                    <input class="input" id="login_url" name="login_url" type="url" value=login readonly=!administers autocomplete="off" />
+                })}
+                {field("graph_url", "Microsoft Graph endpoint", Some("Platform administrators choose custom endpoints."), view! {
+                    <input class="input" id="graph_url" name="graph_url" type="url" value=graph readonly=!administers autocomplete="off" />
+                })}
+            </div>
         })}
     }
     .into_any()
@@ -175,32 +219,90 @@ fn choice(name: &'static str, value: &'static str, chosen: bool, words: &'static
     .into_any()
 }
 
-/// The fields of a credential: a secret, or a certificate with its key. What is not filled in is not sent on.
-pub fn credential_fields() -> AnyView {
+/// The choice between a certificate and a client secret. What belongs to one of them is marked `data-when` and shown by the
+/// style sheet while it is chosen, so that this needs no script.
+pub fn credential_choice(chosen: Option<CredentialKind>) -> AnyView {
+    let secret = chosen == Some(CredentialKind::ClientSecret);
     view! {
         <fieldset class="form">
             <legend>"Credential"</legend>
             <div class="form-row">
-                {choice("credential_kind", "secret", true, "Client secret", "The value, not its id. It expires: note the day.")}
-                {choice("credential_kind", "certificate", false, "Certificate", "A certificate and its private key, both PEM. Safer than a secret.")}
+                {choice("credential_kind", "certificate", !secret, "Certificate", "Recommended. Its private key never leaves this server again.")}
+                {choice("credential_kind", "secret", secret, "Client secret", "The value, not its ID. It expires: note the day.")}
             </div>
-            <div class="form-row">
-                {field("secret", "Client secret", None, view! {
-                    <input class="input" type="password" id="secret" name="secret" autocomplete="off" />
-                })}
-            </div>
-            <details>
-                <summary>"Certificate and private key"</summary>
-                <div class="form">
-                    {field("certificate", "Certificate (PEM)", None, view! {
-                        <textarea class="input" id="certificate" name="certificate" rows="4" spellcheck="false" autocomplete="off"></textarea>
-                    })}
-                    {field("private_key", "Private key (PEM, PKCS #8)", None, view! {
-                        <textarea class="input" id="private_key" name="private_key" rows="4" spellcheck="false" autocomplete="off"></textarea>
-                    })}
-                </div>
-            </details>
         </fieldset>
     }
     .into_any()
+}
+
+/// The fields of a credential: a secret, or a certificate with its key. What is not filled in is not sent on.
+pub fn credential_fields() -> AnyView {
+    view! {
+        <div class="form" data-when="secret">
+            {field("secret", "Client secret", None, view! {
+                <input class="input" type="password" id="secret" name="secret" autocomplete="off" />
+            })}
+        </div>
+        <div class="form" data-when="certificate">
+            {field("certificate", "Certificate (PEM)", Some("The private key may be pasted together with it."), view! {
+                <textarea class="input" id="certificate" name="certificate" rows="4" spellcheck="false" autocomplete="off"></textarea>
+            })}
+            {field("private_key", "Private key (PEM, PKCS #8)", Some("Only where it is in a file of its own."), view! {
+                <textarea class="input" id="private_key" name="private_key" rows="2" spellcheck="false" autocomplete="off"></textarea>
+            })}
+        </div>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret as _;
+
+    const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n";
+    const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n";
+
+    fn form(certificate: &str, private_key: &str) -> CredentialForm {
+        CredentialForm {
+            kind: "certificate".to_owned(),
+            secret: String::new(),
+            certificate: certificate.to_owned(),
+            private_key: private_key.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_key_that_was_pasted_with_its_certificate_is_never_kept_as_a_part_of_it() {
+        for (certificate, key) in
+            [(format!("{CERTIFICATE}{KEY}"), ""), (format!("{KEY}{CERTIFICATE}"), ""), (CERTIFICATE.to_owned(), KEY)]
+        {
+            match form(&certificate, key).credential() {
+                Ok(TenantCredential::Certificate { certificate_pem, private_key_pem }) => {
+                    assert_eq!(certificate_pem, CERTIFICATE);
+                    assert_eq!(private_key_pem.expose_secret(), KEY);
+                }
+                _ => panic!("a certificate"),
+            }
+        }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_with_a_new_tenant_is_told_at_once() {
+        let connection = ConnectionForm {
+            name: " ".to_owned(),
+            environment: "prod".to_owned(),
+            cloud: "global".to_owned(),
+            login_url: String::new(),
+            graph_url: String::new(),
+            entra_id: "nonsense".to_owned(),
+            client_id: String::new(),
+        };
+        let Err(refusal) = checked(connection, form("", "")) else { panic!("nothing of it is acceptable") };
+        for field in ["name", "entra_id", "client_id", "certificate", "private_key"] {
+            let message = refusal.problem_of(field).unwrap_or_default();
+            assert!(!message.is_empty() && !message.contains('_'), "{field}: {message}");
+        }
+        assert_eq!(refusal.problems.len(), 5, "{refusal:?}");
+    }
 }

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 #[cfg(feature = "ssr")]
 use {
-    super::connection_form::{ConnectionForm, CredentialForm, as_in_form},
+    super::connection_form::{ConnectionForm, CredentialForm, as_in_form, checked},
     super::load::entry,
     crate::{
         access::Rule,
@@ -18,6 +18,7 @@ use {
         scope,
     },
     tenantatlas_domain::role::Action,
+    tenantatlas_engine::connection_problems,
     tenantatlas_store::tenants,
 };
 
@@ -67,9 +68,18 @@ pub async fn add_tenant(
     let session = scope::administrator()?;
     let connection = ConnectionForm { name, environment, cloud, login_url, graph_url, entra_id, client_id };
     let credential = CredentialForm { kind: credential_kind, secret, certificate, private_key };
-    let (details, credential) = (connection.details()?, credential.credential()?);
-    let id = scope::engine()?.add_tenant(&session.actor(), &details, &credential).await.map_err(as_in_form)?;
-    go_to_with(&address::tenant(id).settings(), Done::TenantAdded);
+    let (details, credential) = checked(connection, credential)?;
+    let (engine, actor) = (scope::engine()?, session.actor());
+    let id = engine.add_tenant(&actor, &details, &credential).await.map_err(as_in_form)?;
+    // The tenant is there whether or not its check can be started; the page it leads to offers the check too.
+    let done = match engine.check_tenant(&actor, id, false).await {
+        Ok(_) => Done::TenantAdded,
+        Err(error) => {
+            tracing::warn!(%error, tenant = %id, "the check of a new tenant could not be started");
+            Done::TenantAddedUnchecked
+        }
+    };
+    go_to_with(&address::tenant(id).settings(), done);
     Ok(())
 }
 rule!(AddTenant, Rule::Administrator);
@@ -90,6 +100,7 @@ pub async fn edit_connection(
 ) -> Result<(), AppError> {
     let inside = scope::acting(Action::EditConnection)?;
     let details = ConnectionForm { name, environment, cloud, login_url, graph_url, entra_id, client_id }.details()?;
+    AppError::all(connection_problems(&details, None).into_iter().map(as_in_form).collect())?;
     let cleared =
         inside.engine.update_tenant(&inside.session.actor(), inside.id(), &details).await.map_err(as_in_form)?;
     go_to_with(&inside.address().settings(), if cleared { Done::ConnectionMoved } else { Done::ConnectionSaved });
@@ -109,14 +120,15 @@ pub async fn rotate_credential(
     #[server(default)] private_key: String,
 ) -> Result<(), AppError> {
     let inside = scope::acting(Action::EditConnection)?;
-    let credential = CredentialForm { kind: credential_kind, secret, certificate, private_key }.credential()?;
+    let form = CredentialForm { kind: credential_kind, secret, certificate, private_key };
+    let credential = form.credential().map_err(AppError::together)?;
     inside.engine.rotate_credential(&inside.session.actor(), inside.id(), &credential).await.map_err(as_in_form)?;
     go_to_with(&inside.address().settings(), Done::CredentialReplaced);
     Ok(())
 }
 rule!(RotateCredential, Rule::Member(Action::EditConnection));
 
-/// Starts a check of the connection, and leads to its run: it asks Microsoft for a token and compares the granted
+/// Starts a check of the connection, and leads to the settings, which show how it goes: it asks Microsoft for a token and compares the granted
 /// permissions with the needed ones, and reads the first page of each type if asked to. What is found is kept and shown by
 /// the settings page.
 ///
@@ -126,8 +138,8 @@ rule!(RotateCredential, Rule::Member(Action::EditConnection));
 #[server(prefix = "/api", endpoint = "test_connection")]
 pub async fn test_connection(#[server(default)] types: bool) -> Result<(), AppError> {
     let inside = scope::acting(Action::EditConnection)?;
-    let started = inside.engine.check_tenant(&inside.session.actor(), inside.id(), types).await?;
-    go_to_with(&inside.address().run(started.state.id), started.already_running.then_some(Done::AlreadyRunning));
+    inside.engine.check_tenant(&inside.session.actor(), inside.id(), types).await?;
+    go_to(&inside.address().settings());
     Ok(())
 }
 rule!(TestConnection, Rule::Member(Action::EditConnection));

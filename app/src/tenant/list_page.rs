@@ -29,7 +29,7 @@ pub fn Home() -> impl IntoView {
         });
         let content = if cards.is_empty() {
             let words = if session.platform_admin {
-                "Add the first one: you need its Entra tenant id, an app registration and its secret."
+                "Add the first one: the page for it has a script that prepares everything at Microsoft."
             } else {
                 "Nobody has given you a role in a tenant yet. An owner of the tenant or whoever administers this server can."
             };
@@ -58,7 +58,7 @@ fn card(card: &TenantCard) -> AnyView {
     let environment = environment(tenant.environment);
     let at = address::tenant(tenant.id);
     let facts = match card.last {
-        None => view! { <p class="line">"Never read to the end."</p> }.into_any(),
+        None => view! { <p class="line">"Never read completely."</p> }.into_any(),
         Some((status, at)) => {
             let (missing, confidence) = card.missing;
             let unsure = if confidence == Some(Confidence::Low) { ", unsure" } else { "" };
@@ -79,9 +79,9 @@ fn card(card: &TenantCard) -> AnyView {
     };
     let favourite = card.visible.favourite;
     let label = if favourite {
-        format!("Remove {} from favourites", tenant.name)
+        format!("Remove {} from favorites", tenant.name)
     } else {
-        format!("Mark {} as favourite", tenant.name)
+        format!("Mark {} as favorite", tenant.name)
     };
     view! {
         <li class="tenant-card">

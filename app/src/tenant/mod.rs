@@ -10,10 +10,16 @@ pub mod add_page;
 #[cfg(feature = "ssr")]
 pub mod cards;
 #[cfg(feature = "ssr")]
+mod check;
+#[cfg(feature = "ssr")]
 pub mod connection_form;
 #[cfg(feature = "ssr")]
 pub mod list_page;
 #[cfg(feature = "ssr")]
 pub mod load;
+#[cfg(feature = "ssr")]
+pub mod portal;
+#[cfg(feature = "ssr")]
+mod set_up;
 #[cfg(feature = "ssr")]
 pub mod settings_page;

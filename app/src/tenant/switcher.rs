@@ -51,7 +51,11 @@ pub fn TenantMenu(
     let asked = StoredValue::new(false);
     let section = StoredValue::new(section);
     let open = move |_| {
-        let Some(place) = place.get_untracked().filter(|_| !asked.get_value()) else { return };
+        let Some(place) = place.get_untracked() else { return };
+        if asked.get_value() {
+            switcher_search::focus_search(&place);
+            return;
+        }
         asked.set_value(true);
         leptos::task::spawn_local(async move {
             if switcher_search::draw(place.into(), current, section.get_value(), asked).await.is_err() {

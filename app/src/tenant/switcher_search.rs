@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 use tenantatlas_domain::ids::TenantId;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
-use web_sys::HtmlElement;
+use web_sys::{HtmlElement, KeyboardEvent};
 
 /// More than these are not shown: whoever has more types a part of the name.
 const SHOWN: usize = 50;
@@ -31,15 +31,46 @@ pub fn draw(
             asked.set_value(false);
             return;
         };
-        let focused = place.contains(document().active_element().as_deref());
         place.replace_children_with_node_0();
         mount_to(place.clone(), move || search(entries, current, section)).forget();
-        let field = place.query_selector("input").ok().flatten();
-        if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlElement>().ok()).filter(|_| focused) {
-            let _ = field.focus();
-        }
+        focus_search(&place);
     });
     Ok(())
+}
+
+/// Goes to the search field in `place`, when its menu is open.
+pub fn focus_search(place: &HtmlElement) {
+    let field = place.query_selector("input").ok().flatten();
+    let open = place.closest(":popover-open").ok().flatten().is_some();
+    if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlElement>().ok()).filter(|_| open) {
+        let _ = field.focus();
+    }
+}
+
+/// The arrows go from the field to the tenants and back, and Enter in the field opens the first tenant that is found.
+fn step(event: &KeyboardEvent) {
+    let Some(target) = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else { return };
+    let Some(menu) = target.closest("[popover]").ok().flatten() else { return };
+    let Ok(stops) = menu.query_selector_all("[type=search], nav a") else { return };
+    let stops: Vec<HtmlElement> =
+        (0..stops.length()).filter_map(|index| stops.item(index)?.dyn_into::<HtmlElement>().ok()).collect();
+    let here = stops.iter().position(|stop| *stop == target);
+    let next = match (event.key().as_str(), here) {
+        ("ArrowDown", Some(index)) => index + 1,
+        ("ArrowUp", Some(index)) if index > 0 => index - 1,
+        ("Enter", Some(0)) => {
+            if let Some(first) = stops.get(1) {
+                event.prevent_default();
+                first.click();
+            }
+            return;
+        }
+        _ => return,
+    };
+    if let Some(stop) = stops.get(next) {
+        event.prevent_default();
+        let _ = stop.focus();
+    }
 }
 
 fn search(entries: Vec<TenantEntry>, current: TenantId, section: String) -> impl IntoView {
@@ -60,10 +91,11 @@ fn search(entries: Vec<TenantEntry>, current: TenantId, section: String) -> impl
                 aria-label="Find a tenant"
                 autocomplete="off"
                 on:input:target=move |event| sought.set(event.target().value())
+                on:keydown=|event| step(&event)
             />
         </div>
         <hr />
-        <nav aria-label="Tenants">
+        <nav aria-label="Tenants" on:keydown=|event| step(&event)>
             <For each=move || found.get() key=|entry| entry.id let:entry>
                 {tenant_link(entry, current, &section)}
             </For>

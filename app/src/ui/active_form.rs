@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 use web_sys::{HtmlElement, SubmitEvent};
 #[cfg(feature = "ssr")]
-use {super::send_form::refusal, crate::error::AppError};
+use {super::form::FormRefusal, super::send_form::refusal, crate::error::AppError, leptos::context::Provider};
 
 /// A form that posts to a server function. Without WebAssembly the browser posts it and follows the redirect; with it
 /// the form is sent in the background, a refusal is shown beside what was typed, and the redirect is followed.
@@ -24,11 +24,14 @@ pub fn ActiveForm(
     /// The fields and buttons.
     children: Children,
 ) -> impl IntoView {
+    let fields = FormRefusal(error.clone());
     view! {
-        <SentForm action class>
-            <div class="form-error" role="alert">{error.map(refusal)}</div>
-            {children()}
-        </SentForm>
+        <Provider value=fields>
+            <SentForm action class>
+                <div class="form-error" role="alert">{error.map(refusal)}</div>
+                {children()}
+            </SentForm>
+        </Provider>
     }
 }
 

@@ -1,20 +1,39 @@
 //! Pieces of forms.
 
+use crate::error::AppError;
+use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
 use tenantatlas_engine::{MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
 
-/// A labelled field.
+/// The refusal with which a form came back, for its fields.
+#[derive(Debug, Clone, Default)]
+pub struct FormRefusal(pub Option<AppError>);
+
+/// A labelled field: its hint, and below it what is wrong with it. `name` is the name of the input and its id.
 pub fn field(
     name: &'static str,
-    label: &'static str,
+    label: impl Into<String>,
     hint: Option<&'static str>,
     input: impl IntoView + 'static,
 ) -> AnyView {
+    let label: String = label.into();
+    let refusal = use_context::<FormRefusal>().and_then(|FormRefusal(refusal)| refusal);
+    let problem = refusal.as_ref().and_then(|refusal| refusal.problem_of(name)).map(ToOwned::to_owned);
+    let described = match hint {
+        Some(_) => format!("{name}-hint {name}-error"),
+        None => format!("{name}-error"),
+    };
+    let invalid = problem.is_some().then_some("true");
+    let input = input
+        .into_any()
+        .add_any_attr(custom_attribute("aria-describedby", described))
+        .add_any_attr(custom_attribute("aria-invalid", invalid));
     view! {
         <div class="field">
             <label for=name>{label}</label>
-            {input.into_any()}
+            {input}
             {hint.map(|hint| view! { <span class="hint" id=format!("{name}-hint")>{hint}</span> })}
+            <span class="field-error" id=format!("{name}-error")>{problem}</span>
         </div>
     }
     .into_any()
@@ -25,7 +44,7 @@ const PASSWORD_HINT: &str =
     "At least 12 characters; a sentence is fine. Common ones, patterns and your own name are refused.";
 
 /// A field for a new password. How strong it is the server says when it refuses it.
-pub fn new_password(label: &'static str, refused: Option<&'static str>) -> AnyView {
+pub fn new_password(label: &'static str) -> AnyView {
     field(
         "password",
         label,
@@ -33,8 +52,7 @@ pub fn new_password(label: &'static str, refused: Option<&'static str>) -> AnyVi
         view! {
             <input
                 class="input" id="password" name="password" type="password" autocomplete="new-password" required
-                minlength=MIN_PASSWORD_CHARACTERS maxlength=MAX_PASSWORD_CHARACTERS aria-describedby="password-hint"
-                aria-invalid=refused
+                minlength=MIN_PASSWORD_CHARACTERS maxlength=MAX_PASSWORD_CHARACTERS
             />
         },
     )
@@ -60,7 +78,7 @@ pub fn code_field(label: &'static str, hint: &'static str, recovery: bool) -> An
         view! {
             <input
                 class="input" id="code" name="code" type="text" autocomplete="one-time-code" required spellcheck="false"
-                autocapitalize="off" inputmode=(!recovery).then_some("numeric") maxlength="64" aria-describedby="code-hint"
+                autocapitalize="off" inputmode=(!recovery).then_some("numeric") maxlength="64"
             />
         },
     )

@@ -77,6 +77,10 @@ pub enum Icon {
     Excluded,
     /// Included.
     Included,
+    /// Copy.
+    Copy,
+    /// Leads to another site.
+    Outside,
 }
 
 impl Icon {
@@ -129,6 +133,8 @@ impl Icon {
             Self::Compass => "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM15.5 8.5l-2 5-5 2 2-5 5-2Z",
             Self::Excluded => "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM5.7 5.7l12.6 12.6",
             Self::Included => "M5 12.5l4.5 4.5L19 7.5",
+            Self::Copy => "M9 9h11v11H9V9ZM5.5 15H4V4h11v1.5",
+            Self::Outside => "M14 4.5h5.5V10M19.5 4.5l-8.5 8.5M10 5.5H4.5v14h14V14",
         }
     }
 

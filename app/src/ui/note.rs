@@ -4,6 +4,7 @@ use super::icon::Icon;
 use crate::address;
 use crate::done::Done;
 use crate::error::{AppError, ErrorKind};
+use crate::scope::RequestId;
 use crate::session::current::CurrentSession;
 use leptos::prelude::*;
 
@@ -59,23 +60,43 @@ pub fn confirm_note(session: &CurrentSession, page: &str, what: &str) -> Option<
     Some(note("info", view! { <p><a href=address>"Confirm your password"</a>{words}</p> }))
 }
 
-/// A whole page for an error.
-pub fn error_page(error: &AppError) -> AnyView {
-    let (icon, title) = match error.kind {
-        ErrorKind::NotFound => (Icon::Compass, "Not on this map"),
-        ErrorKind::Forbidden => (Icon::Key, "Your role does not reach here"),
-        ErrorKind::Confirm => (Icon::Key, "Your password is needed again"),
-        ErrorKind::SignedOut => (Icon::Leave, "Signed out"),
-        ErrorKind::Invalid | ErrorKind::Conflict => (Icon::Warning, "That does not work"),
-        ErrorKind::TooMany => (Icon::Waiting, "Too many attempts"),
-        ErrorKind::Unavailable | ErrorKind::Internal => (Icon::Warning, "Something went wrong"),
+/// What a page is called that shows an error in its place.
+#[must_use]
+pub const fn error_title(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::NotFound => "Not found",
+        ErrorKind::Forbidden => "No access",
+        ErrorKind::Confirm => "Confirm your password",
+        ErrorKind::SignedOut => "Signed out",
+        ErrorKind::Invalid | ErrorKind::Conflict => "Not possible",
+        ErrorKind::TooMany => "Too many attempts",
+        ErrorKind::Unavailable | ErrorKind::Internal => "Something went wrong",
+    }
+}
+
+/// A whole page for an error: the sentence, the way back to the list that it belongs to, and what to report.
+pub fn error_page(error: &AppError, back: Option<(String, &'static str)>) -> AnyView {
+    let icon = match error.kind {
+        ErrorKind::NotFound => Icon::Compass,
+        ErrorKind::Forbidden | ErrorKind::Confirm => Icon::Key,
+        ErrorKind::SignedOut => Icon::Leave,
+        ErrorKind::TooMany => Icon::Waiting,
+        ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::Unavailable | ErrorKind::Internal => Icon::Warning,
     };
+    let title = error_title(error.kind);
+    let back = back.map(|(href, words)| view! { <a class="button primary" href=href>{format!("Back to {words}")}</a> });
+    let request = use_context::<RequestId>().map(|RequestId(id)| {
+        view! {
+            <p class="quiet-text">"To report it, give the request ID "<span class="identifier" id="request-id">{id}</span>"."</p>
+        }
+    });
     view! {
         <div class="empty">
             {icon.view()}
             <h1>{title}</h1>
             <p>{error.message.clone()}</p>
-            <div class="actions"><a class="button" href=address::HOME>"To your tenants"</a></div>
+            <div class="actions">{back} <a class="button" href=address::HOME>"All tenants"</a></div>
+            {request}
         </div>
     }
     .into_any()

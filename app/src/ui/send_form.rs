@@ -8,7 +8,7 @@ use leptos::mount::mount_to;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{FormData, Headers, HtmlElement, HtmlFormElement, RequestInit, Response, UrlSearchParams};
+use web_sys::{Element, FormData, Headers, HtmlElement, HtmlFormElement, RequestInit, Response, UrlSearchParams};
 
 /// The attribute of a form that is being sent.
 pub const BUSY: &str = "aria-busy";
@@ -19,7 +19,7 @@ pub async fn send(form: HtmlFormElement, submitter: Option<HtmlElement>) {
         Ok(address) => go_to(&address),
         Err(error) => {
             let _ = form.remove_attribute(BUSY);
-            mark_field(&form, error.field.as_deref());
+            mark_fields(&form, &error);
             show(&form, error);
         }
     }
@@ -79,24 +79,32 @@ async fn post(form: &HtmlFormElement, submitter: Option<&HtmlElement>) -> Result
     Ok(JsFuture::from(window().fetch_with_str_and_init(&address, &request)).await?.unchecked_into())
 }
 
-/// Marks the refused field and goes to it.
-fn mark_field(form: &HtmlFormElement, name: Option<&str>) {
-    if let Ok(marked) = form.query_selector_all("[aria-invalid]") {
-        for node in (0..marked.length()).filter_map(|index| marked.item(index)) {
-            if let Some(element) = node.dyn_ref::<web_sys::Element>() {
-                let _ = element.remove_attribute("aria-invalid");
+/// Marks the refused fields, says below each what is wrong with it, and goes to the first.
+fn mark_fields(form: &HtmlFormElement, error: &AppError) {
+    let mut first = None;
+    for field in found(form, "[name]") {
+        let problem = field.get_attribute("name").and_then(|name| error.problem_of(&name).map(ToOwned::to_owned));
+        let below = document().get_element_by_id(&format!("{}-error", field.id()));
+        if let Some(below) = below.filter(|below| form.contains(Some(below))) {
+            below.set_text_content(problem.as_deref());
+        }
+        match problem {
+            Some(_) => {
+                let _ = field.set_attribute("aria-invalid", "true");
+                first = first.or_else(|| field.dyn_into::<HtmlElement>().ok());
+            }
+            None => {
+                let _ = field.remove_attribute("aria-invalid");
             }
         }
     }
-    let Some(name) =
-        name.filter(|name| name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_'))
-    else {
-        return;
-    };
-    if let Some(field) = form.query_selector(&format!("[name=\"{name}\"]")).ok().flatten() {
-        let _ = field.set_attribute("aria-invalid", "true");
-        if let Some(field) = field.dyn_ref::<HtmlElement>() {
-            let _ = field.focus();
-        }
+    if let Some(field) = first {
+        let _ = field.focus();
     }
+}
+
+/// The elements of the form that a selector finds.
+fn found(form: &HtmlFormElement, selector: &str) -> Vec<Element> {
+    let Ok(list) = form.query_selector_all(selector) else { return Vec::new() };
+    (0..list.length()).filter_map(|index| list.item(index)?.dyn_into().ok()).collect()
 }

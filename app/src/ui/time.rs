@@ -15,9 +15,12 @@ pub fn moment(millis: i64) -> AnyView {
     .into_any()
 }
 
-/// A point in time that stays exact, to the second.
+/// A point in time that stays exact, to the second. The browser tells it in the zone of the person, with UTC on hover.
 pub fn day(millis: i64) -> AnyView {
-    view! { <time datetime=format::machine(millis)>{format::utc_seconds(millis)}</time> }.into_any()
+    view! {
+        <time datetime=format::machine(millis) data-exact=millis.to_string()>{format::utc_seconds(millis)}</time>
+    }
+    .into_any()
 }
 
 /// A point in time, or words where there is none.

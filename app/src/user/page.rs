@@ -80,7 +80,7 @@ fn row(session: &CurrentSession, user: &User, has_factor: bool) -> AnyView {
                     <summary>"Change "<span class="visually-hidden">{user.name.clone()}</span></summary>
                     <div class="stack">
                         <div class="actions">
-                            {change(user, "platform_admin", !user.platform_admin, if user.platform_admin { "Take administration away" } else { "Make administrator" })}
+                            {change(user, "platform_admin", !user.platform_admin, if user.platform_admin { "Remove administration" } else { "Make administrator" })}
                             {change(user, "disabled", !disabled, if disabled { "Let sign in again" } else { "Disable" })}
                         </div>
                         {if own { own_password() } else { reset(user) }}
@@ -131,11 +131,11 @@ fn own_password() -> AnyView {
 fn reset_factor(user: &User) -> AnyView {
     let id = user.id.to_string();
     let action = address::function::<ResetSecondFactor>().to_owned();
-    let label = format!("Take the second factor of {} away", user.name);
+    let label = format!("Remove the second factor of {}", user.name);
     view! {
         <ActiveForm action class="actions" error=None>
             {hidden("user", id)}
-            <button class="button small" aria-label=label>"Take the second factor away"</button>
+            <button class="button small" aria-label=label>"Remove the second factor"</button>
         </ActiveForm>
     }
     .into_any()
@@ -168,7 +168,7 @@ fn add(error: Option<AppError>) -> AnyView {
                     {field("name", "Name", None, view! { <input class="input" id="name" name="name" autocomplete="off" required maxlength="200" /> })}
                     {field("email", "E-mail", None, view! { <input class="input" id="email" name="email" type="email" autocomplete="off" required /> })}
                 </div>
-                {new_password("First password", None)}
+                {new_password("First password")}
                 {reveal()}
                 <label class="check">
                     <input type="checkbox" name="platform_admin" value="true" />

@@ -7,6 +7,7 @@
 //! source of randomness: time, ids and keys are passed in, so that every rule
 //! runs unchanged on the server, in a test and in the browser as WebAssembly.
 
+pub mod app_registration;
 pub mod audit;
 pub mod canonical;
 pub mod ids;

@@ -45,7 +45,7 @@ reason_codes! {
         "The app lacks a permission in this tenant: add the named application permission to the app, grant admin consent, then run the sync again.";
     /// The tenant has no licence for the feature.
     LicenseMissing = "license_missing",
-        "This tenant has no licence for this feature, so there is nothing to read: leave the type out, or sync again once it is licensed.";
+        "This tenant has no license for this feature, so there is nothing to read: leave the type out, or sync again once it is licensed.";
     /// Throttled beyond the retry budget.
     GraphThrottled = "graph_throttled",
         "Microsoft Graph limited our requests for too long: wait a few minutes and retry what failed.";
@@ -60,7 +60,7 @@ reason_codes! {
         "This type does not exist in the cloud of this tenant: leave it out of the selection.";
     /// Graph refused the request as wrong (400).
     ContractInvalid = "contract_invalid",
-        "Microsoft Graph rejected our request for this type: report it with the request id, and leave the type out until it is mended.";
+        "Microsoft Graph rejected our request for this type: report it with the request id, and leave the type out until it is fixed.";
     /// The answer could not be understood.
     ParseFailed = "parse_failed",
         "The answer of Microsoft Graph could not be understood: retry what failed, and report it with the request id if it happens again.";
@@ -69,7 +69,7 @@ reason_codes! {
         "This type has more pages than the set limit: raise the page limit in the settings and retry what failed.";
     /// A next link that was already followed.
     NextlinkLoop = "nextlink_loop",
-        "Microsoft Graph sent us round in a circle of pages: retry what failed, and report it with the request id if it happens again.";
+        "Microsoft Graph linked its pages in a circle: retry what failed, and report it with the request id if it happens again.";
     /// A next link to a host that is not the Graph host of the tenant's cloud.
     NextlinkForeignHost = "nextlink_foreign_host",
         "The next page pointed to a host that is not this tenant's Microsoft Graph, so it was refused and no token was sent: check the cloud chosen for the tenant and any proxy in between.";
@@ -84,7 +84,7 @@ reason_codes! {
         "The connection of this tenant was changed while it was in use: start this one again.";
     /// Stopped by a person.
     Cancelled = "cancelled",
-        "A person cancelled this run: start it again when it is wanted.";
+        "This run was cancelled: start it again when you want it.";
     /// The worker died, repeatedly.
     WorkerLost = "worker_lost",
         "The process that did this work stopped before it was done: check that the server has enough memory and disk, then retry the run.";

@@ -6,6 +6,7 @@
 //! documentation page vouches for is off by default.
 
 mod administration;
+mod alias;
 mod apps;
 mod category;
 mod cloud_pc;
@@ -20,6 +21,7 @@ mod meta_field;
 mod permission;
 mod platform;
 mod policy_type;
+mod portal;
 mod reference_rule;
 mod scripts;
 mod updates;
@@ -27,15 +29,18 @@ mod updates;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
+pub use alias::aliases;
 pub use category::{Category, UnknownCategory};
 pub use detail::{Detail, DetailShape};
 pub(crate) use listing::odata_type;
 pub use listing::{Listing, Split};
 pub use meta_field::{MetaField, MetaKind};
+pub use permission::{AppPermission, GRAPH_APP_ID, NAME_PERMISSIONS, NamePermission, app_permission};
 pub use platform::{Platform, PlatformRule, UnknownPlatform, platform_of};
 pub use policy_type::{
     ApiVersion, Assignments, Feature, PARENT_ID_PROPERTY, PolicyType, Source, attach_parent, continuations, revision_of,
 };
+pub use portal::{Portal, PortalCloud, PortalLink, PortalPage, PortalSite, portal};
 pub use reference_rule::{ReferenceRule, ReferenceTarget};
 
 /// Every policy type, with the ways to find one.
@@ -136,6 +141,16 @@ impl Registry {
             }
         }
         by_listing.into_values().fold(unknown, u64::saturating_add)
+    }
+
+    /// The permissions that the application of a tenant is asked to have: what the types of the full inventory need, by
+    /// name, then what only looks up names.
+    #[must_use]
+    pub fn connection_permissions(&self) -> Vec<AppPermission> {
+        let wanted: Vec<&'static PolicyType> = self.default_on().collect();
+        let needed = self.types_by_permission(&wanted);
+        let names = NAME_PERMISSIONS.iter().map(|one| one.name).filter(|name| !needed.contains_key(name));
+        needed.keys().copied().chain(names).filter_map(app_permission).collect()
     }
 
     /// Which of `wanted` need which permission: first the least permission of

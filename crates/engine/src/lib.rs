@@ -55,5 +55,5 @@ pub use tenantatlas_runs::{
     Cancelled, Dispatched, Operation, OperationKind, Operations, ReasonCount, RetryPart, RunContext, RunNotice, Runner,
     RunnerConfig, Stop, Subscription, Summary, Topic, Work,
 };
-pub use tenants::endpoints;
+pub use tenants::{connection_problems, endpoints};
 pub use token::{hash_token, new_token};

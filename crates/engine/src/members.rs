@@ -7,6 +7,8 @@ use tenantatlas_commands::{Actor, AuditEntry, Command, Rate, Right};
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::{Action, Role};
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::audit::{self, Outcome};
 use tenantatlas_store::{Tx, members, users};
 
 use crate::engine::Engine;
@@ -14,6 +16,9 @@ use crate::error::EngineError;
 
 /// Members added by one person: a team at once, then two a minute.
 const ADD_RATE: Rate = Rate { burst: 30, every: Duration::from_secs(30) };
+
+/// For how long the removal of a member can be taken back, milliseconds.
+const UNDO_LASTS: i64 = 600_000;
 
 impl Engine {
     /// Makes a person a member of a tenant, or changes their role.
@@ -65,10 +70,8 @@ impl Engine {
                 return Ok(false);
             };
             let user = found.user.id;
-            if members::lock_role(tx, tenant, user).await?.is_some() {
-                return Err(EngineError::Conflict(
-                    "This person is a member already: change the role in the list.".to_owned(),
-                ));
+            if let Some(present) = members::lock_role(tx, tenant, user).await? {
+                return Err(is_member(&found.user.name, present));
             }
             members::set(tx, tenant, user, role, core.commands.clock.now()).await?;
             log.replace(
@@ -88,23 +91,72 @@ impl Engine {
         let entry = AuditEntry::new(AuditAction::MemberRemoved, "user", user).of(tenant);
         let right = Right::Tenant(tenant, Action::ManageMembers);
         self.core
-            .execute(Command::new(actor, right, entry).sensitive(), async |tx, _| {
+            .execute(Command::new(actor, right, entry.clone()).sensitive(), async |tx, log| {
                 members::lock(tx, tenant, Role::Owner).await?;
                 let owners = members::count(&mut *tx, tenant, Role::Owner).await?;
-                if !members::remove(tx, tenant, user).await? {
+                let Some(role) = members::lock_role(tx, tenant, user).await? else {
                     return Err(EngineError::NotFound("the member"));
-                }
-                keep_one_owner(tx, tenant, owners).await
+                };
+                members::remove(tx, tenant, user).await?;
+                keep_one_owner(tx, tenant, owners).await?;
+                log.replace(entry.clone().with(json!({ "role": role })));
+                Ok(())
             })
             .await
     }
+
+    /// Takes the removal of a member back: the person has the role again that they had. Only for who removed them, and
+    /// for [`UNDO_LASTS`]; what the role was is read from the audit log.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for tenant, person or removal, [`EngineError::Forbidden`], [`EngineError::Conflict`] when
+    /// they are a member again.
+    pub async fn restore_member(&self, actor: &Actor, tenant: TenantId, user: UserId) -> Result<(), EngineError> {
+        let core = &self.core;
+        let entry = AuditEntry::new(AuditAction::MemberAdded, "user", user).of(tenant);
+        let right = Right::Tenant(tenant, Action::ManageMembers);
+        core.execute(Command::new(actor, right, entry.clone()).sensitive(), async |tx, log| {
+            let person = users::get(&mut *tx, user).await?.ok_or(EngineError::NotFound("the person"))?;
+            if let Some(present) = members::lock_role(tx, tenant, user).await? {
+                return Err(is_member(&person.name, present));
+            }
+            let now = core.commands.clock.now();
+            let removal = audit::Filter {
+                tenant_id: Some(tenant),
+                actor_id: actor.user_id,
+                action: Some(AuditAction::MemberRemoved.as_str().to_owned()),
+                resource_id: Some(user.to_string()),
+                from: Some(Timestamp::from_millis(now.as_millis() - UNDO_LASTS)),
+                limit: 10,
+                ..audit::Filter::default()
+            };
+            let removals = audit::list(&mut *tx, &removal).await?;
+            let removed = removals.iter().find(|entry| entry.outcome == Outcome::Success);
+            let role = removed.and_then(|entry| entry.context["role"].as_str()?.parse::<Role>().ok());
+            let role = role.ok_or(EngineError::NotFound("the removal"))?;
+            members::set(tx, tenant, user, role, now).await?;
+            log.replace(entry.clone().with(json!({ "role": role, "restored": true })));
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Nobody becomes a member twice: the second time would silently change their role.
+fn is_member(name: &str, role: Role) -> EngineError {
+    EngineError::Conflict(format!(
+        "{name} is a member already, with the role {}. Change the role in the list.",
+        role.label()
+    ))
 }
 
 /// A tenant that has an owner keeps one. The owners were locked before the change, so that two changes at once cannot both
 /// count on the other's person.
 async fn keep_one_owner(tx: &mut Tx, tenant: TenantId, before: u64) -> Result<(), EngineError> {
     if before > 0 && members::count(tx, tenant, Role::Owner).await? == 0 {
-        return Err(EngineError::Conflict("the tenant would be left without an owner".to_owned()));
+        return Err(EngineError::Conflict(
+            "The tenant would be left without an owner. Make somebody else an owner first.".to_owned(),
+        ));
     }
     Ok(())
 }

@@ -135,7 +135,7 @@ impl Engine {
                 Ok(())
             } else {
                 Err(EngineError::Conflict(
-                    "There is a second factor already: take it away before you set up another.".to_owned(),
+                    "There is a second factor already: remove it before you set up another.".to_owned(),
                 ))
             }
         })

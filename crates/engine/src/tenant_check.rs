@@ -109,7 +109,7 @@ fn label_of(unit: &str) -> String {
     }
     match unit {
         SIGN_IN => "Sign-in".to_owned(),
-        LICENCE => "Intune licence".to_owned(),
+        LICENCE => "Intune license".to_owned(),
         other => other.to_owned(),
     }
 }

@@ -3,4 +3,5 @@
 mod commands;
 pub(crate) mod connection;
 
+pub use commands::problems as connection_problems;
 pub use connection::endpoints;

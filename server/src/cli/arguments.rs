@@ -10,7 +10,7 @@ const FIRST_STEPS: &str = "First steps:
   tenantatlas serve --demo                      a simulated cloud with three tenants, on http://127.0.0.1:3000
   tenantatlas user add --email you@example.com --name You --platform-admin
   tenantatlas tenant add --name Contoso --entra-id GUID --client-id GUID --client-secret-file secret.txt
-  tenantatlas tenant check Contoso              token, permissions and licence; names what is missing
+  tenantatlas tenant check Contoso              token, permissions and license; names what is missing
   tenantatlas sync --tenant Contoso             reads everything, with live progress
   tenantatlas items --tenant Contoso --state missing
 ";
@@ -106,7 +106,7 @@ pub enum UserCommand {
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
     },
-    /// Take a person's second factor away, who lost it; ends all their sessions
+    /// Remove the second factor of a person who lost it; ends all their sessions
     ResetSecondFactor {
         /// E-mail address
         email: String,
@@ -122,7 +122,7 @@ pub enum TenantCommand {
     Add(TenantAddArguments),
     /// List the tenants
     List,
-    /// Verify token, permissions and licence; names each missing permission with the types that need it
+    /// Verify token, permissions and license; names each missing permission with the types that need it
     Check {
         /// Name, id or Entra tenant id
         tenant: String,
@@ -250,7 +250,7 @@ pub enum StateArgument {
     Present,
     /// Its type was read to the end and it was not there
     Missing,
-    /// Its type was not read to the end, so nothing can be said
+    /// Its type was not read completely, so whether it is there is unknown
     #[value(name = "not_read")]
     NotRead,
 }
@@ -261,6 +261,9 @@ pub struct TypesArguments {
     /// Only this category
     #[arg(long, value_name = "CATEGORY")]
     pub category: Option<String>,
+    /// The permissions that the application of a tenant is asked to have, instead of the types
+    #[arg(long, conflicts_with = "category")]
+    pub permissions: bool,
 }
 
 /// `runs`

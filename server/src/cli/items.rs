@@ -84,7 +84,7 @@ pub async fn run(settings: &Settings, arguments: &ItemsArguments, output: Output
     } else if count == 0 {
         written(writeln!(
             stream,
-            "No item fits. Has the tenant been read? tenantatlas sync --tenant \"{}\"",
+            "No items found. Has the tenant been read? tenantatlas sync --tenant \"{}\"",
             visible(&tenant.name)
         ))?;
     }

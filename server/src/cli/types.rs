@@ -38,11 +38,48 @@ impl From<&PolicyType> for TypeRow {
     }
 }
 
-/// Lists the registry.
+#[derive(Serialize)]
+struct PermissionRow {
+    permission: &'static str,
+    app_role_id: &'static str,
+    types: Vec<&'static str>,
+}
+
+/// Lists what the application of a tenant is asked to be permitted: the same list that its check compares and that the page
+/// for a new tenant shows.
+fn permissions(output: Output) -> Result<(), Exit> {
+    let wanted: Vec<&'static PolicyType> = registry().default_on().collect();
+    let needed = registry().types_by_permission(&wanted);
+    let rows: Vec<PermissionRow> = registry()
+        .connection_permissions()
+        .into_iter()
+        .map(|one| PermissionRow {
+            permission: one.name,
+            app_role_id: one.app_role_id,
+            types: needed.get(one.name).into_iter().flatten().map(|policy_type| policy_type.key).collect(),
+        })
+        .collect();
+    output.document(&rows)?;
+    output.table(
+        &["PERMISSION", "APP ROLE ID", "TYPES"],
+        rows.iter().map(|row| {
+            let types = match row.types.as_slice() {
+                [] => "names only".to_owned(),
+                types => types.len().to_string(),
+            };
+            vec![row.permission.to_owned(), row.app_role_id.to_owned(), types]
+        }),
+    )
+}
+
+/// Lists the registry, or the permissions that it takes.
 ///
 /// # Errors
 /// When the category is unknown (exit code 64); all categories are named then.
 pub fn run(arguments: &TypesArguments, output: Output) -> Result<(), Exit> {
+    if arguments.permissions {
+        return permissions(output);
+    }
     let category = match &arguments.category {
         None => None,
         Some(slug) => Some(slug.parse::<Category>().map_err(|_| {

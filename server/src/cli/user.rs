@@ -51,7 +51,7 @@ pub async fn run(settings: &Settings, command: UserCommand, output: Output) -> R
                 engine.reset_second_factor(&actor, user.user.id).await?;
                 output.document(&json!({"id": user.user.id, "email": user.user.email}))?;
                 output.line(format!(
-                    "The second factor of {} is taken away; all their sessions have ended.",
+                    "The second factor of {} is removed; all their sessions have ended.",
                     user.user.email
                 ))
             }

@@ -1,15 +1,15 @@
 //! What pages and server functions find in their context.
 
-use super::State;
+use super::{State, request_id};
 use axum::extract::Request;
 use leptos::{context::provide_context, nonce::Nonce};
 use tenantatlas_app::{
     access::Refused,
-    scope::{TenantScope, Theme},
+    scope::{RequestId, TenantScope, Theme},
     session::current::CurrentSession,
 };
 
-/// Provides the engine and what is known of the audit log, and of the request its session, tenant, colours and nonce, and why it is refused, if it is.
+/// Provides the engine and what is known of the audit log, and of the request its id, session, tenant, theme and nonce, and why it is refused, if it is.
 pub fn provide(state: &State, request: &Request) -> impl Fn() + Clone + Send + Sync + 'static {
     let extensions = request.extensions();
     let engine = state.engine.clone();
@@ -19,10 +19,14 @@ pub fn provide(state: &State, request: &Request) -> impl Fn() + Clone + Send + S
     let session = extensions.get::<CurrentSession>().cloned();
     let scope = extensions.get::<TenantScope>().cloned();
     let refused = extensions.get::<Refused>().cloned();
+    let id = extensions.get::<request_id::RequestId>().map(|id| RequestId(id.own.to_string()));
     move || {
         provide_context(engine.clone());
         provide_context(verification.clone());
         provide_context(theme.clone());
+        if let Some(id) = id.clone() {
+            provide_context(id);
+        }
         if let Some(nonce) = nonce.clone() {
             provide_context(nonce);
         }

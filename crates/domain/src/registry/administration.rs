@@ -80,7 +80,7 @@ pub(super) static TYPES: &[PolicyType] = &[
             MetaField::text("deviceCleanupRulePlatformType"),
             MetaField::integer("deviceInactivityBeforeRetirementInDays"),
         ],
-        ..row("deviceCleanupRule", "Device clean-up rules", "deviceManagement/managedDeviceCleanupRules", CONFIGURATION)
+        ..row("deviceCleanupRule", "Device cleanup rules", "deviceManagement/managedDeviceCleanupRules", CONFIGURATION)
     },
     PolicyType {
         meta: &[
@@ -94,7 +94,7 @@ pub(super) static TYPES: &[PolicyType] = &[
         volatile: &["lastHeartbeatDateTime"],
         ..partner(
             "mobileThreatDefenseConnector",
-            "Mobile threat defence connectors",
+            "Mobile Threat Defense connectors",
             "deviceManagement/mobileThreatDefenseConnectors",
         )
     },

@@ -75,7 +75,7 @@ impl Category {
             Self::Compliance => "Compliance",
             Self::Updates => "Updates",
             Self::Scripts => "Scripts",
-            Self::Enrolment => "Enrolment",
+            Self::Enrolment => "Enrollment",
             Self::Apps => "Apps",
             Self::Administration => "Administration",
             Self::CloudPc => "Windows 365",

@@ -35,7 +35,7 @@ pub(super) static TYPES: &[PolicyType] = &[
     PolicyType {
         category: Category::Configuration,
         key: "settingsCatalogPolicy",
-        label: "Settings catalogue",
+        label: "Settings catalog",
         split: Split::Remainder,
         ..SETTINGS_CATALOGUE
     },

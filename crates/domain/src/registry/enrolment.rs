@@ -34,7 +34,7 @@ pub(super) static TYPES: &[PolicyType] = &[
         references: &[ReferenceRule::uses("selectedMobileAppIds", ReferenceTarget::Type("mobileApp"))],
         ..kind(
             "enrollmentStatusPage",
-            "Enrolment status pages",
+            "Enrollment status pages",
             Split::OdataType(&["windows10EnrollmentCompletionPageConfiguration"]),
         )
     },
@@ -65,7 +65,7 @@ pub(super) static TYPES: &[PolicyType] = &[
         )],
         ..kind(
             "enrollmentNotification",
-            "Enrolment notifications",
+            "Enrollment notifications",
             Split::OdataType(&["deviceEnrollmentNotificationConfiguration"]),
         )
     },
@@ -91,7 +91,7 @@ pub(super) static TYPES: &[PolicyType] = &[
         meta: &[MetaField::integer("priority"), MetaField::text("state")],
         ..kind("windowsRestore", "Windows Restore", Split::OdataType(&["windowsRestoreDeviceEnrollmentConfiguration"]))
     },
-    kind("enrollmentConfiguration", "Other enrolment configurations", Split::Remainder),
+    kind("enrollmentConfiguration", "Other enrollment configurations", Split::Remainder),
     PolicyType {
         platform: PlatformRule::Fixed(Platform::Windows),
         assignments: Assignments::Child,
@@ -110,7 +110,7 @@ pub(super) static TYPES: &[PolicyType] = &[
         volatile: &["priority"],
         ..row(
             "appleUserEnrollmentProfile",
-            "Apple enrolment type profiles",
+            "Apple enrollment type profiles",
             "deviceManagement/appleUserInitiatedEnrollmentProfiles",
         )
     },
@@ -134,7 +134,7 @@ pub(super) static TYPES: &[PolicyType] = &[
             "syncedDeviceCount",
             "isDefault",
         ],
-        ..row("appleEnrollmentToken", "Apple enrolment tokens (ADE)", "deviceManagement/depOnboardingSettings")
+        ..row("appleEnrollmentToken", "Apple enrollment tokens (ADE)", "deviceManagement/depOnboardingSettings")
     },
     PolicyType {
         platform: PlatformRule::OdataType,
@@ -148,7 +148,7 @@ pub(super) static TYPES: &[PolicyType] = &[
         ..PolicyType::children(
             Category::Enrolment,
             "appleEnrollmentProfile",
-            "Apple enrolment profiles (ADE)",
+            "Apple enrollment profiles (ADE)",
             Source::ChildrenOf {
                 parent_path: "deviceManagement/depOnboardingSettings",
                 parent_query: "$top=100",
@@ -176,7 +176,7 @@ pub(super) static TYPES: &[PolicyType] = &[
         ],
         ..row(
             "androidEnrollmentProfile",
-            "Android corporate enrolment profiles",
+            "Android corporate enrollment profiles",
             "deviceManagement/androidDeviceOwnerEnrollmentProfiles",
         )
     },

@@ -1,29 +1,16 @@
 //! What the application must be permitted, and what of it the token shows.
 
-use tenantatlas_domain::registry::{PolicyType, registry};
+use tenantatlas_domain::registry::{NAME_PERMISSIONS, PolicyType, registry};
 use tenantatlas_store::permissions::Permission;
-
-/// Permissions that look up names and the tenant itself; no policy type fails without them. With each those that include it.
-const OPTIONAL: [(&str, &[&str]); 2] = [
-    (
-        "GroupMember.Read.All",
-        &["Group.Read.All", "Group.ReadWrite.All", "GroupMember.ReadWrite.All", "Directory.Read.All"],
-    ),
-    ("Organization.Read.All", &["Organization.ReadWrite.All", "Directory.Read.All"]),
-];
 
 /// The types for which a connection is checked.
 pub(super) fn full_inventory() -> Vec<&'static PolicyType> {
     registry().default_on().collect()
 }
 
-/// Every permission of the full inventory, then those that are only needed for names.
+/// Every permission that a connection is asked to have.
 pub(super) fn all() -> impl Iterator<Item = &'static str> {
-    let needed = registry().types_by_permission(&full_inventory());
-    let needed: Vec<&'static str> = needed.into_keys().collect();
-    let optional: Vec<&'static str> =
-        OPTIONAL.iter().map(|(permission, _)| *permission).filter(|one| !needed.contains(one)).collect();
-    needed.into_iter().chain(optional)
+    registry().connection_permissions().into_iter().map(|permission| permission.name)
 }
 
 /// Each permission with the types that cannot be read without it, and whether the token has it or one that includes it.
@@ -34,7 +21,8 @@ pub(super) fn compare(granted: &[String]) -> Vec<Permission> {
     all()
         .map(|permission| {
             let types = needed.get(permission).map(Vec::as_slice);
-            let includes = OPTIONAL.iter().find(|(name, _)| *name == permission).map_or(&[][..], |(_, others)| others);
+            let name = NAME_PERMISSIONS.iter().find(|name| name.name == permission);
+            let includes = name.map_or(&[][..], |name| name.included_in);
             let has = match types {
                 Some(_) => !missing.contains_key(permission),
                 None => granted.iter().any(|given| given == permission || includes.contains(&given.as_str())),

@@ -206,17 +206,36 @@ fn taken(error: StoreError) -> EngineError {
     }
 }
 
+/// Everything that is not acceptable about a connection and its credential, each as an [`EngineError::Invalid`] that names its
+/// field, so that a form can tell all of it at once. The commands refuse with the first of these.
+#[must_use]
+pub fn problems(details: &TenantDetails, credential: Option<&TenantCredential>) -> Vec<EngineError> {
+    let mut problems = details_problems(details);
+    problems.extend(credential.and_then(|credential| check_credential(credential).err()));
+    problems
+}
+
+fn details_problems(details: &TenantDetails) -> Vec<EngineError> {
+    let mut problems = Vec::new();
+    let name = details.name.trim();
+    if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+        problems.push(EngineError::invalid("name", format!("must have 1 to {MAX_NAME} characters")));
+    }
+    problems.extend(guid("entra_tenant_id", &details.entra_tenant_id).err());
+    problems.extend(guid("client_id", &details.client_id).err());
+    problems.extend(endpoints(details.cloud, details.login_url.as_deref(), details.graph_url.as_deref()).err());
+    problems
+}
+
 /// The details in their stored form.
 fn checked(details: &TenantDetails) -> Result<TenantDetails, EngineError> {
+    if let Some(problem) = details_problems(details).into_iter().next() {
+        return Err(problem);
+    }
     let mut details = details.clone();
     details.name = details.name.trim().to_owned();
-    if details.name.is_empty() || details.name.chars().count() > MAX_NAME || details.name.chars().any(char::is_control)
-    {
-        return Err(EngineError::invalid("name", format!("must have 1 to {MAX_NAME} characters")));
-    }
     details.entra_tenant_id = guid("entra_tenant_id", &details.entra_tenant_id)?;
     details.client_id = guid("client_id", &details.client_id)?;
-    endpoints(details.cloud, details.login_url.as_deref(), details.graph_url.as_deref())?;
     Ok(details)
 }
 

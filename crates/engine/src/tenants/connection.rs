@@ -2,7 +2,7 @@
 
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::reason::ReasonCode;
-use tenantatlas_graph::{CloudEndpoints, Connection, Credential};
+use tenantatlas_graph::{CloudEndpoints, Connection, Credential, EndpointError};
 use tenantatlas_runs::{RunContext, Stop};
 use tenantatlas_store::tenants::{self, Cloud, Tenant, TenantCredential};
 use tenantatlas_store::{Db, StoreError, Vault, with_retries};
@@ -32,11 +32,22 @@ pub fn endpoints(
     }
     let login = address("login_url", login_url)?;
     let graph = address("graph_url", graph_url)?;
-    CloudEndpoints::custom(login, graph).map_err(|error| EngineError::invalid("cloud", error.to_string()))
+    CloudEndpoints::custom(login, graph).map_err(|error| refused(&error))
+}
+
+/// A refused address, by the field in which it was entered.
+fn refused(error: &EndpointError) -> EngineError {
+    let (EndpointError::Scheme { which }
+    | EndpointError::Host { which }
+    | EndpointError::Plain { which }
+    | EndpointError::Extra { which }) = error;
+    let sentence = error.to_string();
+    let rest = sentence.strip_prefix(&format!("the {which} address ")).unwrap_or(&sentence);
+    EngineError::invalid(if *which == "login" { "login_url" } else { "graph_url" }, rest)
 }
 
 fn address(field: &'static str, text: Option<&str>) -> Result<Url, EngineError> {
-    let text = text.ok_or_else(|| EngineError::invalid(field, "is needed for a custom cloud"))?;
+    let text = text.ok_or_else(|| EngineError::invalid(field, "is needed when the cloud has custom endpoints"))?;
     Url::parse(text).map_err(|_| EngineError::invalid(field, "must be an address that starts with https:// or http://"))
 }
 

@@ -110,6 +110,7 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
             )),
         ),
         ("remove_member", Member, give!(|given| given.engine.remove_member(&given.actor, given.tenant, given.other))),
+        ("restore_member", Member, give!(|given| given.engine.restore_member(&given.actor, given.tenant, given.other))),
         (
             "update_tenant",
             Member,
@@ -448,6 +449,23 @@ on_both_engines! {
         let check = newest(db).await;
         assert_eq!((check.action.as_str(), check.outcome), ("tenants.check.dispatched", Outcome::Denied));
         assert_eq!((check.tenant_id, check.actor_id), (Some(world.tenant), Some(id)));
+    }
+
+    async fn a_removal_is_taken_back_by_who_made_it_with_the_role_of_before_and_not_for_ever(test: TestDatabase) {
+        let world = World::new(test, 50).await;
+        let (engine, db, tenant) = (&world.engine, &world.database.db, world.tenant);
+        let (owner, other) = (person(&world, Carrier::Member, 0).await, person(&world, Carrier::Member, 1).await);
+        let reader = person(&world, Carrier::Member, 2).await.user_id.unwrap();
+        engine.set_member(&owner, tenant, reader, Role::Readonly).await.unwrap();
+        let nothing = engine.restore_member(&owner, tenant, reader).await;
+        assert!(matches!(&nothing, Err(EngineError::Conflict(words)) if words.contains("Read only")), "{nothing:?}");
+        engine.remove_member(&owner, tenant, reader).await.unwrap();
+        let by_another = engine.restore_member(&other, tenant, reader).await;
+        assert!(matches!(by_another, Err(EngineError::NotFound(_))), "{by_another:?}");
+        engine.restore_member(&owner, tenant, reader).await.unwrap();
+        let members = members::list(db, tenant).await.unwrap();
+        assert_eq!(members.iter().find(|member| member.user_id == reader).map(|member| member.role), Some(Role::Readonly));
+        assert_eq!(newest(db).await.context["role"], "readonly");
     }
 
     async fn a_failed_command_is_written_down_with_who_from_where_and_what(test: TestDatabase) {

@@ -65,7 +65,7 @@ fn payload(path: &str) -> Option<&'static str> {
         "/api/remove_tenant" => "confirmation=nonsense",
         "/api/add_member" => "email=unknown%40example.com&role=owner",
         "/api/change_member" => "user=USER&role=nonsense",
-        "/api/remove_member" => "user=RUN",
+        "/api/remove_member" | "/api/restore_member" => "user=RUN",
         _ => return None,
     })
 }

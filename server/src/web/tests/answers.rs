@@ -163,6 +163,7 @@ async fn what_is_no_id_is_answered_like_an_id_that_nobody_has() {
         (owner, inside("load_run"), r#"{"run":"ID"}"#),
         (owner, inside("change_member"), "user=ID&role=readonly"),
         (owner, inside("remove_member"), "user=ID"),
+        (owner, inside("restore_member"), "user=ID"),
         (owner, "/api/end_session".to_owned(), "session=ID"),
         (admin, "/api/change_user".to_owned(), "user=ID&disabled=true"),
         (admin, "/api/remove_user".to_owned(), "user=ID&confirmation=x"),

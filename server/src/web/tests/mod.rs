@@ -6,6 +6,7 @@ mod confirm;
 mod connections;
 mod limits;
 mod markup;
+mod onboarding;
 mod poison;
 mod raw;
 mod scopes;

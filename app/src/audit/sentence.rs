@@ -1,0 +1,107 @@
+//! An entry of the audit log as a sentence: who did what, or tried to.
+
+use serde_json::Value;
+use std::collections::HashMap;
+use tenantatlas_domain::audit::AuditAction;
+use tenantatlas_domain::operation::OperationStatus;
+use tenantatlas_domain::role::Role;
+use tenantatlas_engine::Operations;
+use tenantatlas_store::audit::{Entry, Outcome};
+
+/// What people are called now, by their id.
+pub type Names = HashMap<String, String>;
+
+/// What the actor of an entry did, as the rest of a sentence that begins with their name. None for what has no words: the
+/// name of the action says it then.
+#[must_use]
+pub fn deed(entry: &Entry, names: &Names, operations: &Operations) -> Option<String> {
+    let (done, to_do) = match entry.action.parse::<AuditAction>() {
+        Ok(action) => words(action, &entry.resource_id, &entry.context, names)?,
+        Err(_) => of_run(entry, operations)?,
+    };
+    Some(match entry.outcome {
+        Outcome::Success => done,
+        Outcome::Failure => format!("tried to {to_do}, which failed"),
+        Outcome::Denied => format!("tried to {to_do}, which was not allowed"),
+    })
+}
+
+/// What was done, and what is tried: `removed Ada`, `remove Ada`.
+fn words(action: AuditAction, resource: &str, context: &Value, names: &Names) -> Option<(String, String)> {
+    let who = || names.get(resource).cloned().unwrap_or_else(|| "somebody who is not here any more".to_owned());
+    let role = || context["role"].as_str().and_then(|role| role.parse().ok()).map_or("a member", with_article);
+    let same = |done: &str, to_do: &str| Some((done.to_owned(), to_do.to_owned()));
+    match action {
+        AuditAction::MemberAdded if resource == "unknown" => {
+            same("tried an e-mail address that nobody has", "add a member")
+        }
+        AuditAction::MemberAdded => Some((format!("added {} as {}", who(), role()), format!("add {}", who()))),
+        AuditAction::MemberRemoved => Some((format!("removed {}", who()), format!("remove {}", who()))),
+        AuditAction::MemberSet => Some((format!("made {} {}", who(), role()), format!("make {} {}", who(), role()))),
+        AuditAction::AuditExported => same("downloaded the audit log", "download the audit log"),
+        AuditAction::InventoryExported => same("downloaded the inventory", "download the inventory"),
+        AuditAction::CancelRequested => same("cancelled a run", "cancel a run"),
+        AuditAction::TenantAdded => same("added this tenant", "add this tenant"),
+        AuditAction::TenantUpdated => same("changed the connection", "change the connection"),
+        AuditAction::CredentialRotated => same("replaced the credential", "replace the credential"),
+        AuditAction::CredentialRemoved => {
+            same("removed the credential by changing the connection", "change the connection")
+        }
+        AuditAction::TenantFavourite => same("changed a favorite", "change a favorite"),
+        _ => None,
+    }
+}
+
+const fn with_article(role: Role) -> &'static str {
+    match role {
+        Role::Readonly => "a read-only member",
+        Role::Operator => "an operator",
+        Role::Manager => "a manager",
+        Role::Owner => "an owner",
+    }
+}
+
+/// The words for an entry of a run, whose name is made of its operation and what happened.
+fn of_run(entry: &Entry, operations: &Operations) -> Option<(String, String)> {
+    let (kind, event) = entry.action.rsplit_once('.')?;
+    let known = operations.kinds().into_iter().find(|known| format!("{}.{}", known.resource, known.action) == kind)?;
+    let title = operations.words(known.resource, known.action).title;
+    match event {
+        "dispatched" => Some((format!("started: {title}"), format!("start: {title}"))),
+        "cancel_requested" => Some((format!("cancelled: {title}"), format!("cancel: {title}"))),
+        ended => {
+            let status: OperationStatus = ended.parse().ok()?;
+            Some((
+                format!("ran: {title}. It ended as {}", status.bucket().label().to_lowercase()),
+                format!("run: {title}"),
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn told(action: AuditAction, context: &Value) -> Option<(String, String)> {
+        let names = Names::from([("7".to_owned(), "Remy Reader".to_owned())]);
+        words(action, "7", context, &names)
+    }
+
+    #[test]
+    fn a_membership_is_told_with_the_name_and_the_role() {
+        let made = told(AuditAction::MemberSet, &json!({ "role": "readonly" })).expect("words");
+        assert_eq!(made.0, "made Remy Reader a read-only member");
+        let added = told(AuditAction::MemberAdded, &json!({ "role": "owner" })).expect("words");
+        assert_eq!(added.0, "added Remy Reader as an owner");
+    }
+
+    #[test]
+    fn everything_that_concerns_a_tenant_and_that_somebody_did_has_words() {
+        for action in AuditAction::ALL.iter().filter(|action| action.concerns_a_tenant()) {
+            let says = told(*action, &json!({})).is_some();
+            assert_eq!(says, *action != AuditAction::AccessRefused, "{action}");
+        }
+    }
+}

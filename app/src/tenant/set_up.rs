@@ -1,0 +1,85 @@
+//! What has to be prepared at Microsoft before a tenant can be read: the application, its permissions, their consent.
+
+use crate::ui::icon::Icon;
+use leptos::prelude::*;
+use tenantatlas_domain::app_registration::{ScriptCredential, ScriptShell, script};
+use tenantatlas_domain::registry::registry;
+
+/// App registrations in the Microsoft Entra admin center.
+const APP_REGISTRATIONS: &str = "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade/quickStartType~/null/sourceType/Microsoft_AAD_IAM";
+/// A shell in the browser that has the Azure CLI.
+const CLOUD_SHELL: &str = "https://shell.azure.com/bash";
+
+/// A link to a site of Microsoft's.
+fn at_microsoft(address: &'static str, words: &'static str) -> AnyView {
+    view! { <a href=address target="_blank" rel="noopener noreferrer">{words}<span class="visually-hidden">" (Microsoft, new tab)"</span></a> }
+        .into_any()
+}
+
+/// The scripts that do it, and how it is done by hand. Which credential they make follows the choice in the form around them.
+pub fn preparation() -> AnyView {
+    view! {
+        <div class="stack">
+            <p>
+                "Run this script, signed in to the tenant as a Global Administrator. It registers the application, makes its credential, grants the permissions with admin consent, and prints what to enter below. It opens in "
+                {at_microsoft(CLOUD_SHELL, "Azure Cloud Shell")}" without installing anything."
+            </p>
+            {ScriptShell::ALL.into_iter().map(scripts).collect_view()}
+            {by_hand()}
+        </div>
+    }
+    .into_any()
+}
+
+/// The scripts for a shell, of which the style sheet shows the one that fits the chosen credential.
+fn scripts(shell: ScriptShell) -> AnyView {
+    let permissions = registry().connection_permissions();
+    let name = match shell {
+        ScriptShell::AzureCli => "azure-cli",
+        ScriptShell::PowerShell => "powershell",
+    };
+    let texts = ScriptCredential::ALL
+        .into_iter()
+        .map(|credential| {
+            let kind = match credential {
+                ScriptCredential::Certificate => "certificate",
+                ScriptCredential::Secret => "secret",
+            };
+            let id = format!("script-{name}-{kind}");
+            let label = format!("Script for {}", shell.label());
+            let text = script(shell, credential, &permissions);
+            view! {
+                <div class="script" data-when=kind>
+                    <button class="button small copy" type="button" data-copy=id.clone()>{Icon::Copy.view()}<span aria-live="polite">"Copy"</span></button>
+                    <pre id=id tabindex="0" role="region" aria-label=label><code>{text}</code></pre>
+                </div>
+            }
+        })
+        .collect_view();
+    view! {
+        <details name="script" open=shell == ScriptShell::AzureCli>
+            <summary>{shell.label()}</summary>
+            {texts}
+        </details>
+    }
+    .into_any()
+}
+
+fn by_hand() -> AnyView {
+    let permissions = registry().connection_permissions();
+    let count = permissions.len();
+    let rows =
+        permissions.into_iter().map(|one| view! { <li><span class="identifier">{one.name}</span></li> }).collect_view();
+    view! {
+        <details>
+            <summary>"By hand, in the Microsoft Entra admin center"</summary>
+            <ol class="steps">
+                <li>"Open "{at_microsoft(APP_REGISTRATIONS, "App registrations")}" and select New registration, for accounts in this directory only. Note its application (client) ID and the directory (tenant) ID."</li>
+                <li>{format!("Under API permissions, add these {count} application permissions of Microsoft Graph, then select Grant admin consent.")}<ul class="rows">{rows}</ul></li>
+                <li>"Under Certificates & secrets, upload a certificate or create a client secret."</li>
+            </ol>
+            <p class="quiet-text">"Without one of the permissions only the types that need it are left out. The connection check names them."</p>
+        </details>
+    }
+    .into_any()
+}
