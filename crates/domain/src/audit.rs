@@ -27,6 +27,8 @@ crate::names::named! {
         MemberSet = "member.set",
         /// A run was asked to stop.
         CancelRequested = "operation.cancel_requested",
+        /// A saved view of the inventory was added, renamed or deleted.
+        SavedViewChanged = "saved_view.changed",
         /// A tenant was added.
         TenantAdded = "tenant.added",
         /// The credential went with the connection it was entered for.
@@ -63,6 +65,8 @@ crate::names::named! {
         UserEnabled = "user.enabled",
         /// A password was changed.
         PasswordChanged = "user.password_changed",
+        /// Somebody chose columns, or whether single keys do something.
+        PreferencesChanged = "user.preferences_changed",
         /// Recovery codes were made and shown.
         RecoveryCodesMade = "user.recovery_codes_made",
         /// Recovery codes were put in force.
@@ -97,6 +101,7 @@ impl AuditAction {
                 | Self::MemberRemoved
                 | Self::MemberSet
                 | Self::CancelRequested
+                | Self::SavedViewChanged
                 | Self::TenantAdded
                 | Self::CredentialRemoved
                 | Self::CredentialRotated

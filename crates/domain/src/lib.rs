@@ -10,6 +10,7 @@
 pub mod audit;
 pub mod canonical;
 pub mod ids;
+pub mod item_column;
 pub mod live;
 mod names;
 pub mod normalise;

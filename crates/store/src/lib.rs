@@ -37,6 +37,7 @@ pub mod preferences;
 mod reader;
 mod readiness;
 mod record;
+pub mod saved_views;
 pub mod scopes;
 pub mod second_factors;
 pub mod sessions;
@@ -48,6 +49,7 @@ pub mod sync_runs;
 pub mod tenants;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod user_preferences;
 pub mod users;
 mod vault;
 
