@@ -119,6 +119,7 @@ impl InventoryFilter {
             sort: self.sort,
             after: self.after.clone(),
             limit: PAGE,
+            ..ItemQuery::default()
         }
     }
 }
@@ -147,6 +148,7 @@ pub const fn sort_name(sort: Sort) -> Option<&'static str> {
         Sort::Name => None,
         Sort::Type => Some("type"),
         Sort::LastSeen => Some("seen"),
+        _ => None,
     }
 }
 

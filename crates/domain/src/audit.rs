@@ -31,6 +31,8 @@ crate::names::named! {
         CancelRequested = "operation.cancel_requested",
         /// A run that has ended was to be tried again, and could not be.
         RetryRequested = "operation.retry_requested",
+        /// A saved view of the inventory was added, renamed or deleted.
+        SavedViewChanged = "saved_view.changed",
         /// A tenant was added.
         TenantAdded = "tenant.added",
         /// The credential went with the connection it was entered for.
@@ -67,6 +69,8 @@ crate::names::named! {
         UserEnabled = "user.enabled",
         /// A password was changed.
         PasswordChanged = "user.password_changed",
+        /// Somebody chose columns, or whether single keys do something.
+        PreferencesChanged = "user.preferences_changed",
         /// Recovery codes were made and shown.
         RecoveryCodesMade = "user.recovery_codes_made",
         /// Recovery codes were put in force.
@@ -102,6 +106,7 @@ impl AuditAction {
                 | Self::MemberSet
                 | Self::CancelRequested
                 | Self::RetryRequested
+                | Self::SavedViewChanged
                 | Self::TenantAdded
                 | Self::CredentialRemoved
                 | Self::CredentialRotated

@@ -11,6 +11,7 @@ pub mod app_registration;
 pub mod audit;
 pub mod canonical;
 pub mod ids;
+pub mod item_column;
 pub mod live;
 mod names;
 pub mod normalise;

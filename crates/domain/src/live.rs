@@ -111,6 +111,28 @@ pub struct Snapshot {
     pub now: Timestamp,
 }
 
+impl Snapshot {
+    /// Changes when a run begins, ends or moves on: a page that was made with the same one is as new as this. FNV-1a of 64
+    /// bits, in hexadecimal digits.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut add = |bytes: &[u8]| {
+            for byte in bytes {
+                hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        };
+        for run in &self.runs {
+            add(run.id.as_uuid().as_bytes());
+            add(run.status.as_str().as_bytes());
+            add(&run.attempt.to_le_bytes());
+            add(&run.counters.processed.to_le_bytes());
+            add(&[u8::from(run.cancel_requested)]);
+        }
+        format!("{hash:016x}")
+    }
+}
+
 /// The number of unread notifications of a person, over all tenants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unread {

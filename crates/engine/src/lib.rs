@@ -29,6 +29,7 @@ mod members;
 mod operations;
 mod password;
 mod preferences;
+mod saved_views;
 mod second_factor;
 mod session_policy;
 mod sign_in;

@@ -3,8 +3,9 @@
 use tenantatlas_commands::{Actor, AuditEntry, Command, Right};
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::{TenantId, UserId};
+use tenantatlas_domain::item_column::ItemColumn;
 use tenantatlas_domain::role::Action;
-use tenantatlas_store::preferences;
+use tenantatlas_store::{preferences, user_preferences};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -26,6 +27,34 @@ impl Engine {
             .await
     }
 
+    /// Keeps which columns of the list of items the actor sees, in every tenant; none is the name alone.
+    ///
+    /// # Errors
+    /// [`EngineError::Forbidden`] when the actor is no person.
+    pub async fn set_item_columns(&self, actor: &Actor, columns: &[ItemColumn]) -> Result<(), EngineError> {
+        let user = actor.user_id.ok_or(EngineError::Forbidden)?;
+        self.core
+            .execute(of_oneself(actor, user), async |tx, log| {
+                log.unchanged();
+                Ok(user_preferences::set_item_columns(tx, user, columns).await?)
+            })
+            .await
+    }
+
+    /// Keeps whether single keys do something on the actor's pages.
+    ///
+    /// # Errors
+    /// [`EngineError::Forbidden`] when the actor is no person.
+    pub async fn set_single_keys(&self, actor: &Actor, single_keys: bool) -> Result<(), EngineError> {
+        let user = actor.user_id.ok_or(EngineError::Forbidden)?;
+        self.core
+            .execute(of_oneself(actor, user), async |tx, log| {
+                log.unchanged();
+                Ok(user_preferences::set_single_keys(tx, user, single_keys).await?)
+            })
+            .await
+    }
+
     /// Notes that a person uses a tenant now.
     ///
     /// # Errors
@@ -35,4 +64,9 @@ impl Engine {
         preferences::record_use(&mut tx, user, tenant, self.core.commands.clock.now()).await?;
         Ok(tx.commit().await?)
     }
+}
+
+/// A command that concerns nobody else.
+fn of_oneself(actor: &Actor, user: UserId) -> Command<'_> {
+    Command::new(actor, Right::SignedIn, AuditEntry::new(AuditAction::PreferencesChanged, "user", user))
 }

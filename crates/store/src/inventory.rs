@@ -9,9 +9,11 @@ mod history;
 mod item;
 mod links;
 mod list;
+mod order;
 mod rows;
 mod search;
 mod stored;
+mod total;
 mod view;
 mod writer;
 
@@ -24,7 +26,8 @@ pub use history::{
 pub use item::{Item, ItemRow, ObservedItem, ObservedLink};
 pub use links::{DirectoryName, IncomingLink, OutgoingLink, incoming, outgoing, record_names, targets_without_name};
 pub use list::{Cursor, ItemFilter, ItemPage, ItemQuery, Sort, StateFilter, UnknownSort, UnknownStateFilter, list};
-pub use rows::{find, find_external, has_items};
+pub use rows::{find, find_external, find_many, has_items};
 pub use stored::stored;
+pub use total::{MAX_COUNTED, Total, total, total_by_type};
 pub use view::{KnownType, ScopeView, TypeState, known_types};
 pub use writer::{BatchResult, lock_types, refresh_statistics, write_batch};

@@ -39,6 +39,7 @@ mod reader;
 mod readiness;
 mod record;
 mod retry;
+pub mod saved_views;
 pub mod scopes;
 pub mod second_factors;
 pub mod sessions;
@@ -50,6 +51,7 @@ pub mod sync_runs;
 pub mod tenants;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod user_preferences;
 pub mod users;
 mod vault;
 mod write_probe;

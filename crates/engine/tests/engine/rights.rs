@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use futures::future::BoxFuture;
 use secrecy::SecretString;
 use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
+use tenantatlas_domain::item_column::ItemColumn;
 use tenantatlas_domain::role::Role;
 use tenantatlas_engine::{Actor, Engine, EngineError, RetryPart, Visitor};
 use tenantatlas_store::audit::{self, Entry, Outcome};
@@ -176,6 +177,19 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
             Member,
             give!(|given| given.engine.add_member(&given.actor, given.tenant, "keeper@example.com", Role::Owner)),
         ),
+        ("set_item_columns", Account, give!(|given| given.engine.set_item_columns(&given.actor, &ItemColumn::DEFAULT))),
+        ("set_single_keys", Account, give!(|given| given.engine.set_single_keys(&given.actor, false))),
+        (
+            "save_view",
+            Member,
+            give!(|given| given.engine.save_view(&given.actor, given.tenant, "New", "state=missing")),
+        ),
+        (
+            "rename_view",
+            Member,
+            give!(|given| given.engine.rename_view(&given.actor, given.tenant, uuid::Uuid::nil(), "Another name")),
+        ),
+        ("remove_view", Member, give!(|given| given.engine.remove_view(&given.actor, given.tenant, uuid::Uuid::nil()))),
         ("set_favourite", Member, give!(|given| given.engine.set_favourite(&given.actor, given.tenant, true))),
     ]
 }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::item::ItemRow;
 use super::rows::rows;
 use super::search::{Changed, Hit, Search};
+use super::total::Total;
 use super::view::ScopeView;
 use crate::StoreError;
 use crate::reader::Readable;
@@ -42,11 +43,25 @@ named! {
         /// By name, then by id.
         #[default]
         Name = "name",
-        /// By type, then by name.
+        /// By the words for the type, then by name.
         Type = "type",
+        /// By the words for the category, then by name.
+        Category = "category",
+        /// What is missing first, then what was not read, then what is present; each by name.
+        State = "state",
+        /// By how much it is assigned to: nothing, groups by their number, all users or devices.
+        Assigned = "assigned",
+        /// By the words for the platform, then by name.
+        Platform = "platform",
+        /// By when Microsoft says that it was last modified; what has no such time first.
+        Modified = "modified",
         /// What the latest completed run did not see first, the longest unseen before the rest; then what it saw, by
         /// name.
         LastSeen = "last_seen",
+        /// By when any run first saw it.
+        FirstSeen = "first_seen",
+        /// By the id that Microsoft gave it.
+        Id = "id",
     }
 }
 
@@ -108,8 +123,12 @@ pub struct ItemQuery {
     pub filter: ItemFilter,
     /// In which order.
     pub sort: Sort,
+    /// Whether that order is reversed.
+    pub descending: bool,
     /// Where the page begins; at the beginning when absent.
     pub after: Option<Cursor>,
+    /// Where the page ends; then `after` says nothing.
+    pub before: Option<Cursor>,
     /// At most so many; 1 to 500.
     pub limit: u32,
 }
@@ -121,9 +140,16 @@ pub struct ItemPage {
     pub rows: Vec<ItemRow>,
     /// Where the next page begins; `None` on the last page.
     pub next: Option<Cursor>,
+    /// Where the previous page ends; `None` on the first page.
+    pub previous: Option<Cursor>,
+    /// The order they are in: that by name where there are too many to be sorted otherwise, see [`Sort::is_sorted_whole`].
+    pub sort: Sort,
+    /// How many items the filter finds, where that became known on the way; otherwise [`super::total`] tells it.
+    pub total: Option<Total>,
 }
 
-/// A page of the items of a view.
+/// A page of the items of a view. A cursor of another order, or of a part of the list that is gone, begins at the
+/// beginning; so does a page before a cursor that would not be full.
 ///
 /// # Errors
 /// When the database fails.
@@ -131,23 +157,36 @@ pub async fn list(db: &impl Readable, view: &ScopeView, query: &ItemQuery) -> Re
     let db = db.database();
     let wanted = query.limit.clamp(1, MAX_PAGE) as usize;
     let _turn = if query.filter.searched_text().is_some() { Some(db.turn_to_search().await?) } else { None };
-    let changed = match query.filter.changed_since {
-        Some(since) => Some(Changed::since(db, view.tenant_id, since).await?),
-        None => None,
-    };
-    let search = Search { db, view, filter: &query.filter, changed, limit: wanted + 1 };
-    let types = search.types(query.filter.state);
-    let mut hits: Vec<(String, Hit)> = match query.sort {
-        Sort::Name => search.by_name(&types, query.filter.state, query.after.as_ref(), "").await?,
-        Sort::Type => search.by_type(&types, query.after.as_ref()).await?,
-        Sort::LastSeen => search.by_last_seen(query.after.as_ref()).await?,
-    };
+    let changed = Changed::of(db, view.tenant_id, &query.filter).await?;
+    let filter = &query.filter;
+    let mut search = Search { db, view, filter, changed, descending: query.descending, limit: wanted + 1 };
+    let counted = if query.sort.is_sorted_whole() { Some(search.total().await?) } else { None };
+    let sort = if counted.is_some_and(Total::is_large) { Sort::Name } else { query.sort };
+    let parts = search.parts(sort);
+    let mut backwards = query.before.is_some();
+    let mut cursor = query.before.as_ref().or(query.after.as_ref());
+    cursor = cursor.filter(|cursor| parts.iter().any(|part| part.name == cursor.part));
+    backwards &= cursor.is_some();
+    search.descending = query.descending != backwards;
+    let mut hits = search.in_order(&parts, cursor).await?;
+    if backwards && hits.len() < wanted {
+        (backwards, cursor, search.descending) = (false, None, query.descending);
+        hits = search.in_order(&parts, None).await?;
+    }
     let more = hits.len() > wanted;
     hits.truncate(wanted);
-    let next =
-        hits.last().filter(|_| more).map(|(part, hit)| Cursor { part: part.clone(), key: hit.key.clone(), id: hit.id });
+    if backwards {
+        hits.reverse();
+    }
+    let edge = |hit: Option<&(String, Hit)>| {
+        hit.map(|(part, hit)| Cursor { part: part.clone(), key: hit.key.clone(), id: hit.id })
+    };
+    let next = edge(hits.last()).filter(|_| backwards || more);
+    let previous = edge(hits.first()).filter(|_| if backwards { more } else { cursor.is_some() });
+    let whole = cursor.is_none() && !more;
+    let total = counted.or_else(|| whole.then(|| Total::exactly(hits.len() as u64)));
     let ids: Vec<Uuid> = hits.into_iter().map(|(_, hit)| hit.id).collect();
-    Ok(ItemPage { rows: rows(db, view, &ids).await?, next })
+    Ok(ItemPage { rows: rows(db, view, &ids).await?, next, previous, sort, total })
 }
 
 impl ItemFilter {

@@ -21,6 +21,15 @@ pub async fn find(db: &impl Readable, view: &ScopeView, id: ItemId) -> Result<Op
     Ok(rows(db.database(), view, &[id.as_uuid()]).await?.into_iter().next())
 }
 
+/// Items of a tenant in a view, in the order of these ids; those of other tenants are left out.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_many(db: &impl Readable, view: &ScopeView, ids: &[ItemId]) -> Result<Vec<ItemRow>, StoreError> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.as_uuid()).collect();
+    rows(db.database(), view, &ids).await
+}
+
 /// Whether anything was ever read from a tenant.
 ///
 /// # Errors

@@ -29,6 +29,8 @@ pub(super) struct Search<'a> {
     pub(super) filter: &'a ItemFilter,
     /// Where the changes begin that are asked for.
     pub(super) changed: Option<Changed>,
+    /// Whether the order is reversed.
+    pub(super) descending: bool,
     /// How many items are wanted.
     pub(super) limit: usize,
 }
@@ -42,6 +44,14 @@ pub(super) struct Changed {
 }
 
 impl Changed {
+    /// Where the changes begin that a filter asks for, if it asks for any.
+    pub(super) async fn of(on: impl Access, tenant: TenantId, filter: &ItemFilter) -> Result<Option<Self>, StoreError> {
+        match filter.changed_since {
+            Some(since) => Self::since(on, tenant, since).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Finds where they begin: with the first run that ended after that time or has not ended, beyond what every type was
     /// first read by.
     pub(super) async fn since(mut on: impl Access, tenant: TenantId, since: Timestamp) -> Result<Self, StoreError> {
@@ -97,7 +107,7 @@ impl Search<'_> {
     }
 
     /// The walks through types: one where all can be met on the same one, else one for each type or group.
-    fn walks(&self, types: &[String], state: Option<StateFilter>) -> Vec<Vec<String>> {
+    pub(super) fn walks(&self, types: &[String], state: Option<StateFilter>) -> Vec<Vec<String>> {
         let Some(state) = state else {
             let one = self.changed.is_some() || self.is_everything(types);
             return if one { vec![types.to_vec()] } else { each(types) };
@@ -158,7 +168,7 @@ impl Search<'_> {
 
     /// Where the rows `i` come from, up to the conditions: the items of a tenant, of one of its types, or those few of
     /// its types that can be in a rare state.
-    fn push_from(&self, statement: &mut Statement, types: &[String], state: Option<StateFilter>) {
+    pub(super) fn push_from(&self, statement: &mut Statement, types: &[String], state: Option<StateFilter>) {
         let tenant = self.view.tenant_id;
         if let Some(changed) = self.changed {
             statement
@@ -200,7 +210,7 @@ impl Search<'_> {
     }
 
     /// Conditions on the row `i` beyond tenant and type.
-    fn push_conditions(&self, statement: &mut Statement, types: &[String], state: Option<StateFilter>) {
+    pub(super) fn push_conditions(&self, statement: &mut Statement, types: &[String], state: Option<StateFilter>) {
         if !self.filter.platforms.is_empty() {
             let names: Vec<&'static str> = self.filter.platforms.iter().map(|platform| platform.as_str()).collect();
             statement.push_in(" AND i.platform", &names);
@@ -239,15 +249,21 @@ impl Search<'_> {
         self.view.types.get(policy_type).is_some_and(TypeState::was_read)
     }
 
+    /// How rows behind a cursor compare with it, and how the columns of an order are followed.
+    pub(super) fn direction(&self) -> (&'static str, &'static str) {
+        if self.descending { ("<", " DESC") } else { (">", "") }
+    }
+
     /// One walk in the order of names: through the items of one type, of the whole tenant, or through few of it.
     fn walk(&self, types: &[String], state: Option<StateFilter>, after: Option<&Cursor>) -> Statement {
+        let (behind, order) = self.direction();
         let mut walk = Statement::new("SELECT i.id, i.name_key AS sort_key");
         self.push_from(&mut walk, types, state);
         if let Some(cursor) = after {
-            walk.push(" AND (i.name_key, i.id) > ($1, $2)", args![cursor.key.clone(), cursor.id]);
+            walk.push(&format!(" AND (i.name_key, i.id) {behind} ($1, $2)"), args![cursor.key.clone(), cursor.id]);
         }
         self.push_conditions(&mut walk, types, state);
-        walk.push(" ORDER BY i.name_key, i.id LIMIT $1", args![self.limit as u64]);
+        walk.push(&format!(" ORDER BY i.name_key{order}, i.id{order} LIMIT $1"), args![self.limit as u64]);
         walk
     }
 
@@ -269,7 +285,9 @@ impl Search<'_> {
                 .push_statement(self.walk(types, state, after))
                 .push(") AS walk", []);
         }
-        statement.push(") AS walks ORDER BY sort_key, id LIMIT $1", args![self.limit as u64]);
+        let (_, order) = self.direction();
+        let end = format!(") AS walks ORDER BY sort_key{order}, id{order} LIMIT $1");
+        statement.push(&end, args![self.limit as u64]);
         Some(statement)
     }
 
@@ -286,52 +304,14 @@ impl Search<'_> {
         Ok(hits.into_iter().map(|hit| (part.to_owned(), hit)).collect())
     }
 
-    pub(super) async fn by_type(
+    /// What the run did not see, by when any run last saw it.
+    pub(super) async fn unseen(
         &self,
-        types: &[String],
+        states: &[StateFilter],
         after: Option<&Cursor>,
+        part: &str,
     ) -> Result<Vec<(String, Hit)>, StoreError> {
-        let mut hits: Vec<(String, Hit)> = Vec::new();
-        let start = after.map_or("", |cursor| cursor.part.as_str());
-        for one in types.iter().filter(|key| key.as_str() >= start) {
-            let after = after.filter(|cursor| cursor.part == *one);
-            let state = self.filter.state;
-            let rest = Search { limit: self.limit - hits.len(), ..*self };
-            hits.extend(rest.by_name(std::slice::from_ref(one), state, after, one).await?);
-            if hits.len() >= self.limit {
-                break;
-            }
-        }
-        Ok(hits)
-    }
-
-    /// First what the run did not see, by when it was last seen; then what it saw.
-    pub(super) async fn by_last_seen(&self, after: Option<&Cursor>) -> Result<Vec<(String, Hit)>, StoreError> {
-        let mut hits = Vec::new();
-        let parts: Vec<StateFilter> = match self.filter.state {
-            None => vec![StateFilter::NotRead, StateFilter::Missing, StateFilter::Present],
-            // What the run changed it saw: the rest of the order is by name.
-            Some(state @ StateFilter::Changed) => {
-                return self.by_name(&self.types(Some(state)), Some(state), after, "seen").await;
-            }
-            Some(state) => vec![state],
-        };
-        let (unseen, seen): (Vec<_>, Vec<_>) = parts.into_iter().partition(|state| *state != StateFilter::Present);
-        if !unseen.is_empty() && after.is_none_or(|cursor| cursor.part == "unseen") {
-            hits = self.unseen(&unseen, after).await?;
-        }
-        if hits.len() < self.limit && !seen.is_empty() {
-            let after = after.filter(|cursor| cursor.part == "seen");
-            let rest = Search { limit: self.limit - hits.len(), ..*self };
-            hits.extend(
-                rest.by_name(&self.types(Some(StateFilter::Present)), Some(StateFilter::Present), after, "seen")
-                    .await?,
-            );
-        }
-        Ok(hits)
-    }
-
-    async fn unseen(&self, states: &[StateFilter], after: Option<&Cursor>) -> Result<Vec<(String, Hit)>, StoreError> {
+        let (behind, order) = self.direction();
         let mut statement = Statement::new("SELECT id, CAST(seen_at AS TEXT) AS sort_key FROM (");
         let mut walks = 0;
         for state in states {
@@ -355,12 +335,12 @@ impl Search<'_> {
         statement.push(") AS walks", []);
         if let Some(cursor) = after {
             let seen_at: i64 = cursor.key.parse().unwrap_or_default();
-            statement.push(" WHERE (seen_at, id) > ($1, $2)", args![seen_at, cursor.id]);
+            statement.push(&format!(" WHERE (seen_at, id) {behind} ($1, $2)"), args![seen_at, cursor.id]);
         }
-        statement.push(" ORDER BY seen_at, id LIMIT $1", args![self.limit as u64]);
+        statement.push(&format!(" ORDER BY seen_at{order}, id{order} LIMIT $1"), args![self.limit as u64]);
         let mut on = self.db;
         let hits: Vec<Hit> = on.query(&statement).await?;
-        Ok(hits.into_iter().map(|hit| ("unseen".to_owned(), hit)).collect())
+        Ok(hits.into_iter().map(|hit| (part.to_owned(), hit)).collect())
     }
 }
 

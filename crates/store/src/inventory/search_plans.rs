@@ -144,8 +144,8 @@ on_both_engines! {
             ("what is present", &plain, types(3), Some(StateFilter::Present)),
             ("what is present of one type", &plain, types(1), Some(StateFilter::Present)),
         ] {
-            for after in [None, Some(&cursor)] {
-                let search = Search { db, view: &view, filter, changed: None, limit: 51 };
+            for (after, descending) in [(None, false), (Some(&cursor), false), (None, true), (Some(&cursor), true)] {
+                let search = Search { db, view: &view, filter, changed: None, descending, limit: 51 };
                 let statement = search.by_name_statement(&types, state, after).unwrap();
                 let plan = plan(db, &statement).await;
                 let index = if types.len() == 3 { "inventory_items_by_name" } else { "inventory_items_by_type" };
@@ -165,7 +165,7 @@ on_both_engines! {
         fill(db, tenant).await;
         let view = view(tenant);
         let filter = ItemFilter::default();
-        let search = Search { db, view: &view, filter: &filter, changed: None, limit: 51 };
+        let search = Search { db, view: &view, filter: &filter, changed: None, descending: false, limit: 51 };
         for state in [StateFilter::Missing, StateFilter::Changed] {
             let statement = search.by_name_statement(&search.types(Some(state)), Some(state), None).unwrap();
             let plan = plan(db, &statement).await;

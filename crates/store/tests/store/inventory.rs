@@ -9,7 +9,7 @@ use tenantatlas_domain::registry::{Category, Platform};
 use tenantatlas_domain::since::Since;
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_store::inventory::{
-    self, BatchResult, Cursor, ItemFilter, ItemQuery, ObservedItem, ScopeView, Sort, StateFilter, list,
+    self, BatchResult, Cursor, ItemFilter, ItemQuery, ItemRow, ObservedItem, ScopeView, Sort, StateFilter, Total, list,
 };
 use tenantatlas_store::testing::on_both_engines;
 use tenantatlas_store::{Db, sync_runs};
@@ -36,6 +36,32 @@ async fn names(db: &Db, view: &ScopeView, filter: ItemFilter) -> Vec<String> {
 
 fn counted(result: BatchResult) -> (u64, u64, u64, u64) {
     (result.inserted, result.changed, result.unchanged, result.repeated)
+}
+
+/// All rows of a list in pages of seven. Each page that was come by is met again on the way back.
+async fn forth_and_back(db: &Db, view: &ScopeView, query: ItemQuery) -> Vec<ItemRow> {
+    let decoded = |cursor: Option<Cursor>| cursor.map(|cursor| Cursor::decode(&cursor.encode()).unwrap());
+    let mut query = ItemQuery { limit: 7, ..query };
+    let mut pages = Vec::new();
+    loop {
+        let page = list(db, view, &query).await.unwrap();
+        assert_eq!(page.previous.is_some(), !pages.is_empty(), "only the first page has none before it");
+        query.after = decoded(page.next.clone());
+        pages.push(page);
+        if query.after.is_none() {
+            break;
+        }
+    }
+    let mut before = pages.last().and_then(|page| page.previous.clone());
+    for page in pages.iter().rev().skip(1) {
+        let back = ItemQuery { after: None, before: decoded(before), ..query.clone() };
+        let back = list(db, view, &back).await.unwrap();
+        assert_eq!(back.rows, page.rows, "the way back");
+        assert!(back.next.is_some());
+        before = back.previous;
+    }
+    assert_eq!(before, None);
+    pages.into_iter().flat_map(|page| page.rows).collect()
 }
 
 on_both_engines! {
@@ -215,29 +241,50 @@ on_both_engines! {
         sync(db, contoso, &[("alpha", same_name("a", 23)), ("beta", same_name("b", 17))], 0).await;
         sync(db, contoso, &[("alpha", same_name("a", 20)), ("beta", same_name("b", 15))], 10).await;
         let view = view(db, contoso).await;
-        for sort in [Sort::Name, Sort::Type, Sort::LastSeen] {
+        for (sort, descending) in Sort::ALL.iter().flat_map(|sort| [(*sort, false), (*sort, true)]) {
             for types in [vec![], vec!["alpha".to_owned()], vec!["alpha".to_owned(), "beta".to_owned()]] {
                 let filter = ItemFilter { policy_types: types, ..ItemFilter::default() };
-                let whole = ItemQuery { filter: filter.clone(), sort, after: None, limit: 500 };
-                let wanted = list(db, &view, &whole).await.unwrap();
-                assert_eq!(wanted.next, None);
-                let mut query = ItemQuery { filter, sort, after: None, limit: 7 };
-                let mut rows = Vec::new();
-                loop {
-                    let page = list(db, &view, &query).await.unwrap();
-                    rows.extend(page.rows);
-                    let Some(next) = page.next else { break };
-                    query.after = Some(Cursor::decode(&next.encode()).unwrap());
-                }
-                assert_eq!(rows, wanted.rows, "{sort:?}");
-                let ids: BTreeSet<_> = rows.iter().map(|row| row.item.id).collect();
-                assert_eq!(ids.len(), rows.len());
+                let query = ItemQuery { filter, sort, descending, ..ItemQuery::default() };
+                let wanted = list(db, &view, &ItemQuery { limit: 500, ..query.clone() }).await.unwrap();
+                assert_eq!((wanted.next, wanted.previous, wanted.sort), (None, None, sort));
+                let ids: BTreeSet<_> = wanted.rows.iter().map(|row| row.item.id).collect();
+                assert_eq!(ids.len(), wanted.rows.len());
+                let opposite = ItemQuery { descending: !descending, limit: 500, ..query.clone() };
+                let mut reversed = list(db, &view, &opposite).await.unwrap().rows;
+                reversed.reverse();
+                assert_eq!(reversed, wanted.rows, "{sort:?} in the other direction");
+                assert_eq!(forth_and_back(db, &view, query).await, wanted.rows, "{sort:?} {descending}");
             }
         }
         let oldest = ItemQuery { sort: Sort::LastSeen, limit: 5, ..ItemQuery::default() };
         let rows = list(db, &view, &oldest).await.unwrap().rows;
         assert!(rows.iter().all(|row| row.item.last_seen_at == at(0)), "what was not seen for longest comes first");
         assert_eq!(Cursor::decode("nonsense"), None);
+    }
+
+    async fn a_total_is_what_the_list_holds_and_never_claims_to_be_exact_beyond_its_limit(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        sync(db, contoso, &[("alpha", items(10_050, "a")), ("beta", items(3, "b"))], 0).await;
+        let view = view(db, contoso).await;
+        let all = ItemFilter::default();
+        let search = |text: &str| ItemFilter { search: Some(text.to_owned()), ..ItemFilter::default() };
+        let total = |filter: ItemFilter| { let view = &view; async move { inventory::total(db, view, &filter).await.unwrap() } };
+        assert_eq!(total(all.clone()).await, Total { items: 10_053, exact: true }, "runs note how many there are");
+        assert_eq!(total(search("nothing of this name")).await, Total { items: 0, exact: true });
+        let every_name = total(search("policy")).await;
+        assert_eq!(every_name, Total { items: 10_000, exact: false }, "more are not counted");
+        let by_type = inventory::total_by_type(db, &view, &all).await.unwrap().unwrap();
+        assert_eq!(by_type.into_iter().collect::<Vec<_>>(), [("alpha".to_owned(), 10_050), ("beta".to_owned(), 3)]);
+        assert_eq!(inventory::total_by_type(db, &view, &search("policy")).await.unwrap(), None);
+        let sorted = |types: Vec<String>| ItemQuery {
+            filter: ItemFilter { policy_types: types, ..ItemFilter::default() },
+            sort: Sort::FirstSeen,
+            limit: 10,
+            ..ItemQuery::default()
+        };
+        assert_eq!(list(db, &view, &sorted(vec![])).await.unwrap().sort, Sort::Name, "too many to be sorted");
+        assert_eq!(list(db, &view, &sorted(vec!["beta".to_owned()])).await.unwrap().sort, Sort::FirstSeen);
     }
 
     async fn an_export_streams_exactly_what_the_filter_shows(test: TestDatabase) {

@@ -8,7 +8,7 @@ use tenantatlas_domain::presence::{Presence, TypeReading, derive_presence};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome, conclude_sync};
 use tenantatlas_store::inventory::{
-    Item, ItemFilter, ItemQuery, ObservedItem, RunReading, ScopeView, Sort, StateFilter, list, runs_that_saw,
+    Item, ItemFilter, ItemQuery, ObservedItem, RunReading, ScopeView, Sort, StateFilter, list, runs_that_saw, total,
 };
 use tenantatlas_store::scopes::ScopeId;
 use tenantatlas_store::sync_runs::{self, SyncRun};
@@ -212,9 +212,11 @@ async fn check(db: &Db, tenant: TenantId, model: &Model) {
             (StateFilter::NotRead, "not_read", counts.not_read),
         ] {
             let wanted = expected.remove(name).unwrap_or_default();
-            for sort in [Sort::Name, Sort::Type, Sort::LastSeen] {
+            for sort in Sort::ALL.iter().copied() {
                 let filter = ItemFilter { state: Some(state), ..ItemFilter::default() };
-                let query = ItemQuery { filter, sort, after: None, limit: 500 };
+                let total = total(db, &view, &filter).await.unwrap();
+                assert_eq!(total.items, wanted.len() as u64, "{name} in selection {index} in all");
+                let query = ItemQuery { filter, sort, limit: 500, ..ItemQuery::default() };
                 let rows = list(db, &view, &query).await.unwrap().rows;
                 let found: BTreeSet<String> =
                     rows.iter().map(|row| format!("{} {}", row.item.policy_type, row.item.external_id)).collect();
