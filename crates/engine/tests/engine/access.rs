@@ -8,7 +8,7 @@ use tenantatlas_engine::{Actor, Engine, EngineError};
 use tenantatlas_graph_sim::{Fault, FaultKind, SimTenant};
 use tenantatlas_store::tenants::{self, ConnectionStatus, Licence, TenantDetails};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
-use tenantatlas_store::{inventory, members, permissions};
+use tenantatlas_store::{audit, inventory, members, permissions};
 
 use crate::support::{World, graph, quick};
 
@@ -17,6 +17,26 @@ fn password() -> SecretString {
 }
 
 on_both_engines! {
+    async fn what_is_refused_before_the_transaction_of_a_command_is_written_down_too(test: TestDatabase) {
+        let world = World::new(test, 50).await;
+        let (engine, root) = (&world.engine, Actor::command_line());
+        let user = engine.create_user(&root, "rita@example.com", "Rita", false, password()).await.unwrap();
+        engine.set_member(&root, world.tenant, user, Role::Readonly).await.unwrap();
+        let rita = Actor::person(user, "Rita", "rita@example.com");
+        let newest = async || {
+            let filter = audit::Filter { limit: 1, ..audit::Filter::default() };
+            let entry = audit::list(&world.database.db, &filter).await.unwrap().remove(0);
+            assert_eq!((entry.actor_id, entry.outcome), (Some(user), audit::Outcome::Denied));
+            (entry.action, entry.tenant_id)
+        };
+        assert!(engine.create_user(&rita, "eve@example.com", "Eve", true, password()).await.is_err());
+        assert_eq!(newest().await, ("user.created".to_owned(), None));
+        assert!(engine.set_password(&rita, user, password()).await.is_err());
+        assert_eq!(newest().await, ("user.password_changed".to_owned(), None));
+        assert!(engine.check_tenant(&rita, world.tenant, false).await.is_err());
+        assert_eq!(newest().await, ("tenants.check.dispatched".to_owned(), Some(world.tenant)));
+    }
+
     async fn a_role_decides_and_a_stranger_sees_no_tenant(test: TestDatabase) {
         let world = World::new(test, 50).await;
         let (engine, root) = (&world.engine, Actor::command_line());

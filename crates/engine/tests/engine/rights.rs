@@ -446,25 +446,6 @@ on_both_engines! {
         assert_eq!(newest(db).await.seq, entries, "what is so already leaves no entry");
     }
 
-    async fn what_is_refused_before_the_transaction_of_a_command_is_written_down_too(test: TestDatabase) {
-        let world = World::new(test, 50).await;
-        let (engine, db) = (&world.engine, &world.database.db);
-        let owner = person(&world, Carrier::Member, 0).await;
-        person(&world, Carrier::Member, 1).await;
-        let id = owner.user_id.unwrap();
-        assert!(engine.create_user(&owner, "eve@example.com", "Eve", true, password()).await.is_err());
-        let created = newest(db).await;
-        assert_eq!((created.action.as_str(), created.outcome), ("user.created", Outcome::Denied));
-        assert!(engine.set_password(&owner, id, password()).await.is_err());
-        let set = newest(db).await;
-        assert_eq!((set.action.as_str(), set.outcome), ("user.password_changed", Outcome::Denied));
-        engine.set_member(&Actor::command_line(), world.tenant, id, Role::Readonly).await.unwrap();
-        assert!(engine.check_tenant(&owner, world.tenant, false).await.is_err());
-        let check = newest(db).await;
-        assert_eq!((check.action.as_str(), check.outcome), ("tenants.check.dispatched", Outcome::Denied));
-        assert_eq!((check.tenant_id, check.actor_id), (Some(world.tenant), Some(id)));
-    }
-
     async fn a_removal_is_taken_back_by_who_made_it_with_the_role_of_before_and_not_for_ever(test: TestDatabase) {
         let world = World::new(test, 50).await;
         let (engine, db, tenant) = (&world.engine, &world.database.db, world.tenant);
