@@ -37,6 +37,12 @@ pub enum Done {
     TenantRemoved,
     /// A run was asked to stop.
     CancelRequested,
+    /// A view of the inventory was saved or renamed.
+    ViewSaved,
+    /// A saved view of the inventory was deleted.
+    ViewDeleted,
+    /// What single keys do was chosen.
+    KeysSaved,
 }
 
 impl Done {
@@ -60,6 +66,9 @@ impl Done {
         Self::TenantAdded,
         Self::TenantRemoved,
         Self::CancelRequested,
+        Self::ViewSaved,
+        Self::ViewDeleted,
+        Self::KeysSaved,
     ];
 
     /// Its name in an address. Inlined, so that the browser has the one name that it uses and not all of them.
@@ -84,6 +93,9 @@ impl Done {
             Self::TenantAdded => "tenant",
             Self::TenantRemoved => "removed",
             Self::CancelRequested => "cancelled",
+            Self::ViewSaved => "view",
+            Self::ViewDeleted => "deleted_view",
+            Self::KeysSaved => "keys",
         }
     }
 
@@ -129,6 +141,9 @@ impl Done {
             Self::TenantAdded => "The tenant is added. Test its connection, then start the first sync.",
             Self::TenantRemoved => "The tenant and everything read from it is removed.",
             Self::CancelRequested => "The run was asked to stop.",
+            Self::ViewSaved => "The view is saved.",
+            Self::ViewDeleted => "The view is deleted.",
+            Self::KeysSaved => "Your choice of keys is saved.",
         }
     }
 }

@@ -15,7 +15,9 @@ for (const theme of ["light", "dark"] as const) {
     const run = await page.locator(".table tbody .title a").first().getAttribute("href");
     const pages = [
       `${server.url}/`,
+      `${server.url}/help`,
       `${tenant}/inventory`,
+      `${tenant}/inventory?group=type&coverage=read&q=a`,
       `${tenant}/inventory?state=missing`,
       `${server.url}${item}`,
       `${tenant}/sync`,

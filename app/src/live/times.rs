@@ -4,18 +4,23 @@ use super::clock;
 use crate::format;
 use leptos::prelude::document;
 use leptos::wasm_bindgen::JsCast as _;
-use web_sys::Element;
+use web_sys::{Document, Element};
 
 /// Every element of the page that a selector finds.
 pub(crate) fn all(selector: &str) -> Vec<Element> {
-    let Ok(list) = document().query_selector_all(selector) else { return Vec::new() };
+    all_in(&document(), selector)
+}
+
+/// Every element of a document that a selector finds.
+pub(crate) fn all_in(document: &Document, selector: &str) -> Vec<Element> {
+    let Ok(list) = document.query_selector_all(selector) else { return Vec::new() };
     (0..list.length()).filter_map(|index| list.item(index)).filter_map(|node| node.dyn_into().ok()).collect()
 }
 
-/// Writes every time of the page anew.
-pub fn tell() {
+/// Writes every time of a document anew.
+pub fn tell(document: &Document) {
     let now = clock::server_now();
-    for element in all("time[data-relative]") {
+    for element in all_in(document, "time[data-relative]") {
         let Some(millis) = element.get_attribute("data-relative").and_then(|text| text.parse().ok()) else { continue };
         if element.get_attribute("title").is_none() {
             let _ = element.set_attribute("title", &format::utc_seconds(millis));

@@ -77,6 +77,10 @@ pub enum Icon {
     Excluded,
     /// Included.
     Included,
+    /// Copy: two sheets.
+    Copy,
+    /// Columns of a table.
+    Columns,
 }
 
 impl Icon {
@@ -129,6 +133,8 @@ impl Icon {
             Self::Compass => "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM15.5 8.5l-2 5-5 2 2-5 5-2Z",
             Self::Excluded => "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM5.7 5.7l12.6 12.6",
             Self::Included => "M5 12.5l4.5 4.5L19 7.5",
+            Self::Copy => "M8.5 8.5h11v11h-11ZM15.5 8.5v-4h-11v11h4",
+            Self::Columns => "M4 5h16v14H4ZM9.5 5v14M14.5 5v14",
         }
     }
 
