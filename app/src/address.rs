@@ -20,6 +20,8 @@ pub const ACCOUNT: &str = "/me";
 pub const SECOND_FACTOR: &str = "/me/second-factor";
 /// Everybody who may sign in.
 pub const USERS: &str = "/admin/users";
+/// The keys, what the words mean, and the version.
+pub const HELP: &str = "/help";
 /// The form for a new tenant.
 pub const ADD_TENANT: &str = "/admin/tenants/new";
 

@@ -47,6 +47,12 @@ pub enum Done {
     TenantRemoved,
     /// A run was asked to stop.
     CancelRequested,
+    /// A view of the inventory was saved or renamed.
+    ViewSaved,
+    /// A saved view of the inventory was deleted.
+    ViewDeleted,
+    /// What single keys do was chosen.
+    KeysSaved,
 }
 
 impl Done {
@@ -75,6 +81,9 @@ impl Done {
         Self::TenantAddedUnchecked,
         Self::TenantRemoved,
         Self::CancelRequested,
+        Self::ViewSaved,
+        Self::ViewDeleted,
+        Self::KeysSaved,
     ];
 
     /// Its name in an address. Inlined, so that the browser has the one name that it uses and not all of them.
@@ -104,6 +113,9 @@ impl Done {
             Self::TenantAddedUnchecked => "unchecked",
             Self::TenantRemoved => "removed",
             Self::CancelRequested => "cancelled",
+            Self::ViewSaved => "view",
+            Self::ViewDeleted => "deleted_view",
+            Self::KeysSaved => "keys",
         }
     }
 
@@ -158,6 +170,9 @@ impl Done {
             Self::TenantAddedUnchecked => "The tenant is added. Check its connection, then start the first sync.",
             Self::TenantRemoved => "The tenant and everything read from it is removed.",
             Self::CancelRequested => "The run was asked to stop.",
+            Self::ViewSaved => "The view is saved.",
+            Self::ViewDeleted => "The view is deleted.",
+            Self::KeysSaved => "Your choice of keys is saved.",
         }
     }
 }

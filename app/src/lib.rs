@@ -28,6 +28,7 @@ pub mod live;
 pub mod member;
 pub mod notification;
 pub mod packed;
+pub mod palette;
 pub mod run;
 pub mod second_factor;
 pub mod session;

@@ -4,6 +4,7 @@ use crate::done::Done;
 use crate::error::{AppError, ErrorKind};
 use crate::frame::load as frame;
 use crate::frame::view::{Section, plain_frame, tenant_frame};
+use crate::redirect::is_own_address;
 use crate::scope::{self, Inside};
 use crate::ui::note::{error_page, error_title};
 use leptos::prelude::*;
@@ -76,12 +77,21 @@ fn set_status(kind: ErrorKind) {
 }
 
 /// Leads to another address of this site in place of a page.
-pub(crate) fn see_other(address: &'static str) -> AnyView {
-    if let Some(response) = use_context::<ResponseOptions>() {
-        response.insert_header(http::header::LOCATION, http::HeaderValue::from_static(address));
+pub(crate) fn see_other(address: &str) -> AnyView {
+    if let Some(response) = use_context::<ResponseOptions>()
+        && is_own_address(address)
+        && let Ok(address) = http::HeaderValue::from_str(address)
+    {
+        response.insert_header(http::header::LOCATION, address);
         response.set_status(http::StatusCode::SEE_OTHER);
     }
     ().into_any()
+}
+
+/// Whether the address names a parameter and says nothing of it.
+pub(crate) fn has_empty_parameter() -> bool {
+    let map = use_query_map().get_untracked();
+    map.into_iter().any(|(name, value)| value.is_empty() && name != "__err")
 }
 
 /// What is shown for an address that does not exist. The server answers with 404.

@@ -3,7 +3,9 @@
 use crate::access::{Refused, Rule};
 use crate::page::{missing, refused_page};
 use crate::ui::title::TitleFormat;
-use crate::{account, audit, inventory, member, notification, run, second_factor, session, sync, tenant, user};
+use crate::{
+    account, audit, inventory, member, notification, palette, run, second_factor, session, sync, tenant, user,
+};
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
@@ -65,6 +67,7 @@ pages! {
     "/confirm" => session::confirm_page::ConfirmPage, Rule::SignedIn;
     "/me/second-factor" => second_factor::page::SecondFactorPage, Rule::SignedIn;
     "/me" => account::page::Account, Rule::SignedIn;
+    "/help" => palette::help_page::HelpPage, Rule::SignedIn;
     "/admin/users" => user::page::UsersPage, Rule::Administrator;
     "/admin/tenants/new" => tenant::add_page::AddTenantPage, Rule::Administrator;
     "/t/:tenant/inventory" => inventory::page::InventoryPage, Rule::Member(Action::View);
@@ -116,6 +119,7 @@ mod tests {
             address::CONFIRM,
             address::ACCOUNT,
             address::SECOND_FACTOR,
+            address::HELP,
             address::USERS,
             address::ADD_TENANT,
         ];

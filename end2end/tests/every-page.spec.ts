@@ -24,7 +24,9 @@ for (const [way, media, size] of [
     const run = await page.locator(".table tbody .title a").first().getAttribute("href");
     const pages = [
       `${server.url}/`,
+      `${server.url}/help`,
       `${tenant}/inventory`,
+      `${tenant}/inventory?group=type&coverage=read&q=a`,
       `${tenant}/inventory?state=missing`,
       `${server.url}${item}`,
       `${tenant}/sync`,

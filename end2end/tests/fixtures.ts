@@ -133,6 +133,12 @@ export async function openTenant(page: Page, server: Server, name: string): Prom
   return page.url().replace(/\/inventory$/, "");
 }
 
+/** Opens the choices of a list where they are folded, on a phone. */
+export async function openFilters(page: Page): Promise<void> {
+  const fold = page.locator("#filter-choices > summary");
+  if (await fold.isVisible()) await fold.click();
+}
+
 /** Waits until the browser has taken over what the server rendered. */
 export async function hydrated(page: Page): Promise<void> {
   await page.locator("html[data-hydrated]").waitFor({ state: "attached" });

@@ -69,6 +69,35 @@ test("the page of a run tells what was seen so far, and not only at the end", as
   await expect(page.locator(".page-head").getByText("Cancelled by you")).toBeVisible();
 });
 
+test("a page on which nothing moved is fetched once", async ({ page, server }) => {
+  await signIn(page, server, people.readonly);
+  const tenant = await openTenant(page, server, "Contoso");
+  const pages: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith("/inventory")) pages.push(request.url());
+  });
+  await page.goto(`${tenant}/inventory`);
+  await page.locator("html[data-connected]").waitFor({ state: "attached" });
+  // Whatever the snapshot set off was asked for before this.
+  await page.evaluate(() => fetch("/healthz"));
+  expect(pages).toHaveLength(1);
+});
+
+test("a refresh takes neither marked text nor an opened list, nor the focus", async ({ page, server }) => {
+  const tenant = await startEverything(page, server, people.operator);
+  await page.goto(`${tenant}/inventory`);
+  await hydrated(page);
+  const title = page.locator(".table tbody .title").nth(2);
+  await title.selectText();
+  const marked = await page.evaluate(() => String(getSelection()));
+  expect(marked).not.toBe("");
+  const refreshed = page.waitForResponse((response) => response.url() === `${tenant}/inventory` && response.request().headers()["x-tenantatlas-by-itself"] === "1");
+  await server.simulate("release");
+  await refreshed;
+  await expect(page.getByRole("region", { name: /Inventory sync/ })).toBeVisible();
+  expect(await page.evaluate(() => String(getSelection())), "the text is still marked").toBe(marked);
+});
+
 test("without a network the page says that it reconnects, and catches up by itself", async ({ page, server }) => {
   await startEverything(page, server, people.operator);
   await page.context().setOffline(true);

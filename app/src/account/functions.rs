@@ -62,6 +62,19 @@ pub async fn end_session(session: SessionId) -> Result<(), AppError> {
 }
 rule!(EndSession, Rule::SignedIn);
 
+/// Keeps whether single keys such as `/` do something on this person's pages.
+///
+/// # Errors
+/// Signed out.
+#[server(prefix = "/api", endpoint = "set_single_keys")]
+pub async fn set_single_keys(#[server(default)] single_keys: bool) -> Result<(), AppError> {
+    let session = scope::session()?;
+    scope::engine()?.set_single_keys(&session.actor(), single_keys).await?;
+    go_to_with(address::ACCOUNT, Done::KeysSaved);
+    Ok(())
+}
+rule!(SetSingleKeys, Rule::SignedIn);
+
 /// Keeps light, dark or as the system, in a cookie of this browser.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! The person's own name, password and sessions.
 
-use super::functions::{ChangePassword, EndSession, UpdateProfile};
+use super::functions::{ChangePassword, EndSession, SetSingleKeys, UpdateProfile};
 use super::load as me;
 use super::theme_switch::ThemeSwitch;
 use crate::error::AppError;
@@ -35,6 +35,7 @@ pub fn Account() -> impl IntoView {
         let sessions = me::sessions().await?;
         let (factor, _) = factors::load().await?;
         let account = notifications::of_account().await?;
+        let single_keys = me::single_keys(&session).await?;
         let content = view! {
             {done_note(done)}
             {session_error.map(|error: AppError| refusal_note(&error))}
@@ -45,6 +46,7 @@ pub fn Account() -> impl IntoView {
             </div>
             {second_factor(&factor)}
             {session_list(&session, &sessions)}
+            {keys(single_keys)}
             {notices(&account)}
             {section_card("theme", "Theme", view! {
                 <ThemeSwitch theme=frame::theme() />
@@ -112,6 +114,24 @@ fn second_factor(factor: &SecondFactorState) -> AnyView {
         view! {
             <p>{words}{left}</p>
             <div class="form-foot"><a class="button" href=address::SECOND_FACTOR>{link}</a></div>
+        },
+    )
+}
+
+/// Whether single keys do something (WCAG 2.2, success criterion 2.1.4).
+fn keys(single_keys: bool) -> AnyView {
+    let action = address::function::<SetSingleKeys>();
+    section_card(
+        "keys",
+        "Keys",
+        view! {
+            <form class="form" method="post" action=action>
+                <label class="check">
+                    <input type="checkbox" name="single_keys" value="true" checked=single_keys autocomplete="off" />
+                    "Single keys, such as / for the search and ? for the sheet of keys"
+                </label>
+                <div class="form-foot"><button class="button">"Save keys"</button><a href=address::HELP>"All keys"</a></div>
+            </form>
         },
     )
 }

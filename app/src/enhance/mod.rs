@@ -2,34 +2,78 @@
 //!
 //! - `<time data-relative>` tells its distance from now, and the exact time on hover or tap; `<time data-exact>` is told in
 //!   the zone of the person.
-//! - `/` goes to the search field.
-//! - A form marked `data-auto` submits itself when a choice changes.
+//! - `/` goes to the search field, `?` opens the sheet of keys, Ctrl+K the palette.
+//! - A form marked `data-auto` sends itself when a choice is made, and a link marked `data-stay` changes the list in its
+//!   place.
+//! - A toolbar marked `data-roving` is one stop for the Tab key, and a button marked `data-tip` shows its popover on hover
+//!   and focus.
+//! - Boxes are counted, ids are copied.
 //! - A part marked `data-live` that was kept while a person worked in it catches up when they leave it.
+
+mod filters;
+mod keys;
+mod picking;
+pub(crate) mod strip;
 
 use crate::live::{parts, times};
 use leptos::prelude::*;
 use leptos::wasm_bindgen::{JsCast as _, closure::Closure};
 use std::time::Duration;
-use web_sys::{Element, Event, HtmlFormElement, HtmlInputElement, KeyboardEvent};
+use web_sys::{Element, Event, KeyboardEvent, MouseEvent};
 
 /// Starts it. Called once per page, before the islands are hydrated.
 pub fn start() {
-    times::tell();
-    let _ = set_interval_with_handle(times::tell, Duration::from_secs(30));
+    times::tell(&document());
+    let _ = set_interval_with_handle(|| times::tell(&document()), Duration::from_secs(30));
+    strip::prepare();
+    picking::count();
     listen("keydown", |event| {
-        if let Some(key) = event.dyn_ref::<KeyboardEvent>() {
-            focus_search(key);
+        let Some(key) = event.dyn_ref::<KeyboardEvent>() else { return };
+        let element = target(event);
+        filters::key_pressed(key, element.as_ref());
+        if let Some(element) = &element {
+            strip::key_pressed(key, element);
         }
+        keys::key_pressed(key, element.as_ref());
     });
+    listen("pointerdown", |_| filters::pointer_pressed());
     listen("change", |event| {
-        let form = target(event).and_then(|element| element.closest("form[data-auto]").ok().flatten());
-        if let Some(form) = form.and_then(|form| form.dyn_into::<HtmlFormElement>().ok()) {
-            let _ = form.request_submit();
+        if let Some(element) = target(event) {
+            filters::changed(&element);
+            picking::changed(&element);
         }
     });
-    listen("click", times::tap);
-    listen("focusout", |_| parts::catch_up());
+    listen("input", |event| {
+        if let Some(element) = target(event) {
+            filters::typed(&element);
+        }
+    });
+    listen("submit", filters::submitted);
+    listen("click", |event| {
+        let (Some(click), Some(element)) = (event.dyn_ref::<MouseEvent>(), target(event)) else { return };
+        filters::clicked(click, &element);
+        picking::clicked(&element);
+        keys::clicked(click, &element);
+        times::tap(event);
+    });
+    for name in ["pointerover", "focusin"] {
+        listen(name, |event| strip::entered(event, target(event).as_ref()));
+    }
+    listen("pointerout", |_| strip::left());
+    listen("focusout", |event| {
+        if let Some(element) = target(event) {
+            filters::left(&element);
+        }
+        strip::left();
+        parts::catch_up();
+    });
     listen("toggle", |_| parts::catch_up());
+    listen("selectionchange", |_| parts::selection_changed());
+}
+
+/// Says how many boxes are marked, after a list was changed in its place.
+pub(crate) fn count_picked() {
+    picking::count();
 }
 
 /// Listens in the capture phase: some events do not bubble.
@@ -43,21 +87,7 @@ fn target(event: &Event) -> Option<Element> {
     event.target().and_then(|target| target.dyn_into::<Element>().ok())
 }
 
-fn focus_search(key: &KeyboardEvent) {
-    if key.key() != "/" || key.ctrl_key() || key.meta_key() || key.alt_key() {
-        return;
-    }
-    let typing = target(key)
-        .is_some_and(|element| element.matches("input, select, textarea, [contenteditable]").unwrap_or(false));
-    let modal = document().query_selector("dialog:modal").ok().flatten();
-    if typing || modal.is_some() {
-        return;
-    }
-    if let Some(field) = document().query_selector("[data-search]").ok().flatten() {
-        key.prevent_default();
-        if let Ok(field) = field.dyn_into::<HtmlInputElement>() {
-            let _ = field.focus();
-            field.select();
-        }
-    }
+/// The element itself or the nearest one around it that fits.
+fn around(element: &Element, selector: &str) -> Option<Element> {
+    element.closest(selector).ok().flatten()
 }

@@ -1,6 +1,8 @@
 //! The items of a tenant.
 
 use super::{ListFilter, set};
+use crate::inventory::coverage::CoverageMark;
+use tenantatlas_domain::item_column::ItemColumn;
 use tenantatlas_domain::registry::{Category, Platform, registry};
 use tenantatlas_domain::since::Since;
 use tenantatlas_domain::time::Timestamp;
@@ -11,6 +13,46 @@ use tenantatlas_store::scopes::ScopeId;
 const PAGE: u32 = 50;
 /// The longest text that is searched for, characters.
 const MAX_SEARCH: usize = 200;
+
+/// What a list is grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grouping {
+    /// By category.
+    Category,
+    /// By policy type.
+    Type,
+}
+
+impl Grouping {
+    /// Every one, in the order of forms.
+    pub const ALL: [Self; 2] = [Self::Category, Self::Type];
+
+    /// Its name in the address.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Category => "category",
+            Self::Type => "type",
+        }
+    }
+
+    /// Its words.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Category => "Category",
+            Self::Type => "Type",
+        }
+    }
+
+    /// The order in which a group stands together.
+    const fn sort(self) -> Sort {
+        match self {
+            Self::Category => Sort::Category,
+            Self::Type => Sort::Type,
+        }
+    }
+}
 
 /// Which items.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,18 +69,27 @@ pub struct InventoryFilter {
     pub state: Option<StateFilter>,
     /// Only with this scope tag, by id.
     pub scope_tag: Option<String>,
+    /// Only of types whose last read ended like this.
+    pub coverage: Option<CoverageMark>,
     /// In this order.
     pub sort: Sort,
+    /// Whether that order is reversed.
+    pub descending: bool,
+    /// What stands together, before any order.
+    pub group: Option<Grouping>,
     /// Only what was found new or changed since then.
     pub since: Option<Since>,
     /// Relative to this scope; the main one otherwise.
     pub scope: Option<ScopeId>,
     /// Where the page begins.
     pub after: Option<Cursor>,
+    /// Where the page ends.
+    pub before: Option<Cursor>,
 }
 
 impl ListFilter for InventoryFilter {
-    const WORDS: &'static [&'static str] = &["category", "type", "platform", "state", "since", "sort", "scope"];
+    const WORDS: &'static [&'static str] =
+        &["category", "type", "platform", "state", "since", "coverage", "sort", "dir", "group", "scope"];
     const TYPED: &'static [&'static str] = &["q", "tag"];
 
     fn read(get: impl Fn(&str) -> Option<String>) -> Self {
@@ -52,13 +103,13 @@ impl ListFilter for InventoryFilter {
             state: filled("state").and_then(|name| state_of(&name)),
             since: filled("since").and_then(|text| text.parse().ok()),
             scope_tag: filled("tag").filter(|tag| tag.len() <= 40),
-            sort: match filled("sort").as_deref() {
-                Some("type") => Sort::Type,
-                Some("seen") => Sort::LastSeen,
-                _ => Sort::Name,
-            },
+            coverage: filled("coverage").and_then(|name| CoverageMark::named(&name)),
+            sort: filled("sort").and_then(|name| name.parse().ok()).map_or(Sort::Name, sort_of),
+            descending: filled("dir").as_deref() == Some(DESCENDING),
+            group: filled("group").and_then(|name| Grouping::ALL.into_iter().find(|one| one.as_str() == name)),
             scope: filled("scope").and_then(|id| id.parse().ok()).map(ScopeId),
             after: filled("after").and_then(|text| Cursor::decode(&text)),
+            before: filled("before").and_then(|text| Cursor::decode(&text)),
         }
     }
 
@@ -71,14 +122,18 @@ impl ListFilter for InventoryFilter {
             ("state", self.state.map(|one| state_name(one).to_owned())),
             ("since", self.since.map(|since| since.to_string())),
             ("tag", self.scope_tag.clone()),
-            ("sort", sort_name(self.sort).map(ToOwned::to_owned)),
+            ("coverage", self.coverage.map(|one| one.as_str().to_owned())),
+            ("sort", column_of(self.sort).map(|column| column.as_str().to_owned())),
+            ("dir", self.descending.then(|| DESCENDING.to_owned())),
+            ("group", self.group.map(|one| one.as_str().to_owned())),
             ("scope", self.scope.map(|ScopeId(id)| id.to_string())),
             ("after", self.after.as_ref().map(Cursor::encode)),
+            ("before", self.before.as_ref().map(Cursor::encode)),
         ])
     }
 
     fn first_page(&self) -> Self {
-        Self { after: None, ..self.clone() }
+        Self { after: None, before: None, ..self.clone() }
     }
 }
 
@@ -86,7 +141,7 @@ impl InventoryFilter {
     /// Whether anything narrows the list.
     #[must_use]
     pub fn is_filtered(&self) -> bool {
-        let Self { search, category, policy_type, platform, state, since, scope_tag, .. } = self;
+        let Self { search, category, policy_type, platform, state, since, scope_tag, coverage, .. } = self;
         !search.is_empty()
             || category.is_some()
             || policy_type.is_some()
@@ -94,16 +149,24 @@ impl InventoryFilter {
             || state.is_some()
             || since.is_some()
             || scope_tag.is_some()
+            || coverage.is_some()
+    }
+
+    /// Whether the list is shown from somewhere else than its beginning.
+    #[must_use]
+    pub fn is_beyond_start(&self) -> bool {
+        self.after.is_some() || self.before.is_some()
     }
 
     /// Whether the state is all that narrows the list, and the list is shown from its start: only then an empty list
     /// says something about the whole inventory.
     #[must_use]
     pub fn asks_for_state_alone(&self) -> bool {
-        self.state.is_some() && self.after.is_none() && !Self { state: None, ..self.clone() }.is_filtered()
+        self.state.is_some() && !self.is_beyond_start() && !Self { state: None, ..self.clone() }.is_filtered()
     }
 
-    /// The question to the store. `changed_since` is the moment that [`Self::since`] names.
+    /// The question to the store. `changed_since` is the moment that [`Self::since`] names; [`Self::coverage`] is for
+    /// whoever knows how the types were read.
     #[must_use]
     pub fn query(&self, changed_since: Option<Timestamp>) -> ItemQuery {
         ItemQuery {
@@ -116,10 +179,11 @@ impl InventoryFilter {
                 scope_tag: self.scope_tag.clone(),
                 changed_since,
             },
-            sort: self.sort,
+            sort: self.group.map_or(self.sort, Grouping::sort),
+            descending: self.descending,
             after: self.after.clone(),
+            before: self.before.clone(),
             limit: PAGE,
-            ..ItemQuery::default()
         }
     }
 }
@@ -141,15 +205,29 @@ fn state_of(name: &str) -> Option<StateFilter> {
         .find(|state| state_name(*state) == name)
 }
 
-/// The name of an order in the address; the usual order has none.
+/// What an address says of an order that is reversed.
+const DESCENDING: &str = "desc";
+
+/// The order of a column.
 #[must_use]
-pub const fn sort_name(sort: Sort) -> Option<&'static str> {
-    match sort {
-        Sort::Name => None,
-        Sort::Type => Some("type"),
-        Sort::LastSeen => Some("seen"),
-        _ => None,
+pub const fn sort_of(column: ItemColumn) -> Sort {
+    match column {
+        ItemColumn::Type => Sort::Type,
+        ItemColumn::Category => Sort::Category,
+        ItemColumn::State => Sort::State,
+        ItemColumn::Assigned => Sort::Assigned,
+        ItemColumn::Platform => Sort::Platform,
+        ItemColumn::Modified => Sort::Modified,
+        ItemColumn::LastSeen => Sort::LastSeen,
+        ItemColumn::FirstSeen => Sort::FirstSeen,
+        ItemColumn::Id => Sort::Id,
     }
+}
+
+/// The column that an order is of, by whose name the address knows it; the order by name is the usual one and has none.
+#[must_use]
+pub fn column_of(sort: Sort) -> Option<ItemColumn> {
+    ItemColumn::ALL.iter().copied().find(|column| sort_of(*column) == sort)
 }
 
 #[cfg(test)]

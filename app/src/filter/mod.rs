@@ -25,11 +25,24 @@ pub trait ListFilter: Sized {
     #[must_use]
     fn first_page(&self) -> Self;
 
+    /// The parameters as they stand in an address; empty where none is set.
+    #[must_use]
+    fn query_text(&self) -> String {
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(self.pairs()).finish()
+    }
+
     /// The address of the list at `path`.
     #[must_use]
     fn address(&self, path: &str) -> String {
         with_query(path, self.pairs())
     }
+}
+
+/// Reads the parameters as they stand in an address ([`ListFilter::query_text`]).
+#[must_use]
+pub fn read_query<F: ListFilter>(query: &str) -> F {
+    let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    F::read(|name| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()))
 }
 
 /// Those of the parameters that are set.
@@ -45,14 +58,14 @@ mod tests {
     use super::*;
 
     pub(super) fn read<F: ListFilter>(query: &str) -> F {
-        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        F::read(move |name| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()))
+        read_query(query)
     }
 
     /// What an address means is what is written of it, and every parameter of it is known as word or as typed.
     fn comes_back<F: ListFilter + PartialEq + std::fmt::Debug>(query: &str) {
         let filter: F = read(query);
         assert_eq!(filter.address("/x"), format!("/x?{query}"));
+        assert_eq!(read_query::<F>(&filter.query_text()), filter);
         for (name, _) in filter.first_page().pairs() {
             assert!(F::WORDS.contains(&name) != F::TYPED.contains(&name), "{name}");
         }
@@ -62,8 +75,11 @@ mod tests {
     #[test]
     fn every_list_writes_the_address_that_it_was_read_from() {
         comes_back::<InventoryFilter>(
-            "q=Windows+%26+co&category=compliance&type=settingsCatalogPolicy&platform=windows&state=not_read&tag=0&sort=seen&scope=3",
+            "q=Windows+%26+co&category=compliance&type=settingsCatalogPolicy&platform=windows&state=not_read&tag=0&coverage=failed&sort=seen&dir=desc&group=type&scope=3",
         );
+        for column in tenantatlas_domain::item_column::ItemColumn::ALL {
+            comes_back::<InventoryFilter>(&format!("sort={column}"));
+        }
         comes_back::<RunFilter>("state=failed&by=me&days=7&before=1000.01932f1e-7c00-7000-8000-000000000001");
         comes_back::<RunFilter>("by=schedule");
         comes_back::<AuditFilter>(

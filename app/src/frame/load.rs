@@ -7,6 +7,7 @@ use crate::tenant::model::TenantEntry;
 use leptos::prelude::*;
 use tenantatlas_domain::live::RunState;
 use tenantatlas_store::tenants::{self, VisibleTenant};
+use tenantatlas_store::user_preferences;
 
 /// Tenants at hand in the switcher before the rest is fetched.
 const NEAR: usize = 8;
@@ -28,6 +29,10 @@ pub struct FrameData {
     pub runs: Vec<RunState>,
     /// The clock of the server, milliseconds.
     pub now: i64,
+    /// What the active runs of the tenant were like, see [`Snapshot::fingerprint`](tenantatlas_domain::live::Snapshot::fingerprint).
+    pub fingerprint: String,
+    /// Whether single keys do something for this person.
+    pub single_keys: bool,
 }
 
 /// The colours of this browser.
@@ -43,9 +48,10 @@ pub fn theme() -> String {
 pub async fn load(inside: &Inside) -> Result<FrameData, AppError> {
     let theme = theme();
     let user = inside.session.user_id;
-    let (visible, snapshot) = futures::try_join!(
+    let (visible, snapshot, preferences) = futures::try_join!(
         async { Ok::<_, AppError>(tenants::list_visible(inside.engine.reader(), user).await?) },
         async { Ok(inside.engine.runs().snapshot(inside.id(), user).await?) },
+        async { Ok(user_preferences::get(inside.engine.reader(), user).await?) },
     )?;
     note_use(inside, &visible);
     let here = visible.iter().find(|one| one.tenant.id == inside.id());
@@ -67,6 +73,8 @@ pub async fn load(inside: &Inside) -> Result<FrameData, AppError> {
         theme,
         tenant,
         near: near.into_iter().map(tenant_service::entry).collect(),
+        fingerprint: snapshot.fingerprint(),
+        single_keys: preferences.single_keys,
         unread: snapshot.unread,
         runs: snapshot.runs.into_iter().filter(|run| run.user_id == Some(user)).collect(),
         now: inside.engine.now().as_millis(),

@@ -4,6 +4,7 @@ use super::load::FrameData;
 use crate::account::theme_switch::ThemeSwitch;
 use crate::address::TenantAddress;
 use crate::notification::bell::Bell;
+use crate::palette::help_page::VERSION;
 use crate::run::progress_widget::ProgressWidget;
 use crate::scope::Inside;
 use crate::session::current::CurrentSession;
@@ -69,7 +70,7 @@ impl Section {
 
 /// A page of a tenant: top bar, navigation, content, and the corner that is live.
 pub fn tenant_frame(inside: &Inside, frame: FrameData, section: Section, title: &str, content: AnyView) -> AnyView {
-    let FrameData { theme, tenant, near, unread, runs, now } = frame;
+    let FrameData { theme, tenant, near, unread, runs, now, fingerprint, single_keys } = frame;
     let (session, role) = (&inside.session, inside.role);
     let (id, at) = (tenant.id, address::tenant(tenant.id));
     let full_title = format!("{title} · {}", tenant.name);
@@ -86,19 +87,26 @@ pub fn tenant_frame(inside: &Inside, frame: FrameData, section: Section, title: 
         .collect_view();
     view! {
         {page_title(full_title)}
-        <div class="frame">
+        <div class="frame" data-runs=fingerprint data-made=now.to_string() data-single-keys=single_keys.then_some("")>
             <a class="skip" href="#main">"Skip to content"</a>
             <header class="top">
                 <a class="brand" href=address::HOME aria-label="TenantAtlas, all tenants">{logo()}<span>"TenantAtlas"</span></a>
                 <TenantSwitcher current=tenant section=section.slug().to_owned() near />
                 <span class="spring"></span>
+                {palette_button()}
                 <Bell tenant=id unread />
                 {person_menu(session, theme)}
             </header>
             <nav class="side" aria-label="Tenant">
                 {links}
+                <p class="side-foot">
+                    <a href=address::HELP data-keys="">"Keys"</a>
+                    <a href=address::HELP>"Help"</a>
+                    <span>"Version "{VERSION}</span>
+                </p>
             </nav>
             <main class="main" id="main" tabindex="-1">{content}</main>
+            <p class="visually-hidden" role="status" id="said"></p>
             <ProgressWidget tenant=id user=session.user_id can_cancel=role.allows(Action::CancelRun) runs now />
         </div>
     }
@@ -123,6 +131,16 @@ pub fn plain_frame(session: Option<&CurrentSession>, theme: String, title: Strin
     .into_any()
 }
 
+/// What opens the palette; without a script there is none.
+fn palette_button() -> AnyView {
+    view! {
+        <button class="icon-button with-script" type="button" data-palette="" aria-label="Go to anything" aria-keyshortcuts="Control+K" title="Go to anything (Ctrl K)">
+            {Icon::Search.view()}
+        </button>
+    }
+    .into_any()
+}
+
 fn person_menu(session: &CurrentSession, theme: String) -> AnyView {
     let sign_out = address::function::<SignOut>();
     view! {
@@ -138,6 +156,7 @@ fn person_menu(session: &CurrentSession, theme: String) -> AnyView {
             <hr />
             <a class="menu-item" href=address::ACCOUNT>{Icon::Person.view()}"Profile and sessions"</a>
             <a class="menu-item" href=address::HOME>{Icon::Tenant.view()}"All tenants"</a>
+            <a class="menu-item" href=address::HELP>{Icon::Compass.view()}"Help and keys"</a>
             {session.platform_admin.then(|| view! {
                 <a class="menu-item" href=address::USERS>{Icon::People.view()}"Administration"</a>
             })}

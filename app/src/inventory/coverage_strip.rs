@@ -1,74 +1,131 @@
 //! The coverage strip: one cell per policy type, marked by the outcome of its last read.
+//!
+//! It is a toolbar: one stop for the Tab key, arrow keys within (WAI-ARIA Authoring Practices, Toolbar pattern). Without
+//! a script every cell is a stop, and a link leads past them.
 
+use super::coverage::{Coverage, CoverageMark};
 use super::elsewhere::read_elsewhere;
-use super::load::{Coverage, CoverageMark};
 use crate::address::TenantAddress;
+use crate::filter::ListFilter as _;
+use crate::filter::inventory::InventoryFilter;
 use crate::format;
 use crate::ui::time::moment;
 use leptos::prelude::*;
+use std::collections::BTreeMap;
 
-/// The strip with its legend. Each cell opens a few words about its type.
-pub fn coverage_strip(cells: &[Coverage], tenant: &TenantAddress) -> AnyView {
-    let half = cells.len() / 2;
-    let items = cells
-        .iter()
-        .enumerate()
-        .map(|(index, cell)| {
-            let (mark, tone) = mark(cell);
-            let what = words(cell);
-            view! {
-                <li data-side=(index >= half).then_some("end")>
-                    <details name="coverage">
-                        <summary class="cell" data-mark=mark data-tone=tone>
-                            <span class="visually-hidden">{cell.label.clone()}": "{what.clone()}</span>
-                        </summary>
-                        <div class="tip">
-                            <strong>{cell.label.clone()}</strong>
-                            <p>{what}</p>
-                            {cell.at.map(|at| view! { <p class="quiet-text">"Checked "{moment(at.as_millis())}</p> })}
-                            {cell.last_full_read.map(|at| view! { <p class="quiet-text">"Last read completely "{moment(at.as_millis())}</p> })}
-                            {cell.read_elsewhere.as_ref().map(|(read, told)| {
-                                read_elsewhere(tenant, &cell.key, read, cell.at.is_some(), told.clone())
-                            })}
-                            {cell.reason.map(|reason| view! { <p class="quiet-text">{reason.sentence()}</p> })}
-                            <a href=tenant.items_of_type(&cell.key)>"Show its items"</a>
-                        </div>
-                    </details>
-                </li>
-            }
-        })
-        .collect_view();
-    let count = |mark: CoverageMark| cells.iter().filter(|cell| cell.mark == mark).count();
-    let outside = count(CoverageMark::Outside);
-    let read = cells.iter().filter(|cell| matches!(cell.mark, CoverageMark::Read | CoverageMark::Empty)).count();
+/// More faults than these fold away.
+const FAULTS_SHOWN: usize = 5;
+
+/// The strip with its legend, and in words what could not be read. Each cell opens a few words about its type; what the
+/// list is filtered by stands out.
+pub fn coverage_strip(base: &str, address: &InventoryFilter, cells: &[Coverage], tenant: &TenantAddress) -> AnyView {
+    let items = cells.iter().map(|cell| strip_cell(cell, address, tenant)).collect_view();
     view! {
         <section aria-labelledby="coverage-title" id="coverage" data-live="">
             <div class="section-head">
                 <h2 id="coverage-title">"Coverage"</h2>
-                <div class="legend">
-                    <span><i class="cell" data-tone="ok"></i>{read}" read"</span>
-                    <span><i class="cell" data-mark="empty"></i>{count(CoverageMark::Empty)}" of them empty"</span>
-                    <span><i class="cell" data-mark="failed"></i>{count(CoverageMark::Failed)}" could not be read"</span>
-                    <span><i class="cell" data-mark="skipped"></i>{count(CoverageMark::Skipped)}" skipped"</span>
-                    <span><i class="cell" data-mark="unread"></i>{count(CoverageMark::Never)}" never read"</span>
-                    {(outside > 0).then(|| view! { <span><i class="cell" data-mark="outside"></i>{outside}" not in this selection"</span> })}
-                </div>
+                {legend(base, address, cells)}
             </div>
-            <ol class="coverage">{items}</ol>
+            {faults(cells, tenant)}
+            <details class="folds" id="coverage-cells">
+                <summary class="button quiet small">"Every type"</summary>
+                <a class="skip-link" href="#list">"Skip to the items"</a>
+                <div class="coverage" role="toolbar" aria-labelledby="coverage-title" data-roving="">{items}</div>
+            </details>
         </section>
     }
     .into_any()
 }
 
-fn mark(cell: &Coverage) -> (&'static str, &'static str) {
-    match cell.mark {
-        CoverageMark::Read => ("read", "ok"),
-        CoverageMark::Empty => ("empty", "idle"),
-        CoverageMark::Failed => ("failed", "idle"),
-        CoverageMark::Skipped => ("skipped", "idle"),
-        CoverageMark::Never => ("unread", "idle"),
-        CoverageMark::Outside => ("outside", "idle"),
+fn strip_cell(cell: &Coverage, address: &InventoryFilter, tenant: &TenantAddress) -> AnyView {
+    let what = words(cell);
+    let tip = format!("about-{}", cell.key);
+    let off = address.coverage.is_some_and(|mark| mark != cell.mark);
+    view! {
+        <button
+            class="cell" type="button" popovertarget=tip.clone() popovertargetaction="show" data-tip=""
+            data-mark=cell.mark.as_str() data-off=off.then_some("")
+        >
+            <span class="visually-hidden">{cell.label.clone()}": "{what.clone()}</span>
+        </button>
+        <div class="tip" id=tip popover="auto" role="group" aria-label=cell.label.clone()>
+            <strong>{cell.label.clone()}</strong>
+            <p>{what}</p>
+            {cell.message.clone().map(|message| view! { <p>{message}</p> })}
+            {cell.at.map(|at| view! { <p class="quiet-text">"Checked "{moment(at.as_millis())}</p> })}
+            {cell.last_full_read.map(|at| view! { <p class="quiet-text">"Last read to the end "{moment(at.as_millis())}</p> })}
+            {cell.read_elsewhere.as_ref().map(|(read, told)| {
+                read_elsewhere(tenant, &cell.key, read, cell.at.is_some(), told.clone())
+            })}
+            {cell.reason.map(|reason| view! { <p class="quiet-text">{reason.sentence()}</p> })}
+            <a href=tenant.items_of_type(&cell.key)>"Show its items"</a>
+        </div>
     }
+    .into_any()
+}
+
+/// How many types have each mark. Each entry shows the items of those types alone; the one that is chosen shows all again.
+fn legend(base: &str, address: &InventoryFilter, cells: &[Coverage]) -> AnyView {
+    let count = |mark: CoverageMark| cells.iter().filter(|cell| cell.mark == mark).count();
+    let entries = CoverageMark::ALL.into_iter().filter(|mark| count(*mark) > 0).map(|mark| {
+        let chosen = address.coverage == Some(mark);
+        let coverage = (!chosen).then_some(mark);
+        let href = InventoryFilter { coverage, ..address.first_page() }.address(base);
+        view! {
+            <li>
+                <a href=href id=format!("legend-{}", mark.as_str()) aria-current=chosen.then_some("true") data-stay="">
+                    <i class="cell" data-mark=mark.as_str()></i>
+                    {count(mark)}" "{mark.words()}
+                </a>
+            </li>
+        }
+    });
+    view! { <ul class="legend" aria-label="Types by how they were read">{entries.collect_view()}</ul> }.into_any()
+}
+
+/// What was not read to the end, in words: the types with one reason together, those that failed first.
+fn faults(cells: &[Coverage], tenant: &TenantAddress) -> Option<AnyView> {
+    let mut reasons: BTreeMap<(CoverageMark, String), Vec<&Coverage>> = BTreeMap::new();
+    for cell in cells.iter().filter(|cell| matches!(cell.mark, CoverageMark::Failed | CoverageMark::Skipped)) {
+        let reason = cell.message.clone().or_else(|| cell.reason.map(|reason| reason.sentence().to_owned()));
+        reasons.entry((cell.mark, reason.unwrap_or_else(|| words(cell)))).or_default().push(cell);
+    }
+    if reasons.is_empty() {
+        return None;
+    }
+    let count = reasons.len();
+    let rows = reasons
+        .into_iter()
+        .map(|((mark, reason), cells)| {
+            let last = cells.len().saturating_sub(1);
+            let types = cells.iter().enumerate().map(|(at, cell)| {
+                let href = tenant.items_of_type(&cell.key);
+                view! { <a href=href>{cell.label.clone()}</a>{(at < last).then_some(", ")} }
+            });
+            view! {
+                <li>
+                    <i class="cell" data-mark=mark.as_str()></i>
+                    <span class="grow">
+                        <strong>{if mark == CoverageMark::Failed { "Could not be read: " } else { "Skipped: " }}</strong>
+                        {types.collect_view()}
+                        <span class="quiet">{reason}</span>
+                    </span>
+                </li>
+            }
+        })
+        .collect_view();
+    let rows = view! { <ul class="faults">{rows}</ul> };
+    Some(if count > FAULTS_SHOWN {
+        view! {
+            <details class="disclosure" id="coverage-faults">
+                <summary>{format!("Why types were not read: {count} reasons")}</summary>
+                {rows}
+            </details>
+        }
+        .into_any()
+    } else {
+        rows.into_any()
+    })
 }
 
 fn words(cell: &Coverage) -> String {

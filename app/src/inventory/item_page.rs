@@ -3,7 +3,7 @@
 use super::elsewhere::read_elsewhere;
 use super::item::{FieldChange, ItemDetail, differences, fact_text, load, property_label, value_moment};
 use super::labels::{platform_label, type_label};
-use super::page::row_state;
+use super::table::{identifier, row_state};
 use crate::error::AppError;
 use crate::format;
 use crate::frame::view::Section;
@@ -147,11 +147,7 @@ fn facts(detail: &ItemDetail) -> AnyView {
             <dl class="facts">
                 <dt>"Type"</dt><dd>{type_label(&item.policy_type)}</dd>
                 <dt>"Platform"</dt><dd>{platform_label(&item.platform)}</dd>
-                <dt>"ID"</dt>
-                <dd>
-                    <span class="identifier" id="item-id">{item.external_id.clone()}</span>" "
-                    <button class="button quiet small copy" type="button" data-copy="item-id" title="Copy the ID">{Icon::Copy.view()}<span aria-live="polite">"Copy"</span></button>
-                </dd>
+                <dt>"ID"</dt><dd>{identifier(&item.external_id, "this item")}</dd>
                 <dt>"First seen"</dt><dd>{moment(item.first_seen_at.as_millis())}</dd>
                 <dt>"Last seen"</dt><dd>{moment(item.last_seen_at.as_millis())}</dd>
                 <dt>"Changed"</dt><dd>{moment(item.changed_at.as_millis())}</dd>

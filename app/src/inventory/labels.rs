@@ -1,7 +1,7 @@
 //! The words for what is in the inventory.
 
 use tenantatlas_domain::live::humanise;
-use tenantatlas_domain::registry::{Platform, registry};
+use tenantatlas_domain::registry::{Category, Platform, registry};
 
 /// The words for a policy type.
 #[must_use]
@@ -14,4 +14,11 @@ pub fn type_label(key: &str) -> String {
 pub fn platform_label(name: &str) -> String {
     let known = Platform::ALL.iter().find(|one| one.as_str() == name);
     known.map_or_else(|| name.to_owned(), |one| one.label().to_owned())
+}
+
+/// The words for a category, by its stored name.
+#[must_use]
+pub fn category_label(slug: &str) -> String {
+    let known = Category::ALL.iter().find(|one| one.slug() == slug);
+    known.map_or_else(|| humanise(slug), |one| one.label().to_owned())
 }

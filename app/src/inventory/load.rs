@@ -1,59 +1,20 @@
 //! The inventory of a tenant as its page shows it.
 
-use super::elsewhere::count_words;
+use super::coverage::{Coverage, CoverageMark, coverage};
 use crate::error::AppError;
-use crate::filter::inventory::InventoryFilter;
+use crate::filter::inventory::{Grouping, InventoryFilter};
 use crate::scope::Inside;
-use std::collections::{BTreeMap, HashSet};
-use tenantatlas_domain::reason::ReasonCode;
-use tenantatlas_domain::registry::{PolicyType, registry};
-use tenantatlas_domain::sync::TypeOutcome;
-use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::inventory::{self, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ScopeView};
-use tenantatlas_store::scopes::{self, OtherRead, Scope};
-use tenantatlas_store::sync_runs;
+use std::collections::BTreeMap;
+use tenantatlas_domain::ids::ItemId;
+use tenantatlas_domain::item_column::ItemColumn;
+use tenantatlas_domain::registry::registry;
+use tenantatlas_store::inventory::{self, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ItemRow, ScopeView, Total};
+use tenantatlas_store::saved_views::{self, SavedView};
+use tenantatlas_store::scopes::{self, Scope, ScopeId};
+use tenantatlas_store::{sync_runs, user_preferences};
 
-/// How the last read of a type ended, as its cell shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CoverageMark {
-    /// Read to the end, and there are items.
-    Read,
-    /// Read to the end: there are none.
-    Empty,
-    /// Could not be read.
-    Failed,
-    /// Skipped for a reason that is no fault.
-    Skipped,
-    /// The selection holds it, and no completed run of the scope has looked at it.
-    Never,
-    /// The selection of the scope does not hold it.
-    Outside,
-}
-
-/// One cell of the coverage strip.
-#[derive(Debug, Clone)]
-pub struct Coverage {
-    /// The key of the type.
-    pub key: String,
-    /// Its words.
-    pub label: String,
-    /// How its last read ended.
-    pub mark: CoverageMark,
-    /// Items the run saw.
-    pub items: u64,
-    /// Items that are known and of which the run can say nothing.
-    pub not_read: u64,
-    /// When the run finished with it.
-    pub at: Option<Timestamp>,
-    /// Why it was not read to the end.
-    pub reason: Option<ReasonCode>,
-    /// The same in a sanitised sentence.
-    pub message: Option<String>,
-    /// When it was last read to the end, where that was an earlier run.
-    pub last_full_read: Option<Timestamp>,
-    /// How another selection read it to the end since then, and what it says in words.
-    pub read_elsewhere: Option<(OtherRead, String)>,
-}
+/// Items that may be picked at once.
+const MAX_PICKED: usize = 500;
 
 /// Everything the inventory page shows.
 #[derive(Debug, Clone)]
@@ -68,8 +29,16 @@ pub struct InventoryView {
     pub scopes: Vec<Scope>,
     /// The rows.
     pub page: ItemPage,
+    /// How many rows there are on all pages.
+    pub total: Total,
+    /// How many there are in each group, by its name in the address; empty where that is not counted or not asked for.
+    pub groups: BTreeMap<String, u64>,
     /// The scope tags of the tenant: id and name.
     pub scope_tags: Vec<(String, String)>,
+    /// The columns that the person chose.
+    pub columns: Vec<ItemColumn>,
+    /// The views that the person saved, by name.
+    pub saved_views: Vec<SavedView>,
 }
 
 /// Loads the page that an address names.
@@ -78,15 +47,38 @@ pub struct InventoryView {
 /// When the database fails.
 pub async fn load(inside: &Inside, address: &InventoryFilter) -> Result<InventoryView, AppError> {
     let db = inside.engine.reader();
+    let user = inside.session.user_id;
     let view = view(inside, address).await?;
-    let query = query(inside, address).await?;
-    let (page, scopes, scope_tags) = futures::try_join!(
-        async { Ok::<_, AppError>(inventory::list(db, &view, &query).await?) },
+    let query = query(inside, address, &view).await?;
+    let listed = async {
+        let page = inventory::list(db, &view, &query).await?;
+        let total = match page.total {
+            Some(total) => total,
+            None => inventory::total(db, &view, &query.filter).await?,
+        };
+        Ok::<_, AppError>((page, total))
+    };
+    let ((page, total), groups, scopes, scope_tags, saved_views, preferences) = futures::try_join!(
+        listed,
+        groups(inside, &view, address.group, &query.filter),
         async { Ok(scopes::list(db, inside.id()).await?) },
         scope_tags(inside, &view),
+        async { Ok(saved_views::list(db, user, inside.id()).await?) },
+        async { Ok(user_preferences::get(db, user).await?) },
     )?;
     let scopes = scopes.into_iter().filter(|scope| scope.latest.is_some()).collect();
-    Ok(InventoryView { counts: view.counts(&[]), coverage: coverage(&view), scopes, page, scope_tags, view })
+    Ok(InventoryView {
+        counts: view.counts(&[]),
+        coverage: coverage(&view),
+        scopes,
+        page,
+        total,
+        groups,
+        scope_tags,
+        columns: preferences.item_columns,
+        saved_views,
+        view,
+    })
 }
 
 /// The view of the scope that an address names, or of the main one. A filter never changes the scope.
@@ -97,16 +89,55 @@ pub async fn view(inside: &Inside, address: &InventoryFilter) -> Result<ScopeVie
     Ok(ScopeView::load(inside.engine.reader(), inside.id(), address.scope).await?)
 }
 
-/// The question that an address asks. A run that the tenant does not have, or that has not ended, is no time to tell changes
-/// from.
+/// The question that an address asks of a view. A run that the tenant does not have, or that has not ended, is no time to
+/// tell changes from.
 ///
 /// # Errors
 /// Not found; when the database fails.
-pub async fn query(inside: &Inside, address: &InventoryFilter) -> Result<ItemQuery, AppError> {
-    let Some(since) = address.since else { return Ok(address.query(None)) };
-    let moment = sync_runs::moment_of(inside.engine.reader(), inside.id(), since, inside.engine.now()).await?;
-    let moment = moment.ok_or_else(|| AppError::not_found("The run to tell changes from"))?;
-    Ok(address.query(Some(moment)))
+pub async fn query(inside: &Inside, address: &InventoryFilter, view: &ScopeView) -> Result<ItemQuery, AppError> {
+    let moment = match address.since {
+        None => None,
+        Some(since) => {
+            let found = sync_runs::moment_of(inside.engine.reader(), inside.id(), since, inside.engine.now()).await?;
+            Some(found.ok_or_else(|| AppError::not_found("The run to tell changes from"))?)
+        }
+    };
+    let mut query = address.query(moment);
+    if let Some(mark) = address.coverage {
+        query.filter.policy_types = types_marked(view, mark, &query.filter.policy_types);
+    }
+    Ok(query)
+}
+
+/// The keys of the types with a mark, of those that are wanted, or of all. Never an empty list, which would ask for
+/// every type: where none is left it is one that no type has.
+fn types_marked(view: &ScopeView, mark: CoverageMark, wanted: &[String]) -> Vec<String> {
+    let marked = coverage(view).into_iter().filter(|cell| cell.mark == mark).map(|cell| cell.key);
+    let mut types: Vec<String> = marked.filter(|key| wanted.is_empty() || wanted.contains(key)).collect();
+    if types.is_empty() {
+        types.push(String::new());
+    }
+    types
+}
+
+/// How many items there are in each group.
+async fn groups(
+    inside: &Inside,
+    view: &ScopeView,
+    group: Option<Grouping>,
+    filter: &ItemFilter,
+) -> Result<BTreeMap<String, u64>, AppError> {
+    let Some(group) = group else { return Ok(BTreeMap::new()) };
+    let types = inventory::total_by_type(inside.engine.reader(), view, filter).await?.unwrap_or_default();
+    let mut groups = BTreeMap::new();
+    for (key, items) in types {
+        let name = match group {
+            Grouping::Type => key,
+            Grouping::Category => registry().get(&key).map_or("", |known| known.category.slug()).to_owned(),
+        };
+        *groups.entry(name).or_default() += items;
+    }
+    Ok(groups)
 }
 
 /// The scope tags that the inventory holds, for the filter; at most a hundred.
@@ -124,66 +155,24 @@ async fn scope_tags(inside: &Inside, view: &ScopeView) -> Result<Vec<(String, St
     Ok(page.rows.into_iter().map(|row| (row.item.external_id, row.item.display_name)).collect())
 }
 
-fn coverage(view: &ScopeView) -> Vec<Coverage> {
-    let mut known: BTreeMap<String, _> =
-        view.coverage().into_iter().map(|row| (row.policy_type.clone(), row)).collect();
-    let selected = view.scope.as_ref().map(selected);
-    let mut cells = Vec::new();
-    for policy_type in registry().all() {
-        let row = known.remove(policy_type.key);
-        if row.is_none() && !policy_type.default_on {
-            continue;
-        }
-        let outside = selected.as_ref().is_some_and(|selected| !selected.contains(policy_type.key));
-        cells.push(cell(policy_type, row, outside));
+/// The items that a person picked, by our ids, in the order in which they were sent.
+///
+/// # Errors
+/// When none was picked, none of them exists in the tenant, or there are too many.
+pub async fn picked<'a>(
+    inside: &Inside,
+    scope: Option<ScopeId>,
+    ids: impl Iterator<Item = &'a str>,
+) -> Result<Vec<ItemRow>, AppError> {
+    let ids: Vec<ItemId> = ids.filter_map(|id| id.parse().ok()).take(MAX_PICKED + 1).collect();
+    if ids.is_empty() {
+        return Err(AppError::invalid("items", "No item is picked. Mark the box of at least one."));
     }
-    cells
-}
-
-/// The keys of the types that the syncs of a scope are to read.
-fn selected(scope: &Scope) -> HashSet<&'static str> {
-    let plan = scope.selection.resolve().map(|resolved| resolved.plan).unwrap_or_default();
-    plan.into_iter().map(|policy_type| policy_type.key).collect()
-}
-
-fn cell(policy_type: &PolicyType, row: Option<inventory::Coverage>, outside: bool) -> Coverage {
-    let outcome = row.as_ref().and_then(|row| row.outcome);
-    let items = row.as_ref().map_or(0, |row| row.present);
-    let mark = match outcome {
-        Some(TypeOutcome::Succeeded) if items == 0 => CoverageMark::Empty,
-        Some(TypeOutcome::Succeeded) => CoverageMark::Read,
-        Some(TypeOutcome::Failed) => CoverageMark::Failed,
-        Some(TypeOutcome::Skipped) => CoverageMark::Skipped,
-        None if outside => CoverageMark::Outside,
-        None => CoverageMark::Never,
-    };
-    let elsewhere = row.as_ref().and_then(|row| Some((row.read_elsewhere.clone()?, row.known)));
-    let full = row.as_ref().and_then(|row| row.last_full_read).map(|read| read.at);
-    Coverage {
-        key: policy_type.key.to_owned(),
-        label: policy_type.label.to_owned(),
-        mark,
-        items,
-        not_read: row.as_ref().map_or(0, |row| row.not_read),
-        at: row.as_ref().and_then(|row| row.finished_at),
-        reason: row.as_ref().and_then(|row| row.reason_code),
-        message: row.and_then(|row| row.message),
-        read_elsewhere: elsewhere.map(|(read, known)| {
-            let words = count_words(read.items, known);
-            (read, words)
-        }),
-        last_full_read: full.filter(|_| outcome != Some(TypeOutcome::Succeeded)),
+    if ids.len() > MAX_PICKED {
+        return Err(AppError::invalid("items", "Too many items are picked. Pick 500 at most, or export a filter."));
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_type_outside_of_the_selection_is_not_called_never_read() {
-        let policy_type = registry().get("settingsCatalogPolicy").expect("a type");
-        assert_eq!(cell(policy_type, None, true).mark, CoverageMark::Outside);
-        assert_eq!(cell(policy_type, None, false).mark, CoverageMark::Never);
-    }
+    let db = inside.engine.reader();
+    let view = ScopeView::load(db, inside.id(), scope).await?;
+    let rows = inventory::find_many(db, &view, &ids).await?;
+    if rows.is_empty() { Err(AppError::not_found("The items that are picked")) } else { Ok(rows) }
 }

@@ -1,9 +1,16 @@
 //! What was read from a tenant: the list, its coverage, one item.
 
 #[cfg(feature = "ssr")]
+pub mod chips;
+#[cfg(feature = "ssr")]
+pub mod coverage;
+#[cfg(feature = "ssr")]
 pub mod coverage_strip;
 #[cfg(feature = "ssr")]
 pub mod elsewhere;
+#[cfg(feature = "ssr")]
+pub mod filters;
+pub mod functions;
 #[cfg(feature = "ssr")]
 pub mod item;
 #[cfg(feature = "ssr")]
@@ -11,6 +18,12 @@ pub mod item_page;
 #[cfg(feature = "ssr")]
 pub mod labels;
 #[cfg(feature = "ssr")]
+pub mod list;
+#[cfg(feature = "ssr")]
 pub mod load;
 #[cfg(feature = "ssr")]
 pub mod page;
+#[cfg(feature = "ssr")]
+pub mod saved_views;
+#[cfg(feature = "ssr")]
+pub mod table;

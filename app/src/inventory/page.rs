@@ -1,30 +1,27 @@
 //! The inventory of a tenant.
 
+use super::coverage::CoverageMark;
 use super::coverage_strip::coverage_strip;
 use super::elsewhere::scope_words;
-use super::item::assignment_words;
-use super::labels::{platform_label, type_label};
-use super::load::{CoverageMark, InventoryView, load};
+use super::filters::scope_choice;
+use super::functions::{RemoveView, RenameView, SaveView, SyncItems};
+use super::list::list;
+use super::load::{InventoryView, load};
 use crate::filter::ListFilter as _;
-use crate::filter::inventory::{InventoryFilter, sort_name, state_name};
+use crate::filter::inventory::InventoryFilter;
 use crate::format;
 use crate::frame::view::Section;
-use crate::page::{done, query, tenant_page};
+use crate::page::{done, has_empty_parameter, query, refusal, see_other, tenant_page};
 use crate::scope::Inside;
 use crate::sync::button::SyncButton;
-use crate::ui::form::{hidden, options};
 use crate::ui::icon::Icon;
 use crate::ui::note::{done_note, empty};
-use crate::ui::pager::Pager;
-use crate::ui::state::{presence_state, state, sync_state};
+use crate::ui::state::sync_state;
 use crate::ui::time::moment;
 use leptos::prelude::*;
 use tenantatlas_domain::presence::Confidence;
-use tenantatlas_domain::registry::{Category, Platform, registry};
 use tenantatlas_domain::role::Action;
-use tenantatlas_domain::since::Since;
-use tenantatlas_store::inventory::{ItemRow, Sort, StateFilter};
-use tenantatlas_store::scopes::ScopeId;
+use tenantatlas_store::inventory::StateFilter;
 
 /// In the place of a figure that only a completed run can give.
 const NO_RUN: &str = "no sync has completed yet";
@@ -35,16 +32,23 @@ pub fn InventoryPage() -> impl IntoView {
     let query = query();
     let address = InventoryFilter::read(&query);
     let done = done(&query);
+    let refused = refusal::<SaveView>(&query).or_else(|| refusal::<RenameView>(&query));
+    let refused = refused.or_else(|| refusal::<RemoveView>(&query)).or_else(|| refusal::<SyncItems>(&query));
+    let needless = has_empty_parameter();
     tenant_page(Section::Inventory, move |inside| async move {
+        if needless {
+            // A form without script sends the fields that are empty as well.
+            see_other(&address.address(&inside.address().inventory()));
+        }
         let shown = load(&inside, &address).await?;
         let content = if shown.view.run.is_none() && shown.counts.known == 0 && !address.is_filtered() {
             first_time(&inside)
         } else {
             view! {
-                {head(&inside, &shown)}
+                {head(&inside, &address, &shown)}
                 {figures(&inside, &shown)}
-                {coverage_strip(&shown.coverage, &inside.address())}
-                {list(&inside, &address, &shown)}
+                {coverage_strip(&inside.address().inventory(), &address, &shown.coverage, &inside.address())}
+                {list(&inside, &address, &shown, refused)}
             }
             .into_any()
         };
@@ -72,7 +76,8 @@ fn first_time(inside: &Inside) -> AnyView {
     .into_any()
 }
 
-fn head(inside: &Inside, shown: &InventoryView) -> AnyView {
+fn head(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
+    let base = inside.address().inventory();
     let lead = match &shown.view.run {
         Some(run) => view! {
             <p class="lead" id="as-of" data-live="">
@@ -90,7 +95,11 @@ fn head(inside: &Inside, shown: &InventoryView) -> AnyView {
         inside.role.allows(Action::Sync).then(|| view! { <SyncButton tenant=inside.id() label="Sync".to_owned() /> });
     view! {
         <div class="page-head">
-            <div><h1>"Inventory"</h1>{lead}</div>
+            <div>
+                <h1>"Inventory"</h1>
+                {lead}
+                {scope_choice(&base, address, shown)}
+            </div>
             <div class="actions">{sync}</div>
         </div>
     }
@@ -175,234 +184,4 @@ fn figure(href: String, label: &'static str, value: String, detail: String) -> A
         </a>
     }
     .into_any()
-}
-
-fn list(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
-    let base = inside.address().inventory();
-    let export = |kind: &str| address.first_page().address(&inside.address().inventory_export(kind));
-    view! {
-        <section class="stack" aria-labelledby="list-title">
-            <div class="section-head">
-                <h2 id="list-title">"Items"</h2>
-                <div class="actions">
-                    <a class="button quiet small" href=export("csv") download="">{Icon::Download.view()}"CSV"</a>
-                    <a class="button quiet small" href=export("json") download="">{Icon::Download.view()}"JSON"</a>
-                </div>
-            </div>
-            {filters(&base, address, shown)}
-            <div id="items" data-live="">
-                {rows(inside, address, shown)}
-            </div>
-        </section>
-    }
-    .into_any()
-}
-
-fn filters(base: &str, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
-    let any = |words: &str| (String::new(), words.to_owned());
-    let categories = Category::ALL.iter().map(|one| (one.slug().to_owned(), one.label().to_owned()));
-    let types = shown
-        .coverage
-        .iter()
-        .filter(|cell| {
-            address
-                .category
-                .is_none_or(|category| registry().get(&cell.key).is_some_and(|known| known.category == category))
-        })
-        .map(|cell| (cell.key.clone(), cell.label.clone()));
-    let platforms = Platform::ALL.iter().map(|one| (one.as_str().to_owned(), one.label().to_owned()));
-    let states = [
-        (StateFilter::Present, "Present"),
-        (StateFilter::Missing, "Missing"),
-        (StateFilter::NotRead, "Not read"),
-        (StateFilter::Changed, "Changed in the last sync"),
-    ]
-    .map(|(one, words)| (state_name(one).to_owned(), words.to_owned()));
-    let chosen_state = address.state.map(state_name).unwrap_or_default();
-    let tags = (!shown.scope_tags.is_empty()).then(|| {
-        let entries = std::iter::once(any("Any scope tag")).chain(shown.scope_tags.iter().cloned());
-        view! {
-            <select class="select" name="tag" aria-label="Scope tag">
-                {options(entries, address.scope_tag.as_deref().unwrap_or_default())}
-            </select>
-        }
-    });
-    view! {
-        <form class="filters" method="get" action=base.to_owned() role="search" data-auto="">
-            <div class="search">
-                {Icon::Search.view()}
-                <input
-                    class="input" type="search" name="q" value=address.search.clone() placeholder="Search name or id"
-                    aria-label="Search name or id" data-search="" maxlength="200"
-                />
-            </div>
-            <select class="select" name="category" aria-label="Category">
-                {options(std::iter::once(any("Any category")).chain(categories), address.category.map(Category::slug).unwrap_or_default())}
-            </select>
-            <select class="select" name="type" aria-label="Policy type">
-                {options(std::iter::once(any("Any type")).chain(types), address.policy_type.as_deref().unwrap_or_default())}
-            </select>
-            <select class="select" name="platform" aria-label="Platform">
-                {options(std::iter::once(any("Any platform")).chain(platforms), address.platform.map(Platform::as_str).unwrap_or_default())}
-            </select>
-            <select class="select" name="state" aria-label="State">
-                {options(std::iter::once(any("Any state")).chain(states), chosen_state)}
-            </select>
-            {since_choice(address)}
-            {tags}
-            {scope_choice(address, shown)}
-            {sort_name(address.sort).map(|sort| hidden("sort", sort))}
-            <button class="button">"Apply"</button>
-            {address.is_filtered().then(|| view! { <a class="button quiet" href=base.to_owned()>"Clear"</a> })}
-        </form>
-    }
-    .into_any()
-}
-
-/// Since when changes are shown. A date or a run that the address names stays as an entry of its own.
-fn since_choice(address: &InventoryFilter) -> AnyView {
-    let mut entries = vec![
-        (String::new(), "Changed at any time".to_owned()),
-        ("1d".to_owned(), "Changed since yesterday".to_owned()),
-        ("7d".to_owned(), "Changed in 7 days".to_owned()),
-        ("30d".to_owned(), "Changed in 30 days".to_owned()),
-    ];
-    let chosen = address.since.map(|since| since.to_string()).unwrap_or_default();
-    if let Some(since) = address.since.filter(|_| entries.iter().all(|(value, _)| *value != chosen)) {
-        let words = match since {
-            Since::Run(_) => "Changed since a sync".to_owned(),
-            Since::Moment(_) | Since::Days(_) => format!("Changed since {since}"),
-        };
-        entries.push((chosen.clone(), words));
-    }
-    view! { <select class="select" name="since" aria-label="Changed since">{options(entries, &chosen)}</select> }
-        .into_any()
-}
-
-/// The scope can be switched where there is more than one.
-fn scope_choice(address: &InventoryFilter, shown: &InventoryView) -> Option<AnyView> {
-    if shown.scopes.len() < 2 {
-        return address.scope.map(|ScopeId(id)| hidden("scope", id.to_string()));
-    }
-    let entries = std::iter::once((String::new(), "Main selection of the tenant".to_owned()))
-        .chain(shown.scopes.iter().map(|scope| (scope.id.0.to_string(), format!("Syncs of {}", scope_words(scope)))));
-    let chosen = address.scope.map(|ScopeId(id)| id.to_string()).unwrap_or_default();
-    Some(
-        view! {
-            <select class="select" name="scope" aria-label="Relative to">{options(entries, &chosen)}</select>
-        }
-        .into_any(),
-    )
-}
-
-fn rows(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
-    if shown.page.rows.is_empty() {
-        return nothing(address, shown);
-    }
-    let base = inside.address().inventory();
-    let next =
-        shown.page.next.clone().map(|after| InventoryFilter { after: Some(after), ..address.clone() }.address(&base));
-    let pager = Pager {
-        caption: Some(format!("{} on this page", format::counted(shown.page.rows.len() as u64, "item", "items"))),
-        first: address.after.as_ref().map(|_| ("From the start", address.first_page().address(&base))),
-        next: next.map(|href| ("Next", href)),
-    };
-    view! {
-        <div class="table-wrap">
-            <table class="table cards">
-                <thead>
-                    <tr>
-                        {sort_head(&base, address, Sort::Name, "Name")}
-                        {sort_head(&base, address, Sort::Type, "Type")}
-                        <th scope="col">"Platform"</th>
-                        <th scope="col">"Assigned to"</th>
-                        <th scope="col">"State"</th>
-                        {sort_head(&base, address, Sort::LastSeen, "Last seen")}
-                    </tr>
-                </thead>
-                <tbody>{shown.page.rows.iter().map(|row| item_row(&base, address.scope, row)).collect_view()}</tbody>
-            </table>
-        </div>
-        {pager.view()}
-    }
-    .into_any()
-}
-
-/// What an empty list says: never more than was read and asked for.
-fn nothing(address: &InventoryFilter, shown: &InventoryView) -> AnyView {
-    match address.state.filter(|_| address.asks_for_state_alone()) {
-        Some(StateFilter::Missing | StateFilter::NotRead | StateFilter::Changed) if shown.view.run.is_none() => empty(
-            Icon::Waiting,
-            "No sync has completed yet",
-            "Only a completed sync can tell what is missing, not read or changed.",
-            None,
-        ),
-        Some(StateFilter::Missing) => empty(
-            Icon::Done,
-            "Nothing is missing",
-            "Every item of the types that were read to the end was seen in the last sync.",
-            None,
-        ),
-        Some(StateFilter::NotRead) => {
-            empty(Icon::Done, "Nothing is left open", "There is no item of which the last sync can say nothing.", None)
-        }
-        Some(StateFilter::Changed) => {
-            empty(Icon::Done, "Nothing changed", "The last sync found no item new or changed.", None)
-        }
-        _ if address.is_filtered() || address.after.is_some() => empty(
-            Icon::Search,
-            "No results",
-            "Remove a filter, or look at the coverage above: a type that was not read shows nothing.",
-            None,
-        ),
-        _ => empty(
-            Icon::Inventory,
-            "No items",
-            "The types that were read hold nothing. The coverage above says which were read.",
-            None,
-        ),
-    }
-}
-
-fn sort_head(base: &str, address: &InventoryFilter, sort: Sort, words: &'static str) -> AnyView {
-    let chosen = address.sort == sort;
-    let href = InventoryFilter { sort, after: None, ..address.clone() }.address(base);
-    let (order, icon) = if sort == Sort::LastSeen { ("descending", Icon::Down) } else { ("ascending", Icon::Up) };
-    view! {
-        <th scope="col" aria-sort=chosen.then_some(order)>
-            <a href=href>{words}{chosen.then(|| icon.view())}</a>
-        </th>
-    }
-    .into_any()
-}
-
-fn item_row(base: &str, scope: Option<ScopeId>, row: &ItemRow) -> AnyView {
-    let item = &row.item;
-    let name = if item.display_name.is_empty() { item.external_id.clone() } else { item.display_name.clone() };
-    let href = match scope {
-        Some(ScopeId(scope)) => format!("{base}/{}?scope={scope}", item.id),
-        None => format!("{base}/{}", item.id),
-    };
-    view! {
-        <tr>
-            <th scope="row" class="title"><a href=href>{name}</a></th>
-            <td data-label="Type">{type_label(&item.policy_type)}</td>
-            <td data-label="Platform">{platform_label(&item.platform)}</td>
-            <td data-label="Assigned to">{assignment_words(&item.meta).unwrap_or_else(|| "–".to_owned())}</td>
-            <td data-label="State">{row_state(row)}</td>
-            <td data-label="Last seen" class="quiet">{moment(item.last_seen_at.as_millis())}</td>
-        </tr>
-    }
-    .into_any()
-}
-
-/// The state of a row; what became known after the sync that is shown says so.
-pub fn row_state(row: &ItemRow) -> AnyView {
-    if row.newer_than_scope {
-        return state("info", Icon::Add, "Newer than this sync");
-    }
-    if row.changed_in_last_run && row.item.first_seen_seq == row.item.changed_seq {
-        return state("accent", Icon::Add, "New");
-    }
-    presence_state(&row.presence, row.changed_in_last_run)
 }

@@ -2,5 +2,6 @@
 
 pub mod clock;
 pub mod parts;
+mod patch;
 pub mod stream;
 pub mod times;

@@ -29,6 +29,10 @@ const OPENING_TIME: u32 = 10_000;
 /// The server sends at least a heartbeat event every 15 s; silence for this long means the connection is dead.
 const SILENCE: i32 = 40_000;
 
+/// A page that is not older than this when its stream begins shows every run that ended before, milliseconds. One that
+/// came slowly may have missed a run that began and ended meanwhile.
+const FRESH: i64 = 5_000;
+
 type MessageHandler = Closure<dyn FnMut(MessageEvent)>;
 type EventHandler = Closure<dyn FnMut(web_sys::Event)>;
 
@@ -94,9 +98,18 @@ pub fn connect(tenant: TenantId) {
     open_if_seen();
 }
 
-/// Puts a run in place at once, before the stream tells of it.
+/// Puts the newest state of a run in place, also before the stream tells of it. What shows runs is fetched anew when it
+/// tells of something new.
 pub fn announce(run: RunState) {
-    live().runs.update(|runs| accept(runs, run));
+    let runs = live().runs;
+    let is_news = runs.with_untracked(|runs| match runs.iter().find(|known| known.id == run.id) {
+        Some(known) => *known != run && !run.is_older_than(known),
+        None => true,
+    });
+    if is_news {
+        runs.update(|runs| accept(runs, run));
+        parts::refresh();
+    }
 }
 
 fn visible() -> bool {
@@ -214,8 +227,11 @@ fn take(event: LiveEvent) {
         LiveEvent::Snapshot(snapshot) => begin_with(snapshot),
         LiveEvent::Run(run) => announce(*run),
         LiveEvent::Unread(unread) => {
-            live().unread.set(Some(unread.count));
-            parts::refresh();
+            let known = live().unread;
+            if known.get_untracked() != Some(unread.count) {
+                known.set(Some(unread.count));
+                parts::refresh();
+            }
         }
         LiveEvent::Heartbeat => {}
     }
@@ -224,6 +240,10 @@ fn take(event: LiveEvent) {
 fn begin_with(snapshot: Snapshot) {
     let live = live();
     clock::set(snapshot.now.as_millis());
+    // Every connection after the first one may have missed something.
+    if live.snapshots.get_untracked() > 0 || !is_as_new_as_page(&snapshot) {
+        parts::refresh();
+    }
     live.runs.update(|runs| {
         // What the snapshot no longer holds has ended unseen; whoever watched it asks how.
         runs.retain(RunState::ended);
@@ -233,6 +253,18 @@ fn begin_with(snapshot: Snapshot) {
     });
     live.unread.set(Some(snapshot.unread));
     live.snapshots.update(|count| *count += 1);
+    // As `data-hydrated` says that the islands woke, this says that the page is live.
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute("data-connected", "");
+    }
+}
+
+/// Whether nothing moved since the page was made: its runs are as they were, and none can have begun and ended meanwhile.
+fn is_as_new_as_page(snapshot: &Snapshot) -> bool {
+    let Some(frame) = document().query_selector("[data-runs]").ok().flatten() else { return false };
+    let made = frame.get_attribute("data-made").and_then(|made| made.parse::<i64>().ok());
+    let age = snapshot.now.as_millis() - made.unwrap_or_default();
+    age <= FRESH && frame.get_attribute("data-runs") == Some(snapshot.fingerprint())
 }
 
 fn accept(runs: &mut Vec<RunState>, run: RunState) {

@@ -7,28 +7,33 @@ use crate::format;
 use js_sys::Date;
 use leptos::prelude::document;
 use leptos::wasm_bindgen::{JsCast as _, JsValue};
-use web_sys::{Element, Event};
+use web_sys::{Document, Element, Event};
 
 /// The attribute of a relative time that was tapped: it tells the exact time.
 const TAPPED: &str = "data-tapped";
 
 /// Every element of the page that a selector finds.
 pub(crate) fn all(selector: &str) -> Vec<Element> {
-    let Ok(list) = document().query_selector_all(selector) else { return Vec::new() };
+    all_in(&document(), selector)
+}
+
+/// Every element of a document that a selector finds.
+pub(crate) fn all_in(document: &Document, selector: &str) -> Vec<Element> {
+    let Ok(list) = document.query_selector_all(selector) else { return Vec::new() };
     (0..list.length()).filter_map(|index| list.item(index)).filter_map(|node| node.dyn_into().ok()).collect()
 }
 
-/// Writes every time of the page anew.
-pub fn tell() {
+/// Writes every time of a document anew.
+pub fn tell(document: &Document) {
     let now = clock::server_now();
-    for element in all("time[data-relative]") {
+    for element in all_in(document, "time[data-relative]") {
         let Some(millis) = millis_of(&element, "data-relative") else { continue };
         let exact = local(millis);
         let tapped = element.has_attribute(TAPPED);
         write(&element, &if tapped { exact.clone() } else { format::relative(millis, now) });
         title(&element, &with_utc(&exact, millis));
     }
-    for element in all("time[data-exact]") {
+    for element in all_in(document, "time[data-exact]") {
         let Some(millis) = millis_of(&element, "data-exact") else { continue };
         write(&element, &local(millis));
         title(&element, &format::utc_seconds(millis));
@@ -41,7 +46,7 @@ pub fn tap(event: &Event) {
     let Some(time) = target.and_then(|target| target.closest("time[data-relative]").ok().flatten()) else { return };
     if time.closest("a, button, summary, label").ok().flatten().is_none() {
         let _ = time.toggle_attribute(TAPPED);
-        tell();
+        tell(&document());
     }
 }
 

@@ -7,7 +7,7 @@ use super::run_card::{RunCard, summary, turning};
 use super::toast::{self, Toast, ToastCard};
 use crate::address;
 use crate::island::{erased, local_storage, session_storage};
-use crate::live::{clock, parts, stream};
+use crate::live::{clock, stream};
 use crate::packed::Packed;
 use crate::ui::icon::Icon;
 use leptos::prelude::*;
@@ -79,7 +79,6 @@ pub fn ProgressWidget(
         watch_active(&active);
         now.set(clock);
         runs.set(active);
-        parts::refresh();
     });
     // After a snapshot: what this tab watched and is no longer active has ended unseen.
     Effect::new(move |_| {
@@ -93,9 +92,6 @@ pub fn ProgressWidget(
                     stream::announce(run);
                 }
             });
-        }
-        if stream::live().snapshots.get_untracked() > 1 {
-            parts::refresh();
         }
     });
 

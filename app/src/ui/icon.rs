@@ -81,6 +81,8 @@ pub enum Icon {
     Copy,
     /// Leads to another site.
     Outside,
+    /// Columns of a table.
+    Columns,
 }
 
 impl Icon {
@@ -135,6 +137,7 @@ impl Icon {
             Self::Included => "M5 12.5l4.5 4.5L19 7.5",
             Self::Copy => "M9 9h11v11H9V9ZM5.5 15H4V4h11v1.5",
             Self::Outside => "M14 4.5h5.5V10M19.5 4.5l-8.5 8.5M10 5.5H4.5v14h14V14",
+            Self::Columns => "M4 5h16v14H4ZM9.5 5v14M14.5 5v14",
         }
     }
 

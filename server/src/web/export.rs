@@ -8,12 +8,15 @@ use super::{
 };
 use axum::{
     body::{Body, Bytes},
-    extract::{Path, Query, Request, State as Extract},
+    extract::{Path, Query, RawQuery, Request, State as Extract},
     http::{HeaderValue, Method, header},
     middleware::Next,
     response::Response,
 };
-use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use futures::{
+    Stream, StreamExt as _, TryStreamExt as _,
+    stream::{self, BoxStream},
+};
 use serde_json::{Value, json};
 use std::{collections::HashMap, io};
 use tenantatlas_app::{
@@ -23,7 +26,7 @@ use tenantatlas_app::{
     inventory::{
         item::assignment_words,
         labels::{platform_label, type_label},
-        load::{query, view},
+        load::{picked, query, view},
     },
     scope::Inside,
 };
@@ -117,18 +120,14 @@ pub async fn items(
     InTenant(inside): InTenant,
     Path((_, kind)): Path<(String, String)>,
     Query(parameters): Parameters,
+    RawQuery(raw): RawQuery,
 ) -> Response {
     let address = InventoryFilter::read(|name| parameters.get(name).cloned()).first_page();
-    let view = match view(&inside, &address).await {
-        Ok(view) => view,
-        Err(error) => return refuse(&error),
-    };
-    let query = match query(&inside, &address).await {
-        Ok(query) => query,
+    let rows = match rows(&inside, &address, &parameters, raw.as_deref().unwrap_or_default()).await {
+        Ok(rows) => rows,
         Err(error) => return refuse(&error),
     };
     let name = file_name(&inside, "inventory");
-    let rows = inventory::export(inside.engine.reader().clone(), view, query);
     match kind.as_str() {
         "csv" => attachment(
             Exported::inventory("csv"),
@@ -139,6 +138,24 @@ pub async fn items(
         "json" => attachment(Exported::inventory("json"), &name, "application/json", json_of(rows)),
         _ => refuse(&AppError::not_found("This kind of export")),
     }
+}
+
+/// The items that a download holds: those that were picked on the page of the list, or all that its filter finds.
+async fn rows(
+    inside: &Inside,
+    address: &InventoryFilter,
+    parameters: &HashMap<String, String>,
+    raw: &str,
+) -> Result<BoxStream<'static, Result<ItemRow, StoreError>>, AppError> {
+    if parameters.contains_key("picked") {
+        let sent = url::form_urlencoded::parse(raw.as_bytes());
+        let ids: Vec<_> = sent.filter(|(name, _)| name == "items[]").map(|(_, id)| id).collect();
+        let picked = picked(inside, address.scope, ids.iter().map(AsRef::as_ref)).await?;
+        return Ok(stream::iter(picked.into_iter().map(Ok)).boxed());
+    }
+    let view = view(inside, address).await?;
+    let query = query(inside, address, &view).await?;
+    Ok(inventory::export(inside.engine.reader().clone(), view, query).boxed())
 }
 
 /// `GET /t/{tenant}/audit/export.csv`, with the parameters of the audit page.
@@ -165,16 +182,22 @@ fn entries(inside: Inside, filter: AuditFilter) -> impl Stream<Item = Result<Ent
     pages.try_flatten()
 }
 
-/// A file name of safe characters: `contoso-inventory-2026-11-21`.
+/// The name of a file: `contoso-inventory-2026-11-21`.
 fn file_name(inside: &Inside, what: &str) -> String {
-    let name: String = inside
-        .tenant
-        .name
-        .chars()
-        .map(|character| if character.is_ascii_alphanumeric() { character.to_ascii_lowercase() } else { '-' })
-        .take(60)
+    format!("{}-{what}-{}", safe_name(&inside.tenant.name), format::utc_day(inside.engine.now().as_millis()))
+}
+
+/// A name in characters that every file system takes: one dash for whatever stands between letters and digits, none at the
+/// ends.
+fn safe_name(name: &str) -> String {
+    let words: Vec<String> = name
+        .split(|character: char| !character.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
         .collect();
-    format!("{name}-{what}-{}", format::utc_day(inside.engine.now().as_millis()))
+    let mut safe = words.join("-");
+    safe.truncate(60);
+    if safe.is_empty() { "tenant".to_owned() } else { safe.trim_end_matches('-').to_owned() }
 }
 
 fn attachment(
@@ -298,6 +321,13 @@ fn entry_fields(entry: &Entry) -> Vec<Cell> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_named_after_its_tenant_without_rows_of_dashes() {
+        assert_eq!(safe_name("Slow & Co. (Berlin)"), "slow-co-berlin");
+        assert_eq!(safe_name("日本"), "tenant");
+        assert_eq!(safe_name(&"ab ".repeat(40)).len(), 59);
+    }
 
     #[test]
     fn a_filter_is_written_down_without_what_was_typed() {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::item::ItemRow;
 use super::rows::rows;
-use super::search::{Changed, Hit, Search};
+use super::search::{Hit, Search};
 use super::total::Total;
 use super::view::ScopeView;
 use crate::StoreError;
@@ -157,9 +157,7 @@ pub async fn list(db: &impl Readable, view: &ScopeView, query: &ItemQuery) -> Re
     let db = db.database();
     let wanted = query.limit.clamp(1, MAX_PAGE) as usize;
     let _turn = if query.filter.searched_text().is_some() { Some(db.turn_to_search().await?) } else { None };
-    let changed = Changed::of(db, view.tenant_id, &query.filter).await?;
-    let filter = &query.filter;
-    let mut search = Search { db, view, filter, changed, descending: query.descending, limit: wanted + 1 };
+    let mut search = Search::prepare(db, view, &query.filter, wanted + 1).await?;
     let counted = if query.sort.is_sorted_whole() { Some(search.total().await?) } else { None };
     let sort = if counted.is_some_and(Total::is_large) { Sort::Name } else { query.sort };
     let parts = search.parts(sort);

@@ -110,7 +110,7 @@ impl Search<'_> {
         platforms.sort_by_key(|one| one.label().to_lowercase());
         let part = |platform: Platform| {
             let filter = ItemFilter { platforms: vec![platform], ..self.filter.clone() };
-            let types = Search { filter: &filter, ..*self }.types(state);
+            let types = self.with_filter(&filter).types(state);
             let part = self.part(platform.as_str(), types, state, Order::Name);
             Part { platform: Some(platform), ..part }
         };
@@ -145,7 +145,7 @@ impl Search<'_> {
         let mut hits = Vec::new();
         for (index, part) in ordered.into_iter().enumerate().skip(start.unwrap_or_default()) {
             let after = cursor.filter(|_| start == Some(index));
-            let rest = Search { limit: self.limit - hits.len(), ..*self };
+            let rest = self.with_limit(self.limit - hits.len());
             hits.extend(rest.of_part(part, after).await?);
             if hits.len() >= self.limit {
                 break;
@@ -162,7 +162,7 @@ impl Search<'_> {
                 None => self.by_name(types, *state, after, name).await,
                 Some(platform) => {
                     let filter = ItemFilter { platforms: vec![*platform], ..self.filter.clone() };
-                    Search { filter: &filter, ..*self }.by_name(types, *state, after, name).await
+                    self.with_filter(&filter).by_name(types, *state, after, name).await
                 }
             },
             Order::Text(_) | Order::Number(_) => {
@@ -184,12 +184,12 @@ impl Search<'_> {
         let walks = if part.types.is_empty() { return None } else { self.walks(&part.types, part.state) };
         let (behind, order) = self.direction();
         let mut statement = Statement::new("SELECT id, CAST(sort_value AS TEXT) AS sort_key FROM (");
-        for (index, types) in walks.iter().enumerate() {
+        for (index, walk) in walks.iter().enumerate() {
             statement
                 .push(if index == 0 { "" } else { " UNION ALL " }, [])
                 .push(&format!("SELECT i.id, {term} AS sort_value"), []);
-            self.push_from(&mut statement, types, part.state);
-            self.push_conditions(&mut statement, types, part.state);
+            self.push_from(&mut statement, walk, part.state);
+            self.push_conditions(&mut statement, walk, part.state);
         }
         statement.push(") AS walks", []);
         if let Some(cursor) = after {

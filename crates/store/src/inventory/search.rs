@@ -44,14 +44,6 @@ pub(super) struct Changed {
 }
 
 impl Changed {
-    /// Where the changes begin that a filter asks for, if it asks for any.
-    pub(super) async fn of(on: impl Access, tenant: TenantId, filter: &ItemFilter) -> Result<Option<Self>, StoreError> {
-        match filter.changed_since {
-            Some(since) => Self::since(on, tenant, since).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
     /// Finds where they begin: with the first run that ended after that time or has not ended, beyond what every type was
     /// first read by.
     pub(super) async fn since(mut on: impl Access, tenant: TenantId, since: Timestamp) -> Result<Self, StoreError> {
@@ -88,7 +80,31 @@ struct Told {
     floor_seq: i64,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    /// Looks up what decides how a page is found.
+    pub(super) async fn prepare(
+        db: &'a Db,
+        view: &'a ScopeView,
+        filter: &'a ItemFilter,
+        limit: usize,
+    ) -> Result<Self, StoreError> {
+        let changed = match filter.changed_since {
+            Some(since) => Some(Changed::since(db, view.tenant_id, since).await?),
+            None => None,
+        };
+        Ok(Self { db, view, filter, changed, descending: false, limit })
+    }
+
+    /// The same search for another number of items.
+    pub(super) fn with_limit(&self, limit: usize) -> Self {
+        Self { limit, ..*self }
+    }
+
+    /// The same search with a filter that differs in what is looked up for none of them.
+    pub(super) fn with_filter<'b>(&'b self, filter: &'b ItemFilter) -> Search<'b> {
+        Search { filter, ..*self }
+    }
+
     /// The read that tells of types; all of them were read by the same run, see [`Search::by_read`].
     fn told(&self, types: &[String]) -> Option<Told> {
         let run = self.view.run.as_ref()?;

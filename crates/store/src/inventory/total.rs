@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::FromRow;
 
 use super::list::{ItemFilter, StateFilter};
-use super::search::{Changed, Search};
+use super::search::Search;
 use super::view::{ScopeView, TypeState};
 use crate::StoreError;
 use crate::database::Run as _;
@@ -49,8 +49,7 @@ impl Total {
 pub async fn total(db: &impl Readable, view: &ScopeView, filter: &ItemFilter) -> Result<Total, StoreError> {
     let db = db.database();
     let _turn = if filter.searched_text().is_some() { Some(db.turn_to_search().await?) } else { None };
-    let changed = Changed::of(db, view.tenant_id, filter).await?;
-    Search { db, view, filter, changed, descending: false, limit: 0 }.total().await
+    Search::prepare(db, view, filter, 0).await?.total().await
 }
 
 /// How many items of each type a filter finds, by key; `None` when there are more than are counted.
@@ -64,8 +63,7 @@ pub async fn total_by_type(
 ) -> Result<Option<BTreeMap<String, u64>>, StoreError> {
     let db = db.database();
     let _turn = if filter.searched_text().is_some() { Some(db.turn_to_search().await?) } else { None };
-    let changed = Changed::of(db, view.tenant_id, filter).await?;
-    Search { db, view, filter, changed, descending: false, limit: 0 }.total_by_type().await
+    Search::prepare(db, view, filter, 0).await?.total_by_type().await
 }
 
 #[derive(FromRow)]
@@ -138,10 +136,10 @@ impl Search<'_> {
             return None;
         }
         let mut statement = Statement::default();
-        for (index, types) in self.walks(&types, state).iter().enumerate() {
+        for (index, walk) in self.walks(&types, state).iter().enumerate() {
             statement.push(if index == 0 { "" } else { " UNION ALL " }, []).push(&format!("SELECT {columns}"), []);
-            self.push_from(&mut statement, types, state);
-            self.push_conditions(&mut statement, types, state);
+            self.push_from(&mut statement, walk, state);
+            self.push_conditions(&mut statement, walk, state);
         }
         statement.push(" LIMIT $1", args![MAX_COUNTED + 1]);
         Some(statement)

@@ -5,6 +5,7 @@ mod answers;
 mod confirm;
 mod connections;
 mod limits;
+mod list;
 mod markup;
 mod onboarding;
 mod poison;

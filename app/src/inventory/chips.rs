@@ -1,0 +1,79 @@
+//! The filters that are in force, each with what takes it away.
+
+use super::labels::{platform_label, type_label};
+use super::load::InventoryView;
+use crate::filter::ListFilter as _;
+use crate::filter::inventory::InventoryFilter;
+use crate::ui::icon::Icon;
+use leptos::prelude::*;
+use tenantatlas_domain::registry::{Category, Platform};
+use tenantatlas_domain::since::Since;
+use tenantatlas_store::inventory::StateFilter;
+
+/// A state to filter by, in words.
+pub const fn state_words(state: StateFilter) -> &'static str {
+    match state {
+        StateFilter::Present => "Present",
+        StateFilter::Missing => "Missing",
+        StateFilter::NotRead => "Not read",
+        StateFilter::Changed => "Changed in the last sync",
+    }
+}
+
+/// A time to tell changes from, in words.
+pub fn since_words(since: Since) -> String {
+    match since {
+        Since::Days(1) => "Changed since yesterday".to_owned(),
+        Since::Days(days) => format!("Changed in {days} days"),
+        Since::Run(_) => "Changed since a sync".to_owned(),
+        Since::Moment(_) => format!("Changed since {since}"),
+    }
+}
+
+/// The filters in force; nothing where there is none. Each chip is the link to the list without it.
+pub fn chips(base: &str, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
+    let from_start = address.first_page();
+    let without = |change: &dyn Fn(&mut InventoryFilter)| {
+        let mut rest = from_start.clone();
+        change(&mut rest);
+        rest.address(base)
+    };
+    let tag = address.scope_tag.as_ref().map(|tag| {
+        let name = shown.scope_tags.iter().find(|(id, _)| id == tag).map(|(_, name)| name.clone());
+        format!("Scope tag {}", name.unwrap_or_else(|| tag.clone()))
+    });
+    let entries: [(Option<String>, String); 8] = [
+        (
+            (!address.search.is_empty()).then(|| format!("“{}”", address.search)),
+            without(&|rest| rest.search = String::new()),
+        ),
+        (address.category.map(Category::label).map(ToOwned::to_owned), without(&|rest| rest.category = None)),
+        (address.policy_type.as_deref().map(type_label), without(&|rest| rest.policy_type = None)),
+        (address.platform.map(Platform::as_str).map(platform_label), without(&|rest| rest.platform = None)),
+        (address.state.map(state_words).map(ToOwned::to_owned), without(&|rest| rest.state = None)),
+        (address.since.map(since_words), without(&|rest| rest.since = None)),
+        (tag, without(&|rest| rest.scope_tag = None)),
+        (address.coverage.map(|mark| format!("Types {}", mark.words())), without(&|rest| rest.coverage = None)),
+    ];
+    let chips: Vec<AnyView> = entries.into_iter().filter_map(|(words, href)| Some(chip(words?, href))).collect();
+    let any = !chips.is_empty();
+    view! {
+        <div id="chips" data-part="">
+            {any.then(|| view! {
+                <ul class="chips" aria-label="Filters in force">
+                    {chips}
+                    <li><a class="button quiet small" href=base.to_owned() data-stay="">"Clear"</a></li>
+                </ul>
+            })}
+        </div>
+    }
+    .into_any()
+}
+
+fn chip(words: String, href: String) -> AnyView {
+    let label = format!("Remove the filter {words}");
+    view! {
+        <li><a class="chip" href=href data-stay="" aria-label=label><span>{words}</span>{Icon::Close.view()}</a></li>
+    }
+    .into_any()
+}

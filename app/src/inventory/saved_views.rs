@@ -1,0 +1,97 @@
+//! The views that a person saved, above the list.
+
+use super::functions::{RemoveView, RenameView, SaveView};
+use super::load::InventoryView;
+use crate::error::AppError;
+use crate::filter::inventory::InventoryFilter;
+use crate::filter::{ListFilter as _, read_query};
+use crate::scope::Inside;
+use crate::ui::form::hidden;
+use crate::ui::icon::Icon;
+use crate::ui::note::refusal_note;
+use leptos::prelude::*;
+use tenantatlas_store::saved_views::SavedView;
+
+/// A link for each, and what adds, renames and deletes them.
+pub fn saved_views(
+    inside: &Inside,
+    address: &InventoryFilter,
+    shown: &InventoryView,
+    refused: Option<AppError>,
+) -> AnyView {
+    let here = address.first_page().query_text();
+    let known = shown.saved_views.iter().any(|view| view.query == here);
+    let links = shown.saved_views.iter().map(|view| link(inside, view, &here)).collect_view();
+    let list = (!shown.saved_views.is_empty()).then(|| {
+        view! { <nav class="chips" aria-label="Saved views">{links}</nav> }
+    });
+    let save = (!here.is_empty() && !known).then(|| save_form(inside, &here));
+    let manage = (!shown.saved_views.is_empty()).then(|| manage(inside, &shown.saved_views, &here));
+    view! {
+        <div class="saved-views" id="saved-views" data-part="">
+            {refused.map(|error| refusal_note(&error))}
+            {list}
+            {save}
+            {manage}
+        </div>
+    }
+    .into_any()
+}
+
+fn link(inside: &Inside, saved: &SavedView, here: &str) -> AnyView {
+    let href = read_query::<InventoryFilter>(&saved.query).address(&inside.address().inventory());
+    view! {
+        <a class="chip" href=href aria-current=(saved.query == here).then_some("true")>
+            {Icon::Star.view()}
+            {saved.name.clone()}
+        </a>
+    }
+    .into_any()
+}
+
+fn save_form(inside: &Inside, here: &str) -> AnyView {
+    let action = inside.address().function::<SaveView>();
+    view! {
+        <details class="disclosure">
+            <summary class="button quiet small">{Icon::Star.view()}"Save this view"</summary>
+            <form class="inline-form" method="post" action=action>
+                {hidden("query", here)}
+                <input class="input" name="name" required maxlength="80" aria-label="Name of the view" placeholder="Name of the view" />
+                <button class="button">"Save"</button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+fn manage(inside: &Inside, views: &[SavedView], here: &str) -> AnyView {
+    let (rename, remove) = (inside.address().function::<RenameView>(), inside.address().function::<RemoveView>());
+    let rows = views
+        .iter()
+        .map(|saved| {
+            let (id, name) = (saved.id.to_string(), saved.name.clone());
+            view! {
+                <li>
+                    <form class="inline-form" method="post" action=rename.clone()>
+                        {hidden("query", here)}
+                        {hidden("view", id.clone())}
+                        <input class="input" name="name" required maxlength="80" value=name.clone() aria-label=format!("New name of {name}") />
+                        <button class="button small" aria-label=format!("Rename {name}")>"Rename"</button>
+                    </form>
+                    <form method="post" action=remove.clone()>
+                        {hidden("query", here)}
+                        {hidden("view", id)}
+                        <button class="button small" aria-label=format!("Delete {name}")>"Delete"</button>
+                    </form>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <details class="disclosure">
+            <summary class="button quiet small">"Manage views"</summary>
+            <ul class="rows">{rows}</ul>
+        </details>
+    }
+    .into_any()
+}

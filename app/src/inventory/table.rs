@@ -1,0 +1,244 @@
+//! The rows of the list.
+
+use super::functions::SyncItems;
+use super::item::{assignment_words, value_moment};
+use super::labels::{category_label, platform_label, type_label};
+use super::load::InventoryView;
+use crate::filter::ListFilter as _;
+use crate::filter::inventory::{Grouping, InventoryFilter, sort_of};
+use crate::format;
+use crate::scope::Inside;
+use crate::ui::form::hidden;
+use crate::ui::icon::Icon;
+use crate::ui::state::{presence_state, state};
+use crate::ui::time::moment;
+use leptos::prelude::*;
+use tenantatlas_domain::item_column::ItemColumn;
+use tenantatlas_domain::role::Action;
+use tenantatlas_store::inventory::{ItemRow, Sort};
+use tenantatlas_store::scopes::ScopeId;
+
+/// The form of the boxes in the rows.
+const PICKED: &str = "picked";
+
+/// The table within the form of what is picked, and the links to the pages around.
+pub fn table(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
+    let base = inside.address().inventory();
+    let heads = shown.columns.iter().map(|column| {
+        let sort = sort_of(*column);
+        sort_head(&base, address, shown, sort, column.as_str(), column.label())
+    });
+    view! {
+        {unsorted_note(address, shown)}
+        <div class="table-wrap" data-sticky="">
+            <table class="table cards items">
+                <caption class="visually-hidden">"Items"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col" class="pick">
+                            <label class="with-script">
+                                <input type="checkbox" data-pick-all="" autocomplete="off" />
+                                <span class="visually-hidden">"Pick all on this page"</span>
+                            </label>
+                        </th>
+                        {sort_head(&base, address, shown, Sort::Name, "name", "Name")}
+                        {heads.collect_view()}
+                    </tr>
+                </thead>
+                {bodies(&base, address, shown)}
+            </table>
+        </div>
+        {picked_bar(inside, address)}
+        {pager(&base, address, shown)}
+    }
+    .into_any()
+}
+
+/// Says that an order which needs all items at once was asked of too many.
+fn unsorted_note(address: &InventoryFilter, shown: &InventoryView) -> Option<AnyView> {
+    let asked = address.query(None).sort;
+    (asked != shown.page.sort).then(|| {
+        let words = format!(
+            "These are sorted by name: more than {} items cannot be sorted by this column. Narrow the list to sort it.",
+            format::number(tenantatlas_store::inventory::MAX_COUNTED)
+        );
+        view! { <p class="quiet-text" role="status">{words}</p> }.into_any()
+    })
+}
+
+/// What turns the order: the other direction of the column that is sorted by, the ascending one of any other.
+fn sort_head(
+    base: &str,
+    address: &InventoryFilter,
+    shown: &InventoryView,
+    sort: Sort,
+    name: &'static str,
+    words: &'static str,
+) -> AnyView {
+    let chosen = shown.page.sort == sort;
+    let descending = chosen && !address.descending;
+    let href = InventoryFilter { sort, descending, group: None, ..address.first_page() }.address(base);
+    let (order, icon) = if address.descending { ("descending", Icon::Down) } else { ("ascending", Icon::Up) };
+    view! {
+        <th scope="col" aria-sort=chosen.then_some(order) data-column=name>
+            <a href=href id=format!("sort-{name}") data-stay="">{words}{chosen.then(|| icon.view())}</a>
+        </th>
+    }
+    .into_any()
+}
+
+/// One body of rows, or one for each group.
+fn bodies(base: &str, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
+    let row = |row: &ItemRow| item_row(base, address.scope, row, &shown.columns);
+    let Some(group) = address.group else {
+        return view! { <tbody>{shown.page.rows.iter().map(row).collect_view()}</tbody> }.into_any();
+    };
+    let name = |row: &ItemRow| match group {
+        Grouping::Type => row.item.policy_type.clone(),
+        Grouping::Category => row.item.category.clone(),
+    };
+    let span = (shown.columns.len() + 2).to_string();
+    shown
+        .page
+        .rows
+        .chunk_by(|one, other| name(one) == name(other))
+        .filter_map(|rows| Some((name(rows.first()?), rows)))
+        .map(|(name, rows)| {
+            let words = match group {
+                Grouping::Type => type_label(&name),
+                Grouping::Category => category_label(&name),
+            };
+            let count = shown.groups.get(&name).map(|items| format::counted(*items, "item", "items"));
+            view! {
+                <tbody>
+                    <tr class="group">
+                        <th scope="rowgroup" colspan=span.clone()>{words}<span class="count">{count}</span></th>
+                    </tr>
+                    {rows.iter().map(row).collect_view()}
+                </tbody>
+            }
+        })
+        .collect_view()
+        .into_any()
+}
+
+fn item_row(base: &str, scope: Option<ScopeId>, row: &ItemRow, columns: &[ItemColumn]) -> AnyView {
+    let item = &row.item;
+    let name = if item.display_name.is_empty() { item.external_id.clone() } else { item.display_name.clone() };
+    let href = match scope {
+        Some(ScopeId(scope)) => format!("{base}/{}?scope={scope}", item.id),
+        None => format!("{base}/{}", item.id),
+    };
+    let pick = format!("Pick {name}");
+    let cells = columns.iter().map(|column| {
+        let class = if matches!(column, ItemColumn::LastSeen | ItemColumn::FirstSeen | ItemColumn::Modified) {
+            "quiet"
+        } else {
+            ""
+        };
+        view! {
+            <td data-label=column.label() data-column=column.as_str() class=class>{cell(row, *column, &name)}</td>
+        }
+    });
+    view! {
+        <tr>
+            <td class="pick">
+                <input type="checkbox" name="items[]" value=item.id.to_string() form=PICKED aria-label=pick autocomplete="off" />
+            </td>
+            <th scope="row" class="title"><a href=href>{name.clone()}</a></th>
+            {cells.collect_view()}
+        </tr>
+    }
+    .into_any()
+}
+
+fn cell(row: &ItemRow, column: ItemColumn, name: &str) -> AnyView {
+    let item = &row.item;
+    match column {
+        ItemColumn::Type => type_label(&item.policy_type).into_any(),
+        ItemColumn::Category => category_label(&item.category).into_any(),
+        ItemColumn::State => row_state(row),
+        ItemColumn::Assigned => assignment_words(&item.meta).unwrap_or_else(|| "–".to_owned()).into_any(),
+        ItemColumn::Platform => platform_label(&item.platform).into_any(),
+        ItemColumn::Modified => match item.meta.get("lastModifiedDateTime").and_then(value_moment) {
+            Some(at) => moment(at.as_millis()),
+            None => "–".into_any(),
+        },
+        ItemColumn::LastSeen => moment(item.last_seen_at.as_millis()),
+        ItemColumn::FirstSeen => moment(item.first_seen_at.as_millis()),
+        ItemColumn::Id => identifier(&item.external_id, name),
+    }
+}
+
+/// An id with what copies it.
+pub fn identifier(id: &str, name: &str) -> AnyView {
+    let label = format!("Copy the ID of {name}");
+    view! {
+        <span class="copyable">
+            <span class="identifier">{id.to_owned()}</span>
+            <button class="icon-button with-script" type="button" data-copy-id=id.to_owned() aria-label=label>{Icon::Copy.view()}</button>
+        </span>
+    }
+    .into_any()
+}
+
+/// What is done with the items that were picked. It is seen while one is.
+fn picked_bar(inside: &Inside, address: &InventoryFilter) -> AnyView {
+    let export = |kind: &str| inside.address().inventory_export(kind);
+    let sync = inside.role.allows(Action::Sync).then(|| {
+        let action = inside.address().function::<SyncItems>();
+        view! { <button class="button" formmethod="post" formaction=action>{Icon::Turning.view()}"Sync these types"</button> }
+    });
+    let scope = address.scope.map(|ScopeId(id)| hidden("scope", id.to_string()));
+    view! {
+        <form class="picked" id=PICKED method="get" action=export("csv")>
+            {hidden("picked", "1")}
+            {scope}
+            <span data-picked="" data-picked-end=" picked" role="status">"Picked items"</span>
+            <button class="button" formaction=export("csv")>
+                {Icon::Download.view()}<span data-picked="Export " data-picked-end=" as CSV">"Export as CSV"</span>
+            </button>
+            <button class="button" formaction=export("json")>
+                {Icon::Download.view()}<span data-picked="Export " data-picked-end=" as JSON">"Export as JSON"</span>
+            </button>
+            {sync}
+        </form>
+    }
+    .into_any()
+}
+
+fn pager(base: &str, address: &InventoryFilter, shown: &InventoryView) -> Option<AnyView> {
+    let page = &shown.page;
+    if page.next.is_none() && page.previous.is_none() {
+        return None;
+    }
+    let start = address.first_page();
+    let next = page.next.clone().map(|after| InventoryFilter { after: Some(after), ..start.clone() }.address(base));
+    let previous =
+        page.previous.clone().map(|before| InventoryFilter { before: Some(before), ..start.clone() }.address(base));
+    let first = page.previous.as_ref().map(|_| start.address(base));
+    Some(
+        view! {
+            <nav class="pager" aria-label="Pages">
+                <span>{format::counted(page.rows.len() as u64, "item", "items")}" on this page"</span>
+                <span class="actions">
+                    {first.map(|href| view! { <a class="button" href=href>"From the start"</a> })}
+                    {previous.map(|href| view! { <a class="button" href=href rel="prev">{Icon::Previous.view()}"Previous"</a> })}
+                    {next.map(|href| view! { <a class="button" href=href rel="next">"Next"{Icon::Next.view()}</a> })}
+                </span>
+            </nav>
+        }
+        .into_any(),
+    )
+}
+
+/// The state of a row; what became known after the sync that is shown says so.
+pub fn row_state(row: &ItemRow) -> AnyView {
+    if row.newer_than_scope {
+        return state("info", Icon::Add, "Newer than this sync");
+    }
+    if row.changed_in_last_run && row.item.first_seen_seq == row.item.changed_seq {
+        return state("accent", Icon::Add, "New");
+    }
+    presence_state(&row.presence, row.changed_in_last_run)
+}
