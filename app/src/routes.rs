@@ -3,7 +3,7 @@
 use crate::access::{Refused, Rule};
 use crate::page::{missing, refused_page};
 use crate::ui::title::TitleFormat;
-use crate::{account, audit, inventory, member, notification, run, second_factor, session, sync, tenant, user};
+use crate::{account, audit, group, inventory, member, notification, run, second_factor, session, sync, tenant, user};
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
@@ -69,6 +69,7 @@ pages! {
     "/admin/tenants/new" => tenant::add_page::AddTenantPage, Rule::Administrator;
     "/t/:tenant/inventory" => inventory::page::InventoryPage, Rule::Member(Action::View);
     "/t/:tenant/inventory/:item" => inventory::item_page::ItemPage, Rule::Member(Action::View);
+    "/t/:tenant/groups/:group" => group::page::GroupPage, Rule::Member(Action::View);
     "/t/:tenant/sync" => sync::page::SyncPage, Rule::Member(Action::Sync);
     "/t/:tenant/runs" => run::list_page::RunsPage, Rule::Member(Action::View);
     "/t/:tenant/runs/:run" => run::page::RunPage, Rule::Member(Action::View);
@@ -122,6 +123,7 @@ mod tests {
         let inside = [
             at.inventory(),
             at.item("02"),
+            at.group(&tenantatlas_domain::references::Assigned::Nobody),
             at.items_of_type("x"),
             at.inventory_of_scope(3),
             at.sync(),

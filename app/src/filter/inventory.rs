@@ -1,6 +1,7 @@
 //! The items of a tenant.
 
 use super::{ListFilter, set};
+use tenantatlas_domain::references::Assigned;
 use tenantatlas_domain::registry::{Category, Platform, registry};
 use tenantatlas_domain::since::Since;
 use tenantatlas_domain::time::Timestamp;
@@ -27,6 +28,8 @@ pub struct InventoryFilter {
     pub state: Option<StateFilter>,
     /// Only with this scope tag, by id.
     pub scope_tag: Option<String>,
+    /// Only what names this group in its assignments, or is assigned to nobody.
+    pub assigned: Option<Assigned>,
     /// In this order.
     pub sort: Sort,
     /// Only what was found new or changed since then.
@@ -38,7 +41,8 @@ pub struct InventoryFilter {
 }
 
 impl ListFilter for InventoryFilter {
-    const WORDS: &'static [&'static str] = &["category", "type", "platform", "state", "since", "sort", "scope"];
+    const WORDS: &'static [&'static str] =
+        &["category", "type", "platform", "state", "assigned", "since", "sort", "scope"];
     const TYPED: &'static [&'static str] = &["q", "tag"];
 
     fn read(get: impl Fn(&str) -> Option<String>) -> Self {
@@ -51,6 +55,7 @@ impl ListFilter for InventoryFilter {
                 .and_then(|name| Platform::ALL.iter().copied().find(|one| one.as_str() == name)),
             state: filled("state").and_then(|name| state_of(&name)),
             since: filled("since").and_then(|text| text.parse().ok()),
+            assigned: filled("assigned").and_then(|text| text.parse().ok()),
             scope_tag: filled("tag").filter(|tag| tag.len() <= 40),
             sort: match filled("sort").as_deref() {
                 Some("type") => Sort::Type,
@@ -71,6 +76,7 @@ impl ListFilter for InventoryFilter {
             ("state", self.state.map(|one| state_name(one).to_owned())),
             ("since", self.since.map(|since| since.to_string())),
             ("tag", self.scope_tag.clone()),
+            ("assigned", self.assigned.as_ref().map(Assigned::to_string)),
             ("sort", sort_name(self.sort).map(ToOwned::to_owned)),
             ("scope", self.scope.map(|ScopeId(id)| id.to_string())),
             ("after", self.after.as_ref().map(Cursor::encode)),
@@ -86,7 +92,7 @@ impl InventoryFilter {
     /// Whether anything narrows the list.
     #[must_use]
     pub fn is_filtered(&self) -> bool {
-        let Self { search, category, policy_type, platform, state, since, scope_tag, .. } = self;
+        let Self { search, category, policy_type, platform, state, since, scope_tag, assigned, .. } = self;
         !search.is_empty()
             || category.is_some()
             || policy_type.is_some()
@@ -94,6 +100,7 @@ impl InventoryFilter {
             || state.is_some()
             || since.is_some()
             || scope_tag.is_some()
+            || assigned.is_some()
     }
 
     /// Whether the state is all that narrows the list, and the list is shown from its start: only then an empty list
@@ -114,6 +121,7 @@ impl InventoryFilter {
                 search: Some(self.search.clone()).filter(|text| !text.is_empty()),
                 state: self.state,
                 scope_tag: self.scope_tag.clone(),
+                assigned: self.assigned.clone(),
                 changed_since,
             },
             sort: self.sort,
@@ -158,7 +166,13 @@ mod tests {
     #[test]
     fn only_a_state_alone_and_from_the_start_asks_for_the_whole_inventory() {
         assert!(read::<InventoryFilter>("state=missing&sort=seen&scope=3").asks_for_state_alone());
-        for narrower in ["", "state=missing&q=x", "state=missing&type=settingsCatalogPolicy", "state=missing&tag=0"] {
+        for narrower in [
+            "",
+            "state=missing&q=x",
+            "state=missing&type=settingsCatalogPolicy",
+            "state=missing&tag=0",
+            "state=missing&assigned=none",
+        ] {
             assert!(!read::<InventoryFilter>(narrower).asks_for_state_alone(), "{narrower}");
         }
     }

@@ -1,15 +1,17 @@
 //! The inventory of a tenant as its page shows it.
 
 use super::elsewhere::count_words;
+use super::group_hits::MAX_HITS;
 use crate::error::AppError;
 use crate::filter::inventory::InventoryFilter;
 use crate::scope::Inside;
 use std::collections::{BTreeMap, HashSet};
 use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::references::Assigned;
 use tenantatlas_domain::registry::{PolicyType, registry};
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::inventory::{self, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ScopeView};
+use tenantatlas_store::inventory::{self, Group, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ScopeView};
 use tenantatlas_store::scopes::{self, OtherRead, Scope};
 use tenantatlas_store::sync_runs;
 
@@ -70,6 +72,10 @@ pub struct InventoryView {
     pub page: ItemPage,
     /// The scope tags of the tenant: id and name.
     pub scope_tags: Vec<(String, String)>,
+    /// Groups whose names hold what is searched for.
+    pub groups: Vec<Group>,
+    /// The group by which the list is filtered.
+    pub assigned_group: Option<Group>,
 }
 
 /// Loads the page that an address names.
@@ -80,13 +86,31 @@ pub async fn load(inside: &Inside, address: &InventoryFilter) -> Result<Inventor
     let db = inside.engine.reader();
     let view = view(inside, address).await?;
     let query = query(inside, address).await?;
-    let (page, scopes, scope_tags) = futures::try_join!(
+    let (page, scopes, scope_tags, groups, assigned_group) = futures::try_join!(
         async { Ok::<_, AppError>(inventory::list(db, &view, &query).await?) },
         async { Ok(scopes::list(db, inside.id()).await?) },
         scope_tags(inside, &view),
+        groups(inside, address),
+        assigned_group(inside, address),
     )?;
     let scopes = scopes.into_iter().filter(|scope| scope.latest.is_some()).collect();
-    Ok(InventoryView { counts: view.counts(&[]), coverage: coverage(&view), scopes, page, scope_tags, view })
+    let counts = view.counts(&[]);
+    Ok(InventoryView { counts, coverage: coverage(&view), scopes, page, scope_tags, groups, assigned_group, view })
+}
+
+/// The groups that a search finds, on its first page.
+async fn groups(inside: &Inside, address: &InventoryFilter) -> Result<Vec<Group>, AppError> {
+    if address.search.is_empty() || address.after.is_some() {
+        return Ok(Vec::new());
+    }
+    Ok(inventory::groups_named(inside.engine.reader(), inside.id(), &address.search, MAX_HITS).await?)
+}
+
+async fn assigned_group(inside: &Inside, address: &InventoryFilter) -> Result<Option<Group>, AppError> {
+    match address.assigned.as_ref().and_then(Assigned::external_id) {
+        Some(id) => Ok(inventory::group(inside.engine.reader(), inside.id(), &id).await?),
+        None => Ok(None),
+    }
 }
 
 /// The view of the scope that an address names, or of the main one. A filter never changes the scope.

@@ -1,8 +1,9 @@
 //! The inventory of a tenant.
 
+use super::assigned::assigned_words;
 use super::coverage_strip::coverage_strip;
 use super::elsewhere::scope_words;
-use super::item::assignment_words;
+use super::group_hits::{assigned_choice, group_hits};
 use super::labels::{platform_label, type_label};
 use super::load::{CoverageMark, InventoryView, load};
 use crate::filter::ListFilter as _;
@@ -18,6 +19,7 @@ use crate::ui::note::{done_note, empty};
 use crate::ui::state::{presence_state, state, sync_state};
 use crate::ui::time::moment;
 use leptos::prelude::*;
+use tenantatlas_domain::item_name::shown_name;
 use tenantatlas_domain::presence::Confidence;
 use tenantatlas_domain::registry::{Category, Platform, registry};
 use tenantatlas_domain::role::Action;
@@ -190,6 +192,7 @@ fn list(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> An
             </div>
             {filters(&base, address, shown)}
             <div id="items" data-live="">
+                {group_hits(inside, &shown.groups)}
                 {rows(inside, address, shown)}
             </div>
         </section>
@@ -248,6 +251,7 @@ fn filters(base: &str, address: &InventoryFilter, shown: &InventoryView) -> AnyV
                 {options(std::iter::once(any("Any state")).chain(states), chosen_state)}
             </select>
             {since_choice(address)}
+            {assigned_choice(address, shown.assigned_group.as_ref())}
             {tags}
             {scope_choice(address, shown)}
             {sort_name(address.sort).map(|sort| hidden("sort", sort))}
@@ -361,7 +365,7 @@ fn nothing(address: &InventoryFilter, shown: &InventoryView) -> AnyView {
         _ if address.is_filtered() || address.after.is_some() => empty(
             Icon::Search,
             "No item fits",
-            "Take a filter away, or look at the coverage above: a type that was not read shows nothing.",
+            "Take a filter away, or look at the coverage above: a type that was not read shows nothing. A search looks for every word in names, ids, types and groups.",
             None,
         ),
         _ => empty(
@@ -387,7 +391,7 @@ fn sort_head(base: &str, address: &InventoryFilter, sort: Sort, words: &'static 
 
 fn item_row(base: &str, scope: Option<ScopeId>, row: &ItemRow) -> AnyView {
     let item = &row.item;
-    let name = if item.display_name.is_empty() { item.external_id.clone() } else { item.display_name.clone() };
+    let name = shown_name(&item.display_name, &item.external_id).into_owned();
     let href = match scope {
         Some(ScopeId(scope)) => format!("{base}/{}?scope={scope}", item.id),
         None => format!("{base}/{}", item.id),
@@ -397,7 +401,7 @@ fn item_row(base: &str, scope: Option<ScopeId>, row: &ItemRow) -> AnyView {
             <th scope="row" class="title"><a href=href>{name}</a></th>
             <td data-label="Type">{type_label(&item.policy_type)}</td>
             <td data-label="Platform">{platform_label(&item.platform)}</td>
-            <td data-label="Assigned to">{assignment_words(&item.meta).unwrap_or_else(|| "–".to_owned())}</td>
+            <td data-label="Assigned to">{assigned_words(row).unwrap_or_else(|| "–".to_owned())}</td>
             <td data-label="State">{row_state(row)}</td>
             <td data-label="Last seen" class="quiet">{moment(item.last_seen_at.as_millis())}</td>
         </tr>

@@ -10,6 +10,8 @@
 pub mod audit;
 pub mod canonical;
 pub mod ids;
+pub mod invisible;
+pub mod item_name;
 pub mod live;
 mod names;
 pub mod normalise;

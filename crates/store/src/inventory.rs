@@ -2,6 +2,7 @@
 //! it (`docs/rules.md`, sections Records and Missing).
 
 mod absences;
+mod assignments;
 mod columns;
 mod coverage;
 mod export;
@@ -11,12 +12,17 @@ mod links;
 mod list;
 mod rows;
 mod search;
+mod search_conditions;
+mod search_words;
 mod stored;
 mod view;
 mod writer;
 
 pub(crate) use absences::note_absences;
-pub use coverage::{Coverage, InventoryCounts};
+pub use assignments::{
+    AssignedQuery, AssignedType, AssignedTypes, Assignment, Group, assigned_items, assigned_types, group, groups_named,
+};
+pub use coverage::{Coverage, InventoryCounts, NotRead};
 pub use export::export;
 pub use history::{
     ItemVersion, RunReading, RunSighting, UnknownRunReading, history, runs_that_saw, state_as_of, was_seen,

@@ -7,13 +7,14 @@
 
 use serde::{Deserialize, Serialize};
 use tenantatlas_domain::named;
+use tenantatlas_domain::references::Assigned;
 use tenantatlas_domain::registry::{Category, Platform};
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use super::item::ItemRow;
 use super::rows::rows;
-use super::search::{Changed, Hit, Search};
+use super::search::{Hit, Search};
 use super::view::ScopeView;
 use crate::StoreError;
 use crate::reader::Readable;
@@ -59,12 +60,15 @@ pub struct ItemFilter {
     pub categories: Vec<Category>,
     /// Platforms.
     pub platforms: Vec<Platform>,
-    /// A part of the name or of the id, whatever the case.
+    /// Words, whatever their case and order: each stands in the name, in the id, in the name of the type, or in that of a
+    /// group which the assignments of the item name.
     pub search: Option<String>,
     /// A state in the scope.
     pub state: Option<StateFilter>,
     /// The id of a scope tag.
     pub scope_tag: Option<String>,
+    /// Whom its assignments name, included or excluded.
+    pub assigned: Option<Assigned>,
     /// Found new or changed since then, by whatever run; what the first read of a type found does not count.
     pub changed_since: Option<Timestamp>,
 }
@@ -131,11 +135,7 @@ pub async fn list(db: &impl Readable, view: &ScopeView, query: &ItemQuery) -> Re
     let db = db.database();
     let wanted = query.limit.clamp(1, MAX_PAGE) as usize;
     let _turn = if query.filter.searched_text().is_some() { Some(db.turn_to_search().await?) } else { None };
-    let changed = match query.filter.changed_since {
-        Some(since) => Some(Changed::since(db, view.tenant_id, since).await?),
-        None => None,
-    };
-    let search = Search { db, view, filter: &query.filter, changed, limit: wanted + 1 };
+    let search = Search::prepare(db, view, &query.filter, wanted + 1).await?;
     let types = search.types(query.filter.state);
     let mut hits: Vec<(String, Hit)> = match query.sort {
         Sort::Name => search.by_name(&types, query.filter.state, query.after.as_ref(), "").await?,
