@@ -160,6 +160,12 @@ impl TenantAddress {
 
 #[cfg(feature = "ssr")]
 impl TenantAddress {
+    /// What a group gets; also all users, all devices, and what nobody gets.
+    #[must_use]
+    pub fn group(&self, assigned: &tenantatlas_domain::references::Assigned) -> String {
+        format!("{}/groups/{assigned}", self.0)
+    }
+
     /// The items of a policy type, by its key.
     #[must_use]
     pub fn items_of_type(&self, key: &str) -> String {

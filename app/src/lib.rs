@@ -22,6 +22,7 @@ pub mod error;
 #[cfg(feature = "ssr")]
 pub mod filter;
 pub mod format;
+pub mod group;
 pub mod inventory;
 pub mod island;
 pub mod live;

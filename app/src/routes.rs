@@ -4,7 +4,7 @@ use crate::access::{Refused, Rule};
 use crate::page::{missing, refused_page};
 use crate::ui::title::TitleFormat;
 use crate::{
-    account, audit, inventory, member, notification, palette, run, second_factor, session, sync, tenant, user,
+    account, audit, group, inventory, member, notification, palette, run, second_factor, session, sync, tenant, user,
 };
 use leptos::either::Either;
 use leptos::prelude::*;
@@ -72,6 +72,7 @@ pages! {
     "/admin/tenants/new" => tenant::add_page::AddTenantPage, Rule::Administrator;
     "/t/:tenant/inventory" => inventory::page::InventoryPage, Rule::Member(Action::View);
     "/t/:tenant/inventory/:item" => inventory::item_page::ItemPage, Rule::Member(Action::View);
+    "/t/:tenant/groups/:group" => group::page::GroupPage, Rule::Member(Action::View);
     "/t/:tenant/sync" => sync::page::SyncPage, Rule::Member(Action::Sync);
     "/t/:tenant/runs" => run::list_page::RunsPage, Rule::Member(Action::View);
     "/t/:tenant/runs/:run" => run::page::RunPage, Rule::Member(Action::View);
@@ -126,6 +127,7 @@ mod tests {
         let inside = [
             at.inventory(),
             at.item("02"),
+            at.group(&tenantatlas_domain::references::Assigned::Nobody),
             at.items_of_type("x"),
             at.inventory_of_scope(3),
             at.sync(),

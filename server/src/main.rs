@@ -7,7 +7,6 @@ mod cli;
 mod demo;
 mod exit;
 mod folder;
-mod invisible;
 mod logging;
 mod open;
 mod process_limits;

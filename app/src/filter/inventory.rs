@@ -3,6 +3,7 @@
 use super::{ListFilter, set};
 use crate::inventory::coverage::CoverageMark;
 use tenantatlas_domain::item_column::ItemColumn;
+use tenantatlas_domain::references::Assigned;
 use tenantatlas_domain::registry::{Category, Platform, registry};
 use tenantatlas_domain::since::Since;
 use tenantatlas_domain::time::Timestamp;
@@ -71,6 +72,8 @@ pub struct InventoryFilter {
     pub scope_tag: Option<String>,
     /// Only of types whose last read ended like this.
     pub coverage: Option<CoverageMark>,
+    /// Only what names this group in its assignments, or is assigned to nobody.
+    pub assigned: Option<Assigned>,
     /// In this order.
     pub sort: Sort,
     /// Whether that order is reversed.
@@ -89,7 +92,7 @@ pub struct InventoryFilter {
 
 impl ListFilter for InventoryFilter {
     const WORDS: &'static [&'static str] =
-        &["category", "type", "platform", "state", "since", "coverage", "sort", "dir", "group", "scope"];
+        &["category", "type", "platform", "state", "assigned", "since", "coverage", "sort", "dir", "group", "scope"];
     const TYPED: &'static [&'static str] = &["q", "tag"];
 
     fn read(get: impl Fn(&str) -> Option<String>) -> Self {
@@ -102,6 +105,7 @@ impl ListFilter for InventoryFilter {
                 .and_then(|name| Platform::ALL.iter().copied().find(|one| one.as_str() == name)),
             state: filled("state").and_then(|name| state_of(&name)),
             since: filled("since").and_then(|text| text.parse().ok()),
+            assigned: filled("assigned").and_then(|text| text.parse().ok()),
             scope_tag: filled("tag").filter(|tag| tag.len() <= 40),
             coverage: filled("coverage").and_then(|name| CoverageMark::named(&name)),
             sort: filled("sort").and_then(|name| name.parse().ok()).map_or(Sort::Name, sort_of),
@@ -126,6 +130,7 @@ impl ListFilter for InventoryFilter {
             ("sort", column_of(self.sort).map(|column| column.as_str().to_owned())),
             ("dir", self.descending.then(|| DESCENDING.to_owned())),
             ("group", self.group.map(|one| one.as_str().to_owned())),
+            ("assigned", self.assigned.as_ref().map(Assigned::to_string)),
             ("scope", self.scope.map(|ScopeId(id)| id.to_string())),
             ("after", self.after.as_ref().map(Cursor::encode)),
             ("before", self.before.as_ref().map(Cursor::encode)),
@@ -141,7 +146,7 @@ impl InventoryFilter {
     /// Whether anything narrows the list.
     #[must_use]
     pub fn is_filtered(&self) -> bool {
-        let Self { search, category, policy_type, platform, state, since, scope_tag, coverage, .. } = self;
+        let Self { search, category, policy_type, platform, state, since, scope_tag, coverage, assigned, .. } = self;
         !search.is_empty()
             || category.is_some()
             || policy_type.is_some()
@@ -150,6 +155,7 @@ impl InventoryFilter {
             || since.is_some()
             || scope_tag.is_some()
             || coverage.is_some()
+            || assigned.is_some()
     }
 
     /// Whether the list is shown from somewhere else than its beginning.
@@ -177,6 +183,7 @@ impl InventoryFilter {
                 search: Some(self.search.clone()).filter(|text| !text.is_empty()),
                 state: self.state,
                 scope_tag: self.scope_tag.clone(),
+                assigned: self.assigned.clone(),
                 changed_since,
             },
             sort: self.group.map_or(self.sort, Grouping::sort),
@@ -238,7 +245,13 @@ mod tests {
     #[test]
     fn only_a_state_alone_and_from_the_start_asks_for_the_whole_inventory() {
         assert!(read::<InventoryFilter>("state=missing&sort=seen&scope=3").asks_for_state_alone());
-        for narrower in ["", "state=missing&q=x", "state=missing&type=settingsCatalogPolicy", "state=missing&tag=0"] {
+        for narrower in [
+            "",
+            "state=missing&q=x",
+            "state=missing&type=settingsCatalogPolicy",
+            "state=missing&tag=0",
+            "state=missing&assigned=none",
+        ] {
             assert!(!read::<InventoryFilter>(narrower).asks_for_state_alone(), "{narrower}");
         }
     }

@@ -3,6 +3,7 @@
 //! address is left out, so that an old or mistyped link shows something rather than nothing.
 
 pub mod audit;
+pub mod group;
 pub mod inventory;
 pub mod run;
 
@@ -53,6 +54,7 @@ fn set<const N: usize>(pairs: [(&'static str, Option<String>); N]) -> Vec<(&'sta
 #[cfg(test)]
 mod tests {
     use super::audit::AuditFilter;
+    use super::group::GroupFilter;
     use super::inventory::InventoryFilter;
     use super::run::RunFilter;
     use super::*;
@@ -75,13 +77,14 @@ mod tests {
     #[test]
     fn every_list_writes_the_address_that_it_was_read_from() {
         comes_back::<InventoryFilter>(
-            "q=Windows+%26+co&category=compliance&type=settingsCatalogPolicy&platform=windows&state=not_read&tag=0&coverage=failed&sort=seen&dir=desc&group=type&scope=3",
+            "q=Windows+%26+co&category=compliance&type=settingsCatalogPolicy&platform=windows&state=not_read&tag=0&assigned=all-users&coverage=failed&sort=seen&dir=desc&group=type&scope=3",
         );
         for column in tenantatlas_domain::item_column::ItemColumn::ALL {
             comes_back::<InventoryFilter>(&format!("sort={column}"));
         }
         comes_back::<RunFilter>("state=failed&by=me&days=7&before=1000.01932f1e-7c00-7000-8000-000000000001");
         comes_back::<RunFilter>("by=schedule");
+        comes_back::<GroupFilter>("type=settingsCatalogPolicy&only=excluded");
         comes_back::<AuditFilter>(
             "actor=Ada&action=tenant.updated&resource=tenant&from=2026-01-02&until=2026-01-03&before=7",
         );

@@ -1,11 +1,13 @@
 //! The filters that are in force, each with what takes it away.
 
+use super::group_hits::assigned_label;
 use super::labels::{platform_label, type_label};
 use super::load::InventoryView;
 use crate::filter::ListFilter as _;
 use crate::filter::inventory::InventoryFilter;
 use crate::ui::icon::Icon;
 use leptos::prelude::*;
+use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::registry::{Category, Platform};
 use tenantatlas_domain::since::Since;
 use tenantatlas_store::inventory::StateFilter;
@@ -42,7 +44,11 @@ pub fn chips(base: &str, address: &InventoryFilter, shown: &InventoryView) -> An
         let name = shown.scope_tags.iter().find(|(id, _)| id == tag).map(|(_, name)| name.clone());
         format!("Scope tag {}", name.unwrap_or_else(|| tag.clone()))
     });
-    let entries: [(Option<String>, String); 8] = [
+    let assigned = address.assigned.as_ref().map(|assigned| {
+        let label = assigned_label(assigned, shown.assigned_group.as_ref());
+        visible_on_page(&format!("Assigned to {label}")).into_owned()
+    });
+    let entries: [(Option<String>, String); 9] = [
         (
             (!address.search.is_empty()).then(|| format!("“{}”", address.search)),
             without(&|rest| rest.search = String::new()),
@@ -52,6 +58,7 @@ pub fn chips(base: &str, address: &InventoryFilter, shown: &InventoryView) -> An
         (address.platform.map(Platform::as_str).map(platform_label), without(&|rest| rest.platform = None)),
         (address.state.map(state_words).map(ToOwned::to_owned), without(&|rest| rest.state = None)),
         (address.since.map(since_words), without(&|rest| rest.since = None)),
+        (assigned, without(&|rest| rest.assigned = None)),
         (tag, without(&|rest| rest.scope_tag = None)),
         (address.coverage.map(|mark| format!("Types {}", mark.words())), without(&|rest| rest.coverage = None)),
     ];

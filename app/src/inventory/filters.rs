@@ -2,6 +2,7 @@
 
 use super::chips::{since_words, state_words};
 use super::elsewhere::scope_words;
+use super::group_hits::assigned_choice;
 use super::load::InventoryView;
 use crate::filter::ListFilter as _;
 use crate::filter::inventory::{Grouping, InventoryFilter, state_name};
@@ -58,13 +59,14 @@ fn choices(address: &InventoryFilter, shown: &InventoryView) -> AnyView {
         {choice("platform", "Platform", std::iter::once(any("Any platform")).chain(platforms), address.platform.map(Platform::as_str).unwrap_or_default())}
         {choice("state", "State", std::iter::once(any("Any state")).chain(states), address.state.map(state_name).unwrap_or_default())}
         {since_choice(address)}
+        {assigned_choice(address, shown.assigned_group.as_ref())}
         {tags}
         {choice("group", "Group by", std::iter::once(any("Not grouped")).chain(groups), address.group.map(Grouping::as_str).unwrap_or_default())}
     }
     .into_any()
 }
 
-fn choice(
+pub(super) fn choice(
     name: &'static str,
     label: &'static str,
     entries: impl IntoIterator<Item = (String, String)>,

@@ -4,6 +4,7 @@ use crate::error::AppError;
 use crate::scope::Inside;
 use std::collections::BTreeSet;
 use tenantatlas_domain::ids::ItemId;
+use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::live::humanise;
 use tenantatlas_domain::references::Relationship;
 use tenantatlas_domain::time::Timestamp;
@@ -73,7 +74,8 @@ pub fn differences(before: &ItemVersion, after: &ItemVersion) -> Vec<FieldChange
             changes.push(FieldChange { field, before, after });
         }
     };
-    compare("Name".to_owned(), Some(before.display_name.clone()), Some(after.display_name.clone()));
+    let name = |version: &ItemVersion| Some(visible_on_page(&version.display_name).into_owned());
+    compare("Name".to_owned(), name(before), name(after));
     compare("Platform".to_owned(), Some(before.platform.clone()), Some(after.platform.clone()));
     let keys: BTreeSet<&String> = before.meta.keys().chain(after.meta.keys()).collect();
     for key in keys {
@@ -168,7 +170,7 @@ pub fn value_text(value: &serde_json::Value) -> String {
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::Number(number) => number.to_string(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => visible_on_page(text).into_owned(),
         Value::Array(values) => values.iter().map(value_text).collect::<Vec<_>>().join(", "),
         Value::Object(fields) => fields
             .iter()
@@ -182,52 +184,10 @@ pub fn value_text(value: &serde_json::Value) -> String {
     }
 }
 
-/// To whom an item is assigned, in few words, from the stored summary: `all users, 3 groups (1 excluded)`. None when
-/// the type has no assignments.
-#[must_use]
-pub fn assignment_words(meta: &serde_json::Map<String, serde_json::Value>) -> Option<String> {
-    let summary = meta.get("assignmentSummary")?.as_object()?;
-    let flag = |name: &str| summary.get(name).and_then(serde_json::Value::as_bool).unwrap_or_default();
-    let count = |name: &str| summary.get(name).and_then(serde_json::Value::as_u64).unwrap_or_default();
-    let mut parts = Vec::new();
-    if flag("all_users") {
-        parts.push("all users".to_owned());
-    }
-    if flag("all_devices") {
-        parts.push("all devices".to_owned());
-    }
-    if count("groups") > 0 {
-        parts.push(crate::format::counted(count("groups"), "group", "groups"));
-    }
-    let mut words = parts.join(", ");
-    if words.is_empty() {
-        "not assigned".clone_into(&mut words);
-    }
-    if count("exclusions") > 0 {
-        words.push_str(&format!(" · {} excluded", count("exclusions")));
-    }
-    Some(words)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn assignments_are_told_in_words_and_exclusion_never_looks_like_inclusion() {
-        let words = |summary: serde_json::Value| {
-            let meta = json!({ "assignmentSummary": summary });
-            assignment_words(meta.as_object().expect("an object"))
-        };
-        assert_eq!(
-            words(json!({"all_users": true, "groups": 2, "exclusions": 1})).as_deref(),
-            Some("all users, 2 groups · 1 excluded")
-        );
-        assert_eq!(words(json!({"groups": 1})).as_deref(), Some("1 group"));
-        assert_eq!(words(json!({"exclusions": 1})).as_deref(), Some("not assigned · 1 excluded"));
-        assert_eq!(assignment_words(&serde_json::Map::new()), None);
-    }
 
     #[test]
     fn a_fact_is_told_in_names_and_what_says_nothing_is_left_out() {
@@ -249,6 +209,7 @@ mod tests {
         assert_eq!(value_moment(&json!("2026-01-02T03:04:05Z")).map(Timestamp::as_millis), Some(1_767_323_045_000));
         assert_eq!(value_moment(&json!("0001-01-01T00:00:00Z")), None);
         assert_eq!(value_moment(&json!("2026")), None);
+        assert_eq!(value_text(&json!("a\u{202e}b\n")), "a\\u{202e}b\\n");
         assert_eq!(value_text(&json!(["a", 1, true])), "a, 1, yes");
         assert_eq!(value_text(&json!({"groups": 2, "all_users": true, "filters": 0})), "all users, 2 groups");
     }

@@ -5,8 +5,11 @@ use super::item::{FieldChange, ItemDetail, differences, fact_text, load, propert
 use super::labels::{platform_label, type_label};
 use super::table::{identifier, row_state};
 use crate::error::AppError;
+use crate::filter::ListFilter as _;
+use crate::filter::inventory::InventoryFilter;
 use crate::format;
 use crate::frame::view::Section;
+use crate::group::page::side;
 use crate::page::{path_part, query, tenant_page};
 use crate::scope::Inside;
 use crate::tenant::portal::portal_cloud;
@@ -17,9 +20,12 @@ use crate::ui::state::{state, sync_state};
 use crate::ui::time::{day, moment};
 use leptos::prelude::*;
 use tenantatlas_domain::ids::ItemId;
+use tenantatlas_domain::invisible::visible_on_page;
+use tenantatlas_domain::item_name::shown_name;
 use tenantatlas_domain::presence::{Confidence, Presence};
-use tenantatlas_domain::references::{Relationship, TargetKind, Unnamed};
+use tenantatlas_domain::references::{Assigned, Relationship, TargetKind, filter_words, target_words};
 use tenantatlas_domain::registry::{portal, registry};
+use tenantatlas_domain::sanitise::META_ASSIGNMENTS;
 use tenantatlas_store::inventory::{ItemVersion, OutgoingLink, RunReading};
 use tenantatlas_store::scopes::ScopeId;
 
@@ -35,7 +41,7 @@ pub fn ItemPage() -> impl IntoView {
         let id: ItemId = id.parse().map_err(|_| AppError::not_found("The item"))?;
         let detail = load(&inside, id, scope).await?;
         let item = &detail.row.item;
-        let name = if item.display_name.is_empty() { item.external_id.clone() } else { item.display_name.clone() };
+        let name = shown_name(&item.display_name, &item.external_id).into_owned();
         let content = view! {
             <div class="page-head">
                 <div>
@@ -52,7 +58,7 @@ pub fn ItemPage() -> impl IntoView {
             {elsewhere(&inside, &detail)}
             <div class="columns">
                 {facts(&detail)}
-                {assignments(&detail)}
+                {assignments(&inside, &detail)}
             </div>
             {relations(&inside, &detail)}
             {history(&detail)}
@@ -161,22 +167,26 @@ fn is_assignment(link: &OutgoingLink) -> bool {
     matches!(link.relationship, Relationship::AssignedTo | Relationship::ExcludedFrom)
 }
 
-fn assignments(detail: &ItemDetail) -> AnyView {
+fn assignments(inside: &Inside, detail: &ItemDetail) -> AnyView {
     let links: Vec<&OutgoingLink> = detail.outgoing.iter().filter(|link| is_assignment(link)).collect();
     let body = if links.is_empty() {
-        let words = if detail.row.item.meta.contains_key("assignmentSummary") {
-            "It is assigned to nobody."
-        } else {
-            "Items of this type have no assignments."
-        };
-        view! { <p class="quiet-text">{words}</p> }.into_any()
+        nobody(inside, detail)
     } else {
         let rows = links
             .into_iter()
             .map(|link| {
-                let included = link.relationship == Relationship::AssignedTo;
-                let mark = if included { state("ok", Icon::Included, "Included") } else { state("bad", Icon::Excluded, "Excluded") };
-                view! { <li>{mark}<span class="grow">{target_name(link)}</span><span class="quiet">{kind_word(link.target_kind)}</span></li> }
+                let name = match Assigned::of(link.target_kind, &link.target_external_id) {
+                    Some(group) => view! { <a href=inside.address().group(&group)>{target_name(link)}</a> }.into_any(),
+                    None => target_name(link),
+                };
+                let filter = link_filter(inside, link);
+                view! {
+                    <li>
+                        {side(link.relationship == Relationship::AssignedTo)}
+                        <span class="grow">{name}{filter}</span>
+                        <span class="quiet">{kind_word(link.target_kind)}</span>
+                    </li>
+                }
             })
             .collect_view();
         view! { <ul class="rows">{rows}</ul> }.into_any()
@@ -194,25 +204,41 @@ fn assignments(detail: &ItemDetail) -> AnyView {
     )
 }
 
+/// What is said where no assignment is told.
+fn nobody(inside: &Inside, detail: &ItemDetail) -> AnyView {
+    match (detail.row.item.assigned, detail.row.item.meta.contains_key(META_ASSIGNMENTS)) {
+        (Some(false), _) => {
+            let href = inside.address().group(&Assigned::Nobody);
+            view! { <p class="quiet-text">"It is assigned to nobody, like "<a href=href>"all that is not assigned"</a>"."</p> }
+                .into_any()
+        }
+        (Some(true), _) => {
+            view! { <p class="quiet-text">"It is assigned, to more than is listed here."</p> }.into_any()
+        }
+        (None, true) => {
+            view! { <p class="quiet-text">"Its assignments have not been read by this version yet."</p> }.into_any()
+        }
+        (None, false) => view! { <p class="quiet-text">"Items of this type have no assignments."</p> }.into_any(),
+    }
+}
+
+/// The filter of an assignment, which includes or excludes; it leads to the filter.
+fn link_filter(inside: &Inside, link: &OutgoingLink) -> Option<AnyView> {
+    let (mode, id) = (link.filter_mode?, link.filter_id.as_deref()?);
+    let words = filter_words(mode, id, link.filter_name.as_deref());
+    let href = InventoryFilter {
+        policy_type: Some("assignmentFilter".to_owned()),
+        search: id.to_owned(),
+        ..InventoryFilter::default()
+    }
+    .address(&inside.address().inventory());
+    Some(view! { <span class="quiet">" · "<a href=href>{words}</a></span> }.into_any())
+}
+
 /// The name of what a link points to; an id only where no name is known.
 fn target_name(link: &OutgoingLink) -> AnyView {
-    match (&link.name, link.target_kind) {
-        (_, TargetKind::AllUsers) => "All users".into_any(),
-        (_, TargetKind::AllDevices) => "All devices".into_any(),
-        (Some(name), _) if link.unnamed == Some(Unnamed::Gone) => {
-            view! { {name.clone()}<span class="quiet">" (deleted)"</span> }.into_any()
-        }
-        (Some(name), _) => name.clone().into_any(),
-        (None, _) => view! {
-            <span class="identifier">{link.target_external_id.clone()}</span>
-            <span class="quiet">{match link.unnamed {
-                Some(Unnamed::Gone) => " (deleted)",
-                Some(Unnamed::Refused) => " (its name may not be read)",
-                None => " (name not known)",
-            }}</span>
-        }
-        .into_any(),
-    }
+    let words = target_words(link.target_kind, &link.target_external_id, link.name.as_deref(), link.unnamed);
+    words.into_owned().into_any()
 }
 
 const fn kind_word(kind: TargetKind) -> &'static str {
@@ -220,6 +246,10 @@ const fn kind_word(kind: TargetKind) -> &'static str {
         TargetKind::Group => "group",
         TargetKind::AllUsers | TargetKind::AllDevices => "built in",
         TargetKind::User => "user",
+        TargetKind::Guests => "guests",
+        TargetKind::ServicePrincipal => "service principal",
+        TargetKind::Collection => "Configuration Manager",
+        TargetKind::UnknownTarget => "unknown",
         TargetKind::DirectoryRole => "directory role",
         TargetKind::Application => "application",
         TargetKind::Item => "item",
@@ -270,7 +300,7 @@ fn relations(inside: &Inside, detail: &ItemDetail) -> AnyView {
         .map(|link| {
             view! {
                 <li>
-                    <span class="grow"><a href=inside.address().item(link.source_item_id)>{link.source_name.clone()}</a></span>
+                    <span class="grow"><a href=inside.address().item(link.source_item_id)>{incoming_name(&link.source_name)}</a></span>
                     <span class="badge">{incoming_words(link.relationship)}</span>
                     <span class="quiet">{type_label(&link.source_policy_type)}</span>
                 </li>
@@ -300,6 +330,10 @@ fn relations(inside: &Inside, detail: &ItemDetail) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+fn incoming_name(name: &str) -> String {
+    if name.trim().is_empty() { "(no name)".to_owned() } else { visible_on_page(name).into_owned() }
 }
 
 fn history(detail: &ItemDetail) -> AnyView {

@@ -3,6 +3,7 @@
 use super::chips::chips;
 use super::filters::filters;
 use super::functions::SetColumns;
+use super::group_hits::group_hits;
 use super::load::InventoryView;
 use super::saved_views::saved_views;
 use super::table::table;
@@ -28,7 +29,10 @@ pub fn list(inside: &Inside, address: &InventoryFilter, shown: &InventoryView, r
             {saved_views(inside, address, shown, refused)}
             {filters(&base, address, shown)}
             {chips(&base, address, shown)}
-            <div id="items" data-live="" data-part="">{content}</div>
+            <div id="items" data-live="" data-part="">
+                {group_hits(inside, &shown.group_hits)}
+                {content}
+            </div>
         </section>
     }
     .into_any()
@@ -113,7 +117,7 @@ fn nothing(address: &InventoryFilter, shown: &InventoryView) -> AnyView {
         _ if address.is_filtered() || address.is_beyond_start() => empty(
             Icon::Search,
             "No results",
-            "Remove a filter, or look at the coverage above: a type that was not read shows nothing.",
+            "Remove a filter, or look at the coverage above: a type that was not read shows nothing. A search looks for every word in names, ids, types and groups.",
             None,
         ),
         _ => empty(

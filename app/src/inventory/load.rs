@@ -1,14 +1,18 @@
 //! The inventory of a tenant as its page shows it.
 
 use super::coverage::{Coverage, CoverageMark, coverage};
+use super::group_hits::MAX_HITS;
 use crate::error::AppError;
 use crate::filter::inventory::{Grouping, InventoryFilter};
 use crate::scope::Inside;
 use std::collections::BTreeMap;
 use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::item_column::ItemColumn;
+use tenantatlas_domain::references::Assigned;
 use tenantatlas_domain::registry::registry;
-use tenantatlas_store::inventory::{self, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ItemRow, ScopeView, Total};
+use tenantatlas_store::inventory::{
+    self, Group, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ItemRow, ScopeView, Total,
+};
 use tenantatlas_store::saved_views::{self, SavedView};
 use tenantatlas_store::scopes::{self, Scope, ScopeId};
 use tenantatlas_store::{sync_runs, user_preferences};
@@ -39,6 +43,10 @@ pub struct InventoryView {
     pub columns: Vec<ItemColumn>,
     /// The views that the person saved, by name.
     pub saved_views: Vec<SavedView>,
+    /// Groups whose names hold what is searched for.
+    pub group_hits: Vec<Group>,
+    /// The group by which the list is filtered.
+    pub assigned_group: Option<Group>,
 }
 
 /// Loads the page that an address names.
@@ -58,13 +66,15 @@ pub async fn load(inside: &Inside, address: &InventoryFilter) -> Result<Inventor
         };
         Ok::<_, AppError>((page, total))
     };
-    let ((page, total), groups, scopes, scope_tags, saved_views, preferences) = futures::try_join!(
+    let ((page, total), groups, scopes, scope_tags, saved_views, preferences, group_hits, assigned_group) = futures::try_join!(
         listed,
         groups(inside, &view, address.group, &query.filter),
         async { Ok(scopes::list(db, inside.id()).await?) },
         scope_tags(inside, &view),
         async { Ok(saved_views::list(db, user, inside.id()).await?) },
         async { Ok(user_preferences::get(db, user).await?) },
+        group_hits(inside, address),
+        assigned_group(inside, address),
     )?;
     let scopes = scopes.into_iter().filter(|scope| scope.latest.is_some()).collect();
     Ok(InventoryView {
@@ -77,8 +87,25 @@ pub async fn load(inside: &Inside, address: &InventoryFilter) -> Result<Inventor
         scope_tags,
         columns: preferences.item_columns,
         saved_views,
+        group_hits,
+        assigned_group,
         view,
     })
+}
+
+/// The groups that a search finds, on its first page.
+async fn group_hits(inside: &Inside, address: &InventoryFilter) -> Result<Vec<Group>, AppError> {
+    if address.search.is_empty() || address.is_beyond_start() {
+        return Ok(Vec::new());
+    }
+    Ok(inventory::groups_named(inside.engine.reader(), inside.id(), &address.search, MAX_HITS).await?)
+}
+
+async fn assigned_group(inside: &Inside, address: &InventoryFilter) -> Result<Option<Group>, AppError> {
+    match address.assigned.as_ref().and_then(Assigned::external_id) {
+        Some(id) => Ok(inventory::group(inside.engine.reader(), inside.id(), &id).await?),
+        None => Ok(None),
+    }
 }
 
 /// The view of the scope that an address names, or of the main one. A filter never changes the scope.

@@ -1,6 +1,8 @@
 //! What was read from a tenant: the list, its coverage, one item.
 
 #[cfg(feature = "ssr")]
+pub mod assigned;
+#[cfg(feature = "ssr")]
 pub mod chips;
 #[cfg(feature = "ssr")]
 pub mod coverage;
@@ -12,6 +14,8 @@ pub mod elsewhere;
 pub mod filters;
 pub mod functions;
 #[cfg(feature = "ssr")]
+pub mod group_hits;
+#[cfg(feature = "ssr")]
 pub mod item;
 #[cfg(feature = "ssr")]
 pub mod item_page;
@@ -21,6 +25,8 @@ pub mod labels;
 pub mod list;
 #[cfg(feature = "ssr")]
 pub mod load;
+#[cfg(feature = "ssr")]
+pub mod not_read;
 #[cfg(feature = "ssr")]
 pub mod page;
 #[cfg(feature = "ssr")]

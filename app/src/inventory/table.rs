@@ -1,7 +1,8 @@
 //! The rows of the list.
 
+use super::assigned::assigned_words;
 use super::functions::SyncItems;
-use super::item::{assignment_words, value_moment};
+use super::item::value_moment;
 use super::labels::{category_label, platform_label, type_label};
 use super::load::InventoryView;
 use crate::filter::ListFilter as _;
@@ -14,6 +15,7 @@ use crate::ui::state::{presence_state, state};
 use crate::ui::time::moment;
 use leptos::prelude::*;
 use tenantatlas_domain::item_column::ItemColumn;
+use tenantatlas_domain::item_name::shown_name;
 use tenantatlas_domain::role::Action;
 use tenantatlas_store::inventory::{ItemRow, Sort};
 use tenantatlas_store::scopes::ScopeId;
@@ -124,7 +126,7 @@ fn bodies(base: &str, address: &InventoryFilter, shown: &InventoryView) -> AnyVi
 
 fn item_row(base: &str, scope: Option<ScopeId>, row: &ItemRow, columns: &[ItemColumn]) -> AnyView {
     let item = &row.item;
-    let name = if item.display_name.is_empty() { item.external_id.clone() } else { item.display_name.clone() };
+    let name = shown_name(&item.display_name, &item.external_id).into_owned();
     let href = match scope {
         Some(ScopeId(scope)) => format!("{base}/{}?scope={scope}", item.id),
         None => format!("{base}/{}", item.id),
@@ -158,7 +160,7 @@ fn cell(row: &ItemRow, column: ItemColumn, name: &str) -> AnyView {
         ItemColumn::Type => type_label(&item.policy_type).into_any(),
         ItemColumn::Category => category_label(&item.category).into_any(),
         ItemColumn::State => row_state(row),
-        ItemColumn::Assigned => assignment_words(&item.meta).unwrap_or_else(|| "–".to_owned()).into_any(),
+        ItemColumn::Assigned => assigned_words(row).unwrap_or_else(|| "–".to_owned()).into_any(),
         ItemColumn::Platform => platform_label(&item.platform).into_any(),
         ItemColumn::Modified => match item.meta.get("lastModifiedDateTime").and_then(value_moment) {
             Some(at) => moment(at.as_millis()),

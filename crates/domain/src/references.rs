@@ -1,11 +1,15 @@
 //! Where an object points to others (`docs/graph.md`, section Reference edges).
 
+mod assigned;
 mod extract;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
-pub use extract::extract;
+pub use assigned::{Assigned, UnknownAssigned};
+pub use extract::{ALL_DEVICES, ALL_USERS, extract};
 pub(crate) use extract::{AssignmentTarget, ZERO_GUID};
+pub use words::{filter_words, is_group, target_words};
 
 /// The outgoing edges kept per item; the rest is counted (`docs/rules.md`, section Records).
 pub const MAX_EDGES: usize = 50;
@@ -63,10 +67,18 @@ pub enum TargetKind {
     AllDevices,
     /// A user.
     User,
+    /// Guests and external users, of some or all kinds.
+    Guests,
     /// A directory role, by its template.
     DirectoryRole,
     /// An application, by its client id.
     Application,
+    /// A service principal, or the word for all of them.
+    ServicePrincipal,
+    /// A collection of Configuration Manager.
+    Collection,
+    /// Somebody whom an assignment names in a way that is not known here; its id is Microsoft's word for the kind.
+    UnknownTarget,
     /// Something whose kind only the inventory, or nobody, can tell.
     Unresolved,
 }
@@ -80,8 +92,12 @@ impl TargetKind {
         Self::AllUsers,
         Self::AllDevices,
         Self::User,
+        Self::Guests,
         Self::DirectoryRole,
         Self::Application,
+        Self::ServicePrincipal,
+        Self::Collection,
+        Self::UnknownTarget,
         Self::Unresolved,
     ];
 
@@ -95,8 +111,12 @@ impl TargetKind {
             Self::AllUsers => "all_users",
             Self::AllDevices => "all_devices",
             Self::User => "user",
+            Self::Guests => "guests",
             Self::DirectoryRole => "directory_role",
             Self::Application => "application",
+            Self::ServicePrincipal => "service_principal",
+            Self::Collection => "collection",
+            Self::UnknownTarget => "unknown_target",
             Self::Unresolved => "unresolved",
         }
     }
@@ -141,6 +161,30 @@ pub struct Target {
     pub external_id: String,
 }
 
+crate::named! {
+    /// What an assignment filter does to an assignment (Microsoft Graph, `deviceAndAppManagementAssignmentFilterType`).
+    #[derive(PartialOrd, Ord)]
+    pub enum FilterMode: UnknownFilterMode, "mode of an assignment filter" {
+        /// Only what the filter finds.
+        Include = "include",
+        /// All but what the filter finds.
+        Exclude = "exclude",
+        /// The same target is assigned more than once, with different filters.
+        Several = "several",
+        /// A mode that is not known here.
+        Unknown = "unknown",
+    }
+}
+
+/// The filter of an assignment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct AssignmentFilter {
+    /// The id Microsoft gave it.
+    pub id: String,
+    /// What it does.
+    pub mode: FilterMode,
+}
+
 /// One outgoing edge of an item.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Reference {
@@ -148,6 +192,8 @@ pub struct Reference {
     pub relationship: Relationship,
     /// What it points to.
     pub target: Target,
+    /// By which filter it is narrowed, where it is an assignment.
+    pub filter: Option<AssignmentFilter>,
     /// Where it was found and what was said there, sanitised, at most 200 characters.
     pub raw: String,
 }
@@ -159,4 +205,6 @@ pub struct Edges {
     pub kept: Vec<Reference>,
     /// How many more there are.
     pub omitted: u32,
+    /// Whether the object is assigned to anybody, applications aside; `None` where it does not tell assignments.
+    pub assigned: Option<bool>,
 }

@@ -116,7 +116,7 @@ fn assignment_summary(object: &Value) -> Option<Value> {
             AssignmentTarget::AllDevices => all_devices = true,
             AssignmentTarget::Group(_) => groups += 1,
             AssignmentTarget::ExcludedGroup(_) => exclusions += 1,
-            AssignmentTarget::Collection(_) | AssignmentTarget::Other => {}
+            AssignmentTarget::Collection(_) | AssignmentTarget::Unknown(_) => {}
         }
         filters += u32::from(AssignmentTarget::filter_of(assignment).is_some());
     }
@@ -179,11 +179,11 @@ const NAMES_OF_IDS: &[(&str, &str, &str)] = &[
 ];
 
 /// The name to show for an object, at most [`MAX_DISPLAY_NAME`] characters: its
-/// name property, or else what comes nearest. Never empty.
+/// name property as it is, leading blanks included, or else what comes nearest. Empty
+/// where Graph gave it none.
 #[must_use]
 pub fn display_name_of(policy_type: &PolicyType, object: &Value) -> String {
-    let text =
-        |property: &str| object.get(property).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    let text = |property: &str| object.get(property).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
     let known = |id: &str| {
         let mut names = NAMES_OF_IDS.iter();
         names.find(|(key, known, _)| *key == policy_type.key && known.eq_ignore_ascii_case(id)).map(|(.., name)| *name)
@@ -192,12 +192,10 @@ pub fn display_name_of(policy_type: &PolicyType, object: &Value) -> String {
     let name = match (named, policy_type.source) {
         (Some(name), _) => known(name).unwrap_or(name),
         (None, Source::Singleton { .. }) => policy_type.label,
-        (None, _) => {
-            let id = text(policy_type.id_property).unwrap_or(policy_type.label);
-            known(id).unwrap_or(id)
-        }
+        (None, _) => text(policy_type.id_property).and_then(known).unwrap_or_default(),
     };
-    first_chars(name, MAX_DISPLAY_NAME).to_owned()
+    let cut = first_chars(name, MAX_DISPLAY_NAME);
+    if cut.trim().is_empty() { first_chars(name.trim_start(), MAX_DISPLAY_NAME) } else { cut }.to_owned()
 }
 
 /// The id Microsoft gave the object. A singleton without one is named by its

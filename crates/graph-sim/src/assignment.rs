@@ -16,13 +16,14 @@ impl Object<'_> {
         let turn = u64::from(self.changes().assignments);
         let (all_devices, group, exclusion) =
             ("allDevicesAssignmentTarget", "groupAssignmentTarget", "exclusionGroupAssignmentTarget");
-        let targets: &[(&str, &str)] = match (self.noise(30) + turn) % 7 {
+        let targets: &[(&str, &str)] = match (self.noise(30) + turn) % 8 {
             0 => &[],
             1 => &[(all_devices, "none")],
             2 => &[(group, "include"), (exclusion, "none")],
             3 => &[(group, "exclude"), (group, "none"), (group, "none")],
             4 => &[(all_devices, "include"), (exclusion, "none")],
             5 => &[(group, "none")],
+            6 => &[("configurationManagerCollectionAssignmentTarget", "none")],
             _ => &[("allLicensedUsersAssignmentTarget", "exclude")],
         };
         out.push(b'[');
@@ -57,6 +58,9 @@ impl Object<'_> {
             out.push(b'"');
         }
         push!(out, r#","deviceAndAppManagementAssignmentFilterType":"{filter}""#);
+        if target.starts_with("configurationManagerCollection") {
+            push!(out, r#","collectionId":"SMS{:05}""#, (self.noise(32) + turn) % 100_000);
+        }
         if target.ends_with("roupAssignmentTarget") {
             out.extend_from_slice(br#","groupId":""#);
             let groups = self.tenant.groups();

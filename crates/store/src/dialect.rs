@@ -164,7 +164,12 @@ pub(crate) async fn analyse_inventory(tx: &mut Tx) -> Result<(), StoreError> {
         Backend::Postgres => "SELECT 1",
     };
     tx.execute(limit, &[]).await?;
-    for statement in ["ANALYZE inventory_items", "ANALYZE inventory_sightings", "ANALYZE inventory_links"] {
+    for statement in [
+        "ANALYZE inventory_items",
+        "ANALYZE inventory_sightings",
+        "ANALYZE inventory_links",
+        "ANALYZE inventory_absences",
+    ] {
         tx.execute(statement, &[]).await?;
     }
     Ok(())

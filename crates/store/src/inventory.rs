@@ -2,6 +2,7 @@
 //! it (`docs/rules.md`, sections Records and Missing).
 
 mod absences;
+mod assignments;
 mod columns;
 mod coverage;
 mod export;
@@ -12,13 +13,19 @@ mod list;
 mod order;
 mod rows;
 mod search;
+mod search_conditions;
+mod search_words;
 mod stored;
 mod total;
 mod view;
 mod writer;
 
 pub(crate) use absences::note_absences;
-pub use coverage::{Coverage, InventoryCounts};
+pub use assignments::{
+    AssignedPage, AssignedQuery, AssignedType, AssignedTypes, Assignment, Group, assigned_items, assigned_types, group,
+    groups_named,
+};
+pub use coverage::{Coverage, InventoryCounts, NotRead};
 pub use export::export;
 pub use history::{
     ItemVersion, RunReading, RunSighting, UnknownRunReading, history, runs_that_saw, state_as_of, was_seen,

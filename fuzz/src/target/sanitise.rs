@@ -18,7 +18,8 @@ pub fn check(input: &[u8]) {
         once.values().for_each(bounded);
     }
     let name = display_name_of(policy_type, &object);
-    assert!(!name.is_empty() && name.chars().count() <= MAX_DISPLAY_NAME, "{name:?}");
+    assert!(name.is_empty() || !name.trim().is_empty(), "{name:?} is blank");
+    assert!(name.chars().count() <= MAX_DISPLAY_NAME, "{name:?}");
     assert!(external_id_of(policy_type, &object).is_none_or(|id| !id.is_empty()));
 }
 

@@ -49,6 +49,7 @@ pub enum Command {
     /// Read a tenant now, with live progress; ends with a table per type
     Sync(SyncArguments),
     /// What the inventory of a tenant holds
+    #[command(visible_alias = "inventory")]
     Items(ItemsArguments),
     /// The policy types that can be read, with the permission each needs
     Types(TypesArguments),
@@ -235,7 +236,11 @@ pub struct ItemsArguments {
     /// first read of a type found does not count
     #[arg(long, value_name = "TIME")]
     pub changed_since: Option<Since>,
-    /// Only items whose name or id contains this
+    /// Only items whose assignments name this group, included or excluded: its id or its name, all-users, all-devices, or none
+    /// for what is assigned to nobody
+    #[arg(long, value_name = "GROUP")]
+    pub assigned: Option<String>,
+    /// Only items in which every one of these words stands: in the name, the id, the name of the type or of a group
     #[arg(long, value_name = "TEXT")]
     pub search: Option<String>,
     /// At most so many; all when left out

@@ -1,15 +1,12 @@
-//! What a command prints: text and tables for people, one JSON document for programs.
+//! What a command prints: text and tables for people, one JSON document for programs. Everything that a terminal gets
+//! goes through [`visible`]; JSON has escapes of its own.
 
-use crate::{
-    exit::{Exit, ExitCode},
-    invisible::is_invisible,
-};
+use crate::exit::{Exit, ExitCode};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
-use std::{
-    borrow::Cow,
-    io::{self, BufWriter, Write},
-};
+use std::io::{self, BufWriter, Write};
+
+pub use tenantatlas_domain::invisible::visible;
 
 /// Standard output, as text or as JSON. A reader that goes away (`| head`) changes nothing about what the command does
 /// and with which exit code it ends.
@@ -72,24 +69,6 @@ impl Output {
     }
 }
 
-/// Text that can do nothing to a terminal but be read: control characters, line breaks, bidi overrides and all other
-/// format characters are shown as escapes (`\u{1b}`), so that a name can neither move the cursor nor write a line of its
-/// own nor look like another. Everything that a terminal gets goes through here; JSON has escapes of its own.
-pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_invisible) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        match character {
-            '\n' | '\r' | '\t' => shown.extend(character.escape_default()),
-            hidden if is_invisible(hidden) => shown.extend(hidden.escape_unicode()),
-            plain => shown.push(plain),
-        }
-    }
-    Cow::Owned(shown)
-}
-
 fn print(line: &str) -> Result<(), Exit> {
     offered(writeln!(io::stdout().lock(), "{line}"))
 }
@@ -111,32 +90,4 @@ pub fn written(result: io::Result<()>) -> Result<(), Exit> {
         io::ErrorKind::BrokenPipe => Exit::silent(ExitCode::Success),
         _ => Exit::new(ExitCode::CannotWrite, format!("cannot write the output: {error}")),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_does_nothing_to_a_terminal() {
-        for (name, shown) in [
-            ("Windows – Baseline 🦀", "Windows – Baseline 🦀"),
-            ("\u{1b}[2J\u{1b}]0;owned\u{7}", "\\u{1b}[2J\\u{1b}]0;owned\\u{7}"),
-            ("a\nb\r\tc", "a\\nb\\r\\tc"),
-            ("\u{9b}31m\u{7f}", "\\u{9b}31m\\u{7f}"),
-            ("safe\u{202e}exe.tnemucod\u{2066}", "safe\\u{202e}exe.tnemucod\\u{2066}"),
-            ("zero\u{200b}width\u{feff}\u{2028}", "zero\\u{200b}width\\u{feff}\\u{2028}"),
-            ("\u{e0041}\u{ad}", "\\u{e0041}\\u{ad}"),
-        ] {
-            assert_eq!(visible(name), shown);
-        }
-    }
-
-    #[test]
-    fn no_character_that_does_something_is_left() {
-        for character in '\0'..=char::MAX {
-            let text = character.to_string();
-            assert!(!visible(&text).contains(is_invisible), "{character:?}");
-        }
-    }
 }

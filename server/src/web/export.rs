@@ -24,18 +24,20 @@ use tenantatlas_app::{
     filter::{ListFilter, audit::AuditFilter, inventory::InventoryFilter},
     format,
     inventory::{
-        item::assignment_words,
+        assigned::{assigned_words, target_cell},
         labels::{platform_label, type_label},
         load::{picked, query, view},
     },
     scope::Inside,
 };
-use tenantatlas_domain::audit::AuditAction;
+use tenantatlas_domain::{
+    audit::AuditAction, reason::ReasonCode, registry::registry, sync::TypeOutcome, time::Timestamp,
+};
 use tenantatlas_engine::AuditEvent;
 use tenantatlas_store::{
     StoreError,
     audit::{self, Entry, Outcome},
-    inventory::{self, ItemRow},
+    inventory::{self, ItemRow, NotRead},
 };
 
 /// Rows that are put together into one piece of the answer.
@@ -123,8 +125,8 @@ pub async fn items(
     RawQuery(raw): RawQuery,
 ) -> Response {
     let address = InventoryFilter::read(|name| parameters.get(name).cloned()).first_page();
-    let rows = match rows(&inside, &address, &parameters, raw.as_deref().unwrap_or_default()).await {
-        Ok(rows) => rows,
+    let (not_read, rows) = match rows(&inside, &address, &parameters, raw.as_deref().unwrap_or_default()).await {
+        Ok(found) => found,
         Err(error) => return refuse(&error),
     };
     let name = file_name(&inside, "inventory");
@@ -133,29 +135,31 @@ pub async fn items(
             Exported::inventory("csv"),
             &name,
             "text/csv; charset=utf-8",
-            csv_of(ITEM_COLUMNS.to_vec(), rows, item_fields),
+            csv_of(ITEM_COLUMNS.to_vec(), not_read.iter().map(not_read_fields).collect(), rows, item_fields),
         ),
-        "json" => attachment(Exported::inventory("json"), &name, "application/json", json_of(rows)),
+        "json" => attachment(Exported::inventory("json"), &name, "application/json", json_of(not_read, rows)),
         _ => refuse(&AppError::not_found("This kind of export")),
     }
 }
 
-/// The items that a download holds: those that were picked on the page of the list, or all that its filter finds.
+/// The items that a download holds: those that were picked on the page of the list, or all that its filter finds, with the
+/// types of these that were not read to the end.
 async fn rows(
     inside: &Inside,
     address: &InventoryFilter,
     parameters: &HashMap<String, String>,
     raw: &str,
-) -> Result<BoxStream<'static, Result<ItemRow, StoreError>>, AppError> {
+) -> Result<(Vec<NotRead>, BoxStream<'static, Result<ItemRow, StoreError>>), AppError> {
     if parameters.contains_key("picked") {
         let sent = url::form_urlencoded::parse(raw.as_bytes());
         let ids: Vec<_> = sent.filter(|(name, _)| name == "items[]").map(|(_, id)| id).collect();
         let picked = picked(inside, address.scope, ids.iter().map(AsRef::as_ref)).await?;
-        return Ok(stream::iter(picked.into_iter().map(Ok)).boxed());
+        return Ok((Vec::new(), stream::iter(picked.into_iter().map(Ok)).boxed()));
     }
     let view = view(inside, address).await?;
     let query = query(inside, address, &view).await?;
-    Ok(inventory::export(inside.engine.reader().clone(), view, query).boxed())
+    let not_read = view.not_read(&query.filter);
+    Ok((not_read, inventory::export(inside.engine.reader().clone(), view, query).boxed()))
 }
 
 /// `GET /t/{tenant}/audit/export.csv`, with the parameters of the audit page.
@@ -166,7 +170,7 @@ pub async fn audit_log(InTenant(inside): InTenant, Query(parameters): Parameters
         Exported::audit("csv"),
         &name,
         "text/csv; charset=utf-8",
-        csv_of(AUDIT_COLUMNS.to_vec(), entries(inside, filter), entry_fields),
+        csv_of(AUDIT_COLUMNS.to_vec(), Vec::new(), entries(inside, filter), entry_fields),
     )
 }
 
@@ -217,12 +221,15 @@ fn attachment(
     response
 }
 
+/// The lines of a file: its columns, then `first`, then the rows.
 fn csv_of<T: Send + 'static>(
     columns: Vec<&'static str>,
+    mut first: Vec<Vec<Cell>>,
     rows: impl Stream<Item = Result<T, StoreError>> + Send + 'static,
     fields: fn(&T) -> Vec<Cell>,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-    let head = stream::once(async move { spreadsheet::lines(&[columns.into_iter().map(Cell::from).collect()]) });
+    first.insert(0, columns.into_iter().map(Cell::from).collect());
+    let head = stream::once(async move { spreadsheet::lines(&first) });
     let body = rows.map_err(io::Error::other).try_chunks(PIECE).map_err(|error| error.1).and_then(move |rows| {
         let lines: Vec<Vec<Cell>> = rows.iter().map(fields).collect();
         async move { spreadsheet::lines(&lines) }
@@ -230,7 +237,9 @@ fn csv_of<T: Send + 'static>(
     head.chain(body)
 }
 
+/// `{"not_read": […], "items": […]}`: what was not read to the end comes first, since whoever reads the items must know.
 fn json_of(
+    not_read: Vec<NotRead>,
     rows: impl Stream<Item = Result<ItemRow, StoreError>> + Send + 'static,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
     let body =
@@ -242,25 +251,56 @@ fn json_of(
             }
             Ok(Bytes::from(text))
         });
-    stream::once(async { Ok(Bytes::from_static(b"[")) })
-        .chain(body)
-        .chain(stream::once(async { Ok(Bytes::from_static(b"\n]\n")) }))
+    let head = stream::once(async move {
+        let mut text = b"{\"not_read\":".to_vec();
+        serde_json::to_writer(&mut text, &not_read)?;
+        text.extend_from_slice(b",\n\"items\":[");
+        Ok(Bytes::from(text))
+    });
+    head.chain(body).chain(stream::once(async { Ok(Bytes::from_static(b"\n]}\n")) }))
 }
 
-const ITEM_COLUMNS: [&str; 12] = [
+/// Columns of the inventory as a file. Of a row of the kind `not_read`, which stands for a type that was not read to the
+/// end, only the type, its outcome as the state, and the reason are filled (`docs/rules.md`, section Exports).
+const ITEM_COLUMNS: [&str; 17] = [
+    "kind",
     "name",
     "type",
     "type_key",
     "category",
     "platform",
     "assigned_to",
+    "included",
+    "excluded",
     "state",
     "confidence",
     "external_id",
     "first_seen_at",
     "last_seen_at",
     "changed_at",
+    "reason_code",
+    "reason",
 ];
+
+fn not_read_fields(one: &NotRead) -> Vec<Cell> {
+    let category = registry().get(&one.policy_type).map_or("", |known| known.category.slug());
+    let mut fields: Vec<Cell> = vec![Cell::from(""); ITEM_COLUMNS.len()];
+    for (column, value) in [
+        ("kind", "not_read"),
+        ("type", &type_label(&one.policy_type)),
+        ("type_key", &one.policy_type),
+        ("category", category),
+        ("state", one.outcome.map_or("not_selected", TypeOutcome::as_str)),
+        ("last_seen_at", &one.last_full_read_at.map(Timestamp::to_rfc3339).unwrap_or_default()),
+        ("reason_code", one.reason_code.map_or("", ReasonCode::as_str)),
+        ("reason", &one.reason),
+    ] {
+        if let Some(field) = ITEM_COLUMNS.iter().position(|name| *name == column).and_then(|at| fields.get_mut(at)) {
+            *field = value.into();
+        }
+    }
+    fields
+}
 
 fn item_fields(row: &ItemRow) -> Vec<Cell> {
     use tenantatlas_domain::presence::{Confidence, Presence};
@@ -273,18 +313,23 @@ fn item_fields(row: &ItemRow) -> Vec<Cell> {
         _ => "",
     };
     vec![
+        "item".into(),
         item.display_name.clone().into(),
         type_label(&item.policy_type).into(),
         item.policy_type.clone().into(),
         item.category.clone().into(),
         platform_label(&item.platform).into(),
-        assignment_words(&item.meta).unwrap_or_default().into(),
+        assigned_words(row).unwrap_or_default().into(),
+        target_cell(row, true).into(),
+        target_cell(row, false).into(),
         row.state().into(),
         confidence.into(),
         item.external_id.clone().into(),
         item.first_seen_at.to_rfc3339().into(),
         item.last_seen_at.to_rfc3339().into(),
         item.changed_at.to_rfc3339().into(),
+        "".into(),
+        "".into(),
     ]
 }
 

@@ -33,7 +33,7 @@ fn a_sync_killed_at_random_moments_is_taken_up_again() {
         assert!(!["pending", "running"].contains(&status), "no run is stuck: {run}");
     }
     let items = sandbox.run(&["items", "--tenant", "Contoso", "--json"]).json();
-    let items = items.as_array().expect("an array");
+    let items = items["items"].as_array().expect("an array");
     assert_eq!(items.len() as u64, report["items_observed_count"].as_u64().expect("a number"), "nothing is lost");
     let distinct: HashSet<_> =
         items.iter().map(|item| (item["policy_type"].as_str(), item["external_id"].as_str())).collect();

@@ -4,16 +4,21 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{Edges, MAX_EDGES, Reference, Relationship, Target, TargetKind};
+use super::{AssignmentFilter, Edges, FilterMode, MAX_EDGES, Reference, Relationship, Target, TargetKind};
 use crate::registry::{PolicyType, ReferenceTarget, odata_type, registry};
 use crate::sanitise::{first_chars, redact};
 
 /// The group that stands for all users, in tools and in older answers.
-const ALL_USERS: &str = "acacacac-9df4-4c7d-9d50-4ef0226f57a9";
+pub const ALL_USERS: &str = "acacacac-9df4-4c7d-9d50-4ef0226f57a9";
 /// The group that stands for all devices.
-const ALL_DEVICES: &str = "adadadad-808e-44e2-905a-0b7873a8a531";
+pub const ALL_DEVICES: &str = "adadadad-808e-44e2-905a-0b7873a8a531";
+/// Guests and external users, as an id: Microsoft gives them none.
+const GUESTS: &str = "GuestsOrExternalUsers";
 /// Written where nothing is meant.
 pub(crate) const ZERO_GUID: &str = "00000000-0000-0000-0000-000000000000";
+
+/// The word for the kind of a target that tells none.
+const NO_TARGET: &str = "target";
 
 const MAX_RAW: usize = 200;
 const MAX_EXTERNAL_ID: usize = 256;
@@ -25,17 +30,19 @@ pub(crate) enum AssignmentTarget<'value> {
     AllDevices,
     Group(&'value str),
     ExcludedGroup(&'value str),
-    /// A collection of Configuration Manager.
+    /// A collection of Configuration Manager, by its id.
     Collection(&'value str),
-    Other,
+    /// A kind that is not known here, or one that says less than it should: Microsoft's word for it.
+    Unknown(&'value str),
 }
 
 impl<'value> AssignmentTarget<'value> {
     pub(crate) fn of(assignment: &'value Value) -> Self {
-        let Some(target) = assignment.get("target") else { return Self::Other };
-        let kind = odata_type(target).unwrap_or_default();
+        let Some(target) = assignment.get("target") else { return Self::Unknown(NO_TARGET) };
+        let kind = odata_type(target).filter(|kind| !kind.is_empty()).unwrap_or(NO_TARGET);
         let text = |property: &str| target.get(property).and_then(Value::as_str).filter(|id| !id.is_empty());
-        let group = text("groupId");
+        // A scope tag names its group in another property (Microsoft Graph, scopeTagGroupAssignmentTarget).
+        let group = text("groupId").or_else(|| text("entraObjectId"));
         match kind {
             "allLicensedUsersAssignmentTarget" => Self::AllUsers,
             "allDevicesAssignmentTarget" => Self::AllDevices,
@@ -45,17 +52,22 @@ impl<'value> AssignmentTarget<'value> {
                 (Some(group), _) if group.eq_ignore_ascii_case(ALL_DEVICES) => Self::AllDevices,
                 (Some(group), _) => Self::Group(group),
                 (None, Some(collection)) => Self::Collection(collection),
-                (None, None) => Self::Other,
+                (None, None) => Self::Unknown(kind),
             },
         }
     }
 
     /// The filter of the assignment and whether it includes or excludes.
-    pub(crate) fn filter_of(assignment: &'value Value) -> Option<(&'value str, &'value str)> {
+    pub(crate) fn filter_of(assignment: &'value Value) -> Option<(&'value str, FilterMode)> {
         let target = assignment.get("target")?;
         let id = target.get("deviceAndAppManagementAssignmentFilterId")?.as_str()?;
         let kind = target.get("deviceAndAppManagementAssignmentFilterType").and_then(Value::as_str).unwrap_or("none");
-        (!id.is_empty() && id != ZERO_GUID && kind != "none").then_some((id, kind))
+        let mode = match kind {
+            "include" => FilterMode::Include,
+            "exclude" => FilterMode::Exclude,
+            _ => FilterMode::Unknown,
+        };
+        (!id.is_empty() && id != ZERO_GUID && kind != "none").then_some((id, mode))
     }
 }
 
@@ -79,12 +91,12 @@ pub fn extract(policy_type: &PolicyType, object: &Value) -> Edges {
                 found.typed(relationship, key, id, path);
             }),
             ReferenceTarget::Group => each_text(object, path, &mut |id| found.group(relationship, id, path)),
-            ReferenceTarget::User => each_text(object, path, &mut |id| {
-                if id == "All" {
-                    found.group(relationship, ALL_USERS, path);
-                } else if is_guid(id) {
-                    found.push(relationship, TargetKind::User, None, id, path);
-                }
+            ReferenceTarget::User => each_text(object, path, &mut |id| found.user(relationship, id, path)),
+            ReferenceTarget::Guests => each_object(object, path, &mut |_| {
+                found.push(relationship, TargetKind::Guests, None, GUESTS, path);
+            }),
+            ReferenceTarget::ServicePrincipal => each_text(object, path, &mut |id| {
+                found.push(relationship, TargetKind::ServicePrincipal, None, id, path);
             }),
             ReferenceTarget::DirectoryRole => each_text(object, path, &mut |id| {
                 if is_guid(id) {
@@ -126,6 +138,9 @@ pub fn extract(policy_type: &PolicyType, object: &Value) -> Edges {
             ReferenceTarget::AssignmentTargets => found.assignments(object.get(path)),
         }
     }
+    let rules = policy_type.references.iter().any(|rule| rule.relationship == Relationship::AssignedTo);
+    let tells = rules || object.get("assignments").is_some_and(Value::is_array);
+    found.edges.assigned = tells.then_some(found.assigned);
     found.edges
 }
 
@@ -133,6 +148,8 @@ pub fn extract(policy_type: &PolicyType, object: &Value) -> Edges {
 struct Found {
     edges: Edges,
     seen: HashSet<(Relationship, Target)>,
+    /// Whether anybody was found to whom the object is assigned, kept or not.
+    assigned: bool,
 }
 
 impl Found {
@@ -143,23 +160,50 @@ impl Found {
                 Some(intent) => format!("{kind}, intent {intent}"),
                 None => kind.to_owned(),
             };
-            match AssignmentTarget::of(assignment) {
-                AssignmentTarget::AllUsers => self.group(Relationship::AssignedTo, ALL_USERS, &raw),
-                AssignmentTarget::AllDevices => self.group(Relationship::AssignedTo, ALL_DEVICES, &raw),
-                AssignmentTarget::Group(id) => self.group(Relationship::AssignedTo, id, &raw),
-                AssignmentTarget::ExcludedGroup(id) => self.group(Relationship::ExcludedFrom, id, &raw),
-                AssignmentTarget::Collection(id) => {
-                    self.push(Relationship::AssignedTo, TargetKind::Unresolved, None, id, &raw);
-                }
-                AssignmentTarget::Other => {}
-            }
-            if let Some((filter, mode)) = AssignmentTarget::filter_of(assignment) {
-                self.typed(Relationship::FilteredBy, "assignmentFilter", filter, mode);
+            let filter = AssignmentTarget::filter_of(assignment);
+            self.assignment(AssignmentTarget::of(assignment), filter, &raw);
+            if let Some((filter, mode)) = filter {
+                self.typed(Relationship::FilteredBy, "assignmentFilter", filter, mode.as_str());
             }
         }
     }
 
+    fn assignment(&mut self, target: AssignmentTarget<'_>, filter: Option<(&str, FilterMode)>, raw: &str) {
+        let (relationship, kind, id) = match target {
+            AssignmentTarget::AllUsers => (Relationship::AssignedTo, TargetKind::AllUsers, ALL_USERS),
+            AssignmentTarget::AllDevices => (Relationship::AssignedTo, TargetKind::AllDevices, ALL_DEVICES),
+            AssignmentTarget::Group(id) => (Relationship::AssignedTo, TargetKind::Group, id),
+            AssignmentTarget::ExcludedGroup(id) => (Relationship::ExcludedFrom, TargetKind::Group, id),
+            AssignmentTarget::Collection(id) => (Relationship::AssignedTo, TargetKind::Collection, id),
+            AssignmentTarget::Unknown(kind) if kind.starts_with("exclusion") => {
+                (Relationship::ExcludedFrom, TargetKind::UnknownTarget, kind)
+            }
+            AssignmentTarget::Unknown(kind) => (Relationship::AssignedTo, TargetKind::UnknownTarget, kind),
+        };
+        let (kind, id) = match kind {
+            TargetKind::Group if is_guid(id) => (kind, id),
+            TargetKind::Group | TargetKind::Collection | TargetKind::UnknownTarget if !is_identifier(id.trim()) => {
+                (TargetKind::UnknownTarget, NO_TARGET)
+            }
+            _ => (kind, id),
+        };
+        let filter = filter.filter(|(id, _)| is_identifier(id));
+        let filter = filter.map(|(id, mode)| AssignmentFilter { id: id.to_owned(), mode });
+        self.push_filtered(relationship, kind, None, id, filter, raw);
+    }
+
+    fn user(&mut self, relationship: Relationship, id: &str, raw: &str) {
+        match id {
+            "All" => self.group(relationship, ALL_USERS, raw),
+            "None" => {}
+            "GuestsOrExternalUsers" => self.push(relationship, TargetKind::Guests, None, GUESTS, raw),
+            _ if is_guid(id) => self.push(relationship, TargetKind::User, None, id, raw),
+            _ => self.push(relationship, TargetKind::UnknownTarget, None, id, raw),
+        }
+    }
+
     fn group(&mut self, relationship: Relationship, id: &str, raw: &str) {
+        let id = if id == "all_users" { ALL_USERS } else { id };
         if !is_guid(id) {
             return;
         }
@@ -187,19 +231,46 @@ impl Found {
         id: &str,
         raw: &str,
     ) {
+        self.push_filtered(relationship, kind, policy_type, id, None, raw);
+    }
+
+    fn push_filtered(
+        &mut self,
+        relationship: Relationship,
+        kind: TargetKind,
+        policy_type: Option<&'static str>,
+        id: &str,
+        filter: Option<AssignmentFilter>,
+        raw: &str,
+    ) {
         let id = id.trim();
         if !is_identifier(id) {
             return;
         }
-        let target = Target { kind, policy_type, external_id: id.to_owned() };
+        self.assigned |= relationship == Relationship::AssignedTo && kind != TargetKind::Application;
+        // The page of a group is found by its id, however an object spells it.
+        let external_id = if kind == TargetKind::Group { id.to_ascii_lowercase() } else { id.to_owned() };
+        let target = Target { kind, policy_type, external_id };
         if !self.seen.insert((relationship, target.clone())) {
+            self.filtered_again(relationship, &target, filter);
             return;
         }
         if self.edges.kept.len() < MAX_EDGES {
             let raw = first_chars(&redact(raw), MAX_RAW).to_owned();
-            self.edges.kept.push(Reference { relationship, target, raw });
+            self.edges.kept.push(Reference { relationship, target, filter, raw });
         } else {
             self.edges.omitted += 1;
+        }
+    }
+
+    /// The same target once more, such as an app that a group must have and may have: one edge, which tells no filter as
+    /// its own that only one of the assignments has.
+    fn filtered_again(&mut self, relationship: Relationship, target: &Target, filter: Option<AssignmentFilter>) {
+        let mut kept = self.edges.kept.iter_mut();
+        let Some(known) = kept.find(|edge| edge.relationship == relationship && edge.target == *target) else { return };
+        if known.filter != filter {
+            let first = known.filter.take().or(filter);
+            known.filter = first.map(|filter| AssignmentFilter { mode: FilterMode::Several, ..filter });
         }
     }
 }

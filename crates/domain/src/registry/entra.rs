@@ -24,6 +24,26 @@ const CONDITIONS: &[ReferenceRule] = &[
     ReferenceRule::of(Relationship::ExcludedFrom, "conditions.users.excludeGroups", ReferenceTarget::Group),
     ReferenceRule::of(Relationship::AssignedTo, "conditions.users.includeUsers", ReferenceTarget::User),
     ReferenceRule::of(Relationship::ExcludedFrom, "conditions.users.excludeUsers", ReferenceTarget::User),
+    ReferenceRule::of(
+        Relationship::AssignedTo,
+        "conditions.users.includeGuestsOrExternalUsers",
+        ReferenceTarget::Guests,
+    ),
+    ReferenceRule::of(
+        Relationship::ExcludedFrom,
+        "conditions.users.excludeGuestsOrExternalUsers",
+        ReferenceTarget::Guests,
+    ),
+    ReferenceRule::of(
+        Relationship::AssignedTo,
+        "conditions.clientApplications.includeServicePrincipals",
+        ReferenceTarget::ServicePrincipal,
+    ),
+    ReferenceRule::of(
+        Relationship::ExcludedFrom,
+        "conditions.clientApplications.excludeServicePrincipals",
+        ReferenceTarget::ServicePrincipal,
+    ),
     ReferenceRule::of(Relationship::AssignedTo, "conditions.users.includeRoles", ReferenceTarget::DirectoryRole),
     ReferenceRule::of(Relationship::ExcludedFrom, "conditions.users.excludeRoles", ReferenceTarget::DirectoryRole),
     ReferenceRule::uses("grantControls.authenticationStrength.id", ReferenceTarget::Type("authenticationStrength")),

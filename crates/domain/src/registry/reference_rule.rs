@@ -11,8 +11,12 @@ pub enum ReferenceTarget {
     PrefixedType(&'static str),
     /// A group.
     Group,
-    /// A user.
+    /// A user, or the word for all or for guests.
     User,
+    /// Guests and external users: an object that tells which kinds of them.
+    Guests,
+    /// A service principal, or the word for all of them.
+    ServicePrincipal,
     /// A directory role (its template id).
     DirectoryRole,
     /// An application (its client id).

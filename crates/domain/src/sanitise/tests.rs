@@ -73,9 +73,9 @@ fn a_list_that_is_only_counted_is_only_counted() {
 #[test]
 fn a_name_is_found_in_the_end() {
     let name = |key: &str, object: Value| display_name_of(policy_type(key), &object);
-    assert_eq!(name("settingsCatalogPolicy", json!({"name": " Baseline ", "displayName": "x"})), "Baseline");
+    assert_eq!(name("settingsCatalogPolicy", json!({"name": " Baseline ", "displayName": "x"})), " Baseline ");
     assert_eq!(name("deviceConfiguration", json!({"displayName": null, "name": "n", "id": "1"})), "n");
-    assert_eq!(name("deviceConfiguration", json!({"displayName": "", "id": "1"})), "1");
+    assert_eq!(name("deviceConfiguration", json!({"displayName": " ", "id": "1"})), "");
     assert_eq!(name("appleEnrollmentToken", json!({"tokenName": "Token"})), "Token");
     assert_eq!(name("applePushCertificate", json!({"id": "1"})), "Apple push certificate (APNs)");
     assert_eq!(
@@ -85,6 +85,7 @@ fn a_name_is_found_in_the_end() {
     assert_eq!(name("vppToken", json!({"displayName": "", "organizationName": "Contoso", "id": "1"})), "Contoso");
     assert_eq!(name("organizationBranding", json!({"id": "0"})), "Default language");
     assert_eq!(name("organizationBranding", json!({"id": "de-DE"})), "de-DE");
+    assert_eq!(name("deviceConfiguration", json!({"displayName": format!("{}x", " ".repeat(600))})), "x");
     assert_eq!(name("deviceConfiguration", json!({"displayName": "ü".repeat(600)})).chars().count(), MAX_DISPLAY_NAME);
 }
 
@@ -122,8 +123,9 @@ proptest! {
     }
 
     #[test]
-    fn a_name_is_never_empty_or_too_long(policy_type in any_type(), object in any_object()) {
+    fn a_name_is_never_blank_or_too_long(policy_type in any_type(), object in any_object()) {
         let name = display_name_of(policy_type, &object);
-        prop_assert!(!name.is_empty() && name.chars().count() <= MAX_DISPLAY_NAME);
+        prop_assert!(name.is_empty() || !name.trim().is_empty());
+        prop_assert!(name.chars().count() <= MAX_DISPLAY_NAME);
     }
 }

@@ -138,8 +138,8 @@ on_both_engines! {
         world.engine.remove_tenant(&root, world.tenant, "Contoso").await.unwrap();
         let db = &world.database.db;
         assert_eq!(tenants::get(db, world.tenant).await.unwrap(), None);
-        let filter = tenantatlas_store::audit::Filter { tenant_id: Some(world.tenant), limit: 100, ..Default::default() };
-        let entries = tenantatlas_store::audit::list(db, &filter).await.unwrap();
+        let filter = audit::Filter { tenant_id: Some(world.tenant), limit: 100, ..Default::default() };
+        let entries = audit::list(db, &filter).await.unwrap();
         assert_eq!(entries.first().map(|entry| entry.action.as_str()), Some("tenant.removed"));
         assert!(entries.len() >= 4);
         // Its rows go in pieces, which nobody waits for.
@@ -206,8 +206,8 @@ async fn a_credential_does_not_follow_a_connection_to_other_addresses() {
     assert!(tenants::credential(db, &world.vault, world.tenant).await.unwrap().is_none());
     let check = engine.check_tenant(&root, world.tenant, false).await;
     assert!(matches!(check, Err(EngineError::Invalid { field: "credential", .. })), "{check:?}");
-    let filter = tenantatlas_store::audit::Filter { tenant_id: Some(world.tenant), limit: 10, ..Default::default() };
-    let entries = tenantatlas_store::audit::list(db, &filter).await.unwrap();
+    let filter = audit::Filter { tenant_id: Some(world.tenant), limit: 10, ..Default::default() };
+    let entries = audit::list(db, &filter).await.unwrap();
     assert!(entries.iter().any(|entry| entry.action == "tenant.credential_removed"));
     let updated = entries.iter().find(|entry| entry.action == "tenant.updated").unwrap();
     assert_eq!(updated.context["login_host"], "http://127.0.0.1:9");

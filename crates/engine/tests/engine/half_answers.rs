@@ -8,7 +8,7 @@ use tenantatlas_domain::references::{TargetKind, Unnamed};
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_graph_sim::{Fault, FaultKind, Within};
-use tenantatlas_store::inventory::{StateFilter, outgoing};
+use tenantatlas_store::inventory::{ItemFilter, ScopeView, StateFilter, outgoing};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
 
 use crate::support::{Synced, World};
@@ -42,6 +42,21 @@ async fn changes_nothing(types: &[&str], faults: Vec<Fault>) -> (World, Synced) 
     assert_eq!(synced.run.items_upserted_count, 0, "{:?}", synced.troubles());
     assert!(world.items(Some(StateFilter::Missing)).await.is_empty(), "{:?}", synced.troubles());
     (world, synced)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_that_breaks_off_at_its_third_page_in_a_first_run_is_named_as_not_read() {
+    let world = world(6_000).await;
+    let broken = Fault::always(CATALOG, status(403, "Forbidden", "no")).after(2).only_within(Within::Requests);
+    world.simulator.control().set_faults(vec![broken]);
+    let synced = world.sync(&World::some(&["settingsCatalogPolicy", "namedLocation"])).await;
+    assert_eq!(synced.types["settingsCatalogPolicy"].pages, 2, "{:?}", synced.troubles());
+    let view = ScopeView::load(&world.database.db, world.tenant, None).await.unwrap();
+    let filter = ItemFilter { policy_types: vec!["settingsCatalogPolicy".to_owned()], ..ItemFilter::default() };
+    let not_read = view.not_read(&filter);
+    assert_eq!(not_read.len(), 1);
+    assert_eq!(not_read[0].outcome, Some(TypeOutcome::Failed));
+    assert!(not_read[0].known > 0 && not_read[0].reason_code.is_some(), "{not_read:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenantatlas_domain::operation::OperationStatus;
+use tenantatlas_domain::references::TargetKind;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::sync::SyncRunStatus;
@@ -81,6 +82,23 @@ on_both_engines! {
         assert_eq!(hashes(&world).await, before);
     }
 
+    async fn whoever_is_assigned_to_a_collection_or_to_somebody_else_is_not_told_as_not_assigned(test: TestDatabase) {
+        let world = World::new(test, 800).await;
+        world.sync(&World::everything()).await;
+        let mut collections = 0;
+        for row in world.items(None).await {
+            let whom = row.assignments.iter().filter(|one| one.is_included() && one.target_kind != TargetKind::Application);
+            let whom: Vec<_> = whom.map(|one| one.target_kind).collect();
+            collections += whom.iter().filter(|kind| **kind == TargetKind::Collection).count();
+            assert_eq!(row.item.assigned.unwrap_or_default(), !whom.is_empty(), "{:?}", row.item);
+            let access = row.item.policy_type == "conditionalAccessPolicy";
+            assert!(!access || row.item.assigned.is_some(), "conditional access tells whom it is for: {:?}", row.item);
+        }
+        assert!(collections > 10, "{collections} collections");
+        let synced = world.sync(&World::everything()).await;
+        assert_eq!(synced.run.items_upserted_count, 0, "nothing had changed");
+    }
+
     async fn group_names_are_looked_up(test: TestDatabase) {
         let world = World::new(test, 400).await;
         world.sync(&World::everything()).await;
@@ -88,7 +106,7 @@ on_both_engines! {
         for row in world.items(None).await {
             let db = &world.database.db;
             for link in tenantatlas_store::inventory::outgoing(db, world.tenant, row.item.id).await.unwrap() {
-                if link.target_kind == tenantatlas_domain::references::TargetKind::Group {
+                if link.target_kind == TargetKind::Group {
                     assert!(link.name.is_some(), "{link:?}");
                     named += 1;
                 }

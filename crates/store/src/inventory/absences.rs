@@ -24,6 +24,17 @@ const APPEARED: WithList = WithList {
            WHERE scope_id = $2 AND from_seq = 0 AND until_seq = $3 AND item_id IN (#)",
 };
 
+const RENAME: WithList = WithList {
+    text: "UPDATE inventory_absences
+           SET name_key = (SELECT i.name_key FROM inventory_items i WHERE i.id = inventory_absences.item_id)
+           WHERE until_seq = $1 AND item_id IN (#)",
+};
+
+/// Gives absences that go on the names that their items have now: another scope has read these under a new name.
+pub(super) async fn rename(tx: &mut Tx, items: &[Value<'_>]) -> Result<(), StoreError> {
+    RENAME.run(tx, &args![OPEN], items).await.map(|_| ())
+}
+
 /// Ends absences with this run: of items that the scope saw before (with the last run that did), and of known items
 /// that it sees for the first time.
 pub(super) async fn end(
@@ -57,8 +68,8 @@ pub(crate) async fn note_absences(tx: &mut Tx, run: &SyncRun, policy_type: &str,
         return Ok(());
     }
     tx.execute(
-        "INSERT INTO inventory_absences (scope_id, item_id, from_seq, until_seq)
-         SELECT $1, i.id, COALESCE(s.last_seq + 1, 0), $2
+        "INSERT INTO inventory_absences (scope_id, item_id, from_seq, until_seq, policy_type, name_key)
+         SELECT $1, i.id, COALESCE(s.last_seq + 1, 0), $2, i.policy_type, i.name_key
          FROM inventory_items i
          LEFT JOIN inventory_sightings s ON s.item_id = i.id AND s.scope_id = $1
          WHERE i.tenant_id = $3 AND i.policy_type = $4 AND (s.last_seq IS NULL OR s.last_seq < $5)

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::references::FilterMode;
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -17,6 +18,7 @@ use crate::sql::{Value, without_escaped_nul};
 /// What was observed of an item, in the form in which it is written.
 pub(super) struct Content<'i> {
     pub(super) item: &'i ObservedItem,
+    pub(super) name_key: String,
     pub(super) links_digest: i64,
     pub(super) meta: Box<RawValue>,
 }
@@ -89,7 +91,8 @@ impl<'i> Content<'i> {
     pub(super) fn new(item: &'i ObservedItem) -> Result<Self, StoreError> {
         let meta = serde_json::to_string(&item.meta).map_err(|_| StoreError::corrupt("meta"))?;
         let meta = RawValue::from_string(without_escaped_nul(meta)).map_err(|_| StoreError::corrupt("meta"))?;
-        Ok(Self { item, links_digest: links_digest(item), meta })
+        let name_key = item.name_key();
+        Ok(Self { item, links_digest: links_digest(item, &name_key), name_key, meta })
     }
 
     /// Changes whenever an observed column would: 64 bits of a SHA-256.
@@ -104,12 +107,13 @@ impl<'i> Content<'i> {
     }
 }
 
-/// Changes whenever a stored link would; 0 when there are none.
-fn links_digest(item: &ObservedItem) -> i64 {
+/// Changes whenever a stored link would, which holds the name of its item too; 0 when there are none.
+fn links_digest(item: &ObservedItem, name_key: &str) -> i64 {
     if item.links.is_empty() && item.links_omitted == 0 {
         return 0;
     }
     let mut digest = Digest::default();
+    digest.text(name_key);
     for link in &item.links {
         digest.text(link.relationship.as_str());
         digest.text(link.target_kind.as_str());
@@ -117,6 +121,8 @@ fn links_digest(item: &ObservedItem) -> i64 {
         digest.text(&link.target_external_id);
         digest.text(link.last_known_name.as_deref().unwrap_or_default());
         digest.text(&link.raw);
+        digest.text(link.filter_id.as_deref().unwrap_or_default());
+        digest.text(link.filter_mode.map_or("", FilterMode::as_str));
     }
     digest.number(i64::from(item.links_omitted));
     digest.finish()
@@ -129,7 +135,7 @@ impl Digest {
     fn value(&mut self, value: &Value<'_>) {
         match value {
             Value::Number(number) => self.number(number.unwrap_or_default()),
-            Value::Bool(value) => self.number(i64::from(value.unwrap_or_default())),
+            Value::Bool(value) => self.number(value.map_or(-1, i64::from)),
             Value::Text(text) => self.text(text.as_deref().unwrap_or_default()),
             Value::Uuid(id) => self.bytes(id.unwrap_or_default().as_bytes()),
             Value::Bytes(bytes) => self.bytes(bytes.as_deref().unwrap_or_default()),

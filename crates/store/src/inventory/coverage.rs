@@ -3,9 +3,11 @@
 use serde::Serialize;
 use tenantatlas_domain::presence::Confidence;
 use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::registry::{PolicyType, registry};
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_domain::time::Timestamp;
 
+use super::list::ItemFilter;
 use super::view::{FullRead, ScopeView, TypeState};
 use crate::scopes::OtherRead;
 
@@ -59,7 +61,67 @@ pub struct InventoryCounts {
     pub types_selected: u64,
 }
 
+/// A type that the latest completed run of a view did not read to the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotRead {
+    /// The key of the type.
+    pub policy_type: String,
+    /// How the run ended for it; `None` when the run did not hold it.
+    pub outcome: Option<TypeOutcome>,
+    /// Why, as a code.
+    pub reason_code: Option<ReasonCode>,
+    /// Why, in a sanitised sentence.
+    pub reason: String,
+    /// Items of it that are known all the same.
+    pub known: u64,
+    /// When it was last read to the end in the scope.
+    pub last_full_read_at: Option<Timestamp>,
+}
+
 impl ScopeView {
+    /// The types that a filter asks for and that the latest completed run did not read to the end, in the order of the
+    /// registry: of these a list may lack items. Types that are off by default count where something of them is known.
+    #[must_use]
+    pub fn not_read(&self, filter: &ItemFilter) -> Vec<NotRead> {
+        let asked_for = |policy_type: &&'static PolicyType| {
+            let known =
+                self.types.get(policy_type.key).is_some_and(|state| state.known.items > 0 || state.run.is_some());
+            (policy_type.default_on || known || filter.policy_types.iter().any(|key| key == policy_type.key))
+                && (filter.policy_types.is_empty() || filter.policy_types.iter().any(|key| key == policy_type.key))
+                && (filter.categories.is_empty() || filter.categories.contains(&policy_type.category))
+        };
+        registry()
+            .all()
+            .iter()
+            .copied()
+            .filter(asked_for)
+            .filter_map(|policy_type| self.not_read_of(policy_type.key))
+            .collect()
+    }
+
+    fn not_read_of(&self, key: &str) -> Option<NotRead> {
+        let state = self.types.get(key).cloned().unwrap_or_default();
+        if state.outcome() == Some(TypeOutcome::Succeeded) {
+            return None;
+        }
+        let run = state.run.as_ref();
+        let told =
+            run.and_then(|run| run.message.clone()).or_else(|| state.reason().map(|code| code.sentence().to_owned()));
+        let otherwise = match (run, &self.run) {
+            (Some(_), _) => "The last sync did not read it to the end.",
+            (None, Some(_)) => "The last sync was not to read it.",
+            (None, None) => "No sync has completed yet.",
+        };
+        Some(NotRead {
+            policy_type: key.to_owned(),
+            outcome: state.outcome(),
+            reason_code: state.reason(),
+            reason: told.unwrap_or_else(|| otherwise.to_owned()),
+            known: state.known.items,
+            last_full_read_at: state.last_full_read.map(|read| read.at),
+        })
+    }
+
     /// How the last read of each type went, by key.
     #[must_use]
     pub fn coverage(&self) -> Vec<Coverage> {

@@ -4,13 +4,15 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use sqlx::FromRow;
 use tenantatlas_domain::ids::{ItemId, SyncRunId, TenantId};
+use tenantatlas_domain::item_name::is_unnamed;
 use tenantatlas_domain::normalise::ContentHash;
 use tenantatlas_domain::presence::Presence;
-use tenantatlas_domain::references::{Reference, Relationship, TargetKind};
+use tenantatlas_domain::references::{FilterMode, Reference, Relationship, TargetKind};
 use tenantatlas_domain::registry::{Category, Platform};
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
+use super::assignments::Assignment;
 use super::columns::Column::{self, Derived, Observed, Once};
 use crate::record::Nullable;
 use crate::sql::{JsonText, Value, without_nul};
@@ -51,6 +53,8 @@ pub struct ObservedItem {
     /// How many more there are.
     #[sqlx(try_from = "i64")]
     pub links_omitted: u32,
+    /// Whether it is assigned to anybody; `None` where it tells no assignments.
+    pub assigned: Option<bool>,
 }
 
 /// An outgoing edge as observed.
@@ -68,6 +72,11 @@ pub struct ObservedLink {
     pub target_external_id: String,
     /// The target's name, when the reference told it.
     pub last_known_name: Option<String>,
+    /// The id of the filter by which an assignment is narrowed.
+    pub filter_id: Option<String>,
+    /// What that filter does.
+    #[sqlx(try_from = "Nullable<String>")]
+    pub filter_mode: Option<FilterMode>,
     /// Where it was found and what was said there, sanitised.
     pub raw: String,
 }
@@ -80,16 +89,19 @@ impl From<&Reference> for ObservedLink {
             target_policy_type: reference.target.policy_type.map(str::to_owned),
             target_external_id: reference.target.external_id.clone(),
             last_known_name: None,
+            filter_id: reference.filter.as_ref().map(|filter| filter.id.clone()),
+            filter_mode: reference.filter.as_ref().map(|filter| filter.mode),
             raw: reference.raw.clone(),
         }
     }
 }
 
 impl ObservedItem {
-    /// The name in the form in which items are sorted and searched.
+    /// The name in the form in which items are sorted and searched. Items without a name come last, by their ids.
     pub(super) fn name_key(&self) -> String {
-        self.display_name
-            .trim()
+        let unnamed = is_unnamed(&self.display_name, &self.external_id);
+        let (mark, name) = if unnamed { ("\u{10ffff}", &self.external_id) } else { ("", &self.display_name) };
+        format!("{mark}{}", name.trim())
             .to_lowercase()
             .chars()
             .filter(|character| *character != '\0')
@@ -100,13 +112,13 @@ impl ObservedItem {
 
 /// The columns of `inventory_items` that a run writes. What is read is told by [`ObservedItem`] and [`Item`]; a new column
 /// is a migration, a field in both, and a line here.
-pub(super) const COLUMNS: [Column; 20] = [
+pub(super) const COLUMNS: [Column; 21] = [
     Once("id", |row| row.id.into()),
     Once("tenant_id", |row| row.tenant.into()),
     Once("policy_type", |row| row.policy_type.into()),
     Once("external_id", |row| row.content.item.external_id.as_str().into()),
     Observed("display_name", |content| Value::Text(Some(without_nul(&content.item.display_name)))),
-    Derived("name_key", |row| row.content.item.name_key().into()),
+    Derived("name_key", |row| row.content.name_key.as_str().into()),
     Observed("category", |content| content.item.category.slug().into()),
     Observed("platform", |content| content.item.platform.as_str().into()),
     Observed("meta", |content| Value::Json(Some(JsonText::Borrowed(&content.meta)))),
@@ -117,6 +129,7 @@ pub(super) const COLUMNS: [Column; 20] = [
     Derived("row_digest", |row| row.digest.into()),
     Observed("links_digest", |content| content.links_digest.into()),
     Observed("links_omitted", |content| content.item.links_omitted.into()),
+    Observed("assigned", |content| content.item.assigned.into()),
     Once("first_seen_at", |row| row.at.into()),
     Once("first_seen_seq", |row| row.seq.into()),
     Derived("changed_at", |row| row.changed_at.into()),
@@ -156,6 +169,8 @@ pub struct Item {
     /// Outgoing edges beyond those kept.
     #[sqlx(try_from = "i64")]
     pub links_omitted: u32,
+    /// Whether it is assigned to anybody; `None` where it tells no assignments.
+    pub assigned: Option<bool>,
     /// When any run first saw it.
     #[sqlx(try_from = "i64")]
     pub first_seen_at: Timestamp,
@@ -189,6 +204,8 @@ pub struct ItemRow {
     pub item: Item,
     /// Whether it is there, relative to the scope of the view.
     pub presence: Presence,
+    /// Whom it is assigned to and whom not, in the order of the object.
+    pub assignments: Vec<Assignment>,
     /// Whether the latest completed run of the scope found it new or changed.
     pub changed_in_last_run: bool,
     /// Whether it became known only after the latest completed run of the scope began: that run could not have seen it.
@@ -227,6 +244,7 @@ mod examples {
                 revision: None,
                 links: Vec::new(),
                 links_omitted: 0,
+                assigned: None,
             }
         }
     }
@@ -243,6 +261,7 @@ mod examples {
                 normaliser_version,
                 revision,
                 links_omitted,
+                assigned,
                 ..
             } = ObservedItem::example(external_id, display_name);
             let at = Timestamp::from_millis(1);
@@ -259,6 +278,7 @@ mod examples {
                 normaliser_version,
                 revision,
                 links_omitted,
+                assigned,
                 first_seen_at: at,
                 first_seen_seq: 1,
                 changed_at: at,

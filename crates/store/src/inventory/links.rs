@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use sqlx::FromRow;
 use tenantatlas_domain::ids::{ItemId, TenantId};
-use tenantatlas_domain::references::{Relationship, TargetKind, Unnamed};
+use tenantatlas_domain::references::{FilterMode, Relationship, TargetKind, Unnamed};
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -35,22 +35,41 @@ const INSERT: InsertRows = InsertRows {
         "position",
         "last_known_name",
         "raw",
+        "filter_id",
+        "filter_mode",
+        "source_policy_type",
+        "source_name_key",
     ]),
     on_conflict: Cow::Borrowed("DO NOTHING"),
 };
 
-pub(super) fn push_rows<'i>(rows: &mut Vec<Value<'i>>, tenant: TenantId, source: Uuid, links: &'i [ObservedLink]) {
+/// The item that links come from.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'i> {
+    pub(super) tenant: TenantId,
+    pub(super) id: Uuid,
+    pub(super) policy_type: &'i str,
+    pub(super) name_key: &'i str,
+}
+
+pub(super) fn push_rows<'i>(rows: &mut Vec<Value<'i>>, source: Source<'i>, links: &'i [ObservedLink]) {
     for (position, link) in links.iter().enumerate() {
+        let is_assignment = matches!(link.relationship, Relationship::AssignedTo | Relationship::ExcludedFrom);
+        let (policy_type, name_key) = if is_assignment { (source.policy_type, source.name_key) } else { ("", "") };
         rows.extend([
-            source.into(),
+            source.id.into(),
             link.relationship.as_str().into(),
             link.target_kind.as_str().into(),
             link.target_policy_type.as_deref().unwrap_or_default().into(),
             Value::Text(Some(without_nul(&link.target_external_id))),
-            tenant.into(),
+            source.tenant.into(),
             (position as u64).into(),
             Value::Text(link.last_known_name.as_deref().map(without_nul)),
             Value::Text(Some(without_nul(&link.raw))),
+            Value::Text(link.filter_id.as_deref().map(without_nul)),
+            link.filter_mode.map(FilterMode::as_str).into(),
+            policy_type.into(),
+            name_key.into(),
         ]);
     }
 }
@@ -83,6 +102,13 @@ pub struct OutgoingLink {
     /// Why the directory told no name when it was asked last.
     #[sqlx(try_from = "Nullable<String>")]
     pub unnamed: Option<Unnamed>,
+    /// The id of the filter by which an assignment is narrowed.
+    pub filter_id: Option<String>,
+    /// The name of that filter, when it is in the inventory.
+    pub filter_name: Option<String>,
+    /// What the filter does.
+    #[sqlx(try_from = "Nullable<String>")]
+    pub filter_mode: Option<FilterMode>,
     /// Where it was found and what was said there.
     pub raw: String,
 }
@@ -106,11 +132,14 @@ pub async fn outgoing(db: &impl Readable, tenant: TenantId, item: ItemId) -> Res
         .rows(
             "SELECT l.relationship, l.target_kind, NULLIF(l.target_policy_type, '') AS target_policy_type,
                  l.target_external_id, l.raw, t.id AS target_item_id,
-                 COALESCE(t.display_name, d.display_name, l.last_known_name) AS name, d.unnamed
+                 COALESCE(t.display_name, d.display_name, l.last_known_name) AS name, d.unnamed,
+                 l.filter_id, f.display_name AS filter_name, l.filter_mode
              FROM inventory_links l
              LEFT JOIN inventory_items t ON t.tenant_id = l.tenant_id AND t.policy_type = l.target_policy_type
                  AND t.external_id = l.target_external_id
              LEFT JOIN directory_names d ON d.tenant_id = l.tenant_id AND d.external_id = l.target_external_id
+             LEFT JOIN inventory_items f ON f.tenant_id = l.tenant_id AND f.policy_type = 'assignmentFilter'
+                 AND f.external_id = l.filter_id
              WHERE l.source_item_id = $1 AND l.tenant_id = $2
              ORDER BY l.position LIMIT $3",
             &args![item, tenant, MAX_LINKS],
@@ -205,10 +234,11 @@ pub struct DirectoryName {
 
 const RECORD_NAME: InsertRows = InsertRows {
     table: "directory_names",
-    columns: Cow::Borrowed(&["tenant_id", "external_id", "kind", "display_name", "unnamed", "checked_at"]),
+    columns: Cow::Borrowed(&["tenant_id", "external_id", "kind", "display_name", "name_key", "unnamed", "checked_at"]),
     on_conflict: Cow::Borrowed(
         "(tenant_id, external_id) DO UPDATE SET kind = excluded.kind, checked_at = excluded.checked_at,
          unnamed = excluded.unnamed,
+         name_key = CASE WHEN excluded.display_name IS NULL THEN directory_names.name_key ELSE excluded.name_key END,
          display_name = COALESCE(excluded.display_name, directory_names.display_name)",
     ),
 };
@@ -226,13 +256,14 @@ pub async fn record_names(
     let unique: HashMap<&str, &DirectoryName> = names.iter().map(|name| (name.external_id.as_str(), name)).collect();
     let mut unique: Vec<_> = unique.into_values().collect();
     unique.sort_by(|left, right| left.external_id.cmp(&right.external_id));
-    let mut rows: Vec<Value<'_>> = Vec::with_capacity(unique.len() * 6);
+    let mut rows: Vec<Value<'_>> = Vec::with_capacity(unique.len() * 7);
     for name in unique {
         rows.extend([
             tenant.into(),
             name.external_id.as_str().into(),
             name.kind.as_str().into(),
             Value::Text(name.display_name.as_deref().ok().map(without_nul)),
+            without_nul(name.display_name.as_deref().unwrap_or_default()).to_lowercase().into(),
             name.display_name.as_ref().err().map(|unnamed| unnamed.as_str()).into(),
             at.into(),
         ]);

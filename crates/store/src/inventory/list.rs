@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 use tenantatlas_domain::named;
+use tenantatlas_domain::references::Assigned;
 use tenantatlas_domain::registry::{Category, Platform};
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
@@ -74,12 +75,15 @@ pub struct ItemFilter {
     pub categories: Vec<Category>,
     /// Platforms.
     pub platforms: Vec<Platform>,
-    /// A part of the name or of the id, whatever the case.
+    /// Words, whatever their case and order: each stands in the name, in the id, in the name of the type, or in that of a
+    /// group which the assignments of the item name.
     pub search: Option<String>,
     /// A state in the scope.
     pub state: Option<StateFilter>,
     /// The id of a scope tag.
     pub scope_tag: Option<String>,
+    /// Whom its assignments name, included or excluded.
+    pub assigned: Option<Assigned>,
     /// Found new or changed since then, by whatever run; what the first read of a type found does not count.
     pub changed_since: Option<Timestamp>,
 }

@@ -9,18 +9,19 @@ use sqlx::FromRow;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::sync::TypeOutcome;
-use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
+use super::absences::OPEN;
 use super::list::{Cursor, ItemFilter, StateFilter};
+use super::search_conditions::{
+    Changed, FEW, Told, are_few, push_assigned, push_changed, push_is_assigned, push_seen, push_unseen,
+    push_unseen_otherwise,
+};
+use super::search_words::Word;
 use super::view::{ScopeView, TypeState};
-use crate::database::{Access, Run as _};
-use crate::scopes::ScopeId;
-use crate::sql::{Statement, args, contains_pattern};
+use crate::database::Run as _;
+use crate::sql::{Statement, args};
 use crate::{Db, StoreError};
-
-/// Up to so many changed items are found by the index on changes and then sorted; more are met often enough on a walk.
-const FEW: u64 = 20_000;
 
 /// What is searched for in which view.
 pub(super) struct Search<'a> {
@@ -31,35 +32,35 @@ pub(super) struct Search<'a> {
     pub(super) changed: Option<Changed>,
     /// Whether the order is reversed.
     pub(super) descending: bool,
+    /// Whether few items name those whom the filter asks for.
+    pub(super) few_assigned: bool,
+    /// The words that are searched for.
+    pub(super) words: Vec<Word>,
     /// How many items are wanted.
     pub(super) limit: usize,
 }
 
-/// Changes since a time.
-#[derive(Clone, Copy)]
-pub(super) struct Changed {
-    since: Timestamp,
-    /// No run below this number can have found one.
-    from_seq: i64,
+/// By what the rows of a walk are found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Drive {
+    /// The items of a tenant, or of one of its types, in the order of the page.
+    Order,
+    /// Those that changed since a time.
+    Changed,
+    /// Those whose assignments name somebody.
+    Assigned,
+    /// Those that can be in a rare state.
+    State(StateFilter),
 }
 
-impl Changed {
-    /// Finds where they begin: with the first run that ended after that time or has not ended, beyond what every type was
-    /// first read by.
-    pub(super) async fn since(mut on: impl Access, tenant: TenantId, since: Timestamp) -> Result<Self, StoreError> {
-        let from_seq: Option<i64> = on
-            .value(
-                "SELECT MAX(m.seq)
-                 FROM (
-                     SELECT COALESCE(MIN(r.seq), $3) AS seq
-                     FROM inventory_sync_runs r
-                     WHERE r.tenant_id = $1 AND (r.finished_at IS NULL OR r.finished_at > $2)
-                     UNION ALL SELECT MIN(b.seq) + 1 FROM inventory_baselines b WHERE b.tenant_id = $1) m",
-                &args![tenant, since, i64::MAX],
-            )
-            .await?;
-        Ok(Self { since, from_seq: from_seq.unwrap_or(i64::MAX) })
-    }
+/// A part of a list that is found by one statement.
+pub(super) struct Walk {
+    /// The types of its items.
+    types: Vec<String>,
+    /// Types that are left out where it goes through all of the tenant.
+    except: Vec<String>,
+    /// The words to look for, by their places: of a type whose name holds a word, each item is found by that.
+    words: Vec<usize>,
 }
 
 /// A found item: where it stands in the order.
@@ -70,16 +71,6 @@ pub(super) struct Hit {
     pub(super) key: String,
 }
 
-/// The read that tells of a walk: that of the latest completed run, or of an earlier one from which that run carried
-/// outcomes over.
-#[derive(Clone, Copy)]
-struct Told {
-    scope: ScopeId,
-    tenant: TenantId,
-    seq: i64,
-    floor_seq: i64,
-}
-
 impl<'a> Search<'a> {
     /// Looks up what decides how a page is found.
     pub(super) async fn prepare(
@@ -88,21 +79,39 @@ impl<'a> Search<'a> {
         filter: &'a ItemFilter,
         limit: usize,
     ) -> Result<Self, StoreError> {
+        let tenant = view.tenant_id;
         let changed = match filter.changed_since {
-            Some(since) => Some(Changed::since(db, view.tenant_id, since).await?),
+            Some(since) => Some(Changed::since(db, tenant, since).await?),
             None => None,
         };
-        Ok(Self { db, view, filter, changed, descending: false, limit })
+        let few_assigned = match &filter.assigned {
+            Some(assigned) => are_few(db, tenant, assigned).await?,
+            None => false,
+        };
+        let words = match filter.searched_text() {
+            Some(text) => Word::all(db, tenant, text).await?,
+            None => Vec::new(),
+        };
+        Ok(Self { db, view, filter, changed, descending: false, few_assigned, words, limit })
     }
 
     /// The same search for another number of items.
     pub(super) fn with_limit(&self, limit: usize) -> Self {
-        Self { limit, ..*self }
+        Self { words: self.words.clone(), limit, ..*self }
+    }
+
+    fn drive(&self, state: Option<StateFilter>) -> Drive {
+        match state.filter(|state| self.is_rare(*state)) {
+            _ if self.changed.is_some_and(|changed| changed.few) => Drive::Changed,
+            _ if self.few_assigned => Drive::Assigned,
+            Some(state) => Drive::State(state),
+            None => Drive::Order,
+        }
     }
 
     /// The same search with a filter that differs in what is looked up for none of them.
     pub(super) fn with_filter<'b>(&'b self, filter: &'b ItemFilter) -> Search<'b> {
-        Search { filter, ..*self }
+        Search { filter, words: self.words.clone(), ..*self }
     }
 
     /// The read that tells of types; all of them were read by the same run, see [`Search::by_read`].
@@ -123,20 +132,42 @@ impl<'a> Search<'a> {
     }
 
     /// The walks through types: one where all can be met on the same one, else one for each type or group.
-    pub(super) fn walks(&self, types: &[String], state: Option<StateFilter>) -> Vec<Vec<String>> {
+    pub(super) fn walks(&self, types: &[String], state: Option<StateFilter>) -> Vec<Walk> {
+        self.groups(types, state).into_iter().flat_map(|types| self.split_by_words(types)).collect()
+    }
+
+    fn groups(&self, types: &[String], state: Option<StateFilter>) -> Vec<Vec<String>> {
+        let drive = self.drive(state);
         let Some(state) = state else {
-            let one = self.changed.is_some() || self.is_everything(types);
+            let one = drive != Drive::Order || self.is_everything(types);
             return if one { vec![types.to_vec()] } else { each(types) };
         };
         let groups = self.by_read(types);
         match groups.len() {
-            _ if self.is_rare(state) => groups,
+            _ if matches!(drive, Drive::State(_)) => groups,
             // Of what was not read each type has conditions of its own.
             _ if state == StateFilter::NotRead => each(types),
-            _ if self.changed.is_some() => groups,
+            _ if drive != Drive::Order => groups,
             1 if self.is_everything(types) => groups,
             _ => each(types),
         }
+    }
+
+    /// Types whose names hold some of the words have walks of their own, in which these need not be looked for.
+    fn split_by_words(&self, types: Vec<String>) -> Vec<Walk> {
+        let all: Vec<usize> = (0..self.words.len()).collect();
+        let (named, rest): (Vec<String>, Vec<String>) =
+            types.into_iter().partition(|key| self.words.iter().any(|word| word.is_in_type(key)));
+        let of_type = |key: &String| Walk {
+            types: vec![key.clone()],
+            except: Vec::new(),
+            words: all.iter().copied().filter(|at| !self.words[*at].is_in_type(key)).collect(),
+        };
+        let mut walks: Vec<Walk> = named.iter().map(of_type).collect();
+        if !rest.is_empty() {
+            walks.push(Walk { types: rest, except: named, words: all });
+        }
+        walks
     }
 
     /// The types that can hold a match, by key.
@@ -183,41 +214,34 @@ impl<'a> Search<'a> {
     }
 
     /// Where the rows `i` come from, up to the conditions: the items of a tenant, of one of its types, or those few of
-    /// its types that can be in a rare state.
-    pub(super) fn push_from(&self, statement: &mut Statement, types: &[String], state: Option<StateFilter>) {
+    /// its types that the filter can find.
+    pub(super) fn push_from(&self, statement: &mut Statement, walk: &Walk, state: Option<StateFilter>) {
         let tenant = self.view.tenant_id;
-        if let Some(changed) = self.changed {
-            statement
-                .push(
-                    " FROM (
-                         SELECT c.id
-                         FROM inventory_items c
-                         JOIN inventory_baselines b
-                             ON b.tenant_id = c.tenant_id AND b.policy_type = c.policy_type AND b.seq < c.changed_seq
-                         WHERE c.tenant_id = $1 AND c.changed_seq >= $2 AND c.changed_at > $3) AS rare
-                     CROSS JOIN inventory_items i
-                     WHERE i.id = rare.id AND i.tenant_id = $1",
-                    args![tenant, changed.from_seq, changed.since],
-                )
-                .push_in(" AND i.policy_type", types);
-            return;
-        }
-        let rare = state.filter(|state| self.is_rare(*state)).zip(self.told(types));
-        let Some((state, told)) = rare else {
-            statement.push(" FROM inventory_items i WHERE i.tenant_id = $1", args![tenant]);
-            if let [one] = types {
-                statement.push(" AND i.policy_type = $1", args![one.clone()]);
+        let types = walk.types.as_slice();
+        let drive = self.drive(state);
+        match (drive, self.changed, &self.filter.assigned, self.told(types)) {
+            (Drive::Changed, Some(changed), ..) => {
+                statement.push(
+                    " FROM (SELECT c.id FROM inventory_items c WHERE c.tenant_id = $1 AND c.changed_seq >= $2",
+                    args![tenant, changed.from_seq],
+                );
             }
-            return;
-        };
-        statement.push(" FROM (", []);
-        if state == StateFilter::Changed {
-            statement.push(
-                "SELECT c.id FROM inventory_items c WHERE c.tenant_id = $1 AND c.changed_seq = $2",
-                args![tenant, told.seq],
-            );
-        } else {
-            push_unseen(statement, told);
+            (Drive::Assigned, _, Some(assigned), _) => {
+                statement.push(" FROM (", []);
+                let one = if let [one] = types { Some(one.as_str()) } else { None };
+                push_assigned(statement, tenant, assigned, one);
+            }
+            (Drive::State(StateFilter::Changed), _, _, Some(told)) => {
+                statement.push(
+                    " FROM (SELECT c.id FROM inventory_items c WHERE c.tenant_id = $1 AND c.changed_seq = $2",
+                    args![tenant, told.seq],
+                );
+            }
+            (Drive::State(_), _, _, Some(told)) => {
+                statement.push(" FROM (", []);
+                push_unseen(statement, told);
+            }
+            _ => return push_in_order(statement, tenant, walk),
         }
         // On SQLite a CROSS JOIN is done in the order in which it is written.
         statement
@@ -226,16 +250,14 @@ impl<'a> Search<'a> {
     }
 
     /// Conditions on the row `i` beyond tenant and type.
-    pub(super) fn push_conditions(&self, statement: &mut Statement, types: &[String], state: Option<StateFilter>) {
+    pub(super) fn push_conditions(&self, statement: &mut Statement, walk: &Walk, state: Option<StateFilter>) {
+        let tenant = self.view.tenant_id;
         if !self.filter.platforms.is_empty() {
             let names: Vec<&'static str> = self.filter.platforms.iter().map(|platform| platform.as_str()).collect();
             statement.push_in(" AND i.platform", &names);
         }
-        if let Some(search) = self.filter.searched_text() {
-            statement.push(
-                r" AND (i.name_key LIKE $1 ESCAPE '\' OR lower(i.external_id) LIKE $1 ESCAPE '\')",
-                args![contains_pattern(&search.to_lowercase())],
-            );
+        for word in walk.words.iter().filter_map(|at| self.words.get(*at)) {
+            word.push_condition(statement, tenant);
         }
         if let Some(tag) = &self.filter.scope_tag {
             statement.push(
@@ -246,6 +268,17 @@ impl<'a> Search<'a> {
                 args![tag.clone()],
             );
         }
+        let drive = self.drive(state);
+        if let Some(assigned) = self.filter.assigned.as_ref().filter(|_| drive != Drive::Assigned) {
+            push_is_assigned(statement, assigned);
+        }
+        if let Some(changed) = self.changed {
+            push_changed(statement, tenant, changed);
+        }
+        self.push_state(statement, &walk.types, state);
+    }
+
+    fn push_state(&self, statement: &mut Statement, types: &[String], state: Option<StateFilter>) {
         let (Some(state), Some(told)) = (state, self.told(types)) else { return };
         match state {
             StateFilter::Present => push_seen(statement, told, "<> 0"),
@@ -254,7 +287,7 @@ impl<'a> Search<'a> {
             StateFilter::NotRead if types.iter().any(|key| self.was_read(key)) => push_seen(statement, told, "<> 1"),
             StateFilter::NotRead => {}
             // The sum keeps a walk along another index from being given up for the one on changes.
-            StateFilter::Changed if self.changed.is_some() || !self.is_rare(state) => {
+            StateFilter::Changed if self.drive(Some(state)) != Drive::State(state) => {
                 statement.push(" AND i.changed_seq + 0 = $1", args![told.seq]);
             }
             StateFilter::Changed => {}
@@ -270,17 +303,53 @@ impl<'a> Search<'a> {
         if self.descending { ("<", " DESC") } else { (">", "") }
     }
 
-    /// One walk in the order of names: through the items of one type, of the whole tenant, or through few of it.
-    fn walk(&self, types: &[String], state: Option<StateFilter>, after: Option<&Cursor>) -> Statement {
+    /// The statements of a walk in the order of names: through the items of one type, of the whole tenant, or through few
+    /// of it. What is missing has two: absences that go on lie in the order of the page, and the few others are sorted.
+    fn statements(&self, walk: &Walk, state: Option<StateFilter>, after: Option<&Cursor>) -> Vec<Statement> {
         let (behind, order) = self.direction();
-        let mut walk = Statement::new("SELECT i.id, i.name_key AS sort_key");
-        self.push_from(&mut walk, types, state);
-        if let Some(cursor) = after {
-            walk.push(&format!(" AND (i.name_key, i.id) {behind} ($1, $2)"), args![cursor.key.clone(), cursor.id]);
+        let mut statements = Vec::new();
+        let mut of_walk = Statement::new("SELECT i.id, i.name_key AS sort_key");
+        match self.drive(state) {
+            Drive::State(StateFilter::Missing) => {
+                let Some(told) = self.told(&walk.types) else { return statements };
+                statements.push(self.absent(walk, told, after));
+                push_unseen_otherwise(&mut of_walk, self.view.tenant_id, told);
+                of_walk.push_in(" AND i.policy_type", &walk.types);
+            }
+            _ => self.push_from(&mut of_walk, walk, state),
         }
-        self.push_conditions(&mut walk, types, state);
-        walk.push(&format!(" ORDER BY i.name_key{order}, i.id{order} LIMIT $1"), args![self.limit as u64]);
-        walk
+        if let Some(cursor) = after {
+            of_walk.push(&format!(" AND (i.name_key, i.id) {behind} ($1, $2)"), args![cursor.key.clone(), cursor.id]);
+        }
+        self.push_conditions(&mut of_walk, walk, state);
+        of_walk.push(&format!(" ORDER BY i.name_key{order}, i.id{order} LIMIT $1"), args![self.limit as u64]);
+        statements.push(of_walk);
+        statements
+    }
+
+    /// Items of which an absence goes on, in the order of names. The sum keeps SQLite from the other index on absences, in
+    /// which they lie in another order.
+    fn absent(&self, walk: &Walk, told: Told, after: Option<&Cursor>) -> Statement {
+        let (behind, order) = self.direction();
+        let mut statement = Statement::new("SELECT a.item_id AS id, a.name_key AS sort_key");
+        statement
+            .push(
+                &format!(
+                    " FROM inventory_absences a
+                      CROSS JOIN inventory_items i
+                      WHERE a.scope_id = $1 AND a.until_seq = {OPEN} AND a.from_seq + 0 <= $2
+                          AND i.id = a.item_id AND i.tenant_id = $3"
+                ),
+                args![told.scope.0, told.seq, told.tenant],
+            )
+            .push_in(" AND a.policy_type", &walk.types);
+        if let Some(cursor) = after {
+            statement
+                .push(&format!(" AND (a.name_key, a.item_id) {behind} ($1, $2)"), args![cursor.key.clone(), cursor.id]);
+        }
+        self.push_conditions(&mut statement, walk, Some(StateFilter::Missing));
+        statement.push(&format!(" ORDER BY a.name_key{order}, a.item_id{order} LIMIT $1"), args![self.limit as u64]);
+        statement
     }
 
     /// The statement for a page of these types in the order of names; `None` when there are none.
@@ -291,14 +360,16 @@ impl<'a> Search<'a> {
         after: Option<&Cursor>,
     ) -> Option<Statement> {
         let walks = if types.is_empty() { Vec::new() } else { self.walks(types, state) };
-        if let [] | [_] = walks.as_slice() {
-            return walks.first().map(|types| self.walk(types, state, after));
+        let mut statements: Vec<Statement> =
+            walks.iter().flat_map(|walk| self.statements(walk, state, after)).collect();
+        if statements.len() <= 1 {
+            return statements.pop();
         }
         let mut statement = Statement::new("SELECT id, sort_key FROM (");
-        for (index, types) in walks.iter().enumerate() {
+        for (index, walk) in statements.into_iter().enumerate() {
             statement
                 .push(if index == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" }, [])
-                .push_statement(self.walk(types, state, after))
+                .push_statement(walk)
                 .push(") AS walk", []);
         }
         let (_, order) = self.direction();
@@ -333,15 +404,16 @@ impl<'a> Search<'a> {
         for state in states {
             let types = self.types(Some(*state));
             // Of what was not read each type has conditions of its own.
-            for part in if self.is_rare(*state) { self.by_read(&types) } else { each(&types) } {
+            let groups = if self.is_rare(*state) { self.by_read(&types) } else { each(&types) };
+            for walk in groups.into_iter().flat_map(|types| self.split_by_words(types)) {
                 statement.push(if walks == 0 { "" } else { " UNION ALL " }, []).push(
                     "SELECT i.id, COALESCE(
                          (SELECT MAX(x.last_seen_at) FROM inventory_sightings x WHERE x.item_id = i.id),
                          i.first_seen_at) AS seen_at",
                     [],
                 );
-                self.push_from(&mut statement, &part, Some(*state));
-                self.push_conditions(&mut statement, &part, Some(*state));
+                self.push_from(&mut statement, &walk, Some(*state));
+                self.push_conditions(&mut statement, &walk, Some(*state));
                 walks += 1;
             }
         }
@@ -364,42 +436,14 @@ fn each(types: &[String]) -> Vec<Vec<String>> {
     types.iter().map(|key| vec![key.clone()]).collect()
 }
 
-/// Items that the run may not have seen: those that it noted as absent, and those that became known only afterwards.
-fn push_unseen(statement: &mut Statement, told: Told) {
-    statement.push(
-        "SELECT a.item_id AS id
-         FROM inventory_absences a
-         WHERE a.scope_id = $1 AND a.until_seq > $2 AND a.from_seq <= $2
-         UNION SELECT c.id FROM inventory_items c WHERE c.tenant_id = $3 AND c.changed_seq > $2",
-        args![told.scope.0, told.seq, told.tenant],
-    );
-    if told.floor_seq < told.seq {
-        statement.push(
-            " UNION SELECT c.id FROM inventory_items c
-              WHERE c.tenant_id = $1 AND c.changed_seq >= $2 AND c.changed_seq < $3",
-            args![told.tenant, told.floor_seq, told.seq],
-        );
+/// The rows `i` in the order of names: of one type, or of the whole tenant.
+fn push_in_order(statement: &mut Statement, tenant: TenantId, walk: &Walk) {
+    statement.push(" FROM inventory_items i WHERE i.tenant_id = $1", args![tenant]);
+    if let [one] = walk.types.as_slice() {
+        statement.push(" AND i.policy_type = $1", args![one.clone()]);
+    } else if !walk.except.is_empty() {
+        statement.push_in(" AND i.policy_type NOT", &walk.except);
     }
-}
-
-/// Whether the run saw the item. A number and not an `EXISTS`, which PostgreSQL may turn into a join that begins with the
-/// sightings: with statistics of before the last run it takes those for few, and sorts them all. Compared by what it is not
-/// (seen: not 0 times, unseen: not once), because a database that guesses takes that for the usual case.
-fn push_seen(statement: &mut Statement, told: Told, compared: &str) {
-    statement.push(
-        &format!(
-            " AND (
-                 SELECT COUNT(*)
-                 FROM inventory_sightings s
-                 WHERE s.item_id = i.id AND s.scope_id = $1 AND s.since_seq <= $2 AND s.last_seq >= $2
-                     AND (s.last_seq = $2 OR NOT EXISTS (
-                         SELECT 1
-                         FROM inventory_absences g
-                         WHERE g.item_id = s.item_id AND g.scope_id = s.scope_id
-                             AND g.from_seq <= $2 AND g.until_seq > $2))) {compared}"
-        ),
-        args![told.scope.0, told.seq],
-    );
 }
 
 #[cfg(test)]

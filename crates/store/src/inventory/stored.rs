@@ -49,7 +49,7 @@ pub async fn stored(
     let ids: Vec<Uuid> = items.keys().copied().collect();
     let mut statement = Statement::new(
         "SELECT source_item_id, relationship, target_kind, NULLIF(target_policy_type, '') AS target_policy_type,
-             target_external_id, last_known_name, raw
+             target_external_id, last_known_name, filter_id, filter_mode, raw
          FROM inventory_links
          WHERE",
     );

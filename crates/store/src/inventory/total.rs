@@ -104,9 +104,18 @@ impl Search<'_> {
     /// The numbers that the runs noted, by type, where they say what the filter asks. They do not know of names, of what
     /// items point to, nor of states by platform; and what a run changed later ones may have changed again.
     fn noted(&self) -> Option<BTreeMap<String, u64>> {
-        let ItemFilter { policy_types: _, categories: _, platforms, search: _, state, scope_tag, changed_since: _ } =
-            self.filter;
-        if self.filter.searched_text().is_some() || scope_tag.is_some() || self.changed.is_some() {
+        let ItemFilter {
+            policy_types: _,
+            categories: _,
+            platforms,
+            search: _,
+            state,
+            scope_tag,
+            assigned,
+            changed_since: _,
+        } = self.filter;
+        if self.filter.searched_text().is_some() || scope_tag.is_some() || assigned.is_some() || self.changed.is_some()
+        {
             return None;
         }
         let of_type: fn(&TypeState) -> u64 = match state {

@@ -20,7 +20,8 @@ use crate::sync_runs::{SyncRun, TypeRun};
 use crate::{Db, StoreError, Tx, dialect};
 
 const FIND_DETAILS: WithList = WithList {
-    text: "SELECT i.id, i.content_hash, i.normaliser_version, i.links_digest, i.platform, i.changed_at, i.changed_seq,
+    text: "SELECT i.id, i.content_hash, i.normaliser_version, i.links_digest, i.platform, i.name_key, i.changed_at,
+               i.changed_seq,
                (SELECT MAX(s.read_no) FROM inventory_sightings s WHERE s.item_id = i.id) AS read_no
            FROM inventory_items i
            WHERE i.id IN (#)",
@@ -89,6 +90,7 @@ struct Details {
     normaliser_version: u32,
     links_digest: i64,
     platform: String,
+    name_key: String,
     #[sqlx(try_from = "i64")]
     changed_at: Timestamp,
     changed_seq: i64,
@@ -227,6 +229,8 @@ struct Batch<'i> {
     relinked: Vec<Value<'i>>,
     /// Rows of the links of these and of new items.
     links: Vec<Value<'i>>,
+    /// Ids of known items whose name differs.
+    renamed: Vec<Value<'i>>,
 }
 
 impl<'i> Batch<'i> {
@@ -242,6 +246,7 @@ impl<'i> Batch<'i> {
             versions: Vec::new(),
             relinked: Vec::new(),
             links: Vec::new(),
+            renamed: Vec::new(),
         }
     }
 
@@ -265,7 +270,7 @@ impl<'i> Batch<'i> {
     fn add_new(&mut self, one: &'i Prepared<'i>) {
         self.result.inserted += 1;
         self.count(one.content.item.platform.as_str(), 1);
-        links::push_rows(&mut self.links, self.run.tenant_id, one.id, &one.content.item.links);
+        self.add_links(one);
         self.add_row(one, self.run.seq, self.at);
     }
 
@@ -278,7 +283,10 @@ impl<'i> Batch<'i> {
         let item = one.content.item;
         if stored.links_digest != one.content.links_digest {
             self.relinked.push(one.id.into());
-            links::push_rows(&mut self.links, self.run.tenant_id, one.id, &item.links);
+            self.add_links(one);
+        }
+        if stored.name_key != one.content.name_key {
+            self.renamed.push(one.id.into());
         }
         if stored.platform != item.platform.as_str() {
             self.count(&stored.platform, -1);
@@ -293,6 +301,12 @@ impl<'i> Batch<'i> {
             self.result.unchanged += 1;
             self.add_row(one, stored.changed_seq, stored.changed_at);
         }
+    }
+
+    fn add_links(&mut self, one: &'i Prepared<'i>) {
+        let Content { item, name_key, .. } = &one.content;
+        let source = links::Source { tenant: self.run.tenant_id, id: one.id, policy_type: self.policy_type, name_key };
+        links::push_rows(&mut self.links, source, &item.links);
     }
 
     fn count(&mut self, platform: &str, difference: i64) {
@@ -319,6 +333,7 @@ impl<'i> Batch<'i> {
         KEEP_VERSION.run(tx, &args![self.run.seq], &self.versions).await?;
         columns::upsert().run(tx, &self.items).await?;
         links::replace(tx, &self.relinked, &self.links).await?;
+        absences::rename(tx, &self.renamed).await?;
         for (platform, difference) in self.platforms.into_iter().filter(|(_, difference)| *difference != 0) {
             tx.execute(
                 "INSERT INTO inventory_counts (tenant_id, policy_type, platform, items)

@@ -13,6 +13,8 @@ fn link(relationship: Relationship, kind: TargetKind, policy_type: Option<&str>,
         target_policy_type: policy_type.map(str::to_owned),
         target_external_id: target.to_owned(),
         last_known_name: None,
+        filter_id: None,
+        filter_mode: None,
         raw: format!("found at {target}"),
     }
 }

@@ -1,5 +1,6 @@
 //! Every repository on both engines.
 
+mod assignments;
 mod audit;
 mod audit_proof;
 mod audit_renewal;

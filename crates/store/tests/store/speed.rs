@@ -29,6 +29,8 @@ fn observed(count: usize, content: &str) -> Vec<ObservedItem> {
                     target_policy_type: None,
                     target_external_id: format!("group-{}", (number + group * 31) % 500),
                     last_known_name: None,
+                    filter_id: None,
+                    filter_mode: None,
                     raw: "assignments[0].target".to_owned(),
                 })
                 .collect();

@@ -121,6 +121,7 @@ impl Site {
     pub(super) fn fill(&self, route: &str, tenant: TenantId) -> String {
         route
             .replace("{tenant}", &tenant.to_string())
+            .replace("{group}", "all-devices")
             .replace("{item}", &self.item.to_string())
             .replace("{run}", &self.run.to_string())
             .replace("{kind}", "csv")

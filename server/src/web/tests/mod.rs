@@ -4,6 +4,7 @@ mod access;
 mod answers;
 mod confirm;
 mod connections;
+mod groups;
 mod limits;
 mod list;
 mod markup;

@@ -56,10 +56,10 @@ async fn a_type_and_its_items_say_that_another_selection_read_them_more_recently
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_first_read_found_is_in_no_list_or_download_of_changes() {
     let site = Site::start().await;
-    let all = site.page("/inventory/export.csv").await.lines().count();
-    assert!(all > 1);
+    let items = |file: String| file.lines().filter(|line| line.starts_with("\"item\"")).count();
+    assert!(items(site.page("/inventory/export.csv").await) > 1);
     for since in ["1d", "30d", "2020-01-01"] {
-        assert_eq!(site.page(&format!("/inventory/export.csv?since={since}")).await.lines().count(), 1, "{since}");
+        assert_eq!(items(site.page(&format!("/inventory/export.csv?since={since}")).await), 0, "{since}");
         assert!(site.page(&format!("/inventory?since={since}")).await.contains("No results"), "{since}");
     }
     let unknown = format!("/t/{}/inventory?since=run-{}", site.own, uuid::Uuid::nil());

@@ -43,10 +43,100 @@ fn assignments_and_scope_tags_are_edges() {
             format!("excluded_from group - {OTHER}"),
             format!("assigned_to all_devices - {ALL_DEVICES}"),
             format!("assigned_to all_users - {ALL_USERS}"),
+            "assigned_to unknown_target - configurationManagerCollectionAssignmentTarget".to_owned(),
+            "assigned_to unknown_target - target".to_owned(),
             "scoped_by foundation roleScopeTag 0".to_owned(),
             "scoped_by foundation roleScopeTag 3".to_owned(),
         ]
     );
+}
+
+#[test]
+fn no_target_of_an_assignment_is_told_as_not_assigned() {
+    let target = |target: Value| json!({"assignments": [{"target": target}]});
+    for (object, expected, assigned) in [
+        (json!({}), &[][..], None),
+        (json!({"assignments": []}), &[], Some(false)),
+        (
+            target(
+                json!({"@odata.type": "#microsoft.graph.configurationManagerCollectionAssignmentTarget", "collectionId": "SMS00001"}),
+            ),
+            &["assigned_to collection - SMS00001"],
+            Some(true),
+        ),
+        (
+            target(json!({"@odata.type": "#microsoft.graph.targetOfNextYear", "squadId": "7"})),
+            &["assigned_to unknown_target - targetOfNextYear"],
+            Some(true),
+        ),
+        (
+            target(json!({"@odata.type": "#microsoft.graph.exclusionSquadAssignmentTarget", "squadId": "7"})),
+            &["excluded_from unknown_target - exclusionSquadAssignmentTarget"],
+            Some(false),
+        ),
+        (
+            target(json!({"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": "not a group"})),
+            &["assigned_to unknown_target - target"],
+            Some(true),
+        ),
+        (
+            target(
+                json!({"@odata.type": "#microsoft.graph.scopeTagGroupAssignmentTarget", "entraObjectId": GROUP, "targetType": "user"}),
+            ),
+            &["assigned_to group - 11111111-1111-4111-8111-111111111111"],
+            Some(true),
+        ),
+    ] {
+        assert_eq!(edges("deviceConfiguration", &object), expected);
+        assert_eq!(extract(registry().get("deviceConfiguration").unwrap(), &object).assigned, assigned, "{object}");
+    }
+}
+
+#[test]
+fn an_assignment_keeps_its_filter_and_one_that_is_told_twice_claims_none_of_two() {
+    let target = |group: &str, filter: Value, mode: &str| {
+        json!({"target": {"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": group,
+            "deviceAndAppManagementAssignmentFilterId": filter, "deviceAndAppManagementAssignmentFilterType": mode}})
+    };
+    let filters = |assignments: Value| -> Vec<Option<AssignmentFilter>> {
+        let edges = extract(registry().get("mobileApp").unwrap(), &json!({"assignments": assignments}));
+        let kept = edges.kept.into_iter().filter(|edge| edge.relationship == Relationship::AssignedTo);
+        kept.map(|edge| edge.filter).collect()
+    };
+    let filter = |mode| Some(AssignmentFilter { id: "f".to_owned(), mode });
+    let include = target(GROUP, json!("f"), "include");
+    assert_eq!(
+        filters(json!([include, target(OTHER, json!("f"), "exclude")])),
+        [filter(FilterMode::Include), filter(FilterMode::Exclude)]
+    );
+    assert_eq!(filters(json!([include, include])), [filter(FilterMode::Include)]);
+    assert_eq!(filters(json!([include, target(GROUP, Value::Null, "none")])), [filter(FilterMode::Several)]);
+    assert_eq!(filters(json!([target(GROUP, Value::Null, "none"), include])), [filter(FilterMode::Several)]);
+    assert_eq!(filters(json!([target(GROUP, json!("f"), "modeOfNextYear")])), [filter(FilterMode::Unknown)]);
+}
+
+#[test]
+fn guests_and_service_principals_are_somebody_whom_conditional_access_is_for() {
+    let users = |users: Value| edges("conditionalAccessPolicy", &json!({"conditions": {"users": users}}));
+    assert_eq!(users(json!({"includeUsers": ["None"]})), Vec::<String>::new());
+    assert_eq!(
+        users(json!({"includeUsers": ["GuestsOrExternalUsers"]})),
+        ["assigned_to guests - GuestsOrExternalUsers"]
+    );
+    assert_eq!(
+        users(
+            json!({"includeUsers": ["WordOfNextYear"], "excludeGuestsOrExternalUsers": {"guestOrExternalUserTypes": "serviceProvider"}})
+        ),
+        ["assigned_to unknown_target - WordOfNextYear", "excluded_from guests - GuestsOrExternalUsers"]
+    );
+    let workloads =
+        json!({"conditions": {"clientApplications": {"includeServicePrincipals": ["ServicePrincipalsInMyTenant"]}}});
+    assert_eq!(
+        edges("conditionalAccessPolicy", &workloads),
+        ["assigned_to service_principal - ServicePrincipalsInMyTenant"]
+    );
+    let apps = json!({"conditions": {"applications": {"includeApplications": [OTHER]}}});
+    assert_eq!(extract(registry().get("conditionalAccessPolicy").unwrap(), &apps).assigned, Some(false));
 }
 
 #[test]

@@ -1,0 +1,45 @@
+//! A group with what it gets.
+
+use crate::error::AppError;
+use crate::filter::group::GroupFilter;
+use crate::scope::Inside;
+use tenantatlas_domain::references::{Assigned, TargetKind};
+use tenantatlas_store::inventory::{self, AssignedPage, AssignedTypes, Group, ItemFilter, NotRead, ScopeView};
+
+/// Everything the page of a group shows.
+#[derive(Debug, Clone)]
+pub struct GroupDetail {
+    /// The group, all users, all devices, or nobody.
+    pub assigned: Assigned,
+    /// What is known of it, where it is a group.
+    pub group: Option<Group>,
+    /// What it gets, by type.
+    pub types: AssignedTypes,
+    /// The items of the page.
+    pub page: AssignedPage,
+    /// The types that were not read to the end: of these it may get more.
+    pub not_read: Vec<NotRead>,
+}
+
+/// Loads what a group gets.
+///
+/// # Errors
+/// Not found, when nothing that was read names the group; when the database fails.
+pub async fn load(inside: &Inside, assigned: Assigned, filter: &GroupFilter) -> Result<GroupDetail, AppError> {
+    let db = inside.engine.reader();
+    let group = match (assigned.kind(), assigned.external_id()) {
+        (Some(TargetKind::Group), Some(id)) => {
+            let group = inventory::group(db, inside.id(), &id).await?;
+            Some(group.ok_or_else(|| AppError::not_found("The group"))?)
+        }
+        _ => None,
+    };
+    let (view, types) = futures::try_join!(
+        ScopeView::load(db, inside.id(), None),
+        inventory::assigned_types(db, inside.id(), &assigned)
+    )?;
+    let page = inventory::assigned_items(db, &view, &types, &filter.query(assigned.clone())).await?;
+    let policy_types = filter.policy_type.iter().cloned().collect();
+    let not_read = view.not_read(&ItemFilter { policy_types, ..ItemFilter::default() });
+    Ok(GroupDetail { assigned, group, types, page, not_read })
+}

@@ -1,0 +1,259 @@
+//! What a group gets, and what it is excluded from.
+
+use super::load::{GroupDetail, load};
+use crate::error::AppError;
+use crate::filter::ListFilter as _;
+use crate::filter::group::{GroupFilter, only_name};
+use crate::filter::inventory::InventoryFilter;
+use crate::format;
+use crate::frame::view::Section;
+use crate::inventory::assigned::{filter_of, target_of};
+use crate::inventory::group_hits::assigned_label;
+use crate::inventory::labels::type_label;
+use crate::inventory::not_read::not_read_note;
+use crate::inventory::table::row_state;
+use crate::page::{path_part, query, tenant_page};
+use crate::scope::Inside;
+use crate::ui::icon::Icon;
+use crate::ui::note::{empty, note};
+use crate::ui::state::state;
+use leptos::prelude::*;
+use tenantatlas_domain::item_name::shown_name;
+use tenantatlas_domain::references::{Assigned, Relationship, Unnamed};
+use tenantatlas_domain::registry::registry;
+use tenantatlas_store::inventory::{AssignedType, Assignment, ItemRow};
+
+/// The items of a group by type, included and excluded, with their filters.
+#[component]
+pub fn GroupPage() -> impl IntoView {
+    let id = path_part("group");
+    let filter = GroupFilter::read(query());
+    tenant_page(Section::Inventory, move |inside| async move {
+        let assigned: Assigned = id.parse().map_err(|_| AppError::not_found("The group"))?;
+        let detail = load(&inside, assigned, &filter).await?;
+        let name = title(&detail);
+        let content = view! {
+            {head(&inside, &detail, &name)}
+            {why_unnamed(&detail)}
+            {not_read_note(&detail.not_read, "more may be assigned to it")}
+            {by_type(&inside, &detail, &filter)}
+            {items(&inside, &detail, &filter)}
+        }
+        .into_any();
+        Ok((name, content))
+    })
+}
+
+fn title(detail: &GroupDetail) -> String {
+    match detail.assigned {
+        Assigned::Nobody => "Not assigned".to_owned(),
+        Assigned::To(_) => assigned_label(&detail.assigned, detail.group.as_ref()),
+    }
+}
+
+fn head(inside: &Inside, detail: &GroupDetail, name: &str) -> AnyView {
+    let lead = match (&detail.group, &detail.assigned) {
+        (Some(group), _) => view! { "Group "<span class="identifier">{group.external_id.clone()}</span> }.into_any(),
+        (None, Assigned::Nobody) => "Items that could be assigned and are to nobody.".into_any(),
+        (None, Assigned::To(_)) => "Built in: every item that is assigned to it.".into_any(),
+    };
+    let others = [Assigned::all_users(), Assigned::all_devices(), Assigned::Nobody]
+        .into_iter()
+        .filter(|one| *one != detail.assigned)
+        .map(|one| {
+            let label = if one == Assigned::Nobody { "Not assigned".to_owned() } else { assigned_label(&one, None) };
+            view! { <a class="button quiet small" href=inside.address().group(&one)>{label}</a> }
+        })
+        .collect_view();
+    let list = InventoryFilter { assigned: Some(detail.assigned.clone()), ..InventoryFilter::default() };
+    let export = |kind: &str| list.address(&inside.address().inventory_export(kind));
+    view! {
+        <div class="page-head">
+            <div>
+                <nav class="crumbs" aria-label="Breadcrumbs">
+                    <a href=inside.address().inventory()>"Inventory"</a>
+                    <span aria-hidden="true">"/"</span>
+                    <a href=list.address(&inside.address().inventory())>"In the list"</a>
+                </nav>
+                <h1>{name.to_owned()}</h1>
+                <p class="lead">{lead}</p>
+            </div>
+            <div class="actions">
+                {others}
+                <a class="button quiet small" href=export("csv") download="">{Icon::Download.view()}"CSV"</a>
+                <a class="button quiet small" href=export("json") download="">{Icon::Download.view()}"JSON"</a>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Why a group has no name, or has it no more.
+fn why_unnamed(detail: &GroupDetail) -> Option<AnyView> {
+    let group = detail.group.as_ref()?;
+    match (group.unnamed, &group.display_name) {
+        (Some(Unnamed::Gone), _) => Some(note(
+            "warn",
+            "The directory does not have this group any more. What is assigned to it reaches nobody.",
+        )),
+        (Some(Unnamed::Refused), _) => Some(note(
+            "info",
+            "The application may not read the name of this group. Add the application permission GroupMember.Read.All and sync again.",
+        )),
+        (None, None) => Some(note("info", "The name of this group has not been looked up yet; the next sync does it.")),
+        (None, Some(_)) => None,
+    }
+}
+
+fn by_type(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> Option<AnyView> {
+    if detail.types.types.is_empty() {
+        return None;
+    }
+    let base = inside.address().group(&detail.assigned);
+    let to = |key: &str, only: Option<Relationship>| {
+        GroupFilter { policy_type: Some(key.to_owned()), only, after: None }.address(&base)
+    };
+    let nobody = detail.assigned == Assigned::Nobody;
+    let count = |one: &AssignedType, only: Relationship, number: u64| match number {
+        0 => "0".into_any(),
+        _ => view! { <a href=to(&one.policy_type, Some(only))>{format::number(number)}</a> }.into_any(),
+    };
+    let rows = detail.types.types.iter().map(|one| {
+        let category = registry().get(&one.policy_type).map_or("", |known| known.category.label());
+        let chosen = filter.policy_type.as_deref() == Some(one.policy_type.as_str());
+        view! {
+            <tr aria-current=chosen.then_some("true")>
+                <th scope="row" class="title"><a href=to(&one.policy_type, None)>{type_label(&one.policy_type)}</a></th>
+                <td data-label="Category">{category}</td>
+                <td data-label=if nobody { "Items" } else { "Included" }>{count(one, Relationship::AssignedTo, one.included)}</td>
+                {(!nobody).then(|| view! { <td data-label="Excluded">{count(one, Relationship::ExcludedFrom, one.excluded)}</td> })}
+            </tr>
+        }
+    });
+    let more = detail.types.more.then(|| {
+        view! { <p class="quiet-text">"Only the first 20,000 are counted here; the list below goes on."</p> }
+    });
+    Some(
+        view! {
+            <section class="stack" aria-labelledby="types-title">
+                <div class="section-head">
+                    <h2 id="types-title">"By type"</h2>
+                    {(filter.first_page() != GroupFilter::default()).then(|| view! { <a class="button quiet small" href=base.clone()>"Show all"</a> })}
+                </div>
+                <div class="table-wrap">
+                    <table class="table cards">
+                        <thead><tr>
+                            <th scope="col">"Type"</th>
+                            <th scope="col">"Category"</th>
+                            <th scope="col">{if nobody { "Items" } else { "Included" }}</th>
+                            {(!nobody).then(|| view! { <th scope="col">"Excluded"</th> })}
+                        </tr></thead>
+                        <tbody>{rows.collect_view()}</tbody>
+                    </table>
+                </div>
+                {more}
+            </section>
+        }
+        .into_any(),
+    )
+}
+
+fn items(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> AnyView {
+    let what = match (&filter.policy_type, filter.only) {
+        (None, None) => "Items".to_owned(),
+        (Some(key), None) => type_label(key),
+        (None, Some(only)) => format!("Items, {}", only_name(only)),
+        (Some(key), Some(only)) => format!("{}, {}", type_label(key), only_name(only)),
+    };
+    let body = if detail.page.rows.is_empty() { nothing(detail) } else { table(inside, detail, filter) };
+    view! {
+        <section class="stack" aria-labelledby="list-title">
+            <div class="section-head"><h2 id="list-title">{what}</h2></div>
+            {body}
+        </section>
+    }
+    .into_any()
+}
+
+/// What an empty list says: never more than was read.
+fn nothing(detail: &GroupDetail) -> AnyView {
+    let words = match (&detail.assigned, detail.not_read.is_empty()) {
+        (Assigned::Nobody, true) => "Every item that was read and can be assigned is assigned to somebody.",
+        (Assigned::To(_), true) => "No item that was read is assigned to it or excludes it.",
+        (_, false) => {
+            "Nothing was found in the types that were read to the end. Others were not, so this may not be all."
+        }
+    };
+    empty(Icon::Search, "Nothing found", words, None)
+}
+
+fn table(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> AnyView {
+    let base = inside.address().group(&detail.assigned);
+    let next = detail.page.next.clone().map(|after| {
+        let href = GroupFilter { after: Some(after), ..filter.clone() }.address(&base);
+        view! { <a class="button" href=href rel="next">"Next"{Icon::Next.view()}</a> }
+    });
+    let start = filter.after.as_ref().map(|_| {
+        let href = filter.first_page().address(&base);
+        view! { <a class="button" href=href>{Icon::Previous.view()}"From the start"</a> }
+    });
+    let pager = (next.is_some() || start.is_some()).then(|| {
+        view! {
+            <nav class="pager" aria-label="Pages">
+                <span>{format::counted(detail.page.rows.len() as u64, "item", "items")}" on this page"</span>
+                <span class="actions">{start}{next}</span>
+            </nav>
+        }
+    });
+    view! {
+        <div class="table-wrap">
+            <table class="table cards">
+                <thead><tr>
+                    <th scope="col">"Name"</th>
+                    <th scope="col">"Type"</th>
+                    <th scope="col">"Assignment"</th>
+                    <th scope="col">"Filter"</th>
+                    <th scope="col">"State"</th>
+                </tr></thead>
+                <tbody>{detail.page.rows.iter().map(|row| item_row(inside, &detail.assigned, row)).collect_view()}</tbody>
+            </table>
+        </div>
+        {pager}
+    }
+    .into_any()
+}
+
+fn item_row(inside: &Inside, assigned: &Assigned, row: &ItemRow) -> AnyView {
+    let item = &row.item;
+    let id = assigned.external_id();
+    let of_group: Vec<&Assignment> = row
+        .assignments
+        .iter()
+        .filter(|one| id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(&one.target_id)))
+        .collect();
+    let marks = of_group.iter().map(|one| side(one.is_included())).collect_view();
+    let filters: Vec<String> = of_group.iter().filter_map(|one| filter_of(one)).collect();
+    let excluded: Vec<String> = row.assignments.iter().filter(|one| !one.is_included()).map(target_of).collect();
+    let told = match (assigned, excluded.is_empty()) {
+        (Assigned::Nobody, true) => "Not assigned".into_any(),
+        (Assigned::Nobody, false) => format!("Not assigned; excludes {}", excluded.join(", ")).into_any(),
+        (Assigned::To(_), _) => marks.into_any(),
+    };
+    view! {
+        <tr>
+            <th scope="row" class="title">
+                <a href=inside.address().item(item.id)>{shown_name(&item.display_name, &item.external_id).into_owned()}</a>
+            </th>
+            <td data-label="Type">{type_label(&item.policy_type)}</td>
+            <td data-label="Assignment">{told}</td>
+            <td data-label="Filter">{if filters.is_empty() { "–".to_owned() } else { filters.join(", ") }}</td>
+            <td data-label="State">{row_state(row)}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// Whether an assignment includes or excludes.
+pub(crate) fn side(included: bool) -> AnyView {
+    if included { state("ok", Icon::Included, "Included") } else { state("bad", Icon::Excluded, "Excluded") }
+}

@@ -1,0 +1,64 @@
+//! Groups above the items of a search, and the choice of whom items are assigned to.
+
+use super::filters::choice;
+use crate::filter::inventory::InventoryFilter;
+use crate::scope::Inside;
+use leptos::prelude::*;
+use tenantatlas_domain::invisible::visible_on_page;
+use tenantatlas_domain::references::{Assigned, TargetKind, target_words};
+use tenantatlas_store::inventory::Group;
+
+/// Groups that are shown above the items.
+pub const MAX_HITS: u32 = 5;
+
+/// The words for whom items are looked up by.
+#[must_use]
+pub fn assigned_label(assigned: &Assigned, group: Option<&Group>) -> String {
+    match (assigned.kind(), assigned.external_id()) {
+        (Some(TargetKind::AllUsers), _) => "All users".to_owned(),
+        (Some(TargetKind::AllDevices), _) => "All devices".to_owned(),
+        (Some(kind), Some(id)) => {
+            let name = group.and_then(|group| group.display_name.as_deref());
+            target_words(kind, &id, name, group.and_then(|group| group.unnamed)).into_owned()
+        }
+        _ => "Nobody".to_owned(),
+    }
+}
+
+/// The groups whose names hold what is searched for; each leads to what it gets.
+pub fn group_hits(inside: &Inside, groups: &[Group]) -> Option<AnyView> {
+    if groups.is_empty() {
+        return None;
+    }
+    let hits = groups
+        .iter()
+        .filter_map(|group| {
+            let assigned: Assigned = group.external_id.parse().ok()?;
+            let label = assigned_label(&assigned, Some(group));
+            Some(view! { <li><a href=inside.address().group(&assigned)>{label}</a></li> })
+        })
+        .collect_view();
+    Some(
+        view! {
+            <section class="card" aria-labelledby="group-hits-title">
+                <h3 id="group-hits-title">"Groups"</h3>
+                <ul class="rows">{hits}</ul>
+            </section>
+        }
+        .into_any(),
+    )
+}
+
+/// Whom items are assigned to. A group that the address names stays as an entry of its own.
+pub fn assigned_choice(address: &InventoryFilter, group: Option<&Group>) -> AnyView {
+    let mut entries = vec![(String::new(), "Any assignment".to_owned())];
+    for fixed in [Assigned::all_users(), Assigned::all_devices()] {
+        entries.push((fixed.to_string(), format!("Assigned to {}", assigned_label(&fixed, None).to_lowercase())));
+    }
+    entries.push((Assigned::Nobody.to_string(), "Not assigned".to_owned()));
+    let chosen = address.assigned.as_ref().map(Assigned::to_string).unwrap_or_default();
+    if let Some(assigned) = address.assigned.as_ref().filter(|_| entries.iter().all(|(value, _)| *value != chosen)) {
+        entries.push((chosen.clone(), format!("Group {}", visible_on_page(&assigned_label(assigned, group)))));
+    }
+    choice("assigned", "Assigned to", entries, &chosen)
+}

@@ -1,0 +1,346 @@
+//! Whom items are assigned to, and what is assigned to a group.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use sqlx::FromRow;
+use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::references::{Assigned, FilterMode, Relationship, TargetKind, Unnamed};
+use tenantatlas_domain::registry::registry;
+use uuid::Uuid;
+
+use super::item::ItemRow;
+use super::list::{Cursor, MAX_PAGE};
+use super::rows::rows;
+use super::view::ScopeView;
+use crate::database::{Access, Run as _};
+use crate::reader::Readable;
+use crate::record::Nullable;
+use crate::sql::{Statement, args};
+use crate::{Db, StoreError};
+
+/// Items of a group that are counted, at most; more are told as more.
+const MAX_COUNTED: i64 = 20_000;
+
+/// One assignment of an item, with what is known of its target and of its filter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+pub struct Assignment {
+    /// Whether the target is included or excluded.
+    #[sqlx(try_from = "String")]
+    pub relationship: Relationship,
+    /// What kind of thing the target is.
+    #[sqlx(try_from = "String")]
+    pub target_kind: TargetKind,
+    /// The id Microsoft gave the target.
+    pub target_id: String,
+    /// The last known name of the target.
+    pub name: Option<String>,
+    /// Why the directory told no name when it was asked last.
+    #[sqlx(try_from = "Nullable<String>")]
+    pub unnamed: Option<Unnamed>,
+    /// The id of the filter by which the assignment is narrowed.
+    pub filter_id: Option<String>,
+    /// The name of that filter, when it is in the inventory.
+    pub filter_name: Option<String>,
+    /// What the filter does.
+    #[sqlx(try_from = "Nullable<String>")]
+    pub filter_mode: Option<FilterMode>,
+}
+
+impl Assignment {
+    /// Whether the item applies to the target.
+    #[must_use]
+    pub fn is_included(&self) -> bool {
+        self.relationship == Relationship::AssignedTo
+    }
+}
+
+#[derive(FromRow)]
+struct AssignmentOf {
+    source_item_id: Uuid,
+    #[sqlx(flatten)]
+    assignment: Assignment,
+}
+
+/// The assignments of items of a page, by item.
+pub(super) async fn of_items(
+    db: &Db,
+    tenant: TenantId,
+    items: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Assignment>>, StoreError> {
+    let mut statement = Statement::new("WITH wanted (id) AS (VALUES ");
+    statement.push_rows(items).push(
+        ") SELECT l.source_item_id, l.relationship, l.target_kind, l.target_external_id AS target_id,
+             COALESCE(d.display_name, l.last_known_name) AS name, d.unnamed,
+             l.filter_id, f.display_name AS filter_name, l.filter_mode
+         FROM (SELECT DISTINCT w.id FROM wanted w) AS w
+         CROSS JOIN inventory_links l
+         LEFT JOIN directory_names d ON d.tenant_id = l.tenant_id AND d.external_id = l.target_external_id
+         LEFT JOIN inventory_items f ON f.tenant_id = l.tenant_id AND f.policy_type = 'assignmentFilter'
+             AND f.external_id = l.filter_id
+         WHERE l.source_item_id = w.id AND l.tenant_id = $1 AND l.relationship IN ('assigned_to', 'excluded_from')
+         ORDER BY l.source_item_id, l.position",
+        args![tenant],
+    );
+    let mut on = db;
+    let found: Vec<AssignmentOf> = on.query(&statement).await?;
+    let mut by_item: HashMap<Uuid, Vec<Assignment>> = HashMap::new();
+    for row in found {
+        by_item.entry(row.source_item_id).or_default().push(row.assignment);
+    }
+    Ok(by_item)
+}
+
+/// What is known of a group.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Group {
+    /// The id Microsoft gave it.
+    pub external_id: String,
+    /// Its last known name.
+    pub display_name: Option<String>,
+    /// Why the directory told no name when it was asked last.
+    #[sqlx(try_from = "Nullable<String>")]
+    pub unnamed: Option<Unnamed>,
+}
+
+/// What is known of a group of a tenant; `None` where nothing that was read names it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn group(mut on: impl Access, tenant: TenantId, external_id: &str) -> Result<Option<Group>, StoreError> {
+    on.row(
+        "SELECT $2 AS external_id, d.display_name, d.unnamed
+         FROM (SELECT 1 AS one) AS o
+         LEFT JOIN directory_names d ON d.tenant_id = $1 AND d.external_id = $2
+         WHERE d.external_id IS NOT NULL OR EXISTS (
+             SELECT 1
+             FROM inventory_links l
+             WHERE l.tenant_id = $1 AND l.target_external_id = $2 AND l.target_kind = 'group')",
+        &args![tenant, external_id],
+    )
+    .await
+}
+
+/// Groups of a tenant whose names hold all of the words, by name; at most `limit`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn groups_named(
+    db: &impl Readable,
+    tenant: TenantId,
+    search: &str,
+    limit: u32,
+) -> Result<Vec<Group>, StoreError> {
+    let patterns = super::search_words::patterns(search);
+    if patterns.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut statement = Statement::new("SELECT d.external_id, d.display_name, d.unnamed FROM directory_names d");
+    statement.push(" WHERE d.tenant_id = $1 AND d.kind = 'group'", args![tenant]);
+    for pattern in patterns {
+        statement.push(r" AND d.name_key LIKE $1 ESCAPE '\'", args![pattern]);
+    }
+    statement.push(" ORDER BY d.name_key, d.external_id LIMIT $1", args![limit]);
+    let mut on = db.database();
+    on.query(&statement).await
+}
+
+/// How many items of one type a group gets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AssignedType {
+    /// The key of the type.
+    pub policy_type: String,
+    /// Items that are assigned to it, or to nobody where it is asked for nobody.
+    pub included: u64,
+    /// Items from which it is excluded.
+    pub excluded: u64,
+}
+
+/// What a group gets, by type in the order of the registry.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AssignedTypes {
+    /// The types of which there is any.
+    pub types: Vec<AssignedType>,
+    /// Whether there is more than was counted.
+    pub more: bool,
+}
+
+#[derive(FromRow)]
+struct Counted {
+    policy_type: String,
+    relationship: String,
+    #[sqlx(try_from = "i64")]
+    items: u64,
+}
+
+/// Counts what is assigned to somebody or to nobody, by type; twenty thousand items at most.
+///
+/// # Errors
+/// When the database fails.
+pub async fn assigned_types(
+    db: &impl Readable,
+    tenant: TenantId,
+    assigned: &Assigned,
+) -> Result<AssignedTypes, StoreError> {
+    let mut statement = Statement::new("SELECT n.policy_type, n.relationship, COUNT(*) AS items FROM (");
+    match assigned.external_id() {
+        Some(id) => statement.push(
+            "SELECT l.source_policy_type AS policy_type, l.relationship
+             FROM inventory_links l
+             WHERE l.tenant_id = $1 AND l.target_external_id = $2
+                 AND l.relationship IN ('assigned_to', 'excluded_from')
+             ORDER BY l.source_policy_type, l.source_name_key, l.source_item_id LIMIT $3",
+            args![tenant, id, MAX_COUNTED + 1],
+        ),
+        None => statement.push(
+            "SELECT i.policy_type, 'assigned_to' AS relationship
+             FROM inventory_items i
+             WHERE i.tenant_id = $1 AND i.assigned = FALSE
+             ORDER BY i.policy_type, i.name_key, i.id LIMIT $2",
+            args![tenant, MAX_COUNTED + 1],
+        ),
+    };
+    statement.push(") AS n GROUP BY n.policy_type, n.relationship", []);
+    let mut on = db.database();
+    let counted: Vec<Counted> = on.query(&statement).await?;
+    let more = counted.iter().map(|one| one.items).sum::<u64>() > MAX_COUNTED.unsigned_abs();
+    let mut types: HashMap<String, AssignedType> = HashMap::new();
+    for one in counted {
+        let entry = types.entry(one.policy_type.clone()).or_default();
+        entry.policy_type = one.policy_type;
+        let count = if one.relationship == Relationship::AssignedTo.as_str() {
+            &mut entry.included
+        } else {
+            &mut entry.excluded
+        };
+        *count += one.items;
+    }
+    let mut types: Vec<AssignedType> = types.into_values().collect();
+    types.sort_by_cached_key(|one| (place(&one.policy_type), one.policy_type.clone()));
+    Ok(AssignedTypes { types, more })
+}
+
+/// Where a type stands in the registry; types that it does not know come last.
+fn place(policy_type: &str) -> usize {
+    registry().all().iter().position(|one| one.key == policy_type).unwrap_or(usize::MAX)
+}
+
+/// Which page of what a group gets.
+#[derive(Clone, Debug)]
+pub struct AssignedQuery {
+    /// The group, or nobody.
+    pub assigned: Assigned,
+    /// Only this type, by key.
+    pub policy_type: Option<String>,
+    /// Only what includes the group, or only what excludes it.
+    pub relationship: Option<Relationship>,
+    /// Where the page begins.
+    pub after: Option<Cursor>,
+    /// At most so many; 1 to 500.
+    pub limit: u32,
+}
+
+/// A page of what a group gets.
+#[derive(Clone, Debug)]
+pub struct AssignedPage {
+    /// The items.
+    pub rows: Vec<ItemRow>,
+    /// Where the next page begins; `None` on the last page.
+    pub next: Option<Cursor>,
+}
+
+#[derive(FromRow)]
+struct Hit {
+    id: Uuid,
+    key: String,
+}
+
+/// A page of the items whose assignments name somebody, or that are assigned to nobody: by type in the order of
+/// [`assigned_types`], then by name. Each page is a walk along an index from its cursor on.
+///
+/// # Errors
+/// When the database fails.
+pub async fn assigned_items(
+    db: &impl Readable,
+    view: &ScopeView,
+    types: &AssignedTypes,
+    query: &AssignedQuery,
+) -> Result<AssignedPage, StoreError> {
+    let wanted = query.limit.clamp(1, MAX_PAGE) as usize;
+    let from = query.after.as_ref().map(|cursor| place(&cursor.part));
+    let mut hits: Vec<(String, Hit)> = Vec::new();
+    for policy_type in types_of(types, view, query) {
+        if from.is_some_and(|from| place(&policy_type) < from) {
+            continue;
+        }
+        let after = query.after.as_ref().filter(|cursor| cursor.part == policy_type);
+        let statement = page_of_type(view.tenant_id, &policy_type, query, after, wanted + 1 - hits.len());
+        let mut on = db.database();
+        let found: Vec<Hit> = on.query(&statement).await?;
+        hits.extend(found.into_iter().map(|hit| (policy_type.clone(), hit)));
+        if hits.len() > wanted {
+            break;
+        }
+    }
+    let more = hits.len() > wanted;
+    hits.truncate(wanted);
+    let next = hits.last().filter(|_| more);
+    let next = next.map(|(part, hit)| Cursor { part: part.clone(), key: hit.key.clone(), id: hit.id });
+    let ids: Vec<Uuid> = hits.into_iter().map(|(_, hit)| hit.id).collect();
+    let rows: Vec<ItemRow> = rows(db.database(), view, &ids).await?;
+    Ok(AssignedPage { rows, next })
+}
+
+/// The types that may hold a row of the page. Where not all was counted these are all that are known.
+fn types_of(types: &AssignedTypes, view: &ScopeView, query: &AssignedQuery) -> Vec<String> {
+    let mut keys: Vec<String> = if types.more {
+        view.types_where(|state| state.known.items > 0).cloned().collect()
+    } else {
+        types.types.iter().map(|one| one.policy_type.clone()).collect()
+    };
+    keys.retain(|key| query.policy_type.as_ref().is_none_or(|one| one == key));
+    keys.sort_by_cached_key(|key| (place(key), key.clone()));
+    keys
+}
+
+fn page_of_type(
+    tenant: TenantId,
+    policy_type: &str,
+    query: &AssignedQuery,
+    after: Option<&Cursor>,
+    limit: usize,
+) -> Statement {
+    let mut statement = Statement::default();
+    let Some(id) = query.assigned.external_id() else {
+        statement.push(
+            "SELECT i.id, i.name_key AS key
+             FROM inventory_items i
+             WHERE i.tenant_id = $1 AND i.policy_type = $2 AND i.assigned = FALSE",
+            args![tenant, policy_type.to_owned()],
+        );
+        if let Some(cursor) = after {
+            statement.push(" AND (i.name_key, i.id) > ($1, $2)", args![cursor.key.clone(), cursor.id]);
+        }
+        statement.push(" ORDER BY i.name_key, i.id LIMIT $1", args![limit as u64]);
+        return statement;
+    };
+    statement.push(
+        "SELECT l.source_item_id AS id, l.source_name_key AS key
+         FROM inventory_links l
+         WHERE l.tenant_id = $1 AND l.target_external_id = $2 AND l.relationship IN ('assigned_to', 'excluded_from')
+             AND l.source_policy_type = $3",
+        args![tenant, id, policy_type.to_owned()],
+    );
+    if let Some(relationship) = query.relationship {
+        statement.push(" AND l.relationship = $1", args![relationship.as_str()]);
+    }
+    if let Some(cursor) = after {
+        statement.push(" AND (l.source_name_key, l.source_item_id) > ($1, $2)", args![cursor.key.clone(), cursor.id]);
+    }
+    // An item may include and exclude the same group; it is one row all the same.
+    statement.push(
+        " GROUP BY l.source_name_key, l.source_item_id ORDER BY l.source_name_key, l.source_item_id LIMIT $1",
+        args![limit as u64],
+    );
+    statement
+}

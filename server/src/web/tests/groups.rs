@@ -1,0 +1,131 @@
+//! What a group gets, what files say of what was not read, and what names can do to a page.
+
+use super::site::{Site, Who};
+use axum::http::{Method, StatusCode};
+use futures::StreamExt as _;
+use serde_json::Value;
+use tenantatlas_domain::{references::TargetKind, role::Role, selection::Selection};
+use tenantatlas_engine::Actor;
+use tenantatlas_graph_sim::{Fault, FaultKind};
+
+const HTML: &str = "text/html";
+const READER: Who = Who::Member(Role::Readonly);
+
+impl Site {
+    /// Reads these types of the tenant, with the names of groups.
+    async fn read_with_names(&self, types: &[&str]) {
+        let selection = Selection {
+            policy_types: types.iter().map(|key| (*key).to_owned()).collect(),
+            categories: Vec::new(),
+            include_foundations: false,
+            include_dependencies: true,
+        };
+        let dispatched = self.engine.dispatch_sync(&Actor::command_line(), self.own, &selection).await.expect("a run");
+        let mut states = Box::pin(self.engine.runs().follow(self.own, dispatched.run_id));
+        while let Some(state) = states.next().await {
+            state.expect("a state");
+        }
+    }
+
+    async fn shown(&self, path: &str) -> String {
+        let answer = self.ask(READER, Method::GET, &format!("/t/{}{path}", self.own), HTML, None).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
+        answer.body
+    }
+
+    async fn exported(&self, query: &str) -> Value {
+        serde_json::from_str(&self.shown(&format!("/inventory/export.json{query}")).await).expect("JSON")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_leads_to_its_policies_and_a_policy_to_its_groups() {
+    let site = Site::start().await;
+    site.read_with_names(&["settingsCatalogPolicy", "deviceConfiguration", "assignmentFilter"]).await;
+    let all = site.exported("").await;
+    let items = all["items"].as_array().expect("items").clone();
+    let group_of = |item: &Value| {
+        let mut assignments = item["assignments"].as_array().expect("assignments").clone().into_iter();
+        assignments.find(|one| one["target_kind"] == TargetKind::Group.as_str())
+    };
+    let (item, assignment) =
+        items.iter().find_map(|item| Some((item, group_of(item)?))).expect("an item that is assigned to a group");
+    let (group, name) =
+        (assignment["target_id"].as_str().expect("an id"), assignment["name"].as_str().expect("a name"));
+    let item_id = item["id"].as_str().expect("an id");
+    let page = site.shown(&format!("/inventory/{item_id}")).await;
+    assert!(page.contains(&format!("/groups/{group}\"")), "the item leads to its group");
+    let page = site.shown(&format!("/groups/{group}")).await;
+    assert!(page.contains(&format!("/inventory/{item_id}\"")), "the group leads to the item");
+    assert!(page.contains(name) && page.contains("not read to the end"), "its name, and what was not read");
+
+    let gets = |item: &&Value| {
+        item["assignments"].as_array().expect("assignments").iter().any(|one| one["target_id"] == group)
+    };
+    let expected = items.iter().filter(gets).count();
+    let filtered = site.exported(&format!("?assigned={group}")).await;
+    assert_eq!(filtered["items"].as_array().expect("items").len(), expected);
+    assert!(
+        site.shown(&format!("/inventory?q={}", name.replace(' ', "+"))).await.contains(&format!("/groups/{group}\""))
+    );
+
+    for built_in in ["all-users", "all-devices", "none"] {
+        site.shown(&format!("/groups/{built_in}")).await;
+    }
+    let nobody = site.exported("?assigned=none").await;
+    let nobody = nobody["items"].as_array().expect("items");
+    assert!(!nobody.is_empty() && nobody.iter().all(|item| item["assigned"] == false), "{nobody:?}");
+    for unknown in ["11111111-1111-4111-8111-111111111111", "everybody"] {
+        let path = format!("/t/{}/groups/{unknown}", site.own);
+        assert_eq!(site.ask(READER, Method::GET, &path, HTML, None).await.status, StatusCode::NOT_FOUND, "{unknown}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_broke_off_makes_no_file_that_looks_whole() {
+    let site = Site::start().await;
+    let foreign = FaultKind::ForeignLink { host: "http://127.0.0.1:9".to_owned() };
+    site.cloud.control().set_faults(vec![Fault::always("deviceManagement/deviceConfigurations", foreign)]);
+    site.read_with_names(&["deviceConfiguration", "namedLocation"]).await;
+    let file = site.exported("?type=deviceConfiguration").await;
+    let told = &file["not_read"][0];
+    assert_eq!((&told["policy_type"], &told["outcome"]), (&"deviceConfiguration".into(), &"failed".into()), "{file}");
+    assert_eq!(told["reason_code"], "nextlink_foreign_host", "{told}");
+    assert!(!file["items"].as_array().expect("items").is_empty(), "what was read before is in it");
+    assert_eq!(site.exported("?type=namedLocation").await["not_read"].as_array().map(Vec::len), Some(0));
+
+    let csv = site.shown("/inventory/export.csv?type=deviceConfiguration").await;
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let head = reader.headers().expect("a head").clone();
+    let column = |name: &str| head.iter().position(|one| one == name).unwrap_or_else(|| panic!("{name} in {head:?}"));
+    let records: Vec<csv::StringRecord> = reader.records().map(|record| record.expect("a record")).collect();
+    let first = records.first().expect("a row");
+    assert_eq!((&first[column("kind")], &first[column("type_key")]), ("not_read", "deviceConfiguration"));
+    assert_eq!((&first[column("state")], &first[column("reason_code")]), ("failed", "nextlink_foreign_host"));
+    assert!(!first[column("reason")].is_empty() && first[column("name")].is_empty());
+    assert!(records.len() > 1 && records[1..].iter().all(|record| &record[column("kind")] == "item"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_exact_in_files_defused_for_spreadsheets_and_visible_on_pages() {
+    let site = Site::start().await;
+    let id = "0b7e3b3e-1111-4000-8000-0000000a8e5f";
+    let body = serde_json::json!({ "value": [
+        { "@odata.type": "#microsoft.graph.ipNamedLocation", "id": id, "displayName": "  x;=1+1\u{1b}[2J\u{202e}\nend" },
+        { "@odata.type": "#microsoft.graph.ipNamedLocation", "id": id.replace('b', "c"), "displayName": null },
+    ] });
+    let answer = FaultKind::Raw { status: 200, content_type: "application/json".to_owned(), body: body.to_string() };
+    site.cloud.control().set_faults(vec![Fault::always("conditionalAccess/namedLocations", answer)]);
+    site.read_with_names(&["namedLocation", "securityDefaults"]).await;
+    let items = site.exported("?type=namedLocation").await["items"].clone();
+    assert_eq!(items[0]["display_name"], "  x;=1+1\u{1b}[2J\u{202e}\nend", "{items}");
+    assert_eq!(items[1]["display_name"], "", "the one without a name comes last");
+    let csv = site.shown("/inventory/export.csv?type=namedLocation").await;
+    assert!(csv.contains("\"  x;'=1+1\u{1b}[2J\u{202e}\nend\""), "{csv}");
+    let page = site.shown("/inventory?type=namedLocation").await;
+    assert!(page.contains("x;=1+1\\u{1b}[2J\\u{202e}\\nend") && !page.contains(['\u{1b}', '\u{202e}']), "{page}");
+    assert!(page.contains("(no name) …8e5f"));
+    let item = items[0]["id"].as_str().expect("an id");
+    let page = site.shown(&format!("/inventory/{item}")).await;
+    assert!(page.contains("\\u{202e}") && !page.contains(['\u{1b}', '\u{202e}']), "{page}");
+}
