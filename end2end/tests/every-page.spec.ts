@@ -18,6 +18,8 @@ for (const theme of ["light", "dark"] as const) {
       `${tenant}/inventory`,
       `${tenant}/inventory?state=missing`,
       `${server.url}${item}`,
+      `${tenant}/groups/all-devices`,
+      `${tenant}/groups/none`,
       `${tenant}/sync`,
       `${tenant}/runs`,
       `${server.url}${run}`,
