@@ -29,6 +29,8 @@ for (const [way, media, size] of [
       `${tenant}/inventory?group=type&coverage=read&q=a`,
       `${tenant}/inventory?state=missing`,
       `${server.url}${item}`,
+      `${tenant}/groups/all-devices`,
+      `${tenant}/groups/none`,
       `${tenant}/sync`,
       `${tenant}/runs`,
       `${server.url}${run}`,
