@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 use tenantatlas_domain::ids::TenantId;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
-use web_sys::HtmlElement;
+use web_sys::{HtmlDialogElement, HtmlElement};
 
 /// Draws the dialog and fetches what the picker shows; what it returns opens the dialog.
 ///
@@ -24,7 +24,7 @@ pub fn draw(tenant: TenantId) -> Result<Callback<()>, SplitLoaderError> {
 
 /// Goes to the search, once it is there and the dialog is open.
 fn focus_search(dialog: NodeRef<leptos::html::Dialog>) {
-    let Some(dialog) = dialog.get_untracked().filter(|dialog| dialog.open()) else { return };
+    let Some(dialog) = dialog.get_untracked().filter(HtmlDialogElement::open) else { return };
     let field = dialog.query_selector("[type=search]").ok().flatten();
     if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
         let _ = field.focus();

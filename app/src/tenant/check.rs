@@ -2,7 +2,6 @@
 
 use super::load::{Checks, MissingPermission, Step};
 use super::portal::portal_cloud;
-use crate::format;
 use crate::scope::Inside;
 use crate::sync::functions::StartSync;
 use crate::ui::form::hidden;
@@ -91,9 +90,10 @@ fn missing(inside: &Inside, missing: &[MissingPermission], checked: usize) -> An
             view! { <li><span class="identifier">{one.permission.clone()}</span><span class="grow quiet">{needed}</span></li> }
         })
         .collect_view();
+    let are = if missing.len() == 1 { "is" } else { "are" };
     let words = format!(
-        "{} of {checked} missing. What needs them cannot be read until they are added to the application and an administrator consents.",
-        format::counted(missing.len() as u64, "permission is", "permissions are")
+        "{} of {checked} permissions {are} missing. What needs them cannot be read until they are added to the application and an administrator consents.",
+        missing.len()
     );
     view! {
         <p>{words}</p>

@@ -42,6 +42,8 @@ fn show(form: &HtmlFormElement, error: AppError) {
     let place = form.query_selector(".form-error").ok().flatten();
     if let Some(place) = place.and_then(|place| place.dyn_into::<HtmlElement>().ok()) {
         place.replace_children_with_node_0();
+        let one = error.problems.is_empty() && error.field.is_some();
+        let _ = place.toggle_attribute_with_force("data-one", one);
         mount_to(place, move || refusal(error)).forget();
     }
 }
