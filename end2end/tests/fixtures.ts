@@ -139,6 +139,12 @@ export async function openFilters(page: Page): Promise<void> {
   if (await fold.isVisible()) await fold.click();
 }
 
+/** Opens the coverage where it is folded, on a phone. */
+export async function openCoverage(page: Page): Promise<void> {
+  const fold = page.locator("#coverage-fold > summary");
+  if (await fold.isVisible()) await fold.click();
+}
+
 /** Waits until the browser has taken over what the server rendered. */
 export async function hydrated(page: Page): Promise<void> {
   await page.locator("html[data-hydrated]").waitFor({ state: "attached" });

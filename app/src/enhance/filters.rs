@@ -34,9 +34,10 @@ pub fn pointer_pressed() {
 }
 
 pub fn key_pressed(key: &KeyboardEvent, element: Option<&Element>) {
+    let in_choice = element.is_some_and(|element| element.tag_name() == "SELECT");
     let makes = matches!(key.key().as_str(), "Enter" | " ");
-    MOVES.set(!makes);
-    if key.key() == "Enter" && MOVED.get() && element.is_some_and(|element| element.tag_name() == "SELECT") {
+    MOVES.set(in_choice && !makes);
+    if key.key() == "Enter" && MOVED.get() && in_choice {
         make(element);
     }
 }

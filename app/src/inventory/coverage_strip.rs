@@ -9,6 +9,7 @@ use crate::address::TenantAddress;
 use crate::filter::ListFilter as _;
 use crate::filter::inventory::InventoryFilter;
 use crate::format;
+use crate::ui::icon::Icon;
 use crate::ui::time::moment;
 use leptos::prelude::*;
 use std::collections::BTreeMap;
@@ -22,19 +23,32 @@ pub fn coverage_strip(base: &str, address: &InventoryFilter, cells: &[Coverage],
     let items = cells.iter().map(|cell| strip_cell(cell, address, tenant)).collect_view();
     view! {
         <section aria-labelledby="coverage-title" id="coverage" data-live="">
-            <div class="section-head">
-                <h2 id="coverage-title">"Coverage"</h2>
-                {legend(base, address, cells)}
-            </div>
-            {faults(cells, tenant)}
-            <details class="folds" id="coverage-cells">
-                <summary class="button quiet small">"Every type"</summary>
+            <details class="folds" id="coverage-fold">
+                <summary class="button">{Icon::Down.view()}{summary(cells)}</summary>
+                <div class="section-head">
+                    <h2 id="coverage-title">"Coverage"</h2>
+                    {legend(base, address, cells)}
+                </div>
+                {faults(cells, tenant)}
                 <a class="skip-link" href="#list">"Skip to the items"</a>
                 <div class="coverage" role="toolbar" aria-labelledby="coverage-title" data-roving="">{items}</div>
             </details>
         </section>
     }
     .into_any()
+}
+
+/// What the strip says, in the words with which it folds on a phone.
+fn summary(cells: &[Coverage]) -> String {
+    let count = |mark: CoverageMark| cells.iter().filter(|cell| cell.mark == mark).count();
+    let read = count(CoverageMark::Read) + count(CoverageMark::Empty);
+    let mut words = format!("Coverage: {read} of {} read", cells.len());
+    for mark in [CoverageMark::Failed, CoverageMark::Skipped] {
+        if count(mark) > 0 {
+            words.push_str(&format!(", {} {}", count(mark), mark.words()));
+        }
+    }
+    words
 }
 
 fn strip_cell(cell: &Coverage, address: &InventoryFilter, tenant: &TenantAddress) -> AnyView {
@@ -51,13 +65,12 @@ fn strip_cell(cell: &Coverage, address: &InventoryFilter, tenant: &TenantAddress
         <div class="tip" id=tip popover="auto" role="group" aria-label=cell.label.clone()>
             <strong>{cell.label.clone()}</strong>
             <p>{what}</p>
-            {cell.message.clone().map(|message| view! { <p>{message}</p> })}
+            {why(cell).map(|why| view! { <p>{why}</p> })}
             {cell.at.map(|at| view! { <p class="quiet-text">"Checked "{moment(at.as_millis())}</p> })}
             {cell.last_full_read.map(|at| view! { <p class="quiet-text">"Last read to the end "{moment(at.as_millis())}</p> })}
             {cell.read_elsewhere.as_ref().map(|(read, told)| {
                 read_elsewhere(tenant, &cell.key, read, cell.at.is_some(), told.clone())
             })}
-            {cell.reason.map(|reason| view! { <p class="quiet-text">{reason.sentence()}</p> })}
             <a href=tenant.items_of_type(&cell.key)>"Show its items"</a>
         </div>
     }
@@ -87,8 +100,7 @@ fn legend(base: &str, address: &InventoryFilter, cells: &[Coverage]) -> AnyView 
 fn faults(cells: &[Coverage], tenant: &TenantAddress) -> Option<AnyView> {
     let mut reasons: BTreeMap<(CoverageMark, String), Vec<&Coverage>> = BTreeMap::new();
     for cell in cells.iter().filter(|cell| matches!(cell.mark, CoverageMark::Failed | CoverageMark::Skipped)) {
-        let reason = cell.message.clone().or_else(|| cell.reason.map(|reason| reason.sentence().to_owned()));
-        reasons.entry((cell.mark, reason.unwrap_or_else(|| words(cell)))).or_default().push(cell);
+        reasons.entry((cell.mark, why(cell).unwrap_or_else(|| words(cell)))).or_default().push(cell);
     }
     if reasons.is_empty() {
         return None;
@@ -126,6 +138,12 @@ fn faults(cells: &[Coverage], tenant: &TenantAddress) -> Option<AnyView> {
     } else {
         rows.into_any()
     })
+}
+
+/// Why a type was not read to the end: what was noted then, which names a permission that is missing, or else what its
+/// reason means.
+fn why(cell: &Coverage) -> Option<String> {
+    cell.message.clone().or_else(|| cell.reason.map(|reason| reason.sentence().to_owned()))
 }
 
 fn words(cell: &Coverage) -> String {

@@ -30,10 +30,12 @@ pub fn filters(base: &str, address: &InventoryFilter, shown: &InventoryView) -> 
             </div>
             <details class="folds" id="filter-choices">
                 <summary class="button">{Icon::Down.view()}"Filters"</summary>
-                <div class="choices">{choices(address, shown)}</div>
+                <div class="choices">
+                    {choices(address, shown)}
+                    <button class="button">"Apply"</button>
+                </div>
             </details>
             {kept.map(|(name, value)| hidden(name, value)).collect_view()}
-            <button class="button">"Apply"</button>
         </form>
     }
     .into_any()

@@ -40,7 +40,7 @@ pub fn InventoryPage() -> impl IntoView {
             // A form without script sends the fields that are empty as well.
             see_other(&address.address(&inside.address().inventory()));
         }
-        let shown = load(&inside, &address).await?;
+        let shown = Box::pin(load(&inside, &address)).await?;
         let content = if shown.view.run.is_none() && shown.counts.known == 0 && !address.is_filtered() {
             first_time(&inside)
         } else {

@@ -2,6 +2,7 @@
 
 use super::site::{Site, Who};
 use axum::http::{Method, StatusCode, header};
+use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Role;
 use tenantatlas_store::saved_views;
 
@@ -55,7 +56,8 @@ async fn a_sync_of_what_was_picked_leads_to_its_run_and_reads_those_types() {
     let location = started.headers.get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
     assert!(location.starts_with(&format!("/t/{}/runs/", site.own)), "{location} {}", started.body);
     let page = site.ask(Who::Member(Role::Operator), Method::GET, location, HTML, None).await;
-    assert!(page.body.contains("Settings catalog"), "the type of the item that was picked");
+    let picked = registry().get("settingsCatalogPolicy").expect("the type of every item of the site").label;
+    assert!(page.body.contains(picked), "the type of the item that was picked");
     site.settle().await;
 }
 
