@@ -3,6 +3,7 @@
 //! - `<time data-relative>` tells its distance from now, and the exact time on hover.
 //! - `/` goes to the search field.
 //! - A form marked `data-auto` submits itself when a choice changes.
+//! - A box marked `data-all` picks all boxes of the form that it names, or none.
 //! - A part marked `data-live` that was kept while a person worked in it catches up when they leave it.
 
 use crate::live::{parts, times};
@@ -21,6 +22,7 @@ pub fn start() {
         }
     });
     listen("change", |event| {
+        pick_all(event);
         let form = target(event).and_then(|element| element.closest("form[data-auto]").ok().flatten());
         if let Some(form) = form.and_then(|form| form.dyn_into::<HtmlFormElement>().ok()) {
             let _ = form.request_submit();
@@ -39,6 +41,16 @@ fn listen(name: &str, handler: fn(&Event)) {
 
 fn target(event: &Event) -> Option<Element> {
     event.target().and_then(|target| target.dyn_into::<Element>().ok())
+}
+
+fn pick_all(event: &Event) {
+    let all = target(event).and_then(|element| element.dyn_into::<HtmlInputElement>().ok());
+    let Some((all, form)) = all.and_then(|all| all.get_attribute("data-all").map(|form| (all, form))) else { return };
+    for one in times::all(&format!("input[type=checkbox][form='{form}']")) {
+        if let Ok(one) = one.dyn_into::<HtmlInputElement>() {
+            one.set_checked(all.checked());
+        }
+    }
 }
 
 fn focus_search(key: &KeyboardEvent) {

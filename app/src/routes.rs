@@ -66,6 +66,7 @@ pages! {
     "/me/second-factor" => second_factor::page::SecondFactorPage, Rule::SignedIn;
     "/me" => account::page::Account, Rule::SignedIn;
     "/admin/users" => user::page::UsersPage, Rule::Administrator;
+    "/notifications" => notification::page::NotificationsPage, Rule::SignedIn;
     "/admin/tenants/new" => tenant::add_page::AddTenantPage, Rule::Administrator;
     "/t/:tenant/inventory" => inventory::page::InventoryPage, Rule::Member(Action::View);
     "/t/:tenant/inventory/:item" => inventory::item_page::ItemPage, Rule::Member(Action::View);
@@ -73,7 +74,7 @@ pages! {
     "/t/:tenant/runs" => run::list_page::RunsPage, Rule::Member(Action::View);
     "/t/:tenant/runs/:run" => run::page::RunPage, Rule::Member(Action::View);
     "/t/:tenant/audit" => audit::page::AuditPage, Rule::Member(Action::View);
-    "/t/:tenant/notifications" => notification::page::NotificationsPage, Rule::Member(Action::View);
+    "/t/:tenant/notifications" => notification::page::TenantNotificationsPage, Rule::Member(Action::View);
     "/t/:tenant/settings" => tenant::settings_page::SettingsPage, Rule::Member(Action::View);
     "/t/:tenant/settings/members" => member::page::MembersPage, Rule::Member(Action::View);
 }
@@ -118,6 +119,7 @@ mod tests {
             address::SECOND_FACTOR,
             address::USERS,
             address::ADD_TENANT,
+            address::NOTIFICATIONS,
         ];
         let inside = [
             at.inventory(),

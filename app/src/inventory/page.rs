@@ -41,6 +41,7 @@ pub fn InventoryPage() -> impl IntoView {
         } else {
             view! {
                 {head(&inside, &shown)}
+                <crate::run::readers::Readers />
                 {figures(&inside, &shown)}
                 {coverage_strip(&shown.coverage, &inside.address())}
                 {list(&inside, &address, &shown)}

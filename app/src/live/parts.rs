@@ -55,13 +55,23 @@ pub fn refresh() {
     });
 }
 
-async fn fetch_parts() -> Result<(), JsValue> {
+async fn fetch_page() -> Result<web_sys::Response, JsValue> {
     let address = window().location().href()?;
     let (request, headers) = (RequestInit::new(), Headers::new()?);
     headers.set(BY_ITSELF, "1")?;
     request.set_headers(&headers);
     let response = JsFuture::from(window().fetch_with_str_and_init(&address, &request)).await?;
-    let response: web_sys::Response = response.unchecked_into();
+    Ok(response.unchecked_into())
+}
+
+/// Whether this page is there no more for the person: it leads elsewhere, as to the sign-in page, or does not exist. Not so
+/// while the server cannot be asked.
+pub async fn is_page_gone() -> bool {
+    fetch_page().await.is_ok_and(|response| response.redirected() || response.status() == 404)
+}
+
+async fn fetch_parts() -> Result<(), JsValue> {
+    let response = fetch_page().await?;
     if !response.ok() || response.redirected() {
         return Ok(());
     }
@@ -73,7 +83,12 @@ async fn fetch_parts() -> Result<(), JsValue> {
         let busy = document().active_element().is_some_and(|active| part.contains(Some(&active)));
         let opened = part.query_selector("details[open], dialog[open]")?.is_some();
         match fresh.get_element_by_id(&part.id()) {
+            // What a list no longer shows at this place stays where it is, and says that it is of before.
+            None if part.get_attribute("data-live").as_deref() == Some("stays") => {
+                part.set_attribute("data-behind", "")?;
+            }
             None => gone = true,
+            Some(new) if part.is_equal_node(Some(&new)) => {}
             Some(_) if busy || opened => BEHIND.set(true),
             Some(new) => part.replace_with_with_node_1(&new)?,
         }

@@ -1,5 +1,5 @@
-//! The connection to the event stream of a tenant, and what it knows: the newest state of each run and the unread
-//! count. One per page. Only effects and event handlers reach it, so on the server it never comes to life.
+//! The connection to an event stream, and what it knows: the newest state of each run and the unread count. One per page:
+//! that of its tenant, or that of the person outside of any. Only effects and event handlers reach it, so on the server it never comes to life.
 //!
 //! The stream carries state, not history: every connection begins with a snapshot, so a lost event or a sleeping
 //! machine cannot leave the screen wrong. A hidden page gives its stream back; a page that becomes visible, comes back
@@ -7,17 +7,11 @@
 //! connection may be dead without saying so.
 
 use super::{clock, parts};
-use crate::address;
-use crate::error::ErrorKind;
-use crate::notification::functions::notifications;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::{JsCast as _, closure::Closure};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
-use tenantatlas_domain::{
-    ids::TenantId,
-    live::{EventName, LiveEvent, RunState, Snapshot},
-};
+use tenantatlas_domain::live::{EventName, LiveEvent, RunState, Snapshot};
 use web_sys::{EventSource, MessageEvent, PageTransitionEvent, VisibilityState};
 
 /// The first wait before connecting again, milliseconds; doubled up to [`LONGEST_WAIT`], with jitter, for ever.
@@ -53,7 +47,7 @@ struct Connection {
 
 #[derive(Default)]
 struct Line {
-    /// Where the stream of the tenant lies.
+    /// Where the stream lies.
     events: RefCell<String>,
     connection: RefCell<Option<Connection>>,
     failures: Cell<u32>,
@@ -77,9 +71,9 @@ pub fn live() -> Live {
     LIVE.with(Clone::clone)
 }
 
-/// Opens the stream of a tenant and keeps it open for as long as the page is visible.
-pub fn connect(tenant: TenantId) {
-    LINE.with(|line| line.events.replace(address::tenant(tenant).events()));
+/// Opens the stream at this address and keeps it open for as long as the page is visible.
+pub fn connect(events: String) {
+    LINE.with(|line| line.events.replace(events));
     window_event_listener_untyped("pageshow", |event| {
         if event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted) {
             open_if_seen();
@@ -146,13 +140,12 @@ fn open() {
     watch(OPENING_TIME);
 }
 
-/// Asks whether this person may still see the tenant: the browser does not tell why a stream was refused. A page whose
+/// Asks whether this person may still see the page: the browser does not tell why a stream was refused. A page whose
 /// session has ended is loaded again, which leads to the sign-in page and back here; so is one whose tenant the person
 /// lost, which then says that it does not exist.
 fn ask_why() {
     leptos::task::spawn_local(async {
-        let answer = notifications().await;
-        if answer.is_err_and(|error| matches!(error.kind, ErrorKind::SignedOut | ErrorKind::NotFound)) {
+        if parts::is_page_gone().await {
             let _ = window().location().reload();
         }
     });
@@ -215,7 +208,9 @@ fn take(event: LiveEvent) {
         LiveEvent::Run(run) => announce(*run),
         LiveEvent::Unread(unread) => {
             live().unread.set(Some(unread.count));
-            parts::refresh();
+            if document().get_element_by_id("notifications").is_some() {
+                parts::refresh();
+            }
         }
         LiveEvent::Heartbeat => {}
     }

@@ -12,6 +12,7 @@ pub mod canonical;
 pub mod ids;
 pub mod live;
 mod names;
+pub mod news;
 pub mod normalise;
 pub mod operation;
 pub mod path_segment;

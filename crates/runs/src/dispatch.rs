@@ -111,7 +111,7 @@ pub(crate) async fn create(
     if let Created::New(run) = &created {
         // Counted with the new run: without it the transaction is taken back.
         core.check_room(&mut *tx, actor, new.tenant_id, 1).await?;
-        completion::notify(tx, run, RUN_QUEUED, Summary::new(), at).await?;
+        completion::notify(core, tx, run, RUN_QUEUED, Summary::new(), at).await?;
     }
     operation.dispatched(tx, new, at).await?;
     Ok(created)

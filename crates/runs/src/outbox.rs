@@ -16,8 +16,8 @@ pub(crate) enum Message {
     Queue,
     /// Somebody wants a run cancelled.
     Cancel(OperationRunId),
-    /// A run changed.
-    Run(TenantId, OperationRunId),
+    /// A run changed, of this person.
+    Run(TenantId, OperationRunId, Option<UserId>),
     /// What a person has not read changed.
     Unread(UserId),
 }
@@ -27,18 +27,22 @@ impl Message {
         match self {
             Self::Queue => "queue".to_owned(),
             Self::Cancel(run) => format!("cancel {run}"),
-            Self::Run(tenant, run) => format!("run {tenant} {run}"),
+            Self::Run(tenant, run, None) => format!("run {tenant} {run}"),
+            Self::Run(tenant, run, Some(user)) => format!("run {tenant} {run} {user}"),
             Self::Unread(user) => format!("unread {user}"),
         }
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(' ');
-        match (parts.next()?, parts.next(), parts.next()) {
-            ("queue", None, None) => Some(Self::Queue),
-            ("cancel", Some(run), None) => Some(Self::Cancel(run.parse().ok()?)),
-            ("run", Some(tenant), Some(run)) => Some(Self::Run(tenant.parse().ok()?, run.parse().ok()?)),
-            ("unread", Some(user), None) => Some(Self::Unread(user.parse().ok()?)),
+        match (parts.next()?, parts.next(), parts.next(), parts.next()) {
+            ("queue", None, None, None) => Some(Self::Queue),
+            ("cancel", Some(run), None, None) => Some(Self::Cancel(run.parse().ok()?)),
+            ("run", Some(tenant), Some(run), None) => Some(Self::Run(tenant.parse().ok()?, run.parse().ok()?, None)),
+            ("run", Some(tenant), Some(run), Some(user)) => {
+                Some(Self::Run(tenant.parse().ok()?, run.parse().ok()?, Some(user.parse().ok()?)))
+            }
+            ("unread", Some(user), None, None) => Some(Self::Unread(user.parse().ok()?)),
             _ => None,
         }
     }
@@ -83,7 +87,8 @@ mod tests {
         for message in [
             Message::Queue,
             Message::Cancel(OperationRunId::from_uuid(id)),
-            Message::Run(TenantId::from_uuid(id), OperationRunId::from_uuid(id)),
+            Message::Run(TenantId::from_uuid(id), OperationRunId::from_uuid(id), None),
+            Message::Run(TenantId::from_uuid(id), OperationRunId::from_uuid(id), Some(UserId::from_uuid(id))),
             Message::Unread(UserId::from_uuid(id)),
         ] {
             assert_eq!(Message::parse(&message.text()), Some(message));
