@@ -67,6 +67,7 @@ pages! {
     "/me" => account::page::Account, Rule::SignedIn;
     "/admin/users" => user::page::UsersPage, Rule::Administrator;
     "/notifications" => notification::page::NotificationsPage, Rule::SignedIn;
+    "/admin/tenants" => tenant::all_page::AllTenantsPage, Rule::Administrator;
     "/admin/tenants/new" => tenant::add_page::AddTenantPage, Rule::Administrator;
     "/t/:tenant/inventory" => inventory::page::InventoryPage, Rule::Member(Action::View);
     "/t/:tenant/inventory/:item" => inventory::item_page::ItemPage, Rule::Member(Action::View);
@@ -120,6 +121,7 @@ mod tests {
             address::USERS,
             address::ADD_TENANT,
             address::NOTIFICATIONS,
+            address::ALL_TENANTS,
         ];
         let inside = [
             at.inventory(),

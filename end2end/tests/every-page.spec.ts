@@ -30,6 +30,8 @@ for (const theme of ["light", "dark"] as const) {
       `${server.url}/confirm`,
       `${server.url}/admin/users`,
       `${server.url}/admin/tenants/new`,
+      `${server.url}/admin/tenants`,
+      `${server.url}/notifications`,
     ];
     for (const address of pages) {
       await test.step(address, async () => {

@@ -9,6 +9,7 @@ mod history;
 mod item;
 mod links;
 mod list;
+mod overview;
 mod rows;
 mod search;
 mod stored;
@@ -24,6 +25,7 @@ pub use history::{
 pub use item::{Item, ItemRow, ObservedItem, ObservedLink};
 pub use links::{DirectoryName, IncomingLink, OutgoingLink, incoming, outgoing, record_names, targets_without_name};
 pub use list::{Cursor, ItemFilter, ItemPage, ItemQuery, Sort, StateFilter, UnknownSort, UnknownStateFilter, list};
+pub use overview::counts_of;
 pub use rows::{find, find_external, has_items};
 pub use stored::stored;
 pub use view::{KnownType, ScopeView, TypeState, known_types};
