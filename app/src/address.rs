@@ -3,6 +3,7 @@
 
 use leptos::server_fn::ServerFn;
 use std::fmt::Display;
+use tenantatlas_domain::ids::TenantId;
 
 /// All tenants of a person.
 pub const HOME: &str = "/";
@@ -25,6 +26,13 @@ pub const HELP: &str = "/help";
 /// The form for a new tenant.
 pub const ADD_TENANT: &str = "/admin/tenants/new";
 
+/// The notifications of a person.
+pub const NOTIFICATIONS: &str = "/notifications";
+/// The live stream of a person.
+pub const EVENTS: &str = "/events";
+/// All tenants, for those who administer the platform.
+pub const ALL_TENANTS: &str = "/admin/tenants";
+
 /// What stands before the name of a server function, at the root and below a tenant.
 pub const FUNCTIONS: &str = "/api";
 
@@ -34,6 +42,8 @@ pub mod route {
     pub const TENANT: &str = "/t/{tenant}";
     /// The live stream of a tenant.
     pub const EVENTS: &str = "/t/{tenant}/events";
+    /// The live stream of a person, over all their tenants.
+    pub const EVENTS_OF_PERSON: &str = super::EVENTS;
     /// A download of the inventory.
     pub const INVENTORY_EXPORT: &str = "/t/{tenant}/inventory/export.{kind}";
     /// A download of the audit log.
@@ -50,6 +60,25 @@ pub fn welcome(token: &str) -> String {
 #[must_use]
 pub fn function<F: ServerFn>() -> &'static str {
     F::PATH
+}
+
+/// The notifications of the person, as they are reached from a page of this tenant, or from one outside of any.
+#[must_use]
+pub fn notifications(page: Option<TenantId>) -> String {
+    page.map_or_else(|| NOTIFICATIONS.to_owned(), |id| tenant(id).notifications())
+}
+
+/// The live stream of a page of this tenant, or of one outside of any.
+#[must_use]
+pub fn events(page: Option<TenantId>) -> String {
+    page.map_or_else(|| EVENTS.to_owned(), |id| tenant(id).events())
+}
+
+/// A server function that can be reached from everywhere, below the tenant of the page where there is one: it then leads
+/// back there.
+#[must_use]
+pub fn function_in<F: ServerFn>(page: Option<TenantId>) -> String {
+    page.map_or_else(|| F::PATH.to_owned(), |id| tenant(id).function::<F>())
 }
 
 /// A page that leads on to another one when it is done.

@@ -46,9 +46,11 @@ where
     F: Future<Output = Result<Content, AppError>> + Send + 'static,
 {
     Suspend::new(async move {
-        match load().await {
-            Ok((title, content)) => plain_frame(scope::session().ok().as_ref(), frame::theme(), title, content),
-            Err(error) => refused(&error),
+        match futures::join!(frame::live_of_person(), load()) {
+            (Ok(live), Ok((title, content))) => {
+                plain_frame(scope::session().ok().as_ref(), live, frame::theme(), title, content)
+            }
+            (_, Err(error)) | (Err(error), _) => refused(&error),
         }
     })
     .into_any()
@@ -57,7 +59,7 @@ where
 pub(crate) fn refused(error: &AppError) -> AnyView {
     set_status(error.kind);
     let title = error_title(error.kind).to_owned();
-    plain_frame(scope::session().ok().as_ref(), frame::theme(), title, error_page(error, None))
+    plain_frame(scope::session().ok().as_ref(), None, frame::theme(), title, error_page(error, None))
 }
 
 /// What is shown in the place of a page that the person may not see: within the frame of the tenant, if it is theirs.

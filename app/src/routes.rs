@@ -69,6 +69,8 @@ pages! {
     "/me" => account::page::Account, Rule::SignedIn;
     "/help" => palette::help_page::HelpPage, Rule::SignedIn;
     "/admin/users" => user::page::UsersPage, Rule::Administrator;
+    "/notifications" => notification::page::NotificationsPage, Rule::SignedIn;
+    "/admin/tenants" => tenant::all_page::AllTenantsPage, Rule::Administrator;
     "/admin/tenants/new" => tenant::add_page::AddTenantPage, Rule::Administrator;
     "/t/:tenant/inventory" => inventory::page::InventoryPage, Rule::Member(Action::View);
     "/t/:tenant/inventory/:item" => inventory::item_page::ItemPage, Rule::Member(Action::View);
@@ -77,7 +79,7 @@ pages! {
     "/t/:tenant/runs" => run::list_page::RunsPage, Rule::Member(Action::View);
     "/t/:tenant/runs/:run" => run::page::RunPage, Rule::Member(Action::View);
     "/t/:tenant/audit" => audit::page::AuditPage, Rule::Member(Action::View);
-    "/t/:tenant/notifications" => notification::page::NotificationsPage, Rule::Member(Action::View);
+    "/t/:tenant/notifications" => notification::page::TenantNotificationsPage, Rule::Member(Action::View);
     "/t/:tenant/settings" => tenant::settings_page::SettingsPage, Rule::Member(Action::View);
     "/t/:tenant/settings/members" => member::page::MembersPage, Rule::Member(Action::View);
 }
@@ -123,6 +125,8 @@ mod tests {
             address::HELP,
             address::USERS,
             address::ADD_TENANT,
+            address::NOTIFICATIONS,
+            address::ALL_TENANTS,
         ];
         let inside = [
             at.inventory(),

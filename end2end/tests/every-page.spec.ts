@@ -43,6 +43,8 @@ for (const [way, media, size] of [
       `${server.url}/confirm`,
       `${server.url}/admin/users`,
       `${server.url}/admin/tenants/new`,
+      `${server.url}/admin/tenants`,
+      `${server.url}/notifications`,
     ];
     for (const address of pages) {
       await test.step(address, async () => {

@@ -124,9 +124,9 @@ export function oneTimeCode(key: string): string {
 export async function openTenant(page: Page, server: Server, name: string): Promise<string> {
   await expect(async () => {
     await page.goto(`${server.url}/`);
-    const card = page.locator(".tenant-card", { has: page.getByRole("link", { name, exact: true }) });
-    await expect(card.getByText(/of \d+ types read/)).toBeVisible({ timeout: 1_000 });
-    await expect(card.getByText("Syncing")).toHaveCount(0, { timeout: 1_000 });
+    const row = page.locator("tr", { has: page.getByRole("link", { name, exact: true }) });
+    await expect(row.getByText(/^\d+ \/ \d+$/)).toBeVisible({ timeout: 1_000 });
+    await expect(row.getByRole("progressbar")).toHaveCount(0, { timeout: 1_000 });
   }).toPass();
   await page.getByRole("link", { name, exact: true }).click();
   await page.waitForURL(/\/inventory$/);

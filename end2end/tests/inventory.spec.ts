@@ -84,7 +84,7 @@ test("an item tells what it is, who it is for, and which syncs saw it", async ({
   await expect(assigned).not.toContainText("name not known");
   await expect(page.getByRole("region", { name: "History" })).toContainText("Seen for the first time");
   await page.getByRole("region", { name: "Syncs that looked for it" }).getByRole("link").first().click();
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Inventory sync");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Everything");
 });
 
 test("a group leads to what it gets, and an item to its groups", async ({ page, server }) => {

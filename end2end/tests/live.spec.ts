@@ -31,7 +31,60 @@ test.afterEach(({ server }) => server.simulate("release"));
 test("a run is cancelled from its card", async ({ page, server }) => {
   await startEverything(page, server, people.operator);
   await page.getByRole("region", { name: "Runs in progress" }).getByRole("button", { name: "Cancel" }).click();
-  await expect(page.getByRole("region", { name: "Inventory sync cancelled" })).toBeVisible();
+  const toast = page.getByRole("region", { name: "Everything: cancelled by you" });
+  await expect(toast).toContainText(/\d+ of \d+ types read/);
+  await expect(toast, "what a person stopped is no alarm").toHaveAttribute("data-tone", "idle");
+});
+
+test("a cancel that does not reach the server says so and stays", async ({ page, server }) => {
+  await startEverything(page, server, people.operator);
+  const widget = page.getByRole("region", { name: "Runs in progress" });
+  await page.context().setOffline(true);
+  await widget.getByRole("button", { name: "Cancel" }).click();
+  await expect(widget.getByRole("alert")).toContainText("Not cancelled: the server cannot be reached.");
+  await expect(widget.getByRole("button", { name: "Cancel" })).toBeEnabled();
+  await page.context().setOffline(false);
+  await widget.getByRole("button", { name: "Cancel" }).click();
+  await expect(page.getByRole("region", { name: "Everything: cancelled by you" })).toBeVisible();
+});
+
+test("a run goes with its person to every page, and stands on the inventory of the others", async ({ page, server, browser }) => {
+  const tenant = await startEverything(page, server, people.operator);
+  const widget = page.getByRole("region", { name: "Runs in progress" });
+  for (const address of ["/", "/me", "/notifications"]) {
+    await page.goto(`${server.url}${address}`);
+    await expect(widget.getByRole("progressbar", { name: "Everything, Fabrikam" })).toBeVisible();
+    await expect(page.getByRole("link", { name: /^Notifications/ })).toBeVisible();
+  }
+  const elsewhere = await openTenant(page, server, "Contoso");
+  await expect(widget.getByRole("progressbar", { name: "Everything, Fabrikam" })).toBeVisible();
+
+  const other = await (await browser.newContext()).newPage();
+  await signIn(other, server, people.readonly);
+  await other.goto(`${tenant}/inventory`);
+  const line = other.locator("#readers");
+  await expect(line).toContainText(/is reading Everything: \d+ of \d+ types/);
+  await expect(other.getByRole("region", { name: "Runs in progress" })).toBeHidden();
+  await other.goto(`${elsewhere}/inventory`);
+  await expect(line).toBeEmpty();
+
+  await page.goto(`${server.url}/me`);
+  await hydrated(page);
+  await widget.getByRole("button", { name: "Cancel" }).click();
+  await expect(page.getByRole("region", { name: "Everything: cancelled by you, Fabrikam" })).toBeVisible();
+  await other.context().close();
+});
+
+test("a row of the tenants ticks and stays picked", async ({ page, server }) => {
+  await startEverything(page, server, people.operator);
+  await page.goto(`${server.url}/`);
+  await hydrated(page);
+  const row = page.locator("tr", { has: page.getByRole("link", { name: "Fabrikam", exact: true }) });
+  await row.getByRole("checkbox", { name: "Pick Fabrikam" }).check();
+  await expect(row.getByRole("progressbar")).toBeVisible();
+  await server.simulate("release");
+  await expect(row.getByRole("progressbar")).toHaveCount(0);
+  await expect(row.getByRole("checkbox", { name: "Pick Fabrikam" })).toBeChecked();
 });
 
 test("a selection that is being read already leads to its run, and the page says so", async ({ page, server }) => {
@@ -62,7 +115,7 @@ test("a page without runs of its own says that it reconnects, too", async ({ pag
 test("the page of a run tells what was seen so far, and not only at the end", async ({ page, server }) => {
   const tenant = await startEverything(page, server, people.operator);
   await page.goto(`${tenant}/runs`);
-  await page.getByRole("main").getByRole("link", { name: "Inventory sync" }).first().click();
+  await page.getByRole("main").getByRole("link", { name: "Everything" }).first().click();
   await expect(page.getByRole("region", { name: "Facts" })).toContainText(/[1-9][\d,]* seen/);
   await expect(page.locator(".page-head").getByText("Running")).toBeVisible();
   await page.locator(".page-head").getByRole("button", { name: "Cancel" }).click();
@@ -105,7 +158,7 @@ test("without a network the page says that it reconnects, and catches up by itse
   await page.context().setOffline(false);
   await expect(page.getByText("Reconnecting")).toBeHidden();
   await server.simulate("release");
-  await expect(page.getByRole("region", { name: /Inventory sync/ })).toBeVisible();
+  await expect(page.getByRole("region", { name: /^Everything: / })).toBeVisible();
 });
 
 test("a server that is killed while the widget is open goes on with the run, and the page with it", async ({ page, server }) => {
@@ -115,7 +168,7 @@ test("a server that is killed while the widget is open goes on with the run, and
   await server.launch();
   await expect(page.getByText("Reconnecting")).toBeHidden();
   // The lease of the killed process runs out after half a minute; then the run is taken up again.
-  await expect(page.getByRole("region", { name: /Inventory sync (succeeded|partially|failed)/ })).toBeVisible({ timeout: 120_000 });
+  await expect(page.getByRole("region", { name: /^Everything: (succeeded|partially|failed)/ })).toBeVisible({ timeout: 120_000 });
   await page.goto(page.url());
   await hydrated(page);
   await expect(page.getByRole("region", { name: "Runs in progress" })).toBeHidden();

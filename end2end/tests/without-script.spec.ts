@@ -41,15 +41,29 @@ test("filter, sync with a form, see the run, mark its notifications as read", as
   await page.getByRole("link", { name: /Notifications, \d+ unread/ }).click();
   await expect(page).toHaveURL(/\/notifications/);
   await page.waitForLoadState();
-  await expect(page.getByRole("link", { name: "Inventory sync succeeded" }).first()).toBeVisible();
+  await expect(page.getByRole("link", { name: /^\d+ foundations: succeeded/ }).first()).toBeVisible();
   const marks = page.getByRole("button", { name: /^Mark as read: / });
   const unread = await marks.count();
-  expect(unread).toBeGreaterThan(1);
+  expect(unread).toBeGreaterThan(0);
   await marks.first().click();
   await expect(page).toHaveURL(`${tenant}/notifications`);
   await expect(marks).toHaveCount(unread - 1);
-  await page.getByRole("button", { name: "Mark all as read" }).click();
+  if (unread > 1) await page.getByRole("button", { name: "Mark all as read" }).click();
   await expect(page.getByText("Nothing unread.")).toBeVisible();
+});
+
+test("several tenants are picked and synced by a form, and each is answered for", async ({ page, server }) => {
+  await signIn(page, server, people.operator);
+  await openTenant(page, server, "Contoso");
+  await page.goto(`${server.url}/?sort=name`);
+  await page.getByRole("checkbox", { name: "Pick Contoso" }).check();
+  await page.getByRole("checkbox", { name: "Pick Fabrikam" }).check();
+  await page.getByRole("button", { name: "Sync these tenants" }).click();
+  await expect(page).toHaveURL(/sort=name&started=/);
+  await expect(page.getByRole("status").getByText(/^Started: Contoso, Fabrikam\.$/)).toBeVisible();
+  await page.getByRole("button", { name: "Sync these tenants" }).click();
+  await expect(page.getByText("Pick at least one tenant.")).toBeVisible();
+  await openTenant(page, server, "Fabrikam");
 });
 
 test("the profile and the colours are changed by forms", async ({ page, server }) => {

@@ -65,7 +65,7 @@ const fn with_article(role: Role) -> &'static str {
 fn of_run(entry: &Entry, operations: &Operations) -> Option<(String, String)> {
     let (kind, event) = entry.action.rsplit_once('.')?;
     let known = operations.kinds().into_iter().find(|known| format!("{}.{}", known.resource, known.action) == kind)?;
-    let title = operations.words(known.resource, known.action).title;
+    let title = operations.words(known.resource, known.action).operation;
     match event {
         "dispatched" => Some((format!("started: {title}"), format!("start: {title}"))),
         "cancel_requested" => Some((format!("cancelled: {title}"), format!("cancel: {title}"))),

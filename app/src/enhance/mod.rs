@@ -7,7 +7,7 @@
 //!   place.
 //! - A toolbar marked `data-roving` is one stop for the Tab key, and a button marked `data-tip` shows its popover on hover
 //!   and focus.
-//! - Boxes are counted, ids are copied.
+//! - Boxes are counted, ids are copied. A box marked `data-all` picks all boxes of the form that it names, or none.
 //! - A part marked `data-live` that was kept while a person worked in it catches up when they leave it.
 
 mod filters;
@@ -41,6 +41,7 @@ pub fn start() {
         if let Some(element) = target(event) {
             filters::changed(&element);
             picking::changed(&element);
+            picking::pick_all_of_form(&element);
         }
     });
     listen("input", |event| {

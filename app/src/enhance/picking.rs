@@ -44,6 +44,18 @@ pub fn count() {
     }
 }
 
+/// A box that stands for all boxes of a form was marked, or not any more.
+pub fn pick_all_of_form(element: &Element) {
+    let (Some(form), Some(every)) = (element.get_attribute("data-all"), element.dyn_ref::<HtmlInputElement>()) else {
+        return;
+    };
+    for one in all(&format!("input[type=checkbox][form='{form}']")) {
+        if let Ok(one) = one.dyn_into::<HtmlInputElement>() {
+            one.set_checked(every.checked());
+        }
+    }
+}
+
 /// A press on what copies an id. Where the browser gives no clipboard (a page that came over plain HTTP from another
 /// machine) the id is selected instead.
 pub fn clicked(element: &Element) {

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod group;
 pub mod inventory;
 pub mod run;
+pub mod tenant;
 
 use crate::address::with_query;
 
@@ -57,6 +58,7 @@ mod tests {
     use super::group::GroupFilter;
     use super::inventory::InventoryFilter;
     use super::run::RunFilter;
+    use super::tenant::TenantFilter;
     use super::*;
 
     pub(super) fn read<F: ListFilter>(query: &str) -> F {
@@ -85,6 +87,8 @@ mod tests {
         comes_back::<RunFilter>("state=failed&by=me&days=7&before=1000.01932f1e-7c00-7000-8000-000000000001");
         comes_back::<RunFilter>("by=schedule");
         comes_back::<GroupFilter>("type=settingsCatalogPolicy&only=excluded");
+        comes_back::<RunFilter>("by=01932f1e-7c00-7000-8000-000000000002");
+        comes_back::<TenantFilter>("q=north+wind&sort=failed&page=3");
         comes_back::<AuditFilter>(
             "actor=Ada&action=tenant.updated&resource=tenant&from=2026-01-02&until=2026-01-03&before=7",
         );

@@ -1,7 +1,7 @@
 //! The runs of a tenant.
 
 use super::{ListFilter, set};
-use tenantatlas_domain::ids::OperationRunId;
+use tenantatlas_domain::ids::{OperationRunId, UserId};
 use tenantatlas_domain::operation::OperationBucket;
 use tenantatlas_domain::time::Timestamp;
 
@@ -21,8 +21,10 @@ pub struct RunFilter {
     pub bucket: Option<OperationBucket>,
     /// Only by a person (`true`) or by schedules and the command line (`false`).
     pub by_person: Option<bool>,
-    /// Only of this person.
+    /// Only of the person who looks.
     pub mine: bool,
+    /// Only of this person.
+    pub person: Option<UserId>,
     /// Only dispatched within so many days.
     pub days: Option<u32>,
     /// The run after which the page begins: when it was dispatched and its id.
@@ -42,6 +44,7 @@ impl ListFilter for RunFilter {
                 _ => None,
             },
             mine: query("by").as_deref() == Some("me"),
+            person: query("by").and_then(|by| by.parse().ok()),
             days: query("days").and_then(|days| days.parse().ok()).filter(|days| (1..=3650).contains(days)),
             before: query("before").and_then(|text| {
                 let (at, id) = text.split_once('.')?;
@@ -53,7 +56,7 @@ impl ListFilter for RunFilter {
     fn pairs(&self) -> Vec<(&'static str, String)> {
         set([
             ("state", self.bucket.map(|bucket| bucket.as_str().to_owned())),
-            ("by", Some(self.initiator().to_owned())),
+            ("by", Some(self.initiator())),
             ("days", self.days.map(|days| days.to_string())),
             ("before", self.before.map(|(at, id)| format!("{}.{id}", at.as_millis()))),
         ])
@@ -67,12 +70,14 @@ impl ListFilter for RunFilter {
 impl RunFilter {
     /// By whom they were started, as the address says it; empty for anybody.
     #[must_use]
-    pub const fn initiator(&self) -> &'static str {
-        match (self.mine, self.by_person) {
-            (true, _) => "me",
-            (false, Some(true)) => "person",
-            (false, Some(false)) => "schedule",
-            (false, None) => "",
-        }
+    pub fn initiator(&self) -> String {
+        let word = match (self.person, self.mine, self.by_person) {
+            (Some(person), ..) => return person.to_string(),
+            (None, true, _) => "me",
+            (None, false, Some(true)) => "person",
+            (None, false, Some(false)) => "schedule",
+            (None, false, None) => "",
+        };
+        word.to_owned()
     }
 }

@@ -1,11 +1,12 @@
-//! What stands around every page of a tenant.
+//! What stands around every page.
 
 use crate::error::AppError;
-use crate::scope::{Inside, Theme};
+use crate::scope::{self, Inside, Theme};
 use crate::tenant::load as tenant_service;
 use crate::tenant::model::TenantEntry;
 use leptos::prelude::*;
-use tenantatlas_domain::live::RunState;
+use tenantatlas_domain::ids::UserId;
+use tenantatlas_domain::live::{RunState, Snapshot};
 use tenantatlas_store::tenants::{self, VisibleTenant};
 use tenantatlas_store::user_preferences;
 
@@ -23,16 +24,34 @@ pub struct FrameData {
     pub tenant: TenantEntry,
     /// The first tenants of the switcher.
     pub near: Vec<TenantEntry>,
+    /// What is live on it.
+    pub live: LiveData,
+    /// Whether single keys do something for this person.
+    pub single_keys: bool,
+}
+
+/// What is live on every page.
+#[derive(Debug, Clone)]
+pub struct LiveData {
     /// Unread notifications of the person, over all tenants.
     pub unread: u64,
-    /// The person's active runs in this tenant.
+    /// The person's active runs, over all tenants.
     pub runs: Vec<RunState>,
     /// The clock of the server, milliseconds.
     pub now: i64,
-    /// What the active runs of the tenant were like, see [`Snapshot::fingerprint`](tenantatlas_domain::live::Snapshot::fingerprint).
+    /// What the active runs were like, see [`Snapshot::fingerprint`](tenantatlas_domain::live::Snapshot::fingerprint).
     pub fingerprint: String,
-    /// Whether single keys do something for this person.
-    pub single_keys: bool,
+}
+
+impl LiveData {
+    fn of(snapshot: Snapshot, user: UserId) -> Self {
+        Self {
+            fingerprint: snapshot.fingerprint(),
+            unread: snapshot.unread,
+            runs: snapshot.runs.into_iter().filter(|run| run.user_id == Some(user)).collect(),
+            now: snapshot.now.as_millis(),
+        }
+    }
 }
 
 /// The colours of this browser.
@@ -50,7 +69,7 @@ pub async fn load(inside: &Inside) -> Result<FrameData, AppError> {
     let user = inside.session.user_id;
     let (visible, snapshot, preferences) = futures::try_join!(
         async { Ok::<_, AppError>(tenants::list_visible(inside.engine.reader(), user).await?) },
-        async { Ok(inside.engine.runs().snapshot(inside.id(), user).await?) },
+        async { Ok(inside.engine.runs().snapshot(Some(inside.id()), user).await?) },
         async { Ok(user_preferences::get(inside.engine.reader(), user).await?) },
     )?;
     note_use(inside, &visible);
@@ -73,12 +92,19 @@ pub async fn load(inside: &Inside) -> Result<FrameData, AppError> {
         theme,
         tenant,
         near: near.into_iter().map(tenant_service::entry).collect(),
-        fingerprint: snapshot.fingerprint(),
         single_keys: preferences.single_keys,
-        unread: snapshot.unread,
-        runs: snapshot.runs.into_iter().filter(|run| run.user_id == Some(user)).collect(),
-        now: inside.engine.now().as_millis(),
+        live: LiveData::of(snapshot, user),
     })
+}
+
+/// What is live on a page outside of any tenant; `None` for whoever is not signed in.
+///
+/// # Errors
+/// When the database fails.
+pub async fn live_of_person() -> Result<Option<LiveData>, AppError> {
+    let Ok(session) = scope::session() else { return Ok(None) };
+    let snapshot = scope::engine()?.runs().snapshot(None, session.user_id).await?;
+    Ok(Some(LiveData::of(snapshot, session.user_id)))
 }
 
 /// Notes in the background that the person uses this tenant, when it is another than last time or long ago.

@@ -1,6 +1,6 @@
 //! The frame around every page.
 
-use super::load::FrameData;
+use super::load::{FrameData, LiveData};
 use crate::account::theme_switch::ThemeSwitch;
 use crate::address::TenantAddress;
 use crate::notification::bell::Bell;
@@ -15,7 +15,6 @@ use crate::ui::logo::logo;
 use crate::ui::title::page_title;
 use crate::{address, format};
 use leptos::prelude::*;
-use tenantatlas_domain::role::Action;
 
 /// The pages of a tenant, as the navigation has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +69,9 @@ impl Section {
 
 /// A page of a tenant: top bar, navigation, content, and the corner that is live.
 pub fn tenant_frame(inside: &Inside, frame: FrameData, section: Section, title: &str, content: AnyView) -> AnyView {
-    let FrameData { theme, tenant, near, unread, runs, now, fingerprint, single_keys } = frame;
-    let (session, role) = (&inside.session, inside.role);
+    let FrameData { theme, tenant, near, live, single_keys } = frame;
+    let LiveData { unread, runs, now, fingerprint } = live;
+    let session = &inside.session;
     let (id, at) = (tenant.id, address::tenant(tenant.id));
     let full_title = format!("{title} · {}", tenant.name);
     let links = Section::ALL
@@ -94,7 +94,7 @@ pub fn tenant_frame(inside: &Inside, frame: FrameData, section: Section, title: 
                 <TenantSwitcher current=tenant section=section.slug().to_owned() near />
                 <span class="spring"></span>
                 {palette_button()}
-                <Bell tenant=id unread />
+                <Bell tenant=Some(id) unread />
                 {person_menu(session, theme)}
             </header>
             <nav class="side" aria-label="Tenant">
@@ -107,25 +107,42 @@ pub fn tenant_frame(inside: &Inside, frame: FrameData, section: Section, title: 
             </nav>
             <main class="main" id="main" tabindex="-1">{content}</main>
             <p class="visually-hidden" role="status" id="said"></p>
-            <ProgressWidget tenant=id user=session.user_id can_cancel=role.allows(Action::CancelRun) runs now />
+            <ProgressWidget tenant=Some(id) user=session.user_id runs now />
         </div>
     }
     .into_any()
 }
 
-/// A page outside of any tenant.
-pub fn plain_frame(session: Option<&CurrentSession>, theme: String, title: String, content: AnyView) -> AnyView {
+/// A page outside of any tenant. What is live comes with it for whoever is signed in, unless it could not be loaded.
+pub fn plain_frame(
+    session: Option<&CurrentSession>,
+    live: Option<LiveData>,
+    theme: String,
+    title: String,
+    content: AnyView,
+) -> AnyView {
     let menu = session.map(|session| person_menu(session, theme));
+    let made = live.as_ref().map(|live| (live.fingerprint.clone(), live.now.to_string()));
+    let (fingerprint, made) = made.unzip();
+    let (bell, widget) = session
+        .zip(live)
+        .map(|(session, LiveData { unread, runs, now, .. })| {
+            let bell = view! { <Bell tenant=None unread /> };
+            (bell, view! { <ProgressWidget tenant=None user=session.user_id runs now /> })
+        })
+        .unzip();
     view! {
         {page_title(title)}
-        <div class="frame plain">
+        <div class="frame plain" data-runs=fingerprint data-made=made>
             <a class="skip" href="#main">"Skip to content"</a>
             <header class="top">
                 <a class="brand" href=address::HOME aria-label="TenantAtlas, all tenants">{logo()}<span>"TenantAtlas"</span></a>
                 <span class="spring"></span>
+                {bell}
                 {menu}
             </header>
             <main class="main" id="main" tabindex="-1">{content}</main>
+            {widget}
         </div>
     }
     .into_any()

@@ -4,29 +4,12 @@ use crate::address::TenantAddress;
 use crate::format;
 use crate::ui::time::moment;
 use leptos::prelude::*;
-use tenantatlas_domain::registry::{Category, registry};
 use tenantatlas_store::scopes::{OtherRead, Scope};
-
-use super::labels::type_label;
 
 /// What the syncs of a scope read, in words.
 #[must_use]
 pub fn scope_words(scope: &Scope) -> String {
-    let (types, categories) = (&scope.selection.policy_types, &scope.selection.categories);
-    if types.len() >= registry().default_on().count() {
-        return "everything".to_owned();
-    }
-    let mut parts: Vec<String> = match types.as_slice() {
-        [] => Vec::new(),
-        [one] => vec![type_label(one)],
-        many => vec![format::counted(many.len() as u64, "type", "types")],
-    };
-    let of = |slug: &String| Category::ALL.iter().find(|one| one.slug() == slug).map(|one| one.label().to_owned());
-    parts.extend(categories.iter().filter_map(of));
-    if scope.selection.include_foundations {
-        parts.push("all foundations".to_owned());
-    }
-    parts.join(" and ")
+    scope.selection.words()
 }
 
 /// How many items a read saw, and how many of those that are known it did not.

@@ -46,6 +46,7 @@ pub fn InventoryPage() -> impl IntoView {
         } else {
             view! {
                 {head(&inside, &address, &shown)}
+                <crate::run::readers::Readers />
                 {figures(&inside, &shown)}
                 {coverage_strip(&inside.address().inventory(), &address, &shown.coverage, &inside.address())}
                 {list(&inside, &address, &shown, refused)}

@@ -11,7 +11,7 @@ use leptos::wasm_bindgen::{JsCast as _, JsValue};
 use std::cell::Cell;
 use std::time::Duration;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Document, DomParser, Headers, RequestInit, SupportedType};
+use web_sys::{Document, DomParser, Headers, RequestInit, Response, SupportedType};
 
 /// A request header by which a page says that nobody asked for what it fetches: such a request is no use of the session,
 /// which ends for lack of use while the page stays open.
@@ -68,11 +68,22 @@ pub fn refresh() {
     });
 }
 
-async fn fetch_parts() -> Result<(), JsValue> {
-    let address = window().location().href()?;
+/// Whether this page is there no more for the person: it leads elsewhere, as to the sign-in page, or does not exist. Not so
+/// while the server cannot be asked.
+pub async fn is_page_gone() -> bool {
+    let answer = async { response(&window().location().href()?, Some(by_itself()?)).await };
+    answer.await.is_ok_and(|response| response.redirected() || response.status() == 404)
+}
+
+fn by_itself() -> Result<Headers, JsValue> {
     let headers = Headers::new()?;
     headers.set(BY_ITSELF, "1")?;
-    let Some(fresh) = fetch_page(&address, Some(headers)).await? else { return Ok(()) };
+    Ok(headers)
+}
+
+async fn fetch_parts() -> Result<(), JsValue> {
+    let address = window().location().href()?;
+    let Some(fresh) = fetch_page(&address, Some(by_itself()?)).await? else { return Ok(()) };
     if window().location().href()? != address {
         // Another list was chosen meanwhile.
         AGAIN.set(true);
@@ -125,14 +136,17 @@ fn keep_focus(focused: Option<&str>) {
     }
 }
 
-/// A page of this site as the server renders it now; none when it refuses or leads elsewhere.
-async fn fetch_page(address: &str, headers: Option<Headers>) -> Result<Option<Document>, JsValue> {
+async fn response(address: &str, headers: Option<Headers>) -> Result<Response, JsValue> {
     let request = RequestInit::new();
     if let Some(headers) = headers {
         request.set_headers(&headers);
     }
-    let response = JsFuture::from(window().fetch_with_str_and_init(address, &request)).await?;
-    let response: web_sys::Response = response.unchecked_into();
+    Ok(JsFuture::from(window().fetch_with_str_and_init(address, &request)).await?.unchecked_into())
+}
+
+/// A page of this site as the server renders it now; none when it refuses or leads elsewhere.
+async fn fetch_page(address: &str, headers: Option<Headers>) -> Result<Option<Document>, JsValue> {
+    let response = response(address, headers).await?;
     if !response.ok() || response.redirected() {
         return Ok(None);
     }
@@ -149,6 +163,10 @@ fn put(fresh: &Document, selector: &str, asked: bool) -> bool {
     let patch = Patch::new(asked);
     for part in all(selector) {
         match fresh.get_element_by_id(&part.id()) {
+            // What a list no longer shows at this place stays where it is, and says that it is of before.
+            None if part.get_attribute("data-live").as_deref() == Some("stays") => {
+                let _ = part.set_attribute("data-behind", "");
+            }
             None => gone = true,
             Some(new) => patch.element(&part, &new),
         }

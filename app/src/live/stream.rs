@@ -1,5 +1,6 @@
-//! The connection to the event stream of a tenant, and what it knows: the newest state of each run and the unread
-//! count. One per page. Only effects and event handlers reach it, so that it is never made on the server.
+//! The connection to an event stream, and what it knows: the newest state of each run and the unread count. One per page:
+//! that of its tenant, or that of the person outside of any. Only effects and event handlers reach it, so that it is never
+//! made on the server.
 //!
 //! The stream carries state, not history: every connection begins with a snapshot, so a lost event or a sleeping
 //! machine cannot leave the screen wrong. A hidden page gives its stream back; a page that becomes visible, comes back
@@ -8,16 +9,12 @@
 
 use super::{clock, parts};
 use crate::address;
-use crate::error::ErrorKind;
-use crate::notification::functions::notifications;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::{JsCast as _, closure::Closure};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
-use tenantatlas_domain::{
-    ids::TenantId,
-    live::{EventName, LiveEvent, RunState, Snapshot},
-};
+use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::live::{EventName, LiveEvent, RunState, Snapshot};
 use web_sys::{EventSource, MessageEvent, PageTransitionEvent, VisibilityState};
 
 /// The first wait before connecting again, milliseconds; doubled up to [`LONGEST_WAIT`], with jitter, for ever.
@@ -57,7 +54,9 @@ struct Connection {
 
 #[derive(Default)]
 struct StreamState {
-    /// The address of the stream of the tenant.
+    /// The tenant of the page.
+    tenant: Cell<Option<TenantId>>,
+    /// Where the stream lies.
     events: RefCell<String>,
     connection: RefCell<Option<Connection>>,
     failures: Cell<u32>,
@@ -81,9 +80,12 @@ pub fn live() -> Live {
     LIVE.with(Clone::clone)
 }
 
-/// Opens the stream of a tenant and keeps it open for as long as the page is visible.
-pub fn connect(tenant: TenantId) {
-    STREAM.with(|stream| stream.events.replace(address::tenant(tenant).events()));
+/// Opens the stream of a tenant, or that of the person outside of any, and keeps it open for as long as the page is visible.
+pub fn connect(tenant: Option<TenantId>) {
+    STREAM.with(|stream| {
+        stream.tenant.set(tenant);
+        stream.events.replace(address::events(tenant));
+    });
     window_event_listener_untyped("pageshow", |event| {
         if event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted) {
             open_if_seen();
@@ -99,7 +101,7 @@ pub fn connect(tenant: TenantId) {
 }
 
 /// Puts the newest state of a run in place, also before the stream tells of it. What shows runs is fetched anew when it
-/// tells of something new.
+/// tells of something new; what goes on elsewhere changes nothing of the page of a tenant.
 pub fn announce(run: RunState) {
     let runs = live().runs;
     let is_news = runs.with_untracked(|runs| match runs.iter().find(|known| known.id == run.id) {
@@ -107,8 +109,11 @@ pub fn announce(run: RunState) {
         None => true,
     });
     if is_news {
+        let here = STREAM.with(|stream| stream.tenant.get()).is_none_or(|tenant| tenant == run.tenant_id);
         runs.update(|runs| accept(runs, run));
-        parts::refresh();
+        if here {
+            parts::refresh();
+        }
     }
 }
 
@@ -159,13 +164,12 @@ fn open() {
     watch(OPENING_TIME);
 }
 
-/// Asks whether this person may still see the tenant: the browser does not tell why a stream was refused. A page whose
+/// Asks whether this person may still see the page: the browser does not tell why a stream was refused. A page whose
 /// session has ended is loaded again, which leads to the sign-in page and back here; so is one whose tenant the person
 /// lost, which then says that it does not exist.
 fn ask_why() {
     leptos::task::spawn_local(async {
-        let answer = notifications().await;
-        if answer.is_err_and(|error| matches!(error.kind, ErrorKind::SignedOut | ErrorKind::NotFound)) {
+        if parts::is_page_gone().await {
             let _ = window().location().reload();
         }
     });
@@ -228,8 +232,11 @@ fn take(event: LiveEvent) {
         LiveEvent::Run(run) => announce(*run),
         LiveEvent::Unread(unread) => {
             let known = live().unread;
-            if known.get_untracked() != Some(unread.count) {
-                known.set(Some(unread.count));
+            if known.get_untracked() == Some(unread.count) {
+                return;
+            }
+            known.set(Some(unread.count));
+            if document().get_element_by_id("notifications").is_some() {
                 parts::refresh();
             }
         }

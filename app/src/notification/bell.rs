@@ -12,8 +12,8 @@ use tenantatlas_domain::ids::TenantId;
 /// A link to the notifications page that opens them in a drawer once WebAssembly is there. The count is live.
 #[island]
 pub fn Bell(
-    /// The tenant.
-    tenant: TenantId,
+    /// The tenant of the page.
+    tenant: Option<TenantId>,
     /// Unread notifications when the page was made.
     unread: u64,
 ) -> impl IntoView {
@@ -23,7 +23,7 @@ pub fn Bell(
             unread.set(count);
         }
     });
-    let href = StoredValue::new(address::tenant(tenant).notifications());
+    let href = StoredValue::new(address::notifications(tenant));
     let dialog = DialogOnDemand::new();
     let open = move |event: leptos::ev::MouseEvent| {
         if asks_for_another_tab(&event) {

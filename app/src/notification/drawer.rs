@@ -1,10 +1,11 @@
-//! The drawer of the bell: the newest notifications, over any page of a tenant.
+//! The drawer of the bell: the newest notifications, over any page. Opening it marks what it shows as read.
 
-use super::functions::{mark_all_read, mark_read, notifications};
+use super::functions::{mark_all_read, mark_read, mark_shown, notifications};
 use super::list::notification_list;
 use super::model::NotificationPage;
 use crate::address;
 use crate::island::{close_on_backdrop, draw_dialog};
+use crate::live::clock;
 use crate::ui::icon::Icon;
 use leptos::prelude::*;
 use tenantatlas_domain::ids::TenantId;
@@ -15,22 +16,29 @@ use wasm_split_helpers::{SplitLoaderError, wasm_split};
 /// # Errors
 /// When this part of the program cannot be loaded.
 #[wasm_split(top_bar, fallible)]
-pub fn draw(tenant: TenantId, unread: RwSignal<u64>) -> Result<Callback<()>, SplitLoaderError> {
+pub fn draw(tenant: Option<TenantId>, unread: RwSignal<u64>) -> Result<Callback<()>, SplitLoaderError> {
     Ok(draw_dialog(move || drawer(tenant, unread)))
 }
 
-fn drawer(tenant: TenantId, unread: RwSignal<u64>) -> (impl IntoView + use<>, Callback<()>) {
+fn drawer(tenant: Option<TenantId>, unread: RwSignal<u64>) -> (impl IntoView + use<>, Callback<()>) {
     let page = RwSignal::new(None::<NotificationPage>);
     let trouble = RwSignal::new(None::<String>);
     let dialog = NodeRef::<leptos::html::Dialog>::new();
-    let href = address::tenant(tenant).notifications();
+    let href = address::notifications(tenant);
     let load = move || {
         leptos::task::spawn_local(async move {
             match notifications().await {
                 Ok(fresh) => {
                     unread.set(fresh.unread);
                     trouble.set(None);
+                    let shown: Vec<_> = fresh.unread_ids().collect();
                     page.set(Some(fresh));
+                    // They stay marked as new for as long as the drawer shows them, and are counted no more.
+                    if !shown.is_empty()
+                        && let Err(error) = mark_shown(shown).await
+                    {
+                        trouble.set(Some(error.message));
+                    }
                 }
                 Err(error) => trouble.set(Some(error.message)),
             }
@@ -89,7 +97,7 @@ fn drawer(tenant: TenantId, unread: RwSignal<u64>) -> (impl IntoView + use<>, Ca
                         <div class="note" data-tone="bad">{Icon::Warning.view()}<p>{message}</p></div>
                     })}
                 </div>
-                {move || page.get().map(|page| notification_list(&page.entries, tenant, Some(read_one)))}
+                {move || page.get().map(|page| notification_list(&page.entries, tenant, clock::server_now(), Some(read_one)))}
             </div>
             <div class="dialog-foot">
                 <a href=href>"Show all notifications"</a>

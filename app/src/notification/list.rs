@@ -4,31 +4,32 @@ use super::model::Notification;
 use crate::island::erased;
 use crate::run::bucket::{is_cancelled, look};
 use crate::ui::icon::Icon;
-use crate::{address, format};
+use crate::{address, format, zone};
 use leptos::either::Either;
 use leptos::prelude::*;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::operation::OperationBucket;
 
-/// Notifications by day, newest first. With `on_read` each unread one is marked when it is followed; without it, on the
-/// page, each has a form.
+/// Notifications by day, newest first, told at this time of the clock. `tenant` is that of the page: others are named. With
+/// `on_read` each unread one is marked when it is followed; without it, on the page, each has a form.
 pub fn notification_list(
     entries: &[Notification],
-    tenant: TenantId,
+    tenant: Option<TenantId>,
+    now: i64,
     on_read: Option<Callback<String>>,
 ) -> impl IntoView + use<> {
     if entries.is_empty() {
         return Either::Left(erased(view! {
             <div class="empty">
                 {Icon::Bell.view()}
-                <h2>"All quiet"</h2>
-                <p>"When a sync that you started is queued and when it has ended, you read it here."</p>
+                <h2>"No notifications"</h2>
+                <p>"When a sync that you started has ended, you read it here."</p>
             </div>
         }));
     }
     let mut days: Vec<(String, Vec<_>)> = Vec::new();
     for entry in entries {
-        let day = format::utc_day(entry.created_at);
+        let day = zone::day_words(entry.created_at, now);
         let row = row(entry, tenant, on_read);
         match days.last_mut() {
             Some((last, rows)) if *last == day => rows.push(row),
@@ -46,7 +47,7 @@ pub fn notification_list(
     Either::Right(days.collect_view())
 }
 
-fn row(entry: &Notification, tenant: TenantId, on_read: Option<Callback<String>>) -> impl IntoView + use<> {
+fn row(entry: &Notification, tenant: Option<TenantId>, on_read: Option<Callback<String>>) -> impl IntoView + use<> {
     let (tone, icon) = look(entry.bucket, entry.reason);
     let id = entry.id.clone();
     let follow = move |_| {
@@ -60,7 +61,7 @@ fn row(entry: &Notification, tenant: TenantId, on_read: Option<Callback<String>>
     } else {
         (icon, tone, address::tenant(&entry.tenant_id).run(&entry.run_id))
     };
-    let elsewhere = entry.account.is_none() && entry.tenant_id != tenant.to_string();
+    let elsewhere = entry.account.is_none() && tenant.is_none_or(|tenant| entry.tenant_id != tenant.to_string());
     let told = entry.bucket == OperationBucket::Failed && !is_cancelled(entry.bucket, entry.reason);
     let reason = entry.reason.filter(|_| told);
     erased(view! {
@@ -72,7 +73,7 @@ fn row(entry: &Notification, tenant: TenantId, on_read: Option<Callback<String>>
                 {(!entry.read).then(|| view! { <span class="visually-hidden">" (unread)"</span> })}
                 <p>{reason.map_or_else(|| entry.detail(), |reason| reason.sentence().to_owned())}</p>
             </div>
-            <time class="quiet-text" datetime=format::machine(entry.created_at)>{clock(entry.created_at)}</time>
+            <time class="quiet-text" datetime=format::machine(entry.created_at) title=format::utc_seconds(entry.created_at)>{zone::clock(entry.created_at)}</time>
             {mark}
         </article>
     })
@@ -80,13 +81,13 @@ fn row(entry: &Notification, tenant: TenantId, on_read: Option<Callback<String>>
 
 /// Marks one as read. Only the page has it, and the page never leaves the server.
 #[cfg(feature = "ssr")]
-fn mark_form(entry: &Notification, tenant: TenantId) -> Option<AnyView> {
+fn mark_form(entry: &Notification, tenant: Option<TenantId>) -> Option<AnyView> {
     use crate::notification::functions::MarkRead;
     use crate::ui::form::hidden;
     let label = format!("Mark as read: {}, {}", entry.title(), format::utc(entry.created_at));
     Some(
         view! {
-            <form method="post" action={address::tenant(tenant).function::<MarkRead>()}>
+            <form method="post" action={address::function_in::<MarkRead>(tenant)}>
                 {hidden("notification", entry.id.clone())}
                 <button class="button quiet small" aria-label=label>"Mark as read"</button>
             </form>
@@ -96,11 +97,6 @@ fn mark_form(entry: &Notification, tenant: TenantId) -> Option<AnyView> {
 }
 
 #[cfg(not(feature = "ssr"))]
-fn mark_form(_: &Notification, _: TenantId) -> Option<()> {
+fn mark_form(_: &Notification, _: Option<TenantId>) -> Option<()> {
     None
-}
-
-/// `22:13`; the day stands above.
-fn clock(millis: i64) -> String {
-    format::utc(millis)[11..16].to_owned()
 }

@@ -2,10 +2,11 @@
 
 use super::model::{Notification, NotificationPage};
 use crate::error::AppError;
-use crate::scope::{self, Inside};
+use crate::run::bucket::canceller;
+use crate::scope;
 use crate::session::user_agent::browser;
 use serde::Deserialize as _;
-use tenantatlas_domain::ids::NotificationId;
+use tenantatlas_domain::ids::{NotificationId, UserId};
 use tenantatlas_domain::operation::{Counters, OperationBucket};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{AccountNotice, Engine, RunNotice};
@@ -18,12 +19,12 @@ const PAGE: u32 = 50;
 /// Notifications about the account on the page of the account.
 const ACCOUNT: u32 = 10;
 
-/// The newest ones, for the drawer. They are those of all tenants of the person, as the bell counts them.
+/// The newest ones, for the drawer: those of all tenants of the person, as the bell counts them.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn newest(inside: &Inside) -> Result<NotificationPage, AppError> {
-    Ok(page(inside, None, DRAWER).await?.0)
+/// Signed out; when the database fails.
+pub async fn newest() -> Result<NotificationPage, AppError> {
+    Ok(page(None, DRAWER).await?.0)
 }
 
 /// A page of the list, and where the next one begins.
@@ -31,10 +32,9 @@ pub async fn newest(inside: &Inside) -> Result<NotificationPage, AppError> {
 /// # Errors
 /// When the database fails.
 pub async fn list(
-    inside: &Inside,
     before: Option<(Timestamp, NotificationId)>,
 ) -> Result<(NotificationPage, Option<(Timestamp, NotificationId)>), AppError> {
-    page(inside, before, PAGE).await
+    page(before, PAGE).await
 }
 
 /// The newest notifications about one's own account, whatever tenants there are.
@@ -45,16 +45,15 @@ pub async fn of_account() -> Result<Vec<Notification>, AppError> {
     let (engine, session) = (scope::engine()?, scope::session()?);
     let filter = notifications::Filter { account: true, limit: ACCOUNT, ..Default::default() };
     let found = notifications::list(engine.reader(), session.user_id, &filter).await?;
-    Ok(found.iter().filter_map(|stored| read(&engine, stored)).collect())
+    Ok(found.iter().filter_map(|stored| read(&engine, session.user_id, stored)).collect())
 }
 
 async fn page(
-    inside: &Inside,
     before: Option<(Timestamp, NotificationId)>,
     limit: u32,
 ) -> Result<(NotificationPage, Option<(Timestamp, NotificationId)>), AppError> {
-    let db = inside.engine.reader();
-    let user = inside.session.user_id;
+    let (engine, user) = (scope::engine()?, scope::session()?.user_id);
+    let db = engine.reader();
     let filter = notifications::Filter { before, limit: limit + 1, ..Default::default() };
     let mut found = notifications::list(db, user, &filter).await?;
     let more = found.len() > limit as usize;
@@ -62,14 +61,14 @@ async fn page(
     let next = found.last().filter(|_| more).map(|last| (last.created_at, last.id));
     let unread = notifications::unread_count(db, user, None).await?;
     let page = NotificationPage {
-        entries: found.iter().filter_map(|stored| read(&inside.engine, stored)).collect(),
+        entries: found.iter().filter_map(|stored| read(&engine, user, stored)).collect(),
         unread,
         more,
     };
     Ok((page, next))
 }
 
-fn read(engine: &Engine, stored: &notifications::Notification) -> Option<Notification> {
+fn read(engine: &Engine, viewer: UserId, stored: &notifications::Notification) -> Option<Notification> {
     if stored.tenant_id.is_none() {
         let words = account_words(&AccountNotice::of(stored)?);
         return Some(Notification {
@@ -82,6 +81,8 @@ fn read(engine: &Engine, stored: &notifications::Notification) -> Option<Notific
             counters: Counters::default(),
             items: 0,
             reason: None,
+            news: None,
+            cancelled_by: None,
             account: Some(words),
             created_at: stored.created_at.as_millis(),
             read: stored.read_at.is_some(),
@@ -91,16 +92,20 @@ fn read(engine: &Engine, stored: &notifications::Notification) -> Option<Notific
         .inspect_err(|error| tracing::warn!(%error, id = %stored.id, "a notification cannot be read"))
         .ok()?;
     let items = notice.items();
+    let words = engine.runs().operations().words(&notice.resource, &notice.action);
+    let words = if notice.name.is_empty() { words } else { words.named(notice.name) };
     Some(Notification {
         id: stored.id.to_string(),
         run_id: notice.run_id.to_string(),
         tenant_id: notice.tenant_id.to_string(),
         tenant_name: notice.tenant_name,
-        words: Some(engine.runs().operations().words(&notice.resource, &notice.action)),
+        words: Some(words),
         bucket: notice.bucket,
         counters: notice.counters,
         items,
         reason: notice.reason_code.or_else(|| notice.reasons.first().map(|first| first.reason_code)),
+        news: notice.news,
+        cancelled_by: canceller(notice.cancelled_by.as_ref(), viewer),
         account: None,
         created_at: stored.created_at.as_millis(),
         read: stored.read_at.is_some(),

@@ -1,9 +1,11 @@
 //! Notifications of a person.
 
 use crate::run::bucket::{is_cancelled, word};
-use crate::run::model::reached;
+use crate::run::model::{failed_words, news_words, reached};
 use serde::{Deserialize, Serialize};
+use tenantatlas_domain::ids::NotificationId;
 use tenantatlas_domain::live::RunWords;
+use tenantatlas_domain::news::News;
 use tenantatlas_domain::operation::{Counters, OperationBucket};
 use tenantatlas_domain::reason::ReasonCode;
 
@@ -29,6 +31,10 @@ pub struct Notification {
     pub items: u64,
     /// Why it failed, when that is one reason.
     pub reason: Option<ReasonCode>,
+    /// What the run found that was not known before.
+    pub news: Option<News>,
+    /// Who cancelled the run: `you`, or a name.
+    pub cancelled_by: Option<String>,
     /// What it says when it is about the person's account and no run: title and detail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<(String, String)>,
@@ -49,15 +55,22 @@ pub struct NotificationPage {
     pub more: bool,
 }
 
+impl NotificationPage {
+    /// Those that are unread.
+    pub fn unread_ids(&self) -> impl Iterator<Item = NotificationId> {
+        self.entries.iter().filter(|entry| !entry.read).filter_map(|entry| entry.id.parse().ok())
+    }
+}
+
 impl Notification {
-    /// `Inventory sync succeeded`.
+    /// `Everything: succeeded`.
     #[must_use]
     pub fn title(&self) -> String {
         if let Some((title, _)) = &self.account {
             return title.clone();
         }
-        let title = self.words.as_ref().map(|words| words.title.as_str()).unwrap_or_default();
-        format!("{title} {}", word(self.bucket, self.reason))
+        let name = self.words.as_ref().map(|words| words.name.as_str()).unwrap_or_default();
+        format!("{name}: {}", word(self.bucket, self.reason, self.cancelled_by.as_deref()))
     }
 
     /// The facts in one line.
@@ -72,8 +85,12 @@ impl Notification {
             bucket if is_cancelled(bucket, self.reason) => reached(words, &self.counters),
             OperationBucket::Queued => format!("{total} to do"),
             OperationBucket::Running => format!("{} of {total}", self.counters.processed),
+            _ if self.news.is_some() => {
+                let news = self.news.iter().map(|news| news_words(news, words));
+                news.chain(failed_words(words, &self.counters)).collect::<Vec<_>>().join(" \u{b7} ")
+            }
             _ => {
-                let mut text = format!("{} of {total} done", self.counters.succeeded);
+                let mut text = format!("{} of {total} {}", self.counters.succeeded, words.done);
                 if self.counters.failed > 0 {
                     text.push_str(&format!(", {} failed", self.counters.failed));
                 }

@@ -1,6 +1,8 @@
-//! How the states of runs look.
+//! How the states of runs look, and the words for them.
 
 use crate::ui::icon::Icon;
+use tenantatlas_domain::ids::UserId;
+use tenantatlas_domain::live::CancelledBy;
 use tenantatlas_domain::operation::OperationBucket;
 use tenantatlas_domain::reason::ReasonCode;
 
@@ -10,10 +12,20 @@ pub fn is_cancelled(bucket: OperationBucket, reason: Option<ReasonCode>) -> bool
     bucket == OperationBucket::Failed && reason == Some(ReasonCode::Cancelled)
 }
 
-/// The word for how a run is, as in "Inventory sync cancelled".
+/// Who cancelled a run, for somebody who reads of it: `you`, or a name.
 #[must_use]
-pub fn word(bucket: OperationBucket, reason: Option<ReasonCode>) -> String {
-    if is_cancelled(bucket, reason) { "cancelled".to_owned() } else { bucket.label().to_ascii_lowercase() }
+pub fn canceller(by: Option<&CancelledBy>, viewer: UserId) -> Option<String> {
+    by.map(|by| if by.user_id == Some(viewer) { "you".to_owned() } else { by.name.clone() })
+}
+
+/// The word for how a run is, as in "Everything: cancelled by you".
+#[must_use]
+pub fn word(bucket: OperationBucket, reason: Option<ReasonCode>, canceller: Option<&str>) -> String {
+    match canceller {
+        Some(by) if is_cancelled(bucket, reason) => format!("cancelled by {by}"),
+        None if is_cancelled(bucket, reason) => "cancelled".to_owned(),
+        _ => bucket.label().to_ascii_lowercase(),
+    }
 }
 
 /// The tone and the drawing of a state.

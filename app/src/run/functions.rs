@@ -43,6 +43,18 @@ pub async fn retry_run(run: OperationRunId, #[server(default)] only_failed: bool
 }
 rule!(RetryRun, Rule::Member(Action::View));
 
+/// The states of those of these runs that the person started, in tenants that are still theirs. Pages ask it for the runs
+/// that ended while they did not listen; of more than 200 the rest is left out.
+///
+/// # Errors
+/// Signed out; when the database fails.
+#[server(prefix = "/api", endpoint = "my_runs", input = Json)]
+pub async fn my_runs(runs: Vec<OperationRunId>) -> Result<Vec<RunState>, AppError> {
+    let (engine, session) = (scope::engine()?, scope::session()?);
+    Ok(engine.runs().states_of_person(session.user_id, &runs).await?)
+}
+rule!(MyRuns, Rule::SignedIn);
+
 /// The state of one run now.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use super::bucket::is_cancelled;
 use super::load::{RunPage as Page, list};
-use super::model::reached;
+use super::model::{news_words, reached};
 use crate::filter::ListFilter as _;
 use crate::filter::run::{BUCKETS, RunFilter};
 use crate::format;
@@ -19,7 +19,7 @@ use crate::ui::time::moment;
 use leptos::prelude::*;
 use tenantatlas_domain::operation::OperationBucket;
 use tenantatlas_domain::role::Action;
-use tenantatlas_store::operation_runs::OperationRun;
+use tenantatlas_store::operation_runs::{Initiator, OperationRun};
 
 /// The list with its filters; its rows are live.
 #[component]
@@ -37,7 +37,7 @@ pub fn RunsPage() -> impl IntoView {
                 <div><h1>"Runs"</h1><p class="lead">"Everything that is running or has run on this tenant."</p></div>
                 <div class="actions">{sync}</div>
             </div>
-            {filters(&inside, &filter)}
+            {filters(&inside, &filter, &page.initiators)}
             <div id="runs" data-live="">{rows(&inside, &filter, &page)}</div>
         }
         .into_any();
@@ -45,10 +45,15 @@ pub fn RunsPage() -> impl IntoView {
     })
 }
 
-fn filters(inside: &Inside, filter: &RunFilter) -> AnyView {
+fn filters(inside: &Inside, filter: &RunFilter, people: &[Initiator]) -> AnyView {
     let states = std::iter::once((String::new(), "Any state".to_owned()))
         .chain(BUCKETS.map(|one| (one.as_str().to_owned(), one.label().to_owned())));
-    let initiators = [("", "Anybody"), ("me", "Me"), ("person", "A person"), ("schedule", "Schedule or command line")];
+    let kinds = [("", "Anybody"), ("me", "Me"), ("person", "A person"), ("schedule", "Schedule or command line")];
+    let others = people.iter().filter(|one| one.user_id != inside.session.user_id);
+    let initiators = kinds
+        .map(|(value, words)| (value.to_owned(), words.to_owned()))
+        .into_iter()
+        .chain(others.map(|one| (one.user_id.to_string(), one.name.clone())));
     let spans = [("", "Any time"), ("1", "Last 24 hours"), ("7", "Last 7 days"), ("30", "Last 30 days")];
     let days = filter.days.map(|days| days.to_string()).unwrap_or_default();
     let filtered = *filter != RunFilter::default();
@@ -57,7 +62,7 @@ fn filters(inside: &Inside, filter: &RunFilter) -> AnyView {
             <select class="select" name="state" aria-label="State">
                 {options(states, filter.bucket.map(OperationBucket::as_str).unwrap_or_default())}
             </select>
-            <select class="select" name="by" aria-label="Started by">{options(initiators, filter.initiator())}</select>
+            <select class="select" name="by" aria-label="Started by">{options(initiators, &filter.initiator())}</select>
             <select class="select" name="days" aria-label="Time">{options(spans, &days)}</select>
             <button class="button">"Apply"</button>
             {filtered.then(|| view! { <a class="button quiet" href=inside.address().runs()>"Clear"</a> })}
@@ -92,7 +97,7 @@ fn rows(inside: &Inside, filter: &RunFilter, page: &Page) -> AnyView {
                     <tr>
                         <th scope="col">"Run"</th>
                         <th scope="col">"State"</th>
-                        <th scope="col">"Progress"</th>
+                        <th scope="col">"Result"</th>
                         <th scope="col">"Started by"</th>
                         <th scope="col">"Started"</th>
                         <th scope="col">"Took"</th>
@@ -119,9 +124,11 @@ fn row(inside: &Inside, run: &OperationRun) -> AnyView {
         (Some(start), None) => format::span(inside.engine.now().as_millis() - start.as_millis()),
         _ => "–".to_owned(),
     };
-    let words = inside.engine.runs().operations().words(&run.resource, &run.action);
+    let words = inside.engine.runs().operations().words_of(run);
     let progress = if is_cancelled(run.status.bucket(), run.reason_code) {
         reached(&words, counters)
+    } else if let Some(news) = &run.news {
+        format!("{}{failed}", news_words(news, &words))
     } else {
         let units = format::counted(u64::from(counters.total), &words.units.0, &words.units.1);
         format!("{} / {units}{failed}", counters.processed)
@@ -129,10 +136,11 @@ fn row(inside: &Inside, run: &OperationRun) -> AnyView {
     view! {
         <tr>
             <th scope="row" class="title">
-                <a href=inside.address().run(run.id)>{words.title}</a>
+                <a href=inside.address().run(run.id)>{words.name.clone()}</a>
+                {(words.name != words.operation).then(|| view! { <span class="under">{words.operation}</span> })}
             </th>
             <td data-label="State">{run_state(run, inside.session.user_id)}</td>
-            <td data-label="Progress" class="quiet">{progress}</td>
+            <td data-label="Result" class="quiet">{progress}</td>
             <td data-label="Started by">{run.initiator.clone()}</td>
             <td data-label="Started" class="quiet">{moment(run.created_at.as_millis())}</td>
             <td data-label="Took" class="quiet">{took}</td>

@@ -8,7 +8,7 @@ use tenantatlas_domain::live::RunState;
 use tenantatlas_domain::operation::{OperationBucket, OperationStatus};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::audit;
-use tenantatlas_store::operation_runs::{self, OperationRun};
+use tenantatlas_store::operation_runs::{self, Initiator, OperationRun};
 use tenantatlas_store::sync_runs::{self, SyncRun, TypeRun};
 
 /// Runs on one page of the list.
@@ -21,6 +21,8 @@ pub struct RunPage {
     pub runs: Vec<OperationRun>,
     /// Where the next page begins.
     pub next: Option<(Timestamp, OperationRunId)>,
+    /// The people who started runs of the tenant lately.
+    pub initiators: Vec<Initiator>,
 }
 
 /// A page of runs of the tenant.
@@ -33,18 +35,20 @@ pub async fn list(inside: &Inside, filter: &RunFilter) -> Result<RunPage, AppErr
     let filter = operation_runs::Filter {
         tenant_id: Some(inside.id()),
         statuses: filter.bucket.map(statuses).unwrap_or_default(),
-        user_id: filter.mine.then_some(inside.session.user_id),
+        user_id: filter.person.or_else(|| filter.mine.then_some(inside.session.user_id)),
         by_person: filter.by_person,
         from: filter.days.map(since),
         before: filter.before,
         limit: PAGE + 1,
         ..operation_runs::Filter::default()
     };
-    let mut runs = operation_runs::list(inside.engine.reader(), &filter).await?;
+    let db = inside.engine.reader();
+    let (mut runs, initiators) =
+        futures::try_join!(operation_runs::list(db, &filter), operation_runs::initiators(db, inside.id()))?;
     let more = runs.len() > PAGE as usize;
     runs.truncate(PAGE as usize);
     let next = runs.last().filter(|_| more).map(|run| (run.created_at, run.id));
-    Ok(RunPage { runs, next })
+    Ok(RunPage { runs, next, initiators })
 }
 
 fn statuses(bucket: OperationBucket) -> Vec<OperationStatus> {

@@ -13,3 +13,9 @@ pub mod list_page;
 pub mod load;
 #[cfg(feature = "ssr")]
 pub mod page;
+#[cfg(feature = "ssr")]
+pub mod readers;
+#[cfg(feature = "ssr")]
+mod timeline;
+#[cfg(feature = "ssr")]
+mod trouble;

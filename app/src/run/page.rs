@@ -2,36 +2,30 @@
 
 use super::functions::{CancelRun, RetryRun};
 use super::load::{RunDetail, detail};
+use super::timeline::timeline;
+use super::trouble::trouble;
 use crate::error::AppError;
 use crate::format;
 use crate::frame::view::Section;
-use crate::inventory::labels::type_label;
 use crate::page::{done, path_part, query, refusal, tenant_page};
 use crate::run::bucket::is_cancelled;
-use crate::run::model::{progress, reached};
+use crate::run::model::{news_words, progress, reached};
 use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::{done_note, note};
-use crate::ui::state::{outcome_state, run_state};
-use crate::ui::time::{day, moment};
+use crate::ui::state::run_state;
+use crate::ui::time::{day, exact};
 use leptos::prelude::*;
-use std::collections::BTreeMap;
 use tenantatlas_domain::live::humanise;
-use tenantatlas_domain::operation::{Failure, FailureKind};
-use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Action;
-use tenantatlas_domain::sync::TypeOutcome;
-use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::operation_runs::OperationRun;
 use tenantatlas_store::sync_runs::{SyncRun, TypeRun};
 
-/// Width of the timeline's drawing, in its own units.
-const WIDTH: i64 = 1000;
-/// Failures with the same reason that are named without being asked for: the sentence above them speaks of what is named.
-const FEW: usize = 5;
+/// How often the page of an active run loads itself again without script, seconds.
+const REFRESH: &str = "5";
 
 /// State, counters, timeline per type, failures by reason with what to do, cost, audit.
 #[component]
@@ -42,14 +36,19 @@ pub fn RunPage() -> impl IntoView {
     let refused = refusal::<CancelRun>(&query).or_else(|| refusal::<RetryRun>(&query));
     tenant_page(Section::Runs, move |inside| async move {
         let run = detail(&inside, &name).await?;
-        let title = run.state.words.title.clone();
+        let title = run.state.words.name.clone();
+        // Without script the page of a run that is under way loads itself again. It stays outside of the live parts: with
+        // script these are parsed as if there was none.
+        let again = (!run.run.status.is_terminal())
+            .then(|| view! { <noscript><meta http-equiv="refresh" content=REFRESH /></noscript> });
         let content = view! {
+            {again}
             {done_note(done)}
             {refused.map(|error: AppError| note("bad", error.message))}
             <div id="run-head" data-live="">{head(&inside, &run)}</div>
             <div id="run-body" class="stack" data-live="">
                 {facts(&inside, &run)}
-                {failures(&inside, &run)}
+                {trouble(&inside, &run)}
                 {timeline(&inside, &run)}
                 {audit(&inside, &run)}
             </div>
@@ -72,7 +71,8 @@ fn head(inside: &Inside, detail: &RunDetail) -> AnyView {
     let lead = if cancelled {
         format!(", {}", reached(&detail.state.words, &run.counters))
     } else {
-        format!(" {}", progress(&detail.state))
+        let told = detail.state.news.map(|news| news_words(&news, &detail.state.words));
+        format!(" {}", told.unwrap_or_else(|| progress(&detail.state)))
     };
     let retry = may_retry.then(|| retry_form(inside, detail, false, "Run again"));
     let counters = &run.counters;
@@ -80,7 +80,7 @@ fn head(inside: &Inside, detail: &RunDetail) -> AnyView {
         <div class="page-head">
             <div>
                 <nav class="crumbs" aria-label="Breadcrumbs"><a href=inside.address().runs()>"Runs"</a></nav>
-                <h1>{detail.state.words.title.clone()}</h1>
+                <h1>{detail.state.words.name.clone()}</h1>
                 <p class="lead">{run_state(run, inside.session.user_id)}{lead}</p>
             </div>
             <div class="actions">{cancel} {retry_failed} {retry}</div>
@@ -124,14 +124,17 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
     let end = run.finished_at.unwrap_or_else(|| inside.engine.now());
     let units = &detail.state.words.units;
     let took = run.started_at.map(|start| format::span(end.as_millis() - start.as_millis()));
+    let took = took.map(|took| if run.finished_at.is_some() { took } else { format!("{took} so far") });
     view! {
         <section class="card" aria-label="Facts">
             <dl class="facts">
                 <dt>"Started by"</dt><dd>{run.initiator.clone()}</dd>
-                <dt>"Requested"</dt><dd>{moment(run.created_at.as_millis())}</dd>
-                <dt>"Began"</dt><dd>{match run.started_at { Some(at) => moment(at.as_millis()), None => "waiting for a worker".into_any() }}</dd>
-                {run.finished_at.map(|at| view! { <dt>"Ended"</dt><dd>{moment(at.as_millis())}</dd> })}
-                {took.map(|took| view! { <dt>"Took"</dt><dd>{took}</dd> })}
+                <dt>"Operation"</dt><dd>{detail.state.words.operation.clone()}</dd>
+                <dt>"Requested"</dt><dd>{exact(run.created_at.as_millis())}</dd>
+                <dt>"Started"</dt><dd>{match run.started_at { Some(at) => exact(at.as_millis()), None => "waiting for a worker".into_any() }}</dd>
+                {run.finished_at.map(|at| view! { <dt>"Ended"</dt><dd>{exact(at.as_millis())}</dd> })}
+                {took.map(|took| view! { <dt>"Duration"</dt><dd>{took}</dd> })}
+                {detail.state.news.map(|news| view! { <dt>"News"</dt><dd>{news_words(&news, &detail.state.words)}</dd> })}
                 <dt>{humanise(&units.1)}</dt>
                 <dd>{format!("{} of {} done: {} succeeded, {} failed, {} skipped", run.counters.processed, run.counters.total, run.counters.succeeded, run.counters.failed, run.counters.skipped)}</dd>
                 {detail.sync.as_ref().map(|sync| sync_facts(inside, sync, &detail.types))}
@@ -141,7 +144,7 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
                 {run.follows.map(|id| view! { <dt>"Follows"</dt><dd><a href=inside.address().run(id)>"the run before it"</a></dd> })}
                 {detail.follow_ups.iter().map(|next| view! {
                     <dt>"Followed by"</dt>
-                    <dd><a href=inside.address().run(next.id)>{inside.engine.runs().operations().words(&next.resource, &next.action).title}</a></dd>
+                    <dd><a href=inside.address().run(next.id)>{inside.engine.runs().operations().words_of(next).name}</a></dd>
                 }).collect_view()}
                 <dt>"Correlation id"</dt><dd class="identifier">{run.correlation_id.to_string()}</dd>
             </dl>
@@ -183,134 +186,6 @@ fn sync_facts(inside: &Inside, sync: &SyncRun, types: &[TypeRun]) -> AnyView {
             " "
             <span class="identifier">{sync.selection_hash.as_str().chars().take(12).collect::<String>()}</span>
         </dd>
-    }
-    .into_any()
-}
-
-/// Failures by reason, the most frequent first, each with what to do next.
-fn failures(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
-    let run = &detail.run;
-    let cancelled = is_cancelled(run.status.bucket(), run.reason_code);
-    // That it was cancelled stands in its head, and is no failure.
-    let told: Vec<&Failure> =
-        run.failures.iter().filter(|failure| !cancelled || failure.reason_code != ReasonCode::Cancelled).collect();
-    if told.is_empty() {
-        return run
-            .reason_code
-            .filter(|_| run.status.is_terminal() && !cancelled)
-            .map(|reason| note("bad", reason.sentence()));
-    }
-    let mut groups: BTreeMap<(bool, ReasonCode), Vec<&Failure>> = BTreeMap::new();
-    for failure in told {
-        groups.entry((failure.kind == FailureKind::Skipped, failure.reason_code)).or_default().push(failure);
-    }
-    let mut groups: Vec<_> = groups.into_iter().collect();
-    groups.sort_by_key(|((skipped, _), failures)| (*skipped, std::cmp::Reverse(failures.len())));
-    let cards = groups
-        .into_iter()
-        .map(|((skipped, reason), failures)| group(inside, detail, skipped, reason, &failures))
-        .collect_view();
-    let omitted = run.failures_omitted;
-    Some(
-        view! {
-            <section class="stack" aria-labelledby="failures-title">
-                <h2 id="failures-title">"What did not succeed, and why"</h2>
-                {cards}
-                {(omitted > 0).then(|| view! { <p class="quiet-text">{format!("{omitted} more are counted, not listed.")}</p> })}
-            </section>
-        }
-        .into_any(),
-    )
-}
-
-fn group(inside: &Inside, detail: &RunDetail, skipped: bool, reason: ReasonCode, failures: &[&Failure]) -> AnyView {
-    let (run, operations) = (&detail.run, inside.engine.runs().operations());
-    let name_of = |unit: &str| operations.unit_label(&run.resource, &run.action, unit);
-    let rows = failures
-        .iter()
-        .map(|failure| {
-            let name = failure.item_id.as_deref().map_or_else(|| "The run".to_owned(), name_of);
-            let detail = (failure.reason != reason.sentence()).then(|| failure.reason.clone());
-            view! { <li><span class="grow"><strong>{name}</strong></span><span class="quiet">{detail}</span></li> }
-        })
-        .collect_view();
-    let rows = view! { <ul class="rows">{rows}</ul> };
-    // An open disclosure counts as a person at work, for whom the page is left as it is (`live/parts.rs`).
-    let named = if failures.len() <= FEW {
-        rows.into_any()
-    } else {
-        view! { <details><summary>{format!("Show {}", failures.len())}</summary>{rows}</details> }.into_any()
-    };
-    let tone = if skipped { "warn" } else { "bad" };
-    let words = if skipped { "skipped" } else { "failed" };
-    let summary = format!("{} {words}: {}", failures.len(), humanise(reason.as_str()).to_lowercase());
-    view! {
-        <div class="note" data-tone=tone>
-            {Icon::Warning.view()}
-            <div>
-                <strong>{summary}</strong>
-                <p>{reason.sentence()}</p>
-                {named}
-            </div>
-        </div>
-    }
-    .into_any()
-}
-
-fn timeline(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
-    let own = || detail.types.iter().filter(|one| one.carried_from.is_none());
-    let begin = own().map(|one| one.started_at).min()?.as_millis();
-    let now = inside.engine.now().as_millis();
-    let end_of = |one: &TypeRun| one.finished_at.map_or(now, Timestamp::as_millis);
-    let end = own().map(end_of).max()?.max(begin + 1);
-    let mut types: Vec<&TypeRun> = own().collect();
-    types.sort_by_key(|one| (one.started_at, one.policy_type.clone()));
-    let rows = types
-        .into_iter()
-        .map(|one| {
-            let scale = |at: i64| (at - begin) * WIDTH / (end - begin);
-            let (from, until) = (scale(one.started_at.as_millis()), scale(end_of(one)));
-            timeline_row(inside, one, from, (until - from).max(4), end_of(one))
-        })
-        .collect_view();
-    Some(
-        view! {
-            <section aria-labelledby="timeline-title">
-                <div class="section-head">
-                    <h2 id="timeline-title">"Timeline"</h2>
-                    <p>{format!("{} from the first request to the last answer", format::span(end - begin))}</p>
-                </div>
-                <div class="card flush"><ol class="timeline">{rows}</ol></div>
-            </section>
-        }
-        .into_any(),
-    )
-}
-
-fn timeline_row(inside: &Inside, one: &TypeRun, from: i64, width: i64, end: i64) -> AnyView {
-    let (tone, icon) = match one.outcome {
-        Some(TypeOutcome::Succeeded) => ("ok", Icon::Done),
-        Some(TypeOutcome::Failed) => ("bad", Icon::Failed),
-        Some(TypeOutcome::Skipped) => ("warn", Icon::Skipped),
-        None => ("info", Icon::Turning),
-    };
-    let reason = one.reason_code.map(|reason| one.message.clone().unwrap_or_else(|| reason.sentence().to_owned()));
-    let took = format::span(end - one.started_at.as_millis());
-    view! {
-        <li data-tone=tone>
-            <span class="name">
-                {icon.view()}
-                <span><a href=inside.address().items_of_type(&one.policy_type)>{type_label(&one.policy_type)}</a></span>
-                <span class="visually-hidden">{outcome_state(one.outcome)}</span>
-            </span>
-            <svg class="track" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">
-                <rect class="ground" width="1000" height="10" />
-                <rect x=from.to_string() width=width.to_string() height="10" />
-            </svg>
-            <span class="number">{took}</span>
-            <span class="number">{format::counted(one.items, "item", "items")}</span>
-            {reason.map(|reason| view! { <span class="reason">{reason}</span> })}
-        </li>
     }
     .into_any()
 }

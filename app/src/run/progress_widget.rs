@@ -1,11 +1,10 @@
-//! The progress widget in the corner of every page of a tenant: the progress of this person's runs, and toasts for those
-//! that ended.
+//! The progress widget in the corner of every page: the progress of this person's runs in all their tenants, and toasts for
+//! those that ended.
 #![allow(missing_docs, reason = "the island macro makes property types whose documentation is the property's")]
 
-use super::functions::load_run;
+use super::functions::my_runs;
 use super::run_card::{RunCard, summary, turning};
 use super::toast::{self, Toast, ToastCard};
-use crate::address;
 use crate::island::{erased, local_storage, session_storage};
 use crate::live::{clock, stream};
 use crate::packed::Packed;
@@ -23,12 +22,10 @@ const CARDS_SHOWN: usize = 3;
 /// Holds the event stream of the page and shows what it tells.
 #[island]
 pub fn ProgressWidget(
-    /// The tenant.
-    tenant: TenantId,
+    /// The tenant of the page; `None` outside of any, where all runs concern what is shown.
+    tenant: Option<TenantId>,
     /// This person: only their own runs are shown here.
     user: UserId,
-    /// Whether this person may cancel runs.
-    can_cancel: bool,
     /// Their active runs when the page was made.
     #[prop(into)]
     runs: Packed<Vec<RunState>>,
@@ -46,7 +43,7 @@ pub fn ProgressWidget(
     // Runs in the browser only, once.
     Effect::new(move |_| {
         folded.set(local_storage().and_then(|store| store.get_item(FOLDED).ok().flatten()).is_some());
-        toasts.set(toast::stored(tenant, clock::server_now()));
+        toasts.set(toast::stored(clock::server_now()));
         stream::connect(tenant);
         let _ = set_interval_with_handle(
             move || {
@@ -62,17 +59,17 @@ pub fn ProgressWidget(
         );
     });
     Effect::new(move |_| lost.set(stream::live().lost.get()));
-    // The newest states: mine are shown, the ended ones become toasts, and the page refreshes what shows runs.
-    Effect::new(move |first: Option<()>| {
+    // The newest states: mine are shown, and the ended ones become toasts.
+    Effect::new(move |before: Option<()>| {
         let newest = stream::live().runs.get();
-        if first.is_none() && newest.is_empty() {
+        if before.is_none() && newest.is_empty() {
             return;
         }
         let clock = clock::server_now();
         let mine: Vec<RunState> = newest.into_iter().filter(|run| run.user_id == Some(user)).collect();
         let shown = runs.get_untracked();
         for run in mine.iter().filter(|run| run.ended() && is_watched(run.id, &shown)) {
-            tell_end(run, clock, toasts, spoken, tenant);
+            tell_end(run, user, clock, toasts, spoken);
         }
         let active: Vec<RunState> = mine.into_iter().filter(|run| !run.ended()).collect();
         speak_progress(&shown, &active, spoken);
@@ -86,9 +83,11 @@ pub fn ProgressWidget(
             return;
         }
         let active = stream::live().runs.get_untracked();
-        for id in watched().into_iter().filter(|id| !active.iter().any(|run| run.id == *id)) {
+        let unseen: Vec<OperationRunId> =
+            watched().into_iter().filter(|id| !active.iter().any(|run| run.id == *id)).collect();
+        if !unseen.is_empty() {
             leptos::task::spawn_local(async move {
-                if let Ok(run) = load_run(id).await {
+                for run in my_runs(unseen).await.unwrap_or_default() {
                     stream::announce(run);
                 }
             });
@@ -97,7 +96,7 @@ pub fn ProgressWidget(
 
     let close = Callback::new(move |run: String| {
         toasts.update(|toasts| toasts.retain(|toast| toast.run != run));
-        toast::store(tenant, &toasts.get_untracked());
+        toast::store(&toasts.get_untracked());
     });
     let fold = move |_| {
         folded.update(|folded| *folded = !*folded);
@@ -114,7 +113,7 @@ pub fn ProgressWidget(
     erased(view! {
         <div class="corner">
             <For each=move || toasts.get() key=|toast| toast.run.clone() let:toast>
-                <ToastCard href=address::tenant(tenant).run(&toast.run) toast close />
+                <ToastCard toast close />
             </For>
             <div class="reconnecting" hidden=move || !lost.get()>
                 {Icon::Offline.view()}
@@ -140,8 +139,6 @@ pub fn ProgressWidget(
                         <RunCard
                             run=Memo::new(move |_| runs.with(|runs| runs.iter().find(|run| run.id == id).cloned()))
                             now
-                            tenant
-                            can_cancel
                         />
                     </For>
                     <button
@@ -194,17 +191,17 @@ fn watch_active(active: &[RunState]) {
     }
 }
 
-fn tell_end(run: &RunState, clock: i64, toasts: RwSignal<Vec<Toast>>, spoken: RwSignal<String>, tenant: TenantId) {
+fn tell_end(run: &RunState, user: UserId, clock: i64, toasts: RwSignal<Vec<Toast>>, spoken: RwSignal<String>) {
     let mut ids = watched();
     ids.retain(|id| *id != run.id);
     keep_watched(&ids);
-    let toast = Toast::of(run, clock);
-    spoken.set(format!("{}. {}", toast.title, toast.detail));
+    let toast = Toast::of(run, user, clock);
+    spoken.set(format!("{}. {}: {}", toast.title, toast.tenant, toast.detail));
     toasts.update(|toasts| {
         toasts.retain(|known| known.run != toast.run);
         toasts.push(toast);
     });
-    toast::store(tenant, &toasts.get_untracked());
+    toast::store(&toasts.get_untracked());
 }
 
 /// Speaks the start and each quarter, not every step.
@@ -212,9 +209,9 @@ fn speak_progress(before: &[RunState], after: &[RunState], spoken: RwSignal<Stri
     let quarter = |run: &RunState| run.counters.processed * 4 / run.counters.total.max(1);
     for run in after {
         match before.iter().find(|known| known.id == run.id) {
-            None => spoken.set(format!("{} started", run.words.title)),
+            None => spoken.set(format!("{} started, {}", run.words.name, run.tenant_name)),
             Some(known) if quarter(known) != quarter(run) => {
-                spoken.set(format!("{}: {} percent", run.words.title, quarter(run) * 25));
+                spoken.set(format!("{}, {}: {} percent", run.words.name, run.tenant_name, quarter(run) * 25));
             }
             Some(_) => {}
         }

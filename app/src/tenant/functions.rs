@@ -6,18 +6,21 @@ use super::model::TenantEntry;
 use crate::error::AppError;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
+use tenantatlas_domain::ids::TenantId;
 #[cfg(feature = "ssr")]
 use {
     super::connection_form::{ConnectionForm, CredentialForm, as_in_form, checked},
     super::load::entry,
+    super::sync_answer::{Became, MOST_TENANTS, SyncAnswer},
     crate::{
         access::Rule,
         address,
         done::Done,
+        filter::{ListFilter as _, tenant::TenantFilter},
         redirect::{go_to, go_to_with},
         scope,
     },
-    tenantatlas_domain::role::Action,
+    tenantatlas_domain::{registry::registry, role::Action, selection::Selection},
     tenantatlas_engine::connection_problems,
     tenantatlas_store::tenants,
 };
@@ -46,6 +49,35 @@ pub async fn set_favourite(#[server(default)] favourite: bool) -> Result<(), App
     Ok(())
 }
 rule!(SetFavourite, Rule::Member(Action::View));
+
+/// Starts a sync of everything in each of these tenants: one command each, with its own right and its own audit entry, so
+/// that one that is refused stops no other. Leads back to the list, which says what became of each.
+///
+/// # Errors
+/// Signed out; none or too many were picked.
+#[server(prefix = "/api", endpoint = "sync_tenants")]
+pub async fn sync_tenants(
+    #[server(default)] tenants: Vec<TenantId>,
+    #[server(default)] back: String,
+) -> Result<(), AppError> {
+    let (engine, session) = (scope::engine()?, scope::session()?);
+    if tenants.is_empty() {
+        return Err(AppError::invalid("tenants", "Pick at least one tenant."));
+    }
+    if tenants.len() > MOST_TENANTS {
+        return Err(AppError::invalid("tenants", format!("Pick {MOST_TENANTS} tenants at most.")));
+    }
+    let (actor, everything) = (session.actor(), Selection::full(registry()));
+    let mut answer = SyncAnswer::default();
+    for tenant in tenants {
+        let outcome = engine.dispatch_sync(&actor, tenant, &everything).await;
+        answer.0.push((Became::of(&outcome), tenant));
+    }
+    let filter = TenantFilter::of_address(&back);
+    go_to(&address::with_query(address::HOME, filter.pairs().into_iter().chain(answer.pairs())));
+    Ok(())
+}
+rule!(SyncTenants, Rule::SignedIn);
 
 /// Adds a tenant. Platform administrators only.
 ///

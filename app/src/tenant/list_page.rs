@@ -1,33 +1,34 @@
-//! The person's tenants.
+//! The person's tenants, as a table that stays useful at a thousand of them.
 
-use super::cards::{TenantCard, cards};
-use super::functions::SetFavourite;
-use super::load::environment;
-use crate::page::{done, plain_page, query};
-use crate::ui::form::hidden;
+use super::functions::SyncTenants;
+use super::overview::table;
+use super::sync_answer::{SyncAnswer, answer_note};
+use super::table::tenant_table;
+use crate::filter::ListFilter as _;
+use crate::filter::tenant::{PAGE, SORTS, TenantFilter};
+use crate::page::{done, plain_page, query, refusal};
+use crate::ui::form::options;
 use crate::ui::icon::Icon;
-use crate::ui::note::{done_note, empty};
-use crate::ui::state::{state, sync_state};
-use crate::ui::time::moment;
+use crate::ui::note::{done_note, empty, refusal_note};
 use crate::{address, format, scope};
 use leptos::prelude::*;
-use tenantatlas_domain::presence::Confidence;
 
-/// One card per tenant: how complete its inventory is and when it was read.
+/// One row per tenant: how complete its inventory is, when it was read, and what goes on.
 #[component]
 pub fn Home() -> impl IntoView {
-    let done = done(&query());
+    let query = query();
+    let done = done(&query);
+    let refused = refusal::<SyncTenants>(&query);
+    let filter = TenantFilter::read(&query);
+    let answer = SyncAnswer::read(&query);
     plain_page(move || async move {
         let session = scope::session()?;
-        let cards = cards().await?;
-        let lead = match cards.len() {
-            0 => String::new(),
-            count => format::counted(count as u64, "tenant", "tenants"),
-        };
+        let shown = table(&filter).await?;
+        let answer = answer_note(&answer).await?;
         let add = session.platform_admin.then(|| {
             view! { <a class="button primary" href=address::ADD_TENANT>{Icon::Add.view()}"Add a tenant"</a> }.into_any()
         });
-        let content = if cards.is_empty() {
+        let content = if shown.total == 0 && filter == TenantFilter::default() {
             let words = if session.platform_admin {
                 "Add the first one: the page for it has a script that prepares everything at Microsoft."
             } else {
@@ -41,66 +42,65 @@ pub fn Home() -> impl IntoView {
         } else {
             view! {
                 <div class="page-head">
-                    <div><h1>"Tenants"</h1><p class="lead">{lead}</p></div>
+                    <div><h1>"Tenants"</h1><p class="lead">{format::counted(shown.total, "tenant", "tenants")}</p></div>
                     <div class="actions">{add}</div>
                 </div>
-                <ul class="tenants">{cards.iter().map(card).collect_view()}</ul>
+                {filters(&filter)}
+                {tenant_table(&shown, &filter)}
+                {pages(address::HOME, &filter, shown.total)}
             }
             .into_any()
         };
-        let content = view! { {done_note(done)} {content} }.into_any();
+        let content = view! {
+            {done_note(done)}
+            {refused.map(|error| refusal_note(&error))}
+            {answer}
+            {content}
+        }
+        .into_any();
         Ok(("Tenants".to_owned(), content))
     })
 }
 
-fn card(card: &TenantCard) -> AnyView {
-    let tenant = &card.visible.tenant;
-    let environment = environment(tenant.environment);
-    let at = address::tenant(tenant.id);
-    let facts = match card.last {
-        None => view! { <p class="line">"Never read completely."</p> }.into_any(),
-        Some((status, at)) => {
-            let (missing, confidence) = card.missing;
-            let unsure = if confidence == Some(Confidence::Low) { ", unsure" } else { "" };
-            view! {
-                <p class="line number">
-                    <span>{format::counted(card.items, "item", "items")}</span>
-                    <span>{format!("{} of {} read", card.types.0, format::counted(card.types.1, "type", "types"))}</span>
-                </p>
-                <p class="line">
-                    {sync_state(status)}
-                    {(missing > 0).then(|| state("bad", Icon::Missing, format!("{} missing{unsure}", format::number(missing))))}
-                    {(card.not_read > 0).then(|| state("idle", Icon::Unread, format!("{} not read", format::number(card.not_read))))}
-                    <span>{moment(at.as_millis())}</span>
-                </p>
-            }
-            .into_any()
-        }
-    };
-    let favourite = card.visible.favourite;
-    let label = if favourite {
-        format!("Remove {} from favorites", tenant.name)
-    } else {
-        format!("Mark {} as favorite", tenant.name)
-    };
+fn filters(filter: &TenantFilter) -> AnyView {
+    let sorts = SORTS.map(|(_, name, words)| (name, words));
+    let filtered = *filter != TenantFilter::default();
     view! {
-        <li class="tenant-card">
-            <h2>
-                <a href=at.inventory()>{tenant.name.clone()}</a>
-            </h2>
-            <p class="line">
-                <span class="badge" data-tone=environment.tone()>{environment.label()}</span>
-                <span>{card.visible.role.label()}</span>
-                {(card.active > 0).then(|| state("info", Icon::Turning, "Syncing"))}
-            </p>
-            {facts}
-            <form method="post" action={at.function::<SetFavourite>()}>
-                {(!favourite).then(|| hidden("favourite", "true"))}
-                <button class="icon-button star" aria-pressed=if favourite { "true" } else { "false" } aria-label=label>
-                    {Icon::Star.view()}
-                </button>
-            </form>
-        </li>
+        <form class="filters" method="get" action=address::HOME role="search" data-auto="">
+            <div class="search">
+                {Icon::Search.view()}
+                <input
+                    class="input" type="search" name="q" value=filter.search.clone() placeholder="Search tenants"
+                    aria-label="Search tenants" data-search="" maxlength="200"
+                />
+            </div>
+            <select class="select" name="sort" aria-label="Order">{options(sorts, filter.sort_name())}</select>
+            <button class="button">"Apply"</button>
+            {filtered.then(|| view! { <a class="button quiet" href=address::HOME>"Clear"</a> })}
+        </form>
     }
     .into_any()
+}
+
+/// The links between the pages of a list of tenants at `path`.
+pub(super) fn pages(path: &'static str, filter: &TenantFilter, total: u64) -> Option<AnyView> {
+    let last = u32::try_from(total.saturating_sub(1) / u64::from(PAGE)).unwrap_or(0);
+    if last == 0 {
+        return None;
+    }
+    let to = |page: u32| TenantFilter { page, ..filter.clone() }.address(path);
+    let previous = filter.page.checked_sub(1).map(to);
+    let next = (filter.page < last).then(|| to(filter.page + 1));
+    Some(
+        view! {
+            <nav class="pager" aria-label="Pages">
+                <span>{format!("Page {} of {}", filter.page + 1, last + 1)}</span>
+                <span class="actions">
+                    {previous.map(|href| view! { <a class="button" href=href rel="prev">{Icon::Previous.view()}"Previous"</a> })}
+                    {next.map(|href| view! { <a class="button" href=href rel="next">"Next"{Icon::Next.view()}</a> })}
+                </span>
+            </nav>
+        }
+        .into_any(),
+    )
 }

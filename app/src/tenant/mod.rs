@@ -8,7 +8,7 @@ mod switcher_search;
 #[cfg(feature = "ssr")]
 pub mod add_page;
 #[cfg(feature = "ssr")]
-pub mod cards;
+pub mod all_page;
 #[cfg(feature = "ssr")]
 mod check;
 #[cfg(feature = "ssr")]
@@ -18,8 +18,14 @@ pub mod list_page;
 #[cfg(feature = "ssr")]
 pub mod load;
 #[cfg(feature = "ssr")]
+pub mod overview;
+#[cfg(feature = "ssr")]
 pub mod portal;
 #[cfg(feature = "ssr")]
 mod set_up;
 #[cfg(feature = "ssr")]
 pub mod settings_page;
+#[cfg(feature = "ssr")]
+pub mod sync_answer;
+#[cfg(feature = "ssr")]
+mod table;

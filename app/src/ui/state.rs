@@ -1,9 +1,10 @@
 //! States as chips: a drawing, a word and a colour together.
 
 use super::icon::Icon;
-use crate::run::bucket::{is_cancelled, look};
+use crate::run::bucket::{canceller, is_cancelled, look, word};
 use leptos::prelude::*;
 use tenantatlas_domain::ids::UserId;
+use tenantatlas_domain::live::CancelledBy;
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::presence::{Confidence, Presence};
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
@@ -20,11 +21,12 @@ pub fn run_state(run: &OperationRun, viewer: UserId) -> AnyView {
     let bucket = run.status.bucket();
     let (tone, icon) = look(bucket, run.reason_code);
     let word = if is_cancelled(bucket, run.reason_code) {
-        match (&run.cancel_requested_by, run.cancel_requested_by_id) {
-            (_, Some(by)) if by == viewer => "Cancelled by you".to_owned(),
-            (Some(name), _) => format!("Cancelled by {name}"),
-            (None, _) => "Cancelled".to_owned(),
+        let by = run.cancel_requested_by.clone().map(|name| CancelledBy { name, user_id: run.cancel_requested_by_id });
+        let mut word = word(bucket, run.reason_code, canceller(by.as_ref(), viewer).as_deref());
+        if let Some(first) = word.get_mut(..1) {
+            first.make_ascii_uppercase();
         }
+        word
     } else if run.status == OperationStatus::Aborted {
         "Stopped".to_owned()
     } else {
@@ -49,7 +51,7 @@ pub fn outcome_state(outcome: Option<TypeOutcome>) -> AnyView {
     match outcome {
         Some(TypeOutcome::Succeeded) => state("ok", Icon::Done, "Read"),
         Some(TypeOutcome::Failed) => state("bad", Icon::Failed, "Failed"),
-        Some(TypeOutcome::Skipped) => state("warn", Icon::Skipped, "Skipped"),
+        Some(TypeOutcome::Skipped) => state("idle", Icon::Skipped, "Skipped"),
         None => state("idle", Icon::Waiting, "Waiting"),
     }
 }

@@ -23,6 +23,11 @@ pub fn day(millis: i64) -> AnyView {
     .into_any()
 }
 
+/// A point in time where the moment itself matters: exact to the second, and how long ago.
+pub fn exact(millis: i64) -> AnyView {
+    view! { {day(millis)}" ("{moment(millis)}")" }.into_any()
+}
+
 /// A point in time, or words where there is none.
 pub fn moment_or(millis: Option<i64>, otherwise: &'static str) -> AnyView {
     millis.map_or_else(|| otherwise.into_any(), moment)

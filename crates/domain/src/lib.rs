@@ -16,6 +16,7 @@ pub mod item_column;
 pub mod item_name;
 pub mod live;
 mod names;
+pub mod news;
 pub mod normalise;
 pub mod operation;
 pub mod path_segment;

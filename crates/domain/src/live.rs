@@ -7,21 +7,57 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{OperationRunId, TenantId, UserId};
+use crate::news::News;
 use crate::operation::{Counters, OperationStatus};
 use crate::reason::ReasonCode;
 use crate::time::Timestamp;
 
-/// The words in which people are told of a kind of operation.
+/// The words in which people are told of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunWords {
     /// The operation: `Inventory sync`.
-    pub title: String,
+    pub operation: String,
+    /// What this run is called: `Everything`, `Retry of 43 types`. The operation where its runs have no names of their own.
+    pub name: String,
     /// What its counters count, in the singular and the plural: `type`, `types`.
     pub units: (String, String),
+    /// What whoever started it does with it, as in "Olivia is reading Everything".
+    pub doing: String,
     /// What was done with those that succeeded, as in "28 of 90 types read".
     pub done: String,
     /// What it comes across within them, in the singular and the plural: `item`, `items`.
     pub things: (String, String),
+}
+
+impl RunWords {
+    /// The words for an operation; its runs are called by it until they are given a name.
+    #[must_use]
+    pub fn of(operation: &str, units: (&str, &str), (doing, done): (&str, &str), things: (&str, &str)) -> Self {
+        let pair = |(one, many): (&str, &str)| (one.to_owned(), many.to_owned());
+        Self {
+            operation: operation.to_owned(),
+            name: operation.to_owned(),
+            units: pair(units),
+            doing: doing.to_owned(),
+            done: done.to_owned(),
+            things: pair(things),
+        }
+    }
+
+    /// The same for a run with this name.
+    #[must_use]
+    pub fn named(self, name: String) -> Self {
+        Self { name, ..self }
+    }
+}
+
+/// Who asked to cancel a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelledBy {
+    /// Their name then.
+    pub name: String,
+    /// The person; `None` where it was nobody who signs in.
+    pub user_id: Option<UserId>,
 }
 
 /// One unit of a run that is being worked on now (for an inventory sync: one policy type).
@@ -52,6 +88,8 @@ pub struct RunState {
     pub id: OperationRunId,
     /// The tenant it belongs to.
     pub tenant_id: TenantId,
+    /// The name of the tenant when it was dispatched.
+    pub tenant_name: String,
     /// Who started it; `None` for the system and the command line.
     pub user_id: Option<UserId>,
     /// What it works on, `inventory`.
@@ -68,12 +106,16 @@ pub struct RunState {
     pub items: u64,
     /// What is being worked on now; empty once it has ended.
     pub current: Vec<CurrentItem>,
-    /// Whether somebody asked to cancel it.
-    pub cancel_requested: bool,
+    /// Whether a worker holds it. A run that is running without one waits for another worker.
+    pub held: bool,
+    /// Who asked to cancel it, once somebody did.
+    pub cancelled_by: Option<CancelledBy>,
     /// The attempt that works on it, from 1; 0 before the first.
     pub attempt: u32,
     /// Why it ended as it did, when that is one reason.
     pub reason_code: Option<ReasonCode>,
+    /// What it found that was not known before, once it came to its own end and where its operation tells that.
+    pub news: Option<News>,
     /// When it was dispatched.
     pub created_at: Timestamp,
     /// When work began.
@@ -127,7 +169,7 @@ impl Snapshot {
             add(run.status.as_str().as_bytes());
             add(&run.attempt.to_le_bytes());
             add(&run.counters.processed.to_le_bytes());
-            add(&[u8::from(run.cancel_requested)]);
+            add(&[u8::from(run.cancelled_by.is_some())]);
         }
         format!("{hash:016x}")
     }
@@ -251,22 +293,20 @@ mod tests {
         RunState {
             id: OperationRunId::from_uuid(Uuid::from_u128(7)),
             tenant_id: TenantId::from_uuid(Uuid::from_u128(1)),
+            tenant_name: "Contoso".to_owned(),
             user_id: Some(UserId::from_uuid(Uuid::from_u128(2))),
             resource: "inventory".to_owned(),
             action: "sync".to_owned(),
-            words: RunWords {
-                title: "Inventory sync".to_owned(),
-                units: ("type".to_owned(), "types".to_owned()),
-                done: "read".to_owned(),
-                things: ("item".to_owned(), "items".to_owned()),
-            },
+            words: RunWords::of("Inventory sync", ("type", "types"), ("reading", "read"), ("item", "items")),
             status,
             counters: Counters { total: 9, processed, succeeded: processed, failed: 0, skipped: 0 },
             items: 12,
             current: vec![CurrentItem { key: "scopeTag".to_owned(), label: "Scope\ntags".to_owned(), items: 3 }],
-            cancel_requested: false,
+            held: true,
+            cancelled_by: None,
             attempt,
             reason_code: None,
+            news: Some(News { missing: 2, newly_missing: 1, ..News::default() }),
             created_at: Timestamp::from_millis(1),
             started_at: Some(Timestamp::from_millis(2)),
             finished_at: None,

@@ -99,6 +99,36 @@ reason_codes! {
         "Something went wrong inside TenantAtlas: retry, and report it with the correlation id if it happens again.";
 }
 
+impl ReasonCode {
+    /// What it is called where there is no room for a sentence, as in "4 skipped: license missing".
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::AuthFailed => "sign-in refused",
+            Self::ConsentMissing => "admin consent missing",
+            Self::PermissionMissing => "permission missing",
+            Self::LicenseMissing => "license missing",
+            Self::GraphThrottled => "throttled by Microsoft Graph",
+            Self::GraphUnavailable => "Microsoft Graph not reachable",
+            Self::GraphTimeout => "no answer in time",
+            Self::NotFoundInCloud => "not in this cloud",
+            Self::ContractInvalid => "request rejected by Microsoft Graph",
+            Self::ParseFailed => "answer not understood",
+            Self::PageLimit => "too many pages",
+            Self::NextlinkLoop => "pages that lead nowhere",
+            Self::NextlinkForeignHost => "next page on a foreign host",
+            Self::LockHeld => "read by another run already",
+            Self::ConcurrencyLimit => "too many runs at once",
+            Self::ConnectionChanged => "connection changed meanwhile",
+            Self::Cancelled => "cancelled",
+            Self::WorkerLost => "worker lost",
+            Self::DispatchFailed => "not queued",
+            Self::StorageFailed => "not written to the database",
+            Self::Internal => "fault of TenantAtlas",
+        }
+    }
+}
+
 crate::names::named!(ReasonCode, UnknownReasonCode, "reason code");
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What one run is to read, and the hash that names the choice (`docs/rules.md`, section Selection).
 
+mod words;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;

@@ -79,6 +79,7 @@ impl AccountNotice {
             tenant_id: None,
             kind: format!("{PREFIX}{event}"),
             operation_run_id: None,
+            read: false,
             payload: payload.clone(),
         };
         notifications::create(tx, &new, at).await.map(|_| ())

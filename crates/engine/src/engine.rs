@@ -8,7 +8,8 @@ use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_runs::Runner;
 use tenantatlas_store::audit::{self, Verification};
-use tenantatlas_store::{Reader, StoreError, Tx, facts, members};
+use tenantatlas_store::members::{self, Sight};
+use tenantatlas_store::{Reader, StoreError, Tx, facts};
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
@@ -91,6 +92,14 @@ impl Engine {
     /// When the database fails.
     pub async fn role(&self, tenant: TenantId, user: UserId) -> Result<Option<Role>, EngineError> {
         Ok(members::effective_role(&self.core.commands.db, tenant, user).await?)
+    }
+
+    /// The tenants that exist for a person; `None` when they cannot sign in.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sight(&self, user: UserId) -> Result<Option<Sight>, EngineError> {
+        Ok(members::sight(&self.core.commands.db, user).await?)
     }
 
     /// Lets an action pass or refuses it.

@@ -78,12 +78,15 @@ impl Operation for InventorySync {
     const PERMISSION: Action = Action::Sync;
     type Payload = SyncPayload;
 
-    fn words(&self) -> RunWords {
-        RunWords {
-            title: "Inventory sync".to_owned(),
-            units: ("type".to_owned(), "types".to_owned()),
-            done: "read".to_owned(),
-            things: ("item".to_owned(), "items".to_owned()),
+    fn words() -> RunWords {
+        RunWords::of("Inventory sync", ("type", "types"), ("reading", "read"), ("item", "items"))
+    }
+
+    fn name(payload: &SyncPayload) -> String {
+        match payload.continuation.as_ref().map(|continuation| continuation.reads.as_slice()) {
+            None => payload.selection.name(),
+            Some([one]) => format!("Retry of {}", label_of(one)),
+            Some(reads) => format!("Retry of {} types", reads.len()),
         }
     }
 
@@ -99,7 +102,7 @@ impl Operation for InventorySync {
     }
 
     fn unit_label(&self, unit: &str) -> String {
-        registry().get(unit).map_or_else(|| tenantatlas_domain::live::humanise(unit), |known| known.label.to_owned())
+        label_of(unit)
     }
 
     fn idempotency_key(&self, payload: &SyncPayload) -> String {
@@ -184,6 +187,11 @@ impl Operation for InventorySync {
             _ => Ok(Summary::new()),
         }
     }
+}
+
+/// The name of a type for people.
+fn label_of(key: &str) -> String {
+    registry().get(key).map_or_else(|| tenantatlas_domain::live::humanise(key), |known| known.label.to_owned())
 }
 
 /// The types of a selection, by key.

@@ -44,6 +44,7 @@ pub use config::EngineConfig;
 pub use engine::Engine;
 pub use error::EngineError;
 pub use inventory_sync::{DispatchOutcome, InventorySync, SyncConfig, SyncPayload};
+pub use operations::run_words;
 pub use password::{MAX_PASSWORD_BYTES, MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
 pub use second_factor::{SecondFactorState, SetUp};
 pub use session_policy::{RequireSecondFactor, SessionPolicy, UnknownRule};
@@ -53,8 +54,8 @@ pub use tenantatlas_commands::{
     Actor, ActorKind, AuditEvent, CONFIRMATION_LASTS, Clock, CommandError, Commands, SystemClock, is_confirmed,
 };
 pub use tenantatlas_runs::{
-    Cancelled, Dispatched, Operation, OperationKind, Operations, ReasonCount, RetryPart, RunContext, RunNotice, Runner,
-    RunnerConfig, Stop, Subscription, Summary, Topic, Work,
+    Cancelled, Dispatched, Operation, OperationKind, Operations, Published, ReasonCount, RetryPart, RunContext,
+    RunNotice, Runner, RunnerConfig, Stop, Subscription, Summary, Topic, Work,
 };
 pub use tenants::{connection_problems, endpoints};
 pub use token::{hash_token, new_token};

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use tenantatlas_commands::Commands;
+use tenantatlas_domain::live::RunWords;
 use tenantatlas_graph::GraphClient;
-use tenantatlas_runs::Operations;
+use tenantatlas_runs::{Operations, words_of, words_of_unknown};
+use tenantatlas_store::operation_runs::OperationRun;
 
 use crate::config::EngineConfig;
 use crate::inventory_sync::InventorySync;
@@ -16,4 +18,11 @@ pub(crate) fn all(config: &EngineConfig, commands: &Commands, graph: GraphClient
     Operations::default()
         .with(InventorySync::new(db, vault, graph.clone(), Arc::clone(&commands.clock), config.sync.clone()))
         .with(CheckTenant::new(commands.vault.clone(), graph))
+}
+
+/// The words for a run, with its name, for whoever reads the database without an engine, as the command line does.
+#[must_use]
+pub fn run_words(run: &OperationRun) -> RunWords {
+    let known = [words_of::<InventorySync>, words_of::<CheckTenant>].into_iter().find_map(|words| words(run));
+    known.unwrap_or_else(|| words_of_unknown(&run.resource, &run.action))
 }

@@ -58,13 +58,8 @@ impl Operation for CheckTenant {
     const PERMISSION: Action = Action::EditConnection;
     type Payload = CheckPayload;
 
-    fn words(&self) -> RunWords {
-        RunWords {
-            title: "Connection check".to_owned(),
-            units: ("check".to_owned(), "checks".to_owned()),
-            done: "done".to_owned(),
-            things: ("request".to_owned(), "requests".to_owned()),
-        }
+    fn words() -> RunWords {
+        RunWords::of("Connection check", ("check", "checks"), ("running", "done"), ("request", "requests"))
     }
 
     fn limits(&self) -> Limits {

@@ -48,8 +48,10 @@ impl Published {
 pub enum Topic {
     /// The runs of a tenant, whoever started them.
     Tenant(TenantId),
-    /// What concerns a person in whatever tenant: the unread count.
+    /// What concerns a person in whatever tenant: their runs, and the unread count.
     User(UserId),
+    /// The runs of all tenants. Whoever reads it leaves out those of tenants that their person may not see.
+    AllRuns,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -105,12 +107,23 @@ impl Events {
         Subscription { topic, seen, receiver, channel, channels: Arc::clone(&self.channels) }
     }
 
-    /// Publishes the newest state of a run to the readers of its tenant.
+    /// Publishes the newest state of a run to the readers of its tenant, of the person who started it, and of all runs.
     pub fn publish_run(&self, state: &RunState) {
-        let topic = Topic::Tenant(state.tenant_id);
-        if self.is_watched(topic) {
-            self.publish(topic, &Published::new(LiveEvent::Run(Box::new(state.clone()))));
+        let topics: Vec<Topic> =
+            topics_of(state.tenant_id, state.user_id).filter(|topic| self.is_watched(*topic)).collect();
+        if topics.is_empty() {
+            return;
         }
+        let published = Published::new(LiveEvent::Run(Box::new(state.clone())));
+        for topic in topics {
+            self.publish(topic, &published);
+        }
+    }
+
+    /// Whether anybody reads of the runs that this person started in this tenant.
+    #[must_use]
+    pub fn is_run_watched(&self, tenant: TenantId, user: Option<UserId>) -> bool {
+        topics_of(tenant, user).any(|topic| self.is_watched(topic))
     }
 
     /// Publishes the unread count of a person to their readers.
@@ -127,18 +140,16 @@ impl Events {
         lock(&self.channels).keys().copied().collect()
     }
 
-    /// The runs that readers of a tenant were last told to be active.
+    /// The runs that readers of a topic were last told to be active, with their tenants.
     #[must_use]
-    pub fn active_runs(&self, tenant: TenantId) -> Vec<OperationRunId> {
-        let Some(channel) = lock(&self.channels).get(&Topic::Tenant(tenant)).cloned() else { return Vec::new() };
+    pub fn active_runs(&self, topic: Topic) -> Vec<(TenantId, OperationRunId)> {
+        let Some(channel) = lock(&self.channels).get(&topic).cloned() else { return Vec::new() };
         let latest = lock(&channel.latest);
-        latest
-            .entries
-            .iter()
-            .filter(|entry| entry.ended.is_none())
-            .filter_map(|entry| match entry.key {
-                Key::Run(id) => Some(id),
-                Key::Unread => None,
+        let active = latest.entries.iter().filter(|entry| entry.ended.is_none());
+        active
+            .filter_map(|entry| match &entry.published.event {
+                LiveEvent::Run(state) => Some((state.tenant_id, state.id)),
+                LiveEvent::Snapshot(_) | LiveEvent::Unread(_) | LiveEvent::Heartbeat => None,
             })
             .collect()
     }
@@ -166,6 +177,11 @@ impl Events {
         };
         channel.changed.send_replace(version);
     }
+}
+
+/// Those to whom a run of this person in this tenant is told.
+fn topics_of(tenant: TenantId, user: Option<UserId>) -> impl Iterator<Item = Topic> {
+    [Some(Topic::Tenant(tenant)), user.map(Topic::User), Some(Topic::AllRuns)].into_iter().flatten()
 }
 
 impl Latest {
@@ -275,22 +291,20 @@ mod tests {
         RunState {
             id: OperationRunId::from_uuid(Uuid::from_u128(run)),
             tenant_id: TenantId::from_uuid(Uuid::from_u128(1)),
+            tenant_name: String::new(),
             user_id: Some(UserId::from_uuid(Uuid::from_u128(2))),
             resource: "inventory".to_owned(),
             action: "sync".to_owned(),
             status,
-            words: RunWords {
-                title: String::new(),
-                units: (String::new(), String::new()),
-                done: String::new(),
-                things: (String::new(), String::new()),
-            },
+            words: RunWords::of("", ("", ""), ("", ""), ("", "")),
             counters: Counters { total: 9, processed, succeeded: processed, failed: 0, skipped: 0 },
             items: 0,
             current: Vec::new(),
-            cancel_requested: false,
+            held: true,
+            cancelled_by: None,
             attempt: 1,
             reason_code: None,
+            news: None,
             created_at: Timestamp::from_millis(0),
             started_at: None,
             finished_at: None,
@@ -335,7 +349,7 @@ mod tests {
         events.publish_run(&state(7, OperationStatus::Completed, 9));
         events.publish_run(&state(7, OperationStatus::Running, 8));
         assert_eq!(processed(&reader.next().await), [9]);
-        assert!(events.active_runs(tenant()).is_empty());
+        assert!(events.active_runs(mine()).is_empty());
     }
 
     #[tokio::test]
@@ -350,6 +364,18 @@ mod tests {
         assert_eq!(here.next().await.len(), 1);
         assert!(elsewhere.next().now_or_never().is_none(), "nothing is told in another tenant");
         assert!(somebody_else.next().now_or_never().is_none(), "nothing is told to another person");
+    }
+
+    #[tokio::test]
+    async fn a_run_is_told_to_its_tenant_to_who_started_it_and_to_who_looks_at_all() {
+        let events = Events::new();
+        let starter = Topic::User(UserId::from_uuid(Uuid::from_u128(2)));
+        let mut readers = [mine(), starter, Topic::AllRuns].map(|topic| events.subscribe(topic));
+        events.publish_run(&state(7, OperationStatus::Running, 1));
+        for reader in &mut readers {
+            assert_eq!(processed(&reader.next().await), [1]);
+        }
+        assert_eq!(events.active_runs(Topic::AllRuns), events.active_runs(starter));
     }
 
     #[test]

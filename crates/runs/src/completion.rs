@@ -1,7 +1,7 @@
 //! What goes with the end of every run: the terminal notification and the terminal audit event.
 
 use serde_json::json;
-use tenantatlas_commands::{Actor, AuditEntry, Commands};
+use tenantatlas_commands::{Actor, AuditEntry};
 use tenantatlas_domain::audit::RunEvent;
 use tenantatlas_domain::ids::NotificationId;
 use tenantatlas_domain::operation::OperationStatus;
@@ -11,18 +11,19 @@ use tenantatlas_store::operation_runs::OperationRun;
 use tenantatlas_store::{StoreError, Tx, tenants, users};
 use uuid::Uuid;
 
+use crate::core::Core;
 use crate::notification::{RUN_ENDED, RUN_QUEUED, RunNotice, count_reasons};
 use crate::operation::Summary;
 
 /// Writes notification and audit event of a run that has just ended, in the transaction that ended it.
 pub(crate) async fn record(
-    commands: &Commands,
+    core: &Core,
     tx: &mut Tx,
     run: &OperationRun,
     summary: Summary,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    notify(tx, run, RUN_ENDED, summary.clone(), at).await?;
+    notify(core, tx, run, RUN_ENDED, summary.clone(), at).await?;
     let action = RunEvent::Ended(run.status).of(&run.resource, &run.action);
     let mut context = json!({
         "counters": run.counters,
@@ -37,12 +38,13 @@ pub(crate) async fn record(
     let failed = matches!(run.status, OperationStatus::Failed | OperationStatus::Aborted);
     let entry = AuditEntry::new(action, "operation_run", run.id).of(run.tenant_id).with(context).outcome(!failed);
     let actor = initiator(tx, run).await?;
-    commands.record(tx, &actor, entry).await?;
+    core.commands.record(tx, &actor, entry).await?;
     Ok(())
 }
 
 /// Writes a notification about a run to the person who started it, if it was a person.
 pub(crate) async fn notify(
+    core: &Core,
     tx: &mut Tx,
     run: &OperationRun,
     kind: &str,
@@ -54,17 +56,21 @@ pub(crate) async fn notify(
         return Ok(());
     }
     let tenant_name = tenants::get(&mut *tx, run.tenant_id).await?.map(|tenant| tenant.name).unwrap_or_default();
+    let state = core.state_of(run);
     let notice = RunNotice {
         tenant_id: run.tenant_id,
         tenant_name,
         run_id: run.id,
         resource: run.resource.clone(),
         action: run.action.clone(),
+        name: state.words.name,
         status: run.status,
         bucket: run.status.bucket(),
         counters: run.counters,
         reason_code: run.reason_code,
         reasons: if kind == RUN_QUEUED { Vec::new() } else { count_reasons(&run.failures) },
+        news: state.news,
+        cancelled_by: state.cancelled_by,
         facts,
     };
     let new = NewNotification {
@@ -74,6 +80,8 @@ pub(crate) async fn notify(
         kind: kind.to_owned(),
         operation_run_id: Some(run.id),
         payload: serde_json::to_value(notice).unwrap_or_default(),
+        // Whoever started it knows that it was: its end is the news.
+        read: kind == RUN_QUEUED,
     };
     notifications::create(tx, &new, at).await.map(|_| ())
 }

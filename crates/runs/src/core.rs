@@ -35,7 +35,7 @@ pub(crate) struct Core {
 impl Core {
     /// The live state of a stored run.
     pub(crate) fn state_of(&self, run: &OperationRun) -> RunState {
-        state_of(run, self.operations.words(&run.resource, &run.action))
+        state_of(run, self.operations.words_of(run))
     }
 
     /// Tells readers the newest state of runs that changed.

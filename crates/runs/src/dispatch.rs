@@ -78,6 +78,7 @@ pub(crate) fn prepare(
 
 /// Creates a run unless the same work is active already, with what the operation writes of it and the notification.
 pub(crate) async fn create(
+    core: &Core,
     tx: &mut Tx,
     operation: &dyn AnyOperation,
     new: &NewOperationRun,
@@ -85,7 +86,7 @@ pub(crate) async fn create(
 ) -> Result<Created, CommandError> {
     let created = operation_runs::create(tx, new, at).await?;
     if let Created::New(run) = &created {
-        completion::notify(tx, run, RUN_QUEUED, Summary::new(), at).await?;
+        completion::notify(core, tx, run, RUN_QUEUED, Summary::new(), at).await?;
     }
     operation.dispatched(tx, new, at).await?;
     Ok(created)
@@ -129,7 +130,7 @@ impl Core {
                     let action = self.operations.permission(&one.resource, &one.action);
                     require(tx, actor, Right::Tenant(tenant, action.ok_or(CommandError::Forbidden)?)).await?;
                 }
-                let created = create(tx, operation, &new, self.commands.clock.now()).await?;
+                let created = create(self, tx, operation, &new, self.commands.clock.now()).await?;
                 match created {
                     // Counted with the new run: beyond a limit the transaction is taken back.
                     Created::New(_) => self.check_waiting(&mut *tx, actor, tenant, 1).await?,

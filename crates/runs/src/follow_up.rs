@@ -113,7 +113,7 @@ impl FollowUps {
         }
         // Before the run is created: the end of the run that it follows stands whether the limits allow it or not.
         core.check_waiting(&mut *tx, actor, new.tenant_id, 0).await?;
-        let created = dispatch::create(tx, operation.as_ref(), &new, at).await?;
+        let created = dispatch::create(core, tx, operation.as_ref(), &new, at).await?;
         if matches!(created, Created::New(_)) {
             core.commands.record(tx, actor, entry).await?;
         }

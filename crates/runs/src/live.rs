@@ -18,7 +18,7 @@ impl Live {
     /// Tells readers here and in other processes the newest state of a run.
     pub(crate) fn publish_run(&self, state: &RunState) {
         self.events.publish_run(state);
-        self.outbox.put(Message::Run(state.tenant_id, state.id));
+        self.outbox.put(Message::Run(state.tenant_id, state.id, state.user_id));
     }
 
     /// Tells a person's readers here and in other processes how much is unread.

@@ -2,13 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
+use tenantatlas_domain::live::CancelledBy;
+use tenantatlas_domain::news::News;
 use tenantatlas_domain::operation::{Counters, Failure, OperationBucket, OperationStatus};
 use tenantatlas_domain::reason::ReasonCode;
 
-/// The kind of the notification written when a run is dispatched.
-pub const RUN_QUEUED: &str = "operation.queued";
-/// The kind of the notification written when a run ends.
-pub const RUN_ENDED: &str = "operation.ended";
+pub use tenantatlas_store::notifications::{RUN_ENDED, RUN_QUEUED};
 
 /// The fact in which an operation tells how many things it came across.
 pub const ITEMS_OBSERVED: &str = "items_observed";
@@ -38,6 +37,9 @@ pub struct RunNotice {
     pub resource: String,
     /// What it does.
     pub action: String,
+    /// What it is called; empty in notices of before runs had names.
+    #[serde(default)]
+    pub name: String,
     /// Its status.
     pub status: OperationStatus,
     /// The status in the words people see.
@@ -50,6 +52,12 @@ pub struct RunNotice {
     /// The reasons of its failures, the most frequent first, at most ten.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<ReasonCount>,
+    /// What it found that was not known before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub news: Option<News>,
+    /// Who asked to cancel it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled_by: Option<CancelledBy>,
     /// What the operation adds.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub facts: serde_json::Map<String, serde_json::Value>,

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenantatlas_domain::ids::{OperationRunId, TenantId};
+use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
 use tenantatlas_store::{Listener, Signal, StoreError, operation_runs};
 
 use crate::bus::Topic;
@@ -84,7 +84,7 @@ async fn listen_once(core: &Core) -> Result<(), StoreError> {
                 match Message::parse(text) {
                     Some(Message::Queue) => core.wake.notify_one(),
                     Some(Message::Cancel(run)) => core.working.cancel(run),
-                    Some(Message::Run(tenant, run)) => tell_run(core, tenant, run).await?,
+                    Some(Message::Run(tenant, run, user)) => tell_run(core, tenant, run, user).await?,
                     Some(Message::Everything) => look_at_everything(core).await?,
                     Some(Message::Unread(user)) => core.live.publish_unread_here(&core.commands.db, user).await,
                     None => {}
@@ -94,9 +94,9 @@ async fn listen_once(core: &Core) -> Result<(), StoreError> {
     }
 }
 
-/// Looks up a run that changed elsewhere, if anybody here watches its tenant.
-async fn tell_run(core: &Core, tenant: TenantId, run: OperationRunId) -> Result<(), StoreError> {
-    if core.live.events.is_watched(Topic::Tenant(tenant))
+/// Looks up a run that changed elsewhere, if anybody here is to be told of it.
+async fn tell_run(core: &Core, tenant: TenantId, run: OperationRunId, user: Option<UserId>) -> Result<(), StoreError> {
+    if core.live.events.is_run_watched(tenant, user)
         && let Some(run) = operation_runs::get(&core.commands.db, tenant, run).await?
     {
         core.live.events.publish_run(&core.state_of(&run));
@@ -115,29 +115,37 @@ async fn look_at_everything(core: &Core) -> Result<(), StoreError> {
 
 /// Brings every open page up to date: the active runs, and those that were active when last heard of.
 async fn look_again(core: &Core) -> Result<(), StoreError> {
-    for topic in core.live.events.topics() {
+    let topics = core.live.events.topics();
+    // One question for all who look beyond one tenant: pages of that kind are many, active runs are few.
+    if topics.iter().any(|topic| !matches!(topic, Topic::Tenant(_))) {
+        look_again_at_runs(core, None, &topics).await?;
+    }
+    for topic in topics {
         match topic {
-            Topic::Tenant(tenant) => look_again_at_runs(core, tenant).await?,
+            Topic::Tenant(tenant) => look_again_at_runs(core, Some(tenant), &[topic]).await?,
             // On SQLite the count is told with the end of a run; counting for every open page once a second costs too much.
             Topic::User(user) if core.commands.db.backend() == tenantatlas_store::Backend::Postgres => {
                 core.live.publish_unread_here(&core.commands.db, user).await;
             }
-            Topic::User(_) => {}
+            Topic::User(_) | Topic::AllRuns => {}
         }
     }
     Ok(())
 }
 
-async fn look_again_at_runs(core: &Core, tenant: TenantId) -> Result<(), StoreError> {
+/// Tells the readers of these topics of the runs that others work on, in one tenant or in all: those that are active, and
+/// those that were when last heard of.
+async fn look_again_at_runs(core: &Core, tenant: Option<TenantId>, topics: &[Topic]) -> Result<(), StoreError> {
     let db = &core.commands.db;
-    let active = operation_runs::active(db, Some(tenant), None).await?;
+    let active = operation_runs::active(db, tenant, None).await?;
     let elsewhere = |id: &OperationRunId| !core.working.contains(*id);
     for run in active.iter().filter(|run| elsewhere(&run.id)) {
         core.live.events.publish_run(&core.state_of(run));
     }
     let active: BTreeSet<OperationRunId> = active.iter().map(|run| run.id).collect();
-    let told = core.live.events.active_runs(tenant);
-    for id in told.into_iter().filter(|id| !active.contains(id) && elsewhere(id)) {
+    let told: BTreeSet<(TenantId, OperationRunId)> =
+        topics.iter().flat_map(|topic| core.live.events.active_runs(*topic)).collect();
+    for (tenant, id) in told.into_iter().filter(|(_, id)| !active.contains(id) && elsewhere(id)) {
         if let Some(run) = operation_runs::get(db, tenant, id).await? {
             core.live.events.publish_run(&core.state_of(&run));
             core.publish_unread_of([&run]).await;

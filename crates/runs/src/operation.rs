@@ -58,8 +58,13 @@ pub trait Operation: Send + Sync + 'static {
     /// What a run carries; no secrets. Stored as JSON and read back, maybe by a later version of the program.
     type Payload: Serialize + DeserializeOwned + Send + Sync;
 
-    /// The words for it.
-    fn words(&self) -> RunWords;
+    /// The words for it, and for its runs as far as they have no names of their own.
+    fn words() -> RunWords;
+
+    /// What a run is called, short and without its tenant, so that people tell it from other runs of the operation.
+    fn name(_payload: &Self::Payload) -> String {
+        Self::words().name
+    }
 
     /// How many of its runs may be worked on at the same time, over all processes.
     fn limits(&self) -> Limits;
@@ -141,6 +146,22 @@ pub trait Operation: Send + Sync + 'static {
     fn ended_well(&self, status: OperationStatus) -> bool {
         status == OperationStatus::Completed
     }
+}
+
+/// The words for a run of an operation, with its name; `None` for a run of another one. It needs no operation at work, so
+/// that whoever only reads runs can name them.
+#[must_use]
+pub fn words_of<O: Operation>(run: &OperationRun) -> Option<RunWords> {
+    if (run.resource.as_str(), run.action.as_str()) != (O::KIND.resource, O::KIND.action) {
+        return None;
+    }
+    // The payload of another version says nothing: the run is called by its operation.
+    let payload = serde_json::from_value::<O::Payload>(run.payload.clone()).ok();
+    let words = O::words();
+    Some(match payload {
+        Some(payload) => words.named(O::name(&payload)),
+        None => words,
+    })
 }
 
 /// The work of one attempt.

@@ -16,8 +16,8 @@ pub(crate) enum Message {
     Queue,
     /// Somebody wants a run cancelled.
     Cancel(OperationRunId),
-    /// A run changed.
-    Run(TenantId, OperationRunId),
+    /// A run changed, of this person.
+    Run(TenantId, OperationRunId, Option<UserId>),
     /// What a person has not read changed.
     Unread(UserId),
     /// All of the above may have happened: more changed than could be told.
@@ -29,7 +29,8 @@ impl Message {
         match self {
             Self::Queue => "queue".to_owned(),
             Self::Cancel(run) => format!("cancel {run}"),
-            Self::Run(tenant, run) => format!("run {tenant} {run}"),
+            Self::Run(tenant, run, None) => format!("run {tenant} {run}"),
+            Self::Run(tenant, run, Some(user)) => format!("run {tenant} {run} {user}"),
             Self::Unread(user) => format!("unread {user}"),
             Self::Everything => "everything".to_owned(),
         }
@@ -37,12 +38,15 @@ impl Message {
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(' ');
-        match (parts.next()?, parts.next(), parts.next()) {
-            ("queue", None, None) => Some(Self::Queue),
-            ("everything", None, None) => Some(Self::Everything),
-            ("cancel", Some(run), None) => Some(Self::Cancel(run.parse().ok()?)),
-            ("run", Some(tenant), Some(run)) => Some(Self::Run(tenant.parse().ok()?, run.parse().ok()?)),
-            ("unread", Some(user), None) => Some(Self::Unread(user.parse().ok()?)),
+        match (parts.next()?, parts.next(), parts.next(), parts.next()) {
+            ("queue", None, None, None) => Some(Self::Queue),
+            ("everything", None, None, None) => Some(Self::Everything),
+            ("cancel", Some(run), None, None) => Some(Self::Cancel(run.parse().ok()?)),
+            ("run", Some(tenant), Some(run), None) => Some(Self::Run(tenant.parse().ok()?, run.parse().ok()?, None)),
+            ("run", Some(tenant), Some(run), Some(user)) => {
+                Some(Self::Run(tenant.parse().ok()?, run.parse().ok()?, Some(user.parse().ok()?)))
+            }
+            ("unread", Some(user), None, None) => Some(Self::Unread(user.parse().ok()?)),
             _ => None,
         }
     }
@@ -108,7 +112,8 @@ mod tests {
         for message in [
             Message::Queue,
             Message::Cancel(OperationRunId::from_uuid(id)),
-            Message::Run(TenantId::from_uuid(id), OperationRunId::from_uuid(id)),
+            Message::Run(TenantId::from_uuid(id), OperationRunId::from_uuid(id), None),
+            Message::Run(TenantId::from_uuid(id), OperationRunId::from_uuid(id), Some(UserId::from_uuid(id))),
             Message::Unread(UserId::from_uuid(id)),
             Message::Everything,
         ] {

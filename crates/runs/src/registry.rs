@@ -15,7 +15,7 @@ use tenantatlas_store::operation_runs::{End, KindLimits, NewOperationRun, Operat
 use tenantatlas_store::{Db, StoreError, Tx};
 
 use crate::context::RunContext;
-use crate::operation::{Operation, OperationKind, RetryPart, Summary, Work};
+use crate::operation::{Operation, OperationKind, RetryPart, Summary, Work, words_of};
 use crate::state::words_of_unknown;
 use crate::stop::Stop;
 
@@ -31,6 +31,7 @@ pub(crate) trait AnyOperation: Send + Sync {
     fn kind(&self) -> OperationKind;
     fn permission(&self) -> Action;
     fn words(&self) -> RunWords;
+    fn words_of(&self, run: &OperationRun) -> Option<RunWords>;
     fn limits(&self) -> KindLimits;
     fn unit_label(&self, unit: &str) -> String;
     fn ended_well(&self, status: OperationStatus) -> bool;
@@ -73,7 +74,11 @@ impl<O: Operation> AnyOperation for O {
     }
 
     fn words(&self) -> RunWords {
-        Operation::words(self)
+        O::words()
+    }
+
+    fn words_of(&self, run: &OperationRun) -> Option<RunWords> {
+        words_of::<O>(run)
     }
 
     fn limits(&self) -> KindLimits {
@@ -175,6 +180,13 @@ impl Operations {
     #[must_use]
     pub fn words(&self, resource: &str, action: &str) -> RunWords {
         self.find(resource, action).map_or_else(|| words_of_unknown(resource, action), |operation| operation.words())
+    }
+
+    /// The words for a run, with its name.
+    #[must_use]
+    pub fn words_of(&self, run: &OperationRun) -> RunWords {
+        let known = self.find(&run.resource, &run.action).and_then(|operation| operation.words_of(run));
+        known.unwrap_or_else(|| words_of_unknown(&run.resource, &run.action))
     }
 
     /// The name of a unit of a run for people.

@@ -115,13 +115,25 @@ impl Runner {
         self.core.live.events.subscribe(Topic::User(user))
     }
 
-    /// What a live view of a tenant begins with: its active runs, and how much a person has not read.
+    /// Opens the live events of the runs of all tenants. Whoever reads them leaves out what their person may not see.
+    #[must_use]
+    pub fn subscribe_all(&self) -> Subscription {
+        self.core.live.events.subscribe(Topic::AllRuns)
+    }
+
+    /// What a live view begins with: the active runs of a person in every tenant that is theirs, those of everybody in the
+    /// tenant that is looked at, and how much the person has not read.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn snapshot(&self, tenant: TenantId, user: UserId) -> Result<Snapshot, CommandError> {
+    pub async fn snapshot(&self, tenant: Option<TenantId>, user: UserId) -> Result<Snapshot, CommandError> {
         let core = &self.core;
-        let runs = operation_runs::active(&core.commands.db, Some(tenant), None).await?;
+        let mut runs = operation_runs::active_of_person(&core.commands.db, user).await?;
+        if let Some(tenant) = tenant {
+            runs.retain(|run| run.tenant_id != tenant);
+            runs.extend(operation_runs::active(&core.commands.db, Some(tenant), None).await?);
+            runs.sort_by_key(|run| (run.created_at, run.id));
+        }
         let unread = notifications::unread_count(&core.commands.db, user, None).await?;
         let runs = runs.iter().map(|run| core.state_of(run)).collect();
         Ok(Snapshot { runs, unread, now: core.commands.clock.now() })
@@ -142,6 +154,15 @@ impl Runner {
         Ok(run.map(|run| self.core.state_of(&run)))
     }
 
+    /// The states of those of these runs that a person started, in tenants that are still theirs.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn states_of_person(&self, user: UserId, runs: &[OperationRunId]) -> Result<Vec<RunState>, CommandError> {
+        let runs = operation_runs::of_person(&self.core.commands.db, user, runs).await?;
+        Ok(runs.iter().map(|run| self.core.state_of(run)).collect())
+    }
+
     /// Tells a person's readers, here and in other processes, how much is unread.
     pub async fn publish_unread(&self, user: UserId) {
         self.core.live.publish_unread(&self.core.commands.db, user).await;
@@ -157,6 +178,21 @@ impl Runner {
         let changed = notifications::mark_read(&mut tx, user, notification, commands.clock.now()).await?;
         tx.commit().await?;
         if changed {
+            self.publish_unread(user).await;
+        }
+        Ok(changed)
+    }
+
+    /// Marks these notifications of a person as read, and tells their open pages. Answers how many were unread.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn mark_these_read(&self, user: UserId, these: &[NotificationId]) -> Result<u64, CommandError> {
+        let commands = &self.core.commands;
+        let mut tx = commands.db.write().await?;
+        let changed = notifications::mark_these_read(&mut tx, user, these, commands.clock.now()).await?;
+        tx.commit().await?;
+        if changed > 0 {
             self.publish_unread(user).await;
         }
         Ok(changed)

@@ -118,5 +118,5 @@ pub(crate) async fn close(
         Some(operation) => operation.close(tx, run, end, at).await?,
         None => Summary::new(),
     };
-    completion::record(&core.commands, tx, run, summary, at).await
+    completion::record(core, tx, run, summary, at).await
 }

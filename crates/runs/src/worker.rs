@@ -224,7 +224,7 @@ impl Attempt<'_> {
         let run = operation_runs::finish(&mut tx, &context.fence, &end, at).await?;
         let well = self.operation.is_some_and(|operation| operation.ended_well(run.status));
         let started = if well { follow_ups.start(core, &mut tx, &run, at).await? } else { None };
-        completion::record(&core.commands, &mut tx, &run, summary, at).await?;
+        completion::record(core, &mut tx, &run, summary, at).await?;
         tx.commit().await?;
         Ok((run, started))
     }

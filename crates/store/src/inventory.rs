@@ -11,6 +11,7 @@ mod item;
 mod links;
 mod list;
 mod order;
+mod overview;
 mod rows;
 mod search;
 mod search_conditions;
@@ -33,6 +34,7 @@ pub use history::{
 pub use item::{Item, ItemRow, ObservedItem, ObservedLink};
 pub use links::{DirectoryName, IncomingLink, OutgoingLink, incoming, outgoing, record_names, targets_without_name};
 pub use list::{Cursor, ItemFilter, ItemPage, ItemQuery, Sort, StateFilter, UnknownSort, UnknownStateFilter, list};
+pub use overview::counts_of;
 pub use rows::{find, find_external, find_many, has_items};
 pub use stored::stored;
 pub use total::{MAX_COUNTED, Total, total, total_by_type};

@@ -77,6 +77,56 @@ pub async fn effective_role(mut on: impl Access, tenant: TenantId, user: UserId)
     role.map(|role| role.parse().map_err(|_| StoreError::corrupt("tenant_members.role"))).transpose()
 }
 
+/// The tenants that exist for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// All of them: the person administers the platform.
+    All,
+    /// Those of which the person is a member, in the order of their ids.
+    Of(Box<[TenantId]>),
+}
+
+impl Sight {
+    /// Whether a tenant, if there is one of that id, exists for the person.
+    #[must_use]
+    pub fn holds(&self, tenant: TenantId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Of(tenants) => tenants.binary_search(&tenant).is_ok(),
+        }
+    }
+}
+
+/// The tenants that exist for a person; `None` when the person cannot sign in.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sight(mut on: impl Access, user: UserId) -> Result<Option<Sight>, StoreError> {
+    let rows: Vec<SightRow> = on
+        .rows(
+            "SELECT u.platform_admin, m.tenant_id
+             FROM users u
+             LEFT JOIN tenant_members m ON m.user_id = u.id AND u.platform_admin = FALSE
+             WHERE u.id = $1 AND u.disabled_at IS NULL",
+            &args![user],
+        )
+        .await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    if first.platform_admin {
+        return Ok(Some(Sight::All));
+    }
+    let mut tenants: Vec<TenantId> = rows.iter().filter_map(|row| row.tenant_id).collect();
+    tenants.sort_unstable();
+    Ok(Some(Sight::Of(tenants.into_boxed_slice())))
+}
+
+#[derive(FromRow)]
+struct SightRow {
+    platform_admin: bool,
+    #[sqlx(try_from = "Nullable<Uuid>")]
+    tenant_id: Option<TenantId>,
+}
+
 /// The role of a member, kept from every change until the transaction ends. `None` when the person is no member.
 ///
 /// # Errors

@@ -30,6 +30,8 @@ pub struct NewNotification {
     pub operation_run_id: Option<OperationRunId>,
     /// Structured, safe facts; texts are made from them when shown.
     pub payload: Json,
+    /// Whether it is no news to the person, and so counts as read from the start.
+    pub read: bool,
 }
 
 /// A notification.
@@ -67,13 +69,38 @@ pub struct Notification {
 pub async fn create(tx: &mut Tx, new: &NewNotification, at: Timestamp) -> Result<bool, StoreError> {
     let written = tx
         .execute(
-            "INSERT INTO notifications (id, user_id, tenant_id, kind, operation_run_id, payload, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)
+            "INSERT INTO notifications (id, user_id, tenant_id, kind, operation_run_id, payload, created_at, read_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
              ON CONFLICT DO NOTHING",
-            &args![new.id, new.user_id, new.tenant_id, new.kind.as_str(), new.operation_run_id, json(&new.payload), at],
+            &args![
+                new.id,
+                new.user_id,
+                new.tenant_id,
+                new.kind.as_str(),
+                new.operation_run_id,
+                json(&new.payload),
+                at,
+                Some(at).filter(|_| new.read)
+            ],
         )
         .await?;
     Ok(written == 1)
+}
+
+/// Marks those of these notifications that are the person's as read. Answers how many were unread.
+///
+/// # Errors
+/// When the database fails.
+pub async fn mark_these_read(
+    tx: &mut Tx,
+    user: UserId,
+    ids: &[NotificationId],
+    at: Timestamp,
+) -> Result<u64, StoreError> {
+    let mut statement = Statement::new("");
+    statement.push("UPDATE notifications SET read_at = $1 WHERE user_id = $2 AND read_at IS NULL", args![at, user]);
+    statement.push_in(" AND id", ids);
+    tx.run(&statement).await
 }
 
 /// Which notifications of a person.
@@ -91,13 +118,25 @@ pub struct Filter {
     pub limit: u32,
 }
 
-/// The notifications of a person, newest first. Those about tenants the person lost access to are left out.
+/// The kind of the notification that a run was dispatched.
+pub const RUN_QUEUED: &str = "operation.queued";
+/// The kind of the notification that a run has ended.
+pub const RUN_ENDED: &str = "operation.ended";
+
+/// The notifications of a person, newest first. Those about tenants the person lost access to are left out, and so is that a
+/// run was queued once its end is told.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn list(mut on: impl Access, user: UserId, filter: &Filter) -> Result<Vec<Notification>, StoreError> {
     let mut statement = Statement::default();
     statement.push(&format!("SELECT n.* {VISIBLE}"), args![user]);
+    statement.push(
+        " AND NOT (n.kind = $1 AND EXISTS (
+             SELECT 1 FROM notifications e
+             WHERE e.user_id = n.user_id AND e.operation_run_id = n.operation_run_id AND e.kind = $2))",
+        args![RUN_QUEUED, RUN_ENDED],
+    );
     if let Some(tenant) = filter.tenant_id {
         statement.push(" AND n.tenant_id = $1", args![tenant]);
     }

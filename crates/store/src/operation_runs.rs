@@ -12,14 +12,20 @@ pub use lease::{
     Claim, KindLimits, Limits, Liveness, Renewal, Swept, cancelled_of, claim, hold, liveness, release, renew,
     sweep_expired,
 };
-pub use list::{Filter, QueueDepth, Waiting, active, list, overdue, queue_depth, waiting};
-pub use progress::{CancelOutcome, End, Rest, Settled, end_unclaimed, finish, request_cancel, set_progress, settle};
+pub use list::{
+    Filter, Initiator, QueueDepth, Waiting, active, active_in, active_of_person, initiators, list, of_person, overdue,
+    queue_depth, waiting,
+};
+pub use progress::{
+    CancelOutcome, End, Rest, Settled, end_unclaimed, finish, request_cancel, set_news, set_progress, settle,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::ids::{CorrelationId, OperationRunId, TenantId, UserId};
 use tenantatlas_domain::live::Progress;
+use tenantatlas_domain::news::News;
 use tenantatlas_domain::operation::{Counters, Failure, OperationStatus};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
@@ -99,6 +105,8 @@ pub struct OperationRun {
     /// The tenant.
     #[sqlx(try_from = "Uuid")]
     pub tenant_id: TenantId,
+    /// The name of the tenant, as it was when the run was dispatched.
+    pub tenant_name: String,
     /// The person who started it; `None` for the system and the command line.
     #[sqlx(try_from = "Nullable<Uuid>")]
     pub user_id: Option<UserId>,
@@ -137,6 +145,9 @@ pub struct OperationRun {
     /// How far it is within its units.
     #[sqlx(try_from = "StoredProgress")]
     pub progress: Progress,
+    /// What it found that was not known before, once it came to its own end and where its operation tells that.
+    #[sqlx(json(nullable))]
+    pub news: Option<News>,
     /// The audit entry of the dispatch.
     pub audit_log_id: Option<Uuid>,
     /// The run this one tries again.
@@ -241,8 +252,9 @@ pub async fn create(tx: &mut Tx, new: &NewOperationRun, at: Timestamp) -> Result
         let text = format!(
             "INSERT INTO bulk_operation_runs (id, tenant_id, user_id, initiator, resource, action, idempotency_key,
                  correlation_id, payload, status, total_items, item_ids, failures, progress, audit_log_id, retry_of,
-                 follows, follow_ups, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $11, $12, $13, $14, $15, $16, $17, $18, $18)
+                 follows, follow_ups, created_at, updated_at, tenant_name)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $11, $12, $13, $14, $15, $16, $17, $18, $18,
+                 (SELECT name FROM tenants WHERE id = $2))
              ON CONFLICT (tenant_id, idempotency_key) WHERE {ACTIVE} DO NOTHING
              RETURNING *"
         );

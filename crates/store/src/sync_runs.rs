@@ -4,9 +4,11 @@
 //! the lock of (tenant, selection).
 
 mod continuation;
+mod news;
 mod types;
 
 pub use continuation::{Continuation, unread_since};
+pub use news::news;
 pub use types::{TypeEnd, TypeRun, begin_type, finish_type, list_types};
 
 use serde::{Deserialize, Serialize};

@@ -1,12 +1,14 @@
 //! Tenants and their connection to Microsoft Graph (`docs/rules.md`, section Records).
 
 mod kinds;
+mod overview;
 mod removal;
 
 pub use kinds::{
     Cloud, ConnectionStatus, CredentialKind, Environment, Licence, UnknownCloud, UnknownConnectionStatus,
     UnknownCredentialKind, UnknownEnvironment, UnknownLicence,
 };
+pub use overview::{Listed, Overview, OverviewQuery, OverviewSort, overview, page};
 pub use removal::{purge_piece, retire, retired};
 
 use secrecy::SecretString;

@@ -3,6 +3,8 @@
 use super::{arguments::RunsArguments, output::Output};
 use crate::{exit::Exit, open, settings::Settings};
 use serde_json::{Value, json};
+use tenantatlas_app::run::model::news_words;
+use tenantatlas_engine::run_words;
 use tenantatlas_store::{
     Reader,
     operation_runs::{self, Filter, OperationRun},
@@ -21,14 +23,18 @@ pub async fn run(settings: &Settings, arguments: &RunsArguments, output: Output)
     let runs = operation_runs::list(&db, &Filter { tenant_id, limit: arguments.limit, ..Filter::default() }).await?;
     output.document(&runs.iter().map(document).collect::<Vec<_>>())?;
     output.table(
-        &["RUN", "OPERATION", "STATE", "DONE", "FAILED", "STARTED BY", "CREATED", "REASON"],
+        &["RUN", "NAME", "TENANT", "OPERATION", "STATE", "DONE", "FAILED", "NEWS", "STARTED BY", "CREATED", "REASON"],
         runs.iter().map(|run| {
+            let words = run_words(run);
             vec![
                 run.id.to_string(),
+                words.name.clone(),
+                run.tenant_name.clone(),
                 format!("{}.{}", run.resource, run.action),
                 run.status.as_str().to_owned(),
                 format!("{}/{}", run.counters.processed, run.counters.total),
                 run.counters.failed.to_string(),
+                run.news.map(|news| news_words(&news, &words)).unwrap_or_default(),
                 run.initiator.clone(),
                 run.created_at.to_rfc3339(),
                 run.reason_code.map_or("", |reason| reason.as_str()).to_owned(),
@@ -39,7 +45,8 @@ pub async fn run(settings: &Settings, arguments: &RunsArguments, output: Output)
 
 fn document(run: &OperationRun) -> Value {
     json!({
-        "id": run.id, "tenant_id": run.tenant_id, "operation": format!("{}.{}", run.resource, run.action),
+        "id": run.id, "name": run_words(run).name, "tenant_id": run.tenant_id, "tenant": run.tenant_name,
+        "news": run.news, "operation": format!("{}.{}", run.resource, run.action),
         "status": run.status, "bucket": run.status.bucket(), "counters": run.counters,
         "failures": run.failures, "reason_code": run.reason_code, "initiator": run.initiator, "attempt": run.attempt,
         "created_at": run.created_at.to_rfc3339(), "started_at": run.started_at.map(tenantatlas_domain::time::Timestamp::to_rfc3339),

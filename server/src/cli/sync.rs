@@ -7,7 +7,10 @@ use crate::{
     settings::Settings,
 };
 use serde_json::{Map, Value, json};
-use tenantatlas_app::format::{counted, number};
+use tenantatlas_app::{
+    format::{counted, number},
+    run::model::news_words,
+};
 use tenantatlas_domain::{
     live::RunState,
     registry::registry,
@@ -106,7 +109,7 @@ fn report(state: &RunState, run: Option<&SyncRun>, types: &[TypeRun]) -> Value {
         .collect();
     let sum = |count| sum_of_listings(types, count);
     json!({
-        "run_id": run.map(|run| run.id), "operation_run_id": state.id,
+        "run_id": run.map(|run| run.id), "operation_run_id": state.id, "name": state.words.name, "news": state.news,
         "status": run.map_or("failed", |run| run.status.as_str()), "had_errors": run.is_none_or(|run| run.had_errors),
         "error_codes": run.map(|run| run.error_codes.clone()).unwrap_or_else(|| state.reason_code.into_iter().collect()),
         "selection_hash": run.map(|run| run.selection_hash.to_string()),
@@ -159,17 +162,19 @@ fn tell(
     }
     match run {
         Some(run) => output.line(format!(
-            "{}: {} · {}, {} new or changed, {}, {:.1} s",
+            "{}, {}: {} · {}{}, {}, {:.1} s",
             tenant.name,
+            state.words.name,
             run.status.as_str(),
+            state.news.map(|news| format!("{}; ", news_words(&news, &state.words))).unwrap_or_default(),
             counted(run.items_observed_count, "item", "items"),
-            number(run.items_upserted_count),
             counted(run.errors_count, "error", "errors"),
             duration(Some(run)) as f64 / 1_000.0
         )),
         None => output.line(format!(
-            "{}: {}{}",
+            "{}, {}: {}{}",
             tenant.name,
+            state.words.name,
             state.status.as_str(),
             state.reason_code.map(|reason| format!(" · {}", reason.sentence())).unwrap_or_default()
         )),

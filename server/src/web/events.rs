@@ -1,12 +1,18 @@
-//! `GET /t/{tenant}/events`: the live stream of a tenant, as Server-Sent Events (HTML standard, section Server-sent
-//! events).
+//! `GET /events`: the live stream of a person, as Server-Sent Events (HTML standard, section Server-sent events), with
+//! the runs of all tenants that exist for them. `GET /t/{tenant}/events`: the same for a page of a tenant, with the runs of
+//! everybody in it, and of the other tenants those that the person started.
 //!
-//! A connection first gets a `snapshot` (the active runs, the unread count, the clock of the server), then the newest
-//! state per run as `run` and the unread count as `unread`, and at least every [`HEARTBEAT`] something. A reader that is
-//! slow gets the newest states, never a backlog. The right to see is asked again every [`RECHECK`]; without it the
-//! stream ends, as it does when the server stops.
+//! A connection first gets a `snapshot` (active runs, the unread count, the clock of the server), then the newest state
+//! per run as `run` and the unread count as `unread`, and at least every [`HEARTBEAT`] something. A reader that is slow
+//! gets the newest states, never a backlog. The right to see is asked again every [`RECHECK`]: without session or tenant the
+//! stream ends, as it does when the server stops, and nothing is told of another tenant that the person lost.
 
-use super::{State, answer::refuse, inside::InTenant, sse};
+use super::{
+    State,
+    answer::refuse,
+    inside::{InTenant, SignedIn},
+    sse,
+};
 use axum::{
     body::{Body, Bytes},
     extract::State as Extract,
@@ -23,8 +29,8 @@ use tenantatlas_domain::{
     ids::{TenantId, UserId},
     live::LiveEvent,
 };
-use tenantatlas_engine::{Engine, EngineError, Subscription};
-use tenantatlas_store::sessions::TokenHash;
+use tenantatlas_engine::{Engine, EngineError, Published, Subscription};
+use tenantatlas_store::{members::Sight, sessions::TokenHash};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -38,15 +44,29 @@ const RECHECK: Duration = Duration::from_secs(4);
 /// How long a browser waits before it connects again by itself, milliseconds.
 const RETRY: u32 = 2_000;
 
-/// Opens the stream.
-pub async fn events(Extract(state): Extract<State>, InTenant(inside): InTenant) -> Response {
+/// Opens the stream of a page of a tenant.
+pub async fn of_tenant(Extract(state): Extract<State>, InTenant(inside): InTenant) -> Response {
+    open(&state, &inside.session, Some(inside.id())).await
+}
+
+/// Opens the stream of a page outside of any tenant.
+pub async fn of_person(Extract(state): Extract<State>, SignedIn(session): SignedIn) -> Response {
+    open(&state, &session, None).await
+}
+
+async fn open(state: &State, session: &CurrentSession, tenant: Option<TenantId>) -> Response {
     let Ok(permit) = Arc::clone(&state.streams).try_acquire_owned() else {
         return refuse(&AppError::new(
             ErrorKind::Unavailable,
             "Too many pages are open at once. This one tries again by itself.",
         ));
     };
-    let reader = Reader::new(state.engine.clone(), state.stopping.clone(), permit, &inside.session, inside.id());
+    let sight = match state.engine.sight(session.user_id).await {
+        Ok(Some(sight)) => sight,
+        Ok(None) => return refuse(&AppError::signed_out()),
+        Err(error) => return refuse(&error.into()),
+    };
+    let reader = Reader::new(state, permit, session, tenant, sight);
     let mut response = Response::new(Body::from_stream(reader.into_stream()));
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -60,13 +80,16 @@ struct Reader {
     engine: Engine,
     stopping: CancellationToken,
     _permit: OwnedSemaphorePermit,
-    tenant: TenantId,
+    /// The tenant of the page; `None` outside of any.
+    tenant: Option<TenantId>,
     user: UserId,
     /// With it the session is looked up again.
     token: TokenHash,
-    /// What concerns the person.
+    /// The tenants that existed for the person when that was last asked. At most 16 bytes for each.
+    sight: Sight,
+    /// What concerns the person: the unread count, and their runs.
     person: Subscription,
-    /// The runs of everybody in the tenant.
+    /// The runs of everybody in the tenant, or in all.
     runs: Subscription,
     waiting: VecDeque<Bytes>,
     begun: bool,
@@ -76,21 +99,24 @@ struct Reader {
 
 impl Reader {
     fn new(
-        engine: Engine,
-        stopping: CancellationToken,
+        state: &State,
         permit: OwnedSemaphorePermit,
         session: &CurrentSession,
-        tenant: TenantId,
+        tenant: Option<TenantId>,
+        sight: Sight,
     ) -> Self {
-        let (person, runs) = (engine.runs().subscribe_user(session.user_id), engine.runs().subscribe(tenant));
+        let all = state.engine.runs();
+        let person = all.subscribe_user(session.user_id);
+        let runs = tenant.map_or_else(|| all.subscribe_all(), |tenant| all.subscribe(tenant));
         let now = Instant::now();
         Self {
-            engine,
-            stopping,
+            engine: state.engine.clone(),
+            stopping: state.stopping.clone(),
             _permit: permit,
             tenant,
             user: session.user_id,
             token: session.token,
+            sight,
             person,
             runs,
             waiting: VecDeque::new(),
@@ -128,11 +154,11 @@ impl Reader {
                 self.heartbeat = Instant::now() + HEARTBEAT;
                 return Some(frame);
             }
-            let news = tokio::select! {
+            let (news, of_person) = tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return None,
-                news = self.person.next() => news,
-                news = self.runs.next() => news,
+                news = self.person.next() => (news, true),
+                news = self.runs.next() => (news, false),
                 () = tokio::time::sleep_until(self.recheck.min(self.heartbeat)) => {
                     if Instant::now() >= self.heartbeat {
                         self.waiting.push_back(sse::frame(&LiveEvent::Heartbeat));
@@ -140,8 +166,18 @@ impl Reader {
                     continue;
                 }
             };
-            self.waiting.extend(news.iter().map(|published| published.encoded(sse::frame)));
+            let told = news.iter().filter(|published| self.is_told(published, of_person));
+            let frames: Vec<Bytes> = told.map(|published| published.encoded(sse::frame)).collect();
+            self.waiting.extend(frames);
         }
+    }
+
+    /// Whether an event is sent: not that of a tenant which does not exist for the person, and each run of the person once,
+    /// although both subscriptions tell of it.
+    fn is_told(&self, published: &Published, of_person: bool) -> bool {
+        let LiveEvent::Run(state) = &published.event else { return true };
+        let is_own = state.user_id == Some(self.user);
+        is_own == of_person && self.sight.holds(state.tenant_id)
     }
 
     /// Taken after the subscription was opened, so that nothing falls between.
@@ -150,14 +186,19 @@ impl Reader {
         Ok(sse::first_frame(RETRY, &LiveEvent::Snapshot(snapshot)))
     }
 
-    /// Whether session and role still let this person see the tenant. When that cannot be found out, the stream ends
+    /// Whether session and role still let this person see the tenant, and which others exist for them. When that cannot be found out, the stream ends
     /// too: it comes back by itself.
-    async fn may_see(&self) -> bool {
+    async fn may_see(&mut self) -> bool {
         let asked = async {
             let stands = self.engine.session_stands_for(&self.token, self.user).await?;
-            Ok::<_, EngineError>(stands && self.engine.role(self.tenant, self.user).await?.is_some())
+            let here = match self.tenant {
+                Some(tenant) => self.engine.role(tenant, self.user).await?.is_some(),
+                None => true,
+            };
+            Ok::<_, EngineError>(if stands && here { self.engine.sight(self.user).await? } else { None })
         };
-        asked.await.unwrap_or_else(|error| {
+        let asked = asked.await.map(|sight| sight.map(|sight| self.sight = sight).is_some());
+        asked.unwrap_or_else(|error| {
             tracing::warn!(%error, "the right to see a live stream could not be asked for");
             false
         })

@@ -1,4 +1,4 @@
-//! The tenant of an address, for handlers.
+//! Who asks, and the tenant of an address, for handlers.
 
 use super::{State, answer::refuse};
 use axum::{extract::FromRequestParts, http::request::Parts, response::Response};
@@ -7,6 +7,17 @@ use tenantatlas_app::{
     scope::{Inside, TenantScope},
     session::current::CurrentSession,
 };
+
+/// Who asks, as it was found for the address. Behind a rule that needs a session it is always there.
+pub struct SignedIn(pub CurrentSession);
+
+impl FromRequestParts<State> for SignedIn {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Self::Rejection> {
+        parts.extensions.get().cloned().map(Self).ok_or_else(|| refuse(&AppError::signed_out()))
+    }
+}
 
 /// Who asks in which tenant, as it was found for the address. Behind a rule that needs a tenant it is always there.
 pub struct InTenant(pub Inside);

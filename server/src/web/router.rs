@@ -52,7 +52,13 @@ pub struct Raw {
 /// Every address behind the sign-in that is neither a page nor a server function.
 pub const RAW: &[Raw] = &[
     Raw { route: route::TENANT, kind: Kind::Page, rule: Rule::SignedIn, handler: |_| get(to_inventory) },
-    Raw { route: route::EVENTS, kind: Kind::Data, rule: Rule::Member(Action::View), handler: |_| get(events::events) },
+    Raw {
+        route: route::EVENTS,
+        kind: Kind::Data,
+        rule: Rule::Member(Action::View),
+        handler: |_| get(events::of_tenant),
+    },
+    Raw { route: route::EVENTS_OF_PERSON, kind: Kind::Data, rule: Rule::SignedIn, handler: |_| get(events::of_person) },
     Raw {
         route: route::INVENTORY_EXPORT,
         kind: Kind::Data,

@@ -22,7 +22,7 @@ use tenantatlas_app::{
     live::parts::BY_ITSELF,
     notification::functions::Notifications,
     redirect::safe_next,
-    run::functions::LoadRun,
+    run::functions::{LoadRun, MyRuns},
     scope::{Client, TenantScope, Theme},
     session::{
         cookies::{self, SESSION_COOKIE, THEME_COOKIE},
@@ -96,12 +96,12 @@ pub async fn require(Extract(guard): Extract<Guard>, mut request: Request, next:
 
 /// Whether an address is that of a live stream.
 fn is_stream(declared: &Declared) -> bool {
-    &*declared.name == route::EVENTS
+    matches!(&*declared.name, route::EVENTS | route::EVENTS_OF_PERSON)
 }
 
 /// Functions that an open page calls by itself, as well as when a person asks for what they show; whatever else a person
 /// does there is a request of its own.
-const CALLED_BY_PAGES: [&str; 3] = [Notifications::PATH, LoadRun::PATH, CheckSession::PATH];
+const CALLED_BY_PAGES: [&str; 4] = [Notifications::PATH, LoadRun::PATH, MyRuns::PATH, CheckSession::PATH];
 
 /// Whether a person asks, and not a page that was left open: its live stream, what it fetches anew, and what it calls by
 /// itself.

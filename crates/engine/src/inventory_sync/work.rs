@@ -14,7 +14,7 @@ use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::{GraphError, GraphSession, RequestCounter};
 use tenantatlas_runs::{RunContext, Stop, Summary, Work};
 use tenantatlas_store::inventory::refresh_statistics;
-use tenantatlas_store::operation_runs::{End, OperationRun};
+use tenantatlas_store::operation_runs::{self, End, OperationRun};
 use tenantatlas_store::sync_runs::{self, SyncEnd, SyncRun};
 use tenantatlas_store::{StoreError, Tx};
 use tokio::sync::{Semaphore, mpsc};
@@ -197,6 +197,10 @@ impl Work for SyncWork {
             let context = json!({ "requests": cost.requests, "retries": cost.retries, "throttled": cost.throttled });
             let sync_end = SyncEnd { status, error_codes, error_context: context, stopped: end.reason_code };
             let run = sync_runs::finish(tx, self.context.fence(), &self.run, &sync_end, at).await?;
+            if run.is_completed() {
+                let news = sync_runs::news(&mut *tx, &run).await?;
+                operation_runs::set_news(tx, self.context.fence(), &news).await?;
+            }
             let mut facts = summary(&run);
             facts.insert("requests".to_owned(), json!(cost.requests));
             facts.insert("retries".to_owned(), json!(cost.retries));

@@ -1,11 +1,13 @@
 //! Runs: dispatched once, held by lease, resumed, cancelled, tried again.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use tenantatlas_commands::CommandError;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::live::{LiveEvent, RunState};
+use tenantatlas_domain::news::News;
 use tenantatlas_domain::operation::{FailureKind, OperationStatus};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::role::Role;
@@ -13,7 +15,7 @@ use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, Cancelled, Engine, RetryPart, RunNotice, Subscription};
 use tenantatlas_graph_sim::{Fault, FaultKind, SimTenant};
-use tenantatlas_runs::{RUN_ENDED, RUN_QUEUED};
+use tenantatlas_runs::RUN_ENDED;
 use tenantatlas_store::audit::{self, Verification};
 use tenantatlas_store::inventory::{ScopeView, StateFilter};
 use tenantatlas_store::sync_runs::TypeRun;
@@ -74,7 +76,7 @@ on_both_engines! {
         let mut last = None;
         let mut processed = 0;
         let mut unread = 0;
-        while last != Some(OperationStatus::Completed) || unread < 2 {
+        while last != Some(OperationStatus::Completed) || unread < 1 {
             let news = soon(async {
                 tokio::select! {
                     news = events.next() => news,
@@ -98,7 +100,7 @@ on_both_engines! {
         let filter = notifications::Filter { limit: 10, ..Default::default() };
         let told = notifications::list(db, user, &filter).await.unwrap();
         let kinds: Vec<_> = told.iter().map(|one| one.kind.as_str()).collect();
-        assert_eq!(kinds, [RUN_ENDED, RUN_QUEUED]);
+        assert_eq!(kinds, [RUN_ENDED], "that it was queued is not told beside its end");
         let notice: RunNotice = serde_json::from_value(told[0].payload.clone()).unwrap();
         assert_eq!((notice.run_id, notice.status), (run, OperationStatus::Completed));
         assert_eq!(notice.tenant_name, "Contoso");
@@ -109,9 +111,29 @@ on_both_engines! {
         assert_eq!(actions, ["inventory.sync.completed", "inventory.sync.dispatched"]);
         assert!(entries.iter().all(|entry| entry.actor_id == Some(user) && entry.actor_email == "Olga@example.com"));
         assert!(matches!(audit::verify(db, &world.vault).await.unwrap(), Verification::Intact { .. }));
-        assert_eq!(world.engine.runs().snapshot(world.tenant, user).await.unwrap().unread, 2);
+        assert_eq!(world.engine.runs().snapshot(None, user).await.unwrap().unread, 1, "only its end is unread");
         world.engine.runs().mark_all_read(user, None).await.unwrap();
-        assert_eq!(world.engine.runs().snapshot(world.tenant, user).await.unwrap().unread, 0);
+        assert_eq!(world.engine.runs().snapshot(None, user).await.unwrap().unread, 0);
+    }
+
+    async fn a_run_is_called_by_what_it_reads_and_tells_what_it_found(test: TestDatabase) {
+        let world = World::new(test, 1_500).await;
+        let first = world.sync(&World::everything()).await;
+        let items = first.run.items_observed_count;
+        assert!(items > 1_000);
+        assert_eq!(first.operation.news, Some(News { first_read: items, ..News::default() }), "a first read is no change");
+        let evolution = world.simulator.control().evolve(&world.simulated.tenant_id, 1).remove(0);
+        let count = |all: &BTreeMap<String, Vec<String>>| all.values().map(Vec::len).sum::<usize>() as u64;
+        let (missing, new) = (count(&evolution.deleted), count(&evolution.added));
+        let changed = [&evolution.edited, &evolution.renamed, &evolution.reassigned].map(count).into_iter().sum::<u64>();
+        assert!(missing > 0 && new > 0 && changed > 0);
+        let second = world.sync(&World::everything()).await.operation.news.expect("news");
+        assert_eq!((second.missing, second.newly_missing, second.unsure), (missing, missing, false));
+        assert_eq!((second.new, second.changed, second.first_read), (new, changed, 0));
+        let third = world.sync(&World::everything()).await.operation;
+        assert_eq!(third.news, Some(News { missing, ..News::default() }), "what was missing before is no news");
+        assert_eq!(tenantatlas_engine::run_words(&third).name, "Everything");
+        assert_eq!(third.tenant_name, "Contoso");
     }
 
     async fn a_cancelled_run_is_aborted_and_reads_no_more(test: TestDatabase) {
@@ -145,6 +167,7 @@ on_both_engines! {
         assert_eq!(before, 0, "nothing was known of the type");
         let again = world.engine.runs().retry(&actor, world.tenant, first.operation.id, RetryPart::Failed).await.unwrap();
         assert_eq!(again.state.counters.total, 1);
+        assert!(again.state.words.name.starts_with("Retry of "), "{}", again.state.words.name);
         world.ended(again.state.id).await;
         let second = world.result(again.state.id).await;
         assert_eq!(second.read(), ["endpointSecurityIntent"]);

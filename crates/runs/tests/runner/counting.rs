@@ -42,13 +42,12 @@ impl Operation for Counting {
     const PERMISSION: Action = Action::Sync;
     type Payload = Numbers;
 
-    fn words(&self) -> RunWords {
-        RunWords {
-            title: "Counting".to_owned(),
-            units: ("number".to_owned(), "numbers".to_owned()),
-            done: "counted".to_owned(),
-            things: ("digit".to_owned(), "digits".to_owned()),
-        }
+    fn words() -> RunWords {
+        RunWords::of("Counting", ("number", "numbers"), ("counting", "counted"), ("digit", "digits"))
+    }
+
+    fn name(numbers: &Numbers) -> String {
+        format!("Counting to {}", numbers.count)
     }
 
     fn limits(&self) -> Limits {

@@ -25,7 +25,8 @@ on_both_engines! {
         let state = world.ended(run).await;
         assert_eq!(state.status, OperationStatus::CompletedWithErrors);
         assert_eq!((state.counters.succeeded, state.counters.failed), (4, 1));
-        assert_eq!((state.words.title.as_str(), state.words.units.1.as_str()), ("Counting", "numbers"));
+        assert_eq!((state.words.operation.as_str(), state.words.units.1.as_str()), ("Counting", "numbers"));
+        assert_eq!((state.words.name.as_str(), state.tenant_name.as_str()), ("Counting to 5", "Contoso"));
         let filter = audit::Filter { resource_id: Some(run.to_string()), limit: 10, ..Default::default() };
         let entries = audit::list(&world.database.db, &filter).await.unwrap();
         let actions: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();

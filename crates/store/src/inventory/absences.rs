@@ -53,8 +53,8 @@ pub(super) async fn end(
 }
 
 /// Notes which items of a type that was read to the end were not seen. `seen` is how many were; when that is all there
-/// are, nothing is searched.
-pub(crate) async fn note_absences(tx: &mut Tx, run: &SyncRun, policy_type: &str, seen: u64) -> Result<(), StoreError> {
+/// are, nothing is searched. Answers how many of them were not absent before.
+pub(crate) async fn note_absences(tx: &mut Tx, run: &SyncRun, policy_type: &str, seen: u64) -> Result<u64, StoreError> {
     dialect::lock_type(tx, run.tenant_id.as_uuid(), policy_type).await?;
     let known: Option<i64> = tx
         .value(
@@ -65,7 +65,7 @@ pub(crate) async fn note_absences(tx: &mut Tx, run: &SyncRun, policy_type: &str,
         )
         .await?;
     if known.is_some_and(|known| known.unsigned_abs() == seen) {
-        return Ok(());
+        return Ok(0);
     }
     tx.execute(
         "INSERT INTO inventory_absences (scope_id, item_id, from_seq, until_seq, policy_type, name_key)
@@ -77,5 +77,4 @@ pub(crate) async fn note_absences(tx: &mut Tx, run: &SyncRun, policy_type: &str,
         &args![run.scope_id.0, OPEN, run.tenant_id, policy_type, run.seq],
     )
     .await
-    .map(|_| ())
 }

@@ -28,6 +28,7 @@ fn view(tenant: TenantId) -> ScopeView {
             outcome: Some(outcome),
             items: ITEMS / 3 - 5,
             inserted: 0,
+            newly_missing: 0,
             changed: 10,
             pages: 0,
             requests: 0,

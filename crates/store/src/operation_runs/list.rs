@@ -4,6 +4,7 @@ use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use super::lease::{limit_terms, limit_values};
 use super::{ACTIVE, KindLimits, OperationRun};
@@ -100,6 +101,84 @@ pub async fn active(
     }
     statement.push(" ORDER BY created_at, id LIMIT $1", args![MAX_ACTIVE]);
     on.query(&statement).await
+}
+
+/// The active runs of these tenants, of at most 200 runs, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn active_in(mut on: impl Access, tenants: &[TenantId]) -> Result<Vec<OperationRun>, StoreError> {
+    let mut statement = Statement::new(&format!("SELECT * FROM bulk_operation_runs WHERE {ACTIVE}"));
+    statement.push_in(" AND tenant_id", tenants);
+    statement.push(" ORDER BY created_at, id LIMIT $1", args![MAX_ACTIVE]);
+    on.query(&statement).await
+}
+
+/// The runs that the person `$1` started, in the tenants that are theirs.
+const OF_PERSON: &str = "
+    SELECT r.*
+    FROM bulk_operation_runs r
+    JOIN users u ON u.id = $1
+    WHERE r.user_id = $1 AND (u.platform_admin = TRUE OR EXISTS (
+        SELECT 1 FROM tenant_members m WHERE m.tenant_id = r.tenant_id AND m.user_id = $1))";
+
+/// The active runs that a person started, oldest first, in every tenant that is theirs.
+///
+/// # Errors
+/// When the database fails.
+pub async fn active_of_person(mut on: impl Access, user: UserId) -> Result<Vec<OperationRun>, StoreError> {
+    let mut statement = Statement::default();
+    statement.push(OF_PERSON, args![user]);
+    statement.push(&format!(" AND r.{ACTIVE} ORDER BY r.created_at, r.id LIMIT $1"), args![MAX_ACTIVE]);
+    on.query(&statement).await
+}
+
+/// Those of these runs that a person started, in the tenants that are theirs; of at most 200 runs.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_person(
+    mut on: impl Access,
+    user: UserId,
+    runs: &[OperationRunId],
+) -> Result<Vec<OperationRun>, StoreError> {
+    let mut statement = Statement::default();
+    statement.push(OF_PERSON, args![user]);
+    statement.push_in(" AND r.id", &runs[..runs.len().min(MAX_ACTIVE as usize)]);
+    on.query(&statement).await
+}
+
+/// A person who started runs of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Initiator {
+    /// The person.
+    #[sqlx(try_from = "Uuid")]
+    pub user_id: UserId,
+    /// One of the names they had then.
+    pub name: String,
+}
+
+/// Runs that are looked at for who started them.
+const RUNS_OF_INITIATORS: i64 = 1_000;
+
+/// The people who started the newest thousand runs of a tenant, by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn initiators(mut on: impl Access, tenant: TenantId) -> Result<Vec<Initiator>, StoreError> {
+    on.rows(
+        "SELECT user_id, MAX(initiator) AS name
+         FROM (
+             SELECT user_id, initiator
+             FROM bulk_operation_runs
+             WHERE tenant_id = $1
+             ORDER BY created_at DESC, id DESC LIMIT $2) newest
+         WHERE user_id IS NOT NULL
+         GROUP BY user_id
+         ORDER BY MAX(initiator), user_id",
+        &args![tenant, RUNS_OF_INITIATORS],
+    )
+    .await
 }
 
 /// How many runs wait for a worker.

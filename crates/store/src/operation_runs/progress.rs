@@ -3,6 +3,7 @@
 use sqlx::AssertSqlSafe;
 use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
 use tenantatlas_domain::live::Progress;
+use tenantatlas_domain::news::News;
 use tenantatlas_domain::operation::{Failure, FailureKind, ItemOutcome, MAX_FAILURES_KEPT, OperationStatus};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
@@ -141,6 +142,22 @@ pub async fn set_progress(tx: &mut Tx, fence: &Fence, progress: &Progress, at: T
              SET progress = $4, updated_at = $5
              WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'",
             &args![fence.run_id, fence.owner.as_str(), fence.attempt, json(progress), at],
+        )
+        .await?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+}
+
+/// Stores what the run found that was not known before. Part of the transaction that ends it.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`].
+pub async fn set_news(tx: &mut Tx, fence: &Fence, news: &News) -> Result<(), StoreError> {
+    let changed = tx
+        .execute(
+            "UPDATE bulk_operation_runs
+             SET news = $4
+             WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'",
+            &args![fence.run_id, fence.owner.as_str(), fence.attempt, json(news)],
         )
         .await?;
     if changed == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }

@@ -32,6 +32,9 @@ pub struct TypeRun {
     /// Objects whose content had changed.
     #[sqlx(try_from = "i64")]
     pub changed: u64,
+    /// Known objects that this run was the first of its scope not to see, of a type that was read to the end.
+    #[sqlx(try_from = "i64")]
+    pub newly_missing: u64,
     /// Pages read.
     #[sqlx(try_from = "i64")]
     pub pages: u64,
@@ -156,7 +159,7 @@ pub async fn finish_type(
     hold(tx, fence).await?;
     let message = end.message.as_deref().map(|text| without_nul(text).chars().take(1_000).collect::<String>());
     // Costs add up: an earlier attempt may have counted its own before it lost its worker.
-    let ended: Option<TypeRun> = tx
+    let mut ended: Option<TypeRun> = tx
         .row(
             "UPDATE inventory_sync_run_types
              SET outcome = $3, reason_code = $4, message = $5, pages = pages + $6, requests = requests + $7,
@@ -179,8 +182,15 @@ pub async fn finish_type(
             ],
         )
         .await?;
-    if let Some(ended) = ended.as_ref().filter(|_| end.outcome == TypeOutcome::Succeeded) {
-        inventory::note_absences(tx, run, policy_type, ended.items).await?;
+    if let Some(ended) = ended.as_mut().filter(|_| end.outcome == TypeOutcome::Succeeded) {
+        ended.newly_missing = inventory::note_absences(tx, run, policy_type, ended.items).await?;
+        if ended.newly_missing > 0 {
+            tx.execute(
+                "UPDATE inventory_sync_run_types SET newly_missing = $3 WHERE run_id = $1 AND policy_type = $2",
+                &args![run.id, policy_type, ended.newly_missing],
+            )
+            .await?;
+        }
         // The first one stays.
         tx.execute(
             "INSERT INTO inventory_baselines (tenant_id, policy_type, seq)

@@ -11,6 +11,7 @@ mod inventory;
 mod links;
 mod notifications;
 mod operation_runs;
+mod overview;
 mod people;
 mod presence;
 mod schema;

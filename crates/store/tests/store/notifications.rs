@@ -17,6 +17,7 @@ fn new(user_id: UserId, tenant_id: impl Into<Option<TenantId>>, run: Option<Oper
         tenant_id: tenant_id.into(),
         kind: "operation.queued".to_owned(),
         operation_run_id: run,
+        read: false,
         payload: json!({"bucket": "queued", "text": "with \u{0} inside"}),
     }
 }

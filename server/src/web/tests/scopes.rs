@@ -3,6 +3,7 @@
 use super::site::{Site, Who};
 use axum::http::{Method, StatusCode};
 use futures::StreamExt as _;
+use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_engine::Actor;
@@ -50,7 +51,9 @@ async fn a_type_and_its_items_say_that_another_selection_read_them_more_recently
     }
     assert!(site.page(&item).await.contains("it was there"));
     // A filter changes neither the scope nor what is said of it.
-    assert!(site.page("/inventory?type=settingsCatalogPolicy").await.contains("2 types"));
+    let both = [registry().get("deviceConfiguration"), registry().get("settingsCatalogPolicy")];
+    let words = both.map(|one| one.expect("a type").label).join(" and ");
+    assert!(site.page("/inventory?type=settingsCatalogPolicy").await.contains(&words), "{words}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

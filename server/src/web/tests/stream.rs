@@ -8,6 +8,7 @@ use axum::{
 use futures::StreamExt as _;
 use std::time::Duration;
 use tenantatlas_domain::{
+    ids::OperationRunId,
     live::{EventName, LiveEvent, RunState},
     operation::OperationStatus,
     role::Role,
@@ -26,8 +27,11 @@ struct Wire {
 
 impl Wire {
     async fn open(site: &Site, who: Who) -> Self {
-        let path = format!("/t/{}/events", site.own);
-        let request = site.request(who, Method::GET, &path, "text/event-stream", None);
+        Self::open_at(site, who, &format!("/t/{}/events", site.own)).await
+    }
+
+    async fn open_at(site: &Site, who: Who, path: &str) -> Self {
+        let request = site.request(who, Method::GET, path, "text/event-stream", None);
         let response = site.router.clone().oneshot(request).await.expect("an answer");
         assert_eq!(response.status(), StatusCode::OK);
         let headers = response.headers();
@@ -75,7 +79,7 @@ async fn every_event_of_the_real_stream_is_read_by_the_browsers_code() {
     let outcome = site.engine.dispatch_sync(&actor, site.own, &selection).await.expect("dispatched");
     // Only the newest states are promised: on the way to the end the run may show any of its states or none.
     let (mut last, mut unread, mut heartbeats): (Option<RunState>, u64, u32) = (None, 0, 0);
-    while last.as_ref().is_none_or(|state| !state.ended()) || unread < 2 || heartbeats == 0 {
+    while last.as_ref().is_none_or(|state| !state.ended()) || unread < 1 || heartbeats == 0 {
         match read(&wire.next().await.expect("a frame")) {
             LiveEvent::Run(state) => {
                 assert_eq!((state.id, state.tenant_id, state.user_id), (outcome.run_id, site.own, Some(user)));
@@ -89,14 +93,15 @@ async fn every_event_of_the_real_stream_is_read_by_the_browsers_code() {
     }
     let state = last.expect("the run was told");
     assert_eq!((state.status, state.counters.total, state.counters.succeeded), (OperationStatus::Completed, 1, 1));
-    assert_eq!((state.words.title.as_str(), state.words.units.1.as_str()), ("Inventory sync", "types"));
+    assert_eq!((state.words.operation.as_str(), state.words.units.1.as_str()), ("Inventory sync", "types"));
+    assert_eq!((state.words.name.clone(), state.tenant_name.as_str()), (selection.name(), "Contoso"));
     assert!(state.items > 0 && state.started_at.is_some() && state.finished_at.is_some(), "{state:?}");
     // Whoever comes now gets the same states from the beginning.
     let LiveEvent::Snapshot(snapshot) = read(&Wire::open(&site, operator).await.next().await.expect("a snapshot"))
     else {
         panic!("a stream begins with a snapshot")
     };
-    assert_eq!((snapshot.runs.len(), snapshot.unread), (0, 2), "an ended run is active no more");
+    assert_eq!((snapshot.runs.len(), snapshot.unread), (0, 1), "an ended run is active no more");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,4 +120,80 @@ async fn a_stream_ends_within_seconds_when_access_or_session_end() {
         let ended = tokio::time::timeout(PATIENCE, async { while wire.next().await.is_some() {} }).await;
         assert!(ended.is_ok(), "the stream is still open");
     }
+}
+
+/// Reads until a run has ended, and answers every run of which something was told.
+async fn told_until_ended(wire: &mut Wire, run: OperationRunId) -> Vec<RunState> {
+    let mut told = Vec::new();
+    loop {
+        if let LiveEvent::Run(state) = read(&wire.next().await.expect("a frame")) {
+            let ended = state.id == run && state.ended();
+            told.push(*state);
+            if ended {
+                return told;
+            }
+        }
+    }
+}
+
+fn one_type() -> Selection {
+    Selection {
+        policy_types: vec!["settingsCatalogPolicy".to_owned()],
+        categories: Vec::new(),
+        include_foundations: false,
+        include_dependencies: false,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stream_of_a_person_tells_the_runs_of_their_tenants_and_of_no_other() {
+    let site = Site::start().await;
+    let mut wires = [
+        Wire::open_at(&site, Who::Member(Role::Readonly), "/events").await,
+        Wire::open_at(&site, Who::Administrator, "/events").await,
+    ];
+    for wire in &mut wires {
+        let first = wire.next().await.expect("a snapshot");
+        assert!(matches!(read(&first), LiveEvent::Snapshot(_)), "{first}");
+    }
+    let actor = Actor::command_line();
+    let foreign = site.engine.dispatch_sync(&actor, site.other, &one_type()).await.expect("dispatched").run_id;
+    let [member, administrator] = &mut wires;
+    let told = told_until_ended(administrator, foreign).await;
+    assert!(told.iter().all(|state| state.tenant_id == site.other));
+    // The foreign run has ended: whatever was to be told of it would have come before this one.
+    let own = site.engine.dispatch_sync(&actor, site.own, &one_type()).await.expect("dispatched").run_id;
+    let told = told_until_ended(member, own).await;
+    assert!(told.iter().all(|state| state.tenant_id == site.own), "a run of a foreign tenant was told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_a_tenant_tells_a_person_of_their_runs_in_other_tenants_until_those_are_lost() {
+    let site = Site::start().await;
+    let who = Who::Member(Role::Operator);
+    let user = site.people[&who];
+    let root = Actor::command_line();
+    site.engine.set_member(&root, site.other, user, Role::Operator).await.expect("a member");
+    let actor = Actor::person(user, "Person 2", "person2@example.com");
+    let mut wire = Wire::open(&site, who).await;
+    wire.next().await.expect("a snapshot");
+    let elsewhere = site.engine.dispatch_sync(&actor, site.other, &one_type()).await.expect("dispatched").run_id;
+    told_until_ended(&mut wire, elsewhere).await;
+    // Somebody else's run in another tenant concerns this page not at all.
+    let strange = site.engine.dispatch_sync(&root, site.other, &one_type()).await.expect("dispatched").run_id;
+    site.settle().await;
+    let own = site.engine.dispatch_sync(&actor, site.own, &one_type()).await.expect("dispatched").run_id;
+    let told = told_until_ended(&mut wire, own).await;
+    assert!(told.iter().all(|state| state.id != strange));
+
+    site.engine.remove_member(&root, site.other, user).await.expect("removed");
+    let mut fresh = Wire::open(&site, who).await;
+    fresh.next().await.expect("a snapshot");
+    let mut state = told.into_iter().next_back().expect("a state");
+    state.tenant_id = site.other;
+    state.id = elsewhere;
+    site.engine.runs().events().publish_run(&state);
+    let again = site.engine.dispatch_sync(&actor, site.own, &one_type()).await.expect("dispatched").run_id;
+    let told = told_until_ended(&mut fresh, again).await;
+    assert!(told.iter().all(|state| state.tenant_id == site.own), "a lost tenant was told of");
 }
