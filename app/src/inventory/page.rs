@@ -250,8 +250,7 @@ fn filters(base: &str, address: &InventoryFilter, shown: &InventoryView) -> AnyV
             <select class="select" name="state" aria-label="State">
                 {options(std::iter::once(any("Any state")).chain(states), chosen_state)}
             </select>
-            {since_choice(address)}
-            {assigned_choice(address, shown.assigned_group.as_ref())}
+            {since_choice(address)}{assigned_choice(address, shown.assigned_group.as_ref())}
             {tags}
             {scope_choice(address, shown)}
             {sort_name(address.sort).map(|sort| hidden("sort", sort))}

@@ -26,9 +26,9 @@ const HOSTILE: &str = "</title></textarea></style></script></noscript></select><
 /// Text wherever it stands.
 const QUIET: &str = "quiet words of the same length, ";
 /// Every parameter that a page reads from its address.
-const PARAMETERS: [&str; 22] = [
-    "q", "category", "type", "platform", "state", "since", "tag", "sort", "scope", "after", "actor", "action",
-    "resource", "from", "until", "before", "preset", "next", "done", "status", "__path", "__err",
+const PARAMETERS: [&str; 24] = [
+    "q", "category", "type", "platform", "state", "since", "tag", "sort", "scope", "after", "assigned", "only",
+    "actor", "action", "resource", "from", "until", "before", "preset", "next", "done", "status", "__path", "__err",
 ];
 
 /// As long as the hostile text, since some fields are cut.
