@@ -11,7 +11,7 @@ SET source_policy_type =
         COALESCE((SELECT i.name_key FROM inventory_items i WHERE i.id = inventory_links.source_item_id), '')
 WHERE relationship IN ('assigned_to', 'excluded_from');
 CREATE INDEX inventory_links_by_assignment
-ON inventory_links (tenant_id, target_external_id, source_policy_type, source_name_key, source_item_id)
+ON inventory_links (tenant_id, target_external_id, source_policy_type, source_name_key, source_item_id, relationship)
 WHERE relationship IN ('assigned_to', 'excluded_from');
 
 -- Whether an item is assigned to anybody; empty where it tells no assignments, or was not read since this column exists.

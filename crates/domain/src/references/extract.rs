@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::{AssignmentFilter, Edges, FilterMode, MAX_EDGES, Reference, Relationship, Target, TargetKind};
-use crate::registry::{PolicyType, ReferenceTarget, odata_type, registry};
+use crate::registry::{PolicyType, ReferenceRule, ReferenceTarget, odata_type, registry};
 use crate::sanitise::{first_chars, redact};
 
 /// The group that stands for all users, in tools and in older answers.
@@ -81,62 +81,7 @@ pub fn extract(policy_type: &PolicyType, object: &Value) -> Edges {
         found.typed(Relationship::ScopedBy, "roleScopeTag", id, "roleScopeTagIds");
     });
     for rule in policy_type.references {
-        let (relationship, path) = (rule.relationship, rule.path);
-        match rule.target {
-            ReferenceTarget::Type(key) => {
-                each_text(object, path, &mut |id| found.typed(relationship, key, id, path));
-            }
-            ReferenceTarget::PrefixedType(key) => each_text(object, path, &mut |text| {
-                let id = text.rsplit_once('_').map_or(text, |(_, id)| id);
-                found.typed(relationship, key, id, path);
-            }),
-            ReferenceTarget::Group => each_text(object, path, &mut |id| found.group(relationship, id, path)),
-            ReferenceTarget::User => each_text(object, path, &mut |id| found.user(relationship, id, path)),
-            ReferenceTarget::Guests => each_object(object, path, &mut |_| {
-                found.push(relationship, TargetKind::Guests, None, GUESTS, path);
-            }),
-            ReferenceTarget::ServicePrincipal => each_text(object, path, &mut |id| {
-                found.push(relationship, TargetKind::ServicePrincipal, None, id, path);
-            }),
-            ReferenceTarget::DirectoryRole => each_text(object, path, &mut |id| {
-                if is_guid(id) {
-                    found.push(relationship, TargetKind::DirectoryRole, None, id, path);
-                }
-            }),
-            ReferenceTarget::Application => each_text(object, path, &mut |id| {
-                if is_guid(id) {
-                    found.push(relationship, TargetKind::Application, None, id, path);
-                }
-            }),
-            ReferenceTarget::AnyItem => each_text(object, path, &mut |id| {
-                found.push(relationship, TargetKind::Unresolved, None, id, path);
-            }),
-            ReferenceTarget::PolicySetItems => each_object(object, path, &mut |item| {
-                if let Some(id) = item.get("payloadId").and_then(Value::as_str) {
-                    let kind = odata_type(item).unwrap_or_default();
-                    match policy_set_item_type(kind) {
-                        Some(key) => found.typed(relationship, key, id, kind),
-                        None => found.push(relationship, TargetKind::Unresolved, None, id, kind),
-                    }
-                }
-            }),
-            ReferenceTarget::AppRelationships => each_object(object, path, &mut |edge| {
-                if edge.get("targetType").and_then(Value::as_str) != Some("parent")
-                    && let Some(id) = edge.get("targetId").and_then(Value::as_str)
-                {
-                    found.typed(relationship, "mobileApp", id, odata_type(edge).unwrap_or(path));
-                }
-            }),
-            ReferenceTarget::SettingReferences(key) => {
-                if let Some(settings) = object.get(path) {
-                    setting_references(settings, &mut |id| match key {
-                        Some(key) => found.typed(relationship, key, id, path),
-                        None => found.push(relationship, TargetKind::Unresolved, None, id, path),
-                    });
-                }
-            }
-            ReferenceTarget::AssignmentTargets => found.assignments(object.get(path)),
-        }
+        found.rule(rule, object);
     }
     let rules = policy_type.references.iter().any(|rule| rule.relationship == Relationship::AssignedTo);
     let tells = rules || object.get("assignments").is_some_and(Value::is_array);
@@ -153,6 +98,66 @@ struct Found {
 }
 
 impl Found {
+    /// What one rule of the type finds.
+    fn rule(&mut self, rule: &ReferenceRule, object: &Value) {
+        let (relationship, path) = (rule.relationship, rule.path);
+        match rule.target {
+            ReferenceTarget::Type(key) => {
+                each_text(object, path, &mut |id| self.typed(relationship, key, id, path));
+            }
+            ReferenceTarget::PrefixedType(key) => each_text(object, path, &mut |text| {
+                let id = text.rsplit_once('_').map_or(text, |(_, id)| id);
+                self.typed(relationship, key, id, path);
+            }),
+            ReferenceTarget::Group => each_text(object, path, &mut |id| self.group(relationship, id, path)),
+            ReferenceTarget::User => each_text(object, path, &mut |id| self.user(relationship, id, path)),
+            ReferenceTarget::Guests => each_object(object, path, &mut |_| {
+                self.push(relationship, TargetKind::Guests, None, GUESTS, path);
+            }),
+            ReferenceTarget::ServicePrincipal => each_text(object, path, &mut |id| {
+                self.push(relationship, TargetKind::ServicePrincipal, None, id, path);
+            }),
+            ReferenceTarget::DirectoryRole => each_text(object, path, &mut |id| {
+                if is_guid(id) {
+                    self.push(relationship, TargetKind::DirectoryRole, None, id, path);
+                }
+            }),
+            ReferenceTarget::Application => each_text(object, path, &mut |id| {
+                if is_guid(id) {
+                    self.push(relationship, TargetKind::Application, None, id, path);
+                }
+            }),
+            ReferenceTarget::AnyItem => each_text(object, path, &mut |id| {
+                self.push(relationship, TargetKind::Unresolved, None, id, path);
+            }),
+            ReferenceTarget::PolicySetItems => each_object(object, path, &mut |item| {
+                if let Some(id) = item.get("payloadId").and_then(Value::as_str) {
+                    let kind = odata_type(item).unwrap_or_default();
+                    match policy_set_item_type(kind) {
+                        Some(key) => self.typed(relationship, key, id, kind),
+                        None => self.push(relationship, TargetKind::Unresolved, None, id, kind),
+                    }
+                }
+            }),
+            ReferenceTarget::AppRelationships => each_object(object, path, &mut |edge| {
+                if edge.get("targetType").and_then(Value::as_str) != Some("parent")
+                    && let Some(id) = edge.get("targetId").and_then(Value::as_str)
+                {
+                    self.typed(relationship, "mobileApp", id, odata_type(edge).unwrap_or(path));
+                }
+            }),
+            ReferenceTarget::SettingReferences(key) => {
+                if let Some(settings) = object.get(path) {
+                    setting_references(settings, &mut |id| match key {
+                        Some(key) => self.typed(relationship, key, id, path),
+                        None => self.push(relationship, TargetKind::Unresolved, None, id, path),
+                    });
+                }
+            }
+            ReferenceTarget::AssignmentTargets => self.assignments(object.get(path)),
+        }
+    }
+
     fn assignments(&mut self, assignments: Option<&Value>) {
         for assignment in assignments.and_then(Value::as_array).into_iter().flatten() {
             let kind = assignment.get("target").and_then(odata_type).unwrap_or("target");

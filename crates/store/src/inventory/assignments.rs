@@ -216,13 +216,14 @@ pub async fn assigned_types(
         *count += one.items;
     }
     let mut types: Vec<AssignedType> = types.into_values().collect();
-    types.sort_by_cached_key(|one| (place(&one.policy_type), one.policy_type.clone()));
+    types.sort_by_cached_key(|one| place(&one.policy_type));
     Ok(AssignedTypes { types, more })
 }
 
-/// Where a type stands in the registry; types that it does not know come last.
-fn place(policy_type: &str) -> usize {
-    registry().all().iter().position(|one| one.key == policy_type).unwrap_or(usize::MAX)
+/// Where a type stands: in the order of the registry, and those that it does not know behind them by key.
+fn place(policy_type: &str) -> (usize, String) {
+    let known = registry().all().iter().position(|one| one.key == policy_type);
+    (known.unwrap_or(usize::MAX), policy_type.to_owned())
 }
 
 /// Which page of what a group gets.
@@ -270,7 +271,7 @@ pub async fn assigned_items(
     let from = query.after.as_ref().map(|cursor| place(&cursor.part));
     let mut hits: Vec<(String, Hit)> = Vec::new();
     for policy_type in types_of(types, view, query) {
-        if from.is_some_and(|from| place(&policy_type) < from) {
+        if from.as_ref().is_some_and(|from| place(&policy_type) < *from) {
             continue;
         }
         let after = query.after.as_ref().filter(|cursor| cursor.part == policy_type);
@@ -299,7 +300,7 @@ fn types_of(types: &AssignedTypes, view: &ScopeView, query: &AssignedQuery) -> V
         types.types.iter().map(|one| one.policy_type.clone()).collect()
     };
     keys.retain(|key| query.policy_type.as_ref().is_none_or(|one| one == key));
-    keys.sort_by_cached_key(|key| (place(key), key.clone()));
+    keys.sort_by_cached_key(|key| place(key));
     keys
 }
 

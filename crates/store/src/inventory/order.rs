@@ -190,6 +190,7 @@ impl Search<'_> {
                 .push(&format!("SELECT i.id, {term} AS sort_value"), []);
             self.push_from(&mut statement, walk, part.state);
             self.push_conditions(&mut statement, walk, part.state);
+            self.push_apart(&mut statement, walk);
         }
         statement.push(") AS walks", []);
         if let Some(cursor) = after {

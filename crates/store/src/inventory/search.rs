@@ -1,7 +1,7 @@
 //! The statements of a list of items.
 //!
 //! Each page is one or more *walks*: the items of a type, of a tenant, or those few that can be in a rare state, in the
-//! order of the page, from its cursor on, with the conditions of the filter. Several walks are merged by `UNION ALL`.
+//! order of the page, from its cursor on, with the conditions of the filter. Several walks are merged by `UNION`.
 
 use std::collections::BTreeMap;
 
@@ -57,8 +57,6 @@ enum Drive {
 pub(super) struct Walk {
     /// The types of its items.
     types: Vec<String>,
-    /// Types that are left out where it goes through all of the tenant.
-    except: Vec<String>,
     /// The words to look for, by their places: of a type whose name holds a word, each item is found by that.
     words: Vec<usize>,
 }
@@ -153,19 +151,20 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Types whose names hold some of the words have walks of their own, in which these need not be looked for.
+    /// Types whose names hold some of the words have walks of their own, in which these need not be looked for. The walk for
+    /// the others may go through all of the tenant, and finds some of their items once more: what is found by several walks
+    /// is one hit.
     fn split_by_words(&self, types: Vec<String>) -> Vec<Walk> {
         let all: Vec<usize> = (0..self.words.len()).collect();
         let (named, rest): (Vec<String>, Vec<String>) =
             types.into_iter().partition(|key| self.words.iter().any(|word| word.is_in_type(key)));
         let of_type = |key: &String| Walk {
             types: vec![key.clone()],
-            except: Vec::new(),
             words: all.iter().copied().filter(|at| !self.words[*at].is_in_type(key)).collect(),
         };
         let mut walks: Vec<Walk> = named.iter().map(of_type).collect();
         if !rest.is_empty() {
-            walks.push(Walk { types: rest, except: named, words: all });
+            walks.push(Walk { types: rest, words: all });
         }
         walks
     }
@@ -247,6 +246,13 @@ impl<'a> Search<'a> {
         statement
             .push(") AS rare CROSS JOIN inventory_items i WHERE i.id = rare.id AND i.tenant_id = $1", args![tenant])
             .push_in(" AND i.policy_type", types);
+    }
+
+    /// Keeps a walk to its own types where others find some of its items too: for what counts each hit of each walk.
+    pub(super) fn push_apart(&self, statement: &mut Statement, walk: &Walk) {
+        if !self.words.is_empty() {
+            statement.push_in(" AND i.policy_type", &walk.types);
+        }
     }
 
     /// Conditions on the row `i` beyond tenant and type.
@@ -368,7 +374,7 @@ impl<'a> Search<'a> {
         let mut statement = Statement::new("SELECT id, sort_key FROM (");
         for (index, walk) in statements.into_iter().enumerate() {
             statement
-                .push(if index == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" }, [])
+                .push(if index == 0 { "SELECT * FROM (" } else { " UNION SELECT * FROM (" }, [])
                 .push_statement(walk)
                 .push(") AS walk", []);
         }
@@ -441,8 +447,6 @@ fn push_in_order(statement: &mut Statement, tenant: TenantId, walk: &Walk) {
     statement.push(" FROM inventory_items i WHERE i.tenant_id = $1", args![tenant]);
     if let [one] = walk.types.as_slice() {
         statement.push(" AND i.policy_type = $1", args![one.clone()]);
-    } else if !walk.except.is_empty() {
-        statement.push_in(" AND i.policy_type NOT", &walk.except);
     }
 }
 

@@ -174,7 +174,9 @@ on_both_engines! {
             assert!(plan.contains("inventory_items_by_change"), "{state:?}:\n{plan}");
             assert!(!plan.contains("Seq Scan on inventory_items"), "{state:?}:\n{plan}");
             assert!(!plan.contains("inventory_items_by_name"), "{state:?}:\n{plan}");
-            assert!(plan.contains("inventory_absences_by_name") || state == StateFilter::Changed, "{state:?}:\n{plan}");
+            // PostgreSQL reads a table without rows as it is.
+            let absences = if db.backend() == Backend::Sqlite { "inventory_absences_by_name" } else { "inventory_absences" };
+            assert!(plan.contains(absences) || state == StateFilter::Changed, "{state:?}:\n{plan}");
         }
     }
 }

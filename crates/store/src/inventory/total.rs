@@ -149,6 +149,7 @@ impl Search<'_> {
             statement.push(if index == 0 { "" } else { " UNION ALL " }, []).push(&format!("SELECT {columns}"), []);
             self.push_from(&mut statement, walk, state);
             self.push_conditions(&mut statement, walk, state);
+            self.push_apart(&mut statement, walk);
         }
         statement.push(" LIMIT $1", args![MAX_COUNTED + 1]);
         Some(statement)

@@ -70,7 +70,7 @@ fn group(id: &str) -> Assigned {
     id.parse().unwrap()
 }
 
-/// Everything that somebody gets, page by page: type, name, and whether each of the assignments includes.
+/// Everything that somebody gets, page by page: type and name.
 async fn gets(
     db: &Db,
     tenant: TenantId,
@@ -131,12 +131,33 @@ on_both_engines! {
             assigned("c3", "Mail", vec![included(PILOT), excluded(PILOT)]),
             assigned("c4", "Notifies it only", vec![uses]),
         ];
-        let compliance = vec![assigned("p1", "Beta", vec![included(SALES), included(PILOT)]), assigned("p2", "Unused", vec![])];
-        sync(db, contoso, &[(CATALOG, catalog), (COMPLIANCE, compliance), ("namedLocation", vec![item("n", "No assignments", "a")])], 0).await;
+        let gone = |id: &str| vec![assigned(id, "Old", vec![included(PILOT)])];
+        let compliance =
+            vec![assigned("p1", "Beta", vec![included(SALES), included(PILOT)]), assigned("p2", "Unused", vec![])];
+        sync(
+            db,
+            contoso,
+            &[
+                (CATALOG, catalog),
+                (COMPLIANCE, compliance),
+                ("goneFromTheRegistry", gone("a")),
+                ("goneAsWell", gone("b")),
+                ("namedLocation", vec![item("n", "No assignments", "a")]),
+            ],
+            0,
+        )
+        .await;
         let fabrikam = tenant(db, "Fabrikam").await;
         sync(db, fabrikam, &[(CATALOG, vec![assigned("x", "Of another tenant", vec![included(PILOT)])])], 10).await;
 
-        let whole = rows(&[(CATALOG, "Alpha"), (CATALOG, "Mail"), (CATALOG, "Zeta"), (COMPLIANCE, "Beta")]);
+        let whole = rows(&[
+            ("goneFromTheRegistry", "Old"),
+            ("goneAsWell", "Old"),
+            (CATALOG, "Alpha"),
+            (CATALOG, "Mail"),
+            (CATALOG, "Zeta"),
+            (COMPLIANCE, "Beta"),
+        ]);
         for limit in [1, 2, 3, 500] {
             let mut found = gets(db, contoso, &group(PILOT), None, limit).await;
             found.sort();
@@ -156,9 +177,16 @@ on_both_engines! {
         let counted = assigned_types(db, contoso, &group(PILOT)).await.unwrap();
         let of_catalog = counted.types.iter().find(|one| one.policy_type == CATALOG).unwrap();
         assert_eq!((of_catalog.included, of_catalog.excluded, counted.more), (2, 2, false));
-        assert_eq!(names(db, contoso, assigned_to(&group(PILOT))).await, ["Alpha", "Beta", "Mail", "Zeta"]);
+        assert_eq!(
+            names(db, contoso, assigned_to(&group(PILOT))).await,
+            ["Alpha", "Beta", "Mail", "Old", "Old", "Zeta"]
+        );
         assert_eq!(names(db, contoso, assigned_to(&Assigned::Nobody)).await, ["Notifies it only", "Unused"]);
-        let narrowed = ItemFilter { search: Some("zet".to_owned()), policy_types: vec![CATALOG.to_owned()], ..assigned_to(&group(PILOT)) };
+        let narrowed = ItemFilter {
+            search: Some("zet".to_owned()),
+            policy_types: vec![CATALOG.to_owned()],
+            ..assigned_to(&group(PILOT))
+        };
         assert_eq!(names(db, contoso, narrowed).await, ["Zeta"]);
     }
 
@@ -180,8 +208,13 @@ on_both_engines! {
             filter_mode: Some(FilterMode::Exclude),
             ..included(PILOT)
         };
-        let policy = assigned("c1", "Policy", vec![filtered, excluded(SALES), to(Relationship::AssignedTo, TargetKind::Collection, "SMS1")]);
-        sync(db, contoso, &[(CATALOG, vec![policy]), ("assignmentFilter", vec![item("f1", "Corporate", "a")])], 0).await;
+        let policy = assigned(
+            "c1",
+            "Policy",
+            vec![filtered, excluded(SALES), to(Relationship::AssignedTo, TargetKind::Collection, "SMS1")],
+        );
+        sync(db, contoso, &[(CATALOG, vec![policy]), ("assignmentFilter", vec![item("f1", "Corporate", "a")])], 0)
+            .await;
         name_groups(db, contoso, &[(PILOT, Ok("Pilot")), (SALES, Err(Unnamed::Refused))]).await;
         let view = ScopeView::load(db, contoso, None).await.unwrap();
         let query = ItemQuery { filter: searched("policy"), limit: 10, ..ItemQuery::default() };
@@ -189,7 +222,16 @@ on_both_engines! {
         let told: Vec<_> = found[0]
             .assignments
             .iter()
-            .map(|one| (one.is_included(), one.target_kind, one.name.as_deref(), one.unnamed, one.filter_name.as_deref(), one.filter_mode))
+            .map(|one| {
+                (
+                    one.is_included(),
+                    one.target_kind,
+                    one.name.as_deref(),
+                    one.unnamed,
+                    one.filter_name.as_deref(),
+                    one.filter_mode,
+                )
+            })
             .collect();
         assert_eq!(
             told,
@@ -215,7 +257,8 @@ on_both_engines! {
             assigned("c2", "Baseline Defender 00004", vec![]),
             assigned("c3", "100% of BitLocker", vec![included(SALES)]),
         ];
-        let access = vec![assigned("a1", "Block legacy", vec![included(PILOT)]), assigned("a2", "Require Baseline", vec![])];
+        let access =
+            vec![assigned("a1", "Block legacy", vec![included(PILOT)]), assigned("a2", "Require Baseline", vec![])];
         sync(db, contoso, &[(CATALOG, catalog), ("conditionalAccessPolicy", access)], 0).await;
         name_groups(db, contoso, &[(PILOT, Ok("Pilot Ring ÄÖ")), (SALES, Ok("Sales"))]).await;
         for (text, expected) in [
@@ -244,7 +287,8 @@ on_both_engines! {
     async fn what_is_missing_is_listed_in_order_also_under_the_name_that_another_selection_read(test: TestDatabase) {
         let db = &test.db;
         let contoso = tenant(db, "Contoso").await;
-        let all: Vec<ObservedItem> = ["Delta", "Alpha", "Charlie", "Bravo"].iter().map(|name| item(&name.to_lowercase(), name, "a")).collect();
+        let all: Vec<ObservedItem> =
+            ["Delta", "Alpha", "Charlie", "Bravo"].iter().map(|name| item(&name.to_lowercase(), name, "a")).collect();
         sync(db, contoso, &[(CATALOG, all.clone()), (COMPLIANCE, vec![])], 0).await;
         sync(db, contoso, &[(CATALOG, vec![]), (COMPLIANCE, vec![])], 10).await;
         let missing = || ItemFilter { state: Some(StateFilter::Missing), ..ItemFilter::default() };
@@ -269,7 +313,12 @@ on_both_engines! {
     async fn items_without_a_name_come_last(test: TestDatabase) {
         let db = &test.db;
         let contoso = tenant(db, "Contoso").await;
-        let all = vec![item(PILOT, "", "a"), item(SALES, SALES, "a"), item("x", "ÿ last of the named", "a"), item("y", "  First", "a")];
+        let all = vec![
+            item(PILOT, "", "a"),
+            item(SALES, SALES, "a"),
+            item("x", "ÿ last of the named", "a"),
+            item("y", "  First", "a"),
+        ];
         sync(db, contoso, &[(CATALOG, all)], 0).await;
         assert_eq!(names(db, contoso, ItemFilter::default()).await, ["  First", "ÿ last of the named", "", SALES]);
         assert_eq!(names(db, contoso, searched(&PILOT[..8])).await, [""]);
@@ -293,7 +342,10 @@ on_both_engines! {
         };
         let not_read = asked(&[CATALOG, COMPLIANCE]);
         assert_eq!(not_read.len(), 1, "{not_read:?}");
-        assert_eq!((not_read[0].policy_type.as_str(), not_read[0].outcome, not_read[0].known), (CATALOG, Some(TypeOutcome::Failed), 1));
+        assert_eq!(
+            (not_read[0].policy_type.as_str(), not_read[0].outcome, not_read[0].known),
+            (CATALOG, Some(TypeOutcome::Failed), 1)
+        );
         assert!(not_read[0].reason_code.is_some() && !not_read[0].reason.is_empty());
         assert!(asked(&[COMPLIANCE]).is_empty());
         assert_eq!(asked(&["namedLocation"])[0].reason, "The last sync was not to read it.");

@@ -193,8 +193,8 @@ on_both_engines! {
             target_policy_type: Some("roleScopeTag".to_owned()),
             target_external_id: "7".to_owned(),
             last_known_name: None,
-        filter_id: None,
-        filter_mode: None,
+            filter_id: None,
+            filter_mode: None,
             raw: "roleScopeTagIds".to_owned(),
         });
         let mut compliance = item("win-2", "Firewall", "a");

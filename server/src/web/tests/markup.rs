@@ -26,10 +26,10 @@ const HOSTILE: &str = "</title></textarea></style></script></noscript></select><
 /// Text wherever it stands.
 const QUIET: &str = "quiet words of the same length, ";
 /// Every parameter that a page reads from its address.
-const PARAMETERS: [&str; 26] = [
+const PARAMETERS: [&str; 28] = [
     "q", "category", "type", "platform", "state", "since", "tag", "coverage", "sort", "dir", "group", "scope", "after",
-    "actor", "action", "resource", "from", "until", "before", "preset", "next", "done", "removed", "status", "__path",
-    "__err",
+    "assigned", "only", "actor", "action", "resource", "from", "until", "before", "preset", "next", "done", "removed",
+    "status", "__path", "__err",
 ];
 /// The sites of Microsoft's that pages lead to. Nothing that is stored or asked for can choose another.
 const MICROSOFT: [&str; 4] = [
