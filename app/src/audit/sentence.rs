@@ -41,6 +41,8 @@ fn words(action: AuditAction, resource: &str, context: &Value, names: &Names) ->
         AuditAction::AuditExported => same("downloaded the audit log", "download the audit log"),
         AuditAction::InventoryExported => same("downloaded the inventory", "download the inventory"),
         AuditAction::CancelRequested => same("cancelled a run", "cancel a run"),
+        AuditAction::RetryRequested => same("tried a run again", "try a run again"),
+        AuditAction::SavedViewChanged => same("changed a saved view", "change a saved view"),
         AuditAction::TenantAdded => same("added this tenant", "add this tenant"),
         AuditAction::TenantUpdated => same("changed the connection", "change the connection"),
         AuditAction::CredentialRotated => same("replaced the credential", "replace the credential"),

@@ -7,7 +7,7 @@ use super::load::InventoryView;
 use crate::filter::ListFilter as _;
 use crate::filter::inventory::{Grouping, InventoryFilter, state_name};
 use crate::format;
-use crate::ui::form::{hidden, options};
+use crate::ui::form::{choice, hidden, options};
 use crate::ui::icon::Icon;
 use leptos::prelude::*;
 use tenantatlas_domain::registry::{Category, Platform, registry};
@@ -64,18 +64,6 @@ fn choices(address: &InventoryFilter, shown: &InventoryView) -> AnyView {
         {assigned_choice(address, shown.assigned_group.as_ref())}
         {tags}
         {choice("group", "Group by", std::iter::once(any("Not grouped")).chain(groups), address.group.map(Grouping::as_str).unwrap_or_default())}
-    }
-    .into_any()
-}
-
-pub(super) fn choice(
-    name: &'static str,
-    label: &'static str,
-    entries: impl IntoIterator<Item = (String, String)>,
-    chosen: &str,
-) -> AnyView {
-    view! {
-        <select class="select" name=name id=format!("filter-{name}") aria-label=label>{options(entries, chosen)}</select>
     }
     .into_any()
 }

@@ -1,8 +1,8 @@
 //! Groups above the items of a search, and the choice of whom items are assigned to.
 
-use super::filters::choice;
 use crate::filter::inventory::InventoryFilter;
 use crate::scope::Inside;
+use crate::ui::form::choice;
 use leptos::prelude::*;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::references::{Assigned, TargetKind, target_words};

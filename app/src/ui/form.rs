@@ -102,3 +102,16 @@ pub fn options<V: Into<String>, W: Into<String>>(entries: impl IntoIterator<Item
         .collect_view()
         .into_any()
 }
+
+/// A choice among the filters of a list.
+pub fn choice(
+    name: &'static str,
+    label: &'static str,
+    entries: impl IntoIterator<Item = (String, String)>,
+    chosen: &str,
+) -> AnyView {
+    view! {
+        <select class="select" name=name id=format!("filter-{name}") aria-label=label>{options(entries, chosen)}</select>
+    }
+    .into_any()
+}

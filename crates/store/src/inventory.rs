@@ -2,6 +2,7 @@
 //! it (`docs/rules.md`, sections Records and Missing).
 
 mod absences;
+mod assignment;
 mod assignments;
 mod columns;
 mod coverage;
@@ -12,6 +13,7 @@ mod links;
 mod list;
 mod order;
 mod overview;
+mod query;
 mod rows;
 mod search;
 mod search_conditions;
@@ -22,8 +24,9 @@ mod view;
 mod writer;
 
 pub(crate) use absences::note_absences;
+pub use assignment::Assignment;
 pub use assignments::{
-    AssignedPage, AssignedQuery, AssignedType, AssignedTypes, Assignment, Group, assigned_items, assigned_types, group,
+    AssignedPage, AssignedQuery, AssignedType, AssignedTypes, Group, assigned_items, assigned_types, group,
     groups_named,
 };
 pub use coverage::{Coverage, InventoryCounts, NotRead};
@@ -33,8 +36,9 @@ pub use history::{
 };
 pub use item::{Item, ItemRow, ObservedItem, ObservedLink};
 pub use links::{DirectoryName, IncomingLink, OutgoingLink, incoming, outgoing, record_names, targets_without_name};
-pub use list::{Cursor, ItemFilter, ItemPage, ItemQuery, Sort, StateFilter, UnknownSort, UnknownStateFilter, list};
+pub use list::{ItemPage, list};
 pub use overview::counts_of;
+pub use query::{Cursor, ItemFilter, ItemQuery, Sort, StateFilter, UnknownSort, UnknownStateFilter};
 pub use rows::{find, find_external, find_many, has_items};
 pub use stored::stored;
 pub use total::{MAX_COUNTED, Total, total, total_by_type};

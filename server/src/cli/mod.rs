@@ -39,7 +39,7 @@ async fn obey(command: Command, settings: &Settings, output: Output) -> Result<(
         Command::User(command) => user::run(settings, command, output).await,
         Command::Tenant(command) => tenant::run(settings, command, output).await,
         Command::Sync(sync) => sync::run(settings, &sync, output).await,
-        Command::Items(items) => items::run(settings, &items, output).await,
+        Command::Items(items) => Box::pin(items::run(settings, &items, output)).await,
         Command::Types(types) => types::run(&types, output),
         Command::Runs(runs) => runs::run(settings, &runs, output).await,
         Command::Audit(command) => audit::run(settings, &command, output).await,

@@ -7,7 +7,7 @@ use tenantatlas_domain::registry::{PolicyType, registry};
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_domain::time::Timestamp;
 
-use super::list::ItemFilter;
+use super::query::ItemFilter;
 use super::view::{FullRead, ScopeView, TypeState};
 use crate::scopes::OtherRead;
 

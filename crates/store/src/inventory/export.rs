@@ -3,7 +3,8 @@
 use futures::stream::{self, Stream, TryStreamExt as _};
 
 use super::item::ItemRow;
-use super::list::{ItemQuery, MAX_PAGE, list};
+use super::list::list;
+use super::query::{ItemQuery, MAX_PAGE};
 use super::view::ScopeView;
 use crate::{Reader, StoreError};
 

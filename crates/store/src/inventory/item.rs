@@ -12,7 +12,7 @@ use tenantatlas_domain::registry::{Category, Platform};
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
-use super::assignments::Assignment;
+use super::assignment::Assignment;
 use super::columns::Column::{self, Derived, Observed, Once};
 use crate::record::Nullable;
 use crate::sql::{JsonText, Value, without_nul};

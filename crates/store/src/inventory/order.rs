@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tenantatlas_domain::registry::{Platform, registry};
 
-use super::list::{Cursor, ItemFilter, Sort, StateFilter};
+use super::query::{Cursor, ItemFilter, Sort, StateFilter};
 use super::search::{Hit, Search};
 use crate::StoreError;
 use crate::database::Run as _;

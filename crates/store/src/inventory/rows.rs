@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use tenantatlas_domain::ids::{ItemId, TenantId};
 use uuid::Uuid;
 
-use super::assignments;
+use super::assignment;
 use super::item::{ITEM_COLUMNS, Item, ItemRow};
 use super::view::{ScopeView, Stretch};
 use crate::database::{Access, Run as _};
@@ -109,7 +109,7 @@ pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<
         .filter(|row| row.range().is_some_and(|(_, last)| Some(last) != seq(row)))
         .map(|row| row.item.id.as_uuid())
         .collect();
-    let mut assignments = assignments::of_items(db, view.tenant_id, ids).await?;
+    let mut assignments = assignment::of_items(db, view.tenant_id, ids).await?;
     let absences = if unsure.is_empty() { HashMap::new() } else { absences(db, scope, &unsure).await? };
     let mut found: HashMap<Uuid, ItemRow> = found
         .into_iter()

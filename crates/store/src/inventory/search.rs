@@ -12,7 +12,7 @@ use tenantatlas_domain::sync::TypeOutcome;
 use uuid::Uuid;
 
 use super::absences::OPEN;
-use super::list::{Cursor, ItemFilter, StateFilter};
+use super::query::{Cursor, ItemFilter, StateFilter};
 use super::search_conditions::{
     Changed, FEW, Told, are_few, push_assigned, push_changed, push_is_assigned, push_seen, push_unseen,
     push_unseen_otherwise,

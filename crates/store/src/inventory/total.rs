@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::FromRow;
 
-use super::list::{ItemFilter, StateFilter};
+use super::query::{ItemFilter, StateFilter};
 use super::search::Search;
 use super::view::{ScopeView, TypeState};
 use crate::StoreError;
