@@ -12,7 +12,7 @@ const LONGEST_SEARCH: usize = 200;
 
 /// The orders, as the address and the person name them.
 pub const SORTS: [(OverviewSort, &str, &str); 4] = [
-    (OverviewSort::Favourites, "", "Favourites first"),
+    (OverviewSort::Favourites, "", "Favorites first"),
     (OverviewSort::Name, "name", "By name"),
     (OverviewSort::Failed, "failed", "Failed first"),
     (OverviewSort::Oldest, "oldest", "Oldest read first"),

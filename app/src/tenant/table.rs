@@ -58,7 +58,7 @@ pub(super) fn tenant_table(shown: &TenantTable, filter: &TenantFilter) -> AnyVie
                         <th scope="col" class="number">"Items"</th>
                         <th scope="col">"Last read"</th>
                         <th scope="col">"Now"</th>
-                        <th scope="col" class="shrink"><span class="visually-hidden">"Favourite"</span></th>
+                        <th scope="col" class="shrink"><span class="visually-hidden">"Favorite"</span></th>
                     </tr>
                 </thead>
                 <tbody>{shown.rows.iter().map(row).collect_view()}</tbody>

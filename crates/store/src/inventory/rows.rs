@@ -109,7 +109,7 @@ pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<
         .filter(|row| row.range().is_some_and(|(_, last)| Some(last) != seq(row)))
         .map(|row| row.item.id.as_uuid())
         .collect();
-    let mut assignments = assignment::of_items(db, view.tenant_id, ids).await?;
+    let assignments = assignment::of_items(db, view.tenant_id, ids).await?;
     let absences = if unsure.is_empty() { HashMap::new() } else { absences(db, scope, &unsure).await? };
     let mut found: HashMap<Uuid, ItemRow> = found
         .into_iter()
@@ -121,7 +121,7 @@ pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<
             let row = ItemRow {
                 presence: view.presence(&row.item.policy_type, &stretch),
                 changed_in_last_run: Some(row.item.changed_seq) == seq && view.is_past_baseline(&row.item),
-                assignments: assignments.remove(&id).unwrap_or_default(),
+                assignments: assignments.get(&id).cloned().unwrap_or_default(),
                 newer_than_scope: seq.is_some_and(|seq| row.item.first_seen_seq > seq),
                 item: row.item,
             };

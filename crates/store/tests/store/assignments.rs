@@ -120,6 +120,19 @@ fn assigned_to(whom: &Assigned) -> ItemFilter {
 }
 
 on_both_engines! {
+    async fn every_row_of_a_page_tells_its_assignments_however_many_there_are(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let items = (0..9).map(|at| assigned(&format!("c{at}"), &format!("Item {at}"), vec![excluded(PILOT)])).collect();
+        sync(db, contoso, &[(CATALOG, items)], 0).await;
+        let view = ScopeView::load(db, contoso, None).await.unwrap();
+        for limit in 1..=9 {
+            let page = list(db, &view, &ItemQuery { limit, ..ItemQuery::default() }).await.unwrap();
+            let told: Vec<usize> = page.rows.iter().map(|row| row.assignments.len()).collect();
+            assert_eq!(told, vec![1; limit as usize]);
+        }
+    }
+
     async fn a_group_leads_to_all_that_it_gets_and_is_excluded_from_and_to_nothing_of_others(test: TestDatabase) {
         let db = &test.db;
         let contoso = tenant(db, "Contoso").await;
