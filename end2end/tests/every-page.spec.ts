@@ -80,9 +80,9 @@ test("in forced colors the cells of the coverage are told apart by a sign", asyn
 });
 
 test("on paper there is the page and nothing to press", async ({ page, server }) => {
-  await page.emulateMedia({ media: "print" });
   await signIn(page, server, people.readonly);
   await openTenant(page, server, "Contoso");
+  await page.emulateMedia({ media: "print" });
   await expect(page.locator(".top")).toBeHidden();
   await expect(page.locator(".side")).toBeHidden();
   await expect(page.locator(".filters")).toBeHidden();
