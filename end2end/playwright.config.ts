@@ -27,7 +27,7 @@ export default defineConfig({
   // A test that passes only the second time is wrong, or what it tests is.
   retries: 0,
   reporter: [["list"]],
-  use: { launchOptions: chromium, trace: "retain-on-failure", locale: "en-GB", timezoneId: "UTC" },
+  use: { launchOptions: chromium, actionTimeout: 60_000, trace: "retain-on-failure", locale: "en-GB", timezoneId: "UTC" },
   projects: [
     { name: "desktop", use: { ...devices["Desktop Chrome"], viewport: { width: 1440, height: 900 } }, testIgnore: /without-script.*/ },
     { name: "phone", use: { ...devices["Pixel 7"], viewport: { width: 390, height: 844 } }, testIgnore: /without-script.*/ },

@@ -98,7 +98,7 @@ test("a group leads to what it gets, and an item to its groups", async ({ page, 
   await group.click();
   await expect(page).toHaveURL(/\/groups\//);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(name);
-  await page.getByRole("region", { name: "By type" }).getByRole("link", { name: "Settings catalogue" }).click();
+  await page.getByRole("region", { name: "By type" }).getByRole("link", { name: "Settings catalog" }).click();
   await expect(page).toHaveURL(/type=settingsCatalogPolicy/);
   await expect(page.locator(".table tbody .title a", { hasText: item }).first()).toBeVisible();
   await expect(page.locator(".table tbody").getByText(/^(Included|Excluded)$/).first()).toBeVisible();
@@ -118,7 +118,8 @@ test("the list is filtered by whom items are assigned to", async ({ page, server
   await signIn(page, server, people.readonly);
   await openTenant(page, server, "Contoso");
   await hydrated(page);
-  await page.getByLabel("Assigned to", { exact: true }).selectOption({ label: "Not assigned" });
+  await openFilters(page);
+  await page.getByRole("combobox", { name: "Assigned to" }).selectOption({ label: "Not assigned" });
   await expect(page).toHaveURL(/assigned=none/);
   await expect(page.locator('.table tbody td[data-label="Assigned to"]').first()).toContainText("not assigned");
 });
