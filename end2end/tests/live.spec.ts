@@ -93,7 +93,7 @@ test("a selection that is being read already leads to its run, and the page says
   await page.locator(".page-head").getByRole("link", { name: "Sync" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Start sync" }).click();
   await expect(page).toHaveURL(`${server.url}${run}?done=already`);
-  await expect(page.getByText(/under way already/)).toBeVisible();
+  await expect(page.getByText(/already running/)).toBeVisible();
   await page.goto(`${tenant}/sync`);
   await hydrated(page);
   await page.getByRole("button", { name: "Start sync" }).press("Enter");
