@@ -1,8 +1,9 @@
 //! The addresses of this site. Every link, form and redirect is made here, and nowhere else is one written out; what the
 //! pages are called is declared in `routes.rs`, whose tests hold both together.
 
-use leptos::server_fn::ServerFn;
 use std::fmt::Display;
+
+use leptos::server_fn::ServerFn;
 use tenantatlas_domain::ids::TenantId;
 
 /// All tenants of a person.

@@ -1,9 +1,7 @@
 //! The one error of the web application, as it reaches a person.
 
-use leptos::server_fn::{
-    codec::JsonEncoding,
-    error::{FromServerFnError, ServerFnErrorErr},
-};
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 use tenantatlas_domain::ids::NotAnId;
 use tenantatlas_domain::reason::ReasonCode;

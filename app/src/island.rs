@@ -7,11 +7,12 @@
 //! What only opens when it is asked for is a part of the program of its own (`wasm_split`), loaded then. It may fail to come,
 //! and then whoever asked goes the way that works without any script: a link is followed, a menu or a form stays as it is.
 
+use std::pin::Pin;
+
 use leptos::ev::MouseEvent;
 use leptos::mount::mount_to;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
-use std::pin::Pin;
 use wasm_split_helpers::SplitLoaderError;
 use web_sys::{HtmlDialogElement, Storage};
 

@@ -1,5 +1,13 @@
 //! What pages share. Each loads what it shows on the server and is sent whole, with the status that fits.
 
+use std::future::Future;
+
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use leptos::server_fn::error::ServerFnUrlError;
+use leptos_axum::ResponseOptions;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
 use crate::done::Done;
 use crate::error::{AppError, ErrorKind};
 use crate::frame::load as frame;
@@ -7,11 +15,6 @@ use crate::frame::view::{Section, plain_frame, tenant_frame};
 use crate::redirect::is_own_address;
 use crate::scope::{self, Inside};
 use crate::ui::note::{error_page, error_title};
-use leptos::prelude::*;
-use leptos::server_fn::{ServerFn, error::ServerFnUrlError};
-use leptos_axum::ResponseOptions;
-use leptos_router::hooks::{use_params_map, use_query_map};
-use std::future::Future;
 
 /// What a page shows: its title and its content.
 type Content = (String, AnyView);

@@ -1,20 +1,18 @@
 //! The pages: their addresses, and who may see them.
 
+use leptos::either::Either;
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::{SsrMode, path};
+use tenantatlas_domain::role::Action;
+
 use crate::access::{Refused, Rule};
 use crate::page::{missing, refused_page};
 use crate::ui::title::TitleFormat;
 use crate::{
     account, audit, group, inventory, member, notification, palette, run, second_factor, session, sync, tenant, user,
 };
-use leptos::either::Either;
-use leptos::prelude::*;
-use leptos_meta::provide_meta_context;
-use leptos_router::{
-    SsrMode,
-    components::{Route, Router, Routes},
-    path,
-};
-use tenantatlas_domain::role::Action;
 
 /// A page as it is declared.
 #[derive(Debug, Clone, Copy)]

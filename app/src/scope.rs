@@ -1,15 +1,17 @@
 //! What a request may see: the session, the tenant of its address, and the role in it. The server puts them into the
 //! context of pages and server functions; whoever needs them asks here.
 
-use crate::address::{self, TenantAddress};
-use crate::error::{AppError, ErrorKind};
-use crate::session::current::CurrentSession;
-use leptos::prelude::*;
 use std::net::IpAddr;
+
+use leptos::prelude::*;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_engine::Engine;
 use tenantatlas_store::tenants::Tenant;
+
+use crate::address::{self, TenantAddress};
+use crate::error::{AppError, ErrorKind};
+use crate::session::current::CurrentSession;
 
 /// The tenant that the address names (`/t/{tenant}/…`), which exists for this person, and their role in it.
 #[derive(Debug, Clone)]

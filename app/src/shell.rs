@@ -1,10 +1,11 @@
 //! The document around every page.
 
-use crate::App;
-use crate::scope::Theme;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
+
+use crate::App;
+use crate::scope::Theme;
 
 /// Paths of the built files, each with the hash of its content in its name.
 #[derive(Debug, Clone)]

@@ -1,24 +1,28 @@
 //! `serve --demo`: a simulated cloud in the same process, three tenants in it, and one person per role.
 
-use crate::{
-    cli::{ServeArguments, progress::Progress},
-    exit::{Exit, ExitCode},
-    settings::Settings,
-    web::say,
-};
-use futures::{StreamExt as _, stream::SelectAll};
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use futures::StreamExt as _;
+use futures::stream::SelectAll;
 use secrecy::{ExposeSecret as _, SecretString};
-use std::{fs::File, net::SocketAddr, path::PathBuf};
 use tenantatlas_app::session::cookies;
-use tenantatlas_domain::{ids::TenantId, registry::registry, role::Role, selection::Selection};
+use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::role::Role;
+use tenantatlas_domain::selection::Selection;
 use tenantatlas_engine::{Actor, Engine};
 use tenantatlas_graph_sim::{SimTenant, Simulator, demo};
-use tenantatlas_store::{
-    scopes,
-    tenants::{self, Cloud, Environment, TenantCredential, TenantDetails},
-    users,
-};
+use tenantatlas_store::tenants::{self, Cloud, Environment, TenantCredential, TenantDetails};
+use tenantatlas_store::{scopes, users};
 use tokio_util::sync::CancellationToken;
+
+use crate::cli::ServeArguments;
+use crate::cli::progress::Progress;
+use crate::exit::{Exit, ExitCode};
+use crate::settings::Settings;
+use crate::web::say;
 
 /// The password of the demo's people where the demo listens on this machine alone.
 const PASSWORD: &str = "demo-password";

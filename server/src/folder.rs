@@ -1,7 +1,9 @@
 //! The folders that records and key lie in: made private, and refused where others may put files of their own into them.
 
+use std::io;
+use std::path::Path;
+
 use crate::exit::{Exit, ExitCode};
-use std::{io, path::Path};
 
 /// Makes sure that a folder is there and that nobody else may write into it: who can replace the key file or the
 /// database needs no password. One that is made is readable by its owner only, whatever the umask; one that others may

@@ -1,14 +1,15 @@
 //! Log lines: structured, on standard error, never with a secret (values that hold one have no way to print themselves).
 
-use crate::{
-    cli::{Arguments, Command},
-    exit::{Exit, ExitCode},
-};
 use std::io::{self, IsTerminal as _};
+
 use tracing::{Level, Metadata};
-use tracing_subscriber::{
-    EnvFilter, Layer as _, filter::filter_fn, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
-};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt};
+
+use crate::cli::{Arguments, Command};
+use crate::exit::{Exit, ExitCode};
 
 /// What is logged when nothing is said: a server tells what it does, a command only what is wrong.
 const SERVER_FILTER: &str = "info,hyper=warn,sqlx=warn,tower_http=info";

@@ -13,10 +13,13 @@ mod process_limits;
 mod settings;
 mod web;
 
-use clap::{Parser as _, error::ErrorKind};
-use cli::{Arguments, output::visible};
-use exit::{Exit, ExitCode};
 use std::process;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+use cli::Arguments;
+use cli::output::visible;
+use exit::{Exit, ExitCode};
 
 /// The allocator of the C library gives each thread a heap of its own and little back: what pages of Graph leave behind
 /// grew with their number. This one stays where it is, and is faster under many small texts.

@@ -1,19 +1,17 @@
 //! Opens what every command works on: the database, the key that seals its secrets, and the engine.
 
-use crate::{
-    exit::{Exit, ExitCode},
-    folder,
-    settings::Settings,
-};
-use std::{sync::OnceLock, time::Duration};
+use std::sync::OnceLock;
+use std::time::Duration;
+
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_engine::{Clock as _, CommandError, Engine, EngineConfig, EngineError, RunnerConfig, SystemClock};
 use tenantatlas_graph::{GraphClient, GraphClientOptions};
-use tenantatlas_store::{
-    Db, Reader, StoreError, Vault,
-    audit::{self, Witnessed},
-    tenants,
-};
+use tenantatlas_store::audit::{self, Witnessed};
+use tenantatlas_store::{Db, Reader, StoreError, Vault, tenants};
+
+use crate::exit::{Exit, ExitCode};
+use crate::folder;
+use crate::settings::Settings;
 
 /// The end of the audit log is written down at most so often.
 const REMEMBER_INTERVAL: Duration = Duration::from_secs(1);

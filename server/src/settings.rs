@@ -3,18 +3,18 @@
 mod outgoing;
 mod sessions;
 
-use self::outgoing::Outgoing;
-use crate::exit::{Exit, ExitCode};
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::Deserialize;
-use std::{
-    fs,
-    net::{IpAddr, SocketAddr},
-    ops::RangeInclusive,
-    path::{Path, PathBuf},
-};
 use tenantatlas_engine::SessionPolicy;
+
+use self::outgoing::Outgoing;
+use crate::exit::{Exit, ExitCode};
 
 /// Options that every command takes. Each has an environment variable and a key of the same meaning in the TOML file.
 #[derive(clap::Args, Debug, Clone, Default)]

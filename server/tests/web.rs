@@ -1,12 +1,11 @@
 //! The site over HTTP: who is let in, what a browser may run, what is cached.
 
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::process::{Child, Command};
+use std::time::Duration;
+
 use reqwest::{Client, StatusCode, header, redirect};
-use std::{
-    collections::BTreeSet,
-    fs::File,
-    process::{Child, Command},
-    time::Duration,
-};
 use tempfile::TempDir;
 
 /// The password of the demo's people, where a test sets one.

@@ -1,9 +1,10 @@
 //! What a person sets about themselves and their browser.
 #![allow(missing_docs, reason = "the macro makes a type per function whose fields are the parameters")]
 
-use crate::error::AppError;
 use leptos::prelude::*;
 use tenantatlas_domain::ids::SessionId;
+
+use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use {
     crate::{

@@ -1,10 +1,11 @@
 //! What the page of one's own account shows.
 
+use tenantatlas_store::sessions::{self, Session};
+use tenantatlas_store::user_preferences;
+
 use crate::error::AppError;
 use crate::scope;
 use crate::session::current::CurrentSession;
-use tenantatlas_store::sessions::{self, Session};
-use tenantatlas_store::user_preferences;
 
 /// The person's sessions, newest use first.
 ///

@@ -1,5 +1,9 @@
 //! The person's own name, password and sessions.
 
+use leptos::prelude::*;
+use tenantatlas_engine::SecondFactorState;
+use tenantatlas_store::sessions::Session;
+
 use super::functions::{ChangePassword, EndSession, SetSingleKeys, UpdateProfile};
 use super::load as me;
 use super::theme_switch::ThemeSwitch;
@@ -18,9 +22,6 @@ use crate::ui::form::{field, hidden, new_password, reveal};
 use crate::ui::note::{done_note, refusal_note};
 use crate::ui::time::moment;
 use crate::{address, scope};
-use leptos::prelude::*;
-use tenantatlas_engine::SecondFactorState;
-use tenantatlas_store::sessions::Session;
 
 /// Profile and sessions.
 #[component]

@@ -1,11 +1,12 @@
 //! Light, dark, or as the system.
 #![allow(missing_docs, reason = "the island macro makes property types whose documentation is the property's")]
 
+use leptos::prelude::*;
+
 use super::functions::{SetTheme, set_theme};
 use crate::address;
 use crate::island::erased;
 use crate::ui::icon::Icon;
-use leptos::prelude::*;
 
 /// Three buttons in a form. With WebAssembly the colours change at once; the choice is kept in a cookie either way.
 #[island]

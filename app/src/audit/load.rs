@@ -1,12 +1,14 @@
 //! The audit log of a tenant.
 
+use std::collections::BTreeSet;
+
+use tenantatlas_store::audit::{self, Entry};
+use tenantatlas_store::users;
+
 use super::sentence::Names;
 use crate::error::AppError;
 use crate::filter::audit::AuditFilter;
 use crate::scope::Inside;
-use std::collections::BTreeSet;
-use tenantatlas_store::audit::{self, Entry};
-use tenantatlas_store::users;
 
 /// Entries on one page.
 const PAGE: u32 = 50;

@@ -1,5 +1,10 @@
 //! The audit log of a tenant.
 
+use leptos::prelude::*;
+use tenantatlas_domain::audit::{AuditAction, RunEvent};
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::audit::{Entry, Outcome, Verification};
+
 use super::load::{list, names};
 use super::sentence::{Names, deed};
 use super::verification::LastVerification;
@@ -13,10 +18,6 @@ use crate::ui::icon::Icon;
 use crate::ui::note::{empty, note};
 use crate::ui::pager::Pager;
 use crate::ui::time::{day, moment};
-use leptos::prelude::*;
-use tenantatlas_domain::audit::{AuditAction, RunEvent};
-use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::audit::{Entry, Outcome, Verification};
 
 /// The entries with their filters, and whether the chain is intact.
 #[component]

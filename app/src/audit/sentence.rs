@@ -1,7 +1,8 @@
 //! An entry of the audit log as a sentence: who did what, or tried to.
 
-use serde_json::Value;
 use std::collections::HashMap;
+
+use serde_json::Value;
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::role::Role;

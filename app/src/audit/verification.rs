@@ -1,11 +1,13 @@
 //! Whether the chain of the audit log is intact, as its page says it.
 
-use crate::error::AppError;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::Engine;
 use tenantatlas_store::audit::Verification;
+
+use crate::error::AppError;
 
 /// The chain is walked again at most so often: it covers the whole log of the server.
 const VERIFY_INTERVAL: Duration = Duration::from_secs(60);

@@ -3,14 +3,16 @@
 //! A choice is made by the pointer, by Enter, or by leaving the field; arrow keys on a closed `<select>` only move through
 //! its values (WCAG 2.2, success criterion 3.2.2).
 
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::{Element, Event, HtmlFormElement, KeyboardEvent, MouseEvent, UrlSearchParams};
+
 use super::around;
 use crate::island::{asks_for_another_tab, go_to};
 use crate::live::parts;
-use leptos::prelude::*;
-use leptos::wasm_bindgen::{JsCast as _, JsValue};
-use std::cell::{Cell, RefCell};
-use std::time::Duration;
-use web_sys::{Element, Event, HtmlFormElement, KeyboardEvent, MouseEvent, UrlSearchParams};
 
 /// The forms that send themselves.
 const AUTOMATIC: &str = "form[data-auto]";

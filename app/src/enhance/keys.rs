@@ -1,13 +1,14 @@
 //! The keys that work anywhere. Those without a modifier do nothing while somebody types or a dialog is open, and can be
 //! switched off in the profile (WCAG 2.2, success criterion 2.1.4).
 
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast as _;
+use web_sys::{Element, HtmlInputElement, KeyboardEvent, MouseEvent};
+
 use super::around;
 use crate::address;
 use crate::island::{DialogOnDemand, asks_for_another_tab};
 use crate::palette::{dialog, sheet};
-use leptos::prelude::*;
-use leptos::wasm_bindgen::JsCast as _;
-use web_sys::{Element, HtmlInputElement, KeyboardEvent, MouseEvent};
 
 thread_local! {
     static PALETTE: DialogOnDemand = on_demand();

@@ -15,11 +15,14 @@ mod keys;
 mod picking;
 pub(crate) mod strip;
 
-use crate::live::{parts, times};
-use leptos::prelude::*;
-use leptos::wasm_bindgen::{JsCast as _, closure::Closure};
 use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast as _;
+use leptos::wasm_bindgen::closure::Closure;
 use web_sys::{Element, Event, KeyboardEvent, MouseEvent};
+
+use crate::live::{parts, times};
 
 /// Starts it. Called once per page, before the islands are hydrated.
 pub fn start() {

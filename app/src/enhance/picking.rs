@@ -1,12 +1,13 @@
 //! Boxes of rows that are picked, and ids that are copied.
 
-use super::around;
-use crate::format;
-use crate::live::times::all;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, HtmlInputElement};
+
+use super::around;
+use crate::format;
+use crate::live::times::all;
 
 const BOXES: &str = "input[name=\"items[]\"]";
 

@@ -1,12 +1,14 @@
 //! Toolbars that are one stop for the Tab key, and popovers that show on hover and focus.
 
-use super::around;
-use crate::live::times::all;
-use leptos::prelude::*;
-use leptos::wasm_bindgen::{JsCast as _, JsValue};
 use std::cell::Cell;
 use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Element, Event, HtmlElement, KeyboardEvent};
+
+use super::around;
+use crate::live::times::all;
 
 /// How long a popover stays when the pointer has left, so that it can be reached (WCAG 2.2, success criterion 1.4.13).
 const LINGER: Duration = Duration::from_millis(250);

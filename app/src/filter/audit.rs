@@ -1,10 +1,11 @@
 //! The audit log of a tenant.
 
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::audit::{self, Entry};
+
 use super::{ListFilter, set};
 use crate::format::utc_day;
 use crate::scope::Inside;
-use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::audit::{self, Entry};
 
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;

@@ -1,9 +1,10 @@
 //! What a group gets.
 
-use super::{ListFilter, set};
 use tenantatlas_domain::references::{Assigned, Relationship};
 use tenantatlas_domain::registry::registry;
 use tenantatlas_store::inventory::{AssignedQuery, Cursor};
+
+use super::{ListFilter, set};
 
 /// Rows on one page of the list.
 const PAGE: u32 = 50;

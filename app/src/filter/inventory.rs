@@ -1,7 +1,5 @@
 //! The items of a tenant.
 
-use super::{ListFilter, set};
-use crate::inventory::coverage::CoverageMark;
 use tenantatlas_domain::item_column::ItemColumn;
 use tenantatlas_domain::references::Assigned;
 use tenantatlas_domain::registry::{Category, Platform, registry};
@@ -9,6 +7,9 @@ use tenantatlas_domain::since::Since;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::inventory::{Cursor, ItemFilter, ItemQuery, Sort, StateFilter};
 use tenantatlas_store::scopes::ScopeId;
+
+use super::{ListFilter, set};
+use crate::inventory::coverage::CoverageMark;
 
 /// Rows on one page of the list.
 const PAGE: u32 = 50;

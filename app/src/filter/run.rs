@@ -1,9 +1,10 @@
 //! The runs of a tenant.
 
-use super::{ListFilter, set};
 use tenantatlas_domain::ids::{OperationRunId, UserId};
 use tenantatlas_domain::operation::OperationBucket;
 use tenantatlas_domain::time::Timestamp;
+
+use super::{ListFilter, set};
 
 /// The states that can be asked for.
 pub const BUCKETS: [OperationBucket; 5] = [

@@ -1,7 +1,8 @@
 //! The tenants of a person.
 
-use super::{ListFilter, set};
 use tenantatlas_store::tenants::OverviewSort;
+
+use super::{ListFilter, set};
 
 /// Tenants on one page.
 pub const PAGE: u32 = 50;

@@ -1,14 +1,15 @@
 //! What stands around every page.
 
-use crate::error::AppError;
-use crate::scope::{self, Inside, Theme};
-use crate::tenant::load as tenant_service;
-use crate::tenant::model::TenantEntry;
 use leptos::prelude::*;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::live::{RunState, Snapshot};
 use tenantatlas_store::tenants::{self, VisibleTenant};
 use tenantatlas_store::user_preferences;
+
+use crate::error::AppError;
+use crate::scope::{self, Inside, Theme};
+use crate::tenant::load as tenant_service;
+use crate::tenant::model::TenantEntry;
 
 /// Tenants at hand in the switcher before the rest is fetched.
 const NEAR: usize = 8;

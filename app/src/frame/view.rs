@@ -1,5 +1,7 @@
 //! The frame around every page.
 
+use leptos::prelude::*;
+
 use super::load::{FrameData, LiveData};
 use crate::account::theme_switch::ThemeSwitch;
 use crate::address::TenantAddress;
@@ -14,7 +16,6 @@ use crate::ui::icon::Icon;
 use crate::ui::logo::logo;
 use crate::ui::title::page_title;
 use crate::{address, format};
-use leptos::prelude::*;
 
 /// The pages of a tenant, as the navigation has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,11 @@
 //! A group with what it gets.
 
+use tenantatlas_domain::references::{Assigned, TargetKind};
+use tenantatlas_store::inventory::{self, AssignedPage, AssignedTypes, Group, ItemFilter, NotRead, ScopeView};
+
 use crate::error::AppError;
 use crate::filter::group::GroupFilter;
 use crate::scope::Inside;
-use tenantatlas_domain::references::{Assigned, TargetKind};
-use tenantatlas_store::inventory::{self, AssignedPage, AssignedTypes, Group, ItemFilter, NotRead, ScopeView};
 
 /// Everything the page of a group shows.
 #[derive(Debug, Clone)]

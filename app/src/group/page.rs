@@ -1,5 +1,11 @@
 //! What a group gets, and what it is excluded from.
 
+use leptos::prelude::*;
+use tenantatlas_domain::item_name::shown_name;
+use tenantatlas_domain::references::{Assigned, Relationship, Unnamed};
+use tenantatlas_domain::registry::registry;
+use tenantatlas_store::inventory::{AssignedType, Assignment, ItemRow};
+
 use super::load::{GroupDetail, load};
 use crate::error::AppError;
 use crate::filter::ListFilter as _;
@@ -17,11 +23,6 @@ use crate::scope::Inside;
 use crate::ui::icon::Icon;
 use crate::ui::note::{empty, note};
 use crate::ui::state::state;
-use leptos::prelude::*;
-use tenantatlas_domain::item_name::shown_name;
-use tenantatlas_domain::references::{Assigned, Relationship, Unnamed};
-use tenantatlas_domain::registry::registry;
-use tenantatlas_store::inventory::{AssignedType, Assignment, ItemRow};
 
 /// The items of a group by type, included and excluded, with their filters.
 #[component]

@@ -1,8 +1,9 @@
 //! Whom an item is assigned to, in words: short for lists, whole for an item and for files.
 
-use crate::format::counted;
 use tenantatlas_domain::references::{FilterMode, TargetKind, filter_words, target_words};
 use tenantatlas_store::inventory::{Assignment, ItemRow};
+
+use crate::format::counted;
 
 /// To whom an item is assigned, in few words, from its edges: `all users, 2 groups · 1 excluded · include filter`. None
 /// where it tells no assignments, or was not read since these are kept.

@@ -1,16 +1,17 @@
 //! The filters that are in force, each with what takes it away.
 
+use leptos::prelude::*;
+use tenantatlas_domain::invisible::visible_on_page;
+use tenantatlas_domain::registry::{Category, Platform};
+use tenantatlas_domain::since::Since;
+use tenantatlas_store::inventory::StateFilter;
+
 use super::group_hits::assigned_label;
 use super::labels::{platform_label, type_label};
 use super::load::InventoryView;
 use crate::filter::ListFilter as _;
 use crate::filter::inventory::InventoryFilter;
 use crate::ui::icon::Icon;
-use leptos::prelude::*;
-use tenantatlas_domain::invisible::visible_on_page;
-use tenantatlas_domain::registry::{Category, Platform};
-use tenantatlas_domain::since::Since;
-use tenantatlas_store::inventory::StateFilter;
 
 /// A state to filter by, in words.
 pub const fn state_words(state: StateFilter) -> &'static str {

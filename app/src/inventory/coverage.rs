@@ -1,13 +1,15 @@
 //! How the types of a view were read.
 
-use super::elsewhere::count_words;
 use std::collections::{BTreeMap, HashSet};
+
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{PolicyType, registry};
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::inventory::{self, ScopeView};
 use tenantatlas_store::scopes::{OtherRead, Scope};
+
+use super::elsewhere::count_words;
 
 /// How the last read of a type ended, as its cell shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,6 +3,10 @@
 //! It is a toolbar: one stop for the Tab key, arrow keys within (WAI-ARIA Authoring Practices, Toolbar pattern). Without
 //! a script every cell is a stop, and a link leads past them.
 
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+
 use super::coverage::{Coverage, CoverageMark};
 use super::elsewhere::read_elsewhere;
 use crate::address::TenantAddress;
@@ -11,8 +15,6 @@ use crate::filter::inventory::InventoryFilter;
 use crate::format;
 use crate::ui::icon::Icon;
 use crate::ui::time::moment;
-use leptos::prelude::*;
-use std::collections::BTreeMap;
 
 /// More faults than these fold away.
 const FAULTS_SHOWN: usize = 5;

@@ -1,10 +1,11 @@
 //! What another selection says of a type that it read to the end more recently.
 
+use leptos::prelude::*;
+use tenantatlas_store::scopes::{OtherRead, Scope};
+
 use crate::address::TenantAddress;
 use crate::format;
 use crate::ui::time::moment;
-use leptos::prelude::*;
-use tenantatlas_store::scopes::{OtherRead, Scope};
 
 /// What the syncs of a scope read, in words.
 #[must_use]

@@ -1,5 +1,10 @@
 //! What narrows the list, and relative to which syncs it is told.
 
+use leptos::prelude::*;
+use tenantatlas_domain::registry::{Category, Platform, registry};
+use tenantatlas_store::inventory::StateFilter;
+use tenantatlas_store::scopes::{Scope, ScopeId};
+
 use super::chips::{since_words, state_words};
 use super::elsewhere::scope_words;
 use super::group_hits::assigned_choice;
@@ -9,10 +14,6 @@ use crate::filter::inventory::{Grouping, InventoryFilter, state_name};
 use crate::format;
 use crate::ui::form::{choice, hidden, options};
 use crate::ui::icon::Icon;
-use leptos::prelude::*;
-use tenantatlas_domain::registry::{Category, Platform, registry};
-use tenantatlas_store::inventory::StateFilter;
-use tenantatlas_store::scopes::{Scope, ScopeId};
 
 /// The field that searches, and the choices. On a phone the choices open when they are asked for.
 pub fn filters(base: &str, address: &InventoryFilter, shown: &InventoryView) -> AnyView {

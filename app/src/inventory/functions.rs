@@ -1,8 +1,9 @@
 //! What a person does with the list of items.
 #![allow(missing_docs, reason = "the macro makes a type per function whose fields are the parameters")]
 
-use crate::error::AppError;
 use leptos::prelude::*;
+
+use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use {
     super::load::picked,

@@ -1,12 +1,13 @@
 //! Groups above the items of a search, and the choice of whom items are assigned to.
 
-use crate::filter::inventory::InventoryFilter;
-use crate::scope::Inside;
-use crate::ui::form::choice;
 use leptos::prelude::*;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::references::{Assigned, TargetKind, target_words};
 use tenantatlas_store::inventory::Group;
+
+use crate::filter::inventory::InventoryFilter;
+use crate::scope::Inside;
+use crate::ui::form::choice;
 
 /// Groups that are shown above the items.
 pub const MAX_HITS: u32 = 5;

@@ -1,8 +1,7 @@
 //! One item with all that is known of it.
 
-use crate::error::AppError;
-use crate::scope::Inside;
 use std::collections::BTreeSet;
+
 use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::live::humanise;
@@ -10,6 +9,9 @@ use tenantatlas_domain::references::Relationship;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::inventory::{self, IncomingLink, ItemRow, ItemVersion, OutgoingLink, RunSighting, ScopeView};
 use tenantatlas_store::scopes::ScopeId;
+
+use crate::error::AppError;
+use crate::scope::Inside;
 
 /// Everything the item page shows.
 #[derive(Debug, Clone)]

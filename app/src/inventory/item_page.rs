@@ -1,5 +1,16 @@
 //! One item.
 
+use leptos::prelude::*;
+use tenantatlas_domain::ids::ItemId;
+use tenantatlas_domain::invisible::visible_on_page;
+use tenantatlas_domain::item_name::shown_name;
+use tenantatlas_domain::presence::{Confidence, Presence};
+use tenantatlas_domain::references::{Assigned, Relationship, TargetKind, filter_words, target_words};
+use tenantatlas_domain::registry::{portal, registry};
+use tenantatlas_domain::sanitise::META_ASSIGNMENTS;
+use tenantatlas_store::inventory::{ItemVersion, OutgoingLink, RunReading};
+use tenantatlas_store::scopes::ScopeId;
+
 use super::elsewhere::read_elsewhere;
 use super::item::{FieldChange, ItemDetail, differences, fact_text, load, property_label, value_moment};
 use super::labels::{platform_label, type_label};
@@ -18,16 +29,6 @@ use crate::ui::icon::Icon;
 use crate::ui::note::note;
 use crate::ui::state::{state, sync_state};
 use crate::ui::time::{day, moment};
-use leptos::prelude::*;
-use tenantatlas_domain::ids::ItemId;
-use tenantatlas_domain::invisible::visible_on_page;
-use tenantatlas_domain::item_name::shown_name;
-use tenantatlas_domain::presence::{Confidence, Presence};
-use tenantatlas_domain::references::{Assigned, Relationship, TargetKind, filter_words, target_words};
-use tenantatlas_domain::registry::{portal, registry};
-use tenantatlas_domain::sanitise::META_ASSIGNMENTS;
-use tenantatlas_store::inventory::{ItemVersion, OutgoingLink, RunReading};
-use tenantatlas_store::scopes::ScopeId;
 
 /// Runs shown at first.
 const RUNS_SHOWN: usize = 20;

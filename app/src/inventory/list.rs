@@ -1,5 +1,9 @@
 //! The list of items below the figures.
 
+use leptos::prelude::*;
+use tenantatlas_domain::item_column::ItemColumn;
+use tenantatlas_store::inventory::{StateFilter, Total};
+
 use super::chips::chips;
 use super::filters::filters;
 use super::functions::SetColumns;
@@ -15,9 +19,6 @@ use crate::scope::Inside;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::empty;
-use leptos::prelude::*;
-use tenantatlas_domain::item_column::ItemColumn;
-use tenantatlas_store::inventory::{StateFilter, Total};
 
 /// Filters, what is in force of them, and the rows.
 pub fn list(inside: &Inside, address: &InventoryFilter, shown: &InventoryView, refused: Option<AppError>) -> AnyView {

@@ -1,11 +1,7 @@
 //! The inventory of a tenant as its page shows it.
 
-use super::coverage::{Coverage, CoverageMark, coverage};
-use super::group_hits::MAX_HITS;
-use crate::error::AppError;
-use crate::filter::inventory::{Grouping, InventoryFilter};
-use crate::scope::Inside;
 use std::collections::BTreeMap;
+
 use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::item_column::ItemColumn;
 use tenantatlas_domain::references::Assigned;
@@ -16,6 +12,12 @@ use tenantatlas_store::inventory::{
 use tenantatlas_store::saved_views::{self, SavedView};
 use tenantatlas_store::scopes::{self, Scope, ScopeId};
 use tenantatlas_store::{sync_runs, user_preferences};
+
+use super::coverage::{Coverage, CoverageMark, coverage};
+use super::group_hits::MAX_HITS;
+use crate::error::AppError;
+use crate::filter::inventory::{Grouping, InventoryFilter};
+use crate::scope::Inside;
 
 /// Items that may be picked at once.
 const MAX_PICKED: usize = 500;

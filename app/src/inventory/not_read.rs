@@ -1,10 +1,11 @@
 //! What was not read to the end, so that nobody takes a part for the whole.
 
+use leptos::prelude::*;
+use tenantatlas_store::inventory::NotRead;
+
 use super::labels::type_label;
 use crate::format::counted;
 use crate::ui::icon::Icon;
-use leptos::prelude::*;
-use tenantatlas_store::inventory::NotRead;
 
 /// Says which types were not read to the end and why; `so` is what follows from it. Nothing where all were.
 pub fn not_read_note(not_read: &[NotRead], so: &'static str) -> Option<AnyView> {

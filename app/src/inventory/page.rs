@@ -1,5 +1,10 @@
 //! The inventory of a tenant.
 
+use leptos::prelude::*;
+use tenantatlas_domain::presence::Confidence;
+use tenantatlas_domain::role::Action;
+use tenantatlas_store::inventory::StateFilter;
+
 use super::coverage::CoverageMark;
 use super::coverage_strip::coverage_strip;
 use super::elsewhere::scope_words;
@@ -18,10 +23,6 @@ use crate::ui::icon::Icon;
 use crate::ui::note::{done_note, empty};
 use crate::ui::state::sync_state;
 use crate::ui::time::moment;
-use leptos::prelude::*;
-use tenantatlas_domain::presence::Confidence;
-use tenantatlas_domain::role::Action;
-use tenantatlas_store::inventory::StateFilter;
 
 /// In the place of a figure that only a completed run can give.
 const NO_RUN: &str = "no sync has completed yet";

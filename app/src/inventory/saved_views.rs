@@ -1,5 +1,8 @@
 //! The views that a person saved, above the list.
 
+use leptos::prelude::*;
+use tenantatlas_store::saved_views::SavedView;
+
 use super::functions::{RemoveView, RenameView, SaveView};
 use super::load::InventoryView;
 use crate::error::AppError;
@@ -9,8 +12,6 @@ use crate::scope::Inside;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::refusal_note;
-use leptos::prelude::*;
-use tenantatlas_store::saved_views::SavedView;
 
 /// A link for each, and what adds, renames and deletes them.
 pub fn saved_views(

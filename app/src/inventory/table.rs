@@ -1,5 +1,12 @@
 //! The rows of the list.
 
+use leptos::prelude::*;
+use tenantatlas_domain::item_column::ItemColumn;
+use tenantatlas_domain::item_name::shown_name;
+use tenantatlas_domain::role::Action;
+use tenantatlas_store::inventory::{ItemRow, Sort};
+use tenantatlas_store::scopes::ScopeId;
+
 use super::assigned::assigned_words;
 use super::functions::SyncItems;
 use super::item::value_moment;
@@ -13,12 +20,6 @@ use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::state::{presence_state, state};
 use crate::ui::time::moment;
-use leptos::prelude::*;
-use tenantatlas_domain::item_column::ItemColumn;
-use tenantatlas_domain::item_name::shown_name;
-use tenantatlas_domain::role::Action;
-use tenantatlas_store::inventory::{ItemRow, Sort};
-use tenantatlas_store::scopes::ScopeId;
 
 /// The form of the boxes in the rows.
 const PICKED: &str = "picked";

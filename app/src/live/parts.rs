@@ -3,15 +3,17 @@
 //! Only what differs is touched, so that focus, scroll, what was opened, what was marked and the islands within stay. What a
 //! person is at work with (the focus, a selection of text, something opened) is left as it is until they leave it.
 
+use std::cell::Cell;
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Document, DomParser, Headers, RequestInit, Response, SupportedType};
+
 use super::patch::Patch;
 use super::times::{self, all};
 use crate::enhance::strip;
-use leptos::prelude::*;
-use leptos::wasm_bindgen::{JsCast as _, JsValue};
-use std::cell::Cell;
-use std::time::Duration;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Document, DomParser, Headers, RequestInit, Response, SupportedType};
 
 /// A request header by which a page says that nobody asked for what it fetches: such a request is no use of the session,
 /// which ends for lack of use while the page stays open.

@@ -1,8 +1,9 @@
 //! Makes one tree of elements like another one, touching nothing that is equal already.
 
+use std::cell::Cell;
+
 use leptos::prelude::*;
 use leptos::wasm_bindgen::{JsCast as _, JsValue};
-use std::cell::Cell;
 use web_sys::{Element, Node};
 
 /// What a person has opened.

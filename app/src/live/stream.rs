@@ -7,15 +7,18 @@
 //! from the browser's cache or finds the network again drops what it has and connects anew, because a suspended
 //! connection may be dead without saying so.
 
-use super::{clock, parts};
-use crate::address;
-use leptos::prelude::*;
-use leptos::wasm_bindgen::{JsCast as _, closure::Closure};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast as _;
+use leptos::wasm_bindgen::closure::Closure;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::live::{EventName, LiveEvent, RunState, Snapshot};
 use web_sys::{EventSource, MessageEvent, PageTransitionEvent, VisibilityState};
+
+use super::{clock, parts};
+use crate::address;
 
 /// The first wait before connecting again, milliseconds; doubled up to [`LONGEST_WAIT`], with jitter, for ever.
 const FIRST_WAIT: u32 = 500;

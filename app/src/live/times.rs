@@ -2,12 +2,13 @@
 //! hover or, where there is no hover, when it is tapped; `<time data-exact>` is told in the person's own zone. The server
 //! writes UTC, and says so.
 
-use super::clock;
-use crate::format;
 use js_sys::Date;
 use leptos::prelude::document;
 use leptos::wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Document, Element, Event};
+
+use super::clock;
+use crate::format;
 
 /// The attribute of a relative time that was tapped: it tells the exact time.
 const TAPPED: &str = "data-tapped";

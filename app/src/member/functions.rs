@@ -1,10 +1,11 @@
 //! The members of a tenant.
 #![allow(missing_docs, reason = "the macro makes a type per function whose fields are the parameters")]
 
-use crate::error::AppError;
 use leptos::prelude::*;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::role::Role;
+
+use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use {
     super::load::list,

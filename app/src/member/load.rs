@@ -1,8 +1,9 @@
 //! What the page of the members shows.
 
+use tenantatlas_store::members::{self, Member};
+
 use crate::error::AppError;
 use crate::scope::Inside;
-use tenantatlas_store::members::{self, Member};
 
 /// The members, by name.
 ///

@@ -1,5 +1,10 @@
 //! The members of a tenant and their roles.
 
+use leptos::prelude::*;
+use tenantatlas_domain::ids::UserId;
+use tenantatlas_domain::role::{Action, Role};
+use tenantatlas_store::members::Member;
+
 use super::functions::{AddMember, ChangeMember, RemoveMember, RestoreMember};
 use super::load::list;
 use crate::done::Done;
@@ -13,10 +18,6 @@ use crate::ui::form::{field, hidden, options};
 use crate::ui::icon::Icon;
 use crate::ui::note::{confirm_note, done_note, refusal_note};
 use crate::ui::time::moment;
-use leptos::prelude::*;
-use tenantatlas_domain::ids::UserId;
-use tenantatlas_domain::role::{Action, Role};
-use tenantatlas_store::members::Member;
 
 /// Who may do what; owners change it.
 #[component]

@@ -1,13 +1,14 @@
 //! The bell.
 #![allow(missing_docs, reason = "the island macro makes property types whose documentation is the property's")]
 
+use leptos::prelude::*;
+use tenantatlas_domain::ids::TenantId;
+
 use super::drawer;
 use crate::address;
 use crate::island::{DialogOnDemand, asks_for_another_tab, erased};
 use crate::live::stream;
 use crate::ui::icon::Icon;
-use leptos::prelude::*;
-use tenantatlas_domain::ids::TenantId;
 
 /// A link to the notifications page that opens them in a drawer once WebAssembly is there. The count is live.
 #[island]

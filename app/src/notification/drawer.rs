@@ -1,5 +1,9 @@
 //! The drawer of the bell: the newest notifications, over any page. Opening it marks what it shows as read.
 
+use leptos::prelude::*;
+use tenantatlas_domain::ids::TenantId;
+use wasm_split_helpers::{SplitLoaderError, wasm_split};
+
 use super::functions::{mark_all_read, mark_read, mark_shown, notifications};
 use super::list::notification_list;
 use super::model::NotificationPage;
@@ -7,9 +11,6 @@ use crate::address;
 use crate::island::{close_on_backdrop, draw_dialog};
 use crate::live::clock;
 use crate::ui::icon::Icon;
-use leptos::prelude::*;
-use tenantatlas_domain::ids::TenantId;
-use wasm_split_helpers::{SplitLoaderError, wasm_split};
 
 /// Draws the drawer; what it returns opens it. `unread` is the count of the bell.
 ///

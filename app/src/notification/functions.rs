@@ -1,11 +1,12 @@
 //! Notifications of a person, on whatever page they are.
 #![allow(missing_docs, reason = "the macro makes a type per function whose fields are the parameters")]
 
-use super::model::NotificationPage;
-use crate::error::AppError;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use tenantatlas_domain::ids::NotificationId;
+
+use super::model::NotificationPage;
+use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use {
     super::load,

@@ -1,14 +1,15 @@
 //! The list of notifications, in the drawer and on its page.
 
+use leptos::either::Either;
+use leptos::prelude::*;
+use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::operation::OperationBucket;
+
 use super::model::Notification;
 use crate::island::erased;
 use crate::run::bucket::{is_cancelled, look};
 use crate::ui::icon::Icon;
 use crate::{address, format, zone};
-use leptos::either::Either;
-use leptos::prelude::*;
-use tenantatlas_domain::ids::TenantId;
-use tenantatlas_domain::operation::OperationBucket;
 
 /// Notifications by day, newest first, told at this time of the clock. `tenant` is that of the page: others are named. With
 /// `on_read` each unread one is marked when it is followed; without it, on the page, each has a form.

@@ -1,16 +1,17 @@
 //! Notifications of a person.
 
-use super::model::{Notification, NotificationPage};
-use crate::error::AppError;
-use crate::run::bucket::canceller;
-use crate::scope;
-use crate::session::user_agent::browser;
 use serde::Deserialize as _;
 use tenantatlas_domain::ids::{NotificationId, UserId};
 use tenantatlas_domain::operation::{Counters, OperationBucket};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{AccountNotice, Engine, RunNotice};
 use tenantatlas_store::notifications;
+
+use super::model::{Notification, NotificationPage};
+use crate::error::AppError;
+use crate::run::bucket::canceller;
+use crate::scope;
+use crate::session::user_agent::browser;
 
 /// Notifications in the drawer.
 const DRAWER: u32 = 30;

@@ -1,13 +1,14 @@
 //! Notifications of a person.
 
-use crate::run::bucket::{is_cancelled, word};
-use crate::run::model::{failed_words, news_words, reached};
 use serde::{Deserialize, Serialize};
 use tenantatlas_domain::ids::NotificationId;
 use tenantatlas_domain::live::RunWords;
 use tenantatlas_domain::news::News;
 use tenantatlas_domain::operation::{Counters, OperationBucket};
 use tenantatlas_domain::reason::ReasonCode;
+
+use crate::run::bucket::{is_cancelled, word};
+use crate::run::model::{failed_words, news_words, reached};
 
 /// One notification. Its words are made from these facts, never stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,9 @@
 //! All notifications of the person.
 
+use leptos::prelude::*;
+use tenantatlas_domain::ids::{NotificationId, TenantId};
+use tenantatlas_domain::time::Timestamp;
+
 use super::functions::MarkAllRead;
 use super::list::notification_list;
 use super::load as notifications;
@@ -8,9 +12,6 @@ use crate::frame::view::Section;
 use crate::page::{plain_page, query, tenant_page};
 use crate::ui::pager::Pager;
 use crate::{address, format, scope};
-use leptos::prelude::*;
-use tenantatlas_domain::ids::{NotificationId, TenantId};
-use tenantatlas_domain::time::Timestamp;
 
 /// The list, newest first, outside of any tenant.
 #[component]

@@ -1,14 +1,16 @@
 //! The palette: a field that leads anywhere. A combobox whose list is always open (WAI-ARIA Authoring Practices, Combobox
 //! pattern, list autocomplete with manual selection).
 
+use std::time::Duration;
+
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+use wasm_split_helpers::{SplitLoaderError, wasm_split};
+
 use super::functions::palette;
 use super::model::PaletteEntry;
 use crate::island::{close_on_backdrop, draw_dialog, go_to};
 use crate::ui::icon::Icon;
-use leptos::ev::KeyboardEvent;
-use leptos::prelude::*;
-use std::time::Duration;
-use wasm_split_helpers::{SplitLoaderError, wasm_split};
 
 /// How long nobody types before the server is asked.
 const PAUSE: Duration = Duration::from_millis(120);

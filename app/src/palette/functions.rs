@@ -1,10 +1,11 @@
 //! What the palette asks for.
 #![allow(missing_docs, reason = "the macro makes a type per function whose fields are the parameters")]
 
-use super::model::PaletteEntry;
-use crate::error::AppError;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
+
+use super::model::PaletteEntry;
+use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use {
     super::load,

@@ -1,10 +1,11 @@
 //! Help: the keys, what the words mean, and which version this is.
 
+use leptos::prelude::*;
+
 use super::sheet::key_list;
 use crate::address;
 use crate::page::plain_page;
 use crate::ui::card::section_card;
-use leptos::prelude::*;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

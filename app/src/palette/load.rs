@@ -1,5 +1,11 @@
 //! What the palette finds, and in which order.
 
+use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::role::Action;
+use tenantatlas_engine::Engine;
+use tenantatlas_store::inventory::{self, ItemFilter, ItemQuery, ScopeView};
+use tenantatlas_store::{saved_views, tenants};
+
 use super::model::PaletteEntry;
 use crate::address;
 use crate::error::AppError;
@@ -8,11 +14,6 @@ use crate::filter::{ListFilter as _, read_query};
 use crate::inventory::labels::type_label;
 use crate::scope::Inside;
 use crate::session::current::CurrentSession;
-use tenantatlas_domain::registry::registry;
-use tenantatlas_domain::role::Action;
-use tenantatlas_engine::Engine;
-use tenantatlas_store::inventory::{self, ItemFilter, ItemQuery, ScopeView};
-use tenantatlas_store::{saved_views, tenants};
 
 /// More of a kind than these are not shown.
 const MAX_OF_KIND: usize = 8;

@@ -1,10 +1,11 @@
 //! The sheet of keys.
 
+use leptos::prelude::*;
+use wasm_split_helpers::{SplitLoaderError, wasm_split};
+
 use crate::address;
 use crate::island::{close_on_backdrop, draw_dialog};
 use crate::ui::icon::Icon;
-use leptos::prelude::*;
-use wasm_split_helpers::{SplitLoaderError, wasm_split};
 
 /// Every key, and what it does.
 const KEYS: [(&str, &str); 8] = [

@@ -1,10 +1,11 @@
 //! How the states of runs look, and the words for them.
 
-use crate::ui::icon::Icon;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::live::CancelledBy;
 use tenantatlas_domain::operation::OperationBucket;
 use tenantatlas_domain::reason::ReasonCode;
+
+use crate::ui::icon::Icon;
 
 /// Whether a run ended because a person wanted it to: no alarm, whatever bucket it is counted in.
 #[must_use]

@@ -1,10 +1,12 @@
 //! Operation runs: watch, cancel, retry.
 #![allow(missing_docs, reason = "the macro makes a type per function whose fields are the parameters")]
 
-use crate::error::AppError;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
-use tenantatlas_domain::{ids::OperationRunId, live::RunState};
+use tenantatlas_domain::ids::OperationRunId;
+use tenantatlas_domain::live::RunState;
+
+use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use {
     crate::{access::Rule, done::Done, redirect::go_to_with, scope},

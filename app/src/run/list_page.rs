@@ -1,5 +1,10 @@
 //! All operation runs of a tenant.
 
+use leptos::prelude::*;
+use tenantatlas_domain::operation::OperationBucket;
+use tenantatlas_domain::role::Action;
+use tenantatlas_store::operation_runs::{Initiator, OperationRun};
+
 use super::bucket::is_cancelled;
 use super::load::{RunPage as Page, list};
 use super::model::{news_words, reached};
@@ -16,10 +21,6 @@ use crate::ui::note::empty;
 use crate::ui::pager::Pager;
 use crate::ui::state::run_state;
 use crate::ui::time::moment;
-use leptos::prelude::*;
-use tenantatlas_domain::operation::OperationBucket;
-use tenantatlas_domain::role::Action;
-use tenantatlas_store::operation_runs::{Initiator, OperationRun};
 
 /// The list with its filters; its rows are live.
 #[component]

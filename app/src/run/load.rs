@@ -1,8 +1,5 @@
 //! What the pages of operation runs show.
 
-use crate::error::AppError;
-use crate::filter::run::RunFilter;
-use crate::scope::Inside;
 use tenantatlas_domain::ids::OperationRunId;
 use tenantatlas_domain::live::RunState;
 use tenantatlas_domain::operation::{OperationBucket, OperationStatus};
@@ -10,6 +7,10 @@ use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::audit;
 use tenantatlas_store::operation_runs::{self, Initiator, OperationRun};
 use tenantatlas_store::sync_runs::{self, SyncRun, TypeRun};
+
+use crate::error::AppError;
+use crate::filter::run::RunFilter;
+use crate::scope::Inside;
 
 /// Runs on one page of the list.
 const PAGE: u32 = 50;

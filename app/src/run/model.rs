@@ -1,9 +1,10 @@
 //! What screens and the command line say of an operation run.
 
-use crate::format::{counted, number};
 use tenantatlas_domain::live::{RunState, RunWords};
 use tenantatlas_domain::news::News;
 use tenantatlas_domain::operation::Counters;
+
+use crate::format::{counted, number};
 
 /// `12 / 64 types · 3,481 items`.
 #[must_use]

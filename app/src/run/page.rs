@@ -1,5 +1,12 @@
 //! One operation run.
 
+use leptos::prelude::*;
+use tenantatlas_domain::live::humanise;
+use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::role::Action;
+use tenantatlas_store::operation_runs::OperationRun;
+use tenantatlas_store::sync_runs::{SyncRun, TypeRun};
+
 use super::functions::{CancelRun, RetryRun};
 use super::load::{RunDetail, detail};
 use super::timeline::timeline;
@@ -17,12 +24,6 @@ use crate::ui::icon::Icon;
 use crate::ui::note::{done_note, note};
 use crate::ui::state::run_state;
 use crate::ui::time::{day, exact};
-use leptos::prelude::*;
-use tenantatlas_domain::live::humanise;
-use tenantatlas_domain::registry::registry;
-use tenantatlas_domain::role::Action;
-use tenantatlas_store::operation_runs::OperationRun;
-use tenantatlas_store::sync_runs::{SyncRun, TypeRun};
 
 /// How often the page of an active run loads itself again without script, seconds.
 const REFRESH: &str = "5";

@@ -2,6 +2,12 @@
 //! those that ended.
 #![allow(missing_docs, reason = "the island macro makes property types whose documentation is the property's")]
 
+use std::time::Duration;
+
+use leptos::prelude::*;
+use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
+use tenantatlas_domain::live::RunState;
+
 use super::functions::my_runs;
 use super::run_card::{RunCard, summary, turning};
 use super::toast::{self, Toast, ToastCard};
@@ -9,12 +15,6 @@ use crate::island::{erased, local_storage, session_storage};
 use crate::live::{clock, stream};
 use crate::packed::Packed;
 use crate::ui::icon::Icon;
-use leptos::prelude::*;
-use std::time::Duration;
-use tenantatlas_domain::{
-    ids::{OperationRunId, TenantId, UserId},
-    live::RunState,
-};
 
 /// More cards than this fold away.
 const CARDS_SHOWN: usize = 3;

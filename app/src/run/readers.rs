@@ -1,12 +1,12 @@
 //! Who reads a tenant now: a line for each sync of others, for whoever looks at the inventory meanwhile.
 
-use crate::address::TenantAddress;
-use crate::format;
-use crate::scope;
-use crate::ui::icon::Icon;
 use leptos::prelude::*;
 use tenantatlas_domain::live::RunWords;
 use tenantatlas_store::operation_runs::{self, OperationRun};
+
+use crate::address::TenantAddress;
+use crate::ui::icon::Icon;
+use crate::{format, scope};
 
 /// Lines that are shown; of more runs the rest is counted.
 const SHOWN: usize = 3;

@@ -1,15 +1,17 @@
 //! One running operation in the progress widget.
 #![allow(missing_docs, reason = "the island macro makes property types whose documentation is the property's")]
 
+use leptos::prelude::*;
+use leptos::wasm_bindgen::{JsCast as _, JsValue};
+use tenantatlas_domain::live::RunState;
+use tenantatlas_domain::operation::OperationStatus;
+use wasm_bindgen_futures::JsFuture;
+
 use super::functions::CancelRun;
 use super::model::progress;
 use crate::island::erased;
 use crate::ui::icon::Icon;
 use crate::{address, format};
-use leptos::prelude::*;
-use leptos::wasm_bindgen::{JsCast as _, JsValue};
-use tenantatlas_domain::{live::RunState, operation::OperationStatus};
-use wasm_bindgen_futures::JsFuture;
 
 /// Before this share of the work is done, a remaining time would only be a guess.
 const MEANINGFUL_SHARE: u32 = 5;

@@ -1,5 +1,14 @@
 //! The timeline of a sync: each type from its first request to its last answer, what failed first.
 
+use std::collections::HashMap;
+
+use leptos::prelude::*;
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::sync::TypeOutcome;
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::sync_runs::TypeRun;
+
 use super::bucket::is_cancelled;
 use super::load::RunDetail;
 use crate::format;
@@ -7,13 +16,6 @@ use crate::inventory::labels::type_label;
 use crate::scope::Inside;
 use crate::ui::icon::Icon;
 use crate::ui::state::{outcome_state, state};
-use leptos::prelude::*;
-use std::collections::HashMap;
-use tenantatlas_domain::reason::ReasonCode;
-use tenantatlas_domain::registry::registry;
-use tenantatlas_domain::sync::TypeOutcome;
-use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::sync_runs::TypeRun;
 
 /// Width of the drawing of a bar, in its own units.
 const WIDTH: i64 = 1000;

@@ -1,14 +1,17 @@
 //! Toasts: how a run that this person watched has ended. They survive going to another page.
 #![allow(missing_docs, reason = "the island macro makes property types whose documentation is the property's")]
 
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use tenantatlas_domain::ids::UserId;
+use tenantatlas_domain::live::RunState;
+use tenantatlas_domain::operation::OperationBucket;
+
 use super::bucket::{canceller, is_cancelled, look, word};
 use super::model::{failed_words, news_words, progress, reached};
 use crate::address;
 use crate::island::{erased, session_storage};
 use crate::ui::icon::Icon;
-use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
-use tenantatlas_domain::{ids::UserId, live::RunState, operation::OperationBucket};
 
 /// How long good news, and what a person stopped, stays, milliseconds. The rest stays until it is closed.
 const GOOD_NEWS: i64 = 9_000;

@@ -1,14 +1,16 @@
 //! What did not succeed of a run, by reason, each with what to do.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use leptos::prelude::*;
+use tenantatlas_domain::operation::{Failure, FailureKind};
+use tenantatlas_domain::reason::ReasonCode;
+
 use super::bucket::is_cancelled;
 use super::load::RunDetail;
 use crate::scope::Inside;
 use crate::ui::icon::Icon;
 use crate::ui::note::note;
-use leptos::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
-use tenantatlas_domain::operation::{Failure, FailureKind};
-use tenantatlas_domain::reason::ReasonCode;
 
 /// Failures with the same reason that are named without being asked for: the sentence above them speaks of what is named.
 const FEW: usize = 5;

@@ -1,8 +1,9 @@
 //! What is known of one's own second factor.
 
+use tenantatlas_engine::{EngineError, SecondFactorState, SetUp};
+
 use crate::error::AppError;
 use crate::scope;
-use tenantatlas_engine::{EngineError, SecondFactorState, SetUp};
 
 /// Whether the person of this request has one, and what is to be shown of a set-up: only to whoever proved lately who
 /// they are.

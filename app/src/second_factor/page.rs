@@ -1,5 +1,8 @@
 //! One's own second factor: set up, recovery codes, take away.
 
+use leptos::prelude::*;
+use tenantatlas_engine::{SecondFactorState, SetUp};
+
 use super::functions::{
     BeginSecondFactor, ConfirmSecondFactor, KeepRecoveryCodes, NewRecoveryCodes, RemoveSecondFactor,
 };
@@ -12,8 +15,6 @@ use crate::ui::form::code_field;
 use crate::ui::note::{confirm_note, done_note, refusal_note};
 use crate::ui::time::moment;
 use crate::{address, scope};
-use leptos::prelude::*;
-use tenantatlas_engine::{SecondFactorState, SetUp};
 
 /// Everything about the person's own second factor.
 #[component]

@@ -1,8 +1,9 @@
 //! QR codes, drawn on the server.
 
+use std::fmt::Write as _;
+
 use leptos::prelude::*;
 use qrcodegen::{QrCode, QrCodeEcc};
-use std::fmt::Write as _;
 
 /// Empty modules around a code (ISO/IEC 18004, section 6.3.8).
 const BORDER: i32 = 4;

@@ -1,5 +1,7 @@
 //! The password again, before something sensitive.
 
+use leptos::prelude::*;
+
 use super::functions::Confirm as ConfirmForm;
 use super::origin as session;
 use crate::page::{plain_page, query, refusal};
@@ -8,7 +10,6 @@ use crate::second_factor::load as second_factor;
 use crate::ui::active_form::ActiveForm;
 use crate::ui::form::{code_field, field, hidden, reveal};
 use crate::{address, scope};
-use leptos::prelude::*;
 
 /// Asks for the password, and the code of whoever has a second factor, and leads back to where the person was.
 #[component]

@@ -1,9 +1,10 @@
 //! The cookies by which a browser is known. They hold random tokens; the database only their SHA-256.
 
+use std::time::Duration;
+
 use http::{HeaderMap, header};
 use leptos::context::use_context;
 use leptos_axum::ResponseOptions;
-use std::time::Duration;
 use tenantatlas_store::sessions::TokenHash;
 
 pub use tenantatlas_engine::{hash_token, new_token};

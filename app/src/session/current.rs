@@ -1,7 +1,9 @@
 //! Who asks: the session of a request.
 
 use std::net::IpAddr;
-use tenantatlas_domain::{ids::UserId, time::Timestamp};
+
+use tenantatlas_domain::ids::UserId;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, is_confirmed};
 use tenantatlas_store::sessions::{SignedIn, TokenHash};
 use uuid::Uuid;

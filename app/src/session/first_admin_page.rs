@@ -1,5 +1,7 @@
 //! The first administrator, by the one-time link that the server printed at its first start.
 
+use leptos::prelude::*;
+
 use super::functions::ClaimFirstAdmin;
 use super::origin as session;
 use crate::address;
@@ -9,7 +11,6 @@ use crate::ui::active_form::ActiveForm;
 use crate::ui::form::{field, hidden, new_password, reveal};
 use crate::ui::logo::{chart, logo};
 use crate::ui::title::page_title;
-use leptos::prelude::*;
 
 /// The form that makes the first administrator.
 #[component]

@@ -1,8 +1,9 @@
 //! Signing in and out.
 #![allow(missing_docs, reason = "the macro makes a type per function whose fields are the parameters")]
 
-use crate::error::AppError;
 use leptos::prelude::*;
+
+use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use {
     super::cookies::{self, SESSION_COOKIE, WAITING_COOKIE},

@@ -1,16 +1,19 @@
 //! Where a request comes from, and what its browser carries.
 
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use http::header;
+use http::request::Parts;
+use leptos::prelude::*;
+use tenantatlas_engine::{BROWSER_IS_KNOWN, Engine, Opened, SetUp, Visitor};
+use tenantatlas_store::sessions::TokenHash;
+
 use super::cookies::{self, BROWSER_COOKIE, SESSION_COOKIE, WAITING_COOKIE, set_cookie};
 use crate::address;
 use crate::error::{AppError, ErrorKind};
 use crate::redirect::safe_next;
 use crate::scope::{self, Client};
-use http::{header, request::Parts};
-use leptos::prelude::*;
-use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
-use tenantatlas_engine::{BROWSER_IS_KNOWN, Engine, Opened, SetUp, Visitor};
-use tenantatlas_store::sessions::TokenHash;
 
 /// Longest name of a browser that is kept, in characters.
 const MAX_USER_AGENT: usize = 300;

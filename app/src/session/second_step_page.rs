@@ -1,5 +1,9 @@
 //! The second step of a sign-in.
 
+use leptos::prelude::*;
+use leptos_meta::Title;
+use tenantatlas_engine::SetUp;
+
 use super::functions::{SignInCode, SignInSetUp};
 use super::origin as session;
 use crate::address;
@@ -10,9 +14,6 @@ use crate::second_factor::page::set_up_facts;
 use crate::ui::active_form::ActiveForm;
 use crate::ui::form::{code_field, hidden};
 use crate::ui::logo::{chart, logo};
-use leptos::prelude::*;
-use leptos_meta::Title;
-use tenantatlas_engine::SetUp;
 
 /// Asks for a code after the password. Without a sign-in that waits it leads to the first step.
 #[component]

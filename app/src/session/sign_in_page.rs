@@ -1,5 +1,7 @@
 //! Sign-in.
 
+use leptos::prelude::*;
+
 use super::functions::SignIn as SignInForm;
 use crate::account::theme_switch::ThemeSwitch;
 use crate::address;
@@ -10,7 +12,6 @@ use crate::ui::active_form::ActiveForm;
 use crate::ui::form::{field, hidden, reveal};
 use crate::ui::logo::{chart, logo};
 use crate::ui::title::page_title;
-use leptos::prelude::*;
 
 /// The sign-in form. `next` in the address says where to go afterwards.
 #[component]

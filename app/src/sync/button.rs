@@ -1,12 +1,13 @@
 //! The button that opens the type picker.
 #![allow(missing_docs, reason = "the island macro makes property types whose documentation is the property's")]
 
+use leptos::prelude::*;
+use tenantatlas_domain::ids::TenantId;
+
 use super::dialog;
 use crate::address;
 use crate::island::{DialogOnDemand, Part, asks_for_another_tab, erased};
 use crate::ui::icon::Icon;
-use leptos::prelude::*;
-use tenantatlas_domain::ids::TenantId;
 
 /// A link to the sync page that opens the picker over the page once WebAssembly is there. The picker, and the part of
 /// the program that draws it, are fetched when the pointer comes near.

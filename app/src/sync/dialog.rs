@@ -1,5 +1,11 @@
 //! The type picker over a page of the tenant.
 
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast as _;
+use tenantatlas_domain::ids::TenantId;
+use wasm_split_helpers::{SplitLoaderError, wasm_split};
+use web_sys::{HtmlDialogElement, HtmlElement};
+
 use super::functions::load_picker;
 use super::model::{Picker, StartedSync};
 use super::picker::{PickerFields, go_to_run};
@@ -7,11 +13,6 @@ use crate::island::{close_on_backdrop, draw_dialog};
 use crate::live::stream;
 use crate::run::functions::load_run;
 use crate::ui::icon::Icon;
-use leptos::prelude::*;
-use leptos::wasm_bindgen::JsCast as _;
-use tenantatlas_domain::ids::TenantId;
-use wasm_split_helpers::{SplitLoaderError, wasm_split};
-use web_sys::{HtmlDialogElement, HtmlElement};
 
 /// Draws the dialog and fetches what the picker shows; what it returns opens the dialog.
 ///

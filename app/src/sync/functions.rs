@@ -1,10 +1,11 @@
 //! An inventory sync: choose what is read, and start.
 #![allow(missing_docs, reason = "the macro makes a type per function whose fields are the parameters")]
 
-use super::model::{Picker, StartedSync};
-use crate::error::AppError;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
+
+use super::model::{Picker, StartedSync};
+use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use {
     super::load,

@@ -1,14 +1,16 @@
 //! What the type picker shows.
 
-use super::model::{Picker, PickerCategory, PickerPreset, PickerType};
-use crate::error::AppError;
-use crate::scope::Inside;
 use std::collections::{HashMap, HashSet};
+
 use tenantatlas_domain::registry::{Category, PolicyType, aliases, registry};
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_store::inventory::ScopeView;
 use tenantatlas_store::sync_runs::{self, TypeRun};
 use tenantatlas_store::{permissions, preferences};
+
+use super::model::{Picker, PickerCategory, PickerPreset, PickerType};
+use crate::error::AppError;
+use crate::scope::Inside;
 
 /// The picker for a tenant, with a preset marked (`everything` when none or an unknown one is named).
 ///

@@ -1,8 +1,9 @@
 //! What the type picker shows.
 
-use crate::done::Done;
 use serde::{Deserialize, Serialize};
 use tenantatlas_domain::ids::OperationRunId;
+
+use crate::done::Done;
 
 /// Everything the picker needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,12 +1,13 @@
 //! The type picker as a page: it works without script, and the sync button leads here then.
 
+use leptos::prelude::*;
+
 use super::functions::StartSync;
 use super::load as picker;
 use super::picker::PickerPage;
 use crate::frame::view::Section;
 use crate::page::{query, refusal, tenant_page};
 use crate::ui::note::note;
-use leptos::prelude::*;
 
 /// The picker. `?preset=` marks a ready-made selection.
 #[component]

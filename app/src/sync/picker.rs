@@ -1,18 +1,20 @@
 //! The type picker: which policy types a sync reads.
 #![allow(missing_docs, reason = "the island macro makes property types whose documentation is the property's")]
 
+use std::sync::Arc;
+
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast as _;
+use tenantatlas_domain::ids::TenantId;
+use web_sys::HtmlElement;
+
 use super::functions::{StartSync, start_sync};
 use super::model::{Picker, PickerCategory, PickerType, StartedSync};
 use crate::island::{erased, go_to};
 use crate::packed::Packed;
 use crate::ui::icon::Icon;
 use crate::{address, format};
-use leptos::ev::KeyboardEvent;
-use leptos::prelude::*;
-use leptos::wasm_bindgen::JsCast as _;
-use std::sync::Arc;
-use tenantatlas_domain::ids::TenantId;
-use web_sys::HtmlElement;
 #[cfg(target_arch = "wasm32")]
 use web_sys::HtmlInputElement;
 

@@ -1,5 +1,7 @@
 //! A new tenant.
 
+use leptos::prelude::*;
+
 use super::connection_form::{connection_fields, credential_choice, credential_fields};
 use super::functions::AddTenant;
 use super::set_up::preparation;
@@ -8,7 +10,6 @@ use crate::ui::active_form::ActiveForm;
 use crate::ui::card::section_card;
 use crate::ui::note::confirm_note;
 use crate::{address, scope};
-use leptos::prelude::*;
 
 /// What has to be prepared at Microsoft, and the form for what comes of it.
 #[component]

@@ -1,5 +1,9 @@
 //! All tenants of this server, for those who administer it: what they are connected to, and whether that works.
 
+use leptos::prelude::*;
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::tenants::{self, ConnectionStatus, Tenant};
+
 use super::list_page::pages;
 use super::load::environment;
 use crate::filter::ListFilter as _;
@@ -10,9 +14,6 @@ use crate::ui::note::empty;
 use crate::ui::state::state;
 use crate::ui::time::moment_or;
 use crate::{address, format, scope};
-use leptos::prelude::*;
-use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::tenants::{self, ConnectionStatus, Tenant};
 
 /// The list by name, with a search.
 #[component]

@@ -1,5 +1,11 @@
 //! How the check of a connection goes, and what it found: one result, in one tone.
 
+use leptos::prelude::*;
+use tenantatlas_domain::registry::{PortalSite, registry};
+use tenantatlas_domain::role::Action;
+use tenantatlas_engine::endpoints;
+use tenantatlas_store::tenants::{Cloud, ConnectionStatus, Licence, Tenant};
+
 use super::load::{Checks, MissingPermission, Step};
 use super::portal::portal_cloud;
 use crate::scope::Inside;
@@ -8,11 +14,6 @@ use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::note;
 use crate::ui::time::moment;
-use leptos::prelude::*;
-use tenantatlas_domain::registry::{PortalSite, registry};
-use tenantatlas_domain::role::Action;
-use tenantatlas_engine::endpoints;
-use tenantatlas_store::tenants::{Cloud, ConnectionStatus, Licence, Tenant};
 
 /// The part of the settings that follows a check as it goes.
 pub fn check_result(inside: &Inside, checks: &Checks) -> AnyView {

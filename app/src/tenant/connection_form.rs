@@ -1,14 +1,15 @@
 //! The forms of a connection and of its credential: their fields, and what they send.
 
-use super::model::Environment;
-use crate::error::AppError;
-use crate::ui::form::{field, options};
 use leptos::prelude::*;
 use secrecy::SecretString;
 use tenantatlas_engine::{EngineError, connection_problems};
 use tenantatlas_store::tenants::{
     Cloud, CredentialKind, Environment as StoredEnvironment, Tenant, TenantCredential, TenantDetails,
 };
+
+use super::model::Environment;
+use crate::error::AppError;
+use crate::ui::form::{field, options};
 
 /// The connection as the form sends it.
 #[derive(Debug, Clone)]

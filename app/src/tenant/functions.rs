@@ -2,11 +2,12 @@
 #![allow(missing_docs, reason = "the macro makes a type per function whose fields are the parameters")]
 #![expect(clippy::too_many_arguments, reason = "the arguments of a server function are the fields of its form")]
 
-use super::model::TenantEntry;
-use crate::error::AppError;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use tenantatlas_domain::ids::TenantId;
+
+use super::model::TenantEntry;
+use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use {
     super::connection_form::{ConnectionForm, CredentialForm, as_in_form, checked},

@@ -1,5 +1,7 @@
 //! The person's tenants, as a table that stays useful at a thousand of them.
 
+use leptos::prelude::*;
+
 use super::functions::SyncTenants;
 use super::overview::table;
 use super::sync_answer::{SyncAnswer, answer_note};
@@ -11,7 +13,6 @@ use crate::ui::form::options;
 use crate::ui::icon::Icon;
 use crate::ui::note::{done_note, empty, refusal_note};
 use crate::{address, format, scope};
-use leptos::prelude::*;
 
 /// One row per tenant: how complete its inventory is, when it was read, and what goes on.
 #[component]

@@ -1,14 +1,16 @@
 //! Tenants as screens show them.
 
-use super::model::{Environment, TenantEntry};
-use crate::error::AppError;
-use crate::scope::Inside;
 use std::cmp::Ordering;
+
 use tenantatlas_domain::operation::FailureKind;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_store::operation_runs::{self, OperationRun};
 use tenantatlas_store::tenants::{Environment as StoredEnvironment, VisibleTenant};
 use tenantatlas_store::{permissions, sync_runs};
+
+use super::model::{Environment, TenantEntry};
+use crate::error::AppError;
+use crate::scope::Inside;
 
 /// A tenant in the switcher.
 #[must_use]

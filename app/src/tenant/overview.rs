@@ -1,14 +1,16 @@
 //! The tenants of a person with how complete their inventory is and what goes on in them: as many questions for a page of
 //! them as for one.
 
-use crate::error::AppError;
-use crate::filter::tenant::{PAGE, TenantFilter};
-use crate::scope;
 use std::collections::HashMap;
+
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_store::inventory::{self, InventoryCounts};
 use tenantatlas_store::operation_runs::{self, OperationRun};
 use tenantatlas_store::tenants::{self, Overview, OverviewQuery};
+
+use crate::error::AppError;
+use crate::filter::tenant::{PAGE, TenantFilter};
+use crate::scope;
 
 /// A tenant as the table shows it.
 #[derive(Debug, Clone)]

@@ -1,9 +1,10 @@
 //! What has to be prepared at Microsoft before a tenant can be read: the application, its permissions, their consent.
 
-use crate::ui::icon::Icon;
 use leptos::prelude::*;
 use tenantatlas_domain::app_registration::{ScriptCredential, ScriptShell, script};
 use tenantatlas_domain::registry::registry;
+
+use crate::ui::icon::Icon;
 
 /// App registrations in the Microsoft Entra admin center.
 const APP_REGISTRATIONS: &str = "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade/quickStartType~/null/sourceType/Microsoft_AAD_IAM";

@@ -1,5 +1,9 @@
 //! How a tenant is connected.
 
+use leptos::prelude::*;
+use tenantatlas_domain::role::Action;
+use tenantatlas_store::tenants::Tenant;
+
 use super::check::check_result;
 use super::connection_form::{cloud_label, connection_fields, credential_choice, credential_fields};
 use super::functions::{EditConnection, RemoveTenant, RotateCredential, TestConnection};
@@ -14,9 +18,6 @@ use crate::ui::form::field;
 use crate::ui::icon::Icon;
 use crate::ui::note::{confirm_note, done_note, refusal_note};
 use crate::ui::time::moment;
-use leptos::prelude::*;
-use tenantatlas_domain::role::Action;
-use tenantatlas_store::tenants::Tenant;
 
 /// The connection and whether it works; managers edit it, platform administrators remove the tenant.
 #[component]

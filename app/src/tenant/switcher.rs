@@ -1,12 +1,13 @@
 //! The tenant switcher.
 #![allow(missing_docs, reason = "the island macro makes property types whose documentation is the property's")]
 
+use leptos::prelude::*;
+use tenantatlas_domain::ids::TenantId;
+
 use super::switcher_search;
 use crate::address;
 use crate::island::erased;
 use crate::ui::icon::Icon;
-use leptos::prelude::*;
-use tenantatlas_domain::ids::TenantId;
 #[cfg(feature = "ssr")]
 use {super::model::TenantEntry, super::switcher_search::tenant_link};
 

@@ -1,15 +1,16 @@
 //! The search in the tenant switcher, among all tenants of a person.
 
-use super::functions::my_tenants;
-use super::model::TenantEntry;
-use crate::ui::icon::Icon;
-use crate::{address, format};
 use leptos::mount::mount_to;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 use tenantatlas_domain::ids::TenantId;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use web_sys::{HtmlElement, KeyboardEvent};
+
+use super::functions::my_tenants;
+use super::model::TenantEntry;
+use crate::ui::icon::Icon;
+use crate::{address, format};
 
 /// More than these are not shown: whoever has more types a part of the name.
 const SHOWN: usize = 50;

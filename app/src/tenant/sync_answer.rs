@@ -1,15 +1,16 @@
 //! What became of a sync of several tenants: each has a right and a command of its own. The answer travels in the address
 //! as ids under fixed names, so that it works without script and holds no text; names are those that the person may see.
 
-use crate::address;
-use crate::error::AppError;
-use crate::scope;
-use crate::ui::note::note;
-use leptos::prelude::*;
 use std::collections::HashMap;
+
+use leptos::prelude::*;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_engine::{DispatchOutcome, EngineError};
 use tenantatlas_store::tenants;
+
+use crate::error::AppError;
+use crate::ui::note::note;
+use crate::{address, scope};
 
 /// Tenants that are synced with one request, at most: as many as the table shows.
 pub const MOST_TENANTS: usize = crate::filter::tenant::PAGE as usize;

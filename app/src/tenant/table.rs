@@ -1,23 +1,23 @@
 //! The table of a person's tenants. What moves in a row is fetched anew cell by cell, so that a row that is picked stays
 //! picked, and focus and selected text stay where they are.
 
+use leptos::prelude::*;
+use tenantatlas_domain::presence::Confidence;
+use tenantatlas_domain::role::Action;
+use tenantatlas_domain::time::Timestamp;
+
 use super::functions::{SetFavourite, SyncTenants};
 use super::load::environment;
 use super::overview::{TenantRow, TenantTable};
 use crate::filter::ListFilter as _;
 use crate::filter::tenant::TenantFilter;
 use crate::run::model::progress;
-use crate::scope;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::empty;
 use crate::ui::state::{state, sync_state};
 use crate::ui::time::moment;
-use crate::{address, format};
-use leptos::prelude::*;
-use tenantatlas_domain::presence::Confidence;
-use tenantatlas_domain::role::Action;
-use tenantatlas_domain::time::Timestamp;
+use crate::{address, format, scope};
 
 /// The form that the boxes of the rows belong to; the forms of the stars keep it from lying around them.
 const FORM: &str = "sync-tenants";

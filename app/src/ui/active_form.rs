@@ -1,11 +1,12 @@
 //! A form that keeps what was typed when the server refuses it.
 #![allow(missing_docs, reason = "the island macro makes property types whose documentation is the property's")]
 
-use super::send_form::{BUSY, send};
-use crate::island::erased;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 use web_sys::{HtmlElement, SubmitEvent};
+
+use super::send_form::{BUSY, send};
+use crate::island::erased;
 #[cfg(feature = "ssr")]
 use {super::form::FormRefusal, super::send_form::refusal, crate::error::AppError, leptos::context::Provider};
 

@@ -1,9 +1,10 @@
 //! Pieces of forms.
 
-use crate::error::AppError;
 use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
 use tenantatlas_engine::{MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
+
+use crate::error::AppError;
 
 /// The refusal with which a form came back, for its fields.
 #[derive(Debug, Clone, Default)]

@@ -1,8 +1,9 @@
 //! The icons: 24 units wide, drawn with one stroke, inheriting the colour of the text.
 
-use crate::island::erased;
 use leptos::prelude::*;
 use leptos::svg;
+
+use crate::island::erased;
 
 /// The icons there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

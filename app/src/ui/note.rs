@@ -1,12 +1,13 @@
 //! Nothing here, something wrong, and notes.
 
+use leptos::prelude::*;
+
 use super::icon::Icon;
 use crate::address;
 use crate::done::Done;
 use crate::error::{AppError, ErrorKind};
 use crate::scope::RequestId;
 use crate::session::current::CurrentSession;
-use leptos::prelude::*;
 
 /// An empty place that says what belongs there and how it comes.
 pub fn empty(icon: Icon, title: impl Into<String>, words: impl Into<String>, actions: Option<AnyView>) -> AnyView {

@@ -1,7 +1,8 @@
 //! The links below a list that is shown page by page.
 
-use super::icon::Icon;
 use leptos::prelude::*;
+
+use super::icon::Icon;
 
 /// Where the pages around the shown one are. Lists are read by keyset, so that there is a way on and a way back to the
 /// first page, but none to the page before.

@@ -1,14 +1,15 @@
 //! What an [form](super::active_form::ActiveForm) does when it is submitted.
 
-use super::icon::Icon;
-use crate::address;
-use crate::error::{AppError, ErrorKind};
-use crate::island::go_to;
 use leptos::mount::mount_to;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, FormData, Headers, HtmlElement, HtmlFormElement, RequestInit, Response, UrlSearchParams};
+
+use super::icon::Icon;
+use crate::address;
+use crate::error::{AppError, ErrorKind};
+use crate::island::go_to;
 
 /// The attribute of a form that is being sent.
 pub const BUSY: &str = "aria-busy";

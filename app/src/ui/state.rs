@@ -1,7 +1,5 @@
 //! States as chips: a drawing, a word and a colour together.
 
-use super::icon::Icon;
-use crate::run::bucket::{canceller, is_cancelled, look, word};
 use leptos::prelude::*;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::live::CancelledBy;
@@ -9,6 +7,9 @@ use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::presence::{Confidence, Presence};
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_store::operation_runs::OperationRun;
+
+use super::icon::Icon;
+use crate::run::bucket::{canceller, is_cancelled, look, word};
 
 /// A chip.
 pub fn state(tone: &'static str, icon: Icon, word: impl Into<String>) -> AnyView {

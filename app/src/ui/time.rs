@@ -1,8 +1,9 @@
 //! Points in time.
 
-use crate::format;
 use leptos::prelude::*;
 use tenantatlas_engine::Engine;
+
+use crate::format;
 
 /// A point in time: told from now, exact in UTC on hover. The browser goes on telling it as time passes.
 pub fn moment(millis: i64) -> AnyView {

@@ -1,9 +1,10 @@
 //! The users of this server. Platform administrators only.
 #![allow(missing_docs, reason = "the macro makes a type per function whose fields are the parameters")]
 
-use crate::error::AppError;
 use leptos::prelude::*;
 use tenantatlas_domain::ids::UserId;
+
+use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use {
     crate::{access::Rule, address, done::Done, redirect::go_to_with, scope},

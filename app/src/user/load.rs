@@ -1,11 +1,13 @@
 //! What the page of all users shows.
 
-use crate::error::AppError;
-use crate::scope;
 use std::collections::BTreeSet;
+
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_store::second_factors;
 use tenantatlas_store::users::{self, User};
+
+use crate::error::AppError;
+use crate::scope;
 
 /// All users, by name.
 ///

@@ -1,5 +1,9 @@
 //! What platform administrators do: users, and new tenants.
 
+use leptos::prelude::*;
+use tenantatlas_engine::{MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
+use tenantatlas_store::users::User;
+
 use super::functions::{AddUser, ChangeUser, RemoveUser, ResetPassword, ResetSecondFactor};
 use super::load as users;
 use crate::error::AppError;
@@ -13,9 +17,6 @@ use crate::ui::note::{confirm_note, done_note, refusal_note};
 use crate::ui::state::state;
 use crate::ui::time::moment_or;
 use crate::{address, scope};
-use leptos::prelude::*;
-use tenantatlas_engine::{MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
-use tenantatlas_store::users::User;
 
 /// Everybody who may sign in.
 #[component]

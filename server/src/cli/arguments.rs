@@ -1,10 +1,14 @@
 //! What can be typed: the commands, their options and the help that teaches them.
 
-use crate::{exit::EXIT_CODES, settings::SettingsOptions};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
-use std::{net::SocketAddr, path::PathBuf};
 use tenantatlas_domain::since::Since;
+
+use crate::exit::EXIT_CODES;
+use crate::settings::SettingsOptions;
 
 const FIRST_STEPS: &str = "First steps:
   tenantatlas serve --demo                      a simulated cloud with three tenants, on http://127.0.0.1:3000

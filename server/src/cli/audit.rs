@@ -1,28 +1,22 @@
 //! `tenantatlas audit …`
 
-use super::{
-    arguments::{AuditCommand, AuditResealArguments, AuditVerifyArguments},
-    output::Output,
-};
-use crate::{
-    exit::{Exit, ExitCode},
-    open,
-    settings::Settings,
-};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::Path;
+
 use serde_json::json;
-use std::{
-    fs::File,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    path::Path,
-};
 use tenantatlas_app::format::counted;
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_engine::{Actor, Clock as _, SystemClock};
-use tenantatlas_store::{
-    Db, Vault,
-    audit::{self, Anchor, NewEntry, Outcome, Problem, Resealed, Verification},
-};
+use tenantatlas_store::audit::{self, Anchor, NewEntry, Outcome, Problem, Resealed, Verification};
+use tenantatlas_store::{Db, Vault};
 use uuid::Uuid;
+
+use super::arguments::{AuditCommand, AuditResealArguments, AuditVerifyArguments};
+use super::output::Output;
+use crate::exit::{Exit, ExitCode};
+use crate::open;
+use crate::settings::Settings;
 
 /// A line of a file of anchors, at most; one is about 250 bytes.
 const LINE_LIMIT: u64 = 4_096;

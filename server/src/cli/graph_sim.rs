@@ -1,11 +1,16 @@
 //! `tenantatlas graph-sim`
 
-use super::{arguments::GraphSimArguments, output::Output};
-use crate::exit::{Exit, ExitCode};
+use std::path::Path;
+use std::time::Duration;
+use std::{fs, io};
+
 use serde_json::{Value, json};
-use std::{fs, io, path::Path, time::Duration};
 use tenantatlas_app::format::counted;
 use tenantatlas_graph_sim::{SimTenant, Simulator, SimulatorConfig, StartError, Throttle};
+
+use super::arguments::GraphSimArguments;
+use super::output::Output;
+use crate::exit::{Exit, ExitCode};
 
 /// Starts the simulated cloud with one tenant and serves until it is stopped.
 ///

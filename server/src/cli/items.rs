@@ -1,24 +1,23 @@
 //! `tenantatlas items`
 
-use super::{
-    arguments::{ItemsArguments, StateArgument},
-    output::{Output, visible, written},
-};
-use crate::{exit::Exit, open, settings::Settings};
+use std::io::{self, BufWriter, Write};
+use std::pin::pin;
+
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
-use std::{
-    io::{self, BufWriter, Write},
-    pin::pin,
-};
 use tenantatlas_app::inventory::assigned::assigned_words;
-use tenantatlas_domain::{ids::TenantId, references::Assigned, registry::registry};
+use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::references::Assigned;
+use tenantatlas_domain::registry::registry;
 use tenantatlas_engine::{Clock as _, SystemClock};
-use tenantatlas_store::{
-    Reader, StoreError,
-    inventory::{self, Group, ItemFilter, ItemQuery, ItemRow, NotRead, ScopeView, StateFilter},
-    sync_runs,
-};
+use tenantatlas_store::inventory::{self, Group, ItemFilter, ItemQuery, ItemRow, NotRead, ScopeView, StateFilter};
+use tenantatlas_store::{Reader, StoreError, sync_runs};
+
+use super::arguments::{ItemsArguments, StateArgument};
+use super::output::{Output, visible, written};
+use crate::exit::Exit;
+use crate::open;
+use crate::settings::Settings;
 
 /// Groups that are looked at for one of a name, at most.
 const MAX_NAMED: u32 = 100;

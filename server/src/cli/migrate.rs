@@ -1,9 +1,12 @@
 //! `tenantatlas migrate`
 
-use super::output::Output;
-use crate::{exit::Exit, open, settings::Settings};
 use serde_json::json;
 use tenantatlas_store::Db;
+
+use super::output::Output;
+use crate::exit::Exit;
+use crate::open;
+use crate::settings::Settings;
 
 /// Brings the database to the version of this program and makes the key file when there is none.
 ///

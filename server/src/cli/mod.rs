@@ -16,8 +16,11 @@ mod user;
 
 pub use arguments::{Arguments, Command, ServeArguments};
 
-use crate::{exit::Exit, open, settings::Settings, web};
 use output::Output;
+
+use crate::exit::Exit;
+use crate::settings::Settings;
+use crate::{open, web};
 
 /// Does what was typed.
 ///

@@ -1,10 +1,12 @@
 //! What a command prints: text and tables for people, one JSON document for programs. Everything that a terminal gets
 //! goes through [`visible`]; JSON has escapes of its own.
 
-use crate::exit::{Exit, ExitCode};
+use std::io::{self, BufWriter, Write};
+
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
-use std::io::{self, BufWriter, Write};
+
+use crate::exit::{Exit, ExitCode};
 
 pub use tenantatlas_domain::invisible::visible;
 

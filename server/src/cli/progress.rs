@@ -1,19 +1,19 @@
 //! A run as it goes on: one bar per running type and one in total; plain lines when nobody watches a terminal.
 
-use super::output::{Output, visible};
-use crate::exit::Exit;
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
 use futures::StreamExt as _;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::{
-    collections::BTreeMap,
-    io::{self, IsTerminal as _, Write as _},
-    pin::pin,
-    time::{Duration, Instant},
-};
 use tenantatlas_app::format::counted;
 use tenantatlas_domain::live::RunState;
 use tenantatlas_engine::Engine;
 use tenantatlas_store::tenants::Tenant;
+
+use super::output::{Output, visible};
+use crate::exit::Exit;
 
 /// After so long without news the database is asked whether it can still be written.
 const SILENCE: Duration = Duration::from_secs(3);

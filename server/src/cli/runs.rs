@@ -1,14 +1,16 @@
 //! `tenantatlas runs`
 
-use super::{arguments::RunsArguments, output::Output};
-use crate::{exit::Exit, open, settings::Settings};
 use serde_json::{Value, json};
 use tenantatlas_app::run::model::news_words;
 use tenantatlas_engine::run_words;
-use tenantatlas_store::{
-    Reader,
-    operation_runs::{self, Filter, OperationRun},
-};
+use tenantatlas_store::Reader;
+use tenantatlas_store::operation_runs::{self, Filter, OperationRun};
+
+use super::arguments::RunsArguments;
+use super::output::Output;
+use crate::exit::Exit;
+use crate::open;
+use crate::settings::Settings;
 
 /// Lists operation runs, newest first.
 ///

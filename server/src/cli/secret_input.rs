@@ -1,12 +1,12 @@
 //! Reading passwords and client secrets: from a file, from standard input, or asked for without echo.
 
-use crate::exit::{Exit, ExitCode};
+use std::fs;
+use std::io::{self, IsTerminal as _, Read as _};
+use std::path::Path;
+
 use secrecy::SecretString;
-use std::{
-    fs,
-    io::{self, IsTerminal as _, Read as _},
-    path::Path,
-};
+
+use crate::exit::{Exit, ExitCode};
 
 /// The longest secret file that is read, in bytes; a private key of 16,384 bits stays below it.
 const LIMIT: u64 = 64 * 1024;

@@ -1,27 +1,22 @@
 //! `tenantatlas sync`
 
-use super::{arguments::SyncArguments, output::Output, progress};
-use crate::{
-    exit::{Exit, ExitCode},
-    open,
-    settings::Settings,
-};
 use serde_json::{Map, Value, json};
-use tenantatlas_app::{
-    format::{counted, number},
-    run::model::news_words,
-};
-use tenantatlas_domain::{
-    live::RunState,
-    registry::registry,
-    selection::Selection,
-    sync::{SyncRunStatus, TypeOutcome},
-};
+use tenantatlas_app::format::{counted, number};
+use tenantatlas_app::run::model::news_words;
+use tenantatlas_domain::live::RunState;
+use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::selection::Selection;
+use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_engine::{Actor, DispatchOutcome, Engine};
-use tenantatlas_store::{
-    sync_runs::{self, SyncRun, TypeRun},
-    tenants::Tenant,
-};
+use tenantatlas_store::sync_runs::{self, SyncRun, TypeRun};
+use tenantatlas_store::tenants::Tenant;
+
+use super::arguments::SyncArguments;
+use super::output::Output;
+use super::progress;
+use crate::exit::{Exit, ExitCode};
+use crate::open;
+use crate::settings::Settings;
 
 /// Reads a tenant, shows the progress, and ends with what was found per type.
 ///

@@ -1,25 +1,20 @@
 //! `tenantatlas tenant …`
 
-use super::{
-    arguments::{CloudArgument, EnvironmentArgument, TenantAddArguments, TenantCommand},
-    output::Output,
-    progress, secret_input,
-};
-use crate::{
-    exit::{Exit, ExitCode},
-    open,
-    settings::Settings,
-};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use tenantatlas_domain::operation::{Failure, OperationStatus};
 use tenantatlas_engine::{Actor, Engine};
-use tenantatlas_store::{
-    operation_runs,
-    permissions::{self, Permission},
-    tenants::{self, Cloud, ConnectionStatus, Environment, Tenant, TenantCredential, TenantDetails},
-};
+use tenantatlas_store::operation_runs;
+use tenantatlas_store::permissions::{self, Permission};
+use tenantatlas_store::tenants::{self, Cloud, ConnectionStatus, Environment, Tenant, TenantCredential, TenantDetails};
 use uuid::Uuid;
+
+use super::arguments::{CloudArgument, EnvironmentArgument, TenantAddArguments, TenantCommand};
+use super::output::Output;
+use super::{progress, secret_input};
+use crate::exit::{Exit, ExitCode};
+use crate::open;
+use crate::settings::Settings;
 
 /// Adds, lists and checks tenants.
 ///

@@ -1,9 +1,11 @@
 //! `tenantatlas types`: what can be read, and what reading it takes.
 
-use super::{arguments::TypesArguments, output::Output};
-use crate::exit::Exit;
 use serde::Serialize;
 use tenantatlas_domain::registry::{Category, PolicyType, registry};
+
+use super::arguments::TypesArguments;
+use super::output::Output;
+use crate::exit::Exit;
 
 #[derive(Serialize)]
 struct TypeRow {

@@ -1,11 +1,17 @@
 //! `tenantatlas user …`
 
-use super::{arguments::UserCommand, output::Output, secret_input};
-use crate::{exit::Exit, open, settings::Settings};
 use serde_json::json;
-use tenantatlas_domain::{ids::TenantId, role::Role};
+use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::role::Role;
 use tenantatlas_engine::Actor;
 use tenantatlas_store::users;
+
+use super::arguments::UserCommand;
+use super::output::Output;
+use super::secret_input;
+use crate::exit::Exit;
+use crate::open;
+use crate::settings::Settings;
 
 /// Adds and lists people, sets passwords.
 ///

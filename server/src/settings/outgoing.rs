@@ -1,15 +1,15 @@
 //! How this program reaches others: which authorities it trusts, and by which proxy it goes.
 
+use std::fs::File;
+use std::io::Read as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+
+use ipnet::IpNet;
+use tenantatlas_net::{Authorities, LARGEST_FILE, Proxies};
+
 use super::{networks, wrong};
 use crate::exit::Exit;
-use ipnet::IpNet;
-use std::{
-    fs::File,
-    io::Read as _,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    path::Path,
-};
-use tenantatlas_net::{Authorities, LARGEST_FILE, Proxies};
 
 /// How others are reached.
 #[derive(Clone)]

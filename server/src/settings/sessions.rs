@@ -1,9 +1,12 @@
 //! The settings of sessions of the web application.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use tenantatlas_engine::SessionPolicy;
+
 use super::wrong;
 use crate::exit::Exit;
-use std::{ops::RangeInclusive, time::Duration};
-use tenantatlas_engine::SessionPolicy;
 
 /// Minutes that a session may rest. Less than five would end it while somebody reads.
 const IDLE_MINUTES: RangeInclusive<u64> = 5..=720;

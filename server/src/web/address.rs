@@ -4,14 +4,14 @@
 //! `..`, `%2e`, backslashes). No address of this site needs any of that, so what could be read in two ways is refused
 //! before anything looks at it.
 
-use super::answer::refuse_as_asked;
-use axum::{
-    extract::Request,
-    http::{HeaderMap, StatusCode, Uri, Version, header, uri::Authority},
-    middleware::Next,
-    response::Response,
-};
+use axum::extract::Request;
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, StatusCode, Uri, Version, header};
+use axum::middleware::Next;
+use axum::response::Response;
 use tenantatlas_app::error::{AppError, ErrorKind};
+
+use super::answer::refuse_as_asked;
 
 /// Refuses what names no host, several hosts or no host at all with 400 (RFC 9112, section 3.2), and paths that can be
 /// read in two ways with 404.

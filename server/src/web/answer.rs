@@ -1,11 +1,10 @@
 //! Refusals and redirects outside of pages.
 
-use axum::{
-    body::Body,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::Response,
-};
-use tenantatlas_app::{error::AppError, redirect::is_own_address};
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use tenantatlas_app::error::AppError;
+use tenantatlas_app::redirect::is_own_address;
 
 /// A refusal as JSON, with the status of its kind: the form in which server functions answer too.
 pub fn refuse(error: &AppError) -> Response {

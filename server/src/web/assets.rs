@@ -1,13 +1,12 @@
 //! The built assets, carried in the binary: names with the hash of their content, brotli and gzip siblings.
 
-use axum::{
-    body::Body,
-    extract::Path,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse as _, Response},
-};
-use rust_embed::{EmbeddedFile, RustEmbed};
 use std::borrow::Cow;
+
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use rust_embed::{EmbeddedFile, RustEmbed};
 
 #[derive(RustEmbed)]
 #[folder = "../target/site"]

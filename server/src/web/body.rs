@@ -3,18 +3,19 @@
 //! A request whose body is still on its way holds its connection and a few kilobytes, and neither session, database nor
 //! page; it does so for a limited time (CWE-400; RFC 9110, section 15.5.9).
 
-use super::{State, answer::refuse_as_asked};
-use axum::{
-    body::{Body, Bytes, HttpBody as _},
-    extract::{Request, State as Extract},
-    http::{HeaderValue, StatusCode, header},
-    middleware::Next,
-    response::Response,
-};
-use futures::StreamExt as _;
 use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::extract::{Request, State as Extract};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use futures::StreamExt as _;
 use tenantatlas_app::error::{AppError, ErrorKind};
 use tokio_util::sync::CancellationToken;
+
+use super::State;
+use super::answer::refuse_as_asked;
 
 /// The largest request body, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;

@@ -5,16 +5,17 @@
 //! anybody may have written. So may somebody within a trusted network: no more addresses are read than the settings say
 //! that there are proxies on the way.
 
-use super::State;
-use axum::{
-    extract::{ConnectInfo, Request, State as Extract},
-    http::{HeaderMap, header, uri::Authority},
-    middleware::Next,
-    response::Response,
-};
-use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::extract::{ConnectInfo, Request, State as Extract};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use ipnet::IpNet;
 use tenantatlas_app::scope::Client;
+
+use super::State;
 
 /// Headers by which a proxy shows that it is one.
 const FORWARDING: [&str; 5] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"];

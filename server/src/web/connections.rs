@@ -4,36 +4,31 @@
 //! Not `axum::serve`: it looks for the preface of HTTP/2 first, which makes the read buffer of every connection twice as
 //! large (8 kB more for each open stream), and it waits for the head of a request for ever.
 
-use super::{counts::Counted, peers::Peers, stall::Stalling};
-use axum::{
-    Router,
-    body::{Body, Bytes, HttpBody},
-    extract::ConnectInfo,
-};
-use hyper::{
-    body::{Frame, Incoming, SizeHint},
-    server::conn::http1,
-    service::service_fn,
-};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::ConnectInfo;
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::IpNet;
-use std::{
-    io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    pin::{Pin, pin},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    task::{Context, Poll},
-    time::Duration,
-};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::Service as _;
+
+use super::counts::Counted;
+use super::peers::Peers;
+use super::stall::Stalling;
 
 /// How long a connection may take over the head of a request, or rest between two. Longer than proxies keep a resting
 /// connection (nginx: 60 seconds), so that they, not this server, end it.

@@ -1,13 +1,13 @@
 //! What pages and server functions find in their context.
 
-use super::{State, request_id};
 use axum::extract::Request;
-use leptos::{context::provide_context, nonce::Nonce};
-use tenantatlas_app::{
-    access::Refused,
-    scope::{RequestId, TenantScope, Theme},
-    session::current::CurrentSession,
-};
+use leptos::context::provide_context;
+use leptos::nonce::Nonce;
+use tenantatlas_app::access::Refused;
+use tenantatlas_app::scope::{RequestId, TenantScope, Theme};
+use tenantatlas_app::session::current::CurrentSession;
+
+use super::{State, request_id};
 
 /// Provides the engine and what is known of the audit log, and of the request its id, session, tenant, theme and nonce, and why it is refused, if it is.
 pub fn provide(state: &State, request: &Request) -> impl Fn() + Clone + Send + Sync + 'static {

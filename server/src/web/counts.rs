@@ -1,11 +1,10 @@
 //! How many of something a network or a person has at a time.
 
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use ipnet::{IpNet, Ipv6Net};
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
-};
 use tenantatlas_domain::ids::UserId;
 
 /// The networks of IPv6 that count together, each with how many times as much as a network of 64 bits may have. A site gets

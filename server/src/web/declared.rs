@@ -1,17 +1,16 @@
 //! What is declared of an address besides who answers it: who may reach it, and how a refusal is put.
 
-use super::{answer::refuse, functions};
-use axum::{
-    extract::{Request, State as Extract},
-    middleware::Next,
-    response::Response,
-};
 use std::sync::Arc;
-use tenantatlas_app::{
-    access::{Refused, Rule},
-    scope::TenantScope,
-    session::current::CurrentSession,
-};
+
+use axum::extract::{Request, State as Extract};
+use axum::middleware::Next;
+use axum::response::Response;
+use tenantatlas_app::access::{Refused, Rule};
+use tenantatlas_app::scope::TenantScope;
+use tenantatlas_app::session::current::CurrentSession;
+
+use super::answer::refuse;
+use super::functions;
 
 /// What an address is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,32 +7,31 @@
 //! gets the newest states, never a backlog. The right to see is asked again every [`RECHECK`]: without session or tenant the
 //! stream ends, as it does when the server stops, and nothing is told of another tenant that the person lost.
 
-use super::{
-    State,
-    answer::refuse,
-    inside::{InTenant, SignedIn},
-    sse,
-};
-use axum::{
-    body::{Body, Bytes},
-    extract::State as Extract,
-    http::{HeaderName, HeaderValue, header},
-    response::Response,
-};
-use futures::{Stream, future::BoxFuture};
-use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
-use tenantatlas_app::{
-    error::{AppError, ErrorKind},
-    session::current::CurrentSession,
-};
-use tenantatlas_domain::{
-    ids::{TenantId, UserId},
-    live::LiveEvent,
-};
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State as Extract;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::Response;
+use futures::Stream;
+use futures::future::BoxFuture;
+use tenantatlas_app::error::{AppError, ErrorKind};
+use tenantatlas_app::session::current::CurrentSession;
+use tenantatlas_domain::ids::{TenantId, UserId};
+use tenantatlas_domain::live::LiveEvent;
 use tenantatlas_engine::{Engine, EngineError, Published, Subscription};
-use tenantatlas_store::{members::Sight, sessions::TokenHash};
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tenantatlas_store::members::Sight;
+use tenantatlas_store::sessions::TokenHash;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+use super::answer::refuse;
+use super::inside::{InTenant, SignedIn};
+use super::{State, sse};
 
 /// Streams open at the same time in one process; more are refused with 503 and come again.
 pub const MAX_STREAMS: usize = 20_000;

@@ -1,44 +1,39 @@
 //! Downloads of exactly what a list shows, streamed: memory stays flat however long the list is.
 
-use super::{
-    State,
-    answer::refuse,
-    inside::InTenant,
-    spreadsheet::{self, Cell},
-};
-use axum::{
-    body::{Body, Bytes},
-    extract::{Path, Query, RawQuery, Request, State as Extract},
-    http::{HeaderValue, Method, header},
-    middleware::Next,
-    response::Response,
-};
-use futures::{
-    Stream, StreamExt as _, TryStreamExt as _,
-    stream::{self, BoxStream},
-};
+use std::collections::HashMap;
+use std::io;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Query, RawQuery, Request, State as Extract};
+use axum::http::{HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
-use std::{collections::HashMap, io};
-use tenantatlas_app::{
-    error::AppError,
-    filter::{ListFilter, audit::AuditFilter, inventory::InventoryFilter},
-    format,
-    inventory::{
-        assigned::{assigned_words, target_cell},
-        labels::{platform_label, type_label},
-        load::{picked, query, view},
-    },
-    scope::Inside,
-};
-use tenantatlas_domain::{
-    audit::AuditAction, reason::ReasonCode, registry::registry, sync::TypeOutcome, time::Timestamp,
-};
+use tenantatlas_app::error::AppError;
+use tenantatlas_app::filter::ListFilter;
+use tenantatlas_app::filter::audit::AuditFilter;
+use tenantatlas_app::filter::inventory::InventoryFilter;
+use tenantatlas_app::format;
+use tenantatlas_app::inventory::assigned::{assigned_words, target_cell};
+use tenantatlas_app::inventory::labels::{platform_label, type_label};
+use tenantatlas_app::inventory::load::{picked, query, view};
+use tenantatlas_app::scope::Inside;
+use tenantatlas_domain::audit::AuditAction;
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::sync::TypeOutcome;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::AuditEvent;
-use tenantatlas_store::{
-    StoreError,
-    audit::{self, Entry, Outcome},
-    inventory::{self, ItemRow, NotRead},
-};
+use tenantatlas_store::StoreError;
+use tenantatlas_store::audit::{self, Entry, Outcome};
+use tenantatlas_store::inventory::{self, ItemRow, NotRead};
+
+use super::State;
+use super::answer::refuse;
+use super::inside::InTenant;
+use super::spreadsheet::{self, Cell};
 
 /// Rows that are put together into one piece of the answer.
 const PIECE: usize = 200;

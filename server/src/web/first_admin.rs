@@ -1,10 +1,13 @@
 //! The one-time link that makes the first administrator of a server on which nobody can sign in yet.
 
-use crate::exit::Exit;
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Engine, new_token};
 use tenantatlas_store::one_time_links::FirstAdministrator;
+
+use crate::exit::Exit;
 
 /// How long the link works.
 const LIFETIME: Duration = Duration::from_secs(24 * 3_600);

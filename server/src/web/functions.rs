@@ -1,25 +1,19 @@
 //! Server functions over HTTP: each at its path, and below the address of a tenant; those of a tenant only there.
 
-use super::{
-    State,
-    answer::{accepts_html, refuse, refuse_as_asked, refuse_with, status_of},
-    body::BODY_LIMIT,
-    context::provide,
-    payload,
-    refusals::RefusedAs,
-};
-use axum::{
-    body::{Body, HttpBody as _, to_bytes},
-    extract::Request,
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
-    response::Response,
-};
+use axum::body::{Body, HttpBody as _, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::Response;
 use leptos::server_fn::error::{SERVER_FN_ERROR_HEADER, ServerFnUrlError};
-use tenantatlas_app::{
-    address,
-    error::{AppError, ErrorKind},
-    scope::TenantScope,
-};
+use tenantatlas_app::address;
+use tenantatlas_app::error::{AppError, ErrorKind};
+use tenantatlas_app::scope::TenantScope;
+
+use super::answer::{accepts_html, refuse, refuse_as_asked, refuse_with, status_of};
+use super::body::BODY_LIMIT;
+use super::context::provide;
+use super::refusals::RefusedAs;
+use super::{State, payload};
 
 /// The largest refusal, bytes.
 const MAX_REFUSAL: usize = 16 * 1024;

@@ -1,12 +1,14 @@
 //! Who asks, and the tenant of an address, for handlers.
 
-use super::{State, answer::refuse};
-use axum::{extract::FromRequestParts, http::request::Parts, response::Response};
-use tenantatlas_app::{
-    error::AppError,
-    scope::{Inside, TenantScope},
-    session::current::CurrentSession,
-};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::response::Response;
+use tenantatlas_app::error::AppError;
+use tenantatlas_app::scope::{Inside, TenantScope};
+use tenantatlas_app::session::current::CurrentSession;
+
+use super::State;
+use super::answer::refuse;
 
 /// Who asks, as it was found for the address. Behind a rule that needs a session it is always there.
 pub struct SignedIn(pub CurrentSession);

@@ -1,17 +1,18 @@
 //! `GET /metrics`: figures of this process in the text format of Prometheus.
 
-use super::State;
-use axum::{
-    extract::{MatchedPath, Request, State as Extract},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
-    middleware::Next,
-    response::{IntoResponse as _, Response},
-};
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State as Extract};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use secrecy::ExposeSecret as _;
-use std::{sync::OnceLock, time::Instant};
 use tenantatlas_store::operation_runs;
+
+use super::State;
 
 /// Upper bounds of the buckets of answer times, in seconds.
 const BUCKETS: [f64; 10] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];

@@ -30,21 +30,26 @@ mod stall;
 mod tests;
 mod under_way;
 
-use crate::{
-    cli::{ServeArguments, graph_sim::cannot_listen, output::visible},
-    demo,
-    exit::{Exit, ExitCode},
-    open, process_limits,
-    settings::Settings,
-};
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
 use ipnet::IpNet;
 use secrecy::SecretString;
-use std::{io::Write as _, sync::Arc, time::Duration};
 use tenantatlas_app::audit::verification::LastVerification;
 use tenantatlas_engine::{Engine, EngineConfig};
-use tokio::{net::TcpListener, sync::Semaphore};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use under_way::UnderWay;
+
+use crate::cli::ServeArguments;
+use crate::cli::graph_sim::cannot_listen;
+use crate::cli::output::visible;
+use crate::exit::{Exit, ExitCode};
+use crate::settings::Settings;
+use crate::{demo, open, process_limits};
 
 /// How long connections that are still busy may go on when the server stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);

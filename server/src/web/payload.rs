@@ -2,16 +2,13 @@
 //! names a tenant all the same may name that one; any other is refused with 403, whether it was sent by mistake or to probe
 //! for access to another tenant.
 
-use axum::{
-    body::Bytes,
-    http::{HeaderMap, header},
-};
-use serde::{
-    Deserialize,
-    de::{Deserializer, IgnoredAny, MapAccess, Visitor},
-};
-use serde_json::Value;
 use std::fmt;
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, header};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 use tenantatlas_app::error::{AppError, ErrorKind};
 use tenantatlas_domain::ids::TenantId;
 

@@ -1,8 +1,11 @@
 //! How many connections, or requests under way, one peer has.
 
-use super::counts::{Counted, Counts, networks};
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use ipnet::IpNet;
-use std::{net::IpAddr, sync::Arc};
+
+use super::counts::{Counted, Counts, networks};
 
 /// Counts what each peer has. A peer is an IPv4 address, or a network of IPv6 as providers give one to a site.
 #[derive(Debug)]

@@ -4,22 +4,22 @@
 //! Written beside the answer, not before it: how long an answer takes must not tell that the tenant exists. The engine
 //! gathers what comes again and again.
 
-use super::{
-    State,
-    declared::{Declared, Kind},
-};
-use axum::{
-    extract::Request,
-    http::{Method, StatusCode},
-    response::Response,
-};
-use serde_json::json;
 use std::net::IpAddr;
-use tenantatlas_app::{error::ErrorKind, session::current::CurrentSession};
-use tenantatlas_domain::{audit::AuditAction, ids::TenantId};
+
+use axum::extract::Request;
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use serde_json::json;
+use tenantatlas_app::error::ErrorKind;
+use tenantatlas_app::session::current::CurrentSession;
+use tenantatlas_domain::audit::AuditAction;
+use tenantatlas_domain::ids::TenantId;
 use tenantatlas_engine::{Actor, AuditEvent};
 use tenantatlas_store::audit::Outcome;
 use tower_http::csrf::ProtectionError;
+
+use super::State;
+use super::declared::{Declared, Kind};
 
 /// In the extensions of an answer: the refusal it stands for, where its status does not say so. The form of a server
 /// function without script is answered with a redirect whatever came of it.

@@ -3,12 +3,10 @@
 //! What a client or proxy sends as `X-Request-Id` is anybody's text of any length and is never repeated. A short one goes
 //! into the log beside ours, so that the lines of a proxy can be found again.
 
-use axum::{
-    extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue},
-    middleware::Next,
-    response::Response,
-};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
 use uuid::Uuid;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");

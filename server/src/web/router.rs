@@ -1,42 +1,30 @@
 //! Which address is answered by what.
 
-use super::{
-    State, address,
-    answer::{lead_to, refuse_in_words},
-    assets, body, client,
-    context::provide,
-    declared::{self, Declared, Kind},
-    events, export, functions, metrics,
-    request_id::{self, RequestId},
-    security,
-    session::{self, Guard},
-    under_way,
-};
-use axum::{
-    Router,
-    extract::{MatchedPath, Path, Request, State as Extract},
-    http::{HeaderMap, StatusCode},
-    middleware,
-    response::Response,
-    routing::{MethodRouter, any, get, post},
-};
 use std::convert::Infallible;
-use tenantatlas_app::{
-    App, AssetPaths, PAGES,
-    access::{self, Rule},
-    address::{FUNCTIONS, route},
-    shell,
-};
+
+use axum::extract::{MatchedPath, Path, Request, State as Extract};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::{MethodRouter, any, get, post};
+use axum::{Router, middleware};
+use tenantatlas_app::access::{self, Rule};
+use tenantatlas_app::address::{FUNCTIONS, route};
+use tenantatlas_app::{App, AssetPaths, PAGES, shell};
 use tenantatlas_domain::role::Action;
 use tenantatlas_store::StoreError;
-use tower_http::{
-    CompressionLevel,
-    catch_panic::CatchPanicLayer,
-    compression::CompressionLayer,
-    csrf::{CsrfLayer, ProtectionError},
-    trace::{DefaultOnFailure, DefaultOnResponse, TraceLayer},
-};
+use tower_http::CompressionLevel;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::csrf::{CsrfLayer, ProtectionError};
+use tower_http::trace::{DefaultOnFailure, DefaultOnResponse, TraceLayer};
 use tracing::Level;
+
+use super::answer::{lead_to, refuse_in_words};
+use super::context::provide;
+use super::declared::{self, Declared, Kind};
+use super::request_id::{self, RequestId};
+use super::session::{self, Guard};
+use super::{State, address, assets, body, client, events, export, functions, metrics, security, under_way};
 
 /// An address that is neither a page nor a server function. It is asked for by `GET`.
 pub struct Raw {

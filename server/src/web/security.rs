@@ -1,11 +1,9 @@
 //! Headers that keep a browser from being turned against the person who uses it.
 
-use axum::{
-    extract::Request,
-    http::{HeaderName, HeaderValue, header},
-    middleware::Next,
-    response::Response,
-};
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
 use leptos::nonce::Nonce;
 use tenantatlas_app::scope::Client;
 

@@ -1,38 +1,32 @@
 //! Who sends a request, and which tenant its address names: found once, before anything answers.
 
-use super::{
-    State,
-    answer::{accepts_html, lead_to, refuse, refuse_as_asked, status_of},
-    declared::{Declared, Kind},
-    refusals::{self, Asked},
-    under_way,
-};
-use axum::{
-    extract::{Request, State as Extract},
-    http::{Method, Uri, header},
-    middleware::Next,
-    response::Response,
-};
-use leptos::server_fn::ServerFn as _;
 use std::net::IpAddr;
-use tenantatlas_app::{
-    access::Rule,
-    address::{self, route},
-    error::AppError,
-    live::parts::BY_ITSELF,
-    notification::functions::Notifications,
-    redirect::safe_next,
-    run::functions::{LoadRun, MyRuns},
-    scope::{Client, TenantScope, Theme},
-    session::{
-        cookies::{self, SESSION_COOKIE, THEME_COOKIE},
-        current::CurrentSession,
-        functions::CheckSession,
-    },
-};
+
+use axum::extract::{Request, State as Extract};
+use axum::http::{Method, Uri, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use leptos::server_fn::ServerFn as _;
+use tenantatlas_app::access::Rule;
+use tenantatlas_app::address::{self, route};
+use tenantatlas_app::error::AppError;
+use tenantatlas_app::live::parts::BY_ITSELF;
+use tenantatlas_app::notification::functions::Notifications;
+use tenantatlas_app::redirect::safe_next;
+use tenantatlas_app::run::functions::{LoadRun, MyRuns};
+use tenantatlas_app::scope::{Client, TenantScope, Theme};
+use tenantatlas_app::session::cookies::{self, SESSION_COOKIE, THEME_COOKIE};
+use tenantatlas_app::session::current::CurrentSession;
+use tenantatlas_app::session::functions::CheckSession;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_engine::{Engine, EngineError};
-use tenantatlas_store::{sessions::TokenHash, tenants};
+use tenantatlas_store::sessions::TokenHash;
+use tenantatlas_store::tenants;
+
+use super::answer::{accepts_html, lead_to, refuse, refuse_as_asked, status_of};
+use super::declared::{Declared, Kind};
+use super::refusals::{self, Asked};
+use super::{State, under_way};
 
 /// What [`require`] works with.
 #[derive(Clone)]

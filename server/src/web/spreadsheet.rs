@@ -6,9 +6,10 @@
 //! another. So every place where a cell can begin in any of the three readings is defused with an apostrophe, and every
 //! cell but numbers is quoted.
 
+use std::io;
+
 use axum::body::Bytes;
 use csv::{QuoteStyle, WriterBuilder};
-use std::io;
 use tenantatlas_domain::invisible::is_invisible;
 
 /// What one cell holds.

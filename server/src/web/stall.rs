@@ -1,16 +1,13 @@
 //! A connection whose reader stands still is closed: it would hold an answer, and what the answer holds, for ever.
 
-use std::{
-    future::Future as _,
-    io,
-    pin::Pin,
-    task::{Context, Poll, ready},
-    time::Duration,
-};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Sleep, sleep},
-};
+use std::future::Future as _;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
 /// A stream whose writes fail when for some time none of them moves on. A reader that is slow, but moves, may take as long
 /// as it likes; a stream that has nothing to write may rest.

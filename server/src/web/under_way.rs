@@ -1,27 +1,23 @@
 //! Requests under way: how many one client and one person may have at a time, live streams among them. Connections say
 //! nothing about that where a proxy stands before the server, since they are all the proxy's (CWE-770).
 
-use super::{
-    State,
-    answer::refuse_as_asked,
-    connections::{Answering, shared},
-    counts::{Counted, Counts, Whose},
-    peers::Peers,
-};
-use axum::{
-    body::Body,
-    extract::{Request, State as Extract},
-    http::{HeaderMap, StatusCode},
-    middleware::Next,
-    response::Response,
-};
-use ipnet::IpNet;
 use std::sync::Arc;
-use tenantatlas_app::{
-    error::{AppError, ErrorKind},
-    scope::Client,
-};
+
+use axum::body::Body;
+use axum::extract::{Request, State as Extract};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use ipnet::IpNet;
+use tenantatlas_app::error::{AppError, ErrorKind};
+use tenantatlas_app::scope::Client;
 use tenantatlas_domain::ids::UserId;
+
+use super::State;
+use super::answer::refuse_as_asked;
+use super::connections::{Answering, shared};
+use super::counts::{Counted, Counts, Whose};
+use super::peers::Peers;
 
 /// Requests of one client address: some hundred people of an office, each with a few pages open. As many as it may have
 /// connections where it connects by itself.

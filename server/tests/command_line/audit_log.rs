@@ -1,9 +1,13 @@
 //! The proof of the audit log from the command line: anchors, what this machine has seen, restored backups.
 
-use super::{bad_input::assert_refused, sandbox::Sandbox};
+use std::fs;
+use std::path::PathBuf;
+
 use serde_json::json;
 use sqlx::Connection as _;
-use std::{fs, path::PathBuf};
+
+use super::bad_input::assert_refused;
+use super::sandbox::Sandbox;
 
 /// A person, and so an entry in the log.
 fn add_person(sandbox: &Sandbox, name: &str) {

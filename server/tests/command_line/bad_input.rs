@@ -1,7 +1,8 @@
 //! What is typed wrong or stands in the way gets one clear sentence and the documented exit code.
 
-use super::sandbox::{Cloud, Ended, Sandbox};
 use std::process::Stdio;
+
+use super::sandbox::{Cloud, Ended, Sandbox};
 
 const GUID: &str = "11111111-2222-3333-4444-555555555555";
 

@@ -1,7 +1,11 @@
 //! Killed at any moment, nothing is stuck, doubled or lost.
 
+use std::collections::HashSet;
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::Duration;
+
 use super::sandbox::{Cloud, Sandbox};
-use std::{collections::HashSet, process::Stdio, thread::sleep, time::Duration};
 
 #[test]
 fn a_sync_killed_at_random_moments_is_taken_up_again() {

@@ -1,16 +1,13 @@
 //! What is named as database, key or folder and is something else: one sentence, at once, and nothing changed.
 
-use super::{
-    bad_input::assert_refused,
-    sandbox::{Ended, Sandbox},
-};
-use std::{
-    fs,
-    os::unix::fs::{PermissionsExt as _, symlink},
-    os::unix::net::UnixListener,
-    path::Path,
-    process::Command,
-};
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::Command;
+
+use super::bad_input::assert_refused;
+use super::sandbox::{Ended, Sandbox};
 
 fn pipe(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().expect("mkfifo").success());

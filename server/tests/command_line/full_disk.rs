@@ -1,16 +1,13 @@
 //! A disk that is full or read-only. A small file system of its own is needed, which only root may mount: elsewhere
 //! there is nothing to try.
 
-use super::{
-    bad_input::assert_refused,
-    sandbox::{Cloud, Running, Sandbox},
-};
-use std::{
-    io::{BufRead as _, BufReader, Write as _},
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::bad_input::assert_refused;
+use super::sandbox::{Cloud, Running, Sandbox};
 
 /// A file system in memory, unmounted when dropped.
 struct Mount(PathBuf);

@@ -1,7 +1,8 @@
 //! From an empty folder to an inventory that can be queried.
 
-use super::sandbox::{Cloud, Sandbox};
 use serde_json::{Value, json};
+
+use super::sandbox::{Cloud, Sandbox};
 
 #[test]
 fn one_command_reads_a_whole_tenant_and_another_queries_it() {

@@ -1,14 +1,13 @@
 //! Outgoing connections in the network of a company: a proxy that asks for a password, and an authority of its own that
 //! inspects TLS.
 
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
 use super::sandbox::{Cloud, Ended, Sandbox};
-use std::{
-    io::{self, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    path::PathBuf,
-    sync::{Arc, Mutex},
-    thread,
-};
 
 const PASSWORD: &str = "proxy-hunter2";
 /// Base64 of `atlas:proxy-hunter2` (RFC 7617).

@@ -1,11 +1,10 @@
 //! A data folder of its own, a simulated cloud of its own, and the binary run in them.
 
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
 use serde_json::Value;
-use std::{
-    io::{BufRead as _, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
-};
 use tempfile::TempDir;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tenantatlas");

@@ -1,17 +1,15 @@
 //! Any number of processes may start at once, on a database that is new, or of the version before.
 
-use super::sandbox::{Running, Sandbox};
-use std::{
-    io::{BufRead as _, BufReader},
-    process::Stdio,
-};
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::{
-    Backend,
-    audit::{self, NewEntry, Outcome},
-    testing::TestDatabase,
-};
+use tenantatlas_store::Backend;
+use tenantatlas_store::audit::{self, NewEntry, Outcome};
+use tenantatlas_store::testing::TestDatabase;
 use uuid::Uuid;
+
+use super::sandbox::{Running, Sandbox};
 
 /// What a server says after it began to listen: its link for the first administrator, if it made it.
 fn invitation(server: &mut Running) -> Option<String> {

@@ -1,21 +1,17 @@
 //! Several processes want the same sync: one reads, the others are told; what a dead one left behind is taken up.
 
-use super::sandbox::{Cloud, Sandbox};
+use std::process::{Child, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
 use serde_json::Value;
-use std::{
-    process::{Child, Stdio},
-    thread::sleep,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
-use tenantatlas_domain::{
-    ids::{CorrelationId, OperationRunId},
-    time::Timestamp,
-};
-use tenantatlas_store::{
-    Db,
-    operation_runs::{self, Claim, Created, Filter, KindLimits, Limits, NewOperationRun},
-};
+use tenantatlas_domain::ids::{CorrelationId, OperationRunId};
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::Db;
+use tenantatlas_store::operation_runs::{self, Claim, Created, Filter, KindLimits, Limits, NewOperationRun};
 use uuid::Uuid;
+
+use super::sandbox::{Cloud, Sandbox};
 
 const SYNC: [&str; 6] = ["sync", "--tenant", "Contoso", "--types", "deviceCompliancePolicy", "--no-foundations"];
 

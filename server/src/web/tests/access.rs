@@ -1,19 +1,18 @@
 //! Every page, server function and other address, for everybody, in their own tenant, in another one, and signed out.
 //! Addresses and rules are those by which the router is made; a function that has none, or nothing to send, fails the test.
 
-use super::site::{Site, Who};
-use crate::web::{declared::Kind, router::RAW};
-use axum::http::{Method, StatusCode, header};
 use std::collections::{BTreeMap, BTreeSet};
-use tenantatlas_app::{
-    App, PAGES, Page,
-    access::{self, Rule},
-};
-use tenantatlas_domain::{
-    ids::{TenantId, UserId},
-    role::{Action, Role},
-};
+
+use axum::http::{Method, StatusCode, header};
+use tenantatlas_app::access::{self, Rule};
+use tenantatlas_app::{App, PAGES, Page};
+use tenantatlas_domain::ids::{TenantId, UserId};
+use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_store::{audit, operation_runs};
+
+use super::site::{Site, Who};
+use crate::web::declared::Kind;
+use crate::web::router::RAW;
 
 /// Whether a rule lets somebody by, as the roles of the product say it.
 fn allows(rule: Rule, who: Who) -> bool {

@@ -1,11 +1,12 @@
 //! What answers say about themselves, and what is written down about them.
 
-use super::site::{Site, Who};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use serde_json::json;
 use tenantatlas_domain::role::Role;
 use tenantatlas_store::{Db, audit};
 use tower::ServiceExt as _;
+
+use super::site::{Site, Who};
 
 const HTML: &str = "text/html";
 const JSON: &str = "application/json";

@@ -1,11 +1,13 @@
 //! What a session may do without a password that was confirmed lately, and which cookies make one.
 
-use super::site::{Site, Who};
 use axum::http::{Method, StatusCode, header};
 use tenantatlas_app::session::cookies::{SESSION_COOKIE, hash_token};
-use tenantatlas_domain::{role::Role, time::Timestamp};
+use tenantatlas_domain::role::Role;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::sessions;
 use tower::ServiceExt as _;
+
+use super::site::{Site, Who};
 
 const HTML: &str = "text/html";
 const JSON: &str = "application/json";

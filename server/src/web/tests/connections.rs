@@ -1,27 +1,26 @@
 //! Connections, over real sockets.
 
-use crate::web::{
-    body::receive_within,
-    connections::{Limits, serve},
-};
-use axum::{
-    Router,
-    body::{Body, Bytes},
-    extract::{ConnectInfo, Request},
-    middleware::{Next, from_fn},
-    response::Response,
-    routing::{get, post},
-};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use axum::routing::{get, post};
 use futures::stream;
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
-    sync::{Notify, mpsc},
-    task::JoinHandle,
-    time::{Instant, timeout},
-};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
+
+use crate::web::body::receive_within;
+use crate::web::connections::{Limits, serve};
 
 const SOON: Duration = Duration::from_secs(60);
 /// Longer than any test takes: where a test does not ask for a limit, none is met.

@@ -1,12 +1,15 @@
 //! What a group gets, what files say of what was not read, and what names can do to a page.
 
-use super::site::{Site, Who};
 use axum::http::{Method, StatusCode};
 use futures::StreamExt as _;
 use serde_json::Value;
-use tenantatlas_domain::{references::TargetKind, role::Role, selection::Selection};
+use tenantatlas_domain::references::TargetKind;
+use tenantatlas_domain::role::Role;
+use tenantatlas_domain::selection::Selection;
 use tenantatlas_engine::Actor;
 use tenantatlas_graph_sim::{Fault, FaultKind};
+
+use super::site::{Site, Who};
 
 const HTML: &str = "text/html";
 const READER: Who = Who::Member(Role::Readonly);

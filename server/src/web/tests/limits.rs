@@ -1,21 +1,20 @@
 //! What one person or one client may have at a time and in a while, and what is no use of a session.
 
-use super::site::{Site, Who};
-use crate::web::under_way::MAX_STREAMS_PER_PERSON;
-use axum::{
-    body::Body,
-    http::{HeaderValue, Method, Request, StatusCode},
-    response::Response,
-};
 use std::time::Duration;
-use tenantatlas_app::{
-    live::parts::BY_ITSELF,
-    session::cookies::{self, SESSION_COOKIE},
-};
-use tenantatlas_domain::{role::Role, time::Timestamp};
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Method, Request, StatusCode};
+use axum::response::Response;
+use tenantatlas_app::live::parts::BY_ITSELF;
+use tenantatlas_app::session::cookies::{self, SESSION_COOKIE};
+use tenantatlas_domain::role::Role;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::sessions::{self, NewSession, TokenHash};
 use tower::ServiceExt as _;
 use uuid::Uuid;
+
+use super::site::{Site, Who};
+use crate::web::under_way::MAX_STREAMS_PER_PERSON;
 
 const HTML: &str = "text/html";
 const READER: Who = Who::Member(Role::Readonly);

@@ -1,10 +1,11 @@
 //! The list of items over HTTP, as a browser without script sends its forms.
 
-use super::site::{Site, Who};
 use axum::http::{Method, StatusCode, header};
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Role;
 use tenantatlas_store::saved_views;
+
+use super::site::{Site, Who};
 
 const HTML: &str = "text/html";
 

@@ -4,17 +4,18 @@
 //! first, and in the second one that would be markup anywhere. Their pages must consist of the same elements with the
 //! same attributes.
 
-use super::{
-    access::routes as declared,
-    site::{Answer, Site, Who},
-};
-use crate::web::router::RAW;
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::http::{Method, StatusCode, header};
-use html5ever::{parse_document, tendril::TendrilSink as _};
+use html5ever::parse_document;
+use html5ever::tendril::TendrilSink as _;
 use leptos::server_fn::error::ServerFnUrlError;
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
-use std::collections::{BTreeMap, BTreeSet};
 use tenantatlas_app::error::{AppError, ErrorKind};
+
+use super::access::routes as declared;
+use super::site::{Answer, Site, Who};
+use crate::web::router::RAW;
 
 const HTML: &str = "text/html";
 /// Ends every element, attribute, comment and script that a text can stand in, and then begins what does harm. In small

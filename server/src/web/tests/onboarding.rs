@@ -1,10 +1,11 @@
 //! What somebody who adds a tenant is shown and told.
 
-use super::site::{Site, Who};
 use axum::http::{Method, StatusCode};
 use leptos::server_fn::error::ServerFnUrlError;
 use tenantatlas_app::error::AppError;
 use tenantatlas_domain::registry::registry;
+
+use super::site::{Site, Who};
 
 const HTML: &str = "text/html";
 const JSON: &str = "application/json";

@@ -1,17 +1,17 @@
 //! Puts a text into everything that is stored and can be shown.
 
-use super::site::{Site, Who};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Row as _, SqlitePool};
-use tenantatlas_domain::{role::Role, selection::Selection, time::Timestamp};
+use tenantatlas_domain::role::Role;
+use tenantatlas_domain::selection::Selection;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::Actor;
 use tenantatlas_graph_sim::{Fault, FaultKind};
-use tenantatlas_store::{
-    Db, audit,
-    audit::{NewEntry, Outcome},
-    preferences, tenants,
-};
+use tenantatlas_store::audit::{NewEntry, Outcome};
+use tenantatlas_store::{Db, audit, preferences, tenants};
 use uuid::Uuid;
+
+use super::site::{Site, Who};
 
 /// Columns of text that hold no text of others: words of ours that code reads back, and hashes. Every other column of text
 /// gets the poison, so a new one that is forgotten here is either poisoned or breaks the pages, and the test with them.

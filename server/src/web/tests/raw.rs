@@ -1,15 +1,16 @@
 //! Requests as no library would send them, over a real socket to the whole site.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tenantatlas_domain::role::Role;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
 use super::site::{Site, Who};
 use crate::web::connections::{Limits, serve};
-use std::{net::SocketAddr, time::Duration};
-use tenantatlas_domain::role::Role;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
-    time::timeout,
-};
-use tokio_util::sync::CancellationToken;
 
 const SOON: Duration = Duration::from_secs(20);
 

@@ -1,12 +1,13 @@
 //! What pages and downloads say of selections and of changes.
 
-use super::site::{Site, Who};
 use axum::http::{Method, StatusCode};
 use futures::StreamExt as _;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_engine::Actor;
+
+use super::site::{Site, Who};
 
 const HTML: &str = "text/html";
 const READER: Who = Who::Member(Role::Readonly);

@@ -1,38 +1,38 @@
 //! A site with people, two tenants and something read, as the tests look at it.
 
-use crate::web::{State, events, router::router, under_way::UnderWay};
-use axum::{
-    Router,
-    body::{Body, to_bytes},
-    extract::ConnectInfo,
-    http::{HeaderMap, Method, Request, StatusCode, header},
-};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use futures::StreamExt as _;
 use secrecy::SecretString;
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 use tempfile::TempDir;
 use tenantatlas_app::session::cookies;
-use tenantatlas_domain::{
-    ids::{ItemId, OperationRunId, TenantId, UserId},
-    role::Role,
-    selection::Selection,
-    time::Timestamp,
-};
+use tenantatlas_domain::ids::{ItemId, OperationRunId, TenantId, UserId};
+use tenantatlas_domain::role::Role;
+use tenantatlas_domain::selection::Selection;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, Engine, EngineConfig};
 use tenantatlas_graph::{GraphClient, GraphClientOptions};
 use tenantatlas_graph_sim::{Simulator, demo};
-use tenantatlas_store::{
-    Db, Vault,
-    inventory::{self, ItemQuery, ScopeView},
-    operation_runs,
-    sessions::{self, NewSession},
-    tenants::{Cloud, Environment, TenantCredential, TenantDetails},
-    users::{self, NewUser},
-};
+use tenantatlas_store::inventory::{self, ItemQuery, ScopeView};
+use tenantatlas_store::sessions::{self, NewSession};
+use tenantatlas_store::tenants::{Cloud, Environment, TenantCredential, TenantDetails};
+use tenantatlas_store::users::{self, NewUser};
+use tenantatlas_store::{Db, Vault, operation_runs};
 use tokio::sync::Semaphore;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 use uuid::Uuid;
+
+use crate::web::router::router;
+use crate::web::under_way::UnderWay;
+use crate::web::{State, events};
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,22 +1,20 @@
 //! What goes over the wire of the live stream, and when it ends.
 
-use super::site::{Site, Who};
-use axum::{
-    body::BodyDataStream,
-    http::{Method, StatusCode, header},
-};
-use futures::StreamExt as _;
 use std::time::Duration;
-use tenantatlas_domain::{
-    ids::OperationRunId,
-    live::{EventName, LiveEvent, RunState},
-    operation::OperationStatus,
-    role::Role,
-    selection::Selection,
-};
+
+use axum::body::BodyDataStream;
+use axum::http::{Method, StatusCode, header};
+use futures::StreamExt as _;
+use tenantatlas_domain::ids::OperationRunId;
+use tenantatlas_domain::live::{EventName, LiveEvent, RunState};
+use tenantatlas_domain::operation::OperationStatus;
+use tenantatlas_domain::role::Role;
+use tenantatlas_domain::selection::Selection;
 use tenantatlas_engine::Actor;
 use tenantatlas_store::sessions;
 use tower::ServiceExt as _;
+
+use super::site::{Site, Who};
 
 /// How long a test waits for what must come, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(60);
