@@ -147,7 +147,7 @@ test("a refresh takes neither marked text nor an opened list, nor the focus", as
   const refreshed = page.waitForResponse((response) => response.url() === `${tenant}/inventory` && response.request().headers()["x-tenantatlas-by-itself"] === "1");
   await server.simulate("release");
   await refreshed;
-  await expect(page.getByRole("region", { name: /Inventory sync/ })).toBeVisible();
+  await expect(page.getByRole("region", { name: /^Everything: / })).toBeVisible();
   expect(await page.evaluate(() => String(getSelection())), "the text is still marked").toBe(marked);
 });
 
