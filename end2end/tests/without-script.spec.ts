@@ -6,7 +6,7 @@ test("a wrong password is told, the right one signs in, and signing out ends it"
   await page.getByLabel("E-mail").fill(people.manager);
   await page.getByLabel("Password").fill("wrong");
   await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByText(/Sign-in failed/)).toBeVisible();
+  await expect(page.getByRole("alert")).toContainText("Sign-in failed");
   await page.getByLabel("E-mail").fill(people.manager);
   await page.getByLabel("Password").fill(demoPassword);
   await page.getByRole("button", { name: "Sign in" }).click();
@@ -60,7 +60,7 @@ test("several tenants are picked and synced by a form, and each is answered for"
   await page.getByRole("checkbox", { name: "Pick Fabrikam" }).check();
   await page.getByRole("button", { name: "Sync these tenants" }).click();
   await expect(page).toHaveURL(/sort=name&started=/);
-  await expect(page.getByRole("status").getByText(/^Started: Contoso, Fabrikam\.$/)).toBeVisible();
+  await expect(page.getByRole("status")).toHaveText("Started: Contoso, Fabrikam.");
   await page.getByRole("button", { name: "Sync these tenants" }).click();
   await expect(page.getByText("Pick at least one tenant.")).toBeVisible();
   await openTenant(page, server, "Fabrikam");
@@ -70,7 +70,7 @@ test("the profile and the colours are changed by forms", async ({ page, server }
   await signIn(page, server, people.readonly);
   await page.goto(`${server.url}/me`);
   await page.getByLabel("Your name").fill("Remy R. Reader");
-  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
   await expect(page.getByText("Your name is saved.")).toBeVisible();
   await expect(page.getByLabel("Your name")).toHaveValue("Remy R. Reader");
   await page.getByRole("main").getByRole("button", { name: "Dark" }).click();
