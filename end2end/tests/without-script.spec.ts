@@ -83,7 +83,7 @@ test("a second factor is set up, asked for and taken away, and a password confir
   await expect(page.getByLabel("Show what I type"), "it would do nothing").toBeHidden();
   await page.getByLabel("Password").fill("not the password");
   await page.getByRole("button", { name: "Confirm" }).click();
-  await expect(page.getByText(/not the one you sign in with/)).toBeVisible();
+  await expect(page.getByRole("alert")).toContainText("not the one you sign in with");
   await page.goto(`${server.url}/confirm?next=/me/second-factor`);
   await page.getByLabel("Password").fill(demoPassword);
   await page.getByRole("button", { name: "Confirm" }).click();
