@@ -79,13 +79,14 @@ fn check(inside: &Inside) -> AnyView {
 
 fn edit(inside: &Inside, error: Option<AppError>) -> AnyView {
     let action = inside.address().function::<EditConnection>();
-    let fields = connection_fields(Some(&inside.tenant), inside.session.platform_admin);
+    let (tenant, administers) = (inside.tenant.clone(), inside.session.platform_admin);
     section_card(
         "edit",
         "Tenant",
         view! {
             <ActiveForm action class="form" error>
-                {fields}
+                // Made within the form, whose refusal the fields tell.
+                {connection_fields(Some(&tenant), administers)}
                 <div class="form-foot"><button class="button primary">"Save"</button></div>
             </ActiveForm>
         },
