@@ -60,7 +60,7 @@ test("several tenants are picked and synced by a form, and each is answered for"
   await page.getByRole("checkbox", { name: "Pick Fabrikam" }).check();
   await page.getByRole("button", { name: "Sync these tenants" }).click();
   await expect(page).toHaveURL(/sort=name&started=/);
-  await expect(page.getByRole("status")).toHaveText("Started: Contoso, Fabrikam.");
+  await expect(page.getByRole("main").getByRole("status")).toHaveText("Started: Contoso, Fabrikam.");
   await page.getByRole("button", { name: "Sync these tenants" }).click();
   await expect(page.getByText("Pick at least one tenant.")).toBeVisible();
   await openTenant(page, server, "Fabrikam");
