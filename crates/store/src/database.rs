@@ -128,16 +128,6 @@ impl Db {
         Ok(Tx { inner, shared: Arc::clone(self.shared()) })
     }
 
-    /// Whether a transaction that could go on should rather commit: on SQLite when somebody waits to write, on PostgreSQL
-    /// always, since who waits for its rows is not told.
-    #[must_use]
-    pub fn is_write_awaited(&self) -> bool {
-        match self {
-            Self::Sqlite { waiting, .. } => waiting.load(Ordering::SeqCst) > 0,
-            Self::Postgres { .. } => true,
-        }
-    }
-
     /// Closes all connections; on SQLite the write-ahead log is copied into the file.
     pub async fn close(&self) {
         match self {

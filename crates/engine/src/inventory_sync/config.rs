@@ -18,11 +18,10 @@ pub struct SyncConfig {
     pub max_pages: u32,
     /// Bytes of pages read but not yet processed, per sync.
     pub page_bytes_in_flight: usize,
-    /// Items written at once while one run alone is working. Everybody else waits for it on SQLite, where one writes at a
-    /// time: with several runs it is a quarter, so that a dispatch among ten syncs stays far below a tenth of a second.
+    /// Items written in one transaction while one run alone is working. Everybody else waits for it on SQLite, where one
+    /// writes at a time: with several runs it is a quarter, so that a dispatch among ten syncs stays far below a tenth
+    /// of a second.
     pub write_batch: usize,
-    /// Batches of one transaction, as long as nobody else waits to write.
-    pub batches_per_transaction: usize,
     /// How often progress within a type is persisted and published at most.
     pub progress_interval: Duration,
 }
@@ -36,7 +35,6 @@ impl Default for SyncConfig {
             max_pages: 20_000,
             page_bytes_in_flight: 6 * 1024 * 1024,
             write_batch: 640,
-            batches_per_transaction: 4,
             progress_interval: Duration::from_millis(200),
         }
     }

@@ -2,9 +2,6 @@
 //!
 //! While a transaction is written the readers go on; what they hand over meanwhile makes the next one. A type's end,
 //! its counters and the run's counters are committed together, after everything that was read of the type.
-//!
-//! Ids and names come in no order, so each transaction changes nearly as many pages of the indexes as it has rows, and writes
-//! each of them whole. A longer one writes them once for more rows: it goes on batch by batch until somebody else waits.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -16,7 +13,7 @@ use tenantatlas_runs::{RunContext, Stop};
 use tenantatlas_store::inventory::{ObservedItem, lock_types, write_batch};
 use tenantatlas_store::operation_runs::OperationRun;
 use tenantatlas_store::sync_runs::{self, SyncRun, TypeEnd, TypeRun};
-use tenantatlas_store::{StoreError, Tx, with_retries};
+use tenantatlas_store::{StoreError, with_retries};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -42,7 +39,7 @@ pub(crate) struct Writer {
     untold: bool,
 }
 
-/// What goes into one transaction, or into several where others wait to write.
+/// What goes into one transaction.
 #[derive(Default)]
 struct Portion {
     begun: Vec<&'static PolicyType>,
@@ -53,16 +50,10 @@ struct Portion {
     last: bool,
 }
 
-/// Items of one type that are written at once.
-type Batch<'a> = (&'static str, &'a [ObservedItem]);
-
 /// What a transaction did.
-#[derive(Default)]
 struct Written {
     types: HashMap<&'static str, TypeRun>,
     fresh: HashMap<&'static str, u64>,
-    /// How many of the batches it holds: the others follow in a transaction of their own.
-    batches: usize,
     run: Option<OperationRun>,
 }
 
@@ -127,16 +118,16 @@ impl Writer {
         }
     }
 
-    /// Items that are written at once: fewer where several runs stand in line.
+    /// Items of one transaction: fewer where several runs stand in line.
     fn batch(&self) -> usize {
         let write_batch = self.sources.config.write_batch;
         let alone = self.context.runs_here() <= 1;
         (if alone { write_batch } else { write_batch / 4 }).max(1)
     }
 
-    /// Takes what waits already, up to as many batches as a transaction may hold.
+    /// Takes what waits already, up to one batch.
     fn gather(&mut self, first: ToWriter) -> Portion {
-        let limit = self.batch() * self.sources.config.batches_per_transaction.max(1);
+        let limit = self.batch();
         let mut portion = Portion::default();
         portion.take(first);
         while !portion.last && portion.count < limit {
@@ -148,77 +139,58 @@ impl Writer {
 
     async fn write(&mut self, portion: Portion) -> Result<(), Stop> {
         let sources = Arc::clone(&self.sources);
-        let batches: Vec<Batch<'_>> = portion.batches(self.batch());
-        let mut done = 0;
-        loop {
-            let (begin, rest) = (done == 0, &batches[done..]);
-            let turn = if portion.count > SMALL { sources.bulk.acquire().await.ok() } else { None };
-            let written = with_retries(StoreError::is_transient, || self.transaction(&portion, begin, rest)).await?;
-            drop(turn);
-            if written.batches > 0 {
-                let items: usize = rest[..written.batches].iter().map(|(_, items)| items.len()).sum();
-                counter!("inventory_items_written_total").increment(items as u64);
-                counter!("inventory_write_batches_total").increment(1);
-            }
-            done += written.batches;
-            let last = done == batches.len();
-            self.account(&portion, begin, last, written);
-            if last {
-                return Ok(());
-            }
+        let turn = if portion.count > SMALL { sources.bulk.acquire().await.ok() } else { None };
+        let written = with_retries(StoreError::is_transient, || self.transaction(&portion)).await?;
+        drop(turn);
+        if portion.count > 0 {
+            counter!("inventory_items_written_total").increment(portion.count as u64);
+            counter!("inventory_write_batches_total").increment(1);
         }
+        self.account(&portion, written);
+        Ok(())
     }
 
-    /// Writes the beginnings of types where they are not written yet, batches until another writer waits, and the ends of
-    /// types once all batches are written.
-    async fn transaction(&self, portion: &Portion, begin: bool, rest: &[Batch<'_>]) -> Result<Written, StoreError> {
+    async fn transaction(&self, portion: &Portion) -> Result<Written, StoreError> {
         let (context, run) = (&self.context, &self.run);
         let at = context.now();
         let settled_keys = portion.settled.iter().map(|record| record.policy_type.key);
-        let keys: BTreeSet<&str> = rest.iter().map(|(key, _)| *key).chain(settled_keys).collect();
+        let keys: BTreeSet<&str> = portion.items.keys().copied().chain(settled_keys).collect();
         let mut tx = context.db().write().await?;
         lock_types(&mut tx, run.tenant_id, &keys).await?;
-        let mut written = Written::default();
-        for policy_type in portion.begun.iter().filter(|_| begin) {
+        let mut written = Written { types: HashMap::new(), fresh: HashMap::new(), run: None };
+        for policy_type in &portion.begun {
             let type_run = sync_runs::begin_type(&mut tx, context.fence(), run, policy_type.key, at).await?;
             written.types.insert(policy_type.key, type_run);
         }
-        for (key, items) in rest {
-            if let Some(type_run) = written.types.get(key).or_else(|| self.types.get(key)) {
-                let result = write_batch(&mut tx, context.fence(), run, type_run, items, at).await?;
+        for (key, items) in &portion.items {
+            let Some(type_run) = written.types.get(key).or_else(|| self.types.get(key)) else { continue };
+            let limit = self.batch();
+            for batch in items.chunks(limit) {
+                let result = write_batch(&mut tx, context.fence(), run, type_run, batch, at).await?;
                 *written.fresh.entry(key).or_default() += result.fresh();
             }
-            written.batches += 1;
-            if context.db().is_write_awaited() {
-                break;
-            }
         }
-        if written.batches == rest.len() {
-            written.run = self.settle(&mut tx, &portion.settled).await?;
-        }
-        tx.commit().await?;
-        Ok(written)
-    }
-
-    /// Writes the ends of types and the counters of the run.
-    async fn settle(&self, tx: &mut Tx, records: &[TypeRecord]) -> Result<Option<OperationRun>, StoreError> {
-        let mut settled = Vec::with_capacity(records.len());
-        for record in records {
-            let (key, end) = (record.policy_type.key, type_end(record));
-            let fence = self.context.fence();
-            let ended = sync_runs::finish_type(tx, fence, &self.run, key, &end, record.finished_at).await?;
+        let mut settled = Vec::with_capacity(portion.settled.len());
+        for record in &portion.settled {
+            let end = type_end(record);
+            let key = record.policy_type.key;
+            let ended = sync_runs::finish_type(&mut tx, context.fence(), run, key, &end, record.finished_at).await?;
             // It has ended already when the answer to an earlier commit was lost on its way; then it was counted too.
             if ended.is_some() {
                 settled.push(record.end.settled(key));
             }
         }
-        if settled.is_empty() { Ok(None) } else { self.context.settle(tx, &settled).await.map(Some) }
+        if !settled.is_empty() {
+            written.run = Some(context.settle(&mut tx, &settled).await?);
+        }
+        tx.commit().await?;
+        Ok(written)
     }
 
     /// Takes over what was committed, and publishes when a type came to its end.
-    fn account(&mut self, portion: &Portion, begun: bool, ended: bool, written: Written) {
+    fn account(&mut self, portion: &Portion, written: Written) {
         self.types.extend(written.types);
-        for policy_type in portion.begun.iter().filter(|_| begun) {
+        for policy_type in &portion.begun {
             let (key, label) = (policy_type.key.to_owned(), policy_type.label.to_owned());
             self.progress.current.push(CurrentItem { key, label, items: 0 });
         }
@@ -226,7 +198,7 @@ impl Writer {
             *self.counts.entry(key).or_default() += fresh;
             self.progress.items += fresh;
         }
-        for record in portion.settled.iter().filter(|_| ended) {
+        for record in &portion.settled {
             let key = record.policy_type.key;
             self.progress.current.retain(|item| item.key != key);
             self.types.remove(key);
@@ -272,11 +244,6 @@ impl Writer {
 }
 
 impl Portion {
-    /// The items in batches of at most `size`, each of one type.
-    fn batches(&self, size: usize) -> Vec<Batch<'_>> {
-        self.items.iter().flat_map(|(key, items)| items.chunks(size).map(|batch| (*key, batch))).collect()
-    }
-
     fn take(&mut self, message: ToWriter) {
         match message {
             ToWriter::Begun(types) => self.begun.extend(types),
