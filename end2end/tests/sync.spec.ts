@@ -98,7 +98,7 @@ test("one type alone is picked in three steps, by the words that engineers use, 
     await expect(dialog.getByLabel("Settings catalog", { exact: true })).toBeHidden();
     expect(await dialog.boundingBox(), "it does not change its size").toEqual(size);
   }
-  const only = dialog.getByRole("button", { name: "Only Conditional Access", exact: true });
+  const only = dialog.getByRole("button", { name: "Only this: Conditional Access", exact: true });
   await dialog.getByLabel("Conditional Access", { exact: true }).focus();
   await only.click();
   await expect(dialog.getByText(/^1 of 103 types/)).toBeVisible();

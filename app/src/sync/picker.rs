@@ -388,7 +388,7 @@ fn type_row(choice: Choice, entry: &PickerType, index: usize) -> impl IntoView +
                     {entry.remark.clone().map(|remark| view! { <small>{remark}</small> })}
                 </span>
             </label>
-            <button class="button quiet small only" type="button" aria-label=format!("Only {}", entry.label) on:click=move |_| choice.only(index)>"Only this"</button>
+            <button class="button quiet small only" type="button" aria-label=format!("Only this: {}", entry.label) on:click=move |_| choice.only(index)>"Only this"</button>
         </div>
     })
 }
