@@ -15,13 +15,13 @@ test("the palette finds tenants, types, items and pages, and leads there", async
   await field.fill("sync start");
   await expect(page.getByRole("option", { name: /Start a sync/ })).toHaveAttribute("aria-selected", "true");
   await field.fill("runs");
-  await expect(page.getByRole("option").first()).toContainText("Runs");
+  await expect(page.getByRole("dialog").getByRole("option").first()).toContainText("Runs");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(`${tenant}/runs`);
   await hydrated(page);
   await page.keyboard.press("Control+k");
   await field.fill("fabri");
-  await expect(page.getByRole("option").first()).toContainText("Fabrikam");
+  await expect(page.getByRole("dialog").getByRole("option").first()).toContainText("Fabrikam");
   await page.keyboard.press("Escape");
   await expect(field).toBeHidden();
 });
