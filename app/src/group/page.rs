@@ -22,6 +22,7 @@ use crate::page::{path_part, query, tenant_page};
 use crate::scope::Inside;
 use crate::ui::icon::Icon;
 use crate::ui::note::{empty, note};
+use crate::ui::pager::Pager;
 use crate::ui::state::state;
 
 /// The items of a group by type, included and excluded, with their filters.
@@ -190,22 +191,13 @@ fn nothing(detail: &GroupDetail) -> AnyView {
 
 fn table(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> AnyView {
     let base = inside.address().group(&detail.assigned);
-    let next = detail.page.next.clone().map(|after| {
-        let href = GroupFilter { after: Some(after), ..filter.clone() }.address(&base);
-        view! { <a class="button" href=href rel="next">"Next"{Icon::Next.view()}</a> }
-    });
-    let start = filter.after.as_ref().map(|_| {
-        let href = filter.first_page().address(&base);
-        view! { <a class="button" href=href>{Icon::Previous.view()}"From the start"</a> }
-    });
-    let pager = (next.is_some() || start.is_some()).then(|| {
-        view! {
-            <nav class="pager" aria-label="Pages">
-                <span>{format::counted(detail.page.rows.len() as u64, "item", "items")}" on this page"</span>
-                <span class="actions">{start}{next}</span>
-            </nav>
-        }
-    });
+    let next = detail.page.next.clone().map(|after| GroupFilter { after: Some(after), ..filter.clone() });
+    let pager = Pager {
+        caption: Some(format!("{} on this page", format::counted(detail.page.rows.len() as u64, "item", "items"))),
+        first: filter.after.as_ref().map(|_| ("From the start", filter.first_page().address(&base))),
+        next: next.map(|next| ("Next", next.address(&base))),
+        ..Pager::default()
+    };
     view! {
         <div class="table-wrap">
             <table class="table cards">
@@ -219,7 +211,7 @@ fn table(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> AnyView
                 <tbody>{detail.page.rows.iter().map(|row| item_row(inside, &detail.assigned, row)).collect_view()}</tbody>
             </table>
         </div>
-        {pager}
+        {pager.view()}
     }
     .into_any()
 }

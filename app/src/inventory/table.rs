@@ -18,6 +18,7 @@ use crate::format;
 use crate::scope::Inside;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
+use crate::ui::pager::Pager;
 use crate::ui::state::{presence_state, state};
 use crate::ui::time::moment;
 
@@ -212,27 +213,16 @@ fn picked_bar(inside: &Inside, address: &InventoryFilter) -> AnyView {
 
 fn pager(base: &str, address: &InventoryFilter, shown: &InventoryView) -> Option<AnyView> {
     let page = &shown.page;
-    if page.next.is_none() && page.previous.is_none() {
-        return None;
-    }
     let start = address.first_page();
-    let next = page.next.clone().map(|after| InventoryFilter { after: Some(after), ..start.clone() }.address(base));
-    let previous =
-        page.previous.clone().map(|before| InventoryFilter { before: Some(before), ..start.clone() }.address(base));
-    let first = page.previous.as_ref().map(|_| start.address(base));
-    Some(
-        view! {
-            <nav class="pager" aria-label="Pages">
-                <span>{format::counted(page.rows.len() as u64, "item", "items")}" on this page"</span>
-                <span class="actions">
-                    {first.map(|href| view! { <a class="button" href=href>"From the start"</a> })}
-                    {previous.map(|href| view! { <a class="button" href=href rel="prev">{Icon::Previous.view()}"Previous"</a> })}
-                    {next.map(|href| view! { <a class="button" href=href rel="next">"Next"{Icon::Next.view()}</a> })}
-                </span>
-            </nav>
-        }
-        .into_any(),
-    )
+    let next = page.next.clone().map(|after| InventoryFilter { after: Some(after), ..start.clone() });
+    let previous = page.previous.clone().map(|before| InventoryFilter { before: Some(before), ..start.clone() });
+    let pager = Pager {
+        caption: Some(format!("{} on this page", format::counted(page.rows.len() as u64, "item", "items"))),
+        first: previous.is_some().then(|| ("From the start", start.address(base))),
+        previous: previous.map(|filter| ("Previous", filter.address(base))),
+        next: next.map(|filter| ("Next", filter.address(base))),
+    };
+    pager.view()
 }
 
 /// The state of a row; what became known after the sync that is shown says so.

@@ -87,9 +87,9 @@ fn rows(inside: &Inside, filter: &RunFilter, page: &Page) -> AnyView {
     let base = inside.address().runs();
     let next = page.next.map(|next| RunFilter { before: Some(next), ..filter.clone() }.address(&base));
     let pager = Pager {
-        caption: None,
         first: filter.before.map(|_| ("Newest", filter.first_page().address(&base))),
         next: next.map(|href| ("Older", href)),
+        ..Pager::default()
     };
     view! {
         <div class="table-wrap">

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::tenants::{self, ConnectionStatus, Tenant};
 
-use super::list_page::pages;
+use super::list_page::{pages, search_field};
 use super::load::environment;
 use crate::filter::ListFilter as _;
 use crate::filter::tenant::{PAGE, TenantFilter};
@@ -58,13 +58,7 @@ pub fn AllTenantsPage() -> impl IntoView {
                 <div class="actions"><a class="button primary" href=address::ADD_TENANT>{Icon::Add.view()}"Add a tenant"</a></div>
             </div>
             <form class="filters" method="get" action=address::ALL_TENANTS role="search">
-                <div class="search">
-                    {Icon::Search.view()}
-                    <input
-                        class="input" type="search" name="q" value=filter.search.clone() placeholder="Search tenants"
-                        aria-label="Search tenants" data-search="" maxlength="200"
-                    />
-                </div>
+                {search_field(&filter)}
                 <button class="button">"Apply"</button>
             </form>
             {list}

@@ -12,6 +12,7 @@ use crate::page::{done, plain_page, query, refusal};
 use crate::ui::form::options;
 use crate::ui::icon::Icon;
 use crate::ui::note::{done_note, empty, refusal_note};
+use crate::ui::pager::Pager;
 use crate::{address, format, scope};
 
 /// One row per tenant: how complete its inventory is, when it was read, and what goes on.
@@ -68,17 +69,25 @@ fn filters(filter: &TenantFilter) -> AnyView {
     let filtered = *filter != TenantFilter::default();
     view! {
         <form class="filters" method="get" action=address::HOME role="search" data-auto="">
-            <div class="search">
-                {Icon::Search.view()}
-                <input
-                    class="input" type="search" name="q" value=filter.search.clone() placeholder="Search tenants"
-                    aria-label="Search tenants" data-search="" maxlength="200"
-                />
-            </div>
+            {search_field(filter)}
             <select class="select" name="sort" aria-label="Order">{options(sorts, filter.sort_name())}</select>
             <button class="button">"Apply"</button>
             {filtered.then(|| view! { <a class="button quiet" href=address::HOME>"Clear"</a> })}
         </form>
+    }
+    .into_any()
+}
+
+/// The field that searches tenants by name.
+pub(super) fn search_field(filter: &TenantFilter) -> AnyView {
+    view! {
+        <div class="search">
+            {Icon::Search.view()}
+            <input
+                class="input" type="search" name="q" value=filter.search.clone() placeholder="Search tenants"
+                aria-label="Search tenants" data-search="" maxlength="200"
+            />
+        </div>
     }
     .into_any()
 }
@@ -90,18 +99,11 @@ pub(super) fn pages(path: &'static str, filter: &TenantFilter, total: u64) -> Op
         return None;
     }
     let to = |page: u32| TenantFilter { page, ..filter.clone() }.address(path);
-    let previous = filter.page.checked_sub(1).map(to);
-    let next = (filter.page < last).then(|| to(filter.page + 1));
-    Some(
-        view! {
-            <nav class="pager" aria-label="Pages">
-                <span>{format!("Page {} of {}", filter.page + 1, last + 1)}</span>
-                <span class="actions">
-                    {previous.map(|href| view! { <a class="button" href=href rel="prev">{Icon::Previous.view()}"Previous"</a> })}
-                    {next.map(|href| view! { <a class="button" href=href rel="next">"Next"{Icon::Next.view()}</a> })}
-                </span>
-            </nav>
-        }
-        .into_any(),
-    )
+    let pager = Pager {
+        caption: Some(format!("Page {} of {}", filter.page + 1, last + 1)),
+        previous: filter.page.checked_sub(1).map(|page| ("Previous", to(page))),
+        next: (filter.page < last).then(|| ("Next", to(filter.page + 1))),
+        ..Pager::default()
+    };
+    pager.view()
 }

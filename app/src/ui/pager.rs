@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::icon::Icon;
 
-/// Where the pages around the shown one are. Lists are read by keyset, so that there is a way on and a way back to the
+/// Where the pages around the shown one are. Most lists are read by keyset, so that there is a way on and a way back to the
 /// first page, but none to the page before.
 #[derive(Default)]
 pub struct Pager {
@@ -12,6 +12,8 @@ pub struct Pager {
     pub caption: Option<String>,
     /// Words and address of the link to the first page, where another one is shown.
     pub first: Option<(&'static str, String)>,
+    /// Words and address of the link to the page before, where the list knows one.
+    pub previous: Option<(&'static str, String)>,
     /// Words and address of the link to the next page, where there is one.
     pub next: Option<(&'static str, String)>,
 }
@@ -19,18 +21,22 @@ pub struct Pager {
 impl Pager {
     /// The navigation, or nothing when everything is on one page.
     pub fn view(self) -> Option<AnyView> {
-        let Self { caption, first, next } = self;
-        if first.is_none() && next.is_none() {
+        let Self { caption, first, previous, next } = self;
+        if first.is_none() && previous.is_none() && next.is_none() {
             return None;
         }
-        let first = first.map(|(words, href)| view! { <a class="button" href=href>{Icon::Previous.view()}{words}</a> });
+        // One arrow leads back: that of the page before, where there is one.
+        let arrow = previous.is_none().then(|| Icon::Previous.view());
+        let first = first.map(|(words, href)| view! { <a class="button" href=href>{arrow}{words}</a> });
+        let previous = previous
+            .map(|(words, href)| view! { <a class="button" href=href rel="prev">{Icon::Previous.view()}{words}</a> });
         let next =
             next.map(|(words, href)| view! { <a class="button" href=href rel="next">{words}{Icon::Next.view()}</a> });
         Some(
             view! {
                 <nav class="pager" aria-label="Pages">
                     <span>{caption}</span>
-                    <span class="actions">{first}{next}</span>
+                    <span class="actions">{first}{previous}{next}</span>
                 </nav>
             }
             .into_any(),
