@@ -119,11 +119,12 @@ fn one_note(became: Became, tenants: Vec<(TenantId, String)>) -> AnyView {
     let (tone, words) = became.words();
     let count = tenants.len();
     let links = tenants.into_iter().enumerate().map(|(index, (id, name))| {
-        let comma = if index + 1 < count { ", " } else { "" };
-        view! { <a href=address::tenant(id).runs()>{name}</a>{comma} }
+        // An empty text would be drawn as a blank.
+        let after = if index + 1 < count { ", " } else { "." };
+        view! { <a href=address::tenant(id).runs()>{name}</a>{after} }
     });
     let links = links.collect_view();
-    note(tone, view! { <p>{format!("{words}: ")}{links}"."</p> })
+    note(tone, view! { <p>{format!("{words}: ")}{links}</p> })
 }
 
 #[cfg(test)]
