@@ -13,10 +13,12 @@ const PER_SECOND: u32 = 100;
 const SEARCHES_PER_SECOND: u32 = 2;
 /// Steps the tenant goes on between its two syncs: in each an object of every larger kind goes missing.
 const STEPS: u64 = 20;
+/// About how many items are assigned to the group whose page is requested.
+const LARGE_GROUP: u64 = 20_000;
 
 /// Reads a tenant twice, and prints a line for each way to look at its inventory.
 pub async fn measure(name: &str, objects: u64, postgres: Option<&str>) -> Result<()> {
-    let site = Site::make(&["--objects", &objects.to_string()], postgres, PEOPLE).await?;
+    let site = Site::make(&["--objects", &objects.to_string(), "--large-group", &LARGE_GROUP.to_string()], postgres, PEOPLE).await?;
     site.sync()?;
     site.cloud.evolve(STEPS).await?;
     site.sync()?;
@@ -25,11 +27,13 @@ pub async fn measure(name: &str, objects: u64, postgres: Option<&str>) -> Result
     let inventory = format!("/t/{}/inventory", site.tenant);
     let second = next_of(&visitors.text(&inventory).await?).context("the list has a second page")?;
     let search = format!("{inventory}?q=nowhere");
+    let group = format!("/t/{}/groups/{}", site.tenant, site.cloud.fact("/tenants/0/large_group_id"));
     let pages = [
         ("first", PER_SECOND, inventory.clone()),
         ("second", PER_SECOND, second),
         ("`?type=settingsCatalogPolicy`", PER_SECOND, format!("{inventory}?type=settingsCatalogPolicy")),
         ("`?state=missing`", PER_SECOND, format!("{inventory}?state=missing")),
+        ("of a group", PER_SECOND, group),
         ("`?q=kiosk`, in a name of twelve", SEARCHES_PER_SECOND, format!("{inventory}?q=kiosk")),
         ("`?q=nowhere`, in no name", SEARCHES_PER_SECOND, search.clone()),
     ];

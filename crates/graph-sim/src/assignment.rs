@@ -26,17 +26,29 @@ impl Object<'_> {
             6 => &[("configurationManagerCollectionAssignmentTarget", "none")],
             _ => &[("allLicensedUsersAssignmentTarget", "exclude")],
         };
+        let config = &self.tenant.config;
+        let in_large_group = self.noise(34) % config.objects.max(1) < config.large_group;
+        let others = targets.iter().map(|target| (*target, None));
+        let large = in_large_group.then_some(((group, "none"), Some(0)));
         out.push(b'[');
-        for (nth, (target, filter)) in (0..).zip(targets) {
+        for (nth, (target, to)) in (0..).zip(others.chain(large)) {
             if nth > 0 {
                 out.push(b',');
             }
-            self.write_assignment(out, nth, turn, target, filter);
+            self.write_assignment(out, nth, turn, target, to);
         }
         out.push(b']');
     }
 
-    fn write_assignment(&self, out: &mut Vec<u8>, nth: u64, turn: u64, target: &str, filter: &str) {
+    /// Writes one assignment: to a target with what the filter does, and to which group if not to one by chance.
+    fn write_assignment(
+        &self,
+        out: &mut Vec<u8>,
+        nth: u64,
+        turn: u64,
+        (target, filter): (&str, &str),
+        group: Option<u64>,
+    ) {
         let intent = match (self.kind.key, self.noise(33) % 3) {
             ("mobileApp", 0) => "available",
             ("mobileApp", _) => "required",
@@ -63,8 +75,8 @@ impl Object<'_> {
         }
         if target.ends_with("roupAssignmentTarget") {
             out.extend_from_slice(br#","groupId":""#);
-            let groups = self.tenant.groups();
-            self.tenant.write_id(out, GROUPS, IdForm::Guid, (self.noise(32) + nth * 7 + turn) % groups);
+            let chance = (self.noise(32) + nth * 7 + turn) % self.tenant.groups();
+            self.tenant.write_id(out, GROUPS, IdForm::Guid, group.unwrap_or(chance));
             out.push(b'"');
         }
         out.extend_from_slice(b"}}");

@@ -44,6 +44,9 @@ pub struct SimTenant {
     pub seed: u64,
     /// Roughly how many objects it has in all.
     pub objects: u64,
+    /// About how many of the objects that can be assigned are assigned to the first group, beside what else they are
+    /// assigned to.
+    pub large_group: u64,
     /// Whether it has an Intune licence.
     pub intune: bool,
     /// Whether it has a Windows 365 licence.
@@ -69,6 +72,7 @@ impl SimTenant {
             consent: true,
             seed,
             objects,
+            large_group: 0,
             intune: true,
             windows365: true,
             cloud_pki: true,

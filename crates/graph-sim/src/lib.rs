@@ -59,4 +59,4 @@ pub use hostile::HostileBody;
 pub use object::{SECRET_MARK, SECRET_MARK_BASE64};
 pub use planted::PlantedSecret;
 pub use server::{Simulator, StartError};
-pub use tenant::{Evolution, Migration};
+pub use tenant::{Evolution, Migration, large_group_id};

@@ -15,6 +15,14 @@ pub type KindNumber = u16;
 
 /// Groups have a kind number of their own, beyond those of the catalogue.
 pub const GROUPS: KindNumber = 4_000;
+/// The id of the group that [`SimTenant::large_group`] speaks of.
+#[must_use]
+pub fn large_group_id(tenant: &SimTenant) -> String {
+    let mut out = Vec::with_capacity(48);
+    write_guid(&mut out, tenant.seed, GROUPS, 0);
+    String::from_utf8(out).unwrap_or_default()
+}
+
 /// Children that exist only below a parent.
 pub const CHILDREN: KindNumber = 3_000;
 

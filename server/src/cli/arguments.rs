@@ -341,6 +341,9 @@ pub struct GraphSimArguments {
     /// How many objects the simulated tenant has
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     pub objects: u64,
+    /// About how many of them are assigned to one and the same group
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub large_group: u64,
     /// The same seed gives the same tenant
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,

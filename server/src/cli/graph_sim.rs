@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use serde_json::{Value, json};
 use tenantatlas_app::format::counted;
-use tenantatlas_graph_sim::{SimTenant, Simulator, SimulatorConfig, StartError, Throttle};
+use tenantatlas_graph_sim::{SimTenant, Simulator, SimulatorConfig, StartError, Throttle, large_group_id};
 
 use super::arguments::GraphSimArguments;
 use super::output::Output;
@@ -17,7 +17,10 @@ use crate::exit::{Exit, ExitCode};
 /// # Errors
 /// When the address cannot be listened on (exit code 69), or the certificate cannot be written (74).
 pub async fn run(arguments: &GraphSimArguments, output: Output) -> Result<(), Exit> {
-    let tenant = SimTenant::new("Simulated", arguments.seed, arguments.objects);
+    let tenant = SimTenant {
+        large_group: arguments.large_group,
+        ..SimTenant::new("Simulated", arguments.seed, arguments.objects)
+    };
     let cloud = start(arguments, &tenant).await?;
     let authority = match cloud.certificate_authority() {
         Some(certificate) => Some(write_authority(&arguments.authority_file, certificate)?),
@@ -78,6 +81,9 @@ fn facts(cloud: &Simulator, tenant: &SimTenant, authority: Option<&str>) -> Valu
         "login_url": cloud.login_url(), "graph_url": cloud.graph_url(),
         "tenants": [{"name": tenant.name, "tenant_id": tenant.tenant_id, "client_id": tenant.client_id, "client_secret": tenant.client_secret}],
     });
+    if tenant.large_group > 0 {
+        facts["tenants"][0]["large_group_id"] = json!(large_group_id(tenant));
+    }
     if let Some(authority) = authority {
         facts["ca_file"] = json!(authority);
         facts["proxy_url"] = json!(format!("http://{}", cloud.address()));
