@@ -175,13 +175,7 @@ async fn scope_tags(inside: &Inside, view: &ScopeView) -> Result<Vec<(String, St
     if view.types.get(KEY).is_none_or(|state| state.known.items == 0) {
         return Ok(Vec::new());
     }
-    let query = ItemQuery {
-        filter: ItemFilter { policy_types: vec![KEY.to_owned()], ..ItemFilter::default() },
-        limit: 100,
-        ..ItemQuery::default()
-    };
-    let page = inventory::list(inside.engine.reader(), view, &query).await?;
-    Ok(page.rows.into_iter().map(|row| (row.item.external_id, row.item.display_name)).collect())
+    Ok(inventory::named(inside.engine.reader(), inside.id(), KEY, 100).await?)
 }
 
 /// The items that a person picked, by our ids, in the order in which they were sent.

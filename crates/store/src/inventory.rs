@@ -39,7 +39,7 @@ pub use links::{DirectoryName, IncomingLink, OutgoingLink, incoming, outgoing, r
 pub use list::{ItemPage, list};
 pub use overview::counts_of;
 pub use query::{Cursor, ItemFilter, ItemQuery, Sort, StateFilter, UnknownSort, UnknownStateFilter};
-pub use rows::{find, find_external, find_many, has_items};
+pub use rows::{find, find_external, find_many, has_items, named};
 pub use stored::stored;
 pub use total::{MAX_COUNTED, Total, total, total_by_type};
 pub use view::{KnownType, ScopeView, TypeState, known_types};

@@ -94,7 +94,7 @@ pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<
     statement.push_rows(ids).push(
         &format!(
             ") SELECT s.since_seq, s.last_seq, {ITEM_COLUMNS}
-             FROM wanted w
+             FROM (SELECT DISTINCT id FROM wanted) w
              CROSS JOIN inventory_items i
              LEFT JOIN inventory_sightings s ON s.item_id = i.id AND s.scope_id = $1
              WHERE i.id = w.id AND i.tenant_id = $2"
@@ -116,7 +116,6 @@ pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<
         .map(|row| {
             let id = row.item.id.as_uuid();
             let seq = seq(&row);
-            // The last row may be there twice, see `Statement::push_rows`.
             let stretch = Stretch { range: row.range(), absences: absences.get(&id).cloned().unwrap_or_default() };
             let row = ItemRow {
                 presence: view.presence(&row.item.policy_type, &stretch),
@@ -129,6 +128,26 @@ pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<
         })
         .collect();
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+}
+
+/// The items of a type by name, at most so many: the id Microsoft gave each, and its name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn named(
+    mut on: impl Access,
+    tenant: TenantId,
+    policy_type: &str,
+    limit: u64,
+) -> Result<Vec<(String, String)>, StoreError> {
+    on.rows(
+        "SELECT external_id, display_name
+         FROM inventory_items
+         WHERE tenant_id = $1 AND policy_type = $2
+         ORDER BY name_key, id LIMIT $3",
+        &args![tenant, policy_type, limit],
+    )
+    .await
 }
 
 /// An item by its type and the id Microsoft gave it.

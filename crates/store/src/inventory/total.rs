@@ -145,11 +145,14 @@ impl Search<'_> {
             return None;
         }
         let mut statement = Statement::default();
-        for (index, walk) in self.walks(&types, state).iter().enumerate() {
+        let walks = self.walks(&types, state);
+        for (index, walk) in walks.iter().enumerate() {
             statement.push(if index == 0 { "" } else { " UNION ALL " }, []).push(&format!("SELECT {columns}"), []);
             self.push_from(&mut statement, walk, state);
             self.push_conditions(&mut statement, walk, state);
-            self.push_apart(&mut statement, walk);
+            if walks.len() > 1 {
+                self.push_apart(&mut statement, walk);
+            }
         }
         statement.push(" LIMIT $1", args![MAX_COUNTED + 1]);
         Some(statement)

@@ -16,7 +16,7 @@ use crate::StoreError;
 use crate::database::{Access, Run as _};
 use crate::reader::Readable;
 use crate::scopes::{self, OtherRead, Scope, ScopeId};
-use crate::sql::args;
+use crate::sql::{Statement, args};
 use crate::sync_runs::{self, SyncRun, TypeRun};
 
 /// How many items of a type are known in a tenant, whatever run saw them.
@@ -157,6 +157,12 @@ impl TypeState {
 }
 
 impl TypeRun {
+    /// The read of the type that it tells of, when that came to the end; `run` is the run that it is part of.
+    fn full_read(&self, run: SyncRunId) -> Option<FullRead> {
+        let at = self.finished_at.filter(|_| self.outcome == Some(TypeOutcome::Succeeded))?;
+        Some(FullRead { run_id: self.carried_from.unwrap_or(run), seq: self.read_seq, at })
+    }
+
     /// Whether anything of the type was read: to the end, or at least one item.
     #[must_use]
     pub fn was_read(&self) -> bool {
@@ -204,17 +210,17 @@ impl ScopeView {
                 futures::try_join!(
                     sync_runs::get(db, tenant, latest.id),
                     sync_runs::list_types(db, tenant, latest.id),
-                    full_reads(db, scope_id, latest.seq),
                     scopes::reads_elsewhere(db, tenant, scope_id)
                 )
             };
-            let (found, rows, reads, elsewhere) = Box::pin(told).await?;
+            let (found, rows, elsewhere) = Box::pin(told).await?;
             run = found;
             for row in rows {
                 let state = types.entry(row.policy_type.clone()).or_default();
+                state.last_full_read = row.full_read(latest.id);
                 state.run = Some(row);
             }
-            for row in reads {
+            for row in Box::pin(earlier_full_reads(db, scope_id, latest.seq, &types)).await? {
                 if let Some(state) = types.get_mut(&row.policy_type) {
                     state.last_full_read = Some(row.read);
                 }
@@ -279,19 +285,34 @@ async fn baselines(mut on: impl Access, tenant: TenantId) -> Result<Vec<(String,
     on.rows("SELECT policy_type, seq FROM inventory_baselines WHERE tenant_id = $1", &args![tenant]).await
 }
 
-async fn full_reads(mut on: impl Access, scope: ScopeId, up_to: i64) -> Result<Vec<FullReadRow>, StoreError> {
-    on.rows(
+/// The last full reads of the types of which the latest completed run does not tell one itself.
+async fn earlier_full_reads(
+    mut on: impl Access,
+    scope: ScopeId,
+    up_to: i64,
+    types: &BTreeMap<String, TypeState>,
+) -> Result<Vec<FullReadRow>, StoreError> {
+    let lacking = types.iter().filter(|(_, state)| state.last_full_read.is_none());
+    let lacking: Vec<String> = lacking.map(|(key, _)| key.clone()).collect();
+    if lacking.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut statement = Statement::new(
         "SELECT t.policy_type, COALESCE(t.carried_from, t.run_id) AS run_id, t.read_seq AS seq, t.finished_at
-         FROM inventory_sync_run_types t
-         JOIN (
-             SELECT policy_type, MAX(seq) AS seq
-             FROM inventory_sync_run_types
-             WHERE scope_id = $1 AND seq <= $2 AND outcome = 'succeeded'
-             GROUP BY policy_type) l ON l.policy_type = t.policy_type AND l.seq = t.seq
-         WHERE t.scope_id = $1",
-        &args![scope.0, up_to],
-    )
-    .await
+         FROM (
+             SELECT r.policy_type, MAX(r.seq) AS seq
+             FROM inventory_sync_run_types r",
+    );
+    statement
+        .push(" WHERE r.scope_id = $1 AND r.seq <= $2 AND r.outcome = 'succeeded'", args![scope.0, up_to])
+        .push_in(" AND r.policy_type", &lacking)
+        .push(
+            " GROUP BY r.policy_type) l
+             JOIN inventory_sync_run_types t ON t.policy_type = l.policy_type AND t.seq = l.seq
+             WHERE t.scope_id = $1",
+            args![scope.0],
+        );
+    on.query(&statement).await
 }
 
 /// Which runs of a scope saw an item: those from the first to the last, without the absences.
