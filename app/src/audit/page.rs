@@ -89,9 +89,9 @@ fn filters(inside: &Inside, filter: &AuditFilter) -> AnyView {
                 {Icon::Search.view()}
                 <input class="input" type="search" name="actor" value=filter.actor.clone() placeholder="Name or e-mail" aria-label="Actor" data-search="" maxlength="100" />
             </div>
-            <input class="input" name="action" value=filter.action.clone() placeholder="Action, such as tenant.updated" aria-label="Action" maxlength="100" list="audit-actions" />
+            <input class="input" name="action" value=filter.action.clone() placeholder="Action" aria-label="Action" maxlength="100" list="audit-actions" />
             <datalist id="audit-actions">{actions(inside).into_iter().map(|action| view! { <option value=action></option> }).collect_view()}</datalist>
-            <input class="input" name="resource" value=filter.resource.clone() placeholder="Resource, such as tenant" aria-label="Resource" maxlength="100" />
+            <input class="input" name="resource" value=filter.resource.clone() placeholder="Resource" aria-label="Resource" maxlength="100" />
             <label class="day-field"><span>"From"</span><input class="input" type="date" name="from" value=filter.first_day() /></label>
             <label class="day-field"><span>"To"</span><input class="input" type="date" name="until" value=filter.last_day() /></label>
             <button class="button">"Apply"</button>
