@@ -21,8 +21,9 @@ export default defineConfig({
   // Limits for what never comes, far beyond what a busy machine needs. Nothing waits for them to pass.
   timeout: 300_000,
   expect: { timeout: 60_000 },
-  // One server and one browser at a time: the machine of the continuous integration has two cores.
-  workers: 1,
+  // Two servers and two browsers at a time: the machine of the continuous integration has two cores, and half of the time
+  // a test waits.
+  workers: 2,
   forbidOnly: !!process.env.CI,
   // A test that passes only the second time is wrong, or what it tests is.
   retries: 0,
