@@ -1,6 +1,7 @@
 //! The frame around every page.
 
 use leptos::prelude::*;
+use tenantatlas_domain::invisible::visible_on_page;
 
 use super::load::{FrameData, LiveData};
 use crate::account::theme_switch::ThemeSwitch;
@@ -168,7 +169,7 @@ fn person_menu(session: &CurrentSession, theme: String) -> AnyView {
         <div class="menu" id="person-menu" popover="auto">
             <div class="menu-head">
                 <strong>{session.name.clone()}</strong>
-                <span>{session.email.clone()}</span>
+                <span>{visible_on_page(&session.email).into_owned()}</span>
             </div>
             <ThemeSwitch theme />
             <hr />

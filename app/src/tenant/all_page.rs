@@ -1,6 +1,7 @@
 //! All tenants of this server, for those who administer it: what they are connected to, and whether that works.
 
 use leptos::prelude::*;
+use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::tenants::{self, ConnectionStatus, Tenant};
 
@@ -86,7 +87,7 @@ fn row(tenant: &Tenant) -> AnyView {
                 <a href=at.settings()>{tenant.name.clone()}</a>
                 <span class="under"><span class="badge" data-tone=environment.tone()>{environment.label()}</span></span>
             </th>
-            <td class="wide identifier" data-label="Entra tenant id">{tenant.entra_tenant_id.clone()}</td>
+            <td class="wide identifier" data-label="Entra tenant id">{visible_on_page(&tenant.entra_tenant_id).into_owned()}</td>
             <td data-label="Connection">{state(tone, icon, words)}{reason}</td>
             <td data-label="Checked" class="quiet">{moment_or(at_of(tenant.connection_checked_at), "never")}</td>
             <td data-label="Credential" class="quiet">{moment_or(at_of(tenant.credential_updated_at), "none")}</td>
