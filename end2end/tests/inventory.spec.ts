@@ -232,9 +232,11 @@ test("several items are picked, exported, and their types read again", async ({ 
   await hydrated(page);
   await expect(page.getByRole("button", { name: /^Export .+ as CSV$/ })).toBeHidden();
   const boxes = page.locator('.table tbody input[type="checkbox"]');
+  const every = page.locator('[data-all="picked"]');
   const names = await page.locator(".table tbody .title").allInnerTexts();
   await boxes.nth(1).check();
   await boxes.nth(3).check();
+  expect(await every.evaluate((box: HTMLInputElement) => [box.checked, box.indeterminate]), "some of them").toEqual([false, true]);
   const download = page.waitForEvent("download");
   await page.getByRole("button", { name: "Export 2 items as CSV" }).click();
   const lines = (await (await (await download).createReadStream()).toArray()).join("").trim().split("\n");
@@ -246,6 +248,46 @@ test("several items are picked, exported, and their types read again", async ({ 
 
 test("a group tells how many it has", async ({ page, server }) => {
   await signIn(page, server, people.readonly);
+test("grouped by whom they are assigned to, an item stands below each of them, and a heading goes on over pages", async ({ page, server }) => {
+  await signIn(page, server, people.readonly);
+  const tenant = await openTenant(page, server, "Contoso");
+  await page.goto(`${tenant}/inventory?type=settingsCatalogPolicy`);
+  await hydrated(page);
+  const total = await page.locator("#list-total").innerText();
+  await openFilters(page);
+  await page.getByRole("combobox", { name: "Group by" }).selectOption({ label: "By assigned group" });
+  await expect(page).toHaveURL(/group=assigned/);
+  await expect(page.locator("#list-total"), "an item is counted once").toHaveText(total);
+  await expect(page.locator(".table .group th").first()).toContainText("All users");
+  const placed = new Map<string, number>();
+  const told = new Map<string, number>();
+  for (;;) {
+    const groups = await page.locator(".table tbody").evaluateAll((bodies) =>
+      bodies.map((body) => {
+        const head = body.querySelector(".group th")!;
+        const count = head.querySelector(".count")!.textContent!;
+        return [head.textContent!.replace(count, ""), parseInt(count), body.querySelectorAll("tr").length - 1] as const;
+      }),
+    );
+    for (const [head, count, rows] of groups) {
+      told.set(head, count);
+      placed.set(head, (placed.get(head) ?? 0) + rows);
+    }
+    const next = page.getByRole("link", { name: "Next" });
+    if ((await next.count()) === 0) break;
+    const here = page.url();
+    await next.click();
+    await expect(page).not.toHaveURL(here);
+    await page.waitForLoadState();
+  }
+  expect(placed, "every heading has as many rows as it says").toEqual(told);
+  const heads = [...told.keys()];
+  const excluded = heads.filter((head) => head.startsWith("Excluded: "));
+  expect(excluded.length).toBeGreaterThan(0);
+  expect(heads.at(-1), "whoever is assigned to nobody comes last").toBe("Not assigned");
+  await expectAccessible(page);
+});
+
   const tenant = await openTenant(page, server, "Contoso");
   await page.goto(`${tenant}/inventory?group=category&type=settingsCatalogPolicy`);
   const total = await page.locator("#list-total").innerText();
