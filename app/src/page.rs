@@ -11,7 +11,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use crate::done::Done;
 use crate::error::{AppError, ErrorKind};
 use crate::frame::load as frame;
-use crate::frame::view::{Section, plain_frame, tenant_frame};
+use crate::frame::view::{Place, Section, plain_frame, tenant_frame};
 use crate::redirect::is_own_address;
 use crate::scope::{self, Inside};
 use crate::ui::note::{error_page, error_title};
@@ -20,10 +20,11 @@ use crate::ui::note::{error_page, error_title};
 type Content = (String, AnyView);
 
 /// A page of a tenant: loads frame and content side by side; what goes wrong becomes a page with its status.
-pub(crate) fn tenant_page<F>(section: Section, load: impl FnOnce(Inside) -> F + Send + 'static) -> AnyView
+pub(crate) fn tenant_page<F>(place: impl Into<Place>, load: impl FnOnce(Inside) -> F + Send + 'static) -> AnyView
 where
     F: Future<Output = Result<Content, AppError>> + Send + 'static,
 {
+    let place = place.into();
     Suspend::new(async move {
         let inside = match scope::inside() {
             Ok(inside) => inside,
@@ -31,11 +32,11 @@ where
         };
         let content = load(inside.clone());
         match futures::join!(frame::load(&inside), content) {
-            (Ok(frame), Ok((title, content))) => tenant_frame(&inside, frame, section, &title, content),
+            (Ok(frame), Ok((title, content))) => tenant_frame(&inside, frame, &place, &title, content),
             (Ok(frame), Err(error)) => {
                 set_status(error.kind);
-                let back = section.list(&inside.address());
-                tenant_frame(&inside, frame, section, error_title(error.kind), error_page(&error, back))
+                let back = place.section.list(&inside.address());
+                tenant_frame(&inside, frame, &place, error_title(error.kind), error_page(&error, back))
             }
             (Err(error), _) => refused(&error),
         }

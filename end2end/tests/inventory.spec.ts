@@ -309,7 +309,24 @@ test("a view is saved under a name, found again, renamed and deleted", async ({ 
   await page.getByText("Manage views").click();
   await page.getByLabel("New name of What is there").fill("All that is there");
   await page.getByRole("button", { name: "Rename What is there" }).click();
-  await expect(page.getByRole("link", { name: "All that is there" })).toBeVisible();
+  await expect(page.getByRole("navigation", { name: "Saved views" }).getByRole("link", { name: "All that is there" })).toBeVisible();
+  // On every page of the tenant it is in the navigation: below the pages on a desk, behind a button elsewhere.
+  const views = page.getByRole("group", { name: "Saved views" });
+  await page.goto(`${tenant}/runs`);
+  await hydrated(page);
+  const button = page.getByRole("button", { name: "Views", exact: true });
+  if (await button.isVisible()) await button.click();
+  await expect(views.getByRole("link")).toHaveText(["All that is there"]);
+  await expect(views.locator("[aria-current]")).toHaveCount(0);
+  await expectAccessible(page);
+  await views.getByRole("link").click();
+  await expect(page).toHaveURL(/inventory\?state=present&sort=type$/);
+  await hydrated(page);
+  const current = page.locator("#side-views [aria-current]");
+  await expect(current).toHaveText("All that is there");
+  await page.getByRole("link", { name: /^Remove the filter Present/ }).click();
+  await expect(page).not.toHaveURL(/state=present/);
+  await expect(current, "another list is another view").toHaveCount(0);
   await page.getByText("Manage views").click();
   await page.getByRole("button", { name: "Delete All that is there" }).click();
   await expect(page.getByText("The view is deleted.")).toBeVisible();
