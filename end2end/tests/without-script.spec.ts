@@ -55,6 +55,18 @@ test("filter, sync with a form, see the run, mark its notifications as read", as
 test("several tenants are picked and synced by a form, and each is answered for", async ({ page, server }) => {
   await signIn(page, server, people.operator);
   await openTenant(page, server, "Contoso");
+  await page.goto(`${server.url}/`);
+  const names = () => page.locator(".tenants tbody .title a").allInnerTexts();
+  for (const [head, first, second] of [["Last sync", "failed", "failed-last"], ["Last read", "oldest", "newest"], ["Tenant", "name", "name-desc"]]) {
+    const column = page.getByRole("columnheader", { name: head, exact: true });
+    await column.getByRole("link").click();
+    await expect(page).toHaveURL(`${server.url}/?sort=${first}`);
+    await expect(column).toHaveAttribute("aria-sort", "ascending");
+    await column.getByRole("link").click();
+    await expect(page).toHaveURL(`${server.url}/?sort=${second}`);
+    await expect(column).toHaveAttribute("aria-sort", "descending");
+  }
+  expect(await names()).toEqual([...(await names())].sort().reverse());
   await page.goto(`${server.url}/?sort=name`);
   await page.getByRole("checkbox", { name: "Pick Contoso" }).check();
   await page.getByRole("checkbox", { name: "Pick Fabrikam" }).check();

@@ -8,7 +8,7 @@ pub use kinds::{
     Cloud, ConnectionStatus, CredentialKind, Environment, Licence, UnknownCloud, UnknownConnectionStatus,
     UnknownCredentialKind, UnknownEnvironment, UnknownLicence,
 };
-pub use overview::{Listed, Overview, OverviewQuery, OverviewSort, overview, page};
+pub use overview::{Listed, ListedQuery, ListedSort, Overview, OverviewQuery, OverviewSort, overview, page};
 pub use removal::{purge_piece, retire, retired};
 
 use secrecy::SecretString;
