@@ -1,5 +1,5 @@
 // Everything works without JavaScript and without WebAssembly.
-import { demoPassword, expect, oneTimeCode, openFilters, openTenant, people, signIn, test } from "./fixtures";
+import { demoPassword, expect, expectFieldRefused, oneTimeCode, openFilters, openTenant, people, signIn, test } from "./fixtures";
 
 test("a wrong password is told, the right one signs in, and signing out ends it", async ({ page, server }) => {
   await page.goto(`${server.url}/sign-in`);
@@ -95,7 +95,7 @@ test("a second factor is set up, asked for and taken away, and a password confir
   await expect(page.getByLabel("Show what I type"), "it would do nothing").toBeHidden();
   await page.getByLabel("Password").fill("not the password");
   await page.getByRole("button", { name: "Confirm" }).click();
-  await expect(page.getByRole("alert")).toContainText("not the one you sign in with");
+  await expectFieldRefused(page, page.getByLabel("Password"), /not the one you sign in with/);
   await page.goto(`${server.url}/confirm?next=/me/second-factor`);
   await page.getByLabel("Password").fill(demoPassword);
   await page.getByRole("button", { name: "Confirm" }).click();
@@ -147,8 +147,7 @@ test("a link to the next page, a wrong value, and a place that is not there", as
   await page.goto(`${tenant}/settings`);
   await page.getByLabel("Application (client) id").fill("not a guid");
   await page.getByRole("button", { name: "Save" }).click();
-  await expect(page.getByRole("alert").getByText(/Application \(client\) ID must be a GUID/)).toBeVisible();
-  await expect(page.getByLabel("Application (client) ID")).toHaveAttribute("aria-invalid", "true");
+  await expectFieldRefused(page, page.getByLabel("Application (client) ID"), /Application \(client\) ID must be a GUID/);
   expect((await page.goto(`${tenant}/runs/nothing`))?.status()).toBe(404);
 });
 // The answer 404 itself is a message of the console.
