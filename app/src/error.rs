@@ -130,6 +130,12 @@ impl AppError {
         one.or_else(|| (self.field.as_deref() == Some(name)).then_some(self.message.as_str()))
     }
 
+    /// The field that it is about, when it is about one alone.
+    #[must_use]
+    pub fn field_alone(&self) -> Option<&str> {
+        self.field.as_deref().filter(|_| self.problems.is_empty())
+    }
+
     /// Nothing when there is no refusal; otherwise all of them in one.
     ///
     /// # Errors

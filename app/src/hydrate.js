@@ -4,21 +4,38 @@ document.addEventListener("change", ({ target }) => {
   if (target.dataset.reveal === undefined) return;
   for (const field of target.form.querySelectorAll("[autocomplete$=password]")) field.type = target.checked ? "text" : "password";
 });
-// "Copy" puts the text of the element that it names on the clipboard. Browsers keep that to HTTPS: elsewhere the text is
-// selected, for the keys that copy.
+// How wide the scroll bar is, for what lies above the page and is to cover its room as well.
+const root = document.documentElement;
+const measure = () => {
+  if (document.querySelector("dialog:modal, .question:popover-open")) return;
+  root.style.setProperty("--scrollbar", `${innerWidth - root.clientWidth}px`);
+};
+measure();
+addEventListener("resize", measure);
+// "Copy" puts a text on the clipboard: that of the element that it names, or of the one before it. Browsers keep the
+// clipboard to HTTPS: elsewhere the text is selected, for the keys that copy. What became of it is said, and where the button
+// has words, shown.
 document.addEventListener("click", async ({ target }) => {
   const button = target.closest("[data-copy]");
   if (!button) return;
-  const text = document.getElementById(button.dataset.copy);
-  const words = button.querySelector("span");
+  const text = document.getElementById(button.dataset.copy) ?? button.previousElementSibling;
+  const say = (short, long) => {
+    const words = button.querySelector("span");
+    const said = document.getElementById("said");
+    if (words) {
+      words.textContent = short;
+      setTimeout(() => (words.textContent = "Copy"), 2500);
+    } else if (said) said.textContent = long;
+  };
   try {
     await navigator.clipboard.writeText(text.textContent);
-    words.textContent = "Copied";
+    button.dataset.copied = "yes";
+    say("Copied", "The ID is copied.");
   } catch {
     getSelection().selectAllChildren(text);
-    words.textContent = "Selected";
+    button.dataset.copied = "no";
+    say("Selected", "The ID is selected: copy it now.");
   }
-  setTimeout(() => (words.textContent = "Copy"), 2500);
 });
 // What can be seen comes first: nothing of this is needed to read the page. A hidden page paints nothing to wait for.
 await new Promise((painted) => {
@@ -37,7 +54,7 @@ for (const island of document.querySelectorAll("leptos-island")) {
     await hydrate(island);
   }
 }
-document.documentElement.dataset.hydrated = "";
+root.dataset.hydrated = "";
 
 function hydrate(island) {
   const { component } = island.dataset;

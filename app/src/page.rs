@@ -11,7 +11,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use crate::done::Done;
 use crate::error::{AppError, ErrorKind};
 use crate::frame::load as frame;
-use crate::frame::view::{Section, plain_frame, tenant_frame};
+use crate::frame::view::{Place, Section, plain_frame, tenant_frame};
 use crate::redirect::is_own_address;
 use crate::scope::{self, Inside};
 use crate::ui::note::{error_page, error_title};
@@ -20,24 +20,25 @@ use crate::ui::note::{error_page, error_title};
 type Content = (String, AnyView);
 
 /// A page of a tenant: loads frame and content side by side; what goes wrong becomes a page with its status.
-pub(crate) fn tenant_page<F>(section: Section, load: impl FnOnce(Inside) -> F + Send + 'static) -> AnyView
+pub(crate) fn tenant_page<F>(place: impl Into<Place>, load: impl FnOnce(Inside) -> F + Send + 'static) -> AnyView
 where
     F: Future<Output = Result<Content, AppError>> + Send + 'static,
 {
+    let place = place.into();
     Suspend::new(async move {
         let inside = match scope::inside() {
             Ok(inside) => inside,
-            Err(error) => return refused(&error),
+            Err(error) => return refused(error).await,
         };
         let content = load(inside.clone());
         match futures::join!(frame::load(&inside), content) {
-            (Ok(frame), Ok((title, content))) => tenant_frame(&inside, frame, section, &title, content),
+            (Ok(frame), Ok((title, content))) => tenant_frame(&inside, frame, &place, &title, content),
             (Ok(frame), Err(error)) => {
                 set_status(error.kind);
-                let back = section.list(&inside.address());
-                tenant_frame(&inside, frame, section, error_title(error.kind), error_page(&error, back))
+                let back = place.section.list(&inside.address());
+                tenant_frame(&inside, frame, &place, error_title(error.kind), error_page(&error, back))
             }
-            (Err(error), _) => refused(&error),
+            (Err(error), _) => refused(error).await,
         }
     })
     .into_any()
@@ -53,23 +54,30 @@ where
             (Ok(live), Ok((title, content))) => {
                 plain_frame(scope::session().ok().as_ref(), live, frame::theme(), title, content)
             }
-            (_, Err(error)) | (Err(error), _) => refused(&error),
+            (_, Err(error)) | (Err(error), _) => refused(error).await,
         }
     })
     .into_any()
 }
 
-pub(crate) fn refused(error: &AppError) -> AnyView {
+/// A page for an error outside of any tenant. What is live is there as on any other page, if it can be loaded at all.
+pub(crate) async fn refused(error: AppError) -> AnyView {
     set_status(error.kind);
+    let live = frame::live_of_person().await.ok().flatten();
     let title = error_title(error.kind).to_owned();
-    plain_frame(scope::session().ok().as_ref(), None, frame::theme(), title, error_page(error, None))
+    plain_frame(scope::session().ok().as_ref(), live, frame::theme(), title, error_page(&error, None))
+}
+
+fn refused_outside(error: AppError) -> AnyView {
+    set_status(error.kind);
+    Suspend::new(refused(error)).into_any()
 }
 
 /// What is shown in the place of a page that the person may not see: within the frame of the tenant, if it is theirs.
 pub(crate) fn refused_page(error: AppError) -> AnyView {
     match scope::inside() {
         Ok(_) => tenant_page(Section::None, move |_| async move { Err(error) }),
-        Err(_) => refused(&error),
+        Err(_) => refused_outside(error),
     }
 }
 
@@ -101,7 +109,7 @@ pub(crate) fn has_empty_parameter() -> bool {
 
 /// What is shown for an address that does not exist. The server answers with 404.
 pub fn missing() -> AnyView {
-    refused(&AppError::not_found("This address"))
+    refused_outside(AppError::not_found("This address"))
 }
 
 /// The parameters of the address, by name. A refusal comes back to the address of its form, which may still tell of

@@ -2,12 +2,16 @@
 //! context of pages and server functions; whoever needs them asks here.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use leptos::prelude::*;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_engine::Engine;
+use tenantatlas_store::saved_views::{self, SavedView};
 use tenantatlas_store::tenants::Tenant;
+use tenantatlas_store::user_preferences::{self, UserPreferences};
+use tokio::sync::OnceCell;
 
 use crate::address::{self, TenantAddress};
 use crate::error::{AppError, ErrorKind};
@@ -56,9 +60,41 @@ pub struct Inside {
     pub tenant: Tenant,
     /// The person's role in it.
     pub role: Role,
+    kept: Arc<OnceCell<Kept>>,
+}
+
+/// What a person keeps for themselves.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// What they chose, in every tenant.
+    pub preferences: UserPreferences,
+    /// The views of the inventory that they saved in this tenant, by name.
+    pub saved_views: Vec<SavedView>,
 }
 
 impl Inside {
+    /// A request of somebody in a tenant.
+    #[must_use]
+    pub fn new(engine: Engine, session: CurrentSession, TenantScope { tenant, role }: TenantScope) -> Self {
+        Self { engine, session, tenant, role, kept: Arc::default() }
+    }
+
+    /// What the person keeps for themselves, read once for a request: the frame of a page and its content both ask.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn kept(&self) -> Result<&Kept, AppError> {
+        let (db, user) = (self.engine.reader(), self.session.user_id);
+        let read = || async {
+            let (preferences, saved_views) =
+                futures::try_join!(async { Ok::<_, AppError>(user_preferences::get(db, user).await?) }, async {
+                    Ok(saved_views::list(db, user, self.id()).await?)
+                },)?;
+            Ok(Kept { preferences, saved_views })
+        };
+        self.kept.get_or_try_init(read).await
+    }
+
     /// Its id.
     #[must_use]
     pub fn id(&self) -> TenantId {
@@ -112,8 +148,8 @@ pub fn administrator() -> Result<CurrentSession, AppError> {
 /// Signed out; not found when the address names none that exists for this person.
 pub fn inside() -> Result<Inside, AppError> {
     let session = session()?;
-    let TenantScope { tenant, role } = use_context::<TenantScope>().ok_or_else(|| AppError::not_found("The tenant"))?;
-    Ok(Inside { engine: engine()?, session, tenant, role })
+    let scope = use_context::<TenantScope>().ok_or_else(|| AppError::not_found("The tenant"))?;
+    Ok(Inside::new(engine()?, session, scope))
 }
 
 /// The tenant of the address, for what needs a right in it.

@@ -1,5 +1,5 @@
 // Connections, members, people and one's own profile.
-import { demoPassword, expect, expectAccessible, hydrated, openTenant, people, signIn, test } from "./fixtures";
+import { demoPassword, expect, expectAccessible, expectFieldRefused, hydrated, openTenant, people, signIn, test } from "./fixtures";
 
 test.use({ expectedMessages: /status of 4(09|22)/ });
 
@@ -13,9 +13,8 @@ test("a connection is edited by a manager; a wrong value is refused and nothing 
   await id.fill("not a guid");
   await page.getByLabel("Environment").selectOption("staging");
   await page.getByRole("button", { name: "Save" }).click();
-  await expect(page.getByRole("alert").getByText(/Application \(client\) ID must be a GUID/)).toBeVisible();
+  await expectFieldRefused(page, id, /Application \(client\) ID must be a GUID/);
   await expect(id).toHaveValue("not a guid");
-  await expect(id).toBeFocused();
   await id.fill(right);
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByRole("status").getByText(/connection is saved/)).toBeVisible();
@@ -158,7 +157,7 @@ test("an administrator adds a person and a tenant, and removes the tenant by its
   if (await toast.isVisible()) await toast.getByRole("button", { name: "Close" }).click();
   await page.getByLabel(/Type the name of the tenant/).fill("Tailspin");
   await page.getByRole("button", { name: "Remove the tenant" }).click();
-  await expect(page.getByRole("alert").getByText(/must be the name of the tenant/)).toBeVisible();
+  await expectFieldRefused(page, page.getByLabel(/Type the name of the tenant/), /must be the name of the tenant/);
   await page.getByLabel(/Type the name of the tenant/).fill(name);
   await page.getByRole("button", { name: "Remove the tenant" }).click();
   await expect(page.getByText(/removed/)).toBeVisible();
@@ -183,8 +182,7 @@ test("a new password ends every other session and keeps this one", async ({ page
   await one.getByLabel("Current password").fill("not the password");
   await one.getByLabel("New password").fill("a much longer sentence");
   await one.getByRole("button", { name: "Change the password" }).click();
-  await expect(one.getByRole("alert").getByText(/Current password is not/)).toBeVisible();
-  await expect(one.getByLabel("Current password")).toBeFocused();
+  await expectFieldRefused(one, one.getByLabel("Current password"), /Current password is not/);
   await expect(one.locator("[aria-invalid]")).toHaveCount(1);
   await one.getByLabel("Current password").fill(demoPassword);
   await one.getByLabel("New password").fill("a much longer sentence");

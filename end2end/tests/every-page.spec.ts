@@ -89,6 +89,45 @@ test("on paper there is the page and nothing to press", async ({ page, server })
   await expect(page.locator(".table tbody tr").first()).toBeVisible();
 });
 
+test("notifications are told in the zone of the person, as other times are", async ({ page, browser, server }) => {
+  await signIn(page, server, people.owner);
+  // A second browser of theirs is told to them.
+  const far = await (await browser.newContext({ timezoneId: "Pacific/Kiritimati", locale: "en-GB" })).newPage();
+  await signIn(far, server, people.owner);
+  await far.goto(`${server.url}/notifications`);
+  await hydrated(far);
+  const time = far.locator(".notification time").first();
+  await expect(time).toHaveText(/^(just now|\d+ (min|h) ago)$/);
+  await expect(time).toHaveAttribute("title", /\(UTC\+14\), .* UTC$/);
+  await far.context().close();
+});
+
+test("an open drawer reaches the edge where scroll bars take room, and the page stays in its place", async ({ playwright, server }, info) => {
+  test.skip(info.project.name !== "desktop", "scroll bars of a phone take no room");
+  const options = { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"], ignoreDefaultArgs: ["--hide-scrollbars"] };
+  const browser = await playwright.chromium.launch(options);
+  const page = await browser.newPage();
+  await signIn(page, server, people.readonly);
+  await openTenant(page, server, "Contoso");
+  await hydrated(page);
+  const measure = () =>
+    page.evaluate(() => ({
+      room: innerWidth - document.documentElement.clientWidth,
+      top: innerWidth - document.querySelector(".top")!.getBoundingClientRect().right,
+      main: document.querySelector("#figures")!.getBoundingClientRect().right,
+    }));
+  const before = await measure();
+  expect(before.room, "a scroll bar takes room").toBeGreaterThan(0);
+  await page.getByRole("link", { name: /^Notifications/ }).click();
+  const drawer = page.getByRole("dialog", { name: "Notifications" });
+  await expect(drawer).toBeVisible();
+  await expect.poll(() => drawer.evaluate((one) => innerWidth - one.getBoundingClientRect().right)).toBe(0);
+  const open = await measure();
+  expect([open.room, open.top]).toEqual([0, 0]);
+  expect(open.main, "nothing moves below it").toBeCloseTo(before.main, 0);
+  await browser.close();
+});
+
 test("what is not there says so, in its frame and with its status", async ({ page, server }) => {
   await signIn(page, server, people.readonly);
   const tenant = await openTenant(page, server, "Contoso");
@@ -106,6 +145,7 @@ test("what is not there says so, in its frame and with its status", async ({ pag
     await expect(page.locator("h1")).toHaveText(status === 404 ? "Not found" : "No access");
     expect(await page.locator("#request-id").innerText(), "what to report").toBe(answer?.headers()["x-request-id"]);
     await hydrated(page);
+    await expect(page.getByRole("link", { name: /^Notifications/ }), "what is live is there as on any page").toBeVisible();
     await expectAccessible(page);
   }
   await page.goto(`${tenant}/inventory/${none}`);

@@ -1,7 +1,7 @@
 // What every browser test stands on: a real server with its own data folder, a page whose console must stay silent,
 // and a check for accessibility in the theme at hand.
 import AxeBuilder from "@axe-core/playwright";
-import { test as base, expect, type Page } from "@playwright/test";
+import { test as base, expect, type Locator, type Page } from "@playwright/test";
 import { spawn, type ChildProcess } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -143,6 +143,15 @@ export async function openFilters(page: Page): Promise<void> {
 export async function openCoverage(page: Page): Promise<void> {
   const fold = page.locator("#coverage-fold > summary");
   if (await fold.isVisible()) await fold.click();
+}
+
+/** What is wrong with one field is told there, where the focus is, and once: above the form stands only that there is one. */
+export async function expectFieldRefused(page: Page, field: Locator, words: RegExp): Promise<void> {
+  await expect(field).toHaveAccessibleDescription(words);
+  await expect(field).toHaveAttribute("aria-invalid", "true");
+  await expect(field).toBeFocused();
+  await expect(page.getByText(words).filter({ visible: true })).toHaveCount(1);
+  await expect(page.getByRole("alert").filter({ hasText: "One field is not right yet." }).getByRole("link", { name: "Go to it" })).toBeVisible();
 }
 
 /** Waits until the browser has taken over what the server rendered. */

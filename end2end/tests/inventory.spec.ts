@@ -232,9 +232,11 @@ test("several items are picked, exported, and their types read again", async ({ 
   await hydrated(page);
   await expect(page.getByRole("button", { name: /^Export .+ as CSV$/ })).toBeHidden();
   const boxes = page.locator('.table tbody input[type="checkbox"]');
+  const every = page.locator('[data-all="picked"]');
   const names = await page.locator(".table tbody .title").allInnerTexts();
   await boxes.nth(1).check();
   await boxes.nth(3).check();
+  expect(await every.evaluate((box: HTMLInputElement) => [box.checked, box.indeterminate]), "some of them").toEqual([false, true]);
   const download = page.waitForEvent("download");
   await page.getByRole("button", { name: "Export 2 items as CSV" }).click();
   const lines = (await (await (await download).createReadStream()).toArray()).join("").trim().split("\n");
@@ -242,6 +244,46 @@ test("several items are picked, exported, and their types read again", async ({ 
   for (const at of [1, 3]) expect(lines.join("\n")).toContain(names[at].trim());
   await page.getByRole("button", { name: "Sync these types" }).click();
   await expect(page).toHaveURL(/\/runs\/[0-9a-f-]{36}/);
+});
+
+test("grouped by whom they are assigned to, an item stands below each of them, and a heading goes on over pages", async ({ page, server }) => {
+  await signIn(page, server, people.readonly);
+  const tenant = await openTenant(page, server, "Contoso");
+  await page.goto(`${tenant}/inventory?type=settingsCatalogPolicy`);
+  await hydrated(page);
+  const total = await page.locator("#list-total").innerText();
+  await openFilters(page);
+  await page.getByRole("combobox", { name: "Group by" }).selectOption({ label: "By assigned group" });
+  await expect(page).toHaveURL(/group=assigned/);
+  await expect(page.locator("#list-total"), "an item is counted once").toHaveText(total);
+  await expect(page.locator(".table .group th").first()).toContainText("All users");
+  const placed = new Map<string, number>();
+  const told = new Map<string, number>();
+  for (;;) {
+    const groups = await page.locator(".table tbody").evaluateAll((bodies) =>
+      bodies.map((body) => {
+        const head = body.querySelector(".group th")!;
+        const count = head.querySelector(".count")!.textContent!;
+        return [head.textContent!.replace(count, ""), parseInt(count), body.querySelectorAll("tr").length - 1] as const;
+      }),
+    );
+    for (const [head, count, rows] of groups) {
+      told.set(head, count);
+      placed.set(head, (placed.get(head) ?? 0) + rows);
+    }
+    const next = page.getByRole("link", { name: "Next" });
+    if ((await next.count()) === 0) break;
+    const here = page.url();
+    await next.click();
+    await expect(page).not.toHaveURL(here);
+    await page.waitForLoadState();
+  }
+  expect(placed, "every heading has as many rows as it says").toEqual(told);
+  const heads = [...told.keys()];
+  const excluded = heads.filter((head) => head.startsWith("Excluded: "));
+  expect(excluded.length).toBeGreaterThan(0);
+  expect(heads.at(-1), "whoever is assigned to nobody comes last").toBe("Not assigned");
+  await expectAccessible(page);
 });
 
 test("a group tells how many it has", async ({ page, server }) => {
@@ -267,14 +309,31 @@ test("a view is saved under a name, found again, renamed and deleted", async ({ 
   await page.getByText("Manage views").click();
   await page.getByLabel("New name of What is there").fill("All that is there");
   await page.getByRole("button", { name: "Rename What is there" }).click();
-  await expect(page.getByRole("link", { name: "All that is there" })).toBeVisible();
+  await expect(page.getByRole("navigation", { name: "Saved views" }).getByRole("link", { name: "All that is there" })).toBeVisible();
+  // On every page of the tenant it is in the navigation: below the pages on a desk, behind a button elsewhere.
+  const views = page.getByRole("group", { name: "Saved views" });
+  await page.goto(`${tenant}/runs`);
+  await hydrated(page);
+  const button = page.getByRole("button", { name: "Views", exact: true });
+  if (await button.isVisible()) await button.click();
+  await expect(views.getByRole("link")).toHaveText(["All that is there"]);
+  await expect(views.locator("[aria-current]")).toHaveCount(0);
+  await expectAccessible(page);
+  await views.getByRole("link").click();
+  await expect(page).toHaveURL(/inventory\?state=present&sort=type$/);
+  await hydrated(page);
+  const current = page.locator("#side-views [aria-current]");
+  await expect(current).toHaveText("All that is there");
+  await page.getByRole("link", { name: /^Remove the filter Present/ }).click();
+  await expect(page).not.toHaveURL(/state=present/);
+  await expect(current, "another list is another view").toHaveCount(0);
   await page.getByText("Manage views").click();
   await page.getByRole("button", { name: "Delete All that is there" }).click();
   await expect(page.getByText("The view is deleted.")).toBeVisible();
   await expect(page.getByRole("link", { name: "All that is there" })).toHaveCount(0);
 });
 
-test("the coverage is one stop for the Tab key, shows its tips on focus, and closes them by Escape", async ({ page, server }, info) => {
+test("the coverage is one stop for the Tab key, shows its tips on focus, and closes them by Escape", async ({ page, server }) => {
   await signIn(page, server, people.readonly);
   await openTenant(page, server, "Contoso");
   await hydrated(page);
@@ -290,8 +349,6 @@ test("the coverage is one stop for the Tab key, shows its tips on focus, and clo
   await expect(page.locator(".tip:popover-open")).toHaveCount(1);
   await page.keyboard.press("Escape");
   await expect(page.locator(".tip:popover-open")).toHaveCount(0);
-  // Known gap: where the strip is folded, the way back goes over one more cell.
-  if (info.project.name === "phone") return;
   await page.keyboard.press("End");
   await expect(cells.last()).toBeFocused();
   await page.keyboard.press("Shift+Tab");

@@ -1,5 +1,5 @@
 // The second factor: set up, asked for at sign-in, recovery codes, taken away; and the password confirmed again.
-import { demoPassword, expect, expectAccessible, hydrated, oneTimeCode, people, signIn, test } from "./fixtures";
+import { demoPassword, expect, expectAccessible, expectFieldRefused, hydrated, oneTimeCode, people, signIn, test } from "./fixtures";
 
 test.use({ expectedMessages: /status of 4(03|22)/ });
 
@@ -22,7 +22,7 @@ test("confirming the password leads back and replaces the session", async ({ pag
   await expectAccessible(page);
   await page.getByLabel("Password").fill("not the password");
   await page.getByRole("button", { name: "Confirm" }).click();
-  await expect(page.getByRole("alert").getByText(/not the one you sign in with/)).toBeVisible();
+  await expectFieldRefused(page, page.getByLabel("Password"), /not the one you sign in with/);
   await page.getByLabel("Password").fill(demoPassword);
   await page.getByRole("button", { name: "Confirm" }).click();
   await expect(page).toHaveURL(`${server.url}/me`);
@@ -57,7 +57,7 @@ test("a second factor is set up, asked for, replaced by a recovery code once, an
   expect(codes).toHaveLength(10);
   await own.getByLabel("First code").fill("000000");
   await own.getByRole("button", { name: "Turn on" }).click();
-  await expect(own.getByRole("alert").getByText(/does not fit/)).toBeVisible();
+  await expectFieldRefused(own, own.getByLabel("First code"), /does not fit/);
   await own.getByLabel("First code").fill(oneTimeCode(key));
   await own.getByRole("button", { name: "Turn on" }).click();
   await expect(own.getByText(/second factor is on. It is asked for/)).toBeVisible();
@@ -84,7 +84,7 @@ test("a second factor is set up, asked for, replaced by a recovery code once, an
   await begin();
   await next.getByLabel("Code").fill(codes[0]);
   await next.getByRole("button", { name: "Sign in" }).click();
-  await expect(next.getByRole("alert").getByText(/does not fit/), "it worked once").toBeVisible();
+  await expectFieldRefused(next, next.getByLabel("Code"), /does not fit/);
   await next.getByLabel("Code").fill(codes[1]);
   await next.getByRole("button", { name: "Sign in" }).click();
   await expect(next).toHaveURL(`${server.url}/me`);

@@ -1,6 +1,7 @@
 //! The person's own name, password and sessions.
 
 use leptos::prelude::*;
+use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_engine::SecondFactorState;
 use tenantatlas_store::sessions::Session;
 
@@ -40,7 +41,7 @@ pub fn Account() -> impl IntoView {
         let content = view! {
             {done_note(done)}
             {session_error.map(|error: AppError| refusal_note(&error))}
-            <div class="page-head"><div><h1>"Profile and sessions"</h1><p class="lead">{session.email.clone()}</p></div></div>
+            <div class="page-head"><div><h1>"Profile and sessions"</h1><p class="lead">{visible_on_page(&session.email).into_owned()}</p></div></div>
             <div class="columns">
                 {profile(&session, profile_error)}
                 {password(&session, password_error)}
@@ -193,7 +194,7 @@ fn session_row(current: &CurrentSession, session: &Session) -> AnyView {
     });
     view! {
         <li>
-            <span class="grow"><strong>{browser.clone()}</strong>" from "<span class="identifier">{session.address.clone()}</span></span>
+            <span class="grow"><strong>{browser.clone()}</strong>" from "<span class="identifier">{visible_on_page(&session.address).into_owned()}</span></span>
             {here.then(|| view! { <span class="badge" data-tone="ok">"This one"</span> })}
             <span class="quiet">"used "{moment(session.last_used_at.as_millis())}</span>
             {end}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_store::audit::{self, Entry};
 use tenantatlas_store::users;
 
@@ -19,6 +20,15 @@ pub struct AuditPage {
     pub entries: Vec<Entry>,
     /// Where the next page begins.
     pub next: Option<i64>,
+}
+
+/// An entry as a page shows it: what is written stays as it is, and is told in the form in which all of it can be seen.
+pub(crate) fn shown(mut entry: Entry) -> Entry {
+    let Entry { actor_name, actor_email, action, resource_type, resource_id, .. } = &mut entry;
+    for text in [actor_name, actor_email, action, resource_type, resource_id] {
+        *text = visible_on_page(text).into_owned();
+    }
+    entry
 }
 
 /// The names of the people that entries are about. An id that nobody has any more has none.
@@ -57,7 +67,7 @@ pub async fn list(inside: &Inside, filter: &AuditFilter) -> Result<AuditPage, Ap
                 if entries.len() == PAGE as usize {
                     return Ok(AuditPage { next: entries.last().map(|entry| entry.seq), entries });
                 }
-                entries.push(entry);
+                entries.push(shown(entry));
             }
         }
         if last {

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use tenantatlas_domain::audit::{AuditAction, RunEvent};
+use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::audit::{Entry, Outcome, Verification};
 
@@ -116,6 +117,7 @@ fn entry(inside: &Inside, entry: &Entry, names: &Names) -> AnyView {
         None => view! { <span class="identifier">{entry.action.clone()}</span> }.into_any(),
     };
     let context = serde_json::to_string_pretty(&entry.context).unwrap_or_default();
+    let context: Vec<_> = context.lines().map(visible_on_page).collect();
     let (tone, words) = match entry.outcome {
         Outcome::Success => ("ok", "Done"),
         Outcome::Failure => ("bad", "Failed"),
@@ -138,7 +140,7 @@ fn entry(inside: &Inside, entry: &Entry, names: &Names) -> AnyView {
                     <dt>"Resource"</dt><dd>{entry.resource_type.clone()}" "<span class="identifier">{entry.resource_id.clone()}</span></dd>
                     <dt>"Hash"</dt><dd class="identifier">{entry.hash.to_string()}</dd>
                 </dl>
-                <pre tabindex="0" aria-label="Context">{context}</pre>
+                <pre tabindex="0" aria-label="Context">{context.join("\n")}</pre>
             </div>
         </details>
     }

@@ -7,7 +7,8 @@
 //!   place.
 //! - A toolbar marked `data-roving` is one stop for the Tab key, and a button marked `data-tip` shows its popover on hover
 //!   and focus.
-//! - Boxes are counted, ids are copied. A box marked `data-all` picks all boxes of the form that it names, or none.
+//! - A box marked `data-all` picks all boxes of the form that it names, or none, and tells whether all of them or some are
+//!   picked. What is picked is counted in what is marked `data-picked`.
 //! - A part marked `data-live` that was kept while a person worked in it catches up when they leave it.
 
 mod filters;
@@ -44,7 +45,6 @@ pub fn start() {
         if let Some(element) = target(event) {
             filters::changed(&element);
             picking::changed(&element);
-            picking::pick_all_of_form(&element);
         }
     });
     listen("input", |event| {
@@ -56,7 +56,6 @@ pub fn start() {
     listen("click", |event| {
         let (Some(click), Some(element)) = (event.dyn_ref::<MouseEvent>(), target(event)) else { return };
         filters::clicked(click, &element);
-        picking::clicked(&element);
         keys::clicked(click, &element);
         times::tap(event);
     });

@@ -66,7 +66,13 @@ pub fn entered(event: &Event, element: Option<&Element>) {
         return;
     }
     let Some(button) = around(element, "[data-tip]") else { return };
-    if event.type_() == "focusin" && !button.matches(":focus-visible").unwrap_or(false) {
+    let by_keys = button.matches(":focus-visible").unwrap_or(false);
+    if event.type_() == "focusin" && !by_keys {
+        return;
+    }
+    // A page that scrolls after the focus brings other buttons below a pointer that lies still: the one that the keys are at
+    // keeps its popover, and the way back does not lead into that of another.
+    if !by_keys && document().query_selector("[data-tip]:focus-visible").ok().flatten().is_some() {
         return;
     }
     let tip = button.get_attribute("popovertarget").and_then(|id| document().get_element_by_id(&id));

@@ -23,11 +23,13 @@ pub enum Grouping {
     Category,
     /// By policy type.
     Type,
+    /// By whom its assignments name: an item stands below each of them.
+    Target,
 }
 
 impl Grouping {
     /// Every one, in the order of forms.
-    pub const ALL: [Self; 2] = [Self::Category, Self::Type];
+    pub const ALL: [Self; 3] = [Self::Category, Self::Type, Self::Target];
 
     /// Its name in the address.
     #[must_use]
@@ -35,6 +37,7 @@ impl Grouping {
         match self {
             Self::Category => "category",
             Self::Type => "type",
+            Self::Target => "assigned",
         }
     }
 
@@ -44,14 +47,17 @@ impl Grouping {
         match self {
             Self::Category => "Category",
             Self::Type => "Type",
+            Self::Target => "Assigned group",
         }
     }
 
-    /// The order in which a group stands together.
+    /// The order in which a group stands together. Those who are assigned have a list of their own
+    /// ([`list_by_target`](tenantatlas_store::inventory::list_by_target)), and the usual order where that is too long.
     const fn sort(self) -> Sort {
         match self {
             Self::Category => Sort::Category,
             Self::Type => Sort::Type,
+            Self::Target => Sort::Name,
         }
     }
 }

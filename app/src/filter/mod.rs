@@ -54,6 +54,8 @@ fn set<const N: usize>(pairs: [(&'static str, Option<String>); N]) -> Vec<(&'sta
 
 #[cfg(test)]
 mod tests {
+    use tenantatlas_store::tenants::ListedSort;
+
     use super::audit::AuditFilter;
     use super::group::GroupFilter;
     use super::inventory::InventoryFilter;
@@ -89,6 +91,8 @@ mod tests {
         comes_back::<GroupFilter>("type=settingsCatalogPolicy&only=excluded");
         comes_back::<RunFilter>("by=01932f1e-7c00-7000-8000-000000000002");
         comes_back::<TenantFilter>("q=north+wind&sort=failed&page=3");
+        comes_back::<TenantFilter>("sort=newest");
+        comes_back::<TenantFilter<ListedSort>>("q=north+wind&sort=connection-desc&page=3");
         comes_back::<AuditFilter>(
             "actor=Ada&action=tenant.updated&resource=tenant&from=2026-01-02&until=2026-01-03&before=7",
         );

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::live::{RunState, Snapshot};
+use tenantatlas_store::saved_views::SavedView;
 use tenantatlas_store::tenants::{self, VisibleTenant};
-use tenantatlas_store::user_preferences;
 
 use crate::error::AppError;
 use crate::scope::{self, Inside, Theme};
@@ -29,6 +29,8 @@ pub struct FrameData {
     pub live: LiveData,
     /// Whether single keys do something for this person.
     pub single_keys: bool,
+    /// The views of the inventory that the person saved in this tenant, by name.
+    pub saved_views: Vec<SavedView>,
 }
 
 /// What is live on every page.
@@ -68,10 +70,10 @@ pub fn theme() -> String {
 pub async fn load(inside: &Inside) -> Result<FrameData, AppError> {
     let theme = theme();
     let user = inside.session.user_id;
-    let (visible, snapshot, preferences) = futures::try_join!(
+    let (visible, snapshot, kept) = futures::try_join!(
         async { Ok::<_, AppError>(tenants::list_visible(inside.engine.reader(), user).await?) },
         async { Ok(inside.engine.runs().snapshot(Some(inside.id()), user).await?) },
-        async { Ok(user_preferences::get(inside.engine.reader(), user).await?) },
+        inside.kept(),
     )?;
     note_use(inside, &visible);
     let here = visible.iter().find(|one| one.tenant.id == inside.id());
@@ -93,7 +95,8 @@ pub async fn load(inside: &Inside) -> Result<FrameData, AppError> {
         theme,
         tenant,
         near: near.into_iter().map(tenant_service::entry).collect(),
-        single_keys: preferences.single_keys,
+        single_keys: kept.preferences.single_keys,
+        saved_views: kept.saved_views.clone(),
         live: LiveData::of(snapshot, user),
     })
 }

@@ -4,3 +4,5 @@
 pub mod load;
 #[cfg(feature = "ssr")]
 pub mod view;
+#[cfg(feature = "ssr")]
+mod views;

@@ -1,8 +1,10 @@
 //! The frame around every page.
 
 use leptos::prelude::*;
+use tenantatlas_domain::invisible::visible_on_page;
 
 use super::load::{FrameData, LiveData};
+use super::views;
 use crate::account::theme_switch::ThemeSwitch;
 use crate::address::TenantAddress;
 use crate::notification::bell::Bell;
@@ -68,9 +70,26 @@ impl Section {
     }
 }
 
+/// Where a page stands in its tenant.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The page of the navigation that it belongs to.
+    pub section: Section,
+    /// What the address of the list of items says of it, where that list is the page; empty where it says nothing.
+    pub list: Option<String>,
+}
+
+impl From<Section> for Place {
+    fn from(section: Section) -> Self {
+        Self { section, list: None }
+    }
+}
+
 /// A page of a tenant: top bar, navigation, content, and the corner that is live.
-pub fn tenant_frame(inside: &Inside, frame: FrameData, section: Section, title: &str, content: AnyView) -> AnyView {
-    let FrameData { theme, tenant, near, live, single_keys } = frame;
+pub fn tenant_frame(inside: &Inside, frame: FrameData, place: &Place, title: &str, content: AnyView) -> AnyView {
+    let FrameData { theme, tenant, near, live, single_keys, saved_views } = frame;
+    let Place { section, list } = place;
+    let section = *section;
     let LiveData { unread, runs, now, fingerprint } = live;
     let session = &inside.session;
     let (id, at) = (tenant.id, address::tenant(tenant.id));
@@ -100,6 +119,7 @@ pub fn tenant_frame(inside: &Inside, frame: FrameData, section: Section, title: 
             </header>
             <nav class="side" aria-label="Tenant">
                 {links}
+                {views::saved_views(&at, &saved_views, list.as_deref())}
                 <p class="side-foot">
                     <a href=address::HELP data-keys="">"Keys"</a>
                     <a href=address::HELP>"Help"</a>
@@ -168,7 +188,7 @@ fn person_menu(session: &CurrentSession, theme: String) -> AnyView {
         <div class="menu" id="person-menu" popover="auto">
             <div class="menu-head">
                 <strong>{session.name.clone()}</strong>
-                <span>{session.email.clone()}</span>
+                <span>{visible_on_page(&session.email).into_owned()}</span>
             </div>
             <ThemeSwitch theme />
             <hr />

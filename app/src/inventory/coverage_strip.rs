@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
+use tenantatlas_domain::invisible::visible_on_page;
 
 use super::coverage::{Coverage, CoverageMark};
 use super::elsewhere::read_elsewhere;
@@ -145,7 +146,8 @@ fn faults(cells: &[Coverage], tenant: &TenantAddress) -> Option<AnyView> {
 /// Why a type was not read to the end: what was noted then, which names a permission that is missing, or else what its
 /// reason means.
 fn why(cell: &Coverage) -> Option<String> {
-    cell.message.clone().or_else(|| cell.reason.map(|reason| reason.sentence().to_owned()))
+    let told = cell.message.as_deref().map(|told| visible_on_page(told).into_owned());
+    told.or_else(|| cell.reason.map(|reason| reason.sentence().to_owned()))
 }
 
 fn words(cell: &Coverage) -> String {

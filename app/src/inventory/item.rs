@@ -127,7 +127,7 @@ pub fn fact_text(key: &str, value: &serde_json::Value, links: &[OutgoingLink]) -
         }
         _ => value_text(value),
     };
-    Some(text).filter(|text| !text.is_empty() && text != "none")
+    Some(visible_on_page(&text).into_owned()).filter(|text| !text.is_empty() && text != "none")
 }
 
 /// The name of a scope tag, where a link of the item has it. Every tenant has the tag 0, Default.

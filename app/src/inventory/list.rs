@@ -74,7 +74,7 @@ fn columns(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) ->
     let boxes = ItemColumn::ALL.iter().map(|column| {
         view! {
             <label class="check">
-                <input type="checkbox" name="columns[]" value=column.as_str() checked=shown.columns.contains(column) autocomplete="off" />
+                <input type="checkbox" name="columns[]" value=column.as_str() checked=shown.kept.preferences.item_columns.contains(column) autocomplete="off" />
                 {column.label()}
             </label>
         }

@@ -3,21 +3,20 @@
 use std::collections::BTreeMap;
 
 use tenantatlas_domain::ids::ItemId;
-use tenantatlas_domain::item_column::ItemColumn;
+use tenantatlas_domain::item_name::shown_name;
 use tenantatlas_domain::references::Assigned;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_store::inventory::{
-    self, Group, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ItemRow, ScopeView, Total,
+    self, Group, Heading, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ItemRow, ScopeView, Total,
 };
-use tenantatlas_store::saved_views::{self, SavedView};
 use tenantatlas_store::scopes::{self, Scope, ScopeId};
-use tenantatlas_store::{sync_runs, user_preferences};
+use tenantatlas_store::sync_runs;
 
 use super::coverage::{Coverage, CoverageMark, coverage};
 use super::group_hits::MAX_HITS;
 use crate::error::AppError;
 use crate::filter::inventory::{Grouping, InventoryFilter};
-use crate::scope::Inside;
+use crate::scope::{Inside, Kept};
 
 /// Items that may be picked at once.
 const MAX_PICKED: usize = 500;
@@ -35,16 +34,16 @@ pub struct InventoryView {
     pub scopes: Vec<Scope>,
     /// The rows.
     pub page: ItemPage,
+    /// For each row whom it stands below, and how many items stand there; empty where the list is not grouped by that.
+    pub headings: Vec<(Heading, u64)>,
     /// How many rows there are on all pages.
     pub total: Total,
     /// How many there are in each group, by its name in the address; empty where that is not counted or not asked for.
     pub groups: BTreeMap<String, u64>,
     /// The scope tags of the tenant: id and name.
     pub scope_tags: Vec<(String, String)>,
-    /// The columns that the person chose.
-    pub columns: Vec<ItemColumn>,
-    /// The views that the person saved, by name.
-    pub saved_views: Vec<SavedView>,
+    /// What the person keeps for themselves: columns and saved views.
+    pub kept: Kept,
     /// Groups whose names hold what is searched for.
     pub group_hits: Vec<Group>,
     /// The group by which the list is filtered.
@@ -57,24 +56,14 @@ pub struct InventoryView {
 /// When the database fails.
 pub async fn load(inside: &Inside, address: &InventoryFilter) -> Result<InventoryView, AppError> {
     let db = inside.engine.reader();
-    let user = inside.session.user_id;
     let view = view(inside, address).await?;
     let query = query(inside, address, &view).await?;
-    let listed = async {
-        let page = inventory::list(db, &view, &query).await?;
-        let total = match page.total {
-            Some(total) => total,
-            None => inventory::total(db, &view, &query.filter).await?,
-        };
-        Ok::<_, AppError>((page, total))
-    };
-    let ((page, total), groups, scopes, scope_tags, saved_views, preferences, group_hits, assigned_group) = futures::try_join!(
-        listed,
+    let ((page, headings, total), groups, scopes, scope_tags, kept, group_hits, assigned_group) = futures::try_join!(
+        listed(inside, &view, address.group, &query),
         groups(inside, &view, address.group, &query.filter),
         async { Ok(scopes::list(db, inside.id()).await?) },
         scope_tags(inside, &view),
-        async { Ok(saved_views::list(db, user, inside.id()).await?) },
-        async { Ok(user_preferences::get(db, user).await?) },
+        inside.kept(),
         group_hits(inside, address),
         assigned_group(inside, address),
     )?;
@@ -84,15 +73,36 @@ pub async fn load(inside: &Inside, address: &InventoryFilter) -> Result<Inventor
         coverage: coverage(&view),
         scopes,
         page,
+        headings,
         total,
         groups,
         scope_tags,
-        columns: preferences.item_columns,
-        saved_views,
+        kept: kept.clone(),
         group_hits,
         assigned_group,
         view,
     })
+}
+
+/// The rows of the page, whom each stands below, and how many items there are on all pages.
+async fn listed(
+    inside: &Inside,
+    view: &ScopeView,
+    group: Option<Grouping>,
+    query: &ItemQuery,
+) -> Result<(ItemPage, Vec<(Heading, u64)>, Total), AppError> {
+    let db = inside.engine.reader();
+    if group == Some(Grouping::Target)
+        && let Some(page) = inventory::list_by_target(db, view, query).await?
+    {
+        let inventory::TargetPage { places, next, previous, total } = page;
+        let (rows, headings) =
+            places.into_iter().map(|place| (place.row, (place.heading, place.items))).collect::<(Vec<_>, Vec<_>)>();
+        let page = ItemPage { rows, next, previous, sort: query.sort, total: Some(total) };
+        return Ok((page, headings, total));
+    }
+    let (page, total) = inventory::list_with_total(db, view, query).await?;
+    Ok((page, Vec::new(), total))
 }
 
 /// The groups that a search finds, on its first page.
@@ -156,14 +166,16 @@ async fn groups(
     group: Option<Grouping>,
     filter: &ItemFilter,
 ) -> Result<BTreeMap<String, u64>, AppError> {
-    let Some(group) = group else { return Ok(BTreeMap::new()) };
+    let by_category = match group {
+        None | Some(Grouping::Target) => return Ok(BTreeMap::new()),
+        Some(Grouping::Category) => true,
+        Some(Grouping::Type) => false,
+    };
     let types = inventory::total_by_type(inside.engine.reader(), view, filter).await?.unwrap_or_default();
     let mut groups = BTreeMap::new();
     for (key, items) in types {
-        let name = match group {
-            Grouping::Type => key,
-            Grouping::Category => registry().get(&key).map_or("", |known| known.category.slug()).to_owned(),
-        };
+        let category = || registry().get(&key).map_or("", |known| known.category.slug()).to_owned();
+        let name = if by_category { category() } else { key };
         *groups.entry(name).or_default() += items;
     }
     Ok(groups)
@@ -175,7 +187,12 @@ async fn scope_tags(inside: &Inside, view: &ScopeView) -> Result<Vec<(String, St
     if view.types.get(KEY).is_none_or(|state| state.known.items == 0) {
         return Ok(Vec::new());
     }
-    Ok(inventory::named(inside.engine.reader(), inside.id(), KEY, 100).await?)
+    let tags = inventory::named(inside.engine.reader(), inside.id(), KEY, 100).await?;
+    let shown = |(id, name): (String, String)| {
+        let name = shown_name(&name, &id).into_owned();
+        (id, name)
+    };
+    Ok(tags.into_iter().map(shown).collect())
 }
 
 /// The items that a person picked, by our ids, in the order in which they were sent.

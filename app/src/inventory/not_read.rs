@@ -1,6 +1,7 @@
 //! What was not read to the end, so that nobody takes a part for the whole.
 
 use leptos::prelude::*;
+use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_store::inventory::NotRead;
 
 use super::labels::type_label;
@@ -15,7 +16,7 @@ pub fn not_read_note(not_read: &[NotRead], so: &'static str) -> Option<AnyView> 
     let words = format!("{} not read to the end: {so}.", counted(not_read.len() as u64, "type was", "types were"));
     let types = not_read
         .iter()
-        .map(|one| view! { <li><strong>{type_label(&one.policy_type)}</strong>": "{one.reason.clone()}</li> })
+        .map(|one| view! { <li><strong>{type_label(&one.policy_type)}</strong>": "{visible_on_page(&one.reason).into_owned()}</li> })
         .collect_view();
     Some(
         view! {

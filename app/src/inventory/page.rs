@@ -15,7 +15,7 @@ use super::load::{InventoryView, load};
 use crate::filter::ListFilter as _;
 use crate::filter::inventory::InventoryFilter;
 use crate::format;
-use crate::frame::view::Section;
+use crate::frame::view::{Place, Section};
 use crate::page::{done, has_empty_parameter, query, refusal, see_other, tenant_page};
 use crate::scope::Inside;
 use crate::sync::button::SyncButton;
@@ -36,7 +36,8 @@ pub fn InventoryPage() -> impl IntoView {
     let refused = refusal::<SaveView>(&query).or_else(|| refusal::<RenameView>(&query));
     let refused = refused.or_else(|| refusal::<RemoveView>(&query)).or_else(|| refusal::<SyncItems>(&query));
     let needless = has_empty_parameter();
-    tenant_page(Section::Inventory, move |inside| async move {
+    let place = Place { section: Section::Inventory, list: Some(address.first_page().query_text()) };
+    tenant_page(place, move |inside| async move {
         if needless {
             // A form without script sends the fields that are empty as well.
             see_other(&address.address(&inside.address().inventory()));

@@ -21,13 +21,13 @@ pub fn saved_views(
     refused: Option<AppError>,
 ) -> AnyView {
     let here = address.first_page().query_text();
-    let known = shown.saved_views.iter().any(|view| view.query == here);
-    let links = shown.saved_views.iter().map(|view| link(inside, view, &here)).collect_view();
-    let list = (!shown.saved_views.is_empty()).then(|| {
+    let known = shown.kept.saved_views.iter().any(|view| view.query == here);
+    let links = shown.kept.saved_views.iter().map(|view| link(inside, view, &here)).collect_view();
+    let list = (!shown.kept.saved_views.is_empty()).then(|| {
         view! { <nav class="chips" aria-label="Saved views">{links}</nav> }
     });
     let save = (!here.is_empty() && !known).then(|| save_form(inside, &here));
-    let manage = (!shown.saved_views.is_empty()).then(|| manage(inside, &shown.saved_views, &here));
+    let manage = (!shown.kept.saved_views.is_empty()).then(|| manage(inside, &shown.kept.saved_views, &here));
     view! {
         <div class="saved-views" id="saved-views" data-part="">
             {refused.map(|error| refusal_note(&error))}

@@ -1,13 +1,17 @@
 //! The rows of the list.
 
+use std::ops::Range;
+
 use leptos::prelude::*;
+use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::item_column::ItemColumn;
 use tenantatlas_domain::item_name::shown_name;
+use tenantatlas_domain::references::{Assigned, is_group};
 use tenantatlas_domain::role::Action;
-use tenantatlas_store::inventory::{ItemRow, Sort};
+use tenantatlas_store::inventory::{Heading, ItemRow, Sort};
 use tenantatlas_store::scopes::ScopeId;
 
-use super::assigned::assigned_words;
+use super::assigned::{assigned_words, target_of};
 use super::functions::SyncItems;
 use super::item::value_moment;
 use super::labels::{category_label, platform_label, type_label};
@@ -28,7 +32,7 @@ const PICKED: &str = "picked";
 /// The table within the form of what is picked, and the links to the pages around.
 pub fn table(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
     let base = inside.address().inventory();
-    let heads = shown.columns.iter().map(|column| {
+    let heads = shown.kept.preferences.item_columns.iter().map(|column| {
         let sort = sort_of(*column);
         sort_head(&base, address, shown, sort, column.as_str(), column.label())
     });
@@ -41,7 +45,7 @@ pub fn table(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) 
                     <tr>
                         <th scope="col" class="pick">
                             <label class="with-script">
-                                <input type="checkbox" data-pick-all="" autocomplete="off" />
+                                <input type="checkbox" data-all=PICKED autocomplete="off" />
                                 <span class="visually-hidden">"Pick all on this page"</span>
                             </label>
                         </th>
@@ -49,7 +53,7 @@ pub fn table(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) 
                         {heads.collect_view()}
                     </tr>
                 </thead>
-                {bodies(&base, address, shown)}
+                {bodies(inside, &base, address, shown)}
             </table>
         </div>
         {picked_bar(inside, address)}
@@ -58,16 +62,19 @@ pub fn table(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) 
     .into_any()
 }
 
-/// Says that an order which needs all items at once was asked of too many.
+/// Says that an order, or groups, which need all items at once were asked of too many.
 fn unsorted_note(address: &InventoryFilter, shown: &InventoryView) -> Option<AnyView> {
-    let asked = address.query(None).sort;
-    (asked != shown.page.sort).then(|| {
-        let words = format!(
-            "These are sorted by name: more than {} items cannot be sorted by this column. Narrow the list to sort it.",
-            format::number(tenantatlas_store::inventory::MAX_COUNTED)
-        );
-        view! { <p class="quiet-text" role="status">{words}</p> }.into_any()
-    })
+    let grouped = address.group == Some(Grouping::Target);
+    let (cannot, mend) = match grouped {
+        true if shown.headings.is_empty() && shown.total.is_large() => ("grouped by assigned group", "group"),
+        false if address.query(None).sort != shown.page.sort => ("sorted by this column", "sort"),
+        _ => return None,
+    };
+    let words = format!(
+        "These are sorted by name: more than {} items cannot be {cannot}. Narrow the list to {mend} it.",
+        format::number(tenantatlas_store::inventory::MAX_COUNTED)
+    );
+    Some(view! { <p class="quiet-text" role="status">{words}</p> }.into_any())
 }
 
 /// What turns the order: the other direction of the column that is sorted by, the ascending one of any other.
@@ -92,38 +99,88 @@ fn sort_head(
 }
 
 /// One body of rows, or one for each group.
-fn bodies(base: &str, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
-    let row = |row: &ItemRow| item_row(base, address.scope, row, &shown.columns);
-    let Some(group) = address.group else {
-        return view! { <tbody>{shown.page.rows.iter().map(row).collect_view()}</tbody> }.into_any();
+fn bodies(inside: &Inside, base: &str, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
+    let row = |row: &ItemRow| item_row(base, address.scope, row, &shown.kept.preferences.item_columns);
+    let rows = &shown.page.rows;
+    let Some(groups) = groups(inside, address, shown) else {
+        return view! { <tbody>{rows.iter().map(row).collect_view()}</tbody> }.into_any();
     };
-    let name = |row: &ItemRow| match group {
-        Grouping::Type => row.item.policy_type.clone(),
-        Grouping::Category => row.item.category.clone(),
-    };
-    let span = (shown.columns.len() + 2).to_string();
-    shown
-        .page
-        .rows
-        .chunk_by(|one, other| name(one) == name(other))
-        .filter_map(|rows| Some((name(rows.first()?), rows)))
-        .map(|(name, rows)| {
-            let words = match group {
-                Grouping::Type => type_label(&name),
-                Grouping::Category => category_label(&name),
-            };
-            let count = shown.groups.get(&name).map(|items| format::counted(*items, "item", "items"));
+    let span = (shown.kept.preferences.item_columns.len() + 2).to_string();
+    groups
+        .into_iter()
+        .map(|GroupOfRows { range, words, count }| {
+            let count = count.map(|items| format::counted(items, "item", "items"));
             view! {
                 <tbody>
                     <tr class="group">
                         <th scope="rowgroup" colspan=span.clone()>{words}<span class="count">{count}</span></th>
                     </tr>
-                    {rows.iter().map(row).collect_view()}
+                    {rows[range].iter().map(row).collect_view()}
                 </tbody>
             }
         })
         .collect_view()
         .into_any()
+}
+
+/// Rows of the page that stand below one heading.
+struct GroupOfRows {
+    range: Range<usize>,
+    words: AnyView,
+    /// How many items stand there on all pages, where that is known.
+    count: Option<u64>,
+}
+
+/// The groups of the page; `None` where it is not grouped.
+fn groups(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> Option<Vec<GroupOfRows>> {
+    let rows = &shown.page.rows;
+    let named = |name: fn(&ItemRow) -> &str, label: fn(&str) -> String| {
+        let group = |range: Range<usize>| {
+            let name = rows.get(range.start).map(name).unwrap_or_default();
+            GroupOfRows { range, words: label(name).into_any(), count: shown.groups.get(name).copied() }
+        };
+        ranges(rows, |one, other| name(one) == name(other)).map(group).collect()
+    };
+    match address.group? {
+        Grouping::Type => Some(named(|row| &row.item.policy_type, type_label)),
+        Grouping::Category => Some(named(|row| &row.item.category, category_label)),
+        Grouping::Target if shown.headings.is_empty() => None,
+        Grouping::Target => {
+            let group = |range: Range<usize>| {
+                let (heading, items) = shown.headings.get(range.start)?;
+                Some(GroupOfRows { range, words: heading_words(inside, heading), count: Some(*items) })
+            };
+            let same = |one: &(Heading, u64), other: &(Heading, u64)| one.0.is_same(&other.0);
+            Some(ranges(&shown.headings, same).filter_map(group).collect())
+        }
+    }
+}
+
+/// The stretches of neighbours that belong together.
+fn ranges<T>(all: &[T], together: impl Fn(&T, &T) -> bool) -> impl Iterator<Item = Range<usize>> {
+    let mut from = 0;
+    all.chunk_by(together).map(move |chunk| {
+        let range = from..from + chunk.len();
+        from = range.end;
+        range
+    })
+}
+
+/// Whom the rows below are assigned to, or excluded from; a group leads to all that it gets.
+fn heading_words(inside: &Inside, heading: &Heading) -> AnyView {
+    let one = match heading {
+        Heading::Target(one) => one,
+        Heading::NotAssigned => return "Not assigned".into_any(),
+        Heading::NotKept => return "Assigned to more than is listed".into_any(),
+        Heading::Untold => return "Tells no assignments".into_any(),
+    };
+    let before = (!one.is_included()).then_some("Excluded: ");
+    let words = target_of(one);
+    let group = is_group(one.target_kind).then(|| one.target_id.parse::<Assigned>().ok()).flatten();
+    match group {
+        Some(group) => view! { {before}<a href=inside.address().group(&group)>{words}</a> }.into_any(),
+        None => view! { {before}{words} }.into_any(),
+    }
 }
 
 fn item_row(base: &str, scope: Option<ScopeId>, row: &ItemRow, columns: &[ItemColumn]) -> AnyView {
@@ -179,8 +236,8 @@ pub fn identifier(id: &str, name: &str) -> AnyView {
     let label = format!("Copy the ID of {name}");
     view! {
         <span class="copyable">
-            <span class="identifier">{id.to_owned()}</span>
-            <button class="icon-button with-script" type="button" data-copy-id=id.to_owned() aria-label=label>{Icon::Copy.view()}</button>
+            <span class="identifier">{visible_on_page(id).into_owned()}</span>
+            <button class="icon-button with-script" type="button" data-copy="" aria-label=label>{Icon::Copy.view()}</button>
         </span>
     }
     .into_any()
@@ -217,12 +274,19 @@ fn pager(base: &str, address: &InventoryFilter, shown: &InventoryView) -> Option
     let next = page.next.clone().map(|after| InventoryFilter { after: Some(after), ..start.clone() });
     let previous = page.previous.clone().map(|before| InventoryFilter { before: Some(before), ..start.clone() });
     let pager = Pager {
-        caption: Some(format!("{} on this page", format::counted(page.rows.len() as u64, "item", "items"))),
+        caption: Some(caption(shown)),
         first: previous.is_some().then(|| ("From the start", start.address(base))),
         previous: previous.map(|filter| ("Previous", filter.address(base))),
         next: next.map(|filter| ("Next", filter.address(base))),
     };
     pager.view()
+}
+
+/// How much the page shows. Below whom they are assigned to, an item may be there several times.
+fn caption(shown: &InventoryView) -> String {
+    let rows = shown.page.rows.len() as u64;
+    let (one, many) = if shown.headings.is_empty() { ("item", "items") } else { ("row", "rows") };
+    format!("{} on this page", format::counted(rows, one, many))
 }
 
 /// The state of a row; what became known after the sync that is shown says so.

@@ -11,8 +11,9 @@ use crate::run::bucket::{is_cancelled, look};
 use crate::ui::icon::Icon;
 use crate::{address, format, zone};
 
-/// Notifications by day, newest first, told at this time of the clock. `tenant` is that of the page: others are named. With
-/// `on_read` each unread one is marked when it is followed; without it, on the page, each has a form.
+/// Notifications, newest first, told at this time of the clock. `tenant` is that of the page: others are named. With
+/// `on_read`, in the drawer, they stand below their days, which the browser knows, and each unread one is marked when it is
+/// followed; without it, on the page, each says how long ago it was and has a form.
 pub fn notification_list(
     entries: &[Notification],
     tenant: Option<TenantId>,
@@ -30,8 +31,8 @@ pub fn notification_list(
     }
     let mut days: Vec<(String, Vec<_>)> = Vec::new();
     for entry in entries {
-        let day = zone::day_words(entry.created_at, now);
-        let row = row(entry, tenant, on_read);
+        let day = if on_read.is_some() { zone::day_words(entry.created_at, now) } else { String::new() };
+        let row = row(entry, tenant, now, on_read);
         match days.last_mut() {
             Some((last, rows)) if *last == day => rows.push(row),
             _ => days.push((day, vec![row])),
@@ -40,7 +41,7 @@ pub fn notification_list(
     let days = days.into_iter().map(|(day, rows)| {
         erased(view! {
             <section>
-                <h2 class="day">{day}</h2>
+                {(!day.is_empty()).then(|| view! { <h2 class="day">{day}</h2> })}
                 {rows}
             </section>
         })
@@ -48,7 +49,12 @@ pub fn notification_list(
     Either::Right(days.collect_view())
 }
 
-fn row(entry: &Notification, tenant: Option<TenantId>, on_read: Option<Callback<String>>) -> impl IntoView + use<> {
+fn row(
+    entry: &Notification,
+    tenant: Option<TenantId>,
+    now: i64,
+    on_read: Option<Callback<String>>,
+) -> impl IntoView + use<> {
     let (tone, icon) = look(entry.bucket, entry.reason);
     let id = entry.id.clone();
     let follow = move |_| {
@@ -65,6 +71,9 @@ fn row(entry: &Notification, tenant: Option<TenantId>, on_read: Option<Callback<
     let elsewhere = entry.account.is_none() && tenant.is_none_or(|tenant| entry.tenant_id != tenant.to_string());
     let told = entry.bucket == OperationBucket::Failed && !is_cancelled(entry.bucket, entry.reason);
     let reason = entry.reason.filter(|_| told);
+    let at = entry.created_at;
+    let time = if on_read.is_some() { zone::clock(at) } else { format::relative(at, now) };
+    let relative = on_read.is_none().then(|| at.to_string());
     erased(view! {
         <article class="notification" data-tone=tone data-unread=(!entry.read).then_some("")>
             {icon.view()}
@@ -74,7 +83,7 @@ fn row(entry: &Notification, tenant: Option<TenantId>, on_read: Option<Callback<
                 {(!entry.read).then(|| view! { <span class="visually-hidden">" (unread)"</span> })}
                 <p>{reason.map_or_else(|| entry.detail(), |reason| reason.sentence().to_owned())}</p>
             </div>
-            <time class="quiet-text" datetime=format::machine(entry.created_at) title=format::utc_seconds(entry.created_at)>{zone::clock(entry.created_at)}</time>
+            <time class="quiet-text" datetime=format::machine(at) title=format::utc_seconds(at) data-relative=relative>{time}</time>
             {mark}
         </article>
     })

@@ -2,6 +2,7 @@
 
 use serde::Deserialize as _;
 use tenantatlas_domain::ids::{NotificationId, UserId};
+use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::operation::{Counters, OperationBucket};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{AccountNotice, Engine, RunNotice};
@@ -71,7 +72,8 @@ async fn page(
 
 fn read(engine: &Engine, viewer: UserId, stored: &notifications::Notification) -> Option<Notification> {
     if stored.tenant_id.is_none() {
-        let words = account_words(&AccountNotice::of(stored)?);
+        let (title, detail) = account_words(&AccountNotice::of(stored)?);
+        let words = (title, visible_on_page(&detail).into_owned());
         return Some(Notification {
             id: stored.id.to_string(),
             run_id: String::new(),

@@ -1,5 +1,7 @@
 //! What the palette finds, and in which order.
 
+use tenantatlas_domain::invisible::visible_on_page;
+use tenantatlas_domain::item_name::shown_name;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Action;
 use tenantatlas_engine::Engine;
@@ -57,8 +59,10 @@ fn fits(words: &[&str], name: &str) -> bool {
     words.iter().all(|word| name.contains(word))
 }
 
+/// Whatever it is called, all of it can be seen.
 fn entry(kind: &str, label: impl Into<String>, detail: impl Into<String>, href: String) -> PaletteEntry {
-    PaletteEntry { kind: kind.to_owned(), label: label.into(), detail: detail.into(), href }
+    let seen = |text: String| visible_on_page(&text).into_owned();
+    PaletteEntry { kind: kind.to_owned(), label: seen(label.into()), detail: seen(detail.into()), href }
 }
 
 /// What this person may start.
@@ -145,7 +149,7 @@ async fn items(inside: &Inside, text: &str) -> Result<Vec<PaletteEntry>, AppErro
         .into_iter()
         .map(|row| {
             let item = row.item;
-            let name = if item.display_name.is_empty() { item.external_id } else { item.display_name };
+            let name = shown_name(&item.display_name, &item.external_id);
             entry("Item", name, type_label(&item.policy_type), inside.address().item(item.id))
         })
         .collect())

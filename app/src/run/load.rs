@@ -8,6 +8,7 @@ use tenantatlas_store::audit;
 use tenantatlas_store::operation_runs::{self, Initiator, OperationRun};
 use tenantatlas_store::sync_runs::{self, SyncRun, TypeRun};
 
+use crate::audit::load::shown;
 use crate::error::AppError;
 use crate::filter::run::RunFilter;
 use crate::scope::Inside;
@@ -99,8 +100,7 @@ pub async fn detail(inside: &Inside, name: &str) -> Result<RunDetail, AppError> 
         limit: 20,
         ..audit::Filter::default()
     };
-    let mut audit = audit::list(db, &filter).await?;
-    audit.reverse();
+    let audit: Vec<_> = audit::list(db, &filter).await?.into_iter().rev().map(shown).collect();
     let mut state = inside.engine.runs().state_of(&run);
     // The run tells this once in a while, its types with every page: one page must not show two numbers.
     let own = types.iter().filter(|one| one.carried_from.is_none());

@@ -20,8 +20,8 @@ pub fn Welcome() -> impl IntoView {
     Suspend::new(async move {
         match session::first_admin_link_works(&token).await {
             Ok(true) => form(token, error),
-            Ok(false) => refused(&AppError::not_found("The link")),
-            Err(error) => refused(&error),
+            Ok(false) => refused(AppError::not_found("The link")).await,
+            Err(error) => refused(error).await,
         }
     })
 }

@@ -25,7 +25,7 @@ pub fn SignInCodePage() -> impl IntoView {
         match session::waits_for_code().await {
             Ok(true) => code(next, error),
             Ok(false) => see_other(address::SIGN_IN),
-            Err(error) => refused(&error),
+            Err(error) => refused(error).await,
         }
     })
 }
@@ -40,7 +40,7 @@ pub fn SignInSetUpPage() -> impl IntoView {
         match session::set_up_at_sign_in().await {
             Ok(Some(shown)) => set_up(&shown, next, error),
             Ok(None) => see_other(address::SIGN_IN),
-            Err(error) => refused(&error),
+            Err(error) => refused(error).await,
         }
     })
 }

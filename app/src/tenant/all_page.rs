@@ -1,14 +1,16 @@
 //! All tenants of this server, for those who administer it: what they are connected to, and whether that works.
 
 use leptos::prelude::*;
+use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::tenants::{self, ConnectionStatus, Tenant};
+use tenantatlas_store::tenants::{self, ConnectionStatus, ListedQuery, ListedSort, Tenant};
 
-use super::list_page::{pages, search_field};
+use super::list_page::{pages, search_field, sort_head};
 use super::load::environment;
 use crate::filter::ListFilter as _;
 use crate::filter::tenant::{PAGE, TenantFilter};
 use crate::page::{plain_page, query};
+use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::empty;
 use crate::ui::state::state;
@@ -18,12 +20,20 @@ use crate::{address, format, scope};
 /// The list by name, with a search.
 #[component]
 pub fn AllTenantsPage() -> impl IntoView {
-    let filter = TenantFilter::read(query());
+    let filter = TenantFilter::<ListedSort>::read(query());
     plain_page(move || async move {
         scope::administrator()?;
         let engine = scope::engine()?;
-        let found = tenants::page(engine.reader(), &filter.search, filter.page * PAGE, PAGE).await?;
+        let query = ListedQuery {
+            search: filter.search.clone(),
+            sort: filter.order.sort,
+            descending: filter.order.descending,
+            offset: filter.page * PAGE,
+            limit: PAGE,
+        };
+        let found = tenants::page(engine.reader(), &query).await?;
         let total = found.first().map_or(0, |first| first.total);
+        let head = |sort, words| sort_head(address::ALL_TENANTS, &filter, sort, words);
         let rows = found.iter().map(|one| row(&one.tenant)).collect_view();
         let list = if found.is_empty() {
             empty(Icon::Tenant, "No results", "Change the search, or add a tenant.", None)
@@ -34,12 +44,12 @@ pub fn AllTenantsPage() -> impl IntoView {
                         <caption class="visually-hidden">"All tenants"</caption>
                         <thead>
                             <tr>
-                                <th scope="col">"Tenant"</th>
+                                {head(ListedSort::Name, "Tenant")}
                                 <th scope="col">"Entra tenant id"</th>
-                                <th scope="col">"Connection"</th>
-                                <th scope="col">"Checked"</th>
-                                <th scope="col">"Credential"</th>
-                                <th scope="col">"Added"</th>
+                                {head(ListedSort::Connection, "Connection")}
+                                {head(ListedSort::Checked, "Checked")}
+                                {head(ListedSort::Credential, "Credential")}
+                                {head(ListedSort::Added, "Added")}
                             </tr>
                         </thead>
                         <tbody>{rows}</tbody>
@@ -59,6 +69,7 @@ pub fn AllTenantsPage() -> impl IntoView {
             </div>
             <form class="filters" method="get" action=address::ALL_TENANTS role="search">
                 {search_field(&filter)}
+                {(!filter.order.name.is_empty()).then(|| hidden("sort", filter.order.name))}
                 <button class="button">"Apply"</button>
             </form>
             {list}
@@ -86,7 +97,7 @@ fn row(tenant: &Tenant) -> AnyView {
                 <a href=at.settings()>{tenant.name.clone()}</a>
                 <span class="under"><span class="badge" data-tone=environment.tone()>{environment.label()}</span></span>
             </th>
-            <td class="wide identifier" data-label="Entra tenant id">{tenant.entra_tenant_id.clone()}</td>
+            <td class="wide identifier" data-label="Entra tenant id">{visible_on_page(&tenant.entra_tenant_id).into_owned()}</td>
             <td data-label="Connection">{state(tone, icon, words)}{reason}</td>
             <td data-label="Checked" class="quiet">{moment_or(at_of(tenant.connection_checked_at), "never")}</td>
             <td data-label="Credential" class="quiet">{moment_or(at_of(tenant.credential_updated_at), "none")}</td>

@@ -1,6 +1,7 @@
 //! How the check of a connection goes, and what it found: one result, in one tone.
 
 use leptos::prelude::*;
+use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::registry::{PortalSite, registry};
 use tenantatlas_domain::role::Action;
 use tenantatlas_engine::endpoints;
@@ -60,7 +61,7 @@ fn result(inside: &Inside, checks: &Checks) -> AnyView {
         .map(|at| view! { <p class="quiet-text">"Checked "{moment(at.as_millis())}"."</p> });
     let reason = tenant.connection_reason.map(|reason| reason.sentence().to_owned());
     // What Graph said begins with the sentence of its code; one of both is enough.
-    let told = tenant.connection_message.clone().or(reason);
+    let told = tenant.connection_message.as_deref().map(|told| visible_on_page(told).into_owned()).or(reason);
     let (tone, head) = match tenant.connection_status {
         ConnectionStatus::Unchecked => return note("info", "The connection has not been checked yet."),
         ConnectionStatus::Ok => ("ok", "The connection works."),

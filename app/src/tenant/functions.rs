@@ -74,7 +74,7 @@ pub async fn sync_tenants(
         let outcome = engine.dispatch_sync(&actor, tenant, &everything).await;
         answer.0.push((Became::of(&outcome), tenant));
     }
-    let filter = TenantFilter::of_address(&back);
+    let filter = <TenantFilter>::of_address(&back);
     go_to(&address::with_query(address::HOME, filter.pairs().into_iter().chain(answer.pairs())));
     Ok(())
 }

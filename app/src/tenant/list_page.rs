@@ -1,13 +1,14 @@
 //! The person's tenants, as a table that stays useful at a thousand of them.
 
 use leptos::prelude::*;
+use tenantatlas_store::tenants::OverviewSort;
 
 use super::functions::SyncTenants;
 use super::overview::table;
 use super::sync_answer::{SyncAnswer, answer_note};
 use super::table::tenant_table;
 use crate::filter::ListFilter as _;
-use crate::filter::tenant::{PAGE, SORTS, TenantFilter};
+use crate::filter::tenant::{PAGE, Sorts, TenantFilter};
 use crate::page::{done, plain_page, query, refusal};
 use crate::ui::form::options;
 use crate::ui::icon::Icon;
@@ -21,7 +22,7 @@ pub fn Home() -> impl IntoView {
     let query = query();
     let done = done(&query);
     let refused = refusal::<SyncTenants>(&query);
-    let filter = TenantFilter::read(&query);
+    let filter = <TenantFilter>::read(&query);
     let answer = SyncAnswer::read(&query);
     plain_page(move || async move {
         let session = scope::session()?;
@@ -65,12 +66,12 @@ pub fn Home() -> impl IntoView {
 }
 
 fn filters(filter: &TenantFilter) -> AnyView {
-    let sorts = SORTS.map(|(_, name, words)| (name, words));
+    let orders = OverviewSort::ORDERS.iter().map(|order| (order.name, order.words));
     let filtered = *filter != TenantFilter::default();
     view! {
         <form class="filters" method="get" action=address::HOME role="search" data-auto="">
             {search_field(filter)}
-            <select class="select" name="sort" aria-label="Order">{options(sorts, filter.sort_name())}</select>
+            <select class="select" name="sort" aria-label="Order">{options(orders, filter.order.name)}</select>
             <button class="button">"Apply"</button>
             {filtered.then(|| view! { <a class="button quiet" href=address::HOME>"Clear"</a> })}
         </form>
@@ -79,7 +80,7 @@ fn filters(filter: &TenantFilter) -> AnyView {
 }
 
 /// The field that searches tenants by name.
-pub(super) fn search_field(filter: &TenantFilter) -> AnyView {
+pub(super) fn search_field<S: Sorts>(filter: &TenantFilter<S>) -> AnyView {
     view! {
         <div class="search">
             {Icon::Search.view()}
@@ -92,8 +93,25 @@ pub(super) fn search_field(filter: &TenantFilter) -> AnyView {
     .into_any()
 }
 
+/// The head of a column that a list is sorted by: it leads to the other direction of that order, or to this order.
+pub(super) fn sort_head<S: Sorts>(
+    path: &'static str,
+    filter: &TenantFilter<S>,
+    sort: S,
+    words: &'static str,
+) -> AnyView {
+    let order = (filter.order.sort == sort).then_some(filter.order.descending);
+    let (told, icon) = match order {
+        Some(true) => (Some("descending"), Some(Icon::Down)),
+        Some(false) => (Some("ascending"), Some(Icon::Up)),
+        None => (None, None),
+    };
+    let href = filter.turned(sort).address(path);
+    view! { <th scope="col" aria-sort=told><a href=href>{words}{icon.map(Icon::view)}</a></th> }.into_any()
+}
+
 /// The links between the pages of a list of tenants at `path`.
-pub(super) fn pages(path: &'static str, filter: &TenantFilter, total: u64) -> Option<AnyView> {
+pub(super) fn pages<S: Sorts>(path: &'static str, filter: &TenantFilter<S>, total: u64) -> Option<AnyView> {
     let last = u32::try_from(total.saturating_sub(1) / u64::from(PAGE)).unwrap_or(0);
     if last == 0 {
         return None;

@@ -41,8 +41,13 @@ pub struct TenantTable {
 pub async fn table(filter: &TenantFilter) -> Result<TenantTable, AppError> {
     let (session, engine) = (scope::session()?, scope::engine()?);
     let db = engine.reader();
-    let query =
-        OverviewQuery { search: filter.search.clone(), sort: filter.sort, offset: filter.page * PAGE, limit: PAGE };
+    let query = OverviewQuery {
+        search: filter.search.clone(),
+        sort: filter.order.sort,
+        descending: filter.order.descending,
+        offset: filter.page * PAGE,
+        limit: PAGE,
+    };
     let found = tenants::overview(db, session.user_id, &query).await?;
     let total = found.first().map_or(0, |first| first.total);
     let ids: Vec<TenantId> = found.iter().map(|one| one.visible.tenant.id).collect();

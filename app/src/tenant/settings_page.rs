@@ -1,6 +1,7 @@
 //! How a tenant is connected.
 
 use leptos::prelude::*;
+use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::role::Action;
 use tenantatlas_store::tenants::Tenant;
 
@@ -101,8 +102,8 @@ fn facts(tenant: &Tenant) -> AnyView {
             <dl class="facts">
                 <dt>"Name"</dt><dd>{tenant.name.clone()}</dd>
                 <dt>"Environment"</dt><dd>{environment(tenant.environment).label()}</dd>
-                <dt>"Directory (tenant) ID"</dt><dd class="identifier">{tenant.entra_tenant_id.clone()}</dd>
-                <dt>"Application (client) ID"</dt><dd class="identifier">{tenant.client_id.clone()}</dd>
+                <dt>"Directory (tenant) ID"</dt><dd class="identifier">{visible_on_page(&tenant.entra_tenant_id).into_owned()}</dd>
+                <dt>"Application (client) ID"</dt><dd class="identifier">{visible_on_page(&tenant.client_id).into_owned()}</dd>
                 <dt>"Microsoft cloud"</dt><dd>{cloud_label(tenant.cloud)}</dd>
                 <dt>"Added"</dt><dd>{moment(tenant.created_at.as_millis())}</dd>
             </dl>

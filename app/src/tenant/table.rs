@@ -5,8 +5,10 @@ use leptos::prelude::*;
 use tenantatlas_domain::presence::Confidence;
 use tenantatlas_domain::role::Action;
 use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::tenants::OverviewSort;
 
 use super::functions::{SetFavourite, SyncTenants};
+use super::list_page::sort_head;
 use super::load::environment;
 use super::overview::{TenantRow, TenantTable};
 use crate::filter::ListFilter as _;
@@ -30,6 +32,7 @@ pub(super) fn tenant_table(shown: &TenantTable, filter: &TenantFilter) -> AnyVie
     let any = shown.rows.iter().any(may_sync);
     let action = address::function::<SyncTenants>();
     let back = filter.address(address::HOME);
+    let head = |sort, words| sort_head(address::HOME, filter, sort, words);
     let form = any.then(|| {
         view! {
             <form id=FORM class="actions table-actions" method="post" action=action>
@@ -50,13 +53,13 @@ pub(super) fn tenant_table(shown: &TenantTable, filter: &TenantFilter) -> AnyVie
                 <thead>
                     <tr>
                         <th scope="col" class="shrink"><span class="visually-hidden">"Pick"</span></th>
-                        <th scope="col">"Tenant"</th>
-                        <th scope="col">"Last sync"</th>
+                        {head(OverviewSort::Name, "Tenant")}
+                        {head(OverviewSort::Failed, "Last sync")}
                         <th scope="col" class="number">"Types read"</th>
                         <th scope="col" class="number">"Missing"</th>
                         <th scope="col" class="number">"Changed"</th>
                         <th scope="col" class="number">"Items"</th>
-                        <th scope="col">"Last read"</th>
+                        {head(OverviewSort::Oldest, "Last read")}
                         <th scope="col">"Now"</th>
                         <th scope="col" class="shrink"><span class="visually-hidden">"Favorite"</span></th>
                     </tr>

@@ -25,10 +25,13 @@ pub fn field(
         None => format!("{name}-error"),
     };
     let invalid = problem.is_some().then_some("true");
+    // Whoever comes back to the form without a script is led to the first field that is not right, and hears what is.
+    let first = refusal.as_ref().is_some_and(|refusal| refusal.field.as_deref() == Some(name)).then_some("");
     let input = input
         .into_any()
         .add_any_attr(custom_attribute("aria-describedby", described))
-        .add_any_attr(custom_attribute("aria-invalid", invalid));
+        .add_any_attr(custom_attribute("aria-invalid", invalid))
+        .add_any_attr(custom_attribute("autofocus", first));
     view! {
         <div class="field">
             <label for=name>{label}</label>

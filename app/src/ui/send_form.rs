@@ -26,13 +26,17 @@ pub async fn send(form: HtmlFormElement, submitter: Option<HtmlElement>) {
     }
 }
 
-/// The words of a refusal, above the fields.
+/// The words of a refusal, above the fields. What is about one field is told there: here stands that there is one, with a
+/// link to it, and the words themselves only where the form has no such field (the style chooses).
 pub fn refusal(error: AppError) -> impl IntoView + use<> {
+    let one = error.field_alone().map(|name| format!("#{name}"));
+    let class = if one.is_some() { "of-form" } else { "" };
     view! {
         <div class="note" data-tone="bad">
             {Icon::Warning.view()}
             <p>
-                {error.message}
+                <span class=class>{error.message}</span>
+                {one.map(|field| view! { <span class="of-field">"One field is not right yet. "<a href=field>"Go to it"</a></span> })}
                 {(error.kind == ErrorKind::Confirm).then(|| view! { " "<a href=address::CONFIRM target="_blank">"Confirm it in a new tab"</a>", then try again." })}
             </p>
         </div>
@@ -43,8 +47,6 @@ fn show(form: &HtmlFormElement, error: AppError) {
     let place = form.query_selector(".form-error").ok().flatten();
     if let Some(place) = place.and_then(|place| place.dyn_into::<HtmlElement>().ok()) {
         place.replace_children_with_node_0();
-        let one = error.problems.is_empty() && error.field.is_some();
-        let _ = place.toggle_attribute_with_force("data-one", one);
         mount_to(place, move || refusal(error)).forget();
     }
 }

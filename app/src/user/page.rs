@@ -1,6 +1,7 @@
 //! What platform administrators do: users, and new tenants.
 
 use leptos::prelude::*;
+use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_engine::{MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
 use tenantatlas_store::users::User;
 
@@ -71,7 +72,7 @@ fn row(session: &CurrentSession, user: &User, has_factor: bool) -> AnyView {
                 {user.platform_admin.then(|| view! { <span class="badge" data-tone="info">"Administrator"</span> })}
                 {has_factor.then(|| view! { " "<span class="badge" data-tone="ok">"Second factor"</span> })}
             </th>
-            <td class="wide" data-label="E-mail">{user.email.clone()}</td>
+            <td class="wide" data-label="E-mail">{visible_on_page(&user.email).into_owned()}</td>
             <td data-label="State">{chip}</td>
             <td data-label="Last sign-in" class="quiet">
                 {moment_or(user.last_sign_in_at.map(tenantatlas_domain::time::Timestamp::as_millis), "never")}
@@ -145,9 +146,10 @@ fn reset_factor(user: &User) -> AnyView {
 fn remove(user: &User) -> AnyView {
     let id = user.id.to_string();
     let action = address::function::<RemoveUser>().to_owned();
-    let label = format!("To remove {}, type {}", user.name, user.email);
+    let email = visible_on_page(&user.email);
+    let label = format!("To remove {}, type {email}", user.name);
     let button = format!("Remove {}", user.name);
-    let placeholder = user.email.clone();
+    let placeholder = email.into_owned();
     view! {
         <ActiveForm action class="actions" error=None>
             {hidden("user", id)}

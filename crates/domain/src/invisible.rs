@@ -31,6 +31,34 @@ pub fn visible_on_page(text: &str) -> Cow<'_, str> {
     escaped(text, |character| is_invisible(character) && !matches!(character, '\u{200c}' | '\u{200d}'))
 }
 
+/// Whether a name can be read whole: it holds nothing that a page would have to make visible. Names that people type must be
+/// like this.
+#[must_use]
+pub fn is_legible(name: &str) -> bool {
+    matches!(visible_on_page(name), Cow::Borrowed(_))
+}
+
+/// A name of a tenant, a person or a saved view as it was stored, in the form in which it is shown, [`visible_on_page`].
+/// Records hold their names in this form from the moment they are read, so that no page, message or command can forget it.
+/// Nothing else is made of such a name: it is no evidence, and what people type now is legible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameOfRecord(String);
+
+impl From<String> for NameOfRecord {
+    fn from(stored: String) -> Self {
+        match visible_on_page(&stored) {
+            Cow::Owned(shown) => Self(shown),
+            Cow::Borrowed(_) => Self(stored),
+        }
+    }
+}
+
+impl From<NameOfRecord> for String {
+    fn from(NameOfRecord(name): NameOfRecord) -> Self {
+        name
+    }
+}
+
 fn escaped(text: &str, hidden: impl Fn(char) -> bool + Copy) -> Cow<'_, str> {
     if !text.contains(hidden) {
         return Cow::Borrowed(text);
@@ -64,6 +92,14 @@ mod tests {
             assert_eq!(visible(name), shown);
             assert_eq!(visible_on_page(name), shown);
         }
+    }
+
+    #[test]
+    fn a_name_of_a_record_is_read_in_the_form_in_which_it_is_shown() {
+        let read = |stored: &str| String::from(NameOfRecord::from(stored.to_owned()));
+        assert_eq!(read("Contoso\u{202e}"), "Contoso\\u{202e}");
+        assert_eq!(read("Contoso"), "Contoso");
+        assert!(is_legible("👩‍💻 Contoso") && !is_legible("Con\u{200b}toso") && !is_legible("a\tb"));
     }
 
     #[test]

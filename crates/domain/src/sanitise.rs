@@ -37,7 +37,14 @@ const META_ODATA_FIELD: MetaField = MetaField::text(META_ODATA_TYPE);
 /// Kept for every type. Times of creation and modification are information; they
 /// are no part of the content hash.
 const META_OF_ALL: &[MetaField] =
-    &[MetaField::time("createdDateTime"), MetaField::time("lastModifiedDateTime"), MetaField::texts("roleScopeTagIds")];
+    &[MetaField::time("createdDateTime"), MetaField::time(MODIFIED), MetaField::texts("roleScopeTagIds")];
+
+/// The name under which the time of modification is kept, and that which most objects
+/// have for it.
+const MODIFIED: &str = "lastModifiedDateTime";
+/// The name that Conditional Access policies, named locations, authentication
+/// strengths and others have for it.
+const MODIFIED_OTHERWISE: &str = "modifiedDateTime";
 
 /// The properties kept for a type: its own, and those kept for every type that
 /// it does not redefine.
@@ -55,7 +62,10 @@ pub fn meta_for(policy_type: &PolicyType, object: &Value) -> Map<String, Value> 
         meta.insert(META_ODATA_TYPE.to_owned(), Value::from(short_text(name)));
     }
     for field in meta_fields(policy_type) {
-        let found = field.path.split('.').try_fold(object, |place, segment| place.get(segment));
+        let mut found = field.path.split('.').try_fold(object, |place, segment| place.get(segment));
+        if field.path == MODIFIED && found.is_none() {
+            found = object.get(MODIFIED_OTHERWISE);
+        }
         let Some(found) = found else { continue };
         let kept = match (field.kind, found) {
             (MetaKind::Count, Value::Array(elements)) => Some(Value::from(elements.len())),

@@ -37,6 +37,7 @@ mod start;
 mod tenant_check;
 mod tenants;
 mod token;
+mod typed_name;
 mod users;
 
 pub use account_notice::AccountNotice;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::typed_name;
 
 /// Saved views of a person in a tenant.
 const MAX_VIEWS: usize = 50;
@@ -33,7 +34,7 @@ impl Engine {
         query: &str,
     ) -> Result<Uuid, EngineError> {
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let name = checked(name)?;
+        let name = typed_name::checked(name, MAX_NAME)?;
         if query.len() > MAX_QUERY {
             return Err(EngineError::invalid("query", format!("must be at most {MAX_QUERY} bytes long")));
         }
@@ -64,7 +65,7 @@ impl Engine {
         name: &str,
     ) -> Result<(), EngineError> {
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
-        let name = checked(name)?;
+        let name = typed_name::checked(name, MAX_NAME)?;
         self.core
             .execute(private(actor, tenant), async |tx, log| {
                 log.unchanged();
@@ -93,15 +94,6 @@ impl Engine {
 fn private(actor: &Actor, tenant: TenantId) -> Command<'_> {
     let entry = AuditEntry::new(AuditAction::SavedViewChanged, "tenant", tenant).of(tenant);
     Command::new(actor, Right::Tenant(tenant, Action::View), entry)
-}
-
-fn checked(name: &str) -> Result<String, EngineError> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
-        let words = format!("must have 1 to {MAX_NAME} characters and no control characters");
-        return Err(EngineError::invalid("name", words));
-    }
-    Ok(name.to_owned())
 }
 
 fn taken(error: StoreError) -> EngineError {

@@ -7,6 +7,7 @@ use serde_json::json;
 use tenantatlas_commands::{Actor, AuditEntry, Command, Rate, Right, require_confirmed};
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
+use tenantatlas_domain::invisible::{is_invisible, visible_on_page};
 use tenantatlas_store::users::{self, NewUser};
 use tenantatlas_store::{StoreError, known_browsers, pending_sign_ins, sessions};
 use uuid::Uuid;
@@ -15,6 +16,7 @@ use crate::account_notice::AccountNotice;
 use crate::engine::{Core, Engine};
 use crate::error::EngineError;
 use crate::password::{Person, hash_password, verify_password};
+use crate::typed_name;
 
 /// Longest name or e-mail address, in characters.
 const MAX_NAME: usize = 200;
@@ -38,10 +40,10 @@ impl Engine {
     ) -> Result<UserId, EngineError> {
         let core = &self.core;
         check_email(email)?;
-        check_name(name)?;
+        let name = &check_name(name)?;
         Person { name, email }.check(&password)?;
         let id = UserId::from_uuid(Uuid::now_v7());
-        let new = NewUser { id, email: email.trim().to_owned(), name: name.trim().to_owned(), platform_admin };
+        let new = NewUser { id, email: email.trim().to_owned(), name: name.clone(), platform_admin };
         let entry =
             AuditEntry::new(AuditAction::UserCreated, "user", id).with(json!({ "platform_admin": platform_admin }));
         core.commands.before(actor, &entry, core.may_manage_people(actor)).await?;
@@ -62,7 +64,7 @@ impl Engine {
     pub async fn rename_self(&self, actor: &Actor, name: &str) -> Result<(), EngineError> {
         let core = &self.core;
         let id = actor.user_id.ok_or(EngineError::Forbidden)?;
-        check_name(name)?;
+        let name = &check_name(name)?;
         core.commands.limit(actor, "profile", PROFILE_RATE).await?;
         let entry = AuditEntry::new(AuditAction::UserRenamed, "user", id);
         core.execute(Command::new(actor, Right::SignedIn, entry), async |tx, _| {
@@ -136,7 +138,9 @@ impl Engine {
         let entry = AuditEntry::new(AuditAction::UserRemoved, "user", id);
         core.execute(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
             let known = users::get(&mut *tx, id).await?.ok_or(EngineError::NotFound("the person"))?;
-            if confirmation.trim().to_lowercase() != known.email.to_lowercase() {
+            // As it is kept, or as a page shows it.
+            let (typed, kept) = (confirmation.trim().to_lowercase(), known.email.to_lowercase());
+            if typed != kept && typed != visible_on_page(&kept) {
                 return Err(EngineError::invalid("confirmation", "must be the e-mail address of the person"));
             }
             users::lock_platform_admins(tx).await?;
@@ -223,17 +227,14 @@ fn taken(error: StoreError) -> EngineError {
 pub(crate) fn check_email(email: &str) -> Result<(), EngineError> {
     let email = email.trim();
     let (local, domain) = email.split_once('@').unwrap_or_default();
-    let plain = !email.chars().any(|letter| letter.is_whitespace() || letter.is_control());
+    let plain = !email.chars().any(|letter| letter.is_whitespace() || is_invisible(letter));
     if local.is_empty() || domain.is_empty() || domain.contains('@') || !plain || email.chars().count() > MAX_NAME {
         return Err(EngineError::invalid("email", "must be an e-mail address like name@example.com"));
     }
     Ok(())
 }
 
-pub(crate) fn check_name(name: &str) -> Result<(), EngineError> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
-        return Err(EngineError::invalid("name", format!("must have 1 to {MAX_NAME} characters")));
-    }
-    Ok(())
+/// A name as it is kept.
+pub(crate) fn check_name(name: &str) -> Result<String, EngineError> {
+    typed_name::checked(name, MAX_NAME)
 }

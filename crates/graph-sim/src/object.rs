@@ -140,7 +140,12 @@ impl Object<'_> {
         let created = self.noise(2) % 80_000_000;
         out.extend_from_slice(br#""createdDateTime":""#);
         write_time(out, 1_700_000_000 + created);
-        out.extend_from_slice(br#"","lastModifiedDateTime":""#);
+        // As their resource types call it.
+        let modified = match self.kind.key {
+            "conditionalAccessPolicy" | "namedLocation" | "authenticationStrength" => "modifiedDateTime",
+            _ => "lastModifiedDateTime",
+        };
+        let _ = write!(out, r#"","{modified}":""#);
         let touches = u64::from(changes.edits + changes.renames) * 86_400 + u64::from(changes.volatile) * 61;
         write_time(out, 1_700_000_000 + created + 3_600 + touches);
         out.push(b'"');

@@ -1,7 +1,8 @@
 //! What a notification about a run says: structured and safe. Text is made from it when it is shown.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
+use tenantatlas_domain::invisible::NameOfRecord;
 use tenantatlas_domain::live::CancelledBy;
 use tenantatlas_domain::news::News;
 use tenantatlas_domain::operation::{Counters, Failure, OperationBucket, OperationStatus};
@@ -30,6 +31,7 @@ pub struct RunNotice {
     /// The tenant.
     pub tenant_id: TenantId,
     /// Its name at that time.
+    #[serde(deserialize_with = "name_of_record")]
     pub tenant_name: String,
     /// The run.
     pub run_id: OperationRunId,
@@ -38,7 +40,7 @@ pub struct RunNotice {
     /// What it does.
     pub action: String,
     /// What it is called; empty in notices of before runs had names.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "name_of_record")]
     pub name: String,
     /// Its status.
     pub status: OperationStatus,
@@ -56,7 +58,7 @@ pub struct RunNotice {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub news: Option<News>,
     /// Who asked to cancel it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "canceller")]
     pub cancelled_by: Option<CancelledBy>,
     /// What the operation adds.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
@@ -69,6 +71,16 @@ impl RunNotice {
     pub fn items(&self) -> u64 {
         self.facts.get(ITEMS_OBSERVED).and_then(serde_json::Value::as_u64).unwrap_or_default()
     }
+}
+
+/// Reads a name in the form in which it is shown.
+fn name_of_record<'de, D: Deserializer<'de>>(stored: D) -> Result<String, D::Error> {
+    Ok(NameOfRecord::from(String::deserialize(stored)?).into())
+}
+
+fn canceller<'de, D: Deserializer<'de>>(stored: D) -> Result<Option<CancelledBy>, D::Error> {
+    let by = Option::<CancelledBy>::deserialize(stored)?;
+    Ok(by.map(|by| CancelledBy { name: NameOfRecord::from(by.name).into(), ..by }))
 }
 
 /// Counts the reasons of failures, the most frequent first, at most ten.

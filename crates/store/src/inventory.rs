@@ -4,6 +4,7 @@
 mod absences;
 mod assignment;
 mod assignments;
+mod by_target;
 mod columns;
 mod coverage;
 mod export;
@@ -29,6 +30,7 @@ pub use assignments::{
     AssignedPage, AssignedQuery, AssignedType, AssignedTypes, Group, assigned_items, assigned_types, group,
     groups_named,
 };
+pub use by_target::{Heading, Place, TargetPage, list_by_target};
 pub use coverage::{Coverage, InventoryCounts, NotRead};
 pub use export::export;
 pub use history::{
@@ -36,7 +38,7 @@ pub use history::{
 };
 pub use item::{Item, ItemRow, ObservedItem, ObservedLink};
 pub use links::{DirectoryName, IncomingLink, OutgoingLink, incoming, outgoing, record_names, targets_without_name};
-pub use list::{ItemPage, list};
+pub use list::{ItemPage, list, list_with_total};
 pub use overview::counts_of;
 pub use query::{Cursor, ItemFilter, ItemQuery, Sort, StateFilter, UnknownSort, UnknownStateFilter};
 pub use rows::{find, find_external, find_many, has_items, named};

@@ -8,7 +8,7 @@ use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::Nullable;
+use crate::record::{Name, Nullable};
 use crate::sql::args;
 use crate::{StoreError, Tx, dialect};
 
@@ -19,8 +19,10 @@ pub struct Member {
     #[sqlx(try_from = "Uuid")]
     pub user_id: UserId,
     /// The person's name.
+    #[sqlx(try_from = "Name")]
     pub name: String,
     /// The person's address.
+    #[sqlx(try_from = "Name")]
     pub email: String,
     /// What they may do.
     #[sqlx(try_from = "String")]

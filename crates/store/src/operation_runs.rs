@@ -32,7 +32,7 @@ use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::Nullable;
+use crate::record::{Name, Nullable};
 use crate::sql::{args, json};
 use crate::{StoreError, Tx};
 
@@ -106,11 +106,13 @@ pub struct OperationRun {
     #[sqlx(try_from = "Uuid")]
     pub tenant_id: TenantId,
     /// The name of the tenant, as it was when the run was dispatched.
+    #[sqlx(try_from = "Name")]
     pub tenant_name: String,
     /// The person who started it; `None` for the system and the command line.
     #[sqlx(try_from = "Nullable<Uuid>")]
     pub user_id: Option<UserId>,
     /// The name of who started it, as it was then.
+    #[sqlx(try_from = "Name")]
     pub initiator: String,
     /// What it works on.
     pub resource: String,
@@ -163,6 +165,7 @@ pub struct OperationRun {
     #[sqlx(try_from = "Nullable<i64>")]
     pub cancel_requested_at: Option<Timestamp>,
     /// Who asked to cancel it.
+    #[sqlx(try_from = "Nullable<Name>")]
     pub cancel_requested_by: Option<String>,
     /// That person; `None` where it was nobody who signs in, and for what was cancelled before version 19.
     #[sqlx(try_from = "Nullable<Uuid>")]

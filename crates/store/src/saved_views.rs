@@ -6,6 +6,7 @@ use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
+use crate::record::Name;
 use crate::sql::args;
 use crate::{StoreError, Tx};
 
@@ -15,6 +16,7 @@ pub struct SavedView {
     /// Its id.
     pub id: Uuid,
     /// The name that the person gave it, unique among theirs in the tenant whatever the case.
+    #[sqlx(try_from = "Name")]
     pub name: String,
     /// The parameters of the address that it stands for.
     pub query: String,

@@ -8,7 +8,7 @@ pub use kinds::{
     Cloud, ConnectionStatus, CredentialKind, Environment, Licence, UnknownCloud, UnknownConnectionStatus,
     UnknownCredentialKind, UnknownEnvironment, UnknownLicence,
 };
-pub use overview::{Listed, Overview, OverviewQuery, OverviewSort, overview, page};
+pub use overview::{Listed, ListedQuery, ListedSort, Overview, OverviewQuery, OverviewSort, overview, page};
 pub use removal::{purge_piece, retire, retired};
 
 use secrecy::SecretString;
@@ -21,7 +21,7 @@ use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::Nullable;
+use crate::record::{Name, Nullable};
 use crate::sql::args;
 use crate::vault::{SealedSecret, Vault};
 use crate::{StoreError, Tx, dialect};
@@ -36,6 +36,7 @@ pub struct Tenant {
     #[sqlx(try_from = "Uuid")]
     pub id: TenantId,
     /// The name for people; unique, whatever the case.
+    #[sqlx(try_from = "Name")]
     pub name: String,
     /// The directory id in Microsoft Entra, lower case.
     pub entra_tenant_id: String,
@@ -69,6 +70,7 @@ pub struct Tenant {
     #[sqlx(try_from = "Nullable<i64>")]
     pub connection_checked_at: Option<Timestamp>,
     /// The name the tenant had at Microsoft when it was checked.
+    #[sqlx(try_from = "Nullable<Name>")]
     pub organization: Option<String>,
     /// Whether the tenant had Intune when it was checked.
     #[sqlx(try_from = "Nullable<String>")]

@@ -9,7 +9,7 @@ use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::record::Nullable;
+use crate::record::{Name, Nullable};
 use crate::sql::args;
 use crate::{StoreError, Tx, dialect};
 
@@ -22,6 +22,7 @@ pub struct User {
     /// The address as it was entered; signs in with it, whatever the case.
     pub email: String,
     /// The name as others see it.
+    #[sqlx(try_from = "Name")]
     pub name: String,
     /// Whether this person manages tenants and users.
     pub platform_admin: bool,

@@ -30,9 +30,9 @@ impl FromRequestParts<State> for InTenant {
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Self::Rejection> {
         let found =
             parts.extensions.get::<CurrentSession>().cloned().zip(parts.extensions.get::<TenantScope>().cloned());
-        let Some((session, TenantScope { tenant, role })) = found else {
+        let Some((session, scope)) = found else {
             return Err(refuse(&AppError::not_found("The tenant")));
         };
-        Ok(Self(Inside { engine: state.engine.clone(), session, tenant, role }))
+        Ok(Self(Inside::new(state.engine.clone(), session, scope)))
     }
 }

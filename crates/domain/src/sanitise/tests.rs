@@ -37,6 +37,22 @@ fn no_planted_secret_reaches_the_metadata_of_any_type() {
 }
 
 #[test]
+fn the_time_of_modification_is_kept_under_one_name_whatever_the_object_calls_it() {
+    for (key, property) in [
+        ("conditionalAccessPolicy", "modifiedDateTime"),
+        ("namedLocation", "modifiedDateTime"),
+        ("authenticationStrength", "modifiedDateTime"),
+        ("settingsCatalogPolicy", "lastModifiedDateTime"),
+    ] {
+        let meta = meta_for(policy_type(key), &json!({ property: "2026-01-02T00:00:00Z" }));
+        assert_eq!(meta.get("lastModifiedDateTime"), Some(&json!("2026-01-02T00:00:00.000Z")), "{key}");
+        assert_eq!(sanitise_meta(policy_type(key), &meta), meta, "{key}");
+    }
+    let never = json!({ "modifiedDateTime": null, "lastModifiedDateTime": "0001-01-01T00:00:00Z" });
+    assert_eq!(meta_for(policy_type("conditionalAccessPolicy"), &never).get("lastModifiedDateTime"), None);
+}
+
+#[test]
 fn what_is_allowed_is_kept_in_its_shape() {
     let object = json!({
         "@odata.type": "#microsoft.graph.deviceManagementConfigurationPolicy", "platforms": "windows10,macOS",

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::tenants::connection::endpoints;
+use crate::typed_name;
 
 /// Longest name of a tenant, in characters.
 const MAX_NAME: usize = 120;
@@ -217,10 +218,7 @@ pub fn problems(details: &TenantDetails, credential: Option<&TenantCredential>) 
 
 fn details_problems(details: &TenantDetails) -> Vec<EngineError> {
     let mut problems = Vec::new();
-    let name = details.name.trim();
-    if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
-        problems.push(EngineError::invalid("name", format!("must have 1 to {MAX_NAME} characters")));
-    }
+    problems.extend(typed_name::checked(&details.name, MAX_NAME).err());
     problems.extend(guid("entra_tenant_id", &details.entra_tenant_id).err());
     problems.extend(guid("client_id", &details.client_id).err());
     problems.extend(endpoints(details.cloud, details.login_url.as_deref(), details.graph_url.as_deref()).err());

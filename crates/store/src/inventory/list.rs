@@ -38,9 +38,37 @@ pub struct ItemPage {
 /// When the database fails.
 pub async fn list(db: &impl Readable, view: &ScopeView, query: &ItemQuery) -> Result<ItemPage, StoreError> {
     let db = db.database();
-    let wanted = query.limit.clamp(1, MAX_PAGE) as usize;
     let _turn = if query.filter.searched_text().is_some() { Some(db.turn_to_search().await?) } else { None };
-    let mut search = Search::prepare(db, view, &query.filter, wanted + 1).await?;
+    let mut search = Search::prepare(db, view, &query.filter, wanted(query) + 1).await?;
+    page(&mut search, query).await
+}
+
+/// The same page, with how many items the filter finds on all pages. What is searched for is looked up once for both.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_with_total(
+    db: &impl Readable,
+    view: &ScopeView,
+    query: &ItemQuery,
+) -> Result<(ItemPage, Total), StoreError> {
+    let db = db.database();
+    let _turn = if query.filter.searched_text().is_some() { Some(db.turn_to_search().await?) } else { None };
+    let mut search = Search::prepare(db, view, &query.filter, wanted(query) + 1).await?;
+    let page = page(&mut search, query).await?;
+    let total = match page.total {
+        Some(total) => total,
+        None => search.total().await?,
+    };
+    Ok((page, total))
+}
+
+fn wanted(query: &ItemQuery) -> usize {
+    query.limit.clamp(1, MAX_PAGE) as usize
+}
+
+async fn page(search: &mut Search<'_>, query: &ItemQuery) -> Result<ItemPage, StoreError> {
+    let (db, view, wanted) = (search.db, search.view, wanted(query));
     let counted = if query.sort.is_sorted_whole() { Some(search.total().await?) } else { None };
     let sort = if counted.is_some_and(Total::is_large) { Sort::Name } else { query.sort };
     let parts = search.parts(sort);

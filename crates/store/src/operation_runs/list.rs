@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::lease::{limit_terms, limit_values};
 use super::{ACTIVE, KindLimits, OperationRun};
 use crate::database::{Access, Run as _};
+use crate::record::Name;
 use crate::sql::{Statement, Value, args};
 use crate::{StoreError, Tx, dialect};
 
@@ -155,6 +156,7 @@ pub struct Initiator {
     #[sqlx(try_from = "Uuid")]
     pub user_id: UserId,
     /// One of the names they had then.
+    #[sqlx(try_from = "Name")]
     pub name: String,
 }
 

@@ -36,17 +36,53 @@ pub enum OverviewSort {
 }
 
 impl OverviewSort {
-    const fn order(self) -> &'static str {
+    /// What is compared first, and whether the usual direction is the descending one. Equal ones follow by name.
+    const fn term(self) -> (&'static str, bool) {
         match self {
-            Self::Favourites => "seen.favourite DESC, seen.name_key",
-            Self::Name => "seen.name_key",
-            Self::Failed => {
-                "CASE WHEN r.status = 'failed' THEN 0 WHEN r.status = 'partial' THEN 1 WHEN r.status IS NULL THEN 2 ELSE 3 END,
-                 seen.name_key"
-            }
-            Self::Oldest => "COALESCE(r.finished_at, 0), seen.name_key",
+            Self::Favourites => ("seen.favourite", true),
+            Self::Name => ("seen.name_key", false),
+            Self::Failed => (
+                "CASE WHEN r.status = 'failed' THEN 0 WHEN r.status = 'partial' THEN 1 WHEN r.status IS NULL THEN 2 ELSE 3 END",
+                false,
+            ),
+            Self::Oldest => ("COALESCE(r.finished_at, 0)", false),
         }
     }
+}
+
+/// By what the list of all tenants is sorted; equal ones by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ListedSort {
+    /// By name.
+    #[default]
+    Name,
+    /// Connections that do not work, then those that lack something, those that were not checked, those that work.
+    Connection,
+    /// By when the connection was checked; never comes first.
+    Checked,
+    /// By when the credential was entered; none comes first.
+    Credential,
+    /// By when the tenant was added.
+    Added,
+}
+
+impl ListedSort {
+    const fn term(self) -> &'static str {
+        match self {
+            Self::Name => "t.name_key",
+            Self::Connection => {
+                "CASE t.connection_status
+                     WHEN 'failed' THEN 0 WHEN 'degraded' THEN 1 WHEN 'unchecked' THEN 2 ELSE 3 END"
+            }
+            Self::Checked => "COALESCE(t.connection_checked_at, 0)",
+            Self::Credential => "COALESCE(t.credential_updated_at, 0)",
+            Self::Added => "t.created_at",
+        }
+    }
+}
+
+const fn direction(descending: bool) -> &'static str {
+    if descending { " DESC" } else { "" }
 }
 
 /// Which tenants of a person, and in which order.
@@ -56,6 +92,8 @@ pub struct OverviewQuery {
     pub search: String,
     /// In which order.
     pub sort: OverviewSort,
+    /// Whether that order is reversed; equal ones are by name all the same.
+    pub descending: bool,
     /// How many come before the page.
     pub offset: u32,
     /// At most so many; 1 to 200.
@@ -124,25 +162,44 @@ pub async fn overview(mut on: impl Access, user: UserId, query: &OverviewQuery) 
            LEFT JOIN inventory_sync_runs r ON r.id = seen.main_run_id AND r.tenant_id = seen.id",
         [],
     );
-    statement.push(&format!(" ORDER BY {}, seen.id", query.sort.order()), []);
+    let (term, usually) = query.sort.term();
+    let order = direction(query.descending != usually);
+    statement.push(&format!(" ORDER BY {term}{order}, seen.name_key, seen.id"), []);
     statement.push(" LIMIT $1 OFFSET $2", args![query.limit.clamp(1, MAX_PAGE), query.offset]);
     on.query(&statement).await
 }
 
-/// A page of all tenants by name, for those who administer the platform, each with how many there are in all.
+/// Which of all tenants, and in which order.
+#[derive(Clone, Debug, Default)]
+pub struct ListedQuery {
+    /// Words that the name or the Entra tenant id holds, in any order; eight of them count.
+    pub search: String,
+    /// In which order.
+    pub sort: ListedSort,
+    /// Whether that order is reversed; equal ones are by name all the same.
+    pub descending: bool,
+    /// How many come before the page.
+    pub offset: u32,
+    /// At most so many; 1 to 200.
+    pub limit: u32,
+}
+
+/// A page of all tenants, for those who administer the platform, each with how many there are in all.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn page(mut on: impl Access, search: &str, offset: u32, limit: u32) -> Result<Vec<Listed>, StoreError> {
+pub async fn page(mut on: impl Access, query: &ListedQuery) -> Result<Vec<Listed>, StoreError> {
     let mut statement =
         Statement::new("SELECT t.*, COUNT(*) OVER () AS total FROM tenants t WHERE t.removed_at IS NULL");
-    for word in key(search).split_whitespace().take(MAX_WORDS) {
+    for word in key(&query.search).split_whitespace().take(MAX_WORDS) {
         statement.push(
             r" AND (t.name_key LIKE $1 ESCAPE '\' OR t.entra_tenant_id LIKE $1 ESCAPE '\')",
             args![contains_pattern(word)],
         );
     }
-    statement.push(" ORDER BY t.name_key, t.id LIMIT $1 OFFSET $2", args![limit.clamp(1, MAX_PAGE), offset]);
+    let (term, order) = (query.sort.term(), direction(query.descending));
+    statement.push(&format!(" ORDER BY {term}{order}, t.name_key, t.id"), []);
+    statement.push(" LIMIT $1 OFFSET $2", args![query.limit.clamp(1, MAX_PAGE), query.offset]);
     on.query(&statement).await
 }
 

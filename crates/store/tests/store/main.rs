@@ -5,6 +5,7 @@ mod audit;
 mod audit_proof;
 mod audit_renewal;
 mod audit_world;
+mod by_target;
 mod connection;
 mod history;
 mod inventory;

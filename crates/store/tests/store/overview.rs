@@ -9,7 +9,9 @@ use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_store::inventory::{ScopeView, counts_of};
 use tenantatlas_store::members::{self, Sight};
 use tenantatlas_store::operation_runs;
-use tenantatlas_store::tenants::{self, OverviewQuery, OverviewSort};
+use tenantatlas_store::tenants::{
+    self, ConnectionCheck, ConnectionStatus, Licence, ListedQuery, ListedSort, OverviewQuery, OverviewSort,
+};
 use tenantatlas_store::testing::on_both_engines;
 use tenantatlas_store::{Db, preferences};
 
@@ -56,6 +58,11 @@ on_both_engines! {
         assert_eq!(names(db, ada, sorted(OverviewSort::Favourites)).await[0], "Delta old");
         assert_eq!(names(db, ada, sorted(OverviewSort::Failed)).await[..2], ["Beta bad", "Gamma never"]);
         assert_eq!(names(db, ada, sorted(OverviewSort::Oldest)).await[..2], ["Gamma never", "Delta old"]);
+        let reversed = |sort| OverviewQuery { descending: true, ..sorted(sort) };
+        assert_eq!(names(db, ada, reversed(OverviewSort::Name)).await[..2], ["Gamma never", "Delta old"]);
+        let failed_last = ["Alpha good", "Delta old", "Gamma never", "Beta bad"];
+        assert_eq!(names(db, ada, reversed(OverviewSort::Failed)).await, failed_last, "equal ones by name");
+        assert_eq!(names(db, ada, reversed(OverviewSort::Oldest)).await[..2], ["Alpha good", "Beta bad"]);
         let searched = |search: &str| OverviewQuery { search: search.to_owned(), ..OverviewQuery::default() };
         assert_eq!(names(db, ada, searched("GOOD alp")).await, ["Alpha good"]);
         assert_eq!(names(db, ada, searched("%")).await, [""; 0], "what was typed is no pattern");
@@ -63,6 +70,45 @@ on_both_engines! {
         let rows = tenants::overview(db, ada, &page).await.unwrap();
         assert_eq!(rows.iter().map(|row| (row.visible.tenant.id, row.total)).collect::<Vec<_>>(), [(bad, 4), (old, 4)]);
         assert_eq!(rows[0].latest_status, Some(SyncRunStatus::Failed));
+    }
+
+    async fn all_tenants_are_sorted_in_both_directions_page_by_page(test: TestDatabase) {
+        let db = &test.db;
+        let [works, fails, unchecked] =
+            [tenant(db, "Alpha works").await, tenant(db, "Beta fails").await, tenant(db, "Gamma new").await];
+        for (id, status, when) in [(works, ConnectionStatus::Ok, 5), (fails, ConnectionStatus::Failed, 9)] {
+            let check = ConnectionCheck {
+                status,
+                reason: None,
+                message: None,
+                at: at(when),
+                organization: Some("Contoso\u{202e}".to_owned()),
+                licence: Licence::Unknown,
+            };
+            let mut tx = db.write().await.unwrap();
+            let edited = tenants::get(db, id).await.unwrap().unwrap().updated_at;
+            assert!(tenants::record_check(&mut tx, id, edited, &check).await.unwrap());
+            tx.commit().await.unwrap();
+            let read = tenants::get(db, id).await.unwrap().unwrap();
+            assert_eq!(read.organization.as_deref(), Some("Contoso\\u{202e}"), "what would not be seen is");
+        }
+        let listed = async |sort, descending| {
+            let mut ids = Vec::new();
+            for offset in 0..3 {
+                let query = ListedQuery { sort, descending, offset, limit: 1, ..ListedQuery::default() };
+                let page = tenants::page(db, &query).await.unwrap();
+                assert_eq!(page.iter().map(|one| one.total).collect::<Vec<_>>(), [3]);
+                ids.extend(page.into_iter().map(|one| one.tenant.id));
+            }
+            ids
+        };
+        assert_eq!(listed(ListedSort::Name, false).await, [works, fails, unchecked]);
+        assert_eq!(listed(ListedSort::Name, true).await, [unchecked, fails, works]);
+        assert_eq!(listed(ListedSort::Connection, false).await, [fails, unchecked, works]);
+        assert_eq!(listed(ListedSort::Connection, true).await, [works, unchecked, fails]);
+        assert_eq!(listed(ListedSort::Checked, false).await, [unchecked, works, fails]);
+        assert_eq!(listed(ListedSort::Checked, true).await, [fails, works, unchecked]);
+        assert_eq!(listed(ListedSort::Credential, true).await.len(), 3);
     }
 
     async fn the_numbers_of_many_tenants_are_those_of_each_view(test: TestDatabase) {

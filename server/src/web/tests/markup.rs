@@ -12,6 +12,7 @@ use html5ever::tendril::TendrilSink as _;
 use leptos::server_fn::error::ServerFnUrlError;
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use tenantatlas_app::error::{AppError, ErrorKind};
+use tenantatlas_domain::invisible::is_invisible;
 
 use super::access::routes as declared;
 use super::site::{Answer, Site, Who};
@@ -24,6 +25,8 @@ const HOSTILE: &str = "</title></textarea></style></script></noscript></select><
     action=/api/add_user><input name=email value=m@m.mm><meta http-equiv=refresh content=0><base href=//evil.example>\
     <svg onload=alert(1)><script>alert(1)</script><a href=javascript:alert(1)>\" autofocus onfocus=\"alert(1)' \
     onblur='alert(1) &lt;b&gt; &amp;amp; {{1}} ${1} <!-- ]]> <plaintext>";
+/// Turns text around, colours a terminal, and hides what begins behind it.
+const UNSEEN: &str = "\u{202e}unseen\u{2066}\u{1b}[31m\u{200b}\u{feff}\u{9b}";
 /// Text wherever it stands.
 const QUIET: &str = "quiet words of the same length, ";
 /// Every parameter that a page reads from its address.
@@ -218,6 +221,47 @@ async fn what_is_stored_is_shown_letter_by_letter() {
         assert!(parsed.text.contains(HOSTILE), "{route} shows nothing of what is stored: {}", parsed.text);
         assert_eq!(parsed.title.contains(HOSTILE), titled, "{route}: {}", parsed.title);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_holds_a_character_that_is_not_seen_whatever_tenants_and_people_are_called() {
+    let site = Site::poisoned(UNSEEN).await;
+    let (mut shown, mut found) = (0, BTreeSet::new());
+    for route in routes() {
+        for who in Who::ALL {
+            let path = site.fill(&route, site.own);
+            let answer = page(&site, who, &path).await;
+            let unseen =
+                unseen(&parse_document(RcDom::default(), Default::default()).one(answer.body.as_str()).document);
+            found.extend(unseen.into_iter().map(|text| format!("{route}: {text}")));
+            shown += usize::from(answer.body.contains("\\u{202e}"));
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+    assert!(shown > 20, "names are shown on {shown} pages only");
+}
+
+/// The texts and attributes of a page that hold what is not seen. What a field or a choice sends back is exact.
+fn unseen(node: &Handle) -> Vec<String> {
+    let holds = |text: &str| text.contains(|character| is_invisible(character) && !matches!(character, '\n' | '\t'));
+    let mut found = Vec::new();
+    match &node.data {
+        NodeData::Text { contents } if holds(&contents.borrow()) => {
+            found.push(contents.borrow().escape_debug().to_string());
+        }
+        NodeData::Element { name, attrs, template_contents, .. } => {
+            for attribute in attrs.borrow().iter() {
+                let (key, value) = (&*attribute.name.local, &*attribute.value);
+                if holds(value) && !matches!((&*name.local, key), ("input" | "option", "value")) {
+                    found.push(format!("<{} {key}=\"{}\">", name.local, value.escape_debug()));
+                }
+            }
+            found.extend(template_contents.borrow().iter().flat_map(unseen));
+        }
+        _ => {}
+    }
+    found.extend(node.children.borrow().iter().flat_map(unseen));
+    found
 }
 
 #[tokio::test(flavor = "multi_thread")]
