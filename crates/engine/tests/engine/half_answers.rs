@@ -102,6 +102,32 @@ async fn a_script_whose_body_did_not_come_is_not_kept_under_its_revision() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_script_whose_body_came_as_null_is_asked_for_again_and_else_not_read() {
+    let null = |property: &str| FaultKind::NullProperty { property: property.to_owned() };
+    for (key, path, property) in [
+        ("deviceManagementScript", "deviceManagementScripts/", "scriptContent"),
+        ("deviceHealthScript", "deviceHealthScripts/", "detectionScriptContent"),
+        ("deviceComplianceScript", "deviceComplianceScripts/", "detectionScriptContent"),
+    ] {
+        let world = world(400).await;
+        let selection = World::some(&[key]);
+        let all = world.expected()[key].len() as u64;
+        let single = |count| Fault { count, ..Fault::always(path, null(property)).only_within(Within::BatchItems) };
+        world.simulator.control().set_faults(vec![single(None)]);
+        let faulty = world.sync(&selection).await;
+        assert_eq!(end(&faulty, key), (Some(TypeOutcome::Failed), Some(ReasonCode::ContractInvalid)), "{key}");
+        assert_eq!((faulty.types[key].items, faulty.run.items_upserted_count), (0, 0), "{key}: nothing is concluded");
+        // The first answer of one of them comes without, the second with its body.
+        world.simulator.control().set_faults(vec![single(Some(1))]);
+        let healed = world.sync(&selection).await;
+        assert_eq!((healed.troubles(), healed.types[key].inserted), (Vec::new(), all), "{key}");
+        // What may have no body has none.
+        world.simulator.control().set_faults(vec![Fault::always(path, null("remediationScriptContent"))]);
+        assert_eq!(world.sync(&selection).await.troubles(), Vec::<String>::new(), "{key}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_expansion_that_came_as_null_is_read_below_the_object() {
     let null = |property: &str| FaultKind::NullProperty { property: property.to_owned() };
     let faults = vec![
