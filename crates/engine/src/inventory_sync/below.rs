@@ -247,6 +247,19 @@ pub(crate) async fn whole_collection(session: &GraphSession, mut body: Value) ->
     }
 }
 
+/// Whether an object states more settings than came with it.
+pub(crate) fn has_too_few(object: &Value, property: &str) -> bool {
+    let stated = object.get("settingCount").and_then(Value::as_u64).filter(|_| property == "settings");
+    let came = object.get(property).and_then(Value::as_array).map(Vec::len);
+    stated.zip(came).is_some_and(|(stated, came)| (came as u64) < stated)
+}
+
+/// Why an object of which fewer settings came than it states was read in part only.
+pub(crate) fn too_few_settings(row: &Row) -> Option<GraphError> {
+    has_too_few(&row.object, "settings")
+        .then(|| unusable("an object states more settings (settingCount) than came with it and below it"))
+}
+
 fn unusable(message: &str) -> GraphError {
     GraphError::new(ReasonCode::ContractInvalid, message)
 }

@@ -247,6 +247,59 @@ on_both_engines! {
     }
 }
 
+on_both_engines! {
+    async fn an_object_that_is_deleted_while_its_list_is_read_fails_nothing_and_is_missing_without_certainty(
+        test: TestDatabase
+    ) {
+        let world = World::new(test, 400).await;
+        let selection = World::some(&["termsAndConditions"]);
+        world.sync(&selection).await;
+        let id = |key: &str| world.expected()[key].first().unwrap().clone();
+        let gone = [id("termsAndConditions"), id("deviceManagementScript")];
+        let not_there = || status(404, "ResourceNotFound", "Not there.");
+        let left_out = |path: &str, id: &str| {
+            Fault::always(path, FaultKind::WithoutObject { id: id.to_owned() }).only_within(Within::Requests).after(1)
+        };
+        // The first list still shows them; below them they are gone, and the second list shows them no more.
+        world.simulator.control().set_faults(vec![
+            Fault::always(&format!("{}/assignments", gone[0]), not_there()),
+            left_out("termsAndConditions", &gone[0]),
+            Fault::always(&format!("deviceManagementScripts/{}", gone[1]), not_there()),
+            left_out("deviceManagementScripts?", &gone[1]),
+        ]);
+        let synced = world.sync(&selection).await;
+        assert_eq!((synced.run.status, synced.troubles()), (SyncRunStatus::Success, Vec::new()));
+        let missing = world.items(Some(StateFilter::Missing)).await;
+        assert_eq!(missing.iter().map(|row| &row.item.external_id).collect::<Vec<_>>(), [&gone[0]]);
+        assert_eq!(missing[0].presence, Presence::Missing { confidence: Confidence::Low });
+        // One that was never read is not heard of at all.
+        let scripts = world.sync(&World::some(&["deviceManagementScript"])).await;
+        let all = world.expected()["deviceManagementScript"].len() as u64;
+        assert_eq!((scripts.troubles(), scripts.types["deviceManagementScript"].items), (Vec::new(), all - 1));
+        world.simulator.control().set_faults(Vec::new());
+        world.sync(&selection).await;
+        assert!(world.items(Some(StateFilter::Missing)).await.is_empty(), "and it may be there again");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parent_that_is_deleted_while_its_list_is_read_fails_nothing_and_one_that_is_there_does() {
+    let world = world(2_000).await;
+    let selection = World::some(&["appleEnrollmentProfile"]);
+    let parent = world.expected()["appleEnrollmentToken"].first().unwrap().clone();
+    let not_there = || status(404, "ResourceNotFound", "Not there.");
+    let below = Fault::always(&format!("depOnboardingSettings/{parent}/enrollmentProfiles"), not_there());
+    let left_out = Fault::always("depOnboardingSettings?", FaultKind::WithoutObject { id: parent.clone() });
+    world.simulator.control().set_faults(vec![below.clone(), left_out.only_within(Within::Requests).after(1)]);
+    let synced = world.sync(&selection).await;
+    assert_eq!(synced.troubles(), Vec::<String>::new());
+    assert!(synced.types["appleEnrollmentProfile"].unsteady);
+    // The list still shows it, so what is below it was not read.
+    world.simulator.control().set_faults(vec![below]);
+    let synced = world.sync(&selection).await;
+    assert_eq!(end(&synced, "appleEnrollmentProfile").0, Some(TypeOutcome::Failed));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_that_bring_nothing_new_end_their_list_soon() {
     let endless = Fault::always("namedLocations", FaultKind::EndlessPages);
