@@ -57,6 +57,12 @@ pub fn welcome(token: &str) -> String {
     format!("/welcome/{token}")
 }
 
+/// The link by which somebody who was invited makes their account.
+#[must_use]
+pub fn invitation(token: &str) -> String {
+    format!("/invitation/{token}")
+}
+
 /// A server function outside of any tenant.
 #[must_use]
 pub fn function<F: ServerFn>() -> &'static str {

@@ -23,6 +23,10 @@ pub enum Done {
     TenantLeft,
     /// Somebody may have become a member.
     MemberAdded,
+    /// Somebody without an account was invited.
+    MemberInvited,
+    /// An invitation was taken back.
+    InvitationRevoked,
     /// A second factor was put in force.
     SecondFactorAdded,
     /// The second factor was taken away.
@@ -69,6 +73,8 @@ impl Done {
         Self::MemberRestored,
         Self::TenantLeft,
         Self::MemberAdded,
+        Self::MemberInvited,
+        Self::InvitationRevoked,
         Self::SecondFactorAdded,
         Self::SecondFactorRemoved,
         Self::RecoveryCodesReplaced,
@@ -101,6 +107,8 @@ impl Done {
             Self::MemberRestored => "restored",
             Self::TenantLeft => "left",
             Self::MemberAdded => "added",
+            Self::MemberInvited => "invited",
+            Self::InvitationRevoked => "uninvited",
             Self::SecondFactorAdded => "factor",
             Self::SecondFactorRemoved => "no_factor",
             Self::RecoveryCodesReplaced => "codes",
@@ -155,9 +163,11 @@ impl Done {
             Self::MemberRemoved => "The member is removed and has no access any more.",
             Self::MemberRestored => "The member is back, with the same role as before.",
             Self::TenantLeft => "You are no longer a member of that tenant.",
-            Self::MemberAdded => {
-                "If somebody signs in with this address, they are a member now and appear in the list."
+            Self::MemberAdded => "They are a member now.",
+            Self::MemberInvited => {
+                "The invitation is open. Its link was shown once and is kept nowhere; invite the address again for a new one."
             }
+            Self::InvitationRevoked => "The invitation is taken back. Its link no longer works.",
             Self::SecondFactorAdded => "The second factor is on. It is asked for at every sign-in from now on.",
             Self::SecondFactorRemoved => "The second factor is removed.",
             Self::RecoveryCodesReplaced => "The new recovery codes are active. The old ones no longer work.",

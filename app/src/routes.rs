@@ -60,6 +60,7 @@ pages! {
     "/" => tenant::list_page::Home, Rule::SignedIn;
     "/sign-in" => session::sign_in_page::SignIn, Rule::Public;
     "/welcome/:token" => session::first_admin_page::Welcome, Rule::Public;
+    "/invitation/:token" => session::invitation_page::InvitationPage, Rule::Public;
     "/sign-in/code" => session::second_step_page::SignInCodePage, Rule::Public;
     "/sign-in/second-factor" => session::second_step_page::SignInSetUpPage, Rule::Public;
     "/confirm" => session::confirm_page::ConfirmPage, Rule::SignedIn;
@@ -143,6 +144,7 @@ mod tests {
             at.members(),
             at.members_without("06"),
             address::welcome("token"),
+            address::invitation("token"),
         ];
         let addresses: Vec<&str> = outside.into_iter().chain(inside.iter().map(String::as_str)).collect();
         for address in &addresses {

@@ -85,15 +85,50 @@ test("members come, change and go; a reader can only look", async ({ page, serve
   await expect(page.getByText("Remy Reader")).toHaveCount(0);
   await expect(reader.locator("h1"), "the open page says so by itself").toHaveText("Not found");
   expect((await reader.goto(`${tenant}/inventory`))?.status(), "gone for the reader").toBe(404);
-  await page.getByLabel("E-mail").fill("nobody@demo.example");
-  await page.getByRole("button", { name: "Add", exact: true }).click();
-  await expect(page.getByText(/If somebody signs in with this address/), "owners do not learn who exists").toBeVisible();
-  await hydrated(page);
   await page.getByLabel("E-mail").fill(people.readonly);
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await expect(page.getByText("Remy Reader").first()).toBeVisible();
   expect((await reader.goto(`${tenant}/inventory`))?.status()).toBe(200);
   await reader.context().close();
+});
+
+test("somebody without an account is invited by a link that is shown once and works once", async ({ page, server, browser }, info) => {
+  const email = `invited-${info.project.name}@demo.example`;
+  await signIn(page, server, people.owner);
+  const tenant = await openTenant(page, server, "Contoso");
+  await page.goto(`${tenant}/settings/members`);
+  await hydrated(page);
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Role", { exact: true }).selectOption("operator");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  const shown = page.locator("#invitation-link");
+  const link = (await shown.innerText()).trim();
+  expect(link).toMatch(/^http:.*\/invitation\/[0-9a-f]{64}$/);
+  expect(page.url(), "it is in no address").not.toContain("invitation/");
+  await hydrated(page);
+  await expectAccessible(page);
+  await page.reload();
+  await expect(page.getByRole("button", { name: `Take back the invitation of ${email}` })).toBeVisible();
+  await expect(shown).toHaveCount(0);
+
+  const guest = await (await browser.newContext()).newPage();
+  await guest.goto(link);
+  await hydrated(guest);
+  await expect(guest.getByText("invites you to Contoso, with the role Operator.")).toBeVisible();
+  await expectAccessible(guest);
+  await guest.getByLabel("Your name").fill("Ina Vited");
+  await guest.getByLabel("Password", { exact: true }).fill("password1234");
+  await guest.getByRole("button", { name: "Create account" }).click();
+  await expect(guest.getByLabel("Password", { exact: true })).toHaveAttribute("aria-invalid", "true");
+  await expect(guest.getByLabel("Your name"), "nothing typed is lost").toHaveValue("Ina Vited");
+  await guest.getByLabel("Password", { exact: true }).fill("a long sentence of hers");
+  await guest.getByRole("button", { name: "Create account" }).click();
+  await guest.waitForURL(/\/inventory/);
+  expect((await guest.goto(link))?.status(), "once").toBe(404);
+  await expect(guest.getByText(/Ask whoever sent it for a new one/)).toBeVisible();
+  await guest.context().close();
+  await page.reload();
+  await expect(page.getByRole("row", { name: /Ina Vited/ })).toContainText(email);
 });
 
 test("an administrator adds a person and a tenant, and removes the tenant by its name", async ({ page, server, browser }, info) => {

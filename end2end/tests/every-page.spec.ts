@@ -1,6 +1,20 @@
 // Every page, in both themes and at every size: nothing keeps anybody out, nothing runs over the edge, nothing is loaded
 // that can wait, and the console stays silent (the fixture sees to that).
+import { readFileSync } from "node:fs";
 import { expect, expectAccessible, hydrated, openTenant, people, signIn, test } from "./fixtures";
+
+// Every page for people who are signed in, as the application declares it: a new one is looked at without being listed here.
+const routes = readFileSync(new URL("../../app/src/routes.rs", import.meta.url), "utf8");
+const declared = [...routes.matchAll(/^ {4}"(\/\S*)" => \S+, Rule::(?!Public)/gm)].map(([, path]) => path);
+
+function idIn(address: string | null): string {
+  return address!.split("?")[0].split("/").pop()!;
+}
+
+test("the pages are read from where they are declared", () => {
+  expect(declared).toContain("/t/:tenant/settings/members");
+  expect(declared.length).toBeGreaterThan(15);
+});
 
 for (const [way, media, size] of [
   ["in the light theme", { colorScheme: "light" }, undefined],
@@ -22,29 +36,17 @@ for (const [way, media, size] of [
     const item = await page.locator(".table tbody .title a").first().getAttribute("href");
     await page.goto(`${tenant}/runs`);
     const run = await page.locator(".table tbody .title a").first().getAttribute("href");
+    const ids: Record<string, string> = { tenant: idIn(tenant), item: idIn(item), run: idIn(run), group: "all-devices" };
+    const idOf = (name: string) => {
+      expect(Object.keys(ids), "what stands for it in an address?").toContain(name);
+      return ids[name];
+    };
     const pages = [
-      `${server.url}/`,
-      `${server.url}/help`,
-      `${tenant}/inventory`,
+      ...declared.map((path) => server.url + path.replace(/:(\w+)/g, (_, name: string) => idOf(name))),
+      // The same with something else to show.
       `${tenant}/inventory?group=type&coverage=read&q=a`,
       `${tenant}/inventory?state=missing`,
-      `${server.url}${item}`,
-      `${tenant}/groups/all-devices`,
       `${tenant}/groups/none`,
-      `${tenant}/sync`,
-      `${tenant}/runs`,
-      `${server.url}${run}`,
-      `${tenant}/audit`,
-      `${tenant}/notifications`,
-      `${tenant}/settings`,
-      `${tenant}/settings/members`,
-      `${server.url}/me`,
-      `${server.url}/me/second-factor`,
-      `${server.url}/confirm`,
-      `${server.url}/admin/users`,
-      `${server.url}/admin/tenants/new`,
-      `${server.url}/admin/tenants`,
-      `${server.url}/notifications`,
     ];
     for (const address of pages) {
       await test.step(address, async () => {

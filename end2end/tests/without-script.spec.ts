@@ -120,7 +120,7 @@ test("a second factor is set up, asked for and taken away, and a password confir
   await expect(page.getByText("The second factor is removed.")).toBeVisible();
 });
 
-test("a member is removed after a question and comes back, and a credential shows its own fields, by forms", async ({ page, server }) => {
+test("a member is removed after a question and comes back, somebody is invited, and a credential shows its own fields, by forms", async ({ page, server }, info) => {
   await signIn(page, server, people.owner);
   const tenant = await openTenant(page, server, "Contoso");
   await page.goto(`${tenant}/settings/members`);
@@ -131,6 +131,12 @@ test("a member is removed after a question and comes back, and a credential show
   await expect(page.getByText(/The member is removed/)).toBeVisible();
   await page.getByRole("button", { name: "Undo" }).click();
   await expect(page.getByText(/with the same role as before/)).toBeVisible();
+  const email = `invited-${info.project.name}@demo.example`;
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await expect(page.locator("#invitation-link")).toContainText("/invitation/");
+  await page.getByRole("button", { name: `Take back the invitation of ${email}` }).click();
+  await expect(page.getByText(/The invitation is taken back/)).toBeVisible();
 
   await page.goto(`${tenant}/settings`);
   await expect(page.getByRole("textbox", { name: "Client secret" })).toBeVisible();

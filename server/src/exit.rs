@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use serde_json::json;
+use tenantatlas_domain::invisible::visible;
+use uuid::Uuid;
+
 /// The exit codes, documented in `tenantatlas --help`. From 64 on they are those of the BSD `sysexits.h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitCode {
@@ -42,17 +46,23 @@ pub const EXIT_CODES: &str = "Exit codes:
 pub struct Exit {
     code: ExitCode,
     message: String,
+    unexpected: bool,
 }
 
 impl Exit {
     /// An end with a sentence that says what was expected and what to do.
     pub fn new(code: ExitCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), unexpected: false }
+    }
+
+    /// An end that nobody can do anything about but report it: it is told with an id that its lines in the log carry too.
+    pub fn unexpected(message: impl Into<String>) -> Self {
+        Self { unexpected: true, ..Self::new(ExitCode::Failed, message) }
     }
 
     /// An end whose output has already told everything, such as the table of a partial sync.
     pub fn silent(code: ExitCode) -> Self {
-        Self { code, message: String::new() }
+        Self::new(code, String::new())
     }
 
     /// What was typed was not understood.
@@ -64,10 +74,58 @@ impl Exit {
     pub fn code(&self) -> ExitCode {
         self.code
     }
+
+    /// What is said of it on standard error: a sentence, or one line of JSON; nothing when the output has told everything.
+    /// `id` is said with what is to be reported.
+    pub fn told(&self, id: Uuid, json: bool) -> Option<String> {
+        if self.message.is_empty() {
+            return None;
+        }
+        if json {
+            let mut document = json!({ "error": self.message, "exit_code": self.code as i32 });
+            if self.unexpected {
+                document["error_id"] = json!(id);
+            }
+            return Some(document.to_string());
+        }
+        let report = if self.unexpected {
+            format!("\nTo report it, give the error ID {id}, which its lines in the log carry too.")
+        } else {
+            String::new()
+        };
+        Some(format!("tenantatlas: {}{report}", visible(&self.message)))
+    }
+
+    /// Writes it into the log, when it is to be reported.
+    pub fn log(&self, id: Uuid) {
+        if self.unexpected {
+            tracing::error!(error_id = %id, error = %visible(&self.message), "the command ended unexpectedly");
+        }
+    }
 }
 
 impl fmt::Display for Exit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Exit, Uuid};
+
+    #[test]
+    fn only_what_is_to_be_reported_has_an_id_in_words_and_in_json() {
+        let id = Uuid::from_u128(7);
+        let told = |exit: Exit, json| exit.told(id, json).expect("something is said");
+        assert_eq!(told(Exit::usage("no such tenant"), false), "tenantatlas: no such tenant");
+        assert_eq!(told(Exit::usage("no such \u{1b}"), true), "{\"error\":\"no such \\u001b\",\"exit_code\":64}");
+        let unexpected = || Exit::unexpected("a fault");
+        assert!(
+            told(unexpected(), false)
+                .ends_with(&format!("give the error ID {id}, which its lines in the log carry too."))
+        );
+        assert!(told(unexpected(), true).contains(&format!("\"error_id\":\"{id}\"")));
+        assert_eq!(Exit::silent(super::ExitCode::Partial).told(id, false), None);
     }
 }

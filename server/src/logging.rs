@@ -23,7 +23,7 @@ const ADDRESSES_AT_TRACE: [&str; 2] = ["tower_http::csrf", "axum::rejection"];
 /// # Errors
 /// When the filter is not understood (exit code 78).
 pub fn start(arguments: &Arguments) -> Result<(), Exit> {
-    let server = matches!(arguments.command, Command::Serve(_) | Command::GraphSim(_));
+    let server = arguments.command.is_server();
     let text = arguments.log.as_deref().unwrap_or(match &arguments.command {
         // The demo shows progress bars; its log lines would tear them.
         Command::Serve(serve) if serve.demo => "warn",

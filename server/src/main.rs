@@ -18,8 +18,9 @@ use std::process;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use cli::Arguments;
-use cli::output::visible;
 use exit::{Exit, ExitCode};
+use tracing::Instrument as _;
+use uuid::Uuid;
 
 /// The allocator of the C library gives each thread a heap of its own and little back: what pages of Graph leave behind
 /// grew with their number. This one stays where it is, and is faster under many small texts.
@@ -40,13 +41,14 @@ fn main() {
             process::exit(code as i32);
         }
     };
-    let code = match run(arguments) {
+    let (id, json) = (Uuid::new_v4(), arguments.json);
+    let code = match run(arguments, id) {
         Ok(()) => ExitCode::Success,
         Err(exit) => {
-            let message = exit.to_string();
-            if !message.is_empty() {
+            exit.log(id);
+            if let Some(told) = exit.told(id, json) {
                 use std::io::Write as _;
-                let _ = writeln!(std::io::stderr().lock(), "tenantatlas: {}", visible(&message));
+                let _ = writeln!(std::io::stderr().lock(), "{told}");
             }
             exit.code()
         }
@@ -54,14 +56,21 @@ fn main() {
     process::exit(code as i32);
 }
 
-fn run(arguments: Arguments) -> Result<(), Exit> {
+/// Does what was typed. The lines that a command writes into the log carry its id; those of a server have one for each
+/// request.
+fn run(arguments: Arguments, id: Uuid) -> Result<(), Exit> {
     logging::start(&arguments)?;
     process_limits::apply();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Exit::new(ExitCode::Failed, format!("cannot start the asynchronous runtime: {error}")))?;
-    let result = runtime.block_on(cli::run(arguments));
+        .map_err(|error| Exit::unexpected(format!("cannot start the asynchronous runtime: {error}")))?;
+    let span = if arguments.command.is_server() {
+        tracing::Span::none()
+    } else {
+        tracing::error_span!("command", error_id = %id)
+    };
+    let result = runtime.block_on(cli::run(arguments).instrument(span));
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
     result
 }

@@ -177,7 +177,10 @@ impl From<StoreError> for Exit {
             | StoreError::KeyFile { .. }
             | StoreError::KeyMismatch { .. } => ExitCode::Configuration,
             StoreError::Conflict { .. } => ExitCode::Usage,
-            _ => ExitCode::Failed,
+            _ => {
+                tracing::error!(?error, "the store failed unexpectedly");
+                return Self::unexpected(error.to_string());
+            }
         };
         tracing::debug!(?error, "the store failed");
         Self::new(code, error.to_string())
@@ -201,7 +204,8 @@ impl From<EngineError> for Exit {
             | EngineError::Conflict(_)
             | EngineError::TooMany(_)
             | EngineError::Selection(_) => Self::usage(error.to_string()),
-            _ => Self::new(ExitCode::Failed, error.to_string()),
+            EngineError::Forbidden | EngineError::Stopping => Self::new(ExitCode::Failed, error.to_string()),
+            EngineError::Internal(_) => Self::unexpected(error.to_string()),
         }
     }
 }

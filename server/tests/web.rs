@@ -263,6 +263,12 @@ async fn no_line_of_the_log_holds_a_one_time_link_whatever_is_logged() {
         client.get(&link),
         client.post(&link),
         client.get(&link).header("sec-fetch-site", "cross-site"),
+        client.get(format!("{}/invitation/one-time-secret", site.url)),
+        client.post(format!("{}/api/accept_invitation", site.url)).header(header::REFERER, &link).form(&[
+            ("token", "one-time-secret"),
+            ("name", "Name"),
+            ("password", "long-enough-password"),
+        ]),
         client.get(format!("{}/sign-in?next=/welcome/one-time-secret", site.url)),
         client.post(format!("{}/api/claim_first_admin", site.url)).header(header::REFERER, &link).form(&[
             ("token", "one-time-secret"),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 use tenantatlas_domain::audit::AuditAction;
+use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::role::Role;
 use tenantatlas_engine::Operations;
@@ -31,12 +32,22 @@ pub fn deed(entry: &Entry, names: &Names, operations: &Operations) -> Option<Str
 fn words(action: AuditAction, resource: &str, context: &Value, names: &Names) -> Option<(String, String)> {
     let who = || names.get(resource).cloned().unwrap_or_else(|| "somebody who is not here any more".to_owned());
     let role = || context["role"].as_str().and_then(|role| role.parse().ok()).map_or("a member", with_article);
+    let email = || context["email"].as_str().map_or("somebody".into(), visible_on_page);
     let same = |done: &str, to_do: &str| Some((done.to_owned(), to_do.to_owned()));
     match action {
         AuditAction::MemberAdded if resource == "unknown" => {
             same("tried an e-mail address that nobody has", "add a member")
         }
         AuditAction::MemberAdded => Some((format!("added {} as {}", who(), role()), format!("add {}", who()))),
+        AuditAction::MemberInvited => {
+            Some((format!("invited {} as {}", email(), role()), format!("invite {}", email())))
+        }
+        AuditAction::InvitationAccepted => {
+            Some((format!("accepted the invitation as {}", role()), "accept an invitation".to_owned()))
+        }
+        AuditAction::InvitationRevoked => {
+            Some((format!("took the invitation of {} back", email()), "take an invitation back".to_owned()))
+        }
         AuditAction::MemberRemoved => Some((format!("removed {}", who()), format!("remove {}", who()))),
         AuditAction::MemberSet => Some((format!("made {} {}", who(), role()), format!("make {} {}", who(), role()))),
         AuditAction::AuditExported => same("downloaded the audit log", "download the audit log"),
@@ -98,6 +109,17 @@ mod tests {
         assert_eq!(made.0, "made Remy Reader a read-only member");
         let added = told(AuditAction::MemberAdded, &json!({ "role": "owner" })).expect("words");
         assert_eq!(added.0, "added Remy Reader as an owner");
+    }
+
+    #[test]
+    fn an_invitation_is_told_with_the_address_and_the_role() {
+        let context = json!({ "email": "bea@example.com", "role": "operator" });
+        let made = told(AuditAction::MemberInvited, &context).expect("words");
+        assert_eq!(made, ("invited bea@example.com as an operator".to_owned(), "invite bea@example.com".to_owned()));
+        let revoked = told(AuditAction::InvitationRevoked, &context).expect("words");
+        assert_eq!(revoked.0, "took the invitation of bea@example.com back");
+        let used = told(AuditAction::InvitationAccepted, &context).expect("words");
+        assert_eq!(used.0, "accepted the invitation as an operator");
     }
 
     #[test]

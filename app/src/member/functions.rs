@@ -9,29 +9,44 @@ use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use {
     super::load::list,
-    crate::{access::Rule, address, done::Done, redirect::go_to_with, scope},
+    crate::{access::Rule, address, done::Done, redirect::go_to_with, scope, session::origin::origin},
     tenantatlas_domain::role::Action,
+    tenantatlas_engine::AddedMember,
 };
 
-/// Gives a user of this server a role. The answer is the same whether somebody has the address, except to those who see all
-/// users anyway; the list that it leads to shows who was added (docs/security.md, "What is accepted").
+/// Gives a user of this server a role. Where nobody has the address it makes an invitation, and leads to its link; the list
+/// shows which of the two it was (docs/security.md, "What is accepted").
 ///
 /// # Errors
-/// Forbidden; to be confirmed; they are a member already; nobody has that address.
+/// Forbidden; to be confirmed; no address; they are a member already; too many are invited.
 #[server(prefix = "/api", endpoint = "add_member")]
 pub async fn add_member(email: String, role: Role) -> Result<(), AppError> {
     let inside = scope::acting(Action::ManageMembers)?;
-    let found = inside.engine.add_member(&inside.session.actor(), inside.id(), &email, role).await?;
-    if !found && inside.session.platform_admin {
-        return Err(AppError::invalid(
-            "email",
-            "Nobody on this server signs in with that address. Somebody who administers the platform can add them.",
-        ));
+    let origin = origin()?;
+    match inside.engine.add_member(&inside.session.actor(), inside.id(), &email, role).await? {
+        AddedMember::Member => go_to_with(&inside.address().members(), Done::MemberAdded),
+        AddedMember::Invited(invited) => {
+            origin.show_link(&invited.token);
+            go_to_with(&inside.address().members(), Done::MemberInvited);
+        }
     }
-    go_to_with(&inside.address().members(), Done::MemberAdded);
     Ok(())
 }
 rule!(AddMember, Rule::Member(Action::ManageMembers));
+
+/// Takes an invitation back: its link no longer works.
+///
+/// # Errors
+/// Forbidden; no such invitation, or it was used meanwhile.
+#[server(prefix = "/api", endpoint = "revoke_invitation")]
+pub async fn revoke_invitation(invitation: String) -> Result<(), AppError> {
+    let inside = scope::acting(Action::ManageMembers)?;
+    let id = invitation.parse().map_err(|_| AppError::not_found("The invitation"))?;
+    inside.engine.revoke_invitation(&inside.session.actor(), inside.id(), id).await?;
+    go_to_with(&inside.address().members(), Done::InvitationRevoked);
+    Ok(())
+}
+rule!(RevokeInvitation, Rule::Member(Action::ManageMembers));
 
 /// Changes the role of a member.
 ///

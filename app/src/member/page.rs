@@ -5,8 +5,9 @@ use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_store::members::Member;
 
-use super::functions::{AddMember, ChangeMember, RemoveMember, RestoreMember};
-use super::load::list;
+use super::functions::{AddMember, ChangeMember, RemoveMember, RestoreMember, RevokeInvitation};
+use super::invitations::{link_note, open_invitations};
+use super::load::{invitations, list, new_link};
 use crate::done::Done;
 use crate::error::AppError;
 use crate::frame::view::Section;
@@ -26,16 +27,25 @@ pub fn MembersPage() -> impl IntoView {
     let done = done(&query);
     let refused = refusal::<ChangeMember>(&query).or_else(|| refusal::<RemoveMember>(&query));
     let refused = refused.or_else(|| refusal::<RestoreMember>(&query));
+    let refused = refused.or_else(|| refusal::<RevokeInvitation>(&query));
     let add_error = refusal::<AddMember>(&query);
     let removed = query("removed").filter(|_| done == Some(Done::MemberRemoved)).and_then(|text| text.parse().ok());
     tenant_page(Section::Settings, move |inside| async move {
         let members = list(&inside).await?;
         let may_edit = inside.role.allows(Action::ManageMembers);
+        // Who is invited is known to those who invite.
+        let invited = if may_edit { invitations(&inside).await? } else { Vec::new() };
+        let new_link = if may_edit { new_link(&inside).await? } else { None };
+        let said = match (removed, new_link) {
+            (Some(user), _) => Some(undo_note(&inside, user)),
+            (None, Some((invitation, link))) => Some(link_note(&invitation, link)),
+            (None, None) => done_note(done),
+        };
         let rows = members.iter().map(|member| row(&inside, member, may_edit)).collect_view();
         let confirm =
             may_edit.then(|| confirm_note(&inside.session, &inside.address().members(), "change members")).flatten();
         let content = view! {
-            {removed.map_or_else(|| done_note(done), |user| Some(undo_note(&inside, user)))}
+            {said}
             {refused.map(|error: AppError| refusal_note(&error))}
             <div class="page-head">
                 <div>
@@ -59,6 +69,7 @@ pub fn MembersPage() -> impl IntoView {
                     <tbody>{rows}</tbody>
                 </table>
             </div>
+            {open_invitations(&inside, &invited)}
             <div class="columns">
                 {may_edit.then(|| add(&inside, add_error))}
                 {roles()}
@@ -158,7 +169,7 @@ fn add(inside: &Inside, error: Option<AppError>) -> AnyView {
         "Add a member",
         view! {
             <ActiveForm action class="form" error>
-                {field("email", "E-mail", Some("Of somebody who has an account on this server."), view! {
+                {field("email", "E-mail", Some("Whoever signs in with it becomes a member at once. For anybody else you get a link to send them."), view! {
                     <input class="input" id="email" name="email" type="email" autocomplete="off" required />
                 })}
                 {field("role", "Role", None, view! { <select class="select" id="role" name="role">{role_options("readonly")}</select> })}

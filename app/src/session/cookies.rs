@@ -15,6 +15,8 @@ pub const SESSION_COOKIE: &str = "tenantatlas_session";
 pub const WAITING_COOKIE: &str = "tenantatlas_sign_in";
 /// The name of the cookie by which a browser is known in which somebody signed in before.
 pub const BROWSER_COOKIE: &str = "tenantatlas_device";
+/// The name of the cookie that brings the token of a link that was just made to the page that shows it, once.
+pub const LINK_COOKIE: &str = "tenantatlas_link";
 /// The name of the cookie that keeps light, dark or neither.
 pub const THEME_COOKIE: &str = "tenantatlas_theme";
 /// Stands before the name of a cookie on an encrypted connection. A browser takes such a cookie only from this very host
@@ -31,18 +33,28 @@ pub fn cookie_name(name: &str, secure: bool) -> String {
 /// may have been planted, and nobody can tell which.
 #[must_use]
 pub fn token_of(headers: &HeaderMap, name: &str, secure: bool) -> Option<TokenHash> {
-    let name = cookie_name(name, secure);
+    only(headers, &cookie_name(name, secure)).map(hash_token)
+}
+
+/// The one cookie of exactly this name.
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut found = cookies(headers).filter(|(key, _)| *key == name);
-    let (_, token) = found.next()?;
-    if found.next().is_some() { None } else { Some(hash_token(token)) }
+    let (_, value) = found.next()?;
+    if found.next().is_some() { None } else { Some(value) }
 }
 
 /// [`token_of`] under the name that a request has it. Without encryption and without the prefix a cookie counts only on this
 /// machine itself, and only where there is none with the prefix.
 #[must_use]
 pub fn token_of_either(headers: &HeaderMap, name: &str, local: bool) -> Option<TokenHash> {
+    either(headers, name, local).map(hash_token)
+}
+
+/// The token itself, by the same rules: for the page that shows it.
+#[must_use]
+pub fn either<'a>(headers: &'a HeaderMap, name: &str, local: bool) -> Option<&'a str> {
     let prefixed = cookie(headers, &cookie_name(name, true)).is_some();
-    token_of(headers, name, prefixed || !local)
+    only(headers, &cookie_name(name, prefixed || !local))
 }
 
 /// The value of a cookie of a request.

@@ -126,6 +126,25 @@ pub async fn claim_first_admin(token: String, name: String, email: String, passw
 }
 rule!(ClaimFirstAdmin, Rule::Public);
 
+/// Makes the account of somebody who was invited, by the link that works once, and signs them in as everybody signs in:
+/// with a second step where the rules of the server want one.
+///
+/// # Errors
+/// Not found when the link does not work; invalid for what the person typed; somebody has the address meanwhile.
+#[server(prefix = "/api", endpoint = "accept_invitation")]
+pub async fn accept_invitation(token: String, name: String, password: String) -> Result<(), AppError> {
+    let (engine, origin) = (scope::engine()?, origin()?);
+    let (link, password) = (cookies::hash_token(&token), SecretString::from(password));
+    let invited = engine.accept_invitation(&origin.visitor, &link, &name, password.clone()).await?;
+    let next = address::tenant(invited.tenant_id).inventory();
+    let step = engine.sign_in(&origin.visitor, &invited.email, password).await;
+    // The account is made: whoever cannot sign in just now does so later.
+    let step = step.unwrap_or(Step::Ended);
+    let refused = || AppError::invalid("password", "The account is made. Sign in with it.");
+    proceed(&engine, &origin, step, &next, refused).await
+}
+rule!(AcceptInvitation, Rule::Public);
+
 /// Whether the session still lasts.
 ///
 /// # Errors

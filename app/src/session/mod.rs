@@ -11,6 +11,8 @@ pub mod current;
 #[cfg(feature = "ssr")]
 pub mod first_admin_page;
 #[cfg(feature = "ssr")]
+pub mod invitation_page;
+#[cfg(feature = "ssr")]
 pub mod origin;
 #[cfg(feature = "ssr")]
 pub mod second_step_page;

@@ -7,14 +7,17 @@ use http::header;
 use http::request::Parts;
 use leptos::prelude::*;
 use tenantatlas_engine::{BROWSER_IS_KNOWN, Engine, Opened, SetUp, Visitor};
+use tenantatlas_store::invitations::Invitation;
 use tenantatlas_store::sessions::TokenHash;
 
-use super::cookies::{self, BROWSER_COOKIE, SESSION_COOKIE, WAITING_COOKIE, set_cookie};
+use super::cookies::{self, BROWSER_COOKIE, LINK_COOKIE, SESSION_COOKIE, WAITING_COOKIE, set_cookie};
 use crate::address;
 use crate::error::{AppError, ErrorKind};
 use crate::redirect::safe_next;
 use crate::scope::{self, Client};
 
+/// How long the token of a link that was just made waits for the page that shows it: for as long as a redirect takes.
+const LINK_WAITS: Duration = Duration::from_secs(60);
 /// Longest name of a browser that is kept, in characters.
 const MAX_USER_AGENT: usize = 300;
 
@@ -60,6 +63,11 @@ impl Origin {
         set_cookie(&cookies::keep_token(WAITING_COOKIE, token, lasts, self.secure));
     }
 
+    /// Brings the token of a link that was just made to the next page, which shows it: in no address and in no log.
+    pub(crate) fn show_link(&self, token: &str) {
+        set_cookie(&cookies::keep_token(LINK_COOKIE, token, LINK_WAITS, self.secure));
+    }
+
     /// Gives the tokens of a session that has begun to the browser.
     pub(crate) fn enter(&self, opened: &Opened) {
         set_cookie(&cookies::keep_token(SESSION_COOKIE, &opened.token, opened.lifetime, self.secure));
@@ -77,6 +85,26 @@ pub(crate) fn forget(name: &str) {
     for cookie in cookies::forget_token(name) {
         set_cookie(&cookie);
     }
+}
+
+/// The token of a link that was just made in this browser. It is forgotten with this answer: it is shown once.
+pub(crate) fn link_to_show() -> Option<String> {
+    let (parts, client) = (use_context::<Parts>()?, client()?);
+    let token = cookies::either(&parts.headers, LINK_COOKIE, client.local)?.to_owned();
+    forget(LINK_COOKIE);
+    Some(token)
+}
+
+/// An address of this site as it is sent to somebody: with the scheme and the host by which this browser asks.
+pub(crate) fn in_full(address: &str) -> Option<String> {
+    let (parts, client) = (use_context::<Parts>()?, client()?);
+    let scheme = if client.local && !client.secure { "http" } else { "https" };
+    let host = parts.headers.get(header::HOST)?.to_str().ok()?;
+    Some(format!("{scheme}://{host}{address}"))
+}
+
+fn client() -> Option<Client> {
+    use_context::<Parts>()?.extensions.get().copied()
 }
 
 /// Whether a sign-in of this browser waits for a code.
@@ -107,6 +135,14 @@ pub(crate) async fn set_up_at_sign_in() -> Result<Option<SetUp>, AppError> {
 /// When the database fails.
 pub(crate) async fn first_admin_link_works(token: &str) -> Result<bool, AppError> {
     Ok(scope::engine()?.first_administrator_link_works(&cookies::hash_token(token)).await?)
+}
+
+/// The invitation of a link, when the link would work.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn invitation_of(token: &str) -> Result<Option<Invitation>, AppError> {
+    Ok(scope::engine()?.invitation(&cookies::hash_token(token)).await?)
 }
 
 /// Where the page that confirms a password leads back to when its address does not say: to the page with its link.

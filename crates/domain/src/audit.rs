@@ -23,6 +23,12 @@ crate::names::named! {
         InventoryExported = "inventory.exported",
         /// Somebody was to become a member.
         MemberAdded = "member.added",
+        /// Somebody who was invited made their account with the link, or was to.
+        InvitationAccepted = "member.invitation_accepted",
+        /// An invitation was taken back.
+        InvitationRevoked = "member.invitation_revoked",
+        /// Somebody without an account was invited by a link that works once.
+        MemberInvited = "member.invited",
         /// A member lost access.
         MemberRemoved = "member.removed",
         /// A member got a role.
@@ -102,6 +108,9 @@ impl AuditAction {
                 | Self::AuditExported
                 | Self::InventoryExported
                 | Self::MemberAdded
+                | Self::InvitationAccepted
+                | Self::InvitationRevoked
+                | Self::MemberInvited
                 | Self::MemberRemoved
                 | Self::MemberSet
                 | Self::CancelRequested

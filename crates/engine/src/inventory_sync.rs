@@ -13,6 +13,7 @@ mod page;
 mod payload;
 mod reading;
 mod tally;
+mod vanished;
 mod work;
 mod writer;
 

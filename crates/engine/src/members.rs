@@ -9,10 +9,11 @@ use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::audit::{self, Outcome};
-use tenantatlas_store::{Tx, members, users};
+use tenantatlas_store::{Tx, invitations, members, users};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::invitations::AddedMember;
 
 /// Members added by one person: a team at once, then two a minute.
 const ADD_RATE: Rate = Rate { burst: 30, every: Duration::from_secs(30) };
@@ -46,19 +47,21 @@ impl Engine {
         .await
     }
 
-    /// Makes the person with an e-mail address a member. Answers whether somebody has that address; whoever may do this sees
-    /// it in the list of members too. Trying addresses asks for the password again, is slow, and each is in the audit log.
+    /// Makes the person with an e-mail address a member. When nobody has that address they are invited: the answer is a
+    /// link that makes their account. Whoever may do this sees in the list of members which of the two it was. Trying
+    /// addresses asks for the password again, is slow, and each is in the audit log.
     ///
     /// # Errors
     /// [`EngineError::NotFound`] for the tenant, [`EngineError::Forbidden`], [`EngineError::Confirm`],
-    /// [`EngineError::Conflict`] when they are a member already, [`EngineError::TooMany`].
+    /// [`EngineError::Invalid`] for the address, [`EngineError::Conflict`] when they are a member already or too many are
+    /// invited, [`EngineError::TooMany`].
     pub async fn add_member(
         &self,
         actor: &Actor,
         tenant: TenantId,
         email: &str,
         role: Role,
-    ) -> Result<bool, EngineError> {
+    ) -> Result<AddedMember, EngineError> {
         let core = &self.core;
         core.commands.limit(actor, "add_member", ADD_RATE).await?;
         let entry =
@@ -66,18 +69,18 @@ impl Engine {
         let right = Right::Tenant(tenant, Action::ManageMembers);
         core.execute(Command::new(actor, right, entry.clone()).sensitive(), async |tx, log| {
             let Some(found) = users::find_by_email(&mut *tx, email).await? else {
-                log.replace(entry.clone().outcome(false));
-                return Ok(false);
+                return core.invite(tx, log, actor, tenant, email, role).await.map(AddedMember::Invited);
             };
             let user = found.user.id;
             if let Some(present) = members::lock_role(tx, tenant, user).await? {
                 return Err(is_member(&found.user.name, present));
             }
             members::set(tx, tenant, user, role, core.commands.clock.now()).await?;
+            invitations::remove_of(tx, tenant, email).await?;
             log.replace(
                 AuditEntry::new(AuditAction::MemberAdded, "user", user).of(tenant).with(json!({ "role": role })),
             );
-            Ok(true)
+            Ok(AddedMember::Member)
         })
         .await
     }

@@ -82,6 +82,7 @@ pub fn broken(mut answer: Answer, faults: &[FaultKind]) -> Answer {
         match fault {
             FaultKind::NullProperty { property } => alter(&mut answer, |object| make_null(object, property)),
             FaultKind::ShortProperty { property } => alter(&mut answer, |object| shorten(object, property)),
+            FaultKind::WithoutObject { id } => alter(&mut answer, |object| leave_out(object, id)),
             FaultKind::RepeatedRow => alter(&mut answer, repeat_first),
             FaultKind::ByteOrderMark => answer.body = [b"\xEF\xBB\xBF", &answer.body[..]].concat().into(),
             FaultKind::TruncatedJson => answer.body = answer.body.slice(..answer.body.len() / 2),
@@ -116,6 +117,12 @@ fn shorten(object: &mut Map<String, Value>, property: &str) {
         rows.pop();
         object.remove("@odata.nextLink");
         object.remove(&format!("{property}@odata.nextLink"));
+    }
+}
+
+fn leave_out(object: &mut Map<String, Value>, id: &str) {
+    if let Some(Value::Array(rows)) = object.get_mut("value") {
+        rows.retain(|row| !row["id"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(id)));
     }
 }
 

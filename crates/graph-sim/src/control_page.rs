@@ -12,7 +12,8 @@ use http::{HeaderValue, Method, Response, StatusCode, header};
 
 use crate::cloud::Cloud;
 use crate::config::{SimTenant, Throttle};
-use crate::fault::{Fault, FaultKind, Met};
+use crate::fault::{Fault, Met};
+use crate::offered::{Offer, name_of, offer, offers};
 use crate::query::Query;
 
 /// The longest path of a fault that is taken from a form, in bytes.
@@ -26,28 +27,6 @@ const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;margin:2rem auto;ma
 table{border-collapse:collapse;width:100%}th,td{border-bottom:1px solid #8886;padding:.25rem .5rem;text-align:start}\
 td.n{text-align:end;font-variant-numeric:tabular-nums}form{margin:.5rem 0}label{margin-inline-end:1rem}\
 code{overflow-wrap:anywhere}:root{color-scheme:light dark}";
-
-/// The faults that the page offers, by the name in its form.
-fn offered() -> [(&'static str, &'static str, FaultKind); 15] {
-    let throttled = |wait: &str| FaultKind::Throttled { retry_after: Some(wait.to_owned()) };
-    [
-        ("throttled", "429 with Retry-After: 5", throttled("5")),
-        ("throttled_silent", "429 without Retry-After", FaultKind::Throttled { retry_after: None }),
-        ("unavailable", "503 Service unavailable", FaultKind::Unavailable),
-        ("gateway_timeout", "504 Gateway timeout", FaultKind::GatewayTimeout),
-        ("server_error", "500 with the nested message of Intune", FaultKind::ServerError),
-        ("forbidden", "403 for a missing permission", FaultKind::Forbidden),
-        ("licence_missing", "403 because there is no licence", FaultKind::LicenceMissing),
-        ("unknown_segment", "404 for an unknown segment", FaultKind::UnknownSegment),
-        ("token_revoked", "401: the token is revoked", FaultKind::TokenRevoked),
-        ("reset", "Connection reset before the answer", FaultKind::Reset),
-        ("cut_body", "Connection reset within the answer", FaultKind::CutBody),
-        ("truncated_json", "Truncated JSON", FaultKind::TruncatedJson),
-        ("stall", "No answer for 30 seconds", FaultKind::Stall { pause_ms: 30_000 }),
-        ("looping_link", "A next link to the same page", FaultKind::LoopingLink),
-        ("partial_collections", "Expanded collections in part", FaultKind::PartialCollections),
-    ]
-}
 
 /// The page.
 #[must_use]
@@ -106,22 +85,16 @@ fn write_faults(page: &mut String, faults: &[Met]) {
         page.push_str("</tbody></table><form method=\"post\" action=\"/_sim/page/fault/end-all\"><button>End all faults</button></form>");
     }
     page.push_str("<form method=\"post\" action=\"/_sim/page/fault/begin\"><label>Fault <select name=\"kind\">");
-    for (key, label, _) in offered() {
+    for Offer { key, label, .. } in offers() {
         let _ = write!(page, "<option value=\"{key}\">{}</option>", encode_safe(label));
     }
     let _ = write!(
         page,
         "</select></label><label>where the address contains <input name=\"path\" maxlength=\"{PATH_LIMIT}\" placeholder=\"deviceManagement/intents\"></label>\
+         <label>about, where it is about a property, an id or a link <input name=\"about\" maxlength=\"{PATH_LIMIT}\"></label>\
+         <label>after so many that pass <input name=\"skip\" type=\"number\" min=\"0\"></label>\
          <label>times (always when empty) <input name=\"count\" type=\"number\" min=\"1\"></label><button>Begin</button></form>"
     );
-}
-
-/// What the page calls a fault; for those that it does not offer, the name in JSON.
-fn name_of(kind: &FaultKind) -> String {
-    let json = serde_json::to_value(kind).unwrap_or_default();
-    let known =
-        offered().into_iter().find(|(_, _, other)| serde_json::to_value(other).is_ok_and(|other| other == json));
-    known.map_or_else(|| json.to_string(), |(_, label, _)| label.to_owned())
 }
 
 fn write_conditions(page: &mut String, cloud: &Cloud) {
@@ -205,7 +178,7 @@ fn change(cloud: &Cloud, what: &str, form: &HashMap<String, String>) -> Result<(
         value.ok_or_else(|| format!("{name} is \"{}\": expected a number up to {most}.", text(name)))
     };
     match what {
-        "fault/begin" => cloud.add_fault(fault(text("kind"), text("path"), text("count"))?),
+        "fault/begin" => cloud.add_fault(fault(&text)?),
         "fault/end" => {
             // Somebody else may have ended it.
             cloud.end_fault(number("number", u64::MAX)?);
@@ -228,18 +201,23 @@ fn change(cloud: &Cloud, what: &str, form: &HashMap<String, String>) -> Result<(
     Ok(())
 }
 
-fn fault(kind: &str, path: &str, count: &str) -> Result<Fault, String> {
-    let Some((_, _, kind)) = offered().into_iter().find(|(key, _, _)| *key == kind) else {
-        return Err(format!("There is no fault called {kind}."));
+/// The fault that a form describes.
+fn fault<'a>(text: &impl Fn(&str) -> &'a str) -> Result<Fault, String> {
+    let (name, path, about) = (text("kind"), text("path"), text("about"));
+    if path.len() > PATH_LIMIT || about.len() > PATH_LIMIT {
+        return Err(format!("The address, or what it is about, is longer than {PATH_LIMIT} bytes."));
+    }
+    let kind = offer(name, about).ok_or_else(|| format!("There is no fault called {name}."))?;
+    let number = |text: &str, least: u32| text.parse().ok().filter(|number: &u32| *number >= least);
+    let skip = match text("skip") {
+        "" => 0,
+        skip => number(skip, 0).ok_or("How many pass before is a number.")?,
     };
-    if path.len() > PATH_LIMIT {
-        return Err(format!("The address is longer than {PATH_LIMIT} bytes."));
-    }
-    if count.is_empty() {
-        return Ok(Fault::always(path, kind));
-    }
-    let count = count.parse().ok().filter(|count| *count > 0);
-    count.map(|count| Fault::times(path, count, kind)).ok_or_else(|| "How often is a number above 0.".to_owned())
+    let count = match text("count") {
+        "" => None,
+        count => Some(number(count, 1).ok_or("How often is a number above 0.")?),
+    };
+    Ok(Fault { count, ..Fault::always(path, kind).after(skip) })
 }
 
 fn html(status: StatusCode, page: String) -> Response<Body> {

@@ -198,6 +198,11 @@ pub enum FaultKind {
     },
     /// The last object of each page is its first one once more, and the one that stood there never comes.
     RepeatedRow,
+    /// The object with this id is on no page of a list: somebody deleted it.
+    WithoutObject {
+        /// The id.
+        id: String,
+    },
     /// A list that is asked for with `$top` ends after its first page without a word (IntuneManagement, issue 364).
     CutAtTop,
     /// A byte order mark before the body.

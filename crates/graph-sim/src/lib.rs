@@ -38,6 +38,7 @@ mod instant;
 mod listing;
 mod metadata;
 mod object;
+mod offered;
 mod planted;
 mod query;
 mod refusal;

@@ -26,6 +26,7 @@ mod error;
 pub mod facts;
 mod files;
 pub mod inventory;
+pub mod invitations;
 pub mod known_browsers;
 pub mod members;
 mod migrations;

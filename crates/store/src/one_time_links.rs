@@ -19,6 +19,8 @@ named! {
         FirstAdministrator = "first_administrator",
         /// Lets a person set a (new) password.
         SetPassword = "set_password",
+        /// Makes the account of somebody who was invited into a tenant ([`crate::invitations`]).
+        Invitation = "invitation",
     }
 }
 
@@ -39,6 +41,18 @@ pub async fn create(
         &args![purpose.as_str(), user, user.is_none()],
     )
     .await?;
+    insert(tx, token_hash, purpose, user, at, expires_at).await
+}
+
+/// Makes a link and leaves all others as they are.
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    token_hash: &TokenHash,
+    purpose: Purpose,
+    user: Option<UserId>,
+    at: Timestamp,
+    expires_at: Timestamp,
+) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO one_time_links (token_hash, purpose, user_id, created_at, expires_at)
          VALUES ($1, $2, $3, $4, $5)",
@@ -148,7 +162,7 @@ pub async fn lock_first_administrator(tx: &mut Tx) -> Result<(), StoreError> {
     dialect::lock_first_administrator(tx).await
 }
 
-/// Removes links that have ended. Answers how many.
+/// Removes links that have ended, with the invitations that they carried. Answers how many.
 ///
 /// # Errors
 /// When the database fails.

@@ -69,7 +69,8 @@ pub struct NewUser {
     pub platform_admin: bool,
 }
 
-fn key(email: &str) -> String {
+/// An address as it is compared: nobody has two accounts by spelling.
+pub(crate) fn key(email: &str) -> String {
     email.trim().to_lowercase()
 }
 

@@ -66,6 +66,13 @@ pub enum Command {
     GraphSim(GraphSimArguments),
 }
 
+impl Command {
+    /// Whether it serves others until it is stopped.
+    pub fn is_server(&self) -> bool {
+        matches!(self, Self::Serve(_) | Self::GraphSim(_))
+    }
+}
+
 /// `serve`
 #[derive(Args, Debug)]
 pub struct ServeArguments {

@@ -51,7 +51,7 @@ impl Output {
         if !self.json {
             return Ok(());
         }
-        print(&serde_json::to_string(value).map_err(|error| Exit::new(ExitCode::Failed, error.to_string()))?)
+        print(&serde_json::to_string(value).map_err(|error| Exit::unexpected(error.to_string()))?)
     }
 
     /// A table for people, each cell made [`visible`]; nothing with `--json`.

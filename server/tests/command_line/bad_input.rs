@@ -188,3 +188,30 @@ fn wrong_usage_never_looks_like_a_partial_sync() {
     assert_eq!(help.code, 0);
     assert!(help.stdout.contains("Exit codes"));
 }
+
+#[tokio::test]
+async fn what_nobody_expected_is_told_with_an_id_that_its_lines_in_the_log_carry_too() {
+    use sqlx::Connection as _;
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.run(&["user", "list"]).code, 0);
+    let url = format!("sqlite:{}", sandbox.path().join("data/tenantatlas.db").display());
+    let mut database = sqlx::SqliteConnection::connect(&url).await.expect("a database");
+    sqlx::query("ALTER TABLE users RENAME COLUMN name TO another").execute(&mut database).await.expect("done");
+    database.close().await.expect("closed");
+    let ended = sandbox.run(&["user", "list"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{}", ended.stderr);
+    let (_, id) = ended.stderr.split_once("give the error ID ").expect("an id");
+    let id = id.split_once(',').expect("a sentence").0;
+    let lines: Vec<&str> = ended.stderr.lines().filter(|line| line.contains("ERROR") && line.contains(id)).collect();
+    assert!(lines.iter().any(|line| line.contains("the store failed")), "{}", ended.stderr);
+    let ended = sandbox.run(&["user", "list", "--json"]);
+    let document = ended.stderr.lines().last().expect("a line");
+    let document: serde_json::Value = serde_json::from_str(document).expect("JSON");
+    assert_eq!((ended.code, document["exit_code"].as_i64()), (1, Some(1)));
+    assert!(document["error_id"].as_str().is_some_and(|id| ended.stderr.matches(id).count() > 1), "{}", ended.stderr);
+    // What a person can mend has a sentence and no id.
+    let refused = sandbox.run(&["sync", "--tenant", "Nobody", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(refused.stderr.trim()).expect("JSON");
+    assert_eq!((refused.code, document["error_id"].is_null()), (64, true));
+    assert!(document["error"].as_str().is_some_and(|words| words.contains("Nobody")), "{document}");
+}

@@ -64,7 +64,7 @@ pub(super) static TYPES: &[PolicyType] = &[
         alternative_permissions: &[CONFIGURATION],
         foundation: true,
         assignments: Assignments::Child,
-        details: &[Detail::merge("")],
+        details: &[Detail::bodies(&["detectionScriptContent"])],
         meta: &[
             MetaField::text("publisher"),
             MetaField::text("runAsAccount"),

@@ -26,6 +26,8 @@ pub struct Detail {
     /// Numeric properties of the list row of which one must be above zero for
     /// the read to be worth it; empty: always.
     pub when_positive: &'static [&'static str],
+    /// Properties that an answer holds as a text, of which null says nothing: the bodies of scripts.
+    pub bodies: &'static [&'static str],
     /// A further read for each element of the answer, at
     /// `{item}/{path}/{element id}/{each.path}`.
     pub each: Option<&'static Detail>,
@@ -35,13 +37,29 @@ impl Detail {
     /// A collection below the item.
     #[must_use]
     pub const fn collection(property: &'static str, path: &'static str, query: &'static str) -> Self {
-        Self { property, path, query, shape: DetailShape::Collection, when_positive: &[], each: None }
+        Self { property, path, query, shape: DetailShape::Collection, when_positive: &[], bodies: &[], each: None }
     }
 
     /// The single read of the item.
     #[must_use]
     pub const fn merge(query: &'static str) -> Self {
-        Self { property: "", path: "", query, shape: DetailShape::Merge, when_positive: &[], each: None }
+        Self { property: "", path: "", query, shape: DetailShape::Merge, when_positive: &[], bodies: &[], each: None }
+    }
+
+    /// The single read of the item, by which these bodies come.
+    #[must_use]
+    pub const fn bodies(bodies: &'static [&'static str]) -> Self {
+        Self { bodies, ..Self::merge("") }
+    }
+
+    /// A body that did not come with an item, although it has one. Microsoft's own scripts (`isGlobalScript`) may have none
+    /// to show.
+    #[must_use]
+    pub fn lacking_body(&self, item: &Value) -> Option<&'static str> {
+        if item.get("isGlobalScript").and_then(Value::as_bool) == Some(true) {
+            return None;
+        }
+        self.bodies.iter().copied().find(|property| !item.get(*property).is_some_and(Value::is_string))
     }
 
     /// Whether the list row says that there is something to read.
@@ -59,5 +77,24 @@ impl Detail {
     pub fn url(&self, item_path: &str) -> String {
         let path = if self.path.is_empty() { item_path.to_owned() } else { format!("{item_path}/{}", self.path) };
         if self.query.is_empty() { path } else { format!("{path}?{}", self.query) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Detail;
+
+    #[test]
+    fn a_body_that_is_null_or_was_left_out_is_lacking_and_an_empty_one_is_not() {
+        let detail = Detail::bodies(&["detectionScriptContent"]);
+        let lacking = |item| detail.lacking_body(&item);
+        assert_eq!(lacking(json!({"detectionScriptContent": null})), Some("detectionScriptContent"));
+        assert_eq!(lacking(json!({"id": "x"})), Some("detectionScriptContent"));
+        assert_eq!(lacking(json!({"detectionScriptContent": ""})), None);
+        assert_eq!(lacking(json!({"detectionScriptContent": "YQ==", "remediationScriptContent": null})), None);
+        assert_eq!(lacking(json!({"isGlobalScript": true, "detectionScriptContent": null})), None);
+        assert_eq!(Detail::merge("").lacking_body(&json!({})), None);
     }
 }

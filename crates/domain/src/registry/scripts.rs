@@ -9,7 +9,9 @@ use super::permission::{CONFIGURATION, SCRIPTS};
 use super::platform::{Platform, PlatformRule};
 use super::policy_type::{Assignments, PolicyType};
 
-const BODY: &[Detail] = &[Detail::merge("")];
+const BODY: &[Detail] = &[Detail::bodies(&["scriptContent"])];
+/// A remediation may detect and remedy nothing; without a script that detects there is none.
+const DETECTION: &[Detail] = &[Detail::bodies(&["detectionScriptContent"])];
 
 const META: &[MetaField] = &[MetaField::text("fileName"), MetaField::text("runAsAccount")];
 
@@ -58,6 +60,7 @@ pub(super) static TYPES: &[PolicyType] = &[
         )
     },
     PolicyType {
+        details: DETECTION,
         meta: &[
             MetaField::text("publisher"),
             MetaField::boolean("isGlobalScript"),

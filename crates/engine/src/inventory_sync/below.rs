@@ -70,20 +70,49 @@ pub(crate) async fn read_details(
     let deepest = wanted.iter().map(|index| rows[*index].policy_type.details.len()).max().unwrap_or(0);
     // Details of a row come one after the other: a merge must not undo what was read before it.
     for position in 0..deepest {
-        let mut reads = Vec::new();
-        for index in wanted.iter().copied().filter(|index| !failures.contains_key(index)) {
-            let row = &rows[index];
-            let Some(detail) = row.policy_type.details.get(position) else { continue };
-            let Some(path) = item_path(row).filter(|_| detail.is_wanted(&row.object)) else { continue };
-            let place = match detail.shape {
-                DetailShape::Collection => Place::Property(detail.property.to_owned()),
-                DetailShape::Merge => Place::Merge,
-            };
-            reads.push(Below { row: index, url: detail.url(&path), place });
-        }
+        let all: Vec<usize> = wanted.iter().copied().filter(|index| !failures.contains_key(index)).collect();
+        let reads = all.iter().filter_map(|index| below_at(&rows[*index], *index, position)).collect();
         failures.extend(read(session, rows, reads).await?);
+        failures.extend(read_bodies_again(session, rows, &all, position, &failures).await?);
         let open: Vec<usize> = wanted.iter().copied().filter(|index| !failures.contains_key(index)).collect();
         failures.extend(read_elements(session, rows, &open, position).await?);
+    }
+    Ok(failures)
+}
+
+/// The read of a detail of a row, by its position, when it has one there.
+fn below_at(row: &Row, index: usize, position: usize) -> Option<Below> {
+    let detail = row.policy_type.details.get(position)?;
+    let path = item_path(row).filter(|_| detail.is_wanted(&row.object))?;
+    let place = match detail.shape {
+        DetailShape::Collection => Place::Property(detail.property.to_owned()),
+        DetailShape::Merge => Place::Merge,
+    };
+    Some(Below { row: index, url: detail.url(&path), place })
+}
+
+/// Asks once more for the bodies that came as null, or not at all, with an answer that looked like success. What stays away
+/// was not read: an object without its body is not the object.
+async fn read_bodies_again(
+    session: &GraphSession,
+    rows: &mut [Row],
+    all: &[usize],
+    position: usize,
+    failed: &HashMap<usize, GraphError>,
+) -> Result<HashMap<usize, GraphError>, GraphError> {
+    let lacking = |rows: &[Row], index: usize| {
+        let row = &rows[index];
+        row.policy_type.details.get(position).and_then(|detail| detail.lacking_body(&row.object))
+    };
+    let again: Vec<usize> =
+        all.iter().copied().filter(|index| !failed.contains_key(index) && lacking(rows, *index).is_some()).collect();
+    let reads = again.iter().filter_map(|index| below_at(&rows[*index], *index, position)).collect();
+    let mut failures = read(session, rows, reads).await?;
+    for index in again {
+        if let Some(property) = lacking(rows, index) {
+            let error = unusable(&format!("the single read of an object came without its {property}"));
+            failures.entry(index).or_insert(error);
+        }
     }
     Ok(failures)
 }
@@ -216,6 +245,19 @@ pub(crate) async fn whole_collection(session: &GraphSession, mut body: Value) ->
         None if body.get("id").is_some_and(Value::is_string) => Ok(Value::Array(vec![body])),
         _ => Err(unusable("the answer is neither a collection of objects nor an object with an id")),
     }
+}
+
+/// Whether an object states more settings than came with it.
+pub(crate) fn has_too_few(object: &Value, property: &str) -> bool {
+    let stated = object.get("settingCount").and_then(Value::as_u64).filter(|_| property == "settings");
+    let came = object.get(property).and_then(Value::as_array).map(Vec::len);
+    stated.zip(came).is_some_and(|(stated, came)| (came as u64) < stated)
+}
+
+/// Why an object of which fewer settings came than it states was read in part only.
+pub(crate) fn too_few_settings(row: &Row) -> Option<GraphError> {
+    has_too_few(&row.object, "settings")
+        .then(|| unusable("an object states more settings (settingCount) than came with it and below it"))
 }
 
 fn unusable(message: &str) -> GraphError {

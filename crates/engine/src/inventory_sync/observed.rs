@@ -13,7 +13,7 @@ use tenantatlas_store::inventory::{ObservedItem, ObservedLink};
 const REREAD_AFTER: i64 = 7 * 24 * 3_600 * 1_000;
 /// Version of the rules by which an answer counts as whole. With another one nothing that was concluded under the rules of
 /// before is spared: details are read anew once.
-const READING_VERSION: u8 = 3;
+const READING_VERSION: u8 = 4;
 
 /// One object as it was read, without its body.
 #[derive(Debug, Clone)]

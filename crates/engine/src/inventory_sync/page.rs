@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tenantatlas_domain::normalise::{NORMALISER_VERSION, observation_hash};
-use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{Listing, MetaKind, PolicyType, attach_parent};
 use tenantatlas_domain::sanitise::{self, external_id_of};
 use tenantatlas_graph::{GraphError, GraphSession, HeldBytes, Page, has_partial_collection, value_size};
@@ -17,6 +16,7 @@ use super::below;
 use super::observed::{Observed, Row, observe, revision_key};
 use super::reading::Reading;
 use super::tally::Failures;
+use super::vanished::Doubtful;
 use crate::graph_reads::{Expansion, ListQuery};
 
 /// Items whose bodies are held at the same time while something is read below them: five full batches.
@@ -58,7 +58,9 @@ impl ListingPlan {
     /// leaves out or states as null says nothing about what is there.
     fn lacking(&self, object: &Value) -> Vec<Expansion> {
         let lacks = |expansion: &&Expansion| match object.get(&expansion.property) {
-            Some(Value::Array(rows)) => !rows.iter().all(Value::is_object) || has_too_few(object, &expansion.property),
+            Some(Value::Array(rows)) => {
+                !rows.iter().all(Value::is_object) || below::has_too_few(object, &expansion.property)
+            }
             Some(Value::Object(_)) => false,
             _ => true,
         };
@@ -116,8 +118,20 @@ pub(crate) struct PageResult {
     pub invalid: HashMap<&'static str, u64>,
     /// Per type, what could not be read below an item.
     pub failures: HashMap<&'static str, Failures>,
+    /// Listed objects that were not found below themselves.
+    pub doubtful: Vec<Doubtful>,
     /// Gives everything back when the result has been taken over.
     pub held: Held,
+}
+
+impl PageResult {
+    /// Notes that something could not be read below a row: as a failure of its type, or as a doubt whether it is still there.
+    fn failed(&mut self, row: &Row, error: GraphError) {
+        match Doubtful::of(row, error) {
+            Ok(doubtful) => self.doubtful.push(doubtful),
+            Err(error) => Failures::count(&mut self.failures, row.policy_type.key, error),
+        }
+    }
 }
 
 /// Works through one page.
@@ -320,12 +334,12 @@ async fn finish_rows(
         let unread: Vec<usize> = detailed.into_iter().filter(|index| !unchanged.contains_key(index)).collect();
         let mut failures = below::read_details(workbench, &mut rows, &unread).await?;
         for index in unread {
-            if let Some(error) = too_few_settings(&rows[index]) {
+            if let Some(error) = below::too_few_settings(&rows[index]) {
                 failures.entry(index).or_insert(error);
             }
         }
         for (index, error) in failures {
-            Failures::count(&mut result.failures, rows[index].policy_type.key, error);
+            result.failed(&rows[index], error);
             failed.insert(index);
         }
     }
@@ -367,7 +381,7 @@ async fn make_whole(
     let lacking: Vec<Vec<Expansion>> = rows.iter().map(|row| plan.lacking(&row.object)).collect();
     let mut wanted = |index: usize| plan.left_out.iter().chain(&lacking[index]).cloned().collect();
     failures.extend(below::read_children(workbench, rows, &mut wanted).await?);
-    failures.extend(rows.iter().enumerate().filter_map(|(index, row)| Some((index, too_few_settings(row)?))));
+    failures.extend(rows.iter().enumerate().filter_map(|(index, row)| Some((index, below::too_few_settings(row)?))));
     drop_failed(rows, failures, result);
     Ok(())
 }
@@ -380,25 +394,10 @@ fn drop_failed(rows: &mut Vec<Row>, mut failures: HashMap<usize, GraphError>, re
         index += 1;
         let kept = failure.is_none();
         if let Some(error) = failure {
-            Failures::count(&mut result.failures, row.policy_type.key, error);
+            result.failed(row, error);
         }
         kept
     });
-}
-
-/// Whether an object states more settings than came with it.
-fn has_too_few(object: &Value, property: &str) -> bool {
-    let stated = object.get("settingCount").and_then(Value::as_u64).filter(|_| property == "settings");
-    let came = object.get(property).and_then(Value::as_array).map(Vec::len);
-    stated.zip(came).is_some_and(|(stated, came)| (came as u64) < stated)
-}
-
-/// Why an object of which fewer settings came than it states was read in part only.
-fn too_few_settings(row: &Row) -> Option<GraphError> {
-    has_too_few(&row.object, "settings").then(|| {
-        let message = "an object states more settings (settingCount) than came with it and below it";
-        GraphError::new(ReasonCode::ContractInvalid, message)
-    })
 }
 
 /// Of the rows whose details may be known, those that are stored with the same revision, as they are stored. Their

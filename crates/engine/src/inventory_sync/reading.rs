@@ -1,5 +1,6 @@
 //! Reading the listings of a run: pages in, observed objects out to the writer, one end per type.
 
+use std::collections::HashSet;
 use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock};
 
@@ -22,7 +23,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use super::below::whole_collection;
 use super::observed::Observed;
 use super::page::{Held, ListingPlan, PageResult, work_through_objects, work_through_page};
-use super::tally::{Failures, Tallies};
+use super::tally::Tallies;
+use super::vanished::Doubtful;
 use crate::graph_reads::{Expansion, ListQuery, TypeEnd, refuses_query, version};
 
 /// Pages of one listing that are computed at the same time.
@@ -190,7 +192,15 @@ impl Reading {
             let message = format!("the list ended after {rows} objects, and {at_least} came before in one page");
             return Err(GraphError::new(ReasonCode::PageLimit, &message));
         }
-        Ok(())
+        let doubtful = tallies.take_doubtful();
+        if doubtful.is_empty() {
+            return Ok(());
+        }
+        let seen = match self.open(&plan).await {
+            Ok(opened) => self.still_listed(opened.pages, &doubtful).await,
+            Err(error) => Err(error),
+        };
+        settle(doubtful, seen, tallies)
     }
 
     /// Opens the listing, leaving out what Graph refuses to expand there. The first page is read when this returns.
@@ -277,7 +287,13 @@ impl Reading {
                 self.read_below_parents(&plan, chunk, &query, tallies).await?;
             }
         }
-        Ok(())
+        let doubtful = tallies.take_doubtful();
+        if doubtful.is_empty() {
+            return Ok(());
+        }
+        let again = PageRequest::new(version, parent_path).query(parent_query).max_pages(self.max_pages);
+        let seen = self.still_listed(plan.session.pages(again), &doubtful).await;
+        settle(doubtful, seen, tallies)
     }
 
     /// Reads what lies below some parents. One below which it cannot be read costs no other.
@@ -309,8 +325,13 @@ impl Reading {
                 Err(error) => {
                     let none = |wanted: &&&PolicyType| wanted.absent_is_empty && error.absent;
                     tallies.begun = true;
-                    for wanted in plan.wanted.iter().filter(|wanted| !none(wanted)) {
-                        tallies.fail(wanted.key, Failures { first: error.clone(), count: 1 });
+                    let types = plan.wanted.iter().filter(|wanted| !none(wanted)).map(|wanted| wanted.key).collect();
+                    let absent = error.absent;
+                    let parent = Doubtful { id: answer.id, id_property: "id", types, error };
+                    if absent {
+                        tallies.doubt(vec![parent]);
+                    } else {
+                        tallies.is_there(parent);
                     }
                     if let Some(error) = tallies.given_up(&plan.wanted) {
                         return Err(error);
@@ -321,6 +342,23 @@ impl Reading {
         Ok(())
     }
 
+    /// Which of these objects a list still shows, by their positions. It is read until all were seen, or to its end.
+    async fn still_listed(&self, mut pages: PageStream, sought: &[Doubtful]) -> Result<HashSet<usize>, GraphError> {
+        let mut seen = HashSet::new();
+        while let Some(page) = pages.next().await {
+            let (page, copies) = (page?, sought.to_vec());
+            let work = move || {
+                let on_page = copies.iter().enumerate().filter(|(_, object)| object.is_on(&page));
+                on_page.map(|(position, _)| position).collect::<Vec<_>>()
+            };
+            seen.extend(self.compute(work).await);
+            if seen.len() == sought.len() {
+                break;
+            }
+        }
+        Ok(seen)
+    }
+
     /// Counts what a page gave and hands it to the writer; tells how many objects the page held, and how many of them had
     /// not come before.
     async fn take(
@@ -329,7 +367,7 @@ impl Reading {
         plan: &ListingPlan,
         tallies: &mut Tallies,
     ) -> Result<(usize, usize), GraphError> {
-        let PageResult { observed, came, size, invalid, failures, held } = result;
+        let PageResult { observed, came, size, invalid, failures, doubtful, held } = result;
         tallies.begun = true;
         let fresh = tallies.note(&came);
         for (key, count) in invalid {
@@ -338,6 +376,7 @@ impl Reading {
         for (key, failures) in failures {
             tallies.fail(key, failures);
         }
+        tallies.doubt(doubtful);
         if !observed.is_empty() {
             self.tell(ToWriter::Items { observed, held }).await.map_err(|_| GraphError::cancelled())?;
         }
@@ -354,6 +393,28 @@ impl Reading {
     fn version(&self, plan: &ListingPlan) -> GraphVersion {
         plan.wanted.first().map_or(GraphVersion::Beta, |policy_type| version(policy_type))
     }
+}
+
+/// Tells the objects that are gone from those that are there and could not be read below. Where the list cannot say it, all
+/// are taken to be there.
+fn settle(
+    doubtful: Vec<Doubtful>,
+    seen: Result<HashSet<usize>, GraphError>,
+    tallies: &mut Tallies,
+) -> Result<(), GraphError> {
+    let (seen, failed) = match seen {
+        Ok(seen) => (Some(seen), None),
+        Err(error) => (None, Some(error)),
+    };
+    for (position, object) in doubtful.into_iter().enumerate() {
+        if seen.as_ref().is_none_or(|seen| seen.contains(&position)) {
+            tallies.is_there(object);
+        } else {
+            tracing::info!(types = ?object.types, "an object was deleted while its list was read");
+            tallies.is_gone();
+        }
+    }
+    failed.filter(GraphError::concerns_all).map_or(Ok(()), Err)
 }
 
 /// A listing of which the first page was read.

@@ -7,6 +7,7 @@ use tenantatlas_domain::registry::PolicyType;
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_graph::GraphError;
 
+use super::vanished::{Doubtful, MOST_DOUBTFUL};
 use crate::graph_reads::{TypeEnd, bounded, end_of};
 
 /// Objects of a type that may fail below before nothing more is asked: what fails so often fails everywhere, and asking
@@ -54,8 +55,11 @@ pub(crate) struct Tallies {
     /// Whether a page of the listing came, so that it is there.
     pub begun: bool,
     pub pages: u32,
-    /// Whether an object came twice: the list changed while it was read, and another may not have come at all.
+    /// Whether an object came twice, or was gone when the list ended: the list changed while it was read, and another may
+    /// not have come at all.
     pub unsteady: bool,
+    /// Listed objects that were not found below themselves, until the list has been asked for them once more.
+    doubtful: Vec<Doubtful>,
     by_type: HashMap<&'static str, Tally>,
     /// Hashes of the ids that came. Eight bytes each, keyed at random: of a million ids two are taken for one with a
     /// likelihood of one in thirty million, and then a confidence is told as lower than it is.
@@ -82,6 +86,33 @@ impl Tallies {
             Some(already) => already.count += failures.count,
             none => *none = Some(failures),
         }
+    }
+
+    /// Takes over what was not found below. Too much of it is no deletion, and fails like everything else.
+    pub(crate) fn doubt(&mut self, doubtful: Vec<Doubtful>) {
+        self.doubtful.extend(doubtful);
+        if self.doubtful.len() > MOST_DOUBTFUL {
+            let all = std::mem::take(&mut self.doubtful);
+            all.into_iter().for_each(|object| self.is_there(object));
+        }
+    }
+
+    /// What the list is to be asked for once more.
+    pub(crate) fn take_doubtful(&mut self) -> Vec<Doubtful> {
+        std::mem::take(&mut self.doubtful)
+    }
+
+    /// An object is there, and was not read below.
+    pub(crate) fn is_there(&mut self, object: Doubtful) {
+        for key in object.types {
+            self.fail(key, Failures { first: object.error.clone(), count: 1 });
+        }
+    }
+
+    /// An object was there when the list was read and is not there any more: it was not seen, and nothing failed. What the
+    /// list did not show may have been deleted meanwhile or come on no page.
+    pub(crate) fn is_gone(&mut self) {
+        self.unsteady = true;
     }
 
     /// Notes the objects that came together, each by the hash of its id; tells how many of them had not come before.
@@ -183,6 +214,23 @@ mod tests {
         let mut tallies = Tallies::default();
         let ended = (0..=MOST_EMPTY).find(|_| tallies.page(0, 0).is_err());
         assert_eq!(ended, Some(MOST_EMPTY - 1));
+    }
+
+    #[test]
+    fn a_few_objects_may_have_been_deleted_and_many_were_not_read() {
+        let doubtful = |number: usize| Doubtful {
+            id: number.to_string(),
+            id_property: "id",
+            types: vec!["mobileApp"],
+            error: GraphError::new(ReasonCode::NotFoundInCloud, "not there"),
+        };
+        let mut tallies = Tallies::default();
+        tallies.doubt((0..MOST_DOUBTFUL).map(doubtful).collect());
+        assert!(tallies.of("mobileApp").failures.is_none());
+        assert_eq!(tallies.take_doubtful().len(), MOST_DOUBTFUL, "the list is asked for them once more");
+        tallies.doubt((0..=MOST_DOUBTFUL).map(doubtful).collect());
+        let failed = tallies.of("mobileApp").failures.as_ref().map(|failures| failures.count);
+        assert_eq!((failed, tallies.take_doubtful().len()), (Some(MOST_DOUBTFUL as u64 + 1), 0));
     }
 
     #[test]

@@ -102,6 +102,32 @@ async fn a_script_whose_body_did_not_come_is_not_kept_under_its_revision() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_script_whose_body_came_as_null_is_asked_for_again_and_else_not_read() {
+    let null = |property: &str| FaultKind::NullProperty { property: property.to_owned() };
+    for (key, path, property) in [
+        ("deviceManagementScript", "deviceManagementScripts/", "scriptContent"),
+        ("deviceHealthScript", "deviceHealthScripts/", "detectionScriptContent"),
+        ("deviceComplianceScript", "deviceComplianceScripts/", "detectionScriptContent"),
+    ] {
+        let world = world(400).await;
+        let selection = World::some(&[key]);
+        let all = world.expected()[key].len() as u64;
+        let single = |count| Fault { count, ..Fault::always(path, null(property)).only_within(Within::BatchItems) };
+        world.simulator.control().set_faults(vec![single(None)]);
+        let faulty = world.sync(&selection).await;
+        assert_eq!(end(&faulty, key), (Some(TypeOutcome::Failed), Some(ReasonCode::ContractInvalid)), "{key}");
+        assert_eq!((faulty.types[key].items, faulty.run.items_upserted_count), (0, 0), "{key}: nothing is concluded");
+        // The first answer of one of them comes without, the second with its body.
+        world.simulator.control().set_faults(vec![single(Some(1))]);
+        let healed = world.sync(&selection).await;
+        assert_eq!((healed.troubles(), healed.types[key].inserted), (Vec::new(), all), "{key}");
+        // What may have no body has none.
+        world.simulator.control().set_faults(vec![Fault::always(path, null("remediationScriptContent"))]);
+        assert_eq!(world.sync(&selection).await.troubles(), Vec::<String>::new(), "{key}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_expansion_that_came_as_null_is_read_below_the_object() {
     let null = |property: &str| FaultKind::NullProperty { property: property.to_owned() };
     let faults = vec![
@@ -219,6 +245,59 @@ on_both_engines! {
             assert_eq!(row.presence, Presence::Missing { confidence: Confidence::Low });
         }
     }
+}
+
+on_both_engines! {
+    async fn an_object_that_is_deleted_while_its_list_is_read_fails_nothing_and_is_missing_without_certainty(
+        test: TestDatabase
+    ) {
+        let world = World::new(test, 400).await;
+        let selection = World::some(&["termsAndConditions"]);
+        world.sync(&selection).await;
+        let id = |key: &str| world.expected()[key].first().unwrap().clone();
+        let gone = [id("termsAndConditions"), id("deviceManagementScript")];
+        let not_there = || status(404, "ResourceNotFound", "Not there.");
+        let left_out = |path: &str, id: &str| {
+            Fault::always(path, FaultKind::WithoutObject { id: id.to_owned() }).only_within(Within::Requests).after(1)
+        };
+        // The first list still shows them; below them they are gone, and the second list shows them no more.
+        world.simulator.control().set_faults(vec![
+            Fault::always(&format!("{}/assignments", gone[0]), not_there()),
+            left_out("termsAndConditions", &gone[0]),
+            Fault::always(&format!("deviceManagementScripts/{}", gone[1]), not_there()),
+            left_out("deviceManagementScripts?", &gone[1]),
+        ]);
+        let synced = world.sync(&selection).await;
+        assert_eq!((synced.run.status, synced.troubles()), (SyncRunStatus::Success, Vec::new()));
+        let missing = world.items(Some(StateFilter::Missing)).await;
+        assert_eq!(missing.iter().map(|row| &row.item.external_id).collect::<Vec<_>>(), [&gone[0]]);
+        assert_eq!(missing[0].presence, Presence::Missing { confidence: Confidence::Low });
+        // One that was never read is not heard of at all.
+        let scripts = world.sync(&World::some(&["deviceManagementScript"])).await;
+        let all = world.expected()["deviceManagementScript"].len() as u64;
+        assert_eq!((scripts.troubles(), scripts.types["deviceManagementScript"].items), (Vec::new(), all - 1));
+        world.simulator.control().set_faults(Vec::new());
+        world.sync(&selection).await;
+        assert!(world.items(Some(StateFilter::Missing)).await.is_empty(), "and it may be there again");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parent_that_is_deleted_while_its_list_is_read_fails_nothing_and_one_that_is_there_does() {
+    let world = world(2_000).await;
+    let selection = World::some(&["appleEnrollmentProfile"]);
+    let parent = world.expected()["appleEnrollmentToken"].first().unwrap().clone();
+    let not_there = || status(404, "ResourceNotFound", "Not there.");
+    let below = Fault::always(&format!("depOnboardingSettings/{parent}/enrollmentProfiles"), not_there());
+    let left_out = Fault::always("depOnboardingSettings?", FaultKind::WithoutObject { id: parent.clone() });
+    world.simulator.control().set_faults(vec![below.clone(), left_out.only_within(Within::Requests).after(1)]);
+    let synced = world.sync(&selection).await;
+    assert_eq!(synced.troubles(), Vec::<String>::new());
+    assert!(synced.types["appleEnrollmentProfile"].unsteady);
+    // The list still shows it, so what is below it was not read.
+    world.simulator.control().set_faults(vec![below]);
+    let synced = world.sync(&selection).await;
+    assert_eq!(end(&synced, "appleEnrollmentProfile").0, Some(TypeOutcome::Failed));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

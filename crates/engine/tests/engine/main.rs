@@ -5,6 +5,7 @@ mod faults;
 mod half_answers;
 mod hostile;
 mod inventory;
+mod inviting;
 mod preferences;
 mod rights;
 mod runs;

@@ -177,6 +177,16 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
             Member,
             give!(|given| given.engine.add_member(&given.actor, given.tenant, "keeper@example.com", Role::Owner)),
         ),
+        (
+            "add_member who has no account",
+            Member,
+            give!(|given| given.engine.add_member(&given.actor, given.tenant, "new@example.com", Role::Owner)),
+        ),
+        (
+            "revoke_invitation",
+            Member,
+            give!(|given| given.engine.revoke_invitation(&given.actor, given.tenant, uuid::Uuid::nil())),
+        ),
         ("set_item_columns", Account, give!(|given| given.engine.set_item_columns(&given.actor, &ItemColumn::DEFAULT))),
         ("set_single_keys", Account, give!(|given| given.engine.set_single_keys(&given.actor, false))),
         (

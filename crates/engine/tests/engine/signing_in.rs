@@ -10,8 +10,8 @@ use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{
-    AccountNotice, Actor, Clock, Engine, EngineConfig, EngineError, Opened, RequireSecondFactor, SessionPolicy, SignIn,
-    Visitor, hash_token, new_token,
+    AccountNotice, Actor, AddedMember, Clock, Engine, EngineConfig, EngineError, Opened, RequireSecondFactor,
+    SessionPolicy, SignIn, Visitor, hash_token, new_token,
 };
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
 use tenantatlas_store::{
@@ -431,10 +431,12 @@ async fn adding_a_member_says_whether_somebody_has_the_address_and_downgrades_no
     let world = crate::support::World::new(TestDatabase::sqlite().await, 50).await;
     let (engine, root) = (&world.engine, Actor::command_line());
     let ada = engine.create_user(&root, "ada@example.com", "Ada", false, secret(PASSWORD)).await.unwrap();
-    assert!(engine.add_member(&root, world.tenant, "ADA@example.com", Role::Owner).await.unwrap());
-    assert!(!engine.add_member(&root, world.tenant, "nobody@example.com", Role::Owner).await.unwrap());
+    let added = engine.add_member(&root, world.tenant, "ADA@example.com", Role::Owner).await.unwrap();
+    assert!(matches!(added, AddedMember::Member));
+    let invited = engine.add_member(&root, world.tenant, "nobody@example.com", Role::Owner).await.unwrap();
+    assert!(matches!(invited, AddedMember::Invited(_)));
     let again = engine.add_member(&root, world.tenant, "ada@example.com", Role::Readonly).await;
-    assert!(matches!(again, Err(EngineError::Conflict(_))), "{again:?}");
+    assert!(matches!(again, Err(EngineError::Conflict(_))));
     let role = members::effective_role(&world.database.db, world.tenant, ada).await.unwrap();
     assert_eq!(role, Some(Role::Owner));
 }

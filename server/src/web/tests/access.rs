@@ -33,6 +33,7 @@ fn payload(path: &str) -> Option<&'static str> {
         "/api/sign_in_code" | "/api/sign_in_set_up" => "code=123456",
         "/api/sign_out" => "",
         "/api/claim_first_admin" => "token=x&name=x&email=x%40example.com&password=long-enough-1",
+        "/api/accept_invitation" => "token=x&name=x&password=long-enough-1",
         "/api/set_theme" => "theme=dark",
         "/api/check_session" => "",
         "/api/sign_out_everywhere" => "",
@@ -72,7 +73,8 @@ fn payload(path: &str) -> Option<&'static str> {
         "/api/rotate_credential" => "credential_kind=nonsense",
         "/api/test_connection" => "",
         "/api/remove_tenant" => "confirmation=nonsense",
-        "/api/add_member" => "email=unknown%40example.com&role=owner",
+        "/api/add_member" => "email=nonsense&role=owner",
+        "/api/revoke_invitation" => "invitation=RUN",
         "/api/change_member" => "user=USER&role=nonsense",
         "/api/remove_member" | "/api/restore_member" => "user=RUN",
         _ => return None,
@@ -127,7 +129,7 @@ impl Site {
             .replace("{item}", &self.item.to_string())
             .replace("{run}", &self.run.to_string())
             .replace("{kind}", "csv")
-            .replace("{token}", "unknown")
+            .replace("{token}", &self.invitation)
     }
 
     /// What a refused request must leave as it was. That it was refused is written down, see [`Refusals`].

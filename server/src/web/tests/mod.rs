@@ -5,6 +5,7 @@ mod answers;
 mod confirm;
 mod connections;
 mod groups;
+mod invitations;
 mod limits;
 mod list;
 mod markup;

@@ -16,7 +16,7 @@ use tenantatlas_domain::ids::{ItemId, OperationRunId, TenantId, UserId};
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{Actor, Engine, EngineConfig};
+use tenantatlas_engine::{Actor, AddedMember, Engine, EngineConfig};
 use tenantatlas_graph::{GraphClient, GraphClientOptions};
 use tenantatlas_graph_sim::{Simulator, demo};
 use tenantatlas_store::inventory::{self, ItemQuery, ScopeView};
@@ -77,6 +77,8 @@ pub struct Site {
     pub other: TenantId,
     pub item: ItemId,
     pub run: OperationRunId,
+    /// The token of an open invitation into the first tenant.
+    pub invitation: String,
     pub people: HashMap<Who, UserId>,
     pub router: Router,
     /// What goes on beside answers.
@@ -103,6 +105,8 @@ impl Site {
         let own = tenant(&engine, &cloud, 0).await;
         let other = tenant(&engine, &cloud, 1).await;
         let (people, tokens) = people(&engine, &db, own).await;
+        let invited = engine.add_member(&Actor::command_line(), own, "invited@example.com", Role::Operator).await;
+        let Ok(AddedMember::Invited(invited)) = invited else { panic!("nobody has that address") };
 
         let selection = Selection {
             policy_types: vec!["settingsCatalogPolicy".to_owned()],
@@ -141,6 +145,7 @@ impl Site {
             other,
             item,
             run,
+            invitation: invited.token,
             people,
             background,
             tokens,
