@@ -18,7 +18,9 @@ const LARGE_GROUP: u64 = 20_000;
 
 /// Reads a tenant twice, and prints a line for each way to look at its inventory.
 pub async fn measure(name: &str, objects: u64, postgres: Option<&str>) -> Result<()> {
-    let site = Site::make(&["--objects", &objects.to_string(), "--large-group", &LARGE_GROUP.to_string()], postgres, PEOPLE).await?;
+    let site =
+        Site::make(&["--objects", &objects.to_string(), "--large-group", &LARGE_GROUP.to_string()], postgres, PEOPLE)
+            .await?;
     site.sync()?;
     site.cloud.evolve(STEPS).await?;
     site.sync()?;
