@@ -42,13 +42,13 @@ fn form(token: String, invited: &Invitation, error: Option<AppError>) -> AnyView
     let who = invited.inviter.as_deref().map(|name| visible_on_page(name).into_owned());
     let who = who.unwrap_or_else(|| "Whoever runs this server".to_owned());
     let words = format!("{who} invites you to {tenant}, with the role {}.", invited.role.label());
-    let email = invited.email.clone();
+    let email = visible_on_page(&invited.email).into_owned();
     let signed_in = scope::session().ok().map(|session| {
         note(
             "info",
             format!(
                 "You are signed in as {}. This browser is signed out of that when the account is made.",
-                session.email
+                visible_on_page(&session.email)
             ),
         )
     });

@@ -17,7 +17,8 @@ fn assert_plain(ended: &Ended) {
 fn a_name_from_outside_does_nothing_to_a_terminal_and_stays_exact_in_json() {
     let cloud = Cloud::start(&["--objects", "50"]);
     let sandbox = Sandbox::new();
-    let name = "Contoso\u{202e}osotnoC\u{200b}";
+    // Of what is not seen a typed name may hold nothing but joiners.
+    let name = "Contoso\u{200d}osotnoC\u{200c}";
     let added = sandbox.add_tenant(name, &cloud);
     assert_eq!((added.code, added.json()["name"].as_str()), (0, Some(name)));
     let types = ["--types", "namedLocation", "--no-foundations"];
@@ -33,7 +34,7 @@ fn a_name_from_outside_does_nothing_to_a_terminal_and_stays_exact_in_json() {
         assert_plain(&ended);
     }
     let list = sandbox.run(&["tenant", "list"]);
-    assert!(list.stdout.contains("Contoso\\u{202e}osotnoC\\u{200b}"), "{}", list.stdout);
+    assert!(list.stdout.contains("Contoso\\u{200d}osotnoC\\u{200c}"), "{}", list.stdout);
     assert_eq!(sandbox.run(&["tenant", "list", "--json"]).json()[0]["name"].as_str(), Some(name));
 
     let refused = sandbox.run(&["sync", "--tenant", "\u{1b}[2J\u{7}\nSigned in."]);

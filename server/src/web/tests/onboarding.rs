@@ -43,7 +43,7 @@ async fn a_refused_form_names_every_field_and_keeps_each_beside_its_message_with
     let address = format!("/admin/tenants/new?{}", told.query().expect("a query"));
     let page = site.ask(Who::Administrator, Method::GET, &address, HTML, None).await.body;
     for (field, words) in [
-        ("name", "Name must have 1 to 120 characters."),
+        ("name", "Name must have 1 to 120 characters"),
         ("entra_id", "Directory (tenant) ID must be a GUID"),
         ("client_id", "Application (client) ID must be a GUID"),
         ("login_url", "Sign-in endpoint must start with"),
