@@ -273,10 +273,7 @@ test("grouped by whom they are assigned to, an item stands below each of them, a
     }
     const next = page.getByRole("link", { name: "Next" });
     if ((await next.count()) === 0) break;
-    const here = page.url();
-    await next.click();
-    await expect(page).not.toHaveURL(here);
-    await page.waitForLoadState();
+    await page.goto(new URL((await next.getAttribute("href"))!, server.url).href);
   }
   expect(placed, "every heading has as many rows as it says").toEqual(told);
   const heads = [...told.keys()];
