@@ -167,14 +167,9 @@ impl Search<'_> {
             return Ok(Vec::new());
         }
         let mut statement = Statement::new("WITH found AS (");
-        for (index, walk) in self.walks(&types, self.filter.state).iter().enumerate() {
-            statement
-                .push(if index == 0 { "" } else { " UNION ALL " }, [])
-                .push("SELECT i.id, i.name_key, i.assigned, i.links_omitted", []);
-            self.push_from(&mut statement, walk, self.filter.state);
-            self.push_conditions(&mut statement, walk, self.filter.state);
-            self.push_apart(&mut statement, walk);
-        }
+        let state = self.filter.state;
+        let columns = "i.id, i.name_key, i.assigned, i.links_omitted";
+        self.push_walks(&mut statement, &self.walks(&types, state), state, columns);
         self.push_places(&mut statement);
         let (behind, order) = self.direction();
         statement.push(

@@ -184,14 +184,7 @@ impl Search<'_> {
         let walks = if part.types.is_empty() { return None } else { self.walks(&part.types, part.state) };
         let (behind, order) = self.direction();
         let mut statement = Statement::new("SELECT id, CAST(sort_value AS TEXT) AS sort_key FROM (");
-        for (index, walk) in walks.iter().enumerate() {
-            statement
-                .push(if index == 0 { "" } else { " UNION ALL " }, [])
-                .push(&format!("SELECT i.id, {term} AS sort_value"), []);
-            self.push_from(&mut statement, walk, part.state);
-            self.push_conditions(&mut statement, walk, part.state);
-            self.push_apart(&mut statement, walk);
-        }
+        self.push_walks(&mut statement, &walks, part.state, &format!("i.id, {term} AS sort_value"));
         statement.push(") AS walks", []);
         if let Some(cursor) = after {
             let condition = format!(" WHERE (sort_value, id) {behind} ($1, $2)");

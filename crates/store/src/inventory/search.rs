@@ -214,7 +214,7 @@ impl<'a> Search<'a> {
 
     /// Where the rows `i` come from, up to the conditions: the items of a tenant, of one of its types, or those few of
     /// its types that the filter can find.
-    pub(super) fn push_from(&self, statement: &mut Statement, walk: &Walk, state: Option<StateFilter>) {
+    fn push_from(&self, statement: &mut Statement, walk: &Walk, state: Option<StateFilter>) {
         let tenant = self.view.tenant_id;
         let types = walk.types.as_slice();
         let drive = self.drive(state);
@@ -248,15 +248,27 @@ impl<'a> Search<'a> {
             .push_in(" AND i.policy_type", types);
     }
 
-    /// Keeps a walk to its own types where others find some of its items too: for what counts each hit of each walk.
-    pub(super) fn push_apart(&self, statement: &mut Statement, walk: &Walk) {
-        if !self.words.is_empty() {
-            statement.push_in(" AND i.policy_type", &walk.types);
+    /// Everything that walks find, in no order. Where there are several, each keeps to its own types, since others may find
+    /// some of its items too: no item comes twice.
+    pub(super) fn push_walks(
+        &self,
+        statement: &mut Statement,
+        walks: &[Walk],
+        state: Option<StateFilter>,
+        columns: &str,
+    ) {
+        for (index, walk) in walks.iter().enumerate() {
+            statement.push(if index == 0 { "" } else { " UNION ALL " }, []).push(&format!("SELECT {columns}"), []);
+            self.push_from(statement, walk, state);
+            self.push_conditions(statement, walk, state);
+            if walks.len() > 1 && !self.words.is_empty() {
+                statement.push_in(" AND i.policy_type", &walk.types);
+            }
         }
     }
 
     /// Conditions on the row `i` beyond tenant and type.
-    pub(super) fn push_conditions(&self, statement: &mut Statement, walk: &Walk, state: Option<StateFilter>) {
+    fn push_conditions(&self, statement: &mut Statement, walk: &Walk, state: Option<StateFilter>) {
         let tenant = self.view.tenant_id;
         if !self.filter.platforms.is_empty() {
             let names: Vec<&'static str> = self.filter.platforms.iter().map(|platform| platform.as_str()).collect();

@@ -145,15 +145,7 @@ impl Search<'_> {
             return None;
         }
         let mut statement = Statement::default();
-        let walks = self.walks(&types, state);
-        for (index, walk) in walks.iter().enumerate() {
-            statement.push(if index == 0 { "" } else { " UNION ALL " }, []).push(&format!("SELECT {columns}"), []);
-            self.push_from(&mut statement, walk, state);
-            self.push_conditions(&mut statement, walk, state);
-            if walks.len() > 1 {
-                self.push_apart(&mut statement, walk);
-            }
-        }
+        self.push_walks(&mut statement, &self.walks(&types, state), state, columns);
         statement.push(" LIMIT $1", args![MAX_COUNTED + 1]);
         Some(statement)
     }
