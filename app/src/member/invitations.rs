@@ -66,7 +66,7 @@ pub fn open_invitations(inside: &Inside, invitations: &[Invitation]) -> Option<A
 
 fn row(inside: &Inside, invited: &Invitation) -> AnyView {
     let email = visible_on_page(&invited.email).into_owned();
-    let by = invited.inviter.as_deref().map_or("command line".into(), visible_on_page).into_owned();
+    let by = invited.inviter.clone().unwrap_or_else(|| "command line".to_owned());
     let button = format!("Take back the invitation of {email}");
     let (action, id) = (inside.address().function::<RevokeInvitation>(), invited.id.to_string());
     let (role, expires) = (invited.role.label(), invited.expires_at.as_millis());

@@ -38,10 +38,8 @@ fn works_no_more() -> AppError {
 }
 
 fn form(token: String, invited: &Invitation, error: Option<AppError>) -> AnyView {
-    let tenant = visible_on_page(&invited.tenant_name).into_owned();
-    let who = invited.inviter.as_deref().map(|name| visible_on_page(name).into_owned());
-    let who = who.unwrap_or_else(|| "Whoever runs this server".to_owned());
-    let words = format!("{who} invites you to {tenant}, with the role {}.", invited.role.label());
+    let who = invited.inviter.as_deref().unwrap_or("Whoever runs this server");
+    let words = format!("{who} invites you to {}, with the role {}.", invited.tenant_name, invited.role.label());
     let email = visible_on_page(&invited.email).into_owned();
     let signed_in = scope::session().ok().map(|session| {
         note(

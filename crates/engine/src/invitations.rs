@@ -87,7 +87,7 @@ impl Engine {
                 }
             }
         };
-        check_name(name)?;
+        let name = &check_name(name)?;
         Person { name, email: &invited.email }.check(&password)?;
         let hash = hash_password(&core.commands.vault, &password).await?;
         let at = core.commands.clock.now();
@@ -103,7 +103,7 @@ impl Engine {
             return Err(EngineError::NotFound("the link"));
         }
         let id = UserId::from_uuid(Uuid::now_v7());
-        let new = NewUser { id, email: invited.email.clone(), name: name.trim().to_owned(), platform_admin: false };
+        let new = NewUser { id, email: invited.email.clone(), name: name.clone(), platform_admin: false };
         users::create(&mut tx, &new, at).await.map_err(taken)?;
         users::set_password_hash(&mut tx, id, &hash, at).await?;
         members::set(&mut tx, invited.tenant_id, id, invited.role, at).await?;

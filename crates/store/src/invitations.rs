@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
 use crate::one_time_links::{self, Purpose};
-use crate::record::Nullable;
+use crate::record::{Name, Nullable};
 use crate::sessions::TokenHash;
-use crate::sql::args;
+use crate::sql::{Statement, args};
 use crate::users::key;
 use crate::{StoreError, Tx};
 
@@ -23,6 +23,7 @@ pub struct Invitation {
     #[sqlx(try_from = "Uuid")]
     pub tenant_id: TenantId,
     /// What the tenant is called.
+    #[sqlx(try_from = "Name")]
     pub tenant_name: String,
     /// The address with which the person will sign in, as it was entered.
     pub email: String,
@@ -33,6 +34,7 @@ pub struct Invitation {
     #[sqlx(try_from = "Nullable<Uuid>")]
     pub invited_by: Option<UserId>,
     /// What that person is called.
+    #[sqlx(try_from = "Nullable<Name>")]
     pub inviter: Option<String>,
     /// When it was made.
     #[sqlx(try_from = "i64")]
@@ -85,23 +87,28 @@ pub async fn create(tx: &mut Tx, new: &NewInvitation<'_>, at: Timestamp) -> Resu
     .map(|_| ())
 }
 
-/// The open invitations into a tenant, the newest first.
-///
-/// # Errors
-/// When the database fails.
-pub async fn list(mut on: impl Access, tenant: TenantId, at: Timestamp) -> Result<Vec<Invitation>, StoreError> {
-    on.rows(
+/// The invitations that are open at a time, up to what else is asked of them.
+fn open_at(at: Timestamp) -> Statement {
+    let mut statement = Statement::new(
         "SELECT i.id, i.tenant_id, t.name AS tenant_name, i.email, i.role, i.invited_by, u.name AS inviter,
                 l.created_at, l.expires_at
          FROM invitations i
          JOIN one_time_links l ON l.token_hash = i.token_hash
          JOIN tenants t ON t.id = i.tenant_id
-         LEFT JOIN users u ON u.id = i.invited_by
-         WHERE i.tenant_id = $1 AND l.used_at IS NULL AND l.expires_at > $2
-         ORDER BY l.created_at DESC, i.id DESC",
-        &args![tenant, at],
-    )
-    .await
+         LEFT JOIN users u ON u.id = i.invited_by",
+    );
+    statement.push(" WHERE l.used_at IS NULL AND l.expires_at > $1", args![at]);
+    statement
+}
+
+/// The open invitations into a tenant, the newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(mut on: impl Access, tenant: TenantId, at: Timestamp) -> Result<Vec<Invitation>, StoreError> {
+    let mut statement = open_at(at);
+    statement.push(" AND i.tenant_id = $1 ORDER BY l.created_at DESC, i.id DESC", args![tenant]);
+    on.query(&statement).await
 }
 
 /// The open invitation of a link. It is not used up.
@@ -113,17 +120,9 @@ pub async fn find(
     token_hash: &TokenHash,
     at: Timestamp,
 ) -> Result<Option<Invitation>, StoreError> {
-    on.row(
-        "SELECT i.id, i.tenant_id, t.name AS tenant_name, i.email, i.role, i.invited_by, u.name AS inviter,
-                l.created_at, l.expires_at
-         FROM invitations i
-         JOIN one_time_links l ON l.token_hash = i.token_hash
-         JOIN tenants t ON t.id = i.tenant_id
-         LEFT JOIN users u ON u.id = i.invited_by
-         WHERE i.token_hash = $1 AND l.used_at IS NULL AND l.expires_at > $2",
-        &args![token_hash, at],
-    )
-    .await
+    let mut statement = open_at(at);
+    statement.push(" AND i.token_hash = $1", args![token_hash.to_vec()]);
+    Ok(on.query(&statement).await?.pop())
 }
 
 /// Takes an invitation back that nobody has used: its link no longer works. Answers the address, or `None` when there is

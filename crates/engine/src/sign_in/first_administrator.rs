@@ -71,7 +71,7 @@ impl Engine {
                 return Err(EngineError::NotFound("the link"));
             }
         }
-        check_name(name)?;
+        let name = &check_name(name)?;
         check_email(email)?;
         Person { name, email }.check(&password)?;
         let hash = hash_password(&core.commands.vault, &password).await?;
@@ -83,7 +83,7 @@ impl Engine {
             return Err(EngineError::NotFound("the link"));
         }
         let id = UserId::from_uuid(Uuid::now_v7());
-        let new = NewUser { id, email: email.trim().to_owned(), name: name.trim().to_owned(), platform_admin: true };
+        let new = NewUser { id, email: email.trim().to_owned(), name: name.clone(), platform_admin: true };
         users::create(&mut tx, &new, at).await?;
         users::set_password_hash(&mut tx, id, &hash, at).await?;
         let entry = AuditEntry::new(AuditAction::UserCreated, "user", id)
