@@ -10,32 +10,19 @@ use tenantatlas_store::inventory::{
 };
 use tenantatlas_store::testing::on_both_engines;
 
-use crate::world::{Sync, at, item, tenant};
+use crate::world::{Sync, at, edge, item, tenant};
 
 const PILOT: &str = "11111111-1111-4111-8111-111111111111";
 const SALES: &str = "22222222-2222-4222-8222-222222222222";
 const CATALOG: &str = "settingsCatalogPolicy";
 const COMPLIANCE: &str = "deviceCompliancePolicy";
 
-fn to(relationship: Relationship, kind: TargetKind, id: &str) -> ObservedLink {
-    ObservedLink {
-        relationship,
-        target_kind: kind,
-        target_policy_type: None,
-        target_external_id: id.to_owned(),
-        last_known_name: None,
-        filter_id: None,
-        filter_mode: None,
-        raw: "target".to_owned(),
-    }
-}
-
 fn included(id: &str) -> ObservedLink {
-    to(Relationship::AssignedTo, TargetKind::Group, id)
+    edge(Relationship::AssignedTo, TargetKind::Group, id)
 }
 
 fn excluded(id: &str) -> ObservedLink {
-    to(Relationship::ExcludedFrom, TargetKind::Group, id)
+    edge(Relationship::ExcludedFrom, TargetKind::Group, id)
 }
 
 fn assigned(id: &str, name: &str, links: Vec<ObservedLink>) -> ObservedItem {
@@ -136,8 +123,8 @@ on_both_engines! {
     async fn a_group_leads_to_all_that_it_gets_and_is_excluded_from_and_to_nothing_of_others(test: TestDatabase) {
         let db = &test.db;
         let contoso = tenant(db, "Contoso").await;
-        let all_devices = || to(Relationship::AssignedTo, TargetKind::AllDevices, ALL_DEVICES);
-        let uses = to(Relationship::Uses, TargetKind::Group, PILOT);
+        let all_devices = || edge(Relationship::AssignedTo, TargetKind::AllDevices, ALL_DEVICES);
+        let uses = edge(Relationship::Uses, TargetKind::Group, PILOT);
         let catalog = vec![
             assigned("c1", "Zeta", vec![included(PILOT)]),
             assigned("c2", "Alpha", vec![excluded(PILOT), all_devices()]),
@@ -224,7 +211,7 @@ on_both_engines! {
         let policy = assigned(
             "c1",
             "Policy",
-            vec![filtered, excluded(SALES), to(Relationship::AssignedTo, TargetKind::Collection, "SMS1")],
+            vec![filtered, excluded(SALES), edge(Relationship::AssignedTo, TargetKind::Collection, "SMS1")],
         );
         sync(db, contoso, &[(CATALOG, vec![policy]), ("assignmentFilter", vec![item("f1", "Corporate", "a")])], 0)
             .await;

@@ -9,24 +9,11 @@ use tenantatlas_store::inventory::{
 };
 use tenantatlas_store::testing::on_both_engines;
 
-use crate::world::{Sync, at, item, tenant};
+use crate::world::{Sync, at, edge, item, tenant};
 
 const PILOT: &str = "11111111-1111-4111-8111-111111111111";
 const SALES: &str = "22222222-2222-4222-8222-222222222222";
 const GONE: &str = "33333333-3333-4333-8333-333333333333";
-
-fn edge(relationship: Relationship, kind: TargetKind, id: &str) -> ObservedLink {
-    ObservedLink {
-        relationship,
-        target_kind: kind,
-        target_policy_type: None,
-        target_external_id: id.to_owned(),
-        last_known_name: None,
-        filter_id: None,
-        filter_mode: None,
-        raw: "target".to_owned(),
-    }
-}
 
 fn to(id: &str) -> ObservedLink {
     let kind = match id {

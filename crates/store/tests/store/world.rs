@@ -6,10 +6,11 @@ use serde_json::{Map, json};
 use tenantatlas_domain::ids::{CorrelationId, NotificationId, OperationRunId, SyncRunId, TenantId, UserId};
 use tenantatlas_domain::normalise::{ContentHash, observation_hash};
 use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::references::{Relationship, TargetKind};
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome, conclude_sync};
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::inventory::{BatchResult, ObservedItem, write_batch};
+use tenantatlas_store::inventory::{BatchResult, ObservedItem, ObservedLink, write_batch};
 use tenantatlas_store::operation_runs::{
     self, Claim, Created, End, Fence, KindLimits, Limits, NewOperationRun, OperationRun, Rest,
 };
@@ -229,6 +230,20 @@ impl Sync {
 
 pub fn hash(text: &str) -> ContentHash {
     observation_hash(text.as_bytes())
+}
+
+/// An edge to a target that the inventory does not hold.
+pub fn edge(relationship: Relationship, kind: TargetKind, id: &str) -> ObservedLink {
+    ObservedLink {
+        relationship,
+        target_kind: kind,
+        target_policy_type: None,
+        target_external_id: id.to_owned(),
+        last_known_name: None,
+        filter_id: None,
+        filter_mode: None,
+        raw: "target".to_owned(),
+    }
 }
 
 /// An item whose content is `content`.
