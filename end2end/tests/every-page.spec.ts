@@ -60,6 +60,14 @@ for (const [way, media, size] of [
       await expect(page.locator("h1")).toHaveCount(1);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       expect(over, "nothing runs over the edge").toBeLessThanOrEqual(0);
+      const unfolded = await page.evaluate(() => {
+        const folded = [...document.querySelectorAll<HTMLDetailsElement>(":is(.folds, .disclosure):not([open])")];
+        for (const fold of folded) fold.open = true;
+        const over = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+        for (const fold of folded) fold.open = false;
+        return over;
+      });
+      expect(unfolded, "nor when everything that folds lies open").toBeLessThanOrEqual(0);
       const built = await page.evaluate(() =>
         performance.getEntriesByType("resource").filter(({ name }) => /\/pkg\/.*\.(js|wasm)$/.test(name)).map(({ name }) => name.replace(/.*\./, "")),
       );
