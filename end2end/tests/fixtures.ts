@@ -154,6 +154,15 @@ export async function expectFieldRefused(page: Page, field: Locator, words: RegE
   await expect(page.getByRole("alert").filter({ hasText: "One field is not right yet." }).getByRole("link", { name: "Go to it" })).toBeVisible();
 }
 
+/**
+ * Takes the session away. No page of theirs is open then: what it asked for next, such as its stream, would be refused, and
+ * the console say so.
+ */
+export async function dropSession(page: Page): Promise<void> {
+  await page.goto("about:blank");
+  await page.context().clearCookies();
+}
+
 /** Waits until the browser has taken over what the server rendered. */
 export async function hydrated(page: Page): Promise<void> {
   await page.locator("html[data-hydrated]").waitFor({ state: "attached" });
@@ -161,10 +170,8 @@ export async function hydrated(page: Page): Promise<void> {
 
 /** Fails when axe finds a violation of WCAG 2.2 AA on the page as it stands. */
 export async function expectAccessible(page: Page, without: string[] = []): Promise<void> {
-  // In forced colors the browser chooses all colors, and axe compares the ones that it set aside.
-  const forced = await page.evaluate(() => matchMedia("(forced-colors: active)").matches);
   const result = await new AxeBuilder({ page })
-    .disableRules(forced ? [...without, "color-contrast"] : without)
+    .disableRules(without)
     .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
     .analyze();
   const found = result.violations.map(
@@ -188,7 +195,7 @@ export const test = base.extend<Expected, { server: Server }>({
   expectedMessages: [/(?!)/, { option: true }],
   page: async ({ page, expectedMessages }, use) => {
     const messages: string[] = [];
-    page.on("console", (message) => messages.push(`${message.type()}: ${message.text()}`));
+    page.on("console", (message) => messages.push(`${message.type()}: ${message.text()} (${message.location().url})`));
     page.on("pageerror", (error) => messages.push(`uncaught: ${error.message}`));
     await use(page);
     // Chromium says so when a test types before the browser has come to setting the focus itself.

@@ -1,5 +1,5 @@
 // What was read: figures, coverage, filters in the address, pages, one item, exports, and another tenant.
-import { expect, expectAccessible, hydrated, openCoverage, openFilters, openTenant, people, signIn, test } from "./fixtures";
+import { dropSession, expect, expectAccessible, hydrated, openCoverage, openFilters, openTenant, people, signIn, test } from "./fixtures";
 
 test("the address holds what the list shows, and survives a reload", async ({ page, server }) => {
   await signIn(page, server, people.readonly);
@@ -165,7 +165,7 @@ test("the switcher finds a tenant and stays on the same page", async ({ page, se
   await expect(page.getByRole("button", { name: /Northwind/ })).toBeVisible();
   // The next sign-in begins in the tenant used last.
   await expect(async () => {
-    await page.context().clearCookies();
+    await dropSession(page);
     await signIn(page, server, people.operator);
     await expect(page.getByRole("button", { name: /Northwind/ })).toBeVisible({ timeout: 2_000 });
   }).toPass();

@@ -1,5 +1,5 @@
 // From the sign-in page to the tenants and out again.
-import { demoPassword, expect, hydrated, people, signIn, test } from "./fixtures";
+import { demoPassword, dropSession, expect, hydrated, people, signIn, test } from "./fixtures";
 
 test("the colours that a person chose stay, without a flash of the others", async ({ page, server }) => {
   await page.goto(`${server.url}/`);
@@ -69,7 +69,7 @@ test("signing in leads back to where a person wanted to go, and never to another
   await page.getByLabel("Password").fill(demoPassword);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page).toHaveURL(/\/me$/);
-  await page.context().clearCookies();
+  await dropSession(page);
   await page.goto(`${server.url}/sign-in?next=https://evil.example/`);
   await page.getByLabel("E-mail").fill(people.manager);
   await page.getByLabel("Password").fill(demoPassword);

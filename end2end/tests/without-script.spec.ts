@@ -1,5 +1,5 @@
 // Everything works without JavaScript and without WebAssembly.
-import { demoPassword, expect, expectFieldRefused, oneTimeCode, openFilters, openTenant, people, signIn, test } from "./fixtures";
+import { demoPassword, dropSession, expect, expectFieldRefused, oneTimeCode, openFilters, openTenant, people, signIn, test } from "./fixtures";
 
 test("a wrong password is told, the right one signs in, and signing out ends it", async ({ page, server }) => {
   await page.goto(`${server.url}/sign-in`);
@@ -106,7 +106,7 @@ test("a second factor is set up, asked for and taken away, and a password confir
   await page.getByLabel("First code").fill(oneTimeCode(key));
   await page.getByRole("button", { name: "Turn on" }).click();
   await expect(page.getByText(/is asked for at every sign-in from now on/)).toBeVisible();
-  await page.context().clearCookies();
+  await dropSession(page);
   await page.goto(`${server.url}/sign-in`);
   await page.getByLabel("E-mail").fill(people.operator);
   await page.getByLabel("Password").fill(demoPassword);
