@@ -16,13 +16,15 @@ test("the pages are read from where they are declared", () => {
   expect(declared.length).toBeGreaterThan(15);
 });
 
-for (const [way, media, size] of [
-  ["in the light theme", { colorScheme: "light" }, undefined],
-  ["in the dark theme", { colorScheme: "dark" }, undefined],
-  ["in forced colors", { forcedColors: "active" }, undefined],
+// The rules of accessibility are checked on a desk and a phone in both themes. What axe reads is the same in the other ways,
+// in which the question is what fits.
+for (const [way, media, size, rules] of [
+  ["in the light theme", { colorScheme: "light" }, undefined, true],
+  ["in the dark theme", { colorScheme: "dark" }, undefined, true],
+  ["in forced colors", { forcedColors: "active" }, undefined, false],
   // 1280 by 1024 at 400 %: WCAG 1.4.10.
-  ["magnified to 400 %", {}, { width: 320, height: 256 }],
-  ["on a tablet", {}, { width: 820, height: 1180 }],
+  ["magnified to 400 %", {}, { width: 320, height: 256 }, false],
+  ["on a tablet", {}, { width: 820, height: 1180 }, false],
 ] as const) {
   test(`every page is whole ${way}`, async ({ page, server }, info) => {
     test.skip(size !== undefined && info.project.name !== "desktop", "the size is its own");
@@ -72,7 +74,7 @@ for (const [way, media, size] of [
         performance.getEntriesByType("resource").filter(({ name }) => /\/pkg\/.*\.(js|wasm)$/.test(name)).map(({ name }) => name.replace(/.*\./, "")),
       );
       expect(built.sort(), "no part of the module is loaded before somebody asks for it").toEqual(["js", "wasm"]);
-      await expectAccessible(page);
+      if (rules) await expectAccessible(page);
     }
   });
 }
