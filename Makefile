@@ -11,7 +11,7 @@ ADDRESS ?= 127.0.0.1:3000
 # The frontend is for the browser: built together with the server, its features would make effects run on the server.
 SERVER_SIDE := --workspace --exclude tenantatlas-frontend
 
-.PHONY: run build web check test lint unit clients end2end fuzz bench audit sbom
+.PHONY: run build web check test lint unit unit-tests clients end2end fuzz bench audit sbom
 
 run: build
 	./target/release/tenantatlas serve --demo --listen $(ADDRESS)
@@ -37,13 +37,17 @@ lint:
 test:
 	./scripts/setup test
 	$(MAKE) lint
-	$(MAKE) build
+	# Beside each other: either ends with one crate after another, which leaves a core to the other.
+	$(MAKE) --jobs=2 build unit-tests
 	$(MAKE) audit
 	$(MAKE) unit
 	$(MAKE) clients
 	$(MAKE) end2end
 
-unit:
+unit-tests:
+	cargo test --locked --no-run $(SERVER_SIDE)
+
+unit: unit-tests
 	./scripts/with-postgres cargo test --locked $(SERVER_SIDE)
 
 # Clients of others, unmodified, against the simulated cloud.
