@@ -22,6 +22,8 @@ mod permission;
 mod platform;
 mod policy_type;
 mod portal;
+mod recipe;
+mod recipes;
 mod reference_rule;
 mod scripts;
 mod updates;
@@ -41,6 +43,8 @@ pub use policy_type::{
     ApiVersion, Assignments, Feature, PARENT_ID_PROPERTY, PolicyType, Source, attach_parent, continuations, revision_of,
 };
 pub use portal::{Portal, PortalCloud, PortalLink, PortalPage, PortalSite, portal};
+pub use recipe::{Recipe, Referenced, RestoreClass, Script, UnknownRestoreClass};
+pub use recipes::recipe;
 pub use reference_rule::{ReferenceRule, ReferenceTarget};
 
 /// Every policy type, with the ways to find one.

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::listing::odata_type;
+
 /// What an extra read of one item returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DetailShape {
@@ -9,6 +11,8 @@ pub enum DetailShape {
     Collection,
     /// The item itself, more fully: its properties replace those of the list row.
     Merge,
+    /// One object: becomes the property as it is. Where there is none, the property stays absent.
+    Object,
 }
 
 /// An extra read that completes the content of one item. Only needed when
@@ -26,6 +30,8 @@ pub struct Detail {
     /// Numeric properties of the list row of which one must be above zero for
     /// the read to be worth it; empty: always.
     pub when_positive: &'static [&'static str],
+    /// Subtypes (`@odata.type` without `#microsoft.graph.`) that have it; empty: all.
+    pub subtypes: &'static [&'static str],
     /// A further read for each element of the answer, at
     /// `{item}/{path}/{element id}/{each.path}`.
     pub each: Option<&'static Detail>,
@@ -35,23 +41,35 @@ impl Detail {
     /// A collection below the item.
     #[must_use]
     pub const fn collection(property: &'static str, path: &'static str, query: &'static str) -> Self {
-        Self { property, path, query, shape: DetailShape::Collection, when_positive: &[], each: None }
+        Self { property, path, query, shape: DetailShape::Collection, when_positive: &[], subtypes: &[], each: None }
     }
 
     /// The single read of the item.
     #[must_use]
     pub const fn merge(query: &'static str) -> Self {
-        Self { property: "", path: "", query, shape: DetailShape::Merge, when_positive: &[], each: None }
+        Self { property: "", path: "", query, shape: DetailShape::Merge, when_positive: &[], subtypes: &[], each: None }
     }
 
-    /// Whether the list row says that there is something to read.
+    /// One object below the item.
+    #[must_use]
+    pub const fn object(property: &'static str, path: &'static str, query: &'static str) -> Self {
+        Self { property, path, query, shape: DetailShape::Object, when_positive: &[], subtypes: &[], each: None }
+    }
+
+    /// The same, of these subtypes alone.
+    #[must_use]
+    pub const fn of(self, subtypes: &'static [&'static str]) -> Self {
+        Self { subtypes, ..self }
+    }
+
+    /// Whether the row says that there is something to read.
     #[must_use]
     pub fn is_wanted(&self, row: &Value) -> bool {
-        self.when_positive.is_empty()
-            || self
-                .when_positive
-                .iter()
-                .any(|property| row.get(property).and_then(Value::as_i64).is_some_and(|count| count > 0))
+        let positive = |property: &&str| row.get(property).and_then(Value::as_i64).is_some_and(|count| count > 0);
+        let counted = self.when_positive.is_empty() || self.when_positive.iter().any(positive);
+        let has_it =
+            || odata_type(row).is_some_and(|own| self.subtypes.iter().any(|kind| own.eq_ignore_ascii_case(kind)));
+        counted && (self.subtypes.is_empty() || has_it())
     }
 
     /// The address below the version, for the item (or element) at `item_path`.
