@@ -98,6 +98,24 @@ pub struct Slot {
     pub content_hash: ContentHash,
 }
 
+impl Slot {
+    /// A slot with the hash that it has under the rules of today: also of a content that was kept under those of before.
+    #[must_use]
+    pub fn of(normaliser: &Normaliser, policy_type: &'static PolicyType, name: &str, value: Value) -> Self {
+        if name == OBJECT_SLOT {
+            let content_hash = normaliser.content_hash(policy_type, &value);
+            return Self { name: name.to_owned(), value, content_hash };
+        }
+        let whole = Value::Object(Map::from_iter([(name.to_owned(), value)]));
+        let content_hash = normaliser.content_hash(policy_type, &whole);
+        let value = match whole {
+            Value::Object(mut members) => members.remove(name).unwrap_or_default(),
+            other => other,
+        };
+        Self { name: name.to_owned(), value, content_hash }
+    }
+}
+
 /// The body of one object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Body {
@@ -224,16 +242,9 @@ fn take_apart(
         if value.is_null() || lacks.iter().any(refused) {
             continue;
         }
-        let alone = Value::Object(Map::from_iter([(name.to_owned(), value)]));
-        let content_hash = normaliser.content_hash(policy_type, &alone);
-        if let Value::Object(mut alone) = alone {
-            let value = alone.remove(name).unwrap_or_default();
-            slots.push(Slot { name: name.to_owned(), value, content_hash });
-        }
+        slots.push(Slot::of(normaliser, policy_type, name, value));
     }
-    let object = Value::Object(members);
-    let content_hash = normaliser.content_hash(policy_type, &object);
-    slots.insert(0, Slot { name: OBJECT_SLOT.to_owned(), value: object, content_hash });
+    slots.insert(0, Slot::of(normaliser, policy_type, OBJECT_SLOT, Value::Object(members)));
     slots
 }
 
