@@ -1,6 +1,7 @@
 //! Writing what a capture read.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use tenantatlas_domain::body::{Completeness, Lack};
 use tenantatlas_domain::ids::VersionId;
@@ -154,7 +155,7 @@ pub async fn record(
     let mut rows = Rows::default();
     for one in checked {
         let before = known.get(&one.external_id).map(|head| (head.version_id, head.number));
-        let Some((version, number)) = rows.add_version(capture, policy_type, one, before, at) else { continue };
+        let Some((version, number)) = rows.add_version(capture, policy_type, one, before) else { continue };
         rows.heads.extend(args![
             tenant,
             policy_type,
@@ -167,7 +168,8 @@ pub async fn record(
             capture.id
         ]);
     }
-    BLOBS.run(tx, &rows.blobs).await?;
+    let blobs: Vec<Value<'_>> = rows.blobs.values().flat_map(|sealed| blob(capture, sealed, at)).collect();
+    BLOBS.run(tx, &blobs).await?;
     VERSIONS.run(tx, &rows.versions).await?;
     SLOTS.run(tx, &rows.slots).await?;
     HEADS.run(tx, &rows.heads).await?;
@@ -175,10 +177,23 @@ pub async fn record(
     Ok(true)
 }
 
+fn blob<'c>(capture: &Capture, sealed: &'c Sealed, at: Timestamp) -> [Value<'c>; 7] {
+    [
+        capture.tenant_id.into(),
+        Value::Bytes(Some(Cow::Borrowed(&sealed.address))),
+        sealed.codec.into(),
+        sealed.dictionary.into(),
+        sealed.plain_length.into(),
+        Value::Bytes(Some(Cow::Borrowed(&sealed.bytes))),
+        at.into(),
+    ]
+}
+
 /// The values of the statements.
 #[derive(Default)]
 struct Rows<'c> {
-    blobs: Vec<Value<'c>>,
+    /// By their addresses, each once: several transactions insert the same ones, and must meet them in one order.
+    blobs: BTreeMap<[u8; 32], &'c Sealed>,
     versions: Vec<Value<'c>>,
     slots: Vec<Value<'c>>,
     heads: Vec<Value<'c>>,
@@ -192,7 +207,6 @@ impl<'c> Rows<'c> {
         policy_type: &'c str,
         one: &'c Checked,
         before: Option<(VersionId, u64)>,
-        at: Timestamp,
     ) -> Option<(VersionId, u64)> {
         let Some(version) = &one.version else { return before };
         let tenant = capture.tenant_id;
@@ -218,15 +232,7 @@ impl<'c> Rows<'c> {
         ]);
         for slot in &version.slots {
             let address = &slot.sealed.address;
-            self.blobs.extend([
-                tenant.into(),
-                address.into(),
-                slot.sealed.codec.into(),
-                slot.sealed.dictionary.into(),
-                slot.sealed.plain_length.into(),
-                Value::Bytes(Some(Cow::Borrowed(&slot.sealed.bytes))),
-                at.into(),
-            ]);
+            self.blobs.insert(*address, &slot.sealed);
             self.slots.extend([
                 version.id.into(),
                 (&slot.name).into(),
