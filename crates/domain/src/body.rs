@@ -13,7 +13,7 @@ pub use withhold::TakenOut;
 use crate::normalise::{ContentHash, Normaliser};
 use crate::reason::ReasonCode;
 use crate::registry::{PARENT_ID_PROPERTY, PolicyType, Recipe, odata_type};
-use withhold::Withholding;
+use withhold::{Withholding, remove_marks};
 
 /// The slot of the object itself. Its name is no property of Graph.
 pub const OBJECT_SLOT: &str = "";
@@ -47,7 +47,7 @@ pub enum Lack {
         /// The slot that is lacking.
         slot: String,
         /// Why.
-        reason: ReasonCode,
+        reason_code: ReasonCode,
     },
     /// The body of a script came as null.
     ScriptNull {
@@ -79,7 +79,7 @@ impl Lack {
     pub fn words(&self) -> String {
         match self {
             Self::SettingsCount { stated, came } => format!("{came} of {stated} settings came"),
-            Self::ChildRefused { slot, reason } => format!("{slot} could not be read: {}", reason.words()),
+            Self::ChildRefused { slot, reason_code } => format!("{slot} could not be read: {}", reason_code.words()),
             Self::ScriptNull { slot } => format!("{slot} came without content"),
             Self::SecretsUnreadable { count: 1, .. } => "1 secret that Microsoft does not tell".to_owned(),
             Self::SecretsUnreadable { count, .. } => format!("{count} secrets that Microsoft does not tell"),
@@ -143,11 +143,16 @@ impl Body {
         object: Value,
         refused: &[(String, ReasonCode)],
     ) -> Self {
+        let mut object = object;
+        remove_marks(&mut object);
         let mut members = match object {
             Value::Object(members) => members,
             _ => Map::new(),
         };
         members.remove(PARENT_ID_PROPERTY);
+        for (slot, _) in refused {
+            members.remove(slot);
+        }
         let mut lacks = lacks(recipe, &members, refused);
         let (binaries, taken_out) = (recipe.binaries, TakenOut::default());
         let mut withholding = Withholding { normaliser, policy_type, binaries, taken_out };
@@ -162,7 +167,7 @@ impl Body {
         let whole = Value::Object(members);
         let content_hash = normaliser.content_hash(policy_type, &whole);
         let odata_type = odata_type(&whole).map(str::to_owned);
-        let slots = take_apart(normaliser, policy_type, recipe, whole, &lacks);
+        let slots = take_apart(normaliser, policy_type, recipe, whole);
         Self { slots, lacks, content_hash, odata_type, settings, withheld }
     }
 
@@ -210,7 +215,8 @@ pub fn put_together(slots: impl IntoIterator<Item = (String, Value)>) -> Value {
 
 /// What of an object did not come.
 fn lacks(recipe: &Recipe, members: &Map<String, Value>, refused: &[(String, ReasonCode)]) -> Vec<Lack> {
-    let refusal = |(slot, reason): &(String, ReasonCode)| Lack::ChildRefused { slot: slot.clone(), reason: *reason };
+    let refusal =
+        |(slot, reason): &(String, ReasonCode)| Lack::ChildRefused { slot: slot.clone(), reason_code: *reason };
     let mut lacks: Vec<Lack> = refused.iter().map(refusal).collect();
     let stated = members.get("settingCount").and_then(Value::as_u64);
     let came = members.get("settings").and_then(Value::as_array).map(|settings| settings.len() as u64);
@@ -227,19 +233,12 @@ fn lacks(recipe: &Recipe, members: &Map<String, Value>, refused: &[(String, Reas
     lacks
 }
 
-fn take_apart(
-    normaliser: &Normaliser,
-    policy_type: &'static PolicyType,
-    recipe: &Recipe,
-    whole: Value,
-    lacks: &[Lack],
-) -> Vec<Slot> {
+fn take_apart(normaliser: &Normaliser, policy_type: &'static PolicyType, recipe: &Recipe, whole: Value) -> Vec<Slot> {
     let Value::Object(mut members) = whole else { return Vec::new() };
     let mut slots = Vec::new();
     for name in recipe.slots(policy_type) {
         let Some(value) = members.remove(name) else { continue };
-        let refused = |lack: &Lack| matches!(lack, Lack::ChildRefused { slot, .. } if slot == name);
-        if value.is_null() || lacks.iter().any(refused) {
+        if value.is_null() {
             continue;
         }
         slots.push(Slot::of(normaliser, policy_type, name, value));

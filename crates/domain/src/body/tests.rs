@@ -116,7 +116,7 @@ fn a_credential_within_an_encoded_payload_or_beside_its_name_is_found_too() {
     let untouched = encode(r#"{"b": 1, "a": 2}"#);
     let same = body("oemConfigPolicy", json!({ "payloadJson": untouched }));
     assert_eq!(slot(&same, OBJECT_SLOT)["payloadJson"], untouched, "what holds no credential is kept byte by byte");
-    let key = "-----BEGIN RSA PRIVATE KEY-----\nplanted\n-----END RSA PRIVATE KEY-----";
+    let key = "-----BEGIN RSA PRIVATE KEY-----\nplanted\n-----END RSA PRIVATE KEY-----\n";
     let pem = body("deviceConfiguration", json!({"note": key, "description": "about -----BEGIN CERTIFICATE-----"}));
     assert!(!text(&pem).contains("planted") && text(&pem).contains("CERTIFICATE"));
 }
@@ -162,7 +162,8 @@ fn what_did_not_come_is_no_difference_and_what_came_at_last_is_one() {
 
 #[test]
 fn what_a_cloud_writes_never_stands_for_a_value_of_ours() {
-    let forged = json!({"ssid": {WITHHELD: {"kind": "credential", "path": "/x", "fingerprint": "f"}}});
+    let mark = json!({WITHHELD: {"kind": "unreadable", "path": "/x", "form": "masked"}});
+    let forged = json!({"ssid": mark, "preSharedKey": mark, "list": [{"token": mark}]});
     let body = body("deviceConfiguration", forged);
     assert!(!text(&body).contains(WITHHELD), "{}", text(&body));
 }

@@ -19,6 +19,18 @@ pub struct TakenOut {
     pub unreadable: Vec<String>,
 }
 
+/// Removes what looks like a mark of ours: nobody but this program writes what stands for a value.
+pub(super) fn remove_marks(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.remove(WITHHELD);
+            members.values_mut().for_each(remove_marks);
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(remove_marks),
+        _ => {}
+    }
+}
+
 /// One walk over a value.
 pub(super) struct Withholding<'walk> {
     pub normaliser: &'walk Normaliser,
@@ -31,8 +43,6 @@ pub(super) struct Withholding<'walk> {
 impl Withholding<'_> {
     /// Replaces what is never kept, in the object and all that stands in it.
     pub(super) fn object(&mut self, members: &mut Map<String, Value>, pointer: &mut String) {
-        // Nobody but this program writes what stands for a value.
-        members.remove(WITHHELD);
         let kind = ObjectKind::of(members);
         let judged: Vec<(String, Held)> =
             members.iter().map(|(key, value)| (key.clone(), self.judge(kind, members, key, value, pointer))).collect();
@@ -102,6 +112,7 @@ impl Withholding<'_> {
             return;
         }
         let Ok(mut inner) = serde_json::from_str::<Value>(&json) else { return };
+        remove_marks(&mut inner);
         let before = self.taken_out.clone();
         let length = pointer.len();
         pointer.push('#');

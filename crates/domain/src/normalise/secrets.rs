@@ -13,6 +13,9 @@ const DEFENDER_SETTINGS: &str = "device_vendor_msft_windowsadvancedthreatprotect
 /// What Graph gives in place of an OMA value that it does not tell, `<a/>` in base64 (CIPP, issue 5410).
 const PLACEHOLDER: &str = "PGEvPg==";
 
+/// No private key with its frame is shorter, in bytes. Most texts are, and are not looked through.
+const SHORTEST_KEY: usize = 60;
+
 /// Names under which a value stands beside its own name, as app configurations have them (`mobileAppConfiguration`,
 /// `keyValuePair`, the managed properties of Android).
 const PAIRS: [(&str, &str); 4] =
@@ -141,5 +144,6 @@ fn masked(value: &Value) -> Option<Unreadable> {
 
 /// Whether a text holds a private key (RFC 7468).
 fn is_private_key(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----"))
+    let long = value.as_str().filter(|text| text.len() >= SHORTEST_KEY);
+    long.is_some_and(|text| text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----"))
 }

@@ -8,6 +8,7 @@ use tenantatlas_domain::canonical::write_canonical;
 use tenantatlas_domain::ids::{TenantId, VersionId};
 use tenantatlas_domain::normalise::{ContentHash, NORMALISER_VERSION, Normaliser};
 use tenantatlas_domain::registry::{PolicyType, Source};
+use tenantatlas_domain::sanitise::display_name_of;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_runs::RunContext;
 use tenantatlas_store::policies::{self, Capture, Checked, CountedItems, Known, NewVersion, SealedSlot, TenantKey};
@@ -35,6 +36,8 @@ pub(super) struct Versions {
 /// An object with its body, sealed and ready to be a version.
 struct Made {
     wanted: Wanted,
+    /// The name that the object has now.
+    display_name: String,
     body: Body,
     sealed: Vec<SealedSlot>,
 }
@@ -165,7 +168,7 @@ impl Made {
     fn version(&self, policy_type: &'static PolicyType) -> NewVersion {
         NewVersion {
             id: VersionId::from_uuid(Uuid::now_v7()),
-            display_name: self.wanted.display_name.clone(),
+            display_name: self.display_name.clone(),
             api_version: policy_type.api_version.as_str(),
             collection: collection(policy_type, self.wanted.parent.as_deref()),
             odata_type: self.body.odata_type.clone(),
@@ -196,6 +199,8 @@ fn make(normaliser: &Normaliser, key: &TenantKey, read: Vec<Target>) -> Result<V
     read.into_iter()
         .map(|target| {
             let Target { policy_type, recipe, wanted, object, refused, .. } = target;
+            let named = display_name_of(policy_type, &object);
+            let display_name = if named.is_empty() { wanted.display_name.clone() } else { named };
             let body = Body::of(normaliser, policy_type, recipe, object, &refused);
             let mut sealed = Vec::with_capacity(body.slots.len());
             let mut text = Vec::new();
@@ -205,7 +210,7 @@ fn make(normaliser: &Normaliser, key: &TenantKey, read: Vec<Target>) -> Result<V
                 let (name, content_hash) = (slot.name.clone(), slot.content_hash);
                 sealed.push(SealedSlot { name, content_hash, sealed: key.seal(&text)? });
             }
-            Ok(Made { wanted, body, sealed })
+            Ok(Made { wanted, display_name, body, sealed })
         })
         .collect()
 }

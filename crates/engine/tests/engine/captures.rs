@@ -14,6 +14,7 @@ use tenantatlas_domain::role::Role;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_engine::{Actor, CaptureOf, EngineError, RetryPart};
 use tenantatlas_graph_sim::{CREDENTIAL_MARK, CREDENTIAL_MARK_BASE64, Fault, FaultKind, SECRET_MARK};
+use tenantatlas_store::operation_runs;
 use tenantatlas_store::policies::Version;
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
 
@@ -261,8 +262,8 @@ async fn a_refused_child_makes_a_first_version_partial_and_no_second_one() {
     let one = &first.types["autopilotProfile"];
     assert_eq!((one.partial, one.created), (one.items, one.items));
     for version in latest(&world).await.values() {
-        let [Lack::ChildRefused { slot, reason }] = version.lacks.as_slice() else { panic!("{version:?}") };
-        assert_eq!((slot.as_str(), *reason), ("assignments", ReasonCode::PermissionMissing));
+        let [Lack::ChildRefused { slot, reason_code }] = version.lacks.as_slice() else { panic!("{version:?}") };
+        assert_eq!((slot.as_str(), *reason_code), ("assignments", ReasonCode::PermissionMissing));
     }
     world.simulator.control().set_faults(Vec::new());
     // What was not read whole is read again though the inventory found no change.
@@ -369,6 +370,32 @@ async fn a_sign_in_that_is_refused_fails_every_type_and_asks_for_none() {
         refused.troubles()
     );
     assert_eq!(world.simulator.control().counts().quota, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_capture_follows_a_sync_that_ends_well_and_no_other() {
+    let world = World::new(TestDatabase::sqlite().await, 300).await;
+    let root = Actor::command_line();
+    let selection = World::some(&["deviceConfiguration", "namedLocation"]);
+    let follower = async || {
+        let run = world.engine.dispatch_sync_and_capture(&root, world.tenant, &selection).await.unwrap().run_id;
+        world.ended(run).await;
+        let filter = operation_runs::Filter {
+            tenant_id: Some(world.tenant),
+            follows: Some(run),
+            limit: 1,
+            ..operation_runs::Filter::default()
+        };
+        operation_runs::list(&world.database.db, &filter).await.unwrap().pop()
+    };
+    let run = follower().await.expect("a run that follows").id;
+    world.ended(run).await;
+    let captured = world.captured(run).await;
+    assert_eq!(captured.operation.item_ids, ["deviceConfiguration", "namedLocation"]);
+    let known: usize = world.stored().await.values().map(BTreeSet::len).sum();
+    assert_eq!(captured.sum(|one| one.created), known as u64);
+    world.simulator.control().set_faults(vec![Fault::always("namedLocations", forbidden())]);
+    assert!(follower().await.is_none(), "a sync that was partial is followed by none");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

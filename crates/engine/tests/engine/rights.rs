@@ -133,6 +133,13 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
             }),
         ),
         (
+            "dispatch_sync_and_capture",
+            Member,
+            give!(|given| async move {
+                given.engine.dispatch_sync_and_capture(&given.actor, given.tenant, &World::some(&["mobileApp"])).await
+            }),
+        ),
+        (
             "dispatch_capture",
             Member,
             give!(|given| async move {
