@@ -58,12 +58,12 @@ pub struct Recipe {
     /// Properties that hold a file which only its maker can read, and of which a fingerprint is kept.
     pub binaries: &'static [&'static str],
     /// Properties of which the single read tells less than the list.
-    pub from_list: &'static [&'static str],
+    pub told_by_list: &'static [&'static str],
 }
 
 impl Recipe {
     pub(super) const fn of(class: RestoreClass) -> Self {
-        Self { class, query: None, reads: None, referenced: None, scripts: &[], binaries: &[], from_list: &[] }
+        Self { class, query: None, reads: None, referenced: None, scripts: &[], binaries: &[], told_by_list: &[] }
     }
 
     /// With another query of the single read than that of the list.
@@ -88,8 +88,8 @@ impl Recipe {
         Self { binaries, ..self }
     }
 
-    pub(super) const fn from_list(self, from_list: &'static [&'static str]) -> Self {
-        Self { from_list, ..self }
+    pub(super) const fn told_by_list(self, told_by_list: &'static [&'static str]) -> Self {
+        Self { told_by_list, ..self }
     }
 
     /// The query of the single read, without `?`; may be empty.

@@ -227,7 +227,7 @@ static RECIPES: &[(&str, Recipe)] = &[
     ("settingsCatalogPolicy", FULL),
     ("deviceConfiguration", FULL.reads(LINKED)),
     // The single read calls every kind of ingestion "unknown" (IntuneManagement).
-    ("groupPolicyConfiguration", FULL.from_list(&["policyConfigurationIngestionType"])),
+    ("groupPolicyConfiguration", FULL.told_by_list(&["policyConfigurationIngestionType"])),
     ("groupPolicyUploadedDefinitionFile", SOME),
     ("hardwareConfiguration", FULL.scripts(FIRMWARE)),
     ("oemConfigPolicy", SOME),

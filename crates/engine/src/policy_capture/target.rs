@@ -104,7 +104,7 @@ impl Target {
         {
             members.insert("@odata.type".to_owned(), Value::from(format!("#microsoft.graph.{kind}")));
         }
-        for property in self.recipe.from_list {
+        for property in self.recipe.told_by_list {
             if let Some(told) = self.wanted.meta.get(*property) {
                 members.insert((*property).to_owned(), told.clone());
             }
