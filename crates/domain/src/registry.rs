@@ -18,6 +18,7 @@ mod enrolment;
 mod entra;
 mod listing;
 mod meta_field;
+mod odata;
 mod permission;
 mod platform;
 mod policy_type;
@@ -34,9 +35,9 @@ use std::sync::LazyLock;
 pub use alias::aliases;
 pub use category::{Category, UnknownCategory};
 pub use detail::{Detail, DetailShape};
-pub(crate) use listing::odata_type;
 pub use listing::{Listing, Split};
 pub use meta_field::{MetaField, MetaKind};
+pub(crate) use odata::odata_type;
 pub use permission::{AppPermission, GRAPH_APP_ID, NAME_PERMISSIONS, NamePermission, app_permission};
 pub use platform::{Platform, PlatformRule, UnknownPlatform, platform_of};
 pub use policy_type::{

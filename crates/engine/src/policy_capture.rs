@@ -1,10 +1,12 @@
 //! `policies.capture`: reads the whole body of objects that the inventory knows, and keeps a version of what changed
 //! (`docs/rules.md`, section Versions).
 //!
-//! Objects are read singly, with what is below them, by `$batch` ([`reading`]); their bodies are made and compared with the
+//! Objects are read from their list where it tells them whole, else singly by `$batch` ([`objects`]), with what is below them
+//! ([`reading`]); their bodies are made and compared with the
 //! latest version off the threads that wait ([`versions`]), and recorded in transactions of some twenty objects.
 
 mod dispatch;
+mod objects;
 mod payload;
 mod reading;
 mod target;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::listing::odata_type;
+use super::odata::odata_type;
 
 /// What an extra read of one item returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

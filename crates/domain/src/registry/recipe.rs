@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::detail::{Detail, DetailShape};
-use super::policy_type::{Assignments, PolicyType};
+use super::policy_type::{Assignments, PolicyType, Source};
 
 crate::names::named! {
     /// What a restore can do with objects of a type.
@@ -105,6 +105,15 @@ impl Recipe {
         reads.iter().filter(|detail| detail.shape != DetailShape::Merge).collect()
     }
 
+    /// Whether a list row, with what a sync reads below it, is as whole as the single read: then a list of many objects
+    /// spares as many single reads.
+    #[must_use]
+    pub fn is_told_by_list(&self, policy_type: &PolicyType) -> bool {
+        let more = self.query.is_some() || !self.scripts.is_empty();
+        let merged = policy_type.details.iter().any(|detail| detail.shape == DetailShape::Merge);
+        matches!(policy_type.source, Source::Collection { .. }) && !more && !merged
+    }
+
     /// The properties that are kept in a slot of their own: what is expanded, read below, or the body of a script; and the
     /// assignments.
     #[must_use]
@@ -182,6 +191,29 @@ mod tests {
         assert_eq!(slots("deviceHealthScript"), ["assignments", "detectionScriptContent", "remediationScriptContent"]);
         assert_eq!(slots("conditionalAccessPolicy"), Vec::<&str>::new());
         assert_eq!(slots("policySet"), ["assignments", "items"]);
+    }
+
+    #[test]
+    fn a_list_tells_the_whole_of_most_types_and_of_scripts_apps_and_sets_not() {
+        let told = |key: &str| {
+            let policy_type = registry().get(key).unwrap();
+            recipe(policy_type).unwrap().is_told_by_list(policy_type)
+        };
+        for key in ["settingsCatalogPolicy", "deviceConfiguration", "groupPolicyConfiguration", "namedLocation"] {
+            assert!(told(key), "{key}");
+        }
+        for key in [
+            "deviceManagementScript",
+            "hardwareConfiguration",
+            "mobileApp",
+            "policySet",
+            "intuneRoleAssignment",
+            "appProtectionWindows",
+            "securityDefaults",
+            "appleEnrollmentProfile",
+        ] {
+            assert!(!told(key), "{key}");
+        }
     }
 
     #[test]

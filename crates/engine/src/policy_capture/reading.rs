@@ -28,6 +28,18 @@ pub(super) async fn read(workbench: &GraphSession, targets: &mut [Target]) -> Re
     let expanded = below::expansions(query);
     let plain = read_objects(workbench, targets, query).await?;
     read_objects_plainly(workbench, targets, &plain).await?;
+    complete(workbench, targets, &expanded).await
+}
+
+/// Reads what is below objects that were read, and what their expansions did not bring.
+///
+/// # Errors
+/// As [`read`].
+pub(super) async fn complete(
+    workbench: &GraphSession,
+    targets: &mut [Target],
+    expanded: &[Expansion],
+) -> Result<(), GraphError> {
     for target in targets.iter_mut().filter(|target| target.is_read()) {
         match workbench.complete(&mut target.object).await {
             Ok(_) => {}
@@ -35,7 +47,7 @@ pub(super) async fn read(workbench: &GraphSession, targets: &mut [Target]) -> Re
             Err(error) => target.state = State::Failed(error),
         }
     }
-    read_below(workbench, targets, &expanded).await?;
+    read_below(workbench, targets, expanded).await?;
     read_referenced(workbench, targets).await?;
     targets.iter_mut().for_each(Target::fill_in);
     Ok(())

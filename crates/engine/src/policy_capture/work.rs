@@ -1,68 +1,59 @@
-//! One attempt at a capture: its types are the units.
+//! One attempt at a capture: its types are the units, and those that share a listing a portion.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
-use tenantatlas_domain::ids::{ItemId, TenantId};
+use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::live::{CurrentItem, Progress};
 use tenantatlas_domain::normalise::Normaliser;
-use tenantatlas_domain::presence::Presence;
 use tenantatlas_domain::reason::ReasonCode;
-use tenantatlas_domain::registry::{PolicyType, Recipe, recipe, registry};
+use tenantatlas_domain::registry::{Listing, PolicyType, Recipe, recipe, registry};
 use tenantatlas_domain::sync::{SyncRunStatus, conclude_sync};
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_graph::{GraphError, GraphSession, RequestCounts};
+use tenantatlas_graph::{GraphSession, RequestCounts};
 use tenantatlas_runs::{ITEMS_OBSERVED, RunContext, Stop, Summary, Work};
-use tenantatlas_store::inventory::{ScopeView, find_many};
+use tenantatlas_store::inventory::ScopeView;
 use tenantatlas_store::operation_runs::{End, OperationRun};
 use tenantatlas_store::policies::{self, Capture, CaptureTypeEnd, NewCapture, TenantKey};
 use tenantatlas_store::{StoreError, Tx, with_retries};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::reading::{self, is_too_much, orphan};
-use super::target::{State, Target, Wanted};
+use super::objects::{Tallies, Trouble};
 use super::versions::Versions;
 use super::{CapturePayload, Sources, label_of, summary};
-use crate::graph_reads::{Failures, SignIn, TypeEnd, end_of, sign_in};
+use crate::graph_reads::{SignIn, TypeEnd, end_of, sign_in};
 
-/// Types that are read at the same time: most have few objects, and so a request or two.
-const TYPES_AT_ONCE: usize = 8;
-/// Objects that are read together: a batch.
-const OBJECTS_AT_ONCE: usize = 20;
-/// Such groups of one type that are under way at the same time.
-const GROUPS_AT_ONCE: usize = 4;
-/// Objects of the inventory that are looked at in one go.
-const ITEMS_AT_ONCE: usize = 500;
+/// Listings whose types are read at the same time: most have few objects, and so a request or two.
+const LISTINGS_AT_ONCE: usize = 8;
 /// How often progress within a type is persisted and published at most.
 const TELL_INTERVAL: Duration = Duration::from_millis(200);
 
+/// A type that is captured, with how its objects are read whole.
+#[derive(Clone, Copy)]
+pub(super) struct Captured {
+    pub policy_type: &'static PolicyType,
+    pub recipe: &'static Recipe,
+}
+
 pub(super) struct CaptureWork {
-    sources: Arc<Sources>,
-    context: Arc<RunContext>,
-    payload: CapturePayload,
+    pub(super) sources: Arc<Sources>,
+    pub(super) context: Arc<RunContext>,
+    pub(super) payload: CapturePayload,
     session: GraphSession,
     sign_in: SignIn,
     /// The application permissions of the token, where it shows them.
     granted: Option<Vec<String>>,
     /// What the main scope says of the objects: those that are missing are not asked for.
-    view: ScopeView,
-    versions: Versions,
-    types: Vec<(&'static PolicyType, &'static Recipe)>,
+    pub(super) view: ScopeView,
+    pub(super) versions: Versions,
+    /// What is read, by the listings that the types share.
+    listings: Vec<(Listing, Vec<Captured>)>,
     told: Mutex<(Progress, Instant)>,
     /// Held by whoever counts a type as ended: two of them would want the row of the run from each other.
     counting: tokio::sync::Mutex<()>,
-}
-
-/// How the objects of one type were read.
-#[derive(Default)]
-struct Tally {
-    asked: u64,
-    failures: Option<Failures>,
 }
 
 impl CaptureWork {
@@ -77,7 +68,15 @@ impl CaptureWork {
         let ended = policies::list_types(&sources.db, tenant, capture.id).await?;
         let is_open = |key: &String| ended.iter().all(|one| one.policy_type != *key || one.outcome.is_none());
         let open = run.item_ids.iter().filter(|key| is_open(key)).filter_map(|key| registry().get(key));
-        let types = open.filter_map(|policy_type| Some((policy_type, recipe(policy_type)?))).collect();
+        let types: Vec<&'static PolicyType> = open.collect();
+        let listings = registry().listings_for(&types).into_iter().map(|listing| {
+            let served = types.iter().copied().filter(|policy_type| listing.serves(policy_type));
+            let captured =
+                served.filter_map(|policy_type| Some(Captured { policy_type, recipe: recipe(policy_type)? }));
+            let captured = captured.collect();
+            (listing, captured)
+        });
+        let listings = listings.collect();
         let view = ScopeView::load(&sources.db, tenant, None).await?;
         let (session, sign_in, granted) = sign_in(&sources.graph, &sources.vault, &context).await?;
         let normaliser = Normaliser::new(sources.vault.fingerprint_key(tenant).expose());
@@ -86,155 +85,48 @@ impl CaptureWork {
             Versions { sources: Arc::clone(&sources), context: Arc::clone(&context), capture, normaliser, key };
         let told = Mutex::new((Progress { items: seen, current: Vec::new() }, Instant::now()));
         let counting = tokio::sync::Mutex::default();
-        Ok(Self { sources, context, payload, session, sign_in, granted, view, versions, types, told, counting })
+        Ok(Self { sources, context, payload, session, sign_in, granted, view, versions, listings, told, counting })
     }
 
     fn capture(&self) -> &Capture {
         &self.versions.capture
     }
 
-    fn tenant(&self) -> TenantId {
+    pub(super) fn tenant(&self) -> TenantId {
         self.capture().tenant_id
     }
 
-    async fn capture_type(&self, policy_type: &'static PolicyType, recipe: &'static Recipe) -> Result<(), Stop> {
+    /// Reads the types of one listing, and settles them.
+    async fn capture_listing(&self, listing: &Listing, types: &[Captured]) -> Result<(), Stop> {
         let counter = self.session.counter().child();
         let session = self.session.with_counter(counter.clone());
-        self.begin_type(policy_type).await?;
+        for one in types {
+            self.begin_type(one.policy_type).await?;
+        }
         let accepted = session.times_accepted();
-        let mut tally = Tally::default();
+        let mut tallies = Tallies::default();
         let mut result = match self.sign_in.refused() {
             Some(error) => Err(Trouble::Graph(error.clone())),
-            None => self.read_type(&session, policy_type, recipe, &mut tally).await,
+            None => self.read_types(&session, listing, types, &mut tallies).await,
         };
         if let Err(Trouble::Graph(error)) = result {
             result = Err(Trouble::Graph(self.sign_in.judge(&self.session, error, accepted).await));
         }
-        let end = match result {
-            Ok(()) => tally.end(policy_type, self.granted.as_deref()),
+        let error = match result {
+            Ok(()) => None,
             Err(Trouble::Stop(stop)) => return Err(stop),
             Err(Trouble::Graph(error)) if error.reason == ReasonCode::Cancelled => return Err(Stop::Cancelled),
-            Err(Trouble::Graph(error)) => end_of(policy_type, &error, self.granted.as_deref()),
+            Err(Trouble::Graph(error)) => Some(error),
         };
-        self.settle(policy_type, &end, counter.read()).await
-    }
-
-    /// Reads the objects of a type, so many at a time.
-    async fn read_type(
-        &self,
-        session: &GraphSession,
-        policy_type: &'static PolicyType,
-        recipe: &'static Recipe,
-        tally: &mut Tally,
-    ) -> Result<(), Trouble> {
-        let ids = self.items_of(policy_type).await?;
-        let mut parents: Option<HashMap<String, String>> = None;
-        for page in ids.chunks(ITEMS_AT_ONCE) {
-            let mut wanted = self.wanted(policy_type, page).await?;
-            if wanted.is_empty() {
-                continue;
-            }
-            let parents = match &mut parents {
-                Some(parents) => parents,
-                none => none.insert(reading::parents(session, policy_type).await?),
+        for one in types {
+            let granted = self.granted.as_deref();
+            let end = match &error {
+                Some(error) => end_of(one.policy_type, error, granted),
+                None => tallies.of(one.policy_type).end(one.policy_type, granted),
             };
-            for one in &mut wanted {
-                one.parent = parents.get(&one.external_id).cloned();
-            }
-            let groups: Vec<Vec<Wanted>> = wanted.chunks(OBJECTS_AT_ONCE).map(<[Wanted]>::to_vec).collect();
-            let read = |group| async move { self.read_group(session, policy_type, recipe, group).await };
-            let mut read = stream::iter(groups).map(read).buffer_unordered(GROUPS_AT_ONCE);
-            while let Some((asked, failures)) = read.try_next().await? {
-                tally.add(asked, failures);
-                if tally.failures.as_ref().is_some_and(Failures::are_of_the_type) {
-                    return Ok(());
-                }
-            }
+            self.settle(one.policy_type, &end, counter.read()).await?;
         }
         Ok(())
-    }
-
-    async fn items_of(&self, policy_type: &'static PolicyType) -> Result<Vec<ItemId>, StoreError> {
-        let (db, tenant) = (&self.sources.db, self.tenant());
-        match &self.payload.items {
-            None => policies::items_of_type(db, tenant, policy_type.key).await,
-            Some(picked) => match picked.get(policy_type.key) {
-                Some(ids) => policies::items_by_id(db, tenant, policy_type.key, ids).await,
-                None => Ok(Vec::new()),
-            },
-        }
-    }
-
-    /// Those of the objects that are to be read: not those that are missing, nor what is not wanted again.
-    async fn wanted(&self, policy_type: &'static PolicyType, ids: &[ItemId]) -> Result<Vec<Wanted>, StoreError> {
-        let db = &self.sources.db;
-        let picked = self.payload.items.is_some();
-        let rows = find_many(db, &self.view, ids).await?;
-        let there = rows.into_iter().filter(|row| picked || !matches!(row.presence, Presence::Missing { .. }));
-        let mut wanted: Vec<Wanted> = there.map(|row| Wanted::from(row.item)).collect();
-        let continues = self.payload.continues;
-        if self.payload.changed || continues.is_some() {
-            let ids: Vec<String> = wanted.iter().map(|one| one.external_id.clone()).collect();
-            let heads = policies::heads(db, self.tenant(), policy_type.key, &ids).await?;
-            wanted.retain(|one| {
-                heads.get(&one.external_id).is_none_or(|head| {
-                    let same = (head.item_hash, head.item_normaliser) == one.item;
-                    !(self.payload.changed && same) && continues != Some(head.capture_id)
-                })
-            });
-        }
-        Ok(wanted)
-    }
-
-    /// Reads some objects on a workbench, and keeps what they became. Answers how many were asked for and what failed.
-    async fn read_group(
-        &self,
-        session: &GraphSession,
-        policy_type: &'static PolicyType,
-        recipe: &'static Recipe,
-        group: Vec<Wanted>,
-    ) -> Result<(u64, Vec<GraphError>), Trouble> {
-        let read_at = self.context.now();
-        let mut targets: Vec<Target> =
-            group.into_iter().map(|wanted| Target::new(policy_type, recipe, wanted)).collect();
-        targets.iter_mut().for_each(orphan);
-        let workbench = session.on_workbench();
-        reading::read(&workbench, &mut targets).await?;
-        let too_much = |target: &Target| matches!(&target.state, State::Failed(error) if is_too_much(error));
-        let (again, targets): (Vec<Target>, Vec<Target>) = targets.into_iter().partition(too_much);
-        let mut asked = targets.len() as u64;
-        // The workbench is kept until what lies on it is written.
-        let mut failures = self.keep(policy_type, targets, read_at).await?;
-        drop(workbench);
-        for target in again {
-            // What did not fit beside others may fit alone.
-            let mut alone = vec![Target::new(policy_type, recipe, target.wanted)];
-            let workbench = session.on_workbench();
-            reading::read(&workbench, &mut alone).await?;
-            failures.extend(self.keep(policy_type, alone, read_at).await?);
-            asked += 1;
-        }
-        Ok((asked, failures))
-    }
-
-    /// Keeps what objects became, and answers why those failed that could not be read.
-    async fn keep(
-        &self,
-        policy_type: &'static PolicyType,
-        targets: Vec<Target>,
-        read_at: Timestamp,
-    ) -> Result<Vec<GraphError>, Trouble> {
-        let failed = targets.iter().filter_map(|target| match &target.state {
-            State::Failed(error) => Some(error.clone()),
-            State::Read | State::Gone => None,
-        });
-        let failed: Vec<GraphError> = failed.collect();
-        if let Some(error) = failed.iter().find(|error| error.concerns_all()) {
-            return Err(Trouble::Graph(error.clone()));
-        }
-        let counted = self.versions.keep(policy_type, targets, read_at).await?;
-        self.tell(policy_type, counted.captured).await?;
-        Ok(failed)
     }
 
     async fn begin_type(&self, policy_type: &'static PolicyType) -> Result<(), Stop> {
@@ -278,7 +170,7 @@ impl CaptureWork {
     }
 
     /// Counts objects that were read, and persists and publishes how far the run is when that was last done a while ago.
-    async fn tell(&self, policy_type: &'static PolicyType, captured: u64) -> Result<(), StoreError> {
+    pub(super) async fn tell(&self, policy_type: &'static PolicyType, captured: u64) -> Result<(), StoreError> {
         let due = {
             let mut told = self.lock();
             told.0.items += captured;
@@ -311,45 +203,6 @@ impl CaptureWork {
     }
 }
 
-/// Why the reading of a type ended before its end.
-enum Trouble {
-    Graph(GraphError),
-    Stop(Stop),
-}
-
-impl From<GraphError> for Trouble {
-    fn from(error: GraphError) -> Self {
-        Self::Graph(error)
-    }
-}
-
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        Self::Stop(error.into())
-    }
-}
-
-impl Tally {
-    fn add(&mut self, asked: u64, failed: Vec<GraphError>) {
-        self.asked += asked;
-        for error in failed {
-            match &mut self.failures {
-                Some(failures) => failures.count += 1,
-                none => *none = Some(Failures { first: error, count: 1 }),
-            }
-        }
-    }
-
-    /// How the type ended. Where every object met the same, it says something about the type, as a refused list does.
-    fn end(&self, policy_type: &PolicyType, granted: Option<&[String]>) -> TypeEnd {
-        match &self.failures {
-            None => TypeEnd::succeeded(),
-            Some(failures) if failures.count == self.asked => end_of(policy_type, &failures.first, granted),
-            Some(failures) => failures.end(policy_type, granted),
-        }
-    }
-}
-
 /// Begins the capture, and opens the key of the tenant.
 async fn open(sources: &Sources, context: &RunContext, run: &OperationRun) -> Result<(Capture, TenantKey), StoreError> {
     let new = NewCapture {
@@ -368,17 +221,17 @@ async fn open(sources: &Sources, context: &RunContext, run: &OperationRun) -> Re
 
 impl Work for CaptureWork {
     fn portions(&self) -> usize {
-        self.types.len()
+        self.listings.len()
     }
 
     fn concurrency(&self) -> usize {
-        TYPES_AT_ONCE
+        LISTINGS_AT_ONCE
     }
 
     fn perform(&self, portion: usize) -> BoxFuture<'_, Result<(), Stop>> {
         Box::pin(async move {
-            let (policy_type, recipe) = self.types[portion];
-            self.capture_type(policy_type, recipe).await
+            let (listing, types) = &self.listings[portion];
+            self.capture_listing(listing, types).await
         })
     }
 

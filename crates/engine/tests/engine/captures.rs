@@ -281,7 +281,7 @@ async fn fewer_settings_than_stated_make_no_version_of_a_policy_that_is_known_wh
     let world = World::new(TestDatabase::sqlite().await, 300).await;
     world.sync(&World::some(&["settingsCatalogPolicy"])).await;
     let faults =
-        || vec![Fault::always("/settings", short("value")), Fault::always("configurationPolicies/", short("settings"))];
+        || vec![Fault::always("/settings", short("value")), Fault::always("configurationPolicies", short("settings"))];
     world.simulator.control().set_faults(faults());
     let partial = world.capture_all().await;
     let items = partial.sum(|one| one.items);
@@ -301,43 +301,65 @@ async fn fewer_settings_than_stated_make_no_version_of_a_policy_that_is_known_wh
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_could_not_be_read_fails_its_type_and_a_retry_reads_it_alone() {
     let world = World::new(TestDatabase::sqlite().await, 400).await;
-    world.sync(&World::some(&["deviceConfiguration", "mobileApp", "namedLocation"])).await;
+    world.sync(&World::some(&["deviceManagementScript", "mobileApp", "namedLocation"])).await;
     let stored = world.stored().await;
-    let broken = stored["deviceConfiguration"].first().unwrap().clone();
+    let broken = stored["deviceManagementScript"].first().unwrap().clone();
     world.simulator.control().set_faults(vec![Fault::always(&broken, FaultKind::Unavailable)]);
     let first = world.capture_all().await;
-    let one = &first.types["deviceConfiguration"];
+    let one = &first.types["deviceManagementScript"];
     assert_eq!((one.outcome, one.reason_code), (Some(TypeOutcome::Failed), Some(ReasonCode::GraphUnavailable)));
     assert_eq!((one.failed, one.captured), (1, one.items - 1), "one that fails costs no other");
     assert_eq!(first.capture.status, SyncRunStatus::Partial);
     assert_eq!(first.operation.status, OperationStatus::CompletedWithErrors);
-    assert!(world.versions("deviceConfiguration", &broken).await.is_empty());
+    assert!(world.versions("deviceManagementScript", &broken).await.is_empty());
     world.simulator.control().set_faults(Vec::new());
     let root = Actor::command_line();
     let retry = world.engine.runs().retry(&root, world.tenant, first.operation.id, RetryPart::Failed).await.unwrap();
     let run = retry.state.id;
     world.ended(run).await;
     let retried = world.captured(run).await;
-    assert_eq!(retried.operation.item_ids, ["deviceConfiguration"]);
+    assert_eq!(retried.operation.item_ids, ["deviceManagementScript"]);
     assert_eq!((retried.sum(|one| one.items), retried.sum(|one| one.created)), (1, 1));
-    assert_eq!(world.versions("deviceConfiguration", &broken).await.len(), 1);
+    assert_eq!(world.versions("deviceManagementScript", &broken).await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_type_that_is_refused_is_named_and_not_asked_for_on_and_on() {
-    let world = World::new(TestDatabase::sqlite().await, 1_500).await;
-    world.sync(&World::some(&["deviceConfiguration", "namedLocation"])).await;
-    world.simulator.control().set_faults(vec![Fault::always("deviceConfigurations/", forbidden())]);
+    let world = World::new(TestDatabase::sqlite().await, 6_000).await;
+    world.sync(&World::some(&["deviceConfiguration", "deviceManagementScript", "namedLocation"])).await;
+    // One by its list, the other object by object.
+    let faults = ["deviceManagement/deviceConfigurations", "deviceManagementScripts/"];
+    world.simulator.control().set_faults(faults.map(|path| Fault::always(path, forbidden())).to_vec());
     world.simulator.control().reset_counts();
     let refused = world.capture_all().await;
-    let one = &refused.types["deviceConfiguration"];
-    assert_eq!((one.outcome, one.reason_code), (Some(TypeOutcome::Failed), Some(ReasonCode::PermissionMissing)));
-    let message = one.message.as_deref().unwrap_or_default();
-    assert!(message.contains("DeviceManagementConfiguration.Read.All"), "{message}");
-    let known = world.stored().await["deviceConfiguration"].len() as u64;
-    assert!(world.simulator.control().counts().quota < known, "of {known}");
+    for (key, permission) in [
+        ("deviceConfiguration", "DeviceManagementConfiguration.Read.All"),
+        ("deviceManagementScript", "DeviceManagementScripts.Read.All"),
+    ] {
+        let one = &refused.types[key];
+        assert_eq!((one.outcome, one.reason_code), (Some(TypeOutcome::Failed), Some(ReasonCode::PermissionMissing)));
+        let message = one.message.as_deref().unwrap_or_default();
+        assert!(message.contains(permission), "{message}");
+        assert!((one.items as usize) < world.stored().await[key].len(), "{one:?}");
+    }
     assert_eq!(refused.types["namedLocation"].outcome, Some(TypeOutcome::Succeeded));
     assert_eq!(refused.operation.status, OperationStatus::CompletedWithErrors);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_lists_tell_whole_costs_no_single_reads() {
+    let world = World::new(TestDatabase::sqlite().await, 2_000).await;
+    world.sync(&World::some(&["settingsCatalogPolicy", "deviceConfiguration", "deviceCompliancePolicy"])).await;
+    world.simulator.control().reset_counts();
+    let captured = world.capture_all().await;
+    assert_eq!(captured.troubles(), Vec::<String>::new());
+    let (quota, items) = (world.simulator.control().counts().quota, captured.sum(|one| one.created));
+    assert!(items > 500 && quota * 4 < items, "{quota} reads for {items} objects");
+    // Read singly, they are the same.
+    let stored = world.stored().await;
+    let some = stored.iter().flat_map(|(key, ids)| ids.iter().take(100).map(|id| (key.clone(), id.clone()))).collect();
+    let again = world.capture(&CaptureOf::Items(some), false).await;
+    assert_eq!((again.sum(|one| one.created), again.sum(|one| one.unchanged)), (0, 300));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
