@@ -70,7 +70,7 @@ impl TenantKey {
     pub async fn open(mut on: impl Access, vault: &Vault, tenant: TenantId) -> Result<Option<Self>, StoreError> {
         let sealed: Option<Vec<u8>> =
             on.value("SELECT sealed FROM policy_keys WHERE tenant_id = $1", &args![tenant]).await?;
-        sealed.map(|sealed| Self::unseal(vault, tenant, SealedSecret(sealed))).transpose()
+        sealed.map(|sealed| Self::unseal(vault, tenant, &SealedSecret(sealed))).transpose()
     }
 
     /// The same, made when there is none. A tenant that was removed gets none any more.
@@ -95,8 +95,8 @@ impl TenantKey {
         Self::open(&mut *tx, vault, tenant).await?.ok_or(StoreError::LeaseLost)
     }
 
-    fn unseal(vault: &Vault, tenant: TenantId, sealed: SealedSecret) -> Result<Self, StoreError> {
-        let text = vault.unseal(tenant, COLUMN, &sealed)?;
+    fn unseal(vault: &Vault, tenant: TenantId, sealed: &SealedSecret) -> Result<Self, StoreError> {
+        let text = vault.unseal(tenant, COLUMN, sealed)?;
         let bytes = BASE64.decode(text.expose_secret()).map(Zeroizing::new).map_err(|_| StoreError::Sealed)?;
         let root = <[u8; 32]>::try_from(bytes.as_slice()).map(Zeroizing::new).map_err(|_| StoreError::Sealed)?;
         let derive = |purpose: &[u8]| Zeroizing::new(keyed(&root, &[b"tenantatlas/policy/1/", purpose]));
