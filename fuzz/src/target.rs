@@ -1,6 +1,7 @@
 //! The targets.
 
 mod addresses;
+mod body;
 mod canonical;
 mod cookies;
 mod cursor;
@@ -27,6 +28,7 @@ pub struct Target {
 /// Every target.
 pub const TARGETS: &[Target] = &[
     Target { name: "addresses", check: addresses::check },
+    Target { name: "body", check: body::check },
     Target { name: "canonical", check: canonical::check },
     Target { name: "cookies", check: cookies::check },
     Target { name: "cursor", check: cursor::check },

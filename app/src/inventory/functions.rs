@@ -18,6 +18,7 @@ use {
     tenantatlas_domain::item_column::ItemColumn,
     tenantatlas_domain::role::Action,
     tenantatlas_domain::selection::Selection,
+    tenantatlas_engine::CaptureOf,
     uuid::Uuid,
 };
 
@@ -109,3 +110,19 @@ pub async fn sync_items(#[server(default)] items: Vec<String>) -> Result<(), App
     Ok(())
 }
 rule!(SyncItems, Rule::Member(Action::Sync));
+
+/// Starts a capture of the items that were picked, and leads to its run.
+///
+/// # Errors
+/// Forbidden below operator; when no item was picked, or none of them exists.
+#[server(prefix = "/api", endpoint = "capture_items")]
+pub async fn capture_items(#[server(default)] items: Vec<String>) -> Result<(), AppError> {
+    let inside = scope::acting(Action::Capture)?;
+    let rows = picked(&inside, None, items.iter().map(String::as_str)).await?;
+    let what = rows.into_iter().map(|row| (row.item.policy_type, row.item.external_id)).collect();
+    let actor = inside.session.actor();
+    let started = inside.engine.dispatch_capture(&actor, inside.id(), &CaptureOf::Items(what), false).await?;
+    go_to_with(&inside.address().run(started.run_id), started.already_running.then_some(Done::AlreadyRunning));
+    Ok(())
+}
+rule!(CaptureItems, Rule::Member(Action::Capture));

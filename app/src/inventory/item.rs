@@ -8,10 +8,14 @@ use tenantatlas_domain::live::humanise;
 use tenantatlas_domain::references::Relationship;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::inventory::{self, IncomingLink, ItemRow, ItemVersion, OutgoingLink, RunSighting, ScopeView};
+use tenantatlas_store::policies::{self, Version};
 use tenantatlas_store::scopes::ScopeId;
 
 use crate::error::AppError;
 use crate::scope::Inside;
+
+/// Versions that are shown, at most.
+const VERSIONS_SHOWN: u32 = 50;
 
 /// Everything the item page shows.
 #[derive(Debug, Clone)]
@@ -26,6 +30,8 @@ pub struct ItemDetail {
     pub history: Vec<ItemVersion>,
     /// The runs of the scope that held its type, newest first.
     pub runs: Vec<RunSighting>,
+    /// The newest versions of its body, newest first.
+    pub versions: Vec<Version>,
     /// What it points to.
     pub outgoing: Vec<OutgoingLink>,
     /// What points to it.
@@ -50,9 +56,11 @@ pub async fn load(inside: &Inside, item: ItemId, scope: Option<ScopeId>) -> Resu
         Some(read) => Some(inventory::was_seen(db, read.scope.id, read.read_seq, item).await?),
         None => None,
     };
+    let (key, external_id) = (&row.item.policy_type, &row.item.external_id);
+    let versions = policies::versions_of(db, inside.id(), key, external_id, None, VERSIONS_SHOWN).await?;
     let outgoing = inventory::outgoing(db, inside.id(), item).await?;
     let incoming = inventory::incoming(db, inside.id(), &row.item.policy_type, &row.item.external_id).await?;
-    Ok(ItemDetail { row, view, seen_elsewhere, history, runs, outgoing, incoming })
+    Ok(ItemDetail { row, view, seen_elsewhere, history, runs, versions, outgoing, incoming })
 }
 
 /// One difference between two states of an item.

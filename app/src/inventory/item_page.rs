@@ -12,21 +12,23 @@ use tenantatlas_store::inventory::{ItemVersion, OutgoingLink, RunReading};
 use tenantatlas_store::scopes::ScopeId;
 
 use super::elsewhere::read_elsewhere;
+use super::functions::CaptureItems;
 use super::item::{FieldChange, ItemDetail, differences, fact_text, load, property_label, value_moment};
 use super::labels::{platform_label, type_label};
 use super::table::{identifier, row_state};
+use super::versions::versions;
 use crate::error::AppError;
 use crate::filter::ListFilter as _;
 use crate::filter::inventory::InventoryFilter;
 use crate::format;
 use crate::frame::view::Section;
 use crate::group::page::side;
-use crate::page::{path_part, query, tenant_page};
+use crate::page::{path_part, query, refusal, tenant_page};
 use crate::scope::Inside;
 use crate::tenant::portal::portal_cloud;
 use crate::ui::card::section_card;
 use crate::ui::icon::Icon;
-use crate::ui::note::note;
+use crate::ui::note::{note, refusal_note};
 use crate::ui::state::{state, sync_state};
 use crate::ui::time::{day, moment};
 
@@ -37,7 +39,9 @@ const RUNS_SHOWN: usize = 20;
 #[component]
 pub fn ItemPage() -> impl IntoView {
     let id = path_part("item");
-    let scope = query()("scope").and_then(|text| text.parse().ok()).map(ScopeId);
+    let query = query();
+    let refused = refusal::<CaptureItems>(&query);
+    let scope = query("scope").and_then(|text| text.parse().ok()).map(ScopeId);
     tenant_page(Section::Inventory, move |inside| async move {
         let id: ItemId = id.parse().map_err(|_| AppError::not_found("The item"))?;
         let detail = load(&inside, id, scope).await?;
@@ -55,6 +59,7 @@ pub fn ItemPage() -> impl IntoView {
                 </div>
                 <div class="actions">{row_state(&detail.row)} {portal_link(&inside, &detail, &name)}</div>
             </div>
+            {refused.map(|error: AppError| refusal_note(&error))}
             {explanation(&detail)}
             {elsewhere(&inside, &detail)}
             <div class="columns">
@@ -62,6 +67,7 @@ pub fn ItemPage() -> impl IntoView {
                 {assignments(&inside, &detail)}
             </div>
             {relations(&inside, &detail)}
+            {versions(&inside, &detail)}
             {history(&detail)}
             {runs(&inside, &detail)}
         }
@@ -366,7 +372,7 @@ fn version_row(version: &ItemVersion, before: Option<&ItemVersion>) -> AnyView {
         <li>
             <p><strong>{words}</strong>" "{moment(version.observed_at.as_millis())}</p>
             {settings_only.then(|| view! {
-                <p class="quiet-text">"Its settings or assignments changed. A sync keeps their fingerprint, not their values."</p>
+                <p class="quiet-text">"Its settings or assignments changed. A sync keeps their fingerprint, not their values; a capture keeps versions."</p>
             })}
             {(!changes.is_empty()).then(|| difference(&changes))}
             <p class="quiet-text">"Fingerprint "<span class="identifier">{version.content_hash.to_string().chars().take(16).collect::<String>()}</span></p>

@@ -33,3 +33,5 @@ pub mod page;
 pub mod saved_views;
 #[cfg(feature = "ssr")]
 pub mod table;
+#[cfg(feature = "ssr")]
+pub mod versions;

@@ -9,7 +9,7 @@ use super::coverage::CoverageMark;
 use super::coverage_strip::coverage_strip;
 use super::elsewhere::scope_words;
 use super::filters::scope_choice;
-use super::functions::{RemoveView, RenameView, SaveView, SyncItems};
+use super::functions::{CaptureItems, RemoveView, RenameView, SaveView, SyncItems};
 use super::list::list;
 use super::load::{InventoryView, load};
 use crate::filter::ListFilter as _;
@@ -35,6 +35,7 @@ pub fn InventoryPage() -> impl IntoView {
     let done = done(&query);
     let refused = refusal::<SaveView>(&query).or_else(|| refusal::<RenameView>(&query));
     let refused = refused.or_else(|| refusal::<RemoveView>(&query)).or_else(|| refusal::<SyncItems>(&query));
+    let refused = refused.or_else(|| refusal::<CaptureItems>(&query));
     let needless = has_empty_parameter();
     let place = Place { section: Section::Inventory, list: Some(address.first_page().query_text()) };
     tenant_page(place, move |inside| async move {

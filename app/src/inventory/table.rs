@@ -12,7 +12,7 @@ use tenantatlas_store::inventory::{Heading, ItemRow, Sort};
 use tenantatlas_store::scopes::ScopeId;
 
 use super::assigned::{assigned_words, target_of};
-use super::functions::SyncItems;
+use super::functions::{CaptureItems, SyncItems};
 use super::item::value_moment;
 use super::labels::{category_label, platform_label, type_label};
 use super::load::InventoryView;
@@ -250,6 +250,10 @@ fn picked_bar(inside: &Inside, address: &InventoryFilter) -> AnyView {
         let action = inside.address().function::<SyncItems>();
         view! { <button class="button" formmethod="post" formaction=action>{Icon::Turning.view()}"Sync these types"</button> }
     });
+    let capture = inside.role.allows(Action::Capture).then(|| {
+        let action = inside.address().function::<CaptureItems>();
+        view! { <button class="button" formmethod="post" formaction=action>{Icon::Inventory.view()}"Keep versions"</button> }
+    });
     let scope = address.scope.map(|ScopeId(id)| hidden("scope", id.to_string()));
     view! {
         <form class="picked" id=PICKED method="get" action=export("csv")>
@@ -263,6 +267,7 @@ fn picked_bar(inside: &Inside, address: &InventoryFilter) -> AnyView {
                 {Icon::Download.view()}<span data-picked="Export " data-picked-end=" as JSON">"Export as JSON"</span>
             </button>
             {sync}
+            {capture}
         </form>
     }
     .into_any()

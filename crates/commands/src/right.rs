@@ -115,9 +115,13 @@ async fn held_tenant(tx: &mut Tx, tenant: TenantId, action: Action) -> Result<bo
         // Name and directory may change: nobody may even refer to the tenant meanwhile, as a run does that begins.
         Action::EditConnection => tenants::lock_whole(tx, tenant).await?.is_some(),
         Action::ManageMembers => tenants::lock(tx, tenant).await?.is_some(),
-        Action::View | Action::Sync | Action::AcknowledgeFindings | Action::CancelRun | Action::EditSchedules => {
-            tenants::hold(tx, tenant).await?.is_some()
-        }
+        Action::View
+        | Action::Sync
+        | Action::Capture
+        | Action::SeeBodies
+        | Action::AcknowledgeFindings
+        | Action::CancelRun
+        | Action::EditSchedules => tenants::hold(tx, tenant).await?.is_some(),
     })
 }
 

@@ -37,6 +37,8 @@ crate::names::named! {
         CancelRequested = "operation.cancel_requested",
         /// A run that has ended was to be tried again, and could not be.
         RetryRequested = "operation.retry_requested",
+        /// Somebody looked at the body of a script.
+        ScriptSeen = "policy.script_seen",
         /// A saved view of the inventory was added, renamed or deleted.
         SavedViewChanged = "saved_view.changed",
         /// A tenant was added.
@@ -107,6 +109,7 @@ impl AuditAction {
             Self::AccessRefused
                 | Self::AuditExported
                 | Self::InventoryExported
+                | Self::ScriptSeen
                 | Self::MemberAdded
                 | Self::InvitationAccepted
                 | Self::InvitationRevoked

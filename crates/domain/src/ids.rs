@@ -108,6 +108,10 @@ id! {
     SyncRunId = "sync run",
     /// Identifies an inventory item; its id at Microsoft is the external id.
     ItemId = "item",
+    /// Identifies one capture of policies.
+    CaptureId = "capture",
+    /// Identifies a version of a policy.
+    VersionId = "version",
     /// Identifies a notification.
     NotificationId = "notification",
     /// Identifies a finding.

@@ -10,7 +10,9 @@
 //! normalised content, which is hashed as it is, or read back as a value.
 
 mod noise;
+pub(crate) mod secrets;
 mod walk;
+pub(crate) mod withheld;
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,11 +22,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub use secrets::{UnknownUnreadable, Unreadable};
+pub use withheld::{WITHHELD, Withheld};
+
 use crate::registry::PolicyType;
 
 /// The version of the rules below. It is kept with every content hash: hashes of
 /// different versions are never compared.
-pub const NORMALISER_VERSION: u32 = 1;
+pub const NORMALISER_VERSION: u32 = 2;
 
 /// A SHA-256: of the normalised content, or of raw bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -136,6 +141,13 @@ impl Normaliser {
     #[must_use]
     pub fn content_hash(&self, policy_type: &PolicyType, object: &Value) -> ContentHash {
         ContentHash(Sha256::digest(self.canonical_content(policy_type, object)).into())
+    }
+
+    /// What stands for a single value of an object of this type: equal for equal values, and of no use for finding the value
+    /// without the key. `None` where the value says nothing.
+    pub(crate) fn fingerprint_of(&self, policy_type: &PolicyType, key: &str, value: &Value) -> Option<String> {
+        let canonical = walk::Walk::new(policy_type, self, value).of_value(key, value);
+        (!canonical.is_empty()).then(|| self.fingerprint(&canonical))
     }
 
     fn canonical_content(&self, policy_type: &PolicyType, object: &Value) -> Vec<u8> {

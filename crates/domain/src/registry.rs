@@ -18,10 +18,13 @@ mod enrolment;
 mod entra;
 mod listing;
 mod meta_field;
+mod odata;
 mod permission;
 mod platform;
 mod policy_type;
 mod portal;
+mod recipe;
+mod recipes;
 mod reference_rule;
 mod scripts;
 mod updates;
@@ -32,15 +35,17 @@ use std::sync::LazyLock;
 pub use alias::aliases;
 pub use category::{Category, UnknownCategory};
 pub use detail::{Detail, DetailShape};
-pub(crate) use listing::odata_type;
 pub use listing::{Listing, Split};
 pub use meta_field::{MetaField, MetaKind};
+pub(crate) use odata::odata_type;
 pub use permission::{AppPermission, GRAPH_APP_ID, NAME_PERMISSIONS, NamePermission, app_permission};
 pub use platform::{Platform, PlatformRule, UnknownPlatform, platform_of};
 pub use policy_type::{
     ApiVersion, Assignments, Feature, PARENT_ID_PROPERTY, PolicyType, Source, attach_parent, continuations, revision_of,
 };
 pub use portal::{Portal, PortalCloud, PortalLink, PortalPage, PortalSite, portal};
+pub use recipe::{Recipe, Referenced, RestoreClass, Script, UnknownRestoreClass};
+pub use recipes::recipe;
 pub use reference_rule::{ReferenceRule, ReferenceTarget};
 
 /// Every policy type, with the ways to find one.

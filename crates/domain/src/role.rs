@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Role {
     /// Sees everything of the tenant.
     Readonly,
-    /// Also syncs, cancels runs and acknowledges findings.
+    /// Also syncs, captures, sees bodies, cancels runs and acknowledges findings.
     Operator,
     /// Also edits the connection and schedules.
     Manager,
@@ -24,6 +24,10 @@ pub enum Action {
     View,
     /// Start or retry a sync.
     Sync,
+    /// Capture policies: keep versions of their bodies.
+    Capture,
+    /// See the bodies of policies, such as settings and scripts.
+    SeeBodies,
     /// Acknowledge findings, with a reason.
     AcknowledgeFindings,
     /// Cancel a run.
@@ -41,6 +45,8 @@ impl Action {
     pub const ALL: &'static [Self] = &[
         Self::View,
         Self::Sync,
+        Self::Capture,
+        Self::SeeBodies,
         Self::AcknowledgeFindings,
         Self::CancelRun,
         Self::EditConnection,
@@ -53,7 +59,9 @@ impl Action {
     pub const fn least_role(self) -> Role {
         match self {
             Self::View => Role::Readonly,
-            Self::Sync | Self::AcknowledgeFindings | Self::CancelRun => Role::Operator,
+            Self::Sync | Self::Capture | Self::SeeBodies | Self::AcknowledgeFindings | Self::CancelRun => {
+                Role::Operator
+            }
             Self::EditConnection | Self::EditSchedules => Role::Manager,
             Self::ManageMembers => Role::Owner,
         }
@@ -104,8 +112,8 @@ mod tests {
         let allowed =
             |role: Role| -> Vec<Action> { Action::ALL.iter().copied().filter(|action| role.allows(*action)).collect() };
         assert_eq!(allowed(Role::Readonly), &Action::ALL[..1]);
-        assert_eq!(allowed(Role::Operator), &Action::ALL[..4]);
-        assert_eq!(allowed(Role::Manager), &Action::ALL[..6]);
+        assert_eq!(allowed(Role::Operator), &Action::ALL[..6]);
+        assert_eq!(allowed(Role::Manager), &Action::ALL[..8]);
         assert_eq!(allowed(Role::Owner), Action::ALL);
     }
 

@@ -11,7 +11,7 @@ mod secret;
 use serde_json::{Map, Value};
 
 pub use redact::redact;
-pub use secret::is_secret_key;
+pub use secret::{SecretKind, is_secret_key, secret_kind};
 
 use crate::references::AssignmentTarget;
 use crate::registry::{Assignments, MetaField, MetaKind, PolicyType, Source, odata_type};

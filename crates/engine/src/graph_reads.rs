@@ -1,15 +1,20 @@
-//! How policy types are asked for at Microsoft Graph and what its answers mean for them, whoever reads: a sync, or a check
-//! of a connection.
+//! How policy types are asked for at Microsoft Graph and what its answers mean for them, whoever reads: a sync, a
+//! capture, or a check of a connection.
 
+pub(crate) mod below;
+mod failures;
 mod outcome;
 mod query;
+mod session;
 
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{ApiVersion, PolicyType};
 use tenantatlas_graph::{GraphError, GraphVersion};
 
+pub(crate) use failures::Failures;
 pub(crate) use outcome::{TypeEnd, bounded, end_of};
 pub(crate) use query::{Expansion, ListQuery};
+pub(crate) use session::{SignIn, sign_in};
 
 /// The version of Graph as the client spells it.
 pub(crate) fn version(policy_type: &PolicyType) -> GraphVersion {

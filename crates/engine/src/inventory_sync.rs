@@ -1,10 +1,9 @@
 //! `inventory.sync`: reads a tenant through Microsoft Graph (`docs/rules.md`, section Inventory sync).
 //!
-//! Readers ([`reading`], [`page`], [`below`]) take pages from Graph, several listings at a time; what they saw is
+//! Readers ([`reading`], [`page`]) take pages from Graph, several listings at a time; what they saw is
 //! computed off the threads that wait ([`observed`]); one writer ([`writer`]) commits it in batches. All three overlap,
 //! and the bytes between them are bounded.
 
-mod below;
 mod config;
 mod dispatch;
 mod names;

@@ -29,6 +29,8 @@ mod invitations;
 mod members;
 mod operations;
 mod password;
+mod policy_capture;
+mod policy_versions;
 mod preferences;
 mod saved_views;
 mod second_factor;
@@ -49,6 +51,8 @@ pub use inventory_sync::{DispatchOutcome, InventorySync, SyncConfig, SyncPayload
 pub use invitations::{AddedMember, Invited};
 pub use operations::run_words;
 pub use password::{MAX_PASSWORD_BYTES, MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
+pub use policy_capture::{CaptureOf, CaptureOutcome, CapturePayload, CapturePolicies};
+pub use policy_versions::OpenVersion;
 pub use second_factor::{SecondFactorState, SetUp};
 pub use session_policy::{RequireSecondFactor, SessionPolicy, UnknownRule};
 pub use sign_in::{BROWSER_IS_KNOWN, Opened, SECOND_STEP_LASTS, SET_UP_STEP_LASTS, SignIn, Visitor};

@@ -10,19 +10,23 @@ use tenantatlas_store::operation_runs::OperationRun;
 
 use crate::config::EngineConfig;
 use crate::inventory_sync::InventorySync;
+use crate::policy_capture::CapturePolicies;
 use crate::tenant_check::CheckTenant;
 
 /// Every long operation of the product.
 pub(crate) fn all(config: &EngineConfig, commands: &Commands, graph: GraphClient) -> Operations {
     let (db, vault) = (commands.db.clone(), commands.vault.clone());
+    let clock = || Arc::clone(&commands.clock);
     Operations::default()
-        .with(InventorySync::new(db, vault, graph.clone(), Arc::clone(&commands.clock), config.sync.clone()))
+        .with(CapturePolicies::new(db.clone(), vault.clone(), graph.clone(), clock()))
+        .with(InventorySync::new(db, vault, graph.clone(), clock(), config.sync.clone()))
         .with(CheckTenant::new(commands.vault.clone(), graph))
 }
 
 /// The words for a run, with its name, for whoever reads the database without an engine, as the command line does.
 #[must_use]
 pub fn run_words(run: &OperationRun) -> RunWords {
-    let known = [words_of::<InventorySync>, words_of::<CheckTenant>].into_iter().find_map(|words| words(run));
+    let all = [words_of::<InventorySync>, words_of::<CapturePolicies>, words_of::<CheckTenant>];
+    let known = all.into_iter().find_map(|words| words(run));
     known.unwrap_or_else(|| words_of_unknown(&run.resource, &run.action))
 }

@@ -57,6 +57,8 @@ pub enum Field {
     Number(u64),
     /// One of these.
     Enum(&'static [&'static str]),
+    /// One of these in a list; the single read says "unknown" (IntuneManagement, administrative templates).
+    UnknownAlone(&'static [&'static str]),
     /// An instant of the past.
     Date,
     /// An instant that moves without meaning (heartbeats, last syncs).

@@ -10,7 +10,7 @@ use crate::context::with_context;
 use crate::graph::GraphRequest;
 use crate::object::{Along, Object};
 use crate::query::Query;
-use crate::tenant::{CHILDREN, kind_of, number_of};
+use crate::tenant::{CHILDREN, GROUPS, kind_of, number_of};
 
 /// Rows of a page of assignments (IntuneBackupAndRestore, pull request 94) and of settings.
 const PAGE: u64 = 25;
@@ -43,7 +43,8 @@ impl GraphRequest<'_> {
         let found = match kind.key {
             "endpointSecurityIntent" => intent_child(&mut rows, &object, &segments),
             "groupPolicyConfiguration" => administrative_child(&mut rows, &object, &segments, query),
-            "deviceConfiguration" => self.configuration_child(&object, &segments),
+            "deviceConfiguration" => self.configuration_child(&mut rows, &object, &segments),
+            "devicePreparationPolicy" => self.preparation_child(&mut rows, &object, &segments),
             "intuneRoleDefinition" => self.role_child(&mut rows, &object, &segments),
             "appleEnrollmentToken" => self.token_child(&mut rows, index, &segments),
             _ => Found::Nothing,
@@ -73,7 +74,38 @@ impl GraphRequest<'_> {
         }
     }
 
-    fn configuration_child(&self, object: &Object<'_>, segments: &[&str]) -> Found {
+    /// What a policy for the preparation of devices tells by a function: the group that devices join (Microsoft Graph,
+    /// deviceManagementConfigurationPolicy, retrieveEnrollmentTimeDeviceMembershipTarget).
+    fn preparation_child(&self, out: &mut Vec<u8>, object: &Object<'_>, segments: &[&str]) -> Found {
+        if segments != ["retrieveEnrollmentTimeDeviceMembershipTarget"] {
+            return Found::Nothing;
+        }
+        out.extend_from_slice(
+            br#"{"validationSucceeded":true,"enrollmentTimeDeviceMembershipTargetValidationStatuses":[{"targetId":""#,
+        );
+        self.tenant.write_id(out, GROUPS, IdForm::Guid, object.noise(70) % self.tenant.groups());
+        out.extend_from_slice(br#"","targetValidationErrorCode":"unknown"}]}"#);
+        Found::One("")
+    }
+
+    fn configuration_child(&self, out: &mut Vec<u8>, object: &Object<'_>, segments: &[&str]) -> Found {
+        match segments {
+            ["microsoft.graph.windows10GeneralConfiguration", "privacyAccessControls"] => {
+                out.extend_from_slice(
+                    br#"[{"id":"p1","accessLevel":"forceDeny","dataCategory":"camera","appPackageFamilyName":null}]"#,
+                );
+                return Found::Rows;
+            }
+            // Half of the profiles name a certificate; of the others there is none to be found.
+            ["microsoft.graph.iosVpnConfiguration", "identityCertificate"] if object.noise(71).is_multiple_of(2) => {
+                out.extend_from_slice(br##"{"@odata.type":"#microsoft.graph.iosScepCertificateProfile","id":""##);
+                object.write_reference(out, "deviceConfiguration", 72);
+                out.extend_from_slice(br#"","displayName":"Identity of devices"}"#);
+                return Found::One("/$entity");
+            }
+            ["microsoft.graph.iosVpnConfiguration", "identityCertificate"] => return Found::Whole(self.not_found()),
+            _ => {}
+        }
         let [function] = segments else { return Found::Nothing };
         let secret = function
             .strip_prefix("getOmaSettingPlainTextValue(secretReferenceValueId='")

@@ -15,6 +15,9 @@ use crate::tenant::GROUPS;
 /// The most ids that a filter of groups takes.
 const IDS: usize = 15;
 
+/// Languages of the sign-in page with their text; the first is for all others.
+const WELCOME: [(&str, &str); 2] = [("0", "Welcome"), ("de-DE", "Willkommen")];
+
 impl GraphRequest<'_> {
     fn group(&self, index: u64) -> Value {
         let dynamic = index.is_multiple_of(5);
@@ -138,8 +141,15 @@ impl GraphRequest<'_> {
             }),
             [_, "branding", "localizations"] => json!({
                 "@odata.context": context(&format!("('{id}')/branding/localizations")),
-                "value": [{"id": "0", "signInPageText": "Welcome"}, {"id": "de-DE", "signInPageText": "Willkommen"}],
+                "value": WELCOME.map(|(locale, text)| json!({"id": locale, "signInPageText": text})),
             }),
+            [_, "branding", "localizations", locale] => {
+                let Some(text) = WELCOME.iter().find(|(known, _)| known == locale).map(|(_, text)| *text) else {
+                    return self.not_found();
+                };
+                let context = context(&format!("('{id}')/branding/localizations/$entity"));
+                json!({"@odata.context": context, "id": locale, "signInPageText": text})
+            }
             _ => return self.not_found(),
         };
         Answer::ok(body.to_string().into_bytes())

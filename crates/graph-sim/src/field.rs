@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::catalogue::{Field, IdForm};
 use crate::instant::write_time;
-use crate::object::{Object, SECRET_MARK, TOPICS};
+use crate::object::{CREDENTIAL_MARK, Object, SECRET_MARK, TOPICS};
 use crate::tenant::{GROUPS, form_of, kind_of, number_of};
 
 macro_rules! push {
@@ -58,7 +58,7 @@ impl Object<'_> {
                 push!(out, r#""{}""#, STANDARD.encode(script));
             }
             field => {
-                let _ = self.write_scalar(out, field, noise, restless)
+                let _ = self.write_scalar(out, field, noise, restless, detail)
                     || self.write_secret(out, field, salt, noise)
                     || self.write_references(out, field, salt, noise)
                     || self.write_structure(out, field, salt, noise, restless);
@@ -67,7 +67,7 @@ impl Object<'_> {
     }
 
     /// Writes a text, a number, an instant or JSON as it stands; false when the field is none.
-    fn write_scalar(&self, out: &mut Vec<u8>, field: Field, noise: u64, restless: u64) -> bool {
+    fn write_scalar(&self, out: &mut Vec<u8>, field: Field, noise: u64, restless: u64, detail: bool) -> bool {
         let instant = |out: &mut Vec<u8>, seconds: u64| {
             out.push(b'"');
             write_time(out, seconds);
@@ -92,6 +92,8 @@ impl Object<'_> {
             Field::Heartbeat => instant(out, 1_790_000_000 + restless * 61),
             Field::Counter => push!(out, "{restless}"),
             Field::SettingCount => push!(out, "{}", self.setting_count()),
+            Field::UnknownAlone(_) if detail => out.extend_from_slice(br#""unknown""#),
+            Field::UnknownAlone(values) => push!(out, r#""{}""#, values[noise as usize % values.len()]),
             Field::Null => out.extend_from_slice(b"null"),
             Field::Raw(json) => out.extend_from_slice(json.as_bytes()),
             _ => return false,
@@ -102,14 +104,14 @@ impl Object<'_> {
     /// Writes something that must never be stored; false when the field is none.
     fn write_secret(&self, out: &mut Vec<u8>, field: Field, salt: u64, noise: u64) -> bool {
         match field {
-            Field::Secret => push!(out, r#""{SECRET_MARK}-{noise:x}""#),
+            Field::Secret => push!(out, r#""{CREDENTIAL_MARK}-{noise:x}""#),
             Field::SecretBase64 => {
                 push!(out, r#""{}""#, STANDARD.encode(format!("{SECRET_MARK}-{noise:x}-and-some-more-bytes")));
             }
             Field::SecretJson => {
                 // The mark begins at a multiple of three bytes, so that it can be seen in the base64 too.
                 let json = format!(
-                    r#"{{"kind": "androidenterprise#managedConfiguration", "adminPassword": "{SECRET_MARK}-{noise:x}"}}"#
+                    r#"{{"kind": "androidenterprise#managedConfiguration", "adminPassword": "{CREDENTIAL_MARK}-{noise:x}"}}"#
                 );
                 push!(out, r#""{}""#, STANDARD.encode(json));
             }

@@ -3,7 +3,8 @@
 //!
 //! It depends on no other crate of the project and was written from Microsoft's documentation, so that a shared
 //! misunderstanding cannot hide. Objects are made when they are asked for, from a seed; none is held in memory, so a
-//! tenant can have a million of them. What looks like a secret in them carries the mark [`SECRET_MARK`].
+//! tenant can have a million of them. What looks like a secret in them carries the mark [`SECRET_MARK`],
+//! and what lets somebody in [`CREDENTIAL_MARK`].
 //!
 //! With TLS it stands in for the hosts of Microsoft themselves, so that clients of others can be pointed at it unchanged
 //! ([`Simulator::start_tls`]).
@@ -57,7 +58,7 @@ pub use config::{SimTenant, SimulatorConfig, Throttle};
 pub use fault::{Fault, FaultKind, Within};
 pub use graph::path_of;
 pub use hostile::HostileBody;
-pub use object::{SECRET_MARK, SECRET_MARK_BASE64};
+pub use object::{CREDENTIAL_MARK, CREDENTIAL_MARK_BASE64, SECRET_MARK, SECRET_MARK_BASE64};
 pub use planted::PlantedSecret;
 pub use server::{Simulator, StartError};
 pub use tenant::{Evolution, Migration, large_group_id};

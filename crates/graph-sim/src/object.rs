@@ -12,6 +12,13 @@ use crate::tenant::{Changes, KindNumber, TenantState, number_of};
 /// The mark of everything that must never be stored.
 pub const SECRET_MARK: &str = "PLANTEDSECRET";
 
+/// The mark of what lets somebody in, among these: passwords, keys and tokens. What an administrator wrote, such as a script,
+/// carries [`SECRET_MARK`] alone. A multiple of three bytes, so that it shows in base64 too.
+pub const CREDENTIAL_MARK: &str = "PLANTEDSECRET-CREDENTIAL";
+
+/// What [`CREDENTIAL_MARK`] looks like at the beginning of base64.
+pub const CREDENTIAL_MARK_BASE64: &str = "UExBTlRFRFNFQ1JFVC1DUkVERU5USUFM";
+
 /// What [`SECRET_MARK`] looks like at the beginning of base64.
 pub const SECRET_MARK_BASE64: &str = "UExBTlRFRFNFQ1JFV";
 
@@ -209,7 +216,7 @@ impl Object<'_> {
     /// Whether it has settings of the settings catalogue.
     #[must_use]
     pub fn has_settings(&self) -> bool {
-        self.kind.family.is_some() || self.kind.key == "linuxCompliancePolicy"
+        self.kind.family.is_some() || matches!(self.kind.key, "linuxCompliancePolicy" | "deviceInventoryPolicy")
     }
 
     /// The template that an intent was made of.

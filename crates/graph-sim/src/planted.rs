@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::catalogue::IdForm;
 use crate::context::Collection;
-use crate::object::{Along, Object, SECRET_MARK, SECRET_MARK_BASE64};
+use crate::object::{Along, CREDENTIAL_MARK, CREDENTIAL_MARK_BASE64, Object, SECRET_MARK, SECRET_MARK_BASE64};
 use crate::tenant::{TenantState, kinds};
 
 /// A planted secret.
@@ -19,6 +19,8 @@ pub struct PlantedSecret {
     pub pointer: String,
     /// The value as it is on the wire.
     pub value: String,
+    /// Whether it lets somebody in. What an administrator wrote, a person and a picture do not.
+    pub credential: bool,
 }
 
 /// The planted secrets of a tenant, up to a number of them.
@@ -42,6 +44,7 @@ pub fn planted_secrets(tenant: &TenantState, most: usize) -> Vec<PlantedSecret> 
                     id: id.clone(),
                     pointer: pointer.to_owned(),
                     value: value.to_owned(),
+                    credential: value.contains(CREDENTIAL_MARK) || value.contains(CREDENTIAL_MARK_BASE64),
                 });
             };
             walk(&object, &mut String::new(), &mut add);

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use crate::context::Collection;
 use crate::identity::mix;
-use crate::object::{Object, SECRET_MARK};
+use crate::object::{CREDENTIAL_MARK, Object};
 use crate::tenant::{form_of, number_of};
 
 macro_rules! push {
@@ -177,9 +177,16 @@ impl Object<'_> {
 
     fn write_plain_setting(&self, out: &mut Vec<u8>, definition: &str, noise: u64, edits: u64, may_be_secret: bool) {
         match noise % 12 {
+            // A secret that was entered comes back as a token (Microsoft Graph, deviceManagementConfigurationSecretSettingValue).
+            0 if may_be_secret && noise & 0x10 == 0 => push!(
+                out,
+                r##"SimpleSettingInstance","settingDefinitionId":"{definition}","settingInstanceTemplateReference":null,"simpleSettingValue":{{"@odata.type":"#microsoft.graph.deviceManagementConfigurationSecretSettingValue","settingValueTemplateReference":null,"value":"{:08x}-5ec3-4e70-8a1d-{:012x}","valueState":"encryptedValueToken"}}}}}}"##,
+                noise as u32,
+                noise & 0xFFFF_FFFF_FFFF
+            ),
             0 if may_be_secret => push!(
                 out,
-                r##"SimpleSettingInstance","settingDefinitionId":"{definition}","settingInstanceTemplateReference":null,"simpleSettingValue":{{"@odata.type":"#microsoft.graph.deviceManagementConfigurationSecretSettingValue","settingValueTemplateReference":null,"value":"{SECRET_MARK}-setting-{noise:x}","valueState":"notEncrypted"}}}}}}"##
+                r##"SimpleSettingInstance","settingDefinitionId":"{definition}","settingInstanceTemplateReference":null,"simpleSettingValue":{{"@odata.type":"#microsoft.graph.deviceManagementConfigurationSecretSettingValue","settingValueTemplateReference":null,"value":"{CREDENTIAL_MARK}-setting-{noise:x}","valueState":"notEncrypted"}}}}}}"##
             ),
             1 | 2 => push!(
                 out,

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::catalogue::{Field, IdForm};
 use crate::identity::mix;
-use crate::object::{Object, SECRET_MARK};
+use crate::object::{CREDENTIAL_MARK, Object, SECRET_MARK};
 use crate::tenant::GROUPS;
 
 macro_rules! push {
@@ -70,7 +70,7 @@ impl Object<'_> {
         let (salt, _) =
             (100..).zip(self.kind.fields).find(|(_, (_, field))| matches!(field, Field::On(_, Field::OmaSettings)))?;
         let noise = self.noise(salt);
-        (reference == secret_reference(noise)).then(|| format!("{SECRET_MARK}-oma-plain-{noise:x}"))
+        (reference == secret_reference(noise)).then(|| format!("{CREDENTIAL_MARK}-oma-plain-{noise:x}"))
     }
 
     /// Every third reusable setting is a script of custom compliance for Linux, the others are groups of addresses.

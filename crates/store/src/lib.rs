@@ -35,6 +35,7 @@ pub mod one_time_links;
 pub mod operation_runs;
 pub mod pending_sign_ins;
 pub mod permissions;
+pub mod policies;
 pub mod preferences;
 mod reader;
 mod readiness;

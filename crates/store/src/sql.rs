@@ -101,6 +101,8 @@ value_from! {
     ids::OperationRunId => Uuid, |value| value.as_uuid();
     ids::SyncRunId => Uuid, |value| value.as_uuid();
     ids::ItemId => Uuid, |value| value.as_uuid();
+    ids::CaptureId => Uuid, |value| value.as_uuid();
+    ids::VersionId => Uuid, |value| value.as_uuid();
     ids::NotificationId => Uuid, |value| value.as_uuid();
     ids::CorrelationId => Uuid, |value| value.as_uuid();
     &'a [u8] => Bytes, |value| Cow::Borrowed(value);

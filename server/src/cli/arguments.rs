@@ -52,6 +52,10 @@ pub enum Command {
     Tenant(TenantCommand),
     /// Read a tenant now, with live progress; ends with a table per type
     Sync(SyncArguments),
+    /// Read the whole body of policies that a sync has found, and keep a version of each that has changed
+    Capture(CaptureArguments),
+    /// The versions of a policy, newest first
+    Versions(VersionsArguments),
     /// What the inventory of a tenant holds
     #[command(visible_alias = "inventory")]
     Items(ItemsArguments),
@@ -229,6 +233,66 @@ pub struct SyncArguments {
     /// Without the relations between objects and the names of groups
     #[arg(long)]
     pub no_dependencies: bool,
+    /// Then capture what the sync found new or changed, when it has ended well
+    #[arg(long)]
+    pub capture: bool,
+}
+
+/// `capture`
+#[derive(Args, Debug)]
+pub struct CaptureArguments {
+    /// Name, id or Entra tenant id
+    #[arg(long)]
+    pub tenant: String,
+    /// Type keys separated by commas, or all (see `tenantatlas types`)
+    #[arg(long, value_delimiter = ',', default_value = "all")]
+    pub types: Vec<String>,
+    /// Only policies that a sync has found new or changed since they were last captured
+    #[arg(long)]
+    pub changed: bool,
+}
+
+/// `versions …`
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct VersionsArguments {
+    /// The policy whose versions are listed
+    #[command(flatten)]
+    pub policy: Option<PolicyArguments>,
+    /// What else to do with a version
+    #[command(subcommand)]
+    pub command: Option<VersionsCommand>,
+}
+
+/// Which policy.
+#[derive(Args, Debug)]
+pub struct PolicyArguments {
+    /// Name, id or Entra tenant id
+    #[arg(long)]
+    pub tenant: String,
+    /// The type of the policy (a key of `tenantatlas types`)
+    #[arg(long = "type", value_name = "KEY")]
+    pub policy_type: String,
+    /// The id that Microsoft gave the policy
+    #[arg(long, value_name = "ID")]
+    pub id: String,
+}
+
+/// `versions …`
+#[derive(Subcommand, Debug)]
+pub enum VersionsCommand {
+    /// Show the body of a version. In place of credentials stands a mark
+    Show {
+        /// The policy
+        #[command(flatten)]
+        policy: PolicyArguments,
+        /// The number of the version; the latest when left out
+        #[arg(long, value_name = "N")]
+        number: Option<u64>,
+        /// With the bodies of scripts; the audit log tells of it
+        #[arg(long)]
+        scripts: bool,
+    },
 }
 
 /// `items`

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod audit;
+mod capture;
 pub mod graph_sim;
 mod items;
 mod migrate;
@@ -13,6 +14,7 @@ mod sync;
 mod tenant;
 mod types;
 mod user;
+mod versions;
 
 pub use arguments::{Arguments, Command, ServeArguments};
 
@@ -42,6 +44,8 @@ async fn obey(command: Command, settings: &Settings, output: Output) -> Result<(
         Command::User(command) => user::run(settings, command, output).await,
         Command::Tenant(command) => tenant::run(settings, command, output).await,
         Command::Sync(sync) => sync::run(settings, &sync, output).await,
+        Command::Capture(capture) => capture::run(settings, &capture, output).await,
+        Command::Versions(versions) => versions::run(settings, versions, output).await,
         Command::Items(items) => Box::pin(items::run(settings, &items, output)).await,
         Command::Types(types) => types::run(&types, output),
         Command::Runs(runs) => runs::run(settings, &runs, output).await,

@@ -12,6 +12,7 @@ use tenantatlas_store::sync_runs::{self, SyncRun, TypeRun};
 use tenantatlas_store::tenants::Tenant;
 
 use super::arguments::SyncArguments;
+use super::capture::{Captured, captured_after};
 use super::output::Output;
 use super::progress;
 use crate::exit::{Exit, ExitCode};
@@ -60,7 +61,12 @@ async fn dispatch(
     output: Output,
 ) -> Result<(), Exit> {
     let tenant = open::tenant(desk.reader(), &arguments.tenant).await?;
-    let dispatched = desk.dispatch_sync(&Actor::command_line(), tenant.id, selection).await?;
+    let actor = Actor::command_line();
+    let dispatched = if arguments.capture {
+        desk.dispatch_sync_and_capture(&actor, tenant.id, selection).await?
+    } else {
+        desk.dispatch_sync(&actor, tenant.id, selection).await?
+    };
     if dispatched.already_running && desk.runs().is_worked_on(tenant.id, dispatched.run_id).await? {
         let message = format!("{} is already being read with this selection (run {}).", tenant.name, dispatched.run_id);
         output.document(&json!({"status": "already_running", "operation_run_id": dispatched.run_id}))?;
@@ -68,13 +74,19 @@ async fn dispatch(
         return Err(Exit::silent(ExitCode::AlreadyRunning));
     }
     let engine = open::working(settings, desk);
-    let result = read(&engine, &tenant, &dispatched, output).await;
+    let result = read(&engine, &tenant, &dispatched, arguments.capture, output).await;
     engine.shutdown().await;
     result
 }
 
-/// Follows a run to its end, and tells what was found.
-async fn read(engine: &Engine, tenant: &Tenant, dispatched: &DispatchOutcome, output: Output) -> Result<(), Exit> {
+/// Follows a run to its end, and the capture that follows it, and tells what was found.
+async fn read(
+    engine: &Engine,
+    tenant: &Tenant,
+    dispatched: &DispatchOutcome,
+    capture: bool,
+    output: Output,
+) -> Result<(), Exit> {
     let last = progress::follow(engine, tenant, &dispatched.state, output).await?;
 
     let run = sync_runs::find_by_operation(engine.reader(), tenant.id, dispatched.run_id).await?;
@@ -82,11 +94,24 @@ async fn read(engine: &Engine, tenant: &Tenant, dispatched: &DispatchOutcome, ou
         Some(run) => sync_runs::list_types(engine.reader(), tenant.id, run.id).await?,
         None => Vec::new(),
     };
-    output.document(&report(&last, run.as_ref(), &types))?;
+    let captured = if capture { captured_after(engine, tenant, dispatched.run_id, output).await? } else { None };
+    let mut document = report(&last, run.as_ref(), &types);
+    if let Value::Object(document) = &mut document
+        && capture
+    {
+        document.insert("capture".to_owned(), captured.as_ref().map_or(Value::Null, Captured::report));
+    }
+    output.document(&document)?;
     tell(tenant, &last, run.as_ref(), &types, output)?;
-    match run.map(|run| run.status) {
-        Some(SyncRunStatus::Success) => Ok(()),
-        Some(SyncRunStatus::Partial) => Err(Exit::silent(ExitCode::Partial)),
+    match &captured {
+        Some(captured) => captured.tell(tenant, output)?,
+        None if capture => output.line("Nothing was captured: a capture follows a sync that ends well.")?,
+        None => {}
+    }
+    match (run.map(|run| run.status), captured.map(|captured| captured.end())) {
+        (Some(SyncRunStatus::Success), Some(end)) => end,
+        (Some(SyncRunStatus::Success), None) => Ok(()),
+        (Some(SyncRunStatus::Partial), _) => Err(Exit::silent(ExitCode::Partial)),
         _ => Err(Exit::silent(ExitCode::Failed)),
     }
 }

@@ -2,6 +2,7 @@
 
 mod audit_log;
 mod bad_input;
+mod capture;
 mod crash;
 mod foreign_files;
 mod full_disk;

@@ -4,14 +4,12 @@ use serde_json::{Map, Value};
 
 use super::Normaliser;
 use super::noise::{holds_assignments, is_noise_everywhere, is_noise_of, is_set};
+use super::secrets::{Held, ObjectKind, held};
+use super::withheld::Withheld;
 use crate::canonical::{for_each_sorted, write_number, write_string};
 use crate::references::ZERO_GUID;
 use crate::registry::PolicyType;
-use crate::sanitise::is_secret_key;
 use crate::time::Timestamp;
-
-/// Settings of Defender that hold a blob made for one tenant, not a choice.
-const DEFENDER_SETTINGS: &str = "device_vendor_msft_windowsadvancedthreatprotection_";
 
 /// What kind of place a value stands in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,8 +63,18 @@ impl<'walk> Walk<'walk> {
             }
             Value::String(text) => self.text(key, text),
             Value::Array(elements) => self.list(key, elements),
-            Value::Object(members) => self.object(members, place),
+            Value::Object(members) => match Withheld::of(value) {
+                Some(withheld) => self.withheld(&withheld),
+                None => self.object(members, place),
+            },
         }
+    }
+
+    /// What stands in a body for a value that was withheld counts as the value did: by its fingerprint.
+    fn withheld(&mut self, withheld: &Withheld<'_>) -> bool {
+        let Some(fingerprint) = withheld.counted() else { return false };
+        write_string(fingerprint, &mut self.out);
+        true
     }
 
     fn text(&mut self, key: &str, text: &str) -> bool {
@@ -152,10 +160,13 @@ impl<'walk> Walk<'walk> {
             }
             write_string(key, &mut self.out);
             self.out.push(b':');
-            let written = if kind.hides(key) || is_secret_key(key) && !value.is_boolean() {
-                self.secret(key, value)
-            } else {
-                self.value(key, value, Place::Inside)
+            let written = match Withheld::of(value) {
+                Some(withheld) => self.withheld(&withheld),
+                None => match held(kind, members, key, value) {
+                    Held::Open => self.value(key, value, Place::Inside),
+                    Held::Unreadable(_) => false,
+                    Held::Content | Held::Kept(_) => self.secret(key, value),
+                },
             };
             if written {
                 empty = false;
@@ -185,8 +196,6 @@ impl<'walk> Walk<'walk> {
             return match key {
                 // `{id, targetType}` points to a group or a user.
                 "id" => place == Place::Inside && members.contains_key("targetType"),
-                // Graph masks an encrypted value; its reference tells the change.
-                "secretReferenceValueId" => kind == ObjectKind::MaskedOmaSetting,
                 _ => false,
             };
         }
@@ -202,6 +211,12 @@ impl<'walk> Walk<'walk> {
         !is_noise_of(self.policy_type, key)
     }
 
+    /// The canonical text of a single value; empty where it says nothing.
+    pub(super) fn of_value(mut self, key: &str, value: &Value) -> Vec<u8> {
+        self.value(key, value, Place::Inside);
+        self.out
+    }
+
     /// Writes the fingerprint of the normalised value in its place.
     fn secret(&mut self, key: &str, value: &Value) -> bool {
         let mark = self.out.len();
@@ -212,48 +227,6 @@ impl<'walk> Walk<'walk> {
             write_string(&fingerprint, &mut self.out);
         }
         written
-    }
-}
-
-/// Objects whose members mean something special.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ObjectKind {
-    Plain,
-    /// An OMA-URI setting: its value may be a secret even where nothing says so.
-    OmaSetting,
-    /// An OMA-URI setting of which Graph shows asterisks.
-    MaskedOmaSetting,
-    /// A secret value of the settings catalogue.
-    SecretSettingValue,
-    /// A setting with a blob made for one tenant.
-    DefenderBlob,
-}
-
-impl ObjectKind {
-    fn of(members: &Map<String, Value>) -> Self {
-        let text = |key: &str| members.get(key).and_then(Value::as_str);
-        if let Some(definition) = text("settingDefinitionId") {
-            let blob = definition.starts_with(DEFENDER_SETTINGS) && definition.contains("boarding");
-            return if blob { Self::DefenderBlob } else { Self::Plain };
-        }
-        if text("@odata.type").is_some_and(|kind| kind.ends_with("SecretSettingValue")) {
-            return Self::SecretSettingValue;
-        }
-        if !members.contains_key("omaUri") {
-            return Self::Plain;
-        }
-        let encrypted = members.get("isEncrypted") == Some(&Value::Bool(true));
-        let masked = text("value").is_none_or(|value| value.bytes().all(|byte| byte == b'*'));
-        if encrypted && masked { Self::MaskedOmaSetting } else { Self::OmaSetting }
-    }
-
-    /// Whether the member is a secret because of the object it stands in.
-    fn hides(self, key: &str) -> bool {
-        match self {
-            Self::OmaSetting | Self::SecretSettingValue => key == "value",
-            Self::MaskedOmaSetting => matches!(key, "value" | "secretReferenceValueId"),
-            Self::Plain | Self::DefenderBlob => false,
-        }
     }
 }
 

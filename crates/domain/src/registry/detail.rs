@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::odata::odata_type;
+
 /// What an extra read of one item returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DetailShape {
@@ -9,6 +11,8 @@ pub enum DetailShape {
     Collection,
     /// The item itself, more fully: its properties replace those of the list row.
     Merge,
+    /// One object: becomes the property as it is. Where there is none, the property stays absent.
+    Object,
 }
 
 /// An extra read that completes the content of one item. Only needed when
@@ -28,22 +32,36 @@ pub struct Detail {
     pub when_positive: &'static [&'static str],
     /// Properties that an answer holds as a text, of which null says nothing: the bodies of scripts.
     pub bodies: &'static [&'static str],
+    /// Subtypes (`@odata.type` without `#microsoft.graph.`) that have it; empty: all.
+    pub subtypes: &'static [&'static str],
     /// A further read for each element of the answer, at
     /// `{item}/{path}/{element id}/{each.path}`.
     pub each: Option<&'static Detail>,
 }
 
 impl Detail {
+    /// What every kind of detail starts from.
+    const NOTHING: Self = Self {
+        property: "",
+        path: "",
+        query: "",
+        shape: DetailShape::Merge,
+        when_positive: &[],
+        bodies: &[],
+        subtypes: &[],
+        each: None,
+    };
+
     /// A collection below the item.
     #[must_use]
     pub const fn collection(property: &'static str, path: &'static str, query: &'static str) -> Self {
-        Self { property, path, query, shape: DetailShape::Collection, when_positive: &[], bodies: &[], each: None }
+        Self { property, path, query, shape: DetailShape::Collection, ..Self::NOTHING }
     }
 
     /// The single read of the item.
     #[must_use]
     pub const fn merge(query: &'static str) -> Self {
-        Self { property: "", path: "", query, shape: DetailShape::Merge, when_positive: &[], bodies: &[], each: None }
+        Self { query, ..Self::NOTHING }
     }
 
     /// The single read of the item, by which these bodies come.
@@ -62,14 +80,26 @@ impl Detail {
         self.bodies.iter().copied().find(|property| !item.get(*property).is_some_and(Value::is_string))
     }
 
-    /// Whether the list row says that there is something to read.
+    /// One object below the item.
+    #[must_use]
+    pub const fn object(property: &'static str, path: &'static str, query: &'static str) -> Self {
+        Self { property, path, query, shape: DetailShape::Object, ..Self::NOTHING }
+    }
+
+    /// The same, of these subtypes alone.
+    #[must_use]
+    pub const fn of(self, subtypes: &'static [&'static str]) -> Self {
+        Self { subtypes, ..self }
+    }
+
+    /// Whether the row says that there is something to read.
     #[must_use]
     pub fn is_wanted(&self, row: &Value) -> bool {
-        self.when_positive.is_empty()
-            || self
-                .when_positive
-                .iter()
-                .any(|property| row.get(property).and_then(Value::as_i64).is_some_and(|count| count > 0))
+        let positive = |property: &&str| row.get(property).and_then(Value::as_i64).is_some_and(|count| count > 0);
+        let counted = self.when_positive.is_empty() || self.when_positive.iter().any(positive);
+        let has_it =
+            || odata_type(row).is_some_and(|own| self.subtypes.iter().any(|kind| own.eq_ignore_ascii_case(kind)));
+        counted && (self.subtypes.is_empty() || has_it())
     }
 
     /// The address below the version, for the item (or element) at `item_path`.

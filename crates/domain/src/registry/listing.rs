@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::odata::odata_type;
 use super::policy_type::{ApiVersion, PolicyType, Source};
 use crate::path_segment::path_segment;
 
@@ -47,13 +48,6 @@ impl Split {
             Self::Flag(property) => object.get(property) == Some(&Value::Bool(true)),
         }
     }
-}
-
-/// The own `@odata.type` of an object, without `#microsoft.graph.`.
-pub(crate) fn odata_type(object: &Value) -> Option<&str> {
-    let name = object.get("@odata.type")?.as_str()?;
-    let name = name.trim_start_matches('#');
-    Some(name.strip_prefix("microsoft.graph.").unwrap_or(name))
 }
 
 fn template_family(object: &Value) -> Option<&str> {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::listing::odata_type;
+use super::odata::odata_type;
 use super::policy_type::PolicyType;
 
 /// The platform of an object.

@@ -1,71 +1,89 @@
 //! Which properties hold what must never be stored.
 
-/// Names that are secret as a whole, in lower case: token and certificate
-/// material, bodies of scripts and profiles, images, personal data.
-const SECRET_NAMES: &[&str] = &[
-    "appleid",
-    "appleidentifier",
-    "assertion",
-    "authorization",
-    "certificate",
-    "clientassertion",
-    "configurationfilecontent",
-    "configurationxml",
-    "content",
-    "detectionscriptcontent",
-    "encodedsettingxml",
-    "encryptedtoken",
-    "filedata",
-    "kioskmodeexitcode",
-    "landingpagecustomizedimage",
-    "largecover",
-    "largeicon",
-    "lightbackgroundlogo",
-    "payload",
-    "payloadjson",
-    "psk",
-    "pwd",
-    "qrcodecontent",
-    "qrcodeimage",
-    "remediationscriptcontent",
-    "scriptcontent",
-    "secrettext",
-    "secretvalue",
-    "sig",
-    "signature",
-    "themecolorlogo",
-    "tokenvalue",
-    "trustedrootcertificate",
+/// Why a property is never stored as metadata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SecretKind {
+    /// It lets somebody in, or signs in somebody's name: passwords, keys, tokens, certificates of trust.
+    Credential,
+    /// It names a person.
+    Personal,
+    /// A picture.
+    Image,
+    /// What an administrator wrote: bodies of scripts, profiles and payloads. Content of a policy, and too much for metadata.
+    Content,
+}
+
+/// Names that are secret as a whole, in lower case.
+const SECRET_NAMES: &[(&str, SecretKind)] = &[
+    ("appleid", SecretKind::Personal),
+    ("appleidentifier", SecretKind::Personal),
+    ("assertion", SecretKind::Credential),
+    ("authorization", SecretKind::Credential),
+    ("certificate", SecretKind::Credential),
+    ("clientassertion", SecretKind::Credential),
+    ("configurationfilecontent", SecretKind::Content),
+    ("configurationxml", SecretKind::Content),
+    ("content", SecretKind::Content),
+    ("detectionscriptcontent", SecretKind::Content),
+    ("encodedsettingxml", SecretKind::Content),
+    ("encryptedtoken", SecretKind::Credential),
+    ("filedata", SecretKind::Content),
+    ("kioskmodeexitcode", SecretKind::Credential),
+    ("landingpagecustomizedimage", SecretKind::Image),
+    ("largecover", SecretKind::Image),
+    ("largeicon", SecretKind::Image),
+    ("lightbackgroundlogo", SecretKind::Image),
+    ("payload", SecretKind::Content),
+    ("payloadjson", SecretKind::Content),
+    ("psk", SecretKind::Credential),
+    ("pwd", SecretKind::Credential),
+    ("qrcodecontent", SecretKind::Credential),
+    ("qrcodeimage", SecretKind::Credential),
+    ("remediationscriptcontent", SecretKind::Content),
+    ("scriptcontent", SecretKind::Content),
+    ("secrettext", SecretKind::Credential),
+    ("secretvalue", SecretKind::Credential),
+    ("sig", SecretKind::Credential),
+    ("signature", SecretKind::Credential),
+    ("themecolorlogo", SecretKind::Image),
+    ("tokenvalue", SecretKind::Credential),
+    ("trustedrootcertificate", SecretKind::Content),
 ];
 
 /// Ends of names that are secret, in lower case.
-const SECRET_ENDS: &[&str] = &[
-    "accesskey",
-    "apikey",
-    "encryptionkey",
-    "mackey",
-    "passcode",
-    "passphrase",
-    "password",
-    "pfxblob",
-    "privatekey",
-    "productkey",
-    "recoverykey",
-    "sasuri",
-    "secret",
-    "sharedkey",
-    "token",
-    "userprincipalname",
-    "wepkey",
+const SECRET_ENDS: &[(&str, SecretKind)] = &[
+    ("accesskey", SecretKind::Credential),
+    ("apikey", SecretKind::Credential),
+    ("encryptionkey", SecretKind::Credential),
+    ("mackey", SecretKind::Credential),
+    ("passcode", SecretKind::Credential),
+    ("passphrase", SecretKind::Credential),
+    ("password", SecretKind::Credential),
+    ("pfxblob", SecretKind::Credential),
+    ("privatekey", SecretKind::Credential),
+    ("productkey", SecretKind::Credential),
+    ("recoverykey", SecretKind::Credential),
+    ("sasuri", SecretKind::Credential),
+    ("secret", SecretKind::Credential),
+    ("sharedkey", SecretKind::Credential),
+    ("token", SecretKind::Credential),
+    ("userprincipalname", SecretKind::Personal),
+    ("wepkey", SecretKind::Credential),
 ];
 
-/// Whether a property of this name holds something that must never be stored: credentials, key material, bodies,
-/// images, personal data (`docs/graph.md`, section Data never stored). Upper and lower case, `_` and `-` make no
+/// Whether a property of this name holds something that must never be stored as metadata: credentials, key material,
+/// bodies, images, personal data (`docs/graph.md`, section Data never stored). Upper and lower case, `_` and `-` make no
 /// difference. Settings *about* such things (`passwordRequired`, `tokenExpirationDateTime`) are none.
 #[must_use]
 pub fn is_secret_key(name: &str) -> bool {
+    secret_kind(name).is_some()
+}
+
+/// The same, and why.
+#[must_use]
+pub fn secret_kind(name: &str) -> Option<SecretKind> {
     if !may_end_a_secret(name.as_bytes()) {
-        return false;
+        return None;
     }
     // Long enough for every name above; of longer names only the end counts.
     let mut buffer = [0u8; 48];
@@ -83,8 +101,9 @@ pub fn is_secret_key(name: &str) -> bool {
         length += 1;
     }
     let lower = &buffer[buffer.len() - length..];
-    SECRET_ENDS.iter().any(|end| lower.ends_with(end.as_bytes()))
-        || whole && SECRET_NAMES.iter().any(|secret| secret.as_bytes() == lower)
+    let named = || SECRET_NAMES.iter().find(|(secret, _)| whole && secret.as_bytes() == lower);
+    let found = SECRET_ENDS.iter().find(|(end, _)| lower.ends_with(end.as_bytes())).or_else(named)?;
+    Some(found.1)
 }
 
 /// Whether the last letters are those of any name or end above. Asked for every
@@ -160,8 +179,8 @@ mod tests {
 
     #[test]
     fn every_name_of_the_tables_is_recognised() {
-        for name in SECRET_NAMES.iter().chain(SECRET_ENDS) {
-            assert!(is_secret_key(name), "{name}");
+        for (name, kind) in SECRET_NAMES.iter().chain(SECRET_ENDS) {
+            assert_eq!(secret_kind(name), Some(*kind), "{name}");
             assert!(is_secret_key(&name.to_uppercase()), "{name}");
         }
     }

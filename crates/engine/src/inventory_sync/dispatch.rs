@@ -5,10 +5,12 @@ use tenantatlas_commands::Actor;
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
 use tenantatlas_domain::live::RunState;
 use tenantatlas_domain::selection::{DroppedType, Selection};
+use tenantatlas_runs::follow_up;
 
 use super::{InventorySync, SyncPayload};
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::policy_capture::{CapturePayload, CapturePolicies};
 
 /// What became of the dispatch of a sync.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,9 +39,36 @@ impl Engine {
         tenant: TenantId,
         selection: &Selection,
     ) -> Result<DispatchOutcome, EngineError> {
+        self.dispatch_reading(actor, tenant, selection, false).await
+    }
+
+    /// The same, and a capture of what the sync finds new or changed, which follows when it ends well. A sync that is under
+    /// way already is not followed by another one's capture.
+    ///
+    /// # Errors
+    /// As [`Engine::dispatch_sync`].
+    pub async fn dispatch_sync_and_capture(
+        &self,
+        actor: &Actor,
+        tenant: TenantId,
+        selection: &Selection,
+    ) -> Result<DispatchOutcome, EngineError> {
+        self.dispatch_reading(actor, tenant, selection, true).await
+    }
+
+    async fn dispatch_reading(
+        &self,
+        actor: &Actor,
+        tenant: TenantId,
+        selection: &Selection,
+        capture: bool,
+    ) -> Result<DispatchOutcome, EngineError> {
         let resolved = selection.resolve()?;
         let payload = SyncPayload::new(&resolved);
-        let dispatched = self.runs().dispatch::<InventorySync>(actor, tenant, &payload, Vec::new()).await?;
+        let types = resolved.plan.iter().map(|policy_type| policy_type.key.to_owned()).collect();
+        let follower = CapturePayload { types, changed: true, ..CapturePayload::default() };
+        let follow_ups = if capture { vec![follow_up::<CapturePolicies>(&follower)?] } else { Vec::new() };
+        let dispatched = self.runs().dispatch::<InventorySync>(actor, tenant, &payload, follow_ups).await?;
         Ok(DispatchOutcome {
             run_id: dispatched.state.id,
             already_running: dispatched.already_running,

@@ -13,7 +13,7 @@ use tenantatlas_store::inventory::{DirectoryName, record_names, targets_without_
 use tenantatlas_store::operation_runs::{self, Fence};
 use tenantatlas_store::{Db, StoreError};
 
-use super::below;
+use crate::graph_reads::below;
 
 /// Ids in one `getByIds`, as documented.
 const IDS_PER_REQUEST: u32 = 1_000;

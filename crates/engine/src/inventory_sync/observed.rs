@@ -3,10 +3,12 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tenantatlas_domain::normalise::{ContentHash, NORMALISER_VERSION, Normaliser};
-use tenantatlas_domain::registry::{PolicyType, platform_of, revision_of};
+use tenantatlas_domain::registry::{Detail, PolicyType, platform_of, revision_of};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_domain::{references, sanitise};
 use tenantatlas_store::inventory::{ObservedItem, ObservedLink};
+
+use crate::graph_reads::below::Unfinished;
 
 /// Details are read again at least this often, in milliseconds, whatever revision a row states: nobody promises that every
 /// change moves it (`docs/rules.md`, section Inventory sync, Reading). Seven days.
@@ -31,6 +33,28 @@ pub(crate) struct Row {
     /// The hash of the text as it came.
     pub observation_hash: ContentHash,
     pub object: Value,
+}
+
+impl Unfinished for Row {
+    fn policy_type(&self) -> &'static PolicyType {
+        self.policy_type
+    }
+
+    fn path(&self) -> Option<String> {
+        self.policy_type.item_path(self.parent_id.as_deref(), &self.external_id)
+    }
+
+    fn details(&self) -> Vec<&'static Detail> {
+        self.policy_type.details.iter().collect()
+    }
+
+    fn object(&self) -> &Value {
+        &self.object
+    }
+
+    fn object_mut(&mut self) -> &mut Value {
+        &mut self.object
+    }
 }
 
 /// The content of a list row with its assignments, as a text that changes when either does. Equal text means that the

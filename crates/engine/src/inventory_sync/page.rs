@@ -12,12 +12,10 @@ use tenantatlas_graph::{GraphError, GraphSession, HeldBytes, Page, has_partial_c
 use tenantatlas_store::inventory::{self, ObservedItem};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::below;
 use super::observed::{Observed, Row, observe, revision_key};
 use super::reading::Reading;
-use super::tally::Failures;
 use super::vanished::Doubtful;
-use crate::graph_reads::{Expansion, ListQuery};
+use crate::graph_reads::{Expansion, Failures, below};
 
 /// Items whose bodies are held at the same time while something is read below them: five full batches.
 const ROWS_AT_ONCE: usize = 100;
@@ -44,7 +42,7 @@ pub(crate) struct ListingPlan {
 
 impl ListingPlan {
     pub(crate) fn new(session: GraphSession, listing: Listing, wanted: Vec<&'static PolicyType>) -> Self {
-        let expanded = ListQuery::parse(&listing.full_query()).expansions().to_vec();
+        let expanded = below::expansions(&listing.full_query());
         Self { session, listing, wanted, left_out: Vec::new(), expanded, hasher: RandomState::new() }
     }
 
@@ -54,17 +52,9 @@ impl ListingPlan {
         self.left_out = left_out;
     }
 
-    /// The expansions that were asked for and did not come, or not whole: they are read below the object. What an answer
-    /// leaves out or states as null says nothing about what is there.
+    /// The expansions that were asked for and did not come, or not whole: they are read below the object.
     fn lacking(&self, object: &Value) -> Vec<Expansion> {
-        let lacks = |expansion: &&Expansion| match object.get(&expansion.property) {
-            Some(Value::Array(rows)) => {
-                !rows.iter().all(Value::is_object) || below::has_too_few(object, &expansion.property)
-            }
-            Some(Value::Object(_)) => false,
-            _ => true,
-        };
-        self.expanded.iter().filter(lacks).cloned().collect()
+        below::lacking(&self.expanded, object)
     }
 
     /// Whether something has to be read below single items.
@@ -332,9 +322,9 @@ async fn finish_rows(
             .await;
         unchanged = stored_with_same_revision(reading, &rows, &revisions).await;
         let unread: Vec<usize> = detailed.into_iter().filter(|index| !unchanged.contains_key(index)).collect();
-        let mut failures = below::read_details(workbench, &mut rows, &unread).await?;
+        let mut failures = below::by_row(below::read_details(workbench, &mut rows, &unread).await?);
         for index in unread {
-            if let Some(error) = below::too_few_settings(&rows[index]) {
+            if let Some(error) = below::too_few_settings(&rows[index].object) {
                 failures.entry(index).or_insert(error);
             }
         }
@@ -380,8 +370,9 @@ async fn make_whole(
     }
     let lacking: Vec<Vec<Expansion>> = rows.iter().map(|row| plan.lacking(&row.object)).collect();
     let mut wanted = |index: usize| plan.left_out.iter().chain(&lacking[index]).cloned().collect();
-    failures.extend(below::read_children(workbench, rows, &mut wanted).await?);
-    failures.extend(rows.iter().enumerate().filter_map(|(index, row)| Some((index, below::too_few_settings(row)?))));
+    failures.extend(below::by_row(below::read_children(workbench, rows, &mut wanted).await?));
+    let too_few = |(index, row): (usize, &Row)| Some((index, below::too_few_settings(&row.object)?));
+    failures.extend(rows.iter().enumerate().filter_map(too_few));
     drop_failed(rows, failures, result);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::hash::BuildHasher;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
 use serde::Deserialize;
@@ -20,12 +20,12 @@ use tenantatlas_runs::Stop;
 use tenantatlas_store::Db;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::below::whole_collection;
 use super::observed::Observed;
 use super::page::{Held, ListingPlan, PageResult, work_through_objects, work_through_page};
 use super::tally::Tallies;
 use super::vanished::Doubtful;
-use crate::graph_reads::{Expansion, ListQuery, TypeEnd, refuses_query, version};
+use crate::graph_reads::below::whole_collection;
+use crate::graph_reads::{Expansion, ListQuery, SignIn, TypeEnd, refuses_query, version};
 
 /// Pages of one listing that are computed at the same time.
 const PAGES_AT_ONCE: usize = 2;
@@ -48,8 +48,8 @@ pub(crate) struct Reading {
     pub in_flight_limit: u32,
     /// Computing tasks of the process.
     pub processors: Arc<Semaphore>,
-    /// Set when the sign-in was refused in mid-run: nothing more is asked then.
-    pub sign_in_refused: OnceLock<GraphError>,
+    /// Whether the sign-in was refused in mid-run: nothing more is asked then.
+    pub sign_in: SignIn,
 }
 
 /// What readers tell the writer, in the order in which it must be recorded.
@@ -114,12 +114,12 @@ impl Reading {
         let plan = ListingPlan::new(session, listing, wanted.clone());
         let mut tallies = Tallies::of_types(&wanted);
         let accepted = self.session.times_accepted();
-        let mut result = match self.sign_in_refused.get() {
+        let mut result = match self.sign_in.refused() {
             Some(error) => Err(error.clone()),
             None => self.read_source(plan, &mut tallies).await,
         };
         if let Err(error) = result {
-            result = Err(self.of_sign_in_or_here(error, accepted).await);
+            result = Err(self.sign_in.judge(&self.session, error, accepted).await);
         }
         if result.as_ref().is_err_and(|error| error.reason == ReasonCode::Cancelled) {
             return Err(Stop::Cancelled);
@@ -137,27 +137,6 @@ impl Reading {
             self.tell(ToWriter::Settled(Box::new(record))).await?;
         }
         Ok(())
-    }
-
-    /// Tells a sign-in that is lost, after which nothing more is asked, from a refusal of one address: a 401 of one service
-    /// while others accept the token. `accepted` is how often it was accepted before the address was asked.
-    async fn of_sign_in_or_here(&self, mut error: GraphError, accepted: u64) -> GraphError {
-        if error.reason != ReasonCode::AuthFailed {
-            return error;
-        }
-        if error.by_graph && self.sign_in_refused.get().is_none() {
-            match self.session.is_accepted_elsewhere(accepted).await {
-                Err(cancelled) => return cancelled,
-                Ok(true) => {
-                    error.reason = ReasonCode::ContractInvalid;
-                    error.message = format!("This address alone refuses the sign-in: {}", error.message);
-                    return error;
-                }
-                Ok(false) => {}
-            }
-        }
-        let _ = self.sign_in_refused.set(error.clone());
-        error
     }
 
     async fn read_source(&self, plan: ListingPlan, tallies: &mut Tallies) -> Result<(), GraphError> {

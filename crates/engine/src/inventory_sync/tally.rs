@@ -8,38 +8,12 @@ use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_graph::GraphError;
 
 use super::vanished::{Doubtful, MOST_DOUBTFUL};
-use crate::graph_reads::{TypeEnd, bounded, end_of};
+use crate::graph_reads::{Failures, TypeEnd, bounded, end_of};
 
-/// Objects of a type that may fail below before nothing more is asked: what fails so often fails everywhere, and asking
-/// costs quota.
-const MOST_FAILED: u64 = 100;
 /// Pages in a row that hold objects, and none that was not on a page before, until a listing leads nowhere.
 const MOST_REPEATING: u32 = 3;
 /// Empty pages in a row until a listing leads nowhere. A filter on the server may leave many pages empty.
 const MOST_EMPTY: u32 = 1_000;
-
-/// Objects of a type that could not be read below: how many, and why the first of them.
-#[derive(Debug)]
-pub(crate) struct Failures {
-    pub first: GraphError,
-    pub count: u64,
-}
-
-impl Failures {
-    /// Counts one more.
-    pub(crate) fn count(failures: &mut HashMap<&'static str, Self>, key: &'static str, error: GraphError) {
-        failures.entry(key).and_modify(|failures| failures.count += 1).or_insert(Self { first: error, count: 1 });
-    }
-
-    /// Whether reading on would only cost quota: what was refused is refused for every object, or too many failed.
-    fn are_of_the_type(&self) -> bool {
-        let refused = matches!(
-            self.first.reason,
-            ReasonCode::PermissionMissing | ReasonCode::ConsentMissing | ReasonCode::LicenseMissing
-        );
-        refused || self.count >= MOST_FAILED
-    }
-}
 
 /// The running count of one type.
 #[derive(Default)]
@@ -159,7 +133,7 @@ impl Tallies {
     ) -> TypeEnd {
         let tally = self.by_type.get(policy_type.key);
         if let Some(failures) = tally.and_then(|tally| tally.failures.as_ref()) {
-            return failed_below(policy_type, failures, granted);
+            return failures.end(policy_type, granted);
         }
         if let Some(error) = listing {
             let end = end_of(policy_type, error, granted);
@@ -180,21 +154,6 @@ impl Tallies {
             }
         }
     }
-}
-
-/// The list itself was readable, so the type is not "nothing to read", whatever was answered below its objects.
-fn failed_below(policy_type: &PolicyType, failures: &Failures, granted: Option<&[String]>) -> TypeEnd {
-    let mut error = failures.first.clone();
-    // The list accepted the token that was refused below it, and is in the cloud that does not know what is below it.
-    if matches!(error.reason, ReasonCode::AuthFailed | ReasonCode::NotFoundInCloud) {
-        error.reason = ReasonCode::ContractInvalid;
-    }
-    let end = end_of(policy_type, &error, granted);
-    let (code, sentence) = end.reason.unwrap_or((error.reason, error.reason.sentence().to_owned()));
-    if code == ReasonCode::PermissionMissing {
-        return TypeEnd::failed(code, sentence);
-    }
-    TypeEnd::failed(code, bounded(&format!("Objects that could not be read whole: {}. {sentence}", failures.count)))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One attempt at an inventory sync: its listings are the units.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
 use metrics::counter;
@@ -11,7 +11,6 @@ use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{Listing, PolicyType, registry};
 use tenantatlas_domain::sync::{SyncRunStatus, conclude_sync};
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_graph::{GraphError, GraphSession, RequestCounter};
 use tenantatlas_runs::{RunContext, Stop, Summary, Work};
 use tenantatlas_store::inventory::refresh_statistics;
 use tenantatlas_store::operation_runs::{self, End, OperationRun};
@@ -24,7 +23,7 @@ use super::payload::SyncPayload;
 use super::reading::{Reading, ToWriter};
 use super::writer::Writer;
 use super::{Sources, names, summary};
-use crate::tenants::connection;
+use crate::graph_reads::sign_in;
 
 /// From so many new items on, statistics are taken anew.
 const MANY_INSERTED: u64 = 1_000;
@@ -69,15 +68,7 @@ impl SyncWork {
             })
             .collect();
 
-        let (session, refused) = sign_in(&sources, &context).await?;
-        let sign_in_refused = OnceLock::new();
-        let granted = match refused {
-            Ok(granted) => granted,
-            Err(error) => {
-                let _ = sign_in_refused.set(error);
-                None
-            }
-        };
+        let (session, sign_in, granted) = sign_in(&sources.graph, &sources.vault, &context).await?;
         let (to_writer, inbox) = mpsc::channel(INBOX);
         let in_flight_limit = u32::try_from(sources.config.page_bytes_in_flight / 1024).unwrap_or(u32::MAX).max(1);
         let reading = Reading {
@@ -92,7 +83,7 @@ impl SyncWork {
             in_flight: Arc::new(Semaphore::new(in_flight_limit as usize)),
             in_flight_limit,
             processors: Arc::clone(&sources.processors),
-            sign_in_refused,
+            sign_in,
         };
         let writer = Writer::new(Arc::clone(&sources), Arc::clone(&context), run.clone(), seen, inbox);
         let writer = Mutex::new(Some(tokio::spawn(writer.run())));
@@ -125,22 +116,6 @@ impl SyncWork {
     }
 }
 
-/// Opens the session and asks for a token. A refused sign-in is no stop: every type is settled with that reason.
-async fn sign_in(
-    sources: &Sources,
-    context: &RunContext,
-) -> Result<(GraphSession, Result<Option<Vec<String>>, GraphError>), Stop> {
-    let (_, connection) = connection::open_for(context, &sources.vault).await?;
-    let session = sources.graph.session(connection, RequestCounter::new(), context.cancellation().clone());
-    let granted = match session.granted_roles().await {
-        // Where the token shows no roles, Graph itself will tell what is missing.
-        Ok(granted) => Ok(granted),
-        Err(error) if error.reason == ReasonCode::Cancelled => return Err(Stop::Cancelled),
-        Err(error) => Err(error),
-    };
-    Ok((session, granted))
-}
-
 impl Work for SyncWork {
     fn portions(&self) -> usize {
         self.listings.len()
@@ -168,7 +143,7 @@ impl Work for SyncWork {
                 None => Ok(()),
             };
             written?;
-            if stopped.is_none() && self.include_dependencies && self.reading.sign_in_refused.get().is_none() {
+            if stopped.is_none() && self.include_dependencies && self.reading.sign_in.refused().is_none() {
                 let (session, db) = (&self.reading.session, &self.sources.db);
                 let looked_up =
                     names::look_up(session, db, self.run.tenant_id, self.context.fence(), self.run.started_at).await;

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
 use tenantatlas_domain::item_column::ItemColumn;
 use tenantatlas_domain::role::Role;
-use tenantatlas_engine::{Actor, Engine, EngineError, RetryPart, Visitor};
+use tenantatlas_engine::{Actor, CaptureOf, Engine, EngineError, RetryPart, Visitor};
 use tenantatlas_store::audit::{self, Entry, Outcome};
 use tenantatlas_store::tenants::{self, Environment, TenantCredential, TenantDetails};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
@@ -133,6 +133,21 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
             }),
         ),
         (
+            "dispatch_sync_and_capture",
+            Member,
+            give!(|given| async move {
+                given.engine.dispatch_sync_and_capture(&given.actor, given.tenant, &World::some(&["mobileApp"])).await
+            }),
+        ),
+        (
+            "dispatch_capture",
+            Member,
+            give!(|given| async move {
+                let what = CaptureOf::Types(vec!["mobileApp".to_owned()]);
+                given.engine.dispatch_capture(&given.actor, given.tenant, &what, false).await
+            }),
+        ),
+        (
             "retry",
             Member,
             give!(|given| given.engine.runs().retry(&given.actor, given.tenant, given.ended, RetryPart::Whole)),
@@ -249,7 +264,7 @@ async fn newest(db: &Db) -> Entry {
 }
 
 /// What is told an actor and is no command: it reads, writes what went before, or is what commands are made of.
-const NO_COMMANDS: [&str; 13] = [
+const NO_COMMANDS: [&str; 14] = [
     "authorise",
     "authorise_platform",
     "before<T, E: Refusal>",
@@ -258,6 +273,7 @@ const NO_COMMANDS: [&str; 13] = [
     "confirm",
     "dispatch<O: Operation>",
     "limit",
+    "open_version",
     "record",
     "record_event",
     "record_failure",

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use secrecy::SecretString;
+use tenantatlas_domain::body::put_together;
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
 use tenantatlas_domain::live::RunState;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{Actor, Engine, EngineConfig};
+use tenantatlas_engine::{Actor, CaptureOf, Engine, EngineConfig};
 use tenantatlas_graph::{GraphClient, GraphClientOptions, RetryBudget};
 use tenantatlas_graph_sim::{SimTenant, Simulator, SimulatorConfig};
 use tenantatlas_store::inventory::{ItemFilter, ItemQuery, ItemRow, ScopeView, StateFilter, list};
+use tenantatlas_store::policies::{self, Capture, CaptureTypeRun, TenantKey, Version};
 use tenantatlas_store::sessions::{self, NewSession};
 use tenantatlas_store::sync_runs::{self, SyncRun, TypeRun};
 use tenantatlas_store::tenants::{self, Cloud, Environment, Tenant, TenantCredential, TenantDetails};
@@ -244,6 +246,40 @@ impl World {
         Synced { operation, run: sync, types }
     }
 
+    /// Captures, and waits for the end.
+    pub async fn capture(&self, what: &CaptureOf, changed: bool) -> Captured {
+        let outcome = self.engine.dispatch_capture(&Actor::command_line(), self.tenant, what, changed).await.unwrap();
+        self.ended(outcome.run_id).await;
+        self.captured(outcome.run_id).await
+    }
+
+    /// The same of all that the inventory knows.
+    pub async fn capture_all(&self) -> Captured {
+        self.capture(&CaptureOf::Types(Vec::new()), false).await
+    }
+
+    pub async fn captured(&self, run: OperationRunId) -> Captured {
+        let db = &self.database.db;
+        let operation = operation_runs::get(db, self.tenant, run).await.unwrap().unwrap();
+        let capture = policies::get_by_operation(db, self.tenant, run).await.unwrap().unwrap();
+        let types = policies::list_types(db, self.tenant, capture.id).await.unwrap();
+        let types = types.into_iter().map(|one| (one.policy_type.clone(), one)).collect();
+        Captured { operation, capture, types }
+    }
+
+    /// The versions of an object, newest first.
+    pub async fn versions(&self, policy_type: &str, id: &str) -> Vec<Version> {
+        policies::versions_of(&self.database.db, self.tenant, policy_type, id, None, 100).await.unwrap()
+    }
+
+    /// A version put together again.
+    pub async fn body(&self, version: &Version) -> serde_json::Value {
+        let db = &self.database.db;
+        let key = TenantKey::open(db, &self.vault, self.tenant).await.unwrap().unwrap();
+        let slots = policies::open_slots(db, &key, self.tenant, version.id).await.unwrap();
+        put_together(slots.into_iter().map(|slot| (slot.name, slot.value)))
+    }
+
     pub async fn items(&self, state: Option<StateFilter>) -> Vec<ItemRow> {
         let db = &self.database.db;
         let view = ScopeView::load(db, self.tenant, None).await.unwrap();
@@ -277,6 +313,29 @@ impl World {
             .expected(&self.simulated.tenant_id)
             .into_iter()
             .map(|(key, ids)| (key, ids.into_iter().collect()))
+            .collect()
+    }
+}
+
+/// A capture that has ended.
+pub struct Captured {
+    pub operation: operation_runs::OperationRun,
+    pub capture: Capture,
+    pub types: BTreeMap<String, CaptureTypeRun>,
+}
+
+impl Captured {
+    /// A count over all types.
+    pub fn sum(&self, of: fn(&CaptureTypeRun) -> u64) -> u64 {
+        self.types.values().map(of).sum()
+    }
+
+    /// The types that did not succeed, with the reason.
+    pub fn troubles(&self) -> Vec<String> {
+        self.types
+            .values()
+            .filter(|one| one.outcome != Some(tenantatlas_domain::sync::TypeOutcome::Succeeded))
+            .map(|one| format!("{} {:?} {:?} {:?}", one.policy_type, one.outcome, one.reason_code, one.message))
             .collect()
     }
 }

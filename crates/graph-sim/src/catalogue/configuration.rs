@@ -138,7 +138,7 @@ fn templates_and_hardware() -> Vec<Resource> {
             "deviceManagement/groupPolicyConfigurations",
             &[with!(
                 kind("groupPolicyConfiguration", &[], 12),
-                fields = &[("policyConfigurationIngestionType", Field::Enum(&["builtIn", "custom"]))]
+                fields = &[("policyConfigurationIngestionType", Field::UnknownAlone(&["builtIn", "custom"]))]
             )],
             ASG,
             CONF,

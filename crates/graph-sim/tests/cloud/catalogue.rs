@@ -81,6 +81,25 @@ async fn what_comes_only_when_asked_for_does_not_come_otherwise() {
     assert!(selected["value"][0]["settingInstance"].is_object());
     assert!(selected["value"][0].get("displayName").is_none());
 
+    let path = "beta/deviceManagement/groupPolicyConfigurations";
+    let (_, listed) = visitor.get(&format!("{path}?$top=1")).await;
+    assert_ne!(listed["value"][0]["policyConfigurationIngestionType"], json!("unknown"));
+    let (_, alone) = visitor.get(&format!("{path}/{}", listed["value"][0]["id"].as_str().expect("an id"))).await;
+    assert_eq!(alone["policyConfigurationIngestionType"], json!("unknown"));
+
+    let path = "beta/deviceManagement/configurationPolicies";
+    let expected = visitor.cloud.control().expected(&visitor.tenant.tenant_id);
+    let function =
+        format!("{path}/{}/retrieveEnrollmentTimeDeviceMembershipTarget", expected["devicePreparationPolicy"][0]);
+    let (_, target) = visitor.get(&function).await;
+    assert!(target["enrollmentTimeDeviceMembershipTargetValidationStatuses"][0]["targetId"].is_string(), "{target}");
+    let certificate = "microsoft.graph.iosVpnConfiguration/identityCertificate";
+    let mut answers = BTreeSet::new();
+    for id in &expected["deviceConfiguration"] {
+        answers.insert(visitor.get(&format!("beta/deviceManagement/deviceConfigurations/{id}/{certificate}")).await.0);
+    }
+    assert_eq!(answers, BTreeSet::from([StatusCode::OK, StatusCode::NOT_FOUND]));
+
     let path = "beta/deviceAppManagement/policySets";
     let id = visitor.all(path).await[0]["id"].as_str().expect("an id").to_owned();
     assert_eq!(visitor.get(&format!("{path}?$expand=items")).await.0, StatusCode::BAD_REQUEST);
@@ -208,6 +227,15 @@ async fn the_list_of_planted_secrets_is_what_is_on_the_wire() {
             .iter()
             .all(|secret| { secret.value.contains(SECRET_MARK) || secret.value.contains(SECRET_MARK_BASE64) })
     );
+    let credentials: BTreeSet<&str> = secrets
+        .iter()
+        .filter(|secret| secret.credential)
+        .filter_map(|secret| secret.pointer.rsplit('/').next())
+        .collect();
+    for property in ["tokenValue", "preSharedKey", "adDomainPassword", "productKey", "payloadJson", "value"] {
+        assert!(credentials.contains(property), "{property} in {credentials:?}");
+    }
+    assert!(!credentials.contains("scriptContent") && !credentials.contains("largeIcon"), "{credentials:?}");
     let secret = secrets.iter().find(|secret| secret.pointer == "/scriptContent").expect("a script");
     let path = path_of(&secret.policy_type).expect("a path");
     let (_, script) = visitor.get(&format!("beta/{path}/{}", secret.id)).await;

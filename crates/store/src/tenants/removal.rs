@@ -9,13 +9,13 @@ use uuid::Uuid;
 use super::Tenant;
 use crate::database::{Access, Run as _};
 use crate::sql::{Statement, args};
-use crate::{StoreError, Tx};
+use crate::{StoreError, Tx, policies};
 
 /// Rows of one table that are deleted in one transaction, at most.
 const PIECE: i64 = 500;
 
-/// Takes a tenant away from everybody: it is in no list, nobody has a role in it, its credential is gone and its name is
-/// free again. What was read from it stays until [`purge_piece`] has deleted it. Answers whether there was such a tenant.
+/// Takes a tenant away from everybody: it is in no list, nobody has a role in it, its credential and the key of its bodies
+/// are gone and its name is free again. What was read from it stays until [`purge_piece`] has deleted it. Answers whether there was such a tenant.
 ///
 /// Runs that are active may go on for a moment; what they write is of a tenant that nobody sees, and goes with it. None can
 /// begin any more: whoever dispatches one holds the row of the tenant ([`super::hold`]).
@@ -32,6 +32,7 @@ pub async fn retire(tx: &mut Tx, id: TenantId, at: Timestamp) -> Result<bool, St
             &args![id, at, format!("removed {id}")],
         )
         .await?;
+    policies::destroy(tx, id).await?;
     // What people see of it beside its own pages.
     for statement in [
         "DELETE FROM notifications WHERE tenant_id = $1",
@@ -82,6 +83,9 @@ pub async fn purge_piece(tx: &mut Tx, id: TenantId) -> Result<bool, StoreError> 
             statement.push_in(column, &items);
             tx.execute(statement.text(), statement.values()).await?;
         }
+        return Ok(true);
+    }
+    if policies::purge_piece(tx, id).await? {
         return Ok(true);
     }
     tx.execute("DELETE FROM tenants WHERE id = $1 AND removed_at IS NOT NULL", &args![id]).await?;

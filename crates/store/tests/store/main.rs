@@ -14,6 +14,7 @@ mod notifications;
 mod operation_runs;
 mod overview;
 mod people;
+mod policies;
 mod presence;
 mod schema;
 mod second_factor;

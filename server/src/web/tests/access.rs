@@ -49,7 +49,7 @@ fn payload(path: &str) -> Option<&'static str> {
         "/api/save_view" => "name=x&query=state%3Dmissing",
         "/api/rename_view" => "view=RUN&name=x",
         "/api/remove_view" => "view=RUN",
-        "/api/sync_items" => "items[]=nonsense",
+        "/api/sync_items" | "/api/capture_items" => "items[]=nonsense",
         "/api/set_single_keys" => "single_keys=true",
         "/api/palette" => r#"{"text":"x"}"#,
         "/api/sync_tenants" => "tenants[]=RUN",

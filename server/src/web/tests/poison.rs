@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Row as _, SqlitePool};
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::Actor;
+use tenantatlas_engine::{Actor, CaptureOf};
 use tenantatlas_graph_sim::{Fault, FaultKind};
 use tenantatlas_store::audit::{NewEntry, Outcome};
 use tenantatlas_store::{Db, audit, preferences, tenants};
@@ -15,7 +15,7 @@ use super::site::{Site, Who};
 
 /// Columns of text that hold no text of others: words of ours that code reads back, and hashes. Every other column of text
 /// gets the poison, so a new one that is forgotten here is either poisoned or breaks the pages, and the test with them.
-const OURS: [(&str, &str); 47] = [
+const OURS: [(&str, &str); 58] = [
     ("_sqlx_migrations", "description"),
     ("schema_facts", "name"),
     ("schema_facts", "value"),
@@ -64,9 +64,20 @@ const OURS: [(&str, &str); 47] = [
     ("tenant_permissions", "required_by"),
     ("user_tenant_preferences", "last_selection"),
     ("bulk_operation_runs", "item_ids"),
+    ("policy_captures", "status"),
+    ("policy_captures", "stopped"),
+    ("policy_capture_types", "policy_type"),
+    ("policy_capture_types", "outcome"),
+    ("policy_capture_types", "reason_code"),
+    ("policy_versions", "policy_type"),
+    ("policy_versions", "api_version"),
+    ("policy_versions", "completeness"),
+    ("policy_version_slots", "slot"),
+    ("policy_heads", "policy_type"),
+    ("policy_heads", "external_id"),
 ];
 /// Keys of JSON whose values are words of ours.
-const OUR_KEYS: [&str; 11] = [
+const OUR_KEYS: [&str; 12] = [
     "action",
     "bucket",
     "policy_type",
@@ -78,6 +89,8 @@ const OUR_KEYS: [&str; 11] = [
     "tenant_id",
     "type",
     "types",
+    // What a version lacks.
+    "what",
 ];
 /// More entries than a page of the audit log shows.
 const ENTRIES: usize = 60;
@@ -96,6 +109,7 @@ impl Site {
         for who in [Who::Member(Role::Owner), Who::Member(Role::Operator), Who::Administrator] {
             site.sync(who).await;
         }
+        site.capture(Who::Member(Role::Operator)).await;
         let begun = site.engine.now();
         for id in site.people.values() {
             let mut tx = site.db.write().await.expect("a transaction");
@@ -109,6 +123,18 @@ impl Site {
         poison_columns(writer(&site), text).await;
         fill_audit_log(&site, text).await;
         site
+    }
+
+    /// A capture as a person starts it, to its end.
+    async fn capture(&self, who: Who) {
+        use futures::StreamExt as _;
+        let actor = Actor::person(self.people[&who], "Person", "person@example.com");
+        let what = CaptureOf::Types(vec!["settingsCatalogPolicy".to_owned(), "notificationMessageTemplate".to_owned()]);
+        let outcome = self.engine.dispatch_capture(&actor, self.own, &what, false).await.expect("dispatched");
+        let mut states = Box::pin(self.engine.runs().follow(self.own, outcome.run_id));
+        while let Some(state) = states.next().await {
+            state.expect("a state");
+        }
     }
 
     /// A run as a person starts it, to its end.
@@ -130,6 +156,10 @@ impl Site {
 }
 
 async fn poison_columns(db: &SqlitePool, text: &str) {
+    // Versions are never changed but here.
+    for trigger in ["policy_versions_refuse_update", "policy_version_slots_refuse_update"] {
+        sqlx::query(AssertSqlSafe(format!("DROP TRIGGER {trigger}"))).execute(db).await.expect("the trigger is there");
+    }
     let columns = "SELECT tables.name, columns.name FROM sqlite_master tables, pragma_table_info(tables.name) columns \
                    WHERE tables.type = 'table' AND columns.type = 'TEXT'";
     let columns = sqlx::query(columns).fetch_all(db).await.expect("columns");

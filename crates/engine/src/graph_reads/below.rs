@@ -1,4 +1,4 @@
-//! What has to be read below single items: assignments, expansions that Graph refused on the list, and details.
+//! What has to be read below single objects: assignments, expansions that came with no list or single read, and details.
 
 use std::collections::HashMap;
 
@@ -8,13 +8,50 @@ use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{Assignments, Detail, DetailShape, PARENT_ID_PROPERTY, PolicyType};
 use tenantatlas_graph::{BatchGet, GraphError, GraphSession};
 
-use super::observed::Row;
-use crate::graph_reads::{Expansion, version};
+use super::version;
+use super::{Expansion, ListQuery};
 
 /// How often elements of a detail may be read below each other.
 const MAX_DEPTH: usize = 3;
 
-/// One read below one row.
+/// An object on its way to being whole.
+pub(crate) trait Unfinished {
+    /// Its type.
+    fn policy_type(&self) -> &'static PolicyType;
+
+    /// Its address below the version; `None` when its parent is not known.
+    fn path(&self) -> Option<String>;
+
+    /// What is read below it beyond its children, one after the other.
+    fn details(&self) -> Vec<&'static Detail>;
+
+    /// What was read of it so far.
+    fn object(&self) -> &Value;
+
+    /// The same, to be completed.
+    fn object_mut(&mut self) -> &mut Value;
+}
+
+/// Something below an object that could not be read.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// The position of the object.
+    pub row: usize,
+    /// The property that is lacking; empty where the object itself was read anew.
+    pub property: String,
+    pub error: GraphError,
+}
+
+/// The first refusal of each object.
+pub(crate) fn by_row(refused: Vec<Refused>) -> HashMap<usize, GraphError> {
+    let mut first = HashMap::new();
+    for Refused { row, error, .. } in refused {
+        first.entry(row).or_insert(error);
+    }
+    first
+}
+
+/// One read below one object.
 struct Below {
     row: usize,
     url: String,
@@ -25,10 +62,23 @@ struct Below {
 enum Place {
     /// Becomes the array of this property.
     Property(String),
-    /// Replaces the properties of the row.
+    /// Becomes this property as it is, where there is one.
+    Object(String),
+    /// Replaces the properties of the object.
     Merge,
-    /// Becomes the array of a property within an element of the row.
+    /// Becomes the array of a property within an element of the object.
     Element { pointer: String, property: String },
+}
+
+impl Place {
+    /// The property of the object that the answer is part of.
+    fn property(&self) -> String {
+        match self {
+            Self::Property(property) | Self::Object(property) => property.clone(),
+            Self::Merge => String::new(),
+            Self::Element { pointer, .. } => pointer.split('/').nth(1).unwrap_or_default().to_owned(),
+        }
+    }
 }
 
 /// Whether every run reads something below each item of the type.
@@ -36,19 +86,35 @@ pub(crate) fn reads_children(policy_type: &PolicyType) -> bool {
     policy_type.assignments == Assignments::Child
 }
 
-/// Reads what belongs to the list row itself: assignments of types that have them only as children, and the expansions
-/// that each row, by its position, came without. Failures are told per row.
-pub(crate) async fn read_children(
+/// The expansions of a query that an object came without, or not whole. What an answer leaves out or states as null says
+/// nothing about what is there.
+pub(crate) fn lacking(expanded: &[Expansion], object: &Value) -> Vec<Expansion> {
+    let lacks = |expansion: &&Expansion| match object.get(&expansion.property) {
+        Some(Value::Array(rows)) => !rows.iter().all(Value::is_object) || has_too_few(object, &expansion.property),
+        Some(Value::Object(_)) => false,
+        _ => true,
+    };
+    expanded.iter().filter(lacks).cloned().collect()
+}
+
+/// The expansions of a query.
+pub(crate) fn expansions(query: &str) -> Vec<Expansion> {
+    ListQuery::parse(query).expansions().to_vec()
+}
+
+/// Reads what belongs to the object itself: assignments of types that have them only as children, and the expansions that
+/// each object, by its position, came without.
+pub(crate) async fn read_children<U: Unfinished>(
     session: &GraphSession,
-    rows: &mut [Row],
+    rows: &mut [U],
     left_out: &mut (dyn FnMut(usize) -> Vec<Expansion> + Send),
-) -> Result<HashMap<usize, GraphError>, GraphError> {
+) -> Result<Vec<Refused>, GraphError> {
     let mut reads = Vec::new();
     for (index, row) in rows.iter().enumerate() {
-        let Some(path) = item_path(row) else { continue };
+        let Some(path) = row.path() else { continue };
         let left_out = left_out(index);
         let already = left_out.iter().any(|expansion| expansion.property == "assignments");
-        if reads_children(row.policy_type) && !already {
+        if reads_children(row.policy_type()) && !already {
             let place = Place::Property("assignments".to_owned());
             reads.push(Below { row: index, url: format!("{path}/assignments"), place });
         }
@@ -60,32 +126,35 @@ pub(crate) async fn read_children(
     read(session, rows, reads).await
 }
 
-/// Reads the details of the rows named by `wanted`. Failures are told per row.
-pub(crate) async fn read_details(
+/// Reads the details of the objects named by `wanted`. Of an object of which something was refused nothing more is asked.
+pub(crate) async fn read_details<U: Unfinished>(
     session: &GraphSession,
-    rows: &mut [Row],
+    rows: &mut [U],
     wanted: &[usize],
-) -> Result<HashMap<usize, GraphError>, GraphError> {
-    let mut failures = HashMap::new();
-    let deepest = wanted.iter().map(|index| rows[*index].policy_type.details.len()).max().unwrap_or(0);
-    // Details of a row come one after the other: a merge must not undo what was read before it.
+) -> Result<Vec<Refused>, GraphError> {
+    let mut refused: Vec<Refused> = Vec::new();
+    let deepest = wanted.iter().map(|index| rows[*index].details().len()).max().unwrap_or(0);
+    // Details of an object come one after the other: a merge must not undo what was read before it.
     for position in 0..deepest {
-        let all: Vec<usize> = wanted.iter().copied().filter(|index| !failures.contains_key(index)).collect();
+        let still_open = |refused: &[Refused]| -> Vec<usize> {
+            wanted.iter().copied().filter(|index| refused.iter().all(|refused| refused.row != *index)).collect()
+        };
+        let all = still_open(&refused);
         let reads = all.iter().filter_map(|index| below_at(&rows[*index], *index, position)).collect();
-        failures.extend(read(session, rows, reads).await?);
-        failures.extend(read_bodies_again(session, rows, &all, position, &failures).await?);
-        let open: Vec<usize> = wanted.iter().copied().filter(|index| !failures.contains_key(index)).collect();
-        failures.extend(read_elements(session, rows, &open, position).await?);
+        refused.extend(read(session, rows, reads).await?);
+        refused.extend(read_bodies_again(session, rows, &still_open(&refused), position).await?);
+        refused.extend(read_elements(session, rows, &still_open(&refused), position).await?);
     }
-    Ok(failures)
+    Ok(refused)
 }
 
-/// The read of a detail of a row, by its position, when it has one there.
-fn below_at(row: &Row, index: usize, position: usize) -> Option<Below> {
-    let detail = row.policy_type.details.get(position)?;
-    let path = item_path(row).filter(|_| detail.is_wanted(&row.object))?;
+/// The read of a detail of an object, by its position, when it has one there.
+fn below_at<U: Unfinished>(row: &U, index: usize, position: usize) -> Option<Below> {
+    let detail = row.details().get(position).copied()?;
+    let path = row.path().filter(|_| detail.is_wanted(row.object()))?;
     let place = match detail.shape {
         DetailShape::Collection => Place::Property(detail.property.to_owned()),
+        DetailShape::Object => Place::Object(detail.property.to_owned()),
         DetailShape::Merge => Place::Merge,
     };
     Some(Below { row: index, url: detail.url(&path), place })
@@ -93,28 +162,25 @@ fn below_at(row: &Row, index: usize, position: usize) -> Option<Below> {
 
 /// Asks once more for the bodies that came as null, or not at all, with an answer that looked like success. What stays away
 /// was not read: an object without its body is not the object.
-async fn read_bodies_again(
+async fn read_bodies_again<U: Unfinished>(
     session: &GraphSession,
-    rows: &mut [Row],
-    all: &[usize],
+    rows: &mut [U],
+    open: &[usize],
     position: usize,
-    failed: &HashMap<usize, GraphError>,
-) -> Result<HashMap<usize, GraphError>, GraphError> {
-    let lacking = |rows: &[Row], index: usize| {
-        let row = &rows[index];
-        row.policy_type.details.get(position).and_then(|detail| detail.lacking_body(&row.object))
+) -> Result<Vec<Refused>, GraphError> {
+    let lacking = |rows: &[U], index: usize| {
+        rows[index].details().get(position).and_then(|detail| detail.lacking_body(rows[index].object()))
     };
-    let again: Vec<usize> =
-        all.iter().copied().filter(|index| !failed.contains_key(index) && lacking(rows, *index).is_some()).collect();
+    let again: Vec<usize> = open.iter().copied().filter(|index| lacking(rows, *index).is_some()).collect();
     let reads = again.iter().filter_map(|index| below_at(&rows[*index], *index, position)).collect();
-    let mut failures = read(session, rows, reads).await?;
-    for index in again {
-        if let Some(property) = lacking(rows, index) {
+    let mut refused = read(session, rows, reads).await?;
+    for row in again {
+        if let Some(property) = lacking(rows, row) {
             let error = unusable(&format!("the single read of an object came without its {property}"));
-            failures.entry(index).or_insert(error);
+            refused.push(Refused { row, property: property.to_owned(), error });
         }
     }
-    Ok(failures)
+    Ok(refused)
 }
 
 /// An array within a row whose elements have more below them.
@@ -129,18 +195,18 @@ struct Level {
 
 /// Reads below each element of a detail that was just read, as deep as the registry says; all rows together, so that
 /// batches are full.
-async fn read_elements(
+async fn read_elements<U: Unfinished>(
     session: &GraphSession,
-    rows: &mut [Row],
+    rows: &mut [U],
     wanted: &[usize],
     position: usize,
-) -> Result<HashMap<usize, GraphError>, GraphError> {
-    let mut failures = HashMap::new();
+) -> Result<Vec<Refused>, GraphError> {
+    let mut refused = Vec::new();
     let mut levels: Vec<Level> = wanted
         .iter()
         .filter_map(|index| {
-            let detail = rows[*index].policy_type.details.get(position)?;
-            let (pointer, item) = (format!("/{}", detail.property), item_path(&rows[*index])?);
+            let detail = rows[*index].details().get(position).copied()?;
+            let (pointer, item) = (format!("/{}", detail.property), rows[*index].path()?);
             Some(Level { row: *index, pointer, address: format!("{item}/{}", detail.path), each: detail.each? })
         })
         .collect();
@@ -148,7 +214,7 @@ async fn read_elements(
         let mut reads = Vec::new();
         let mut next = Vec::new();
         for Level { row, pointer, address, each } in &levels {
-            let Some(elements) = rows[*row].object.pointer(pointer).and_then(Value::as_array) else { continue };
+            let Some(elements) = rows[*row].object().pointer(pointer).and_then(Value::as_array) else { continue };
             for (position, element) in elements.iter().enumerate().filter(|(_, element)| each.is_wanted(element)) {
                 let Some(id) = element.get("id").and_then(Value::as_str) else { continue };
                 let element_path = format!("{address}/{}", path_segment(id));
@@ -162,50 +228,56 @@ async fn read_elements(
                 reads.push(Below { row: *row, url: each.url(&element_path), place });
             }
         }
-        failures.extend(read(session, rows, reads).await?);
+        refused.extend(read(session, rows, reads).await?);
         levels = next;
     }
-    Ok(failures)
+    Ok(refused)
 }
 
 /// Sends the reads by `$batch` and puts the answers in their places. An error of the whole batch stops the run (sign-in
-/// refused, cancelled); an error of one item is told for its row. That includes "not found": the row was listed, so what
-/// is not found below it was not read, and nothing follows from that about what is there.
-async fn read(
+/// refused, cancelled); an error of one item is told for its object. That includes "not found" below an object that is
+/// there: what is not found was not read, and nothing follows from that about what is there. Only of a single object that
+/// may be absent it is an answer.
+async fn read<U: Unfinished>(
     session: &GraphSession,
-    rows: &mut [Row],
+    rows: &mut [U],
     reads: Vec<Below>,
-) -> Result<HashMap<usize, GraphError>, GraphError> {
-    let mut failures: HashMap<usize, GraphError> = HashMap::new();
-    let Some(first) = reads.first() else { return Ok(failures) };
-    let version = version(rows[first.row].policy_type);
+) -> Result<Vec<Refused>, GraphError> {
+    let mut refused: Vec<Refused> = Vec::new();
+    let Some(first) = reads.first() else { return Ok(refused) };
+    let version = version(rows[first.row].policy_type());
     let gets = reads.iter().map(|read| BatchGet { id: read.row.to_string(), url: read.url.clone() }).collect();
     let answers = session.batch(version, gets).await?;
-    for (read, answer) in reads.into_iter().zip(answers) {
-        let body = match answer.result {
-            Ok(body) => body,
-            Err(error) => {
-                failures.entry(read.row).or_insert(error);
-                continue;
-            }
+    for (Below { row, place, .. }, answer) in reads.into_iter().zip(answers) {
+        let property = place.property();
+        let placed = match answer.result {
+            Err(error) if error.absent && matches!(place, Place::Object(_)) => Ok(()),
+            Err(error) => Err(error),
+            Ok(body) => match put(session, rows[row].object_mut(), place, body).await {
+                Err(error) if error.concerns_all() => return Err(error),
+                placed => placed,
+            },
         };
-        match place(session, &mut rows[read.row].object, read.place, body).await {
-            Ok(()) => {}
-            Err(error) if error.concerns_all() => return Err(error),
-            Err(error) => {
-                failures.entry(read.row).or_insert(error);
-            }
+        if let Err(error) = placed {
+            refused.push(Refused { row, property, error });
         }
     }
-    Ok(failures)
+    Ok(refused)
 }
 
-async fn place(session: &GraphSession, object: &mut Value, place: Place, body: Value) -> Result<(), GraphError> {
+async fn put(session: &GraphSession, object: &mut Value, place: Place, body: Value) -> Result<(), GraphError> {
     match place {
         Place::Property(property) => {
             let rows = whole_collection(session, body).await?;
             if let Value::Object(object) = object {
                 object.insert(property, rows);
+            }
+        }
+        Place::Object(property) => {
+            let mut body = body;
+            session.complete(&mut body).await?;
+            if let Value::Object(object) = object {
+                object.insert(property, body);
             }
         }
         Place::Element { pointer, property } => {
@@ -255,15 +327,11 @@ pub(crate) fn has_too_few(object: &Value, property: &str) -> bool {
 }
 
 /// Why an object of which fewer settings came than it states was read in part only.
-pub(crate) fn too_few_settings(row: &Row) -> Option<GraphError> {
-    has_too_few(&row.object, "settings")
+pub(crate) fn too_few_settings(object: &Value) -> Option<GraphError> {
+    has_too_few(object, "settings")
         .then(|| unusable("an object states more settings (settingCount) than came with it and below it"))
 }
 
 fn unusable(message: &str) -> GraphError {
     GraphError::new(ReasonCode::ContractInvalid, message)
-}
-
-fn item_path(row: &Row) -> Option<String> {
-    row.policy_type.item_path(row.parent_id.as_deref(), &row.external_id)
 }

@@ -1,0 +1,56 @@
+//! The versions of an item, on its page.
+
+use leptos::prelude::*;
+use tenantatlas_domain::body::{Completeness, Lack};
+use tenantatlas_domain::role::Action;
+use tenantatlas_store::policies::Version;
+
+use super::functions::CaptureItems;
+use super::item::ItemDetail;
+use crate::format;
+use crate::scope::Inside;
+use crate::ui::card::section_card;
+use crate::ui::form::hidden;
+use crate::ui::icon::Icon;
+use crate::ui::state::state;
+use crate::ui::time::moment;
+
+/// The versions that captures kept, and the way to another one.
+pub fn versions(inside: &Inside, detail: &ItemDetail) -> AnyView {
+    let rows = detail.versions.iter().map(row).collect_view();
+    let list = if detail.versions.is_empty() {
+        let none = "No version of its settings is kept yet. A sync keeps none: a capture does.";
+        view! { <p class="quiet-text">{none}</p> }.into_any()
+    } else {
+        view! { <ol class="rows">{rows}</ol> }.into_any()
+    };
+    let capture = inside.role.allows(Action::Capture).then(|| {
+        let action = inside.address().function::<CaptureItems>();
+        view! {
+            <form method="post" action=action>
+                {hidden("items[]", detail.row.item.id.to_string())}
+                <button class="button">{Icon::Inventory.view()}"Keep a version now"</button>
+            </form>
+        }
+    });
+    section_card("versions", "Versions", view! { {list} {capture} })
+}
+
+fn row(version: &Version) -> AnyView {
+    let completeness = match version.completeness {
+        Completeness::Complete => state("ok", Icon::Done, "Complete"),
+        Completeness::Partial => state("warn", Icon::Partly, "Partial"),
+    };
+    let lacks: Vec<String> = version.lacks.iter().map(Lack::words).collect();
+    let lacks = (!lacks.is_empty()).then(|| format!("Lacks: {}", lacks.join("; ")));
+    let settings = version.settings.map(|count| format::counted(count, "setting", "settings"));
+    view! {
+        <li>
+            <span class="grow">{format!("Version {}, read ", version.number)}{moment(version.read_at.as_millis())}</span>
+            {settings.map(|settings| view! { <span class="quiet">{settings}</span> })}
+            {lacks.map(|lacks| view! { <span class="quiet">{lacks}</span> })}
+            {completeness}
+        </li>
+    }
+    .into_any()
+}
