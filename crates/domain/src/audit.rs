@@ -19,6 +19,10 @@ crate::names::named! {
         AuditResealed = "audit.resealed",
         /// Somebody vouched for an audit log that came from a backup.
         AuditRestored = "audit.restored",
+        /// Findings were accepted.
+        FindingsAccepted = "finding.accepted",
+        /// Accepted findings were taken back.
+        FindingsReopened = "finding.reopened",
         /// The inventory was downloaded.
         InventoryExported = "inventory.exported",
         /// Somebody was to become a member.
@@ -108,6 +112,8 @@ impl AuditAction {
             self,
             Self::AccessRefused
                 | Self::AuditExported
+                | Self::FindingsAccepted
+                | Self::FindingsReopened
                 | Self::InventoryExported
                 | Self::ScriptSeen
                 | Self::MemberAdded

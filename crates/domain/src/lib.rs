@@ -3,7 +3,7 @@
 //! What may be read from a tenant (the [`registry`]), what a person chose (a
 //! [`selection`]), how far the work is ([`operation`], [`sync`]), what was found
 //! ([`normalise`], [`sanitise`], [`references`], [`body`]) and what that says about
-//! presence ([`presence`]). Nothing here touches a clock, a network, a disk or a
+//! presence and change ([`presence`], [`drift`]). Nothing here touches a clock, a network, a disk or a
 //! source of randomness: time, ids and keys are passed in, so that every rule
 //! runs unchanged on the server, in a test and in the browser as WebAssembly.
 
@@ -11,6 +11,7 @@ pub mod app_registration;
 pub mod audit;
 pub mod body;
 pub mod canonical;
+pub mod drift;
 pub mod ids;
 pub mod invisible;
 pub mod item_column;

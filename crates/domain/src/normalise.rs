@@ -9,7 +9,8 @@
 //! There is one walk over the object. It writes the canonical text of the
 //! normalised content, which is hashed as it is, or read back as a value.
 
-mod noise;
+pub(crate) mod noise;
+mod parts;
 pub(crate) mod secrets;
 mod walk;
 pub(crate) mod withheld;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub use parts::ContentParts;
 pub use secrets::{UnknownUnreadable, Unreadable};
 pub use withheld::{WITHHELD, Withheld};
 
@@ -141,6 +143,13 @@ impl Normaliser {
     #[must_use]
     pub fn content_hash(&self, policy_type: &PolicyType, object: &Value) -> ContentHash {
         ContentHash(Sha256::digest(self.canonical_content(policy_type, object)).into())
+    }
+
+    /// The content hash, and what tells which part of the content differs where two of them do. One walk for both.
+    #[must_use]
+    pub fn content_in_parts(&self, policy_type: &PolicyType, object: &Value) -> (ContentHash, ContentParts) {
+        let (text, members) = walk::Walk::new(policy_type, self, object).finish_in_parts(object);
+        (ContentHash(Sha256::digest(&text).into()), ContentParts::of(&text, &members))
     }
 
     /// What stands for a single value of an object of this type: equal for equal values, and of no use for finding the value

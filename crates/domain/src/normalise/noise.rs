@@ -3,7 +3,7 @@
 use crate::registry::PolicyType;
 
 /// Properties that count for no type, at any depth (`docs/graph.md`, section Volatile and noisy properties, Global).
-pub(super) fn is_noise_everywhere(key: &str) -> bool {
+pub(crate) fn is_noise_everywhere(key: &str) -> bool {
     matches!(
         key,
         "id" | "createdDateTime"
@@ -47,7 +47,7 @@ fn is_annotation(key: &str) -> bool {
 }
 
 /// Properties that count for no object of this type, at any depth.
-pub(super) fn is_noise_of(policy_type: &PolicyType, key: &str) -> bool {
+pub(crate) fn is_noise_of(policy_type: &PolicyType, key: &str) -> bool {
     policy_type.volatile.iter().any(|pattern| match (pattern.strip_suffix('*'), pattern.strip_prefix('*')) {
         (Some(start), _) => key.starts_with(start),
         (_, Some(end)) => key.ends_with(end),

@@ -1,9 +1,12 @@
 //! The walk over one object that writes its normalised content.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value};
 
 use super::Normaliser;
 use super::noise::{holds_assignments, is_noise_everywhere, is_noise_of, is_set};
+use super::parts::Part;
 use super::secrets::{Held, ObjectKind, held};
 use super::withheld::Withheld;
 use crate::canonical::{for_each_sorted, write_number, write_string};
@@ -30,16 +33,23 @@ pub(super) struct Walk<'walk> {
     normaliser: &'walk Normaliser,
     built_in: bool,
     out: Vec<u8>,
+    /// Where each member of the object itself stands in the text, without the comma before it.
+    members: Vec<(Part, Range<usize>)>,
 }
 
 impl<'walk> Walk<'walk> {
     pub(super) fn new(policy_type: &'walk PolicyType, normaliser: &'walk Normaliser, object: &Value) -> Self {
         let built_in = !policy_type.built_in_volatile.is_empty() && object.get("isBuiltIn") == Some(&Value::Bool(true));
-        Self { policy_type, normaliser, built_in, out: Vec::with_capacity(2048) }
+        Self { policy_type, normaliser, built_in, out: Vec::with_capacity(2048), members: Vec::new() }
     }
 
     /// The canonical text of the normalised object.
-    pub(super) fn finish(mut self, object: &Value) -> Vec<u8> {
+    pub(super) fn finish(self, object: &Value) -> Vec<u8> {
+        self.finish_in_parts(object).0
+    }
+
+    /// The same, and where in it each member of the object stands.
+    pub(super) fn finish_in_parts(mut self, object: &Value) -> (Vec<u8>, Vec<(Part, Range<usize>)>) {
         let written = match object {
             Value::Object(members) => self.object(members, Place::Top),
             other => self.value("", other, Place::Top),
@@ -47,7 +57,7 @@ impl<'walk> Walk<'walk> {
         if !written {
             self.out.extend_from_slice(b"{}");
         }
-        self.out
+        (self.out, self.members)
     }
 
     fn value(&mut self, key: &str, value: &Value, place: Place) -> bool {
@@ -126,7 +136,7 @@ impl<'walk> Walk<'walk> {
         }
         if ranges.len() > 1 {
             let text = &self.out;
-            let order = |a: &(&str, std::ops::Range<usize>), b: &(&str, std::ops::Range<usize>)| {
+            let order = |a: &(&str, Range<usize>), b: &(&str, Range<usize>)| {
                 a.0.cmp(b.0).then_with(|| text[a.1.clone()].cmp(&text[b.1.clone()]))
             };
             if !ranges.is_sorted_by(|a, b| order(a, b).is_le()) {
@@ -158,6 +168,7 @@ impl<'walk> Walk<'walk> {
             if !empty {
                 self.out.push(b',');
             }
+            let start = self.out.len();
             write_string(key, &mut self.out);
             self.out.push(b':');
             let written = match Withheld::of(value) {
@@ -170,6 +181,9 @@ impl<'walk> Walk<'walk> {
             };
             if written {
                 empty = false;
+                if place == Place::Top {
+                    self.members.push((Part::of(self.policy_type, key), start..self.out.len()));
+                }
             } else {
                 self.out.truncate(mark);
             }
