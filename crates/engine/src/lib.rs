@@ -20,6 +20,7 @@
 
 mod account_notice;
 mod config;
+mod drift;
 mod engine;
 mod error;
 mod graph_reads;
@@ -45,6 +46,7 @@ mod users;
 
 pub use account_notice::AccountNotice;
 pub use config::EngineConfig;
+pub use drift::{DriftPayload, GenerateDrift, MANY_FINDINGS};
 pub use engine::Engine;
 pub use error::EngineError;
 pub use inventory_sync::{DispatchOutcome, InventorySync, SyncConfig, SyncPayload};

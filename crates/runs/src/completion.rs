@@ -3,7 +3,7 @@
 use serde_json::json;
 use tenantatlas_commands::{Actor, AuditEntry};
 use tenantatlas_domain::audit::RunEvent;
-use tenantatlas_domain::ids::NotificationId;
+use tenantatlas_domain::ids::{NotificationId, OperationRunId};
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::notifications::{self, NewNotification};
@@ -12,7 +12,7 @@ use tenantatlas_store::{StoreError, Tx, tenants, users};
 use uuid::Uuid;
 
 use crate::core::Core;
-use crate::notification::{RUN_ENDED, RUN_QUEUED, RunNotice, count_reasons};
+use crate::notification::{QUIET, RUN_ENDED, RUN_QUEUED, RunNotice, count_reasons};
 use crate::operation::Summary;
 
 /// Writes notification and audit event of a run that has just ended, in the transaction that ended it.
@@ -20,10 +20,13 @@ pub(crate) async fn record(
     core: &Core,
     tx: &mut Tx,
     run: &OperationRun,
-    summary: Summary,
+    mut summary: Summary,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    notify(core, tx, run, RUN_ENDED, summary.clone(), at).await?;
+    let has_no_news = summary.remove(QUIET) == Some(true.into()) && run.status == OperationStatus::Completed;
+    if !(has_no_news && is_quiet(core, &run.resource, &run.action, run.follows)) {
+        notify(core, tx, run, RUN_ENDED, summary.clone(), at).await?;
+    }
     let action = RunEvent::Ended(run.status).of(&run.resource, &run.action);
     let mut context = json!({
         "counters": run.counters,
@@ -40,6 +43,12 @@ pub(crate) async fn record(
     let actor = initiator(tx, run).await?;
     core.commands.record(tx, &actor, entry).await?;
     Ok(())
+}
+
+/// Whether a run tells of itself only when it has news.
+pub(crate) fn is_quiet(core: &Core, resource: &str, action: &str, follows: Option<OperationRunId>) -> bool {
+    let operation = core.operations.find(resource, action);
+    follows.is_some() && operation.is_some_and(|operation| operation.is_quiet_after_another())
 }
 
 /// Writes a notification about a run to the person who started it, if it was a person.

@@ -85,7 +85,9 @@ pub(crate) async fn create(
     at: Timestamp,
 ) -> Result<Created, CommandError> {
     let created = operation_runs::create(tx, new, at).await?;
-    if let Created::New(run) = &created {
+    if let Created::New(run) = &created
+        && !completion::is_quiet(core, &run.resource, &run.action, run.follows)
+    {
         completion::notify(core, tx, run, RUN_QUEUED, Summary::new(), at).await?;
     }
     operation.dispatched(tx, new, at).await?;

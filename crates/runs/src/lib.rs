@@ -39,7 +39,7 @@ pub use config::RunnerConfig;
 pub use context::RunContext;
 pub use dispatch::Dispatched;
 pub use follow_up::follow_up;
-pub use notification::{ITEMS_OBSERVED, RUN_ENDED, RUN_QUEUED, ReasonCount, RunNotice, count_reasons};
+pub use notification::{ITEMS_OBSERVED, QUIET, RUN_ENDED, RUN_QUEUED, ReasonCount, RunNotice, count_reasons};
 pub use operation::{Operation, OperationKind, RetryPart, Summary, Work, words_of};
 pub use registry::Operations;
 pub use runner::Runner;

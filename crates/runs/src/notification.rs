@@ -13,6 +13,10 @@ pub use tenantatlas_store::notifications::{RUN_ENDED, RUN_QUEUED};
 /// The fact in which an operation tells how many things it came across.
 pub const ITEMS_OBSERVED: &str = "items_observed";
 
+/// The fact by which a run that follows another one says that it has no news, see
+/// [`crate::Operation::QUIET_AFTER_ANOTHER`]. It stands in no record.
+pub const QUIET: &str = "quiet";
+
 /// Reasons named in one notification at most.
 const MAX_REASONS: usize = 10;
 

@@ -55,6 +55,9 @@ pub trait Operation: Send + Sync + 'static {
     const KIND: OperationKind;
     /// What a person must be allowed to do in the tenant to start it, and to try it again.
     const PERMISSION: Action;
+    /// Whether its runs that follow another one tell of themselves only when they have news: nobody asked for them by name. They
+    /// say that they have none by the fact [`crate::QUIET`]. A fault is news.
+    const QUIET_AFTER_ANOTHER: bool = false;
     /// What a run carries; no secrets. Stored as JSON and read back, maybe by a later version of the program.
     type Payload: Serialize + DeserializeOwned + Send + Sync;
 

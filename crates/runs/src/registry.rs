@@ -30,6 +30,7 @@ pub(crate) struct Prepared {
 pub(crate) trait AnyOperation: Send + Sync {
     fn kind(&self) -> OperationKind;
     fn permission(&self) -> Action;
+    fn is_quiet_after_another(&self) -> bool;
     fn words(&self) -> RunWords;
     fn words_of(&self, run: &OperationRun) -> Option<RunWords>;
     fn limits(&self) -> KindLimits;
@@ -71,6 +72,10 @@ impl<O: Operation> AnyOperation for O {
 
     fn permission(&self) -> Action {
         O::PERMISSION
+    }
+
+    fn is_quiet_after_another(&self) -> bool {
+        O::QUIET_AFTER_ANOTHER
     }
 
     fn words(&self) -> RunWords {

@@ -41,8 +41,10 @@ pub use links::{DirectoryName, IncomingLink, OutgoingLink, incoming, outgoing, r
 pub use list::{ItemPage, list, list_with_total};
 pub use overview::counts_of;
 pub use query::{Cursor, ItemFilter, ItemQuery, Sort, StateFilter, UnknownSort, UnknownStateFilter};
+pub(crate) use rows::absences as absences_of;
 pub use rows::{find, find_external, find_many, has_items, named};
 pub use stored::stored;
 pub use total::{MAX_COUNTED, Total, total, total_by_type};
+pub(crate) use view::Stretch;
 pub use view::{KnownType, ScopeView, TypeState, known_types};
 pub use writer::{BatchResult, lock_types, refresh_statistics, write_batch};

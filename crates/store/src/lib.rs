@@ -25,6 +25,7 @@ mod dialect;
 mod error;
 pub mod facts;
 mod files;
+pub mod findings;
 pub mod inventory;
 pub mod invitations;
 pub mod known_browsers;

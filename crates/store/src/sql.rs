@@ -104,6 +104,7 @@ value_from! {
     ids::CaptureId => Uuid, |value| value.as_uuid();
     ids::VersionId => Uuid, |value| value.as_uuid();
     ids::NotificationId => Uuid, |value| value.as_uuid();
+    ids::FindingId => Uuid, |value| value.as_uuid();
     ids::CorrelationId => Uuid, |value| value.as_uuid();
     &'a [u8] => Bytes, |value| Cow::Borrowed(value);
     &'a [u8; 32] => Bytes, |value| Cow::Borrowed(&value[..]);

@@ -75,6 +75,8 @@ pub struct Tenant {
     /// Whether the tenant had Intune when it was checked.
     #[sqlx(try_from = "Nullable<String>")]
     pub licence: Option<Licence>,
+    /// Whether each sync of it is followed by a comparison with the run before.
+    pub drift_after_sync: bool,
     /// When it was added.
     #[sqlx(try_from = "i64")]
     pub created_at: Timestamp,
@@ -239,6 +241,15 @@ pub async fn set_credential(
         )
         .await?;
     Ok(changed == 1)
+}
+
+/// Says whether each sync of a tenant is followed by a comparison with the run before.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_drift_after_sync(tx: &mut Tx, id: TenantId, wanted: bool, at: Timestamp) -> Result<(), StoreError> {
+    let text = "UPDATE tenants SET drift_after_sync = $2, updated_at = $3 WHERE id = $1 AND removed_at IS NULL";
+    tx.execute(text, &args![id, wanted, at]).await.map(|_| ())
 }
 
 /// Takes the credential of a tenant away, until somebody enters one again.

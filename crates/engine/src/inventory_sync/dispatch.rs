@@ -6,8 +6,10 @@ use tenantatlas_domain::ids::{OperationRunId, TenantId};
 use tenantatlas_domain::live::RunState;
 use tenantatlas_domain::selection::{DroppedType, Selection};
 use tenantatlas_runs::follow_up;
+use tenantatlas_store::{scopes, tenants};
 
 use super::{InventorySync, SyncPayload};
+use crate::drift::{DriftPayload, GenerateDrift};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::policy_capture::{CapturePayload, CapturePolicies};
@@ -67,7 +69,11 @@ impl Engine {
         let payload = SyncPayload::new(&resolved);
         let types = resolved.plan.iter().map(|policy_type| policy_type.key.to_owned()).collect();
         let follower = CapturePayload { types, changed: true, ..CapturePayload::default() };
-        let follow_ups = if capture { vec![follow_up::<CapturePolicies>(&follower)?] } else { Vec::new() };
+        let mut follow_ups = if capture { vec![follow_up::<CapturePolicies>(&follower)?] } else { Vec::new() };
+        if self.is_compared(tenant, &payload).await? {
+            let selection_hash = Some(payload.selection_hash.clone());
+            follow_ups.push(follow_up::<GenerateDrift>(&DriftPayload { selection_hash, baseline: None })?);
+        }
         let dispatched = self.runs().dispatch::<InventorySync>(actor, tenant, &payload, follow_ups).await?;
         Ok(DispatchOutcome {
             run_id: dispatched.state.id,
@@ -75,5 +81,12 @@ impl Engine {
             dropped: resolved.dropped,
             state: dispatched.state,
         })
+    }
+
+    /// Whether a sync is to be followed by a comparison: the tenant wants that, and there is a run to compare with.
+    async fn is_compared(&self, tenant: TenantId, payload: &SyncPayload) -> Result<bool, EngineError> {
+        let wanted = tenants::get(self.reader(), tenant).await?.is_some_and(|tenant| tenant.drift_after_sync);
+        let scope = scopes::find(self.reader(), tenant, &payload.selection_hash).await?;
+        Ok(wanted && scope.is_some_and(|scope| scope.latest.is_some()))
     }
 }

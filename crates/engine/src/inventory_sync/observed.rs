@@ -85,6 +85,7 @@ fn reading_period(external_id: &str, now: Timestamp) -> i64 {
 pub(crate) fn observe(normaliser: &Normaliser, row: Row, revision: Option<String>) -> Observed {
     let Row { policy_type, external_id, observation_hash, object, .. } = row;
     let edges = references::extract(policy_type, &object);
+    let (content_hash, parts) = normaliser.content_in_parts(policy_type, &object);
     Observed {
         policy_type,
         item: ObservedItem {
@@ -93,8 +94,10 @@ pub(crate) fn observe(normaliser: &Normaliser, row: Row, revision: Option<String
             category: policy_type.category,
             platform: platform_of(policy_type, &object),
             meta: sanitise::meta_for(policy_type, &object),
-            content_hash: normaliser.content_hash(policy_type, &object),
+            content_hash,
             normaliser_version: NORMALISER_VERSION,
+            settings_digest: Some(parts.settings),
+            assignments_digest: Some(parts.assignments),
             observation_hash,
             revision,
             links: edges.kept.iter().map(ObservedLink::from).collect(),

@@ -415,7 +415,8 @@ async fn stored_with_same_revision(
         for (index, revision) in of_type() {
             let row = &rows[*index];
             let Some(mut item) = stored.remove(&row.external_id) else { continue };
-            if item.normaliser_version == NORMALISER_VERSION && item.revision.as_ref() == Some(revision) {
+            let whole = item.normaliser_version == NORMALISER_VERSION && item.settings_digest.is_some();
+            if whole && item.revision.as_ref() == Some(revision) {
                 item.observation_hash = row.observation_hash;
                 // What changes without counting as a change, such as licences in use, is in the row. Counts are not:
                 // the row may hold an empty array for what is read below it.

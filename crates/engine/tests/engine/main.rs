@@ -2,6 +2,8 @@
 
 mod access;
 mod captures;
+mod drift;
+mod drift_random;
 mod faults;
 mod half_answers;
 mod hostile;

@@ -147,6 +147,27 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
                 given.engine.dispatch_capture(&given.actor, given.tenant, &what, false).await
             }),
         ),
+        ("dispatch_drift", Member, give!(|given| given.engine.dispatch_drift(&given.actor, given.tenant, None, None))),
+        (
+            "set_drift_after_sync",
+            Member,
+            give!(|given| given.engine.set_drift_after_sync(&given.actor, given.tenant, false)),
+        ),
+        (
+            "accept_findings",
+            Member,
+            give!(|given| async move {
+                let finding = [uuid::Uuid::nil().into()];
+                given.engine.accept_findings(&given.actor, given.tenant, &finding, "as agreed", None, "").await
+            }),
+        ),
+        (
+            "reopen_findings",
+            Member,
+            give!(|given| async move {
+                given.engine.reopen_findings(&given.actor, given.tenant, &[uuid::Uuid::nil().into()]).await
+            }),
+        ),
         (
             "retry",
             Member,

@@ -42,6 +42,11 @@ pub struct ObservedItem {
     /// The version of the normaliser that made it. Hashes of different versions are never compared.
     #[sqlx(try_from = "i64")]
     pub normaliser_version: u32,
+    /// The digest of what it sets, and that of its assignments, by the same version; `None` where it was read before they were
+    /// kept.
+    pub settings_digest: Option<i64>,
+    /// See [`ObservedItem::settings_digest`].
+    pub assignments_digest: Option<i64>,
     /// The hash of the bytes as received.
     #[sqlx(try_from = "Vec<u8>")]
     pub observation_hash: ContentHash,
@@ -112,7 +117,7 @@ impl ObservedItem {
 
 /// The columns of `inventory_items` that a run writes. What is read is told by [`ObservedItem`] and [`Item`]; a new column
 /// is a migration, a field in both, and a line here.
-pub(super) const COLUMNS: [Column; 21] = [
+pub(super) const COLUMNS: [Column; 23] = [
     Once("id", |row| row.id.into()),
     Once("tenant_id", |row| row.tenant.into()),
     Once("policy_type", |row| row.policy_type.into()),
@@ -123,6 +128,8 @@ pub(super) const COLUMNS: [Column; 21] = [
     Observed("platform", |content| content.item.platform.as_str().into()),
     Observed("meta", |content| Value::Json(Some(JsonText::Borrowed(&content.meta)))),
     Observed("content_hash", |content| (&content.item.content_hash.0).into()),
+    Observed("settings_digest", |content| content.item.settings_digest.into()),
+    Observed("assignments_digest", |content| content.item.assignments_digest.into()),
     Observed("observation_hash", |content| (&content.item.observation_hash.0).into()),
     Observed("revision", |content| content.item.revision.as_deref().into()),
     Observed("normaliser_version", |content| content.item.normaliser_version.into()),
@@ -240,6 +247,8 @@ mod examples {
                 meta: Map::new(),
                 content_hash: observation_hash(display_name.as_bytes()),
                 normaliser_version: 1,
+                settings_digest: None,
+                assignments_digest: None,
                 observation_hash: observation_hash(display_name.as_bytes()),
                 revision: None,
                 links: Vec::new(),

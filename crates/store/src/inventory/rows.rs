@@ -67,7 +67,7 @@ struct Absence {
 }
 
 /// The absences of items in a scope.
-pub(super) async fn absences(
+pub(crate) async fn absences(
     mut on: impl Access,
     scope: i64,
     items: &[Uuid],

@@ -317,15 +317,15 @@ async fn earlier_full_reads(
 
 /// Which runs of a scope saw an item: those from the first to the last, without the absences.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Stretch {
+pub(crate) struct Stretch {
     /// The first and the last run that saw it.
-    pub(super) range: Option<(i64, i64)>,
+    pub(crate) range: Option<(i64, i64)>,
     /// First run of an absence, and the run that ended it.
-    pub(super) absences: Vec<(i64, i64)>,
+    pub(crate) absences: Vec<(i64, i64)>,
 }
 
 impl Stretch {
-    pub(super) fn saw(&self, seq: i64) -> bool {
+    pub(crate) fn saw(&self, seq: i64) -> bool {
         self.range.is_some_and(|(since, last)| since <= seq && seq <= last)
             && !self.absences.iter().any(|(from, until)| *from <= seq && seq < *until)
     }

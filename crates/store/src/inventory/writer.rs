@@ -29,9 +29,9 @@ const FIND_DETAILS: WithList = WithList {
 
 const KEEP_VERSION: WithList = WithList {
     text: "INSERT INTO inventory_item_versions (item_id, from_seq, until_seq, tenant_id, content_hash,
-               normaliser_version, display_name, platform, meta, observed_at)
+               normaliser_version, display_name, platform, meta, observed_at, settings_digest, assignments_digest)
            SELECT id, changed_seq, $1, tenant_id, content_hash, normaliser_version, display_name, platform,
-               meta, changed_at
+               meta, changed_at, settings_digest, assignments_digest
            FROM inventory_items
            WHERE changed_seq < $1 AND id IN (#)
            ON CONFLICT (item_id, from_seq) DO NOTHING",

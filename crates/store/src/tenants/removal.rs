@@ -63,7 +63,7 @@ pub async fn retired(mut on: impl Access) -> Result<Option<TenantId>, StoreError
 pub async fn purge_piece(tx: &mut Tx, id: TenantId) -> Result<bool, StoreError> {
     // Runs first, so that no worker can write for the tenant any more. They carry what hangs on them along. Then what people
     // were told of their end meanwhile.
-    for table in ["bulk_operation_runs", "inventory_sync_runs", "notifications"] {
+    for table in ["bulk_operation_runs", "inventory_sync_runs", "notifications", "findings"] {
         let text = format!("DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE tenant_id = $1 LIMIT $2)");
         if tx.execute(AssertSqlSafe(text), &args![id, PIECE]).await? > 0 {
             return Ok(true);
