@@ -18,7 +18,7 @@ use tenantatlas_store::findings::{self, ComparisonRecord, Finding, FindingFilter
 use tenantatlas_store::inventory::{ObservedItem, write_batch};
 use tenantatlas_store::operation_runs::{self, Claim, End, Filter, KindLimits, Limits, Rest};
 use tenantatlas_store::sync_runs::{self, NewSyncRun, Started, SyncEnd, SyncRun, TypeEnd};
-use tenantatlas_store::testing::{TestDatabase, on_both_engines};
+use tenantatlas_store::testing::on_both_engines;
 use uuid::Uuid;
 
 use crate::support::World;
