@@ -1,11 +1,15 @@
 //! What can be typed: the commands, their options and the help that teaches them.
 
+mod drift;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 use tenantatlas_domain::since::Since;
+
+pub use drift::{DriftArguments, FindingsCommand, FindingsListArguments, StatusArgument};
 
 use crate::exit::EXIT_CODES;
 use crate::settings::SettingsOptions;
@@ -54,6 +58,12 @@ pub enum Command {
     Sync(SyncArguments),
     /// Read the whole body of policies that a sync has found, and keep a version of each that has changed
     Capture(CaptureArguments),
+    /// Compare the latest run of a tenant with the one before it, and tell what drifted; exit code 2 when something new matters
+    /// at least as much as --fail-on says
+    Drift(DriftArguments),
+    /// What drifted, and who accepted it
+    #[command(subcommand)]
+    Findings(FindingsCommand),
     /// The versions of a policy, newest first
     Versions(VersionsArguments),
     /// What the inventory of a tenant holds

@@ -117,6 +117,11 @@ impl Captured {
         Ok(Self { state, capture, types })
     }
 
+    /// The operation run.
+    pub fn id(&self) -> OperationRunId {
+        self.state.id
+    }
+
     fn sum(&self, of: fn(&CaptureTypeRun) -> u64) -> u64 {
         self.types.iter().map(of).sum()
     }

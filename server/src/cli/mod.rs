@@ -3,6 +3,8 @@
 mod arguments;
 mod audit;
 mod capture;
+mod drift;
+mod findings;
 pub mod graph_sim;
 mod items;
 mod migrate;
@@ -45,6 +47,8 @@ async fn obey(command: Command, settings: &Settings, output: Output) -> Result<(
         Command::Tenant(command) => tenant::run(settings, command, output).await,
         Command::Sync(sync) => sync::run(settings, &sync, output).await,
         Command::Capture(capture) => capture::run(settings, &capture, output).await,
+        Command::Drift(drift) => drift::run(settings, &drift, output).await,
+        Command::Findings(command) => findings::run(settings, command, output).await,
         Command::Versions(versions) => versions::run(settings, versions, output).await,
         Command::Items(items) => Box::pin(items::run(settings, &items, output)).await,
         Command::Types(types) => types::run(&types, output),

@@ -13,6 +13,7 @@ use tenantatlas_store::tenants::Tenant;
 
 use super::arguments::SyncArguments;
 use super::capture::{Captured, captured_after};
+use super::drift::compared_after;
 use super::output::Output;
 use super::progress;
 use crate::exit::{Exit, ExitCode};
@@ -95,7 +96,12 @@ async fn read(
         None => Vec::new(),
     };
     let captured = if capture { captured_after(engine, tenant, dispatched.run_id, output).await? } else { None };
+    let compared =
+        compared_after(engine, tenant, captured.as_ref().map_or(dispatched.run_id, Captured::id), output).await?;
     let mut document = report(&last, run.as_ref(), &types);
+    if let (Value::Object(document), Some(compared)) = (&mut document, &compared) {
+        document.insert("drift".to_owned(), json!(compared));
+    }
     if let Value::Object(document) = &mut document
         && capture
     {

@@ -4,6 +4,7 @@ mod audit_log;
 mod bad_input;
 mod capture;
 mod crash;
+mod drift;
 mod foreign_files;
 mod full_disk;
 mod inventory;

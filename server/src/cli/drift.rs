@@ -1,0 +1,214 @@
+//! `tenantatlas drift`
+
+use serde_json::{Value, json};
+use tenantatlas_app::format::counted;
+use tenantatlas_domain::drift::{FindingStatus, Gap, Severity};
+use tenantatlas_domain::ids::OperationRunId;
+use tenantatlas_domain::operation::OperationStatus;
+use tenantatlas_engine::{Actor, Engine};
+use tenantatlas_store::findings::{self, ComparisonRecord, Finding, FindingFilter};
+use tenantatlas_store::operation_runs::{self, Filter};
+use tenantatlas_store::scopes;
+use tenantatlas_store::tenants::Tenant;
+
+use super::arguments::DriftArguments;
+use super::output::Output;
+use super::progress;
+use crate::exit::{Exit, ExitCode};
+use crate::open;
+use crate::settings::Settings;
+
+/// Findings that are read at once.
+const PAGE: u32 = 500;
+/// What is said where it is not known who changed something.
+const NOBODY_KNOWN: &str = "audit events were not read, so nobody can be named";
+
+/// Compares the latest run of a tenant with the one before it, and tells what drifted.
+///
+/// # Errors
+/// Exit code 2 when something that nobody has accepted matters at least as much as `--fail-on` says, 1 when the comparison
+/// failed, 64 for what was typed wrong, and where nothing was read from the tenant yet.
+pub async fn run(settings: &Settings, arguments: &DriftArguments, output: Output) -> Result<(), Exit> {
+    let desk = open::engine(settings, open::without_workers()).await?;
+    let result = dispatch(settings, &desk, arguments, output).await;
+    desk.shutdown().await;
+    result
+}
+
+async fn dispatch(settings: &Settings, desk: &Engine, arguments: &DriftArguments, output: Output) -> Result<(), Exit> {
+    let tenant = open::tenant(desk.reader(), &arguments.tenant).await?;
+    if scopes::main_of(desk.reader(), tenant.id).await?.is_none() {
+        return Err(Exit::usage(format!(
+            "nothing was read from {} yet: run `tenantatlas sync` for it twice, since what is compared are two runs",
+            tenant.name
+        )));
+    }
+    let actor = Actor::command_line();
+    let dispatched = desk.dispatch_drift(&actor, tenant.id, None, arguments.baseline).await?;
+    let engine = open::working(settings, desk);
+    let result = compare(&engine, &tenant, dispatched.state.id, arguments.fail_on, output).await;
+    engine.shutdown().await;
+    result
+}
+
+async fn compare(
+    engine: &Engine,
+    tenant: &Tenant,
+    run: OperationRunId,
+    fail_on: Option<Severity>,
+    output: Output,
+) -> Result<(), Exit> {
+    let begun = operation_runs::get(engine.reader(), tenant.id, run).await?;
+    let begun = begun.ok_or_else(|| Exit::unexpected("the comparison that was just dispatched is not there"))?;
+    let state = progress::follow(engine, tenant, &engine.runs().state_of(&begun), output).await?;
+    let record = findings::of_run(engine.reader(), tenant.id, run).await?;
+    let Some(record) = record.filter(|_| state.status == OperationStatus::Completed) else {
+        let reason = state.reason_code.map_or("it did not come to its end", |reason| reason.sentence());
+        return Err(Exit::new(ExitCode::Failed, format!("the comparison of {} failed: {reason}", tenant.name)));
+    };
+    let found = open_findings(engine, tenant, &record.scope_key).await?;
+    output.document(&report(engine, &record, &found))?;
+    tell(engine, tenant, &record, &found, output)?;
+    let is_open = |finding: &&Finding| finding.status_at(engine.now()) == FindingStatus::New;
+    let matters = |finding: &Finding| fail_on.is_some_and(|least| finding.severity >= least);
+    if found.iter().filter(is_open).any(matters) { Err(Exit::silent(ExitCode::Partial)) } else { Ok(()) }
+}
+
+async fn open_findings(engine: &Engine, tenant: &Tenant, scope_key: &str) -> Result<Vec<Finding>, Exit> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let (filter, now) = (FindingFilter::default(), engine.now());
+        let page = findings::list(engine.reader(), tenant.id, scope_key, &filter, (after, PAGE), now).await?;
+        found.extend(page.findings);
+        after = page.next;
+        if after.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+fn report(engine: &Engine, record: &ComparisonRecord, found: &[Finding]) -> Value {
+    let count = |status: FindingStatus| found.iter().filter(|one| one.status_at(engine.now()) == status).count();
+    json!({
+        "baseline_run_id": record.baseline_run_id,
+        "current_run_id": record.current_run_id,
+        "operation_run_id": record.operation_run_id,
+        "findings": found.iter().map(|finding| facts(engine, finding)).collect::<Vec<_>>(),
+        "not_comparable": record.not_comparable.iter().map(gap).collect::<Vec<_>>(),
+        "counts": {
+            "new": count(FindingStatus::New),
+            "acknowledged": count(FindingStatus::Acknowledged),
+            "found": record.counts.found,
+            "reopened": record.counts.reopened,
+            "resolved": record.counts.resolved,
+            "unchanged": record.counts.unchanged,
+            "not_comparable": record.not_comparable.len(),
+        },
+    })
+}
+
+/// A finding as JSON.
+pub fn facts(engine: &Engine, finding: &Finding) -> Value {
+    let evidence = &finding.evidence;
+    json!({
+        "id": finding.id,
+        "kind": finding.kind,
+        "severity": finding.severity,
+        "status": finding.status_at(engine.now()),
+        "reopened": finding.reopened,
+        "policy_type": finding.subject_type,
+        "external_id": finding.subject_external_id,
+        "display_name": finding.display_name,
+        "fingerprint": finding.fingerprint,
+        "settings": evidence.facts,
+        "name_before": evidence.name_before,
+        "name_now": evidence.name_now,
+        "content_before": evidence.content_before,
+        "content_now": evidence.content_now,
+        "content_accepted": finding.accepted_evidence.as_ref().and_then(|evidence| evidence.content_now),
+        "accepted_until": finding.accepted_until.map(|at| at.to_rfc3339()),
+        "acknowledged_by": finding.acknowledged_by_name,
+        "acknowledged_reason": finding.acknowledged_reason,
+        "baseline_run_id": finding.baseline_run_id,
+        "current_run_id": finding.current_run_id,
+        "since": finding.since_at.to_rfc3339(),
+        "resolved_at": finding.resolved_at.map(|at| at.to_rfc3339()),
+        "changed_by": null,
+        "changed_by_note": NOBODY_KNOWN,
+    })
+}
+
+fn gap(gap: &Gap) -> Value {
+    json!({
+        "policy_type": gap.policy_type, "reason_code": gap.reason_code(), "reason": gap.because(), "items": gap.items,
+    })
+}
+
+/// Findings as a table.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn table(engine: &Engine, found: &[Finding], output: Output) -> Result<(), Exit> {
+    output.table(
+        &["SEVERITY", "CHANGE", "STATUS", "TYPE", "NAME", "SINCE", "FINGERPRINT"],
+        found.iter().map(|finding| {
+            let status = match (finding.resolved_at, finding.reopened) {
+                (Some(_), _) => "resolved".to_owned(),
+                (None, Some(reopened)) => format!("new again ({reopened})"),
+                (None, None) => finding.status_at(engine.now()).to_string(),
+            };
+            vec![
+                finding.severity.to_string(),
+                finding.kind.to_string(),
+                status,
+                finding.subject_type.clone(),
+                finding.display_name.clone(),
+                finding.since_at.to_rfc3339(),
+                finding.fingerprint.to_string(),
+            ]
+        }),
+    )
+}
+
+fn tell(
+    engine: &Engine,
+    tenant: &Tenant,
+    record: &ComparisonRecord,
+    found: &[Finding],
+    output: Output,
+) -> Result<(), Exit> {
+    if !found.is_empty() {
+        table(engine, found, output)?;
+    }
+    for gap in &record.not_comparable {
+        output.line(format!("  {}: not comparable, because {}", gap.policy_type, gap.because()))?;
+    }
+    let new = found.iter().filter(|finding| finding.status_at(engine.now()) == FindingStatus::New).count();
+    output.line(format!(
+        "{}: {} open, {new} of them new; {} found, {} reopened, {} resolved by this comparison",
+        tenant.name,
+        counted(found.len() as u64, "finding", "findings"),
+        record.counts.found,
+        record.counts.reopened,
+        record.counts.resolved,
+    ))
+}
+
+/// Waits for the comparison that follows a run, when one does, so that it does not lie there until the next process starts.
+///
+/// # Errors
+/// When the database fails.
+pub async fn compared_after(
+    engine: &Engine,
+    tenant: &Tenant,
+    run: OperationRunId,
+    output: Output,
+) -> Result<Option<ComparisonRecord>, Exit> {
+    let filter = Filter { tenant_id: Some(tenant.id), follows: Some(run), limit: 1, ..Filter::default() };
+    let Some(follower) = operation_runs::list(engine.reader(), &filter).await?.pop() else { return Ok(None) };
+    if (follower.resource.as_str(), follower.action.as_str()) != ("drift", "generate") {
+        return Ok(None);
+    }
+    progress::follow(engine, tenant, &engine.runs().state_of(&follower), output).await?;
+    Ok(findings::of_run(engine.reader(), tenant.id, follower.id).await?)
+}

@@ -1,0 +1,70 @@
+//! From two syncs to findings, and to what is done about them.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use serde_json::{Value, json};
+
+use super::sandbox::{Cloud, Sandbox};
+
+/// Lets time pass in the cloud: objects of every kind come, change and go.
+fn evolve(cloud: &Cloud) {
+    let host = cloud.fact("/login_url").trim_start_matches("http://").trim_end_matches("/login").to_owned();
+    let mut stream = TcpStream::connect(&host).expect("the cloud is there");
+    let body = r#"{"steps":1}"#;
+    let request = format!(
+        "POST /_sim/evolve HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answered");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[test]
+fn two_syncs_are_compared_and_what_drifted_is_accepted_and_taken_back() {
+    let cloud = Cloud::start(&["--objects", "400"]);
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.add_tenant("Contoso", &cloud).code, 0);
+    let drift = ["drift", "--tenant", "Contoso", "--json"];
+    let early = sandbox.run(&drift);
+    assert_eq!(early.code, 64, "{}", early.stderr);
+    let first = sandbox.run(&["sync", "--tenant", "Contoso", "--json"]).json();
+    assert!(first.get("drift").is_none(), "{first}");
+    let alone = sandbox.run(&[&drift[..], &["--fail-on", "low"]].concat());
+    assert_eq!(alone.code, 0, "{}{}", alone.stdout, alone.stderr);
+    let alone = alone.json();
+    assert_eq!((&alone["findings"], &alone["baseline_run_id"]), (&json!([]), &Value::Null));
+    assert_eq!(alone["not_comparable"][0]["reason_code"], "no_baseline");
+
+    evolve(&cloud);
+    let second = sandbox.run(&["sync", "--tenant", "Contoso", "--json"]).json();
+    assert!(second["drift"]["counts"]["found"].as_u64().expect("a number") > 5, "{second}");
+    let told = sandbox.run(&[&drift[..], &["--fail-on", "medium"]].concat());
+    assert_eq!(told.code, 2, "{}{}", told.stdout, told.stderr);
+    let told = told.json();
+    assert_eq!((&told["baseline_run_id"], &told["current_run_id"]), (&first["run_id"], &second["run_id"]));
+    let found = told["findings"].as_array().expect("an array");
+    for key in ["kind", "severity", "status", "policy_type", "external_id", "display_name", "fingerprint", "settings"] {
+        assert!(found.iter().all(|one| !one[key].is_null()), "{key} in {}", found[0]);
+    }
+    assert!(found[0]["changed_by"].is_null() && found[0]["changed_by_note"].is_string());
+
+    let fingerprints: Vec<&str> = found.iter().map(|one| one["fingerprint"].as_str().expect("text")).collect();
+    let accept = ["findings", "accept", "--tenant", "Contoso", "--json", "--reason", "as agreed"];
+    assert_eq!(sandbox.run(&[&accept[..], &["nonsense"]].concat()).code, 64);
+    let count = fingerprints.len().to_string();
+    let all = [&accept[..], &["--confirm", &count], &fingerprints].concat();
+    let accepted = sandbox.run(&all);
+    assert_eq!(accepted.code, 0, "{}", accepted.stderr);
+    assert_eq!(accepted.json()["accepted"], fingerprints.len());
+    assert_eq!(sandbox.run(&[&drift[..], &["--fail-on", "low"]].concat()).code, 0, "all of it is accepted");
+    let reopen = ["findings", "reopen", "--tenant", "Contoso", "--json", fingerprints[0]];
+    assert_eq!(sandbox.run(&reopen).json()["reopened"], 1);
+    let new = sandbox.run(&["findings", "list", "--tenant", "Contoso", "--status", "new", "--json"]).json();
+    assert_eq!(new["findings"].as_array().map(Vec::len), Some(1), "{new}");
+    assert_eq!(new["findings"][0]["reopened"], "by_hand");
+    let wrong = sandbox.run(&[&drift[..], &["--baseline", second["run_id"].as_str().expect("text")]].concat());
+    assert_eq!(wrong.code, 64, "{}", wrong.stderr);
+}
