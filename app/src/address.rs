@@ -232,6 +232,12 @@ impl TenantAddress {
         format!("{}/runs/sync-{sync}", self.0)
     }
 
+    /// What drifted.
+    #[must_use]
+    pub fn findings(&self) -> String {
+        self.section("findings")
+    }
+
     /// The audit log.
     #[must_use]
     pub fn audit(&self) -> String {

@@ -57,6 +57,12 @@ pub enum Done {
     ViewDeleted,
     /// What single keys do was chosen.
     KeysSaved,
+    /// Findings were accepted.
+    FindingsAccepted,
+    /// Acceptances of findings were taken back.
+    FindingsReopened,
+    /// Whether syncs are compared was chosen.
+    DriftChosen,
 }
 
 impl Done {
@@ -90,6 +96,9 @@ impl Done {
         Self::ViewSaved,
         Self::ViewDeleted,
         Self::KeysSaved,
+        Self::FindingsAccepted,
+        Self::FindingsReopened,
+        Self::DriftChosen,
     ];
 
     /// Its name in an address. Inlined, so that the browser has the one name that it uses and not all of them.
@@ -124,6 +133,9 @@ impl Done {
             Self::ViewSaved => "view",
             Self::ViewDeleted => "deleted_view",
             Self::KeysSaved => "keys",
+            Self::FindingsAccepted => "accepted",
+            Self::FindingsReopened => "reopened",
+            Self::DriftChosen => "drift",
         }
     }
 
@@ -183,6 +195,9 @@ impl Done {
             Self::ViewSaved => "The view is saved.",
             Self::ViewDeleted => "The view is deleted.",
             Self::KeysSaved => "Your choice of keys is saved.",
+            Self::FindingsAccepted => "The findings are accepted for as long as what they show stays as it is.",
+            Self::FindingsReopened => "The acceptance is taken back. The findings are new again.",
+            Self::DriftChosen => "Your choice is saved. It counts for syncs that are started from now on.",
         }
     }
 }

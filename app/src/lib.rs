@@ -21,6 +21,7 @@ pub mod enhance;
 pub mod error;
 #[cfg(feature = "ssr")]
 pub mod filter;
+pub mod finding;
 pub mod format;
 pub mod group;
 pub mod inventory;

@@ -11,7 +11,8 @@ use crate::access::{Refused, Rule};
 use crate::page::{missing, refused_page};
 use crate::ui::title::TitleFormat;
 use crate::{
-    account, audit, group, inventory, member, notification, palette, run, second_factor, session, sync, tenant, user,
+    account, audit, finding, group, inventory, member, notification, palette, run, second_factor, session, sync,
+    tenant, user,
 };
 
 /// A page as it is declared.
@@ -77,6 +78,7 @@ pages! {
     "/t/:tenant/sync" => sync::page::SyncPage, Rule::Member(Action::Sync);
     "/t/:tenant/runs" => run::list_page::RunsPage, Rule::Member(Action::View);
     "/t/:tenant/runs/:run" => run::page::RunPage, Rule::Member(Action::View);
+    "/t/:tenant/findings" => finding::page::FindingsPage, Rule::Member(Action::View);
     "/t/:tenant/audit" => audit::page::AuditPage, Rule::Member(Action::View);
     "/t/:tenant/notifications" => notification::page::TenantNotificationsPage, Rule::Member(Action::View);
     "/t/:tenant/settings" => tenant::settings_page::SettingsPage, Rule::Member(Action::View);

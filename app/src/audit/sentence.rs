@@ -10,6 +10,8 @@ use tenantatlas_domain::role::Role;
 use tenantatlas_engine::Operations;
 use tenantatlas_store::audit::{Entry, Outcome};
 
+use crate::format::counted;
+
 /// What people are called now, by their id.
 pub type Names = HashMap<String, String>;
 
@@ -52,6 +54,14 @@ fn words(action: AuditAction, resource: &str, context: &Value, names: &Names) ->
         AuditAction::MemberSet => Some((format!("made {} {}", who(), role()), format!("make {} {}", who(), role()))),
         AuditAction::AuditExported => same("downloaded the audit log", "download the audit log"),
         AuditAction::InventoryExported => same("downloaded the inventory", "download the inventory"),
+        AuditAction::FindingsAccepted => {
+            let (what, reason) = (findings(context), context["reason"].as_str().map(visible_on_page));
+            let why = reason.map(|reason| format!(", since: {reason}")).unwrap_or_default();
+            Some((format!("accepted {what}{why}"), format!("accept {what}")))
+        }
+        AuditAction::FindingsReopened => {
+            Some((format!("took the acceptance of {0} back", findings(context)), "take an acceptance back".to_owned()))
+        }
         AuditAction::ScriptSeen => same("looked at a script", "look at a script"),
         AuditAction::CancelRequested => same("cancelled a run", "cancel a run"),
         AuditAction::RetryRequested => same("tried a run again", "try a run again"),
@@ -65,6 +75,10 @@ fn words(action: AuditAction, resource: &str, context: &Value, names: &Names) ->
         AuditAction::TenantFavourite => same("changed a favorite", "change a favorite"),
         _ => None,
     }
+}
+
+fn findings(context: &Value) -> String {
+    counted(context["count"].as_u64().unwrap_or(1), "finding", "findings")
 }
 
 const fn with_article(role: Role) -> &'static str {

@@ -3,6 +3,7 @@
 //! address is left out, so that an old or mistyped link shows something rather than nothing.
 
 pub mod audit;
+pub mod finding;
 pub mod group;
 pub mod inventory;
 pub mod run;
@@ -57,6 +58,7 @@ mod tests {
     use tenantatlas_store::tenants::ListedSort;
 
     use super::audit::AuditFilter;
+    use super::finding::FindingsFilter;
     use super::group::GroupFilter;
     use super::inventory::InventoryFilter;
     use super::run::RunFilter;
@@ -87,6 +89,9 @@ mod tests {
             comes_back::<InventoryFilter>(&format!("sort={column}"));
         }
         comes_back::<RunFilter>("state=failed&by=me&days=7&before=1000.01932f1e-7c00-7000-8000-000000000001");
+        comes_back::<FindingsFilter>(
+            "status=open&kind=renamed&severity=high&after=01932f1e-7c00-7000-8000-000000000001",
+        );
         comes_back::<RunFilter>("by=schedule");
         comes_back::<GroupFilter>("type=settingsCatalogPolicy&only=excluded");
         comes_back::<RunFilter>("by=01932f1e-7c00-7000-8000-000000000002");

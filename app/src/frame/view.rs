@@ -26,6 +26,8 @@ pub enum Section {
     Inventory,
     /// What was and is being done.
     Runs,
+    /// What drifted.
+    Findings,
     /// Who asked.
     Audit,
     /// How it is connected.
@@ -35,12 +37,13 @@ pub enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 4] = [Self::Inventory, Self::Runs, Self::Audit, Self::Settings];
+    const ALL: [Self; 5] = [Self::Inventory, Self::Runs, Self::Findings, Self::Audit, Self::Settings];
 
     const fn slug(self) -> &'static str {
         match self {
             Self::Inventory | Self::None => "inventory",
             Self::Runs => "runs",
+            Self::Findings => "findings",
             Self::Audit => "audit",
             Self::Settings => "settings",
         }
@@ -50,6 +53,7 @@ impl Section {
         match self {
             Self::Inventory | Self::None => "Inventory",
             Self::Runs => "Runs",
+            Self::Findings => "Findings",
             Self::Audit => "Audit",
             Self::Settings => "Settings",
         }
@@ -64,6 +68,7 @@ impl Section {
         match self {
             Self::Inventory | Self::None => Icon::Inventory,
             Self::Runs => Icon::Runs,
+            Self::Findings => Icon::Warning,
             Self::Audit => Icon::Audit,
             Self::Settings => Icon::Settings,
         }

@@ -87,6 +87,7 @@ fn read(engine: &Engine, viewer: UserId, stored: &notifications::Notification) -
             news: None,
             cancelled_by: None,
             account: Some(words),
+            drift: None,
             created_at: stored.created_at.as_millis(),
             read: stored.read_at.is_some(),
         });
@@ -94,7 +95,7 @@ fn read(engine: &Engine, viewer: UserId, stored: &notifications::Notification) -
     let notice = RunNotice::deserialize(&stored.payload)
         .inspect_err(|error| tracing::warn!(%error, id = %stored.id, "a notification cannot be read"))
         .ok()?;
-    let items = notice.items();
+    let (items, drift) = (notice.items(), drift_words(&notice.facts));
     let words = engine.runs().operations().words(&notice.resource, &notice.action);
     let words = if notice.name.is_empty() { words } else { words.named(notice.name) };
     Some(Notification {
@@ -110,9 +111,26 @@ fn read(engine: &Engine, viewer: UserId, stored: &notifications::Notification) -
         news: notice.news,
         cancelled_by: canceller(notice.cancelled_by.as_ref(), viewer),
         account: None,
+        drift,
         created_at: stored.created_at.as_millis(),
         read: stored.read_at.is_some(),
     })
+}
+
+/// What a comparison of two runs found: how much of it is new, and the names of what matters most. No values.
+fn drift_words(facts: &serde_json::Map<String, serde_json::Value>) -> Option<String> {
+    let count = |name: &str| facts.get(name).and_then(serde_json::Value::as_u64);
+    let (found, reopened) = (count("found")?, count("reopened")?);
+    let mut words = crate::format::counted(found, "new finding", "new findings");
+    if reopened > 0 {
+        words.push_str(&format!(", {reopened} new again"));
+    }
+    let top = facts.get("top").and_then(serde_json::Value::as_array).into_iter().flatten();
+    let names: Vec<_> = top.filter_map(serde_json::Value::as_str).map(visible_on_page).collect();
+    if !names.is_empty() {
+        words.push_str(&format!(": {}", names.join(", ")));
+    }
+    Some(words)
 }
 
 /// What is said of something that happened to an account: title and detail.

@@ -39,6 +39,9 @@ pub struct Notification {
     /// What it says when it is about the person's account and no run: title and detail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<(String, String)>,
+    /// What a comparison of runs found, in counts and names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<String>,
     /// When it was written.
     pub created_at: i64,
     /// Whether it was read.
@@ -79,6 +82,9 @@ impl Notification {
     pub fn detail(&self) -> String {
         if let Some((_, detail)) = &self.account {
             return detail.clone();
+        }
+        if let Some(drift) = &self.drift {
+            return drift.clone();
         }
         let Some(words) = &self.words else { return String::new() };
         let total = crate::format::counted(u64::from(self.counters.total), &words.units.0, &words.units.1);

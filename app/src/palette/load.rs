@@ -89,6 +89,7 @@ fn pages(session: &CurrentSession, inside: Option<&Inside>) -> Vec<PaletteEntry>
         for (label, href) in [
             ("Inventory", at.inventory()),
             ("Runs", at.runs()),
+            ("Findings", at.findings()),
             ("Audit", at.audit()),
             ("Settings", at.settings()),
             ("Members", at.members()),

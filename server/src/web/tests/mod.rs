@@ -4,6 +4,7 @@ mod access;
 mod answers;
 mod confirm;
 mod connections;
+mod findings;
 mod groups;
 mod invitations;
 mod limits;

@@ -1,0 +1,110 @@
+//! What a person does with findings.
+#![allow(missing_docs, reason = "the macro makes a type per function whose fields are the parameters")]
+
+use leptos::prelude::*;
+
+use crate::error::AppError;
+#[cfg(feature = "ssr")]
+use {
+    super::load::all,
+    crate::{
+        access::Rule,
+        done::Done,
+        filter::{ListFilter as _, finding::FindingsFilter, read_query},
+        redirect::go_to_with,
+        scope::{self, Inside},
+    },
+    tenantatlas_domain::ids::FindingId,
+    tenantatlas_domain::role::Action,
+    tenantatlas_domain::time::Timestamp,
+};
+
+/// The list that a form was sent from, by the parameters of its address.
+#[cfg(feature = "ssr")]
+fn back(inside: &Inside, query: &str) -> String {
+    read_query::<FindingsFilter>(query).first_page().address(&inside.address().findings())
+}
+
+#[cfg(feature = "ssr")]
+fn picked(findings: &[String]) -> Result<Vec<FindingId>, AppError> {
+    if findings.is_empty() {
+        return Err(AppError::invalid("findings", "Pick at least one finding."));
+    }
+    let ids = findings.iter().map(|id| id.parse().map_err(|_| AppError::not_found("The finding")));
+    ids.collect()
+}
+
+/// Compares the latest run of the main scope with the one before it, and leads to the run that does.
+///
+/// # Errors
+/// Forbidden below operator; when nothing was read yet.
+#[server(prefix = "/api", endpoint = "compare_runs")]
+pub async fn compare_runs() -> Result<(), AppError> {
+    let inside = scope::acting(Action::Sync)?;
+    let started = inside.engine.dispatch_drift(&inside.session.actor(), inside.id(), None, None).await?;
+    let done = started.already_running.then_some(Done::AlreadyRunning);
+    go_to_with(&inside.address().run(started.state.id), done);
+    Ok(())
+}
+rule!(CompareRuns, Rule::Member(Action::Sync));
+
+/// Accepts the findings that were picked, or all that the filter of the address finds, with a reason and maybe an end.
+///
+/// # Errors
+/// Forbidden below operator; nothing picked; a reason, an end or a confirmation that is not acceptable.
+#[server(prefix = "/api", endpoint = "accept_findings")]
+pub async fn accept_findings(
+    #[server(default)] findings: Vec<String>,
+    #[server(default)] everything: bool,
+    #[server(default)] reason: String,
+    #[server(default)] until: String,
+    #[server(default)] confirmation: String,
+    #[server(default)] query: String,
+) -> Result<(), AppError> {
+    let inside = scope::acting(Action::AcknowledgeFindings)?;
+    let ids = match everything {
+        true => all(&inside, &read_query::<FindingsFilter>(&query)).await?,
+        false => picked(&findings)?,
+    };
+    let until = match until.trim() {
+        "" => None,
+        day => Some(Timestamp::parse_rfc3339(&format!("{day}T00:00:00Z")).ok_or_else(|| {
+            AppError::invalid("until", "Enter the end as a date, such as 2027-01-31, or leave it empty.")
+        })?),
+    };
+    let actor = inside.session.actor();
+    inside.engine.accept_findings(&actor, inside.id(), &ids, &reason, until, &confirmation).await?;
+    go_to_with(&back(&inside, &query), Done::FindingsAccepted);
+    Ok(())
+}
+rule!(AcceptFindings, Rule::Member(Action::AcknowledgeFindings));
+
+/// Takes the acceptance of the findings that were picked back.
+///
+/// # Errors
+/// Forbidden below operator; nothing picked, or nothing of it is accepted.
+#[server(prefix = "/api", endpoint = "reopen_findings")]
+pub async fn reopen_findings(
+    #[server(default)] findings: Vec<String>,
+    #[server(default)] query: String,
+) -> Result<(), AppError> {
+    let inside = scope::acting(Action::AcknowledgeFindings)?;
+    let ids = picked(&findings)?;
+    inside.engine.reopen_findings(&inside.session.actor(), inside.id(), &ids).await?;
+    go_to_with(&back(&inside, &query), Done::FindingsReopened);
+    Ok(())
+}
+rule!(ReopenFindings, Rule::Member(Action::AcknowledgeFindings));
+
+/// Says whether each sync is followed by a comparison with the run before it.
+///
+/// # Errors
+/// Forbidden below manager.
+#[server(prefix = "/api", endpoint = "set_drift_after_sync")]
+pub async fn set_drift_after_sync(#[server(default)] wanted: bool) -> Result<(), AppError> {
+    let inside = scope::acting(Action::EditSchedules)?;
+    inside.engine.set_drift_after_sync(&inside.session.actor(), inside.id(), wanted).await?;
+    go_to_with(&inside.address().findings(), Done::DriftChosen);
+    Ok(())
+}
+rule!(SetDriftAfterSync, Rule::Member(Action::EditSchedules));

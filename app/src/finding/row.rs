@@ -1,0 +1,138 @@
+//! One object with all that was found of it.
+
+use leptos::prelude::*;
+use serde_json::Value;
+use tenantatlas_domain::drift::{ChangeKind, FindingStatus, Reopened, Severity};
+use tenantatlas_domain::invisible::visible_on_page;
+use tenantatlas_domain::item_name::shown_name;
+use tenantatlas_store::findings::Finding;
+
+use super::page::PICKED;
+use crate::inventory::labels::type_label;
+use crate::scope::Inside;
+use crate::ui::icon::Icon;
+use crate::ui::time::moment;
+
+/// The rows of an object: its findings stand together.
+pub fn rows(inside: &Inside, findings: &[Finding], may_pick: bool) -> AnyView {
+    let Some(first) = findings.first() else { return ().into_any() };
+    let name = shown_name(&first.display_name, &first.subject_external_id).into_owned();
+    let href = inside.address().item(first.item_id);
+    findings
+        .iter()
+        .enumerate()
+        .map(|(place, finding)| {
+            let pick = format!("Pick: {}, {name}", finding.kind.label());
+            let title = match place {
+                0 => view! { <a href=href.clone()>{name.clone()}</a><span class="under">{type_label(&first.subject_type)}</span> }.into_any(),
+                _ => view! { <span class="quiet">{format!("{name}, too")}</span> }.into_any(),
+            };
+            view! {
+                <tr id=format!("finding-{}", finding.id)>
+                    {may_pick.then(|| view! {
+                        <td class="pick">
+                            <input type="checkbox" name="findings[]" value=finding.id.to_string() form=PICKED aria-label=pick autocomplete="off" />
+                        </td>
+                    })}
+                    <th scope="row" class="title">{title}</th>
+                    <td data-label="Severity">{severity(finding.severity)}</td>
+                    <td data-label="Change" class="wide">{change(finding)}</td>
+                    <td data-label="Status" class="wide">{status(inside, finding)}</td>
+                    <td data-label="Since" class="quiet">{moment(finding.since_at.as_millis())}</td>
+                </tr>
+            }
+        })
+        .collect_view()
+        .into_any()
+}
+
+fn severity(severity: Severity) -> AnyView {
+    let icon = match severity {
+        Severity::Critical | Severity::High => Icon::Warning,
+        Severity::Medium => Icon::Partly,
+        Severity::Low => Icon::Skipped,
+    };
+    let tone = match severity {
+        Severity::Critical => "bad",
+        Severity::High => "warn",
+        Severity::Medium | Severity::Low => "quiet",
+    };
+    view! { <span class="state" data-tone=tone>{icon.view()}{severity.label()}</span> }.into_any()
+}
+
+/// What changed, in words and with the facts that are kept.
+fn change(finding: &Finding) -> AnyView {
+    let evidence = &finding.evidence;
+    let name =
+        |name: &Option<String>| name.as_deref().map(|name| visible_on_page(name).into_owned()).unwrap_or_default();
+    let detail = match finding.kind {
+        ChangeKind::Renamed => Some(format!("{} → {}", name(&evidence.name_before), name(&evidence.name_now))),
+        ChangeKind::Migrated => evidence.from_type.as_deref().map(|key| format!("It was: {}", type_label(key))),
+        ChangeKind::Modified if evidence.parts_unknown => {
+            Some("Settings or assignments: it was last read before they were told apart.".to_owned())
+        }
+        ChangeKind::Modified if evidence.facts.is_empty() => {
+            Some("Its settings. Capture the policy to have its versions to compare.".to_owned())
+        }
+        _ => None,
+    };
+    let facts = evidence.facts.iter().map(|fact| {
+        let line = format!("{}: {} → {}", fact.name, value(&fact.old), value(&fact.new));
+        view! { <li>{visible_on_page(&line).into_owned()}</li> }
+    });
+    view! {
+        <strong>{finding.kind.label()}</strong>
+        {detail.map(|detail| view! { <span class="under">{detail}</span> })}
+        {(!evidence.facts.is_empty()).then(|| view! { <ul class="plain-list">{facts.collect_view()}</ul> })}
+    }
+    .into_any()
+}
+
+fn value(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn status(inside: &Inside, finding: &Finding) -> AnyView {
+    if let Some(at) = finding.resolved_at {
+        return view! { <span class="state" data-tone="ok">{Icon::Done.view()}"Resolved"</span><span class="under">{moment(at.as_millis())}</span> }.into_any();
+    }
+    let who = finding.acknowledged_by_name.as_deref().map(|name| visible_on_page(name).into_owned());
+    let why = finding.acknowledged_reason.as_deref().map(|reason| visible_on_page(reason).into_owned());
+    let accepted = who.zip(why).map(|(who, why)| format!("{who}: {why}"));
+    let until = finding.accepted_until.map(|at| view! { " until "{moment(at.as_millis())} });
+    if finding.status_at(inside.engine.now()) == FindingStatus::Acknowledged {
+        return view! {
+            <span class="state" data-tone="ok">{Icon::Done.view()}"Accepted"</span>
+            <span class="under">{accepted}{until}</span>
+        }
+        .into_any();
+    }
+    let again = match finding.reopened {
+        Some(Reopened::OtherValue) => Some(other_value(finding)),
+        Some(Reopened::ByHand) => Some("The acceptance was taken back.".to_owned()),
+        Some(Reopened::Expired) => Some("The acceptance has ended.".to_owned()),
+        None if finding.status == FindingStatus::Acknowledged => Some("The acceptance has ended.".to_owned()),
+        None => None,
+    };
+    let title = if again.is_some() { "New again" } else { "New" };
+    let before = again.is_some().then_some(accepted).flatten();
+    view! {
+        <span class="state" data-tone="warn">{Icon::Waiting.view()}{title}</span>
+        {again.map(|again| view! { <span class="under">{again}</span> })}
+        {before.map(|before| view! { <span class="under">{before}</span> })}
+    }
+    .into_any()
+}
+
+/// What was accepted and what is there, by the beginnings of their hashes.
+fn other_value(finding: &Finding) -> String {
+    let short = |hash: Option<tenantatlas_domain::normalise::ContentHash>| {
+        hash.map_or_else(|| "its absence".to_owned(), |hash| format!("content {}", &hash.to_string()[..8]))
+    };
+    let accepted = finding.accepted_evidence.as_ref().and_then(|evidence| evidence.content_now);
+    format!("Accepted was {}, there is {}.", short(accepted), short(finding.evidence.content_now))
+}
