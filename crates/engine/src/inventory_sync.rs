@@ -23,7 +23,6 @@ use serde_json::{Value, json};
 use tenantatlas_commands::{Clock, CommandError};
 use tenantatlas_domain::ids::SyncRunId;
 use tenantatlas_domain::live::RunWords;
-use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Action;
@@ -157,11 +156,6 @@ impl Operation for InventorySync {
         let continuation = Continuation { run: continued.id, reads };
         let is_left = !continuation.reads.is_empty();
         Ok(Some(SyncPayload { continuation: Some(continuation), ..whole }).filter(|_| is_left))
-    }
-
-    /// What follows tells itself what was not read: in many tenants some type never is.
-    fn ended_well(&self, status: OperationStatus) -> bool {
-        matches!(status, OperationStatus::Completed | OperationStatus::CompletedWithErrors)
     }
 
     async fn plan(&self, run: Arc<RunContext>, payload: SyncPayload) -> Result<Box<dyn Work>, Stop> {

@@ -6,6 +6,7 @@
 use serde_json::json;
 use tenantatlas_commands::{Actor, AuditEntry, CommandError, Refusal as _, Right, require};
 use tenantatlas_domain::audit::RunEvent;
+use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::audit::Outcome;
 use tenantatlas_store::operation_runs::{self, Created, FollowUp, OperationRun};
@@ -55,6 +56,12 @@ impl FollowUps {
             Err(CommandError::Store(error)) => Err(error),
             allowed => Ok(Self { next, rest, actor, allowed }),
         }
+    }
+
+    /// Whether the first of what follows is started after an end like this although the run did not end well.
+    pub(crate) fn follow_partial(&self, core: &Core, status: OperationStatus) -> bool {
+        let next = self.next.as_ref().and_then(|next| core.operations.find(&next.resource, &next.action));
+        status == OperationStatus::CompletedWithErrors && next.is_some_and(|operation| operation.follows_partial())
     }
 
     /// Starts the first of what follows a run that has ended well, which carries the rest. What cannot be started ends the

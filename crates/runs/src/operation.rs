@@ -58,6 +58,8 @@ pub trait Operation: Send + Sync + 'static {
     /// Whether its runs that follow another one tell of themselves only when they have news: nobody asked for them by name. They
     /// say that they have none by the fact [`crate::QUIET`]. A fault is news.
     const QUIET_AFTER_ANOTHER: bool = false;
+    /// Whether its runs follow another one also when that succeeded in part: what they do tells itself what is lacking.
+    const FOLLOWS_PARTIAL: bool = false;
     /// What a run carries; no secrets. Stored as JSON and read back, maybe by a later version of the program.
     type Payload: Serialize + DeserializeOwned + Send + Sync;
 

@@ -222,7 +222,8 @@ impl Attempt<'_> {
             (None, None) => Summary::new(),
         };
         let run = operation_runs::finish(&mut tx, &context.fence, &end, at).await?;
-        let well = self.operation.is_some_and(|operation| operation.ended_well(run.status));
+        let well = self.operation.is_some_and(|operation| operation.ended_well(run.status))
+            || follow_ups.follow_partial(core, run.status);
         let started = if well { follow_ups.start(core, &mut tx, &run, at).await? } else { None };
         completion::record(core, &mut tx, &run, summary, at).await?;
         tx.commit().await?;

@@ -70,10 +70,8 @@ pub async fn candidates(
 ) -> Result<Vec<Cursor>, StoreError> {
     let begin = Cursor::begin();
     let after = after.unwrap_or(&begin);
-    let (scope, baseline, current) = (plan.scope.id.0, group.baseline(), group.current());
     let types: Vec<String> = group.types.iter().map(|one| one.policy_type.clone()).collect();
     let mut statement = Statement::default();
-    let place = args![after.first, after.second, after.item];
     match source {
         Source::Changed => statement
             .push(
@@ -83,7 +81,7 @@ pub async fn candidates(
                      AND (changed_seq, policy_type, id) > ($3, $4, $5)",
                 args![
                     plan.tenant_id,
-                    baseline.floor_seq.max(after.first),
+                    group.baseline().floor_seq.max(after.first),
                     after.first,
                     after.third.clone(),
                     after.item
@@ -91,30 +89,9 @@ pub async fn candidates(
             )
             .push_in(" AND policy_type", &types)
             .push(" ORDER BY changed_seq, policy_type, id", []),
-        Source::Gone => statement
-            .push(
-                "SELECT from_seq AS first, CAST(0 AS BIGINT) AS second, '' AS third, item_id AS item
-                 FROM inventory_absences
-                 WHERE scope_id = $1 AND until_seq = $2 AND from_seq > $3 AND from_seq <= $4",
-                args![scope, OPEN, baseline.seq, current.seq],
-            )
-            .push(" AND (from_seq, item_id) > ($1, $2) ORDER BY from_seq, item_id", args![after.first, after.item]),
-        Source::GoneForAWhile => statement
-            .push(
-                "SELECT until_seq AS first, from_seq AS second, '' AS third, item_id AS item
-                 FROM inventory_absences
-                 WHERE scope_id = $1 AND until_seq > $2 AND until_seq < $3 AND from_seq > $4 AND from_seq <= $2",
-                args![scope, current.seq, OPEN, baseline.seq],
-            )
-            .push(" AND (until_seq, from_seq, item_id) > ($1, $2, $3) ORDER BY until_seq, from_seq, item_id", place),
-        Source::Returned => statement
-            .push(
-                "SELECT until_seq AS first, from_seq AS second, '' AS third, item_id AS item
-                 FROM inventory_absences
-                 WHERE scope_id = $1 AND until_seq > $2 AND until_seq <= $3 AND from_seq <= $2",
-                args![scope, baseline.seq, current.seq],
-            )
-            .push(" AND (until_seq, from_seq, item_id) > ($1, $2, $3) ORDER BY until_seq, from_seq, item_id", place),
+        Source::Gone | Source::GoneForAWhile | Source::Returned => {
+            statement.push_statement(absences(plan.scope.id.0, group, source, after))
+        }
         Source::WithFindings => statement
             .push(
                 "SELECT DISTINCT CAST(0 AS BIGINT) AS first, CAST(0 AS BIGINT) AS second, '' AS third, item_id AS item
@@ -128,4 +105,36 @@ pub async fn candidates(
     };
     statement.push(" LIMIT $1", args![limit]);
     on.query(&statement).await
+}
+
+/// The objects of which an absence begins or ends between the two reads.
+fn absences(scope: i64, group: &Group, source: Source, after: &Cursor) -> Statement {
+    let (baseline, current) = (group.baseline().seq, group.current().seq);
+    let mut statement = Statement::default();
+    if source == Source::Gone {
+        statement.push(
+            "SELECT from_seq AS first, CAST(0 AS BIGINT) AS second, '' AS third, item_id AS item
+             FROM inventory_absences
+             WHERE scope_id = $1 AND until_seq = $2 AND from_seq > $3 AND from_seq <= $4
+                 AND (from_seq, item_id) > ($5, $6)
+             ORDER BY from_seq, item_id",
+            args![scope, OPEN, baseline, current, after.first, after.item],
+        );
+        return statement;
+    }
+    statement.push(
+        "SELECT until_seq AS first, from_seq AS second, '' AS third, item_id AS item
+         FROM inventory_absences
+         WHERE scope_id = $1 AND (until_seq, from_seq, item_id) > ($2, $3, $4)",
+        args![scope, after.first, after.second, after.item],
+    );
+    match source {
+        Source::GoneForAWhile => statement.push(
+            " AND until_seq > $1 AND until_seq < $2 AND from_seq > $3 AND from_seq <= $1",
+            args![current, OPEN, baseline],
+        ),
+        _ => statement.push(" AND until_seq > $1 AND until_seq <= $2 AND from_seq <= $1", args![baseline, current]),
+    };
+    statement.push(" ORDER BY until_seq, from_seq, item_id", []);
+    statement
 }
