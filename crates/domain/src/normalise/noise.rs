@@ -9,6 +9,7 @@ pub(super) fn is_noise_everywhere(key: &str) -> bool {
         "id" | "createdDateTime"
             | "lastModifiedDateTime"
             | "modifiedDateTime"
+            | "lastUpdateDateTime"
             | "version"
             | "topicIdentifier"
             | "certificate"

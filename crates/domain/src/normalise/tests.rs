@@ -46,6 +46,7 @@ fn annotations_and_times_do_not_count_and_the_type_does() {
         "@odata.type": "#microsoft.graph.a", "@odata.context": "c", "@odata.etag": "e", "displayName": "n",
         "settings@odata.context": "c", "@microsoft.graph.tips": "t", "#microsoft.graph.assign": {"target": "u"},
         "createdDateTime": "2026-01-01T00:00:00Z", "lastModifiedDateTime": "2026-01-02T00:00:00Z", "version": 4,
+        "modifiedDateTime": "2026-01-02T00:00:00Z", "lastUpdateDateTime": "2026-01-02T00:00:00Z",
         "id": "1", "target": {"@odata.type": "#b", "id": "7", "x": 1, "y@odata.navigationLink": "u"},
     });
     same("deviceConfiguration", &plain, &noisy);
