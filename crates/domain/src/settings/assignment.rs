@@ -100,25 +100,30 @@ fn flatten(setting: &Setting, above: &str, said: &mut Vec<(String, Value)>) {
 /// Rows as a set: a row is known again by its target, and for apps by its intent. What is there only where the other side
 /// lacks its assignments says nothing.
 pub(super) fn compare(old: &[Assignment], new: &[Assignment], lacking: (bool, bool)) -> Vec<AssignmentChange> {
-    let mut left: Vec<&Assignment> = new.iter().collect();
+    let mut left: Vec<Option<&Assignment>> = new.iter().map(Some).collect();
+    // The same target may stand there twice: rows that are the same are found before those that changed.
+    let same: Vec<Option<&Assignment>> = old.iter().map(|row| take(&mut left, |other| other == row)).collect();
     let mut changes = Vec::new();
-    for row in old {
-        // The same target may stand there twice: the row that is the same is the same one.
-        let same = left.iter().position(|other| other == &row);
-        let found = same.or_else(|| left.iter().position(|other| other.is_row_of(row)));
-        match found {
-            Some(at) => {
-                let other = left.remove(at);
-                let change = (row.side != other.side).then_some(ChangeKind::Changed);
-                changes.extend(Assignment::changed(change, Some(row), Some(other)));
-            }
-            None if lacking.1 => {}
-            None => changes.extend(Assignment::changed(Some(ChangeKind::Removed), Some(row), None)),
-        }
+    for (row, same) in old.iter().zip(same) {
+        let found = same.or_else(|| take(&mut left, |other| other.is_row_of(row)));
+        let change = match found {
+            Some(other) => (row.side != other.side).then_some(ChangeKind::Changed),
+            None if lacking.1 => continue,
+            None => Some(ChangeKind::Removed),
+        };
+        changes.extend(Assignment::changed(change, Some(row), found));
     }
     if !lacking.0 {
-        let added = left.into_iter().filter_map(|row| Assignment::changed(Some(ChangeKind::Added), None, Some(row)));
-        changes.extend(added);
+        let added = left.into_iter().flatten();
+        changes.extend(added.filter_map(|row| Assignment::changed(Some(ChangeKind::Added), None, Some(row))));
     }
     changes
+}
+
+/// Takes the first row that is meant.
+fn take<'rows>(
+    left: &mut [Option<&'rows Assignment>],
+    is_meant: impl Fn(&Assignment) -> bool,
+) -> Option<&'rows Assignment> {
+    left.iter_mut().find(|row| row.is_some_and(&is_meant)).and_then(Option::take)
 }

@@ -2,7 +2,7 @@
 
 use super::assignment::{AssignmentChange, compare};
 use super::pairing::{Pair, in_order, pairs};
-use super::reading::{Section, Settings, path_below};
+use super::reading::{Settings, path_below};
 use super::setting::{ChangeKind, Order, Setting, SettingValue};
 use crate::body::{Lack, OBJECT_SLOT};
 use crate::reason::ReasonCode;
@@ -100,15 +100,11 @@ pub fn difference(old: (&Settings, &[Lack]), new: (&Settings, &[Lack])) -> Diffe
             slots.push(&section.slot);
         }
     }
-    let of = |settings: &'_ Settings, slot: &str| -> Vec<Setting> {
-        let found = settings.sections.iter().find(|Section { slot: name, .. }| name == slot);
-        found.map(|section| section.settings.clone()).unwrap_or_default()
-    };
     for slot in slots {
         comparing.lacking = lacks(slot);
         slot.clone_into(&mut comparing.slot);
-        let (before, after) = (of(old.0, slot), of(new.0, slot));
-        comparing.side_by_side(&before, &after, Order::Free, "", &[]);
+        let (before, after) = (of_slot(old.0, slot), of_slot(new.0, slot));
+        comparing.side_by_side(before, after, Order::Free, "", &[]);
     }
     let lacking = lacks("assignments");
     comparing.found.assignments = compare(&old.0.assignments, &new.0.assignments, lacking);
@@ -116,6 +112,16 @@ pub fn difference(old: (&Settings, &[Lack]), new: (&Settings, &[Lack])) -> Diffe
         comparing.found.not_comparable.extend(lacks.iter().filter_map(|lack| lacking_part(lack, side)));
     }
     comparing.found
+}
+
+fn of_slot<'settings>(settings: &'settings Settings, slot: &str) -> &'settings [Setting] {
+    let found = settings.sections.iter().find(|section| section.slot == slot);
+    found.map_or(&[], |section| &section.settings)
+}
+
+/// What stands below one side of a pair.
+fn parts(side: Option<(usize, &Setting)>) -> &[Setting] {
+    side.map_or(&[], |(_, setting)| &setting.parts)
 }
 
 /// What a lack says about the comparison. Secrets that Graph does not tell are named where they stand.
@@ -164,16 +170,13 @@ impl Comparing {
         if setting.counts {
             self.count(pair, setting, &path, &title, trail);
         }
-        const NONE: &[Setting] = &[];
-        let parts =
-            |side: Option<(usize, &'_ Setting)>| side.map_or(NONE.to_vec(), |(_, setting)| setting.parts.clone());
         let order = match (pair.old, pair.new) {
             (Some((_, one)), Some((_, other))) if one.order != other.order => Order::Kept,
             _ => setting.order,
         };
         let mut below = trail.to_vec();
         below.push(title);
-        self.side_by_side(&parts(pair.old), &parts(pair.new), order, &path, &below);
+        self.side_by_side(parts(pair.old), parts(pair.new), order, &path, &below);
     }
 
     fn count(&mut self, pair: &Pair<'_>, setting: &Setting, path: &str, title: &str, trail: &[String]) {

@@ -44,13 +44,15 @@ fn told(difference: &Difference) -> Vec<String> {
 
 const GRAPH: &str = "#microsoft.graph.deviceManagementConfiguration";
 
-fn choice(definition: &str, option: &str, children: Value) -> Value {
+fn choice(definition: &str, option: &str, children: impl Into<Value>) -> Value {
+    let children = children.into();
     json!({"@odata.type": format!("{GRAPH}ChoiceSettingInstance"), "settingDefinitionId": definition,
         "settingInstanceTemplateReference": null,
         "choiceSettingValue": {"value": option, "settingValueTemplateReference": null, "children": children}})
 }
 
-fn simple(definition: &str, value: Value) -> Value {
+fn simple(definition: &str, value: impl Into<Value>) -> Value {
+    let value = value.into();
     json!({"@odata.type": format!("{GRAPH}SimpleSettingInstance"), "settingDefinitionId": definition,
         "simpleSettingValue": {"@odata.type": format!("{GRAPH}StringSettingValue"), "value": value}})
 }

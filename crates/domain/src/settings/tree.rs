@@ -100,11 +100,8 @@ impl Tree {
             return settings;
         }
         let order = if is_set(key) { Order::Free } else { Order::Kept };
-        let single: Option<Vec<SettingValue>> = elements
-            .iter()
-            .filter(|element| !says_nothing("", element))
-            .map(|element| SettingValue::scalar(element))
-            .collect();
+        let single: Option<Vec<SettingValue>> =
+            elements.iter().filter(|element| !says_nothing("", element)).map(SettingValue::scalar).collect();
         let key = key.to_owned();
         match single {
             Some(values) if values.is_empty() => Vec::new(),

@@ -2,7 +2,8 @@
 
 use super::*;
 
-fn assigned(rows: Value) -> Value {
+fn assigned(rows: impl Into<Value>) -> Value {
+    let rows = rows.into();
     json!({"displayName": "n", "assignments": rows})
 }
 
@@ -194,6 +195,15 @@ fn an_exclusion_or_another_filter_is_a_change_of_the_row_and_not_a_row_that_came
         assigned(json!([group("g1", Some(("f1", "exclude")))])),
     );
     assert_eq!(difference.changed_assignments().count(), 1);
+}
+
+#[test]
+fn of_two_rows_of_one_target_the_one_that_stayed_is_no_change() {
+    let rows = |one: &str, other: &str| {
+        assigned(json!([group("g1", Some((one, "include"))), group("g1", Some((other, "include")))]))
+    };
+    let difference = differs("deviceConfiguration", rows("f1", "f2"), rows("f2", "f3"));
+    assert_eq!(difference.changed_assignments().count(), 1, "{difference:?}");
 }
 
 #[test]
