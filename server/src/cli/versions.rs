@@ -262,7 +262,11 @@ fn tell(comparison: &Comparison, scripts: bool, output: Output) -> Result<(), Ex
         output.line(format!("  not compared: {}: {}", part.path, part.reason))?;
     }
     let compared = counted(difference.compared, "setting", "settings");
-    let same = if difference.is_same() { ", nothing differs" } else { "" };
+    let same = match (difference.is_same(), difference.changes().next().is_none()) {
+        (true, _) => ", nothing differs",
+        (false, true) => ", none of them differs",
+        (false, false) => "",
+    };
     output.line(format!("{compared} compared{same}"))
 }
 

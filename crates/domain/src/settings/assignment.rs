@@ -63,7 +63,8 @@ impl Assignment {
         };
         let filter =
             AssignmentTarget::filter_of(row).map(|(id, mode)| AssignmentFilter { id: id.to_ascii_lowercase(), mode });
-        let intent = row.get("intent").and_then(Value::as_str).map(str::to_owned);
+        // Policies that are no apps say `apply` of every row.
+        let intent = row.get("intent").and_then(Value::as_str).filter(|intent| *intent != "apply").map(str::to_owned);
         let more = row.as_object().map(|members| tree.of_members(members)).unwrap_or_default();
         let apart =
             |setting: &&Setting| !matches!(setting.key.as_str(), "target" | "intent" | "source" | "@odata.type");

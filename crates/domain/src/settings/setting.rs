@@ -189,11 +189,11 @@ impl Setting {
     /// nothing names.
     #[must_use]
     pub fn title(&self) -> Option<String> {
-        let key = || match self.definition_id {
-            Some(_) => self.key.clone(),
-            None if self.key == "@odata.type" => "Kind".to_owned(),
-            None if self.key.chars().all(|character| character.is_ascii_alphanumeric()) => humanise(&self.key),
-            None => self.key.clone(),
+        let key = || match (&self.definition_id, self.key.as_str()) {
+            (None, "@odata.type") => "Kind".to_owned(),
+            (None, "roleScopeTagIds" | "roleScopeTags") => "Scope tags".to_owned(),
+            (None, key) if key.chars().all(|character| character.is_ascii_alphanumeric()) => humanise(key),
+            (_, key) => key.to_owned(),
         };
         self.name.clone().or_else(|| (!self.key.is_empty()).then(key))
     }
