@@ -52,6 +52,7 @@ fn words(action: AuditAction, resource: &str, context: &Value, names: &Names) ->
         AuditAction::MemberSet => Some((format!("made {} {}", who(), role()), format!("make {} {}", who(), role()))),
         AuditAction::AuditExported => same("downloaded the audit log", "download the audit log"),
         AuditAction::InventoryExported => same("downloaded the inventory", "download the inventory"),
+        AuditAction::PolicyExported => same("downloaded a version", "download a version"),
         AuditAction::ScriptSeen => same("looked at a script", "look at a script"),
         AuditAction::CancelRequested => same("cancelled a run", "cancel a run"),
         AuditAction::RetryRequested => same("tried a run again", "try a run again"),

@@ -17,7 +17,7 @@ use crate::ui::time::moment;
 
 /// The versions that captures kept, and the way to another one.
 pub fn versions(inside: &Inside, detail: &ItemDetail) -> AnyView {
-    let rows = detail.versions.iter().map(row).collect_view();
+    let rows = detail.versions.iter().map(|version| row(inside, detail, version)).collect_view();
     let list = if detail.versions.is_empty() {
         let none = "No version of its settings is kept yet. A sync keeps none: a capture does.";
         view! { <p class="quiet-text">{none}</p> }.into_any()
@@ -36,7 +36,19 @@ pub fn versions(inside: &Inside, detail: &ItemDetail) -> AnyView {
     section_card("versions", "Versions", view! { {list} {capture} })
 }
 
-fn row(version: &Version) -> AnyView {
+fn row(inside: &Inside, detail: &ItemDetail, version: &Version) -> AnyView {
+    let (item, number) = (detail.row.item.id, version.number);
+    let name = match inside.role.allows(Action::SeeBodies) {
+        true => {
+            let href = inside.address().version(item, number);
+            view! { <a href=href>{format!("Version {number}")}</a> }.into_any()
+        }
+        false => format!("Version {number}").into_any(),
+    };
+    let compare = (inside.role.allows(Action::SeeBodies) && number > 1).then(|| {
+        let href = inside.address().difference(item, number - 1, number);
+        view! { <a href=href>"What changed"</a> }
+    });
     let completeness = match version.completeness {
         Completeness::Complete => state("ok", Icon::Done, "Complete"),
         Completeness::Partial => state("warn", Icon::Partly, "Partial"),
@@ -46,7 +58,8 @@ fn row(version: &Version) -> AnyView {
     let settings = version.settings.map(|count| format::counted(count, "setting", "settings"));
     view! {
         <li>
-            <span class="grow">{format!("Version {}, read ", version.number)}{moment(version.read_at.as_millis())}</span>
+            <span class="grow">{name}", read "{moment(version.read_at.as_millis())}</span>
+            {compare}
             {settings.map(|settings| view! { <span class="quiet">{settings}</span> })}
             {lacks.map(|lacks| view! { <span class="quiet">{lacks}</span> })}
             {completeness}

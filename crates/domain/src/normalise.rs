@@ -9,9 +9,9 @@
 //! There is one walk over the object. It writes the canonical text of the
 //! normalised content, which is hashed as it is, or read back as a value.
 
-mod noise;
+pub(crate) mod noise;
 pub(crate) mod secrets;
-mod walk;
+pub(crate) mod walk;
 pub(crate) mod withheld;
 
 use std::fmt;

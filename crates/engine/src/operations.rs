@@ -11,6 +11,7 @@ use tenantatlas_store::operation_runs::OperationRun;
 use crate::config::EngineConfig;
 use crate::inventory_sync::InventorySync;
 use crate::policy_capture::CapturePolicies;
+use crate::setting_catalog::RefreshSettingCatalog;
 use crate::tenant_check::CheckTenant;
 
 /// Every long operation of the product.
@@ -20,13 +21,19 @@ pub(crate) fn all(config: &EngineConfig, commands: &Commands, graph: GraphClient
     Operations::default()
         .with(CapturePolicies::new(db.clone(), vault.clone(), graph.clone(), clock()))
         .with(InventorySync::new(db, vault, graph.clone(), clock(), config.sync.clone()))
+        .with(RefreshSettingCatalog::new(commands.vault.clone(), graph.clone()))
         .with(CheckTenant::new(commands.vault.clone(), graph))
 }
 
 /// The words for a run, with its name, for whoever reads the database without an engine, as the command line does.
 #[must_use]
 pub fn run_words(run: &OperationRun) -> RunWords {
-    let all = [words_of::<InventorySync>, words_of::<CapturePolicies>, words_of::<CheckTenant>];
+    let all = [
+        words_of::<InventorySync>,
+        words_of::<CapturePolicies>,
+        words_of::<RefreshSettingCatalog>,
+        words_of::<CheckTenant>,
+    ];
     let known = all.into_iter().find_map(|words| words(run));
     known.unwrap_or_else(|| words_of_unknown(&run.resource, &run.action))
 }

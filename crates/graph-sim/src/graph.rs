@@ -74,6 +74,11 @@ impl<'a> GraphRequest<'a> {
             ["organization", below @ ..] => return self.organization(below),
             ["deviceAppManagement", "managedAppPolicies"] => return self.app_policies(&query),
             ["deviceManagement", "templates", below @ ..] => return self.templates(below),
+            ["deviceManagement", name @ ("configurationSettings" | "configurationCategories"), below @ ..]
+                if self.beta =>
+            {
+                return self.setting_definitions(name, below, &query);
+            }
             [root @ ("deviceManagement" | "deviceAppManagement")] => return self.service(root),
             _ => {}
         }

@@ -44,6 +44,7 @@ mod planted;
 mod query;
 mod refusal;
 mod server;
+mod setting_definitions;
 mod settings;
 mod structure;
 mod template;

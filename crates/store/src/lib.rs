@@ -45,6 +45,7 @@ pub mod saved_views;
 pub mod scopes;
 pub mod second_factors;
 pub mod sessions;
+pub mod setting_catalog;
 pub mod sign_in_attempts;
 mod signals;
 mod sql;

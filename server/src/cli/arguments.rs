@@ -289,9 +289,45 @@ pub enum VersionsCommand {
         /// The number of the version; the latest when left out
         #[arg(long, value_name = "N")]
         number: Option<u64>,
-        /// With the bodies of scripts; the audit log tells of it
+        /// With scripts and payloads; the audit log tells of it
         #[arg(long)]
         scripts: bool,
+    },
+    /// Tell what differs between two versions, setting by setting
+    Diff {
+        /// The policy
+        #[command(flatten)]
+        policy: PolicyArguments,
+        /// The number of the older version; the one before the newer when left out
+        #[arg(long, value_name = "A")]
+        from: Option<u64>,
+        /// The number of the newer version; the latest when left out
+        #[arg(long, value_name = "B")]
+        to: Option<u64>,
+        /// With scripts and payloads; the audit log tells of it
+        #[arg(long)]
+        scripts: bool,
+    },
+    /// Read the names of settings from Microsoft, through the connection of a tenant; they are kept for all tenants
+    Names {
+        /// Name, id or Entra tenant id
+        #[arg(long)]
+        tenant: String,
+    },
+    /// Write the body of a version as JSON, to standard output or into a new file
+    Export {
+        /// The policy
+        #[command(flatten)]
+        policy: PolicyArguments,
+        /// The number of the version; the latest when left out
+        #[arg(long, value_name = "N")]
+        number: Option<u64>,
+        /// With scripts and payloads; the audit log tells of it
+        #[arg(long)]
+        scripts: bool,
+        /// The file; it must not be there yet
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
     },
 }
 

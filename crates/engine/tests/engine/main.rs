@@ -13,3 +13,4 @@ mod runs;
 mod sign_in_abuse;
 mod signing_in;
 mod support;
+mod versions;

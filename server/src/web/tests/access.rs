@@ -50,6 +50,7 @@ fn payload(path: &str) -> Option<&'static str> {
         "/api/rename_view" => "view=RUN&name=x",
         "/api/remove_view" => "view=RUN",
         "/api/sync_items" | "/api/capture_items" => "items[]=nonsense",
+        "/api/refresh_setting_names" => "",
         "/api/set_single_keys" => "single_keys=true",
         "/api/palette" => r#"{"text":"x"}"#,
         "/api/sync_tenants" => "tenants[]=RUN",
@@ -128,6 +129,7 @@ impl Site {
             .replace("{group}", "all-devices")
             .replace("{item}", &self.item.to_string())
             .replace("{run}", &self.run.to_string())
+            .replace("{version}", "1")
             .replace("{kind}", "csv")
             .replace("{token}", &self.invitation)
     }

@@ -15,3 +15,4 @@ mod raw;
 mod scopes;
 mod site;
 mod stream;
+mod versions;
