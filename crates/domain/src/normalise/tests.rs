@@ -84,6 +84,14 @@ fn sets_have_no_order_and_lists_have() {
         &json!({"settings": [setting("a", "0"), setting("b", "1")]}),
         &json!({"settings": [setting("b", "0"), setting("a", "1")]}),
     );
+    for collection in ["choiceSettingCollectionValue", "groupSettingCollectionValue", "simpleSettingCollectionValue"] {
+        let of = |values: [&str; 2]| {
+            let values: Vec<Value> = values.iter().map(|value| json!({"value": value})).collect();
+            json!({"settings": [{"settingInstance": {"settingDefinitionId": "a", collection: values}}]})
+        };
+        same("settingsCatalogPolicy", &of(["x", "y"]), &of(["y", "x"]));
+        different("settingsCatalogPolicy", &of(["x", "y"]), &of(["x", "z"]));
+    }
     different("deviceConfiguration", &json!({"urls": ["a", "b"]}), &json!({"urls": ["b", "a"]}));
     different("deviceConfiguration", &json!({"roleScopeTagIds": ["0"]}), &json!({"roleScopeTagIds": ["0", "0"]}));
 }
