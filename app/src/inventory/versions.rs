@@ -5,7 +5,8 @@ use tenantatlas_domain::body::{Completeness, Lack};
 use tenantatlas_domain::role::Action;
 use tenantatlas_store::policies::Version;
 
-use super::functions::CaptureItems;
+use super::changed_by::attribution;
+use super::functions::{CaptureItems, ReadAuditEvents};
 use super::item::ItemDetail;
 use crate::format;
 use crate::scope::Inside;
@@ -33,7 +34,16 @@ pub fn versions(inside: &Inside, detail: &ItemDetail) -> AnyView {
             </form>
         }
     });
-    section_card("versions", "Versions", view! { {list} {capture} })
+    let read = (inside.role.allows(Action::Sync) && detail.changed_by.may_be_told_more()).then(|| {
+        let action = inside.address().function::<ReadAuditEvents>();
+        view! {
+            <form method="post" action=action>
+                <button class="button">{Icon::Audit.view()}"Read who changed it now"</button>
+            </form>
+        }
+    });
+    let actions = (capture.is_some() || read.is_some()).then(|| view! { <div class="actions">{capture} {read}</div> });
+    section_card("versions", "Versions", view! { {list} {actions} })
 }
 
 fn row(inside: &Inside, detail: &ItemDetail, version: &Version) -> AnyView {
@@ -56,6 +66,11 @@ fn row(inside: &Inside, detail: &ItemDetail, version: &Version) -> AnyView {
     let lacks: Vec<String> = version.lacks.iter().map(Lack::words).collect();
     let lacks = (!lacks.is_empty()).then(|| format!("Lacks: {}", lacks.join("; ")));
     let settings = version.settings.map(|count| format::counted(count, "setting", "settings"));
+    let who = detail
+        .changed_by
+        .versions
+        .get(&version.number)
+        .map(|who| view! { <p class="whole quiet-text">"Changed by: "{attribution(who)}</p> });
     view! {
         <li>
             <span class="grow">{name}", read "{moment(version.read_at.as_millis())}</span>
@@ -63,6 +78,7 @@ fn row(inside: &Inside, detail: &ItemDetail, version: &Version) -> AnyView {
             {settings.map(|settings| view! { <span class="quiet">{settings}</span> })}
             {lacks.map(|lacks| view! { <span class="quiet">{lacks}</span> })}
             {completeness}
+            {who}
         </li>
     }
     .into_any()

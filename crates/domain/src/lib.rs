@@ -9,6 +9,7 @@
 
 pub mod app_registration;
 pub mod audit;
+pub mod audit_event;
 pub mod body;
 pub mod canonical;
 pub mod ids;

@@ -19,6 +19,7 @@
 //! ```
 
 mod account_notice;
+mod audit_reading;
 mod config;
 mod engine;
 mod error;
@@ -45,6 +46,7 @@ mod typed_name;
 mod users;
 
 pub use account_notice::AccountNotice;
+pub use audit_reading::{AuditReadPayload, ReadAuditEvents};
 pub use config::EngineConfig;
 pub use engine::Engine;
 pub use error::EngineError;

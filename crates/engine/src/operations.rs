@@ -8,6 +8,7 @@ use tenantatlas_graph::GraphClient;
 use tenantatlas_runs::{Operations, words_of, words_of_unknown};
 use tenantatlas_store::operation_runs::OperationRun;
 
+use crate::audit_reading::ReadAuditEvents;
 use crate::config::EngineConfig;
 use crate::inventory_sync::InventorySync;
 use crate::policy_capture::CapturePolicies;
@@ -19,6 +20,7 @@ pub(crate) fn all(config: &EngineConfig, commands: &Commands, graph: GraphClient
     let (db, vault) = (commands.db.clone(), commands.vault.clone());
     let clock = || Arc::clone(&commands.clock);
     Operations::default()
+        .with(ReadAuditEvents::new(db.clone(), vault.clone(), graph.clone()))
         .with(CapturePolicies::new(db.clone(), vault.clone(), graph.clone(), clock()))
         .with(InventorySync::new(db, vault, graph.clone(), clock(), config.sync.clone()))
         .with(RefreshSettingCatalog::new(commands.vault.clone(), graph.clone()))
@@ -31,6 +33,7 @@ pub fn run_words(run: &OperationRun) -> RunWords {
     let all = [
         words_of::<InventorySync>,
         words_of::<CapturePolicies>,
+        words_of::<ReadAuditEvents>,
         words_of::<RefreshSettingCatalog>,
         words_of::<CheckTenant>,
     ];

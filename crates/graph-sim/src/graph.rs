@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::answer::Answer;
+use crate::audit::Log;
 use crate::catalogue::{RESOURCES, Resource};
 use crate::context::{Collection, with_context};
 use crate::listing::write_chosen;
@@ -78,6 +79,12 @@ impl<'a> GraphRequest<'a> {
                 if self.beta =>
             {
                 return self.setting_definitions(name, below, &query);
+            }
+            ["deviceManagement", log, below @ ..] if log.eq_ignore_ascii_case("auditEvents") => {
+                return self.audit_log(Log::Intune, below, &query);
+            }
+            ["auditLogs", log, below @ ..] if log.eq_ignore_ascii_case("directoryAudits") => {
+                return self.audit_log(Log::Entra, below, &query);
             }
             [root @ ("deviceManagement" | "deviceAppManagement")] => return self.service(root),
             _ => {}

@@ -18,6 +18,7 @@
 
 mod arrays;
 pub mod audit;
+pub mod audit_events;
 mod bulk;
 mod bulk_texts;
 mod database;

@@ -56,6 +56,8 @@ pub enum Command {
     Capture(CaptureArguments),
     /// The versions of a policy, newest first
     Versions(VersionsArguments),
+    /// Read from the audit logs of Intune and Entra who changed what, since they were last read
+    AuditEvents(AuditEventsArguments),
     /// What the inventory of a tenant holds
     #[command(visible_alias = "inventory")]
     Items(ItemsArguments),
@@ -329,6 +331,42 @@ pub enum VersionsCommand {
         #[arg(long, value_name = "FILE")]
         to: Option<PathBuf>,
     },
+}
+
+/// `audit-events …`
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct AuditEventsArguments {
+    /// Name, id or Entra tenant id
+    #[arg(long, required = true)]
+    pub tenant: Option<String>,
+    /// What else to do with events
+    #[command(subcommand)]
+    pub command: Option<AuditEventsCommand>,
+}
+
+/// `audit-events …`
+#[derive(Subcommand, Debug)]
+pub enum AuditEventsCommand {
+    /// List the events that were read, newest first, and what is known of each log
+    List(AuditEventsListArguments),
+}
+
+/// `audit-events list`
+#[derive(Args, Debug)]
+pub struct AuditEventsListArguments {
+    /// Name, id or Entra tenant id
+    #[arg(long)]
+    pub tenant: String,
+    /// Only events that name this object: the id that Microsoft gave it
+    #[arg(long, value_name = "ID")]
+    pub object: Option<String>,
+    /// Only events since then: 7d, 2026-11-20, an RFC 3339 time, or run- and the id of a sync run
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<Since>,
+    /// At most so many; no more than 1,000
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub limit: u32,
 }
 
 /// `items`

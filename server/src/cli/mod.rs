@@ -2,6 +2,7 @@
 
 mod arguments;
 mod audit;
+mod audit_events;
 mod capture;
 pub mod graph_sim;
 mod items;
@@ -46,6 +47,7 @@ async fn obey(command: Command, settings: &Settings, output: Output) -> Result<(
         Command::Sync(sync) => sync::run(settings, &sync, output).await,
         Command::Capture(capture) => capture::run(settings, &capture, output).await,
         Command::Versions(versions) => versions::run(settings, versions, output).await,
+        Command::AuditEvents(events) => audit_events::run(settings, events, output).await,
         Command::Items(items) => Box::pin(items::run(settings, &items, output)).await,
         Command::Types(types) => types::run(&types, output),
         Command::Runs(runs) => runs::run(settings, &runs, output).await,

@@ -1,6 +1,7 @@
 //! The engine against the simulated cloud over real HTTP, on SQLite and on PostgreSQL.
 
 mod access;
+mod audit_events;
 mod captures;
 mod faults;
 mod half_answers;

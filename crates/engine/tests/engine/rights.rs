@@ -144,6 +144,7 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
                 given.engine.dispatch_sync_and_capture(&given.actor, given.tenant, &World::some(&["mobileApp"])).await
             }),
         ),
+        ("read_audit_events", Member, give!(|given| given.engine.read_audit_events(&given.actor, given.tenant))),
         (
             "dispatch_capture",
             Member,

@@ -72,7 +72,7 @@ fn payload(path: &str) -> Option<&'static str> {
         "/api/mark_all_read" => "",
         "/api/edit_connection" => "name=x&environment=x&cloud=x&entra_id=x&client_id=x",
         "/api/rotate_credential" => "credential_kind=nonsense",
-        "/api/test_connection" => "",
+        "/api/test_connection" | "/api/read_audit_events" => "",
         "/api/remove_tenant" => "confirmation=nonsense",
         "/api/add_member" => "email=nonsense&role=owner",
         "/api/revoke_invitation" => "invitation=RUN",

@@ -222,6 +222,9 @@ async fn what_is_stored_is_shown_letter_by_letter() {
         let parsed = Parsed::of(&answer.body);
         assert!(parsed.text.contains(HOSTILE), "{route} shows nothing of what is stored: {}", parsed.text);
         assert_eq!(parsed.title.contains(HOSTILE), titled, "{route}: {}", parsed.title);
+        if route.ends_with("{item}") {
+            assert!(parsed.text.contains(&format!("Changed by: kim {HOSTILE}")), "{}", parsed.text);
+        }
     }
 }
 
