@@ -47,6 +47,10 @@ pub mod route {
     pub const EVENTS_OF_PERSON: &str = super::EVENTS;
     /// A download of the inventory.
     pub const INVENTORY_EXPORT: &str = "/t/{tenant}/inventory/export.{kind}";
+    /// A download of the body of a version.
+    pub const VERSION_EXPORT: &str = "/t/{tenant}/inventory/{item}/versions/{version}/body.json";
+    /// A download of the difference of two versions.
+    pub const DIFFERENCE_EXPORT: &str = "/t/{tenant}/inventory/{item}/difference.json";
     /// A download of the audit log.
     pub const AUDIT_EXPORT: &str = "/t/{tenant}/audit/export.csv";
 }
@@ -200,6 +204,48 @@ impl TenantAddress {
     #[must_use]
     pub fn group(&self, assigned: &tenantatlas_domain::references::Assigned) -> String {
         format!("{}/groups/{assigned}", self.0)
+    }
+
+    /// One version of an item.
+    #[must_use]
+    pub fn version(&self, item: impl Display, number: u64) -> String {
+        format!("{}/versions/{number}", self.item(item))
+    }
+
+    /// The same with scripts and payloads.
+    #[must_use]
+    pub fn version_with_scripts(&self, item: impl Display, number: u64) -> String {
+        with_query(&self.version(item, number), [("scripts", "shown")])
+    }
+
+    /// A download of the body of a version.
+    #[must_use]
+    pub fn version_export(&self, item: impl Display, number: u64) -> String {
+        format!("{}/body.json", self.version(item, number))
+    }
+
+    /// What differs between two versions of an item.
+    #[must_use]
+    pub fn difference(&self, item: impl Display, from: u64, to: u64) -> String {
+        format!("{}/difference?from={from}&to={to}", self.item(item))
+    }
+
+    /// The same with what is the same.
+    #[must_use]
+    pub fn difference_of_all(&self, item: impl Display, from: u64, to: u64) -> String {
+        format!("{}&show=all", self.difference(item, from, to))
+    }
+
+    /// The same with scripts and payloads.
+    #[must_use]
+    pub fn difference_with_scripts(&self, item: impl Display, from: u64, to: u64) -> String {
+        format!("{}&scripts=shown", self.difference(item, from, to))
+    }
+
+    /// A download of what differs.
+    #[must_use]
+    pub fn difference_export(&self, item: impl Display, from: u64, to: u64) -> String {
+        format!("{}/difference.json?from={from}&to={to}", self.item(item))
     }
 
     /// The items of a policy type, by its key.

@@ -38,6 +38,7 @@ pub mod sync;
 pub mod tenant;
 pub mod ui;
 pub mod user;
+pub mod version;
 pub mod zone;
 
 #[cfg(feature = "ssr")]

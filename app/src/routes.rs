@@ -12,7 +12,7 @@ use crate::page::{missing, refused_page};
 use crate::ui::title::TitleFormat;
 use crate::{
     account, audit, finding, group, inventory, member, notification, palette, run, second_factor, session, sync,
-    tenant, user,
+    tenant, user, version,
 };
 
 /// A page as it is declared.
@@ -74,6 +74,8 @@ pages! {
     "/admin/tenants/new" => tenant::add_page::AddTenantPage, Rule::Administrator;
     "/t/:tenant/inventory" => inventory::page::InventoryPage, Rule::Member(Action::View);
     "/t/:tenant/inventory/:item" => inventory::item_page::ItemPage, Rule::Member(Action::View);
+    "/t/:tenant/inventory/:item/versions/:version" => version::page::VersionPage, Rule::Member(Action::SeeBodies);
+    "/t/:tenant/inventory/:item/difference" => version::difference_page::DifferencePage, Rule::Member(Action::SeeBodies);
     "/t/:tenant/groups/:group" => group::page::GroupPage, Rule::Member(Action::View);
     "/t/:tenant/sync" => sync::page::SyncPage, Rule::Member(Action::Sync);
     "/t/:tenant/runs" => run::list_page::RunsPage, Rule::Member(Action::View);
@@ -132,6 +134,11 @@ mod tests {
         let inside = [
             at.inventory(),
             at.item("02"),
+            at.version("02", 1),
+            at.version_with_scripts("02", 1),
+            at.difference("02", 1, 2),
+            at.difference_of_all("02", 1, 2),
+            at.difference_with_scripts("02", 1, 2),
             at.group(&tenantatlas_domain::references::Assigned::Nobody),
             at.items_of_type("x"),
             at.inventory_of_scope(3),

@@ -14,7 +14,10 @@ const SEARCHES_PER_SECOND: u32 = 2;
 /// Steps the tenant goes on between its two syncs: in each an object of every larger kind goes missing.
 const STEPS: u64 = 20;
 /// About how many items are assigned to the group whose page is requested.
-const LARGE_GROUP: u64 = 20_000;
+const LARGE_GROUP: u64 = 10_000;
+
+/// The page of a group that gets so many items, which counts all of them.
+const OF_A_GROUP: &str = "of a group with 10,000";
 
 /// Reads a tenant twice, and prints a line for each way to look at its inventory.
 pub async fn measure(name: &str, objects: u64, postgres: Option<&str>) -> Result<()> {
@@ -35,7 +38,7 @@ pub async fn measure(name: &str, objects: u64, postgres: Option<&str>) -> Result
         ("second", PER_SECOND, second),
         ("`?type=settingsCatalogPolicy`", PER_SECOND, format!("{inventory}?type=settingsCatalogPolicy")),
         ("`?state=missing`", PER_SECOND, format!("{inventory}?state=missing")),
-        ("of a group", PER_SECOND, group),
+        (OF_A_GROUP, PER_SECOND, group),
         ("`?q=kiosk`, in a name of twelve", SEARCHES_PER_SECOND, format!("{inventory}?q=kiosk")),
         ("`?q=nowhere`, in no name", SEARCHES_PER_SECOND, search.clone()),
     ];
@@ -50,7 +53,11 @@ pub async fn measure(name: &str, objects: u64, postgres: Option<&str>) -> Result
 
 fn print(name: &str, objects: u64, page: &str, per_second: u32, answered: &Answered) {
     let Answered { times, failed, alone } = answered;
-    let target = if per_second == PER_SECOND { "p50 < 10, p99 < 50 ms" } else { "" };
+    let target = match page {
+        OF_A_GROUP => "p50 < 20 ms",
+        _ if per_second == PER_SECOND => "p50 < 10, p99 < 50 ms",
+        _ => "",
+    };
     println!(
         "| {name} | {objects} | {page} | {per_second} | {} | {failed} | {:.1} ms | {:.1} ms | {:.1} ms | {alone:.1} ms | {target} |",
         times.len() + failed,

@@ -14,6 +14,7 @@ mod references;
 mod retry_after;
 mod sanitise;
 mod selection;
+mod settings;
 mod time;
 mod token_answer;
 
@@ -41,6 +42,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "retry_after", check: retry_after::check },
     Target { name: "sanitise", check: sanitise::check },
     Target { name: "selection", check: selection::check },
+    Target { name: "settings", check: settings::check },
     Target { name: "time", check: time::check },
     Target { name: "token_answer", check: token_answer::check },
 ];

@@ -46,7 +46,7 @@ macro_rules! tests {
 
 tests!(
     addresses body canonical cookies cursor graph_answer next next_link normalise redact references retry_after sanitise
-    selection time token_answer
+    selection settings time token_answer
 );
 
 #[test]

@@ -76,6 +76,7 @@ CREATE TABLE policy_versions (
     capture_id BLOB NOT NULL,
     UNIQUE (tenant_id, policy_type, external_id, number)
 );
+CREATE INDEX policy_versions_by_time ON policy_versions (tenant_id, read_at);
 
 CREATE TABLE policy_version_slots (
     version_id BLOB NOT NULL REFERENCES policy_versions (id),

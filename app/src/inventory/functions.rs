@@ -126,3 +126,17 @@ pub async fn capture_items(#[server(default)] items: Vec<String>) -> Result<(), 
     Ok(())
 }
 rule!(CaptureItems, Rule::Member(Action::Capture));
+
+/// Starts a reading of the audit logs of Microsoft, from where the last one ended, and leads to its run.
+///
+/// # Errors
+/// Forbidden below operator.
+#[server(prefix = "/api", endpoint = "read_audit_events")]
+pub async fn read_audit_events() -> Result<(), AppError> {
+    let inside = scope::acting(Action::Sync)?;
+    let started = inside.engine.read_audit_events(&inside.session.actor(), inside.id()).await?;
+    let already = started.already_running.then_some(Done::AlreadyRunning);
+    go_to_with(&inside.address().run(started.state.id), already);
+    Ok(())
+}
+rule!(ReadAuditEvents, Rule::Member(Action::Sync));

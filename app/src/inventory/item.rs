@@ -11,6 +11,7 @@ use tenantatlas_store::inventory::{self, IncomingLink, ItemRow, ItemVersion, Out
 use tenantatlas_store::policies::{self, Version};
 use tenantatlas_store::scopes::ScopeId;
 
+use super::changed_by::{self, ChangedBy};
 use crate::error::AppError;
 use crate::scope::Inside;
 
@@ -32,6 +33,8 @@ pub struct ItemDetail {
     pub runs: Vec<RunSighting>,
     /// The newest versions of its body, newest first.
     pub versions: Vec<Version>,
+    /// Who changed it and made its versions.
+    pub changed_by: ChangedBy,
     /// What it points to.
     pub outgoing: Vec<OutgoingLink>,
     /// What points to it.
@@ -57,10 +60,13 @@ pub async fn load(inside: &Inside, item: ItemId, scope: Option<ScopeId>) -> Resu
         None => None,
     };
     let (key, external_id) = (&row.item.policy_type, &row.item.external_id);
-    let versions = policies::versions_of(db, inside.id(), key, external_id, None, VERSIONS_SHOWN).await?;
+    // One more than is shown: the time of a version begins with the one before it.
+    let mut versions = policies::versions_of(db, inside.id(), key, external_id, None, VERSIONS_SHOWN + 1).await?;
+    let changed_by = changed_by::load(inside, &row, &history, &runs, &versions).await?;
+    versions.truncate(VERSIONS_SHOWN as usize);
     let outgoing = inventory::outgoing(db, inside.id(), item).await?;
     let incoming = inventory::incoming(db, inside.id(), &row.item.policy_type, &row.item.external_id).await?;
-    Ok(ItemDetail { row, view, seen_elsewhere, history, runs, versions, outgoing, incoming })
+    Ok(ItemDetail { row, view, seen_elsewhere, history, runs, versions, changed_by, outgoing, incoming })
 }
 
 /// One difference between two states of an item.

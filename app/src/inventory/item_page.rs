@@ -11,8 +11,9 @@ use tenantatlas_domain::sanitise::META_ASSIGNMENTS;
 use tenantatlas_store::inventory::{ItemVersion, OutgoingLink, RunReading};
 use tenantatlas_store::scopes::ScopeId;
 
+use super::changed_by::attribution;
 use super::elsewhere::read_elsewhere;
-use super::functions::CaptureItems;
+use super::functions::{CaptureItems, ReadAuditEvents};
 use super::item::{FieldChange, ItemDetail, differences, fact_text, load, property_label, value_moment};
 use super::labels::{platform_label, type_label};
 use super::table::{identifier, row_state};
@@ -40,7 +41,7 @@ const RUNS_SHOWN: usize = 20;
 pub fn ItemPage() -> impl IntoView {
     let id = path_part("item");
     let query = query();
-    let refused = refusal::<CaptureItems>(&query);
+    let refused = refusal::<CaptureItems>(&query).or_else(|| refusal::<ReadAuditEvents>(&query));
     let scope = query("scope").and_then(|text| text.parse().ok()).map(ScopeId);
     tenant_page(Section::Inventory, move |inside| async move {
         let id: ItemId = id.parse().map_err(|_| AppError::not_found("The item"))?;
@@ -165,6 +166,7 @@ fn facts(detail: &ItemDetail) -> AnyView {
                 <dt>"Last seen"</dt><dd>{moment(item.last_seen_at.as_millis())}</dd>
                 <dt>"Changed"</dt><dd>{moment(item.changed_at.as_millis())}</dd>
                 {meta}
+                {detail.changed_by.item.as_ref().map(|who| view! { <dt>"Changed by"</dt> <dd>{attribution(who)}</dd> })}
             </dl>
         },
     )

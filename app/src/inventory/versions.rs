@@ -5,7 +5,8 @@ use tenantatlas_domain::body::{Completeness, Lack};
 use tenantatlas_domain::role::Action;
 use tenantatlas_store::policies::Version;
 
-use super::functions::CaptureItems;
+use super::changed_by::attribution;
+use super::functions::{CaptureItems, ReadAuditEvents};
 use super::item::ItemDetail;
 use crate::format;
 use crate::scope::Inside;
@@ -17,7 +18,7 @@ use crate::ui::time::moment;
 
 /// The versions that captures kept, and the way to another one.
 pub fn versions(inside: &Inside, detail: &ItemDetail) -> AnyView {
-    let rows = detail.versions.iter().map(row).collect_view();
+    let rows = detail.versions.iter().map(|version| row(inside, detail, version)).collect_view();
     let list = if detail.versions.is_empty() {
         let none = "No version of its settings is kept yet. A sync keeps none: a capture does.";
         view! { <p class="quiet-text">{none}</p> }.into_any()
@@ -33,10 +34,31 @@ pub fn versions(inside: &Inside, detail: &ItemDetail) -> AnyView {
             </form>
         }
     });
-    section_card("versions", "Versions", view! { {list} {capture} })
+    let read = (inside.role.allows(Action::Sync) && detail.changed_by.may_be_told_more()).then(|| {
+        let action = inside.address().function::<ReadAuditEvents>();
+        view! {
+            <form method="post" action=action>
+                <button class="button">{Icon::Audit.view()}"Read who changed it now"</button>
+            </form>
+        }
+    });
+    let actions = (capture.is_some() || read.is_some()).then(|| view! { <div class="actions">{capture} {read}</div> });
+    section_card("versions", "Versions", view! { {list} {actions} })
 }
 
-fn row(version: &Version) -> AnyView {
+fn row(inside: &Inside, detail: &ItemDetail, version: &Version) -> AnyView {
+    let (item, number) = (detail.row.item.id, version.number);
+    let name = match inside.role.allows(Action::SeeBodies) {
+        true => {
+            let href = inside.address().version(item, number);
+            view! { <a href=href>{format!("Version {number}")}</a> }.into_any()
+        }
+        false => format!("Version {number}").into_any(),
+    };
+    let compare = (inside.role.allows(Action::SeeBodies) && number > 1).then(|| {
+        let href = inside.address().difference(item, number - 1, number);
+        view! { <a href=href>"What changed"</a> }
+    });
     let completeness = match version.completeness {
         Completeness::Complete => state("ok", Icon::Done, "Complete"),
         Completeness::Partial => state("warn", Icon::Partly, "Partial"),
@@ -44,12 +66,19 @@ fn row(version: &Version) -> AnyView {
     let lacks: Vec<String> = version.lacks.iter().map(Lack::words).collect();
     let lacks = (!lacks.is_empty()).then(|| format!("Lacks: {}", lacks.join("; ")));
     let settings = version.settings.map(|count| format::counted(count, "setting", "settings"));
+    let who = detail
+        .changed_by
+        .versions
+        .get(&version.number)
+        .map(|who| view! { <p class="whole quiet-text">"Changed by: "{attribution(who)}</p> });
     view! {
         <li>
-            <span class="grow">{format!("Version {}, read ", version.number)}{moment(version.read_at.as_millis())}</span>
+            <span class="grow">{name}", read "{moment(version.read_at.as_millis())}</span>
+            {compare}
             {settings.map(|settings| view! { <span class="quiet">{settings}</span> })}
             {lacks.map(|lacks| view! { <span class="quiet">{lacks}</span> })}
             {completeness}
+            {who}
         </li>
     }
     .into_any()

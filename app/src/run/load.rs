@@ -6,6 +6,7 @@ use tenantatlas_domain::operation::{OperationBucket, OperationStatus};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::audit;
 use tenantatlas_store::operation_runs::{self, Initiator, OperationRun};
+use tenantatlas_store::policies::{self, Capture, CaptureTypeRun};
 use tenantatlas_store::sync_runs::{self, SyncRun, TypeRun};
 
 use crate::audit::load::shown;
@@ -68,6 +69,8 @@ pub struct RunDetail {
     pub sync: Option<SyncRun>,
     /// How each type went, with what it carried over from the run that it continues.
     pub types: Vec<TypeRun>,
+    /// The capture of policies it made, once work began, and how each of its types went.
+    pub capture: Option<(Capture, Vec<CaptureTypeRun>)>,
     /// The runs that were started because it ended well.
     pub follow_ups: Vec<OperationRun>,
     /// What the audit log says about it, oldest first.
@@ -94,6 +97,13 @@ pub async fn detail(inside: &Inside, name: &str) -> Result<RunDetail, AppError> 
         Some(sync) => sync_runs::list_types(db, inside.id(), sync.id).await?,
         None => Vec::new(),
     };
+    let capture = match policies::get_by_operation(db, inside.id(), run.id).await? {
+        Some(capture) => {
+            let types = policies::list_types(db, inside.id(), capture.id).await?;
+            Some((capture, types))
+        }
+        None => None,
+    };
     let filter = audit::Filter {
         tenant_id: Some(inside.id()),
         resource_id: Some(run.id.to_string()),
@@ -117,5 +127,5 @@ pub async fn detail(inside: &Inside, name: &str) -> Result<RunDetail, AppError> 
         }
         false => Vec::new(),
     };
-    Ok(RunDetail { run, state, sync, types, follow_ups, audit })
+    Ok(RunDetail { run, state, sync, types, capture, follow_ups, audit })
 }

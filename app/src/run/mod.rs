@@ -8,6 +8,8 @@ pub mod run_card;
 pub mod toast;
 
 #[cfg(feature = "ssr")]
+mod capture;
+#[cfg(feature = "ssr")]
 pub mod list_page;
 #[cfg(feature = "ssr")]
 pub mod load;

@@ -7,6 +7,7 @@ use tenantatlas_domain::role::Action;
 use tenantatlas_store::operation_runs::OperationRun;
 use tenantatlas_store::sync_runs::{SyncRun, TypeRun};
 
+use super::capture::{by_type, capture_facts};
 use super::functions::{CancelRun, RetryRun};
 use super::load::{RunDetail, detail};
 use super::timeline::timeline;
@@ -51,6 +52,7 @@ pub fn RunPage() -> impl IntoView {
                 {facts(&inside, &run)}
                 {trouble(&inside, &run)}
                 {timeline(&inside, &run)}
+                {by_type(&inside, &run)}
                 {audit(&inside, &run)}
             </div>
         }
@@ -139,6 +141,7 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
                 <dt>{humanise(&units.1)}</dt>
                 <dd>{format!("{} of {} done: {} succeeded, {} failed, {} skipped", run.counters.processed, run.counters.total, run.counters.succeeded, run.counters.failed, run.counters.skipped)}</dd>
                 {detail.sync.as_ref().map(|sync| sync_facts(inside, sync, &detail.types))}
+                {detail.capture.as_ref().map(|(capture, types)| capture_facts(capture, types))}
                 {(run.attempt > 1).then(|| view! { <dt>"Attempts"</dt><dd>{format!("{}: {}", run.attempt, went_on(run))}</dd> })}
                 {retry_of(inside, detail)}
                 {run.cancel_requested_by.clone().map(|who| view! { <dt>"Cancelled by"</dt><dd>{who}</dd> })}

@@ -41,6 +41,8 @@ crate::names::named! {
         CancelRequested = "operation.cancel_requested",
         /// A run that has ended was to be tried again, and could not be.
         RetryRequested = "operation.retry_requested",
+        /// The body of a version, or the difference of two, was downloaded.
+        PolicyExported = "policy.exported",
         /// Somebody looked at the body of a script.
         ScriptSeen = "policy.script_seen",
         /// A saved view of the inventory was added, renamed or deleted.
@@ -115,6 +117,7 @@ impl AuditAction {
                 | Self::FindingsAccepted
                 | Self::FindingsReopened
                 | Self::InventoryExported
+                | Self::PolicyExported
                 | Self::ScriptSeen
                 | Self::MemberAdded
                 | Self::InvitationAccepted

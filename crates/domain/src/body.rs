@@ -3,11 +3,13 @@
 //! An object as single reads give it, taken apart into slots (the object itself, each collection and each script by itself),
 //! without credentials, with what is lacking of it, and with the hash of its normalised content.
 
+mod content;
 mod withhold;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use content::leave_out_payloads;
 pub use withhold::TakenOut;
 
 use crate::normalise::{ContentHash, Normaliser};

@@ -2,13 +2,14 @@
 //!
 //! What may be read from a tenant (the [`registry`]), what a person chose (a
 //! [`selection`]), how far the work is ([`operation`], [`sync`]), what was found
-//! ([`normalise`], [`sanitise`], [`references`], [`body`]) and what that says about
+//! ([`normalise`], [`sanitise`], [`references`], [`body`], its [`settings`]) and what that says about
 //! presence and change ([`presence`], [`drift`]). Nothing here touches a clock, a network, a disk or a
 //! source of randomness: time, ids and keys are passed in, so that every rule
 //! runs unchanged on the server, in a test and in the browser as WebAssembly.
 
 pub mod app_registration;
 pub mod audit;
+pub mod audit_event;
 pub mod body;
 pub mod canonical;
 pub mod drift;
@@ -29,6 +30,7 @@ pub mod registry;
 pub mod role;
 pub mod sanitise;
 pub mod selection;
+pub mod settings;
 pub mod since;
 pub mod sync;
 pub mod time;

@@ -12,7 +12,7 @@
 pub(crate) mod noise;
 mod parts;
 pub(crate) mod secrets;
-mod walk;
+pub(crate) mod walk;
 pub(crate) mod withheld;
 
 use std::fmt;

@@ -94,6 +94,12 @@ reason_codes! {
     /// The database refused or failed.
     StorageFailed = "storage_failed",
         "The result could not be written to the database: check free disk space and the database, then retry what failed.";
+    /// Something of an object was not read.
+    BodyIncomplete = "body_incomplete",
+        "Not all of this object could be read: retry the capture, and check the permissions of the app if it happens again.";
+    /// A secret that Graph does not tell.
+    SecretNeeded = "secret_needed",
+        "Microsoft does not tell this secret: enter it again where it is needed, since nobody can read it back.";
     /// A defect of ours.
     Internal = "internal",
         "Something went wrong inside TenantAtlas: retry, and report it with the correlation id if it happens again.";
@@ -124,6 +130,8 @@ impl ReasonCode {
             Self::WorkerLost => "worker lost",
             Self::DispatchFailed => "not queued",
             Self::StorageFailed => "not written to the database",
+            Self::BodyIncomplete => "object not read whole",
+            Self::SecretNeeded => "secret not told by Microsoft",
             Self::Internal => "fault of TenantAtlas",
         }
     }
@@ -143,7 +151,8 @@ mod tests {
             "auth_failed consent_missing permission_missing license_missing graph_throttled \
              graph_unavailable graph_timeout not_found_in_cloud contract_invalid parse_failed \
              page_limit nextlink_loop nextlink_foreign_host lock_held concurrency_limit \
-             connection_changed cancelled worker_lost dispatch_failed storage_failed internal"
+             connection_changed cancelled worker_lost dispatch_failed storage_failed \
+             body_incomplete secret_needed internal"
         );
     }
 

@@ -38,7 +38,7 @@ pub use detail::{Detail, DetailShape};
 pub use listing::{Listing, Split};
 pub use meta_field::{MetaField, MetaKind};
 pub(crate) use odata::odata_type;
-pub use permission::{AppPermission, GRAPH_APP_ID, NAME_PERMISSIONS, NamePermission, app_permission};
+pub use permission::{AppPermission, GRAPH_APP_ID, SIDE_PERMISSIONS, SidePermission, app_permission};
 pub use platform::{Platform, PlatformRule, UnknownPlatform, platform_of};
 pub use policy_type::{
     ApiVersion, Assignments, Feature, PARENT_ID_PROPERTY, PolicyType, Source, attach_parent, continuations, revision_of,
@@ -149,13 +149,13 @@ impl Registry {
     }
 
     /// The permissions that the application of a tenant is asked to have: what the types of the full inventory need, by
-    /// name, then what only looks up names.
+    /// name, then what only looks up names or reads logs.
     #[must_use]
     pub fn connection_permissions(&self) -> Vec<AppPermission> {
         let wanted: Vec<&'static PolicyType> = self.default_on().collect();
         let needed = self.types_by_permission(&wanted);
-        let names = NAME_PERMISSIONS.iter().map(|one| one.name).filter(|name| !needed.contains_key(name));
-        needed.keys().copied().chain(names).filter_map(app_permission).collect()
+        let aside = SIDE_PERMISSIONS.iter().map(|one| one.name).filter(|name| !needed.contains_key(name));
+        needed.keys().copied().chain(aside).filter_map(app_permission).collect()
     }
 
     /// Which of `wanted` need which permission: first the least permission of

@@ -42,9 +42,9 @@ const META_OF_ALL: &[MetaField] =
 /// The name under which the time of modification is kept, and that which most objects
 /// have for it.
 const MODIFIED: &str = "lastModifiedDateTime";
-/// The name that Conditional Access policies, named locations, authentication
-/// strengths and others have for it.
-const MODIFIED_OTHERWISE: &str = "modifiedDateTime";
+/// The names that other objects have for it: Conditional Access policies, named locations and authentication strengths; and
+/// configurations of Microsoft Tunnel.
+const MODIFIED_OTHERWISE: [&str; 2] = ["modifiedDateTime", "lastUpdateDateTime"];
 
 /// The properties kept for a type: its own, and those kept for every type that
 /// it does not redefine.
@@ -64,7 +64,7 @@ pub fn meta_for(policy_type: &PolicyType, object: &Value) -> Map<String, Value> 
     for field in meta_fields(policy_type) {
         let mut found = field.path.split('.').try_fold(object, |place, segment| place.get(segment));
         if field.path == MODIFIED && found.is_none() {
-            found = object.get(MODIFIED_OTHERWISE);
+            found = MODIFIED_OTHERWISE.iter().find_map(|name| object.get(*name));
         }
         let Some(found) = found else { continue };
         let kept = match (field.kind, found) {

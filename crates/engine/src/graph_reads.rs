@@ -12,7 +12,7 @@ use tenantatlas_domain::registry::{ApiVersion, PolicyType};
 use tenantatlas_graph::{GraphError, GraphVersion};
 
 pub(crate) use failures::Failures;
-pub(crate) use outcome::{TypeEnd, bounded, end_of};
+pub(crate) use outcome::{TypeEnd, bounded, end_of, end_of_log};
 pub(crate) use query::{Expansion, ListQuery};
 pub(crate) use session::{SignIn, sign_in};
 

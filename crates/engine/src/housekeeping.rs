@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::{
-    StoreError, known_browsers, one_time_links, pending_sign_ins, second_factors, sessions, sign_in_attempts, tenants,
+    StoreError, known_browsers, one_time_links, pending_sign_ins, policies, second_factors, sessions, sign_in_attempts,
+    tenants,
 };
 use tokio::time::Instant;
 
@@ -17,6 +19,10 @@ use crate::sign_in::{BROWSER_IS_KNOWN, LONGEST_WINDOW};
 const BETWEEN_PIECES: Duration = Duration::from_millis(2);
 /// What has ended is forgotten so often.
 const FORGET_INTERVAL: Duration = Duration::from_secs(600);
+/// Versions of policies are kept so long, and the latest of each object for ever (product rules, section Retention).
+const VERSIONS_ARE_KEPT: Duration = Duration::from_secs(365 * 24 * 3_600);
+/// Versions that go in one transaction, at most: a capture or a sync that waits for the writer has its turn soon.
+const VERSIONS_AT_ONCE: u32 = 100;
 
 /// Cleans until the process stops.
 pub(crate) async fn clean(core: Arc<Core>) {
@@ -41,6 +47,7 @@ async fn clean_once(core: &Core, forgotten: &mut Option<Instant>) -> Result<(), 
     if forgotten.is_none_or(|at| at.elapsed() >= FORGET_INTERVAL) {
         forget_ended(core).await?;
         *forgotten = Some(Instant::now());
+        remove_old_versions(core).await?;
     }
     purge_tenants(core).await
 }
@@ -89,13 +96,50 @@ async fn tell_of_unfinished_sign_ins(core: &Core) -> Result<(), StoreError> {
 async fn forget_ended(core: &Core) -> Result<(), StoreError> {
     let at = core.commands.clock.now();
     let mut tx = core.commands.db.write().await?;
-    let before = |length: Duration| {
-        Timestamp::from_millis(at.as_millis().saturating_sub(i64::try_from(length.as_millis()).unwrap_or(i64::MAX)))
-    };
     sessions::remove_ended(&mut tx, at).await?;
-    second_factors::remove_unconfirmed(&mut tx, before(SET_UP_LASTS)).await?;
-    known_browsers::remove_old(&mut tx, before(BROWSER_IS_KNOWN)).await?;
+    second_factors::remove_unconfirmed(&mut tx, before(at, SET_UP_LASTS)).await?;
+    known_browsers::remove_old(&mut tx, before(at, BROWSER_IS_KNOWN)).await?;
     one_time_links::remove_ended(&mut tx, at).await?;
     sign_in_attempts::remove_old(&mut tx, LONGEST_WINDOW, at).await?;
     tx.commit().await
+}
+
+/// Removes versions of policies that are older than they are kept, and then the parts of bodies that no version needs, a
+/// piece at a time.
+async fn remove_old_versions(core: &Core) -> Result<(), StoreError> {
+    for tenant in tenants::list(&core.commands.db).await? {
+        for of in [Old::Versions, Old::Parts] {
+            while !core.commands.stopping.is_cancelled() && remove_piece(core, tenant.id, of).await? > 0 {
+                // Whoever waits for the writer has its turn now.
+                tokio::time::sleep(BETWEEN_PIECES).await;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What retention removes of the policies of a tenant.
+#[derive(Clone, Copy)]
+enum Old {
+    Versions,
+    Parts,
+}
+
+/// Removes the next piece; answers how much that was.
+async fn remove_piece(core: &Core, tenant: TenantId, of: Old) -> Result<u64, StoreError> {
+    let at = core.commands.clock.now();
+    let mut tx = core.commands.db.write().await?;
+    let removed = match of {
+        Old::Versions => {
+            policies::remove_versions(&mut tx, tenant, before(at, VERSIONS_ARE_KEPT), VERSIONS_AT_ONCE, at).await?
+        }
+        Old::Parts => policies::sweep_blobs(&mut tx, tenant, at).await?,
+    };
+    tx.commit().await?;
+    Ok(removed)
+}
+
+/// The moment that lies so long before another.
+fn before(at: Timestamp, length: Duration) -> Timestamp {
+    Timestamp::from_millis(at.as_millis().saturating_sub(i64::try_from(length.as_millis()).unwrap_or(i64::MAX)))
 }

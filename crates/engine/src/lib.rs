@@ -19,6 +19,7 @@
 //! ```
 
 mod account_notice;
+mod audit_reading;
 mod config;
 mod drift;
 mod engine;
@@ -36,6 +37,7 @@ mod preferences;
 mod saved_views;
 mod second_factor;
 mod session_policy;
+mod setting_catalog;
 mod sign_in;
 mod start;
 mod tenant_check;
@@ -45,6 +47,7 @@ mod typed_name;
 mod users;
 
 pub use account_notice::AccountNotice;
+pub use audit_reading::{AuditReadPayload, ReadAuditEvents};
 pub use config::EngineConfig;
 pub use drift::{DriftPayload, GenerateDrift, MANY_FINDINGS};
 pub use engine::Engine;
@@ -54,9 +57,10 @@ pub use invitations::{AddedMember, Invited};
 pub use operations::run_words;
 pub use password::{MAX_PASSWORD_BYTES, MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
 pub use policy_capture::{CaptureOf, CaptureOutcome, CapturePayload, CapturePolicies};
-pub use policy_versions::OpenVersion;
+pub use policy_versions::{Comparison, OpenVersion, ReadVersion};
 pub use second_factor::{SecondFactorState, SetUp};
 pub use session_policy::{RequireSecondFactor, SessionPolicy, UnknownRule};
+pub use setting_catalog::{RefreshPayload, RefreshSettingCatalog};
 pub use sign_in::{BROWSER_IS_KNOWN, Opened, SECOND_STEP_LASTS, SET_UP_STEP_LASTS, SignIn, Visitor};
 pub use tenant_check::{CheckPayload, CheckTenant};
 pub use tenantatlas_commands::{

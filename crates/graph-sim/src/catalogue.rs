@@ -305,6 +305,7 @@ pub fn all_permissions() -> Vec<String> {
         .collect();
     permissions.extend(
         [
+            "AuditLog.Read.All",
             "GroupMember.Read.All",
             "Organization.Read.All",
             "DeviceManagementManagedDevices.Read.All",

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::answer::Answer;
+use crate::audit::Record;
 use crate::breakage::{bent, broken};
 use crate::config::{SimulatorConfig, Throttle};
 use crate::fault::{Fault, FaultKind, Faults, Met, Place};
@@ -264,6 +265,22 @@ impl Cloud {
         self.tenant(tenant_id)
             .map(|state| state.write().unwrap_or_else(PoisonError::into_inner).evolve(steps))
             .unwrap_or_default()
+    }
+
+    /// What happened in a tenant as its audit logs tell it, or will tell it; empty for an unknown tenant.
+    #[must_use]
+    pub fn audit_events(&self, tenant_id: &str) -> Vec<Record> {
+        self.tenant(tenant_id)
+            .map(|state| state.read().unwrap_or_else(PoisonError::into_inner).records.all().to_vec())
+            .unwrap_or_default()
+    }
+
+    /// From now on, what happens in a tenant is missing in its audit logs until this is called with `false`: then it comes
+    /// late, with the time at which it happened.
+    pub fn withhold_audit_events(&self, tenant_id: &str, on: bool) {
+        if let Some(state) = self.tenant(tenant_id) {
+            state.write().unwrap_or_else(PoisonError::into_inner).records.withhold(on);
+        }
     }
 
     /// What must never be stored, as it is on the wire, up to a number of them. A million objects hold many: ask for

@@ -53,6 +53,10 @@ pub struct SimTenant {
     pub windows365: bool,
     /// Whether it has the Cloud PKI add-on.
     pub cloud_pki: bool,
+    /// Whether it has a premium licence of Entra; without one the audit log of Entra keeps a week.
+    pub entra_premium: bool,
+    /// Events of a page of its audit logs at most, whatever is asked for.
+    pub audit_page: usize,
     /// Whether a push certificate is set up; without one its address answers 404.
     pub push_certificate: bool,
 }
@@ -76,6 +80,8 @@ impl SimTenant {
             intune: true,
             windows365: true,
             cloud_pki: true,
+            entra_premium: true,
+            audit_page: 1_000,
             push_certificate: true,
         }
     }

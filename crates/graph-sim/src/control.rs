@@ -47,7 +47,7 @@ pub(crate) fn answer(cloud: &Cloud, path: &str, body: &[u8]) -> Response<Body> {
     if let Some(told) = tell(cloud, path, &sent, tenant) {
         return json_response(200, &told);
     }
-    match change(cloud, path, &sent) {
+    match change(cloud, path, &sent, tenant) {
         Ok(true) => json_response(200, &json!({})),
         Ok(false) => json_response(404, &json!({"error": "unknown control"})),
         Err(error) => json_response(400, &json!({"error": error.to_string()})),
@@ -64,18 +64,20 @@ fn tell(cloud: &Cloud, path: &str, sent: &Value, tenant: &str) -> Option<Value> 
             let most = usize::try_from(sent["most"].as_u64().unwrap_or(10_000)).unwrap_or(usize::MAX);
             json!(cloud.planted_secrets(tenant, most))
         }
+        "audit" => json!(cloud.audit_events(tenant)),
         "evolve" => json!(cloud.evolve(tenant, sent["steps"].as_u64().unwrap_or(1))),
         _ => return None,
     })
 }
 
 /// Changes the cloud; false for an unknown control.
-fn change(cloud: &Cloud, path: &str, sent: &Value) -> Result<bool, serde_json::Error> {
+fn change(cloud: &Cloud, path: &str, sent: &Value, tenant: &str) -> Result<bool, serde_json::Error> {
     match path {
         "counts/reset" => cloud.reset_counts(),
         "faults" => cloud.set_faults(serde_json::from_value::<Vec<Fault>>(sent["faults"].clone())?),
         "throttle" => cloud.set_throttle(serde_json::from_value::<Throttle>(sent["throttle"].clone()).ok()),
         "latency" => cloud.set_latency(Duration::from_millis(sent["latency_ms"].as_u64().unwrap_or(0))),
+        "audit/withhold" => cloud.withhold_audit_events(tenant, sent["on"].as_bool().unwrap_or(true)),
         "hold" => cloud.hold(sent["path"].as_str().unwrap_or_default()),
         "release" => cloud.release(),
         "tokens/revoke" => cloud.revoke_tokens(),

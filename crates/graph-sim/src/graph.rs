@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::answer::Answer;
+use crate::audit::Log;
 use crate::catalogue::{RESOURCES, Resource};
 use crate::context::{Collection, with_context};
 use crate::listing::write_chosen;
@@ -74,6 +75,17 @@ impl<'a> GraphRequest<'a> {
             ["organization", below @ ..] => return self.organization(below),
             ["deviceAppManagement", "managedAppPolicies"] => return self.app_policies(&query),
             ["deviceManagement", "templates", below @ ..] => return self.templates(below),
+            ["deviceManagement", name @ ("configurationSettings" | "configurationCategories"), below @ ..]
+                if self.beta =>
+            {
+                return self.setting_definitions(name, below, &query);
+            }
+            ["deviceManagement", log, below @ ..] if log.eq_ignore_ascii_case("auditEvents") => {
+                return self.audit_log(Log::Intune, below, &query);
+            }
+            ["auditLogs", log, below @ ..] if log.eq_ignore_ascii_case("directoryAudits") => {
+                return self.audit_log(Log::Entra, below, &query);
+            }
             [root @ ("deviceManagement" | "deviceAppManagement")] => return self.service(root),
             _ => {}
         }

@@ -17,6 +17,13 @@ pub fn write_time(out: &mut Vec<u8>, seconds: u64) {
     let _ = write!(out, "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3_600, rest / 60 % 60, rest % 60);
 }
 
+/// Writes milliseconds since 1970 with the seven digits of a fraction that audit logs have.
+pub fn write_millis(out: &mut Vec<u8>, millis: u64) {
+    write_time(out, millis / 1_000);
+    out.pop();
+    let _ = write!(out, ".{:03}0000Z", millis % 1_000);
+}
+
 #[cfg(test)]
 mod tests {
     use super::write_time;

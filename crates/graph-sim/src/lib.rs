@@ -9,11 +9,13 @@
 //! With TLS it stands in for the hosts of Microsoft themselves, so that clients of others can be pointed at it unchanged
 //! ([`Simulator::start_tls`]).
 //!
-//! At its root it has a page for people. Over HTTP it is controlled below `/_sim/`: `counts`, `counts/reset`, `log`, `expected`, `secrets`, `evolve`, `faults`,
-//! `throttle`, `latency`, `hold`, `release`, `tokens/revoke`, each with a JSON body.
+//! At its root it has a page for people. Over HTTP it is controlled below `/_sim/`: `counts`, `counts/reset`, `log`, `expected`, `secrets`, `evolve`,
+//! `audit`, `audit/withhold`, `faults`, `throttle`, `latency`, `hold`, `release`, `tokens/revoke`, each with a JSON body.
 
 mod answer;
 mod assignment;
+mod audit;
+mod audit_log;
 mod authority;
 mod batch;
 mod breakage;
@@ -44,6 +46,7 @@ mod planted;
 mod query;
 mod refusal;
 mod server;
+mod setting_definitions;
 mod settings;
 mod structure;
 mod template;
@@ -51,6 +54,7 @@ mod template_paths;
 mod tenant;
 mod token;
 
+pub use audit::{Log, Record, Verb, What, Who};
 pub use authority::AuthorityError;
 pub use catalogue::all_permissions;
 pub use cloud::{Cloud, Counts, LoggedRequest};

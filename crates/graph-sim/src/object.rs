@@ -154,7 +154,11 @@ impl Object<'_> {
         };
         let _ = write!(out, r#"","{modified}":""#);
         let touches = u64::from(changes.edits + changes.renames) * 86_400 + u64::from(changes.volatile) * 61;
-        write_time(out, 1_700_000_000 + created + 3_600 + touches);
+        let modified_at = match changes.modified_at {
+            0 => 1_700_000_000 + created + 3_600 + touches,
+            at => at,
+        };
+        write_time(out, modified_at);
         out.push(b'"');
     }
 

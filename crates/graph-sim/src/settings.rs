@@ -11,7 +11,7 @@ macro_rules! push {
     ($out:expr, $($part:tt)*) => {{ let _ = write!($out, $($part)*); }};
 }
 
-const WINDOWS: &[&str] = &[
+pub(crate) const WINDOWS: &[&str] = &[
     "device_vendor_msft_policy_config_defender_allowarchivescanning",
     "device_vendor_msft_policy_config_defender_allowbehaviormonitoring",
     "device_vendor_msft_policy_config_defender_cloudblocklevel",
@@ -33,7 +33,7 @@ const WINDOWS: &[&str] = &[
     "device_vendor_msft_laps_policies_passwordcomplexity",
     "device_vendor_msft_laps_policies_backupdirectory",
 ];
-const APPLE: &[&str] = &[
+pub(crate) const APPLE: &[&str] = &[
     "com.apple.applicationaccess_allowcamera",
     "com.apple.applicationaccess_allowairdrop",
     "com.apple.applicationaccess_allowcloudbackup",
@@ -45,7 +45,7 @@ const APPLE: &[&str] = &[
     "com.apple.systempolicy.control_enableassessment",
     "com.apple.softwareupdate_automaticdownload",
 ];
-const LINUX: &[&str] = &[
+pub(crate) const LINUX: &[&str] = &[
     "linux_customconfig_executioncontext",
     "linux_customconfig_executionfrequency",
     "linux_customconfig_executionretries",
@@ -54,7 +54,8 @@ const LINUX: &[&str] = &[
     "linux_passwordpolicy_minimumlength",
 ];
 /// A firewall rule's setting that refers to a reusable group.
-const REUSABLE: &str = "vendor_msft_firewall_mdmstore_firewallrules_{firewallrulename}_remoteaddressdynamickeywords";
+pub(crate) const REUSABLE: &str =
+    "vendor_msft_firewall_mdmstore_firewallrules_{firewallrulename}_remoteaddressdynamickeywords";
 
 impl Object<'_> {
     fn platform(&self) -> &'static str {

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 
+use crate::audit::{Records, now_ms};
 use crate::catalogue::{IdForm, Kind, RESOURCES, Resource};
 use crate::config::SimTenant;
 use crate::identity::{mix, read_guid, write_guid};
@@ -37,6 +38,8 @@ pub struct Changes {
     pub assignments: u32,
     /// Changes without meaning.
     pub volatile: u32,
+    /// When its content or its name was last changed, in seconds since 1970; 0 when it never was.
+    pub modified_at: u64,
 }
 
 /// What one step of time did.
@@ -83,6 +86,8 @@ pub struct TenantState {
     /// Who has the name of an object of another kind.
     names: HashMap<(KindNumber, u64), (KindNumber, u64)>,
     step: u64,
+    /// What its audit logs tell.
+    pub records: Records,
 }
 
 /// Every kind with its resource, in number order.
@@ -148,7 +153,10 @@ impl TenantState {
             deleted.entry(number).or_default().insert(0);
         }
         let first_counts = counts.clone();
-        Self { config, counts, first_counts, changes: HashMap::new(), deleted, names: HashMap::new(), step: 0 }
+        let (changes, names, records) = (HashMap::new(), HashMap::new(), Records::default());
+        let mut state = Self { config, counts, first_counts, changes, deleted, names, step: 0, records };
+        state.begin_history(now_ms());
+        state
     }
 
     /// Indexes of a kind that were ever used; the deleted among them are gone.
@@ -282,10 +290,23 @@ impl TenantState {
     /// Lets time pass: in each step every larger kind has an object added, edited, renamed, reassigned, deleted, and
     /// one of which only noise changes. Tells what happened.
     pub fn evolve(&mut self, steps: u64) -> Vec<Evolution> {
-        (0..steps).map(|_| self.evolve_once()).collect()
+        let once = |_| {
+            let at_ms = now_ms();
+            let told = self.evolve_once(at_ms / 1_000);
+            self.write_down(&told, at_ms);
+            told
+        };
+        (0..steps).map(once).collect()
     }
 
-    fn evolve_once(&mut self) -> Evolution {
+    fn touched(&mut self, kind: KindNumber, index: u64, at: u64) -> &mut Changes {
+        let changes = self.changes.entry((kind, index)).or_default();
+        // Never the same twice: the time is what tells a client that something changed.
+        changes.modified_at = at.max(changes.modified_at + 1);
+        changes
+    }
+
+    fn evolve_once(&mut self, at: u64) -> Evolution {
         self.step += 1;
         let mut told = Evolution::default();
         for (number, resource, kind) in kinds() {
@@ -305,13 +326,13 @@ impl TenantState {
             };
             let id = |state: &Self, index| state.id(number, kind.id, index);
             if let Some(index) = free(self, 1) {
-                self.changes.entry((number, index)).or_default().edits += 1;
+                self.touched(number, index, at).edits += 1;
                 told.edited.entry(kind.key.to_owned()).or_default().push(id(self, index));
             }
             if !kind.name.is_empty()
                 && let Some(index) = free(self, 2)
             {
-                self.changes.entry((number, index)).or_default().renames += 1;
+                self.touched(number, index, at).renames += 1;
                 told.renamed.entry(kind.key.to_owned()).or_default().push(id(self, index));
             }
             if kind.assigned

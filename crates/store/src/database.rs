@@ -11,7 +11,7 @@ use std::time::Duration;
 use sqlx::pool::{MaybePoolConnection, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
-use sqlx::{PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite, Transaction};
+use sqlx::{Executor as _, PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite, Transaction};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::StoreError;
@@ -200,11 +200,17 @@ async fn connect_postgres(address: &str) -> Result<Db, StoreError> {
     Ok(Db::Postgres { pool, shared: Arc::default() })
 }
 
+/// What holds in every session on PostgreSQL. One search takes one core, as its turn says ([`Db::turn_to_search`]): by default
+/// it would take several, which those whose pages are quick then wait for. And no statement here is worth being compiled:
+/// that takes longer than most of them run.
+const SESSION: &str = "SET max_parallel_workers_per_gather = 0; SET jit = off";
+
 fn pool_options() -> PoolOptions<Postgres> {
     PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
+        .after_connect(|connection, _| Box::pin(async move { connection.execute(SESSION).await.map(drop) }))
         .before_acquire(|connection, rest| {
             Box::pin(async move {
                 if rest.idle_for > TRUSTED_REST {

@@ -10,6 +10,7 @@ mod coverage;
 mod export;
 mod history;
 mod item;
+mod known_names;
 mod links;
 mod list;
 mod order;
@@ -37,6 +38,7 @@ pub use history::{
     ItemVersion, RunReading, RunSighting, UnknownRunReading, history, runs_that_saw, state_as_of, was_seen,
 };
 pub use item::{Item, ItemRow, ObservedItem, ObservedLink};
+pub use known_names::{KnownNames, known_names};
 pub use links::{DirectoryName, IncomingLink, OutgoingLink, incoming, outgoing, record_names, targets_without_name};
 pub use list::{ItemPage, list, list_with_total};
 pub use overview::counts_of;

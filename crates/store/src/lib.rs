@@ -18,6 +18,7 @@
 
 mod arrays;
 pub mod audit;
+pub mod audit_events;
 mod bulk;
 mod bulk_texts;
 mod database;
@@ -46,6 +47,7 @@ pub mod saved_views;
 pub mod scopes;
 pub mod second_factors;
 pub mod sessions;
+pub mod setting_catalog;
 pub mod sign_in_attempts;
 mod signals;
 mod sql;

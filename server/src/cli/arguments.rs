@@ -66,6 +66,8 @@ pub enum Command {
     Findings(FindingsCommand),
     /// The versions of a policy, newest first
     Versions(VersionsArguments),
+    /// Read from the audit logs of Intune and Entra who changed what, since they were last read
+    AuditEvents(AuditEventsArguments),
     /// What the inventory of a tenant holds
     #[command(visible_alias = "inventory")]
     Items(ItemsArguments),
@@ -299,10 +301,82 @@ pub enum VersionsCommand {
         /// The number of the version; the latest when left out
         #[arg(long, value_name = "N")]
         number: Option<u64>,
-        /// With the bodies of scripts; the audit log tells of it
+        /// With scripts and payloads; the audit log tells of it
         #[arg(long)]
         scripts: bool,
     },
+    /// Tell what differs between two versions, setting by setting
+    Diff {
+        /// The policy
+        #[command(flatten)]
+        policy: PolicyArguments,
+        /// The number of the older version; the one before the newer when left out
+        #[arg(long, value_name = "A")]
+        from: Option<u64>,
+        /// The number of the newer version; the latest when left out
+        #[arg(long, value_name = "B")]
+        to: Option<u64>,
+        /// With scripts and payloads; the audit log tells of it
+        #[arg(long)]
+        scripts: bool,
+    },
+    /// Read the names of settings from Microsoft, through the connection of a tenant; they are kept for all tenants
+    Names {
+        /// Name, id or Entra tenant id
+        #[arg(long)]
+        tenant: String,
+    },
+    /// Write the body of a version as JSON, to standard output or into a new file
+    Export {
+        /// The policy
+        #[command(flatten)]
+        policy: PolicyArguments,
+        /// The number of the version; the latest when left out
+        #[arg(long, value_name = "N")]
+        number: Option<u64>,
+        /// With scripts and payloads; the audit log tells of it
+        #[arg(long)]
+        scripts: bool,
+        /// The file; it must not be there yet
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+}
+
+/// `audit-events …`
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct AuditEventsArguments {
+    /// Name, id or Entra tenant id
+    #[arg(long, required = true)]
+    pub tenant: Option<String>,
+    /// What else to do with events
+    #[command(subcommand)]
+    pub command: Option<AuditEventsCommand>,
+}
+
+/// `audit-events …`
+#[derive(Subcommand, Debug)]
+pub enum AuditEventsCommand {
+    /// List the events that were read, newest first, and what is known of each log
+    List(AuditEventsListArguments),
+}
+
+/// `audit-events list`
+#[derive(Args, Debug)]
+pub struct AuditEventsListArguments {
+    /// Name, id or Entra tenant id
+    #[arg(long)]
+    pub tenant: String,
+    /// Only events that name this object: the id that Microsoft gave it
+    #[arg(long, value_name = "ID")]
+    pub object: Option<String>,
+    /// Only events since then: 7d, 2026-11-20, an RFC 3339 time, or run- and the id of a sync run
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<Since>,
+    /// At most so many; no more than 1,000
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub limit: u32,
 }
 
 /// `items`

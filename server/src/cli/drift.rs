@@ -5,6 +5,7 @@ use tenantatlas_app::format::counted;
 use tenantatlas_domain::drift::{FindingStatus, Gap, Severity};
 use tenantatlas_domain::ids::OperationRunId;
 use tenantatlas_domain::operation::OperationStatus;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, Engine};
 use tenantatlas_store::findings::{self, ComparisonRecord, Finding, FindingFilter};
 use tenantatlas_store::operation_runs::{self, Filter};
@@ -126,13 +127,13 @@ pub fn facts(engine: &Engine, finding: &Finding) -> Value {
         "content_before": evidence.content_before,
         "content_now": evidence.content_now,
         "content_accepted": finding.accepted_evidence.as_ref().and_then(|evidence| evidence.content_now),
-        "accepted_until": finding.accepted_until.map(|at| at.to_rfc3339()),
+        "accepted_until": finding.accepted_until.map(Timestamp::to_rfc3339),
         "acknowledged_by": finding.acknowledged_by_name,
         "acknowledged_reason": finding.acknowledged_reason,
         "baseline_run_id": finding.baseline_run_id,
         "current_run_id": finding.current_run_id,
         "since": finding.since_at.to_rfc3339(),
-        "resolved_at": finding.resolved_at.map(|at| at.to_rfc3339()),
+        "resolved_at": finding.resolved_at.map(Timestamp::to_rfc3339),
         "changed_by": null,
         "changed_by_note": NOBODY_KNOWN,
     })

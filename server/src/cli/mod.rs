@@ -2,6 +2,7 @@
 
 mod arguments;
 mod audit;
+mod audit_events;
 mod capture;
 mod drift;
 mod findings;
@@ -50,6 +51,7 @@ async fn obey(command: Command, settings: &Settings, output: Output) -> Result<(
         Command::Drift(drift) => drift::run(settings, &drift, output).await,
         Command::Findings(command) => findings::run(settings, command, output).await,
         Command::Versions(versions) => versions::run(settings, versions, output).await,
+        Command::AuditEvents(events) => audit_events::run(settings, events, output).await,
         Command::Items(items) => Box::pin(items::run(settings, &items, output)).await,
         Command::Types(types) => types::run(&types, output),
         Command::Runs(runs) => runs::run(settings, &runs, output).await,

@@ -41,26 +41,45 @@ const PIECE: usize = 200;
 type Parameters = Query<HashMap<String, String>>;
 
 /// What a download holds; in the extensions of its answer.
-#[derive(Debug, Clone, Copy)]
-struct Exported {
+#[derive(Debug, Clone)]
+pub(super) struct Exported {
     list: &'static str,
+    /// The one thing that it holds; `None` for a list of the tenant.
+    resource: Option<String>,
     action: AuditAction,
     format: &'static str,
-    facts: fn(&str) -> Value,
+    facts: Facts,
+}
+
+/// What the audit log tells of a download beside its format.
+#[derive(Debug, Clone)]
+enum Facts {
+    /// The filter of a list, from the parameters of the address.
+    Filter(fn(&str) -> Value),
+    /// These.
+    Told(Value),
 }
 
 impl Exported {
-    const fn inventory(format: &'static str) -> Self {
+    /// What comes of versions of one item.
+    pub(super) fn policy(item: String, facts: Value) -> Self {
+        let (action, facts) = (AuditAction::PolicyExported, Facts::Told(facts));
+        Self { list: "item", resource: Some(item), action, format: "json", facts }
+    }
+
+    fn inventory(format: &'static str) -> Self {
         Self {
             list: "inventory",
+            resource: None,
             action: AuditAction::InventoryExported,
             format,
-            facts: filter_facts::<InventoryFilter>,
+            facts: Facts::Filter(filter_facts::<InventoryFilter>),
         }
     }
 
-    const fn audit(format: &'static str) -> Self {
-        Self { list: "audit", action: AuditAction::AuditExported, format, facts: filter_facts::<AuditFilter> }
+    fn audit(format: &'static str) -> Self {
+        let facts = Facts::Filter(filter_facts::<AuditFilter>);
+        Self { list: "audit", resource: None, action: AuditAction::AuditExported, format, facts }
     }
 }
 
@@ -81,14 +100,19 @@ pub async fn record(
     }
     let query = request.uri().query().unwrap_or_default().to_owned();
     let response = next.run(request).await;
-    let Some(Exported { list, action, format, facts }) = response.extensions().get().copied() else { return response };
+    let Some(Exported { list, resource, action, format, facts }) = response.extensions().get().cloned() else {
+        return response;
+    };
     let event = AuditEvent {
         action,
         tenant: Some(inside.id()),
         resource_type: list,
-        resource_id: inside.id().to_string(),
+        resource_id: resource.unwrap_or_else(|| inside.id().to_string()),
         outcome: Outcome::Success,
-        facts: json!({ "format": format, "filter": facts(&query) }),
+        facts: match facts {
+            Facts::Filter(facts) => json!({ "format": format, "filter": facts(&query) }),
+            Facts::Told(told) => json!({ "format": format, "of": told }),
+        },
     };
     match state.engine.record_event(&inside.session.actor(), event).await {
         Ok(()) => response,
@@ -182,7 +206,7 @@ fn entries(inside: Inside, filter: AuditFilter) -> impl Stream<Item = Result<Ent
 }
 
 /// The name of a file: `contoso-inventory-2026-11-21`.
-fn file_name(inside: &Inside, what: &str) -> String {
+pub(super) fn file_name(inside: &Inside, what: &str) -> String {
     format!("{}-{what}-{}", safe_name(&inside.tenant.name), format::utc_day(inside.engine.now().as_millis()))
 }
 
@@ -199,7 +223,7 @@ fn safe_name(name: &str) -> String {
     if safe.is_empty() { "tenant".to_owned() } else { safe.trim_end_matches('-').to_owned() }
 }
 
-fn attachment(
+pub(super) fn attachment(
     exported: Exported,
     name: &str,
     kind: &'static str,

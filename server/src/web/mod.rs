@@ -29,6 +29,7 @@ mod stall;
 #[cfg(test)]
 mod tests;
 mod under_way;
+mod versions;
 
 use std::io::Write as _;
 use std::sync::Arc;

@@ -24,7 +24,7 @@ use super::context::provide;
 use super::declared::{self, Declared, Kind};
 use super::request_id::{self, RequestId};
 use super::session::{self, Guard};
-use super::{State, address, assets, body, client, events, export, functions, metrics, security, under_way};
+use super::{State, address, assets, body, client, events, export, functions, metrics, security, under_way, versions};
 
 /// An address that is neither a page nor a server function. It is asked for by `GET`.
 pub struct Raw {
@@ -52,6 +52,18 @@ pub const RAW: &[Raw] = &[
         kind: Kind::Data,
         rule: Rule::Member(Action::View),
         handler: |state| get(export::items).layer(middleware::from_fn_with_state(state.clone(), export::record)),
+    },
+    Raw {
+        route: route::VERSION_EXPORT,
+        kind: Kind::Data,
+        rule: Rule::Member(Action::SeeBodies),
+        handler: |state| get(versions::body).layer(middleware::from_fn_with_state(state.clone(), export::record)),
+    },
+    Raw {
+        route: route::DIFFERENCE_EXPORT,
+        kind: Kind::Data,
+        rule: Rule::Member(Action::SeeBodies),
+        handler: |state| get(versions::difference).layer(middleware::from_fn_with_state(state.clone(), export::record)),
     },
     Raw {
         route: route::AUDIT_EXPORT,

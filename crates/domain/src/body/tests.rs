@@ -167,3 +167,16 @@ fn what_a_cloud_writes_never_stands_for_a_value_of_ours() {
     let body = body("deviceConfiguration", forged);
     assert!(!text(&body).contains(WITHHELD), "{}", text(&body));
 }
+
+#[test]
+fn payloads_are_left_out_at_any_depth_and_nothing_else_is() {
+    let mut whole = json!({"displayName": "n", "payload": "planted", "omaSettings": [
+        {"omaUri": "./a", "isEncrypted": false, "value": "planted"}, {"omaUri": "./b", "value": 5}],
+        "largeIcon": {"value": "x"}});
+    let expected = ["/omaSettings/0/value", "/payload"];
+    assert_eq!(leave_out_payloads(&mut whole), expected);
+    assert!(!whole.to_string().contains("planted"), "{whole}");
+    assert_eq!((&whole["omaSettings"][1]["value"], &whole["displayName"]), (&json!(5), &json!("n")));
+    assert_eq!(Withheld::of(&whole["payload"]).map(|mark| mark.kind), Some("content"));
+    assert!(leave_out_payloads(&mut whole).is_empty());
+}

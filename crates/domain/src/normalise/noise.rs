@@ -1,6 +1,32 @@
 //! What says nothing when it changes, and what has no order.
 
+use serde_json::{Map, Value};
+
 use crate::registry::PolicyType;
+
+/// Whether Microsoft made an object of a type of which it makes some itself.
+pub(crate) fn is_built_in(policy_type: &PolicyType, object: &Value) -> bool {
+    !policy_type.built_in_volatile.is_empty() && object.get("isBuiltIn") == Some(&Value::Bool(true))
+}
+
+/// Whether a property of an object counts, of the object itself (`top`) or of one `inside` it.
+pub(crate) fn counts(
+    policy_type: &PolicyType,
+    key: &str,
+    members: &Map<String, Value>,
+    top: bool,
+    inside: bool,
+    built_in: bool,
+) -> bool {
+    if is_noise_everywhere(key) {
+        // `{id, targetType}` points to a group or a user.
+        return key == "id" && inside && members.contains_key("targetType");
+    }
+    if top && built_in && policy_type.built_in_volatile.contains(&key) {
+        return false;
+    }
+    !is_noise_of(policy_type, key)
+}
 
 /// Properties that count for no type, at any depth (`docs/graph.md`, section Volatile and noisy properties, Global).
 pub(crate) fn is_noise_everywhere(key: &str) -> bool {
@@ -9,6 +35,7 @@ pub(crate) fn is_noise_everywhere(key: &str) -> bool {
         "id" | "createdDateTime"
             | "lastModifiedDateTime"
             | "modifiedDateTime"
+            | "lastUpdateDateTime"
             | "version"
             | "topicIdentifier"
             | "certificate"
@@ -57,7 +84,7 @@ pub(crate) fn is_noise_of(policy_type: &PolicyType, key: &str) -> bool {
 
 /// Whether the elements of a list of this name have no order. Lists of ids are
 /// sets; so are the lists that say whom or what something is for.
-pub(super) fn is_set(key: &str) -> bool {
+pub(crate) fn is_set(key: &str) -> bool {
     key.ends_with("Ids")
         || key.starts_with("include")
         || key.starts_with("exclude")
@@ -71,11 +98,13 @@ pub(super) fn is_set(key: &str) -> bool {
                 | "builtInControls"
                 | "categories"
                 | "children"
+                | "choiceSettingCollectionValue"
                 | "clientAppTypes"
                 | "countriesAndRegions"
                 | "definitionValues"
                 | "exemptAppLockerFiles"
                 | "groupAssignments"
+                | "groupSettingCollectionValue"
                 | "ipRanges"
                 | "items"
                 | "localizedNotificationMessages"
@@ -94,6 +123,7 @@ pub(super) fn is_set(key: &str) -> bool {
                 | "servicePrincipalRiskLevels"
                 | "settings"
                 | "signInRiskLevels"
+                | "simpleSettingCollectionValue"
                 | "targetedMobileApps"
                 | "templates"
                 | "termsOfUse"
@@ -103,6 +133,6 @@ pub(super) fn is_set(key: &str) -> bool {
 }
 
 /// Whether the elements of a list of this name are assignments.
-pub(super) fn holds_assignments(key: &str) -> bool {
+pub(crate) fn holds_assignments(key: &str) -> bool {
     matches!(key, "assignments" | "groupAssignments") || key.ends_with("EnrollmentAssignments")
 }

@@ -46,6 +46,7 @@ fn annotations_and_times_do_not_count_and_the_type_does() {
         "@odata.type": "#microsoft.graph.a", "@odata.context": "c", "@odata.etag": "e", "displayName": "n",
         "settings@odata.context": "c", "@microsoft.graph.tips": "t", "#microsoft.graph.assign": {"target": "u"},
         "createdDateTime": "2026-01-01T00:00:00Z", "lastModifiedDateTime": "2026-01-02T00:00:00Z", "version": 4,
+        "modifiedDateTime": "2026-01-02T00:00:00Z", "lastUpdateDateTime": "2026-01-02T00:00:00Z",
         "id": "1", "target": {"@odata.type": "#b", "id": "7", "x": 1, "y@odata.navigationLink": "u"},
     });
     same("deviceConfiguration", &plain, &noisy);
@@ -83,6 +84,14 @@ fn sets_have_no_order_and_lists_have() {
         &json!({"settings": [setting("a", "0"), setting("b", "1")]}),
         &json!({"settings": [setting("b", "0"), setting("a", "1")]}),
     );
+    for collection in ["choiceSettingCollectionValue", "groupSettingCollectionValue", "simpleSettingCollectionValue"] {
+        let of = |values: [&str; 2]| {
+            let values: Vec<Value> = values.iter().map(|value| json!({"value": value})).collect();
+            json!({"settings": [{"settingInstance": {"settingDefinitionId": "a", collection: values}}]})
+        };
+        same("settingsCatalogPolicy", &of(["x", "y"]), &of(["y", "x"]));
+        different("settingsCatalogPolicy", &of(["x", "y"]), &of(["x", "z"]));
+    }
     different("deviceConfiguration", &json!({"urls": ["a", "b"]}), &json!({"urls": ["b", "a"]}));
     different("deviceConfiguration", &json!({"roleScopeTagIds": ["0"]}), &json!({"roleScopeTagIds": ["0", "0"]}));
 }

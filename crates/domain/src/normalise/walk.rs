@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use super::Normaliser;
-use super::noise::{holds_assignments, is_noise_everywhere, is_noise_of, is_set};
+use super::noise::{counts, holds_assignments, is_built_in, is_set};
 use super::parts::Part;
 use super::secrets::{Held, ObjectKind, held};
 use super::withheld::Withheld;
@@ -39,7 +39,7 @@ pub(super) struct Walk<'walk> {
 
 impl<'walk> Walk<'walk> {
     pub(super) fn new(policy_type: &'walk PolicyType, normaliser: &'walk Normaliser, object: &Value) -> Self {
-        let built_in = !policy_type.built_in_volatile.is_empty() && object.get("isBuiltIn") == Some(&Value::Bool(true));
+        let built_in = is_built_in(policy_type, object);
         Self { policy_type, normaliser, built_in, out: Vec::with_capacity(2048), members: Vec::new() }
     }
 
@@ -206,23 +206,12 @@ impl<'walk> Walk<'walk> {
 
     /// Whether a property counts at all.
     fn counts(&self, key: &str, members: &Map<String, Value>, place: Place, kind: ObjectKind) -> bool {
-        if is_noise_everywhere(key) {
-            return match key {
-                // `{id, targetType}` points to a group or a user.
-                "id" => place == Place::Inside && members.contains_key("targetType"),
-                _ => false,
-            };
-        }
-        if place == Place::Assignment && key == "source" {
-            return false;
-        }
-        if kind == ObjectKind::DefenderBlob && key == "simpleSettingValue" {
-            return false;
-        }
-        if place == Place::Top && self.built_in && self.policy_type.built_in_volatile.contains(&key) {
-            return false;
-        }
-        !is_noise_of(self.policy_type, key)
+        // That a value was made for one tenant makes it no part of the comparison.
+        let made_for_one = kind == ObjectKind::DefenderBlob && key == "simpleSettingValue";
+        let of_assignment = place == Place::Assignment && key == "source";
+        !made_for_one
+            && !of_assignment
+            && counts(self.policy_type, key, members, place == Place::Top, place == Place::Inside, self.built_in)
     }
 
     /// The canonical text of a single value; empty where it says nothing.
@@ -254,7 +243,7 @@ fn sort_name<'value>(key: &str, element: &'value Value) -> &'value str {
 }
 
 /// A date and time in UTC to the second; `None` for any other text.
-fn moment(text: &str) -> Option<String> {
+pub(crate) fn moment(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     if !(20..=40).contains(&bytes.len()) || bytes[4] != b'-' || !matches!(bytes[10], b'T' | b't') {
         return None;

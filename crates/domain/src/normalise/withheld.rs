@@ -69,6 +69,11 @@ pub(crate) fn unreadable(form: Unreadable, path: &str, reference: Option<&str>) 
     marker(told)
 }
 
+/// What stands for a payload that is shown only when it is asked for.
+pub(crate) fn content(path: &str) -> Value {
+    marker(json!({"kind": "content", "path": path}))
+}
+
 fn marker(told: Value) -> Value {
     Value::Object(Map::from_iter([(WITHHELD.to_owned(), told)]))
 }

@@ -16,6 +16,8 @@ pub(super) const CLOUD_PC: &str = "CloudPC.Read.All";
 pub(super) const SHAREPOINT: &str = "SharePointTenantSettings.Read.All";
 /// Names of groups.
 const GROUP_MEMBER: &str = "GroupMember.Read.All";
+/// The audit log of Entra. That of Intune comes with [`APPS`].
+const AUDIT_LOG: &str = "AuditLog.Read.All";
 
 /// The application id of Microsoft Graph, the same in every tenant and cloud.
 pub const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";
@@ -30,22 +32,30 @@ pub struct AppPermission {
     pub app_role_id: &'static str,
 }
 
-/// A permission without which no policy type fails: it looks up names.
+/// A permission without which no policy type fails: it looks up names, or reads a log.
 #[derive(Clone, Copy, Debug)]
-pub struct NamePermission {
+pub struct SidePermission {
     /// Its name.
     pub name: &'static str,
     /// The permissions that include it.
     pub included_in: &'static [&'static str],
+    /// What is not known without it, as the end of a sentence.
+    pub without: &'static str,
 }
 
-/// Permissions that look up names of groups and of the tenant itself.
-pub const NAME_PERMISSIONS: [NamePermission; 2] = [
-    NamePermission {
+/// Permissions that look up names of groups and of the tenant itself, and read the audit log of Entra.
+pub const SIDE_PERMISSIONS: [SidePermission; 3] = [
+    SidePermission {
         name: GROUP_MEMBER,
         included_in: &["Group.Read.All", "Group.ReadWrite.All", "GroupMember.ReadWrite.All", DIRECTORY],
+        without: "names of groups stay unknown",
     },
-    NamePermission { name: ORGANIZATION, included_in: &["Organization.ReadWrite.All", DIRECTORY] },
+    SidePermission {
+        name: ORGANIZATION,
+        included_in: &["Organization.ReadWrite.All", DIRECTORY],
+        without: "the name of the tenant stays unknown",
+    },
+    SidePermission { name: AUDIT_LOG, included_in: &[], without: "who changed something in Entra stays unknown" },
 ];
 
 const fn role(name: &'static str, app_role_id: &'static str) -> AppPermission {
@@ -53,8 +63,9 @@ const fn role(name: &'static str, app_role_id: &'static str) -> AppPermission {
 }
 
 /// Every permission that this program may ask for.
-const APP_PERMISSIONS: [AppPermission; 15] = [
+const APP_PERMISSIONS: [AppPermission; 16] = [
     role(AGREEMENT, "2f3e6f8c-093b-4c57-a58b-ba5ce494a169"),
+    role(AUDIT_LOG, "b0afded3-3588-46d8-8b3d-9842eff778da"),
     role(CLOUD_PC, "a9e09520-8ed4-4cde-838e-4fdea192c227"),
     role(APPS, "7a6ee1e7-141e-4cec-ae74-d9db155731ff"),
     role(CONFIGURATION, "dc377aa6-52d8-4e23-b271-2a7ae04cedf3"),
@@ -98,14 +109,14 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_is_asked_for_what_its_types_need_and_for_names() {
+    fn a_connection_is_asked_for_what_its_types_need_for_names_and_for_logs() {
         let names: Vec<&str> = registry().connection_permissions().iter().map(|permission| permission.name).collect();
         let distinct: BTreeSet<&str> = names.iter().copied().collect();
         assert_eq!(names.len(), distinct.len(), "{names:?}");
         for policy_type in registry().default_on() {
             assert!(names.contains(&policy_type.permission), "{}", policy_type.key);
         }
-        for permission in NAME_PERMISSIONS {
+        for permission in SIDE_PERMISSIONS {
             assert!(names.contains(&permission.name), "{}", permission.name);
         }
         assert!(names.iter().all(|name| !name.contains("Write")), "this program only reads");

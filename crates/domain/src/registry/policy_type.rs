@@ -257,7 +257,7 @@ pub fn attach_parent(child: &mut Value, parent_id: &str) {
 #[must_use]
 pub fn revision_of(row: &Value) -> Option<String> {
     let mut revision = String::new();
-    for property in ["lastModifiedDateTime", "modifiedDateTime", "version"] {
+    for property in ["lastModifiedDateTime", "modifiedDateTime", "lastUpdateDateTime", "version"] {
         match row.get(property) {
             Some(Value::String(text)) if !text.is_empty() && !text.starts_with("0001-01-01") => {
                 revision.push_str(text);

@@ -42,6 +42,7 @@ fn the_time_of_modification_is_kept_under_one_name_whatever_the_object_calls_it(
         ("conditionalAccessPolicy", "modifiedDateTime"),
         ("namedLocation", "modifiedDateTime"),
         ("authenticationStrength", "modifiedDateTime"),
+        ("windowsMicrosoftTunnelConfiguration", "lastUpdateDateTime"),
         ("settingsCatalogPolicy", "lastModifiedDateTime"),
     ] {
         let meta = meta_for(policy_type(key), &json!({ property: "2026-01-02T00:00:00Z" }));

@@ -87,8 +87,7 @@ impl Judged {
         let sight = Sight { value: change.now.clone(), since_seq, at: frame.at };
         let standing = known.map(Finding::standing);
         let verdict = judge(standing.as_ref(), &sight);
-        let severity =
-            registry().get(&subject.policy_type).map_or(Severity::Medium, |policy_type| default_severity(policy_type));
+        let severity = registry().get(&subject.policy_type).map_or(Severity::Medium, default_severity);
         let finding = Finding {
             id: known.map_or_else(|| FindingId::from_uuid(Uuid::now_v7()), |known| known.id),
             tenant_id: frame.plan.tenant_id,

@@ -67,6 +67,29 @@ pub(crate) fn end_of(policy_type: &PolicyType, error: &GraphError, granted: Opti
     }
 }
 
+/// What a refused log means; `permission` is the one that reading it takes.
+pub(crate) fn end_of_log(permission: &str, error: &GraphError, granted: Option<&[String]>) -> TypeEnd {
+    let code = ReasonCode::PermissionMissing;
+    let lacks = granted.is_some_and(|granted| {
+        let writes = permission.replace(".Read.", ".ReadWrite.");
+        !granted.iter().any(|given| given.eq_ignore_ascii_case(permission) || given.eq_ignore_ascii_case(&writes))
+    });
+    match (error.reason, error.status) {
+        (ReasonCode::ConsentMissing, _) => failed(ReasonCode::ConsentMissing, error),
+        // Without the permission nothing can be said about the licence.
+        (_, Some(403)) if lacks => TypeEnd::failed(code, format!("{permission}: {}", code.sentence())),
+        (ReasonCode::LicenseMissing, _) => TypeEnd::skipped(
+            ReasonCode::LicenseMissing,
+            "This tenant has no license for the service that keeps this log.",
+        ),
+        (ReasonCode::PermissionMissing, _) => TypeEnd::failed(code, format!("{permission}: {}", code.sentence())),
+        (ReasonCode::NotFoundInCloud, _) => {
+            TypeEnd::skipped(ReasonCode::NotFoundInCloud, "This log does not exist in the cloud of this tenant.")
+        }
+        (code, _) => failed(code, error),
+    }
+}
+
 fn license_missing(policy_type: &PolicyType) -> TypeEnd {
     let sentence = ReasonCode::LicenseMissing.sentence();
     match policy_type.licensed_feature {

@@ -1,6 +1,6 @@
 //! What the application must be permitted, and what of it the token shows.
 
-use tenantatlas_domain::registry::{NAME_PERMISSIONS, PolicyType, registry};
+use tenantatlas_domain::registry::{PolicyType, SIDE_PERMISSIONS, registry};
 use tenantatlas_store::permissions::Permission;
 
 /// The types for which a connection is checked.
@@ -21,8 +21,8 @@ pub(super) fn compare(granted: &[String]) -> Vec<Permission> {
     all()
         .map(|permission| {
             let types = needed.get(permission).map(Vec::as_slice);
-            let name = NAME_PERMISSIONS.iter().find(|name| name.name == permission);
-            let includes = name.map_or(&[][..], |name| name.included_in);
+            let aside = SIDE_PERMISSIONS.iter().find(|one| one.name == permission);
+            let includes = aside.map_or(&[][..], |name| name.included_in);
             let has = match types {
                 Some(_) => !missing.contains_key(permission),
                 None => granted.iter().any(|given| given == permission || includes.contains(&given.as_str())),

@@ -8,7 +8,7 @@ use serde_json::json;
 use tenantatlas_domain::live::{CurrentItem, Progress};
 use tenantatlas_domain::operation::FailureKind;
 use tenantatlas_domain::reason::ReasonCode;
-use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::registry::{SIDE_PERMISSIONS, registry};
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::{GraphClient, GraphSession, RequestCounter};
@@ -182,12 +182,16 @@ fn permission_end(permission: &str, found: &Found) -> TypeEnd {
     };
     match rows.iter().find(|row| row.permission == permission) {
         Some(row) if row.granted => TypeEnd::succeeded(),
-        Some(row) if row.required_by.is_empty() => TypeEnd::skipped(
-            code,
-            format!("{permission} is not granted: names of groups and of the tenant stay unknown."),
-        ),
+        Some(row) if row.required_by.is_empty() => {
+            TypeEnd::skipped(code, format!("{permission} is not granted: {}.", without(permission)))
+        }
         _ => TypeEnd::failed(code, format!("{permission}: {}", code.sentence())),
     }
+}
+
+/// What is not known without a permission that no type needs.
+fn without(permission: &str) -> &'static str {
+    SIDE_PERMISSIONS.iter().find(|one| one.name == permission).map_or("nothing is lost", |one| one.without)
 }
 
 impl Work for CheckWork {

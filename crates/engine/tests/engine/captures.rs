@@ -12,13 +12,14 @@ use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{Source, recipe, registry};
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
-use tenantatlas_engine::{Actor, CaptureOf, EngineError, RetryPart};
+use tenantatlas_engine::{Actor, CaptureOf, Engine, EngineError, RetryPart};
 use tenantatlas_graph_sim::{CREDENTIAL_MARK, CREDENTIAL_MARK_BASE64, Fault, FaultKind, SECRET_MARK};
 use tenantatlas_store::operation_runs;
 use tenantatlas_store::policies::Version;
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
 
-use crate::support::World;
+use crate::signing_in::Hands;
+use crate::support::{World, graph, quick, soon};
 
 fn everything() -> CaptureOf {
     CaptureOf::Types(Vec::new())
@@ -96,6 +97,39 @@ on_both_engines! {
         world.simulator.control().reset_counts();
         let nothing = world.capture(&everything(), true).await;
         assert_eq!((nothing.sum(|one| one.captured), world.simulator.control().counts().quota), (0, 0));
+    }
+
+    async fn a_version_that_is_older_than_a_year_goes_and_the_latest_of_an_object_stays(test: TestDatabase) {
+        let world = World::new(test, 300).await;
+        world.sync(&World::everything()).await;
+        world.capture_all().await;
+        let evolution = world.simulator.control().evolve(&world.simulated.tenant_id, 1).remove(0);
+        world.sync(&World::everything()).await;
+        world.capture(&everything(), true).await;
+        let edited = all(&evolution.edited);
+        let numbers = async || {
+            let mut numbers = BTreeMap::new();
+            for (key, id) in &edited {
+                let versions = world.versions(key, id).await;
+                numbers.insert((key, id), versions.iter().map(|version| version.number).collect::<Vec<_>>());
+            }
+            numbers
+        };
+        assert!(!edited.is_empty() && numbers().await.values().all(|numbers| *numbers == [2, 1]));
+        let clock = Hands::at(world.engine.now());
+        clock.forward(366 * 24 * 3_600);
+        let (db, vault) = (world.database.db.clone(), world.vault.clone());
+        let sweeping = Engine::start_with_clock(quick(), db, vault, graph(), std::sync::Arc::new(clock));
+        let gone = async {
+            while !numbers().await.values().all(|numbers| *numbers == [2]) {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        soon(gone).await;
+        sweeping.shutdown().await;
+        for version in latest(&world).await.values() {
+            assert!(world.body(version).await.is_object());
+        }
     }
 
     async fn what_was_picked_is_read_and_nothing_else(test: TestDatabase) {

@@ -1,6 +1,7 @@
 //! The engine against the simulated cloud over real HTTP, on SQLite and on PostgreSQL.
 
 mod access;
+mod audit_events;
 mod captures;
 mod drift;
 mod drift_random;
@@ -15,3 +16,4 @@ mod runs;
 mod sign_in_abuse;
 mod signing_in;
 mod support;
+mod versions;

@@ -124,6 +124,11 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
                 |given| async move { given.engine.rotate_credential(&given.actor, given.tenant, &credential()).await }
             ),
         ),
+        (
+            "refresh_setting_catalog",
+            Member,
+            give!(|given| given.engine.refresh_setting_catalog(&given.actor, given.tenant)),
+        ),
         ("check_tenant", Member, give!(|given| given.engine.check_tenant(&given.actor, given.tenant, false))),
         (
             "dispatch_sync",
@@ -139,6 +144,7 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
                 given.engine.dispatch_sync_and_capture(&given.actor, given.tenant, &World::some(&["mobileApp"])).await
             }),
         ),
+        ("read_audit_events", Member, give!(|given| given.engine.read_audit_events(&given.actor, given.tenant))),
         (
             "dispatch_capture",
             Member,
@@ -285,16 +291,18 @@ async fn newest(db: &Db) -> Entry {
 }
 
 /// What is told an actor and is no command: it reads, writes what went before, or is what commands are made of.
-const NO_COMMANDS: [&str; 14] = [
+const NO_COMMANDS: [&str; 16] = [
     "authorise",
     "authorise_platform",
     "before<T, E: Refusal>",
     "begin_download",
     "cancel_all_of_removed",
+    "compare_versions",
     "confirm",
     "dispatch<O: Operation>",
     "limit",
     "open_version",
+    "read_version",
     "record",
     "record_event",
     "record_failure",

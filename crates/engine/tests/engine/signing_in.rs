@@ -33,6 +33,10 @@ impl Clock for Hands {
 }
 
 impl Hands {
+    pub fn at(time: Timestamp) -> Self {
+        Self(Arc::new(AtomicI64::new(time.as_millis())))
+    }
+
     pub fn forward(&self, seconds: i64) {
         self.0.fetch_add(seconds * 1_000, Ordering::SeqCst);
     }
@@ -75,7 +79,7 @@ impl Gate {
     pub async fn new(test: TestDatabase, rule: RequireSecondFactor) -> Self {
         let keys = tempfile::tempdir().unwrap();
         let vault = Vault::open(&test.db, &keys.path().join("key")).await.unwrap();
-        let clock = Hands(Arc::new(AtomicI64::new(1_700_000_000_000)));
+        let clock = Hands::at(Timestamp::from_millis(1_700_000_000_000));
         let sessions = SessionPolicy { require_second_factor: rule, ..SessionPolicy::default() };
         let config = EngineConfig { sessions, ..idle() };
         let engine = Engine::start_with_clock(config, test.db.clone(), vault.clone(), graph(), Arc::new(clock.clone()));

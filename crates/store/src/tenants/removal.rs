@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Tenant;
 use crate::database::{Access, Run as _};
 use crate::sql::{Statement, args};
-use crate::{StoreError, Tx, policies};
+use crate::{StoreError, Tx, audit_events, policies};
 
 /// Rows of one table that are deleted in one transaction, at most.
 const PIECE: i64 = 500;
@@ -85,7 +85,7 @@ pub async fn purge_piece(tx: &mut Tx, id: TenantId) -> Result<bool, StoreError> 
         }
         return Ok(true);
     }
-    if policies::purge_piece(tx, id).await? {
+    if policies::purge_piece(tx, id).await? || audit_events::purge_piece(tx, id).await? {
         return Ok(true);
     }
     tx.execute("DELETE FROM tenants WHERE id = $1 AND removed_at IS NOT NULL", &args![id]).await?;

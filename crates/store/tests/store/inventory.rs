@@ -221,6 +221,7 @@ on_both_engines! {
         assert_eq!(names(db, &view, search("50%_")).await, ["Firewall 50%_off"]);
         assert_eq!(names(db, &view, search("älph")).await, ["Älpha"]);
         assert_eq!(names(db, &view, search("abc-9")).await, ["Zeta"]);
+        assert_eq!(names(db, &view, search("WIN-1")).await, ["Älpha"], "of those without capitals none is put into lower case");
         assert!(names(db, &view, search("5_%")).await.is_empty());
         let both = with(&|filter| filter.policy_types = vec!["other".into(), "deviceCompliancePolicy".into()]);
         assert_eq!(names(db, &view, both).await, ["Firewall", "Zeta"]);

@@ -2,6 +2,7 @@
 
 mod assignments;
 mod audit;
+mod audit_events;
 mod audit_proof;
 mod audit_renewal;
 mod audit_world;

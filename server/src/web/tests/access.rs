@@ -54,6 +54,7 @@ fn payload(path: &str) -> Option<&'static str> {
         "/api/accept_findings" => "findings[]=nonsense&reason=x&query=status%3Dopen",
         "/api/reopen_findings" => "findings[]=nonsense",
         "/api/set_drift_after_sync" => "wanted=true",
+        "/api/refresh_setting_names" => "",
         "/api/set_single_keys" => "single_keys=true",
         "/api/palette" => r#"{"text":"x"}"#,
         "/api/sync_tenants" => "tenants[]=RUN",
@@ -75,7 +76,7 @@ fn payload(path: &str) -> Option<&'static str> {
         "/api/mark_all_read" => "",
         "/api/edit_connection" => "name=x&environment=x&cloud=x&entra_id=x&client_id=x",
         "/api/rotate_credential" => "credential_kind=nonsense",
-        "/api/test_connection" => "",
+        "/api/test_connection" | "/api/read_audit_events" => "",
         "/api/remove_tenant" => "confirmation=nonsense",
         "/api/add_member" => "email=nonsense&role=owner",
         "/api/revoke_invitation" => "invitation=RUN",
@@ -132,6 +133,7 @@ impl Site {
             .replace("{group}", "all-devices")
             .replace("{item}", &self.item.to_string())
             .replace("{run}", &self.run.to_string())
+            .replace("{version}", "1")
             .replace("{kind}", "csv")
             .replace("{token}", &self.invitation)
     }

@@ -30,10 +30,10 @@ const UNSEEN: &str = "\u{202e}unseen\u{2066}\u{1b}[31m\u{200b}\u{feff}\u{9b}";
 /// Text wherever it stands.
 const QUIET: &str = "quiet words of the same length, ";
 /// Every parameter that a page reads from its address.
-const PARAMETERS: [&str; 28] = [
+const PARAMETERS: [&str; 31] = [
     "q", "category", "type", "platform", "state", "since", "tag", "coverage", "sort", "dir", "group", "scope", "after",
     "assigned", "only", "actor", "action", "resource", "from", "until", "before", "preset", "next", "done", "removed",
-    "status", "__path", "__err",
+    "status", "to", "show", "scripts", "__path", "__err",
 ];
 /// The sites of Microsoft's that pages lead to. Nothing that is stored or asked for can choose another.
 const MICROSOFT: [&str; 4] = [
@@ -206,6 +206,8 @@ async fn what_is_stored_is_shown_letter_by_letter() {
     for (route, titled) in [
         ("/t/{tenant}/inventory/{item}", true),
         ("/t/{tenant}/inventory", true),
+        ("/t/{tenant}/inventory/{item}/versions/{version}", true),
+        ("/t/{tenant}/inventory/{item}/difference", true),
         ("/t/{tenant}/runs/{run}", true),
         ("/t/{tenant}/audit", true),
         ("/t/{tenant}/settings", true),
@@ -220,6 +222,9 @@ async fn what_is_stored_is_shown_letter_by_letter() {
         let parsed = Parsed::of(&answer.body);
         assert!(parsed.text.contains(HOSTILE), "{route} shows nothing of what is stored: {}", parsed.text);
         assert_eq!(parsed.title.contains(HOSTILE), titled, "{route}: {}", parsed.title);
+        if route.ends_with("{item}") {
+            assert!(parsed.text.contains(&format!("Changed by: kim {HOSTILE}")), "{}", parsed.text);
+        }
     }
 }
 
@@ -267,9 +272,13 @@ fn unseen(node: &Handle) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_name_of_a_file_is_plain_whatever_the_tenant_is_called() {
     let site = Site::poisoned(HOSTILE).await;
-    for route in
-        ["/t/{tenant}/inventory/export.csv", "/t/{tenant}/inventory/export.json", "/t/{tenant}/audit/export.csv"]
-    {
+    for route in [
+        "/t/{tenant}/inventory/export.csv",
+        "/t/{tenant}/inventory/export.json",
+        "/t/{tenant}/inventory/{item}/versions/{version}/body.json",
+        "/t/{tenant}/inventory/{item}/difference.json",
+        "/t/{tenant}/audit/export.csv",
+    ] {
         let answer = page(&site, Who::Administrator, &site.fill(route, site.own)).await;
         let disposition = answer.headers[header::CONTENT_DISPOSITION].to_str().expect("text").to_owned();
         let name = disposition.strip_prefix("attachment; filename=\"").and_then(|rest| rest.strip_suffix('"'));

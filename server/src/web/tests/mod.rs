@@ -16,3 +16,4 @@ mod raw;
 mod scopes;
 mod site;
 mod stream;
+mod versions;

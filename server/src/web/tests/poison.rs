@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Row as _, SqlitePool};
+use tenantatlas_domain::ids::OperationRunId;
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::time::Timestamp;
@@ -15,7 +16,7 @@ use super::site::{Site, Who};
 
 /// Columns of text that hold no text of others: words of ours that code reads back, and hashes. Every other column of text
 /// gets the poison, so a new one that is forgotten here is either poisoned or breaks the pages, and the test with them.
-const OURS: [(&str, &str); 58] = [
+const OURS: [(&str, &str); 65] = [
     ("_sqlx_migrations", "description"),
     ("schema_facts", "name"),
     ("schema_facts", "value"),
@@ -75,6 +76,13 @@ const OURS: [(&str, &str); 58] = [
     ("policy_version_slots", "slot"),
     ("policy_heads", "policy_type"),
     ("policy_heads", "external_id"),
+    ("audit_events", "source"),
+    ("audit_event_objects", "source"),
+    ("audit_event_sources", "source"),
+    ("audit_event_sources", "reason_code"),
+    ("audit_event_reads", "source"),
+    ("audit_event_reads", "outcome"),
+    ("audit_event_reads", "reason_code"),
 ];
 /// Keys of JSON whose values are words of ours.
 const OUR_KEYS: [&str; 12] = [
@@ -110,6 +118,9 @@ impl Site {
             site.sync(who).await;
         }
         site.capture(Who::Member(Role::Operator)).await;
+        let reading = site.engine.read_audit_events(&Actor::command_line(), site.own).await.expect("dispatched");
+        site.ended(reading.state.id).await;
+        change_every_policy(writer(&site)).await;
         let begun = site.engine.now();
         for id in site.people.values() {
             let mut tx = site.db.write().await.expect("a transaction");
@@ -125,21 +136,25 @@ impl Site {
         site
     }
 
-    /// A capture as a person starts it, to its end.
-    async fn capture(&self, who: Who) {
+    /// Waits for the end of a run.
+    async fn ended(&self, run: OperationRunId) {
         use futures::StreamExt as _;
-        let actor = Actor::person(self.people[&who], "Person", "person@example.com");
-        let what = CaptureOf::Types(vec!["settingsCatalogPolicy".to_owned(), "notificationMessageTemplate".to_owned()]);
-        let outcome = self.engine.dispatch_capture(&actor, self.own, &what, false).await.expect("dispatched");
-        let mut states = Box::pin(self.engine.runs().follow(self.own, outcome.run_id));
+        let mut states = Box::pin(self.engine.runs().follow(self.own, run));
         while let Some(state) = states.next().await {
             state.expect("a state");
         }
     }
 
+    /// A capture as a person starts it, to its end.
+    async fn capture(&self, who: Who) {
+        let actor = Actor::person(self.people[&who], "Person", "person@example.com");
+        let what = CaptureOf::Types(vec!["settingsCatalogPolicy".to_owned(), "notificationMessageTemplate".to_owned()]);
+        let outcome = self.engine.dispatch_capture(&actor, self.own, &what, false).await.expect("dispatched");
+        self.ended(outcome.run_id).await;
+    }
+
     /// A run as a person starts it, to its end.
     async fn sync(&self, who: Who) {
-        use futures::StreamExt as _;
         let actor = Actor::person(self.people[&who], "Person", "person@example.com");
         let selection = Selection {
             policy_types: vec!["settingsCatalogPolicy".to_owned(), "deviceCompliancePolicy".to_owned()],
@@ -148,10 +163,35 @@ impl Site {
             include_dependencies: true,
         };
         let outcome = self.engine.dispatch_sync(&actor, self.own, &selection).await.expect("dispatched");
-        let mut states = Box::pin(self.engine.runs().follow(self.own, outcome.run_id));
-        while let Some(state) = states.next().await {
-            state.expect("a state");
-        }
+        self.ended(outcome.run_id).await;
+    }
+}
+
+/// A second version of every policy, and somebody who made it as the log of Microsoft tells.
+async fn change_every_policy(db: &SqlitePool) {
+    for statement in [
+        "INSERT INTO policy_versions (id, tenant_id, policy_type, external_id, number, display_name, api_version, collection,
+             odata_type, completeness, lacks, content_hash, normaliser_version, settings, withheld, read_at, capture_id)
+         SELECT randomblob(16), tenant_id, policy_type, external_id, 2, display_name, api_version, collection, odata_type,
+             completeness, lacks, content_hash, normaliser_version, settings, withheld, read_at + 1000, capture_id
+         FROM policy_versions",
+        "INSERT INTO policy_version_slots (version_id, slot, tenant_id, address, content_hash)
+         SELECT w.id, s.slot, s.tenant_id, s.address, s.content_hash FROM policy_version_slots s
+         JOIN policy_versions v ON v.id = s.version_id
+         JOIN policy_versions w ON w.tenant_id = v.tenant_id AND w.policy_type = v.policy_type
+             AND w.external_id = v.external_id AND w.number = 2",
+        "INSERT INTO audit_events (tenant_id, source, event_id, at, activity, operation, correlation_id, user_id, user_name,
+             application_id, application_name, objects, changed)
+         SELECT tenant_id, 'intune', 'planted ' || external_id, read_at + 500, 'Patch', 'Patch', 'correlation', 'user', 'kim',
+             'application', 'Portal', json_array(json_object('id', lower(external_id), 'kind', 'Policy')),
+             json_array('Description')
+         FROM policy_versions WHERE number = 1",
+        "INSERT INTO audit_event_objects (tenant_id, object_id, at, source, event_id)
+         SELECT tenant_id, lower(external_id), read_at + 500, 'intune', 'planted ' || external_id
+         FROM policy_versions WHERE number = 1",
+    ] {
+        let planted = sqlx::query(statement).execute(db).await.expect("a statement of SQLite");
+        assert!(planted.rows_affected() > 0, "{statement}");
     }
 }
 

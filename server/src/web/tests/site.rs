@@ -16,7 +16,7 @@ use tenantatlas_domain::ids::{ItemId, OperationRunId, TenantId, UserId};
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{Actor, AddedMember, Engine, EngineConfig};
+use tenantatlas_engine::{Actor, AddedMember, CaptureOf, Engine, EngineConfig};
 use tenantatlas_graph::{GraphClient, GraphClientOptions};
 use tenantatlas_graph_sim::{Simulator, demo};
 use tenantatlas_store::inventory::{self, ItemQuery, ScopeView};
@@ -122,7 +122,14 @@ impl Site {
         let view = ScopeView::load(engine.reader(), own, None).await.expect("a view");
         let query = ItemQuery { limit: 1, ..ItemQuery::default() };
         let page = inventory::list(engine.reader(), &view, &query).await.expect("a page");
-        let item = page.rows.first().expect("an item").item.id;
+        let item = &page.rows.first().expect("an item").item;
+        let picked = CaptureOf::Items(vec![(item.policy_type.clone(), item.external_id.clone())]);
+        let captured = engine.dispatch_capture(&Actor::command_line(), own, &picked, false).await.expect("dispatched");
+        let mut states = Box::pin(engine.runs().follow(own, captured.run_id));
+        while let Some(state) = states.next().await {
+            state.expect("a state");
+        }
+        let item = item.id;
         let state = State {
             engine: engine.clone(),
             stopping: CancellationToken::new(),

@@ -1,0 +1,74 @@
+//! The names of definitions and of their options.
+
+use std::collections::HashMap;
+
+use super::setting::{Setting, SettingValue};
+
+/// What a catalogue tells of a definition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DefinitionName {
+    /// Its name in the words of Microsoft's portal.
+    pub name: String,
+    /// Its category with those above, the topmost first.
+    pub category: Vec<String>,
+    /// The names of its options by their ids.
+    pub options: HashMap<String, String>,
+}
+
+/// What the ids in a body are called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Glossary {
+    /// The names of definitions by their ids.
+    pub definitions: HashMap<String, DefinitionName>,
+    /// The names of scope tags by their ids.
+    pub scope_tags: HashMap<String, String>,
+}
+
+impl Glossary {
+    /// Names a setting and what stands below it. What is not known stays without a name.
+    pub(super) fn name(&self, setting: &mut Setting) {
+        if let Some(known) = setting.definition_id.as_deref().and_then(|id| self.find(id)) {
+            if setting.name.is_none() {
+                setting.name = Some(known.name.clone()).filter(|name| !name.trim().is_empty());
+            }
+            if setting.category.is_none() && !known.category.is_empty() {
+                setting.category = Some(known.category.join(" › "));
+            }
+            if let Some(value) = &mut setting.value {
+                name_options(known, value);
+            }
+            // An element of a collection of choices is called by its option.
+            for part in setting.parts.iter_mut().filter(|part| part.definition_id.is_none() && part.name.is_none()) {
+                part.name = known.options.get(&part.key).cloned();
+            }
+        }
+        if setting.definition_id.is_none()
+            && matches!(setting.key.as_str(), "roleScopeTagIds" | "roleScopeTags")
+            && let Some(SettingValue::List(tags)) = &mut setting.value
+        {
+            tags.iter_mut().for_each(|tag| self.name_tag(tag));
+        }
+        setting.parts.iter_mut().for_each(|part| self.name(part));
+    }
+
+    /// Every tenant has the tag 0, Default.
+    fn name_tag(&self, tag: &mut SettingValue) {
+        if let SettingValue::Text(id) = tag {
+            let name = self.scope_tags.get(id).cloned().or_else(|| (id == "0").then(|| "Default".to_owned()));
+            *tag = SettingValue::Choice { id: std::mem::take(id), name };
+        }
+    }
+
+    fn find(&self, id: &str) -> Option<&DefinitionName> {
+        // Exports of others write ids in lower case, and so does Graph now and then.
+        self.definitions.get(id).or_else(|| self.definitions.get(&id.to_ascii_lowercase()))
+    }
+}
+
+fn name_options(known: &DefinitionName, value: &mut SettingValue) {
+    match value {
+        SettingValue::Choice { id, name } => *name = known.options.get(id.as_str()).cloned(),
+        SettingValue::List(values) => values.iter_mut().for_each(|value| name_options(known, value)),
+        _ => {}
+    }
+}

@@ -1,0 +1,83 @@
+//! The names of what policies name: groups, people, filters, scope tags.
+
+use std::collections::HashMap;
+
+use sqlx::FromRow;
+use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::references::Unnamed;
+
+use crate::StoreError;
+use crate::database::{Access, Run as _};
+use crate::record::Nullable;
+use crate::sql::{Statement, args};
+
+/// Ids of one question, at most.
+const AT_ONCE: usize = 500;
+
+/// What a tenant is known to call things, by the ids Microsoft gave them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownNames {
+    directory: HashMap<String, (Option<String>, Option<Unnamed>)>,
+    filters: HashMap<String, String>,
+    /// The names of scope tags.
+    pub scope_tags: HashMap<String, String>,
+}
+
+impl KnownNames {
+    /// The name of a group or of anything else in the directory, and why it has none.
+    #[must_use]
+    pub fn in_directory(&self, id: &str) -> (Option<&str>, Option<Unnamed>) {
+        self.directory.get(id).map_or((None, None), |(name, unnamed)| (name.as_deref(), *unnamed))
+    }
+
+    /// The name of an assignment filter.
+    #[must_use]
+    pub fn filter(&self, id: &str) -> Option<&str> {
+        self.filters.get(&id.to_ascii_lowercase()).map(String::as_str)
+    }
+}
+
+#[derive(FromRow)]
+struct NameRow {
+    external_id: String,
+    display_name: Option<String>,
+    #[sqlx(try_from = "Nullable<String>")]
+    unnamed: Option<Unnamed>,
+}
+
+#[derive(FromRow)]
+struct ItemRow {
+    policy_type: String,
+    external_id: String,
+    display_name: String,
+}
+
+/// The names of these ids in the directory of a tenant, and of all its assignment filters and scope tags, of which Microsoft
+/// allows some hundred.
+///
+/// # Errors
+/// When the database fails.
+pub async fn known_names(mut on: impl Access, tenant: TenantId, ids: &[String]) -> Result<KnownNames, StoreError> {
+    let mut known = KnownNames::default();
+    for ids in ids.chunks(AT_ONCE) {
+        let mut statement = Statement::new("SELECT external_id, display_name, unnamed FROM directory_names");
+        statement.push(" WHERE tenant_id = $1", args![tenant]).push_in(" AND external_id", ids);
+        let rows: Vec<NameRow> = on.query(&statement).await?;
+        known.directory.extend(rows.into_iter().map(|row| (row.external_id, (row.display_name, row.unnamed))));
+    }
+    let rows: Vec<ItemRow> = on
+        .rows(
+            "SELECT policy_type, external_id, display_name FROM inventory_items
+             WHERE tenant_id = $1 AND policy_type IN ('assignmentFilter', 'roleScopeTag') LIMIT 5000",
+            &args![tenant],
+        )
+        .await?;
+    for row in rows.into_iter().filter(|row| !row.display_name.trim().is_empty()) {
+        if row.policy_type == "roleScopeTag" {
+            known.scope_tags.insert(row.external_id, row.display_name);
+        } else {
+            known.filters.insert(row.external_id.to_ascii_lowercase(), row.display_name);
+        }
+    }
+    Ok(known)
+}
