@@ -91,6 +91,8 @@ test("one type alone is picked in three steps, by the words that engineers use, 
   await page.locator(".page-head").getByRole("link", { name: "Sync" }).click();
   const dialog = page.getByRole("dialog", { name: "Sync inventory" });
   await expect(dialog.getByLabel("Find a policy type"), "it waits for a word").toBeFocused();
+  // Where it comes to stand: it moves in.
+  await dialog.evaluate((one) => Promise.allSettled(one.getAnimations().map((animation) => animation.finished)));
   const size = await dialog.boundingBox();
   for (const [word, label] of [["ESP", "Enrollment status pages"], ["ASR", "Endpoint security"], ["CA", "Conditional Access"]] as const) {
     await dialog.getByLabel("Find a policy type").fill(word);

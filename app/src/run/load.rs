@@ -115,6 +115,9 @@ pub async fn detail(inside: &Inside, name: &str) -> Result<RunDetail, AppError> 
     // The run tells this once in a while, its types with every page: one page must not show two numbers.
     let own = types.iter().filter(|one| one.carried_from.is_none());
     state.items = state.items.max(own.map(|one| one.items).sum());
+    if let Some((_, types)) = &capture {
+        state.items = state.items.max(types.iter().map(|one| one.captured).sum());
+    }
     let follow_ups = match run.status.is_terminal() {
         true => {
             let filter = operation_runs::Filter {

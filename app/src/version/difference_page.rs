@@ -198,15 +198,18 @@ fn change_word(change: Option<ChangeKind>) -> Option<AnyView> {
     Some(view! { " "<span class="badge">{word}</span> }.into_any())
 }
 
-/// What was and what is: two cells of a difference.
+/// What was and what is: two cells of a difference, or one where both are the same.
 fn cells(change: Option<ChangeKind>, old: Option<AnyView>, new: Option<AnyView>) -> AnyView {
-    let (was, is) = if change.is_some() { (Some("before"), Some("after")) } else { (None, None) };
     let nothing = |there: bool| if there { "not set" } else { "not there" }.into_any();
-    let old = old.unwrap_or_else(|| nothing(change != Some(ChangeKind::Added)));
-    let new = new.unwrap_or_else(|| nothing(change != Some(ChangeKind::Removed)));
+    let Some(change) = change else {
+        let same = new.or(old).unwrap_or_else(|| nothing(true));
+        return view! { <div class="same">{same}</div> }.into_any();
+    };
+    let old = old.unwrap_or_else(|| nothing(change != ChangeKind::Added));
+    let new = new.unwrap_or_else(|| nothing(change != ChangeKind::Removed));
     view! {
-        <div class=was><span class="visually-hidden">"before: "</span>{old}</div>
-        <div class=is><span class="visually-hidden">"after: "</span>{new}</div>
+        <div class="before"><span class="visually-hidden">"before: "</span>{old}</div>
+        <div class="after"><span class="visually-hidden">"after: "</span>{new}</div>
     }
     .into_any()
 }
