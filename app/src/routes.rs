@@ -147,6 +147,7 @@ mod tests {
             at.runs(),
             at.run("04"),
             at.run_of_sync("05"),
+            at.findings(),
             at.audit(),
             at.notifications(),
             at.settings(),
