@@ -48,7 +48,7 @@ pub fn DifferencePage() -> impl IntoView {
     tenant_page(Section::Inventory, move |inside| async move {
         let item = load::item(&inside, &item).await?;
         let versions = load::versions(&inside, &item).await?;
-        let (from, to) = load::pair(&inside, &item, from, to).await?;
+        let (from, to) = load::pair(&versions, from, to);
         let (actor, policy) = (inside.session.actor(), (item.policy_type.as_str(), item.external_id.as_str()));
         let compared = inside.engine.compare_versions(&actor, inside.id(), policy, (from, to), shown.revealed).await?;
         let title = format!("Versions {from} and {to} of {}", shown_name(&item.display_name, &item.external_id));

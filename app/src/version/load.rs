@@ -22,16 +22,11 @@ pub async fn item(inside: &Inside, id: &str) -> Result<Item, AppError> {
     Ok(inventory::find(db, &view, id).await?.ok_or_else(missing)?.item)
 }
 
-/// The two versions that are compared: those of the address, else the latest and the one before it.
-///
-/// # Errors
-/// Not found where there is no version; when the database fails.
-pub async fn pair(inside: &Inside, item: &Item, from: Option<u64>, to: Option<u64>) -> Result<(u64, u64), AppError> {
-    let to = match to {
-        Some(to) => to,
-        None => versions(inside, item).await?.first().map_or(1, |version| version.number),
-    };
-    Ok((from.unwrap_or_else(|| to.saturating_sub(1).max(1)), to))
+/// The two versions that are compared: those of the address, else the latest of the `versions` and the one before it.
+#[must_use]
+pub fn pair(versions: &[Version], from: Option<u64>, to: Option<u64>) -> (u64, u64) {
+    let to = to.unwrap_or_else(|| versions.first().map_or(1, |version| version.number));
+    (from.unwrap_or_else(|| to.saturating_sub(1).max(1)), to)
 }
 
 /// The newest versions of an item, newest first.

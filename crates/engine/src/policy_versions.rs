@@ -2,6 +2,8 @@
 
 mod document;
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 use tenantatlas_commands::{Actor, AuditEvent};
 use tenantatlas_domain::audit::AuditAction;
@@ -130,12 +132,14 @@ impl Engine {
     ) -> Result<Comparison, EngineError> {
         let (from, mut old) = self.settings_of(actor, tenant, policy, from).await?;
         let (to, mut new) = self.settings_of(actor, tenant, policy, to).await?;
-        let mut found = contents(&old);
+        let (mut found, mut added) = (contents(&old), contents(&new));
         if scripts {
             self.record_look(actor, &from, &found).await?;
-            self.record_look(actor, &to, &contents(&new)).await?;
+            self.record_look(actor, &to, &added).await?;
         }
-        found.extend(contents(&new).into_iter().filter(|path| !contents(&old).contains(path)));
+        let known: HashSet<&String> = found.iter().collect();
+        added.retain(|path| !known.contains(path));
+        found.append(&mut added);
         let names = self.name(tenant, &mut [&mut old, &mut new]).await?;
         let lacks = (from.lacks.clone(), to.lacks.clone());
         let compare = move || difference((&old, &lacks.0), (&new, &lacks.1));

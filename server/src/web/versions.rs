@@ -57,7 +57,7 @@ async fn difference_of(
     to: Option<u64>,
 ) -> Result<((u64, u64), Value), AppError> {
     let item = load::item(inside, item).await?;
-    let numbers = load::pair(inside, &item, from, to).await?;
+    let numbers = load::pair(&load::versions(inside, &item).await?, from, to);
     let policy = (item.policy_type.as_str(), item.external_id.as_str());
     let actor = inside.session.actor();
     let compared = inside.engine.compare_versions(&actor, inside.id(), policy, numbers, false).await?;
