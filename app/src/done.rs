@@ -63,6 +63,10 @@ pub enum Done {
     FindingsReopened,
     /// Whether syncs are compared was chosen.
     DriftChosen,
+    /// It was chosen how much a change of a type matters.
+    SeverityChosen,
+    /// It was chosen what a selection is compared with.
+    BaselineChosen,
 }
 
 impl Done {
@@ -99,6 +103,8 @@ impl Done {
         Self::FindingsAccepted,
         Self::FindingsReopened,
         Self::DriftChosen,
+        Self::SeverityChosen,
+        Self::BaselineChosen,
     ];
 
     /// Its name in an address. Inlined, so that the browser has the one name that it uses and not all of them.
@@ -136,6 +142,8 @@ impl Done {
             Self::FindingsAccepted => "accepted",
             Self::FindingsReopened => "reopened",
             Self::DriftChosen => "drift",
+            Self::SeverityChosen => "severity",
+            Self::BaselineChosen => "baseline",
         }
     }
 
@@ -198,6 +206,8 @@ impl Done {
             Self::FindingsAccepted => "The findings are accepted for as long as what they show stays as it is.",
             Self::FindingsReopened => "The acceptance is taken back. The findings are new again.",
             Self::DriftChosen => "Your choice is saved. It counts for syncs that are started from now on.",
+            Self::SeverityChosen => "Your choice is saved, also for what was found already.",
+            Self::BaselineChosen => "Your choice is saved. It counts from the next comparison on.",
         }
     }
 }

@@ -71,5 +71,30 @@ CREATE TABLE drift_comparisons (
 );
 CREATE INDEX drift_comparisons_by_scope ON drift_comparisons (tenant_id, scope_key, finished_at);
 
--- Whether each sync of the tenant is followed by a comparison with the run before it.
+-- What follows each sync of the tenant: a comparison with the run before it, a capture of what is new or changed, a reading of
+-- the audit logs of Microsoft.
 ALTER TABLE tenants ADD COLUMN drift_after_sync BOOLEAN NOT NULL DEFAULT TRUE;
+ALTER TABLE tenants ADD COLUMN capture_after_sync BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE tenants ADD COLUMN audit_events_after_sync BOOLEAN NOT NULL DEFAULT FALSE;
+
+-- The run that a person wants a scope compared with; the one before the latest where there is none.
+ALTER TABLE inventory_scopes ADD COLUMN drift_baseline_run_id UUID;
+
+-- How much a change of a type matters, where the tenant says otherwise than tenantatlas_domain::drift::default_severity.
+CREATE TABLE drift_severities (
+    tenant_id UUID NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    policy_type TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, policy_type)
+);
+
+-- Which version an object was found to be while the inventory knew it by a content: what leads from a finding to the two
+-- versions that tell what it is about.
+CREATE TABLE policy_version_items (
+    version_id UUID NOT NULL REFERENCES policy_versions (id),
+    item_hash BYTEA NOT NULL,
+    tenant_id UUID NOT NULL,
+    PRIMARY KEY (version_id, item_hash)
+);
+CREATE INDEX policy_version_items_by_hash ON policy_version_items (tenant_id, item_hash);
+INSERT INTO policy_version_items (version_id, item_hash, tenant_id) SELECT version_id, item_hash, tenant_id FROM policy_heads;

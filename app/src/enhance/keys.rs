@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlInputElement, KeyboardEvent, MouseEvent};
 
-use super::around;
+use super::{around, rows};
 use crate::address;
 use crate::island::{DialogOnDemand, asks_for_another_tab};
 use crate::palette::{dialog, sheet};
@@ -44,7 +44,7 @@ pub fn key_pressed(key: &KeyboardEvent, element: Option<&Element>) {
             key.prevent_default();
             open_sheet();
         }
-        _ => {}
+        _ => rows::key_pressed(key),
     }
 }
 

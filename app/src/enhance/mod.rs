@@ -9,11 +9,14 @@
 //!   and focus.
 //! - A box marked `data-all` picks all boxes of the form that it names, or none, and tells whether all of them or some are
 //!   picked. What is picked is counted in what is marked `data-picked`.
+//! - `j` and `k` go through rows marked `data-row`, `o` opens the object of one, `a` picks it and goes to the field marked
+//!   `data-accept`, `u` presses the button marked `data-undo` for one that is `data-accepted`.
 //! - A part marked `data-live` that was kept while a person worked in it catches up when they leave it.
 
 mod filters;
 mod keys;
 mod picking;
+mod rows;
 pub(crate) mod strip;
 
 use std::time::Duration;

@@ -17,6 +17,7 @@ use {
     tenantatlas_domain::ids::FindingId,
     tenantatlas_domain::role::Action,
     tenantatlas_domain::time::Timestamp,
+    tenantatlas_store::tenants::AfterSync,
 };
 
 /// The list that a form was sent from, by the parameters of its address.
@@ -96,15 +97,60 @@ pub async fn reopen_findings(
 }
 rule!(ReopenFindings, Rule::Member(Action::AcknowledgeFindings));
 
-/// Says whether each sync is followed by a comparison with the run before it.
+/// Says what follows each sync: a comparison with the run before it, a capture of what is new or changed, a reading of the audit
+/// logs of Microsoft.
 ///
 /// # Errors
 /// Forbidden below manager.
-#[server(prefix = "/api", endpoint = "set_drift_after_sync")]
-pub async fn set_drift_after_sync(#[server(default)] wanted: bool) -> Result<(), AppError> {
+#[server(prefix = "/api", endpoint = "set_after_sync")]
+pub async fn set_after_sync(
+    #[server(default)] drift: bool,
+    #[server(default)] capture: bool,
+    #[server(default)] audit_events: bool,
+) -> Result<(), AppError> {
     let inside = scope::acting(Action::EditSchedules)?;
-    inside.engine.set_drift_after_sync(&inside.session.actor(), inside.id(), wanted).await?;
+    let wanted = AfterSync { drift, capture, audit_events };
+    inside.engine.set_after_sync(&inside.session.actor(), inside.id(), wanted).await?;
     go_to_with(&inside.address().findings(), Done::DriftChosen);
     Ok(())
 }
-rule!(SetDriftAfterSync, Rule::Member(Action::EditSchedules));
+rule!(SetAfterSync, Rule::Member(Action::EditSchedules));
+
+/// Says how much a change of a type matters; as much as by itself when no severity is chosen.
+///
+/// # Errors
+/// Forbidden below manager; a type or severity that is not known.
+#[server(prefix = "/api", endpoint = "set_drift_severity")]
+pub async fn set_drift_severity(
+    #[server(default)] policy_type: String,
+    #[server(default)] severity: String,
+) -> Result<(), AppError> {
+    let inside = scope::acting(Action::EditSchedules)?;
+    let severity = match severity.as_str() {
+        "" => None,
+        name => Some(name.parse().map_err(|_| {
+            AppError::invalid("severity", "Choose low, medium, high or critical, or leave it empty for the usual one.")
+        })?),
+    };
+    inside.engine.set_drift_severity(&inside.session.actor(), inside.id(), &policy_type, severity).await?;
+    go_to_with(&inside.address().findings(), Done::SeverityChosen);
+    Ok(())
+}
+rule!(SetDriftSeverity, Rule::Member(Action::EditSchedules));
+
+/// Says with which sync run the main scope is compared from now on; with the one before the latest when none is chosen.
+///
+/// # Errors
+/// Forbidden below manager; a run that cannot be a baseline.
+#[server(prefix = "/api", endpoint = "pin_drift_baseline")]
+pub async fn pin_drift_baseline(#[server(default)] run: String) -> Result<(), AppError> {
+    let inside = scope::acting(Action::EditSchedules)?;
+    let run = match run.as_str() {
+        "" => None,
+        id => Some(id.parse().map_err(|_| AppError::not_found("The run"))?),
+    };
+    inside.engine.pin_drift_baseline(&inside.session.actor(), inside.id(), run).await?;
+    go_to_with(&inside.address().findings(), Done::BaselineChosen);
+    Ok(())
+}
+rule!(PinDriftBaseline, Rule::Member(Action::EditSchedules));

@@ -1,6 +1,10 @@
 //! What drifted, and who accepted it.
 
+#[cfg(feature = "ssr")]
+mod choices;
 pub mod functions;
+#[cfg(feature = "ssr")]
+mod list;
 #[cfg(feature = "ssr")]
 mod load;
 #[cfg(feature = "ssr")]

@@ -5,30 +5,44 @@ use serde_json::Value;
 use tenantatlas_domain::drift::{ChangeKind, FindingStatus, Reopened, Severity};
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::item_name::shown_name;
+use tenantatlas_domain::role::Action;
+use tenantatlas_domain::settings::{Row, SettingValue};
+use tenantatlas_engine::{Explained, SettingsTold};
 use tenantatlas_store::findings::Finding;
+use tenantatlas_store::inventory::KnownNames;
 
-use super::page::PICKED;
+use super::list::PICKED;
+use crate::format::counted;
+use crate::inventory::changed_by::attribution;
 use crate::inventory::labels::type_label;
 use crate::scope::Inside;
 use crate::ui::icon::Icon;
 use crate::ui::time::moment;
+use crate::version::words::{side_words, target_label};
+
+/// Settings that are named in a row; the page of the difference has all of them.
+const NAMED: usize = 5;
+/// Characters of a value that are shown in a row.
+const VALUE: usize = 60;
 
 /// The rows of an object: its findings stand together.
-pub fn rows(inside: &Inside, findings: &[Finding], may_pick: bool) -> AnyView {
-    let Some(first) = findings.first() else { return ().into_any() };
+pub fn rows(inside: &Inside, names: &KnownNames, findings: &[(&Finding, &Explained)], may_pick: bool) -> AnyView {
+    let Some((first, _)) = findings.first() else { return ().into_any() };
     let name = shown_name(&first.display_name, &first.subject_external_id).into_owned();
     let href = inside.address().item(first.item_id);
     findings
         .iter()
         .enumerate()
-        .map(|(place, finding)| {
+        .map(|(place, (finding, explained))| {
             let pick = format!("Pick: {}, {name}", finding.kind.label());
+            let accepted = finding.resolved_at.is_none()
+                && finding.status_at(inside.engine.now()) == FindingStatus::Acknowledged;
             let title = match place {
                 0 => view! { <a href=href.clone()>{name.clone()}</a><span class="under">{type_label(&first.subject_type)}</span> }.into_any(),
                 _ => view! { <span class="quiet">{format!("{name}, too")}</span> }.into_any(),
             };
             view! {
-                <tr id=format!("finding-{}", finding.id)>
+                <tr id=format!("finding-{}", finding.id) data-row="" data-accepted=accepted.then_some("") tabindex="-1">
                     {may_pick.then(|| view! {
                         <td class="pick">
                             <input type="checkbox" name="findings[]" value=finding.id.to_string() form=PICKED aria-label=pick autocomplete="off" />
@@ -36,7 +50,7 @@ pub fn rows(inside: &Inside, findings: &[Finding], may_pick: bool) -> AnyView {
                     })}
                     <th scope="row" class="title">{title}</th>
                     <td data-label="Severity">{severity(finding.severity)}</td>
-                    <td data-label="Change" class="wide">{change(finding)}</td>
+                    <td data-label="Change" class="wide">{change(finding)}{settings(inside, names, finding, explained)}{who(finding, explained)}</td>
                     <td data-label="Status" class="wide">{status(inside, finding)}</td>
                     <td data-label="Since" class="quiet">{moment(finding.since_at.as_millis())}</td>
                 </tr>
@@ -71,9 +85,6 @@ fn change(finding: &Finding) -> AnyView {
         ChangeKind::Modified if evidence.parts_unknown => {
             Some("Settings or assignments: it was last read before they were told apart.".to_owned())
         }
-        ChangeKind::Modified if evidence.facts.is_empty() => {
-            Some("Its settings. Capture the policy to have its versions to compare.".to_owned())
-        }
         _ => None,
     };
     let facts = evidence.facts.iter().map(|fact| {
@@ -86,6 +97,68 @@ fn change(finding: &Finding) -> AnyView {
         {(!evidence.facts.is_empty()).then(|| view! { <ul class="plain-list">{facts.collect_view()}</ul> })}
     }
     .into_any()
+}
+
+/// The settings that changed, where the versions of both sides are kept, and else why they are not named.
+fn settings(inside: &Inside, names: &KnownNames, finding: &Finding, explained: &Explained) -> Option<AnyView> {
+    let SettingsTold::Told { from, to, rows, more, assignments, not_comparable } = &explained.settings else {
+        let note = explained.settings.note()?;
+        return Some(view! { <span class="under">{format!("Settings not named: {note}.")}</span> }.into_any());
+    };
+    let may_see = inside.role.allows(Action::SeeBodies);
+    let named = rows.iter().take(NAMED).map(|row| view! { <li>{setting(row, may_see)}</li> }).collect_view();
+    let moved = assignments.iter().take(NAMED).map(|one| {
+        let side =
+            |side: &Option<_>| side.as_ref().map_or_else(|| "not assigned".to_owned(), |side| side_words(names, side));
+        let line = format!("{}: {} → {}", target_label(names, one.kind, &one.id), side(&one.old), side(&one.new));
+        view! { <li>{visible_on_page(&line).into_owned()}</li> }
+    });
+    let left = more + rows.len().saturating_sub(NAMED) + assignments.len().saturating_sub(NAMED);
+    let left = (left > 0).then(|| format!("{left} more. "));
+    let apart = (*not_comparable > 0).then(|| {
+        let parts = counted(*not_comparable as u64, "part", "parts");
+        format!("{parts} could not be compared. ")
+    });
+    let same = (rows.is_empty() && assignments.is_empty()).then_some("Nothing that the versions tell differs. ");
+    let words = format!("Versions {from} and {to}");
+    let versions = match may_see {
+        true => view! { <a href=inside.address().difference(finding.item_id, *from, *to)>{words}</a> }.into_any(),
+        false => words.into_any(),
+    };
+    Some(
+        view! {
+            <ul class="plain-list">{named}{moved.collect_view()}</ul>
+            <span class="under">{left}{apart}{same}{versions}</span>
+        }
+        .into_any(),
+    )
+}
+
+/// A setting by its name, with its values for whoever may see them.
+fn setting(row: &Row, may_see: bool) -> String {
+    let title = row.above.iter().chain([&row.title]).cloned().collect::<Vec<_>>().join(" › ");
+    let side = |side: &Option<SettingValue>| side.as_ref().map_or_else(|| "not set".to_owned(), SettingValue::words);
+    let line = match may_see {
+        true => format!("{title}: {} → {}", short(&side(&row.old)), short(&side(&row.new))),
+        false => title,
+    };
+    visible_on_page(&line).into_owned()
+}
+
+/// The beginning of a value.
+fn short(words: &str) -> String {
+    match words.char_indices().nth(VALUE) {
+        Some((end, _)) => format!("{}…", &words[..end]),
+        None => words.to_owned(),
+    }
+}
+
+/// Who changed it.
+fn who(finding: &Finding, explained: &Explained) -> Option<AnyView> {
+    if finding.resolved_at.is_some() {
+        return None;
+    }
+    Some(view! { <span class="under">"By: "{attribution(&explained.changed_by)}</span> }.into_any())
 }
 
 fn value(value: &Value) -> String {

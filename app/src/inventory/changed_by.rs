@@ -149,7 +149,7 @@ fn found(actors: &[Actors], certainty: Certainty) -> AnyView {
 }
 
 /// The name of whoever it was.
-fn actor_name(one: &Actors) -> String {
+pub fn actor_name(one: &Actors) -> String {
     let Actor { user_id, user_name, application_id, application_name } = &one.actor;
     let shown = |name: &Option<String>, id: &Option<String>| {
         name.as_deref().or(id.as_deref()).map(|text| visible_on_page(text).into_owned())

@@ -2,10 +2,12 @@
 //! (`docs/rules.md`, section Who changed it).
 
 mod attribution;
+mod edits;
 mod facts;
 mod window;
 
 pub use attribution::{Actors, Attribution, Certainty, Coverage, Lack, Subject, who_changed};
+pub use edits::{Edit, edits};
 pub use facts::{Actor, AuditFacts, AuditObject, MAX_CHANGED, event_of};
 pub use window::{ReadWindow, Span};
 

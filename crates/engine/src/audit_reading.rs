@@ -47,6 +47,8 @@ impl ReadAuditEvents {
 impl Operation for ReadAuditEvents {
     const KIND: OperationKind = OperationKind { resource: "audit_events", action: "read" };
     const PERMISSION: Action = Action::Sync;
+    const QUIET_AFTER_ANOTHER: bool = true;
+    const FOLLOWS_PARTIAL: bool = true;
     type Payload = AuditReadPayload;
 
     fn words() -> RunWords {

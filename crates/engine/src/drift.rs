@@ -2,7 +2,9 @@
 //! keeps what drifted as findings (`docs/rules.md`, section Drift). It asks nothing of Microsoft Graph.
 
 mod accepting;
+mod choices;
 mod dispatch;
+mod explained;
 mod judged;
 mod payload;
 mod work;
@@ -18,6 +20,7 @@ use tenantatlas_store::Db;
 use tenantatlas_store::operation_runs::{Limits, OperationRun};
 
 pub use accepting::MANY_FINDINGS;
+pub use explained::{Explained, Explanations, SettingsTold};
 pub use payload::DriftPayload;
 
 /// The one unit of a run: the comparison.

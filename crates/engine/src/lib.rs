@@ -49,7 +49,7 @@ mod users;
 pub use account_notice::AccountNotice;
 pub use audit_reading::{AuditReadPayload, ReadAuditEvents};
 pub use config::EngineConfig;
-pub use drift::{DriftPayload, GenerateDrift, MANY_FINDINGS};
+pub use drift::{DriftPayload, Explained, Explanations, GenerateDrift, MANY_FINDINGS, SettingsTold};
 pub use engine::Engine;
 pub use error::EngineError;
 pub use inventory_sync::{DispatchOutcome, InventorySync, SyncConfig, SyncPayload};

@@ -62,6 +62,8 @@ impl CapturePolicies {
 impl Operation for CapturePolicies {
     const KIND: OperationKind = OperationKind { resource: "policies", action: "capture" };
     const PERMISSION: Action = Action::Capture;
+    const QUIET_AFTER_ANOTHER: bool = true;
+    const FOLLOWS_PARTIAL: bool = true;
     type Payload = CapturePayload;
 
     fn words() -> RunWords {

@@ -156,11 +156,21 @@ impl Engine {
         number: u64,
     ) -> Result<(Version, Vec<OpenSlot>), EngineError> {
         self.authorise(actor, tenant, Action::SeeBodies).await?;
+        let key = TenantKey::open(self.reader(), &self.core.commands.vault, tenant).await?.ok_or(MISSING)?;
+        self.opened_with(&key, tenant, (policy_type, external_id), number).await
+    }
+
+    async fn opened_with(
+        &self,
+        key: &TenantKey,
+        tenant: TenantId,
+        (policy_type, external_id): (&str, &str),
+        number: u64,
+    ) -> Result<(Version, Vec<OpenSlot>), EngineError> {
         let db = self.reader();
         let found = policies::find_version(db, tenant, policy_type, external_id, number).await?;
         let version = found.ok_or(MISSING)?;
-        let key = TenantKey::open(db, &self.core.commands.vault, tenant).await?.ok_or(MISSING)?;
-        let slots = policies::open_slots(db, &key, tenant, version.id).await?;
+        let slots = policies::open_slots(db, key, tenant, version.id).await?;
         Ok((version, slots))
     }
 
@@ -171,9 +181,23 @@ impl Engine {
         policy: (&str, &str),
         number: u64,
     ) -> Result<(Version, Settings), EngineError> {
+        self.authorise(actor, tenant, Action::SeeBodies).await?;
+        let key = TenantKey::open(self.reader(), &self.core.commands.vault, tenant).await?.ok_or(MISSING)?;
+        self.settings_with(&key, tenant, policy, number).await
+    }
+
+    /// The settings of a version, not yet named, opened with the key of its tenant. What of it somebody may see is for the caller
+    /// to say.
+    pub(crate) async fn settings_with(
+        &self,
+        key: &TenantKey,
+        tenant: TenantId,
+        policy: (&str, &str),
+        number: u64,
+    ) -> Result<(Version, Settings), EngineError> {
         let policy_type = registry().get(policy.0).ok_or(MISSING)?;
         let recipe = recipe(policy_type).ok_or(MISSING)?;
-        let (version, slots) = self.opened(actor, tenant, policy, number).await?;
+        let (version, slots) = self.opened_with(key, tenant, policy, number).await?;
         let read = move || {
             let body = put_together(slots.into_iter().map(|slot| (slot.name, slot.value)));
             Settings::of(policy_type, recipe, &body)
@@ -182,7 +206,11 @@ impl Engine {
     }
 
     /// Names what settings name by ids.
-    async fn name(&self, tenant: TenantId, settings: &mut [&mut Settings]) -> Result<KnownNames, EngineError> {
+    pub(crate) async fn name(
+        &self,
+        tenant: TenantId,
+        settings: &mut [&mut Settings],
+    ) -> Result<KnownNames, EngineError> {
         let assignments = settings.iter().flat_map(|settings| &settings.assignments);
         let mut ids: Vec<String> = assignments.map(|assignment| assignment.id.clone()).collect();
         ids.sort_unstable();

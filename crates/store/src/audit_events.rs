@@ -199,6 +199,34 @@ pub async fn of_object(
     Ok(rows.into_iter().map(AuditFacts::from).collect())
 }
 
+/// The events that name any of some objects, of a stretch of time, the newest first, so many at most. Ask for some hundred objects
+/// at once.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_objects(
+    mut on: impl Access,
+    tenant: TenantId,
+    external_ids: &[String],
+    span: Span,
+    limit: u32,
+) -> Result<Vec<AuditFacts>, StoreError> {
+    let ids: Vec<String> = external_ids.iter().map(|id| id.to_ascii_lowercase()).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut statement = Statement::new(
+        "SELECT DISTINCT e.* FROM audit_event_objects o
+         JOIN audit_events e ON e.tenant_id = o.tenant_id AND e.source = o.source AND e.event_id = o.event_id",
+    );
+    statement
+        .push(" WHERE o.tenant_id = $1 AND o.at > $2 AND o.at <= $3", args![tenant, span.from, span.to])
+        .push_in(" AND o.object_id", &ids)
+        .push(" ORDER BY e.at DESC, e.source, e.event_id LIMIT $1", args![limit]);
+    let rows: Vec<EventRow> = on.query(&statement).await?;
+    Ok(rows.into_iter().map(AuditFacts::from).collect())
+}
+
 /// The events of a tenant, the newest first.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ mod comparison;
 mod list;
 mod plan;
 mod record;
+mod severities;
 mod subjects;
 
 pub use accepting::{Accepted, accept, reopen};
@@ -17,4 +18,5 @@ pub use comparison::{ComparisonRecord, DriftCounts, latest_comparison, of_run, r
 pub use list::{FindingFilter, FindingPage, by_fingerprint, counts, ids, list, page_of};
 pub use plan::{ComparedType, Group, Plan, PlanError, Read, plan};
 pub use record::{Evidence, Finding, NewFinding, record, resolve};
+pub use severities::{set_severity, severities};
 pub use subjects::{Subject, load};

@@ -3,12 +3,14 @@
 //! A body is kept in slots. The content of a slot is a blob under a keyed hash of it ([`TenantKey`]), once per tenant however
 //! many versions have it. Versions, slots and blobs are never changed; the databases themselves refuse it.
 
+mod at_content;
 mod captures;
 mod key;
 mod listing;
 mod recording;
 mod retention;
 
+pub use at_content::{VersionAt, versions_at};
 pub use captures::{
     Capture, CaptureTypeEnd, CaptureTypeRun, CountedItems, NewCapture, abandon, begin, begin_type, count_items, finish,
     finish_type, get_by_operation, list_types,

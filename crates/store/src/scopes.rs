@@ -53,6 +53,9 @@ pub struct Scope {
     /// Its latest completed run; `None` while none has completed.
     #[sqlx(flatten, try_from = "LatestColumns")]
     pub latest: Option<LatestRun>,
+    /// The run that a person wants the scope compared with; the one before the latest where there is none.
+    #[sqlx(rename = "drift_baseline_run_id", try_from = "Nullable<Uuid>")]
+    pub drift_baseline: Option<SyncRunId>,
 }
 
 /// The columns of [`LatestRun`]; all are NULL while no run has completed.
@@ -107,6 +110,20 @@ pub async fn find(mut on: impl Access, tenant: TenantId, hash: &SelectionHash) -
 /// When the database fails.
 pub async fn get(mut on: impl Access, tenant: TenantId, id: ScopeId) -> Result<Option<Scope>, StoreError> {
     on.row("SELECT * FROM inventory_scopes WHERE tenant_id = $1 AND id = $2", &args![tenant, id.0]).await
+}
+
+/// Says with which run a scope is compared from now on; with the one before the latest where none is named.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_drift_baseline(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: ScopeId,
+    run: Option<SyncRunId>,
+) -> Result<(), StoreError> {
+    let text = "UPDATE inventory_scopes SET drift_baseline_run_id = $3 WHERE tenant_id = $1 AND id = $2";
+    tx.execute(text, &args![tenant, id.0, run]).await.map(|_| ())
 }
 
 /// The scopes of a tenant that completed a run, the most recent first; at most 30.

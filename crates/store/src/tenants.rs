@@ -75,14 +75,29 @@ pub struct Tenant {
     /// Whether the tenant had Intune when it was checked.
     #[sqlx(try_from = "Nullable<String>")]
     pub licence: Option<Licence>,
-    /// Whether each sync of it is followed by a comparison with the run before.
-    pub drift_after_sync: bool,
+    /// What follows each sync of it.
+    #[sqlx(flatten)]
+    pub after_sync: AfterSync,
     /// When it was added.
     #[sqlx(try_from = "i64")]
     pub created_at: Timestamp,
     /// When it was last edited.
     #[sqlx(try_from = "i64")]
     pub updated_at: Timestamp,
+}
+
+/// What follows each sync of a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, FromRow)]
+pub struct AfterSync {
+    /// A comparison with the run before.
+    #[sqlx(rename = "drift_after_sync")]
+    pub drift: bool,
+    /// A capture of what is new or changed.
+    #[sqlx(rename = "capture_after_sync")]
+    pub capture: bool,
+    /// A reading of the audit logs of Microsoft.
+    #[sqlx(rename = "audit_events_after_sync")]
+    pub audit_events: bool,
 }
 
 /// What a person enters about a tenant.
@@ -243,13 +258,16 @@ pub async fn set_credential(
     Ok(changed == 1)
 }
 
-/// Says whether each sync of a tenant is followed by a comparison with the run before.
+/// Says what follows each sync of a tenant.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set_drift_after_sync(tx: &mut Tx, id: TenantId, wanted: bool, at: Timestamp) -> Result<(), StoreError> {
-    let text = "UPDATE tenants SET drift_after_sync = $2, updated_at = $3 WHERE id = $1 AND removed_at IS NULL";
-    tx.execute(text, &args![id, wanted, at]).await.map(|_| ())
+pub async fn set_after_sync(tx: &mut Tx, id: TenantId, wanted: AfterSync, at: Timestamp) -> Result<(), StoreError> {
+    let text = "UPDATE tenants
+                SET drift_after_sync = $2, capture_after_sync = $3, audit_events_after_sync = $4, updated_at = $5
+                WHERE id = $1 AND removed_at IS NULL";
+    let values = args![id, wanted.drift, wanted.capture, wanted.audit_events, at];
+    tx.execute(text, &values).await.map(|_| ())
 }
 
 /// Takes the credential of a tenant away, until somebody enters one again.

@@ -158,6 +158,20 @@ pub enum TenantCommand {
         #[arg(long)]
         types: bool,
     },
+    /// Say what follows each sync of a tenant, or show it
+    AfterSync {
+        /// Name, id or Entra tenant id
+        tenant: String,
+        /// Compare it with the run before: true or false
+        #[arg(long, value_name = "BOOL")]
+        drift: Option<bool>,
+        /// Keep versions of what is new or changed: true or false
+        #[arg(long, value_name = "BOOL")]
+        capture: Option<bool>,
+        /// Read the audit logs of Microsoft: true or false
+        #[arg(long, value_name = "BOOL")]
+        audit_events: Option<bool>,
+    },
 }
 
 /// `tenant add`

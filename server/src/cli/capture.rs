@@ -2,13 +2,11 @@
 
 use serde_json::{Map, Value, json};
 use tenantatlas_app::format::{counted, number};
-use tenantatlas_domain::ids::OperationRunId;
 use tenantatlas_domain::live::RunState;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_engine::{Actor, CaptureOf, CaptureOutcome, Engine};
 use tenantatlas_store::inventory;
-use tenantatlas_store::operation_runs::{self, Filter};
 use tenantatlas_store::policies::{self, Capture, CaptureTypeRun};
 use tenantatlas_store::tenants::Tenant;
 
@@ -82,23 +80,6 @@ async fn read(engine: &Engine, tenant: &Tenant, dispatched: &CaptureOutcome, out
     captured.end()
 }
 
-/// The capture that follows a sync, when it has ended; `None` when none was started.
-///
-/// # Errors
-/// When the database fails.
-pub async fn captured_after(
-    engine: &Engine,
-    tenant: &Tenant,
-    sync: OperationRunId,
-    output: Output,
-) -> Result<Option<Captured>, Exit> {
-    let filter = Filter { tenant_id: Some(tenant.id), follows: Some(sync), limit: 1, ..Filter::default() };
-    match operation_runs::list(engine.reader(), &filter).await?.pop() {
-        Some(run) => Ok(Some(Captured::follow(engine, tenant, &engine.runs().state_of(&run), output).await?)),
-        None => Ok(None),
-    }
-}
-
 /// A capture that has ended.
 pub struct Captured {
     state: RunState,
@@ -107,7 +88,11 @@ pub struct Captured {
 }
 
 impl Captured {
-    async fn follow(engine: &Engine, tenant: &Tenant, begin: &RunState, output: Output) -> Result<Self, Exit> {
+    /// Follows a capture to its end.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn follow(engine: &Engine, tenant: &Tenant, begin: &RunState, output: Output) -> Result<Self, Exit> {
         let state = progress::follow(engine, tenant, begin, output).await?;
         let capture = policies::get_by_operation(engine.reader(), tenant.id, state.id).await?;
         let types = match &capture {
@@ -115,11 +100,6 @@ impl Captured {
             None => Vec::new(),
         };
         Ok(Self { state, capture, types })
-    }
-
-    /// The operation run.
-    pub fn id(&self) -> OperationRunId {
-        self.state.id
     }
 
     fn sum(&self, of: fn(&CaptureTypeRun) -> u64) -> u64 {

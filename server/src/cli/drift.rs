@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 use tenantatlas_app::format::counted;
+use tenantatlas_domain::audit_event::Attribution;
 use tenantatlas_domain::drift::{FindingStatus, Gap, Severity};
 use tenantatlas_domain::ids::OperationRunId;
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{Actor, Engine};
+use tenantatlas_engine::{Actor, Engine, Explained};
 use tenantatlas_store::findings::{self, ComparisonRecord, Finding, FindingFilter};
-use tenantatlas_store::operation_runs::{self, Filter};
+use tenantatlas_store::operation_runs;
 use tenantatlas_store::scopes;
 use tenantatlas_store::tenants::Tenant;
 
@@ -21,8 +22,6 @@ use crate::settings::Settings;
 
 /// Findings that are read at once.
 const PAGE: u32 = 500;
-/// What is said where it is not known who changed something.
-const NOBODY_KNOWN: &str = "audit events were not read, so nobody can be named";
 
 /// Compares the latest run of a tenant with the one before it, and tells what drifted.
 ///
@@ -45,6 +44,9 @@ async fn dispatch(settings: &Settings, desk: &Engine, arguments: &DriftArguments
         )));
     }
     let actor = Actor::command_line();
+    if arguments.pin || arguments.unpin {
+        desk.pin_drift_baseline(&actor, tenant.id, arguments.baseline).await?;
+    }
     let dispatched = desk.dispatch_drift(&actor, tenant.id, None, arguments.baseline).await?;
     let engine = open::working(settings, desk);
     let result = compare(&engine, &tenant, dispatched.state.id, arguments.fail_on, output).await;
@@ -68,7 +70,8 @@ async fn compare(
         return Err(Exit::new(ExitCode::Failed, format!("the comparison of {} failed: {reason}", tenant.name)));
     };
     let found = open_findings(engine, tenant, &record.scope_key).await?;
-    output.document(&report(engine, &record, &found))?;
+    let told = explained(engine, tenant, &found).await?;
+    output.document(&report(engine, &record, &found, &told))?;
     tell(engine, tenant, &record, &found, output)?;
     let is_open = |finding: &&Finding| finding.status_at(engine.now()) == FindingStatus::New;
     let matters = |finding: &Finding| fail_on.is_some_and(|least| finding.severity >= least);
@@ -88,13 +91,34 @@ async fn open_findings(engine: &Engine, tenant: &Tenant, scope_key: &str) -> Res
     }
 }
 
-fn report(engine: &Engine, record: &ComparisonRecord, found: &[Finding]) -> Value {
+/// What is known of findings, as JSON: the settings that changed, and who changed them.
+///
+/// # Errors
+/// When the database fails, or a body does not open.
+pub async fn explained(engine: &Engine, tenant: &Tenant, found: &[Finding]) -> Result<Vec<Value>, Exit> {
+    let known = engine.explain_findings(&Actor::command_line(), tenant.id, found).await?;
+    let document = |one: &Explained| {
+        let actors = match &one.changed_by {
+            Attribution::Found { actors, certainty } => json!({ "actors": actors, "certainty": certainty }),
+            _ => Value::Null,
+        };
+        let mut document = one.settings.document(&known.names);
+        if let Value::Object(document) = &mut document {
+            document.insert("changed_by".to_owned(), actors);
+            document.insert("changed_by_note".to_owned(), json!(one.changed_by.note()));
+        }
+        document
+    };
+    Ok(known.of.iter().map(document).collect())
+}
+
+fn report(engine: &Engine, record: &ComparisonRecord, found: &[Finding], told: &[Value]) -> Value {
     let count = |status: FindingStatus| found.iter().filter(|one| one.status_at(engine.now()) == status).count();
     json!({
         "baseline_run_id": record.baseline_run_id,
         "current_run_id": record.current_run_id,
         "operation_run_id": record.operation_run_id,
-        "findings": found.iter().map(|finding| facts(engine, finding)).collect::<Vec<_>>(),
+        "findings": found.iter().zip(told).map(|(finding, told)| facts(engine, finding, told)).collect::<Vec<_>>(),
         "not_comparable": record.not_comparable.iter().map(gap).collect::<Vec<_>>(),
         "counts": {
             "new": count(FindingStatus::New),
@@ -108,8 +132,8 @@ fn report(engine: &Engine, record: &ComparisonRecord, found: &[Finding]) -> Valu
     })
 }
 
-/// A finding as JSON.
-pub fn facts(engine: &Engine, finding: &Finding) -> Value {
+/// A finding as JSON, with what is [`explained`] of it.
+pub fn facts(engine: &Engine, finding: &Finding, told: &Value) -> Value {
     let evidence = &finding.evidence;
     json!({
         "id": finding.id,
@@ -121,7 +145,12 @@ pub fn facts(engine: &Engine, finding: &Finding) -> Value {
         "external_id": finding.subject_external_id,
         "display_name": finding.display_name,
         "fingerprint": finding.fingerprint,
-        "settings": evidence.facts,
+        "facts": evidence.facts,
+        "settings": told["settings"],
+        "settings_left_out": told["settings_left_out"],
+        "assignments": told["assignments"],
+        "versions": told["versions"],
+        "settings_note": told["note"],
         "name_before": evidence.name_before,
         "name_now": evidence.name_now,
         "content_before": evidence.content_before,
@@ -134,8 +163,8 @@ pub fn facts(engine: &Engine, finding: &Finding) -> Value {
         "current_run_id": finding.current_run_id,
         "since": finding.since_at.to_rfc3339(),
         "resolved_at": finding.resolved_at.map(Timestamp::to_rfc3339),
-        "changed_by": null,
-        "changed_by_note": NOBODY_KNOWN,
+        "changed_by": told["changed_by"],
+        "changed_by_note": told["changed_by_note"],
     })
 }
 
@@ -193,23 +222,4 @@ fn tell(
         record.counts.reopened,
         record.counts.resolved,
     ))
-}
-
-/// Waits for the comparison that follows a run, when one does, so that it does not lie there until the next process starts.
-///
-/// # Errors
-/// When the database fails.
-pub async fn compared_after(
-    engine: &Engine,
-    tenant: &Tenant,
-    run: OperationRunId,
-    output: Output,
-) -> Result<Option<ComparisonRecord>, Exit> {
-    let filter = Filter { tenant_id: Some(tenant.id), follows: Some(run), limit: 1, ..Filter::default() };
-    let Some(follower) = operation_runs::list(engine.reader(), &filter).await?.pop() else { return Ok(None) };
-    if (follower.resource.as_str(), follower.action.as_str()) != ("drift", "generate") {
-        return Ok(None);
-    }
-    progress::follow(engine, tenant, &engine.runs().state_of(&follower), output).await?;
-    Ok(findings::of_run(engine.reader(), tenant.id, follower.id).await?)
 }

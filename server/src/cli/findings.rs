@@ -2,9 +2,10 @@
 
 use serde_json::json;
 use tenantatlas_app::format::counted;
-use tenantatlas_domain::drift::FindingStatus;
+use tenantatlas_domain::drift::{FindingStatus, Severity, default_severity};
 use tenantatlas_domain::ids::FindingId;
 use tenantatlas_domain::normalise::ContentHash;
+use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, Engine};
 use tenantatlas_store::findings::{self, FindingFilter};
@@ -42,6 +43,22 @@ async fn obey(engine: &Engine, command: FindingsCommand, output: Output) -> Resu
             output.document(&json!({ "accepted": count }))?;
             output.line(format!("{} of {} accepted", counted(count, "finding", "findings"), tenant.name))
         }
+        FindingsCommand::Severity { tenant, policy_type, severity } => {
+            let tenant = open::tenant(engine.reader(), &tenant).await?;
+            let known = registry().get(&policy_type).ok_or_else(|| {
+                Exit::usage(format!("there is no policy type \"{policy_type}\": `tenantatlas types` lists them"))
+            })?;
+            let chosen = match severity.as_str() {
+                "usual" => None,
+                name => Some(name.parse::<Severity>().map_err(|_| {
+                    Exit::usage(format!("--severity {name}: expected low, medium, high, critical or usual"))
+                })?),
+            };
+            engine.set_drift_severity(&actor, tenant.id, known.key, chosen).await?;
+            let severity = chosen.unwrap_or_else(|| default_severity(known));
+            output.document(&json!({ "policy_type": known.key, "severity": severity, "usual": chosen.is_none() }))?;
+            output.line(format!("a change of {} is {severity} in {}", known.label, tenant.name))
+        }
         FindingsCommand::Reopen { tenant, findings } => {
             let tenant = open::tenant(engine.reader(), &tenant).await?;
             let ids = named(engine, &tenant, &findings).await?;
@@ -74,8 +91,10 @@ async fn list(engine: &Engine, arguments: &FindingsListArguments, output: Output
     let place = (None, arguments.limit);
     let scope_key = scope.selection_hash.to_string();
     let page = findings::list(engine.reader(), tenant.id, &scope_key, &filter, place, engine.now()).await?;
+    let told = drift::explained(engine, &tenant, &page.findings).await?;
+    let documents = page.findings.iter().zip(&told).map(|(finding, told)| drift::facts(engine, finding, told));
     output.document(&json!({
-        "findings": page.findings.iter().map(|finding| drift::facts(engine, finding)).collect::<Vec<_>>(),
+        "findings": documents.collect::<Vec<_>>(),
         "more": page.next.is_some(),
     }))?;
     drift::table(engine, &page.findings, output)?;

@@ -6,6 +6,7 @@ mod audit_events;
 mod capture;
 mod drift;
 mod findings;
+mod followers;
 pub mod graph_sim;
 mod items;
 mod migrate;

@@ -12,8 +12,8 @@ use tenantatlas_store::sync_runs::{self, SyncRun, TypeRun};
 use tenantatlas_store::tenants::Tenant;
 
 use super::arguments::SyncArguments;
-use super::capture::{Captured, captured_after};
-use super::drift::compared_after;
+use super::capture::Captured;
+use super::followers::Followers;
 use super::output::Output;
 use super::progress;
 use crate::exit::{Exit, ExitCode};
@@ -95,15 +95,13 @@ async fn read(
         Some(run) => sync_runs::list_types(engine.reader(), tenant.id, run.id).await?,
         None => Vec::new(),
     };
-    let captured = if capture { captured_after(engine, tenant, dispatched.run_id, output).await? } else { None };
-    let compared =
-        compared_after(engine, tenant, captured.as_ref().map_or(dispatched.run_id, Captured::id), output).await?;
+    let Followers { compared, captured } = Followers::of(engine, tenant, dispatched.run_id, output).await?;
     let mut document = report(&last, run.as_ref(), &types);
     if let (Value::Object(document), Some(compared)) = (&mut document, &compared) {
         document.insert("drift".to_owned(), json!(compared));
     }
     if let Value::Object(document) = &mut document
-        && capture
+        && (capture || captured.is_some())
     {
         document.insert("capture".to_owned(), captured.as_ref().map_or(Value::Null, Captured::report));
     }
@@ -111,10 +109,10 @@ async fn read(
     tell(tenant, &last, run.as_ref(), &types, output)?;
     match &captured {
         Some(captured) => captured.tell(tenant, output)?,
-        None if capture => output.line("Nothing was captured: a capture follows a sync that ends well.")?,
+        None if capture => output.line("Nothing was captured: a capture follows a sync that read something.")?,
         None => {}
     }
-    match (run.map(|run| run.status), captured.map(|captured| captured.end())) {
+    match (run.map(|run| run.status), captured.filter(|_| capture).map(|captured| captured.end())) {
         (Some(SyncRunStatus::Success), Some(end)) => end,
         (Some(SyncRunStatus::Success), None) => Ok(()),
         (Some(SyncRunStatus::Partial), _) => Err(Exit::silent(ExitCode::Partial)),

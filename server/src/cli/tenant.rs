@@ -6,7 +6,9 @@ use tenantatlas_domain::operation::{Failure, OperationStatus};
 use tenantatlas_engine::{Actor, Engine};
 use tenantatlas_store::operation_runs;
 use tenantatlas_store::permissions::{self, Permission};
-use tenantatlas_store::tenants::{self, Cloud, ConnectionStatus, Environment, Tenant, TenantCredential, TenantDetails};
+use tenantatlas_store::tenants::{
+    self, AfterSync, Cloud, ConnectionStatus, Environment, Tenant, TenantCredential, TenantDetails,
+};
 use uuid::Uuid;
 
 use super::arguments::{CloudArgument, EnvironmentArgument, TenantAddArguments, TenantCommand};
@@ -25,6 +27,9 @@ pub async fn run(settings: &Settings, command: TenantCommand, output: Output) ->
     let result = match command {
         TenantCommand::Add(arguments) => add(&engine, arguments, output).await,
         TenantCommand::List => list(&engine, output).await,
+        TenantCommand::AfterSync { tenant, drift, capture, audit_events } => {
+            after_sync(&engine, &tenant, (drift, capture, audit_events), output).await
+        }
         TenantCommand::Check { tenant, types } => check(settings, &engine, &tenant, types, output).await,
     };
     engine.shutdown().await;
@@ -70,6 +75,31 @@ async fn add(engine: &Engine, arguments: TenantAddArguments, output: Output) -> 
     let id = engine.add_tenant(&Actor::command_line(), &details, &credential).await?;
     output.document(&json!({"id": id, "name": details.name}))?;
     output.line(format!("{} is added. Next: tenantatlas tenant check \"{}\"", details.name, details.name))
+}
+
+/// Changes what is given of what follows each sync, and shows it.
+async fn after_sync(
+    engine: &Engine,
+    tenant: &str,
+    (drift, capture, audit_events): (Option<bool>, Option<bool>, Option<bool>),
+    output: Output,
+) -> Result<(), Exit> {
+    let tenant = open::tenant(engine.reader(), tenant).await?;
+    let known = tenant.after_sync;
+    let wanted = AfterSync {
+        drift: drift.unwrap_or(known.drift),
+        capture: capture.unwrap_or(known.capture),
+        audit_events: audit_events.unwrap_or(known.audit_events),
+    };
+    if wanted != known {
+        engine.set_after_sync(&Actor::command_line(), tenant.id, wanted).await?;
+    }
+    output.document(&json!({
+        "drift": wanted.drift, "capture": wanted.capture, "audit_events": wanted.audit_events,
+    }))?;
+    let said = [("comparison", wanted.drift), ("capture", wanted.capture), ("audit logs", wanted.audit_events)];
+    let said = said.map(|(name, wanted)| format!("{name}: {}", if wanted { "yes" } else { "no" }));
+    output.line(format!("after each sync of {}: {}", tenant.name, said.join(", ")))
 }
 
 async fn list(engine: &Engine, output: Output) -> Result<(), Exit> {

@@ -109,6 +109,35 @@ pub enum Attribution {
     },
 }
 
+impl Attribution {
+    /// Why nobody is named, in words; `None` where somebody is.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        match self {
+            Self::Found { .. } => None,
+            Self::NoneFound { span, may_still_come } => {
+                let late =
+                    if *may_still_come { "; one may still come, since logs tell of some events late" } else { "" };
+                Some(format!("no event found between {} and {}{late}", span.from.to_rfc3339(), span.to.to_rfc3339()))
+            }
+            Self::NotRead { lack: Lack::NoLog } => {
+                Some("audit events not read, because the service keeps a log of its own, which is not read".to_owned())
+            }
+            Self::NotRead { lack: Lack::NeverRead } => {
+                Some("audit events not read, because nobody has started that yet".to_owned())
+            }
+            Self::NotRead { lack: Lack::Refused { code, sentence } } => {
+                Some(format!("audit events not read, because: {sentence} ({})", code.as_str()))
+            }
+            Self::NotRead { lack: Lack::Outside { read } } => Some(format!(
+                "audit events not read for all of the time: they are known from {} to {}, and none of these names it",
+                read.from.to_rfc3339(),
+                read.to.to_rfc3339()
+            )),
+        }
+    }
+}
+
 /// Who changed an object within a stretch of time. Of `events` those count that name the object and lie within it, so that
 /// more may be given.
 #[must_use]

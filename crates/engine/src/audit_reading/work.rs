@@ -12,7 +12,7 @@ use tenantatlas_domain::live::{CurrentItem, Progress};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::{GraphError, GraphSession, RequestCounts};
-use tenantatlas_runs::{ITEMS_OBSERVED, RunContext, Stop, Summary, Work};
+use tenantatlas_runs::{ITEMS_OBSERVED, QUIET, RunContext, Stop, Summary, Work};
 use tenantatlas_store::audit_events::{self, SourceEnd};
 use tenantatlas_store::operation_runs::End;
 use tenantatlas_store::{StoreError, Tx, with_retries};
@@ -296,6 +296,7 @@ impl Work for AuditReadWork {
             facts.insert(ITEMS_OBSERVED.to_owned(), json!(sum(|read| read.events)));
             facts.insert("events_kept".to_owned(), json!(sum(|read| read.kept)));
             facts.insert("requests".to_owned(), json!(sum(|read| read.requests)));
+            facts.insert(QUIET.to_owned(), json!(true));
             Ok(facts)
         })
     }

@@ -1,14 +1,12 @@
 //! Dispatching a comparison.
 
-use serde_json::json;
-use tenantatlas_commands::{Actor, AuditEntry, Command, Right};
-use tenantatlas_domain::audit::{AuditAction, RunEvent};
+use tenantatlas_commands::{Actor, AuditEntry};
+use tenantatlas_domain::audit::RunEvent;
 use tenantatlas_domain::ids::{SyncRunId, TenantId};
-use tenantatlas_domain::role::Action;
 use tenantatlas_domain::selection::SelectionHash;
 use tenantatlas_runs::{Dispatched, Operation as _};
 use tenantatlas_store::findings::{self, PlanError};
-use tenantatlas_store::{scopes, tenants};
+use tenantatlas_store::scopes;
 
 use super::{DriftPayload, GenerateDrift};
 use crate::engine::Engine;
@@ -55,22 +53,5 @@ impl Engine {
         };
         let payload = self.core.commands.before(actor, &entry, ready).await?;
         Ok(self.runs().dispatch::<GenerateDrift>(actor, tenant, &payload, Vec::new()).await?)
-    }
-
-    /// Says whether each sync of a tenant is to be followed by a comparison with the run before it.
-    ///
-    /// # Errors
-    /// [`EngineError::NotFound`] and [`EngineError::Forbidden`] by the actor's role; when the database fails.
-    pub async fn set_drift_after_sync(&self, actor: &Actor, tenant: TenantId, wanted: bool) -> Result<(), EngineError> {
-        let entry = AuditEntry::new(AuditAction::TenantUpdated, "tenant", tenant)
-            .of(tenant)
-            .with(json!({ "drift_after_sync": wanted }));
-        let right = Right::Tenant(tenant, Action::EditSchedules);
-        let at = self.core.commands.clock.now();
-        self.core
-            .execute(Command::new(actor, right, entry), async |tx, _log| {
-                Ok(tenants::set_drift_after_sync(tx, tenant, wanted, at).await?)
-            })
-            .await
     }
 }

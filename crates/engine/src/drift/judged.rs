@@ -1,5 +1,7 @@
 //! What one object comes to: the findings to keep, and those whose drift is gone.
 
+use std::collections::BTreeMap;
+
 use tenantatlas_domain::drift::{
     Change, ChangeKind, FindingStatus, GapCode, Severity, Sight, changed_facts, changes, default_severity, fingerprint,
     judge,
@@ -16,6 +18,8 @@ pub(super) struct Frame<'a> {
     pub plan: &'a Plan,
     pub group: &'a Group,
     pub run: OperationRunId,
+    /// What the tenant says about how much a change of a type matters.
+    pub severities: &'a BTreeMap<String, Severity>,
     pub at: Timestamp,
 }
 
@@ -87,7 +91,9 @@ impl Judged {
         let sight = Sight { value: change.now.clone(), since_seq, at: frame.at };
         let standing = known.map(Finding::standing);
         let verdict = judge(standing.as_ref(), &sight);
-        let severity = registry().get(&subject.policy_type).map_or(Severity::Medium, default_severity);
+        let own = frame.severities.get(&subject.policy_type).copied();
+        let severity =
+            own.or_else(|| registry().get(&subject.policy_type).map(default_severity)).unwrap_or(Severity::Medium);
         let finding = Finding {
             id: known.map_or_else(|| FindingId::from_uuid(Uuid::now_v7()), |known| known.id),
             tenant_id: frame.plan.tenant_id,

@@ -33,6 +33,7 @@ const TOP: usize = 3;
 pub(super) struct DriftWork {
     context: Arc<RunContext>,
     plan: Plan,
+    severities: BTreeMap<String, Severity>,
     state: Mutex<State>,
 }
 
@@ -69,7 +70,8 @@ impl DriftWork {
             added: Vec::new(),
             removed: Vec::new(),
         };
-        Ok(Self { context, plan, state: Mutex::new(state) })
+        let severities = findings::severities(db, tenant).await?;
+        Ok(Self { context, plan, severities, state: Mutex::new(state) })
     }
 
     async fn compare(&self) -> Result<(), Stop> {
@@ -135,7 +137,13 @@ impl DriftWork {
     }
 
     fn frame<'a>(&'a self, group: &'a Group) -> Frame<'a> {
-        Frame { plan: &self.plan, group, run: self.context.run().id, at: self.context.now() }
+        Frame {
+            plan: &self.plan,
+            group,
+            run: self.context.run().id,
+            severities: &self.severities,
+            at: self.context.now(),
+        }
     }
 
     /// Writes what was found, and ends the transaction.

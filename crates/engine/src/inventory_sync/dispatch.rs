@@ -6,9 +6,11 @@ use tenantatlas_domain::ids::{OperationRunId, TenantId};
 use tenantatlas_domain::live::RunState;
 use tenantatlas_domain::selection::{DroppedType, Selection};
 use tenantatlas_runs::follow_up;
+use tenantatlas_store::operation_runs::FollowUp;
 use tenantatlas_store::{scopes, tenants};
 
 use super::{InventorySync, SyncPayload};
+use crate::audit_reading::{AuditReadPayload, ReadAuditEvents};
 use crate::drift::{DriftPayload, GenerateDrift};
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -44,7 +46,7 @@ impl Engine {
         self.dispatch_reading(actor, tenant, selection, false).await
     }
 
-    /// The same, and a capture of what the sync finds new or changed, which follows when it ends well. A sync that is under
+    /// The same, and a capture of what the sync finds new or changed, which follows when anything was read. A sync that is under
     /// way already is not followed by another one's capture.
     ///
     /// # Errors
@@ -68,12 +70,7 @@ impl Engine {
         let resolved = selection.resolve()?;
         let payload = SyncPayload::new(&resolved);
         let types = resolved.plan.iter().map(|policy_type| policy_type.key.to_owned()).collect();
-        let follower = CapturePayload { types, changed: true, ..CapturePayload::default() };
-        let mut follow_ups = if capture { vec![follow_up::<CapturePolicies>(&follower)?] } else { Vec::new() };
-        if self.is_compared(tenant, &payload).await? {
-            let selection_hash = Some(payload.selection_hash.clone());
-            follow_ups.push(follow_up::<GenerateDrift>(&DriftPayload { selection_hash, baseline: None })?);
-        }
+        let follow_ups = self.follow_ups(tenant, &payload, types, capture).await?;
         let dispatched = self.runs().dispatch::<InventorySync>(actor, tenant, &payload, follow_ups).await?;
         Ok(DispatchOutcome {
             run_id: dispatched.state.id,
@@ -83,10 +80,30 @@ impl Engine {
         })
     }
 
-    /// Whether a sync is to be followed by a comparison: the tenant wants that, and there is a run to compare with.
-    async fn is_compared(&self, tenant: TenantId, payload: &SyncPayload) -> Result<bool, EngineError> {
-        let wanted = tenants::get(self.reader(), tenant).await?.is_some_and(|tenant| tenant.drift_after_sync);
-        let scope = scopes::find(self.reader(), tenant, &payload.selection_hash).await?;
-        Ok(wanted && scope.is_some_and(|scope| scope.latest.is_some()))
+    /// What is to follow a sync: what the tenant wants, and a capture where that was asked for. The comparison comes first: what
+    /// cannot be read meanwhile does not keep anybody from being told what drifted.
+    async fn follow_ups(
+        &self,
+        tenant: TenantId,
+        payload: &SyncPayload,
+        types: Vec<String>,
+        capture: bool,
+    ) -> Result<Vec<FollowUp>, EngineError> {
+        let Some(tenant) = tenants::get(self.reader(), tenant).await? else { return Ok(Vec::new()) };
+        let (wanted, mut follow_ups) = (tenant.after_sync, Vec::new());
+        let scope = scopes::find(self.reader(), tenant.id, &payload.selection_hash).await?;
+        // The first run of a selection has nothing to be compared with.
+        if wanted.drift && scope.is_some_and(|scope| scope.latest.is_some()) {
+            let selection_hash = Some(payload.selection_hash.clone());
+            follow_ups.push(follow_up::<GenerateDrift>(&DriftPayload { selection_hash, baseline: None })?);
+        }
+        if wanted.capture || capture {
+            let payload = CapturePayload { types, changed: true, ..CapturePayload::default() };
+            follow_ups.push(follow_up::<CapturePolicies>(&payload)?);
+        }
+        if wanted.audit_events {
+            follow_ups.push(follow_up::<ReadAuditEvents>(&AuditReadPayload::default())?);
+        }
+        Ok(follow_ups)
     }
 }

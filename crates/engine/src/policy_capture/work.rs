@@ -13,7 +13,7 @@ use tenantatlas_domain::registry::{Listing, PolicyType, Recipe, recipe, registry
 use tenantatlas_domain::sync::{SyncRunStatus, conclude_sync};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::{GraphSession, RequestCounts};
-use tenantatlas_runs::{ITEMS_OBSERVED, RunContext, Stop, Summary, Work};
+use tenantatlas_runs::{ITEMS_OBSERVED, QUIET, RunContext, Stop, Summary, Work};
 use tenantatlas_store::inventory::ScopeView;
 use tenantatlas_store::operation_runs::{End, OperationRun};
 use tenantatlas_store::policies::{self, Capture, CaptureTypeEnd, NewCapture, TenantKey};
@@ -252,6 +252,7 @@ impl Work for CaptureWork {
             facts.insert("unchanged".to_owned(), json!(sum(|one| one.unchanged)));
             facts.insert("partial".to_owned(), json!(sum(|one| one.partial)));
             facts.insert("gone".to_owned(), json!(sum(|one| one.gone)));
+            facts.insert(QUIET.to_owned(), json!(sum(|one| one.created) == 0));
             Ok(facts)
         })
     }

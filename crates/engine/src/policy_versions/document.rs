@@ -7,6 +7,7 @@ use tenantatlas_store::inventory::KnownNames;
 use tenantatlas_store::policies::Version;
 
 use super::Comparison;
+use crate::drift::SettingsTold;
 
 impl Comparison {
     /// `{from, to, compared, same, settings, assignments, notes, not_comparable}`: settings and assignments are those that
@@ -27,6 +28,41 @@ impl Comparison {
                 .map(|part| json!({"path": part.path, "reason_code": part.reason_code, "reason": part.reason}))
                 .collect::<Vec<_>>(),
         })
+    }
+}
+
+impl SettingsTold {
+    /// `{versions, settings, settings_left_out, assignments, not_comparable, note}`: `versions` is null and the note says why where
+    /// the settings are not told. Scripts and payloads are told by their length.
+    #[must_use]
+    pub fn document(&self, names: &KnownNames) -> Value {
+        let note = self.note();
+        match self {
+            Self::Told { from, to, rows, more, assignments, not_comparable } => json!({
+                "versions": {"from": from, "to": to}, "note": note,
+                "settings": rows.iter().map(|row| setting(row, false)).collect::<Vec<_>>(),
+                "settings_left_out": more, "not_comparable": not_comparable,
+                "assignments": assignments.iter().map(|row| assignment(names, row)).collect::<Vec<_>>(),
+            }),
+            _ => json!({
+                "versions": null, "note": note, "settings": [], "settings_left_out": 0, "not_comparable": 0, "assignments": [],
+            }),
+        }
+    }
+
+    /// Why the settings are not told, in words; `None` where they are, or where there is nothing to tell.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        match self {
+            Self::NotConcerned | Self::Told { .. } => None,
+            Self::NotKept { before: false, now: false } => Some("no version of it is kept".to_owned()),
+            Self::NotKept { before: true, .. } => Some("no version of how it is now is kept".to_owned()),
+            Self::NotKept { before: false, now: true } => Some("no version of how it was before is kept".to_owned()),
+            Self::Same { version } => Some(format!(
+                "captures of before and of now both found version {version}: its body does not tell what differs"
+            )),
+            Self::NotAsked => Some("more findings were asked for than are told by their settings at once".to_owned()),
+        }
     }
 }
 

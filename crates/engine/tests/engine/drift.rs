@@ -19,6 +19,7 @@ use tenantatlas_store::findings::{self, ComparisonRecord, Finding, FindingFilter
 use tenantatlas_store::inventory::{ObservedItem, write_batch};
 use tenantatlas_store::operation_runs::{self, Claim, End, Filter, KindLimits, Limits, Rest};
 use tenantatlas_store::sync_runs::{self, NewSyncRun, Started, SyncEnd, SyncRun, TypeEnd};
+use tenantatlas_store::tenants::AfterSync;
 use tenantatlas_store::testing::on_both_engines;
 use uuid::Uuid;
 
@@ -445,7 +446,8 @@ on_both_engines! {
         let partial = world.sync(&selection).await;
         let run = follower(partial.operation.id).await.expect("what was read is compared");
         assert_eq!(world.compared(run.id).await.gaps(), [(CONFIGURATION, GapCode::NotRead)]);
-        world.engine.set_drift_after_sync(&Actor::command_line(), world.tenant, false).await.unwrap();
+        let nothing = AfterSync { drift: false, capture: false, audit_events: false };
+        world.engine.set_after_sync(&Actor::command_line(), world.tenant, nothing).await.unwrap();
         let third = world.sync(&selection).await;
         assert!(follower(third.operation.id).await.is_none(), "nobody wants it");
     }

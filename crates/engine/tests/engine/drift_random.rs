@@ -8,6 +8,7 @@ use tenantatlas_domain::registry::{Assignments, registry};
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_engine::Actor;
 use tenantatlas_graph_sim::{Evolution, Fault, FaultKind, SimTenant};
+use tenantatlas_store::tenants::AfterSync;
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
 
 use crate::support::{Synced, World, quick};
@@ -111,7 +112,8 @@ fn fault(random: &mut Random) -> Fault {
 async fn rounds(test: TestDatabase, seed: u64, count: usize) {
     let mut random = Random(seed);
     let world = World::with(test, SimTenant::new("Contoso", seed, 900), quick()).await;
-    world.engine.set_drift_after_sync(&Actor::command_line(), world.tenant, false).await.unwrap();
+    let nothing = AfterSync { drift: false, capture: false, audit_events: false };
+    world.engine.set_after_sync(&Actor::command_line(), world.tenant, nothing).await.unwrap();
     let control = world.simulator.control();
     let (mut told, mut rounds): (Vec<Evolution>, Vec<Round>) = (Vec::new(), Vec::new());
     let mut seen = 0;

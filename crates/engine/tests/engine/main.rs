@@ -4,6 +4,7 @@ mod access;
 mod audit_events;
 mod captures;
 mod drift;
+mod drift_explained;
 mod drift_random;
 mod faults;
 mod half_answers;

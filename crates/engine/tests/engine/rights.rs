@@ -9,7 +9,7 @@ use tenantatlas_domain::item_column::ItemColumn;
 use tenantatlas_domain::role::Role;
 use tenantatlas_engine::{Actor, CaptureOf, Engine, EngineError, RetryPart, Visitor};
 use tenantatlas_store::audit::{self, Entry, Outcome};
-use tenantatlas_store::tenants::{self, Environment, TenantCredential, TenantDetails};
+use tenantatlas_store::tenants::{self, AfterSync, Environment, TenantCredential, TenantDetails};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
 use tenantatlas_store::{Db, members, operation_runs, users};
 
@@ -155,10 +155,24 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
         ),
         ("dispatch_drift", Member, give!(|given| given.engine.dispatch_drift(&given.actor, given.tenant, None, None))),
         (
-            "set_drift_after_sync",
+            "set_after_sync",
             Member,
-            give!(|given| given.engine.set_drift_after_sync(&given.actor, given.tenant, false)),
+            give!(|given| {
+                let nothing = AfterSync { drift: false, capture: false, audit_events: false };
+                given.engine.set_after_sync(&given.actor, given.tenant, nothing)
+            }),
         ),
+        (
+            "set_drift_severity",
+            Member,
+            give!(|given| given.engine.set_drift_severity(&given.actor, given.tenant, "mobileApp", None)),
+        ),
+        (
+            "pin_drift_baseline",
+            Member,
+            give!(|given| given.engine.pin_drift_baseline(&given.actor, given.tenant, None)),
+        ),
+        ("explain_findings", Member, give!(|given| given.engine.explain_findings(&given.actor, given.tenant, &[]))),
         (
             "accept_findings",
             Member,

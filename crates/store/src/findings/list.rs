@@ -31,7 +31,7 @@ pub struct FindingFilter {
 }
 
 /// A page of findings.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FindingPage {
     /// The findings.
     pub findings: Vec<Finding>,

@@ -106,8 +106,8 @@ pub enum PlanError {
     Store(#[from] StoreError),
 }
 
-/// Plans the comparison of the latest completed run of a scope with the completed run before it, or with the one that is
-/// chosen. Per type, where that run did not read it to the end, or not steadily, the last earlier one of the scope that did
+/// Plans the comparison of the latest completed run of a scope with the one that is chosen, else with the one that the scope is
+/// pinned to, else with the completed run before it. Per type, where that run did not read it to the end, or not steadily, the last earlier one of the scope that did
 /// stands in for it.
 ///
 /// # Errors
@@ -121,6 +121,8 @@ pub async fn plan(
     let db = db.database();
     let latest = scope.latest.ok_or(PlanError::NothingRead)?;
     let current = sync_runs::get(db, tenant, latest.id).await?.ok_or(PlanError::NothingRead)?;
+    // The latest run may be the pinned one itself: nothing has come after it yet.
+    let chosen = chosen.or(scope.drift_baseline.filter(|pinned| *pinned != latest.id));
     let baseline = match chosen {
         Some(id) => {
             let run = sync_runs::get(db, tenant, id).await?;

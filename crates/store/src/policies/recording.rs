@@ -74,6 +74,12 @@ const HEADS: InsertRows = InsertRows {
     ),
 };
 
+const ITEMS: InsertRows = InsertRows {
+    table: "policy_version_items",
+    columns: Cow::Borrowed(&["version_id", "item_hash", "tenant_id"]),
+    on_conflict: Cow::Borrowed("(version_id, item_hash) DO NOTHING"),
+};
+
 /// A slot of a new version.
 #[derive(Clone, Debug)]
 pub struct SealedSlot {
@@ -167,12 +173,14 @@ pub async fn record(
             one.read_at,
             capture.id
         ]);
+        rows.items.extend(args![version, one.item.0, tenant]);
     }
     let blobs: Vec<Value<'_>> = rows.blobs.values().flat_map(|sealed| blob(capture, sealed, at)).collect();
     BLOBS.run(tx, &blobs).await?;
     VERSIONS.run(tx, &rows.versions).await?;
     SLOTS.run(tx, &rows.slots).await?;
     HEADS.run(tx, &rows.heads).await?;
+    ITEMS.run(tx, &rows.items).await?;
     count_items(tx, capture, policy_type, counted).await?;
     Ok(true)
 }
@@ -197,6 +205,7 @@ struct Rows<'c> {
     versions: Vec<Value<'c>>,
     slots: Vec<Value<'c>>,
     heads: Vec<Value<'c>>,
+    items: Vec<Value<'c>>,
 }
 
 impl<'c> Rows<'c> {

@@ -50,7 +50,9 @@ pub async fn remove_versions(
 }
 
 async fn delete_versions(tx: &mut Tx, tenant: TenantId, versions: &[Uuid]) -> Result<(), StoreError> {
-    for (table, column) in [("policy_version_slots", "version_id"), ("policy_versions", "id")] {
+    let tables =
+        [("policy_version_slots", "version_id"), ("policy_version_items", "version_id"), ("policy_versions", "id")];
+    for (table, column) in tables {
         let mut statement = Statement::new(&format!("DELETE FROM {table}"));
         statement.push(" WHERE tenant_id = $1", args![tenant]).push_in(&format!(" AND {column}"), versions);
         tx.run(&statement).await?;

@@ -13,6 +13,12 @@ pub struct DriftArguments {
     /// The sync run to compare with; the completed run before the latest when left out
     #[arg(long, value_name = "RUN")]
     pub baseline: Option<SyncRunId>,
+    /// Compare with that run from now on, also after each sync
+    #[arg(long, requires = "baseline")]
+    pub pin: bool,
+    /// Compare with the completed run before the latest again, also after each sync
+    #[arg(long, conflicts_with_all = ["baseline", "pin"])]
+    pub unpin: bool,
     /// End with exit code 2 when a new finding matters at least so much: low, medium, high or critical
     #[arg(long, value_name = "SEVERITY")]
     pub fail_on: Option<Severity>,
@@ -40,6 +46,18 @@ pub enum FindingsCommand {
         /// The findings, by id or fingerprint
         #[arg(required = true, value_name = "FINDING")]
         findings: Vec<String>,
+    },
+    /// Say how much a change of a type matters in a tenant, also of what was found already
+    Severity {
+        /// Name, id or Entra tenant id
+        #[arg(long)]
+        tenant: String,
+        /// The type (a key of `tenantatlas types`)
+        #[arg(long = "type", value_name = "KEY")]
+        policy_type: String,
+        /// low, medium, high or critical; usual for what it is by itself
+        #[arg(long, value_name = "SEVERITY")]
+        severity: String,
     },
     /// Take acceptances back: the findings are new again
     Reopen {

@@ -36,7 +36,7 @@ async fn drifted() -> (Site, TenantId, Simulator) {
     let credential = TenantCredential::ClientSecret(SecretString::from(simulated.client_secret.clone()));
     let root = Actor::command_line();
     let tenant = site.engine.add_tenant(&root, &details, &credential).await.expect("a tenant");
-    for role in [Role::Operator, Role::Readonly] {
+    for role in [Role::Manager, Role::Operator, Role::Readonly] {
         let person = site.people[&Who::Member(role)];
         site.engine.set_member(&root, tenant, person, role).await.expect("a member");
     }
@@ -109,6 +109,36 @@ async fn what_drifted_is_shown_to_all_members_and_accepted_by_operators_without_
     let everything = sent(here, OPERATOR, "accept_findings", "everything=true&reason=x").await;
     assert!(location(&everything).ends_with("/findings?done=accepted"), "{}", location(&everything));
     assert!(shown(here, OPERATOR, "").await.contains("Nothing new"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn managers_choose_how_syncs_are_compared_and_everybody_reads_what_they_chose() {
+    let (site, tenant, _cloud) = drifted().await;
+    let here = (&site, tenant);
+    let manager = Who::Member(Role::Manager);
+    let page = shown(here, manager, "").await;
+    assert!(
+        page.contains("set_after_sync") && page.contains("set_drift_severity") && page.contains("pin_drift_baseline")
+    );
+    let done = async |function: &str, form: &str| location(&sent(here, manager, function, form).await).to_owned();
+    assert!(done("set_after_sync", "drift=true&capture=true").await.ends_with("done=drift"));
+    assert!(
+        done("set_drift_severity", "policy_type=settingsCatalogPolicy&severity=critical")
+            .await
+            .ends_with("done=severity")
+    );
+    let scope = scopes::main_of(site.engine.reader(), tenant).await.expect("read").expect("a scope");
+    let latest = scope.latest.expect("a run").id;
+    assert!(done("pin_drift_baseline", &format!("run={latest}")).await.ends_with("done=baseline"));
+    assert!(!done("set_drift_severity", "policy_type=settingsCatalogPolicy&severity=loud").await.contains("done="));
+    let read = shown(here, Who::Member(Role::Readonly), "").await;
+    assert!(read.contains("Compare it with the run before; Keep versions of what is new or changed."), "{read}");
+    assert!(read.contains("Compared with: the run that ended") && read.contains(": Critical"), "{read}");
+    assert!(!read.contains("set_after_sync"));
+    assert_eq!(open(&site, tenant).await[0].severity, tenantatlas_domain::drift::Severity::Critical);
+    // Together by who changed it: nobody has read the logs.
+    let grouped = shown(here, OPERATOR, "?group=person").await;
+    assert!(grouped.contains("Not known to be one person") && grouped.contains("Settings not named"), "{grouped}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,7 @@ use tenantatlas_domain::role::Role;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_engine::Actor;
 use tenantatlas_store::sessions;
+use tenantatlas_store::tenants::AfterSync;
 use tower::ServiceExt as _;
 
 use super::site::{Site, Who};
@@ -61,7 +62,8 @@ fn read(frame: &str) -> LiveEvent {
 async fn every_event_of_the_real_stream_is_read_by_the_browsers_code() {
     let site = Site::start().await;
     // The stream tells of one run: nothing follows it.
-    site.engine.set_drift_after_sync(&Actor::command_line(), site.own, false).await.expect("saved");
+    let nothing = AfterSync { drift: false, capture: false, audit_events: false };
+    site.engine.set_after_sync(&Actor::command_line(), site.own, nothing).await.expect("saved");
     let operator = Who::Member(Role::Operator);
     let mut wire = Wire::open(&site, operator).await;
     let first = wire.next().await.expect("a snapshot");

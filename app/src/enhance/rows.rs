@@ -1,0 +1,72 @@
+//! Rows that are gone through by keys, `[data-row]`: each can have the focus, and what is done with one is done by what its page
+//! offers without a script as well.
+
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast as _;
+use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent};
+
+use super::picking;
+use crate::live::times::all;
+
+/// A key was pressed that means something for rows.
+pub fn key_pressed(key: &KeyboardEvent) {
+    let rows: Vec<HtmlElement> = all("[data-row]")
+        .into_iter()
+        .filter_map(|row| row.dyn_into::<HtmlElement>().ok())
+        // Not those that are folded away.
+        .filter(|row| row.offset_parent().is_some())
+        .collect();
+    if rows.is_empty() {
+        return;
+    }
+    let active = document().active_element();
+    let at = rows.iter().position(|row| row.contains(active.as_ref().map(AsRef::as_ref)));
+    let done = match (key.key().as_str(), at) {
+        ("j", at) => focus(rows.get(at.map_or(0, |at| at + 1))),
+        ("k", at) => focus(at.and_then(|at| at.checked_sub(1)).and_then(|at| rows.get(at))),
+        ("o", Some(at)) => open(&rows[at]),
+        ("a", Some(at)) => pick(&rows[at]) && focus(first("[data-accept]").as_ref()),
+        ("u", Some(at)) => rows[at].has_attribute("data-accepted") && pick(&rows[at]) && click("[data-undo]"),
+        _ => false,
+    };
+    if done {
+        key.prevent_default();
+    }
+}
+
+fn first(selector: &str) -> Option<HtmlElement> {
+    document().query_selector(selector).ok().flatten().and_then(|element| element.dyn_into().ok())
+}
+
+fn focus(element: Option<&HtmlElement>) -> bool {
+    element.is_some_and(|element| element.focus().is_ok())
+}
+
+fn click(selector: &str) -> bool {
+    first(selector).map(|button| button.click()).is_some()
+}
+
+/// Follows the link of a row, or that of the row above it that names the same object.
+fn open(row: &Element) -> bool {
+    let link = |within: &Element| within.query_selector("th a").ok().flatten();
+    let link = link(row).or_else(|| row.parent_element().as_ref().and_then(link));
+    link.and_then(|link| link.dyn_into::<HtmlElement>().ok()).map(|link| link.click()).is_some()
+}
+
+/// Picks a row and no other, and says so.
+fn pick(row: &Element) -> bool {
+    let selector = "input[type=checkbox][form]";
+    let Some(own) = row.query_selector(selector).ok().flatten().and_then(|own| own.dyn_into::<HtmlInputElement>().ok())
+    else {
+        return false;
+    };
+    let form = own.get_attribute("form").unwrap_or_default();
+    for other in all(&format!("input[type=checkbox][form='{form}']")) {
+        if let Ok(other) = other.dyn_into::<HtmlInputElement>() {
+            other.set_checked(false);
+        }
+    }
+    own.set_checked(true);
+    picking::count();
+    true
+}
