@@ -8,6 +8,7 @@ use tenantatlas_domain::drift::{ChangeKind, Severity, default_severity};
 use tenantatlas_domain::ids::OperationRunId;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Role;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, CaptureOf, EngineError, Explained, SettingsTold};
 use tenantatlas_graph_sim::{Verb, What, Who};
 use tenantatlas_store::findings::Finding;
@@ -42,9 +43,10 @@ impl World {
     }
 
     /// Whom the cloud knows to have changed an object.
-    fn changed_by(&self, id: &str) -> BTreeSet<String> {
+    fn changed_by(&self, id: &str, since: Timestamp) -> BTreeSet<String> {
         let events = self.simulator.control().audit_events(&self.simulated.tenant_id);
         let of = events.iter().filter(|event| !event.failed && event.verb != Verb::Get);
+        let of = of.filter(|event| event.at_ms as i64 > since.as_millis());
         let of = of.filter(|event| matches!(&event.what, What::Object { id: of, .. } if of == id));
         of.map(|event| match event.who {
             Who::Person(number) => ["alex", "kim", "sam"][number].to_owned(),
@@ -67,7 +69,7 @@ on_both_engines! {
     async fn a_finding_names_the_settings_and_who_changed_them_once_both_are_kept(test: TestDatabase) {
         let world = World::new(test, 500).await;
         world.choose(NOTHING).await;
-        world.sync(&World::everything()).await;
+        let since = world.sync(&World::everything()).await.run.started_at;
         world.capture_all().await;
         world.simulator.control().evolve(&world.simulated.tenant_id, 2);
         world.sync(&World::everything()).await;
@@ -103,7 +105,7 @@ on_both_engines! {
             settings += rows.len();
             assignments += moved.len();
             if let Some(whom) = named(&known.changed_by) {
-                assert_eq!(whom, world.changed_by(&finding.subject_external_id), "{finding:?}");
+                assert_eq!(whom, world.changed_by(&finding.subject_external_id, since), "{finding:?}");
             } else {
                 assert!(matches!(&known.changed_by, Attribution::NotRead { lack: Lack::NoLog }), "{finding:?} {known:?}");
             }

@@ -172,7 +172,6 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
             Member,
             give!(|given| given.engine.pin_drift_baseline(&given.actor, given.tenant, None)),
         ),
-        ("explain_findings", Member, give!(|given| given.engine.explain_findings(&given.actor, given.tenant, &[]))),
         (
             "accept_findings",
             Member,
@@ -305,13 +304,14 @@ async fn newest(db: &Db) -> Entry {
 }
 
 /// What is told an actor and is no command: it reads, writes what went before, or is what commands are made of.
-const NO_COMMANDS: [&str; 16] = [
+const NO_COMMANDS: [&str; 17] = [
     "authorise",
     "authorise_platform",
     "before<T, E: Refusal>",
     "begin_download",
     "cancel_all_of_removed",
     "compare_versions",
+    "explain_findings",
     "confirm",
     "dispatch<O: Operation>",
     "limit",
