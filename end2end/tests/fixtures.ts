@@ -34,13 +34,29 @@ export class Server {
   private port = 0;
   private cloud = "";
   private process?: ChildProcess;
-  private constructor(private readonly options: string[]) {}
+  private constructor(
+    private readonly options: string[],
+    /** Whether the cloud of the demo moves on by itself during the first start. */
+    private readonly moving = false,
+  ) {}
 
   /** Starts it; `options` go to the command line, such as `--demo-objects 4000` for syncs that can be watched. */
   static async start(...options: string[]): Promise<Server> {
     const server = new Server(options);
     await server.launch();
     return server;
+  }
+
+  /** Starts it as `make run` does: one of its tenants moves on during the first start. */
+  static async startMoving(): Promise<Server> {
+    const server = new Server([], true);
+    await server.launch();
+    return server;
+  }
+
+  /** Waits until it has said something. */
+  async says(words: string): Promise<void> {
+    await expect.poll(() => this.output, { timeout: 120_000 }).toContain(words);
   }
 
   get url(): string {
@@ -50,7 +66,7 @@ export class Server {
   async launch(): Promise<void> {
     const child = spawn(
       binary,
-      ["serve", "--demo", ...this.options, "--data-dir", this.folder, "--listen", `127.0.0.1:${this.port}`],
+      ["serve", "--demo", ...(this.moving ? [] : ["--demo-still"]), ...this.options, "--data-dir", this.folder, "--listen", `127.0.0.1:${this.port}`],
       {
         stdio: ["ignore", "pipe", "pipe"],
         env: { ...process.env, TENANTATLAS_DEMO_PASSWORD: demoPassword, TENANTATLAS_METRICS_TOKEN: metricsToken },

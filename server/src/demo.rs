@@ -1,5 +1,7 @@
 //! `serve --demo`: a simulated cloud in the same process, three tenants in it, and one person per role.
 
+mod story;
+
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,6 +25,7 @@ use crate::cli::progress::Progress;
 use crate::exit::{Exit, ExitCode};
 use crate::settings::Settings;
 use crate::web::say;
+use story::Story;
 
 /// The password of the demo's people where the demo listens on this machine alone.
 const PASSWORD: &str = "demo-password";
@@ -46,6 +49,8 @@ pub struct Demo {
     password: String,
     /// Whether it was made for this start.
     made: bool,
+    /// What happens in one of the tenants; `None` where nothing is to happen.
+    story: Option<Story>,
 }
 
 /// The password of the demo's people: the one that was asked for, or, where the demo listens on this machine alone and for
@@ -83,6 +88,12 @@ impl Demo {
             tenants
                 .push((ensure_tenant(engine, &actor, &cloud, simulated, environment).await?, simulated.name.clone()));
         }
+        let path = settings.data_dir.join("cloud.json");
+        let moving = cloud.control().config().tenants.last().zip(tenants.last());
+        let story = match moving.filter(|_| !arguments.demo_still) {
+            Some((simulated, (tenant, _))) => Some(Story::open(engine, &cloud, path, simulated, *tenant).await?),
+            None => None,
+        };
         let asked_for = arguments.demo_password.as_ref();
         let here_alone = settings.listen.ip().is_loopback() && settings.trusted_proxies.is_empty();
         let password = password(asked_for, here_alone);
@@ -102,7 +113,7 @@ impl Demo {
                 engine.set_member(&actor, *tenant, id, role).await?;
             }
         }
-        Ok(Self { cloud, tenants, password, made: asked_for.is_none() && !here_alone })
+        Ok(Self { cloud, tenants, password, made: asked_for.is_none() && !here_alone, story })
     }
 
     /// Says where it is and how to sign in; reads the tenants that were never read, with live progress.
@@ -151,6 +162,9 @@ impl Demo {
                 progress.show(&name, &state?);
             }
             progress.finish();
+        }
+        if let Some(story) = &self.story {
+            story.tell(engine, &self.cloud, stopping).await?;
         }
         say(&format!(
             "\n  Query what was read:  tenantatlas items --tenant {} --data-dir {}\n  Stop with Ctrl-C.\n",

@@ -10,7 +10,6 @@ use super::load::Findings;
 use crate::format;
 use crate::inventory::labels::type_label;
 use crate::scope::Inside;
-use crate::ui::card::section_card;
 use crate::ui::form::{hidden, options};
 
 /// The choices. Whoever may not choose reads what was chosen.
@@ -21,7 +20,13 @@ pub(super) fn choices(inside: &Inside, shown: &Findings) -> AnyView {
         {baseline(inside, shown, may_choose)}
         {severities(inside, shown, may_choose)}
     };
-    section_card("comparing", "How syncs are compared", content)
+    view! {
+        <details class="card comparing">
+            <summary><h2>"How syncs are compared"</h2></summary>
+            {content}
+        </details>
+    }
+    .into_any()
 }
 
 fn after_sync(inside: &Inside, may_choose: bool) -> AnyView {

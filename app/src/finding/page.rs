@@ -19,7 +19,7 @@ use crate::page::{done, query, refusal, tenant_page};
 use crate::scope::Inside;
 use crate::ui::form::options;
 use crate::ui::icon::Icon;
-use crate::ui::note::{done_note, refusal_note};
+use crate::ui::note::{done_note, note, refusal_note};
 use crate::ui::time::moment;
 
 /// The findings with their filters; operators accept them.
@@ -63,9 +63,8 @@ fn lead(inside: &Inside, shown: &Findings) -> AnyView {
         view! { " with "<a href=inside.address().run_of_sync(run)>{words}</a> }
     });
     view! {
-        "What drifted between two syncs. "
-        {moment(finished_at.as_millis())}
-        " the "<a href=inside.address().run_of_sync(current_run_id)>"latest run"</a>" was compared"{baseline}"."
+        "What drifted between two syncs. The "<a href=inside.address().run_of_sync(current_run_id)>"latest run"</a>
+        " was compared"{baseline}", "{moment(finished_at.as_millis())}"."
     }
     .into_any()
 }
@@ -86,13 +85,7 @@ fn gaps(gaps: &[Gap]) -> AnyView {
         let line = format!("{}: not comparable, because {}", type_label(&gap.policy_type), gap.because());
         view! { <li>{line}</li> }
     });
-    view! {
-        <details class="note" data-tone="warn">
-            <summary>{Icon::Unread.view()}{title}</summary>
-            <ul>{lines.collect_view()}</ul>
-        </details>
-    }
-    .into_any()
+    note("warn", view! { <details><summary>{title}</summary><ul>{lines.collect_view()}</ul></details> })
 }
 
 fn filters(inside: &Inside, filter: &FindingsFilter) -> AnyView {

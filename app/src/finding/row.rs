@@ -5,6 +5,7 @@ use serde_json::Value;
 use tenantatlas_domain::drift::{ChangeKind, FindingStatus, Reopened, Severity};
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::item_name::shown_name;
+use tenantatlas_domain::live::humanise;
 use tenantatlas_domain::role::Action;
 use tenantatlas_domain::settings::{Row, SettingValue};
 use tenantatlas_engine::{Explained, SettingsTold};
@@ -50,7 +51,7 @@ pub fn rows(inside: &Inside, names: &KnownNames, findings: &[(&Finding, &Explain
                     })}
                     <th scope="row" class="title">{title}</th>
                     <td data-label="Severity">{severity(finding.severity)}</td>
-                    <td data-label="Change" class="wide">{change(finding)}{settings(inside, names, finding, explained)}{who(finding, explained)}</td>
+                    <td data-label="Change" class="wide">{change(finding, matches!(explained.settings, SettingsTold::Told { .. }))}{settings(inside, names, finding, explained)}{who(finding, explained)}</td>
                     <td data-label="Status" class="wide">{status(inside, finding)}</td>
                     <td data-label="Since" class="quiet">{moment(finding.since_at.as_millis())}</td>
                 </tr>
@@ -75,7 +76,7 @@ fn severity(severity: Severity) -> AnyView {
 }
 
 /// What changed, in words and with the facts that are kept.
-fn change(finding: &Finding) -> AnyView {
+fn change(finding: &Finding, told: bool) -> AnyView {
     let evidence = &finding.evidence;
     let name =
         |name: &Option<String>| name.as_deref().map(|name| visible_on_page(name).into_owned()).unwrap_or_default();
@@ -87,14 +88,17 @@ fn change(finding: &Finding) -> AnyView {
         }
         _ => None,
     };
-    let facts = evidence.facts.iter().map(|fact| {
-        let line = format!("{}: {} → {}", fact.name, value(&fact.old), value(&fact.new));
+    // What the versions tell says more, and the same.
+    let facts = if told { &[][..] } else { &evidence.facts[..] };
+    let is_empty = facts.is_empty();
+    let facts = facts.iter().map(|fact| {
+        let line = format!("{}: {} → {}", humanise(&fact.name), words_of(&fact.old), words_of(&fact.new));
         view! { <li>{visible_on_page(&line).into_owned()}</li> }
     });
     view! {
         <strong>{finding.kind.label()}</strong>
         {detail.map(|detail| view! { <span class="under">{detail}</span> })}
-        {(!evidence.facts.is_empty()).then(|| view! { <ul class="plain-list">{facts.collect_view()}</ul> })}
+        {(!is_empty).then(|| view! { <ul class="plain-list">{facts.collect_view()}</ul> })}
     }
     .into_any()
 }
@@ -161,10 +165,18 @@ fn who(finding: &Finding, explained: &Explained) -> Option<AnyView> {
     Some(view! { <span class="under">"By: "{attribution(&explained.changed_by)}</span> }.into_any())
 }
 
-fn value(value: &Value) -> String {
+/// The value of a fact in words.
+fn words_of(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
         Value::String(text) => text.clone(),
+        Value::Bool(is) => if *is { "yes" } else { "no" }.to_owned(),
+        Value::Array(values) => values.iter().map(words_of).collect::<Vec<_>>().join(", "),
+        Value::Object(parts) => {
+            let words =
+                parts.iter().map(|(name, part)| format!("{} {}", humanise(name).to_lowercase(), words_of(part)));
+            words.collect::<Vec<_>>().join(", ")
+        }
         other => other.to_string(),
     }
 }

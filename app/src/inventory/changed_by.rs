@@ -145,7 +145,7 @@ fn found(actors: &[Actors], certainty: Certainty) -> AnyView {
             }
         })
         .collect_view();
-    view! { {rows}{sure.map(|sure| view! { <span class="quiet">{format!(" {sure}")}</span> })} }.into_any()
+    view! { {rows}"."{sure.map(|sure| view! { <span class="quiet">{format!(" {sure}")}</span> })} }.into_any()
 }
 
 /// The name of whoever it was.

@@ -9,16 +9,14 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::answer::Answer;
-use crate::audit::Record;
 use crate::breakage::{bent, broken};
 use crate::config::{SimulatorConfig, Throttle};
 use crate::fault::{Fault, FaultKind, Faults, Met, Place};
 use crate::graph::GraphRequest;
 use crate::hold::Hold;
 use crate::identity::guid_of;
-use crate::planted::{PlantedSecret, planted_secrets};
 use crate::query::Query;
-use crate::tenant::{Evolution, TenantState};
+use crate::tenant::TenantState;
 use crate::token::{Claims, Issuer, TokenRequest};
 use crate::{host, metadata};
 
@@ -252,51 +250,11 @@ impl Cloud {
         lock(&self.log).iter().cloned().collect()
     }
 
-    /// The ids of every object of a tenant by key; empty for an unknown tenant.
-    #[must_use]
-    pub fn expected(&self, tenant_id: &str) -> BTreeMap<String, Vec<String>> {
-        self.tenant(tenant_id)
-            .map(|state| state.read().unwrap_or_else(PoisonError::into_inner).expected())
-            .unwrap_or_default()
-    }
-
-    /// Lets time pass in a tenant; tells what changed in each step.
-    pub fn evolve(&self, tenant_id: &str, steps: u64) -> Vec<Evolution> {
-        self.tenant(tenant_id)
-            .map(|state| state.write().unwrap_or_else(PoisonError::into_inner).evolve(steps))
-            .unwrap_or_default()
-    }
-
-    /// What happened in a tenant as its audit logs tell it, or will tell it; empty for an unknown tenant.
-    #[must_use]
-    pub fn audit_events(&self, tenant_id: &str) -> Vec<Record> {
-        self.tenant(tenant_id)
-            .map(|state| state.read().unwrap_or_else(PoisonError::into_inner).records.all().to_vec())
-            .unwrap_or_default()
-    }
-
-    /// From now on, what happens in a tenant is missing in its audit logs until this is called with `false`: then it comes
-    /// late, with the time at which it happened.
-    pub fn withhold_audit_events(&self, tenant_id: &str, on: bool) {
-        if let Some(state) = self.tenant(tenant_id) {
-            state.write().unwrap_or_else(PoisonError::into_inner).records.withhold(on);
-        }
-    }
-
-    /// What must never be stored, as it is on the wire, up to a number of them. A million objects hold many: ask for
-    /// few, or make a small tenant.
-    #[must_use]
-    pub fn planted_secrets(&self, tenant_id: &str, most: usize) -> Vec<PlantedSecret> {
-        self.tenant(tenant_id)
-            .map(|state| planted_secrets(&state.read().unwrap_or_else(PoisonError::into_inner), most))
-            .unwrap_or_default()
-    }
-
     fn since_start(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(0)
     }
 
-    fn tenant(&self, tenant_id: &str) -> Option<&RwLock<TenantState>> {
+    pub(crate) fn tenant(&self, tenant_id: &str) -> Option<&RwLock<TenantState>> {
         self.tenants.get(&tenant_id.to_ascii_lowercase())
     }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::LazyLock;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::audit::{Records, now_ms};
 use crate::catalogue::{IdForm, Kind, RESOURCES, Resource};
@@ -28,7 +28,7 @@ pub fn large_group_id(tenant: &SimTenant) -> String {
 pub const CHILDREN: KindNumber = 3_000;
 
 /// How often an object was changed since the seed.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Edits of its content.
     pub edits: u32,
@@ -43,7 +43,7 @@ pub struct Changes {
 }
 
 /// What one step of time did.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Evolution {
     /// Ids of new objects by key.
     pub added: BTreeMap<String, Vec<String>>,
@@ -62,7 +62,7 @@ pub struct Evolution {
 }
 
 /// An object that was replaced by one of another type with the same name.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Migration {
     /// The type it had.
     pub from_type: String,
@@ -86,8 +86,20 @@ pub struct TenantState {
     /// Who has the name of an object of another kind.
     names: HashMap<(KindNumber, u64), (KindNumber, u64)>,
     step: u64,
+    /// What was done since it was made.
+    history: Vec<Step>,
     /// What its audit logs tell.
     pub records: Records,
+}
+
+/// Something that happened in a tenant: with the same ones a tenant of the same seed is the same again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// When it was, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// The one object that was edited, by the key of its kind and its id; time passed where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited: Option<(String, String)>,
 }
 
 /// Every kind with its resource, in number order.
@@ -154,7 +166,8 @@ impl TenantState {
         }
         let first_counts = counts.clone();
         let (changes, names, records) = (HashMap::new(), HashMap::new(), Records::default());
-        let mut state = Self { config, counts, first_counts, changes, deleted, names, step: 0, records };
+        let mut state =
+            Self { config, counts, first_counts, changes, deleted, names, step: 0, history: Vec::new(), records };
         state.begin_history(now_ms());
         state
     }
@@ -290,13 +303,50 @@ impl TenantState {
     /// Lets time pass: in each step every larger kind has an object added, edited, renamed, reassigned, deleted, and
     /// one of which only noise changes. Tells what happened.
     pub fn evolve(&mut self, steps: u64) -> Vec<Evolution> {
-        let once = |_| {
-            let at_ms = now_ms();
-            let told = self.evolve_once(at_ms / 1_000);
-            self.write_down(&told, at_ms);
-            told
+        (0..steps).map(|_| self.go(Step { at_ms: now_ms(), edited: None })).collect()
+    }
+
+    /// Lets somebody edit one object now, by the key of its kind and its id; nothing happens where there is none.
+    pub fn edit(&mut self, key: &str, id: &str) -> Evolution {
+        self.go(Step { at_ms: now_ms(), edited: Some((key.to_owned(), id.to_owned())) })
+    }
+
+    /// What happened since the tenant was made.
+    #[must_use]
+    pub fn history(&self) -> &[Step] {
+        &self.history
+    }
+
+    /// Lets happen what happened in a tenant of the same seed.
+    pub fn replay(&mut self, history: &[Step]) {
+        for step in history {
+            self.go(step.clone());
+        }
+    }
+
+    fn go(&mut self, step: Step) -> Evolution {
+        let at = step.at_ms / 1_000;
+        let told = match &step.edited {
+            None => self.evolve_once(at),
+            Some((key, id)) => self.edit_once(key, id, at),
         };
-        (0..steps).map(once).collect()
+        self.write_down(&told, step.at_ms);
+        self.history.push(step);
+        told
+    }
+
+    fn edit_once(&mut self, key: &str, id: &str, at: u64) -> Evolution {
+        self.step += 1;
+        let mut told = Evolution::default();
+        let place = kinds().find(|(_, _, kind)| kind.key == key).and_then(|(number, resource, _)| {
+            let (found, _, index) = self.find(resource, id)?;
+            (found == number && self.exists(number, index)).then_some((number, index))
+        });
+        if let Some((number, index)) = place {
+            self.touched(number, index, at).edits += 1;
+            told.edited.insert(key.to_owned(), vec![id.to_owned()]);
+        }
+        told
     }
 
     fn touched(&mut self, kind: KindNumber, index: u64, at: u64) -> &mut Changes {
@@ -407,5 +457,21 @@ mod tests {
             (serde_json::to_string(&told).ok(), tenant.expected())
         };
         assert_eq!(evolved(), evolved());
+    }
+
+    #[test]
+    fn a_tenant_that_starts_again_is_as_it_was_once_its_history_is_replayed() {
+        let new = || TenantState::new(SimTenant::new("Contoso", 3, 2_000));
+        let mut tenant = new();
+        tenant.evolve(2);
+        let id = tenant.expected()["settingsCatalogPolicy"][5].clone();
+        assert_eq!(tenant.edit("settingsCatalogPolicy", &id).edited["settingsCatalogPolicy"], [id]);
+        assert_eq!(tenant.edit("settingsCatalogPolicy", "nothing"), Evolution::default());
+        let mut again = new();
+        again.replay(tenant.history());
+        assert_eq!(
+            (again.expected(), &again.changes, again.history()),
+            (tenant.expected(), &tenant.changes, tenant.history())
+        );
     }
 }

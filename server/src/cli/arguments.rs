@@ -99,6 +99,10 @@ pub struct ServeArguments {
     /// With --demo: how many objects the largest demo tenant has
     #[arg(long, value_name = "N", default_value_t = 1_200, requires = "demo")]
     pub demo_objects: u64,
+    /// With --demo: nothing happens in the simulated cloud by itself. Else one of its tenants moves on during the first start, so that
+    /// there are findings to look at
+    #[arg(long, requires = "demo")]
+    pub demo_still: bool,
     /// With --demo: the password of its people, printed at the start [default: demo-password on a loopback address, a new one
     /// at each start elsewhere]. Better by the environment, since other people of the machine see command lines
     #[arg(long, env = "TENANTATLAS_DEMO_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
