@@ -6,6 +6,7 @@
 
 mod bundle;
 mod dispatch;
+mod drift;
 mod fat_pages;
 mod flood;
 mod floor;
@@ -25,8 +26,19 @@ use anyhow::{Result, bail};
 use whole::Floors;
 
 /// The measurements that can be chosen.
-const NAMES: [&str; 10] =
-    ["sync", "quota", "dispatch", "flood", "fat-pages", "streams", "half-sent", "page", "bundle", "lighthouse"];
+const NAMES: [&str; 11] = [
+    "sync",
+    "drift",
+    "quota",
+    "dispatch",
+    "flood",
+    "fat-pages",
+    "streams",
+    "half-sent",
+    "page",
+    "bundle",
+    "lighthouse",
+];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -67,6 +79,19 @@ async fn main() -> Result<()> {
             "Floor b writes the same rows into the same schema in one transaction: SQLite by a loop over one prepared"
         );
         println!("statement per table without a driver between, PostgreSQL by COPY.");
+    }
+    if wanted("drift") {
+        println!("\n## Comparison of two runs of which one object in a hundred changed\n");
+        println!(
+            "| database | objects | changed | findings | seconds | one read of both sides | drift / read | peak memory |"
+        );
+        println!("|---|---|---|---|---|---|---|---|");
+        for (name, url) in &engines {
+            drift::measure(name, if quick { 100_000 } else { 1_000_000 }, *url).await?;
+        }
+        println!(
+            "\nTarget: at most 2 reads, peak memory (10^6 bytes) at most 150 MB. Of the command, from start to end."
+        );
     }
     if wanted("quota") {
         println!("\n## 1,000 objects, 150 ms latency, documented throttling\n");

@@ -23,6 +23,8 @@ pub async fn measure(name: &str, objects: u64, postgres: Option<&str>, floors: F
     let cloud = Cloud::start(&["--objects", &objects.to_string()])?;
     let database = database(folder.path(), postgres).await?;
     process::add_tenant(folder.path(), &database, &cloud)?;
+    // What is measured is the sync alone.
+    process::run(folder.path(), &database, &["tenant", "after-sync", "Bench", "--drift", "false"])?;
     cloud.control("counts/reset").await?;
     let first = process::run(folder.path(), &database, &["sync", "--tenant", "Bench"])?;
     let floors = match floors {
