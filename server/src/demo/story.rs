@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tenantatlas_app::format::counted;
 use tenantatlas_domain::drift::{ChangeKind, FindingStatus};
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
 use tenantatlas_domain::registry::registry;
@@ -102,13 +103,13 @@ impl Story {
             cloud.control().evolve(&self.simulated.tenant_id, 1);
             self.remember(cloud, 0)?;
             self.sync(engine).await?;
-            let accepted = self.accept(engine, 2).await?;
+            let accepted = self.accept(engine).await?;
             self.remember(cloud, 1)?;
-            say(&format!("    people changed policies; {accepted} of the findings were accepted"));
+            say(&format!("    people changed policies; {} accepted", counted(accepted, "finding is", "findings are")));
         }
         if self.chapters < 2 {
-            let again = self.found(engine, Some(FindingStatus::Acknowledged)).await?.into_iter().next();
-            if let Some(finding) = again {
+            let accepted = self.found(engine, FindingStatus::Acknowledged).await?;
+            if let Some(finding) = accepted.iter().find(|finding| is_edited(finding)) {
                 cloud.control().edit(&self.simulated.tenant_id, &finding.subject_type, &finding.subject_external_id);
             }
             self.remember(cloud, 1)?;
@@ -152,19 +153,21 @@ impl Story {
         Ok(())
     }
 
-    /// The modified objects of one type among the findings.
-    async fn found(&self, engine: &Engine, status: Option<FindingStatus>) -> Result<Vec<Finding>, Exit> {
+    /// The findings of a status.
+    async fn found(&self, engine: &Engine, status: FindingStatus) -> Result<Vec<Finding>, Exit> {
         let Some(scope) = scopes::main_of(engine.reader(), self.tenant).await? else { return Ok(Vec::new()) };
-        let (key, kind) = (scope.selection_hash.to_string(), Some(ChangeKind::Modified));
-        let filter = FindingFilter { status, kind, policy_type: Some(EDITED.to_owned()), ..FindingFilter::default() };
+        let key = scope.selection_hash.to_string();
+        let filter = FindingFilter { status: Some(status), ..FindingFilter::default() };
         let place = (None, LOOKED_AT);
         Ok(findings::list(engine.reader(), self.tenant, &key, &filter, place, engine.now()).await?.findings)
     }
 
-    /// Lets the operator accept some of what is new; answers how many.
-    async fn accept(&self, engine: &Engine, most: usize) -> Result<u64, Exit> {
+    /// Lets the operator accept an edited policy, which will be edited again, and an object that came; answers how many that were.
+    async fn accept(&self, engine: &Engine) -> Result<u64, Exit> {
+        let new = self.found(engine, FindingStatus::New).await?;
+        let came = new.iter().find(|finding| finding.kind == ChangeKind::Added);
         let ids: Vec<_> =
-            self.found(engine, Some(FindingStatus::New)).await?.iter().take(most).map(|one| one.id).collect();
+            new.iter().find(|finding| is_edited(finding)).into_iter().chain(came).map(|one| one.id).collect();
         let Some(operator) = users::find_by_email(engine.reader(), OPERATOR).await?.filter(|_| !ids.is_empty()) else {
             return Ok(0);
         };
@@ -172,6 +175,11 @@ impl Story {
         let reason = "Agreed with the security team for the pilot group";
         Ok(engine.accept_findings(&actor, self.tenant, &ids, reason, None, "").await?)
     }
+}
+
+/// Whether a finding is one of those of which one is accepted and edited again.
+fn is_edited(finding: &Finding) -> bool {
+    finding.kind == ChangeKind::Modified && finding.subject_type == EDITED
 }
 
 /// Chapters of the story.
