@@ -74,6 +74,15 @@ const HEADS: InsertRows = InsertRows {
     ),
 };
 
+/// A new version is not searched until its settings are.
+const DOCUMENTS: InsertRows = InsertRows {
+    table: "setting_documents",
+    columns: Cow::Borrowed(&["tenant_id", "policy_type", "external_id", "version_id", "due_at"]),
+    on_conflict: Cow::Borrowed(
+        "(tenant_id, policy_type, external_id) DO UPDATE SET version_id = excluded.version_id, due_at = excluded.due_at",
+    ),
+};
+
 /// A slot of a new version.
 #[derive(Clone, Debug)]
 pub struct SealedSlot {
@@ -156,6 +165,9 @@ pub async fn record(
     for one in checked {
         let before = known.get(&one.external_id).map(|head| (head.version_id, head.number));
         let Some((version, number)) = rows.add_version(capture, policy_type, one, before) else { continue };
+        if one.version.is_some() {
+            rows.documents.extend(args![tenant, policy_type, &one.external_id, version, at]);
+        }
         rows.heads.extend(args![
             tenant,
             policy_type,
@@ -173,6 +185,7 @@ pub async fn record(
     VERSIONS.run(tx, &rows.versions).await?;
     SLOTS.run(tx, &rows.slots).await?;
     HEADS.run(tx, &rows.heads).await?;
+    DOCUMENTS.run(tx, &rows.documents).await?;
     count_items(tx, capture, policy_type, counted).await?;
     Ok(true)
 }
@@ -197,6 +210,7 @@ struct Rows<'c> {
     versions: Vec<Value<'c>>,
     slots: Vec<Value<'c>>,
     heads: Vec<Value<'c>>,
+    documents: Vec<Value<'c>>,
 }
 
 impl<'c> Rows<'c> {
