@@ -67,6 +67,9 @@ impl NotSearched {
 pub struct SearchCoverage {
     /// Tenants that were searched.
     pub tenants: u64,
+    /// The same by their ids.
+    #[serde(skip)]
+    pub searched: Vec<TenantId>,
     /// Policies whose settings were.
     pub policies: u64,
     /// Settings.
@@ -129,6 +132,7 @@ pub(super) async fn coverage(db: &Reader, reach: &Reach, query: &SettingQuery) -
             continue;
         }
         coverage.tenants += 1;
+        coverage.searched.push(tenant.id);
         for policy_type in &named {
             let Some(one) = of(policy_type) else { continue };
             coverage.add(one);
