@@ -8,7 +8,7 @@ use tenantatlas_domain::references::Assigned;
 use tenantatlas_engine::{FoundPolicy, FoundSetting};
 use tenantatlas_store::inventory::{Assignment, ItemRow};
 
-use super::page::Place;
+use super::place::Place;
 use crate::address::{self, TenantAddress};
 use crate::filter::ListFilter as _;
 use crate::filter::setting::SettingFilter;

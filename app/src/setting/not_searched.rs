@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_engine::{NotSearched, SearchCoverage};
 
-use super::page::Place;
+use super::place::Place;
 use crate::format::{counted, number};
 use crate::inventory::labels::type_label;
 use crate::ui::icon::Icon;

@@ -1,13 +1,13 @@
 //! The page of the search: what is looked for, what was found, and what was not searched.
 
 use leptos::prelude::*;
-use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::setting_query::{FILTERS, LONGEST_QUERY};
-use tenantatlas_engine::{Actor, Engine, EngineError, SearchAnswer, SearchRequest};
+use tenantatlas_engine::{Engine, EngineError, SearchAnswer};
 
 use super::found::found;
 use super::not_searched::not_searched;
+use super::place::Place;
 use super::values::values;
 use crate::error::AppError;
 use crate::filter::ListFilter as _;
@@ -20,8 +20,6 @@ use crate::ui::note::{empty, note};
 use crate::ui::pager::Pager;
 use crate::{address, scope};
 
-/// Settings on one page.
-const PAGE: u32 = 50;
 /// What can be looked for, as links that do so.
 const EXAMPLES: [(&str, &str); 4] = [
     ("BitLocker", "names, categories and values with the word"),
@@ -50,27 +48,6 @@ pub fn TenantSettingsPage() -> impl IntoView {
         let place = Place { base, tenants: vec![inside.id()], actor: inside.session.actor() };
         content(&inside.engine, &place, &filter).await
     })
-}
-
-/// Where is searched, and by whom.
-pub(super) struct Place {
-    /// The address of the page.
-    pub base: String,
-    /// The only tenant; none where all are asked.
-    pub tenants: Vec<TenantId>,
-    /// Who asks.
-    pub actor: Actor,
-}
-
-impl Place {
-    /// Whether tenants are to be told apart.
-    pub(super) fn is_over_tenants(&self) -> bool {
-        self.tenants.is_empty()
-    }
-
-    fn request(&self, filter: &SettingFilter) -> SearchRequest {
-        SearchRequest { query: filter.search.clone(), tenants: self.tenants.clone(), after: filter.after, limit: PAGE }
-    }
 }
 
 async fn content(engine: &Engine, place: &Place, filter: &SettingFilter) -> Result<(String, AnyView), AppError> {

@@ -5,7 +5,7 @@ use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_engine::{PivotRow, SettingPivot};
 
 use super::not_searched::not_searched;
-use super::page::Place;
+use super::place::Place;
 use crate::address;
 use crate::filter::ListFilter as _;
 use crate::filter::setting::SettingFilter;
