@@ -27,6 +27,8 @@ pub const HELP: &str = "/help";
 /// The form for a new tenant.
 pub const ADD_TENANT: &str = "/admin/tenants/new";
 
+/// What policies set, over all tenants of a person.
+pub const SETTINGS: &str = "/settings";
 /// The notifications of a person.
 pub const NOTIFICATIONS: &str = "/notifications";
 /// The live stream of a person.
@@ -51,8 +53,18 @@ pub mod route {
     pub const VERSION_EXPORT: &str = "/t/{tenant}/inventory/{item}/versions/{version}/body.json";
     /// A download of the difference of two versions.
     pub const DIFFERENCE_EXPORT: &str = "/t/{tenant}/inventory/{item}/difference.json";
+    /// A download of what policies set, over all tenants of a person.
+    pub const SETTINGS_EXPORT: &str = "/settings/export.{kind}";
+    /// The same of a tenant.
+    pub const TENANT_SETTINGS_EXPORT: &str = "/t/{tenant}/policy-settings/export.{kind}";
     /// A download of the audit log.
     pub const AUDIT_EXPORT: &str = "/t/{tenant}/audit/export.csv";
+}
+
+/// A download of what the search of settings at an address finds: `csv` or `json`.
+#[must_use]
+pub fn settings_export(base: &str, kind: &str) -> String {
+    format!("{base}/export.{kind}")
 }
 
 /// The link by which the first administrator is made.
@@ -294,6 +306,12 @@ impl TenantAddress {
     #[must_use]
     pub fn audit_export(&self) -> String {
         format!("{}/audit/export.csv", self.0)
+    }
+
+    /// What its policies set.
+    #[must_use]
+    pub fn policy_settings(&self) -> String {
+        self.section("policy-settings")
     }
 
     /// How the tenant is connected.

@@ -245,6 +245,7 @@ mod from_below {
                 EngineError::Selection(SelectionError::Empty { .. }) => {
                     Self::invalid("policy_types", "Nothing is chosen. Choose at least one policy type.")
                 }
+                EngineError::Query(error) => Self::invalid("q", error.to_string()),
                 EngineError::Store(error) => error.into(),
                 EngineError::Graph(error) => {
                     let mut refusal = Self::new(ErrorKind::Unavailable, error.reason.sentence());

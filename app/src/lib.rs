@@ -34,6 +34,7 @@ pub mod palette;
 pub mod run;
 pub mod second_factor;
 pub mod session;
+pub mod setting;
 pub mod sync;
 pub mod tenant;
 pub mod ui;

@@ -11,8 +11,8 @@ use crate::access::{Refused, Rule};
 use crate::page::{missing, refused_page};
 use crate::ui::title::TitleFormat;
 use crate::{
-    account, audit, finding, group, inventory, member, notification, palette, run, second_factor, session, sync,
-    tenant, user, version,
+    account, audit, finding, group, inventory, member, notification, palette, run, second_factor, session, setting,
+    sync, tenant, user, version,
 };
 
 /// A page as it is declared.
@@ -69,6 +69,7 @@ pages! {
     "/me" => account::page::Account, Rule::SignedIn;
     "/help" => palette::help_page::HelpPage, Rule::SignedIn;
     "/admin/users" => user::page::UsersPage, Rule::Administrator;
+    "/settings" => setting::page::SettingsPage, Rule::SignedIn;
     "/notifications" => notification::page::NotificationsPage, Rule::SignedIn;
     "/admin/tenants" => tenant::all_page::AllTenantsPage, Rule::Administrator;
     "/admin/tenants/new" => tenant::add_page::AddTenantPage, Rule::Administrator;
@@ -81,6 +82,7 @@ pages! {
     "/t/:tenant/runs" => run::list_page::RunsPage, Rule::Member(Action::View);
     "/t/:tenant/runs/:run" => run::page::RunPage, Rule::Member(Action::View);
     "/t/:tenant/findings" => finding::page::FindingsPage, Rule::Member(Action::View);
+    "/t/:tenant/policy-settings" => setting::page::TenantSettingsPage, Rule::Member(Action::SeeBodies);
     "/t/:tenant/audit" => audit::page::AuditPage, Rule::Member(Action::View);
     "/t/:tenant/notifications" => notification::page::TenantNotificationsPage, Rule::Member(Action::View);
     "/t/:tenant/settings" => tenant::settings_page::SettingsPage, Rule::Member(Action::View);
@@ -129,6 +131,7 @@ mod tests {
             address::USERS,
             address::ADD_TENANT,
             address::NOTIFICATIONS,
+            address::SETTINGS,
             address::ALL_TENANTS,
         ];
         let inside = [
@@ -151,6 +154,7 @@ mod tests {
             at.audit(),
             at.notifications(),
             at.settings(),
+            at.policy_settings(),
             at.members(),
             at.members_without("06"),
             address::welcome("token"),

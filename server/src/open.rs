@@ -203,7 +203,8 @@ impl From<EngineError> for Exit {
             | EngineError::Invalid { .. }
             | EngineError::Conflict(_)
             | EngineError::TooMany(_)
-            | EngineError::Selection(_) => Self::usage(error.to_string()),
+            | EngineError::Selection(_)
+            | EngineError::Query(_) => Self::usage(error.to_string()),
             EngineError::Forbidden | EngineError::Stopping => Self::new(ExitCode::Failed, error.to_string()),
             EngineError::Internal(_) => Self::unexpected(error.to_string()),
         }

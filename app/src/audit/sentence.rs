@@ -62,6 +62,7 @@ fn words(action: AuditAction, resource: &str, context: &Value, names: &Names) ->
         AuditAction::FindingsReopened => {
             Some((format!("took the acceptance of {0} back", findings(context)), "take an acceptance back".to_owned()))
         }
+        AuditAction::SettingsExported => same("downloaded what policies set", "download what policies set"),
         AuditAction::PolicyExported => same("downloaded a version", "download a version"),
         AuditAction::ScriptSeen => same("looked at a script", "look at a script"),
         AuditAction::CancelRequested => same("cancelled a run", "cancel a run"),

@@ -7,6 +7,7 @@ pub mod finding;
 pub mod group;
 pub mod inventory;
 pub mod run;
+pub mod setting;
 pub mod tenant;
 
 use crate::address::with_query;
@@ -62,6 +63,7 @@ mod tests {
     use super::group::GroupFilter;
     use super::inventory::InventoryFilter;
     use super::run::RunFilter;
+    use super::setting::SettingFilter;
     use super::tenant::TenantFilter;
     use super::*;
 
@@ -92,6 +94,7 @@ mod tests {
         comes_back::<FindingsFilter>(
             "status=open&kind=renamed&severity=high&after=01932f1e-7c00-7000-8000-000000000001",
         );
+        comes_back::<SettingFilter>("q=value%3Aenabled&setting=a%2Fb&after=01932f1e-7c00-7000-8000-000000000001.65537");
         comes_back::<RunFilter>("by=schedule");
         comes_back::<GroupFilter>("type=settingsCatalogPolicy&only=excluded");
         comes_back::<RunFilter>("by=01932f1e-7c00-7000-8000-000000000002");

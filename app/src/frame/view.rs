@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use tenantatlas_domain::invisible::visible_on_page;
+use tenantatlas_domain::role::Action;
 
 use super::load::{FrameData, LiveData};
 use super::views;
@@ -28,6 +29,8 @@ pub enum Section {
     Runs,
     /// What drifted.
     Findings,
+    /// What policies set.
+    PolicySettings,
     /// Who asked.
     Audit,
     /// How it is connected.
@@ -37,13 +40,15 @@ pub enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 5] = [Self::Inventory, Self::Runs, Self::Findings, Self::Audit, Self::Settings];
+    const ALL: [Self; 6] =
+        [Self::Inventory, Self::PolicySettings, Self::Runs, Self::Findings, Self::Audit, Self::Settings];
 
     const fn slug(self) -> &'static str {
         match self {
             Self::Inventory | Self::None => "inventory",
             Self::Runs => "runs",
             Self::Findings => "findings",
+            Self::PolicySettings => "policy-settings",
             Self::Audit => "audit",
             Self::Settings => "settings",
         }
@@ -54,6 +59,7 @@ impl Section {
             Self::Inventory | Self::None => "Inventory",
             Self::Runs => "Runs",
             Self::Findings => "Findings",
+            Self::PolicySettings => "Search",
             Self::Audit => "Audit",
             Self::Settings => "Settings",
         }
@@ -69,6 +75,7 @@ impl Section {
             Self::Inventory | Self::None => Icon::Inventory,
             Self::Runs => Icon::Runs,
             Self::Findings => Icon::Warning,
+            Self::PolicySettings => Icon::Search,
             Self::Audit => Icon::Audit,
             Self::Settings => Icon::Settings,
         }
@@ -101,9 +108,12 @@ pub fn tenant_frame(inside: &Inside, frame: FrameData, place: &Place, title: &st
     let full_title = format!("{title} · {}", tenant.name);
     let links = Section::ALL
         .into_iter()
+        .filter(|entry| *entry != Section::PolicySettings || inside.role.allows(Action::SeeBodies))
         .map(|entry| {
             view! {
-                <a href=at.section(entry.slug()) aria-current=(entry == section).then_some("page")>
+                <a
+                    class=(entry == Section::PolicySettings).then_some("with-room")
+                    href=at.section(entry.slug()) aria-current=(entry == section).then_some("page")>
                     {entry.icon().view()}
                     <span>{entry.label()}</span>
                 </a>
@@ -199,6 +209,7 @@ fn person_menu(session: &CurrentSession, theme: String) -> AnyView {
             <hr />
             <a class="menu-item" href=address::ACCOUNT>{Icon::Person.view()}"Profile and sessions"</a>
             <a class="menu-item" href=address::HOME>{Icon::Tenant.view()}"All tenants"</a>
+            <a class="menu-item" href=address::SETTINGS>{Icon::Search.view()}"Policy settings"</a>
             <a class="menu-item" href=address::HELP>{Icon::Compass.view()}"Help and keys"</a>
             {session.platform_admin.then(|| view! {
                 <a class="menu-item" href=address::USERS>{Icon::People.view()}"Administration"</a>

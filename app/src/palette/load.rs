@@ -97,8 +97,12 @@ fn pages(session: &CurrentSession, inside: Option<&Inside>) -> Vec<PaletteEntry>
         ] {
             pages.push(entry("Page", label, name, href));
         }
+        if inside.role.allows(Action::SeeBodies) {
+            pages.push(entry("Page", "Policy settings", name, at.policy_settings()));
+        }
     }
     pages.push(entry("Page", "All tenants", "", address::HOME.to_owned()));
+    pages.push(entry("Page", "Policy settings", "in all tenants", address::SETTINGS.to_owned()));
     pages.push(entry("Page", "Profile and sessions", "", address::ACCOUNT.to_owned()));
     if session.platform_admin {
         pages.push(entry("Page", "Users", "Administration", address::USERS.to_owned()));

@@ -43,6 +43,8 @@ crate::names::named! {
         RetryRequested = "operation.retry_requested",
         /// The body of a version, or the difference of two, was downloaded.
         PolicyExported = "policy.exported",
+        /// What a search of settings found was downloaded.
+        SettingsExported = "settings.exported",
         /// Somebody looked at the body of a script.
         ScriptSeen = "policy.script_seen",
         /// A saved view of the inventory was added, renamed or deleted.
@@ -118,6 +120,7 @@ impl AuditAction {
                 | Self::FindingsReopened
                 | Self::InventoryExported
                 | Self::PolicyExported
+                | Self::SettingsExported
                 | Self::ScriptSeen
                 | Self::MemberAdded
                 | Self::InvitationAccepted

@@ -30,6 +30,7 @@ pub mod registry;
 pub mod role;
 pub mod sanitise;
 pub mod selection;
+pub mod setting_query;
 pub mod settings;
 pub mod since;
 pub mod sync;

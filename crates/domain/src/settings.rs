@@ -11,6 +11,7 @@ mod difference;
 mod naming;
 mod pairing;
 mod reading;
+mod search;
 mod setting;
 mod templates;
 mod tree;
@@ -19,6 +20,7 @@ pub use assignment::{Assignment, AssignmentChange, AssignmentSide};
 pub use difference::{Difference, NotComparable, Note, Row, difference};
 pub use naming::{DefinitionName, Glossary};
 pub use reading::{Line, Section, Settings};
+pub use search::{SearchEntry, SearchLine, search_lines, words_of};
 pub use setting::{ChangeKind, Order, Setting, SettingValue, UnknownChangeKind};
 
 #[cfg(test)]

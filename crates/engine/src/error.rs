@@ -3,6 +3,7 @@
 use tenantatlas_commands::{CommandError, Refusal};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::selection::SelectionError;
+use tenantatlas_domain::setting_query::QueryError;
 use tenantatlas_graph::GraphError;
 use tenantatlas_store::StoreError;
 use tenantatlas_store::audit::Outcome;
@@ -36,6 +37,9 @@ pub enum EngineError {
     /// The selection cannot be read.
     #[error(transparent)]
     Selection(#[from] SelectionError),
+    /// What is looked for among settings cannot be understood.
+    #[error(transparent)]
+    Query(#[from] QueryError),
     /// The database refused or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -94,6 +98,7 @@ impl Refusal for EngineError {
             Self::Conflict(_) => (Outcome::Failure, "conflict"),
             Self::TooMany(_) => (Outcome::Denied, "too_many"),
             Self::Selection(_) => (Outcome::Failure, "selection"),
+            Self::Query(_) => (Outcome::Failure, "query"),
             Self::Graph(_) => (Outcome::Failure, "graph"),
             Self::Store(_) | Self::Stopping | Self::Internal(_) => return None,
         })

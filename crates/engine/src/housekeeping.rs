@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::engine::Core;
 use crate::second_factor::SET_UP_LASTS;
+use crate::setting_search;
 use crate::sign_in::{BROWSER_IS_KNOWN, LONGEST_WINDOW};
 
 /// The pause between two pieces of a large deletion.
@@ -49,7 +50,27 @@ async fn clean_once(core: &Core, forgotten: &mut Option<Instant>) -> Result<(), 
         *forgotten = Some(Instant::now());
         remove_old_versions(core).await?;
     }
-    purge_tenants(core).await
+    purge_tenants(core).await?;
+    make_searchable(core).await
+}
+
+/// Makes settings searchable that are not yet, a few policies at a time, for as long as the next sweep may wait; the rest comes
+/// with that.
+async fn make_searchable(core: &Core) -> Result<(), StoreError> {
+    let began = Instant::now();
+    while !core.commands.stopping.is_cancelled() {
+        let now = core.commands.clock.now();
+        if !setting_search::index_due(&core.commands.db, &core.commands.vault, now).await? {
+            return Ok(());
+        }
+        if began.elapsed() >= core.config.runs.sweep_interval {
+            core.clean_now.notify_one();
+            return Ok(());
+        }
+        // Whoever waits for the writer has its turn now.
+        tokio::time::sleep(BETWEEN_PIECES).await;
+    }
+    Ok(())
 }
 
 /// Deletes what is left of tenants that were removed, a piece at a time, for as long as the next sweep may wait; the rest

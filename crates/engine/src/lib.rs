@@ -38,6 +38,7 @@ mod saved_views;
 mod second_factor;
 mod session_policy;
 mod setting_catalog;
+mod setting_search;
 mod sign_in;
 mod start;
 mod tenant_check;
@@ -61,6 +62,10 @@ pub use policy_versions::{Comparison, OpenVersion, ReadVersion};
 pub use second_factor::{SecondFactorState, SetUp};
 pub use session_policy::{RequireSecondFactor, SessionPolicy, UnknownRule};
 pub use setting_catalog::{RefreshPayload, RefreshSettingCatalog};
+pub use setting_search::{
+    FoundPolicy, FoundSetting, LeftOut, NotSearched, PivotRow, SearchAnswer, SearchCoverage, SearchRequest,
+    SettingPivot,
+};
 pub use sign_in::{BROWSER_IS_KNOWN, Opened, SECOND_STEP_LASTS, SET_UP_STEP_LASTS, SignIn, Visitor};
 pub use tenant_check::{CheckPayload, CheckTenant};
 pub use tenantatlas_commands::{

@@ -18,7 +18,7 @@ use tenantatlas_graph::GraphClient;
 use tenantatlas_runs::{Dispatched, Operation, OperationKind, RunContext, Stop, Work};
 use tenantatlas_store::operation_runs::Limits;
 use tenantatlas_store::setting_catalog::{self, KnownDefinition};
-use tenantatlas_store::{Vault, tenants};
+use tenantatlas_store::{Access, StoreError, Vault, tenants};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -93,10 +93,15 @@ impl Engine {
 
     /// The names of definitions by their ids, with their categories and options, as far as they are known.
     pub(crate) async fn names_of_definitions(&self, ids: &[String]) -> Result<Glossary, EngineError> {
-        let known = setting_catalog::definitions(self.reader(), ids).await?;
-        let named = known.into_iter().map(|KnownDefinition { id, name, categories, options }| {
-            (id, DefinitionName { name, category: categories, options })
-        });
-        Ok(Glossary { definitions: named.collect(), ..Glossary::default() })
+        Ok(glossary_of(self.reader(), ids).await?)
     }
+}
+
+/// The names of definitions by their ids, with their categories and options, as far as they are known.
+pub(crate) async fn glossary_of(on: impl Access, ids: &[String]) -> Result<Glossary, StoreError> {
+    let known = setting_catalog::definitions(on, ids).await?;
+    let named = known.into_iter().map(|KnownDefinition { id, name, categories, options }| {
+        (id, DefinitionName { name, category: categories, options })
+    });
+    Ok(Glossary { definitions: named.collect(), ..Glossary::default() })
 }

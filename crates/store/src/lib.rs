@@ -48,6 +48,7 @@ pub mod scopes;
 pub mod second_factors;
 pub mod sessions;
 pub mod setting_catalog;
+pub mod setting_search;
 pub mod sign_in_attempts;
 mod signals;
 mod sql;

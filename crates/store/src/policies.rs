@@ -16,7 +16,7 @@ pub use captures::{
     finish_type, get_by_operation, list_types,
 };
 pub(crate) use key::destroy;
-pub use key::{Sealed, TenantKey};
+pub use key::{Mark, Sealed, TenantKey};
 pub use listing::{
     Head, Known, OpenSlot, Version, find_version, heads, items_by_id, items_of_type, known_of, latest_of, open_slots,
     versions_of,

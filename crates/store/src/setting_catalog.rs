@@ -1,7 +1,7 @@
 //! Definitions and categories of settings, as Microsoft publishes them: the same in every tenant, so these rows belong to none.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use sqlx::FromRow;
 use tenantatlas_domain::time::Timestamp;
@@ -66,10 +66,12 @@ pub struct KnownDefinition {
 
 const RECORD_DEFINITION: InsertRows = InsertRows {
     table: "setting_definitions",
-    columns: Cow::Borrowed(&["id", "collection", "name", "category_id", "options", "seen_at"]),
+    columns: Cow::Borrowed(&["id", "collection", "name", "category_id", "options", "seen_at", "options_at"]),
     on_conflict: Cow::Borrowed(
         "(id) DO UPDATE SET collection = excluded.collection, name = excluded.name,
-         category_id = excluded.category_id, options = excluded.options, seen_at = excluded.seen_at",
+         category_id = excluded.category_id, options = excluded.options, seen_at = excluded.seen_at,
+         options_at = CASE WHEN setting_definitions.options = excluded.options THEN setting_definitions.options_at
+             ELSE excluded.options_at END",
     ),
 };
 
@@ -97,15 +99,18 @@ pub async fn record_definitions(
         definitions.iter().map(|definition| (definition.id.to_ascii_lowercase(), definition)).collect();
     let mut unique: Vec<_> = unique.into_iter().collect();
     unique.sort_by(|one, other| one.0.cmp(&other.0));
-    let mut rows: Vec<Value<'_>> = Vec::with_capacity(unique.len() * 6);
+    let mut rows: Vec<Value<'_>> = Vec::with_capacity(unique.len() * 7);
     for (id, definition) in unique {
-        let options = serde_json::to_string(&definition.options).unwrap_or_else(|_| "{}".to_owned());
+        // In one order, so that the same options are the same text.
+        let options: BTreeMap<&String, &String> = definition.options.iter().collect();
+        let options = serde_json::to_string(&options).unwrap_or_else(|_| "{}".to_owned());
         rows.extend([
             id.into(),
             collection.into(),
             without_nul(&definition.name).into_owned().into(),
             definition.category_id.clone().into(),
             options.into(),
+            at.into(),
             at.into(),
         ]);
     }

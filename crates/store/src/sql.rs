@@ -107,6 +107,7 @@ value_from! {
     ids::FindingId => Uuid, |value| value.as_uuid();
     ids::CorrelationId => Uuid, |value| value.as_uuid();
     &'a [u8] => Bytes, |value| Cow::Borrowed(value);
+    [u8; 12] => Bytes, |value| Cow::Owned(value.to_vec());
     &'a [u8; 32] => Bytes, |value| Cow::Borrowed(&value[..]);
     Vec<u8> => Bytes, |value| Cow::Owned(value);
     ContentHash => Bytes, |value| Cow::Owned(value.0.to_vec());

@@ -1,6 +1,7 @@
 //! What can be typed: the commands, their options and the help that teaches them.
 
 mod drift;
+mod settings;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use secrecy::SecretString;
 use tenantatlas_domain::since::Since;
 
 pub use drift::{DriftArguments, FindingsCommand, FindingsListArguments, StatusArgument};
+pub use settings::{SettingsCommand, SettingsSearchArguments};
 
 use crate::exit::EXIT_CODES;
 use crate::settings::SettingsOptions;
@@ -66,6 +68,9 @@ pub enum Command {
     Findings(FindingsCommand),
     /// The versions of a policy, newest first
     Versions(VersionsArguments),
+    /// What policies set, over all tenants
+    #[command(subcommand)]
+    Settings(SettingsCommand),
     /// Read from the audit logs of Intune and Entra who changed what, since they were last read
     AuditEvents(AuditEventsArguments),
     /// What the inventory of a tenant holds

@@ -14,6 +14,7 @@ pub mod output;
 pub mod progress;
 mod runs;
 mod secret_input;
+mod setting_search;
 mod sync;
 mod tenant;
 mod types;
@@ -52,6 +53,7 @@ async fn obey(command: Command, settings: &Settings, output: Output) -> Result<(
         Command::Drift(drift) => drift::run(settings, &drift, output).await,
         Command::Findings(command) => findings::run(settings, command, output).await,
         Command::Versions(versions) => versions::run(settings, versions, output).await,
+        Command::Settings(command) => setting_search::run(settings, command, output).await,
         Command::AuditEvents(events) => audit_events::run(settings, events, output).await,
         Command::Items(items) => Box::pin(items::run(settings, &items, output)).await,
         Command::Types(types) => types::run(&types, output),

@@ -15,12 +15,14 @@ use tenantatlas_app::error::AppError;
 use tenantatlas_app::filter::ListFilter;
 use tenantatlas_app::filter::audit::AuditFilter;
 use tenantatlas_app::filter::inventory::InventoryFilter;
+use tenantatlas_app::filter::setting::SettingFilter;
 use tenantatlas_app::format;
 use tenantatlas_app::inventory::assigned::{assigned_words, target_cell};
 use tenantatlas_app::inventory::labels::{platform_label, type_label};
 use tenantatlas_app::inventory::load::{picked, query, view};
-use tenantatlas_app::scope::Inside;
+use tenantatlas_app::scope::{Inside, TenantScope};
 use tenantatlas_domain::audit::AuditAction;
+use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::sync::TypeOutcome;
@@ -32,7 +34,7 @@ use tenantatlas_store::inventory::{self, ItemRow, NotRead};
 
 use super::State;
 use super::answer::refuse;
-use super::inside::InTenant;
+use super::inside::{InTenant, SignedIn};
 use super::spreadsheet::{self, Cell};
 
 /// Rows that are put together into one piece of the answer.
@@ -49,6 +51,8 @@ pub(super) struct Exported {
     action: AuditAction,
     format: &'static str,
     facts: Facts,
+    /// The tenants whose logs tell of it, where these are not that of the address alone.
+    tenants: Option<Vec<TenantId>>,
 }
 
 /// What the audit log tells of a download beside its format.
@@ -64,7 +68,7 @@ impl Exported {
     /// What comes of versions of one item.
     pub(super) fn policy(item: String, facts: Value) -> Self {
         let (action, facts) = (AuditAction::PolicyExported, Facts::Told(facts));
-        Self { list: "item", resource: Some(item), action, format: "json", facts }
+        Self { list: "item", resource: Some(item), action, format: "json", facts, tenants: None }
     }
 
     fn inventory(format: &'static str) -> Self {
@@ -74,12 +78,25 @@ impl Exported {
             action: AuditAction::InventoryExported,
             format,
             facts: Facts::Filter(filter_facts::<InventoryFilter>),
+            tenants: None,
+        }
+    }
+
+    /// What a search of settings finds in these tenants.
+    pub(super) fn settings(format: &'static str, tenants: Vec<TenantId>) -> Self {
+        Self {
+            list: "settings",
+            resource: None,
+            action: AuditAction::SettingsExported,
+            format,
+            facts: Facts::Filter(filter_facts::<SettingFilter>),
+            tenants: Some(tenants),
         }
     }
 
     fn audit(format: &'static str) -> Self {
         let facts = Facts::Filter(filter_facts::<AuditFilter>);
-        Self { list: "audit", resource: None, action: AuditAction::AuditExported, format, facts }
+        Self { list: "audit", resource: None, action: AuditAction::AuditExported, format, facts, tenants: None }
     }
 }
 
@@ -88,36 +105,41 @@ impl Exported {
 /// when their answer comes by here. HEAD takes nothing away and is not written down.
 pub async fn record(
     Extract(state): Extract<State>,
-    InTenant(inside): InTenant,
+    SignedIn(session): SignedIn,
     request: Request,
     next: Next,
 ) -> Response {
     if request.method() == Method::HEAD {
         return next.run(request).await;
     }
-    if let Err(error) = state.engine.begin_download(&inside.session.actor()).await {
+    let actor = session.actor();
+    if let Err(error) = state.engine.begin_download(&actor).await {
         return refuse(&error.into());
     }
     let query = request.uri().query().unwrap_or_default().to_owned();
+    let of_address = request.extensions().get::<TenantScope>().map(|scope| scope.tenant.id);
     let response = next.run(request).await;
-    let Some(Exported { list, resource, action, format, facts }) = response.extensions().get().cloned() else {
+    let Some(Exported { list, resource, action, format, facts, tenants }) = response.extensions().get().cloned() else {
         return response;
     };
-    let event = AuditEvent {
-        action,
-        tenant: Some(inside.id()),
-        resource_type: list,
-        resource_id: resource.unwrap_or_else(|| inside.id().to_string()),
-        outcome: Outcome::Success,
-        facts: match facts {
-            Facts::Filter(facts) => json!({ "format": format, "filter": facts(&query) }),
-            Facts::Told(told) => json!({ "format": format, "of": told }),
-        },
+    let facts = match facts {
+        Facts::Filter(facts) => json!({ "format": format, "filter": facts(&query) }),
+        Facts::Told(told) => json!({ "format": format, "of": told }),
     };
-    match state.engine.record_event(&inside.session.actor(), event).await {
-        Ok(()) => response,
-        Err(error) => refuse(&error.into()),
+    for tenant in tenants.unwrap_or_else(|| of_address.into_iter().collect()) {
+        let event = AuditEvent {
+            action,
+            tenant: Some(tenant),
+            resource_type: list,
+            resource_id: resource.clone().unwrap_or_else(|| tenant.to_string()),
+            outcome: Outcome::Success,
+            facts: facts.clone(),
+        };
+        if let Err(error) = state.engine.record_event(&actor, event).await {
+            return refuse(&error.into());
+        }
     }
+    response
 }
 
 /// The filter of a list as the audit log keeps it: names, and the values that are no free text.

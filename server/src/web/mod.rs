@@ -22,6 +22,7 @@ mod request_id;
 mod router;
 mod security;
 mod session;
+mod settings;
 pub mod shutdown;
 mod spreadsheet;
 mod sse;

@@ -24,7 +24,9 @@ use super::context::provide;
 use super::declared::{self, Declared, Kind};
 use super::request_id::{self, RequestId};
 use super::session::{self, Guard};
-use super::{State, address, assets, body, client, events, export, functions, metrics, security, under_way, versions};
+use super::{
+    State, address, assets, body, client, events, export, functions, metrics, security, settings, under_way, versions,
+};
 
 /// An address that is neither a page nor a server function. It is asked for by `GET`.
 pub struct Raw {
@@ -64,6 +66,18 @@ pub const RAW: &[Raw] = &[
         kind: Kind::Data,
         rule: Rule::Member(Action::SeeBodies),
         handler: |state| get(versions::difference).layer(middleware::from_fn_with_state(state.clone(), export::record)),
+    },
+    Raw {
+        route: route::SETTINGS_EXPORT,
+        kind: Kind::Data,
+        rule: Rule::SignedIn,
+        handler: |state| get(settings::of_person).layer(middleware::from_fn_with_state(state.clone(), export::record)),
+    },
+    Raw {
+        route: route::TENANT_SETTINGS_EXPORT,
+        kind: Kind::Data,
+        rule: Rule::Member(Action::SeeBodies),
+        handler: |state| get(settings::of_tenant).layer(middleware::from_fn_with_state(state.clone(), export::record)),
     },
     Raw {
         route: route::AUDIT_EXPORT,

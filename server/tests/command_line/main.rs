@@ -11,6 +11,7 @@ mod full_disk;
 mod inventory;
 mod outgoing;
 mod sandbox;
+mod setting_search;
 mod start;
 mod terminal;
 mod together;

@@ -26,7 +26,7 @@ pub struct Glossary {
 
 impl Glossary {
     /// Names a setting and what stands below it. What is not known stays without a name.
-    pub(super) fn name(&self, setting: &mut Setting) {
+    pub fn name(&self, setting: &mut Setting) {
         if let Some(known) = setting.definition_id.as_deref().and_then(|id| self.find(id)) {
             if setting.name.is_none() {
                 setting.name = Some(known.name.clone()).filter(|name| !name.trim().is_empty());
@@ -59,13 +59,13 @@ impl Glossary {
         }
     }
 
-    fn find(&self, id: &str) -> Option<&DefinitionName> {
+    pub(super) fn find(&self, id: &str) -> Option<&DefinitionName> {
         // Exports of others write ids in lower case, and so does Graph now and then.
         self.definitions.get(id).or_else(|| self.definitions.get(&id.to_ascii_lowercase()))
     }
 }
 
-fn name_options(known: &DefinitionName, value: &mut SettingValue) {
+pub(super) fn name_options(known: &DefinitionName, value: &mut SettingValue) {
     match value {
         SettingValue::Choice { id, name } => *name = known.options.get(id.as_str()).cloned(),
         SettingValue::List(values) => values.iter_mut().for_each(|value| name_options(known, value)),

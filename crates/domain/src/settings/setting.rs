@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value, json};
 
 use crate::live::humanise;
@@ -21,7 +22,8 @@ crate::names::named! {
 }
 
 /// What stands in a setting.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SettingValue {
     /// Yes or no.
     Flag(bool),
@@ -178,6 +180,8 @@ pub struct Setting {
     pub counts: bool,
     /// Whether its value was made for one tenant, so that another one is no difference.
     pub is_noise: bool,
+    /// Whether its key is the name of a property of Microsoft's, and no text of the object.
+    pub is_property: bool,
     /// What else Graph says of it, such as the template that it comes from: no setting, but part of the content.
     pub(super) rest: Option<String>,
     /// What stands below it.

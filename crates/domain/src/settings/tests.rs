@@ -2,6 +2,7 @@
 
 mod differences;
 mod reading;
+mod search;
 
 use serde_json::{Value, json};
 

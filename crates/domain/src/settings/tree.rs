@@ -46,7 +46,8 @@ impl Tree {
             return Vec::new();
         }
         if let Some(own) = self.told(members, key, value) {
-            return vec![Setting { key: key.to_owned(), value: Some(own), counts: true, ..Setting::default() }];
+            let key = key.to_owned();
+            return vec![Setting { key, value: Some(own), counts: true, is_property: true, ..Setting::default() }];
         }
         match value {
             Value::Array(elements) => self.list(key, elements),
@@ -86,12 +87,12 @@ impl Tree {
         }
         let parts = self.of_members(inner);
         if !parts.is_empty() {
-            return Some(Setting { key: key.to_owned(), parts, ..Setting::default() });
+            return Some(Setting { key: key.to_owned(), parts, is_property: true, ..Setting::default() });
         }
         // Of which nothing but the id is left is a pointer: the id is its content.
         let id = inner.get("id").and_then(Value::as_str).filter(|id| !id.is_empty())?;
         let value = Some(SettingValue::Text(id.to_owned()));
-        Some(Setting { key: key.to_owned(), value, counts: true, ..Setting::default() })
+        Some(Setting { key: key.to_owned(), value, counts: true, is_property: true, ..Setting::default() })
     }
 
     fn list(&self, key: &str, elements: &[Value]) -> Vec<Setting> {
@@ -107,11 +108,11 @@ impl Tree {
             Some(values) if values.is_empty() => Vec::new(),
             Some(values) => {
                 let value = Some(SettingValue::List(values));
-                vec![Setting { key, value, order, counts: true, ..Setting::default() }]
+                vec![Setting { key, value, order, counts: true, is_property: true, ..Setting::default() }]
             }
             None => {
                 let parts = elements.iter().filter_map(|element| self.element(element)).collect();
-                vec![Setting { key, order, parts, ..Setting::default() }]
+                vec![Setting { key, order, parts, is_property: true, ..Setting::default() }]
             }
         }
     }
@@ -147,7 +148,7 @@ impl Tree {
 /// The body of a script.
 fn content(key: &str, text: &str) -> Setting {
     let value = Some(SettingValue::Content(text.to_owned()));
-    Setting { key: key.to_owned(), value, counts: true, ..Setting::default() }
+    Setting { key: key.to_owned(), value, counts: true, is_property: true, ..Setting::default() }
 }
 
 /// What names an element of a list, so that it is found again in another list.

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::Sources;
 use super::target::{State, Target, Wanted};
+use crate::setting_search;
 
 /// What another capture recorded meanwhile is compared with anew, so often.
 const MOST_ATTEMPTS: usize = 5;
@@ -102,6 +103,7 @@ impl Versions {
             }
             checked.push(one.checked(policy_type, before, differs, read_at));
         }
+        let kept = checked.iter().filter(|one| one.version.is_some()).map(|one| one.external_id.clone()).collect();
         let at = self.context.now();
         let mut tx = self.sources.db.write().await?;
         let fence = self.context.fence();
@@ -110,7 +112,17 @@ impl Versions {
             return Ok(None);
         }
         tx.commit().await?;
+        self.make_searchable(policy_type, kept).await;
         Ok(Some(counted))
+    }
+
+    /// Makes the settings of versions searchable that were kept. What fails here housekeeping does later: it stands in the
+    /// database that it is due.
+    async fn make_searchable(&self, policy_type: &'static PolicyType, kept: Vec<String>) {
+        let (of, now) = ((self.tenant(), policy_type.key), self.context.now());
+        if let Err(error) = setting_search::index_kept(&self.sources.db, &self.key, of, &kept, now).await {
+            tracing::warn!(%error, policy_type = policy_type.key, "settings become searchable later");
+        }
     }
 
     /// Gives versions that were made under other rules of comparing the hashes that they have under those of today: new rules

@@ -12,6 +12,7 @@ use tenantatlas_graph::{GraphClient, GraphError, GraphSession, GraphVersion, Pag
 use tenantatlas_runs::{ITEMS_OBSERVED, RunContext, Stop, Summary, Work};
 use tenantatlas_store::operation_runs::{self, End, hold};
 use tenantatlas_store::setting_catalog;
+use tenantatlas_store::setting_search;
 use tenantatlas_store::{StoreError, Tx, Vault, with_retries};
 use tokio::sync::Mutex;
 
@@ -94,6 +95,8 @@ impl RefreshWork {
             hold(&mut tx, self.context.fence()).await?;
             setting_catalog::record_definitions(&mut tx, collection.name, &definitions, at).await?;
             setting_catalog::record_categories(&mut tx, collection.name, &categories, at).await?;
+            let ids: Vec<String> = definitions.iter().map(|definition| definition.id.clone()).collect();
+            setting_search::mark_renamed(&mut tx, &ids, at).await?;
             tx.commit().await
         });
         written.await?;

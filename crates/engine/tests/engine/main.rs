@@ -14,6 +14,7 @@ mod inviting;
 mod preferences;
 mod rights;
 mod runs;
+mod setting_search;
 mod sign_in_abuse;
 mod signing_in;
 mod support;

@@ -1,5 +1,6 @@
 //! The key of a tenant, and what is done with it: addresses of content, and sealing.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use base64::Engine as _;
@@ -9,12 +10,13 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
-use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::ids::{TenantId, VersionId};
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::database::{Access, Run as _};
-use crate::sql::args;
+use crate::sql::{Statement, args};
 use crate::vault::SealedSecret;
 use crate::{StoreError, Tx, Vault};
 
@@ -25,16 +27,23 @@ const ZSTD: i64 = 1;
 /// Measured: from here on slower levels gain little on policies.
 const LEVEL: i32 = 3;
 const NONCE_LENGTH: usize = 24;
+const MARK_LENGTH: usize = 12;
+/// Keys of one question, at most.
+const AT_ONCE: usize = 500;
 /// Bytes of one slot, at most: far above what Graph answers with.
 const MOST_PLAIN: usize = 256 * 1024 * 1024;
 
+/// A text that is told from others and not told itself, see [`TenantKey::mark`].
+pub type Mark = [u8; MARK_LENGTH];
+
 /// The key under which the bodies of one tenant are sealed. From it come, with a purpose of its own each, the key of the
-/// addresses and the key that seals.
+/// addresses, the key that seals, and the key of the words by which settings are found.
 #[derive(Clone)]
 pub struct TenantKey {
     tenant: TenantId,
     addresses: Zeroizing<[u8; 32]>,
     seals: Zeroizing<[u8; 32]>,
+    searches: Zeroizing<[u8; 32]>,
 }
 
 impl fmt::Debug for TenantKey {
@@ -95,12 +104,32 @@ impl TenantKey {
         Self::open(&mut *tx, vault, tenant).await?.ok_or(StoreError::LeaseLost)
     }
 
+    /// The keys of tenants, in their order; those that have none are left out.
+    ///
+    /// # Errors
+    /// As [`TenantKey::open`].
+    pub async fn open_all(
+        mut on: impl Access,
+        vault: &Vault,
+        tenants: &[TenantId],
+    ) -> Result<Vec<(TenantId, Self)>, StoreError> {
+        let mut found: HashMap<Uuid, Vec<u8>> = HashMap::new();
+        for part in tenants.chunks(AT_ONCE) {
+            let mut statement = Statement::new("SELECT tenant_id, sealed FROM policy_keys WHERE");
+            statement.push_in(" tenant_id", part);
+            let rows: Vec<(Uuid, Vec<u8>)> = on.query(&statement).await?;
+            found.extend(rows);
+        }
+        let opened = tenants.iter().filter_map(|tenant| Some((*tenant, found.remove(&tenant.as_uuid())?)));
+        opened.map(|(tenant, sealed)| Ok((tenant, Self::unseal(vault, tenant, &SealedSecret(sealed))?))).collect()
+    }
+
     fn unseal(vault: &Vault, tenant: TenantId, sealed: &SealedSecret) -> Result<Self, StoreError> {
         let text = vault.unseal(tenant, COLUMN, sealed)?;
         let bytes = BASE64.decode(text.expose_secret()).map(Zeroizing::new).map_err(|_| StoreError::Sealed)?;
         let root = <[u8; 32]>::try_from(bytes.as_slice()).map(Zeroizing::new).map_err(|_| StoreError::Sealed)?;
         let derive = |purpose: &[u8]| Zeroizing::new(keyed(&root, &[b"tenantatlas/policy/1/", purpose]));
-        Ok(Self { tenant, addresses: derive(b"address"), seals: derive(b"seal") })
+        Ok(Self { tenant, addresses: derive(b"address"), seals: derive(b"seal"), searches: derive(b"search") })
     }
 
     /// The address of a content: the same for the same content of this tenant, and of no use for finding it.
@@ -144,6 +173,47 @@ impl TenantKey {
         let packed = self.cipher().decrypt(&XNonce::from(nonce), payload).map_err(|_| StoreError::Sealed)?;
         let plain = zstd::bulk::decompress(&packed, limit).map_err(|_| StoreError::Sealed)?;
         if plain.len() == limit && self.address(&plain) == sealed.address { Ok(plain) } else { Err(StoreError::Sealed) }
+    }
+
+    /// The mark of a text: equal for equal texts of one purpose and of this tenant, and of no use for finding the text.
+    #[must_use]
+    pub fn mark(&self, purpose: &str, text: &str) -> Mark {
+        let whole = keyed(&self.searches, &[purpose.as_bytes(), b"\0", text.as_bytes()]);
+        let mut mark = Mark::default();
+        mark.copy_from_slice(&whole[..MARK_LENGTH]);
+        mark
+    }
+
+    /// Seals what is shown of one line of a search, for the version that it is a line of.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`], which does not happen.
+    pub fn seal_line(&self, version: VersionId, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let mut sealed = vec![0; NONCE_LENGTH];
+        rand::fill(&mut sealed[..]);
+        let nonce: [u8; NONCE_LENGTH] = sealed.as_slice().try_into().map_err(|_| StoreError::Sealed)?;
+        let payload = Payload { msg: plain, aad: &self.bound_to_line(version) };
+        let ciphertext = self.cipher().encrypt(&XNonce::from(nonce), payload).map_err(|_| StoreError::Sealed)?;
+        sealed.extend_from_slice(&ciphertext);
+        Ok(sealed)
+    }
+
+    /// Opens what is shown of one line of a search.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`] when it was damaged, moved to another version, or sealed with another key.
+    pub fn open_line(&self, version: VersionId, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let (nonce, ciphertext) = sealed.split_at_checked(NONCE_LENGTH).ok_or(StoreError::Sealed)?;
+        let nonce: [u8; NONCE_LENGTH] = nonce.try_into().map_err(|_| StoreError::Sealed)?;
+        let payload = Payload { msg: ciphertext, aad: &self.bound_to_line(version) };
+        self.cipher().decrypt(&XNonce::from(nonce), payload).map_err(|_| StoreError::Sealed)
+    }
+
+    fn bound_to_line(&self, version: VersionId) -> Vec<u8> {
+        let mut bound = b"tenantatlas/setting/1\0".to_vec();
+        bound.extend_from_slice(self.tenant.as_uuid().as_bytes());
+        bound.extend_from_slice(version.as_uuid().as_bytes());
+        bound
     }
 
     /// What a seal is bound to: put elsewhere, or told otherwise how to open it, it does not open.

@@ -80,6 +80,15 @@ const ITEMS: InsertRows = InsertRows {
     on_conflict: Cow::Borrowed("(version_id, item_hash) DO NOTHING"),
 };
 
+/// A new version is not searched until its settings are.
+const DOCUMENTS: InsertRows = InsertRows {
+    table: "setting_documents",
+    columns: Cow::Borrowed(&["tenant_id", "policy_type", "external_id", "version_id", "due_at"]),
+    on_conflict: Cow::Borrowed(
+        "(tenant_id, policy_type, external_id) DO UPDATE SET version_id = excluded.version_id, due_at = excluded.due_at",
+    ),
+};
+
 /// A slot of a new version.
 #[derive(Clone, Debug)]
 pub struct SealedSlot {
@@ -162,6 +171,9 @@ pub async fn record(
     for one in checked {
         let before = known.get(&one.external_id).map(|head| (head.version_id, head.number));
         let Some((version, number)) = rows.add_version(capture, policy_type, one, before) else { continue };
+        if one.version.is_some() {
+            rows.documents.extend(args![tenant, policy_type, &one.external_id, version, at]);
+        }
         rows.heads.extend(args![
             tenant,
             policy_type,
@@ -181,6 +193,7 @@ pub async fn record(
     SLOTS.run(tx, &rows.slots).await?;
     HEADS.run(tx, &rows.heads).await?;
     ITEMS.run(tx, &rows.items).await?;
+    DOCUMENTS.run(tx, &rows.documents).await?;
     count_items(tx, capture, policy_type, counted).await?;
     Ok(true)
 }
@@ -206,6 +219,7 @@ struct Rows<'c> {
     slots: Vec<Value<'c>>,
     heads: Vec<Value<'c>>,
     items: Vec<Value<'c>>,
+    documents: Vec<Value<'c>>,
 }
 
 impl<'c> Rows<'c> {

@@ -5,7 +5,7 @@ use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::sql::{Statement, args};
-use crate::{StoreError, Tx};
+use crate::{StoreError, Tx, setting_search};
 
 /// Rows of one table that are deleted in one transaction, at most.
 const PIECE: i64 = 500;
@@ -86,7 +86,7 @@ pub async fn sweep_blobs(tx: &mut Tx, tenant: TenantId, at: Timestamp) -> Result
 pub(crate) async fn purge_piece(tx: &mut Tx, tenant: TenantId) -> Result<bool, StoreError> {
     let heads = "DELETE FROM policy_heads WHERE tenant_id = $1 AND external_id IN (
                      SELECT external_id FROM policy_heads WHERE tenant_id = $1 LIMIT $2)";
-    if tx.execute(heads, &args![tenant, PIECE]).await? > 0 {
+    if setting_search::purge_piece(tx, tenant).await? || tx.execute(heads, &args![tenant, PIECE]).await? > 0 {
         return Ok(true);
     }
     let versions: Vec<Uuid> =

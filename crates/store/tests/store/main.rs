@@ -19,6 +19,7 @@ mod policies;
 mod presence;
 mod schema;
 mod second_factor;
+mod setting_search;
 mod sign_in;
 mod speed;
 mod sync_runs;

@@ -18,30 +18,30 @@ use uuid::Uuid;
 use crate::audit_world::execute;
 use crate::world::{LEASE, NO_LIMITS, at, claim, dispatch, hash, tenant};
 
-const TYPE: &str = "deviceConfiguration";
+pub const TYPE: &str = "deviceConfiguration";
 /// A text that no database holds by chance.
 const PLAIN: &str = "the-words-of-a-policy-that-nobody-may-read";
 
 /// A capture under way.
-struct Capturing {
-    db: Db,
-    tenant: TenantId,
+pub struct Capturing {
+    pub db: Db,
+    pub tenant: TenantId,
     fence: Fence,
     capture: Capture,
-    key: TenantKey,
-    vault: Vault,
+    pub key: TenantKey,
+    pub vault: Vault,
     _keys: tempfile::TempDir,
 }
 
 impl Capturing {
-    async fn of(test: &TestDatabase) -> Self {
+    pub async fn of(test: &TestDatabase) -> Self {
         let db = test.db.clone();
         let keys = tempfile::tempdir().unwrap();
         let vault = Vault::open(&db, &keys.path().join("key")).await.unwrap();
         Self::in_tenant(db.clone(), tenant(&db, "Contoso").await, vault, keys).await
     }
 
-    async fn in_tenant(db: Db, tenant: TenantId, vault: Vault, keys: tempfile::TempDir) -> Self {
+    pub async fn in_tenant(db: Db, tenant: TenantId, vault: Vault, keys: tempfile::TempDir) -> Self {
         dispatch(&db, tenant, "capture", &[TYPE], at(0)).await;
         let run = claim(&db, "worker", LEASE, NO_LIMITS).await.unwrap();
         let fence = run.fence().unwrap();
@@ -99,7 +99,7 @@ impl Capturing {
     }
 
     /// Makes versions of one object, one after the other.
-    async fn versions(&self, id: &str, contents: &[&str]) -> Vec<VersionId> {
+    pub async fn versions(&self, id: &str, contents: &[&str]) -> Vec<VersionId> {
         let mut made = Vec::new();
         for (nth, content) in (0..).zip(contents) {
             let version = self.version(content);
@@ -110,7 +110,7 @@ impl Capturing {
         made
     }
 
-    async fn count(&self, table: &str) -> i64 {
+    pub async fn count(&self, table: &str) -> i64 {
         let text = format!("SELECT COUNT(*) FROM {table}");
         match &self.db {
             Db::Sqlite { writer, .. } => sqlx::query_scalar(sqlx::AssertSqlSafe(text)).fetch_one(writer).await.unwrap(),

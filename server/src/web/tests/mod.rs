@@ -14,6 +14,7 @@ mod onboarding;
 mod poison;
 mod raw;
 mod scopes;
+mod settings;
 mod site;
 mod stream;
 mod versions;

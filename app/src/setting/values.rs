@@ -1,0 +1,99 @@
+//! The values of one setting by tenant.
+
+use leptos::prelude::*;
+use tenantatlas_domain::invisible::visible_on_page;
+use tenantatlas_engine::{PivotRow, SettingPivot};
+
+use super::not_searched::not_searched;
+use super::place::Place;
+use crate::address;
+use crate::filter::ListFilter as _;
+use crate::filter::setting::SettingFilter;
+use crate::format::{counted, number};
+use crate::ui::icon::Icon;
+use crate::ui::note::empty;
+
+/// Values that have a column of their own; the rest is counted together.
+const COLUMNS: usize = 12;
+
+pub(super) fn values(place: &Place, filter: &SettingFilter, pivot: &SettingPivot) -> AnyView {
+    let back = SettingFilter { setting: String::new(), ..filter.first_page() }.address(&place.base);
+    let name = visible_on_page(&pivot.name).into_owned();
+    let key = visible_on_page(&pivot.key).into_owned();
+    let table = if pivot.rows.is_empty() {
+        empty(Icon::Search, "Set nowhere", "No latest version that was searched sets it.", None)
+    } else {
+        table(pivot)
+    };
+    let not_set = (!pivot.not_set.is_empty()).then(|| {
+        let names: Vec<_> = pivot.not_set.iter().map(|name| visible_on_page(name).into_owned()).collect();
+        view! {
+            <details class="card">
+                <summary>{format!("Not set in {}", counted(names.len() as u64, "tenant", "tenants"))}</summary>
+                <p>{names.join(", ")}</p>
+            </details>
+        }
+    });
+    view! {
+        <div class="page-head">
+            <div>
+                <h2>{name}</h2>
+                <p class="lead"><span class="identifier">{key}</span></p>
+            </div>
+            <div class="actions"><a class="button" href=back>{Icon::Previous.view()}"Policies"</a></div>
+        </div>
+        {table}
+        {pivot.more.then_some("There are more values than are shown: name a tenant or a type.")}
+        {not_set}
+        {not_searched(place, &pivot.coverage)}
+    }
+    .into_any()
+}
+
+/// A row per tenant, a column per value, and in each place how many policies set it so.
+fn table(pivot: &SettingPivot) -> AnyView {
+    let shown = pivot.values.len().min(COLUMNS);
+    let others = pivot.values.len() - shown;
+    let head = pivot.values.iter().take(shown).map(|value| {
+        let value = visible_on_page(value).into_owned();
+        view! { <th scope="col">{value}</th> }
+    });
+    let other_head = (others > 0).then(|| {
+        let words = counted(others as u64, "other value", "other values");
+        view! { <th scope="col">{words}</th> }
+    });
+    let rows = pivot.rows.iter().map(|one| row(pivot, one, shown, others > 0)).collect_view();
+    view! {
+        <div class="table-wrap">
+            <table class="table cards">
+                <caption class="visually-hidden">"Policies by tenant and value"</caption>
+                <thead><tr><th scope="col">"Tenant"</th>{head.collect_view()}{other_head}</tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+fn row(pivot: &SettingPivot, row: &PivotRow, shown: usize, others: bool) -> AnyView {
+    let href = address::tenant(row.tenant_id).policy_settings();
+    let filter = SettingFilter { search: format!("setting:\"{}\"", pivot.key), ..SettingFilter::default() };
+    let cells = pivot.values.iter().zip(&row.policies).take(shown).map(|(value, count)| {
+        let value = visible_on_page(value).into_owned();
+        view! { <td data-label=value>{places(*count)}</td> }
+    });
+    let more: u64 = row.policies.iter().skip(shown).sum();
+    let more = others.then(|| view! { <td data-label="Other values">{places(more)}</td> });
+    view! {
+        <tr>
+            <th scope="row" class="title"><a href=filter.address(&href)>{visible_on_page(&row.tenant).into_owned()}</a></th>
+            {cells.collect_view()}
+            {more}
+        </tr>
+    }
+    .into_any()
+}
+
+fn places(count: u64) -> Option<String> {
+    (count > 0).then(|| number(count))
+}
