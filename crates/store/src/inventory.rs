@@ -22,14 +22,15 @@ mod search_conditions;
 mod search_words;
 mod stored;
 mod total;
+mod untold;
 mod view;
 mod writer;
 
 pub(crate) use absences::note_absences;
 pub use assignment::Assignment;
 pub use assignments::{
-    AssignedPage, AssignedQuery, AssignedType, AssignedTypes, Group, assigned_items, assigned_types, group,
-    groups_named,
+    AssignedPage, AssignedQuery, AssignedType, AssignedTypes, Group, assigned_groups, assigned_items, assigned_types,
+    group, groups_called, groups_named,
 };
 pub use by_target::{Heading, Place, TargetPage, list_by_target};
 pub use coverage::{Coverage, InventoryCounts, NotRead};
@@ -47,6 +48,7 @@ pub(crate) use rows::absences as absences_of;
 pub use rows::{find, find_external, find_many, has_items, named};
 pub use stored::stored;
 pub use total::{MAX_COUNTED, Total, total, total_by_type};
+pub use untold::not_read;
 pub(crate) use view::Stretch;
 pub use view::{KnownType, ScopeView, TypeState, known_types};
 pub use writer::{BatchResult, lock_types, refresh_statistics, write_batch};

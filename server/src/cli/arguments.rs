@@ -395,10 +395,10 @@ pub struct ItemsArguments {
     /// first read of a type found does not count
     #[arg(long, value_name = "TIME")]
     pub changed_since: Option<Since>,
-    /// Only items whose assignments name this group, included or excluded: its id or its name, all-users, all-devices, or none
-    /// for what is assigned to nobody
-    #[arg(long, value_name = "GROUP")]
-    pub assigned: Option<String>,
+    /// Only items that are assigned to this group: its id or its exact name, all-users, all-devices, or nobody. Only what is
+    /// assigned directly, whatever groups it is a member of; what excludes the group is told apart from it
+    #[arg(long, value_name = "GROUP|all-users|all-devices|nobody")]
+    pub assigned_to: Option<String>,
     /// Only items in which every one of these words stands: in the name, the id, the name of the type or of a group
     #[arg(long, value_name = "TEXT")]
     pub search: Option<String>,

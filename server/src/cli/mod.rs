@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod arguments;
+mod assigned_to;
 mod audit;
 mod audit_events;
 mod capture;
