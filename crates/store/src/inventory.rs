@@ -7,6 +7,7 @@ mod assignments;
 mod by_target;
 mod columns;
 mod coverage;
+mod dependants;
 mod export;
 mod history;
 mod item;
@@ -16,6 +17,7 @@ mod list;
 mod order;
 mod overview;
 mod query;
+mod relations;
 mod rows;
 mod search;
 mod search_conditions;
@@ -34,6 +36,7 @@ pub use assignments::{
 };
 pub use by_target::{Heading, Place, TargetPage, list_by_target};
 pub use coverage::{Coverage, InventoryCounts, NotRead};
+pub use dependants::{Dependant, Dependants, Dependence, MAX_DEPENDANTS, MAX_DISTANCE, dependants};
 pub use export::export;
 pub use history::{
     ItemVersion, RunReading, RunSighting, UnknownRunReading, history, runs_that_saw, state_as_of, was_seen,
@@ -44,6 +47,7 @@ pub use links::{DirectoryName, IncomingLink, OutgoingLink, incoming, outgoing, r
 pub use list::{ItemPage, list, list_with_total};
 pub use overview::counts_of;
 pub use query::{Cursor, ItemFilter, ItemQuery, Sort, StateFilter, UnknownSort, UnknownStateFilter};
+pub use relations::{Incoming, Outgoing, Relations, Standing, UnknownStanding, relations};
 pub(crate) use rows::absences as absences_of;
 pub use rows::{find, find_external, find_many, has_items, named};
 pub use stored::stored;
