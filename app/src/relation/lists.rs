@@ -141,6 +141,9 @@ fn stands_on(inside: &Inside, item: &Item, relations: &Relations) -> Option<AnyV
 /// How much stands on an item, and where that was cut.
 #[must_use]
 pub fn whole_words(stands: &Dependants) -> String {
+    if stands.items.is_empty() {
+        return "Nothing that was read stands on this.".to_owned();
+    }
     let (all, near) = (stands.items.len() as u64, stands.at(1).count() as u64);
     let verb = if all == 1 { "stands" } else { "stand" };
     let mut words = if stands.more {
@@ -172,6 +175,7 @@ mod tests {
             distance,
         };
         let mut stands = Dependants { items: vec![dependant(1)], ..Dependants::default() };
+        assert_eq!(whole_words(&Dependants::default()), "Nothing that was read stands on this.");
         assert_eq!(whole_words(&stands), "1 item stands on this: 1 directly, none through others.");
         stands.items.push(dependant(2));
         stands.deeper = true;

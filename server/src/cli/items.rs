@@ -11,8 +11,9 @@ use tenantatlas_engine::{Clock as _, SystemClock};
 use tenantatlas_store::inventory::{self, ItemFilter, ItemQuery, ItemRow, NotRead, ScopeView, StateFilter};
 use tenantatlas_store::{Reader, StoreError, sync_runs};
 
-use super::arguments::{ItemsArguments, StateArgument};
+use super::arguments::{ItemListArguments, ItemsArguments, ItemsCommand, StateArgument};
 use super::assigned_to::{AssignedTo, assigned_to};
+use super::item_show::show;
 use super::output::{Output, visible, written};
 use crate::exit::Exit;
 use crate::open;
@@ -21,27 +22,39 @@ use crate::settings::Settings;
 /// The state of a type that was not read to the end.
 const NOT_READ: &str = "not_read";
 
+/// Lists the inventory of a tenant, or shows one item of it.
+///
+/// # Errors
+/// When tenant, type or item are unknown (exit code 64), or the database fails.
+pub async fn run(settings: &Settings, arguments: &ItemsArguments, output: Output) -> Result<(), Exit> {
+    let db = Reader::from(open::database(settings).await?);
+    match (&arguments.command, &arguments.list) {
+        (Some(ItemsCommand::Show(item)), _) => show(&db, item, output).await,
+        (None, Some(arguments)) => list(&db, arguments, output).await,
+        (None, None) => Err(Exit::usage("expected --tenant")),
+    }
+}
+
 /// Lists the inventory of a tenant, relative to the latest completed run. Streams, so that any number of items fits.
 ///
 /// # Errors
 /// When tenant or type are unknown (exit code 64), or the database fails.
-pub async fn run(settings: &Settings, arguments: &ItemsArguments, output: Output) -> Result<(), Exit> {
-    let db = Reader::from(open::database(settings).await?);
-    let tenant = open::tenant(&db, &arguments.tenant).await?;
+async fn list(db: &Reader, arguments: &ItemListArguments, output: Output) -> Result<(), Exit> {
+    let tenant = open::tenant(db, &arguments.tenant).await?;
     let policy_types = arguments.policy_type.iter().cloned().collect::<Vec<_>>();
     if let Some(unknown) = policy_types.iter().find(|key| registry().get(key).is_none()) {
         return Err(Exit::usage(format!("there is no policy type \"{unknown}\": `tenantatlas types` lists them")));
     }
-    let view = ScopeView::load(&db, tenant.id, None).await?;
+    let view = ScopeView::load(db, tenant.id, None).await?;
     let changed_since = match arguments.changed_since {
         Some(since) => {
-            let moment = sync_runs::moment_of(&db, tenant.id, since, SystemClock.now()).await?;
+            let moment = sync_runs::moment_of(db, tenant.id, since, SystemClock.now()).await?;
             Some(moment.ok_or_else(|| Exit::usage(format!("{since} names no sync run of the tenant that has ended")))?)
         }
         None => None,
     };
     let assigned = match &arguments.assigned_to {
-        Some(group) => Some(assigned_to(&db, tenant.id, group).await?),
+        Some(group) => Some(assigned_to(db, tenant.id, group).await?),
         None => None,
     };
     let filter = ItemFilter {
@@ -56,12 +69,12 @@ pub async fn run(settings: &Settings, arguments: &ItemsArguments, output: Output
         }),
         ..ItemFilter::default()
     };
-    let not_read = inventory::not_read(&db, &view, &filter).await?;
+    let not_read = inventory::not_read(db, &view, &filter).await?;
     let excluding = assigned.as_ref().and_then(|_| filter.other_side());
     let limit = arguments.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let list =
+    let listed =
         |filter| inventory::export(db.clone(), view.clone(), ItemQuery { filter, ..ItemQuery::default() }).take(limit);
-    let (rows, excluding) = (list(filter), excluding.map(list));
+    let (rows, excluding) = (listed(filter), excluding.map(listed));
     let mut stream = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     if output.json {
         print_json(&mut stream, rows, assigned.as_ref(), excluding, &not_read).await?;
@@ -174,7 +187,8 @@ async fn print_rows(
     Ok(())
 }
 
-fn document(row: &ItemRow) -> Value {
+/// An item as programs read it.
+pub(super) fn document(row: &ItemRow) -> Value {
     let item = &row.item;
     let mut document = json!({
         "id": item.id, "policy_type": item.policy_type, "external_id": item.external_id,

@@ -8,6 +8,7 @@ mod capture;
 mod drift;
 mod findings;
 pub mod graph_sim;
+mod item_show;
 mod items;
 mod migrate;
 pub mod output;

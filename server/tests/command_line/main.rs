@@ -11,6 +11,7 @@ mod foreign_files;
 mod full_disk;
 mod inventory;
 mod outgoing;
+mod relations;
 mod sandbox;
 mod start;
 mod terminal;
