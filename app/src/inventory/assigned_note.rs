@@ -24,10 +24,10 @@ pub fn assigned_note(inside: &Inside, address: &InventoryFilter, shown: &Invento
     let included = address.assigned.as_ref().map(|assigned| {
         let words = match assigned {
             Assigned::Nobody => "Items that can be assigned, and are to nobody.".into_any(),
-            Assigned::To(_) => view! {
-                "Assigned directly to "{group(assigned, by.assigned.as_ref())}"; groups of which it is a member are not looked at. "
+            Assigned::To(_) => {
+                let members = assigned.group().map(|_| "; groups of which it is a member are not looked at");
+                view! { "Assigned directly to "{group(assigned, by.assigned.as_ref())}{members}". " }.into_any()
             }
-            .into_any(),
         };
         let other = address.excluded.is_none().then_some(()).and(assigned.group()).map(|id| {
             let href = InventoryFilter { assigned: None, excluded: Some(id), ..address.first_page() }.address(&base);
@@ -51,7 +51,7 @@ pub fn assigned_note(inside: &Inside, address: &InventoryFilter, shown: &Invento
     });
     Some(
         view! {
-            <div class="stack" id="by-assignment">
+            <div class="stack by-assignment" id="by-assignment">
                 <div class="quiet-text">{included}{excluded}</div>
                 {not_read_note(&by.not_read, "this list may lack items")}
             </div>

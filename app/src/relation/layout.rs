@@ -10,7 +10,7 @@ pub const BOX: (i32, i32) = (220, 46);
 /// Space between boxes of a column.
 const GAP: i32 = 10;
 /// Space between columns, in which lines turn.
-const LANE: i32 = 88;
+const LANE: i32 = 76;
 /// Space that a line takes which passes a column.
 const PASSING: i32 = 8;
 /// Space between lines that end at the same side of a box.
@@ -214,6 +214,7 @@ impl Graph {
         };
         let tallest = self.stacks.iter().map(tall).max().unwrap_or_default();
         let bulge = if self.bulges(lines) { BULGE } else { 0 };
+        let beyond = if self.stands_out(lines) { BULGE } else { 0 };
         let mut spots = vec![Placed { x: 0, y: 0, height: 0 }; self.column.len()];
         for (column, stack) in self.stacks.iter().enumerate() {
             let x = MARGIN + bulge + i32::try_from(column).unwrap_or_default() * (BOX.0 + LANE);
@@ -227,10 +228,15 @@ impl Graph {
         let lines =
             lines.iter().enumerate().map(|(at, (from, to))| self.line(at, *from, *to, &spots, &ports)).collect();
         let columns = i32::try_from(self.stacks.len()).unwrap_or(1);
-        // A line from a box to itself stands out on the right.
-        let width = 2 * MARGIN + bulge + columns * BOX.0 + (columns - 1) * LANE + BULGE;
+        // A line from a box to itself stands out on the right, where there is no lane behind the last column.
+        let width = 2 * MARGIN + bulge + columns * BOX.0 + (columns - 1) * LANE + beyond;
         spots.truncate(self.boxes);
         Layout { boxes: spots, lines, width, height: tallest + 2 * MARGIN }
+    }
+
+    /// Whether a line from a box to itself stands out behind the last column.
+    fn stands_out(&self, lines: &[(usize, usize)]) -> bool {
+        lines.iter().any(|(from, to)| from == to && self.column[*from] + 1 == self.stacks.len())
     }
 
     /// Whether a line stands out to the left of the first column.

@@ -19,6 +19,9 @@ use crate::scope::Inside;
 use crate::ui::card::section_card;
 use crate::ui::state::state;
 
+/// References to an item that are listed at once; the others open below.
+const UNFOLDED: usize = 30;
+
 /// Whether a reference is an assignment: these have a list of their own.
 #[must_use]
 pub fn is_assignment(one: &Outgoing) -> bool {
@@ -76,7 +79,7 @@ fn referenced_by(inside: &Inside, relations: &Relations) -> AnyView {
     if relations.referenced_by.is_empty() {
         return view! { <p class="quiet-text">"Nothing that was read references it."</p> }.into_any();
     }
-    let rows = relations.referenced_by.iter().map(|one| {
+    let row = |one: &Incoming| {
         let Incoming { link, state } = one;
         view! {
             <li>
@@ -86,12 +89,22 @@ fn referenced_by(inside: &Inside, relations: &Relations) -> AnyView {
                 <span class="quiet">{type_label(&link.source_policy_type)}</span>
             </li>
         }
+    };
+    let (first, rest) = relations.referenced_by.split_at(relations.referenced_by.len().min(UNFOLDED));
+    let rest = (!rest.is_empty()).then(|| {
+        view! {
+            <details class="more-rows">
+                <summary>{format!("{} more", number(rest.len() as u64))}</summary>
+                <ul class="rows">{rest.iter().map(row).collect_view()}</ul>
+            </details>
+        }
     });
     let mut listed: Vec<ItemId> = relations.referenced_by.iter().map(|one| one.link.source_item_id).collect();
     listed.dedup();
     let hidden = relations.referenced_by_count.saturating_sub(listed.len() as u64);
     view! {
-        <ul class="rows">{rows.collect_view()}</ul>
+        <ul class="rows">{first.iter().map(row).collect_view()}</ul>
+        {rest}
         {(hidden > 0).then(|| view! {
             <p class="quiet-text">{format!("{} items refer to it; {} are listed.", number(relations.referenced_by_count), number(listed.len() as u64))}</p>
         })}

@@ -32,9 +32,10 @@ impl AssignedTo {
     pub(super) fn heading(&self) -> String {
         match self.assigned {
             Assigned::Nobody => "Can be assigned, and is to nobody:".to_owned(),
-            Assigned::To(_) => {
+            Assigned::To(_) if self.assigned.group().is_some() => {
                 format!("Assigned directly to {}, whatever groups it is a member of:", self.words())
             }
+            Assigned::To(_) => format!("Assigned directly to {}:", self.words()),
         }
     }
 

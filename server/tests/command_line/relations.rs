@@ -27,9 +27,8 @@ fn an_item_is_shown_with_its_relations_in_both_directions() {
             let Some(target) = reference["target_item_id"].as_str() else { continue };
             let found = items.iter().find(|one| one["id"] == target).expect("the target is an item");
             let shown = show(&text(&found["policy_type"]), &text(&found["external_id"])).json();
-            let names = |list: &Value, key: &str| {
-                list.as_array().expect("a list").iter().any(|one| one[key] == item["id"])
-            };
+            let names =
+                |list: &Value, key: &str| list.as_array().expect("a list").iter().any(|one| one[key] == item["id"]);
             assert!(shown["referenced_by_count"].as_u64().is_some_and(|count| count > 0), "{shown}");
             assert!(names(&shown["referenced_by"], "source_item_id"), "{shown}");
             let stands = &shown["stands_on_this"];

@@ -14,7 +14,7 @@ use super::dependants::{Dependants, dependants};
 use super::item::ItemRow;
 use super::links::{IncomingLink, OutgoingLink, incoming, outgoing, referring};
 use super::rows::rows;
-use super::view::ScopeView;
+use super::view::{ScopeView, TypeState};
 use crate::StoreError;
 use crate::reader::Readable;
 
@@ -93,7 +93,7 @@ pub async fn relations(db: &impl Readable, view: &ScopeView, row: &ItemRow) -> R
     let targets = references.iter().filter_map(|link| link.target_item_id);
     let sources = referenced_by.iter().map(|link| link.source_item_id);
     let further = stands_on_this.items.iter().map(|one| one.item_id);
-    let mut ids: Vec<Uuid> = targets.chain(sources).chain(further).map(|id| id.as_uuid()).collect();
+    let mut ids: Vec<Uuid> = targets.chain(sources).chain(further).map(ItemId::as_uuid).collect();
     ids.sort_unstable();
     ids.dedup();
     let found = rows(db.database(), view, &ids).await?;
@@ -132,7 +132,7 @@ fn standing_of(row: &ItemRow) -> Standing {
 fn standing_unseen(view: &ScopeView, link: &OutgoingLink) -> Standing {
     match (link.target_kind, link.target_policy_type.as_deref()) {
         (TargetKind::Item | TargetKind::Foundation, Some(key)) => {
-            let outcome = view.types.get(key).and_then(|state| state.outcome());
+            let outcome = view.types.get(key).and_then(TypeState::outcome);
             if outcome == Some(TypeOutcome::Succeeded) { Standing::Missing } else { Standing::NotRead }
         }
         (TargetKind::Item | TargetKind::Foundation | TargetKind::Unresolved | TargetKind::UnknownTarget, _) => {
