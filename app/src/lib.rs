@@ -31,6 +31,7 @@ pub mod member;
 pub mod notification;
 pub mod packed;
 pub mod palette;
+pub mod relation;
 pub mod run;
 pub mod second_factor;
 pub mod session;

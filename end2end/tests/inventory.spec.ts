@@ -108,7 +108,7 @@ test("a group leads to what it gets, and an item to its groups", async ({ page, 
   await page.goto(`${tenant}/inventory?q=${encodeURIComponent(name)}`);
   await page.getByRole("region", { name: "Groups" }).getByRole("link", { name }).first().click();
   await expect(page).toHaveURL(/\/groups\//);
-  for (const [address, heading] of [["all-users", "All users"], ["all-devices", "All devices"], ["none", "Not assigned"]] as const) {
+  for (const [address, heading] of [["all-users", "All users"], ["all-devices", "All devices"], ["nobody", "Not assigned"]] as const) {
     await page.goto(`${tenant}/groups/${address}`);
     await expect(page.getByRole("heading", { level: 1 })).toHaveText(heading);
   }
@@ -120,7 +120,7 @@ test("the list is filtered by whom items are assigned to", async ({ page, server
   await hydrated(page);
   await openFilters(page);
   await page.getByRole("combobox", { name: "Assigned to" }).selectOption({ label: "Not assigned" });
-  await expect(page).toHaveURL(/assigned=none/);
+  await expect(page).toHaveURL(/assigned=nobody/);
   await expect(page.locator('.table tbody td[data-label="Assigned to"]').first()).toContainText("not assigned");
 });
 

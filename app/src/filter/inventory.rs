@@ -7,6 +7,7 @@ use tenantatlas_domain::since::Since;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::inventory::{Cursor, ItemFilter, ItemQuery, Sort, StateFilter};
 use tenantatlas_store::scopes::ScopeId;
+use uuid::Uuid;
 
 use super::{ListFilter, set};
 use crate::inventory::coverage::CoverageMark;
@@ -79,8 +80,10 @@ pub struct InventoryFilter {
     pub scope_tag: Option<String>,
     /// Only of types whose last read ended like this.
     pub coverage: Option<CoverageMark>,
-    /// Only what names this group in its assignments, or is assigned to nobody.
+    /// Only what is assigned directly to this group, or to nobody.
     pub assigned: Option<Assigned>,
+    /// Only what excludes the group with this id.
+    pub excluded: Option<Uuid>,
     /// In this order.
     pub sort: Sort,
     /// Whether that order is reversed.
@@ -98,8 +101,10 @@ pub struct InventoryFilter {
 }
 
 impl ListFilter for InventoryFilter {
-    const WORDS: &'static [&'static str] =
-        &["category", "type", "platform", "state", "assigned", "since", "coverage", "sort", "dir", "group", "scope"];
+    const WORDS: &'static [&'static str] = &[
+        "category", "type", "platform", "state", "assigned", "excluded", "since", "coverage", "sort", "dir", "group",
+        "scope",
+    ];
     const TYPED: &'static [&'static str] = &["q", "tag"];
 
     fn read(get: impl Fn(&str) -> Option<String>) -> Self {
@@ -113,6 +118,7 @@ impl ListFilter for InventoryFilter {
             state: filled("state").and_then(|name| state_of(&name)),
             since: filled("since").and_then(|text| text.parse().ok()),
             assigned: filled("assigned").and_then(|text| text.parse().ok()),
+            excluded: filled("excluded").and_then(|text| text.parse::<Assigned>().ok()?.group()),
             scope_tag: filled("tag").filter(|tag| tag.len() <= 40),
             coverage: filled("coverage").and_then(|name| CoverageMark::named(&name)),
             sort: filled("sort").and_then(|name| name.parse().ok()).map_or(Sort::Name, sort_of),
@@ -134,6 +140,7 @@ impl ListFilter for InventoryFilter {
             ("since", self.since.map(|since| since.to_string())),
             ("tag", self.scope_tag.clone()),
             ("assigned", self.assigned.as_ref().map(Assigned::to_string)),
+            ("excluded", self.excluded.map(|group| group.to_string())),
             ("coverage", self.coverage.map(|one| one.as_str().to_owned())),
             ("sort", column_of(self.sort).map(|column| column.as_str().to_owned())),
             ("dir", self.descending.then(|| DESCENDING.to_owned())),
@@ -153,7 +160,9 @@ impl InventoryFilter {
     /// Whether anything narrows the list.
     #[must_use]
     pub fn is_filtered(&self) -> bool {
-        let Self { search, category, policy_type, platform, state, since, scope_tag, coverage, assigned, .. } = self;
+        let Self {
+            search, category, policy_type, platform, state, since, scope_tag, coverage, assigned, excluded, ..
+        } = self;
         !search.is_empty()
             || category.is_some()
             || policy_type.is_some()
@@ -163,6 +172,7 @@ impl InventoryFilter {
             || scope_tag.is_some()
             || coverage.is_some()
             || assigned.is_some()
+            || excluded.is_some()
     }
 
     /// Whether the list is shown from somewhere else than its beginning.
@@ -191,6 +201,7 @@ impl InventoryFilter {
                 state: self.state,
                 scope_tag: self.scope_tag.clone(),
                 assigned: self.assigned.clone(),
+                excluded: self.excluded,
                 changed_since,
             },
             sort: self.group.map_or(self.sort, Grouping::sort),
@@ -257,7 +268,8 @@ mod tests {
             "state=missing&q=x",
             "state=missing&type=settingsCatalogPolicy",
             "state=missing&tag=0",
-            "state=missing&assigned=none",
+            "state=missing&assigned=nobody",
+            "state=missing&excluded=11111111-1111-4111-8111-111111111111",
         ] {
             assert!(!read::<InventoryFilter>(narrower).asks_for_state_alone(), "{narrower}");
         }
@@ -266,7 +278,7 @@ mod tests {
     #[test]
     fn what_an_address_means_by_nothing_or_nonsense_is_left_out() {
         let address: InventoryFilter =
-            read("q=++&category=nonsense&type=nonsense&platform=&state=deleted&scope=x&after=%00");
+            read("q=++&excluded=nobody&category=nonsense&type=nonsense&platform=&state=deleted&scope=x&after=%00");
         assert_eq!(address, InventoryFilter::default());
         assert_eq!(address.address("/x"), "/x");
     }

@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn every_list_writes_the_address_that_it_was_read_from() {
         comes_back::<InventoryFilter>(
-            "q=Windows+%26+co&category=compliance&type=settingsCatalogPolicy&platform=windows&state=not_read&tag=0&assigned=all-users&coverage=failed&sort=seen&dir=desc&group=type&scope=3",
+            "q=Windows+%26+co&category=compliance&type=settingsCatalogPolicy&platform=windows&state=not_read&tag=0&assigned=all-users&excluded=11111111-1111-4111-8111-111111111111&coverage=failed&sort=seen&dir=desc&group=type&scope=3",
         );
         for column in tenantatlas_domain::item_column::ItemColumn::ALL {
             comes_back::<InventoryFilter>(&format!("sort={column}"));

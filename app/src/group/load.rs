@@ -41,6 +41,7 @@ pub async fn load(inside: &Inside, assigned: Assigned, filter: &GroupFilter) -> 
     )?;
     let page = inventory::assigned_items(db, &view, &types, &filter.query(assigned.clone())).await?;
     let policy_types = filter.policy_type.iter().cloned().collect();
-    let not_read = view.not_read(&ItemFilter { policy_types, ..ItemFilter::default() });
+    let asked = ItemFilter { policy_types, assigned: Some(assigned.clone()), ..ItemFilter::default() };
+    let not_read = inventory::not_read(db, &view, &asked).await?;
     Ok(GroupDetail { assigned, group, types, page, not_read })
 }

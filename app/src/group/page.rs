@@ -35,7 +35,7 @@ pub fn GroupPage() -> impl IntoView {
         let detail = load(&inside, assigned, &filter).await?;
         let name = title(&detail);
         let content = view! {
-            {head(&inside, &detail, &name)}
+            {head(&inside, &detail, &filter, &name)}
             {why_unnamed(&detail)}
             {not_read_note(&detail.not_read, "more may be assigned to it")}
             {by_type(&inside, &detail, &filter)}
@@ -53,7 +53,7 @@ fn title(detail: &GroupDetail) -> String {
     }
 }
 
-fn head(inside: &Inside, detail: &GroupDetail, name: &str) -> AnyView {
+fn head(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter, name: &str) -> AnyView {
     let lead = match (&detail.group, &detail.assigned) {
         (Some(group), _) => view! { "Group "<span class="identifier">{group.external_id.clone()}</span> }.into_any(),
         (None, Assigned::Nobody) => "Items that could be assigned and are to nobody.".into_any(),
@@ -67,23 +67,40 @@ fn head(inside: &Inside, detail: &GroupDetail, name: &str) -> AnyView {
             view! { <a class="button quiet small" href=inside.address().group(&one)>{label}</a> }
         })
         .collect_view();
-    let list = InventoryFilter { assigned: Some(detail.assigned.clone()), ..InventoryFilter::default() };
-    let export = |kind: &str| list.address(&inside.address().inventory_export(kind));
+    let included = InventoryFilter { assigned: Some(detail.assigned.clone()), ..InventoryFilter::default() };
+    let group = detail.assigned.group();
+    let excluded = group.map(|id| InventoryFilter { excluded: Some(id), ..InventoryFilter::default() });
+    // Files hold one side: the one that is shown alone, or else what it gets.
+    let side = excluded.clone().filter(|_| filter.only == Some(Relationship::ExcludedFrom));
+    let (side, words) = match (side, group) {
+        (Some(side), _) => (side, ", excluded"),
+        (None, Some(_)) => (included.clone(), ", included"),
+        (None, None) => (included.clone(), ""),
+    };
+    let side = InventoryFilter { policy_type: filter.policy_type.clone(), ..side };
+    let export = |kind: &'static str| {
+        let href = side.address(&inside.address().inventory_export(&kind.to_lowercase()));
+        view! { <a class="button quiet small" href=href download="">{Icon::Download.view()}{kind}{words}</a> }
+    };
+    let excluded = excluded.map(|list| {
+        view! { <a href=list.address(&inside.address().inventory())>"Excluded, in the list"</a> }
+    });
     view! {
         <div class="page-head">
             <div>
                 <nav class="crumbs" aria-label="Breadcrumbs">
                     <a href=inside.address().inventory()>"Inventory"</a>
                     <span aria-hidden="true">"/"</span>
-                    <a href=list.address(&inside.address().inventory())>"In the list"</a>
+                    <a href=included.address(&inside.address().inventory())>"In the list"</a>
+                    {excluded.map(|link| view! { <span aria-hidden="true">"/"</span> {link} })}
                 </nav>
                 <h1>{name.to_owned()}</h1>
                 <p class="lead">{lead}</p>
             </div>
             <div class="actions">
                 {others}
-                <a class="button quiet small" href=export("csv") download="">{Icon::Download.view()}"CSV"</a>
-                <a class="button quiet small" href=export("json") download="">{Icon::Download.view()}"JSON"</a>
+                {export("CSV")}
+                {export("JSON")}
             </div>
         </div>
     }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use tenantatlas_domain::invisible::visible_on_page;
+use tenantatlas_domain::references::Assigned;
 use tenantatlas_domain::registry::{Category, Platform};
 use tenantatlas_domain::since::Since;
 use tenantatlas_store::inventory::StateFilter;
@@ -45,11 +46,16 @@ pub fn chips(base: &str, address: &InventoryFilter, shown: &InventoryView) -> An
         let name = shown.scope_tags.iter().find(|(id, _)| id == tag).map(|(_, name)| name.clone());
         format!("Scope tag {}", name.unwrap_or_else(|| tag.clone()))
     });
+    let by = shown.by_assignment.as_ref();
     let assigned = address.assigned.as_ref().map(|assigned| {
-        let label = assigned_label(assigned, shown.assigned_group.as_ref());
+        let label = assigned_label(assigned, by.and_then(|by| by.assigned.as_ref()));
         visible_on_page(&format!("Assigned to {label}")).into_owned()
     });
-    let entries: [(Option<String>, String); 9] = [
+    let excluded = address.excluded.map(|group| {
+        let label = assigned_label(&Assigned::To(group), by.and_then(|by| by.excluded.as_ref()));
+        visible_on_page(&format!("Excludes {label}")).into_owned()
+    });
+    let entries: [(Option<String>, String); 10] = [
         (
             (!address.search.is_empty()).then(|| format!("“{}”", address.search)),
             without(&|rest| rest.search = String::new()),
@@ -60,6 +66,7 @@ pub fn chips(base: &str, address: &InventoryFilter, shown: &InventoryView) -> An
         (address.state.map(state_words).map(ToOwned::to_owned), without(&|rest| rest.state = None)),
         (address.since.map(since_words), without(&|rest| rest.since = None)),
         (assigned, without(&|rest| rest.assigned = None)),
+        (excluded, without(&|rest| rest.excluded = None)),
         (tag, without(&|rest| rest.scope_tag = None)),
         (address.coverage.map(|mark| format!("Types {}", mark.words())), without(&|rest| rest.coverage = None)),
     ];

@@ -17,7 +17,7 @@ use crate::ui::icon::Icon;
 
 /// The field that searches, and the choices. On a phone the choices open when they are asked for.
 pub fn filters(base: &str, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
-    let kept = ["coverage", "sort", "dir", "scope"];
+    let kept = ["excluded", "coverage", "sort", "dir", "scope"];
     let kept = address.first_page().pairs().into_iter().filter(|(name, _)| kept.contains(name));
     view! {
         <form class="filters" id="filters" data-part="" method="get" action=base.to_owned() role="search" data-auto="">
@@ -62,7 +62,7 @@ fn choices(address: &InventoryFilter, shown: &InventoryView) -> AnyView {
         {choice("platform", "Platform", std::iter::once(any("Any platform")).chain(platforms), address.platform.map(Platform::as_str).unwrap_or_default())}
         {choice("state", "State", std::iter::once(any("Any state")).chain(states), address.state.map(state_name).unwrap_or_default())}
         {since_choice(address)}
-        {assigned_choice(address, shown.assigned_group.as_ref())}
+        {assigned_choice(address, shown)}
         {tags}
         {choice("group", "Group by", std::iter::once(any("Not grouped")).chain(groups), address.group.map(Grouping::as_str).unwrap_or_default())}
     }

@@ -5,12 +5,15 @@ use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::references::{Assigned, TargetKind, target_words};
 use tenantatlas_store::inventory::Group;
 
+use super::load::InventoryView;
 use crate::filter::inventory::InventoryFilter;
 use crate::scope::Inside;
 use crate::ui::form::choice;
 
 /// Groups that are shown above the items.
 pub const MAX_HITS: u32 = 5;
+/// Groups among which one can be chosen.
+pub const MAX_CHOICES: u32 = 100;
 
 /// The words for whom items are looked up by.
 #[must_use]
@@ -50,15 +53,23 @@ pub fn group_hits(inside: &Inside, groups: &[Group]) -> Option<AnyView> {
     )
 }
 
-/// Whom items are assigned to. A group that the address names stays as an entry of its own.
-pub fn assigned_choice(address: &InventoryFilter, group: Option<&Group>) -> AnyView {
+/// Whom items are assigned to: all users, all devices, nobody, and the first groups by name. Another one that the address
+/// names stays as an entry of its own; the search finds all of them.
+pub fn assigned_choice(address: &InventoryFilter, shown: &InventoryView) -> AnyView {
     let mut entries = vec![(String::new(), "Any assignment".to_owned())];
     for fixed in [Assigned::all_users(), Assigned::all_devices()] {
         entries.push((fixed.to_string(), format!("Assigned to {}", assigned_label(&fixed, None).to_lowercase())));
     }
     entries.push((Assigned::Nobody.to_string(), "Not assigned".to_owned()));
+    for group in &shown.assigned_groups {
+        if let Ok(assigned) = group.external_id.parse::<Assigned>() {
+            let label = visible_on_page(&assigned_label(&assigned, Some(group))).into_owned();
+            entries.push((assigned.to_string(), format!("Group {label}")));
+        }
+    }
     let chosen = address.assigned.as_ref().map(Assigned::to_string).unwrap_or_default();
     if let Some(assigned) = address.assigned.as_ref().filter(|_| entries.iter().all(|(value, _)| *value != chosen)) {
+        let group = shown.by_assignment.as_ref().and_then(|by| by.assigned.as_ref());
         entries.push((chosen.clone(), format!("Group {}", visible_on_page(&assigned_label(assigned, group)))));
     }
     choice("assigned", "Assigned to", entries, &chosen)

@@ -7,7 +7,7 @@ use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::live::humanise;
 use tenantatlas_domain::references::Relationship;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::inventory::{self, IncomingLink, ItemRow, ItemVersion, OutgoingLink, RunSighting, ScopeView};
+use tenantatlas_store::inventory::{self, ItemRow, ItemVersion, Outgoing, Relations, RunSighting, ScopeView};
 use tenantatlas_store::policies::{self, Version};
 use tenantatlas_store::scopes::ScopeId;
 
@@ -35,10 +35,8 @@ pub struct ItemDetail {
     pub versions: Vec<Version>,
     /// Who changed it and made its versions.
     pub changed_by: ChangedBy,
-    /// What it points to.
-    pub outgoing: Vec<OutgoingLink>,
-    /// What points to it.
-    pub incoming: Vec<IncomingLink>,
+    /// What it refers to, what refers to it, and what stands on it.
+    pub relations: Relations,
 }
 
 /// One item of the tenant, in a scope or in the main one.
@@ -64,9 +62,8 @@ pub async fn load(inside: &Inside, item: ItemId, scope: Option<ScopeId>) -> Resu
     let mut versions = policies::versions_of(db, inside.id(), key, external_id, None, VERSIONS_SHOWN + 1).await?;
     let changed_by = changed_by::load(inside, &row, &history, &runs, &versions).await?;
     versions.truncate(VERSIONS_SHOWN as usize);
-    let outgoing = inventory::outgoing(db, inside.id(), item).await?;
-    let incoming = inventory::incoming(db, inside.id(), &row.item.policy_type, &row.item.external_id).await?;
-    Ok(ItemDetail { row, view, seen_elsewhere, history, runs, versions, changed_by, outgoing, incoming })
+    let relations = inventory::relations(db, &view, &row).await?;
+    Ok(ItemDetail { row, view, seen_elsewhere, history, runs, versions, changed_by, relations })
 }
 
 /// One difference between two states of an item.
@@ -130,7 +127,7 @@ fn spelled(word: &str) -> Option<&'static str> {
 /// A fact of an item for people: names of scope tags instead of their ids, platforms as they are sold. None where it says
 /// nothing: no value, an empty list, Microsoft's `none`.
 #[must_use]
-pub fn fact_text(key: &str, value: &serde_json::Value, links: &[OutgoingLink]) -> Option<String> {
+pub fn fact_text(key: &str, value: &serde_json::Value, links: &[Outgoing]) -> Option<String> {
     let text = match (key, value) {
         ("roleScopeTagIds" | "roleScopeTags", serde_json::Value::Array(ids)) => {
             let names: BTreeSet<String> = ids.iter().map(|id| scope_tag(&value_text(id), links)).collect();
@@ -145,8 +142,9 @@ pub fn fact_text(key: &str, value: &serde_json::Value, links: &[OutgoingLink]) -
 }
 
 /// The name of a scope tag, where a link of the item has it. Every tenant has the tag 0, Default.
-fn scope_tag(id: &str, links: &[OutgoingLink]) -> String {
-    let named = links.iter().find(|link| link.relationship == Relationship::ScopedBy && link.target_external_id == id);
+fn scope_tag(id: &str, links: &[Outgoing]) -> String {
+    let mut links = links.iter().map(|one| &one.link);
+    let named = links.find(|link| link.relationship == Relationship::ScopedBy && link.target_external_id == id);
     match (named.and_then(|link| link.name.clone()), id) {
         (Some(name), _) => name,
         (None, "0") => "Default".to_owned(),

@@ -2,10 +2,9 @@
 
 use leptos::prelude::*;
 use tenantatlas_domain::ids::ItemId;
-use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::item_name::shown_name;
 use tenantatlas_domain::presence::{Confidence, Presence};
-use tenantatlas_domain::references::{Assigned, Relationship, TargetKind, filter_words, target_words};
+use tenantatlas_domain::references::{Assigned, Relationship, filter_words};
 use tenantatlas_domain::registry::{portal, registry};
 use tenantatlas_domain::sanitise::META_ASSIGNMENTS;
 use tenantatlas_store::inventory::{ItemVersion, OutgoingLink, RunReading};
@@ -25,6 +24,8 @@ use crate::format;
 use crate::frame::view::Section;
 use crate::group::page::side;
 use crate::page::{path_part, query, refusal, tenant_page};
+use crate::relation::lists::{is_assignment, relations};
+use crate::relation::words::{kind_word, target_name};
 use crate::scope::Inside;
 use crate::tenant::portal::portal_cloud;
 use crate::ui::card::section_card;
@@ -67,7 +68,7 @@ pub fn ItemPage() -> impl IntoView {
                 {facts(&detail)}
                 {assignments(&inside, &detail)}
             </div>
-            {relations(&inside, &detail)}
+            {relations(&inside, &detail.view, item, &detail.relations)}
             {versions(&inside, &detail)}
             {history(&detail)}
             {runs(&inside, &detail)}
@@ -149,7 +150,7 @@ fn facts(detail: &ItemDetail) -> AnyView {
         .filter_map(|(key, value)| {
             let words = match value_moment(value) {
                 Some(at) => day(at.as_millis()),
-                None => fact_text(key, value, &detail.outgoing)?.into_any(),
+                None => fact_text(key, value, &detail.relations.references)?.into_any(),
             };
             Some(view! { <dt>{property_label(key)}</dt> <dd>{words}</dd> })
         })
@@ -172,12 +173,9 @@ fn facts(detail: &ItemDetail) -> AnyView {
     )
 }
 
-fn is_assignment(link: &OutgoingLink) -> bool {
-    matches!(link.relationship, Relationship::AssignedTo | Relationship::ExcludedFrom)
-}
-
 fn assignments(inside: &Inside, detail: &ItemDetail) -> AnyView {
-    let links: Vec<&OutgoingLink> = detail.outgoing.iter().filter(|link| is_assignment(link)).collect();
+    let links = detail.relations.references.iter().filter(|one| is_assignment(one));
+    let links: Vec<&OutgoingLink> = links.map(|one| &one.link).collect();
     let body = if links.is_empty() {
         nobody(inside, detail)
     } else {
@@ -186,7 +184,7 @@ fn assignments(inside: &Inside, detail: &ItemDetail) -> AnyView {
             .map(|link| {
                 let name = match Assigned::of(link.target_kind, &link.target_external_id) {
                     Some(group) => view! { <a href=inside.address().group(&group)>{target_name(link)}</a> }.into_any(),
-                    None => target_name(link),
+                    None => target_name(link).into_any(),
                 };
                 let filter = link_filter(inside, link);
                 view! {
@@ -242,107 +240,6 @@ fn link_filter(inside: &Inside, link: &OutgoingLink) -> Option<AnyView> {
     }
     .address(&inside.address().inventory());
     Some(view! { <span class="quiet">" · "<a href=href>{words}</a></span> }.into_any())
-}
-
-/// The name of what a link points to; an id only where no name is known.
-fn target_name(link: &OutgoingLink) -> AnyView {
-    let words = target_words(link.target_kind, &link.target_external_id, link.name.as_deref(), link.unnamed);
-    words.into_owned().into_any()
-}
-
-const fn kind_word(kind: TargetKind) -> &'static str {
-    match kind {
-        TargetKind::Group => "group",
-        TargetKind::AllUsers | TargetKind::AllDevices => "built in",
-        TargetKind::User => "user",
-        TargetKind::Guests => "guests",
-        TargetKind::ServicePrincipal => "service principal",
-        TargetKind::Collection => "Configuration Manager",
-        TargetKind::UnknownTarget => "unknown",
-        TargetKind::DirectoryRole => "directory role",
-        TargetKind::Application => "application",
-        TargetKind::Item => "item",
-        TargetKind::Foundation => "foundation",
-        TargetKind::Unresolved => "unresolved",
-    }
-}
-
-const fn outgoing_words(relationship: Relationship) -> &'static str {
-    match relationship {
-        Relationship::AssignedTo => "assigned to",
-        Relationship::ExcludedFrom => "excluded from",
-        Relationship::FilteredBy => "filtered by",
-        Relationship::ScopedBy => "scoped by",
-        Relationship::Uses => "uses",
-        Relationship::DependsOn => "depends on",
-    }
-}
-
-const fn incoming_words(relationship: Relationship) -> &'static str {
-    match relationship {
-        Relationship::AssignedTo => "is assigned to it",
-        Relationship::ExcludedFrom => "is excluded from it",
-        Relationship::FilteredBy => "is filtered by it",
-        Relationship::ScopedBy => "is scoped by it",
-        Relationship::Uses => "uses it",
-        Relationship::DependsOn => "depends on it",
-    }
-}
-
-fn relations(inside: &Inside, detail: &ItemDetail) -> AnyView {
-    let outgoing: Vec<_> = detail
-        .outgoing
-        .iter()
-        .filter(|link| !is_assignment(link))
-        .map(|link| {
-            let name = match link.target_item_id {
-                Some(id) => view! { <a href=inside.address().item(id)>{target_name(link)}</a> }.into_any(),
-                None => target_name(link),
-            };
-            let kind = link.target_policy_type.as_deref().map_or_else(|| kind_word(link.target_kind).to_owned(), type_label);
-            view! { <li><span class="badge">{outgoing_words(link.relationship)}</span><span class="grow">{name}</span><span class="quiet">{kind}</span></li> }
-        })
-        .collect();
-    let incoming: Vec<_> = detail
-        .incoming
-        .iter()
-        .map(|link| {
-            view! {
-                <li>
-                    <span class="grow"><a href=inside.address().item(link.source_item_id)>{incoming_name(&link.source_name)}</a></span>
-                    <span class="badge">{incoming_words(link.relationship)}</span>
-                    <span class="quiet">{type_label(&link.source_policy_type)}</span>
-                </li>
-            }
-        })
-        .collect();
-    let list = |rows: Vec<_>, none: &'static str| {
-        if rows.is_empty() {
-            view! { <p class="quiet-text">{none}</p> }.into_any()
-        } else {
-            view! { <ul class="rows">{rows}</ul> }.into_any()
-        }
-    };
-    let incoming = if incoming.is_empty() {
-        view! { <p class="quiet-text">"Nothing that was read references it."</p> }.into_any()
-    } else {
-        view! { <ul class="rows">{incoming}</ul> }.into_any()
-    };
-    view! {
-        <div class="columns">
-            {section_card("outgoing", "References", view! {
-                {list(outgoing, "It references nothing else.")}
-            })}
-            {section_card("incoming", "Referenced by", view! {
-                {incoming}
-            })}
-        </div>
-    }
-    .into_any()
-}
-
-fn incoming_name(name: &str) -> String {
-    if name.trim().is_empty() { "(no name)".to_owned() } else { visible_on_page(name).into_owned() }
 }
 
 fn history(detail: &ItemDetail) -> AnyView {

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use tenantatlas_domain::item_column::ItemColumn;
 use tenantatlas_store::inventory::{StateFilter, Total};
 
+use super::assigned_note::assigned_note;
 use super::chips::chips;
 use super::filters::filters;
 use super::functions::SetColumns;
@@ -32,6 +33,7 @@ pub fn list(inside: &Inside, address: &InventoryFilter, shown: &InventoryView, r
             {chips(&base, address, shown)}
             <div id="items" data-live="" data-part="">
                 {group_hits(inside, &shown.group_hits)}
+                {assigned_note(inside, address, shown)}
                 {content}
             </div>
         </section>

@@ -7,13 +7,13 @@ use tenantatlas_domain::item_name::shown_name;
 use tenantatlas_domain::references::Assigned;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_store::inventory::{
-    self, Group, Heading, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ItemRow, ScopeView, Total,
+    self, Group, Heading, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ItemRow, NotRead, ScopeView, Total,
 };
 use tenantatlas_store::scopes::{self, Scope, ScopeId};
 use tenantatlas_store::sync_runs;
 
 use super::coverage::{Coverage, CoverageMark, coverage};
-use super::group_hits::MAX_HITS;
+use super::group_hits::{MAX_CHOICES, MAX_HITS};
 use crate::error::AppError;
 use crate::filter::inventory::{Grouping, InventoryFilter};
 use crate::scope::{Inside, Kept};
@@ -46,8 +46,23 @@ pub struct InventoryView {
     pub kept: Kept,
     /// Groups whose names hold what is searched for.
     pub group_hits: Vec<Group>,
-    /// The group by which the list is filtered.
-    pub assigned_group: Option<Group>,
+    /// Groups that something is assigned to, by name, for the filter.
+    pub assigned_groups: Vec<Group>,
+    /// What is told beside a list by assignments.
+    pub by_assignment: Option<ByAssignment>,
+}
+
+/// What is told beside a list by assignments.
+#[derive(Debug, Clone)]
+pub struct ByAssignment {
+    /// The group that items are assigned to.
+    pub assigned: Option<Group>,
+    /// The group that they exclude.
+    pub excluded: Option<Group>,
+    /// How many items name the group on the other side, where it is asked for one side.
+    pub other_side: Option<Total>,
+    /// What was not read of that which the filter asks for.
+    pub not_read: Vec<NotRead>,
 }
 
 /// Loads the page that an address names.
@@ -58,14 +73,15 @@ pub async fn load(inside: &Inside, address: &InventoryFilter) -> Result<Inventor
     let db = inside.engine.reader();
     let view = view(inside, address).await?;
     let query = query(inside, address, &view).await?;
-    let ((page, headings, total), groups, scopes, scope_tags, kept, group_hits, assigned_group) = futures::try_join!(
+    let ((page, headings, total), groups, scopes, scope_tags, kept, group_hits, assigned_groups, by_assignment) = futures::try_join!(
         listed(inside, &view, address.group, &query),
         groups(inside, &view, address.group, &query.filter),
         async { Ok(scopes::list(db, inside.id()).await?) },
         scope_tags(inside, &view),
         inside.kept(),
         group_hits(inside, address),
-        assigned_group(inside, address),
+        async { Ok(inventory::assigned_groups(db, inside.id(), MAX_CHOICES).await?) },
+        by_assignment(inside, &view, &query.filter),
     )?;
     let scopes = scopes.into_iter().filter(|scope| scope.latest.is_some()).collect();
     Ok(InventoryView {
@@ -79,7 +95,8 @@ pub async fn load(inside: &Inside, address: &InventoryFilter) -> Result<Inventor
         scope_tags,
         kept: kept.clone(),
         group_hits,
-        assigned_group,
+        assigned_groups,
+        by_assignment,
         view,
     })
 }
@@ -113,11 +130,31 @@ async fn group_hits(inside: &Inside, address: &InventoryFilter) -> Result<Vec<Gr
     Ok(inventory::groups_named(inside.engine.reader(), inside.id(), &address.search, MAX_HITS).await?)
 }
 
-async fn assigned_group(inside: &Inside, address: &InventoryFilter) -> Result<Option<Group>, AppError> {
-    match address.assigned.as_ref().and_then(Assigned::external_id) {
-        Some(id) => Ok(inventory::group(inside.engine.reader(), inside.id(), &id).await?),
-        None => Ok(None),
+async fn by_assignment(
+    inside: &Inside,
+    view: &ScopeView,
+    filter: &ItemFilter,
+) -> Result<Option<ByAssignment>, AppError> {
+    let db = inside.engine.reader();
+    if filter.assigned.is_none() && filter.excluded.is_none() {
+        return Ok(None);
     }
+    let known = async |whom: Option<&Assigned>| match whom.and_then(Assigned::external_id) {
+        Some(id) => Ok::<_, AppError>(inventory::group(db, inside.id(), &id).await?),
+        None => Ok(None),
+    };
+    let other_side = async {
+        match filter.other_side() {
+            Some(other) => Ok::<_, AppError>(Some(inventory::total(db, view, &other).await?)),
+            None => Ok(None),
+        }
+    };
+    let excluded = filter.excluded.map(Assigned::To);
+    let (assigned, excluded, other_side, not_read) =
+        futures::try_join!(known(filter.assigned.as_ref()), known(excluded.as_ref()), other_side, async {
+            Ok(inventory::not_read(db, view, filter).await?)
+        },)?;
+    Ok(Some(ByAssignment { assigned, excluded, other_side, not_read }))
 }
 
 /// The view of the scope that an address names, or of the main one. A filter never changes the scope.

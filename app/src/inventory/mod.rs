@@ -3,6 +3,8 @@
 #[cfg(feature = "ssr")]
 pub mod assigned;
 #[cfg(feature = "ssr")]
+pub mod assigned_note;
+#[cfg(feature = "ssr")]
 pub mod changed_by;
 #[cfg(feature = "ssr")]
 pub mod chips;

@@ -7,6 +7,7 @@ mod assignments;
 mod by_target;
 mod columns;
 mod coverage;
+mod dependants;
 mod export;
 mod history;
 mod item;
@@ -16,23 +17,26 @@ mod list;
 mod order;
 mod overview;
 mod query;
+mod relations;
 mod rows;
 mod search;
 mod search_conditions;
 mod search_words;
 mod stored;
 mod total;
+mod untold;
 mod view;
 mod writer;
 
 pub(crate) use absences::note_absences;
 pub use assignment::Assignment;
 pub use assignments::{
-    AssignedPage, AssignedQuery, AssignedType, AssignedTypes, Group, assigned_items, assigned_types, group,
-    groups_named,
+    AssignedPage, AssignedQuery, AssignedType, AssignedTypes, Group, assigned_groups, assigned_items, assigned_types,
+    group, groups_called, groups_named,
 };
 pub use by_target::{Heading, Place, TargetPage, list_by_target};
 pub use coverage::{Coverage, InventoryCounts, NotRead};
+pub use dependants::{Dependant, Dependants, Dependence, MAX_DEPENDANTS, MAX_DISTANCE, dependants};
 pub use export::export;
 pub use history::{
     ItemVersion, RunReading, RunSighting, UnknownRunReading, history, runs_that_saw, state_as_of, was_seen,
@@ -43,10 +47,12 @@ pub use links::{DirectoryName, IncomingLink, OutgoingLink, incoming, outgoing, r
 pub use list::{ItemPage, list, list_with_total};
 pub use overview::counts_of;
 pub use query::{Cursor, ItemFilter, ItemQuery, Sort, StateFilter, UnknownSort, UnknownStateFilter};
+pub use relations::{Incoming, Outgoing, Relations, Standing, UnknownStanding, relations};
 pub(crate) use rows::absences as absences_of;
 pub use rows::{find, find_external, find_many, has_items, named};
 pub use stored::stored;
 pub use total::{MAX_COUNTED, Total, total, total_by_type};
+pub use untold::not_read;
 pub(crate) use view::Stretch;
 pub use view::{KnownType, ScopeView, TypeState, known_types};
 pub use writer::{BatchResult, lock_types, refresh_statistics, write_batch};

@@ -1,6 +1,7 @@
 //! What can be typed: the commands, their options and the help that teaches them.
 
 mod drift;
+mod items;
 mod settings;
 
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use secrecy::SecretString;
 use tenantatlas_domain::since::Since;
 
 pub use drift::{DriftArguments, FindingsCommand, FindingsListArguments, StatusArgument};
+pub use items::{ItemListArguments, ItemsArguments, ItemsCommand, StateArgument};
 pub use settings::{SettingsCommand, SettingsSearchArguments};
 
 use crate::exit::EXIT_CODES;
@@ -400,46 +402,6 @@ pub struct AuditEventsListArguments {
     /// At most so many; no more than 1,000
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     pub limit: u32,
-}
-
-/// `items`
-#[derive(Args, Debug)]
-pub struct ItemsArguments {
-    /// Name, id or Entra tenant id
-    #[arg(long)]
-    pub tenant: String,
-    /// Only this type (a key of `tenantatlas types`)
-    #[arg(long = "type", value_name = "KEY")]
-    pub policy_type: Option<String>,
-    /// Only items in this state, relative to the latest completed run
-    #[arg(long, value_enum)]
-    pub state: Option<StateArgument>,
-    /// Only items found new or changed since then: 7d, 2026-11-20, an RFC 3339 time, or run- and the id of a sync run. What the
-    /// first read of a type found does not count
-    #[arg(long, value_name = "TIME")]
-    pub changed_since: Option<Since>,
-    /// Only items whose assignments name this group, included or excluded: its id or its name, all-users, all-devices, or none
-    /// for what is assigned to nobody
-    #[arg(long, value_name = "GROUP")]
-    pub assigned: Option<String>,
-    /// Only items in which every one of these words stands: in the name, the id, the name of the type or of a group
-    #[arg(long, value_name = "TEXT")]
-    pub search: Option<String>,
-    /// At most so many; all when left out
-    #[arg(long, value_name = "N")]
-    pub limit: Option<u64>,
-}
-
-/// The states of `items --state`.
-#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StateArgument {
-    /// Seen in the latest completed run
-    Present,
-    /// Its type was read to the end and it was not there
-    Missing,
-    /// Its type was not read completely, so whether it is there is unknown
-    #[value(name = "not_read")]
-    NotRead,
 }
 
 /// `types`

@@ -6,51 +6,61 @@ use std::pin::pin;
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 use tenantatlas_app::inventory::assigned::assigned_words;
-use tenantatlas_domain::ids::TenantId;
-use tenantatlas_domain::references::Assigned;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_engine::{Clock as _, SystemClock};
-use tenantatlas_store::inventory::{self, Group, ItemFilter, ItemQuery, ItemRow, NotRead, ScopeView, StateFilter};
+use tenantatlas_store::inventory::{self, ItemFilter, ItemQuery, ItemRow, NotRead, ScopeView, StateFilter};
 use tenantatlas_store::{Reader, StoreError, sync_runs};
 
-use super::arguments::{ItemsArguments, StateArgument};
+use super::arguments::{ItemListArguments, ItemsArguments, ItemsCommand, StateArgument};
+use super::assigned_to::{AssignedTo, assigned_to};
+use super::item_show::show;
 use super::output::{Output, visible, written};
 use crate::exit::Exit;
 use crate::open;
 use crate::settings::Settings;
 
-/// Groups that are looked at for one of a name, at most.
-const MAX_NAMED: u32 = 100;
 /// The state of a type that was not read to the end.
 const NOT_READ: &str = "not_read";
+
+/// Lists the inventory of a tenant, or shows one item of it.
+///
+/// # Errors
+/// When tenant, type or item are unknown (exit code 64), or the database fails.
+pub async fn run(settings: &Settings, arguments: &ItemsArguments, output: Output) -> Result<(), Exit> {
+    let db = Reader::from(open::database(settings).await?);
+    match (&arguments.command, &arguments.list) {
+        (Some(ItemsCommand::Show(item)), _) => show(&db, item, output).await,
+        (None, Some(arguments)) => list(&db, arguments, output).await,
+        (None, None) => Err(Exit::usage("expected --tenant")),
+    }
+}
 
 /// Lists the inventory of a tenant, relative to the latest completed run. Streams, so that any number of items fits.
 ///
 /// # Errors
 /// When tenant or type are unknown (exit code 64), or the database fails.
-pub async fn run(settings: &Settings, arguments: &ItemsArguments, output: Output) -> Result<(), Exit> {
-    let db = Reader::from(open::database(settings).await?);
-    let tenant = open::tenant(&db, &arguments.tenant).await?;
+async fn list(db: &Reader, arguments: &ItemListArguments, output: Output) -> Result<(), Exit> {
+    let tenant = open::tenant(db, &arguments.tenant).await?;
     let policy_types = arguments.policy_type.iter().cloned().collect::<Vec<_>>();
     if let Some(unknown) = policy_types.iter().find(|key| registry().get(key).is_none()) {
         return Err(Exit::usage(format!("there is no policy type \"{unknown}\": `tenantatlas types` lists them")));
     }
-    let view = ScopeView::load(&db, tenant.id, None).await?;
+    let view = ScopeView::load(db, tenant.id, None).await?;
     let changed_since = match arguments.changed_since {
         Some(since) => {
-            let moment = sync_runs::moment_of(&db, tenant.id, since, SystemClock.now()).await?;
+            let moment = sync_runs::moment_of(db, tenant.id, since, SystemClock.now()).await?;
             Some(moment.ok_or_else(|| Exit::usage(format!("{since} names no sync run of the tenant that has ended")))?)
         }
         None => None,
     };
-    let assigned = match &arguments.assigned {
-        Some(group) => Some(assigned(&db, tenant.id, group).await?),
+    let assigned = match &arguments.assigned_to {
+        Some(group) => Some(assigned_to(db, tenant.id, group).await?),
         None => None,
     };
     let filter = ItemFilter {
         changed_since,
         policy_types,
-        assigned,
+        assigned: assigned.as_ref().map(|known| known.assigned.clone()),
         search: arguments.search.clone(),
         state: arguments.state.map(|state| match state {
             StateArgument::Present => StateFilter::Present,
@@ -59,62 +69,95 @@ pub async fn run(settings: &Settings, arguments: &ItemsArguments, output: Output
         }),
         ..ItemFilter::default()
     };
-    let not_read = view.not_read(&filter);
-    let query = ItemQuery { filter, ..ItemQuery::default() };
+    let not_read = inventory::not_read(db, &view, &filter).await?;
+    let excluding = assigned.as_ref().and_then(|_| filter.other_side());
     let limit = arguments.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let rows = inventory::export(db.clone(), view, query).take(limit);
+    let listed =
+        |filter| inventory::export(db.clone(), view.clone(), ItemQuery { filter, ..ItemQuery::default() }).take(limit);
+    let (rows, excluding) = (listed(filter), excluding.map(listed));
     let mut stream = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     if output.json {
-        print_json(&mut stream, rows, &not_read).await?;
+        print_json(&mut stream, rows, assigned.as_ref(), excluding, &not_read).await?;
     } else {
-        print_text(&mut stream, rows, &not_read, &tenant.name).await?;
+        print_text(&mut stream, rows, assigned.as_ref(), excluding, &not_read, &tenant.name).await?;
     }
     written(stream.flush())
 }
 
-/// Whom an argument names: by id, by a word, or by the name of a group, which must be one alone.
-async fn assigned(db: &Reader, tenant: TenantId, group: &str) -> Result<Assigned, Exit> {
-    let unknown = match group.parse() {
-        Ok(assigned) => return Ok(assigned),
-        Err(error) => error,
-    };
-    let found = inventory::groups_named(db, tenant, group, MAX_NAMED).await?;
-    let is_name =
-        |one: &Group| one.display_name.as_deref().is_some_and(|name| name.trim().eq_ignore_ascii_case(group.trim()));
-    let mut named = found.iter().filter(|one| is_name(one)).filter_map(|one| one.external_id.parse().ok());
-    match (named.next(), named.next()) {
-        (Some(one), None) => Ok(one),
-        (Some(_), Some(_)) => {
-            Err(Exit::usage(format!("several groups are called \"{group}\": name one of them by its id")))
-        }
-        (None, _) => Err(Exit::usage(format!("no item is assigned to a group of this name: {unknown}"))),
-    }
-}
-
-/// `{"not_read": […], "items": […]}`, item by item.
+/// `{"not_read": […], "items": […]}`, item by item; where it is asked for a group, also whom, and the items that exclude it.
 async fn print_json(
     stream: &mut impl Write,
     rows: impl Stream<Item = Result<ItemRow, StoreError>>,
+    assigned: Option<&AssignedTo>,
+    excluding: Option<impl Stream<Item = Result<ItemRow, StoreError>>>,
     not_read: &[NotRead],
 ) -> Result<(), Exit> {
-    let mut rows = pin!(rows);
     written(stream.write_all(b"{\"not_read\":"))?;
     written(serde_json::to_writer(&mut *stream, not_read).map_err(io::Error::from))?;
+    if let Some(assigned) = assigned {
+        written(stream.write_all(b",\n\"assigned_to\":"))?;
+        written(serde_json::to_writer(&mut *stream, &assigned.document()).map_err(io::Error::from))?;
+    }
     written(stream.write_all(b",\n\"items\":["))?;
+    print_documents(stream, rows).await?;
+    written(stream.write_all(b"\n]"))?;
+    if let Some(excluding) = excluding {
+        written(stream.write_all(b",\n\"excluded\":["))?;
+        print_documents(stream, excluding).await?;
+        written(stream.write_all(b"\n]"))?;
+    }
+    written(stream.write_all(b"}\n"))
+}
+
+async fn print_documents(
+    stream: &mut impl Write,
+    rows: impl Stream<Item = Result<ItemRow, StoreError>>,
+) -> Result<(), Exit> {
+    let mut rows = pin!(rows);
     let mut separator: &[u8] = b"\n";
     while let Some(row) = rows.try_next().await? {
         written(stream.write_all(separator))?;
         written(serde_json::to_writer(&mut *stream, &document(&row)).map_err(io::Error::from))?;
         separator = b",\n";
     }
-    written(stream.write_all(b"\n]}\n"))
+    Ok(())
 }
 
 async fn print_text(
     stream: &mut impl Write,
     rows: impl Stream<Item = Result<ItemRow, StoreError>>,
+    assigned: Option<&AssignedTo>,
+    excluding: Option<impl Stream<Item = Result<ItemRow, StoreError>>>,
     not_read: &[NotRead],
     tenant: &str,
+) -> Result<(), Exit> {
+    if let Some(assigned) = assigned {
+        written(writeln!(stream, "{}", assigned.heading()))?;
+    }
+    let none = match assigned {
+        Some(_) => "No item that was read.".to_owned(),
+        None => format!("No item fits. Has the tenant been read? tenantatlas sync --tenant \"{}\"", visible(tenant)),
+    };
+    print_rows(stream, rows, &none).await?;
+    if let (Some(assigned), Some(excluding)) = (assigned, excluding) {
+        let heading = format!("Excludes {}, which is no assignment to it:", assigned.words());
+        written(writeln!(stream, "\n{heading}"))?;
+        print_rows(stream, excluding, &none).await?;
+    }
+    if not_read.is_empty() {
+        return Ok(());
+    }
+    written(writeln!(stream, "\nNot read to the end, so that items may be lacking above:"))?;
+    for one in not_read {
+        written(writeln!(stream, "{:9} {:28} {}", NOT_READ, visible(&one.policy_type), visible(&one.reason)))?;
+    }
+    Ok(())
+}
+
+async fn print_rows(
+    stream: &mut impl Write,
+    rows: impl Stream<Item = Result<ItemRow, StoreError>>,
+    none: &str,
 ) -> Result<(), Exit> {
     let mut rows = pin!(rows);
     let mut count = 0_u64;
@@ -139,20 +182,13 @@ async fn print_text(
         count += 1;
     }
     if count == 0 {
-        let hint = format!("No item fits. Has the tenant been read? tenantatlas sync --tenant \"{}\"", visible(tenant));
-        written(writeln!(stream, "{hint}"))?;
-    }
-    if not_read.is_empty() {
-        return Ok(());
-    }
-    written(writeln!(stream, "\nNot read to the end, so that items may be lacking above:"))?;
-    for one in not_read {
-        written(writeln!(stream, "{:9} {:28} {}", NOT_READ, visible(&one.policy_type), visible(&one.reason)))?;
+        written(writeln!(stream, "{none}"))?;
     }
     Ok(())
 }
 
-fn document(row: &ItemRow) -> Value {
+/// An item as programs read it.
+pub(super) fn document(row: &ItemRow) -> Value {
     let item = &row.item;
     let mut document = json!({
         "id": item.id, "policy_type": item.policy_type, "external_id": item.external_id,

@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod arguments;
+mod assigned_to;
 mod audit;
 mod audit_events;
 mod capture;
@@ -8,6 +9,7 @@ mod drift;
 mod findings;
 mod followers;
 pub mod graph_sim;
+mod item_show;
 mod items;
 mod migrate;
 pub mod output;

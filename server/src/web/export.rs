@@ -199,7 +199,7 @@ async fn rows(
     }
     let view = view(inside, address).await?;
     let query = query(inside, address, &view).await?;
-    let not_read = view.not_read(&query.filter);
+    let not_read = inventory::not_read(inside.engine.reader(), &view, &query.filter).await?;
     Ok((not_read, inventory::export(inside.engine.reader().clone(), view, query).boxed()))
 }
 

@@ -1,5 +1,6 @@
 //! The built binary as people and programs use it: what it prints, how it ends, and what is left after it was killed.
 
+mod assigned;
 mod audit_events;
 mod audit_log;
 mod bad_input;
@@ -10,6 +11,7 @@ mod foreign_files;
 mod full_disk;
 mod inventory;
 mod outgoing;
+mod relations;
 mod sandbox;
 mod setting_search;
 mod start;

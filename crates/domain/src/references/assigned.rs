@@ -19,7 +19,9 @@ pub enum Assigned {
 /// The words for what is no id, as addresses and the command line write them.
 const ALL_USERS_WORD: &str = "all-users";
 const ALL_DEVICES_WORD: &str = "all-devices";
-const NOBODY_WORD: &str = "none";
+const NOBODY_WORD: &str = "nobody";
+/// The word for nobody in addresses of before.
+const NONE_WORD: &str = "none";
 
 impl Assigned {
     /// All users.
@@ -46,6 +48,15 @@ impl Assigned {
         match self {
             Self::To(id) => Some(id.hyphenated().to_string()),
             Self::Nobody => None,
+        }
+    }
+
+    /// The id where it is a group of the directory; those alone can be excluded.
+    #[must_use]
+    pub fn group(&self) -> Option<Uuid> {
+        match self {
+            Self::To(id) if self.kind() == Some(TargetKind::Group) => Some(*id),
+            _ => None,
         }
     }
 
@@ -95,7 +106,7 @@ impl FromStr for Assigned {
         match text {
             ALL_USERS_WORD => Ok(Self::all_users()),
             ALL_DEVICES_WORD => Ok(Self::all_devices()),
-            NOBODY_WORD => Ok(Self::Nobody),
+            NOBODY_WORD | NONE_WORD => Ok(Self::Nobody),
             _ if text.len() != 36 => Err(UnknownAssigned(text.to_owned())),
             _ => Uuid::try_parse(text).map(Self::To).map_err(|_| UnknownAssigned(text.to_owned())),
         }
@@ -112,6 +123,7 @@ mod tests {
         for text in [ALL_USERS_WORD, ALL_DEVICES_WORD, NOBODY_WORD, group] {
             assert_eq!(text.parse::<Assigned>().unwrap().to_string(), text);
         }
+        assert_eq!("none".parse::<Assigned>().unwrap(), Assigned::Nobody, "addresses of before");
         assert_eq!(group.to_uppercase().parse::<Assigned>().unwrap().to_string(), group);
         assert_eq!(ALL_USERS.parse::<Assigned>().unwrap().to_string(), ALL_USERS_WORD);
         assert_eq!(Assigned::all_users().external_id().as_deref(), Some(ALL_USERS));

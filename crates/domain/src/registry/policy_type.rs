@@ -10,6 +10,7 @@ use super::meta_field::MetaField;
 use super::platform::PlatformRule;
 use super::reference_rule::ReferenceRule;
 use crate::path_segment::path_segment;
+use crate::references::Relationship;
 
 /// The version of Microsoft Graph to call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -225,6 +226,13 @@ impl PolicyType {
                 given == *wanted || given.replacen(".ReadWrite", ".Read", 1) == *wanted
             })
         })
+    }
+
+    /// Whether its objects say to whom they are assigned.
+    #[must_use]
+    pub fn tells_assignments(&self) -> bool {
+        let by_rule = self.references.iter().any(|rule| rule.relationship == Relationship::AssignedTo);
+        by_rule || self.assignments != Assignments::None
     }
 
     /// The path of one object below the version: of the object `id` in the

@@ -213,12 +213,41 @@ pub async fn incoming(
     on.rows(
         "SELECT l.relationship, l.source_item_id, l.raw, i.policy_type, i.display_name
          FROM inventory_links l
-         JOIN inventory_items i ON i.id = l.source_item_id
+         JOIN inventory_items i ON i.id = l.source_item_id AND i.tenant_id = l.tenant_id
          WHERE l.tenant_id = $1 AND l.target_external_id = $2 AND l.target_policy_type IN ('', $3)
+             AND l.target_kind IN ('item', 'foundation', 'unresolved')
          ORDER BY l.source_item_id, l.relationship LIMIT $4",
         &args![tenant, external_id, policy_type, MAX_LINKS],
     )
     .await
+}
+
+/// Items that are counted, at most.
+const MAX_REFERRING: i64 = 10_000;
+
+/// How many items refer to an object of a tenant; ten thousand at most.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn referring(
+    mut on: impl Access,
+    tenant: TenantId,
+    policy_type: &str,
+    external_id: &str,
+) -> Result<u64, StoreError> {
+    let counted: Option<i64> = on
+        .value(
+            "SELECT COUNT(*)
+             FROM (
+                 SELECT DISTINCT l.source_item_id
+                 FROM inventory_links l
+                 WHERE l.tenant_id = $1 AND l.target_external_id = $2 AND l.target_policy_type IN ('', $3)
+                     AND l.target_kind IN ('item', 'foundation', 'unresolved')
+                 LIMIT $4) AS n",
+            &args![tenant, external_id, policy_type, MAX_REFERRING],
+        )
+        .await?;
+    Ok(counted.unwrap_or_default().unsigned_abs())
 }
 
 /// The name of something in the directory that links point to and the inventory does not hold.

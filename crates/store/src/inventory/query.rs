@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tenantatlas_domain::named;
-use tenantatlas_domain::references::Assigned;
+use tenantatlas_domain::references::{Assigned, Relationship};
 use tenantatlas_domain::registry::{Category, Platform};
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
@@ -69,8 +69,10 @@ pub struct ItemFilter {
     pub state: Option<StateFilter>,
     /// The id of a scope tag.
     pub scope_tag: Option<String>,
-    /// Whom its assignments name, included or excluded.
+    /// Whom it is assigned to, directly, or that it is to nobody. An item that excludes a group is not assigned to it.
     pub assigned: Option<Assigned>,
+    /// The group that its assignments exclude.
+    pub excluded: Option<Uuid>,
     /// Found new or changed since then, by whatever run; what the first read of a type found does not count.
     pub changed_since: Option<Timestamp>,
 }
@@ -125,6 +127,26 @@ pub struct ItemQuery {
 }
 
 impl ItemFilter {
+    /// Whom the filter asks for, each with the side on which assignments must name them.
+    pub(super) fn named(&self) -> impl Iterator<Item = (Relationship, Assigned)> {
+        let included = self.assigned.clone().map(|assigned| (Relationship::AssignedTo, assigned));
+        let excluded = self.excluded.map(|group| (Relationship::ExcludedFrom, Assigned::To(group)));
+        included.into_iter().chain(excluded)
+    }
+
+    /// The same filter for the items that name the group on the other side; `None` where it asks for no group, or for both
+    /// sides.
+    #[must_use]
+    pub fn other_side(&self) -> Option<Self> {
+        match (&self.assigned, self.excluded) {
+            (Some(assigned), None) => {
+                assigned.group().map(|group| Self { assigned: None, excluded: Some(group), ..self.clone() })
+            }
+            (None, Some(group)) => Some(Self { assigned: Some(Assigned::To(group)), excluded: None, ..self.clone() }),
+            _ => None,
+        }
+    }
+
     /// What is searched for in names and ids; `None` where only blanks are.
     pub(super) fn searched_text(&self) -> Option<&str> {
         self.search.as_deref().map(str::trim).filter(|text| !text.is_empty())

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use sqlx::FromRow;
 use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::references::Relationship;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::sync::TypeOutcome;
 use uuid::Uuid;
@@ -32,8 +33,8 @@ pub(super) struct Search<'a> {
     pub(super) changed: Option<Changed>,
     /// Whether the order is reversed.
     pub(super) descending: bool,
-    /// Whether few items name those whom the filter asks for.
-    pub(super) few_assigned: bool,
+    /// The side on which few items name somebody whom the filter asks for; `None` where many do.
+    pub(super) few_assigned: Option<Relationship>,
     /// The words that are searched for.
     pub(super) words: Vec<Word>,
     /// How many items are wanted.
@@ -82,10 +83,12 @@ impl<'a> Search<'a> {
             Some(since) => Some(Changed::since(db, tenant, since).await?),
             None => None,
         };
-        let few_assigned = match &filter.assigned {
-            Some(assigned) => are_few(db, tenant, assigned).await?,
-            None => false,
-        };
+        let mut few_assigned = None;
+        for (side, whom) in filter.named() {
+            if few_assigned.is_none() && are_few(db, tenant, side, &whom).await? {
+                few_assigned = Some(side);
+            }
+        }
         let words = match filter.searched_text() {
             Some(text) => Word::all(db, tenant, text).await?,
             None => Vec::new(),
@@ -101,7 +104,7 @@ impl<'a> Search<'a> {
     fn drive(&self, state: Option<StateFilter>) -> Drive {
         match state.filter(|state| self.is_rare(*state)) {
             _ if self.changed.is_some_and(|changed| changed.few) => Drive::Changed,
-            _ if self.few_assigned => Drive::Assigned,
+            _ if self.few_assigned.is_some() => Drive::Assigned,
             Some(state) => Drive::State(state),
             None => Drive::Order,
         }
@@ -218,17 +221,18 @@ impl<'a> Search<'a> {
         let tenant = self.view.tenant_id;
         let types = walk.types.as_slice();
         let drive = self.drive(state);
-        match (drive, self.changed, &self.filter.assigned, self.told(types)) {
+        let few = self.filter.named().find(|(side, _)| self.few_assigned == Some(*side));
+        match (drive, self.changed, few, self.told(types)) {
             (Drive::Changed, Some(changed), ..) => {
                 statement.push(
                     " FROM (SELECT c.id FROM inventory_items c WHERE c.tenant_id = $1 AND c.changed_seq >= $2",
                     args![tenant, changed.from_seq],
                 );
             }
-            (Drive::Assigned, _, Some(assigned), _) => {
+            (Drive::Assigned, _, Some((side, whom)), _) => {
                 statement.push(" FROM (", []);
                 let one = if let [one] = types { Some(one.as_str()) } else { None };
-                push_assigned(statement, tenant, assigned, one);
+                push_assigned(statement, tenant, side, &whom, one);
             }
             (Drive::State(StateFilter::Changed), _, _, Some(told)) => {
                 statement.push(
@@ -287,8 +291,10 @@ impl<'a> Search<'a> {
             );
         }
         let drive = self.drive(state);
-        if let Some(assigned) = self.filter.assigned.as_ref().filter(|_| drive != Drive::Assigned) {
-            push_is_assigned(statement, assigned);
+        for (side, whom) in self.filter.named() {
+            if drive != Drive::Assigned || self.few_assigned != Some(side) {
+                push_is_assigned(statement, side, &whom);
+            }
         }
         if let Some(changed) = self.changed {
             push_changed(statement, tenant, changed);

@@ -1,7 +1,7 @@
 //! Conditions of lists of items, and where few items come from that can meet them.
 
 use tenantatlas_domain::ids::TenantId;
-use tenantatlas_domain::references::Assigned;
+use tenantatlas_domain::references::{Assigned, Relationship};
 use tenantatlas_domain::time::Timestamp;
 
 use super::absences::OPEN;
@@ -52,10 +52,15 @@ impl Changed {
     }
 }
 
-/// Whether few items name somebody, or few are assigned to nobody.
-pub(super) async fn are_few(mut on: impl Access, tenant: TenantId, assigned: &Assigned) -> Result<bool, StoreError> {
+/// Whether few items name somebody on this side, or few are assigned to nobody.
+pub(super) async fn are_few(
+    mut on: impl Access,
+    tenant: TenantId,
+    side: Relationship,
+    whom: &Assigned,
+) -> Result<bool, StoreError> {
     let mut statement = Statement::new("SELECT COUNT(*) FROM (");
-    push_assigned(&mut statement, tenant, assigned, None);
+    push_assigned(&mut statement, tenant, side, whom, None);
     statement.push(" LIMIT $1) AS n", args![FEW_ASSIGNED + 1]);
     let found: Option<i64> = on.value(statement.text(), statement.values()).await?;
     Ok(found.is_some_and(|found| found <= FEW_ASSIGNED))
@@ -71,21 +76,23 @@ pub(super) struct Told {
     pub(super) floor_seq: i64,
 }
 
-/// The ids of the items whose assignments name somebody, or that are assigned to nobody; of one type, where one is named.
+/// The ids of the items whose assignments name somebody on this side, or that are assigned to nobody; of one type, where one
+/// is named.
 pub(super) fn push_assigned(
     statement: &mut Statement,
     tenant: TenantId,
-    assigned: &Assigned,
+    side: Relationship,
+    whom: &Assigned,
     policy_type: Option<&str>,
 ) {
-    let column = match assigned.external_id() {
+    let column = match whom.external_id() {
         Some(id) => {
             statement.push(
                 "SELECT DISTINCT l.source_item_id AS id
                  FROM inventory_links l
                  WHERE l.tenant_id = $1 AND l.target_external_id = $2
-                     AND l.relationship IN ('assigned_to', 'excluded_from')",
-                args![tenant, id],
+                     AND l.relationship IN ('assigned_to', 'excluded_from') AND l.relationship = $3",
+                args![tenant, id, side.as_str()],
             );
             "l.source_policy_type"
         }
@@ -103,15 +110,14 @@ pub(super) fn push_assigned(
 }
 
 /// The same as a condition on the row `i`.
-pub(super) fn push_is_assigned(statement: &mut Statement, assigned: &Assigned) {
-    match assigned.external_id() {
+pub(super) fn push_is_assigned(statement: &mut Statement, side: Relationship, whom: &Assigned) {
+    match whom.external_id() {
         Some(id) => statement.push(
             " AND EXISTS (
                  SELECT 1
                  FROM inventory_links l
-                 WHERE l.source_item_id = i.id AND l.relationship IN ('assigned_to', 'excluded_from')
-                     AND l.target_external_id = $1)",
-            args![id],
+                 WHERE l.source_item_id = i.id AND l.relationship = $1 AND l.target_external_id = $2)",
+            args![side.as_str(), id],
         ),
         None => statement.push(" AND i.assigned = FALSE", []),
     };

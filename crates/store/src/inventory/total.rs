@@ -112,10 +112,11 @@ impl Search<'_> {
             state,
             scope_tag,
             assigned,
+            excluded,
             changed_since: _,
         } = self.filter;
-        if self.filter.searched_text().is_some() || scope_tag.is_some() || assigned.is_some() || self.changed.is_some()
-        {
+        let by_links = scope_tag.is_some() || assigned.is_some() || excluded.is_some();
+        if self.filter.searched_text().is_some() || by_links || self.changed.is_some() {
             return None;
         }
         let of_type: fn(&TypeState) -> u64 = match state {

@@ -179,8 +179,17 @@ on_both_engines! {
         assert_eq!((of_catalog.included, of_catalog.excluded, counted.more), (2, 2, false));
         assert_eq!(
             names(db, contoso, assigned_to(&group(PILOT))).await,
-            ["Alpha", "Beta", "Mail", "Old", "Old", "Zeta"]
+            ["Beta", "Mail", "Old", "Old", "Zeta"],
+            "what excludes it is not assigned to it"
         );
+        let excludes = || ItemFilter { excluded: PILOT.parse().ok(), ..ItemFilter::default() };
+        assert_eq!(names(db, contoso, excludes()).await, ["Alpha", "Mail"]);
+        let both = ItemFilter { assigned: Some(group(PILOT)), ..excludes() };
+        assert_eq!(names(db, contoso, both.clone()).await, ["Mail"]);
+        let view = ScopeView::load(db, contoso, None).await.unwrap();
+        for (filter, expected) in [(assigned_to(&group(PILOT)), 5), (excludes(), 2), (both, 1)] {
+            assert_eq!(inventory::total(db, &view, &filter).await.unwrap().items, expected, "{filter:?}");
+        }
         assert_eq!(names(db, contoso, assigned_to(&Assigned::Nobody)).await, ["Notifies it only", "Unused"]);
         let narrowed = ItemFilter {
             search: Some("zet".to_owned()),
@@ -188,6 +197,78 @@ on_both_engines! {
             ..assigned_to(&group(PILOT))
         };
         assert_eq!(names(db, contoso, narrowed).await, ["Zeta"]);
+    }
+
+    async fn a_group_is_found_by_its_exact_name_and_offered_where_something_is_assigned_to_it(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let other = tenant(db, "Fabrikam").await;
+        let (third, fourth) = ("33333333-3333-4333-8333-333333333333", "44444444-4444-4444-8444-444444444444");
+        let items = vec![assigned("c1", "One", vec![included(PILOT), excluded(SALES)])];
+        sync(db, contoso, &[(CATALOG, items.clone())], 0).await;
+        sync(db, other, &[(CATALOG, items)], 10).await;
+        name_groups(
+            db,
+            contoso,
+            &[(PILOT, Ok("Pilot 10%")), (SALES, Ok(" pilot 10% ")), (third, Ok("Pilot 10% ring")), (fourth, Ok("Pilot 100"))],
+        )
+        .await;
+        let ids = |found: Vec<inventory::Group>| found.into_iter().map(|one| one.external_id).collect::<Vec<_>>();
+        let called = |name: &'static str| async move { inventory::groups_called(db, contoso, name, 5).await.unwrap() };
+        assert_eq!(ids(called(" PILOT 10%").await), [PILOT, SALES]);
+        assert_eq!(ids(called("Pilot 10% ring").await), [third]);
+        assert!(called("Pilot").await.is_empty(), "a part of a name is not the name");
+        assert!(inventory::groups_called(db, other, "Pilot 10%", 5).await.unwrap().is_empty());
+        assert_eq!(ids(inventory::assigned_groups(db, contoso, 9).await.unwrap()), [PILOT]);
+        assert!(inventory::assigned_groups(db, other, 9).await.unwrap().is_empty(), "it has no name there");
+    }
+
+    async fn what_does_not_tell_its_assignments_is_part_of_the_answer_and_never_nobody(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        let many = |id: &str, links| ObservedItem { links_omitted: 3, ..assigned(id, id, links) };
+        let catalog = vec![
+            assigned("c1", "Plain", vec![included(SALES)]),
+            ObservedItem { assigned: None, ..item("c2", "Not told", "a") },
+            many("c3", vec![included(PILOT)]),
+            many("c4", vec![included(SALES)]),
+            assigned("c5", "Nobody", vec![]),
+        ];
+        let tags = vec![item("t", "Tells none by its kind", "a")];
+        let run = Sync::start(db, contoso, &[CATALOG, COMPLIANCE, "namedLocation", "termsOfUse"], at(0)).await;
+        run.read(CATALOG, &catalog, at(0)).await;
+        run.read("namedLocation", &tags, at(0)).await;
+        for key in [COMPLIANCE, "termsOfUse"] {
+            run.begin(key, at(0)).await;
+            run.end(key, TypeOutcome::Failed, at(0)).await;
+        }
+        run.finish(at(1)).await;
+        let view = ScopeView::load(db, contoso, None).await.unwrap();
+        let told = |filter: ItemFilter| {
+            let view = &view;
+            async move {
+                let found = inventory::not_read(db, view, &filter).await.unwrap();
+                let of = |key: &str| found.iter().find(|one| one.policy_type == key).map(|one| one.reason.clone());
+                assert!(of("namedLocation").is_none() && of("termsOfUse").is_none(), "{found:?}");
+                assert_eq!(found.iter().find(|one| one.policy_type == COMPLIANCE).map(|one| one.outcome), Some(Some(TypeOutcome::Failed)));
+                of(CATALOG)
+            }
+        };
+        let untold = "The assignments of 1 item were not read.";
+        assert_eq!(
+            told(assigned_to(&group(PILOT))).await.as_deref(),
+            Some(&*format!("{untold} 1 item has more references than are kept, and may name it too."))
+        );
+        assert_eq!(told(assigned_to(&Assigned::Nobody)).await.as_deref(), Some(untold));
+        assert_eq!(
+            told(ItemFilter { excluded: PILOT.parse().ok(), ..ItemFilter::default() }).await.as_deref(),
+            Some(&*format!("{untold} 2 items have more references than are kept, and may name it too."))
+        );
+        let elsewhere = ItemFilter { policy_types: vec![COMPLIANCE.to_owned()], ..assigned_to(&group(PILOT)) };
+        assert_eq!(told(elsewhere).await, None);
+        assert_eq!(names(db, contoso, assigned_to(&Assigned::Nobody)).await, ["Nobody"]);
+        let plain = inventory::not_read(db, &view, &ItemFilter::default()).await.unwrap();
+        assert_eq!(plain, view.not_read(&ItemFilter::default()), "where nothing is asked of assignments");
     }
 
     async fn a_renamed_item_stands_at_its_new_place_below_its_group(test: TestDatabase) {

@@ -17,6 +17,7 @@ mod overview;
 mod people;
 mod policies;
 mod presence;
+mod relations;
 mod schema;
 mod second_factor;
 mod setting_search;

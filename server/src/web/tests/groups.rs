@@ -41,10 +41,24 @@ impl Site {
     }
 }
 
+/// The number of items that the head of the list tells.
+fn count_of(page: &str) -> usize {
+    let told =
+        page.split("list-total").nth(1).and_then(|rest| rest.split_once('>')).map(|(_, told)| told).expect("a total");
+    let digits: String = told.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().expect("a number")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_leads_to_its_policies_and_a_policy_to_its_groups() {
     let site = Site::start().await;
-    site.read_with_names(&["settingsCatalogPolicy", "deviceConfiguration", "assignmentFilter"]).await;
+    site.read_with_names(&[
+        "settingsCatalogPolicy",
+        "deviceConfiguration",
+        "conditionalAccessPolicy",
+        "assignmentFilter",
+    ])
+    .await;
     let all = site.exported("").await;
     let items = all["items"].as_array().expect("items").clone();
     let group_of = |item: &Value| {
@@ -62,20 +76,42 @@ async fn a_group_leads_to_its_policies_and_a_policy_to_its_groups() {
     assert!(page.contains(&format!("/inventory/{item_id}\"")), "the group leads to the item");
     assert!(page.contains(name) && page.contains("not read to the end"), "its name, and what was not read");
 
-    let gets = |item: &&Value| {
-        item["assignments"].as_array().expect("assignments").iter().any(|one| one["target_id"] == group)
+    let side_of = |item: &Value, group: &str, side: &str| {
+        let mut assignments = item["assignments"].as_array().expect("assignments").iter();
+        assignments.any(|one| one["target_id"] == group && one["relationship"] == side)
     };
-    let expected = items.iter().filter(gets).count();
-    let filtered = site.exported(&format!("?assigned={group}")).await;
-    assert_eq!(filtered["items"].as_array().expect("items").len(), expected);
+    for (parameter, side) in [("assigned", "assigned_to"), ("excluded", "excluded_from")] {
+        let excluded_somewhere =
+            |one: &Value| one["relationship"] == "excluded_from" && one["target_kind"] == TargetKind::Group.as_str();
+        let assignments = items.iter().flat_map(|item| item["assignments"].as_array().expect("assignments"));
+        let excluded = assignments.filter(|one| excluded_somewhere(one)).find_map(|one| one["target_id"].as_str());
+        for group in [group, excluded.expect("a group that is excluded")] {
+            let expected = items.iter().filter(|item| side_of(item, group, side)).count();
+            let found = site.exported(&format!("?{parameter}={group}")).await["items"].clone();
+            assert_eq!(found.as_array().map(Vec::len), Some(expected), "{parameter} {group}");
+            let page = site.shown(&format!("/inventory?{parameter}={group}")).await;
+            assert!(page.contains("not read to the end"), "what was not read is part of the answer");
+            let list = count_of(&page);
+            assert_eq!(list, expected, "{parameter} {group}");
+        }
+    }
+    let page = site.shown(&format!("/inventory?assigned={group}")).await;
+    assert!(
+        page.contains(&format!("Assigned to {name}")) && page.contains("Assigned directly to"),
+        "the chip, the note"
+    );
+    let page = site.shown(&format!("/inventory?excluded={group}")).await;
+    assert!(page.contains(&format!("Excludes {name}")) && page.contains("no assignment to it"), "the chip, the note");
+    assert!(page.contains(&format!("name=\"excluded\" value=\"{group}\"")), "other filters keep it: {page}");
     assert!(
         site.shown(&format!("/inventory?q={}", name.replace(' ', "+"))).await.contains(&format!("/groups/{group}\""))
     );
 
-    for built_in in ["all-users", "all-devices", "none"] {
+    for built_in in ["all-users", "all-devices", "nobody", "none"] {
         site.shown(&format!("/groups/{built_in}")).await;
     }
-    let nobody = site.exported("?assigned=none").await;
+    let nobody = site.exported("?assigned=nobody").await;
+    assert_eq!(nobody["items"], site.exported("?assigned=none").await["items"], "an address of before");
     let nobody = nobody["items"].as_array().expect("items");
     assert!(!nobody.is_empty() && nobody.iter().all(|item| item["assigned"] == false), "{nobody:?}");
     for unknown in ["11111111-1111-4111-8111-111111111111", "everybody"] {

@@ -30,10 +30,10 @@ const UNSEEN: &str = "\u{202e}unseen\u{2066}\u{1b}[31m\u{200b}\u{feff}\u{9b}";
 /// Text wherever it stands.
 const QUIET: &str = "quiet words of the same length, ";
 /// Every parameter that a page reads from its address.
-const PARAMETERS: [&str; 32] = [
+const PARAMETERS: [&str; 33] = [
     "q", "category", "type", "platform", "state", "since", "tag", "coverage", "sort", "dir", "group", "scope", "after",
-    "assigned", "only", "actor", "action", "resource", "from", "until", "before", "preset", "next", "done", "removed",
-    "status", "to", "show", "scripts", "setting", "__path", "__err",
+    "assigned", "excluded", "only", "actor", "action", "resource", "from", "until", "before", "preset", "next", "done",
+    "removed", "status", "to", "show", "scripts", "setting", "__path", "__err",
 ];
 /// The sites of Microsoft's that pages lead to. Nothing that is stored or asked for can choose another.
 const MICROSOFT: [&str; 4] = [
