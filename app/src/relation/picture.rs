@@ -132,7 +132,7 @@ impl Sketch<'_> {
         let relations = self.relations;
         let mut targets: Vec<Vec<&Outgoing>> = Vec::new();
         for one in &relations.references {
-            match targets.iter_mut().find(|others| is_same(&others[0], one)) {
+            match targets.iter_mut().find(|others| is_same(others[0], one)) {
                 Some(others) => others.push(one),
                 None => targets.push(vec![one]),
             }

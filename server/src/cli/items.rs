@@ -72,8 +72,9 @@ async fn list(db: &Reader, arguments: &ItemListArguments, output: Output) -> Res
     let not_read = inventory::not_read(db, &view, &filter).await?;
     let excluding = assigned.as_ref().and_then(|_| filter.other_side());
     let limit = arguments.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let listed =
-        |filter| inventory::export(db.clone(), view.clone(), ItemQuery { filter, ..ItemQuery::default() }).take(limit);
+    let listed = |filter| {
+        inventory::export(db.clone(), view.clone(), ItemQuery { filter, ..ItemQuery::default() }).take(limit).boxed()
+    };
     let (rows, excluding) = (listed(filter), excluding.map(listed));
     let mut stream = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     if output.json {
