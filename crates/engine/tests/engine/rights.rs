@@ -304,7 +304,7 @@ async fn newest(db: &Db) -> Entry {
 }
 
 /// What is told an actor and is no command: it reads, writes what went before, or is what commands are made of.
-const NO_COMMANDS: [&str; 17] = [
+const NO_COMMANDS: [&str; 19] = [
     "authorise",
     "authorise_platform",
     "before<T, E: Refusal>",
@@ -316,11 +316,13 @@ const NO_COMMANDS: [&str; 17] = [
     "dispatch<O: Operation>",
     "limit",
     "open_version",
+    "pivot_setting",
     "read_version",
     "record",
     "record_event",
     "record_failure",
     "record_refusal",
+    "search_settings",
     "second_factor_set_up",
 ];
 
