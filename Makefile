@@ -10,8 +10,10 @@ export CARGO_TERM_PROGRESS_WHEN ?= never
 ADDRESS ?= 127.0.0.1:3000
 # The frontend is for the browser: built together with the server, its features would make effects run on the server.
 SERVER_SIDE := --workspace --exclude tenantatlas-frontend
+# Minutes of one core, and nothing in it that others could disturb.
+MEMORY := six_tenants_with_fat_pages_or_with_many_small_values_stay_below_half_a_gigabyte
 
-.PHONY: run build web check test lint unit unit-tests clients end2end fuzz bench audit sbom
+.PHONY: run build web check test lint unit unit-tests memory clients end2end fuzz bench audit sbom
 
 run: build
 	./target/release/tenantatlas serve --demo --listen $(ADDRESS)
@@ -41,14 +43,18 @@ test:
 	$(MAKE) --jobs=2 build unit-tests
 	$(MAKE) audit
 	$(MAKE) unit
-	$(MAKE) clients
+	# Beside each other: each of them leaves a core to the other.
+	$(MAKE) --jobs=2 clients memory
 	$(MAKE) end2end
 
 unit-tests:
 	cargo test --locked --no-run $(SERVER_SIDE)
 
 unit: unit-tests
-	./scripts/with-postgres cargo test --locked $(SERVER_SIDE)
+	./scripts/with-postgres cargo test --locked $(SERVER_SIDE) -- --skip $(MEMORY)
+
+memory: unit-tests
+	cargo test --locked $(SERVER_SIDE) --test memory
 
 # Clients of others, unmodified, against the simulated cloud.
 clients: build
