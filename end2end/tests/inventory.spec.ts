@@ -179,8 +179,8 @@ test("a filter changes the list in its place: focus and scroll stay, and an arro
   const state = page.getByRole("combobox", { name: "State" });
   await state.scrollIntoViewIfNeeded();
   await state.focus();
-  // Where it stands on the screen: the browser itself scrolls when something above becomes longer, so that it stays there.
-  const place = async () => Math.round((await state.boundingBox())!.y);
+  // How far the page is scrolled, and where the field stands on the screen.
+  const place = async () => [await page.evaluate(() => scrollY), Math.round((await state.boundingBox())!.y)];
   const before = await place();
   await page.evaluate(() => ((window as { same?: boolean }).same = true));
   await page.keyboard.press("ArrowDown");
@@ -190,7 +190,9 @@ test("a filter changes the list in its place: focus and scroll stay, and an arro
   await expect(page).toHaveURL(/inventory\?state=present$/);
   await expect(page.getByRole("link", { name: "Remove the filter Present" })).toBeVisible();
   await expect(state).toBeFocused();
-  expect(await place()).toBe(before);
+  // The way to save what is chosen comes above: either the page stays, or the browser scrolls along so that the field does.
+  const after = await place();
+  expect(after[0] === before[0] || after[1] === before[1], `${before} became ${after}`).toBe(true);
   expect(await page.evaluate(() => (window as { same?: boolean }).same), "the page was not loaded again").toBe(true);
   await page.getByRole("link", { name: "Remove the filter Present" }).click();
   await expect(page).toHaveURL(/\/inventory$/);

@@ -23,8 +23,8 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::ServeArguments;
 use crate::cli::progress::Progress;
 use crate::exit::{Exit, ExitCode};
+use crate::say::say;
 use crate::settings::Settings;
-use crate::web::say;
 use story::Story;
 
 /// The password of the demo's people where the demo listens on this machine alone.

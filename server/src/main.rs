@@ -10,6 +10,7 @@ mod folder;
 mod logging;
 mod open;
 mod process_limits;
+mod say;
 mod settings;
 mod web;
 

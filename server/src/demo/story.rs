@@ -20,7 +20,7 @@ use tenantatlas_store::{scopes, users};
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::{Exit, ExitCode};
-use crate::web::say;
+use crate::say::say;
 
 /// Who accepts findings.
 const OPERATOR: &str = "operator@demo.example";

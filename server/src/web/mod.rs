@@ -32,7 +32,6 @@ mod tests;
 mod under_way;
 mod versions;
 
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,8 +47,8 @@ use under_way::UnderWay;
 
 use crate::cli::ServeArguments;
 use crate::cli::graph_sim::cannot_listen;
-use crate::cli::output::visible;
 use crate::exit::{Exit, ExitCode};
+use crate::say::say;
 use crate::settings::Settings;
 use crate::{demo, open, process_limits};
 
@@ -152,12 +151,4 @@ pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<()
         tracing::warn!("refusals of the last moment could not be written into the audit log");
     }
     Ok(())
-}
-
-/// Lines for the person who started the server.
-pub fn say(text: &str) {
-    let mut stream = std::io::stdout().lock();
-    for line in text.split('\n') {
-        let _ = writeln!(stream, "{}", visible(line));
-    }
 }
