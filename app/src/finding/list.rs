@@ -40,7 +40,7 @@ pub(super) fn list(inside: &Inside, filter: &FindingsFilter, shown: &Findings) -
     };
     let body = if filter.by_person { by_person(inside, shown, may_pick) } else { by_object(inside, shown, may_pick) };
     view! {
-        <p class="quiet-text" role="status">{counted(shown.total as u64, "finding", "findings")}</p>
+        <p class="quiet-text" role="status">{counted(shown.total, "finding", "findings")}</p>
         {body}
         {capture(inside, shown)}
         {may_pick.then(|| decide(inside, filter, shown.total))}
@@ -178,12 +178,12 @@ fn nothing(filter: &FindingsFilter, shown: &Findings) -> AnyView {
 }
 
 /// What is done with the findings that are picked, or with all that the filter finds.
-fn decide(inside: &Inside, filter: &FindingsFilter, total: usize) -> AnyView {
+fn decide(inside: &Inside, filter: &FindingsFilter, total: u64) -> AnyView {
     let accept = inside.address().function::<AcceptFindings>();
     let reopen = inside.address().function::<ReopenFindings>();
     let reopens = filter.status != Status::New;
     let everything = format!("All {total} that the filter finds, not only the picked ones");
-    let many = (total > MANY_FINDINGS).then(|| {
+    let many = (total > MANY_FINDINGS as u64).then(|| {
         let label = format!("For more than {MANY_FINDINGS}: type how many they are");
         view! {
             <div class="field">

@@ -34,7 +34,7 @@ pub struct Findings {
     /// What is known of each of them.
     pub explained: Explanations,
     /// How many the filter finds in all, up to 10,000.
-    pub total: usize,
+    pub total: u64,
     /// How much changes of types matter, where the tenant says so.
     pub severities: BTreeMap<String, Severity>,
     /// The runs that may be the baseline, the latest first.
@@ -55,7 +55,7 @@ pub async fn load(inside: &Inside, filter: &FindingsFilter) -> Result<Findings, 
     let comparison = findings::latest_comparison(db, tenant, &key).await?;
     let limit = if filter.by_person { MOST_BY_PERSON } else { PAGE };
     let page = findings::list(db, tenant, &key, &filter.asked(), (filter.after, limit), now).await?;
-    let total = findings::ids(db, tenant, &key, &filter.asked(), MOST, now).await?.len();
+    let total = findings::count(db, tenant, &key, &filter.asked(), MOST, now).await?;
     let explained = inside.engine.explain_findings(&inside.session.actor(), tenant, &page.findings).await?;
     let completed =
         sync_runs::Filter { scope: Some(scope.id), completed: true, limit: BASELINES, ..sync_runs::Filter::default() };

@@ -11,7 +11,7 @@ use tenantatlas_domain::role::Role;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, CaptureOf, EngineError, Explained, SettingsTold};
 use tenantatlas_graph_sim::{Verb, What, Who};
-use tenantatlas_store::findings::Finding;
+use tenantatlas_store::findings::{self, Finding, FindingFilter};
 use tenantatlas_store::operation_runs::{self, Filter};
 use tenantatlas_store::tenants::AfterSync;
 use tenantatlas_store::testing::on_both_engines;
@@ -174,6 +174,11 @@ on_both_engines! {
         world.sync(&catalogue).await;
         let before = world.compare_with(None).await.open;
         assert!(before.iter().all(|one| one.severity == usual) && usual != Severity::Critical);
+        let (key, filter, now) = (&before[0].scope_key, FindingFilter::default(), world.engine.now());
+        for limit in [2, 1_000] {
+            let count = findings::count(&world.database.db, world.tenant, key, &filter, limit, now).await.unwrap();
+            assert_eq!(count, before.len().min(limit as usize) as u64);
+        }
         let set = async |severity| {
             world.engine.set_drift_severity(&root, world.tenant, CATALOGUE, severity).await.unwrap();
         };

@@ -126,6 +126,26 @@ pub async fn ids(
     Ok(ids.into_iter().map(|(id,)| id.into()).collect())
 }
 
+/// How many findings a filter finds, counted up to `limit`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(
+    mut on: impl Access,
+    tenant: TenantId,
+    scope_key: &str,
+    filter: &FindingFilter,
+    limit: u32,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let mut found = filtered("id", tenant, scope_key, filter, now);
+    found.push(" LIMIT $1", args![limit]);
+    let mut statement = Statement::new("SELECT COUNT(*) FROM (");
+    statement.push_statement(found).push(") AS found", []);
+    let count: Option<i64> = on.value(statement.text(), statement.values()).await?;
+    Ok(count.unwrap_or_default().unsigned_abs())
+}
+
 /// Findings of a tenant by their ids; those of others are left out.
 ///
 /// # Errors
@@ -149,37 +169,4 @@ pub async fn by_fingerprint(
     let text = "SELECT id FROM findings WHERE tenant_id = $1 AND fingerprint = $2";
     let id: Option<Uuid> = on.value(text, &args![tenant, fingerprint]).await?;
     Ok(id.map(FindingId::from_uuid))
-}
-
-#[derive(FromRow)]
-struct Count {
-    severity: String,
-    is_new: bool,
-    count: i64,
-}
-
-/// How many findings of a scope are open, by severity: first how many are new, then how many are accepted.
-///
-/// # Errors
-/// When the database fails.
-pub async fn counts(
-    mut on: impl Access,
-    tenant: TenantId,
-    scope_key: &str,
-    now: Timestamp,
-) -> Result<Vec<(Severity, u64, u64)>, StoreError> {
-    let mut statement = Statement::default();
-    statement.push(
-        "SELECT severity, (status = 'new' OR COALESCE(accepted_until <= $1, FALSE)) AS is_new, COUNT(*) AS count
-         FROM findings
-         WHERE tenant_id = $2 AND scope_key = $3 AND resolved_at IS NULL
-         GROUP BY 1, 2",
-        args![now, tenant, scope_key.to_owned()],
-    );
-    let rows: Vec<Count> = on.query(&statement).await?;
-    let sum = |severity: Severity, is_new: bool| {
-        let of = rows.iter().filter(|row| row.severity == severity.as_str() && row.is_new == is_new);
-        of.map(|row| row.count.unsigned_abs()).sum::<u64>()
-    };
-    Ok(Severity::ALL.iter().rev().map(|severity| (*severity, sum(*severity, true), sum(*severity, false))).collect())
 }

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use axum::http::{Method, StatusCode, header};
-use secrecy::SecretString;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::selection::Selection;
@@ -11,9 +10,8 @@ use tenantatlas_engine::Actor;
 use tenantatlas_graph_sim::{SimTenant, Simulator, SimulatorConfig};
 use tenantatlas_store::findings::{self, Finding, FindingFilter};
 use tenantatlas_store::scopes;
-use tenantatlas_store::tenants::{Cloud, Environment, TenantCredential, TenantDetails};
 
-use super::site::{Answer, Site, Who};
+use super::site::{self, Answer, Site, Who};
 
 const HTML: &str = "text/html,application/xhtml+xml";
 const OPERATOR: Who = Who::Member(Role::Operator);
@@ -24,18 +22,8 @@ async fn drifted() -> (Site, TenantId, Simulator) {
     let simulated = SimTenant::new("Northwind", 5, 400);
     let config = SimulatorConfig { tenants: vec![simulated.clone()], ..SimulatorConfig::default() };
     let cloud = Simulator::start(config, SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a cloud");
-    let details = TenantDetails {
-        name: simulated.name.clone(),
-        entra_tenant_id: simulated.tenant_id.clone(),
-        cloud: Cloud::Custom,
-        login_url: Some(cloud.login_url()),
-        graph_url: Some(cloud.graph_url()),
-        environment: Environment::Prod,
-        client_id: simulated.client_id.clone(),
-    };
-    let credential = TenantCredential::ClientSecret(SecretString::from(simulated.client_secret.clone()));
     let root = Actor::command_line();
-    let tenant = site.engine.add_tenant(&root, &details, &credential).await.expect("a tenant");
+    let tenant = site::tenant(&site.engine, &cloud, 0).await;
     for role in [Role::Manager, Role::Operator, Role::Readonly] {
         let person = site.people[&Who::Member(role)];
         site.engine.set_member(&root, tenant, person, role).await.expect("a member");

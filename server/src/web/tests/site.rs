@@ -216,7 +216,8 @@ impl Site {
     }
 }
 
-async fn tenant(engine: &Engine, cloud: &Simulator, index: usize) -> TenantId {
+/// Adds a tenant of a simulated cloud.
+pub async fn tenant(engine: &Engine, cloud: &Simulator, index: usize) -> TenantId {
     let simulated = &cloud.control().config().tenants[index];
     let details = TenantDetails {
         name: simulated.name.clone(),
