@@ -33,11 +33,16 @@ class Backup(unittest.TestCase):
                 "TENANT_NAME": tenant["tenant_id"],
                 "CLIENT_ID": tenant["client_id"],
                 "CLIENT_SECRET": tenant["client_secret"],
+                # Both streams go into one pipe. A buffer of one may end within a character, and a line of the other
+                # would follow there.
+                "PYTHONUNBUFFERED": "1",
+                "PYTHONUTF8": "1",
             },
             cwd=cls.cloud.path,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
             timeout=600,
         )
         cls.code, cls.output = run.returncode, run.stdout
