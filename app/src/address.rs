@@ -29,6 +29,8 @@ pub const ADD_TENANT: &str = "/admin/tenants/new";
 
 /// What policies set, over all tenants of a person.
 pub const SETTINGS: &str = "/settings";
+/// The runs of all tenants of a person.
+pub const RUNS: &str = "/runs";
 /// The notifications of a person.
 pub const NOTIFICATIONS: &str = "/notifications";
 /// The live stream of a person.

@@ -70,6 +70,7 @@ pages! {
     "/help" => palette::help_page::HelpPage, Rule::SignedIn;
     "/admin/users" => user::page::UsersPage, Rule::Administrator;
     "/settings" => setting::page::SettingsPage, Rule::SignedIn;
+    "/runs" => run::hub::page::AllRunsPage, Rule::SignedIn;
     "/notifications" => notification::page::NotificationsPage, Rule::SignedIn;
     "/admin/tenants" => tenant::all_page::AllTenantsPage, Rule::Administrator;
     "/admin/tenants/new" => tenant::add_page::AddTenantPage, Rule::Administrator;
@@ -79,7 +80,7 @@ pages! {
     "/t/:tenant/inventory/:item/difference" => version::difference_page::DifferencePage, Rule::Member(Action::SeeBodies);
     "/t/:tenant/groups/:group" => group::page::GroupPage, Rule::Member(Action::View);
     "/t/:tenant/sync" => sync::page::SyncPage, Rule::Member(Action::Sync);
-    "/t/:tenant/runs" => run::list_page::RunsPage, Rule::Member(Action::View);
+    "/t/:tenant/runs" => run::hub::page::RunsPage, Rule::Member(Action::View);
     "/t/:tenant/runs/:run" => run::page::RunPage, Rule::Member(Action::View);
     "/t/:tenant/findings" => finding::page::FindingsPage, Rule::Member(Action::View);
     "/t/:tenant/policy-settings" => setting::page::TenantSettingsPage, Rule::Member(Action::SeeBodies);
@@ -132,6 +133,7 @@ mod tests {
             address::ADD_TENANT,
             address::NOTIFICATIONS,
             address::SETTINGS,
+            address::RUNS,
             address::ALL_TENANTS,
         ];
         let inside = [

@@ -11,6 +11,7 @@ mod fat_pages;
 mod flood;
 mod floor;
 mod half_sent;
+mod hub;
 mod lighthouse;
 mod load;
 mod page;
@@ -27,7 +28,7 @@ use anyhow::{Result, bail};
 use whole::Floors;
 
 /// The measurements that can be chosen.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "sync",
     "drift",
     "quota",
@@ -37,6 +38,7 @@ const NAMES: [&str; 12] = [
     "streams",
     "half-sent",
     "page",
+    "hub",
     "settings",
     "bundle",
     "lighthouse",
@@ -148,6 +150,14 @@ async fn main() -> Result<()> {
             page::measure(name, if quick { 100_000 } else { 1_000_000 }, *url).await?;
         }
         println!("\nMeasured from when a request was due. Alone: the median of requests one after the other.");
+    }
+    if wanted("hub") {
+        println!("\n## List of {} runs under load, time to first byte\n", hub::RUNS);
+        println!("| database | list | a second | requests | failed | p50 | p99 | worst | alone | target |");
+        println!("|---|---|---|---|---|---|---|---|---|---|");
+        for (name, url) in &engines {
+            hub::measure(name, *url).await?;
+        }
     }
     if wanted("settings") {
         println!("\n## Search of settings: 10,000 policies with 200,000 settings in 100 tenants\n");

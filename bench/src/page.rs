@@ -68,7 +68,7 @@ fn print(name: &str, objects: u64, page: &str, per_second: u32, answered: &Answe
 }
 
 /// The address of the link to the next page.
-fn next_of(html: &str) -> Option<String> {
+pub fn next_of(html: &str) -> Option<String> {
     let (before, _) = html.split_once("rel=\"next\"")?;
     let (_, address) = before.rsplit_once("href=\"")?;
     Some(address.split_once('"')?.0.replace("&amp;", "&"))

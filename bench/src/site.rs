@@ -57,6 +57,11 @@ impl Site {
         process::run(self.folder.path(), &self.database, &["sync", "--tenant", "Bench"]).map(drop)
     }
 
+    /// The database.
+    pub async fn db(&self) -> Result<Db> {
+        Ok(Db::connect(&self.database).await?)
+    }
+
     /// Starts the server.
     pub fn serve(&self) -> Result<Server> {
         Server::start(self.folder.path(), &self.database)

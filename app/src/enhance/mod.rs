@@ -9,8 +9,9 @@
 //!   and focus.
 //! - A box marked `data-all` picks all boxes of the form that it names, or none, and tells whether all of them or some are
 //!   picked. What is picked is counted in what is marked `data-picked`.
-//! - `j` and `k` go through rows marked `data-row`, `o` opens the object of one, `a` picks it and goes to the field marked
-//!   `data-accept`, `u` presses the button marked `data-undo` for one that is `data-accepted`.
+//! - `j` and `k` go through rows marked `data-row`, `o` and Enter open the object of one, `a` picks it and goes to the field marked
+//!   `data-accept`, `u` presses the button marked `data-undo` for one that is `data-accepted`, `c` and `r` pick it and go to the
+//!   buttons marked `data-cancel` and `data-retry`.
 //! - A part marked `data-live` that was kept while a person worked in it catches up when they leave it.
 
 mod filters;

@@ -40,7 +40,8 @@ pub fn count() {
         // What stands in several rows counts once.
         let again = |at: &usize| picked[..*at].iter().any(|one| one.value() == picked[*at].value());
         let number = (0..picked.len()).filter(|at| !again(at)).count();
-        let words = format::counted(number as u64, "item", "items");
+        let unit = place.get_attribute("data-unit").unwrap_or_else(|| "item".to_owned());
+        let words = format::counted(number as u64, &unit, &format!("{unit}s"));
         let (begin, end) = (place.get_attribute("data-picked"), place.get_attribute("data-picked-end"));
         let text = format!("{}{words}{}", begin.unwrap_or_default(), end.unwrap_or_default());
         if place.text_content().as_deref() != Some(&text) {

@@ -24,7 +24,9 @@ pub fn key_pressed(key: &KeyboardEvent) {
     let done = match (key.key().as_str(), at) {
         ("j", at) => focus(rows.get(at.map_or(0, |at| at + 1))),
         ("k", at) => focus(at.and_then(|at| at.checked_sub(1)).and_then(|at| rows.get(at))),
-        ("o", Some(at)) => open(&rows[at]),
+        ("o" | "Enter", Some(at)) if key.key() == "o" || active.as_ref() == Some(rows[at].as_ref()) => open(&rows[at]),
+        ("c", Some(at)) => pick(&rows[at]) && focus(first("[data-cancel]").as_ref()),
+        ("r", Some(at)) => pick(&rows[at]) && focus(first("[data-retry]").as_ref()),
         ("a", Some(at)) => pick(&rows[at]) && focus(first("[data-accept]").as_ref()),
         ("u", Some(at)) => rows[at].has_attribute("data-accepted") && pick(&rows[at]) && click("[data-undo]"),
         _ => false,

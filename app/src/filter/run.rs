@@ -1,10 +1,15 @@
-//! The runs of a tenant.
+//! The runs of a tenant, or of all tenants of a person.
 
 use tenantatlas_domain::ids::{OperationRunId, UserId};
 use tenantatlas_domain::operation::OperationBucket;
+use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
 
 use super::{ListFilter, set};
+use crate::format::utc_day;
+
+/// Milliseconds of a day.
+const DAY: i64 = 86_400_000;
 
 /// The states that can be asked for.
 pub const BUCKETS: [OperationBucket; 5] = [
@@ -26,17 +31,28 @@ pub struct RunFilter {
     pub mine: bool,
     /// Only of this person.
     pub person: Option<UserId>,
+    /// Only of this operation: resource and action.
+    pub operation: Option<(String, String)>,
+    /// Only of this tenant, by its name or id, in the list of all tenants.
+    pub tenant: String,
+    /// Only those of which something was not done for this reason, or that ended for it.
+    pub reason: Option<ReasonCode>,
     /// Only dispatched within so many days.
     pub days: Option<u32>,
+    /// Only dispatched from this day on. Days are whole UTC days.
+    pub from: Option<Timestamp>,
+    /// Only dispatched before this moment, the end of the last day.
+    pub until: Option<Timestamp>,
     /// The run after which the page begins: when it was dispatched and its id.
     pub before: Option<(Timestamp, OperationRunId)>,
 }
 
 impl ListFilter for RunFilter {
-    const WORDS: &'static [&'static str] = &["state", "by", "days"];
-    const TYPED: &'static [&'static str] = &[];
+    const WORDS: &'static [&'static str] = &["state", "by", "operation", "reason", "days"];
+    const TYPED: &'static [&'static str] = &["tenant", "from", "until"];
 
     fn read(query: impl Fn(&str) -> Option<String>) -> Self {
+        let day_start = |name: &str| query(name).and_then(|day| Timestamp::parse_rfc3339(&format!("{day}T00:00:00Z")));
         Self {
             bucket: query("state").and_then(|name| BUCKETS.into_iter().find(|one| one.as_str() == name)),
             by_person: match query("by").as_deref() {
@@ -46,6 +62,17 @@ impl ListFilter for RunFilter {
             },
             mine: query("by").as_deref() == Some("me"),
             person: query("by").and_then(|by| by.parse().ok()),
+            operation: query("operation").and_then(|name| {
+                let (resource, action) = name.split_once('.')?;
+                let is_word = |text: &str| {
+                    (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+                };
+                (is_word(resource) && is_word(action)).then(|| (resource.to_owned(), action.to_owned()))
+            }),
+            tenant: query("tenant").map(|name| name.trim().chars().take(200).collect()).unwrap_or_default(),
+            reason: query("reason").and_then(|code| code.parse().ok()),
+            from: day_start("from"),
+            until: day_start("until").map(|at| Timestamp::from_millis(at.as_millis() + DAY)),
             days: query("days").and_then(|days| days.parse().ok()).filter(|days| (1..=3650).contains(days)),
             before: query("before").and_then(|text| {
                 let (at, id) = text.split_once('.')?;
@@ -58,7 +85,12 @@ impl ListFilter for RunFilter {
         set([
             ("state", self.bucket.map(|bucket| bucket.as_str().to_owned())),
             ("by", Some(self.initiator())),
+            ("operation", Some(self.operation_name())),
+            ("reason", self.reason.map(|reason| reason.as_str().to_owned())),
             ("days", self.days.map(|days| days.to_string())),
+            ("tenant", Some(self.tenant.clone())),
+            ("from", Some(self.first_day())),
+            ("until", Some(self.last_day())),
             ("before", self.before.map(|(at, id)| format!("{}.{id}", at.as_millis()))),
         ])
     }
@@ -69,6 +101,24 @@ impl ListFilter for RunFilter {
 }
 
 impl RunFilter {
+    /// The operation, as the address says it; empty for any.
+    #[must_use]
+    pub fn operation_name(&self) -> String {
+        self.operation.as_ref().map(|(resource, action)| format!("{resource}.{action}")).unwrap_or_default()
+    }
+
+    /// The first day, as a form shows it; empty without one.
+    #[must_use]
+    pub fn first_day(&self) -> String {
+        self.from.map(|at| utc_day(at.as_millis())).unwrap_or_default()
+    }
+
+    /// The last day, as a form shows it; empty without one.
+    #[must_use]
+    pub fn last_day(&self) -> String {
+        self.until.map(|at| utc_day(at.as_millis() - DAY)).unwrap_or_default()
+    }
+
     /// By whom they were started, as the address says it; empty for anybody.
     #[must_use]
     pub fn initiator(&self) -> String {

@@ -209,6 +209,7 @@ fn person_menu(session: &CurrentSession, theme: String) -> AnyView {
             <hr />
             <a class="menu-item" href=address::ACCOUNT>{Icon::Person.view()}"Profile and sessions"</a>
             <a class="menu-item" href=address::HOME>{Icon::Tenant.view()}"All tenants"</a>
+            <a class="menu-item" href=address::RUNS>{Icon::Runs.view()}"Runs of all tenants"</a>
             <a class="menu-item" href=address::SETTINGS>{Icon::Search.view()}"Policy settings"</a>
             <a class="menu-item" href=address::HELP>{Icon::Compass.view()}"Help and keys"</a>
             {session.platform_admin.then(|| view! {

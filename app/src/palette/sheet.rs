@@ -8,7 +8,7 @@ use crate::island::{close_on_backdrop, draw_dialog};
 use crate::ui::icon::Icon;
 
 /// Every key, and what it does.
-const KEYS: [(&str, &str); 11] = [
+const KEYS: [(&str, &str); 12] = [
     ("Ctrl K", "Go to a tenant, type, item, page or action (⌘ K on a Mac)"),
     ("/", "Search in the list of the page"),
     ("?", "Show this sheet"),
@@ -16,9 +16,10 @@ const KEYS: [(&str, &str); 11] = [
     ("Enter", "In a filter: apply it. In the palette: go there"),
     ("← → ↑ ↓", "Move between the cells of the coverage, the results of the palette, or the values of a choice"),
     ("Home, End", "First and last cell of the coverage"),
-    ("j, k", "Next and previous finding"),
-    ("o", "Open the object of the finding"),
+    ("j, k", "Next and previous finding or run"),
+    ("o, Enter", "Open the object of the finding, or the run"),
     ("a, u", "Accept the finding, or take that back"),
+    ("c, r", "Pick the run and go to Cancel or Retry"),
     ("Space", "Mark the item, or the type in the picker"),
 ];
 

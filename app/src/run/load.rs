@@ -2,61 +2,15 @@
 
 use tenantatlas_domain::ids::OperationRunId;
 use tenantatlas_domain::live::RunState;
-use tenantatlas_domain::operation::{OperationBucket, OperationStatus};
-use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::audit;
-use tenantatlas_store::operation_runs::{self, Initiator, OperationRun};
+use tenantatlas_store::operation_runs::{self, OperationRun, RunAttempt};
 use tenantatlas_store::policies::{self, Capture, CaptureTypeRun};
 use tenantatlas_store::sync_runs::{self, SyncRun, TypeRun};
 
+use super::compared::{Compared, compare};
 use crate::audit::load::shown;
 use crate::error::AppError;
-use crate::filter::run::RunFilter;
 use crate::scope::Inside;
-
-/// Runs on one page of the list.
-const PAGE: u32 = 50;
-
-/// A page of runs, newest first, and where the next one begins.
-#[derive(Debug, Clone)]
-pub struct RunPage {
-    /// The runs.
-    pub runs: Vec<OperationRun>,
-    /// Where the next page begins.
-    pub next: Option<(Timestamp, OperationRunId)>,
-    /// The people who started runs of the tenant lately.
-    pub initiators: Vec<Initiator>,
-}
-
-/// A page of runs of the tenant.
-///
-/// # Errors
-/// When the database fails.
-pub async fn list(inside: &Inside, filter: &RunFilter) -> Result<RunPage, AppError> {
-    let now = inside.engine.now();
-    let since = |days: u32| Timestamp::from_millis(now.as_millis() - i64::from(days) * 86_400_000);
-    let filter = operation_runs::Filter {
-        tenant_id: Some(inside.id()),
-        statuses: filter.bucket.map(statuses).unwrap_or_default(),
-        user_id: filter.person.or_else(|| filter.mine.then_some(inside.session.user_id)),
-        by_person: filter.by_person,
-        from: filter.days.map(since),
-        before: filter.before,
-        limit: PAGE + 1,
-        ..operation_runs::Filter::default()
-    };
-    let db = inside.engine.reader();
-    let (mut runs, initiators) =
-        futures::try_join!(operation_runs::list(db, &filter), operation_runs::initiators(db, inside.id()))?;
-    let more = runs.len() > PAGE as usize;
-    runs.truncate(PAGE as usize);
-    let next = runs.last().filter(|_| more).map(|run| (run.created_at, run.id));
-    Ok(RunPage { runs, next, initiators })
-}
-
-fn statuses(bucket: OperationBucket) -> Vec<OperationStatus> {
-    OperationStatus::ALL.iter().copied().filter(|status| status.bucket() == bucket).collect()
-}
 
 /// All that is known of one run.
 #[derive(Debug, Clone)]
@@ -75,6 +29,10 @@ pub struct RunDetail {
     pub follow_ups: Vec<OperationRun>,
     /// What the audit log says about it, oldest first.
     pub audit: Vec<audit::Entry>,
+    /// The attempts at it, oldest first; none of runs that ended before attempts were kept.
+    pub attempts: Vec<RunAttempt>,
+    /// How it went compared with the run before that did the same, once it has ended.
+    pub compared: Option<Compared>,
 }
 
 /// One run of the tenant, named by its id, or by `sync-` and the id of the sync run it made.
@@ -130,5 +88,7 @@ pub async fn detail(inside: &Inside, name: &str) -> Result<RunDetail, AppError> 
         }
         false => Vec::new(),
     };
-    Ok(RunDetail { run, state, sync, types, capture, follow_ups, audit })
+    let attempts = operation_runs::attempts(db, inside.id(), run.id).await?;
+    let compared = compare(db, &run, sync.as_ref().map(|_| types.as_slice())).await?;
+    Ok(RunDetail { run, state, sync, types, capture, follow_ups, audit, attempts, compared })
 }

@@ -10,7 +10,11 @@ pub mod toast;
 #[cfg(feature = "ssr")]
 mod capture;
 #[cfg(feature = "ssr")]
-pub mod list_page;
+mod compared;
+#[cfg(feature = "ssr")]
+mod course;
+#[cfg(feature = "ssr")]
+pub mod hub;
 #[cfg(feature = "ssr")]
 pub mod load;
 #[cfg(feature = "ssr")]

@@ -8,6 +8,7 @@ use tenantatlas_store::operation_runs::OperationRun;
 use tenantatlas_store::sync_runs::{SyncRun, TypeRun};
 
 use super::capture::{by_type, capture_facts};
+use super::course::course;
 use super::functions::{CancelRun, RetryRun};
 use super::load::{RunDetail, detail};
 use super::timeline::timeline;
@@ -24,7 +25,7 @@ use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::{done_note, note};
 use crate::ui::state::run_state;
-use crate::ui::time::{day, exact};
+use crate::ui::time::day;
 
 /// How often the page of an active run loads itself again without script, seconds.
 const REFRESH: &str = "5";
@@ -50,6 +51,7 @@ pub fn RunPage() -> impl IntoView {
             <div id="run-head" data-live="">{head(&inside, &run)}</div>
             <div id="run-body" class="stack" data-live="">
                 {facts(&inside, &run)}
+                {course(&run)}
                 {trouble(&inside, &run)}
                 {timeline(&inside, &run)}
                 {by_type(&inside, &run)}
@@ -127,16 +129,20 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
     let end = run.finished_at.unwrap_or_else(|| inside.engine.now());
     let units = &detail.state.words.units;
     let took = run.started_at.map(|start| format::span(end.as_millis() - start.as_millis()));
+    let waited = format::span(run.started_at.unwrap_or(end).as_millis() - run.created_at.as_millis());
+    let waited =
+        if run.started_at.is_none() && run.finished_at.is_none() { format!("{waited} so far") } else { waited };
+    let throttled = run.pauses.length();
     let took = took.map(|took| if run.finished_at.is_some() { took } else { format!("{took} so far") });
     view! {
         <section class="card" aria-label="Facts">
             <dl class="facts">
                 <dt>"Started by"</dt><dd>{run.initiator.clone()}</dd>
                 <dt>"Operation"</dt><dd>{detail.state.words.operation.clone()}</dd>
-                <dt>"Requested"</dt><dd>{exact(run.created_at.as_millis())}</dd>
-                <dt>"Started"</dt><dd>{match run.started_at { Some(at) => exact(at.as_millis()), None => "waiting for a worker".into_any() }}</dd>
-                {run.finished_at.map(|at| view! { <dt>"Ended"</dt><dd>{exact(at.as_millis())}</dd> })}
+                <dt>"Waited for a worker"</dt><dd>{waited}</dd>
                 {took.map(|took| view! { <dt>"Duration"</dt><dd>{took}</dd> })}
+                {(throttled > 0).then(|| view! { <dt>"Throttled"</dt><dd>{format!("{}, in which Microsoft let nothing in", format::span(i64::try_from(throttled).unwrap_or(i64::MAX)))}</dd> })}
+                {compared(inside, detail)}
                 {detail.state.news.map(|news| view! { <dt>"News"</dt><dd>{news_words(&news, &detail.state.words)}</dd> })}
                 <dt>{humanise(&units.1)}</dt>
                 <dd>{format!("{} of {} done: {} succeeded, {} failed, {} skipped", run.counters.processed, run.counters.total, run.counters.succeeded, run.counters.failed, run.counters.skipped)}</dd>
@@ -155,6 +161,17 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// What differs from the run before that did the same.
+fn compared(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
+    let compared = detail.compared.as_ref()?;
+    let words = match compared.words.is_empty() {
+        true => "no difference worth a word".to_owned(),
+        false => compared.words.join(", "),
+    };
+    let href = inside.address().run(compared.with);
+    Some(view! { <dt>"Compared with "<a href=href>"the run before"</a></dt><dd>{words}</dd> }.into_any())
 }
 
 /// Why there was another attempt at a run.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use leptos::prelude::*;
+use tenantatlas_domain::pauses::Pauses;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::sync::TypeOutcome;
@@ -84,8 +85,11 @@ pub(super) fn timeline(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
     let mut types: Vec<&TypeRun> = own().collect();
     types.sort_by_key(|one| (span.look(one), one.started_at, one.policy_type.clone()));
     let shared = shared_listings(&types);
-    let rows =
-        types.into_iter().map(|one| row(inside, &span, one, shared.get(one.policy_type.as_str()))).collect_view();
+    let pauses = &detail.run.pauses;
+    let rows = types
+        .into_iter()
+        .map(|one| row(inside, &span, pauses, one, shared.get(one.policy_type.as_str())))
+        .collect_view();
     let took = format::span(span.end - begin);
     let whole = if detail.run.status.is_terminal() {
         format!("{took} from the first request to the last answer")
@@ -99,6 +103,7 @@ pub(super) fn timeline(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
                     <h2 id="timeline-title">"Timeline"</h2>
                     <p>{whole}</p>
                 </div>
+                {(pauses.length() > 0).then(hatching)}
                 <div class="card flush">
                     {axis(&span)}
                     <ol class="timeline">{rows}</ol>
@@ -107,6 +112,25 @@ pub(super) fn timeline(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
         }
         .into_any(),
     )
+}
+
+/// The pattern of the stretches in which nothing was let in, and what it means.
+fn hatching() -> AnyView {
+    view! {
+        <p class="quiet-text hatching">
+            <svg width="28" height="12" aria-hidden="true">
+                <defs>
+                    <pattern id="paused" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+                        <rect class="ground" width="6" height="6" />
+                        <rect class="stripe" width="3" height="6" />
+                    </pattern>
+                </defs>
+                <rect width="28" height="12" fill="url(#paused)" />
+            </svg>
+            " Throttled: Microsoft let nothing in"
+        </p>
+    }
+    .into_any()
 }
 
 /// The time that has passed since the begin, at the begin, at the quarters and at the end.
@@ -138,7 +162,20 @@ fn shared_listings<'a>(types: &[&'a TypeRun]) -> HashMap<&'a str, usize> {
     types.iter().filter_map(shared).collect()
 }
 
-fn row(inside: &Inside, span: &Span, one: &TypeRun, together: Option<&usize>) -> AnyView {
+/// The stretches of a bar in which Microsoft let nothing in, hatched.
+fn hatched(span: &Span, pauses: &Pauses, one: &TypeRun) -> AnyView {
+    let until = Timestamp::from_millis(span.end_of(one));
+    pauses
+        .within(one.started_at, until)
+        .map(|pause| {
+            let (from, until) = (span.scale(pause.from.as_millis()), span.scale(pause.until.as_millis()));
+            view! { <rect class="paused" x=from.to_string() width=(until - from).max(2).to_string() height="10" fill="url(#paused)" /> }
+        })
+        .collect_view()
+        .into_any()
+}
+
+fn row(inside: &Inside, span: &Span, pauses: &Pauses, one: &TypeRun, together: Option<&usize>) -> AnyView {
     let look = span.look(one);
     let (tone, icon) = look.tone();
     let (from, until) = (span.scale(one.started_at.as_millis()), span.scale(span.end_of(one)));
@@ -153,6 +190,7 @@ fn row(inside: &Inside, span: &Span, one: &TypeRun, together: Option<&usize>) ->
     let together = together.map(|count| format!("read together with {} of the same collection", count - 1));
     let remarks: Vec<String> = [reason.map(ToOwned::to_owned), together].into_iter().flatten().collect();
     let label = type_label(&one.policy_type);
+    let pauses = hatched(span, pauses, one);
     view! {
         <li data-tone=tone>
             <span class="name">
@@ -163,6 +201,7 @@ fn row(inside: &Inside, span: &Span, one: &TypeRun, together: Option<&usize>) ->
             <svg class="track" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">
                 <rect class="ground" width="1000" height="10" />
                 <rect x=from.to_string() width=(until - from).max(4).to_string() height="10" />
+                {pauses}
             </svg>
             <span class="number">{took}</span>
             <span class="number">{format::counted(one.items, "item", "items")}</span>

@@ -23,6 +23,7 @@ pub mod news;
 pub mod normalise;
 pub mod operation;
 pub mod path_segment;
+pub mod pauses;
 pub mod presence;
 pub mod reason;
 pub mod references;

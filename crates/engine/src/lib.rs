@@ -72,8 +72,8 @@ pub use tenantatlas_commands::{
     Actor, ActorKind, AuditEvent, CONFIRMATION_LASTS, Clock, CommandError, Commands, SystemClock, is_confirmed,
 };
 pub use tenantatlas_runs::{
-    Cancelled, Dispatched, Operation, OperationKind, Operations, Published, ReasonCount, RetryPart, RunContext,
-    RunNotice, Runner, RunnerConfig, Stop, Subscription, Summary, Topic, Work,
+    Cancelled, Dispatched, LONGEST_WHY, MOST_AT_ONCE, Operation, OperationKind, Operations, Outcomes, Published,
+    ReasonCount, RetryPart, RunContext, RunNotice, Runner, RunnerConfig, Stop, Subscription, Summary, Topic, Work,
 };
 pub use tenants::{connection_problems, endpoints};
 pub use token::{hash_token, new_token};

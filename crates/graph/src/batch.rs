@@ -182,8 +182,7 @@ impl<'a> Chunk<'a> {
             Verdict::Failed { wait, once_more } => (wait, once_more),
         };
         if again == Again::WhenEveryoneMay {
-            session.counter().throttled();
-            session.rate_limiter().throttled(started, wait);
+            session.counter().throttled(session.rate_limiter().throttled(started, wait));
         }
         if !once_more {
             item.result = Some(Err(error));

@@ -120,15 +120,13 @@ impl GraphSession {
                     continue;
                 }
                 Verdict::NotBefore(wait) => {
-                    self.counter().throttled();
-                    permit.throttled(Duration::ZERO);
+                    self.counter().throttled(permit.throttled(Duration::ZERO));
                     return Err(if self.tells_details() { error.not_before(wait) } else { *error });
                 }
                 Verdict::Failed { wait, once_more } => (wait, once_more),
             };
             if again == Again::WhenEveryoneMay {
-                self.counter().throttled();
-                permit.throttled(wait);
+                self.counter().throttled(permit.throttled(wait));
             }
             drop(permit);
             if !once_more {

@@ -113,18 +113,22 @@ impl RateLimiter {
         }
     }
 
-    /// Lets nobody in for this long. A longer pause that is already set stays.
-    fn pause(&self, length: Duration) {
-        let until = Instant::now() + length;
+    /// Lets nobody in for this long. A longer pause that is already set stays. Answers how long nobody is let in.
+    fn pause(&self, length: Duration) -> Duration {
+        let now = Instant::now();
+        let until = now + length;
         let mut state = self.state();
-        state.paused_until = Some(state.paused_until.map_or(until, |already| already.max(until)));
+        let until = state.paused_until.map_or(until, |already| already.max(until));
+        state.paused_until = Some(until);
+        until.saturating_duration_since(now)
     }
 
     /// The cloud said 429 to something that started at the given moment: fewer at once from now on, and nobody for the
-    /// given time.
-    pub(crate) fn throttled(&self, started: Instant, pause: Duration) {
-        self.pause(pause);
+    /// given time, or longer where that was said before. Answers how long nobody is let in.
+    pub(crate) fn throttled(&self, started: Instant, pause: Duration) -> Duration {
+        let pause = self.pause(pause);
         self.state().shrink(started, Instant::now());
+        pause
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -138,9 +142,10 @@ impl Permit {
         self.rate_limiter.state().grow(self.started);
     }
 
-    /// The cloud said 429: fewer at once from now on, and nobody for the given time.
-    pub(crate) fn throttled(&self, pause: Duration) {
-        self.rate_limiter.throttled(self.started, pause);
+    /// The cloud said 429: fewer at once from now on, and nobody for the given time. Answers how long nobody is
+    /// let in.
+    pub(crate) fn throttled(&self, pause: Duration) -> Duration {
+        self.rate_limiter.throttled(self.started, pause)
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a piece of work cost.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Counts the requests of a session. Clones count into the same place; a [`RequestCounter::child`] counts into its own place
 /// and into its parent's, so that a run can be counted as a whole and per policy type at once.
@@ -9,6 +11,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct RequestCounter {
     counts: Arc<Counts>,
     parent: Option<Arc<RequestCounter>>,
+    on_pause: Option<OnPause>,
+}
+
+/// Who is told of pauses.
+#[derive(Clone)]
+struct OnPause(Arc<dyn Fn(Duration) + Send + Sync>);
+
+impl fmt::Debug for OnPause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("OnPause")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -42,10 +55,16 @@ impl RequestCounter {
         Self::default()
     }
 
+    /// A counter at zero that tells how long nothing is let in from now on, whenever the cloud says 429 to what is counted here.
+    #[must_use]
+    pub fn telling_pauses(tell: impl Fn(Duration) + Send + Sync + 'static) -> Self {
+        Self { on_pause: Some(OnPause(Arc::new(tell))), ..Self::default() }
+    }
+
     /// A counter at zero that also counts into this one.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self { counts: Arc::default(), parent: Some(Arc::new(self.clone())) }
+        Self { counts: Arc::default(), parent: Some(Arc::new(self.clone())), on_pause: self.on_pause.clone() }
     }
 
     /// What it shows now.
@@ -70,8 +89,12 @@ impl RequestCounter {
         self.add(|counts| &counts.retries, 1);
     }
 
-    pub(crate) fn throttled(&self) {
+    /// An answer 429 or 509, after which nobody is let in for so long.
+    pub(crate) fn throttled(&self, pause: Duration) {
         self.add(|counts| &counts.throttled, 1);
+        if let Some(OnPause(tell)) = &self.on_pause {
+            tell(pause);
+        }
     }
 
     pub(crate) fn bytes(&self, bytes: usize) {

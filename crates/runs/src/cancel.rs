@@ -1,6 +1,7 @@
 //! Cancelling a run.
 
 use serde::Serialize;
+use serde_json::json;
 use tenantatlas_commands::{Actor, AuditEntry, Command, CommandError, Right};
 use tenantatlas_domain::audit::{AuditAction, RunEvent};
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
@@ -31,22 +32,8 @@ impl Runner {
     /// # Errors
     /// [`CommandError::NotFound`] and [`CommandError::Forbidden`], or when the database fails.
     pub async fn cancel(&self, actor: &Actor, tenant: TenantId, id: OperationRunId) -> Result<Cancelled, CommandError> {
-        let core = &self.core;
-        let entry = AuditEntry::new(AuditAction::CancelRequested, "operation_run", id).of(tenant);
-        let right = Right::Tenant(tenant, Action::CancelRun);
-        let (run, result) = core
-            .commands
-            .execute(Command::new(actor, right, entry), async |tx, log| {
-                let (run, result) = core.request_cancel(tx, actor, tenant, id).await?;
-                match result {
-                    Cancelled::AlreadyEnded => log.unchanged(),
-                    Cancelled::Done | Cancelled::Requested => log.replace(cancel_entry(&run)),
-                }
-                Ok::<_, CommandError>((run, result))
-            })
-            .await?;
-        core.tell_of_cancel(&run, &result).await;
-        Ok(result)
+        let mut cancelled = self.core.cancel_these(actor, tenant, &[id], None).await?;
+        cancelled.pop().map(|(_, result)| result).ok_or(CommandError::NotFound("the run"))
     }
 
     /// Cancels everything active in a tenant that was removed, for whoever removed it: that was their right.
@@ -63,7 +50,7 @@ impl Runner {
                 done => done?,
             };
             if result != Cancelled::AlreadyEnded {
-                core.commands.record(&mut tx, actor, cancel_entry(&run)).await?;
+                core.commands.record(&mut tx, actor, cancel_entry(&run, None)).await?;
             }
             tx.commit().await?;
             core.tell_of_cancel(&run, &result).await;
@@ -73,6 +60,38 @@ impl Runner {
 }
 
 impl Core {
+    /// Cancels these runs of a tenant in one command, for the reason that the audit log is to tell of each.
+    pub(crate) async fn cancel_these(
+        &self,
+        actor: &Actor,
+        tenant: TenantId,
+        ids: &[OperationRunId],
+        why: Option<&str>,
+    ) -> Result<Vec<(OperationRun, Cancelled)>, CommandError> {
+        let Some(first) = ids.first() else { return Ok(Vec::new()) };
+        let entry = AuditEntry::new(AuditAction::CancelRequested, "operation_run", first).of(tenant);
+        let right = Right::Tenant(tenant, Action::CancelRun);
+        let cancelled = self
+            .commands
+            .execute(Command::new(actor, right, entry), async |tx, log| {
+                let mut cancelled = Vec::with_capacity(ids.len());
+                for id in ids {
+                    let (run, result) = self.request_cancel(tx, actor, tenant, *id).await?;
+                    if result != Cancelled::AlreadyEnded {
+                        log.also(cancel_entry(&run, why));
+                    }
+                    cancelled.push((run, result));
+                }
+                log.unchanged();
+                Ok::<_, CommandError>(cancelled)
+            })
+            .await?;
+        for (run, result) in &cancelled {
+            self.tell_of_cancel(run, result).await;
+        }
+        Ok(cancelled)
+    }
+
     /// Asks for the end of a run, and ends it where nobody works on it.
     async fn request_cancel(
         &self,
@@ -111,7 +130,11 @@ impl Core {
     }
 }
 
-fn cancel_entry(run: &OperationRun) -> AuditEntry {
+fn cancel_entry(run: &OperationRun, why: Option<&str>) -> AuditEntry {
     let action = RunEvent::CancelRequested.of(&run.resource, &run.action);
-    AuditEntry::new(action, "operation_run", run.id).of(run.tenant_id)
+    let entry = AuditEntry::new(action, "operation_run", run.id).of(run.tenant_id);
+    match why {
+        Some(why) => entry.with(json!({ "why": why })),
+        None => entry,
+    }
 }

@@ -1,8 +1,10 @@
 //! What an attempt at a run has in hand: the run, the right to write for it, and the way to be stopped.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tenantatlas_domain::live::{Progress, RunWords};
+use tenantatlas_domain::pauses::Pauses;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::operation_runs::{self, Fence, OperationRun, Settled};
 use tenantatlas_store::{Db, StoreError, Tx};
@@ -22,6 +24,7 @@ pub struct RunContext {
     pub(crate) words: RunWords,
     pub(crate) fence: Fence,
     pub(crate) run: Mutex<OperationRun>,
+    pub(crate) pauses: Mutex<Pauses>,
 }
 
 impl RunContext {
@@ -53,6 +56,24 @@ impl RunContext {
     #[must_use]
     pub fn cancellation(&self) -> &CancellationToken {
         &self.attempt.cancellation
+    }
+
+    /// The cloud lets nothing in for so long from now on. Kept with the run when the attempt ends.
+    pub fn paused(&self, length: Duration) {
+        let from = self.now();
+        let length = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
+        let until = Timestamp::from_millis(from.as_millis().saturating_add(length));
+        self.pauses.lock().unwrap_or_else(PoisonError::into_inner).add(from, until);
+    }
+
+    /// Stores the pauses so far, in the transaction that ends the attempt.
+    pub(crate) async fn store_pauses(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        pauses.end_at(self.now());
+        if pauses.length() == 0 {
+            return Ok(());
+        }
+        operation_runs::set_pauses(tx, &self.fence, &pauses).await
     }
 
     /// How many runs this process works on, this one included.

@@ -34,6 +34,8 @@ pub(crate) struct Cause {
     pub follows: Option<OperationRunId>,
     /// What is started when it ends well.
     pub follow_ups: Vec<FollowUp>,
+    /// Why somebody wants it, in their words.
+    pub why: Option<String>,
 }
 
 /// The run that is to be created, and what the audit log says of it.
@@ -62,12 +64,15 @@ pub(crate) fn prepare(
         follows: cause.follows,
         follow_ups: cause.follow_ups,
     };
-    let context = json!({
+    let mut context = json!({
         "correlation_id": new.correlation_id,
         "retry_of": new.retry_of,
         "follows": new.follows,
         "follow_ups": names(&new.follow_ups),
     });
+    if let Some(why) = cause.why {
+        context["why"] = why.into();
+    }
     let entry = AuditEntry::new(RunEvent::Dispatched.of(kind.resource, kind.action), "operation_run", new.id)
         .of(tenant)
         .with(context)

@@ -80,7 +80,7 @@ impl FollowUps {
             .with(left_out);
         let created = match self.allowed {
             Ok(()) => {
-                let cause = Cause { follows: Some(ended.id), retry_of: None, follow_ups: self.rest };
+                let cause = Cause { follows: Some(ended.id), follow_ups: self.rest, ..Cause::default() };
                 Self::create(core, tx, &self.actor, ended, next, cause, at).await
             }
             Err(error) => Err(error),

@@ -29,10 +29,7 @@ impl Runner {
         run: OperationRunId,
         part: RetryPart,
     ) -> Result<Dispatched, CommandError> {
-        let core = &self.core;
-        let entry = AuditEntry::new(AuditAction::RetryRequested, "operation_run", run).of(tenant);
-        let again = core.commands.before(actor, &entry, core.again(actor, tenant, run, part)).await?;
-        core.dispatch(again.operation.as_ref(), actor, tenant, again.payload, again.cause).await
+        self.core.retry(actor, tenant, run, part, None).await
     }
 }
 
@@ -44,6 +41,21 @@ struct Again {
 }
 
 impl Core {
+    /// Starts a run that has ended once more, for the reason that the audit log is to tell.
+    pub(crate) async fn retry(
+        &self,
+        actor: &Actor,
+        tenant: TenantId,
+        run: OperationRunId,
+        part: RetryPart,
+        why: Option<&str>,
+    ) -> Result<Dispatched, CommandError> {
+        let entry = AuditEntry::new(AuditAction::RetryRequested, "operation_run", run).of(tenant);
+        let mut again = self.commands.before(actor, &entry, self.again(actor, tenant, run, part)).await?;
+        again.cause.why = why.map(str::to_owned);
+        self.dispatch(again.operation.as_ref(), actor, tenant, again.payload, again.cause).await
+    }
+
     async fn again(
         &self,
         actor: &Actor,
@@ -70,7 +82,7 @@ impl Core {
                 "nothing is left to be tried again: nothing failed, or it succeeded since".to_owned(),
             )
         })?;
-        let cause = Cause { retry_of: Some(run.id), follows: run.follows, follow_ups: run.follow_ups };
+        let cause = Cause { retry_of: Some(run.id), follows: run.follows, follow_ups: run.follow_ups, why: None };
         Ok(Again { operation: Arc::clone(operation), payload, cause })
     }
 }

@@ -91,6 +91,7 @@ async fn attempt(core: &Arc<Core>, run: OperationRun, fence: Fence) {
         attempt: Arc::clone(&begun.attempt),
         words: state.words,
         fence,
+        pauses: Mutex::new(run.pauses.clone()),
         run: Mutex::new(run),
     });
     let ended = CancellationToken::new();
@@ -166,6 +167,7 @@ impl Attempt<'_> {
         let (commands, fence) = (&self.core.commands, &self.context.fence);
         let released = async {
             let mut tx = commands.db.write().await?;
+            self.context.store_pauses(&mut tx).await?;
             operation_runs::release(&mut tx, fence, commands.clock.now()).await?;
             tx.commit().await
         };
@@ -214,6 +216,7 @@ impl Attempt<'_> {
         // The rows that carry a right are locked before the run, as in every command.
         let follow_ups = FollowUps::read(core, &mut tx, &known).await?;
         operation_runs::hold(&mut tx, &context.fence).await?;
+        context.store_pauses(&mut tx).await?;
         let run = operation_runs::get(&mut tx, known.tenant_id, known.id).await?.ok_or(StoreError::LeaseLost)?;
         let end = stopped.and_then(Stop::end).unwrap_or_else(|| conclusion(&run, &core.state_of(&run).words.units.1));
         let summary = match (work, self.operation) {

@@ -4,20 +4,22 @@
 //! owner and attempt goes with every write, so that a worker which lost its lease can write nothing more. Between two
 //! workers a run stays `running` without an owner: its state never goes backwards.
 
+mod attempts;
+mod filter;
 mod lease;
 mod list;
 mod progress;
 
+pub use attempts::{AttemptEnd, RunAttempt, attempts};
+pub use filter::{Counted, Filter, Initiator, MOST_COUNTED, count, initiators, list};
 pub use lease::{
     Claim, KindLimits, Limits, Liveness, Renewal, Swept, cancelled_of, claim, hold, liveness, release, renew,
     sweep_expired,
 };
-pub use list::{
-    Filter, Initiator, QueueDepth, Waiting, active, active_in, active_of_person, initiators, list, of_person, overdue,
-    queue_depth, waiting,
-};
+pub use list::{QueueDepth, Waiting, active, active_in, active_of_person, of_person, overdue, queue_depth, waiting};
 pub use progress::{
-    CancelOutcome, End, Rest, Settled, end_unclaimed, finish, request_cancel, set_news, set_progress, settle,
+    CancelOutcome, End, Rest, Settled, end_unclaimed, finish, request_cancel, set_news, set_pauses, set_progress,
+    settle,
 };
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,7 @@ use tenantatlas_domain::ids::{CorrelationId, OperationRunId, TenantId, UserId};
 use tenantatlas_domain::live::Progress;
 use tenantatlas_domain::news::News;
 use tenantatlas_domain::operation::{Counters, Failure, OperationStatus};
+use tenantatlas_domain::pauses::Pauses;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
@@ -144,6 +147,9 @@ pub struct OperationRun {
     /// Why it ended as it did, when that is one reason.
     #[sqlx(try_from = "Nullable<String>")]
     pub reason_code: Option<ReasonCode>,
+    /// Why something of it was not done, each reason once, and why it ended where that is one reason.
+    #[sqlx(try_from = "StoredReasons")]
+    pub reasons: Vec<ReasonCode>,
     /// How far it is within its units.
     #[sqlx(try_from = "StoredProgress")]
     pub progress: Progress,
@@ -178,6 +184,9 @@ pub struct OperationRun {
     /// How often a worker was lost.
     #[sqlx(try_from = "i64")]
     pub lost_leases: u32,
+    /// When the cloud let nothing in, since it had said 429. Known once an attempt has ended.
+    #[sqlx(json)]
+    pub pauses: Pauses,
     /// When it was dispatched.
     #[sqlx(try_from = "i64")]
     pub created_at: Timestamp,
@@ -221,6 +230,27 @@ impl OperationRun {
         let owner = self.lease_owner.clone()?;
         Some(Fence { run_id: self.id, owner, attempt: self.attempt })
     }
+}
+
+/// Reasons as they are stored: `,license_missing,throttled,`, so that each is found between commas. Codes of another version
+/// say nothing.
+#[derive(sqlx::Type)]
+#[sqlx(transparent)]
+struct StoredReasons(String);
+
+impl From<StoredReasons> for Vec<ReasonCode> {
+    fn from(stored: StoredReasons) -> Self {
+        stored.0.split(',').filter_map(|code| code.parse().ok()).collect()
+    }
+}
+
+/// The reasons as they are stored.
+fn stored_reasons(reasons: &[ReasonCode]) -> String {
+    if reasons.is_empty() {
+        return String::new();
+    }
+    let codes: Vec<&str> = reasons.iter().map(|reason| reason.as_str()).collect();
+    format!(",{},", codes.join(","))
 }
 
 /// Progress as it is stored. A form of another version says nothing; the next word of the worker replaces it.

@@ -2,6 +2,7 @@
 
 mod drift;
 mod items;
+mod runs;
 mod settings;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use tenantatlas_domain::since::Since;
 
 pub use drift::{DriftArguments, FindingsCommand, FindingsListArguments, StatusArgument};
 pub use items::{ItemListArguments, ItemsArguments, ItemsCommand, StateArgument};
+pub use runs::{RunListArguments, RunsArguments, RunsCommand};
 pub use settings::{SettingsCommand, SettingsSearchArguments};
 
 use crate::exit::EXIT_CODES;
@@ -80,7 +82,7 @@ pub enum Command {
     Items(ItemsArguments),
     /// The policy types that can be read, with the permission each needs
     Types(TypesArguments),
-    /// The operation runs of a tenant, newest first
+    /// The operation runs, newest first; shown, cancelled, retried
     Runs(RunsArguments),
     /// The audit log
     #[command(subcommand)]
@@ -413,17 +415,6 @@ pub struct TypesArguments {
     /// The permissions that the application of a tenant is asked to have, instead of the types
     #[arg(long, conflicts_with = "category")]
     pub permissions: bool,
-}
-
-/// `runs`
-#[derive(Args, Debug)]
-pub struct RunsArguments {
-    /// Name, id or Entra tenant id; all tenants when left out
-    #[arg(long)]
-    pub tenant: Option<String>,
-    /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub limit: u32,
 }
 
 /// `audit …`

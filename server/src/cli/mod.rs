@@ -59,7 +59,7 @@ async fn obey(command: Command, settings: &Settings, output: Output) -> Result<(
         Command::AuditEvents(events) => audit_events::run(settings, events, output).await,
         Command::Items(items) => Box::pin(items::run(settings, &items, output)).await,
         Command::Types(types) => types::run(&types, output),
-        Command::Runs(runs) => runs::run(settings, &runs, output).await,
+        Command::Runs(runs) => runs::run(settings, runs, output).await,
         Command::Audit(command) => audit::run(settings, &command, output).await,
         Command::GraphSim(simulator) => graph_sim::run(&simulator, output).await,
     }

@@ -1,6 +1,6 @@
 //! The session in which a run reads, and what becomes of it when Graph refuses the sign-in.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_graph::{GraphClient, GraphError, GraphSession, RequestCounter};
@@ -41,6 +41,12 @@ impl SignIn {
     }
 }
 
+/// A counter of the requests of a run, which keeps with the run when Microsoft let nothing in.
+pub(crate) fn counter(context: &Arc<RunContext>) -> RequestCounter {
+    let context = Arc::clone(context);
+    RequestCounter::telling_pauses(move |length| context.paused(length))
+}
+
 /// Opens the session of a run and asks for a token; with the application permissions of it, where it shows them. A refused
 /// sign-in is no stop: every type is settled with that reason.
 ///
@@ -49,10 +55,10 @@ impl SignIn {
 pub(crate) async fn sign_in(
     graph: &GraphClient,
     vault: &Vault,
-    context: &RunContext,
+    context: &Arc<RunContext>,
 ) -> Result<(GraphSession, SignIn, Option<Vec<String>>), Stop> {
     let (_, connection) = connection::open_for(context, vault).await?;
-    let session = graph.session(connection, RequestCounter::new(), context.cancellation().clone());
+    let session = graph.session(connection, counter(context), context.cancellation().clone());
     let sign_in = SignIn::default();
     let granted = match session.granted_roles().await {
         // Where the token shows no roles, Graph itself will tell what is missing.

@@ -11,7 +11,7 @@ use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{SIDE_PERMISSIONS, registry};
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_graph::{GraphClient, GraphSession, RequestCounter};
+use tenantatlas_graph::{GraphClient, GraphSession};
 use tenantatlas_runs::{ITEMS_OBSERVED, RunContext, Stop, Summary, Work};
 use tenantatlas_store::operation_runs::{self, End, hold};
 use tenantatlas_store::tenants::{self, ConnectionCheck, ConnectionStatus, Licence};
@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 
 use super::probe::{self, Found};
 use super::{FIRST_PAGE, LICENCE, PERMISSION, SIGN_IN, label_of};
-use crate::graph_reads::TypeEnd;
+use crate::graph_reads::{TypeEnd, counter};
 use crate::tenants::connection;
 
 /// First pages that are asked for at the same time.
@@ -38,7 +38,7 @@ pub(super) struct CheckWork {
 impl CheckWork {
     pub(super) async fn begin(vault: &Vault, graph: &GraphClient, context: Arc<RunContext>) -> Result<Self, Stop> {
         let (tenant, open) = connection::open_for(&context, vault).await?;
-        let session = graph.session(open, RequestCounter::new(), context.cancellation().clone());
+        let session = graph.session(open, counter(&context), context.cancellation().clone());
         Ok(Self { context, session, connection_of: tenant.updated_at, result: Mutex::new(None) })
     }
 

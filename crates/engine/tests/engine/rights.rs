@@ -303,13 +303,14 @@ async fn newest(db: &Db) -> Entry {
     audit::list(db, &filter).await.unwrap().remove(0)
 }
 
-/// What is told an actor and is no command: it reads, writes what went before, or is what commands are made of.
-const NO_COMMANDS: [&str; 19] = [
+/// What is told an actor and is no command: it reads, writes what went before, is what commands are made of, or gives many of them.
+const NO_COMMANDS: [&str; 21] = [
     "authorise",
     "authorise_platform",
     "before<T, E: Refusal>",
     "begin_download",
     "cancel_all_of_removed",
+    "cancel_many",
     "compare_versions",
     "explain_findings",
     "confirm",
@@ -322,6 +323,7 @@ const NO_COMMANDS: [&str; 19] = [
     "record_event",
     "record_failure",
     "record_refusal",
+    "retry_many",
     "search_settings",
     "second_factor_set_up",
 ];

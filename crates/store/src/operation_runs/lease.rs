@@ -10,6 +10,7 @@ use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
+use super::attempts::{self, AttemptEnd};
 use super::progress::{End, Rest, end_row};
 use super::{ACTIVE, Fence, OperationRun};
 use crate::database::Run as _;
@@ -107,7 +108,11 @@ pub async fn claim(tx: &mut Tx, claim: &Claim<'_>, at: Timestamp) -> Result<Opti
     );
     let values: Vec<Value<'_>> =
         args![claim.owner, lease_until, at].into_iter().chain(limit_values(claim.limits)).collect();
-    tx.row(AssertSqlSafe(text), &values).await
+    let claimed: Option<OperationRun> = tx.row(AssertSqlSafe(text), &values).await?;
+    if let Some(run) = &claimed {
+        attempts::begin(tx, run, at).await?;
+    }
+    Ok(claimed)
 }
 
 /// Makes sure that the worker still holds its run, and keeps it so until the transaction ends: nobody else can claim
@@ -174,7 +179,10 @@ pub async fn release(tx: &mut Tx, fence: &Fence, at: Timestamp) -> Result<(), St
             &args![fence.run_id, fence.owner.as_str(), fence.attempt, at],
         )
         .await?;
-    if released == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+    if released != 1 {
+        return Err(StoreError::LeaseLost);
+    }
+    attempts::end(tx, fence.run_id, fence.attempt, AttemptEnd::GivenBack, at).await
 }
 
 /// Whether a lease is over, as a term of a query on the row `row`: its end has passed, or lies further ahead than any
@@ -294,6 +302,7 @@ pub async fn sweep_expired(
             &args![run.id, run.lost_leases, at],
         )
         .await?;
+        attempts::end(tx, run.id, run.attempt, AttemptEnd::WorkerLost, at).await?;
         if run.lost_leases >= max_lost {
             let end = End {
                 status: OperationStatus::Failed,

@@ -1,87 +1,17 @@
-//! Lists of runs.
+//! Runs that have not ended: what a live view begins with, and what waits.
 
 use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
-use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::time::Timestamp;
-use uuid::Uuid;
 
 use super::lease::{limit_terms, limit_values};
 use super::{ACTIVE, KindLimits, OperationRun};
 use crate::database::{Access, Run as _};
-use crate::record::Name;
 use crate::sql::{Statement, Value, args};
 use crate::{StoreError, Tx, dialect};
 
-/// The longest page.
-const MAX_PAGE: u32 = 500;
 /// Active runs in a snapshot, at most.
 const MAX_ACTIVE: i64 = 200;
-
-/// Which runs.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Only of this tenant. `None` is for the command line: who looks from the web always names one.
-    pub tenant_id: Option<TenantId>,
-    /// Only of this operation: resource and action.
-    pub operation: Option<(String, String)>,
-    /// Only in these states; all when empty.
-    pub statuses: Vec<OperationStatus>,
-    /// Only started by this person.
-    pub user_id: Option<UserId>,
-    /// Only (`true`) or not (`false`) started by a person.
-    pub by_person: Option<bool>,
-    /// Only dispatched at this time or later.
-    pub from: Option<Timestamp>,
-    /// Only dispatched before this time.
-    pub until: Option<Timestamp>,
-    /// Only those that were started after the good end of this run.
-    pub follows: Option<OperationRunId>,
-    /// Only those dispatched before this one.
-    pub before: Option<(Timestamp, OperationRunId)>,
-    /// At most so many; 1 to 500.
-    pub limit: u32,
-}
-
-/// Runs, newest first.
-///
-/// # Errors
-/// When the database fails.
-pub async fn list(mut on: impl Access, filter: &Filter) -> Result<Vec<OperationRun>, StoreError> {
-    let mut statement = Statement::new("SELECT * FROM bulk_operation_runs WHERE 1 = 1");
-    if let Some(tenant) = filter.tenant_id {
-        statement.push(" AND tenant_id = $1", args![tenant]);
-    }
-    if let Some((resource, action)) = &filter.operation {
-        statement.push(" AND resource = $1 AND action = $2", args![resource.clone(), action.clone()]);
-    }
-    if !filter.statuses.is_empty() {
-        let names: Vec<&'static str> = filter.statuses.iter().map(|status| status.as_str()).collect();
-        statement.push_in(" AND status", &names);
-    }
-    if let Some(user) = filter.user_id {
-        statement.push(" AND user_id = $1", args![user]);
-    }
-    match filter.by_person {
-        Some(true) => drop(statement.push(" AND user_id IS NOT NULL", [])),
-        Some(false) => drop(statement.push(" AND user_id IS NULL", [])),
-        None => {}
-    }
-    if let Some(from) = filter.from {
-        statement.push(" AND created_at >= $1", args![from]);
-    }
-    if let Some(until) = filter.until {
-        statement.push(" AND created_at < $1", args![until]);
-    }
-    if let Some(run) = filter.follows {
-        statement.push(" AND follows = $1", args![run]);
-    }
-    if let Some((at, id)) = filter.before {
-        statement.push(" AND (created_at, id) < ($1, $2)", args![at, id]);
-    }
-    statement.push(" ORDER BY created_at DESC, id DESC LIMIT $1", args![filter.limit.clamp(1, MAX_PAGE)]);
-    on.query(&statement).await
-}
 
 /// The active runs, oldest first: of one tenant or all, of one person or all. The snapshot with which a live view
 /// begins.
@@ -147,40 +77,6 @@ pub async fn of_person(
     statement.push(OF_PERSON, args![user]);
     statement.push_in(" AND r.id", &runs[..runs.len().min(MAX_ACTIVE as usize)]);
     on.query(&statement).await
-}
-
-/// A person who started runs of a tenant.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct Initiator {
-    /// The person.
-    #[sqlx(try_from = "Uuid")]
-    pub user_id: UserId,
-    /// One of the names they had then.
-    #[sqlx(try_from = "Name")]
-    pub name: String,
-}
-
-/// Runs that are looked at for who started them.
-const RUNS_OF_INITIATORS: i64 = 1_000;
-
-/// The people who started the newest thousand runs of a tenant, by name.
-///
-/// # Errors
-/// When the database fails.
-pub async fn initiators(mut on: impl Access, tenant: TenantId) -> Result<Vec<Initiator>, StoreError> {
-    on.rows(
-        "SELECT user_id, MAX(initiator) AS name
-         FROM (
-             SELECT user_id, initiator
-             FROM bulk_operation_runs
-             WHERE tenant_id = $1
-             ORDER BY created_at DESC, id DESC LIMIT $2) newest
-         WHERE user_id IS NOT NULL
-         GROUP BY user_id
-         ORDER BY MAX(initiator), user_id",
-        &args![tenant, RUNS_OF_INITIATORS],
-    )
-    .await
 }
 
 /// How many runs wait for a worker.

@@ -5,10 +5,12 @@ use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
 use tenantatlas_domain::live::Progress;
 use tenantatlas_domain::news::News;
 use tenantatlas_domain::operation::{Failure, FailureKind, ItemOutcome, MAX_FAILURES_KEPT, OperationStatus};
+use tenantatlas_domain::pauses::Pauses;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
 
-use super::{Fence, OperationRun};
+use super::attempts::{self, AttemptEnd};
+use super::{Fence, OperationRun, stored_reasons};
 use crate::sql::{args, json};
 use crate::{StoreError, Tx, dialect};
 
@@ -83,6 +85,7 @@ async fn locked_of(tx: &mut Tx, tenant: TenantId, id: OperationRunId) -> Result<
 }
 
 fn keep(run: &mut OperationRun, failure: &Failure) {
+    note(run, failure.reason_code);
     if run.failures.len() < MAX_FAILURES_KEPT {
         run.failures.push(failure.clone());
     } else {
@@ -90,11 +93,17 @@ fn keep(run: &mut OperationRun, failure: &Failure) {
     }
 }
 
+fn note(run: &mut OperationRun, reason: ReasonCode) {
+    if !run.reasons.contains(&reason) {
+        run.reasons.push(reason);
+    }
+}
+
 async fn store(tx: &mut Tx, run: &OperationRun) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE bulk_operation_runs
          SET status = $2, processed_items = $3, succeeded = $4, failed = $5, skipped = $6, failures = $7,
-             failures_omitted = $8, reason_code = $9, finished_at = $10, updated_at = $11
+             failures_omitted = $8, reason_code = $9, finished_at = $10, updated_at = $11, reasons = $12
          WHERE id = $1",
         &args![
             run.id,
@@ -107,7 +116,8 @@ async fn store(tx: &mut Tx, run: &OperationRun) -> Result<(), StoreError> {
             run.failures_omitted,
             run.reason_code.map(ReasonCode::as_str),
             run.finished_at,
-            run.updated_at
+            run.updated_at,
+            stored_reasons(&run.reasons)
         ],
     )
     .await
@@ -158,6 +168,22 @@ pub async fn set_news(tx: &mut Tx, fence: &Fence, news: &News) -> Result<(), Sto
              SET news = $4
              WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'",
             &args![fence.run_id, fence.owner.as_str(), fence.attempt, json(news)],
+        )
+        .await?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+}
+
+/// Stores when the cloud let nothing in for the run. Part of the transaction that ends an attempt.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`].
+pub async fn set_pauses(tx: &mut Tx, fence: &Fence, pauses: &Pauses) -> Result<(), StoreError> {
+    let changed = tx
+        .execute(
+            "UPDATE bulk_operation_runs
+             SET pauses = $4
+             WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'",
+            &args![fence.run_id, fence.owner.as_str(), fence.attempt, json(pauses)],
         )
         .await?;
     if changed == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
@@ -265,5 +291,6 @@ pub(super) async fn end_row(
     store(tx, &run).await?;
     tx.execute("UPDATE bulk_operation_runs SET lease_owner = NULL, lease_until = 0 WHERE id = $1", &args![run.id])
         .await?;
+    attempts::end(tx, run.id, run.attempt, AttemptEnd::End, at).await?;
     Ok(run)
 }

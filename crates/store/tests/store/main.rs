@@ -18,6 +18,7 @@ mod people;
 mod policies;
 mod presence;
 mod relations;
+mod run_lists;
 mod schema;
 mod second_factor;
 mod setting_search;

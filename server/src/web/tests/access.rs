@@ -68,6 +68,8 @@ fn payload(path: &str) -> Option<&'static str> {
         "/api/remove_user" => "user=x&confirmation=x",
         "/api/start_sync" => "policy_types[]=nonsense",
         "/api/cancel_run" => "run=RUN",
+        "/api/cancel_runs" => "runs[]=RUN",
+        "/api/retry_runs" => "runs[]=RUN&only_failed=true",
         "/api/retry_run" => "run=RUN&only_failed=true",
         "/api/load_run" => r#"{"run":"RUN"}"#,
         "/api/my_runs" => r#"{"runs":["RUN"]}"#,

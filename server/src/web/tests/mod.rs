@@ -13,6 +13,7 @@ mod markup;
 mod onboarding;
 mod poison;
 mod raw;
+mod runs;
 mod scopes;
 mod settings;
 mod site;

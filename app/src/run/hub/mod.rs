@@ -1,0 +1,10 @@
+//! The list of runs: of one tenant, or of all tenants of a person.
+
+mod filters;
+mod load;
+pub mod outcome;
+pub mod page;
+mod rows;
+mod selection;
+
+pub use load::{Deed, Place, located, matching};

@@ -1,0 +1,101 @@
+//! The pages of the list: of a tenant, and of all tenants of a person.
+
+use leptos::prelude::*;
+use tenantatlas_domain::role::Action;
+
+use super::filters::{buckets, filters, in_force};
+use super::load::{Hub, Place, load};
+use super::outcome::outcome_note;
+use super::rows::rows;
+use super::selection::selection;
+use crate::error::AppError;
+use crate::filter::ListFilter as _;
+use crate::filter::run::RunFilter;
+use crate::frame::view::Section;
+use crate::page::{plain_page, query, refusal, tenant_page};
+use crate::run::functions::{CancelRuns, RetryRuns};
+use crate::sync::button::SyncButton;
+use crate::ui::note::refusal_note;
+use crate::{address, scope};
+
+/// What the address says besides the filter: what was done to many runs, or why it was refused.
+struct Said {
+    outcome: Option<String>,
+    refused: Option<AppError>,
+}
+
+impl Said {
+    fn read(query: &impl Fn(&str) -> Option<String>) -> Self {
+        let refused = refusal::<CancelRuns>(query).or_else(|| refusal::<RetryRuns>(query));
+        Self { outcome: query("outcome"), refused }
+    }
+}
+
+/// The runs of a tenant.
+#[component]
+pub fn RunsPage() -> impl IntoView {
+    let query = query();
+    let (filter, said) = (RunFilter::read(&query), Said::read(&query));
+    tenant_page(Section::Runs, move |inside| async move {
+        let sync = inside
+            .role
+            .allows(Action::Sync)
+            .then(|| view! { <SyncButton tenant=inside.id() label="Sync".to_owned() /> }.into_any());
+        content(&Place::of_tenant(&inside), &filter, said, sync).await
+    })
+}
+
+/// The runs of all tenants of a person.
+#[component]
+pub fn AllRunsPage() -> impl IntoView {
+    let query = query();
+    let (filter, said) = (RunFilter::read(&query), Said::read(&query));
+    plain_page(move || async move {
+        content(&Place::of_person(scope::engine()?, scope::session()?), &filter, said, None).await
+    })
+}
+
+async fn content(
+    place: &Place,
+    filter: &RunFilter,
+    said: Said,
+    sync: Option<AnyView>,
+) -> Result<(String, AnyView), AppError> {
+    let hub = load(place, filter).await?;
+    let over_tenants = place.tenant.is_none();
+    let lead = match over_tenants {
+        true => "Everything that is running or has run on your tenants.",
+        false => "Everything that is running or has run on this tenant.",
+    };
+    let elsewhere = (!over_tenants).then(|| {
+        let href = filter.first_page().address(address::RUNS);
+        view! { <a class="button" href=href>"All tenants"</a> }
+    });
+    let title = if over_tenants { "Runs of all tenants" } else { "Runs" };
+    let content = view! {
+        {outcome_note(said.outcome.as_deref())}
+        {said.refused.map(|error| refusal_note(&error))}
+        <div class="page-head">
+            <div>
+                {over_tenants.then(|| view! {
+                    <nav class="crumbs" aria-label="Breadcrumbs"><a href=address::HOME>"All tenants"</a></nav>
+                })}
+                <h1>{title}</h1>
+                <p class="lead">{lead}</p>
+            </div>
+            <div class="actions">{elsewhere}{sync}</div>
+        </div>
+        {filters(place, filter, &hub)}
+        {in_force(place, filter, &hub)}
+        <div id="runs" class="stack" data-live="" data-part="">
+            {buckets(place, filter, &hub.counted)}
+            {list(place, filter, &hub)}
+        </div>
+    }
+    .into_any();
+    Ok((title.to_owned(), content))
+}
+
+fn list(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
+    view! { {rows(place, filter, hub)} {selection(place, filter, hub)} }.into_any()
+}

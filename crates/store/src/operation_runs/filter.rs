@@ -1,0 +1,217 @@
+//! Lists of runs by what is asked for, and how many there are. What is asked for stands in the two indexes that have the order of
+//! a page (`…_by_tenant`, `…_by_age`), so that no row is read but those of the page.
+
+use sqlx::FromRow;
+use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
+use tenantatlas_domain::operation::{OperationBucket, OperationStatus};
+use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
+
+use super::OperationRun;
+use crate::StoreError;
+use crate::database::{Access, Run as _};
+use crate::record::Name;
+use crate::sql::{Statement, args};
+
+/// The longest page.
+const MAX_PAGE: u32 = 500;
+/// Runs that are counted; of more, the newest.
+pub const MOST_COUNTED: u32 = 100_000;
+
+/// Which runs.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only of this tenant. `None` without `seen_by` is for the command line: who looks from the web names one of the two.
+    pub tenant_id: Option<TenantId>,
+    /// Only of tenants that exist for this person.
+    pub seen_by: Option<UserId>,
+    /// Only these.
+    pub ids: Option<Vec<OperationRunId>>,
+    /// Only of this operation: resource and action.
+    pub operation: Option<(String, String)>,
+    /// Only in these states; all when empty.
+    pub statuses: Vec<OperationStatus>,
+    /// Only started by this person.
+    pub user_id: Option<UserId>,
+    /// Only (`true`) or not (`false`) started by a person.
+    pub by_person: Option<bool>,
+    /// Only those of which something was not done for this reason, or that ended for it.
+    pub reason: Option<ReasonCode>,
+    /// Only dispatched at this time or later.
+    pub from: Option<Timestamp>,
+    /// Only dispatched before this time.
+    pub until: Option<Timestamp>,
+    /// Only those that were started after the good end of this run.
+    pub follows: Option<OperationRunId>,
+    /// Only those dispatched before this one.
+    pub before: Option<(Timestamp, OperationRunId)>,
+    /// At most so many; 1 to 500.
+    pub limit: u32,
+}
+
+/// The tenants that exist for the person `$1`, as a condition. Neither part depends on a run, so each is asked once.
+const SEEN_BY: &str = " AND (
+    EXISTS (SELECT 1 FROM users u WHERE u.id = $1 AND u.platform_admin = TRUE AND u.disabled_at IS NULL)
+    OR tenant_id IN (
+        SELECT m.tenant_id
+        FROM tenant_members m
+        JOIN users u ON u.id = m.user_id AND u.disabled_at IS NULL
+        WHERE m.user_id = $1))
+    AND tenant_id NOT IN (SELECT t.id FROM tenants t WHERE t.removed_at IS NOT NULL)";
+
+impl Filter {
+    /// The conditions of all but the state.
+    fn conditions(&self, statement: &mut Statement) {
+        if let Some(tenant) = self.tenant_id {
+            statement.push(" AND tenant_id = $1", args![tenant]);
+        }
+        if let Some(person) = self.seen_by {
+            statement.push(SEEN_BY, args![person]);
+        }
+        if let Some(ids) = &self.ids {
+            statement.push_in(" AND id", ids);
+        }
+        if let Some((resource, action)) = &self.operation {
+            statement.push(" AND resource = $1 AND action = $2", args![resource.clone(), action.clone()]);
+        }
+        if let Some(user) = self.user_id {
+            statement.push(" AND user_id = $1", args![user]);
+        }
+        match self.by_person {
+            Some(true) => drop(statement.push(" AND user_id IS NOT NULL", [])),
+            Some(false) => drop(statement.push(" AND user_id IS NULL", [])),
+            None => {}
+        }
+        if let Some(reason) = self.reason {
+            statement.push(" AND reasons LIKE $1", args![format!("%,{},%", reason.as_str())]);
+        }
+        if let Some(from) = self.from {
+            statement.push(" AND created_at >= $1", args![from]);
+        }
+        if let Some(until) = self.until {
+            statement.push(" AND created_at < $1", args![until]);
+        }
+        if let Some(run) = self.follows {
+            statement.push(" AND follows = $1", args![run]);
+        }
+    }
+
+    fn states(&self, statement: &mut Statement) {
+        if !self.statuses.is_empty() {
+            let names: Vec<&'static str> = self.statuses.iter().map(|status| status.as_str()).collect();
+            statement.push_in(" AND status", &names);
+        }
+    }
+}
+
+/// Runs, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(mut on: impl Access, filter: &Filter) -> Result<Vec<OperationRun>, StoreError> {
+    let mut statement = Statement::new(
+        "SELECT * FROM bulk_operation_runs WHERE id IN (
+             SELECT id FROM (SELECT id FROM bulk_operation_runs WHERE 1 = 1",
+    );
+    filter.conditions(&mut statement);
+    filter.states(&mut statement);
+    if let Some((at, id)) = filter.before {
+        statement.push(" AND (created_at, id) < ($1, $2)", args![at, id]);
+    }
+    statement.push(
+        " ORDER BY created_at DESC, id DESC LIMIT $1) page) ORDER BY created_at DESC, id DESC",
+        args![filter.limit.clamp(1, MAX_PAGE)],
+    );
+    on.query(&statement).await
+}
+
+/// How many runs there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// By how they are shown to people; those that there are none of are left out.
+    pub buckets: Vec<(OperationBucket, u64)>,
+    /// Whether there are older ones that were not counted.
+    pub more: bool,
+}
+
+impl Counted {
+    /// In one bucket.
+    #[must_use]
+    pub fn of(&self, bucket: OperationBucket) -> u64 {
+        self.buckets.iter().find(|(one, _)| *one == bucket).map_or(0, |(_, count)| *count)
+    }
+
+    /// In all.
+    #[must_use]
+    pub fn all(&self) -> u64 {
+        self.buckets.iter().map(|(_, count)| count).sum()
+    }
+}
+
+/// Counts the runs in every state that fit the filter but for its states, of the newest [`MOST_COUNTED`].
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(mut on: impl Access, filter: &Filter) -> Result<Counted, StoreError> {
+    let mut statement = Statement::new(
+        "SELECT status, COUNT(*) AS runs
+         FROM (SELECT status FROM bulk_operation_runs WHERE 1 = 1",
+    );
+    filter.conditions(&mut statement);
+    statement.push(" ORDER BY created_at DESC, id DESC LIMIT $1) newest GROUP BY status", args![MOST_COUNTED + 1]);
+    let rows: Vec<StatusCount> = on.query(&statement).await?;
+    let mut counted = Counted::default();
+    for StatusCount { status, runs } in rows {
+        let bucket = status.bucket();
+        match counted.buckets.iter_mut().find(|(one, _)| *one == bucket) {
+            Some((_, count)) => *count += runs,
+            None => counted.buckets.push((bucket, runs)),
+        }
+    }
+    counted.more = counted.all() > u64::from(MOST_COUNTED);
+    Ok(counted)
+}
+
+#[derive(FromRow)]
+struct StatusCount {
+    #[sqlx(try_from = "String")]
+    status: OperationStatus,
+    #[sqlx(try_from = "i64")]
+    runs: u64,
+}
+
+/// A person who started runs.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Initiator {
+    /// The person.
+    #[sqlx(try_from = "Uuid")]
+    pub user_id: UserId,
+    /// One of the names they had then.
+    #[sqlx(try_from = "Name")]
+    pub name: String,
+}
+
+/// Runs that are looked at for who started them.
+const RUNS_OF_INITIATORS: u32 = 1_000;
+
+/// The people who started the newest thousand runs of the tenants that the filter names, by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn initiators(mut on: impl Access, filter: &Filter) -> Result<Vec<Initiator>, StoreError> {
+    let of = Filter { tenant_id: filter.tenant_id, seen_by: filter.seen_by, ..Filter::default() };
+    let mut statement = Statement::new(
+        "SELECT user_id, MAX(initiator) AS name
+         FROM (SELECT user_id, initiator FROM bulk_operation_runs WHERE 1 = 1",
+    );
+    of.conditions(&mut statement);
+    statement.push(
+        " ORDER BY created_at DESC, id DESC LIMIT $1) newest
+         WHERE user_id IS NOT NULL
+         GROUP BY user_id
+         ORDER BY MAX(initiator), user_id",
+        args![RUNS_OF_INITIATORS],
+    );
+    on.query(&statement).await
+}

@@ -1,0 +1,127 @@
+//! The list of runs, of a tenant and over all of a person, and what is done with many at once, without a script.
+
+use axum::http::{Method, StatusCode, header};
+use tenantatlas_domain::ids::{OperationRunId, TenantId};
+use tenantatlas_domain::operation::OperationStatus;
+use tenantatlas_domain::role::Role;
+use tenantatlas_domain::selection::Selection;
+use tenantatlas_engine::Actor;
+use tenantatlas_graph_sim::{Fault, FaultKind};
+use tenantatlas_store::operation_runs::{self, Filter};
+
+use super::site::{Answer, Site, Who};
+
+const HTML: &str = "text/html,application/xhtml+xml";
+const OPERATOR: Who = Who::Member(Role::Operator);
+
+async fn shown(site: &Site, who: Who, path: &str) -> String {
+    let answer = site.ask(who, Method::GET, path, HTML, None).await;
+    assert_eq!(answer.status, StatusCode::OK, "{path}");
+    answer.body
+}
+
+fn location(answer: &Answer) -> &str {
+    answer.headers.get(header::LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+async fn send(site: &Site, who: Who, path: &str, form: &str) -> String {
+    let answer = site.ask(who, Method::POST, path, HTML, Some(form)).await;
+    assert_eq!(answer.status, StatusCode::FOUND, "{path} {form}: {}", answer.body);
+    location(&answer).to_owned()
+}
+
+/// A sync of one type.
+async fn sync(site: &Site, tenant: TenantId, policy_type: &str) -> OperationRunId {
+    let selection = Selection {
+        policy_types: vec![policy_type.to_owned()],
+        categories: Vec::new(),
+        include_foundations: false,
+        include_dependencies: false,
+    };
+    site.engine.dispatch_sync(&Actor::command_line(), tenant, &selection).await.expect("dispatched").run_id
+}
+
+async fn status(site: &Site, tenant: TenantId, run: OperationRunId) -> OperationStatus {
+    operation_runs::get(site.engine.reader(), tenant, run).await.expect("read").expect("a run").status
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_runs_of_all_tenants_are_those_of_the_tenants_that_exist_for_the_person() {
+    let site = Site::start().await;
+    let foreign = sync(&site, site.other, "conditionalAccessPolicy").await;
+    site.settle().await;
+    let (own, foreign) = (site.run.to_string(), foreign.to_string());
+    let administrator = shown(&site, Who::Administrator, "/runs").await;
+    assert!(administrator.contains(&own) && administrator.contains(&foreign));
+    let member = shown(&site, Who::Member(Role::Readonly), "/runs").await;
+    assert!(member.contains(&own) && !member.contains(&foreign));
+    let stranger = shown(&site, Who::Stranger, "/runs").await;
+    assert!(!stranger.contains(&own) && !stranger.contains(&foreign));
+    let named = shown(&site, Who::Administrator, "/runs?tenant=nobody+has+this+name").await;
+    assert!(named.contains("No such tenant"), "{named}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_shows_what_the_filter_of_its_address_asks_for() {
+    let site = Site::start().await;
+    let (own, base) = (site.run.to_string(), format!("/t/{}/runs", site.own));
+    for (query, is_there) in [
+        ("", true),
+        ("?state=succeeded", true),
+        ("?state=failed", false),
+        ("?operation=inventory.sync", true),
+        ("?operation=policies.capture", false),
+        ("?reason=graph_throttled", false),
+        ("?by=me", false),
+        ("?by=schedule&days=1", true),
+        ("?from=2020-01-01&until=2020-01-02", false),
+        ("?operation=;drop&reason=nonsense&state=x", true),
+    ] {
+        let page = shown(&site, OPERATOR, &format!("{base}{query}")).await;
+        assert_eq!(page.contains(&format!("run-{own}")), is_there, "{query}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_runs_are_cancelled_at_once_and_what_is_not_allowed_is_left_alone_and_told() {
+    let site = Site::start().await;
+    site.cloud.control().hold("conditionalAccess/policies");
+    let first = sync(&site, site.own, "conditionalAccessPolicy").await;
+    let foreign = sync(&site, site.other, "conditionalAccessPolicy").await;
+    let runs = format!("runs[]={first}&runs[]={}&runs[]={foreign}&why=too+slow&query=state%3Drunning", site.run);
+    // Whoever may not cancel is told so, run by run, and nothing happens.
+    let told = send(&site, Who::Member(Role::Readonly), "/api/cancel_runs", &runs).await;
+    assert!(told.ends_with("/runs?state=running&outcome=cancel.0.0.0.2.0"), "{told}");
+    let path = format!("/t/{}/api/cancel_runs", site.own);
+    let told = send(&site, OPERATOR, &path, &runs).await;
+    assert!(told.ends_with("/runs?state=running&outcome=cancel.1.1.0.0.0"), "{told}");
+    assert!(shown(&site, OPERATOR, &told).await.contains("Asked to stop: 1 run."));
+    site.cloud.control().release();
+    site.settle().await;
+    assert_eq!(status(&site, site.own, first).await, OperationStatus::Aborted);
+    assert_eq!(status(&site, site.other, foreign).await, OperationStatus::Completed, "no other tenant was touched");
+    let audit = shown(&site, OPERATOR, &format!("/t/{}/audit", site.own)).await;
+    assert!(audit.contains("too slow"), "the reason is in the audit log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_the_filter_finds_is_counted_when_it_is_done_and_not_when_the_page_was_made() {
+    let site = Site::start().await;
+    let refused = FaultKind::Status { status: 403, code: "Forbidden".to_owned(), message: "no".to_owned() };
+    site.cloud.control().set_faults(vec![Fault::always("conditionalAccess/policies", refused)]);
+    sync(&site, site.own, "conditionalAccessPolicy").await;
+    site.settle().await;
+    site.cloud.control().set_faults(Vec::new());
+    let path = format!("/t/{}/api/retry_runs", site.own);
+    let form = |told: u32| format!("everything=true&to_retry={told}&only_failed=true&query=operation%3Dinventory.sync");
+    let refused = site.ask(OPERATOR, Method::POST, &path, HTML, Some(&form(7))).await;
+    assert!(!location(&refused).contains("outcome="), "{}", location(&refused));
+    let told = send(&site, OPERATOR, &path, &form(1)).await;
+    assert!(told.contains("outcome=retry.1.0.0.0.0"), "{told}");
+    site.settle().await;
+    let filter = Filter { tenant_id: Some(site.own), limit: 1, ..Filter::default() };
+    let newest = operation_runs::list(site.engine.reader(), &filter).await.expect("runs").remove(0);
+    assert!(newest.retry_of.is_some(), "{newest:?}");
+    let nothing = site.ask(OPERATOR, Method::POST, &path, HTML, Some("query=")).await;
+    assert!(!location(&nothing).contains("outcome="), "nothing was picked");
+}
