@@ -180,7 +180,14 @@ pub(super) static TYPES: &[PolicyType] = &[
             MetaField::text("countryOrRegion"),
             MetaField::boolean("automaticallyUpdateApps"),
         ],
-        volatile: &["state", "tokenActionResults", "usedLicenseCount", "totalLicenseCount", "lastSync*"],
+        volatile: &[
+            "state",
+            "tokenActionResults",
+            "usedLicenseCount",
+            "totalLicenseCount",
+            "lastSync*",
+            "expirationDateTime",
+        ],
         ..row("vppToken", "Apple VPP tokens", "deviceAppManagement/vppTokens")
     },
     PolicyType {
