@@ -53,8 +53,8 @@ pub(super) static TYPES: &[PolicyType] = &[
         query: "$expand=assignments",
         assignments: Assignments::Expand,
         details: &[
-            // The list does not return the scope tags of apps.
-            Detail::merge("$select=id,roleScopeTagIds"),
+            // The list does not return the scope tags and categories of apps.
+            Detail::merge("$select=id,roleScopeTagIds&$expand=categories"),
             Detail {
                 when_positive: &["dependentAppCount", "supersedingAppCount", "supersededAppCount"],
                 ..Detail::collection("relationships", "relationships", "")

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use tenantatlas_domain::registry::{recipe, registry};
+use tenantatlas_domain::selection::Selection;
 use tenantatlas_engine::CaptureOf;
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
 
@@ -12,12 +13,14 @@ use crate::support::World;
 on_both_engines! {
     async fn a_capture_of_what_a_sync_has_just_seen_unchanged_costs_a_tenth_at_most_and_misses_nothing(test: TestDatabase) {
         let world = World::new(test, 900).await;
-        let items = world.sync(&World::everything()).await.run.items_observed_count;
+        // What is on by default: of types that nobody has confirmed some are read by captures alone.
+        let usual = Selection::full(registry());
+        let items = world.sync(&usual).await.run.items_observed_count;
         let quota = || world.simulator.control().counts().quota;
         world.simulator.control().reset_counts();
         let first = world.capture_all().await;
         let cost = quota();
-        world.sync(&World::everything()).await;
+        world.sync(&usual).await;
         world.simulator.control().reset_counts();
         let second = world.capture_all().await;
         assert_eq!(second.troubles(), Vec::<String>::new());
@@ -29,10 +32,11 @@ on_both_engines! {
         let again = world.capture_all().await;
         assert!(again.capture.requests * 2 > requests.1, "{}", again.capture.requests);
         let evolution = world.simulator.control().evolve(&world.simulated.tenant_id, 1).remove(0);
-        world.sync(&World::everything()).await;
+        world.sync(&usual).await;
         let moved = world.capture_all().await;
         let changed = [&evolution.edited, &evolution.renamed, &evolution.reassigned, &evolution.added];
-        let expected: BTreeSet<_> = changed.into_iter().flat_map(all).collect();
+        let is_read = |key: &str| registry().get(key).is_some_and(|known| known.default_on);
+        let expected: BTreeSet<_> = changed.into_iter().flat_map(all).filter(|(key, _)| is_read(key)).collect();
         assert_eq!(moved.sum(|one| one.created), expected.len() as u64);
     }
 }

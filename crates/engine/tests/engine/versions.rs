@@ -236,7 +236,7 @@ async fn what_policies_name_by_ids_is_told_by_the_names_of_groups_apps_and_locat
             }
         }
     }
-    for property in ["includeGroups", "includeLocations", "targetedMobileApps", "selectedMobileAppIds"] {
+    for property in ["excludeGroups", "excludeLocations", "termsOfUse", "targetedMobileApps", "selectedMobileAppIds"] {
         assert!(named.contains(property), "{property} is told by ids: {named:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Not one credential of the cloud is on a page, in a download or in an event, whatever is asked for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::{Method, StatusCode};
 use tenantatlas_domain::role::Role;
@@ -56,13 +56,17 @@ async fn not_one_credential_is_on_a_page_in_a_download_or_in_an_event() {
     let control = site.cloud.control();
     let tenant = control.config().tenants[0].tenant_id.clone();
     let planted = control.planted_secrets(&tenant, usize::MAX);
-    let (mut seen, mut names, mut marked) = (BTreeSet::new(), BTreeSet::new(), 0);
+    let (mut seen, mut names, mut marked) = (BTreeMap::new(), BTreeSet::new(), 0);
     for secret in planted.iter().filter(|secret| secret.credential) {
         let Some(item) = site.item_of(&secret.policy_type, &secret.id).await else { continue };
-        names.insert(secret.pointer.rsplit('/').next().unwrap_or_default().to_owned());
-        if !seen.insert(item) {
+        let name = secret.pointer.rsplit('/').next().unwrap_or_default().to_owned();
+        // Of each kind two: so many downloads at once nobody may have.
+        let of_kind = seen.entry((secret.policy_type.clone(), name.clone())).or_insert(0);
+        *of_kind += 1;
+        if *of_kind > 2 {
             continue;
         }
+        names.insert(name);
         for rest in OF_ITEM {
             let path = format!("/t/{}/inventory/{item}{rest}", site.own);
             let answer = site.ask(OPERATOR, Method::GET, &path, "text/html", None).await;
@@ -77,6 +81,6 @@ async fn not_one_credential_is_on_a_page_in_a_download_or_in_an_event() {
         assert_eq!(answer.status, StatusCode::OK, "{path}");
         holds_none(&answer.body, &path);
     }
-    assert!(names.len() >= 6 && seen.len() > 10, "{names:?} of {} objects", seen.len());
+    assert!(names.len() >= 6 && seen.len() >= 8, "{names:?} of {seen:?}");
     assert!(marked > 10, "that there is one is told: {marked}");
 }
