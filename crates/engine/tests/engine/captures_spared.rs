@@ -26,8 +26,9 @@ on_both_engines! {
         assert_eq!(second.troubles(), Vec::<String>::new());
         assert_eq!((second.sum(|one| one.unchanged), second.sum(|one| one.created)), (items, 0));
         let requests = (first.capture.requests, second.capture.requests);
-        assert!(requests.1 * 10 <= requests.0, "{requests:?} requests, {} and {cost} of the quota", quota());
         assert!(quota() * 10 <= cost, "{} after {cost} of the quota, {requests:?} requests", quota());
+        // By HTTP it is more: what is left of twenty objects goes in as many batches as that of all of them did.
+        assert!(requests.1 * 5 <= requests.0, "{requests:?} requests, {} after {cost} of the quota", quota());
         // What no sync has looked at since is read, whatever the inventory thinks of it.
         let again = world.capture_all().await;
         assert!(again.capture.requests * 2 > requests.1, "{}", again.capture.requests);
