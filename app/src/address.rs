@@ -220,6 +220,19 @@ impl TenantAddress {
         format!("{}/groups/{assigned}", self.0)
     }
 
+    /// An item as the syncs of a scope see it, with the page of what refers to it that is behind another item.
+    #[must_use]
+    pub fn item_referred_to(
+        &self,
+        id: impl Display,
+        scope: Option<impl Display>,
+        after: Option<impl Display>,
+    ) -> String {
+        let scope = scope.map(|scope| ("scope", scope.to_string()));
+        let after = after.map(|after| ("after", after.to_string()));
+        format!("{}#incoming-title", with_query(&self.item(id), scope.into_iter().chain(after)))
+    }
+
     /// One version of an item.
     #[must_use]
     pub fn version(&self, item: impl Display, number: u64) -> String {

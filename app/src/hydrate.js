@@ -23,8 +23,9 @@ document.addEventListener("click", async ({ target }) => {
     const words = button.querySelector("span");
     const said = document.getElementById("said");
     if (words) {
+      const usual = (words.dataset.usual ??= words.textContent);
       words.textContent = short;
-      setTimeout(() => (words.textContent = "Copy"), 2500);
+      setTimeout(() => (words.textContent = usual), 2500);
     } else if (said) said.textContent = long;
   };
   try {
@@ -32,6 +33,7 @@ document.addEventListener("click", async ({ target }) => {
     button.dataset.copied = "yes";
     say("Copied", "The ID is copied.");
   } catch {
+    text.closest("details")?.setAttribute("open", "");
     getSelection().selectAllChildren(text);
     button.dataset.copied = "no";
     say("Selected", "The ID is selected: copy it now.");

@@ -5,6 +5,8 @@
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 mod bundle;
+mod capture;
+mod difference;
 mod dispatch;
 mod drift;
 mod fat_pages;
@@ -28,10 +30,12 @@ use anyhow::{Result, bail};
 use whole::Floors;
 
 /// The measurements that can be chosen.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 15] = [
     "sync",
     "drift",
     "quota",
+    "capture",
+    "difference",
     "dispatch",
     "flood",
     "fat-pages",
@@ -100,6 +104,18 @@ async fn main() -> Result<()> {
     if wanted("quota") {
         println!("\n## 1,000 objects, 150 ms latency, documented throttling\n");
         throttle::measure().await?;
+    }
+    if wanted("capture") {
+        println!("\n## Capture of 1,000 objects, 150 ms latency, documented throttling\n");
+        capture::measure().await?;
+    }
+    if wanted("difference") {
+        println!("\n## Difference of 800 settings, time to first byte\n");
+        println!("| database | page | size | requests | failed | p50 | p99 | alone | target |");
+        println!("|---|---|---|---|---|---|---|---|---|");
+        for (name, url) in &engines {
+            difference::measure(name, *url).await?;
+        }
     }
     if wanted("dispatch") {
         println!("\n## Dispatch while ten syncs run\n");

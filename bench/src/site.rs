@@ -67,6 +67,11 @@ impl Site {
         Server::start(self.folder.path(), &self.database)
     }
 
+    /// The address of its database.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
     /// The folder for whatever a measurement writes.
     pub fn folder(&self) -> &Path {
         self.folder.path()

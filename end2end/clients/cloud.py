@@ -15,11 +15,11 @@ BINARY = os.environ["TENANTATLAS_BINARY"]
 class Cloud:
     """`tenantatlas graph-sim --tls` on a free port, stopped at the end of the block."""
 
-    def __init__(self, objects):
+    def __init__(self, objects, *options):
         self.folder = tempfile.TemporaryDirectory(prefix="tenantatlas-clients-")
         self.path = Path(self.folder.name)
         command = [BINARY, "graph-sim", "--tls", "--json", "--address", "127.0.0.1:0", "--objects", str(objects)]
-        command += ["--authority-file", str(self.path / "authority.pem")]
+        command += ["--authority-file", str(self.path / "authority.pem"), *options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def __enter__(self):

@@ -6,6 +6,7 @@ mod canonical;
 mod cookies;
 mod cursor;
 mod graph_answer;
+mod highlight;
 mod next;
 mod next_link;
 mod normalise;
@@ -34,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "cookies", check: cookies::check },
     Target { name: "cursor", check: cursor::check },
     Target { name: "graph_answer", check: graph_answer::check },
+    Target { name: "highlight", check: highlight::check },
     Target { name: "next", check: next::check },
     Target { name: "next_link", check: next_link::check },
     Target { name: "normalise", check: normalise::check },

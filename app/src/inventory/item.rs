@@ -39,11 +39,16 @@ pub struct ItemDetail {
     pub relations: Relations,
 }
 
-/// One item of the tenant, in a scope or in the main one.
+/// One item of the tenant, in a scope or in the main one; of what refers to it the page behind an item.
 ///
 /// # Errors
 /// Not found; when the database fails.
-pub async fn load(inside: &Inside, item: ItemId, scope: Option<ScopeId>) -> Result<ItemDetail, AppError> {
+pub async fn load(
+    inside: &Inside,
+    item: ItemId,
+    scope: Option<ScopeId>,
+    after: Option<ItemId>,
+) -> Result<ItemDetail, AppError> {
     let db = inside.engine.reader();
     let missing = || AppError::not_found("The item");
     let view = ScopeView::load(db, inside.id(), scope).await?;
@@ -62,7 +67,7 @@ pub async fn load(inside: &Inside, item: ItemId, scope: Option<ScopeId>) -> Resu
     let mut versions = policies::versions_of(db, inside.id(), key, external_id, None, VERSIONS_SHOWN + 1).await?;
     let changed_by = changed_by::load(inside, &row, &history, &runs, &versions).await?;
     versions.truncate(VERSIONS_SHOWN as usize);
-    let relations = inventory::relations(db, &view, &row).await?;
+    let relations = inventory::relations(db, &view, &row, after).await?;
     Ok(ItemDetail { row, view, seen_elsewhere, history, runs, versions, changed_by, relations })
 }
 

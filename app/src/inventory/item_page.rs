@@ -44,9 +44,10 @@ pub fn ItemPage() -> impl IntoView {
     let query = query();
     let refused = refusal::<CaptureItems>(&query).or_else(|| refusal::<ReadAuditEvents>(&query));
     let scope = query("scope").and_then(|text| text.parse().ok()).map(ScopeId);
+    let after: Option<ItemId> = query("after").and_then(|text| text.parse().ok());
     tenant_page(Section::Inventory, move |inside| async move {
         let id: ItemId = id.parse().map_err(|_| AppError::not_found("The item"))?;
-        let detail = load(&inside, id, scope).await?;
+        let detail = load(&inside, id, scope, after).await?;
         let item = &detail.row.item;
         let name = shown_name(&item.display_name, &item.external_id).into_owned();
         let content = view! {
@@ -68,7 +69,7 @@ pub fn ItemPage() -> impl IntoView {
                 {facts(&detail)}
                 {assignments(&inside, &detail)}
             </div>
-            {relations(&inside, &detail.view, item, &detail.relations)}
+            {relations(&inside, &detail.view, item, &detail.relations, (scope, after))}
             {versions(&inside, &detail)}
             {history(&detail)}
             {runs(&inside, &detail)}

@@ -6,9 +6,10 @@ use leptos::prelude::*;
 use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::references::Relationship;
 use tenantatlas_store::inventory::{
-    Dependant, Dependants, Incoming, Item, ItemFilter, MAX_DEPENDANTS, MAX_DISTANCE, Outgoing, Relations, ScopeView,
-    Standing,
+    Dependant, Dependants, Incoming, Item, ItemFilter, MAX_DEPENDANTS, MAX_DISTANCE, MOST_REFERRING, Outgoing,
+    Relations, ScopeView, Standing,
 };
+use tenantatlas_store::scopes::ScopeId;
 
 use super::drawing::drawing;
 use super::words::{incoming_words, outgoing_words, source_name, standing_words, target_kind, target_name};
@@ -17,6 +18,7 @@ use crate::inventory::labels::type_label;
 use crate::inventory::not_read::not_read_note;
 use crate::scope::Inside;
 use crate::ui::card::section_card;
+use crate::ui::pager::Pager;
 use crate::ui::state::state;
 
 /// References to an item that are listed at once; the others open below.
@@ -29,7 +31,14 @@ pub fn is_assignment(one: &Outgoing) -> bool {
 }
 
 /// The drawing, and the lists of what the item refers to, what refers to it, and what stands on it through others.
-pub fn relations(inside: &Inside, view: &ScopeView, item: &Item, relations: &Relations) -> AnyView {
+/// `shown` is the scope and the item behind which the page of what refers to it begins, as the address says.
+pub fn relations(
+    inside: &Inside,
+    view: &ScopeView,
+    item: &Item,
+    relations: &Relations,
+    shown: (Option<ScopeId>, Option<ItemId>),
+) -> AnyView {
     let drawing =
         drawing(&inside.address(), item, relations).map(|drawing| section_card("relations", "Relations", drawing));
     view! {
@@ -37,7 +46,7 @@ pub fn relations(inside: &Inside, view: &ScopeView, item: &Item, relations: &Rel
         {not_read_note(&view.not_read(&ItemFilter::default()), "more may refer to this item")}
         <div class="columns">
             {section_card("outgoing", "References", references(inside, relations))}
-            {section_card("incoming", "Referenced by", referenced_by(inside, relations))}
+            {section_card("incoming", "Referenced by", referenced_by(inside, item, relations, shown))}
         </div>
         {stands_on(inside, item, relations)}
     }
@@ -75,8 +84,13 @@ fn references(inside: &Inside, relations: &Relations) -> AnyView {
     }
 }
 
-fn referenced_by(inside: &Inside, relations: &Relations) -> AnyView {
-    if relations.referenced_by.is_empty() {
+fn referenced_by(
+    inside: &Inside,
+    item: &Item,
+    relations: &Relations,
+    (scope, after): (Option<ScopeId>, Option<ItemId>),
+) -> AnyView {
+    if relations.referenced_by.is_empty() && after.is_none() {
         return view! { <p class="quiet-text">"Nothing that was read references it."</p> }.into_any();
     }
     let row = |one: &Incoming| {
@@ -101,15 +115,30 @@ fn referenced_by(inside: &Inside, relations: &Relations) -> AnyView {
     });
     let mut listed: Vec<ItemId> = relations.referenced_by.iter().map(|one| one.link.source_item_id).collect();
     listed.dedup();
-    let hidden = relations.referenced_by_count.saturating_sub(listed.len() as u64);
+    let at = inside.address();
+    let scope = scope.map(|scope| scope.0);
+    let pager = Pager {
+        caption: Some(format!("{} of them on this page", number(listed.len() as u64))),
+        first: after.map(|_| ("First page", at.item_referred_to(item.id, scope, None::<ItemId>))),
+        previous: None,
+        next: relations.referenced_by_next.map(|next| ("Next page", at.item_referred_to(item.id, scope, Some(next)))),
+    };
     view! {
+        <p class="quiet-text">{referring_words(relations.referenced_by_count)}</p>
         <ul class="rows">{first.iter().map(row).collect_view()}</ul>
         {rest}
-        {(hidden > 0).then(|| view! {
-            <p class="quiet-text">{format!("{} items refer to it; {} are listed.", number(relations.referenced_by_count), number(listed.len() as u64))}</p>
-        })}
+        {pager.view()}
     }
     .into_any()
+}
+
+/// How many items refer to an item, and that there may be more than were counted.
+fn referring_words(count: u64) -> String {
+    match count {
+        MOST_REFERRING.. => format!("{} items or more refer to it.", number(MOST_REFERRING)),
+        1 => "1 item refers to it.".to_owned(),
+        count => format!("{} items refer to it.", number(count)),
+    }
 }
 
 /// What stands on the item through others. What refers to it directly stands in the list beside.
@@ -198,5 +227,8 @@ mod tests {
         );
         stands.more = true;
         assert!(whole_words(&stands).starts_with("More than 2 items"));
+        assert_eq!(referring_words(1), "1 item refers to it.");
+        assert_eq!(referring_words(9_999), "9,999 items refer to it.");
+        assert_eq!(referring_words(MOST_REFERRING), "10,000 items or more refer to it.");
     }
 }

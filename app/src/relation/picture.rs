@@ -314,6 +314,7 @@ mod tests {
             references,
             references_omitted: 0,
             referenced_by: Vec::new(),
+            referenced_by_next: None,
             referenced_by_count: direct.len() as u64,
             states: distances.iter().map(|(number, _)| (id(*number), Standing::Present)).collect(),
             stands_on_this,

@@ -16,7 +16,7 @@ use crate::format;
 use crate::inventory::assigned::{filter_of, target_of};
 use crate::inventory::labels::type_label;
 use crate::ui::time::{exact, moment};
-use crate::version::value::value_view;
+use crate::version::value::{Contents, value_view};
 
 /// Targets of one side that are named at once; the rest stands on the page of the policy.
 const TARGETS: usize = 8;
@@ -97,7 +97,7 @@ fn setting(place: &Place, filter: &SettingFilter, one: &FoundSetting) -> AnyView
     let above = one.setting.category.as_deref().map(|category| visible_on_page(category).into_owned());
     let above = above.map(|above| view! { <span class="under">{above}</span> });
     let value = match (&one.setting.value, one.entry.content) {
-        (Some(value), _) => value_view(value, false),
+        (Some(value), _) => value_view(value, Contents::Hidden),
         (None, Some(bytes)) => {
             let words = format!("Hidden, {}", format::counted(bytes as u64, "byte", "bytes"));
             view! { <span class="quiet-text">{words}</span> }.into_any()

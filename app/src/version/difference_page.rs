@@ -10,9 +10,10 @@ use tenantatlas_store::policies::Version;
 
 use super::functions::RefreshSettingNames;
 use super::load;
-use super::page::{SHOWN, crumbs, reveal, unnamed};
-use super::value::value_view;
-use super::words::{side_words, slot_label, target_label};
+use super::page::{SHOWN, crumbs, jump, reveal, unnamed};
+use super::text::{by_category, difference_text, summary_words};
+use super::value::{Contents, value_view};
+use super::words::{side_words, target_label};
 use crate::error::AppError;
 use crate::format;
 use crate::frame::view::Section;
@@ -25,6 +26,9 @@ use crate::ui::note::{note, refusal_note};
 
 /// The word in the address that asks for what is the same as well.
 const ALL: &str = "all";
+
+/// The element that holds the difference as text.
+const TEXT: &str = "difference-text";
 
 /// How a difference is shown.
 #[derive(Debug, Clone, Copy)]
@@ -58,9 +62,10 @@ pub fn DifferencePage() -> impl IntoView {
             {summary(&inside, &item, &compared, shown)}
             {refused.map(|error: AppError| refusal_note(&error))}
             {unnamed(&inside, unnamed_rows(&compared.difference, shown))}
-            {settings(&compared.difference, shown)}
+            {settings(&compared, shown)}
             {assignments(&compared, shown)}
             {apart(&compared.difference)}
+            {as_text(&difference_text(&title, &compared, shown.revealed))}
         }
         .into_any();
         Ok((title, content))
@@ -74,6 +79,9 @@ fn head(inside: &Inside, item: &Item, compared: &Comparison, title: &str, shown:
             <div>{crumbs(inside, item)}<h1>{title.to_owned()}</h1></div>
             <div class="actions">
                 {reveal(compared.contents.len(), shown.revealed, at.difference_with_scripts(item.id, from, to))}
+                <button class="button copy with-script" type="button" data-copy=TEXT>
+                    {Icon::Copy.view()}<span aria-live="polite">"Copy as text"</span>
+                </button>
                 <a class="button" href=at.difference_export(item.id, from, to) download="">
                     {Icon::Download.view()}"JSON"
                 </a>
@@ -106,22 +114,6 @@ fn choice(versions: &[Version], compared: &Comparison, shown: Shown) -> AnyView 
 
 fn summary(inside: &Inside, item: &Item, compared: &Comparison, shown: Shown) -> AnyView {
     let difference = &compared.difference;
-    let count = |kind: ChangeKind| difference.changes().filter(|row| row.change == Some(kind)).count() as u64;
-    let kinds = [(ChangeKind::Changed, "changed"), (ChangeKind::Added, "added"), (ChangeKind::Removed, "removed")];
-    let told: Vec<String> = kinds
-        .into_iter()
-        .map(|(kind, word)| (count(kind), word))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{} {word}", format::number(count)))
-        .collect();
-    let compared_words = format::counted(difference.compared, "setting was", "settings were");
-    let settings = match told.is_empty() {
-        true => format!("No setting differs; {compared_words} compared."),
-        false => format!("{}; {compared_words} compared.", told.join(", ")),
-    };
-    let moved = difference.changed_assignments().count() as u64;
-    let moved =
-        (moved > 0).then(|| format!(" {} assigned otherwise.", format::counted(moved, "target is", "targets are")));
     let apart = difference.not_comparable.len() as u64;
     let apart = (apart > 0).then(|| {
         let words = format!(" {} could not be compared: see below.", format::counted(apart, "part", "parts"));
@@ -132,7 +124,7 @@ fn summary(inside: &Inside, item: &Item, compared: &Comparison, shown: Shown) ->
         true => view! { <a href=at.difference(item.id, from, to)>"Only what differs"</a> }.into_any(),
         false => view! { <a href=at.difference_of_all(item.id, from, to)>"All settings"</a> }.into_any(),
     };
-    view! { <p class="summary">{settings}{moved}{apart}" "{other}</p> }.into_any()
+    view! { <p class="summary">{summary_words(difference)}{apart}" "{other}</p> }.into_any()
 }
 
 /// How many of the settings that are shown are known by their id only.
@@ -141,40 +133,26 @@ fn unnamed_rows(difference: &Difference, shown: Shown) -> usize {
     seen.filter(|row| row.definition_id.is_some() && row.name.is_none()).count()
 }
 
-/// The rows of a difference by category, in the order in which the categories come.
-fn by_category(difference: &Difference, shown: Shown) -> Vec<(String, Vec<&Row>)> {
-    let mut found: Vec<(String, Vec<&Row>)> = Vec::new();
-    for row in difference.rows.iter().filter(|row| shown.all || row.change.is_some()) {
-        let label = row.category.clone().unwrap_or_else(|| slot_label(&row.slot));
-        match found.iter_mut().find(|(name, _)| *name == label) {
-            Some((_, rows)) => rows.push(row),
-            None => found.push((label, vec![row])),
+fn settings(compared: &Comparison, shown: Shown) -> AnyView {
+    let contents = Contents::of(&compared.to.policy_type, shown.revealed);
+    let categories = by_category(&compared.difference, shown.all);
+    let jump = jump(categories.iter().map(|(label, rows)| (label.as_str(), rows.len() as u64)));
+    let cards = categories.into_iter().enumerate().map(|(at, (label, rows))| {
+        let (id, name) = (format!("category-{at}"), format!("category-{at}"));
+        let rows = rows.into_iter().map(|row| setting(row, contents)).collect_view();
+        let label = visible_on_page(&label).into_owned();
+        view! {
+            <section class="card" aria-labelledby=name>
+                <h2 id=id>{label}</h2>
+                <div class="difference">{rows}</div>
+            </section>
         }
-    }
-    found
+    });
+    view! { {jump} {cards.collect_view()} }.into_any()
 }
 
-fn settings(difference: &Difference, shown: Shown) -> AnyView {
-    by_category(difference, shown)
-        .into_iter()
-        .enumerate()
-        .map(|(at, (label, rows))| {
-            let (id, name) = (format!("category-{at}"), format!("category-{at}"));
-            let rows = rows.into_iter().map(|row| setting(row, shown)).collect_view();
-            let label = visible_on_page(&label).into_owned();
-            view! {
-                <section class="card" aria-labelledby=name>
-                    <h2 id=id>{label}</h2>
-                    <div class="difference">{rows}</div>
-                </section>
-            }
-        })
-        .collect_view()
-        .into_any()
-}
-
-fn setting(row: &Row, shown: Shown) -> AnyView {
-    let value = |value: &Option<SettingValue>| value.as_ref().map(|value| value_view(value, shown.revealed));
+fn setting(row: &Row, contents: Contents<'_>) -> AnyView {
+    let value = |value: &Option<SettingValue>| value.as_ref().map(|value| value_view(value, contents));
     let above = (!row.above.is_empty()).then(|| visible_on_page(&row.above.join(" › ")).into_owned());
     let id = row.definition_id.as_deref().map(|id| visible_on_page(id).into_owned());
     let class = if row.name.is_none() && row.definition_id.is_some() { Some("identifier") } else { None };
@@ -257,4 +235,15 @@ fn apart(difference: &Difference) -> AnyView {
         section_card("notes", "Worth knowing, and no change", view! { <ul class="rows">{rows}</ul> })
     });
     view! { {not_compared} {notes} }.into_any()
+}
+
+/// The difference as it is copied: it can be opened, and its text picked, without script as well.
+fn as_text(text: &str) -> AnyView {
+    view! {
+        <details class="card as-text">
+            <summary>"The same as text"</summary>
+            <pre class="content" id=TEXT tabindex="0" role="group" aria-label="The difference as text">{text.to_owned()}</pre>
+        </details>
+    }
+    .into_any()
 }

@@ -4,9 +4,13 @@
 pub mod difference_page;
 pub mod functions;
 #[cfg(feature = "ssr")]
+pub mod highlight;
+#[cfg(feature = "ssr")]
 pub mod load;
 #[cfg(feature = "ssr")]
 pub mod page;
+#[cfg(feature = "ssr")]
+pub mod text;
 #[cfg(feature = "ssr")]
 pub mod value;
 #[cfg(feature = "ssr")]

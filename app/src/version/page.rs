@@ -12,7 +12,7 @@ use tenantatlas_store::inventory::Item;
 
 use super::functions::RefreshSettingNames;
 use super::load;
-use super::value::value_view;
+use super::value::{Contents, value_view};
 use super::words::{side_details, slot_label, target_label};
 use crate::error::AppError;
 use crate::format;
@@ -47,7 +47,7 @@ pub fn VersionPage() -> impl IntoView {
             {refused.map(|error: AppError| refusal_note(&error))}
             {lacking(&read.version.lacks)}
             {unnamed(&inside, read.settings.lines().iter().filter(|line| line.setting.is_unnamed()).count())}
-            {settings(&read, revealed)}
+            {settings(&read, Contents::of(&read.version.policy_type, revealed))}
             {assignments(&inside, &read)}
         }
         .into_any();
@@ -150,18 +150,26 @@ fn categories(read: &ReadVersion) -> Vec<Category<'_>> {
     found
 }
 
-fn settings(read: &ReadVersion, revealed: bool) -> AnyView {
-    let categories = categories(read);
-    let links = categories.iter().enumerate().map(|(at, category)| {
-        let count = category.settings.iter().map(|setting| setting.count()).sum();
-        let label = visible_on_page(&category.label).into_owned();
+/// Links to the categories of the page, each with how many settings it has; nothing where a look finds them.
+pub(super) fn jump<'page>(categories: impl ExactSizeIterator<Item = (&'page str, u64)>) -> Option<AnyView> {
+    if categories.len() < 3 {
+        return None;
+    }
+    let links = categories.enumerate().map(|(at, (label, count))| {
+        let label = visible_on_page(label).into_owned();
         view! {
             <li><a href=format!("#category-{at}")>{label}</a>" "<span class="quiet">{format::number(count)}</span></li>
         }
     });
-    let jump = (categories.len() > 2).then(|| {
-        view! { <nav class="card jump" aria-label="Categories"><ul>{links.collect_view()}</ul></nav> }
+    Some(view! { <nav class="card jump" aria-label="Categories"><ul>{links.collect_view()}</ul></nav> }.into_any())
+}
+
+fn settings(read: &ReadVersion, contents: Contents<'_>) -> AnyView {
+    let categories = categories(read);
+    let counts = categories.iter().map(|category| {
+        (category.label.as_str(), category.settings.iter().map(|setting| setting.count()).sum::<u64>())
     });
+    let jump = jump(counts);
     let cards = categories
         .iter()
         .enumerate()
@@ -171,7 +179,7 @@ fn settings(read: &ReadVersion, revealed: bool) -> AnyView {
             view! {
                 <section class="card" aria-labelledby=label>
                     <h2 id=id>{heading}</h2>
-                    {tree(category.settings.iter().copied(), revealed)}
+                    {tree(category.settings.iter().copied(), contents)}
                 </section>
             }
         })
@@ -179,20 +187,20 @@ fn settings(read: &ReadVersion, revealed: bool) -> AnyView {
     view! { {jump} {cards} }.into_any()
 }
 
-fn tree<'read>(settings: impl Iterator<Item = &'read Setting>, revealed: bool) -> AnyView {
-    let rows = settings.enumerate().map(|(at, setting)| row(setting, at, revealed)).collect_view();
+fn tree<'read>(settings: impl Iterator<Item = &'read Setting>, contents: Contents<'_>) -> AnyView {
+    let rows = settings.enumerate().map(|(at, setting)| row(setting, at, contents)).collect_view();
     view! { <ul class="settings">{rows}</ul> }.into_any()
 }
 
-fn row(setting: &Setting, at: usize, revealed: bool) -> AnyView {
+fn row(setting: &Setting, at: usize, contents: Contents<'_>) -> AnyView {
     let title = setting.title().unwrap_or_else(|| format!("No. {}", at + 1));
     let title = visible_on_page(&title).into_owned();
     let class = if setting.is_unnamed() { "setting-name identifier" } else { "setting-name" };
     // The id helps whoever looks a setting up elsewhere; as a title it is there for those who want it.
     let id = setting.definition_id.as_deref().map(|id| visible_on_page(id).into_owned());
-    let value = setting.value.as_ref().map(|value| value_view(value, revealed));
+    let value = setting.value.as_ref().map(|value| value_view(value, contents));
     let none = (value.is_none() && setting.parts.is_empty()).then_some("not set");
-    let parts = (!setting.parts.is_empty()).then(|| tree(setting.parts.iter(), revealed));
+    let parts = (!setting.parts.is_empty()).then(|| tree(setting.parts.iter(), contents));
     view! {
         <li>
             <div class="setting">

@@ -3,40 +3,67 @@
 use leptos::prelude::*;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::settings::SettingValue;
+use tenantatlas_domain::time::Timestamp;
 
+use super::highlight::{Kind, Language, Token};
 use crate::format;
+use crate::ui::time::day;
 
 /// Values of a list that are shown at once; the rest opens.
 const LIST_SHOWN: usize = 20;
 
-/// The value of a setting; content is told by its length unless it is `revealed`.
-pub fn value_view(value: &SettingValue, revealed: bool) -> AnyView {
+/// Whether scripts and payloads are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contents<'key> {
+    /// Only how long they are.
+    Hidden,
+    /// Themselves, as they were asked for; of an object of this type.
+    Shown(&'key str),
+}
+
+impl<'key> Contents<'key> {
+    /// Of an object of a type, whether they were asked for.
+    #[must_use]
+    pub const fn of(policy_type: &'key str, revealed: bool) -> Self {
+        if revealed { Self::Shown(policy_type) } else { Self::Hidden }
+    }
+}
+
+/// The value of a setting.
+pub fn value_view(value: &SettingValue, contents: Contents<'_>) -> AnyView {
     match value {
-        SettingValue::Content(_) if revealed => {
-            let text = value.content_text().unwrap_or_default();
-            view! { <pre class="content">{lines(&text)}</pre> }.into_any()
-        }
-        SettingValue::Content(text) => {
-            let words = format!("Hidden, {}", format::counted(text.len() as u64, "byte", "bytes"));
-            view! { <span class="quiet-text">{words}</span> }.into_any()
-        }
+        SettingValue::Content(text) => match contents {
+            Contents::Shown(policy_type) => script(policy_type, &value.content_text().unwrap_or_default()),
+            Contents::Hidden => {
+                let words = format!("Hidden, {}", format::counted(text.len() as u64, "byte", "bytes"));
+                view! { <span class="quiet-text">{words}</span> }.into_any()
+            }
+        },
         SettingValue::Withheld { .. } => {
             let words = value.words();
             view! { <span class="quiet-text">{words}</span> }.into_any()
+        }
+        SettingValue::Choice { id, name: Some(name) } => {
+            let (id, name) = (visible_on_page(id).into_owned(), visible_on_page(name).into_owned());
+            view! { <span title=id>{name}</span> }.into_any()
         }
         SettingValue::Choice { id, name: None } => {
             let id = visible_on_page(id).into_owned();
             view! { <span class="identifier">{id}</span> }.into_any()
         }
+        SettingValue::Text(text) => match Timestamp::parse_rfc3339(text) {
+            Some(at) => day(at.as_millis()),
+            None => visible_on_page(text).into_owned().into_any(),
+        },
         SettingValue::List(values) if values.is_empty() => "none".into_any(),
-        SettingValue::List(values) => list(values, revealed),
+        SettingValue::List(values) => list(values, contents),
         _ => visible_on_page(&value.words()).into_owned().into_any(),
     }
 }
 
-fn list(values: &[SettingValue], revealed: bool) -> AnyView {
+fn list(values: &[SettingValue], contents: Contents<'_>) -> AnyView {
     let rows = |values: &[SettingValue]| {
-        values.iter().map(|value| view! { <li>{value_view(value, revealed)}</li> }).collect_view()
+        values.iter().map(|value| view! { <li>{value_view(value, contents)}</li> }).collect_view()
     };
     if values.len() <= LIST_SHOWN {
         return view! { <ul class="values">{rows(values)}</ul> }.into_any();
@@ -50,8 +77,53 @@ fn list(values: &[SettingValue], revealed: bool) -> AnyView {
     .into_any()
 }
 
+/// A script or payload, with its words told apart where its language is known.
+fn script(policy_type: &str, text: &str) -> AnyView {
+    let text = lines(text);
+    let tokens = match Language::of(policy_type, &text) {
+        Some(language) => language.tokens(&text).into_iter().map(token).collect_view().into_any(),
+        None => text.into_any(),
+    };
+    // What scrolls can be reached by keys.
+    view! { <pre class="content" tabindex="0" role="group" aria-label="Content">{tokens}</pre> }.into_any()
+}
+
+fn token(token: Token<'_>) -> AnyView {
+    let class = match token.kind {
+        Kind::Plain => return token.text.to_owned().into_any(),
+        Kind::Keyword => "code-keyword",
+        Kind::Text => "code-text",
+        Kind::Comment => "code-comment",
+        Kind::Variable => "code-variable",
+    };
+    view! { <span class=class>{token.text.to_owned()}</span> }.into_any()
+}
+
 /// A text of several lines without anything that is not seen.
-fn lines(text: &str) -> String {
+pub(super) fn lines(text: &str) -> String {
     let lines = text.lines().map(|line| visible_on_page(&line.replace('\t', "    ")).into_owned());
     lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_hidden_until_it_is_asked_for_and_then_its_words_are_told_apart() {
+        let value = SettingValue::Content("if ($a) { 'x</pre><script>' } # done".to_owned());
+        let hidden = value_view(&value, Contents::of("deviceManagementScript", false)).to_html();
+        assert!(hidden.contains("Hidden, 36 bytes") && !hidden.contains("done"), "{hidden}");
+        let shown = value_view(&value, Contents::of("deviceManagementScript", true)).to_html();
+        for expected in [
+            "<span class=\"code-keyword\">if</span>",
+            "<span class=\"code-variable\">$a</span>",
+            "<span class=\"code-text\">'x&lt;/pre&gt;&lt;script&gt;'</span>",
+            "<span class=\"code-comment\"># done</span>",
+        ] {
+            assert!(shown.contains(expected), "{expected} in {shown}");
+        }
+        let payload = value_view(&value, Contents::of("deviceConfiguration", true)).to_html();
+        assert!(!payload.contains("code-") && payload.contains("# done"), "{payload}");
+    }
 }

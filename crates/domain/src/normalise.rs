@@ -31,7 +31,7 @@ use crate::registry::PolicyType;
 
 /// The version of the rules below. It is kept with every content hash: hashes of
 /// different versions are never compared.
-pub const NORMALISER_VERSION: u32 = 2;
+pub const NORMALISER_VERSION: u32 = 3;
 
 /// A SHA-256: of the normalised content, or of raw bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

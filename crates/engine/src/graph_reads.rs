@@ -4,6 +4,7 @@
 pub(crate) mod below;
 mod failures;
 mod outcome;
+mod period;
 mod query;
 mod session;
 
@@ -13,6 +14,7 @@ use tenantatlas_graph::{GraphError, GraphVersion};
 
 pub(crate) use failures::Failures;
 pub(crate) use outcome::{TypeEnd, bounded, end_of, end_of_log};
+pub(crate) use period::reading_period;
 pub(crate) use query::{Expansion, ListQuery};
 pub(crate) use session::{SignIn, counter, sign_in};
 

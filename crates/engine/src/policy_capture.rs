@@ -2,10 +2,11 @@
 //! (`docs/rules.md`, section Versions).
 //!
 //! Objects are read from their list where it tells them whole, else singly by `$batch` ([`objects`]), with what is below them
-//! ([`reading`]); their bodies are made and compared with the
+//! ([`reading`]), unless a sync has just seen that they are as they were ([`known`]); their bodies are made and compared with the
 //! latest version off the threads that wait ([`versions`]), and recorded in transactions of some twenty objects.
 
 mod dispatch;
+mod known;
 mod objects;
 mod payload;
 mod reading;

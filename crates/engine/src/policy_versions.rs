@@ -9,7 +9,7 @@ use tenantatlas_commands::{Actor, AuditEvent};
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::body::{leave_out_payloads, put_together};
 use tenantatlas_domain::ids::TenantId;
-use tenantatlas_domain::registry::{recipe, registry};
+use tenantatlas_domain::registry::{ReferenceTarget, recipe, registry};
 use tenantatlas_domain::role::Action;
 use tenantatlas_domain::settings::{Difference, Glossary, Line, SettingValue, Settings, difference};
 use tenantatlas_store::audit::Outcome;
@@ -58,6 +58,9 @@ pub struct Comparison {
     /// What the tenant is known to call groups, filters and tags.
     pub names: KnownNames,
 }
+
+/// Objects that values name and that are looked up, at most.
+const MOST_OBJECTS: usize = 4_000;
 
 const MISSING: EngineError = EngineError::NotFound("the version");
 
@@ -221,7 +224,17 @@ impl Engine {
         definitions.sort_unstable();
         definitions.dedup();
         let known = self.names_of_definitions(&definitions).await?;
-        let glossary = Glossary { scope_tags: names.scope_tags.clone(), ..known };
+        let mut objects: Vec<String> = settings
+            .iter()
+            .flat_map(|settings| settings.object_ids())
+            .flat_map(|id| [id.to_owned(), id.to_ascii_lowercase()])
+            .collect();
+        objects.sort_unstable();
+        objects.dedup();
+        objects.truncate(MOST_OBJECTS);
+        let types = referred_types();
+        let objects = inventory::object_names(self.reader(), tenant, &types, &objects).await?;
+        let glossary = Glossary { scope_tags: names.scope_tags.clone(), objects, ..known };
         settings.iter_mut().for_each(|settings| settings.name_by(&glossary));
         Ok(names)
     }
@@ -246,6 +259,20 @@ impl Engine {
         };
         Ok(self.record_event(actor, event).await?)
     }
+}
+
+/// The types whose objects others name by their ids.
+fn referred_types() -> Vec<String> {
+    let rules = registry().all().iter().flat_map(|policy_type| policy_type.references);
+    let referred = rules.filter_map(|rule| match rule.target {
+        ReferenceTarget::Type(key) => Some(key),
+        _ => None,
+    });
+    let mut types: Vec<String> =
+        referred.chain(["assignmentFilter", "reusablePolicySetting"]).map(str::to_owned).collect();
+    types.sort_unstable();
+    types.dedup();
+    types
 }
 
 /// Where scripts and payloads stand.

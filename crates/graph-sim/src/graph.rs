@@ -130,7 +130,7 @@ impl<'a> GraphRequest<'a> {
         // Beta has an array of one where v1.0 has the object.
         let array = self.beta && resource.path == "policies/authorizationPolicy";
         out.extend_from_slice(if array { br#"{"value":["# } else { b"" });
-        write_chosen(&whole, None, &query.select, &mut out);
+        write_chosen(&whole, None, &query.chosen, &mut out);
         out.extend_from_slice(if array { b"]}" } else { b"" });
         let context = if array { collection.context(query) } else { collection.entity(query) };
         Answer::ok(with_context(&context, &out))
@@ -146,7 +146,7 @@ impl<'a> GraphRequest<'a> {
         let mut whole = Vec::with_capacity(2_048);
         Object { tenant: self.tenant, kind, number, index }.write(&mut whole, along, collection);
         let mut out = Vec::new();
-        write_chosen(&whole, None, &query.select, &mut out);
+        write_chosen(&whole, None, &query.chosen, &mut out);
         Answer::ok(with_context(&collection.entity(query), &out))
     }
 }

@@ -72,7 +72,7 @@ impl GraphRequest<'_> {
         Ok(Along {
             expand: &query.expand,
             configurations: query.expand_text.contains("scheduledActionConfigurations"),
-            select: &query.select,
+            select: &query.chosen,
             detail,
             partial: self.bent.partial,
             odata: None,

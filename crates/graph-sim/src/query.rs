@@ -22,6 +22,8 @@ pub struct Query {
     pub count: bool,
     /// `$select`
     pub select: Vec<String>,
+    /// The properties that an answer has: those of `$select` and those that are expanded; all where none is selected.
+    pub chosen: Vec<String>,
     /// `$filter`
     pub filter: Option<String>,
     /// All options but the skip token, as they came: they go into the next link.
@@ -55,6 +57,9 @@ impl Query {
             query.take(option, decode_query(value))?;
         }
         query.rest = rest.join("&");
+        if !query.select.is_empty() {
+            query.chosen = query.select.iter().chain(&query.expand).cloned().collect();
+        }
         Ok(query)
     }
 
@@ -130,6 +135,9 @@ mod tests {
         let text = "$expand=assignments,scheduledActionsForRule($expand=a,b)&$top=5&$skiptoken=x%3D";
         let query = Query::parse(text, false).expect("valid");
         assert_eq!(query.expand, ["assignments", "scheduledActionsForRule"]);
+        assert!(query.chosen.is_empty(), "all of it");
+        let query = Query::parse("$select=id,a&$expand=b", false).unwrap();
+        assert_eq!(query.chosen, ["id", "a", "b"], "what is expanded is there beside what is selected");
         assert_eq!((query.top, query.skip_token.as_deref()), (Some(5), Some("x=")));
         assert!(!query.rest.contains("skiptoken"));
         assert!(Query::parse("$bogus=1", true).is_err());

@@ -42,8 +42,11 @@ pub use history::{
     ItemVersion, RunReading, RunSighting, UnknownRunReading, history, runs_that_saw, state_as_of, was_seen,
 };
 pub use item::{Item, ItemRow, ObservedItem, ObservedLink};
-pub use known_names::{KnownNames, known_names};
-pub use links::{DirectoryName, IncomingLink, OutgoingLink, incoming, outgoing, record_names, targets_without_name};
+pub use known_names::{KnownNames, known_names, object_names};
+pub use links::{
+    DirectoryName, IncomingLink, IncomingPage, MOST_REFERRING, OutgoingLink, incoming, outgoing, record_names,
+    targets_without_name,
+};
 pub use list::{ItemPage, list, list_with_total};
 pub use overview::counts_of;
 pub use query::{Cursor, ItemFilter, ItemQuery, Sort, StateFilter, UnknownSort, UnknownStateFilter};

@@ -33,7 +33,7 @@ pub(super) async fn show(db: &Reader, asked: &PolicyArguments, output: Output) -
     let row = row.ok_or_else(|| {
         Exit::usage(format!("there is no {key} with the id {}: `tenantatlas items` lists the ids", asked.id))
     })?;
-    let relations = inventory::relations(db, &view, &row).await?;
+    let relations = inventory::relations(db, &view, &row, None).await?;
     let not_read = view.not_read(&ItemFilter::default());
     let mut told = document(&row);
     if let (Value::Object(told), Ok(Value::Object(relations))) = (&mut told, serde_json::to_value(&relations)) {
@@ -84,6 +84,9 @@ fn print(relations: &Relations, not_read: &[NotRead], output: Output) -> Result<
             ]
         }),
     )?;
+    if relations.referenced_by_next.is_some() {
+        output.line("  These are the first of them; the page of the item lists them all.")?;
+    }
     let stands = &relations.stands_on_this;
     output.line(format!("\nWhat stands on this: {}", whole_words(stands)))?;
     let further = stands.items.iter().filter(|one| one.distance > 1);

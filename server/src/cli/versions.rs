@@ -47,7 +47,7 @@ async fn look(settings: &Settings, engine: &Engine, command: VersionsCommand, ou
         VersionsCommand::Diff { policy, from, to, scripts } => diff(engine, &policy, (from, to), scripts, output).await,
         VersionsCommand::Names { tenant } => names(settings, engine, &tenant, output).await,
         VersionsCommand::Export { policy, number, scripts, to } => {
-            export(engine, &policy, number, scripts, to.as_deref()).await
+            export(engine, &policy, number, scripts, to.as_deref(), output).await
         }
     }
 }
@@ -178,16 +178,17 @@ async fn show(
     output.line(serde_json::to_string_pretty(&body).unwrap_or_default())
 }
 
-/// Writes a body as a file of its own.
+/// Writes a body to standard output, or as a file of its own, and then tells what was written.
 async fn export(
     engine: &Engine,
     policy: &PolicyArguments,
     number: Option<u64>,
     scripts: bool,
     to: Option<&Path>,
+    output: Output,
 ) -> Result<(), Exit> {
     let tenant = tenant_of(engine.reader(), policy).await?;
-    let OpenVersion { body, .. } = open_one(engine, &tenant, policy, number, scripts).await?;
+    let OpenVersion { version, body, left_out } = open_one(engine, &tenant, policy, number, scripts).await?;
     let Some(path) = to else { return Output { json: true }.document(&body) };
     let text = serde_json::to_string_pretty(&body).unwrap_or_default();
     let mut options = std::fs::OpenOptions::new();
@@ -195,7 +196,13 @@ async fn export(
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let written = options.open(path).and_then(|mut file| writeln!(file, "{text}"));
-    written.map_err(|error| Exit::new(ExitCode::CannotWrite, format!("cannot write {}: {error}", path.display())))
+    written.map_err(|error| Exit::new(ExitCode::CannotWrite, format!("cannot write {}: {error}", path.display())))?;
+    output.document(&json!({
+        "policy_type": version.policy_type, "external_id": version.external_id, "number": version.number,
+        "completeness": version.completeness, "left_out": left_out,
+        "file": path.display().to_string(), "bytes": text.len() + 1,
+    }))?;
+    output.line(format!("version {} of {} was written to {}", version.number, version.display_name, path.display()))
 }
 
 async fn diff(

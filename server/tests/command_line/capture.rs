@@ -52,7 +52,9 @@ fn one_command_captures_a_tenant_and_another_shows_a_version() {
     assert!(same["compared"].as_u64().expect("a number") > 2, "{same}");
     let path = sandbox.path().join("body.json");
     let file = path.to_str().expect("text");
-    assert_eq!(sandbox.run(&[&["versions", "export", "--to", file][..], &of].concat()).code, 0);
+    let told = sandbox.run(&[&["versions", "export", "--to", file][..], &of].concat());
+    assert_eq!((told.code, &told.json()["file"], &told.json()["left_out"]), (0, &json!(file), &shown["left_out"]));
+    assert_eq!(told.json()["bytes"], std::fs::metadata(&path).expect("a file").len());
     let written: Value = serde_json::from_slice(&std::fs::read(&path).expect("a file")).expect("JSON");
     assert_eq!(written, shown["body"]);
     assert_eq!(sandbox.run(&[&["versions", "export", "--to", file][..], &of].concat()).code, 74, "written over");

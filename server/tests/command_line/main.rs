@@ -14,6 +14,7 @@ mod outgoing;
 mod relations;
 mod sandbox;
 mod setting_search;
+mod shapes;
 mod start;
 mod terminal;
 mod together;

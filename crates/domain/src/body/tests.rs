@@ -122,6 +122,41 @@ fn a_credential_within_an_encoded_payload_or_beside_its_name_is_found_too() {
 }
 
 #[test]
+fn not_one_credential_of_the_list_is_in_a_body() {
+    let planted = "planted-value-of-a-credential";
+    let single = |key: &str, kind: &str, property: &str| {
+        (key.to_owned(), json!({"@odata.type": format!("#microsoft.graph.{kind}"), "id": "1", property: planted}))
+    };
+    let mut objects: Vec<(String, Value)> = [
+        ("androidEnrollmentProfile", "androidDeviceOwnerEnrollmentProfile", "tokenValue"),
+        ("androidEnrollmentProfile", "androidDeviceOwnerEnrollmentProfile", "qrCodeContent"),
+        ("androidEnrollmentProfile", "androidDeviceOwnerEnrollmentProfile", "wifiPassword"),
+        ("appleEnrollmentProfile", "depMacOSEnrollmentProfile", "adminAccountPassword"),
+        ("applePushCertificate", "applePushNotificationCertificate", "certificate"),
+        ("vppToken", "vppToken", "token"),
+        ("vppToken", "vppToken", "encryptedToken"),
+        ("cloudPcOnPremisesConnection", "cloudPcOnPremisesConnection", "adDomainPassword"),
+        ("deviceConfiguration", "windowsWifiConfiguration", "preSharedKey"),
+        ("deviceConfiguration", "windowsWifiEnterpriseEAPConfiguration", "proxyManualPassword"),
+        ("deviceConfiguration", "iosVpnConfiguration", "sharedSecret"),
+        ("deviceConfiguration", "editionUpgradeConfiguration", "productKey"),
+    ]
+    .map(|(key, kind, property)| single(key, kind, property))
+    .to_vec();
+    let image = json!({"value": planted, "type": "image/png"});
+    objects.push(("mobileApp".to_owned(), json!({"id": "1", "largeIcon": image})));
+    let encrypted = json!([{"omaUri": "./x", "isEncrypted": true, "value": planted}]);
+    objects.push(("deviceConfiguration".to_owned(), json!({"id": "1", "omaSettings": encrypted})));
+    for (key, object) in objects {
+        let body = body(&key, object.clone());
+        assert!(!text(&body).contains(planted), "{key}: {object}");
+        assert!(text(&body).contains(WITHHELD) || body.withheld > 0, "{key} has no mark: {object}");
+    }
+    let person = body("vppToken", json!({"id": "1", "ownerUserPrincipalName": "somebody@example.com"}));
+    assert!(!text(&person).contains("somebody@"), "{}", text(&person));
+}
+
+#[test]
 fn scripts_and_payloads_are_content_and_kept() {
     let script = body("deviceManagementScript", json!({"scriptContent": "cGFzc3dvcmQ9eA=="}));
     assert_eq!(slot(&script, "scriptContent"), "cGFzc3dvcmQ9eA==");

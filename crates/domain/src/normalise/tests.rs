@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::registry::{attach_parent, registry};
 
+mod by_itself;
+
 fn normaliser() -> Normaliser {
     Normaliser::new(&[7; 32])
 }
@@ -126,6 +128,10 @@ fn of_an_assignment_the_target_counts_and_its_own_id_does_not() {
         &assigned("1", "g", Some("f"), "include", "direct"),
     );
     different("deviceConfiguration", &base, &json!({"assignments": []}));
+    // An id that is none makes no filter, whatever its type says; nor does a filter of the type for none.
+    same("deviceConfiguration", &base, &assigned("1", "g", Some(zero), "include", "direct"));
+    same("deviceConfiguration", &base, &assigned("1", "g", Some(""), "exclude", "direct"));
+    same("deviceConfiguration", &base, &assigned("1", "g", Some("f"), "none", "direct"));
 }
 
 #[test]
@@ -233,7 +239,7 @@ fn the_version_is_raised_when_this_hash_changes() {
     let content = normaliser().normalise(policy_type("deviceConfiguration"), &object);
     assert_eq!(crate::canonical::to_canonical_string(&content), expected);
     assert_eq!(hash("deviceConfiguration", &object), observation_hash(expected.as_bytes()));
-    assert_eq!(NORMALISER_VERSION, 2);
+    assert_eq!(NORMALISER_VERSION, 3);
 }
 
 #[test]

@@ -14,6 +14,10 @@ use crate::references::ZERO_GUID;
 use crate::registry::PolicyType;
 use crate::time::Timestamp;
 
+/// The filter of an assignment, and what it does.
+const FILTER_ID: &str = "deviceAndAppManagementAssignmentFilterId";
+const FILTER_TYPE: &str = "deviceAndAppManagementAssignmentFilterType";
+
 /// What kind of place a value stands in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -89,8 +93,6 @@ impl<'walk> Walk<'walk> {
 
     fn text(&mut self, key: &str, text: &str) -> bool {
         let says_nothing = match key {
-            "deviceAndAppManagementAssignmentFilterId" => text.is_empty() || text == ZERO_GUID,
-            "deviceAndAppManagementAssignmentFilterType" => text.is_empty() || text == "none",
             "locale" | "language" => text.is_empty() || text == "os-default",
             _ => text.is_empty(),
         };
@@ -209,8 +211,10 @@ impl<'walk> Walk<'walk> {
         // That a value was made for one tenant makes it no part of the comparison.
         let made_for_one = kind == ObjectKind::DefenderBlob && key == "simpleSettingValue";
         let of_assignment = place == Place::Assignment && key == "source";
+        let of_no_filter = matches!(key, FILTER_ID | FILTER_TYPE) && names_no_filter(members);
         !made_for_one
             && !of_assignment
+            && !of_no_filter
             && counts(self.policy_type, key, members, place == Place::Top, place == Place::Inside, self.built_in)
     }
 
@@ -231,6 +235,14 @@ impl<'walk> Walk<'walk> {
         }
         written
     }
+}
+
+/// Whether the target of an assignment names no filter: an id that is none makes none, whatever the type says, and so does the type
+/// for none.
+fn names_no_filter(members: &Map<String, Value>) -> bool {
+    let text = |key: &str| members.get(key).and_then(Value::as_str).unwrap_or_default();
+    let id = text(FILTER_ID);
+    id.is_empty() || id == ZERO_GUID || text(FILTER_TYPE) == "none"
 }
 
 /// By what an element of a set sorts before its text: settings by their definition.

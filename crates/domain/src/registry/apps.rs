@@ -53,8 +53,8 @@ pub(super) static TYPES: &[PolicyType] = &[
         query: "$expand=assignments",
         assignments: Assignments::Expand,
         details: &[
-            // The list does not return the scope tags of apps.
-            Detail::merge("$select=id,roleScopeTagIds"),
+            // The list does not return the scope tags and categories of apps.
+            Detail::merge("$select=id,roleScopeTagIds&$expand=categories"),
             Detail {
                 when_positive: &["dependentAppCount", "supersedingAppCount", "supersededAppCount"],
                 ..Detail::collection("relationships", "relationships", "")
@@ -180,7 +180,14 @@ pub(super) static TYPES: &[PolicyType] = &[
             MetaField::text("countryOrRegion"),
             MetaField::boolean("automaticallyUpdateApps"),
         ],
-        volatile: &["state", "tokenActionResults", "usedLicenseCount", "totalLicenseCount", "lastSync*"],
+        volatile: &[
+            "state",
+            "tokenActionResults",
+            "usedLicenseCount",
+            "totalLicenseCount",
+            "lastSync*",
+            "expirationDateTime",
+        ],
         ..row("vppToken", "Apple VPP tokens", "deviceAppManagement/vppTokens")
     },
     PolicyType {

@@ -207,6 +207,7 @@ pub(super) static TYPES: &[PolicyType] = &[
         foundation: true,
         absent_is_empty: true,
         meta: &[MetaField::time("expirationDateTime"), MetaField::text("certificateUploadStatus")],
+        volatile: &["expirationDateTime", "certificateUploadStatus"],
         ..PolicyType::singleton(
             Category::Enrolment,
             "applePushCertificate",

@@ -114,6 +114,27 @@ impl Recipe {
         matches!(policy_type.source, Source::Collection { .. }) && !more && !merged
     }
 
+    /// Whether a sync reads all that a body of this kind (`@odata.type` without `#microsoft.graph.`) holds: then an object that a
+    /// sync finds unchanged is unchanged as a whole.
+    #[must_use]
+    pub fn is_read_by_sync(&self, policy_type: &'static PolicyType, kind: Option<&str>) -> bool {
+        let merged: Vec<&Detail> =
+            policy_type.details.iter().filter(|detail| detail.shape == DetailShape::Merge).collect();
+        let below = policy_type.details.iter().map(|detail| detail.property);
+        let seen: Vec<&str> =
+            expanded(policy_type.query).chain(merged.iter().flat_map(|one| expanded(one.query))).chain(below).collect();
+        // Of an object whose kind is not known it may have what some kinds have.
+        let may_have = |detail: &&Detail| {
+            let is_of = |kind: &str| detail.subtypes.iter().any(|one| one.eq_ignore_ascii_case(kind));
+            detail.subtypes.is_empty() || kind.is_none_or(is_of)
+        };
+        let reads = self.reads_of(policy_type);
+        let mut wanted = expanded(self.single_query(policy_type))
+            .chain(reads.into_iter().filter(may_have).map(|detail| detail.property));
+        let scripts = self.scripts.is_empty() || !merged.is_empty();
+        self.referenced.is_none() && scripts && wanted.all(|property| seen.contains(&property))
+    }
+
     /// The properties that are kept in a slot of their own: what is expanded, read below, or the body of a script; and the
     /// assignments.
     #[must_use]
@@ -214,6 +235,31 @@ mod tests {
         ] {
             assert!(!told(key), "{key}");
         }
+    }
+
+    #[test]
+    fn what_no_sync_reads_is_known_of_each_kind() {
+        let read = |key: &str, kind: Option<&str>| {
+            let policy_type = registry().get(key).unwrap();
+            recipe(policy_type).unwrap().is_read_by_sync(policy_type, kind)
+        };
+        for key in [
+            "settingsCatalogPolicy",
+            "deviceCompliancePolicy",
+            "groupPolicyConfiguration",
+            "endpointSecurityIntent",
+            "deviceManagementScript",
+            "policySet",
+            "conditionalAccessPolicy",
+        ] {
+            assert!(read(key, None), "{key}");
+        }
+        // What a notification says is in a collection of its own, and what a kind of profile links to is behind the links.
+        for key in ["enrollmentNotification", "devicePreparationPolicy", "deviceConfiguration"] {
+            assert!(!read(key, None), "{key}");
+        }
+        assert!(read("deviceConfiguration", Some("windows10CustomConfiguration")));
+        assert!(!read("deviceConfiguration", Some("iosVpnConfiguration")));
     }
 
     #[test]

@@ -246,7 +246,10 @@ fn addresses_are_put_together_from_the_row() {
         listing("appleEnrollmentProfile").path(Some("t")),
         "deviceManagement/depOnboardingSettings/t/enrollmentProfiles"
     );
-    assert_eq!(registry().get("mobileApp").unwrap().details[0].url("x"), "x?$select=id,roleScopeTagIds");
+    assert_eq!(
+        registry().get("mobileApp").unwrap().details[0].url("x"),
+        "x?$select=id,roleScopeTagIds&$expand=categories"
+    );
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub struct Glossary {
     pub definitions: HashMap<String, DefinitionName>,
     /// The names of scope tags by their ids.
     pub scope_tags: HashMap<String, String>,
+    /// The names of what values name by its id, such as groups, apps and locations, by the ids in lower case.
+    pub objects: HashMap<String, String>,
 }
 
 impl Glossary {
@@ -48,7 +50,23 @@ impl Glossary {
         {
             tags.iter_mut().for_each(|tag| self.name_tag(tag));
         }
+        if let Some(value) = &mut setting.value {
+            self.name_object(value);
+        }
         setting.parts.iter_mut().for_each(|part| self.name(part));
+    }
+
+    /// Names what a value names by its id. It stays the same value.
+    fn name_object(&self, value: &mut SettingValue) {
+        match value {
+            SettingValue::Text(id) if is_object_id(id) => {
+                if let Some(name) = self.objects.get(&id.to_ascii_lowercase()) {
+                    *value = SettingValue::Choice { id: std::mem::take(id), name: Some(name.clone()) };
+                }
+            }
+            SettingValue::List(values) => values.iter_mut().for_each(|value| self.name_object(value)),
+            _ => {}
+        }
     }
 
     /// Every tenant has the tag 0, Default.
@@ -63,6 +81,24 @@ impl Glossary {
         // Exports of others write ids in lower case, and so does Graph now and then.
         self.definitions.get(id).or_else(|| self.definitions.get(&id.to_ascii_lowercase()))
     }
+}
+
+/// Puts the ids of objects that a value names into a list.
+pub(super) fn object_ids<'value>(value: &'value SettingValue, into: &mut Vec<&'value str>) {
+    match value {
+        SettingValue::Text(id) if is_object_id(id) => into.push(id),
+        SettingValue::List(values) => values.iter().for_each(|value| object_ids(value, into)),
+        _ => {}
+    }
+}
+
+/// Whether a text is a GUID, as objects of Microsoft have for an id.
+fn is_object_id(text: &str) -> bool {
+    let is_in_place = |(at, byte): (usize, u8)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(is_in_place)
 }
 
 pub(super) fn name_options(known: &DefinitionName, value: &mut SettingValue) {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::assignment::Assignment;
-use super::naming::Glossary;
+use super::naming::{Glossary, object_ids};
 use super::setting::Setting;
 use super::tree::Tree;
 use crate::body::OBJECT_SLOT;
@@ -92,6 +92,17 @@ impl Settings {
     pub fn definition_ids(&self) -> Vec<&str> {
         let lines = self.lines();
         let mut ids: Vec<&str> = lines.iter().filter_map(|line| line.setting.definition_id.as_deref()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    /// The ids of the objects that values name, each once.
+    #[must_use]
+    pub fn object_ids(&self) -> Vec<&str> {
+        let mut ids = Vec::new();
+        let lines = self.lines();
+        lines.iter().filter_map(|line| line.setting.value.as_ref()).for_each(|value| object_ids(value, &mut ids));
         ids.sort_unstable();
         ids.dedup();
         ids

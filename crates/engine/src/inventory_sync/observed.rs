@@ -9,10 +9,8 @@ use tenantatlas_domain::{references, sanitise};
 use tenantatlas_store::inventory::{ObservedItem, ObservedLink};
 
 use crate::graph_reads::below::Unfinished;
+use crate::graph_reads::reading_period;
 
-/// Details are read again at least this often, in milliseconds, whatever revision a row states: nobody promises that every
-/// change moves it (`docs/rules.md`, section Inventory sync, Reading). Seven days.
-const REREAD_AFTER: i64 = 7 * 24 * 3_600 * 1_000;
 /// Version of the rules by which an answer counts as whole. With another one nothing that was concluded under the rules of
 /// before is spared: details are read anew once.
 const READING_VERSION: u8 = 4;
@@ -69,15 +67,6 @@ pub(crate) fn revision_key(normaliser: &Normaliser, row: &Row, now: Timestamp) -
     hash.update(reading_period(&row.external_id, now).to_be_bytes());
     hash.update(stated.as_bytes());
     Some(hex::encode(&hash.finalize()[..16]))
-}
-
-/// The number of the period in which details of an object are spared. Another one begins every [`REREAD_AFTER`], for each
-/// object at a moment of its own, so that what is read again spreads evenly.
-fn reading_period(external_id: &str, now: Timestamp) -> i64 {
-    let digest = Sha256::digest(external_id.as_bytes());
-    let offset =
-        digest.iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte)) % REREAD_AFTER.unsigned_abs();
-    now.as_millis().saturating_add_unsigned(offset).div_euclid(REREAD_AFTER)
 }
 
 /// What is kept of an object that was read completely. Its links are kept whatever the selection: they are part of what

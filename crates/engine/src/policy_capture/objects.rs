@@ -3,8 +3,7 @@
 //! Where a list tells an object as whole as its single read does, a capture of all of a type reads the list, page by page, and
 //! singly only what did not come with it. What is picked, or found changed, is read singly.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher as _, RandomState};
+use std::collections::HashMap;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
@@ -16,8 +15,9 @@ use tenantatlas_graph::{GraphError, GraphSession, Page, PageRequest, value_size}
 use tenantatlas_runs::Stop;
 use tenantatlas_store::StoreError;
 use tenantatlas_store::inventory::find_many;
-use tenantatlas_store::policies;
+use tenantatlas_store::policies::{self, CountedItems};
 
+use super::known::{Known, is_vouched_for};
 use super::reading::{self, is_too_much, orphan};
 use super::target::{State, Target, Wanted};
 use super::work::{CaptureWork, Captured};
@@ -91,23 +91,6 @@ impl Tallies {
     }
 }
 
-/// The objects that came with a list, each by the hash of its type and id.
-#[derive(Default)]
-struct Came {
-    hashes: HashSet<u64>,
-    hasher: RandomState,
-}
-
-impl Came {
-    fn note(&mut self, policy_type: &PolicyType, id: &str) {
-        self.hashes.insert(self.hasher.hash_one((policy_type.key, id)));
-    }
-
-    fn has(&self, policy_type: &PolicyType, id: &str) -> bool {
-        self.hashes.contains(&self.hasher.hash_one((policy_type.key, id)))
-    }
-}
-
 /// What reading some objects gave: of which type, how many were asked for, and what failed.
 type Read = (&'static PolicyType, u64, Vec<GraphError>);
 
@@ -120,27 +103,55 @@ impl CaptureWork {
         types: &[Captured],
         tallies: &mut Tallies,
     ) -> Result<(), Trouble> {
-        let mut came = Came::default();
-        if self.reads_list(types).await? {
-            self.read_list(session, listing, types, tallies, &mut came).await?;
+        let mut known = Known::default();
+        let mut left = 0;
+        for one in types {
+            left += self.spare(*one, &mut known).await?;
+        }
+        // The list is worth reading where it tells all of the objects, and more are left than one batch.
+        let is_told = types.iter().all(|one| one.recipe.is_told_by_list(one.policy_type));
+        if self.reads_all() && is_told && left > OBJECTS_AT_ONCE {
+            self.read_list(session, listing, types, tallies, &mut known).await?;
         }
         for one in types {
-            self.read_singly(session, *one, tallies.of(one.policy_type), &came).await?;
+            self.read_singly(session, *one, tallies.of(one.policy_type), &known).await?;
         }
         Ok(())
     }
 
-    /// Whether the list is worth reading: it tells all of the objects, and they are more than one batch.
-    async fn reads_list(&self, types: &[Captured]) -> Result<bool, StoreError> {
-        let all = self.payload.items.is_none() && !self.payload.changed && self.payload.continues.is_none();
-        if !all || !types.iter().all(|one| one.recipe.is_told_by_list(one.policy_type)) {
-            return Ok(false);
+    /// Whether all objects of the types are captured, and not some that were picked, have changed or are left of another capture.
+    fn reads_all(&self) -> bool {
+        self.payload.items.is_none() && !self.payload.changed && self.payload.continues.is_none()
+    }
+
+    /// Notes the objects of a type that need not be read, where all of it is captured, and counts them as unchanged. Answers how
+    /// many others the inventory knows.
+    async fn spare(&self, one: Captured, known: &mut Known) -> Result<usize, StoreError> {
+        let ids = self.items_of(one.policy_type).await?;
+        if !self.reads_all() {
+            return Ok(ids.len());
         }
-        let mut known = 0;
-        for one in types {
-            known += policies::items_of_type(&self.sources.db, self.tenant(), one.policy_type.key).await?.len();
+        let (db, now) = (&self.sources.db, self.context.now());
+        let mut spared = 0;
+        for page in ids.chunks(ITEMS_AT_ONCE) {
+            let rows = find_many(db, &self.view, page).await?;
+            let names: Vec<String> = rows.iter().map(|row| row.item.external_id.clone()).collect();
+            let heads = policies::heads(db, self.tenant(), one.policy_type.key, &names).await?;
+            for row in rows {
+                if heads
+                    .get(&row.item.external_id)
+                    .is_some_and(|head| is_vouched_for((one.policy_type, one.recipe), &row, head, now))
+                {
+                    known.note(one.policy_type, &row.item.external_id);
+                    spared += 1;
+                }
+            }
         }
-        Ok(known > OBJECTS_AT_ONCE)
+        if spared > 0 {
+            let counted = CountedItems { unchanged: spared as u64, ..CountedItems::default() };
+            self.versions.count(one.policy_type, &counted).await?;
+        }
+        Ok(ids.len() - spared)
     }
 
     /// Reads the list, and what is below its objects. Where Graph refuses the list as it is asked for, nothing came.
@@ -150,7 +161,7 @@ impl CaptureWork {
         listing: &Listing,
         types: &[Captured],
         tallies: &mut Tallies,
-        came: &mut Came,
+        known: &mut Known,
     ) -> Result<(), Trouble> {
         let Some(first) = types.first() else { return Ok(()) };
         let request = PageRequest::new(version(first.policy_type), listing.path(None)).query(listing.full_query());
@@ -160,7 +171,7 @@ impl CaptureWork {
                 Err(error) if refuses_query(&error) => return Ok(()),
                 page => page?,
             };
-            self.read_page(session, listing, types, &page, tallies, came).await?;
+            self.read_page(session, listing, types, &page, tallies, known).await?;
             if types.iter().all(|one| tallies.of(one.policy_type).is_refused()) {
                 return Ok(());
             }
@@ -175,18 +186,23 @@ impl CaptureWork {
         types: &[Captured],
         page: &Page,
         tallies: &mut Tallies,
-        came: &mut Came,
+        known: &mut Known,
     ) -> Result<(), Trouble> {
-        let groups = (0..page.len()).step_by(OBJECTS_AT_ONCE).map(|first| (listing, types, page, first));
-        let groups: Vec<_> = groups.map(|group| Box::pin(self.read_rows(session, group))).collect();
-        let mut read = stream::iter(groups).buffer_unordered(GROUPS_AT_ONCE);
-        while let Some((ids, read)) = read.try_next().await? {
-            for (policy_type, id) in ids {
-                came.note(policy_type, &id);
+        let mut came = Vec::new();
+        {
+            let known: &Known = known;
+            let groups = (0..page.len()).step_by(OBJECTS_AT_ONCE).map(|first| (listing, types, page, first));
+            let groups: Vec<_> = groups.map(|group| Box::pin(self.read_rows(session, group, known))).collect();
+            let mut read = stream::iter(groups).buffer_unordered(GROUPS_AT_ONCE);
+            while let Some((ids, read)) = read.try_next().await? {
+                came.extend(ids);
+                for (policy_type, asked, failed) in read {
+                    tallies.of(policy_type).add(asked, failed);
+                }
             }
-            for (policy_type, asked, failed) in read {
-                tallies.of(policy_type).add(asked, failed);
-            }
+        }
+        for (policy_type, id) in came {
+            known.note(policy_type, &id);
         }
         Ok(())
     }
@@ -197,6 +213,7 @@ impl CaptureWork {
         &self,
         session: &GraphSession,
         (listing, types, page, first): (&Listing, &[Captured], &Page, usize),
+        known: &Known,
     ) -> Result<(Vec<(&'static PolicyType, String)>, Vec<Read>), Trouble> {
         let read_at = self.context.now();
         let workbench = session.on_workbench();
@@ -207,6 +224,9 @@ impl CaptureWork {
             let Ok(object) = serde_json::from_str::<Value>(text) else { continue };
             let Some(policy_type) = listing.classify(&object).filter(|_| object.is_object()) else { continue };
             let Some(id) = external_id_of(policy_type, &object).map(str::to_owned) else { continue };
+            if known.has(policy_type, &id) {
+                continue;
+            }
             rows.entry(policy_type.key).or_default().insert(id, object);
         }
         let (mut came, mut read) = (Vec::new(), Vec::new());
@@ -230,13 +250,13 @@ impl CaptureWork {
         Ok((came, read))
     }
 
-    /// Reads the objects of a type singly, but for those that came with the list.
+    /// Reads the objects of a type singly, but for those that are known already.
     async fn read_singly(
         &self,
         session: &GraphSession,
         one: Captured,
         tally: &mut Tally,
-        came: &Came,
+        known: &Known,
     ) -> Result<(), Trouble> {
         let ids = self.items_of(one.policy_type).await?;
         let mut parents: Option<HashMap<String, String>> = None;
@@ -245,7 +265,7 @@ impl CaptureWork {
                 return Ok(());
             }
             let mut wanted = self.wanted(one.policy_type, page).await?;
-            wanted.retain(|wanted| !came.has(one.policy_type, &wanted.external_id));
+            wanted.retain(|wanted| !known.has(one.policy_type, &wanted.external_id));
             if wanted.is_empty() {
                 continue;
             }

@@ -80,6 +80,24 @@ impl Versions {
         Err(StoreError::Busy)
     }
 
+    /// Counts objects that were not read.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`], or when the database fails.
+    pub(super) async fn count(
+        &self,
+        policy_type: &'static PolicyType,
+        counted: &CountedItems,
+    ) -> Result<(), StoreError> {
+        let count = || async {
+            let mut tx = self.sources.db.write().await?;
+            let (fence, at) = (self.context.fence(), self.context.now());
+            policies::record(&mut tx, fence, &self.capture, policy_type.key, &[], counted, at).await?;
+            tx.commit().await
+        };
+        with_retries(StoreError::is_transient, count).await
+    }
+
     /// Compares with the latest versions and records. `None` when another capture recorded one of the objects meanwhile.
     async fn try_keep(
         &self,

@@ -46,7 +46,7 @@ async fn latest(world: &World) -> BTreeMap<(String, String), Version> {
     latest
 }
 
-fn all(ids: &BTreeMap<String, Vec<String>>) -> BTreeSet<(String, String)> {
+pub fn all(ids: &BTreeMap<String, Vec<String>>) -> BTreeSet<(String, String)> {
     ids.iter().flat_map(|(key, ids)| ids.iter().map(|id| (key.clone(), id.clone()))).collect()
 }
 

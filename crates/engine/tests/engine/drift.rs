@@ -29,7 +29,7 @@ const CONFIGURATION: &str = "deviceConfiguration";
 const CATALOGUE: &str = "settingsCatalogPolicy";
 
 /// What a run reads of a type.
-enum Reading {
+pub enum Reading {
     /// All of it, to the end.
     Whole(Vec<Value>),
     /// All of it, to the end, while the list changed.
@@ -60,7 +60,7 @@ fn observed(key: &str, object: &Value) -> ObservedItem {
 
 impl World {
     /// A run of the scope of these types that reads this.
-    async fn reads(&self, types: &[(&str, Reading)]) -> SyncRun {
+    pub async fn reads(&self, types: &[(&str, Reading)]) -> SyncRun {
         let db = &self.database.db;
         let keys: Vec<&str> = types.iter().map(|(key, _)| *key).collect();
         let selection = Self::some(&keys);
@@ -130,7 +130,7 @@ impl World {
         Compared { open: self.findings(&record.scope_key, false).await, record }
     }
 
-    async fn compare(&self) -> Compared {
+    pub async fn compare(&self) -> Compared {
         self.compare_with(None).await
     }
 
@@ -161,13 +161,13 @@ pub struct Compared {
 
 impl Compared {
     /// The open findings, as kind and id.
-    fn told(&self) -> Vec<(ChangeKind, &str)> {
+    pub fn told(&self) -> Vec<(ChangeKind, &str)> {
         let mut told: Vec<_> = self.open.iter().map(|one| (one.kind, one.subject_external_id.as_str())).collect();
         told.sort_unstable();
         told
     }
 
-    fn gaps(&self) -> Vec<(&str, GapCode)> {
+    pub fn gaps(&self) -> Vec<(&str, GapCode)> {
         self.record.not_comparable.iter().map(|gap| (gap.policy_type.as_str(), gap.code)).collect()
     }
 
@@ -178,7 +178,7 @@ impl Compared {
 }
 
 /// Two observations of one object that are the same policy: nothing drifted.
-async fn no_drift(world: &World, key: &str, pairs: &[(Value, Value)]) {
+pub async fn no_drift(world: &World, key: &str, pairs: &[(Value, Value)]) {
     let objects = |take: fn(&(Value, Value)) -> &Value| -> Vec<Value> {
         let named = pairs.iter().enumerate().map(|(index, pair)| {
             let mut object = take(pair).clone();

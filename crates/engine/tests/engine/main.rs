@@ -3,9 +3,11 @@
 mod access;
 mod audit_events;
 mod captures;
+mod captures_spared;
 mod drift;
 mod drift_explained;
 mod drift_random;
+mod drift_stories;
 mod faults;
 mod half_answers;
 mod hostile;

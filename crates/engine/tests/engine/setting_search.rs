@@ -55,6 +55,15 @@ async fn until_searchable(world: &World) {
     tokio::time::timeout(PATIENCE, wait).await.expect("it becomes searchable in time");
 }
 
+/// What the search shows of a value: of an object that is named by its id the id, which a version tells by its name.
+fn said(value: &SettingValue) -> String {
+    match value {
+        SettingValue::Choice { id, .. } if uuid::Uuid::try_parse(id).is_ok() => id.clone(),
+        SettingValue::List(values) => values.iter().map(said).collect::<Vec<_>>().join(", "),
+        value => value.words(),
+    }
+}
+
 on_both_engines! {
     async fn every_setting_of_every_latest_version_is_found_with_its_value(test: TestDatabase) {
         let world = World::new(test, 500).await;
@@ -73,7 +82,7 @@ on_both_engines! {
                     .iter()
                     .filter(|line| line.setting.counts)
                     .map(|line| {
-                        let value = line.setting.value.as_ref().map_or("not set".to_owned(), SettingValue::words);
+                        let value = line.setting.value.as_ref().map_or("not set".to_owned(), said);
                         (line.path.clone(), value, 1)
                     })
                     .collect();

@@ -216,3 +216,27 @@ async fn a_difference_as_a_document_names_groups_and_filters() {
         assert!(row["change"].is_string() && (row["old"].is_object() || row["new"].is_object()), "{row}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_policies_name_by_ids_is_told_by_the_names_of_groups_apps_and_locations() {
+    let world = World::new(TestDatabase::sqlite().await, 900).await;
+    world.sync(&World::everything()).await;
+    world.capture_all().await;
+    let stored = world.stored().await;
+    let mut named = std::collections::BTreeSet::new();
+    for key in ["conditionalAccessPolicy", "managedDeviceAppConfiguration", "enrollmentStatusPage"] {
+        for id in &stored[key] {
+            let read = read(&world, key, id, 1).await;
+            for line in read.settings.lines() {
+                let Some(SettingValue::List(values)) = &line.setting.value else { continue };
+                let is_named = |value: &SettingValue| matches!(value, SettingValue::Choice { name: Some(_), .. });
+                if line.setting.definition_id.is_none() && values.iter().any(is_named) {
+                    named.insert(line.setting.key.clone());
+                }
+            }
+        }
+    }
+    for property in ["excludeGroups", "excludeLocations", "termsOfUse", "targetedMobileApps", "selectedMobileAppIds"] {
+        assert!(named.contains(property), "{property} is told by ids: {named:?}");
+    }
+}

@@ -81,3 +81,33 @@ pub async fn known_names(mut on: impl Access, tenant: TenantId, ids: &[String]) 
     }
     Ok(known)
 }
+
+/// The names of what policies of a tenant name by these ids, by the ids in lower case: items of some types, and whatever is in the
+/// directory. What has no name is left out.
+///
+/// # Errors
+/// When the database fails.
+pub async fn object_names(
+    mut on: impl Access,
+    tenant: TenantId,
+    policy_types: &[String],
+    ids: &[String],
+) -> Result<HashMap<String, String>, StoreError> {
+    let mut names = HashMap::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let mut statement = Statement::new("SELECT policy_type, external_id, display_name FROM inventory_items");
+        statement
+            .push(" WHERE tenant_id = $1", args![tenant])
+            .push_in(" AND policy_type", policy_types)
+            .push_in(" AND external_id", ids);
+        let items: Vec<ItemRow> = on.query(&statement).await?;
+        let mut statement = Statement::new("SELECT external_id, display_name, unnamed FROM directory_names");
+        statement.push(" WHERE tenant_id = $1", args![tenant]).push_in(" AND external_id", ids);
+        let directory: Vec<NameRow> = on.query(&statement).await?;
+        let directory = directory.into_iter().filter_map(|row| Some((row.external_id, row.display_name?)));
+        let items = items.into_iter().map(|row| (row.external_id, row.display_name));
+        let named = directory.chain(items).filter(|(_, name)| !name.trim().is_empty());
+        names.extend(named.map(|(id, name)| (id.to_ascii_lowercase(), name)));
+    }
+    Ok(names)
+}

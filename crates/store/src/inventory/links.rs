@@ -20,6 +20,8 @@ use crate::{StoreError, Tx};
 
 /// Edges of one item that are read, at most. More than an item keeps.
 const MAX_LINKS: i64 = 200;
+/// Edges that one item keeps, at most.
+const MAX_OF_ITEM: i64 = 50;
 
 const DELETE: WithList = WithList { text: "DELETE FROM inventory_links WHERE source_item_id IN (#)" };
 
@@ -199,8 +201,17 @@ pub struct IncomingLink {
     pub raw: String,
 }
 
-/// The edges to an object of a tenant, by its type and the id Microsoft gave it; at most 200. Ids are unique only
-/// within a type: scope tags are numbered.
+/// Some of the edges to an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IncomingPage {
+    /// The edges, all those of an item together.
+    pub links: Vec<IncomingLink>,
+    /// The last item of these, where there are more.
+    pub next: Option<ItemId>,
+}
+
+/// The edges to an object of a tenant, by its type and the id Microsoft gave it, of the items behind one in the order of our ids;
+/// about 200, and an item with all of its edges. Ids are unique only within a type: scope tags are numbered.
 ///
 /// # Errors
 /// When the database fails.
@@ -209,21 +220,32 @@ pub async fn incoming(
     tenant: TenantId,
     policy_type: &str,
     external_id: &str,
-) -> Result<Vec<IncomingLink>, StoreError> {
-    on.rows(
-        "SELECT l.relationship, l.source_item_id, l.raw, i.policy_type, i.display_name
-         FROM inventory_links l
-         JOIN inventory_items i ON i.id = l.source_item_id AND i.tenant_id = l.tenant_id
-         WHERE l.tenant_id = $1 AND l.target_external_id = $2 AND l.target_policy_type IN ('', $3)
-             AND l.target_kind IN ('item', 'foundation', 'unresolved')
-         ORDER BY l.source_item_id, l.relationship LIMIT $4",
-        &args![tenant, external_id, policy_type, MAX_LINKS],
-    )
-    .await
+    after: Option<ItemId>,
+) -> Result<IncomingPage, StoreError> {
+    let after = after.map_or_else(Uuid::nil, ItemId::as_uuid);
+    let mut links: Vec<IncomingLink> = on
+        .rows(
+            "SELECT l.relationship, l.source_item_id, l.raw, i.policy_type, i.display_name
+             FROM inventory_links l
+             JOIN inventory_items i ON i.id = l.source_item_id AND i.tenant_id = l.tenant_id
+             WHERE l.tenant_id = $1 AND l.target_external_id = $2 AND l.target_policy_type IN ('', $3)
+                 AND l.target_kind IN ('item', 'foundation', 'unresolved') AND l.source_item_id > $5
+             ORDER BY l.source_item_id, l.relationship LIMIT $4",
+            &args![tenant, external_id, policy_type, MAX_LINKS + MAX_OF_ITEM + 1, after],
+        )
+        .await?;
+    let whole = usize::try_from(MAX_LINKS).unwrap_or(usize::MAX);
+    let Some(last) = links.get(whole - 1).map(|link| link.source_item_id) else {
+        return Ok(IncomingPage { links, next: None });
+    };
+    let end = links.iter().rposition(|link| link.source_item_id == last).map_or(whole, |at| at + 1);
+    let next = (links.len() > end).then_some(last);
+    links.truncate(end);
+    Ok(IncomingPage { links, next })
 }
 
-/// Items that are counted, at most.
-const MAX_REFERRING: i64 = 10_000;
+/// Items that refer to another and are counted, at most.
+pub const MOST_REFERRING: u64 = 10_000;
 
 /// How many items refer to an object of a tenant; ten thousand at most.
 ///
@@ -244,7 +266,7 @@ pub(super) async fn referring(
                  WHERE l.tenant_id = $1 AND l.target_external_id = $2 AND l.target_policy_type IN ('', $3)
                      AND l.target_kind IN ('item', 'foundation', 'unresolved')
                  LIMIT $4) AS n",
-            &args![tenant, external_id, policy_type, MAX_REFERRING],
+            &args![tenant, external_id, policy_type, MOST_REFERRING],
         )
         .await?;
     Ok(counted.unwrap_or_default().unsigned_abs())

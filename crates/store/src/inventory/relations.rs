@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::dependants::{Dependants, dependants};
 use super::item::ItemRow;
-use super::links::{IncomingLink, OutgoingLink, incoming, outgoing, referring};
+use super::links::{IncomingLink, IncomingPage, OutgoingLink, incoming, outgoing, referring};
 use super::rows::rows;
 use super::view::{ScopeView, TypeState};
 use crate::StoreError;
@@ -61,8 +61,10 @@ pub struct Relations {
     pub references: Vec<Outgoing>,
     /// Further references that it has and that are not kept.
     pub references_omitted: u64,
-    /// What refers to it; two hundred at most.
+    /// What refers to it: a page of some two hundred.
     pub referenced_by: Vec<Incoming>,
+    /// The last item of that page, where there are more.
+    pub referenced_by_next: Option<ItemId>,
     /// How many items refer to it, ten thousand at most.
     pub referenced_by_count: u64,
     /// What stands on it.
@@ -80,14 +82,20 @@ impl Relations {
     }
 }
 
-/// The relations of an item in a view.
+/// The relations of an item in a view; of what refers to it the page behind an item.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn relations(db: &impl Readable, view: &ScopeView, row: &ItemRow) -> Result<Relations, StoreError> {
+pub async fn relations(
+    db: &impl Readable,
+    view: &ScopeView,
+    row: &ItemRow,
+    after: Option<ItemId>,
+) -> Result<Relations, StoreError> {
     let (item, tenant) = (&row.item, view.tenant_id);
     let references = outgoing(db, tenant, item.id).await?;
-    let referenced_by = incoming(db.database(), tenant, &item.policy_type, &item.external_id).await?;
+    let IncomingPage { links: referenced_by, next } =
+        incoming(db.database(), tenant, &item.policy_type, &item.external_id, after).await?;
     let referenced_by_count = referring(db.database(), tenant, &item.policy_type, &item.external_id).await?;
     let stands_on_this = dependants(db, tenant, item).await?;
     let targets = references.iter().filter_map(|link| link.target_item_id);
@@ -112,6 +120,7 @@ pub async fn relations(db: &impl Readable, view: &ScopeView, row: &ItemRow) -> R
             .into_iter()
             .map(|link| Incoming { state: state_of(link.source_item_id), link })
             .collect(),
+        referenced_by_next: next,
         referenced_by_count,
         stands_on_this,
         states,

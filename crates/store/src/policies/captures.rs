@@ -81,10 +81,10 @@ pub struct CaptureTypeRun {
     /// Of these, those that made a version.
     #[sqlx(try_from = "i64")]
     pub created: u64,
-    /// Of these, those whose latest version has the same content.
+    /// Objects whose latest version has the same content: as they were read, or as a sync has just seen them.
     #[sqlx(try_from = "i64")]
     pub unchanged: u64,
-    /// Of these, those of which something was lacking.
+    /// Of those that were read, the ones of which something was lacking.
     #[sqlx(try_from = "i64")]
     pub partial: u64,
     /// Objects that are not there any more.
@@ -116,9 +116,9 @@ pub struct CountedItems {
     pub captured: u64,
     /// Of these, those that made a version.
     pub created: u64,
-    /// Of these, those whose latest version has the same content.
+    /// Those whose latest version has the same content: of these, and of those that a sync has just seen.
     pub unchanged: u64,
-    /// Of these, those of which something was lacking.
+    /// Of those that were read, the ones of which something was lacking.
     pub partial: u64,
     /// Not there any more.
     pub gone: u64,

@@ -69,13 +69,13 @@ on_both_engines! {
         assert_eq!(out[2].target_policy_type.as_deref(), Some("app"));
         let unnamed: Vec<_> = out.iter().map(|one| one.unnamed).collect();
         assert_eq!(unnamed, [None, Some(Unnamed::Gone), None, Some(Unnamed::Gone)]);
-        let back = incoming(db, contoso, "filter", "f1").await.unwrap();
+        let back = incoming(db, contoso, "filter", "f1", None).await.unwrap().links;
         assert_eq!((back.len(), back[0].source_item_id, back[0].source_name.as_str()), (1, id, "Source"));
-        assert_eq!(incoming(db, contoso, "app", "app-1").await.unwrap().len(), 1);
-        assert!(incoming(db, contoso, "other", "f1").await.unwrap().is_empty());
+        assert_eq!(incoming(db, contoso, "app", "app-1", None).await.unwrap().links.len(), 1);
+        assert!(incoming(db, contoso, "other", "f1", None).await.unwrap().links.is_empty());
         let other = tenant(db, "Fabrikam").await;
         assert!(outgoing(db, other, id).await.unwrap().is_empty());
-        assert!(incoming(db, other, "filter", "f1").await.unwrap().is_empty());
+        assert!(incoming(db, other, "filter", "f1", None).await.unwrap().links.is_empty());
     }
 
     async fn links_are_replaced_when_they_change_and_kept_when_they_do_not(test: TestDatabase) {

@@ -309,6 +309,24 @@ on_both_engines! {
         }
     }
 
+    async fn a_body_does_not_open_without_the_key_of_its_installation_or_with_that_of_another_tenant(test: TestDatabase) {
+        let capturing = Capturing::of(&test).await;
+        let made = capturing.versions("a", &[PLAIN]).await;
+        // Who has the database, and a key file of another installation.
+        let elsewhere = TestDatabase::new(capturing.db.backend()).await;
+        let keys = tempfile::tempdir().unwrap();
+        let vault = Vault::open(&elsewhere.db, &keys.path().join("key")).await.unwrap();
+        let opened = TenantKey::open(&capturing.db, &vault, capturing.tenant).await;
+        assert!(matches!(opened, Err(StoreError::Sealed)), "the key of the tenant is sealed itself");
+        let other = tenant(&capturing.db, "Fabrikam").await;
+        let mut tx = capturing.db.write().await.unwrap();
+        let key = TenantKey::open_or_make(&mut tx, &capturing.vault, other, at(1)).await.unwrap();
+        tx.commit().await.unwrap();
+        let opened = policies::open_slots(&capturing.db, &key, capturing.tenant, made[0]).await;
+        assert!(matches!(opened, Err(StoreError::Sealed)), "nor does that of another tenant open it");
+        assert_eq!(capturing.open(made[0]).await.unwrap()[0].value["note"], PLAIN);
+    }
+
     async fn a_blob_that_was_moved_or_damaged_does_not_open(test: TestDatabase) {
         let capturing = Capturing::of(&test).await;
         let made = capturing.versions("a", &["one"]).await;

@@ -33,7 +33,7 @@ async fn relations_of(db: &Db, tenant: TenantId, key: &str, id: &str) -> Relatio
     let view = ScopeView::load(db, tenant, None).await.unwrap();
     let id = inventory::find_external(db, tenant, key, id).await.unwrap().expect("the item");
     let row = inventory::find(db, &view, id).await.unwrap().expect("its row");
-    inventory::relations(db, &view, &row).await.unwrap()
+    inventory::relations(db, &view, &row, None).await.unwrap()
 }
 
 /// Ids with their distance.
@@ -118,6 +118,36 @@ on_both_engines! {
         assert_eq!((tag.stands_on_this.items.len(), tag.stands_on_this.more), (MAX_DEPENDANTS, true));
         assert_eq!(tag.referenced_by_count, many as u64, "how many refer to it directly is told all the same");
         assert!(!tag.stands_on_this.is_whole());
+    }
+
+    async fn what_refers_to_an_item_is_told_page_by_page_and_none_is_lost_or_told_twice(test: TestDatabase) {
+        let db = &test.db;
+        let contoso = tenant(db, "Contoso").await;
+        // Every third refers in two ways: pages end between items and never within one.
+        let links = |number: usize| match number % 3 {
+            0 => vec![uses(APP, "tag"), edge(Relationship::DependsOn, TargetKind::Unresolved, "tag")],
+            _ => vec![uses(APP, "tag")],
+        };
+        let many = 450;
+        let mut apps = vec![app("tag", vec![])];
+        apps.extend((0..many).map(|number| app(&format!("many{number:04}"), links(number))));
+        sync(db, contoso, &apps, 0).await;
+        let (mut told, mut after, mut pages) = (Vec::new(), None, 0);
+        loop {
+            let page = inventory::incoming(db, contoso, APP, "tag", after).await.unwrap();
+            assert!(page.links.len() < 250, "{}", page.links.len());
+            told.extend(page.links.iter().map(|link| (link.source_item_id, link.relationship)));
+            pages += 1;
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!((told.len(), pages), (many + many / 3, 3));
+        let all = told.len();
+        told.sort_unstable();
+        told.dedup();
+        assert_eq!(told.len(), all);
     }
 
     async fn a_target_is_missing_only_where_its_type_was_read_to_the_end(test: TestDatabase) {

@@ -18,12 +18,12 @@ use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, AddedMember, CaptureOf, Engine, EngineConfig};
 use tenantatlas_graph::{GraphClient, GraphClientOptions};
-use tenantatlas_graph_sim::{Simulator, demo};
+use tenantatlas_graph_sim::{Evolution, Simulator, demo};
 use tenantatlas_store::inventory::{self, ItemQuery, ScopeView};
 use tenantatlas_store::sessions::{self, NewSession};
 use tenantatlas_store::tenants::{Cloud, Environment, TenantCredential, TenantDetails};
 use tenantatlas_store::users::{self, NewUser};
-use tenantatlas_store::{Db, Vault, operation_runs};
+use tenantatlas_store::{Db, Vault, operation_runs, policies};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -91,6 +91,11 @@ pub struct Site {
 impl Site {
     /// Makes people and tenants, and reads the first tenant once.
     pub async fn start() -> Self {
+        Self::of(60).await
+    }
+
+    /// The same with so many objects in the largest tenant of the cloud, and a third of them in the first.
+    pub async fn of(objects: u64) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
         let db = Db::connect(&format!("sqlite:{}", folder.path().join("test.db").display())).await.expect("a database");
@@ -99,7 +104,7 @@ impl Site {
         let allowed_networks = vec!["127.0.0.0/8".parse().expect("a network")];
         let graph = GraphClientOptions { allowed_networks, ..GraphClientOptions::default() };
         let engine = Engine::start(EngineConfig::default(), db.clone(), vault.clone(), GraphClient::new(graph));
-        let mut config = demo::config(60);
+        let mut config = demo::config(objects);
         config.latency = std::time::Duration::ZERO;
         let cloud = Simulator::start(config, SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a cloud");
         let own = tenant(&engine, &cloud, 0).await;
@@ -159,6 +164,34 @@ impl Site {
             cloud,
             _folder: folder,
         }
+    }
+
+    /// Reads all of the first tenant.
+    pub async fn sync_everything(&self) {
+        let full = Selection::full(tenantatlas_domain::registry::registry());
+        self.engine.dispatch_sync(&Actor::command_line(), self.own, &full).await.expect("dispatched");
+        self.settle().await;
+    }
+
+    /// Reads and captures all of the first tenant.
+    pub async fn read_everything(&self) {
+        self.sync_everything().await;
+        let all = CaptureOf::Types(Vec::new());
+        self.engine.dispatch_capture(&Actor::command_line(), self.own, &all, false).await.expect("dispatched");
+        self.settle().await;
+    }
+
+    /// Lets time pass in the cloud of the first tenant; answers with what changed.
+    pub fn evolve(&self) -> Evolution {
+        let control = self.cloud.control();
+        let tenant = control.config().tenants[0].tenant_id.clone();
+        control.evolve(&tenant, 1).remove(0)
+    }
+
+    /// The item of an object of the first tenant; none where its type was not read.
+    pub async fn item_of(&self, policy_type: &str, external_id: &str) -> Option<ItemId> {
+        let ids = [external_id.to_owned()];
+        policies::items_by_id(&self.db, self.own, policy_type, &ids).await.expect("items").first().copied()
     }
 
     /// Waits until all that goes on beside answers is done: what is still being written, and runs that were started.

@@ -65,3 +65,54 @@ async fn each_download_of_a_version_is_written_down_with_what_it_was() {
     let told: Vec<_> = entries.iter().map(|entry| entry.context["of"].clone()).collect();
     assert!(told.iter().any(|of| of["version"] == 1) && told.iter().any(|of| of["from"] == 1), "{told:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_difference_can_be_copied_as_text_with_the_words_of_the_page() {
+    let site = Site::of(900).await;
+    site.read_everything().await;
+    let changed = site.evolve();
+    site.read_everything().await;
+    let edited = changed.edited.iter().flat_map(|(key, ids)| ids.iter().map(move |id| (key, id)));
+    let mut seen = 0;
+    for (key, id) in edited.take(8) {
+        let Some(item) = site.item_of(key, id).await else { continue };
+        let path = format!("/t/{}/inventory/{item}/difference?from=1&to=2", site.own);
+        let page = site.ask(OPERATOR, Method::GET, &path, HTML, None).await;
+        assert_eq!(page.status, StatusCode::OK, "{key}");
+        assert!(page.body.contains("data-copy=\"difference-text\""), "{}", page.body);
+        let (_, rest) = page.body.split_once("id=\"difference-text\"").expect("the text");
+        let text = rest.split_once('>').and_then(|(_, rest)| rest.split_once("</pre>")).expect("its end").0;
+        assert!(text.starts_with("Versions 1 and 2 of "), "{text}");
+        assert!(text.contains("\nBefore: version 1, read ") && text.contains("\nAfter: version 2, read "), "{text}");
+        assert!(text.contains(" compared."), "{text}");
+        let told =
+            text.lines().filter(|line| ["changed: ", "added: ", "removed: "].iter().any(|word| line.starts_with(word)));
+        for line in told {
+            let (_, title) = line.split_once(": ").expect("a title");
+            let last = title.rsplit(" › ").next().expect("a title");
+            assert!(page.body.contains(last), "{last} is in the text alone");
+            seen += 1;
+        }
+        let reader = site.ask(Who::Member(Role::Readonly), Method::GET, &path, HTML, None).await;
+        assert_eq!(reader.status, StatusCode::FORBIDDEN, "values are for those who see bodies");
+    }
+    assert!(seen > 3, "{seen} changes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_is_shown_once_it_is_asked_for() {
+    let site = Site::of(900).await;
+    site.read_everything().await;
+    let control = site.cloud.control();
+    let expected = control.expected(&control.config().tenants[0].tenant_id);
+    for key in ["deviceManagementScript", "deviceShellScript"] {
+        let Some(id) = expected.get(key).and_then(|ids| ids.first()) else { continue };
+        let item = site.item_of(key, id).await.expect("an item");
+        let page = |rest: &str| format!("/t/{}/inventory/{item}/versions/1{rest}", site.own);
+        let hidden = site.ask(OPERATOR, Method::GET, &page(""), HTML, None).await;
+        assert!(hidden.body.contains("Hidden, ") && !hidden.body.contains("aria-label=\"Content\""), "{}", hidden.body);
+        let shown = site.ask(OPERATOR, Method::GET, &page("?scripts=shown"), HTML, None).await;
+        assert!(shown.body.contains("aria-label=\"Content\""), "{}", shown.body);
+        assert!(!shown.body.contains("Hidden, "), "{}", shown.body);
+    }
+}

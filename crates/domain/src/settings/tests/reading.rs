@@ -200,3 +200,25 @@ fn a_catalogue_names_definitions_options_and_categories_and_the_unknown_keeps_it
         (Some("unknown"), "unknown_1")
     );
 }
+
+#[test]
+fn what_values_name_by_ids_is_called_by_its_name_and_stays_the_same_value() {
+    let (group, place) = ("0f8fad5b-d9cb-469f-a165-70867728950e", "7C9E6679-7425-40DE-944B-E07FC1F90AE7");
+    let body = json!({"conditions": {
+        "users": {"includeGroups": [group, "All"]},
+        "locations": {"includeLocations": [place, "11111111-1111-4111-8111-111111111111"]},
+    }});
+    let policy_type = registry().get("conditionalAccessPolicy").unwrap();
+    let plain = Settings::of(policy_type, recipe(policy_type).unwrap(), &body);
+    assert_eq!(plain.object_ids().len(), 3);
+    let objects = [(group, "Pilot"), ("7c9e6679-7425-40de-944b-e07fc1f90ae7", "Head office")];
+    let objects = objects.map(|(id, name)| (id.to_owned(), name.to_owned())).into();
+    let mut named = plain.clone();
+    named.name_by(&Glossary { objects, ..Glossary::default() });
+    let words: Vec<String> =
+        named.lines().iter().filter_map(|line| line.setting.value.as_ref()).map(SettingValue::words).collect();
+    assert!(words.contains(&"Pilot, All".to_owned()), "{words:?}");
+    assert!(words.contains(&"Head office, 11111111-1111-4111-8111-111111111111".to_owned()), "{words:?}");
+    let compared = difference((&plain, &[]), (&named, &[]));
+    assert!(compared.is_same() && compared.notes.is_empty(), "{compared:?}");
+}
