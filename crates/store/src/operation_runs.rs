@@ -13,7 +13,7 @@ pub use lease::{
     sweep_expired,
 };
 pub use list::{
-    Filter, Initiator, QueueDepth, Waiting, active, active_in, active_of_person, initiators, list, of_person, overdue,
+    Filter, Initiator, QueueDepth, Waiting, active, active_in, active_of_person, active_seen, initiators, list, of_person, overdue,
     queue_depth, waiting,
 };
 pub use progress::{

@@ -1,26 +1,8 @@
 //! From two syncs to findings, and to what is done about them.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-
 use serde_json::{Value, json};
 
 use super::sandbox::{Cloud, Sandbox};
-
-/// Lets time pass in the cloud: objects of every kind come, change and go.
-fn evolve(cloud: &Cloud) {
-    let host = cloud.fact("/login_url").trim_start_matches("http://").trim_end_matches("/login").to_owned();
-    let mut stream = TcpStream::connect(&host).expect("the cloud is there");
-    let body = r#"{"steps":1}"#;
-    let request = format!(
-        "POST /_sim/evolve HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(request.as_bytes()).expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("answered");
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-}
 
 #[test]
 fn two_syncs_are_compared_and_what_drifted_is_accepted_and_taken_back() {
@@ -38,7 +20,7 @@ fn two_syncs_are_compared_and_what_drifted_is_accepted_and_taken_back() {
     assert_eq!((&alone["findings"], &alone["baseline_run_id"]), (&json!([]), &Value::Null));
     assert_eq!(alone["not_comparable"][0]["reason_code"], "no_baseline");
 
-    evolve(&cloud);
+    cloud.control("evolve", &json!({ "steps": 1 }));
     let second = sandbox.run(&["sync", "--tenant", "Contoso", "--json"]).json();
     assert!(second["drift"]["counts"]["found"].as_u64().expect("a number") > 5, "{second}");
     let told = sandbox.run(&[&drift[..], &["--fail-on", "medium"]].concat());
@@ -92,7 +74,7 @@ fn a_sync_is_followed_by_what_the_tenant_wants_and_findings_then_name_settings_a
     let sync = ["sync", "--tenant", "Contoso", "--json"];
     let first = sandbox.run(&sync).json();
     assert!(first["capture"]["versions_created"].as_u64().expect("a number") > 0, "{first}");
-    evolve(&cloud);
+    cloud.control("evolve", &json!({ "steps": 1 }));
     let second = sandbox.run(&sync).json();
     assert!(second["drift"]["counts"]["found"].as_u64().expect("a number") > 0, "{second}");
     let listed = sandbox.run(&["findings", "list", "--tenant", "Contoso", "--json"]).json();

@@ -1,6 +1,7 @@
 //! A data folder of its own, a simulated cloud of its own, and the binary run in them.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -36,6 +37,23 @@ impl Cloud {
     /// A text among what it said of itself, by its JSON pointer.
     pub fn fact(&self, pointer: &str) -> &str {
         self.facts.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} in {}", self.facts))
+    }
+}
+
+impl Cloud {
+    /// Sends a control: `evolve` lets time pass, `faults` says what goes wrong from now on.
+    pub fn control(&self, name: &str, body: &Value) {
+        let host = self.fact("/login_url").trim_start_matches("http://").trim_end_matches("/login").to_owned();
+        let mut stream = TcpStream::connect(&host).expect("the cloud is there");
+        let body = body.to_string();
+        let request = format!(
+            "POST /_sim/{name} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answered");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 }
 

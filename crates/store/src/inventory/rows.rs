@@ -101,15 +101,18 @@ pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<
         ),
         args![scope, view.tenant_id],
     );
-    let mut on = db;
-    let found: Vec<Row> = on.query(&statement).await?;
+    let found = async {
+        let mut on = db;
+        on.query::<Row>(&statement).await
+    };
+    let (found, assignments) =
+        futures::try_join!(found, assignment::of_items(db, view.tenant_id, ids))?;
     let seq = |row: &Row| view.seq_of(&row.item.policy_type);
     let unsure: Vec<Uuid> = found
         .iter()
         .filter(|row| row.range().is_some_and(|(_, last)| Some(last) != seq(row)))
         .map(|row| row.item.id.as_uuid())
         .collect();
-    let assignments = assignment::of_items(db, view.tenant_id, ids).await?;
     let absences = if unsure.is_empty() { HashMap::new() } else { absences(db, scope, &unsure).await? };
     let mut found: HashMap<Uuid, ItemRow> = found
         .into_iter()
