@@ -202,6 +202,35 @@ test("a filter changes the list in its place: focus and scroll stay, and an arro
   await expect(page.locator("#list-total")).toHaveText(/^[1-9]\d* items?$/);
 });
 
+test("other lists change in their place as well, and what is picked is what was picked", async ({ page, server }) => {
+  await signIn(page, server, people.operator);
+  await page.goto(`${server.url}/`);
+  await hydrated(page);
+  await page.evaluate(() => ((window as { same?: boolean }).same = true));
+  const boxes = page.locator('.table tbody input[type="checkbox"]');
+  await page.getByRole("checkbox", { name: "Pick Fabrikam" }).check();
+  const search = page.getByLabel("Search tenants");
+  await search.pressSequentially("Contoso");
+  await expect(page).toHaveURL(/\?q=Contoso$/);
+  await expect(page.getByRole("checkbox", { name: "Pick Fabrikam" })).toHaveCount(0);
+  await expect(search, "whoever types goes on typing").toBeFocused();
+  await expect(page.getByRole("checkbox", { name: "Pick Contoso" }), "it stands where the other one stood").not.toBeChecked();
+  await search.fill("");
+  await expect(page).toHaveURL(/\/$/);
+  await expect(boxes.and(page.locator(":checked"))).toHaveCount(0);
+  const tenant = await openTenant(page, server, "Contoso");
+  await page.goto(`${tenant}/runs`);
+  await hydrated(page);
+  await page.evaluate(() => ((window as { same?: boolean }).same = true));
+  const state = page.getByRole("combobox", { name: "State" });
+  await state.selectOption({ label: "Succeeded" });
+  await expect(page).toHaveURL(/state=/);
+  await page.getByRole("link", { name: "Clear" }).click();
+  await expect(page).toHaveURL(/\/runs$/);
+  await expect(state).toHaveValue("");
+  expect(await page.evaluate(() => (window as { same?: boolean }).same), "the page was not loaded again").toBe(true);
+});
+
 test("every column sorts in both directions and says so", async ({ page, server, viewport }) => {
   test.skip((viewport?.width ?? 0) < 640, "cards have no columns");
   await signIn(page, server, people.manager);

@@ -59,14 +59,14 @@ fn filters(inside: &Inside, filter: &RunFilter, people: &[Initiator]) -> AnyView
     let days = filter.days.map(|days| days.to_string()).unwrap_or_default();
     let filtered = *filter != RunFilter::default();
     view! {
-        <form class="filters" method="get" action=inside.address().runs() data-auto="">
-            <select class="select" name="state" aria-label="State">
+        <form class="filters" id="filters" data-part="" method="get" action=inside.address().runs() data-auto="">
+            <select class="select" name="state" id="filter-state" aria-label="State">
                 {options(states, filter.bucket.map(OperationBucket::as_str).unwrap_or_default())}
             </select>
-            <select class="select" name="by" aria-label="Started by">{options(initiators, &filter.initiator())}</select>
-            <select class="select" name="days" aria-label="Time">{options(spans, &days)}</select>
+            <select class="select" name="by" id="filter-by" aria-label="Started by">{options(initiators, &filter.initiator())}</select>
+            <select class="select" name="days" id="filter-days" aria-label="Time">{options(spans, &days)}</select>
             <button class="button">"Apply"</button>
-            {filtered.then(|| view! { <a class="button quiet" href=inside.address().runs()>"Clear"</a> })}
+            {filtered.then(|| view! { <a class="button quiet" href=inside.address().runs() data-stay="">"Clear"</a> })}
         </form>
     }
     .into_any()
@@ -94,6 +94,7 @@ fn rows(inside: &Inside, filter: &RunFilter, page: &Page) -> AnyView {
     view! {
         <div class="table-wrap">
             <table class="table cards">
+                <caption class="visually-hidden">"Runs"</caption>
                 <thead>
                     <tr>
                         <th scope="col">"Run"</th>
