@@ -20,7 +20,9 @@ pub fn prepare() {
 
 /// A press on one of the buttons.
 pub fn clicked(element: &Element) {
-    let Some(wanted) = around(element, "[data-zone]").and_then(|button| button.get_attribute("data-zone")) else { return };
+    let Some(wanted) = around(element, "[data-zone]").and_then(|button| button.get_attribute("data-zone")) else {
+        return;
+    };
     let utc = wanted == UTC;
     if let Some(storage) = local_storage() {
         let _ = if utc { storage.set_item(KEY, UTC) } else { storage.remove_item(KEY) };

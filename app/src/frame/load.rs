@@ -71,7 +71,9 @@ pub async fn load(inside: &Inside) -> Result<FrameData, AppError> {
     let theme = theme();
     let user = inside.session.user_id;
     let (mut near, live, kept) = futures::try_join!(
-        async { Ok::<_, AppError>(tenants::list_near(inside.engine.reader(), user, inside.id(), NEAR as u32 + 1).await?) },
+        async {
+            Ok::<_, AppError>(tenants::list_near(inside.engine.reader(), user, inside.id(), NEAR as u32 + 1).await?)
+        },
         inside.live(),
         inside.kept(),
     )?;

@@ -119,7 +119,9 @@ fn figures(inside: &Inside, shown: &InventoryView) -> AnyView {
     let counts = &shown.counts;
     let sure = match counts.missing_confidence {
         Some(Confidence::High) => "certain",
-        Some(Confidence::Low) if shown.view.run.as_ref().is_some_and(|run| run.had_errors) => "unsure: the sync had errors",
+        Some(Confidence::Low) if shown.view.run.as_ref().is_some_and(|run| run.had_errors) => {
+            "unsure: the sync had errors"
+        }
         Some(Confidence::Low) => "unsure: a list moved while it was read",
         None => "nothing is missing",
     };

@@ -26,12 +26,7 @@ pub fn entry(visible: &VisibleTenant) -> TenantEntry {
 /// A tenant at hand in the switcher.
 #[must_use]
 pub fn near_entry(near: NearTenant) -> TenantEntry {
-    TenantEntry {
-        id: near.id,
-        name: near.name,
-        environment: environment(near.environment),
-        favourite: near.favourite,
-    }
+    TenantEntry { id: near.id, name: near.name, environment: environment(near.environment), favourite: near.favourite }
 }
 
 /// The environment as screens know it.

@@ -13,8 +13,8 @@ pub use lease::{
     sweep_expired,
 };
 pub use list::{
-    Filter, Initiator, QueueDepth, Waiting, active, active_in, active_of_person, active_seen, initiators, list, of_person, overdue,
-    queue_depth, waiting,
+    Filter, Initiator, QueueDepth, Waiting, active, active_in, active_of_person, active_seen, initiators, list,
+    of_person, overdue, queue_depth, waiting,
 };
 pub use progress::{
     CancelOutcome, End, Rest, Settled, end_unclaimed, finish, request_cancel, set_news, set_progress, settle,

@@ -195,8 +195,7 @@ pub async fn offered(mut on: impl Access, tenant: TenantId) -> Result<Offered, S
          WHERE main_place = 1 OR recent_place <= $3
          ORDER BY recent_place"
     );
-    let rows: Vec<OfferedRow> =
-        on.rows(AssertSqlSafe(text), &args![tenant, FULL.as_str(), RECENT_SCOPES]).await?;
+    let rows: Vec<OfferedRow> = on.rows(AssertSqlSafe(text), &args![tenant, FULL.as_str(), RECENT_SCOPES]).await?;
     let main = rows.iter().find(|row| row.main_place == 1).map(|row| row.scope.clone());
     Ok(Offered { scopes: rows.into_iter().map(|row| row.scope).collect(), main })
 }

@@ -72,7 +72,8 @@ fn a_list_that_broke_off_is_named_beside_the_items_with_the_reason() {
     let sandbox = Sandbox::new();
     assert_eq!(sandbox.add_tenant("Contoso", &cloud).code, 0);
     let kind = json!({ "status": { "status": 403, "code": "Forbidden", "message": "no" } });
-    let fault = json!({ "path": "deviceManagement/configurationPolicies", "within": "requests", "skip": 2, "kind": kind });
+    let fault =
+        json!({ "path": "deviceManagement/configurationPolicies", "within": "requests", "skip": 2, "kind": kind });
     cloud.control("faults", &json!({ "faults": [fault] }));
     let types = ["--types", "settingsCatalogPolicy,namedLocation", "--no-foundations"];
     let sync = sandbox.run(&[&["sync", "--tenant", "Contoso", "--json"][..], &types].concat());

@@ -101,18 +101,21 @@ pub async fn groups_called(
 /// # Errors
 /// When the database fails.
 pub async fn assigned_groups(mut on: impl Access, tenant: TenantId, limit: u32) -> Result<Vec<Group>, StoreError> {
-    on.rows(
-        "SELECT d.external_id, d.display_name, d.unnamed
-         FROM directory_names d
-         WHERE d.tenant_id = $1 AND d.kind = 'group' AND d.display_name IS NOT NULL AND EXISTS (
-             SELECT 1
-             FROM inventory_links l
-             WHERE l.tenant_id = d.tenant_id AND l.target_external_id = d.external_id
-                 AND l.relationship IN ('assigned_to', 'excluded_from') AND l.relationship = 'assigned_to')
-         ORDER BY d.name_key, d.external_id LIMIT $2",
-        &args![tenant, limit],
-    )
-    .await
+    let mut statement = Statement::default();
+    statement
+        .push(
+            "SELECT d.external_id, d.display_name, d.unnamed
+             FROM directory_names d
+             WHERE d.tenant_id = $1 AND d.kind = 'group' AND d.display_name IS NOT NULL AND EXISTS (
+                 SELECT 1
+                 FROM inventory_links l
+                 WHERE l.tenant_id = d.tenant_id AND l.target_external_id = d.external_id
+                     AND l.relationship IN ('assigned_to', 'excluded_from') AND l.relationship = 'assigned_to')
+             ORDER BY d.name_key, d.external_id",
+            args![tenant],
+        )
+        .push_limit(u64::from(limit));
+    on.query(&statement).await
 }
 
 /// How many items of one type a group gets.

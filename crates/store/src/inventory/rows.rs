@@ -105,8 +105,7 @@ pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<
         let mut on = db;
         on.query::<Row>(&statement).await
     };
-    let (found, assignments) =
-        futures::try_join!(found, assignment::of_items(db, view.tenant_id, ids))?;
+    let (found, assignments) = futures::try_join!(found, assignment::of_items(db, view.tenant_id, ids))?;
     let seq = |row: &Row| view.seq_of(&row.item.policy_type);
     let unsure: Vec<Uuid> = found
         .iter()
@@ -143,14 +142,17 @@ pub async fn named(
     policy_type: &str,
     limit: u64,
 ) -> Result<Vec<(String, String)>, StoreError> {
-    on.rows(
-        "SELECT external_id, display_name
-         FROM inventory_items
-         WHERE tenant_id = $1 AND policy_type = $2
-         ORDER BY name_key, id LIMIT $3",
-        &args![tenant, policy_type, limit],
-    )
-    .await
+    let mut statement = Statement::default();
+    statement
+        .push(
+            "SELECT external_id, display_name
+             FROM inventory_items
+             WHERE tenant_id = $1 AND policy_type = $2
+             ORDER BY name_key, id",
+            args![tenant, policy_type.to_owned()],
+        )
+        .push_limit(limit);
+    on.query(&statement).await
 }
 
 /// An item by its type and the id Microsoft gave it.

@@ -346,7 +346,7 @@ impl<'a> Search<'a> {
             of_walk.push(&format!(" AND (i.name_key, i.id) {behind} ($1, $2)"), args![cursor.key.clone(), cursor.id]);
         }
         self.push_conditions(&mut of_walk, walk, state);
-        of_walk.push(&format!(" ORDER BY i.name_key{order}, i.id{order} LIMIT $1"), args![self.limit as u64]);
+        of_walk.push(&format!(" ORDER BY i.name_key{order}, i.id{order}"), []).push_limit(self.limit as u64);
         statements.push(of_walk);
         statements
     }

@@ -139,11 +139,7 @@ pub async fn active_of_person(mut on: impl Access, user: UserId) -> Result<Vec<O
 ///
 /// # Errors
 /// When the database fails.
-pub async fn active_seen(
-    mut on: impl Access,
-    user: UserId,
-    tenant: TenantId,
-) -> Result<Vec<OperationRun>, StoreError> {
+pub async fn active_seen(mut on: impl Access, user: UserId, tenant: TenantId) -> Result<Vec<OperationRun>, StoreError> {
     let mut statement = Statement::default();
     statement.push(
         &format!(
@@ -152,10 +148,11 @@ pub async fn active_seen(
              JOIN users u ON u.id = $1
              WHERE r.{ACTIVE} AND (r.tenant_id = $2 OR (r.user_id = $1 AND (u.platform_admin = TRUE OR EXISTS (
                  SELECT 1 FROM tenant_members m WHERE m.tenant_id = r.tenant_id AND m.user_id = $1))))
-             ORDER BY r.created_at, r.id LIMIT $3"
+             ORDER BY r.created_at, r.id"
         ),
-        args![user, tenant, 2 * MAX_ACTIVE],
+        args![user, tenant],
     );
+    statement.push_limit(2 * MAX_ACTIVE.unsigned_abs());
     on.query(&statement).await
 }
 

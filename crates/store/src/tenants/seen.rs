@@ -11,7 +11,7 @@ use super::{Environment, Tenant};
 use crate::StoreError;
 use crate::database::{Access, Run as _};
 use crate::record::{Name, Nullable};
-use crate::sql::args;
+use crate::sql::{Statement, args};
 
 /// A tenant as one person sees it in the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
@@ -109,18 +109,21 @@ pub async fn list_near(
     looked_at: TenantId,
     others: u32,
 ) -> Result<Vec<NearTenant>, StoreError> {
-    on.rows(
-        "SELECT t.id, t.name, t.environment, COALESCE(p.favourite, FALSE) AS favourite, p.last_used_at,
-             MAX(p.last_used_at) OVER () AS any_used_at
-         FROM users u
-         CROSS JOIN tenants t
-         LEFT JOIN tenant_members m ON m.tenant_id = t.id AND m.user_id = u.id
-         LEFT JOIN user_tenant_preferences p ON p.tenant_id = t.id AND p.user_id = u.id
-         WHERE u.id = $1 AND u.disabled_at IS NULL AND t.removed_at IS NULL
-             AND (m.role IS NOT NULL OR u.platform_admin = TRUE)
-         ORDER BY CASE WHEN t.id = $2 THEN 0 ELSE 1 END, COALESCE(p.favourite, FALSE) DESC,
-             COALESCE(p.last_used_at, 0) DESC, t.name_key LIMIT $3",
-        &args![user, looked_at, u64::from(others) + 1],
-    )
-    .await
+    let mut statement = Statement::default();
+    statement
+        .push(
+            "SELECT t.id, t.name, t.environment, COALESCE(p.favourite, FALSE) AS favourite, p.last_used_at,
+                 MAX(p.last_used_at) OVER () AS any_used_at
+             FROM users u
+             CROSS JOIN tenants t
+             LEFT JOIN tenant_members m ON m.tenant_id = t.id AND m.user_id = u.id
+             LEFT JOIN user_tenant_preferences p ON p.tenant_id = t.id AND p.user_id = u.id
+             WHERE u.id = $1 AND u.disabled_at IS NULL AND t.removed_at IS NULL
+                 AND (m.role IS NOT NULL OR u.platform_admin = TRUE)
+             ORDER BY CASE WHEN t.id = $2 THEN 0 ELSE 1 END, COALESCE(p.favourite, FALSE) DESC,
+                 COALESCE(p.last_used_at, 0) DESC, t.name_key",
+            args![user, looked_at],
+        )
+        .push_limit(u64::from(others) + 1);
+    on.query(&statement).await
 }
