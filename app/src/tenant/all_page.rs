@@ -67,11 +67,7 @@ pub fn AllTenantsPage() -> impl IntoView {
                 </div>
                 <div class="actions"><a class="button primary" href=address::ADD_TENANT>{Icon::Add.view()}"Add a tenant"</a></div>
             </div>
-            <form class="filters" id="filters" data-part="" method="get" action=address::ALL_TENANTS role="search" data-auto="">
-                {search_field(&filter)}
-                {(!filter.order.name.is_empty()).then(|| hidden("sort", filter.order.name))}
-                <button class="button">"Apply"</button>
-            </form>
+            {filters(&filter)}
             <div class="list" id="list" data-part="" tabindex="-1">
                 {list}
                 {pages(address::ALL_TENANTS, &filter, total)}
@@ -80,6 +76,17 @@ pub fn AllTenantsPage() -> impl IntoView {
         .into_any();
         Ok(("All tenants".to_owned(), content))
     })
+}
+
+fn filters(filter: &TenantFilter<ListedSort>) -> AnyView {
+    view! {
+        <form class="filters" id="filters" data-part="" method="get" action=address::ALL_TENANTS role="search" data-auto="">
+            {search_field(filter)}
+            {(!filter.order.name.is_empty()).then(|| hidden("sort", filter.order.name))}
+            <button class="button">"Apply"</button>
+        </form>
+    }
+    .into_any()
 }
 
 fn row(tenant: &Tenant) -> AnyView {
