@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::live::Snapshot;
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_engine::Engine;
+use tenantatlas_store::operation_runs::OperationRun;
 use tenantatlas_store::saved_views::{self, SavedView};
 use tenantatlas_store::tenants::Tenant;
-use tenantatlas_store::user_preferences::{self, UserPreferences};
+use tenantatlas_store::user_preferences::UserPreferences;
 use tokio::sync::OnceCell;
 
 use crate::address::{self, TenantAddress};
@@ -60,7 +62,14 @@ pub struct Inside {
     pub tenant: Tenant,
     /// The person's role in it.
     pub role: Role,
-    kept: Arc<OnceCell<Kept>>,
+    asked: Arc<Asked>,
+}
+
+/// What several parts of a page ask, each asked once for a request.
+#[derive(Default)]
+struct Asked {
+    kept: OnceCell<Kept>,
+    live: OnceCell<Live>,
 }
 
 /// What a person keeps for themselves.
@@ -72,11 +81,19 @@ pub struct Kept {
     pub saved_views: Vec<SavedView>,
 }
 
+/// What is live for whoever looks at a tenant.
+pub struct Live {
+    /// The active runs of the tenant, and of the person elsewhere.
+    pub runs: Vec<OperationRun>,
+    /// The same as live events tell it.
+    pub snapshot: Snapshot,
+}
+
 impl Inside {
     /// A request of somebody in a tenant.
     #[must_use]
     pub fn new(engine: Engine, session: CurrentSession, TenantScope { tenant, role }: TenantScope) -> Self {
-        Self { engine, session, tenant, role, kept: Arc::default() }
+        Self { engine, session, tenant, role, asked: Arc::default() }
     }
 
     /// What the person keeps for themselves, read once for a request: the frame of a page and its content both ask.
@@ -84,15 +101,24 @@ impl Inside {
     /// # Errors
     /// When the database fails.
     pub async fn kept(&self) -> Result<&Kept, AppError> {
-        let (db, user) = (self.engine.reader(), self.session.user_id);
         let read = || async {
-            let (preferences, saved_views) =
-                futures::try_join!(async { Ok::<_, AppError>(user_preferences::get(db, user).await?) }, async {
-                    Ok(saved_views::list(db, user, self.id()).await?)
-                },)?;
-            Ok(Kept { preferences, saved_views })
+            let saved_views = saved_views::list(self.engine.reader(), self.session.user_id, self.id()).await?;
+            Ok(Kept { preferences: self.session.preferences.clone(), saved_views })
         };
-        self.kept.get_or_try_init(read).await
+        self.asked.kept.get_or_try_init(read).await
+    }
+
+    /// What is live in the tenant and what the person started elsewhere, read once for a request: the frame of a page tells
+    /// of one's own runs, its content of those of others.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn live(&self) -> Result<&Live, AppError> {
+        let read = || async {
+            let (runs, snapshot) = self.engine.runs().active_seen(Some(self.id()), self.session.user_id).await?;
+            Ok(Live { runs, snapshot })
+        };
+        self.asked.live.get_or_try_init(read).await
     }
 
     /// Its id.

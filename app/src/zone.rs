@@ -1,13 +1,28 @@
-//! Days and times of the day: in the zone of the person where the browser tells them, in UTC where the server does, and
-//! then they say so.
+//! Days and times of the day: in the zone of the person where the browser tells them, unless they want UTC there too, in UTC
+//! where the server does, and then they say so.
 
 use crate::format;
 
 const DAY: i64 = 86_400_000;
 
-/// How far the clock on the wall of the person is ahead of UTC at this time, milliseconds. The server does not know.
 #[cfg(target_arch = "wasm32")]
-fn ahead_of_utc(millis: i64) -> i64 {
+thread_local! {
+    static IN_UTC: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Tells times in UTC from now on, or in the zone of the person.
+#[cfg(target_arch = "wasm32")]
+pub fn tell_in_utc(utc: bool) {
+    IN_UTC.set(utc);
+}
+
+/// How far the clock by which the person is told is ahead of UTC at this time, milliseconds. The server does not know.
+#[cfg(target_arch = "wasm32")]
+#[must_use]
+pub fn ahead_of_utc(millis: i64) -> i64 {
+    if IN_UTC.get() {
+        return 0;
+    }
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are exact")]
     let date = js_sys::Date::new(&leptos::wasm_bindgen::JsValue::from_f64(millis as f64));
     #[expect(clippy::cast_possible_truncation, reason = "minutes of a day")]
@@ -15,17 +30,24 @@ fn ahead_of_utc(millis: i64) -> i64 {
     -minutes * 60_000
 }
 
+/// On the server times are in UTC whatever is wanted.
 #[cfg(not(target_arch = "wasm32"))]
-const fn ahead_of_utc(_: i64) -> i64 {
+pub const fn tell_in_utc(_: bool) {}
+
+/// The server tells times in UTC.
+#[cfg(not(target_arch = "wasm32"))]
+#[must_use]
+pub const fn ahead_of_utc(_: i64) -> i64 {
     0
 }
 
 /// `22:13`, in UTC `22:13 UTC`.
 #[must_use]
 pub fn clock(millis: i64) -> String {
-    let text = format::utc(millis + ahead_of_utc(millis));
+    let ahead = ahead_of_utc(millis);
+    let text = format::utc(millis + ahead);
     let clock = &text[11..16];
-    if cfg!(target_arch = "wasm32") { clock.to_owned() } else { format!("{clock} UTC") }
+    if ahead == 0 { format!("{clock} UTC") } else { clock.to_owned() }
 }
 
 /// `Today`, `Yesterday`, or `25 November 2026`.

@@ -37,7 +37,7 @@ pub fn Account() -> impl IntoView {
         let sessions = me::sessions().await?;
         let (factor, _) = factors::load().await?;
         let account = notifications::of_account().await?;
-        let single_keys = me::single_keys(&session).await?;
+        let single_keys = session.preferences.single_keys;
         let content = view! {
             {done_note(done)}
             {session_error.map(|error: AppError| refusal_note(&error))}

@@ -48,12 +48,12 @@ pub fn AuditPage() -> impl IntoView {
         let content = view! {
             <div class="page-head">
                 <div><h1>"Audit"</h1><p class="lead">"Who asked for what, and when. Entries can be neither changed nor deleted."</p></div>
-                <div class="actions"><a class="button" href=export download="">{Icon::Download.view()}"CSV"</a></div>
+                <div class="actions" id="audit-export" data-part=""><a class="button" href=export download="">{Icon::Download.view()}"CSV"</a></div>
             </div>
             {chain_note(&chain, checked)}
             {filters(&inside, &filter)}
             <div id="audit" data-live="">{rows}</div>
-            {pager.view()}
+            <div id="audit-pager" data-part="">{pager.view()}</div>
         }
         .into_any();
         Ok(("Audit".to_owned(), content))
@@ -85,7 +85,7 @@ fn chain_note(chain: &Verification, checked: Timestamp) -> AnyView {
 fn filters(inside: &Inside, filter: &AuditFilter) -> AnyView {
     let filtered = filter.first_page() != AuditFilter::default();
     view! {
-        <form class="filters" method="get" action=inside.address().audit() data-auto="">
+        <form class="filters" id="filters" data-part="" method="get" action=inside.address().audit() data-auto="">
             <div class="search">
                 {Icon::Search.view()}
                 <input class="input" type="search" name="actor" value=filter.actor.clone() placeholder="Name or e-mail" aria-label="Actor" data-search="" maxlength="100" />
@@ -96,7 +96,7 @@ fn filters(inside: &Inside, filter: &AuditFilter) -> AnyView {
             <label class="day-field"><span>"From"</span><input class="input" type="date" name="from" value=filter.first_day() /></label>
             <label class="day-field"><span>"To"</span><input class="input" type="date" name="until" value=filter.last_day() /></label>
             <button class="button">"Apply"</button>
-            {filtered.then(|| view! { <a class="button quiet" href=inside.address().audit()>"Clear"</a> })}
+            {filtered.then(|| view! { <a class="button quiet" href=inside.address().audit() data-stay="">"Clear"</a> })}
         </form>
     }
     .into_any()

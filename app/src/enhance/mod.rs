@@ -1,7 +1,7 @@
 //! Progressive enhancement of the whole page, by delegation: nothing of it is needed to use the page.
 //!
 //! - `<time data-relative>` tells its distance from now, and the exact time on hover or tap; `<time data-exact>` is told in
-//!   the zone of the person.
+//!   the zone of the person, or in UTC where a button marked `data-zone` says so.
 //! - `/` goes to the search field, `?` opens the sheet of keys, Ctrl+K the palette.
 //! - A form marked `data-auto` sends itself when a choice is made, and a link marked `data-stay` changes the list in its
 //!   place.
@@ -16,9 +16,10 @@
 
 mod filters;
 mod keys;
-mod picking;
+pub(crate) mod picking;
 mod rows;
 pub(crate) mod strip;
+mod zones;
 
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ use crate::live::{parts, times};
 
 /// Starts it. Called once per page, before the islands are hydrated.
 pub fn start() {
+    zones::prepare();
     times::tell(&document());
     let _ = set_interval_with_handle(|| times::tell(&document()), Duration::from_secs(30));
     strip::prepare();
@@ -61,6 +63,7 @@ pub fn start() {
         let (Some(click), Some(element)) = (event.dyn_ref::<MouseEvent>(), target(event)) else { return };
         filters::clicked(click, &element);
         keys::clicked(click, &element);
+        zones::clicked(&element);
         times::tap(event);
     });
     for name in ["pointerover", "focusin"] {
@@ -76,11 +79,6 @@ pub fn start() {
     });
     listen("toggle", |_| parts::catch_up());
     listen("selectionchange", |_| parts::selection_changed());
-}
-
-/// Says how many boxes are marked, after a list was changed in its place.
-pub(crate) fn count_picked() {
-    picking::count();
 }
 
 /// Listens in the capture phase: some events do not bubble.

@@ -32,6 +32,22 @@ pub fn changed(element: &Element) {
     count();
 }
 
+/// The boxes in rows that are marked, by their form and what they stand for.
+pub fn marked() -> Vec<(String, String)> {
+    let boxes = all("input[type=checkbox][form]:checked").into_iter().filter_map(|one| one.dyn_into().ok());
+    boxes.map(|one: HtmlInputElement| (one.get_attribute("form").unwrap_or_default(), one.value())).collect()
+}
+
+/// Marks these again, and no others, after rows were changed in their places: a mark belongs to what was picked, not to the
+/// place where it stood.
+pub fn mark_again(marked: &[(String, String)]) {
+    for one in all("input[type=checkbox][form]").iter().filter_map(|one| one.dyn_ref::<HtmlInputElement>()) {
+        let form = one.get_attribute("form").unwrap_or_default();
+        one.set_checked(marked.contains(&(form, one.value())));
+    }
+    count();
+}
+
 /// Says how many are picked, wherever that is said, and whether all are.
 pub fn count() {
     for place in all("[data-picked]") {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::live::{RunState, Snapshot};
 use tenantatlas_store::saved_views::SavedView;
-use tenantatlas_store::tenants::{self, VisibleTenant};
+use tenantatlas_store::tenants::{self, NearTenant};
 
 use crate::error::AppError;
 use crate::scope::{self, Inside, Theme};
@@ -47,11 +47,11 @@ pub struct LiveData {
 }
 
 impl LiveData {
-    fn of(snapshot: Snapshot, user: UserId) -> Self {
+    fn of(snapshot: &Snapshot, user: UserId) -> Self {
         Self {
             fingerprint: snapshot.fingerprint(),
             unread: snapshot.unread,
-            runs: snapshot.runs.into_iter().filter(|run| run.user_id == Some(user)).collect(),
+            runs: snapshot.runs.iter().filter(|run| run.user_id == Some(user)).cloned().collect(),
             now: snapshot.now.as_millis(),
         }
     }
@@ -70,34 +70,35 @@ pub fn theme() -> String {
 pub async fn load(inside: &Inside) -> Result<FrameData, AppError> {
     let theme = theme();
     let user = inside.session.user_id;
-    let (visible, snapshot, kept) = futures::try_join!(
-        async { Ok::<_, AppError>(tenants::list_visible(inside.engine.reader(), user).await?) },
-        async { Ok(inside.engine.runs().snapshot(Some(inside.id()), user).await?) },
+    let (mut near, live, kept) = futures::try_join!(
+        async {
+            Ok::<_, AppError>(tenants::list_near(inside.engine.reader(), user, inside.id(), NEAR as u32 + 1).await?)
+        },
+        inside.live(),
         inside.kept(),
     )?;
-    note_use(inside, &visible);
-    let here = visible.iter().find(|one| one.tenant.id == inside.id());
-    let tenant = here.map_or_else(
-        || TenantEntry {
-            id: inside.id(),
-            name: inside.tenant.name.clone(),
-            environment: tenant_service::environment(inside.tenant.environment),
-            favourite: false,
-        },
-        tenant_service::entry,
-    );
-    let mut near: Vec<&VisibleTenant> = visible.iter().collect();
-    if visible.len() > NEAR {
-        near.sort_by_key(|one| (!one.favourite, std::cmp::Reverse(one.last_used_at)));
+    let here = near.iter().find(|one| one.id == inside.id());
+    note_use(inside, here);
+    let favourite = here.is_some_and(|here| here.favourite);
+    let mark = |one: &NearTenant| std::cmp::Reverse((one.favourite, one.last_used_at));
+    if near.len() > NEAR {
+        near.sort_by_key(mark);
         near.truncate(NEAR);
+    } else {
+        near.sort_by_key(|one| (!one.favourite, one.name.to_lowercase()));
     }
     Ok(FrameData {
         theme,
-        tenant,
-        near: near.into_iter().map(tenant_service::entry).collect(),
+        tenant: TenantEntry {
+            id: inside.id(),
+            name: inside.tenant.name.clone(),
+            environment: tenant_service::environment(inside.tenant.environment),
+            favourite,
+        },
+        near: near.into_iter().map(tenant_service::near_entry).collect(),
         single_keys: kept.preferences.single_keys,
         saved_views: kept.saved_views.clone(),
-        live: LiveData::of(snapshot, user),
+        live: LiveData::of(&live.snapshot, user),
     })
 }
 
@@ -108,17 +109,14 @@ pub async fn load(inside: &Inside) -> Result<FrameData, AppError> {
 pub async fn live_of_person() -> Result<Option<LiveData>, AppError> {
     let Ok(session) = scope::session() else { return Ok(None) };
     let snapshot = scope::engine()?.runs().snapshot(None, session.user_id).await?;
-    Ok(Some(LiveData::of(snapshot, session.user_id)))
+    Ok(Some(LiveData::of(&snapshot, session.user_id)))
 }
 
 /// Notes in the background that the person uses this tenant, when it is another than last time or long ago.
-fn note_use(inside: &Inside, visible: &[VisibleTenant]) {
+fn note_use(inside: &Inside, here: Option<&NearTenant>) {
     let now = inside.engine.now();
-    let latest = visible.iter().max_by_key(|one| one.last_used_at);
-    let fresh = latest.is_some_and(|one| {
-        one.tenant.id == inside.id()
-            && one.last_used_at.is_some_and(|at| now.as_millis() - at.as_millis() < USE_INTERVAL)
-    });
+    let used = here.filter(|here| here.last_used_at == here.any_used_at).and_then(|here| here.last_used_at);
+    let fresh = used.is_some_and(|at| now.as_millis() - at.as_millis() < USE_INTERVAL);
     if fresh {
         return;
     }

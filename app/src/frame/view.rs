@@ -194,6 +194,17 @@ fn palette_button() -> AnyView {
     .into_any()
 }
 
+/// In which time zone times are told. Without a script they are in UTC.
+fn zone_switch() -> AnyView {
+    view! {
+        <div class="segments with-script" role="group" aria-label="Time zone">
+            <button type="button" data-zone="own" aria-pressed="true">{Icon::Waiting.view()}"My time zone"</button>
+            <button type="button" data-zone="utc" aria-pressed="false">"UTC"</button>
+        </div>
+    }
+    .into_any()
+}
+
 fn person_menu(session: &CurrentSession, theme: String) -> AnyView {
     let sign_out = address::function::<SignOut>();
     view! {
@@ -206,12 +217,13 @@ fn person_menu(session: &CurrentSession, theme: String) -> AnyView {
                 <span>{visible_on_page(&session.email).into_owned()}</span>
             </div>
             <ThemeSwitch theme />
+            {zone_switch()}
             <hr />
             <a class="menu-item" href=address::ACCOUNT>{Icon::Person.view()}"Profile and sessions"</a>
             <a class="menu-item" href=address::HOME>{Icon::Tenant.view()}"All tenants"</a>
             <a class="menu-item" href=address::RUNS>{Icon::Runs.view()}"Runs of all tenants"</a>
             <a class="menu-item" href=address::SETTINGS>{Icon::Search.view()}"Policy settings"</a>
-            <a class="menu-item" href=address::HELP>{Icon::Compass.view()}"Help and keys"</a>
+            <a class="menu-item" href=address::HELP>{Icon::Compass.view()}<span class="grow">"Help and keys"</span><span class="quiet-text">"Version "{VERSION}</span></a>
             {session.platform_admin.then(|| view! {
                 <a class="menu-item" href=address::USERS>{Icon::People.view()}"Administration"</a>
             })}

@@ -39,9 +39,12 @@ pub async fn load(inside: &Inside, assigned: Assigned, filter: &GroupFilter) -> 
         ScopeView::load(db, inside.id(), None),
         inventory::assigned_types(db, inside.id(), &assigned)
     )?;
-    let page = inventory::assigned_items(db, &view, &types, &filter.query(assigned.clone())).await?;
     let policy_types = filter.policy_type.iter().cloned().collect();
     let asked = ItemFilter { policy_types, assigned: Some(assigned.clone()), ..ItemFilter::default() };
-    let not_read = inventory::not_read(db, &view, &asked).await?;
+    let query = filter.query(assigned.clone());
+    let (page, not_read) = futures::try_join!(
+        inventory::assigned_items(db, &view, &types, &query),
+        inventory::not_read(db, &view, &asked)
+    )?;
     Ok(GroupDetail { assigned, group, types, page, not_read })
 }

@@ -161,6 +161,7 @@ fn by_type(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> Optio
                 </div>
                 <div class="table-wrap">
                     <table class="table cards">
+                        <caption class="visually-hidden">"By type"</caption>
                         <thead><tr>
                             <th scope="col">"Type"</th>
                             <th scope="col">"Category"</th>
@@ -218,6 +219,7 @@ fn table(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> AnyView
     view! {
         <div class="table-wrap">
             <table class="table cards">
+                <caption class="visually-hidden">"Items"</caption>
                 <thead><tr>
                     <th scope="col">"Name"</th>
                     <th scope="col">"Type"</th>

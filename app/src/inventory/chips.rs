@@ -34,8 +34,9 @@ pub fn since_words(since: Since) -> String {
     }
 }
 
-/// The filters in force; nothing where there is none. Each chip is the link to the list without it.
-pub fn chips(base: &str, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
+/// The filters in force; nothing where there is none. Each chip is the link to the list without it. Behind them stands what
+/// saves them.
+pub fn chips(base: &str, address: &InventoryFilter, shown: &InventoryView, save: Option<AnyView>) -> AnyView {
     let from_start = address.first_page();
     let without = |change: &dyn Fn(&mut InventoryFilter)| {
         let mut rest = from_start.clone();
@@ -73,13 +74,14 @@ pub fn chips(base: &str, address: &InventoryFilter, shown: &InventoryView) -> An
     let chips: Vec<AnyView> = entries.into_iter().filter_map(|(words, href)| Some(chip(words?, href))).collect();
     let any = !chips.is_empty();
     view! {
-        <div id="chips" data-part="">
+        <div class="chip-row" id="chips" data-part="">
             {any.then(|| view! {
                 <ul class="chips" aria-label="Filters in force">
                     {chips}
                     <li><a class="button quiet small" href=base.to_owned() data-stay="">"Clear"</a></li>
                 </ul>
             })}
+            {save}
         </div>
     }
     .into_any()

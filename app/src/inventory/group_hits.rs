@@ -13,7 +13,7 @@ use crate::ui::form::choice;
 /// Groups that are shown above the items.
 pub const MAX_HITS: u32 = 5;
 /// Groups among which one can be chosen.
-pub const MAX_CHOICES: u32 = 100;
+pub const MAX_CHOICES: u32 = 50;
 
 /// The words for whom items are looked up by.
 #[must_use]

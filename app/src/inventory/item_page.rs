@@ -7,7 +7,7 @@ use tenantatlas_domain::presence::{Confidence, Presence};
 use tenantatlas_domain::references::{Assigned, Relationship, filter_words};
 use tenantatlas_domain::registry::{portal, registry};
 use tenantatlas_domain::sanitise::META_ASSIGNMENTS;
-use tenantatlas_store::inventory::{ItemVersion, OutgoingLink, RunReading};
+use tenantatlas_store::inventory::{ItemVersion, OutgoingLink, RunReading, TypeState};
 use tenantatlas_store::scopes::ScopeId;
 
 use super::changed_by::attribution;
@@ -111,8 +111,12 @@ fn explanation(detail: &ItemDetail) -> Option<AnyView> {
         )),
         Presence::Present => None,
         Presence::Missing { confidence } => {
+            let moved = detail.view.types.get(&detail.row.item.policy_type).is_some_and(TypeState::was_unsteady);
             let sure = match confidence {
                 Confidence::High => "The sync ran without errors, so this is certain.",
+                Confidence::Low if moved => {
+                    "The list moved while it was read, so the item may have been passed over. Sync again to be sure."
+                }
                 Confidence::Low => "The sync had errors in other types, so take it with care.",
             };
             Some(note(
@@ -267,18 +271,29 @@ fn version_row(version: &ItemVersion, before: Option<&ItemVersion>) -> AnyView {
         }
         Some(before) => ("Changed", differences(before, version)),
     };
-    let settings_only = before.is_some() && words == "Changed" && changes.is_empty();
+    let unshown = before.filter(|_| words == "Changed" && changes.is_empty()).map(|before| unshown(before, version));
     view! {
         <li>
             <p><strong>{words}</strong>" "{moment(version.observed_at.as_millis())}</p>
-            {settings_only.then(|| view! {
-                <p class="quiet-text">"Its settings or assignments changed. A sync keeps their fingerprint, not their values; a capture keeps versions."</p>
+            {unshown.map(|what| view! {
+                <p class="quiet-text">{what}" A sync notes that they changed, not what they are; a capture keeps versions."</p>
             })}
             {(!changes.is_empty()).then(|| difference(&changes))}
-            <p class="quiet-text">"Fingerprint "<span class="identifier">{version.content_hash.to_string().chars().take(16).collect::<String>()}</span></p>
         </li>
     }
     .into_any()
+}
+
+/// What differs between two states of which nothing that is shown does.
+fn unshown(before: &ItemVersion, after: &ItemVersion) -> &'static str {
+    let differ = |read: fn(&ItemVersion) -> Option<i64>| Some(read(before)? != read(after)?);
+    match (differ(|one| one.settings_digest), differ(|one| one.assignments_digest)) {
+        (Some(true), Some(true)) => "Its settings and its assignments changed.",
+        (Some(true), Some(false)) => "Its settings changed.",
+        (Some(false), Some(true)) => "Its assignments changed.",
+        // Of a state from before both were told apart.
+        _ => "Its settings or assignments changed.",
+    }
 }
 
 fn difference(changes: &[FieldChange]) -> AnyView {

@@ -10,7 +10,7 @@ use super::filters::filters;
 use super::functions::SetColumns;
 use super::group_hits::group_hits;
 use super::load::InventoryView;
-use super::saved_views::saved_views;
+use super::saved_views::{save_form, saved_views};
 use super::table::table;
 use crate::error::AppError;
 use crate::filter::ListFilter as _;
@@ -30,7 +30,7 @@ pub fn list(inside: &Inside, address: &InventoryFilter, shown: &InventoryView, r
             {head(inside, address, shown)}
             {saved_views(inside, address, shown, refused)}
             {filters(&base, address, shown)}
-            {chips(&base, address, shown)}
+            {chips(&base, address, shown, save_form(inside, address, shown))}
             <div id="items" data-live="" data-part="">
                 {group_hits(inside, &shown.group_hits)}
                 {assigned_note(inside, address, shown)}

@@ -9,7 +9,7 @@ use tenantatlas_domain::registry::registry;
 use tenantatlas_store::inventory::{
     self, Group, Heading, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ItemRow, NotRead, ScopeView, Total,
 };
-use tenantatlas_store::scopes::{self, Scope, ScopeId};
+use tenantatlas_store::scopes::{Scope, ScopeId};
 use tenantatlas_store::sync_runs;
 
 use super::coverage::{Coverage, CoverageMark, coverage};
@@ -71,19 +71,17 @@ pub struct ByAssignment {
 /// When the database fails.
 pub async fn load(inside: &Inside, address: &InventoryFilter) -> Result<InventoryView, AppError> {
     let db = inside.engine.reader();
-    let view = view(inside, address).await?;
+    let (view, scopes) = ScopeView::load_among(db, inside.id(), address.scope).await?;
     let query = query(inside, address, &view).await?;
-    let ((page, headings, total), groups, scopes, scope_tags, kept, group_hits, assigned_groups, by_assignment) = futures::try_join!(
+    let ((page, headings, total), groups, scope_tags, kept, group_hits, assigned_groups, by_assignment) = futures::try_join!(
         listed(inside, &view, address.group, &query),
         groups(inside, &view, address.group, &query.filter),
-        async { Ok(scopes::list(db, inside.id()).await?) },
         scope_tags(inside, &view),
         inside.kept(),
         group_hits(inside, address),
         async { Ok(inventory::assigned_groups(db, inside.id(), MAX_CHOICES).await?) },
         by_assignment(inside, &view, &query.filter),
     )?;
-    let scopes = scopes.into_iter().filter(|scope| scope.latest.is_some()).collect();
     Ok(InventoryView {
         counts: view.counts(&[]),
         coverage: coverage(&view),

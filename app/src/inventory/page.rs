@@ -17,6 +17,7 @@ use crate::filter::inventory::InventoryFilter;
 use crate::format;
 use crate::frame::view::{Place, Section};
 use crate::page::{done, has_empty_parameter, query, refusal, see_other, tenant_page};
+use crate::run::readers::readers;
 use crate::scope::Inside;
 use crate::sync::button::SyncButton;
 use crate::ui::icon::Icon;
@@ -43,13 +44,14 @@ pub fn InventoryPage() -> impl IntoView {
             // A form without script sends the fields that are empty as well.
             see_other(&address.address(&inside.address().inventory()));
         }
-        let shown = Box::pin(load(&inside, &address)).await?;
+        let (shown, readers) = futures::join!(Box::pin(load(&inside, &address)), readers(&inside));
+        let shown = shown?;
         let content = if shown.view.run.is_none() && shown.counts.known == 0 && !address.is_filtered() {
             first_time(&inside)
         } else {
             view! {
                 {head(&inside, &address, &shown)}
-                <crate::run::readers::Readers />
+                {readers}
                 {figures(&inside, &shown)}
                 {coverage_strip(&inside.address().inventory(), &address, &shown.coverage, &inside.address())}
                 {list(&inside, &address, &shown, refused)}
@@ -117,7 +119,10 @@ fn figures(inside: &Inside, shown: &InventoryView) -> AnyView {
     let counts = &shown.counts;
     let sure = match counts.missing_confidence {
         Some(Confidence::High) => "certain",
-        Some(Confidence::Low) => "unsure: the sync had errors",
+        Some(Confidence::Low) if shown.view.run.as_ref().is_some_and(|run| run.had_errors) => {
+            "unsure: the sync had errors"
+        }
+        Some(Confidence::Low) => "unsure: a list moved while it was read",
         None => "nothing is missing",
     };
     let last = shown.view.run.as_ref();

@@ -1,4 +1,4 @@
-//! The views that a person saved, above the list.
+//! The views that a person saved, above the list, and what saves the one that is shown.
 
 use leptos::prelude::*;
 use tenantatlas_store::saved_views::SavedView;
@@ -13,7 +13,8 @@ use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::refusal_note;
 
-/// A link for each, and what adds, renames and deletes them.
+/// A link for each, and what renames and deletes them. It is the same whatever the filter: what stands above the filters
+/// must not move them under a pointer.
 pub fn saved_views(
     inside: &Inside,
     address: &InventoryFilter,
@@ -21,18 +22,15 @@ pub fn saved_views(
     refused: Option<AppError>,
 ) -> AnyView {
     let here = address.first_page().query_text();
-    let known = shown.kept.saved_views.iter().any(|view| view.query == here);
     let links = shown.kept.saved_views.iter().map(|view| link(inside, view, &here)).collect_view();
     let list = (!shown.kept.saved_views.is_empty()).then(|| {
         view! { <nav class="chips" aria-label="Saved views">{links}</nav> }
     });
-    let save = (!here.is_empty() && !known).then(|| save_form(inside, &here));
     let manage = (!shown.kept.saved_views.is_empty()).then(|| manage(inside, &shown.kept.saved_views, &here));
     view! {
-        <div class="saved-views" id="saved-views" data-part="">
+        <div class="chip-row" id="saved-views" data-part="">
             {refused.map(|error| refusal_note(&error))}
             {list}
-            {save}
             {manage}
         </div>
     }
@@ -50,7 +48,14 @@ fn link(inside: &Inside, saved: &SavedView, here: &str) -> AnyView {
     .into_any()
 }
 
-fn save_form(inside: &Inside, here: &str) -> AnyView {
+/// What saves the list that is shown, unless it is saved already or is simply all of it.
+pub fn save_form(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> Option<AnyView> {
+    let here = address.first_page().query_text();
+    let is_saved = shown.kept.saved_views.iter().any(|view| view.query == here);
+    (!here.is_empty() && !is_saved).then(|| save_as(inside, &here))
+}
+
+fn save_as(inside: &Inside, here: &str) -> AnyView {
     let action = inside.address().function::<SaveView>();
     view! {
         <details class="disclosure">

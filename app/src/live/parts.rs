@@ -13,7 +13,7 @@ use web_sys::{Document, DomParser, Headers, RequestInit, Response, SupportedType
 
 use super::patch::Patch;
 use super::times::{self, all};
-use crate::enhance::strip;
+use crate::enhance::{picking, strip};
 
 /// A request header by which a page says that nobody asked for what it fetches: such a request is no use of the session,
 /// which ends for lack of use while the page stays open.
@@ -163,6 +163,7 @@ async fn fetch_page(address: &str, headers: Option<Headers>) -> Result<Option<Do
 fn put(fresh: &Document, selector: &str, asked: bool) -> bool {
     let mut gone = false;
     let patch = Patch::new(asked);
+    let picked = picking::marked();
     for part in all(selector) {
         match fresh.get_element_by_id(&part.id()) {
             // What a list no longer shows at this place stays where it is, and says that it is of before.
@@ -177,7 +178,7 @@ fn put(fresh: &Document, selector: &str, asked: bool) -> bool {
         BEHIND.set(true);
     }
     strip::prepare();
-    crate::enhance::count_picked();
+    picking::mark_again(&picked);
     times::tell(&document());
     gone
 }

@@ -2,13 +2,12 @@
 //! hover or, where there is no hover, when it is tapped; `<time data-exact>` is told in the person's own zone. The server
 //! writes UTC, and says so.
 
-use js_sys::Date;
 use leptos::prelude::document;
-use leptos::wasm_bindgen::{JsCast as _, JsValue};
+use leptos::wasm_bindgen::JsCast as _;
 use web_sys::{Document, Element, Event};
 
 use super::clock;
-use crate::format;
+use crate::{format, zone};
 
 /// The attribute of a relative time that was tapped: it tells the exact time.
 const TAPPED: &str = "data-tapped";
@@ -69,10 +68,7 @@ fn title(element: &Element, told: &str) {
 
 /// `2026-11-20 23:13:05 (UTC+1)`; in the zone UTC as the server writes it.
 fn local(millis: i64) -> String {
-    let date = Date::new(&JsValue::from_f64(millis as f64));
-    // Minutes from local time to UTC: -60 an hour east of Greenwich.
-    let ahead = -date.get_timezone_offset() as i64;
-    format::in_zone(millis, ahead)
+    format::in_zone(millis, zone::ahead_of_utc(millis) / 60_000)
 }
 
 fn with_utc(exact: &str, millis: i64) -> String {

@@ -47,6 +47,7 @@ pub fn open_invitations(inside: &Inside, invitations: &[Invitation]) -> Option<A
             <h2 id="invited-title">"Invited"</h2>
             <div class="table-wrap">
                 <table class="table cards">
+                    <caption class="visually-hidden">"Open invitations"</caption>
                     <thead>
                         <tr>
                             <th scope="col">"E-mail"</th>

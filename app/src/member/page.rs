@@ -57,6 +57,7 @@ pub fn MembersPage() -> impl IntoView {
             {confirm}
             <div class="table-wrap">
                 <table class="table cards">
+                    <caption class="visually-hidden">"Members"</caption>
                     <thead>
                         <tr>
                             <th scope="col">"Name"</th>

@@ -6,6 +6,7 @@ use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, is_confirmed};
 use tenantatlas_store::sessions::{SignedIn, TokenHash};
+use tenantatlas_store::user_preferences::UserPreferences;
 use uuid::Uuid;
 
 /// The signed-in person of this request.
@@ -27,6 +28,8 @@ pub struct CurrentSession {
     pub token: TokenHash,
     /// Whether the person proved lately who they are, for what is shown. What they do is decided by the engine.
     pub confirmed: bool,
+    /// What they chose for themselves, as of the beginning of the request.
+    pub preferences: UserPreferences,
 }
 
 impl CurrentSession {
@@ -42,6 +45,7 @@ impl CurrentSession {
             address,
             token,
             confirmed: is_confirmed(found.session.verified_at, now),
+            preferences: found.preferences,
         }
     }
 

@@ -63,21 +63,30 @@ pub fn AllTenantsPage() -> impl IntoView {
                 <div>
                     <nav class="crumbs" aria-label="Breadcrumbs"><a href=address::USERS>"Administration"</a></nav>
                     <h1>"All tenants"</h1>
-                    <p class="lead">{format::counted(total, "tenant", "tenants")}</p>
+                    <p class="lead" id="tenants-total" data-part="">{format::counted(total, "tenant", "tenants")}</p>
                 </div>
                 <div class="actions"><a class="button primary" href=address::ADD_TENANT>{Icon::Add.view()}"Add a tenant"</a></div>
             </div>
-            <form class="filters" method="get" action=address::ALL_TENANTS role="search">
-                {search_field(&filter)}
-                {(!filter.order.name.is_empty()).then(|| hidden("sort", filter.order.name))}
-                <button class="button">"Apply"</button>
-            </form>
-            {list}
-            {pages(address::ALL_TENANTS, &filter, total)}
+            {filters(&filter)}
+            <div class="list" id="list" data-part="" tabindex="-1">
+                {list}
+                {pages(address::ALL_TENANTS, &filter, total)}
+            </div>
         }
         .into_any();
         Ok(("All tenants".to_owned(), content))
     })
+}
+
+fn filters(filter: &TenantFilter<ListedSort>) -> AnyView {
+    view! {
+        <form class="filters" id="filters" data-part="" method="get" action=address::ALL_TENANTS role="search" data-auto="">
+            {search_field(filter)}
+            {(!filter.order.name.is_empty()).then(|| hidden("sort", filter.order.name))}
+            <button class="button">"Apply"</button>
+        </form>
+    }
+    .into_any()
 }
 
 fn row(tenant: &Tenant) -> AnyView {

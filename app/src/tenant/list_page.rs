@@ -45,12 +45,14 @@ pub fn Home() -> impl IntoView {
         } else {
             view! {
                 <div class="page-head">
-                    <div><h1>"Tenants"</h1><p class="lead">{format::counted(shown.total, "tenant", "tenants")}</p></div>
+                    <div><h1>"Tenants"</h1><p class="lead" id="tenants-total" data-part="">{format::counted(shown.total, "tenant", "tenants")}</p></div>
                     <div class="actions">{add}</div>
                 </div>
                 {filters(&filter)}
-                {tenant_table(&shown, &filter)}
-                {pages(address::HOME, &filter, shown.total)}
+                <div class="list" id="list" data-part="" tabindex="-1">
+                    {tenant_table(&shown, &filter)}
+                    {pages(address::HOME, &filter, shown.total)}
+                </div>
             }
             .into_any()
         };
@@ -69,11 +71,11 @@ fn filters(filter: &TenantFilter) -> AnyView {
     let orders = OverviewSort::ORDERS.iter().map(|order| (order.name, order.words));
     let filtered = *filter != TenantFilter::default();
     view! {
-        <form class="filters" method="get" action=address::HOME role="search" data-auto="">
+        <form class="filters" id="filters" data-part="" method="get" action=address::HOME role="search" data-auto="">
             {search_field(filter)}
-            <select class="select" name="sort" aria-label="Order">{options(orders, filter.order.name)}</select>
+            <select class="select" name="sort" id="filter-sort" aria-label="Order">{options(orders, filter.order.name)}</select>
             <button class="button">"Apply"</button>
-            {filtered.then(|| view! { <a class="button quiet" href=address::HOME>"Clear"</a> })}
+            {filtered.then(|| view! { <a class="button quiet" href=address::HOME data-stay="">"Clear"</a> })}
         </form>
     }
     .into_any()
@@ -85,7 +87,7 @@ pub(super) fn search_field<S: Sorts>(filter: &TenantFilter<S>) -> AnyView {
         <div class="search">
             {Icon::Search.view()}
             <input
-                class="input" type="search" name="q" value=filter.search.clone() placeholder="Search tenants"
+                class="input" type="search" name="q" id="filter-q" value=filter.search.clone() placeholder="Search tenants"
                 aria-label="Search tenants" data-search="" maxlength="200"
             />
         </div>

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use tenantatlas_domain::operation::FailureKind;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_store::operation_runs::{self, OperationRun};
-use tenantatlas_store::tenants::{Environment as StoredEnvironment, VisibleTenant};
+use tenantatlas_store::tenants::{Environment as StoredEnvironment, NearTenant, VisibleTenant};
 use tenantatlas_store::{permissions, sync_runs};
 
 use super::model::{Environment, TenantEntry};
@@ -21,6 +21,12 @@ pub fn entry(visible: &VisibleTenant) -> TenantEntry {
         environment: environment(visible.tenant.environment),
         favourite: visible.favourite,
     }
+}
+
+/// A tenant at hand in the switcher.
+#[must_use]
+pub fn near_entry(near: NearTenant) -> TenantEntry {
+    TenantEntry { id: near.id, name: near.name, environment: environment(near.environment), favourite: near.favourite }
 }
 
 /// The environment as screens know it.

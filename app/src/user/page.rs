@@ -41,6 +41,7 @@ pub fn UsersPage() -> impl IntoView {
             {confirm_note(&session, address::USERS, "add, change or remove people")}
             <div class="table-wrap">
                 <table class="table cards">
+                    <caption class="visually-hidden">"People"</caption>
                     <thead>
                         <tr>
                             <th scope="col">"Name"</th>

@@ -127,16 +127,30 @@ impl Runner {
     /// # Errors
     /// When the database fails.
     pub async fn snapshot(&self, tenant: Option<TenantId>, user: UserId) -> Result<Snapshot, CommandError> {
+        Ok(self.active_seen(tenant, user).await?.1)
+    }
+
+    /// The same with the runs as they are stored, which know besides by what name somebody started them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn active_seen(
+        &self,
+        tenant: Option<TenantId>,
+        user: UserId,
+    ) -> Result<(Vec<OperationRun>, Snapshot), CommandError> {
         let core = &self.core;
-        let mut runs = operation_runs::active_of_person(&core.commands.db, user).await?;
-        if let Some(tenant) = tenant {
-            runs.retain(|run| run.tenant_id != tenant);
-            runs.extend(operation_runs::active(&core.commands.db, Some(tenant), None).await?);
-            runs.sort_by_key(|run| (run.created_at, run.id));
-        }
-        let unread = notifications::unread_count(&core.commands.db, user, None).await?;
-        let runs = runs.iter().map(|run| core.state_of(run)).collect();
-        Ok(Snapshot { runs, unread, now: core.commands.clock.now() })
+        let db = &core.commands.db;
+        let runs = async {
+            match tenant {
+                Some(tenant) => operation_runs::active_seen(db, user, tenant).await,
+                None => operation_runs::active_of_person(db, user).await,
+            }
+        };
+        let (runs, unread) = futures::try_join!(runs, notifications::unread_count(db, user, None))?;
+        let states = runs.iter().map(|run| core.state_of(run)).collect();
+        let snapshot = Snapshot { runs: states, unread, now: core.commands.clock.now() };
+        Ok((runs, snapshot))
     }
 
     /// The live state of a stored run.

@@ -16,7 +16,9 @@ pub use lease::{
     Claim, KindLimits, Limits, Liveness, Renewal, Swept, cancelled_of, claim, hold, liveness, release, renew,
     sweep_expired,
 };
-pub use list::{QueueDepth, Waiting, active, active_in, active_of_person, of_person, overdue, queue_depth, waiting};
+pub use list::{
+    QueueDepth, Waiting, active, active_in, active_of_person, active_seen, of_person, overdue, queue_depth, waiting,
+};
 pub use progress::{
     CancelOutcome, End, Rest, Settled, end_unclaimed, finish, request_cancel, set_news, set_pauses, set_progress,
     settle,

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
-use sqlx::{Error, FromRow};
+use sqlx::{AssertSqlSafe, Error, FromRow};
 use tenantatlas_domain::ids::{SyncRunId, TenantId};
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::selection::{Selection, SelectionHash};
@@ -141,22 +141,63 @@ pub async fn list(mut on: impl Access, tenant: TenantId) -> Result<Vec<Scope>, S
     .await
 }
 
+/// The hash of the full inventory.
+static FULL: LazyLock<SelectionHash> = LazyLock::new(|| Selection::full(registry()).hash());
+
+/// The main scope comes first: the full inventory once it has completed, else the widest selection that did, the latest of
+/// these. `$2` is the hash of the full inventory.
+const MAIN_FIRST: &str =
+    "CASE WHEN selection_hash = $2 THEN 0 ELSE 1 END, latest_types DESC, latest_finished_at DESC, id DESC";
+
 /// The main scope of a tenant, in which a view is shown when none was chosen: the full inventory once it has completed,
 /// else the widest selection that did, the latest of these. What a view shows has no influence on it.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn main_of(mut on: impl Access, tenant: TenantId) -> Result<Option<Scope>, StoreError> {
-    static FULL: LazyLock<SelectionHash> = LazyLock::new(|| Selection::full(registry()).hash());
-    on.row(
+    let text = format!(
         "SELECT *
          FROM inventory_scopes
          WHERE tenant_id = $1 AND latest_run_seq IS NOT NULL
-         ORDER BY CASE WHEN selection_hash = $2 THEN 0 ELSE 1 END, latest_types DESC, latest_finished_at DESC, id DESC
-         LIMIT 1",
-        &args![tenant, FULL.as_str()],
-    )
-    .await
+         ORDER BY {MAIN_FIRST} LIMIT 1"
+    );
+    on.row(AssertSqlSafe(text), &args![tenant, FULL.as_str()]).await
+}
+
+/// The scopes among which a view can choose.
+#[derive(Clone, Debug, Default)]
+pub struct Offered {
+    /// Those that completed a run, the most recent first; at most 30 and the main one.
+    pub scopes: Vec<Scope>,
+    /// The main one, see [`main_of`].
+    pub main: Option<Scope>,
+}
+
+#[derive(FromRow)]
+struct OfferedRow {
+    #[sqlx(flatten)]
+    scope: Scope,
+    main_place: i64,
+}
+
+/// [`list`] and [`main_of`] in one question.
+///
+/// # Errors
+/// When the database fails.
+pub async fn offered(mut on: impl Access, tenant: TenantId) -> Result<Offered, StoreError> {
+    let text = format!(
+        "SELECT *
+         FROM (
+             SELECT s.*, ROW_NUMBER() OVER (ORDER BY {MAIN_FIRST}) AS main_place,
+                 ROW_NUMBER() OVER (ORDER BY latest_finished_at DESC, id DESC) AS recent_place
+             FROM inventory_scopes s
+             WHERE tenant_id = $1 AND latest_run_seq IS NOT NULL) o
+         WHERE main_place = 1 OR recent_place <= $3
+         ORDER BY recent_place"
+    );
+    let rows: Vec<OfferedRow> = on.rows(AssertSqlSafe(text), &args![tenant, FULL.as_str(), RECENT_SCOPES]).await?;
+    let main = rows.iter().find(|row| row.main_place == 1).map(|row| row.scope.clone());
+    Ok(Offered { scopes: rows.into_iter().map(|row| row.scope).collect(), main })
 }
 
 /// A type as another selection read it to the end.

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
 use crate::sql::{args, without_nul};
+use crate::user_preferences::{PreferenceColumns, UserPreferences};
 use crate::users::User;
 use crate::{StoreError, Tx};
 
@@ -70,6 +71,9 @@ pub struct SignedIn {
     /// The person.
     #[sqlx(flatten)]
     pub user: User,
+    /// What they chose for themselves.
+    #[sqlx(flatten, try_from = "PreferenceColumns")]
+    pub preferences: UserPreferences,
 }
 
 /// A session that was ended.
@@ -120,9 +124,10 @@ pub async fn find(mut on: impl Access, token_hash: &TokenHash, at: Timestamp) ->
     on.row(
         "SELECT s.id AS session_id, s.created_at AS session_created_at, s.user_id, s.last_used_at,
              s.idle_expires_at, s.expires_at, s.verified_at, s.user_agent, s.address, u.id, u.email, u.name,
-             u.platform_admin, u.disabled_at, u.last_sign_in_at, u.created_at, u.updated_at
+             u.platform_admin, u.disabled_at, u.last_sign_in_at, u.created_at, u.updated_at, p.item_columns, p.single_keys
          FROM web_sessions s
          JOIN users u ON u.id = s.user_id
+         LEFT JOIN user_preferences p ON p.user_id = u.id
          WHERE s.token_hash = $1 AND s.idle_expires_at > $2 AND s.expires_at > $2 AND u.disabled_at IS NULL",
         &args![token_hash, at],
     )

@@ -179,6 +179,13 @@ impl Statement {
         self
     }
 
+    /// Appends ` LIMIT n`. The number stands in the text: one that is bound PostgreSQL takes for a tenth of all rows when it
+    /// plans for any, finds that dearer than planning for this one, and so plans at every run. For limits of which there are few.
+    pub(crate) fn push_limit(&mut self, limit: u64) -> &mut Self {
+        let _ = write!(self.text, " LIMIT {limit}");
+        self
+    }
+
     pub(crate) fn text(&self) -> SqlStr {
         AssertSqlSafe(self.text.clone()).into_sql_str()
     }

@@ -3,6 +3,7 @@
 mod kinds;
 mod overview;
 mod removal;
+mod seen;
 
 pub use kinds::{
     Cloud, ConnectionStatus, CredentialKind, Environment, Licence, UnknownCloud, UnknownConnectionStatus,
@@ -10,13 +11,13 @@ pub use kinds::{
 };
 pub use overview::{Listed, ListedQuery, ListedSort, Overview, OverviewQuery, OverviewSort, overview, page};
 pub use removal::{purge_piece, retire, retired};
+pub use seen::{AskedTenant, NearTenant, VisibleTenant, get_for, list_near, list_visible};
 
 use secrecy::SecretString;
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, FromRow};
-use tenantatlas_domain::ids::{TenantId, UserId};
+use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::reason::ReasonCode;
-use tenantatlas_domain::role::Role;
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -148,22 +149,6 @@ pub struct ConnectionCheck {
     pub licence: Licence,
     /// When.
     pub at: Timestamp,
-}
-
-/// A tenant as one person sees it in the list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
-pub struct VisibleTenant {
-    /// The tenant.
-    #[sqlx(flatten)]
-    pub tenant: Tenant,
-    /// What the person may do there; a platform administrator may do everything, whatever their role as a member.
-    #[sqlx(try_from = "String")]
-    pub role: Role,
-    /// Whether the person marked it.
-    pub favourite: bool,
-    /// When the person last used it.
-    #[sqlx(try_from = "Nullable<i64>")]
-    pub last_used_at: Option<Timestamp>,
 }
 
 fn key(name: &str) -> String {
@@ -422,25 +407,4 @@ pub async fn find(mut on: impl Access, text: &str) -> Result<Vec<Tenant>, StoreE
 /// When the database fails.
 pub async fn list(mut on: impl Access) -> Result<Vec<Tenant>, StoreError> {
     on.rows("SELECT * FROM tenants WHERE removed_at IS NULL ORDER BY name_key", &[]).await
-}
-
-/// The tenants a person sees, favourites first, then by name: those they are a member of, and for a platform
-/// administrator all.
-///
-/// # Errors
-/// When the database fails.
-pub async fn list_visible(mut on: impl Access, user: UserId) -> Result<Vec<VisibleTenant>, StoreError> {
-    on.rows(
-        "SELECT t.*, CASE WHEN u.platform_admin = TRUE THEN 'owner' ELSE m.role END AS role,
-             COALESCE(p.favourite, FALSE) AS favourite, p.last_used_at
-         FROM users u
-         CROSS JOIN tenants t
-         LEFT JOIN tenant_members m ON m.tenant_id = t.id AND m.user_id = u.id
-         LEFT JOIN user_tenant_preferences p ON p.tenant_id = t.id AND p.user_id = u.id
-         WHERE u.id = $1 AND u.disabled_at IS NULL AND t.removed_at IS NULL
-             AND (m.role IS NOT NULL OR u.platform_admin = TRUE)
-         ORDER BY COALESCE(p.favourite, FALSE) DESC, t.name_key",
-        &args![user],
-    )
-    .await
 }

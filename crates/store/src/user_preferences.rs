@@ -23,12 +23,26 @@ impl Default for UserPreferences {
     }
 }
 
+/// The columns of [`UserPreferences`]; all are NULL while nothing was ever chosen.
 #[derive(FromRow)]
-struct Row {
+pub struct PreferenceColumns {
     /// Names, so that one that another version knew is left out.
     #[sqlx(json(nullable))]
     item_columns: Option<Vec<String>>,
-    single_keys: bool,
+    single_keys: Option<bool>,
+}
+
+impl From<PreferenceColumns> for UserPreferences {
+    fn from(PreferenceColumns { item_columns, single_keys }: PreferenceColumns) -> Self {
+        let default = Self::default();
+        let chosen = |names: Vec<String>| {
+            ItemColumn::ALL.iter().copied().filter(|column| names.iter().any(|name| name == column.as_str())).collect()
+        };
+        Self {
+            item_columns: item_columns.map_or(default.item_columns, chosen),
+            single_keys: single_keys.unwrap_or(default.single_keys),
+        }
+    }
 }
 
 /// The preferences; the default when nothing was ever chosen.
@@ -36,14 +50,9 @@ struct Row {
 /// # Errors
 /// When the database fails.
 pub async fn get(mut on: impl Access, user: UserId) -> Result<UserPreferences, StoreError> {
-    let row: Option<Row> =
+    let row: Option<PreferenceColumns> =
         on.row("SELECT item_columns, single_keys FROM user_preferences WHERE user_id = $1", &args![user]).await?;
-    let Some(Row { item_columns, single_keys }) = row else { return Ok(UserPreferences::default()) };
-    let chosen = |names: Vec<String>| {
-        ItemColumn::ALL.iter().copied().filter(|column| names.iter().any(|name| name == column.as_str())).collect()
-    };
-    let item_columns = item_columns.map_or_else(|| ItemColumn::DEFAULT.to_vec(), chosen);
-    Ok(UserPreferences { item_columns, single_keys })
+    Ok(row.map_or_else(UserPreferences::default, Into::into))
 }
 
 /// Keeps the columns of the list of items.

@@ -21,7 +21,7 @@ use tenantatlas_app::session::functions::CheckSession;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_engine::{Engine, EngineError};
 use tenantatlas_store::sessions::TokenHash;
-use tenantatlas_store::tenants;
+use tenantatlas_store::tenants::{self, AskedTenant};
 
 use super::answer::{accepts_html, lead_to, refuse, refuse_as_asked, status_of};
 use super::declared::{Declared, Kind};
@@ -141,13 +141,10 @@ enum Named {
 /// When the database fails.
 async fn named(engine: &Engine, name: &str, session: &CurrentSession) -> Result<Named, EngineError> {
     let Ok(id) = name.parse::<TenantId>() else { return Ok(Named::Nowhere) };
-    let (role, tenant) = futures::try_join!(engine.role(id, session.user_id), async {
-        Ok::<_, EngineError>(tenants::get(engine.reader(), id).await?)
-    })?;
-    Ok(match (tenant, role) {
-        (Some(tenant), Some(role)) => Named::Inside(Box::new(TenantScope { tenant, role })),
-        (Some(tenant), None) => Named::Foreign(tenant.id),
-        (None, _) => Named::Nowhere,
+    Ok(match tenants::get_for(engine.reader(), id, session.user_id).await? {
+        Some(AskedTenant { tenant, role: Some(role) }) => Named::Inside(Box::new(TenantScope { tenant, role })),
+        Some(AskedTenant { tenant, role: None }) => Named::Foreign(tenant.id),
+        None => Named::Nowhere,
     })
 }
 

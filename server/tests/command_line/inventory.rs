@@ -67,6 +67,28 @@ fn one_command_reads_a_whole_tenant_and_another_queries_it() {
 }
 
 #[test]
+fn a_list_that_broke_off_is_named_beside_the_items_with_the_reason() {
+    let cloud = Cloud::start(&["--objects", "6000"]);
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.add_tenant("Contoso", &cloud).code, 0);
+    let kind = json!({ "status": { "status": 403, "code": "Forbidden", "message": "no" } });
+    let fault =
+        json!({ "path": "deviceManagement/configurationPolicies", "within": "requests", "skip": 2, "kind": kind });
+    cloud.control("faults", &json!({ "faults": [fault] }));
+    let types = ["--types", "settingsCatalogPolicy,namedLocation", "--no-foundations"];
+    let sync = sandbox.run(&[&["sync", "--tenant", "Contoso", "--json"][..], &types].concat());
+    assert_eq!(sync.json()["types"]["settingsCatalogPolicy"]["outcome"], "failed", "{}", sync.stdout);
+
+    let items = sandbox.run(&["items", "--tenant", "Contoso", "--json"]).json();
+    let told = &items["not_read"][0];
+    assert_eq!((&told["policy_type"], &told["outcome"]), (&json!("settingsCatalogPolicy"), &json!("failed")), "{told}");
+    assert!(told["reason_code"].is_string() && !items["items"].as_array().expect("an array").is_empty(), "{told}");
+    let text = sandbox.run(&["items", "--tenant", "Contoso"]).stdout;
+    let (_, after) = text.split_once("Not read to the end, so that items may be lacking above:").expect("the note");
+    assert!(after.contains("Settings catalog"), "{after}");
+}
+
+#[test]
 fn the_same_choice_in_any_order_is_the_same_selection() {
     let cloud = Cloud::start(&["--objects", "100"]);
     let sandbox = Sandbox::new();

@@ -43,11 +43,16 @@ impl Cloud {
 impl Cloud {
     /// Lets time pass: objects of every kind come, change and go.
     pub fn evolve(&self) {
+        self.control("evolve", &serde_json::json!({ "steps": 1 }));
+    }
+
+    /// Sends a control: `evolve` lets time pass, `faults` says what goes wrong from now on.
+    pub fn control(&self, name: &str, body: &Value) {
         let host = self.fact("/login_url").trim_start_matches("http://").trim_end_matches("/login").to_owned();
         let mut stream = TcpStream::connect(&host).expect("the cloud is there");
-        let body = r#"{"steps":1}"#;
+        let body = body.to_string();
         let request = format!(
-            "POST /_sim/evolve HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            "POST /_sim/{name} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(request.as_bytes()).expect("sent");

@@ -39,17 +39,17 @@ pub(super) fn filters(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
     let days = filter.days.map(|days| days.to_string()).unwrap_or_default();
     let tenant = place.tenant.is_none().then(|| tenant_field(filter, hub));
     view! {
-        <form class="filters" method="get" action=place.base.clone() data-auto="">
+        <form class="filters" id="filters" data-part="" method="get" action=place.base.clone() data-auto="">
             {tenant}
-            <select class="select" name="operation" aria-label="Operation">{options(kinds, &filter.operation_name())}</select>
-            <select class="select" name="state" aria-label="State">
+            <select class="select" name="operation" id="filter-operation" aria-label="Operation">{options(kinds, &filter.operation_name())}</select>
+            <select class="select" name="state" id="filter-state" aria-label="State">
                 {options(states, filter.bucket.map(OperationBucket::as_str).unwrap_or_default())}
             </select>
-            <select class="select" name="by" aria-label="Started by">{options(initiators, &filter.initiator())}</select>
-            <select class="select" name="reason" aria-label="Reason">
+            <select class="select" name="by" id="filter-by" aria-label="Started by">{options(initiators, &filter.initiator())}</select>
+            <select class="select" name="reason" id="filter-reason" aria-label="Reason">
                 {options(reasons, filter.reason.map(ReasonCode::as_str).unwrap_or_default())}
             </select>
-            <select class="select" name="days" aria-label="Time">{options(SPANS, &days)}</select>
+            <select class="select" name="days" id="filter-days" aria-label="Time">{options(SPANS, &days)}</select>
             <label class="day-field"><span>"From"</span><input class="input" type="date" name="from" value=filter.first_day() /></label>
             <label class="day-field"><span>"To"</span><input class="input" type="date" name="until" value=filter.last_day() /></label>
             <button class="button">"Apply"</button>

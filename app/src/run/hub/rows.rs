@@ -44,6 +44,7 @@ pub(super) fn rows(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
     view! {
         <div class="table-wrap">
             <table class="table cards">
+                <caption class="visually-hidden">"Runs"</caption>
                 <thead>
                     <tr>
                         {may_pick.then(|| view! {

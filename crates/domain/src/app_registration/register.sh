@@ -13,8 +13,7 @@ graph=${graph%/}
 
 # A new application takes a few seconds to be known everywhere.
 again() {
-  local attempt
-  for attempt in 1 2 3 4 5 6; do
+  for _ in 1 2 3 4 5 6; do
     if "$@"; then return 0; fi
     sleep 5
   done

@@ -163,6 +163,37 @@ fn dates_are_compared_as_moments() {
 }
 
 #[test]
+fn a_date_without_a_zone_is_a_text_and_claims_no_moment() {
+    let at = |text: &str| json!({ "startDateTime": text });
+    for (left, right) in [
+        ("2026-03-01T12:00:00", "2026-03-01T12:00:00Z"),
+        ("2026-03-01T12:00:00.000", "2026-03-01T12:00:00.000Z"),
+        ("2026-03-01T12:00:00.0000000", "2026-03-01T12:00:00.000"),
+    ] {
+        different("deviceConfiguration", &at(left), &at(right));
+        same("deviceConfiguration", &at(left), &at(left));
+    }
+}
+
+#[test]
+fn a_number_beyond_64_bits_fails_nothing_and_is_the_same_each_time() {
+    let read = |number: &str| serde_json::from_str::<Value>(&format!("{{\"limit\":{number}}}")).unwrap();
+    // Beyond 64 bits it is what a floating point number holds of it, however it is written.
+    same("deviceConfiguration", &read("36893488147419103232"), &read("3.6893488147419103232e19"));
+    same("deviceConfiguration", &read("36893488147419103232"), &read("36893488147419103233"));
+    different("deviceConfiguration", &read("36893488147419103232"), &read("46893488147419103232"));
+    // Within them no digit is lost, not even where a floating point number would lose it.
+    different("deviceConfiguration", &read("18446744073709551615"), &read("18446744073709551614"));
+    different("deviceConfiguration", &read("9007199254740993"), &read("9007199254740992"));
+}
+
+#[test]
+fn of_a_name_that_stands_twice_in_an_object_the_last_value_counts() {
+    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    same("deviceConfiguration", &read(r#"{"limit":1,"limit":2}"#), &read(r#"{"limit":2}"#));
+}
+
+#[test]
 fn secrets_count_by_fingerprint_and_are_not_in_the_content() {
     let wifi =
         |secret: &str| json!({"@odata.type": "#microsoft.graph.windowsWifiConfiguration", "preSharedKey": secret});

@@ -322,6 +322,28 @@ async fn pages_that_bring_nothing_new_end_their_list_soon() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_that_are_to_be_asked_again_tomorrow_hold_up_no_other_and_say_until_when() {
+    let world = world(400).await;
+    let later = FaultKind::Throttled { retry_after: Some("86400".to_owned()) };
+    let refused = ["deviceConfigurations", "deviceCompliancePolicies", "namedLocations"];
+    world.simulator.control().set_faults(refused.map(|path| Fault::always(path, later.clone())).to_vec());
+    let keys = ["deviceConfiguration", "deviceCompliancePolicy", "namedLocation"];
+    let began = std::time::Instant::now();
+    let synced = world.sync(&World::everything()).await;
+    assert!(began.elapsed() < std::time::Duration::from_secs(60), "{:?}", began.elapsed());
+    for key in keys {
+        assert_eq!(end(&synced, key), (Some(TypeOutcome::Failed), Some(ReasonCode::GraphThrottled)), "{key}");
+        let message = synced.types[key].message.as_deref().unwrap_or_default();
+        assert!(message.contains("not to be asked again before "), "{key}: {message}");
+    }
+    // Types that share one of these lists suffer with it, and nothing else does.
+    let others = synced.types.values().filter(|one| one.outcome == Some(TypeOutcome::Failed));
+    assert!(others.clone().all(|one| one.reason_code == Some(ReasonCode::GraphThrottled)), "{:?}", synced.troubles());
+    assert_eq!(end(&synced, "settingsCatalogPolicy").0, Some(TypeOutcome::Succeeded));
+    assert!(others.count() < synced.types.len() / 3, "{:?}", synced.troubles());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_byte_order_mark_ends_no_type() {
     let world = world(200).await;
     world.simulator.control().set_faults(vec![Fault::always("", FaultKind::ByteOrderMark)]);

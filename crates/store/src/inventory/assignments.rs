@@ -1,7 +1,5 @@
 //! Whom items are assigned to, and what is assigned to a group.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 use sqlx::FromRow;
 use tenantatlas_domain::ids::TenantId;
@@ -101,18 +99,21 @@ pub async fn groups_called(
 /// # Errors
 /// When the database fails.
 pub async fn assigned_groups(mut on: impl Access, tenant: TenantId, limit: u32) -> Result<Vec<Group>, StoreError> {
-    on.rows(
-        "SELECT d.external_id, d.display_name, d.unnamed
-         FROM directory_names d
-         WHERE d.tenant_id = $1 AND d.kind = 'group' AND d.display_name IS NOT NULL AND EXISTS (
-             SELECT 1
-             FROM inventory_links l
-             WHERE l.tenant_id = d.tenant_id AND l.target_external_id = d.external_id
-                 AND l.relationship IN ('assigned_to', 'excluded_from') AND l.relationship = 'assigned_to')
-         ORDER BY d.name_key, d.external_id LIMIT $2",
-        &args![tenant, limit],
-    )
-    .await
+    let mut statement = Statement::default();
+    statement
+        .push(
+            "SELECT d.external_id, d.display_name, d.unnamed
+             FROM directory_names d
+             WHERE d.tenant_id = $1 AND d.kind = 'group' AND d.display_name IS NOT NULL AND EXISTS (
+                 SELECT 1
+                 FROM inventory_links l
+                 WHERE l.tenant_id = d.tenant_id AND l.target_external_id = d.external_id
+                     AND l.relationship IN ('assigned_to', 'excluded_from') AND l.relationship = 'assigned_to')
+             ORDER BY d.name_key, d.external_id",
+            args![tenant],
+        )
+        .push_limit(u64::from(limit));
+    on.query(&statement).await
 }
 
 /// How many items of one type a group gets.
@@ -138,7 +139,8 @@ pub struct AssignedTypes {
 #[derive(FromRow)]
 struct Counted {
     policy_type: String,
-    relationship: String,
+    #[sqlx(try_from = "i64")]
+    included: u64,
     #[sqlx(try_from = "i64")]
     items: u64,
 }
@@ -152,7 +154,10 @@ pub async fn assigned_types(
     tenant: TenantId,
     assigned: &Assigned,
 ) -> Result<AssignedTypes, StoreError> {
-    let mut statement = Statement::new("SELECT n.policy_type, n.relationship, COUNT(*) AS items FROM (");
+    // By one column in the order of the index: what comes in groups needs no table of groups.
+    let mut statement = Statement::new(
+        "SELECT n.policy_type, COUNT(*) AS items, COUNT(*) FILTER (WHERE n.relationship = 'assigned_to') AS included FROM (",
+    );
     match assigned.external_id() {
         Some(id) => statement.push(
             "SELECT l.source_policy_type AS policy_type, l.relationship
@@ -170,22 +175,16 @@ pub async fn assigned_types(
             args![tenant, MAX_COUNTED + 1],
         ),
     };
-    statement.push(") AS n GROUP BY n.policy_type, n.relationship", []);
+    statement.push(") AS n GROUP BY n.policy_type", []);
     let mut on = db.database();
     let counted: Vec<Counted> = on.query(&statement).await?;
     let more = counted.iter().map(|one| one.items).sum::<u64>() > MAX_COUNTED.unsigned_abs();
-    let mut types: HashMap<String, AssignedType> = HashMap::new();
-    for one in counted {
-        let entry = types.entry(one.policy_type.clone()).or_default();
-        entry.policy_type = one.policy_type;
-        let count = if one.relationship == Relationship::AssignedTo.as_str() {
-            &mut entry.included
-        } else {
-            &mut entry.excluded
-        };
-        *count += one.items;
-    }
-    let mut types: Vec<AssignedType> = types.into_values().collect();
+    let of_type = |one: Counted| AssignedType {
+        policy_type: one.policy_type,
+        included: one.included,
+        excluded: one.items - one.included,
+    };
+    let mut types: Vec<AssignedType> = counted.into_iter().map(of_type).collect();
     types.sort_by_cached_key(|one| place(&one.policy_type));
     Ok(AssignedTypes { types, more })
 }

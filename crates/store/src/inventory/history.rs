@@ -45,6 +45,12 @@ pub struct ItemVersion {
     /// The version of the normaliser that made it.
     #[sqlx(try_from = "i64")]
     pub normaliser_version: u32,
+    /// A digest of what it set; `None` where an earlier version of this program kept the state. As comparable as the hash.
+    #[serde(skip)]
+    pub settings_digest: Option<i64>,
+    /// A digest of whom it was assigned to, likewise.
+    #[serde(skip)]
+    pub assignments_digest: Option<i64>,
     /// Allow-listed facts then.
     #[sqlx(json)]
     pub meta: Map<String, Json>,
@@ -55,11 +61,12 @@ const VERSIONS: &str = "
     SELECT v.*, r.id AS run_id
     FROM (
         SELECT changed_seq AS from_seq, CAST(NULL AS BIGINT) AS until_seq, changed_at AS observed_at, display_name,
-            platform, content_hash, normaliser_version, meta
+            platform, content_hash, normaliser_version, settings_digest, assignments_digest, meta
         FROM inventory_items
         WHERE id = $1 AND tenant_id = $2
         UNION ALL
-        SELECT from_seq, until_seq, observed_at, display_name, platform, content_hash, normaliser_version, meta
+        SELECT from_seq, until_seq, observed_at, display_name, platform, content_hash, normaliser_version,
+            settings_digest, assignments_digest, meta
         FROM inventory_item_versions
         WHERE item_id = $1 AND tenant_id = $2) AS v
     LEFT JOIN inventory_sync_runs r ON r.tenant_id = $2 AND r.seq = v.from_seq";

@@ -101,15 +101,17 @@ pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<
         ),
         args![scope, view.tenant_id],
     );
-    let mut on = db;
-    let found: Vec<Row> = on.query(&statement).await?;
+    let found = async {
+        let mut on = db;
+        on.query::<Row>(&statement).await
+    };
+    let (found, assignments) = futures::try_join!(found, assignment::of_items(db, view.tenant_id, ids))?;
     let seq = |row: &Row| view.seq_of(&row.item.policy_type);
     let unsure: Vec<Uuid> = found
         .iter()
         .filter(|row| row.range().is_some_and(|(_, last)| Some(last) != seq(row)))
         .map(|row| row.item.id.as_uuid())
         .collect();
-    let assignments = assignment::of_items(db, view.tenant_id, ids).await?;
     let absences = if unsure.is_empty() { HashMap::new() } else { absences(db, scope, &unsure).await? };
     let mut found: HashMap<Uuid, ItemRow> = found
         .into_iter()
@@ -140,14 +142,17 @@ pub async fn named(
     policy_type: &str,
     limit: u64,
 ) -> Result<Vec<(String, String)>, StoreError> {
-    on.rows(
-        "SELECT external_id, display_name
-         FROM inventory_items
-         WHERE tenant_id = $1 AND policy_type = $2
-         ORDER BY name_key, id LIMIT $3",
-        &args![tenant, policy_type, limit],
-    )
-    .await
+    let mut statement = Statement::default();
+    statement
+        .push(
+            "SELECT external_id, display_name
+             FROM inventory_items
+             WHERE tenant_id = $1 AND policy_type = $2
+             ORDER BY name_key, id",
+            args![tenant, policy_type.to_owned()],
+        )
+        .push_limit(limit);
+    on.query(&statement).await
 }
 
 /// An item by its type and the id Microsoft gave it.

@@ -346,9 +346,27 @@ impl<'a> Search<'a> {
             of_walk.push(&format!(" AND (i.name_key, i.id) {behind} ($1, $2)"), args![cursor.key.clone(), cursor.id]);
         }
         self.push_conditions(&mut of_walk, walk, state);
-        of_walk.push(&format!(" ORDER BY i.name_key{order}, i.id{order} LIMIT $1"), args![self.limit as u64]);
+        of_walk.push(&format!(" ORDER BY i.name_key{order}, i.id{order}"), []);
+        // With conditions the best plan depends on what they are compared with.
+        if self.is_plain(walk, state) {
+            of_walk.push_limit(self.limit as u64);
+        } else {
+            of_walk.push(" LIMIT $1", args![self.limit as u64]);
+        }
         statements.push(of_walk);
         statements
+    }
+
+    /// Whether a walk goes along an index with nothing else asked of its items.
+    fn is_plain(&self, walk: &Walk, state: Option<StateFilter>) -> bool {
+        let filter = self.filter;
+        state.is_none()
+            && self.drive(state) == Drive::Order
+            && self.changed.is_none()
+            && walk.words.is_empty()
+            && filter.platforms.is_empty()
+            && filter.scope_tag.is_none()
+            && filter.named().next().is_none()
     }
 
     /// Items of which an absence goes on, in the order of names. The sum keeps SQLite from the other index on absences, in

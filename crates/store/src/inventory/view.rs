@@ -34,22 +34,39 @@ struct Count {
     platform: String,
     #[sqlx(try_from = "i64")]
     items: u64,
+    baseline: Option<i64>,
 }
 
-async fn known(mut on: impl Access, tenant: TenantId) -> Result<BTreeMap<String, KnownType>, StoreError> {
+/// What is known of the types of a tenant whatever the scope: how many items there are of each, and the run that first read
+/// it to its end.
+async fn known(
+    mut on: impl Access,
+    tenant: TenantId,
+) -> Result<(BTreeMap<String, KnownType>, BTreeMap<String, i64>), StoreError> {
     let counts: Vec<Count> = on
         .rows(
-            "SELECT policy_type, platform, items FROM inventory_counts WHERE tenant_id = $1 AND items > 0",
+            "SELECT policy_type, platform, items, NULL AS baseline
+             FROM inventory_counts
+             WHERE tenant_id = $1 AND items > 0
+             UNION ALL
+             SELECT policy_type, '', 0, seq
+             FROM inventory_baselines
+             WHERE tenant_id = $1",
             &args![tenant],
         )
         .await?;
     let mut known: BTreeMap<String, KnownType> = BTreeMap::new();
-    for count in counts {
-        let entry = known.entry(count.policy_type).or_default();
-        entry.items += count.items;
-        entry.platforms.insert(count.platform, count.items);
+    let mut baselines = BTreeMap::new();
+    for Count { policy_type, platform, items, baseline } in counts {
+        if let Some(seq) = baseline {
+            baselines.insert(policy_type, seq);
+            continue;
+        }
+        let entry = known.entry(policy_type).or_default();
+        entry.items += items;
+        entry.platforms.insert(platform, items);
     }
-    Ok(known)
+    Ok((known, baselines))
 }
 
 /// The keys of the policy types of which a tenant has items.
@@ -190,18 +207,30 @@ impl ScopeView {
     /// # Errors
     /// When the database fails.
     pub async fn load(db: &impl Readable, tenant: TenantId, chosen: Option<ScopeId>) -> Result<Self, StoreError> {
+        Ok(Self::load_among(db, tenant, chosen).await?.0)
+    }
+
+    /// The same with the scopes among which it was chosen: see [`scopes::offered`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn load_among(
+        db: &impl Readable,
+        tenant: TenantId,
+        chosen: Option<ScopeId>,
+    ) -> Result<(Self, Vec<Scope>), StoreError> {
         let db = db.database();
         // What does not wait for one another is asked at the same time: on a database server each question is a journey.
-        let scope = async {
-            if let Some(id) = chosen
-                && let Some(scope) = scopes::get(db, tenant, id).await?
-            {
-                return Ok(Some(scope));
-            }
-            scopes::main_of(db, tenant).await
+        let first = async { futures::try_join!(scopes::offered(db, tenant), known(db, tenant)) };
+        let (offered, (known, baselines)) = Box::pin(first).await?;
+        let scopes::Offered { scopes: offered, main } = offered;
+        let scope = match chosen {
+            None => main,
+            Some(id) => match offered.iter().find(|scope| scope.id == id) {
+                Some(scope) => Some(scope.clone()),
+                None => scopes::get(db, tenant, id).await?.or(main),
+            },
         };
-        let known = async { futures::try_join!(scope, known(db, tenant), baselines(db, tenant)) };
-        let (scope, known, baselines) = Box::pin(known).await?;
         let mut types: BTreeMap<String, TypeState> =
             known.into_iter().map(|(key, known)| (key, TypeState { known, ..TypeState::default() })).collect();
         let mut run = None;
@@ -210,7 +239,12 @@ impl ScopeView {
                 futures::try_join!(
                     sync_runs::get(db, tenant, latest.id),
                     sync_runs::list_types(db, tenant, latest.id),
-                    scopes::reads_elsewhere(db, tenant, scope_id)
+                    async {
+                        match offered.iter().any(|scope| scope.id != scope_id) {
+                            true => scopes::reads_elsewhere(db, tenant, scope_id).await,
+                            false => Ok(Vec::new()),
+                        }
+                    }
                 )
             };
             let (found, rows, elsewhere) = Box::pin(told).await?;
@@ -236,7 +270,7 @@ impl ScopeView {
                 state.baseline = Some(seq);
             }
         }
-        Ok(Self { tenant_id: tenant, scope, run, types })
+        Ok((Self { tenant_id: tenant, scope, run, types }, offered))
     }
 
     /// The number of the latest completed run.
@@ -278,11 +312,6 @@ impl ScopeView {
         });
         derive_presence(&reading, seen, last_full_read)
     }
-}
-
-/// The runs that first read the types of a tenant to their end.
-async fn baselines(mut on: impl Access, tenant: TenantId) -> Result<Vec<(String, i64)>, StoreError> {
-    on.rows("SELECT policy_type, seq FROM inventory_baselines WHERE tenant_id = $1", &args![tenant]).await
 }
 
 /// The last full reads of the types of which the latest completed run does not tell one itself.

@@ -42,7 +42,7 @@ pub struct RunAttempt {
 /// Attempts that are listed: the newest.
 const LISTED: i64 = 50;
 
-/// The attempts at a run of a tenant, the newest fifty, oldest first. None for runs that ended before version 35.
+/// The attempts at a run of a tenant, the newest fifty, oldest first. None for runs that ended before version 32.
 ///
 /// # Errors
 /// When the database fails.

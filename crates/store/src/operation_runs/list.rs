@@ -64,6 +64,28 @@ pub async fn active_of_person(mut on: impl Access, user: UserId) -> Result<Vec<O
     on.query(&statement).await
 }
 
+/// The active runs that somebody sees who looks at a tenant that is theirs, oldest first: those of the tenant, and what they
+/// started in any other that is theirs.
+///
+/// # Errors
+/// When the database fails.
+pub async fn active_seen(mut on: impl Access, user: UserId, tenant: TenantId) -> Result<Vec<OperationRun>, StoreError> {
+    let mut statement = Statement::default();
+    statement.push(
+        &format!(
+            "SELECT r.*
+             FROM bulk_operation_runs r
+             JOIN users u ON u.id = $1
+             WHERE r.{ACTIVE} AND (r.tenant_id = $2 OR (r.user_id = $1 AND (u.platform_admin = TRUE OR EXISTS (
+                 SELECT 1 FROM tenant_members m WHERE m.tenant_id = r.tenant_id AND m.user_id = $1))))
+             ORDER BY r.created_at, r.id"
+        ),
+        args![user, tenant],
+    );
+    statement.push_limit(2 * MAX_ACTIVE.unsigned_abs());
+    on.query(&statement).await
+}
+
 /// Those of these runs that a person started, in the tenants that are theirs; of at most 200 runs.
 ///
 /// # Errors

@@ -156,6 +156,13 @@ on_both_engines! {
         let strange = dispatch(db, here, "other", &["a"], at(3)).await;
         let active = operation_runs::active_of_person(db, ada).await.unwrap();
         assert_eq!(active.iter().map(|run| (run.id, run.tenant_name.as_str())).collect::<Vec<_>>(), [(mine[0], "Here")]);
+        let seen = async |user, tenant| {
+            let seen = operation_runs::active_seen(db, user, tenant).await.unwrap();
+            seen.into_iter().map(|run| run.id).collect::<Vec<_>>()
+        };
+        assert_eq!(seen(ada, here).await, [mine[0], strange.id], "what others do here, and not what is elsewhere");
+        let elsewhere = tenant(db, "Elsewhere").await;
+        assert_eq!(seen(ada, elsewhere).await, [mine[0]], "and what she does elsewhere");
         let asked = [mine[0], mine[1], strange.id];
         let told = operation_runs::of_person(db, ada, &asked).await.unwrap();
         assert_eq!(told.iter().map(|run| run.id).collect::<Vec<_>>(), [mine[0]]);

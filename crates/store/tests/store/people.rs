@@ -51,9 +51,16 @@ on_both_engines! {
         members::set(&mut tx, contoso, ada, Role::Readonly, at(1)).await.unwrap();
         members::set(&mut tx, contoso, ada, Role::Manager, at(2)).await.unwrap();
         tx.commit().await.unwrap();
-        let role = |tenant, user| members::effective_role(db, tenant, user);
+        let role = async |tenant, user| {
+            let role = members::effective_role(db, tenant, user).await;
+            let asked = tenants::get_for(db, tenant, user).await.unwrap();
+            assert_eq!(asked.and_then(|asked| asked.role), *role.as_ref().unwrap(), "both say the same");
+            role
+        };
         assert_eq!(role(contoso, ada).await.unwrap(), Some(Role::Manager));
         assert_eq!(role(fabrikam, ada).await.unwrap(), None);
+        let foreign = tenants::get_for(db, fabrikam, ada).await.unwrap().map(|asked| asked.tenant.id);
+        assert_eq!(foreign, Some(fabrikam), "it exists, but not for her");
         assert_eq!(role(fabrikam, admin).await.unwrap(), Some(Role::Owner));
         assert_eq!(role(TenantId::from_uuid(Uuid::now_v7()), admin).await.unwrap(), None);
         assert_eq!(members::count(db, contoso, Role::Manager).await.unwrap(), 1);
@@ -95,6 +102,15 @@ on_both_engines! {
         tx.commit().await.unwrap();
         assert!(tenants::list_visible(db, admin).await.unwrap().iter().all(|one| one.role == Role::Owner));
         assert_eq!(members::effective_role(db, ids[1], admin).await.unwrap(), Some(Role::Owner));
+        let near = async |user, looked_at, others| {
+            let near = tenants::list_near(db, user, looked_at, others).await.unwrap();
+            near.into_iter().map(|one| (one.name, one.favourite, one.any_used_at)).collect::<Vec<_>>()
+        };
+        let (alpha, gamma) = (("Alpha".to_owned(), false, Some(at(7))), ("Gamma".to_owned(), true, Some(at(7))));
+        assert_eq!(near(ada, ids[0], 8).await, [alpha.clone(), gamma.clone()], "the one that is looked at comes first");
+        assert_eq!(near(ada, ids[2], 8).await, [gamma.clone(), alpha]);
+        assert_eq!(near(ada, ids[1], 0).await, [gamma], "one that is not theirs is not among them");
+        assert_eq!(near(admin, ids[1], 1).await.len(), 2);
         let remembered = preferences::get(db, ada, ids[2]).await.unwrap();
         assert!(remembered.favourite);
         assert_eq!(remembered.last_selection, Some(selection(&["alpha"])));

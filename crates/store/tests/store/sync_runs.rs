@@ -166,7 +166,12 @@ on_both_engines! {
     async fn the_main_scope_is_the_full_inventory_else_the_widest_selection_that_completed_last(test: TestDatabase) {
         let db = &test.db;
         let contoso = tenant(db, "Contoso").await;
-        let main = async || scopes::main_of(db, contoso).await.unwrap().map(|scope| scope.selection.policy_types.join(","));
+        let main = async || {
+            let main = scopes::main_of(db, contoso).await.unwrap();
+            let offered = scopes::offered(db, contoso).await.unwrap();
+            assert_eq!((offered.main, offered.scopes), (main.clone(), scopes::list(db, contoso).await.unwrap()));
+            main.map(|scope| scope.selection.policy_types.join(","))
+        };
         assert_eq!(main().await, None);
         for (index, (types, expected)) in [
             (&["alpha"][..], "alpha"),
