@@ -49,6 +49,7 @@ async fn clean_once(core: &Core, forgotten: &mut Option<Instant>) -> Result<(), 
         forget_ended(core).await?;
         *forgotten = Some(Instant::now());
         remove_old_versions(core).await?;
+        forget_names_of_settings(core).await?;
     }
     purge_tenants(core).await?;
     make_searchable(core).await
@@ -135,6 +136,15 @@ async fn remove_old_versions(core: &Core) -> Result<(), StoreError> {
                 tokio::time::sleep(BETWEEN_PIECES).await;
             }
         }
+    }
+    Ok(())
+}
+
+/// Forgets names of settings that no policy has any more, a piece at a time.
+async fn forget_names_of_settings(core: &Core) -> Result<(), StoreError> {
+    while !core.commands.stopping.is_cancelled() && setting_search::forget_names(&core.commands.db).await? {
+        // Whoever waits for the writer has its turn now.
+        tokio::time::sleep(BETWEEN_PIECES).await;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Looking at the body of a version, at its settings, and at what differs between two.
 
 mod document;
+mod reading;
 
 use std::collections::HashSet;
 
@@ -18,6 +19,7 @@ use tenantatlas_store::policies::{self, OpenSlot, TenantKey, Version};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
+pub(crate) use reading::{computed, settings_of_version};
 
 /// A version with its body.
 #[derive(Debug, Clone, PartialEq)]
@@ -160,21 +162,18 @@ impl Engine {
     ) -> Result<(Version, Vec<OpenSlot>), EngineError> {
         self.authorise(actor, tenant, Action::SeeBodies).await?;
         let key = TenantKey::open(self.reader(), &self.core.commands.vault, tenant).await?.ok_or(MISSING)?;
-        self.opened_with(&key, tenant, (policy_type, external_id), number).await
+        let version = self.found_version(tenant, (policy_type, external_id), number).await?;
+        let slots = policies::open_slots(self.reader(), &key, tenant, version.id).await?;
+        Ok((version, slots))
     }
 
-    async fn opened_with(
+    async fn found_version(
         &self,
-        key: &TenantKey,
         tenant: TenantId,
         (policy_type, external_id): (&str, &str),
         number: u64,
-    ) -> Result<(Version, Vec<OpenSlot>), EngineError> {
-        let db = self.reader();
-        let found = policies::find_version(db, tenant, policy_type, external_id, number).await?;
-        let version = found.ok_or(MISSING)?;
-        let slots = policies::open_slots(db, key, tenant, version.id).await?;
-        Ok((version, slots))
+    ) -> Result<Version, EngineError> {
+        policies::find_version(self.reader(), tenant, policy_type, external_id, number).await?.ok_or(MISSING)
     }
 
     async fn settings_of(
@@ -198,14 +197,9 @@ impl Engine {
         policy: (&str, &str),
         number: u64,
     ) -> Result<(Version, Settings), EngineError> {
-        let policy_type = registry().get(policy.0).ok_or(MISSING)?;
-        let recipe = recipe(policy_type).ok_or(MISSING)?;
-        let (version, slots) = self.opened_with(key, tenant, policy, number).await?;
-        let read = move || {
-            let body = put_together(slots.into_iter().map(|slot| (slot.name, slot.value)));
-            Settings::of(policy_type, recipe, &body)
-        };
-        Ok((version, tokio::task::spawn_blocking(read).await.map_err(|error| not_done(&error))?))
+        let version = self.found_version(tenant, policy, number).await?;
+        let settings = settings_of_version(self.reader(), key, &version).await?.ok_or(MISSING)?;
+        Ok((version, settings))
     }
 
     /// Names what settings name by ids.

@@ -20,7 +20,7 @@ use tenantatlas_store::setting_search::{self, Place, Search, SearchedTenant};
 use crate::engine::Engine;
 use crate::error::EngineError;
 pub use coverage::{LeftOut, NotSearched, SearchCoverage};
-pub(crate) use indexing::{index_due, index_kept};
+pub(crate) use indexing::{forget_names, index_due, index_kept};
 pub use pivot::{PivotRow, SettingPivot};
 use reach::Reach;
 

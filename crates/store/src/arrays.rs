@@ -48,5 +48,7 @@ fn bind_column<'q, 'v: 'q, I: Iterator<Item = &'q Value<'v>>>(
         Value::Uuid(_) => query.bind(array!(Uuid, |value| *value)),
         Value::Bytes(_) => query.bind(array!(Bytes, |value| value.as_deref())),
         Value::Json(_) => query.bind(array!(Json, |value| value.as_ref().map(JsonText::raw))),
+        // No column holds a list.
+        Value::Ids(_) | Value::Numbers(_) => return None,
     })
 }

@@ -328,6 +328,8 @@ macro_rules! bound {
                 Value::Uuid(uuid) => query.bind(*uuid),
                 Value::Bytes(bytes) => query.bind(bytes.as_deref()),
                 Value::Json(json) => query.bind(json.as_ref().map(crate::sql::JsonText::raw)),
+                Value::Ids(ids) => query.bind(ids),
+                Value::Numbers(numbers) => query.bind(numbers),
             };
         }
         query
@@ -335,6 +337,14 @@ macro_rules! bound {
 }
 
 impl Connection<'_> {
+    /// The kind of database it leads to.
+    pub(crate) const fn backend(&self) -> Backend {
+        match self {
+            Self::Sqlite(_) => Backend::Sqlite,
+            Self::Postgres(_) => Backend::Postgres,
+        }
+    }
+
     /// Runs a statement and tells how many rows it affected.
     pub(crate) async fn execute(&mut self, text: impl SqlSafeStr, values: &[Value<'_>]) -> Result<u64, StoreError> {
         let text = text.into_sql_str();

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr as _};
 
 use crate::bulk::WithList;
 use crate::database::{Access, Connection};
-use crate::sql::args;
+use crate::sql::{Statement, args};
 use crate::{Backend, StoreError, Tx};
 
 /// The channel of `NOTIFY`.
@@ -17,6 +17,9 @@ const CLAIM_LOCK: i64 = 0x7461_636c_6169_6d00;
 
 /// What serialises the making of the first administrator and of the link for it on PostgreSQL.
 const FIRST_ADMINISTRATOR_LOCK: i64 = 0x7461_6669_7273_7400;
+
+/// What keeps the names of settings that are being written on PostgreSQL.
+const NAMES_OF_SETTINGS_LOCK: i64 = 0x7461_7365_7474_6b00;
 
 /// Milliseconds since 1970 by the clock of the database, as a term of a query.
 pub(crate) const fn now(backend: Backend) -> &'static str {
@@ -30,11 +33,7 @@ pub(crate) const fn now(backend: Backend) -> &'static str {
 /// The same as a number.
 pub(crate) async fn now_millis(mut on: impl Access) -> Result<i64, StoreError> {
     let mut connection = on.connection().await?;
-    let backend = match connection {
-        Connection::Sqlite(_) => Backend::Sqlite,
-        Connection::Postgres(_) => Backend::Postgres,
-    };
-    let text = format!("SELECT {}", now(backend));
+    let text = format!("SELECT {}", now(connection.backend()));
     let number: Option<(i64,)> = connection.row(AssertSqlSafe(text).into_sql_str(), &[]).await?;
     Ok(number.map_or(0, |(number,)| number))
 }
@@ -105,6 +104,26 @@ pub(crate) async fn lock_type(tx: &mut Tx, tenant: uuid::Uuid, policy_type: &str
     lock(tx, hash.cast_signed()).await
 }
 
+/// With whom a lock is held.
+#[derive(Clone, Copy)]
+pub(crate) enum Lock {
+    /// With others that share it.
+    Shared,
+    /// With nobody.
+    Alone,
+}
+
+/// Keeps names of settings from being forgotten while lines are written that have them.
+pub(crate) async fn lock_names_of_settings(tx: &mut Tx, lock: Lock) -> Result<(), StoreError> {
+    let text = match (tx.backend(), lock) {
+        // One transaction writes at a time.
+        (Backend::Sqlite, _) => return Ok(()),
+        (Backend::Postgres, Lock::Shared) => "SELECT pg_advisory_xact_lock_shared($1)",
+        (Backend::Postgres, Lock::Alone) => "SELECT pg_advisory_xact_lock($1)",
+    };
+    tx.execute(text, &args![NAMES_OF_SETTINGS_LOCK]).await.map(|_| ())
+}
+
 async fn lock(tx: &mut Tx, key: i64) -> Result<(), StoreError> {
     if tx.backend() == Backend::Postgres {
         tx.execute("SELECT pg_advisory_xact_lock($1)", &args![key]).await?;
@@ -140,6 +159,34 @@ pub(crate) const fn find_items(backend: Backend) -> &'static WithList {
         Backend::Sqlite => &SQLITE,
         Backend::Postgres => &POSTGRES,
     }
+}
+
+/// Whether rows are locked against change until the transaction ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    Not,
+    ForUpdate,
+}
+
+/// Joins what stands before it with those rows of a table that a condition tells, which names both: they are looked up for each
+/// row of what stands before, one after the other. More conditions may follow with `AND`. Left to choose, with the statistics of
+/// a table that has just been filled, PostgreSQL reads all rows of a tenant for each instead; it does not look into a query
+/// that locks or leaves out rows.
+pub(crate) fn probe(backend: Backend, (table, alias): (&str, &str), condition: Statement, held: Held) -> Statement {
+    let mut statement = Statement::default();
+    match backend {
+        Backend::Sqlite => {
+            statement.push(&format!(" CROSS JOIN {table} {alias} WHERE "), []).push_statement(condition);
+        }
+        Backend::Postgres => {
+            let end = if held == Held::Not { "OFFSET 0" } else { "FOR UPDATE" };
+            statement
+                .push(&format!(" CROSS JOIN LATERAL (SELECT * FROM {table} {alias} WHERE "), [])
+                .push_statement(condition)
+                .push(&format!(" {end}) {alias} WHERE TRUE"), []);
+        }
+    }
+    statement
 }
 
 /// Makes the rest of the transaction look rows up by index. In a table that has just grown, PostgreSQL's statistics

@@ -30,6 +30,7 @@ pub mod findings;
 pub mod inventory;
 pub mod invitations;
 pub mod known_browsers;
+mod lists;
 pub mod members;
 mod migrations;
 pub mod notifications;

@@ -16,7 +16,7 @@ pub use documents::{
     Document, NewLine, Since, due, due_of, held, mark_renamed, pending, postpone, record_keys, replace,
 };
 pub use find::{Found, Hit, Place, find};
-pub use keys::{KeyId, key_id};
+pub use keys::{KeyId, forget_keys, key_id, unused_keys};
 pub use pivot::{Pivot, PivotCell, pivot};
 pub use statement::{Search, SearchedTenant};
 
@@ -31,3 +31,8 @@ pub const HELD: &str = "held";
 
 /// Lines of one document, at most: the place of a line in its document takes so many bits.
 const PLACE_BITS: u32 = 16;
+
+/// The number of the document of a line.
+const fn document_of(line: i64) -> i64 {
+    line >> PLACE_BITS
+}

@@ -11,6 +11,8 @@ use tenantatlas_domain::normalise::ContentHash;
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
+use crate::lists::List;
+
 /// A value to bind. Typed also when it is NULL, because PostgreSQL wants to know.
 #[derive(Clone, Debug)]
 pub(crate) enum Value<'a> {
@@ -20,6 +22,8 @@ pub(crate) enum Value<'a> {
     Uuid(Option<Uuid>),
     Bytes(Option<Cow<'a, [u8]>>),
     Json(Option<JsonText<'a>>),
+    Ids(List<Uuid>),
+    Numbers(List<i64>),
 }
 
 /// JSON that is already text: it is stored as it stands, without being parsed again.
@@ -130,6 +134,13 @@ pub(crate) struct Statement {
 impl Statement {
     pub(crate) fn new(text: &str) -> Self {
         Self { text: text.to_owned(), values: Vec::new() }
+    }
+
+    /// One fragment with its values.
+    pub(crate) fn of(fragment: &str, values: impl IntoIterator<Item = Value<'static>>) -> Self {
+        let mut statement = Self::default();
+        statement.push(fragment, values);
+        statement
     }
 
     /// Appends a fragment with its values.

@@ -305,8 +305,11 @@ impl DriftWork {
 /// absence, and what came back with another content by that.
 fn is_given_by(source: Source, group: &Group, subject: &Subject) -> bool {
     match source {
-        Source::Changed => subject.sides.now.is_some(),
-        Source::Returned => subject.changed_seq < group.baseline().floor_seq,
+        Source::Changed | Source::ChangedMeanwhile => subject.sides.now.is_some(),
+        Source::Returned => {
+            let baseline = group.baseline();
+            subject.changed_seq < baseline.floor_seq || subject.changed_seq == baseline.seq
+        }
         Source::Gone | Source::GoneForAWhile | Source::WithFindings => true,
     }
 }

@@ -4,15 +4,15 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use tenantatlas_domain::body::{Completeness, put_together};
+use tenantatlas_domain::body::Completeness;
 use tenantatlas_domain::ids::TenantId;
-use tenantatlas_domain::registry::{recipe, registry};
-use tenantatlas_domain::settings::{Glossary, SearchLine, Settings, search_lines};
+use tenantatlas_domain::settings::{Glossary, SearchLine, search_lines};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::policies::{self, Mark, TenantKey, Version};
 use tenantatlas_store::setting_search::{self, Document, HELD, NAME_WORD, NewLine, Since, VALUE_WORD, WHOLE_VALUE};
 use tenantatlas_store::{Db, StoreError, Vault, with_retries};
 
+use crate::policy_versions::{computed, settings_of_version};
 use crate::setting_catalog::glossary_of;
 
 /// Changes with how lines are made: what was made under other rules is made anew.
@@ -21,6 +21,8 @@ const RULES: u64 = 1;
 const MOST_VERSIONS: u32 = 200;
 /// Policies that are written in one transaction, at most.
 const TOGETHER: usize = 20;
+/// Names of settings that are forgotten in one transaction, at most.
+const NAMES_AT_ONCE: u32 = 500;
 /// What could not be read is tried again so much later.
 const TRY_AGAIN: Duration = Duration::from_secs(3_600);
 
@@ -70,6 +72,21 @@ pub(crate) async fn index_due(db: &Db, vault: &Vault, now: Timestamp) -> Result<
         }
     }
     Ok(due.len() == TOGETHER)
+}
+
+/// Forgets the next names of settings that no policy has any more. Answers whether there may be more.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn forget_names(db: &Db) -> Result<bool, StoreError> {
+    let unused = setting_search::unused_keys(db, NAMES_AT_ONCE).await?;
+    if unused.is_empty() {
+        return Ok(false);
+    }
+    let mut tx = db.write().await?;
+    setting_search::forget_keys(&mut tx, &unused).await?;
+    tx.commit().await?;
+    Ok(unused.len() == NAMES_AT_ONCE as usize)
 }
 
 async fn index(db: &Db, key: &TenantKey, documents: &[Document], now: Timestamp) -> Result<(), StoreError> {
@@ -154,14 +171,7 @@ fn carry(
 }
 
 async fn lines_of(db: &Db, key: &TenantKey, version: &Version) -> Result<Vec<SearchLine>, StoreError> {
-    let Some(policy_type) = registry().get(&version.policy_type) else { return Ok(Vec::new()) };
-    let Some(recipe) = recipe(policy_type) else { return Ok(Vec::new()) };
-    let slots = policies::open_slots(db, key, version.tenant_id, version.id).await?;
-    let read = computed(move || {
-        let body = put_together(slots.into_iter().map(|slot| (slot.name, slot.value)));
-        Settings::of(policy_type, recipe, &body)
-    });
-    let settings = read.await?;
+    let Some(settings) = settings_of_version(db, key, version).await? else { return Ok(Vec::new()) };
     let ids: Vec<String> = settings.definition_ids().into_iter().map(str::to_owned).collect();
     let glossary: Glossary = glossary_of(db, &ids).await?;
     computed(move || search_lines(&settings, &glossary)).await
@@ -178,7 +188,8 @@ fn seal(
         .into_iter()
         .map(|line| {
             let held = key.mark(HELD, &line.held);
-            let shown = serde_json::to_vec(&line.entry).unwrap_or_default();
+            let shown = serde_json::to_vec(&line.entry)
+                .map_err(|_| StoreError::Corrupt { column: "the settings of a version".to_owned() })?;
             let of_value = line.words.iter().map(|word| key.mark(VALUE_WORD, word));
             let of_name = line.names.iter().map(|word| key.mark(NAME_WORD, word));
             Ok(NewLine {
@@ -191,16 +202,4 @@ fn seal(
             })
         })
         .collect()
-}
-
-/// Runs a computation away from the threads that wait for the database.
-async fn computed<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => Ok(result),
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is going down.
-            Err(_) => Err(StoreError::Busy),
-        },
-    }
 }

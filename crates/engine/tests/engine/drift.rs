@@ -15,9 +15,10 @@ use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome, conclude_sync};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, EngineError};
 use tenantatlas_graph_sim::{Fault, FaultKind};
-use tenantatlas_store::findings::{self, ComparisonRecord, Finding, FindingFilter};
+use tenantatlas_store::findings::{self, ComparisonRecord, Finding, FindingFilter, Source};
 use tenantatlas_store::inventory::{ObservedItem, write_batch};
 use tenantatlas_store::operation_runs::{self, Claim, End, Filter, KindLimits, Limits, Rest};
+use tenantatlas_store::scopes;
 use tenantatlas_store::sync_runs::{self, NewSyncRun, Started, SyncEnd, SyncRun, TypeEnd};
 use tenantatlas_store::tenants::AfterSync;
 use tenantatlas_store::testing::on_both_engines;
@@ -237,6 +238,29 @@ on_both_engines! {
         assert_eq!((again.told(), again.record.counts.unchanged, again.record.counts.found), (wanted, 8, 0));
         let ids = |compared: &Compared| compared.open.iter().map(|one| one.id).collect::<BTreeSet<_>>();
         assert_eq!(ids(&again), ids(&second));
+    }
+
+    async fn a_comparison_looks_at_what_changed_and_not_at_all_that_the_baseline_found(test: TestDatabase) {
+        let world = World::new(test, 20).await;
+        let many = |x: u32| -> Vec<Value> { (0..9).map(|nth| policy(&format!("p{nth}"), "A", if nth < 2 { x } else { 1 })).collect() };
+        world.reads(&[(CONFIGURATION, Whole(many(1)))]).await;
+        let now = world.reads(&[(CONFIGURATION, Whole(many(2)))]).await;
+        let db = &world.database.db;
+        let scope = scopes::find(db, world.tenant, &now.selection_hash).await.unwrap().unwrap();
+        let plan = findings::plan(db, world.tenant, &scope, None).await.unwrap();
+        let run = OperationRunId::from_uuid(Uuid::now_v7());
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = findings::candidates(db, &plan, &plan.groups[0], Source::Changed, run, after.as_ref(), 1).await.unwrap();
+            let Some(last) = page.into_iter().last() else { break };
+            seen.push(last.item());
+            after = Some(last);
+        }
+        assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), 2, "page by page, each once: {seen:?}");
+        for source in Source::ALL.into_iter().filter(|source| *source != Source::Changed) {
+            let others = findings::candidates(db, &plan, &plan.groups[0], source, run, None, 10).await.unwrap();
+            assert_eq!(others, [], "{source:?}");
+        }
     }
 
     async fn lists_that_come_in_another_order_are_no_drift(test: TestDatabase) {

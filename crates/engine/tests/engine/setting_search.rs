@@ -147,6 +147,17 @@ on_both_engines! {
         assert_eq!(settings, expected);
     }
 
+    async fn names_of_settings_that_no_policy_has_are_forgotten_by_themselves(test: TestDatabase) {
+        test.execute("INSERT INTO setting_keys (id, name, sought) VALUES (1, 'of-a-tenant-that-is-gone', 'gone')").await;
+        let world = World::new(test, 10).await;
+        let wait = async {
+            while !setting_search::unused_keys(&world.database.db, 1).await.unwrap().is_empty() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("it is forgotten in time");
+    }
+
     async fn versions_of_before_become_searchable_by_themselves_and_where_that_was_left_off(test: TestDatabase) {
         let world = World::new(test, 200).await;
         world.sync(&World::everything()).await;

@@ -17,6 +17,9 @@ const OPEN: i64 = i64::MAX;
 pub enum Source {
     /// Found new, or with another content, since the baseline.
     Changed,
+    /// The same by a run that was under way when the baseline began: it may have come to the object before or after that. What
+    /// the baseline itself found is not among these: it is what it is compared with.
+    ChangedMeanwhile,
     /// Seen by the baseline, absent from the current read and since.
     Gone,
     /// Seen by the baseline, absent from the current read, and seen again by one that is not completed.
@@ -29,7 +32,8 @@ pub enum Source {
 
 impl Source {
     /// In the order in which they are to be walked: those with open findings come last.
-    pub const ALL: [Self; 5] = [Self::Changed, Self::Gone, Self::GoneForAWhile, Self::Returned, Self::WithFindings];
+    pub const ALL: [Self; 6] =
+        [Self::Changed, Self::ChangedMeanwhile, Self::Gone, Self::GoneForAWhile, Self::Returned, Self::WithFindings];
 }
 
 /// Where a walk stands.
@@ -49,8 +53,16 @@ impl Cursor {
         self.item
     }
 
-    const fn begin() -> Self {
-        Self { first: 0, second: -1, third: String::new(), item: ItemId::from_uuid(Uuid::nil()) }
+    /// Before the first object of a source. The bound below is part of the place, and not a condition of its own: SQLite would walk
+    /// from that bound to the place again for each page.
+    fn begin(group: &Group, source: Source) -> Self {
+        let first = match source {
+            Source::Changed | Source::Gone | Source::Returned => group.baseline().seq + 1,
+            Source::ChangedMeanwhile => group.baseline().floor_seq,
+            Source::GoneForAWhile => group.current().seq + 1,
+            Source::WithFindings => 0,
+        };
+        Self { first, second: -1, third: String::new(), item: ItemId::from_uuid(Uuid::nil()) }
     }
 }
 
@@ -68,27 +80,24 @@ pub async fn candidates(
     after: Option<&Cursor>,
     limit: u32,
 ) -> Result<Vec<Cursor>, StoreError> {
-    let begin = Cursor::begin();
+    let begin = Cursor::begin(group, source);
     let after = after.unwrap_or(&begin);
     let types: Vec<String> = group.types.iter().map(|one| one.policy_type.clone()).collect();
     let mut statement = Statement::default();
     match source {
-        Source::Changed => statement
-            .push(
+        Source::ChangedMeanwhile if group.baseline().floor_seq >= group.baseline().seq => return Ok(Vec::new()),
+        Source::Changed | Source::ChangedMeanwhile => {
+            statement.push(
                 "SELECT changed_seq AS first, CAST(0 AS BIGINT) AS second, policy_type AS third, id AS item
                  FROM inventory_items
-                 WHERE tenant_id = $1 AND changed_seq >= $2
-                     AND (changed_seq, policy_type, id) > ($3, $4, $5)",
-                args![
-                    plan.tenant_id,
-                    group.baseline().floor_seq.max(after.first),
-                    after.first,
-                    after.third.clone(),
-                    after.item
-                ],
-            )
-            .push_in(" AND policy_type", &types)
-            .push(" ORDER BY changed_seq, policy_type, id", []),
+                 WHERE tenant_id = $1 AND (changed_seq, policy_type, id) > ($2, $3, $4)",
+                args![plan.tenant_id, after.first, after.third.clone(), after.item],
+            );
+            if source == Source::ChangedMeanwhile {
+                statement.push(" AND changed_seq < $1", args![group.baseline().seq]);
+            }
+            statement.push_in(" AND policy_type", &types).push(" ORDER BY changed_seq, policy_type, id", [])
+        }
         Source::Gone | Source::GoneForAWhile | Source::Returned => {
             statement.push_statement(absences(plan.scope.id.0, group, source, after))
         }
@@ -115,10 +124,9 @@ fn absences(scope: i64, group: &Group, source: Source, after: &Cursor) -> Statem
         statement.push(
             "SELECT from_seq AS first, CAST(0 AS BIGINT) AS second, '' AS third, item_id AS item
              FROM inventory_absences
-             WHERE scope_id = $1 AND until_seq = $2 AND from_seq > $3 AND from_seq <= $4
-                 AND (from_seq, item_id) > ($5, $6)
+             WHERE scope_id = $1 AND until_seq = $2 AND (from_seq, item_id) > ($3, $4) AND from_seq <= $5
              ORDER BY from_seq, item_id",
-            args![scope, OPEN, baseline, current, after.first, after.item],
+            args![scope, OPEN, after.first, after.item, current],
         );
         return statement;
     }
@@ -129,11 +137,10 @@ fn absences(scope: i64, group: &Group, source: Source, after: &Cursor) -> Statem
         args![scope, after.first, after.second, after.item],
     );
     match source {
-        Source::GoneForAWhile => statement.push(
-            " AND until_seq > $1 AND until_seq < $2 AND from_seq > $3 AND from_seq <= $1",
-            args![current, OPEN, baseline],
-        ),
-        _ => statement.push(" AND until_seq > $1 AND until_seq <= $2 AND from_seq <= $1", args![baseline, current]),
+        Source::GoneForAWhile => {
+            statement.push(" AND until_seq < $1 AND from_seq > $2 AND from_seq <= $3", args![OPEN, baseline, current])
+        }
+        _ => statement.push(" AND until_seq <= $1 AND from_seq <= $2", args![current, baseline]),
     };
     statement.push(" ORDER BY until_seq, from_seq, item_id", []);
     statement

@@ -11,9 +11,10 @@ use uuid::Uuid;
 
 use super::plan::{ComparedType, Group, Plan};
 use super::record::Finding;
+use crate::dialect::{self, Held};
 use crate::inventory::{Stretch, absences_of};
 use crate::sql::{Statement, args};
-use crate::{StoreError, Tx, dialect};
+use crate::{Backend, StoreError, Tx};
 
 /// An object that is compared.
 #[derive(Clone, Debug)]
@@ -109,36 +110,58 @@ pub async fn load(tx: &mut Tx, plan: &Plan, group: &Group, ids: &[ItemId]) -> Re
         .filter_map(|row| Some((group.find(&row.policy_type)?, row)))
         .map(|(compared, row)| (row, compared))
         .collect();
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
     let ids: Vec<Uuid> = rows.iter().map(|(row, _)| row.state.id).collect();
     let mut findings = findings_of(tx, plan, &ids).await?;
     let replaced = replaced(tx, plan, &ids).await?;
-    let mut absences = match ids.is_empty() {
-        true => HashMap::new(),
-        false => absences_of(&mut *tx, plan.scope.id.0, &ids).await?,
-    };
-    let baselines: HashMap<Uuid, (SyncRunId, i64)> = rows
-        .iter()
+    let mut absences = absences_of(&mut *tx, plan.scope.id.0, &ids).await?;
+    let placed: Vec<Placed<'_>> = rows
+        .into_iter()
         .map(|(row, compared)| {
-            let known = findings.get(&row.state.id).map_or(&[][..], Vec::as_slice);
-            (row.state.id, baseline(plan, compared, known))
+            let range = row.since_seq.zip(row.last_seq);
+            let absences = absences.remove(&row.state.id).unwrap_or_default();
+            let findings = findings.remove(&row.state.id).unwrap_or_default();
+            let baseline = baseline(plan, compared, &findings);
+            Placed { row, compared, stretch: Stretch { range, absences }, baseline, findings }
         })
         .collect();
-    let places = |seq: &dyn Fn(Uuid) -> i64| ids.iter().map(|id| (*id, seq(*id))).collect::<Vec<_>>();
-    let mut then = states(tx, plan, &places(&|id| baselines[&id].1)).await?;
-    let mut since = states(tx, plan, &places(&|_| group.current().seq)).await?;
-    let mut subjects = Vec::with_capacity(rows.len());
-    for (row, compared) in rows {
+    let earlier = states(tx, plan, &placed).await?;
+    Ok(placed.into_iter().map(|placed| placed.subject(&earlier, &replaced)).collect())
+}
+
+/// An object with what tells where it is to be looked at.
+struct Placed<'a> {
+    row: Row,
+    compared: &'a ComparedType,
+    stretch: Stretch,
+    baseline: (SyncRunId, i64),
+    findings: Vec<Finding>,
+}
+
+impl Placed<'_> {
+    /// The reads as of which its state is not the one of today.
+    fn places(&self) -> impl Iterator<Item = (Uuid, i64)> {
+        let is_earlier = |seq: &i64| self.row.state.from_seq > *seq && self.stretch.saw(*seq);
+        [self.baseline.1, self.compared.current.seq].into_iter().filter(is_earlier).map(|seq| (self.row.state.id, seq))
+    }
+
+    fn subject(self, earlier: &HashMap<Uuid, Vec<EarlierState>>, replaced: &BTreeSet<Uuid>) -> Subject {
+        let Self { row, compared, stretch, baseline, findings } = self;
         let id = row.state.id;
-        let baseline = baselines[&id];
-        let range = row.since_seq.zip(row.last_seq);
-        let stretch = Stretch { range, absences: absences.remove(&id).unwrap_or_default() };
-        let as_of = |seq: i64, kept: Option<State>| {
-            let state = if row.state.from_seq <= seq { Some(row.state.clone()) } else { kept };
-            state.filter(|_| stretch.saw(seq)).map(State::split)
+        let as_of = |seq: i64| {
+            let state = match row.state.from_seq <= seq {
+                true => Some(&row.state),
+                false => {
+                    earlier.get(&id).and_then(|states| states.iter().find(|one| one.held(seq)).map(|one| &one.state))
+                }
+            };
+            state.filter(|_| stretch.saw(seq)).cloned().map(State::split)
         };
-        let (before, facts_before) = as_of(baseline.1, then.remove(&id)).unzip();
-        let (now, facts_now) = as_of(compared.current.seq, since.remove(&id)).unzip();
-        subjects.push(Subject {
+        let (before, facts_before) = as_of(baseline.1).unzip();
+        let (now, facts_now) = as_of(compared.current.seq).unzip();
+        Subject {
             item: ItemId::from_uuid(id),
             changed_seq: row.state.from_seq,
             unsure: now.is_none() && compared.unsteady,
@@ -150,10 +173,9 @@ pub async fn load(tx: &mut Tx, plan: &Plan, group: &Group, ids: &[ItemId]) -> Re
             facts_before: facts_before.unwrap_or_default(),
             facts_now: facts_now.unwrap_or_default(),
             replaced: replaced.contains(&id),
-            findings: findings.remove(&id).unwrap_or_default(),
-        });
+            findings,
+        }
     }
-    Ok(subjects)
 }
 
 /// With which run an object is compared: as long as a finding of it is open and nobody chose another, with that with which the
@@ -174,8 +196,8 @@ async fn rows(tx: &mut Tx, plan: &Plan, ids: &[ItemId]) -> Result<Vec<Row>, Stor
     }
     dialect::prefer_indexes(tx).await?;
     // A join with the ids, and not a list: SQLite takes a tenant for smaller than a list of ids.
-    let mut statement = Statement::new("WITH wanted (id) AS (VALUES ");
-    statement.push_rows(ids).push(
+    let mut statement = Statement::new("WITH wanted (id) AS (");
+    statement.push_ids(tx.backend(), ids.iter().map(|id| id.as_uuid())).push(
         ") SELECT i.id, i.policy_type, i.external_id, i.changed_seq AS from_seq, i.content_hash, i.normaliser_version,
              i.display_name, i.settings_digest, i.assignments_digest, i.meta, s.since_seq, s.last_seq
          FROM (SELECT DISTINCT id FROM wanted) w
@@ -187,37 +209,63 @@ async fn rows(tx: &mut Tx, plan: &Plan, ids: &[ItemId]) -> Result<Vec<Row>, Stor
     tx.rows(statement.text(), statement.values()).await
 }
 
-/// The states that objects had as of runs, where these are not those of today.
-async fn states(tx: &mut Tx, plan: &Plan, places: &[(Uuid, i64)]) -> Result<HashMap<Uuid, State>, StoreError> {
-    let Some(last) = places.last() else { return Ok(HashMap::new()) };
-    let mut statement = Statement::new("WITH wanted (id, seq) AS (VALUES ");
-    // Filled up to one of few lengths, so that the databases meet few different texts.
-    for index in 0..places.len().next_power_of_two() {
-        let (id, seq) = places.get(index).unwrap_or(last);
-        statement.push(if index == 0 { "($1, $2)" } else { ", ($1, $2)" }, args![*id, *seq]);
-    }
-    statement.push(
-        ") SELECT v.item_id AS id, v.from_seq, v.content_hash, v.normaliser_version, v.display_name, v.settings_digest,
-             v.assignments_digest, v.meta
-         FROM (SELECT DISTINCT id, seq FROM wanted) w
-         CROSS JOIN inventory_item_versions v
-         WHERE v.item_id = w.id AND v.from_seq <= w.seq AND v.until_seq > w.seq AND v.tenant_id = $1
-         ORDER BY v.from_seq",
-        args![plan.tenant_id],
-    );
-    let states: Vec<State> = tx.rows(statement.text(), statement.values()).await?;
-    Ok(states.into_iter().map(|state| (state.id, state)).collect())
+/// A state that an object had until a run.
+#[derive(FromRow)]
+struct EarlierState {
+    until_seq: i64,
+    #[sqlx(flatten)]
+    state: State,
 }
 
+impl EarlierState {
+    /// Whether it was the state as of a run.
+    fn held(&self, seq: i64) -> bool {
+        self.state.from_seq <= seq && seq < self.until_seq
+    }
+}
+
+/// The states that objects had as of the reads, where these are not those of today.
+async fn states(
+    tx: &mut Tx,
+    plan: &Plan,
+    placed: &[Placed<'_>],
+) -> Result<HashMap<Uuid, Vec<EarlierState>>, StoreError> {
+    let places: Vec<(Uuid, i64)> = placed.iter().flat_map(Placed::places).collect();
+    if places.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut statement = Statement::new("WITH wanted (id, seq) AS (");
+    statement.push_places(tx.backend(), &places).push(
+        ") SELECT v.item_id AS id, v.from_seq, v.until_seq, v.content_hash, v.normaliser_version, v.display_name,
+             v.settings_digest, v.assignments_digest, v.meta
+         FROM wanted w
+         CROSS JOIN inventory_item_versions v
+         WHERE v.item_id = w.id AND v.from_seq <= w.seq AND v.until_seq > w.seq AND v.tenant_id = $1",
+        args![plan.tenant_id],
+    );
+    let rows: Vec<EarlierState> = tx.rows(statement.text(), statement.values()).await?;
+    let mut states: HashMap<Uuid, Vec<EarlierState>> = HashMap::with_capacity(rows.len());
+    for row in rows {
+        states.entry(row.state.id).or_default().push(row);
+    }
+    Ok(states)
+}
+
+/// The findings of objects, held against change.
 async fn findings_of(tx: &mut Tx, plan: &Plan, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Finding>>, StoreError> {
-    let mut statement = Statement::default();
-    statement
-        .push(
-            "SELECT * FROM findings WHERE tenant_id = $1 AND scope_key = $2 AND finding_type = 'drift'",
-            args![plan.tenant_id, plan.scope.selection_hash.to_string()],
-        )
-        .push_in(" AND item_id", ids)
-        .push(&format!(" ORDER BY id{}", dialect::for_update(tx.backend())), []);
+    let of_object = Statement::of(
+        "f.tenant_id = $1 AND f.item_id = w.id AND f.scope_key = $2 AND f.finding_type = 'drift'",
+        args![plan.tenant_id, plan.scope.selection_hash.to_string()],
+    );
+    let statement = probing(tx.backend(), "f.id AS value", ids, of_object, Held::Not);
+    let mut known: Vec<Uuid> = tx.values(statement.text(), statement.values()).await?;
+    if known.is_empty() {
+        return Ok(HashMap::new());
+    }
+    // In one order, so that two transactions meet them in the same.
+    known.sort_unstable();
+    let itself = Statement::of("f.id = w.id AND f.tenant_id = $1", args![plan.tenant_id]);
+    let statement = probing(tx.backend(), "f.*", &known, itself, Held::ForUpdate);
     let rows: Vec<Finding> = tx.rows(statement.text(), statement.values()).await?;
     let mut findings: HashMap<Uuid, Vec<Finding>> = HashMap::new();
     for row in rows {
@@ -228,16 +276,22 @@ async fn findings_of(tx: &mut Tx, plan: &Plan, ids: &[Uuid]) -> Result<HashMap<U
 
 /// Those of the objects in whose place another one is, as an open finding says.
 async fn replaced(tx: &mut Tx, plan: &Plan, ids: &[Uuid]) -> Result<BTreeSet<Uuid>, StoreError> {
-    let mut statement = Statement::default();
-    statement
-        .push(
-            "SELECT related_item_id
-             FROM findings
-             WHERE tenant_id = $1 AND scope_key = $2 AND finding_type = 'drift' AND resolved_at IS NULL
-                 AND related_item_id IS NOT NULL",
-            args![plan.tenant_id, plan.scope.selection_hash.to_string()],
-        )
-        .push_in(" AND related_item_id", ids);
+    let in_its_place = Statement::of(
+        "f.tenant_id = $1 AND f.related_item_id IS NOT NULL AND f.related_item_id = w.id AND f.resolved_at IS NULL
+             AND f.scope_key = $2 AND f.finding_type = 'drift'",
+        args![plan.tenant_id, plan.scope.selection_hash.to_string()],
+    );
+    let statement = probing(tx.backend(), "f.related_item_id AS value", ids, in_its_place, Held::Not);
     let rows: Vec<Uuid> = tx.values(statement.text(), statement.values()).await?;
     Ok(rows.into_iter().collect())
+}
+
+/// What of the findings `f` that a condition tells for each of these ids, which it calls `w.id`.
+fn probing(backend: Backend, what: &str, ids: &[Uuid], condition: Statement, held: Held) -> Statement {
+    let mut statement = Statement::new("WITH wanted (id) AS (");
+    statement
+        .push_ids(backend, ids.iter().copied())
+        .push(&format!(") SELECT {what} FROM wanted w"), [])
+        .push_statement(dialect::probe(backend, ("findings", "f"), condition, held));
+    statement
 }

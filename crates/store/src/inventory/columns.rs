@@ -140,6 +140,8 @@ impl Digest {
             Value::Uuid(id) => self.bytes(id.unwrap_or_default().as_bytes()),
             Value::Bytes(bytes) => self.bytes(bytes.as_deref().unwrap_or_default()),
             Value::Json(json) => self.text(json.as_ref().map_or("", |json| json.raw().0.get())),
+            // No column holds a list.
+            Value::Ids(_) | Value::Numbers(_) => {}
         }
     }
 

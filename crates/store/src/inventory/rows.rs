@@ -10,6 +10,7 @@ use super::assignment;
 use super::item::{ITEM_COLUMNS, Item, ItemRow};
 use super::view::{ScopeView, Stretch};
 use crate::database::{Access, Run as _};
+use crate::dialect::{self, Held};
 use crate::reader::Readable;
 use crate::sql::{Statement, args};
 use crate::{Db, StoreError};
@@ -72,10 +73,15 @@ pub(crate) async fn absences(
     scope: i64,
     items: &[Uuid],
 ) -> Result<HashMap<Uuid, Vec<(i64, i64)>>, StoreError> {
-    let mut statement = Statement::default();
-    statement.push("SELECT item_id, from_seq, until_seq FROM inventory_absences WHERE scope_id = $1", args![scope]);
-    statement.push_in(" AND item_id", items);
-    let rows: Vec<Absence> = on.query(&statement).await?;
+    let mut connection = on.connection().await?;
+    let backend = connection.backend();
+    let of_scope = Statement::of("f.item_id = w.id AND f.scope_id = $1", args![scope]);
+    let mut statement = Statement::new("WITH wanted (id) AS (");
+    statement
+        .push_ids(backend, items.iter().copied())
+        .push(") SELECT f.item_id, f.from_seq, f.until_seq FROM (SELECT DISTINCT id FROM wanted) w", [])
+        .push_statement(dialect::probe(backend, ("inventory_absences", "f"), of_scope, Held::Not));
+    let rows: Vec<Absence> = connection.rows(statement.text(), statement.values()).await?;
     let mut absences: HashMap<Uuid, Vec<(i64, i64)>> = HashMap::new();
     for row in rows {
         absences.entry(row.item).or_default().push((row.from, row.until));

@@ -12,17 +12,20 @@ use uuid::Uuid;
 use super::statement::{Search, SearchedTenant};
 use crate::StoreError;
 use crate::database::{Db, Run as _};
+use crate::dialect::{self, Held};
 use crate::reader::Readable;
-use crate::sql::args;
+use crate::sql::{Statement, args};
 
 /// Tenants that are asked together, at most.
 const MOST_TOGETHER: usize = 64;
+/// Tenants that tell which of several texts is the rarest, at most.
+const SAMPLED: usize = 16;
 /// How many times as many tenants are asked next.
 const GROWTH: usize = 4;
 /// The longest page.
 const MAX_PAGE: u32 = 1_000;
 /// Which of several texts is the rarest is told by so many of its lines.
-const COUNTED: i64 = 2_000;
+const COUNTED: i64 = 500;
 
 /// Where a page ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,29 +127,28 @@ async fn of_group(
 ) -> Result<Vec<Hit>, StoreError> {
     let mut statement = search.wanted(group);
     statement.push(", found (rank, tenant_id, line) AS (", []);
-    statement.push_statement(search.found(first, after, " UNION "));
-    statement.push(
-        "), page (rank, tenant_id, line, document) AS (
-             SELECT f.rank, f.tenant_id, f.line, d.id
-             FROM found f CROSS JOIN setting_documents d
-             WHERE d.id = f.line / 65536 AND d.tenant_id = f.tenant_id AND d.indexed_id = d.version_id",
+    statement.push_statement(search.found(first, after, limit)).push(
+        "), page (rank, tenant_id, line, policy_type, external_id, version_id) AS (
+             SELECT f.rank, f.tenant_id, f.line, d.policy_type, d.external_id, d.version_id
+             FROM found f",
         [],
     );
-    search.of_types("d", &mut statement);
-    statement.push(
+    let mut of_line =
+        Statement::new("d.id = f.line / 65536 AND d.tenant_id = f.tenant_id AND d.indexed_id = d.version_id");
+    search.of_types("d", &mut of_line);
+    statement.push_statement(dialect::probe(search.backend, ("setting_documents", "d"), of_line, Held::Not)).push(
         " ORDER BY f.rank, f.line LIMIT $1)
-         SELECT p.tenant_id, p.line, k.name AS key, l.since_at, l.since_number, l.sealed, d.policy_type, d.external_id, d.version_id,
+         SELECT p.tenant_id, p.line, k.name AS key, l.since_at, l.since_number, l.sealed, p.policy_type, p.external_id, p.version_id,
              v.number, v.display_name, v.read_at, v.completeness,
              (SELECT MIN(o.number) FROM policy_versions o
-              WHERE o.tenant_id = p.tenant_id AND o.policy_type = d.policy_type AND o.external_id = d.external_id
+              WHERE o.tenant_id = p.tenant_id AND o.policy_type = p.policy_type AND o.external_id = p.external_id
              ) AS oldest_number
          FROM page p
          CROSS JOIN setting_lines l
          CROSS JOIN setting_keys k
-         CROSS JOIN setting_documents d
          CROSS JOIN policy_versions v
-         WHERE k.id = l.key_id AND l.tenant_id = p.tenant_id AND l.line = p.line AND d.id = p.document AND d.tenant_id = p.tenant_id
-             AND v.id = d.version_id AND v.tenant_id = p.tenant_id
+         WHERE k.id = l.key_id AND l.tenant_id = p.tenant_id AND l.line = p.line
+             AND v.id = p.version_id AND v.tenant_id = p.tenant_id
          ORDER BY p.rank, p.line",
         args![limit as u64],
     );
@@ -158,7 +160,7 @@ async fn rarest(mut on: &Db, tenants: &[SearchedTenant], search: &Search) -> Res
     if search.terms.len() < 2 {
         return Ok((!search.terms.is_empty()).then_some(0));
     }
-    let some = tenants.get(..MOST_TOGETHER).unwrap_or(tenants);
+    let some = tenants.get(..SAMPLED).unwrap_or(tenants);
     if some.is_empty() {
         return Ok(Some(0));
     }

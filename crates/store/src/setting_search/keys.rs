@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
+use sqlx::AssertSqlSafe;
 
 use crate::bulk::InsertRows;
 use crate::database::{Access, Run as _};
 use crate::sql::{Statement, Value, args, contains_pattern};
-use crate::{StoreError, Tx};
+use crate::{StoreError, Tx, dialect};
 
 /// The number of the name of a setting: a hash of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +18,9 @@ pub struct KeyId(pub i64);
 pub(super) const MOST_KEYS: usize = 8_000;
 /// What every definition of a setting of a device begins with says nothing of it.
 const SAID_OF_ALL: [&str; 3] = ["device_vendor_msft_", "user_vendor_msft_", "policy_config_"];
+
+/// Whether no line has the name `k`. Not `NOT EXISTS`: PostgreSQL would make a join of it, and read all lines.
+const UNUSED: &str = "(SELECT l.line FROM setting_lines l WHERE l.key_id = k.id LIMIT 1) IS NULL";
 
 const KEYS: InsertRows = InsertRows {
     table: "setting_keys",
@@ -33,12 +37,36 @@ pub fn key_id(name: &str) -> KeyId {
     KeyId(i64::from_be_bytes(first))
 }
 
-/// Makes names known; those that are known stay.
+/// Makes names known; those that are known stay, for as long as the transaction lasts.
 pub(super) async fn record<'n>(tx: &mut Tx, names: impl Iterator<Item = &'n str>) -> Result<(), StoreError> {
+    dialect::lock_names_of_settings(tx, dialect::Lock::Shared).await?;
     // In one order, so that two transactions meet them in the same.
     let names: BTreeMap<i64, &str> = names.map(|name| (key_id(name).0, name)).collect();
     let rows: Vec<Value<'_>> = names.into_iter().flat_map(|(id, name)| args![id, name, sought(name)]).collect();
     KEYS.run(tx, &rows).await.map(|_| ())
+}
+
+/// Names that no setting of a latest version has any more, at most `limit`. Of every tenant, since names are those of all.
+///
+/// # Errors
+/// When the database fails.
+pub async fn unused_keys(mut on: impl Access, limit: u32) -> Result<Vec<KeyId>, StoreError> {
+    let text = format!("SELECT k.id AS value FROM setting_keys k WHERE {UNUSED} ORDER BY k.id LIMIT $1");
+    let ids: Vec<i64> = on.values(AssertSqlSafe(text), &args![limit]).await?;
+    Ok(ids.into_iter().map(KeyId).collect())
+}
+
+/// Forgets those of these names that no setting has by now. Answers how many were forgotten.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_keys(tx: &mut Tx, keys: &[KeyId]) -> Result<u64, StoreError> {
+    // What makes settings searchable finds a name known, and writes lines that have it only later.
+    dialect::lock_names_of_settings(tx, dialect::Lock::Alone).await?;
+    let ids: Vec<i64> = keys.iter().map(|key| key.0).collect();
+    let mut statement = Statement::new("DELETE FROM setting_keys AS k");
+    statement.push_among(tx.backend(), " WHERE k.id", &ids).push(&format!(" AND {UNUSED}"), []);
+    tx.run(&statement).await
 }
 
 /// What of a name is looked through.

@@ -3,11 +3,12 @@
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::setting_query::{SettingQuery, Sought, SoughtIn};
 
-use super::{NAME_WORD, VALUE_WORD, keys};
-use crate::StoreError;
+use super::{NAME_WORD, VALUE_WORD, document_of, keys};
+use crate::dialect::{self, Held};
 use crate::policies::TenantKey;
 use crate::reader::Readable;
 use crate::sql::{Statement, Value, args};
+use crate::{Backend, StoreError};
 
 /// Settings of so many names are looked up one by one; more are found sooner by walking along the settings of a tenant.
 const PROBED: usize = 200;
@@ -24,6 +25,7 @@ pub struct SearchedTenant {
 /// What is looked for, with the settings whose names fit.
 #[derive(Clone, Debug)]
 pub struct Search {
+    pub(super) backend: Backend,
     pub(super) terms: Vec<Term>,
     types: Vec<String>,
     /// Every word that is looked for, with what its mark is for; each is a column of the tenants that are searched.
@@ -46,7 +48,7 @@ impl Search {
     /// When the database fails.
     pub async fn prepare(db: &impl Readable, query: &SettingQuery) -> Result<Result<Self, String>, StoreError> {
         let types = query.types.iter().map(|key| (*key).to_owned()).collect();
-        let mut search = Self { terms: Vec::new(), types, words: Vec::new() };
+        let mut search = Self { backend: db.database().backend(), terms: Vec::new(), types, words: Vec::new() };
         for sought in &query.sought {
             let mut known = None;
             if sought.within != SoughtIn::Value {
@@ -96,15 +98,16 @@ impl Search {
         statement
     }
 
-    /// The lines that have one text, or all where none is looked for, and all other texts: `rank`, `tenant_id` and `line`.
-    pub(super) fn found(&self, first: Option<usize>, after: Option<i64>, union: &str) -> Statement {
+    /// The lines that have one text, or all where none is looked for, and all other texts: `rank`, `tenant_id` and `line`. Of all
+    /// lines at least so many as the limit says, the first ones.
+    pub(super) fn found(&self, first: Option<usize>, after: Option<i64>, limit: usize) -> Statement {
         let mut statement = Statement::default();
         let mut branches = 0;
         let mut branch = |from: Statement| {
-            statement.push(if branches == 0 { "" } else { union }, []).push_statement(from);
+            statement.push(if branches == 0 { "" } else { " UNION " }, []).push_statement(from);
             for (at, term) in self.terms.iter().enumerate() {
                 if Some(at) != first {
-                    statement.push(" AND ", []).push_statement(term.holds());
+                    statement.push(" AND ", []).push_statement(term.holds(self.backend));
                 }
             }
             if let Some(after) = after {
@@ -113,8 +116,8 @@ impl Search {
             branches += 1;
         };
         match first.and_then(|first| self.terms.get(first)) {
-            Some(term) => term.sources().into_iter().for_each(&mut branch),
-            None => branch(self.of_documents()),
+            Some(term) => term.sources(self.backend).into_iter().for_each(&mut branch),
+            None => branch(self.of_documents(after, limit)),
         }
         statement
     }
@@ -122,20 +125,33 @@ impl Search {
     /// The lines that have one text, whatever else they have; some twice.
     pub(super) fn alone(&self, term: usize) -> Statement {
         let mut statement = Statement::default();
-        for (at, source) in self.terms.get(term).map(Term::sources).unwrap_or_default().into_iter().enumerate() {
+        for (at, source) in self.sources(term).into_iter().enumerate() {
             statement.push(if at == 0 { "" } else { " UNION ALL " }, []).push_statement(source);
         }
         statement
     }
 
-    fn of_documents(&self) -> Statement {
+    fn sources(&self, term: usize) -> Vec<Statement> {
+        self.terms.get(term).map(|term| term.sources(self.backend)).unwrap_or_default()
+    }
+
+    /// The lines of the first policies that have any: one for each line that is wanted are enough, and one more where only a part
+    /// of the first is.
+    fn of_documents(&self, after: Option<i64>, limit: usize) -> Statement {
         let mut statement = Statement::new(
-            "SELECT w.rank, w.tenant_id, x.line
-             FROM wanted w CROSS JOIN setting_documents s CROSS JOIN setting_lines x
-             WHERE s.tenant_id = w.tenant_id",
+            "SELECT s.rank, s.tenant_id, x.line
+             FROM (SELECT w.rank, w.tenant_id, d.id
+                 FROM wanted w CROSS JOIN setting_documents d
+                 WHERE d.tenant_id = w.tenant_id AND d.indexed_id = d.version_id AND d.settings > 0",
         );
-        self.of_types("s", &mut statement);
-        statement.push(" AND x.tenant_id = w.tenant_id AND x.line BETWEEN s.id * 65536 AND s.id * 65536 + 65535", []);
+        self.of_types("d", &mut statement);
+        if let Some(after) = after {
+            statement.push(" AND d.id >= $1", args![document_of(after)]);
+        }
+        statement.push(" ORDER BY w.rank, d.id LIMIT $1) s", args![limit as u64 + 1]);
+        let of_document =
+            Statement::new("x.tenant_id = s.tenant_id AND x.line BETWEEN s.id * 65536 AND s.id * 65536 + 65535");
+        statement.push_statement(dialect::probe(self.backend, ("setting_lines", "x"), of_document, Held::Not));
         statement
     }
 
@@ -149,7 +165,7 @@ impl Search {
 
 impl Term {
     /// Where the lines come from that have this text.
-    fn sources(&self) -> Vec<Statement> {
+    fn sources(&self, backend: Backend) -> Vec<Statement> {
         let mut sources = Vec::new();
         if let Some(keys) = &self.keys {
             let mut statement = Statement::new(
@@ -157,7 +173,8 @@ impl Term {
                  WHERE x.tenant_id = w.tenant_id",
             );
             // A term that no index has: the settings of a tenant are walked along.
-            statement.push_in(if keys.len() <= PROBED { " AND x.key_id" } else { " AND +x.key_id" }, keys);
+            let key = if keys.len() <= PROBED { " AND x.key_id" } else { " AND +x.key_id" };
+            statement.push_among(backend, key, keys);
             sources.push(statement);
         }
         for words in &self.words {
@@ -175,13 +192,13 @@ impl Term {
     }
 
     /// Whether the line `x` has this text.
-    fn holds(&self) -> Statement {
+    fn holds(&self, backend: Backend) -> Statement {
         let mut statement = Statement::new("(");
         let mut or = "";
         if let Some(keys) = &self.keys {
             statement
                 .push("EXISTS (SELECT 1 FROM setting_lines k WHERE k.tenant_id = w.tenant_id AND k.line = x.line", []);
-            statement.push_in(" AND k.key_id", keys).push(")", []);
+            statement.push_among(backend, " AND k.key_id", keys).push(")", []);
             or = " OR ";
         }
         for words in &self.words {

@@ -224,6 +224,36 @@ on_both_engines! {
         }
     }
 
+    async fn names_that_no_setting_has_any_more_are_forgotten_and_others_stay(test: TestDatabase) {
+        let capturing = Capturing::of(&test).await;
+        let (db, all) = (&capturing.db, [of(&capturing)]);
+        capturing.versions("a", &["one"]).await;
+        capturing.versions("b", &["two"]).await;
+        assert!(index(&capturing, "a", 1, &[("kept", "x", ""), ("left", "x", ""), ("came-back", "x", "")]).await);
+        assert!(index(&capturing, "b", 1, &[("kept", "x", "")]).await);
+        assert_eq!(setting_search::unused_keys(db, 10).await.unwrap(), []);
+        execute(db, "UPDATE setting_documents SET due_at = 5").await.unwrap();
+        assert!(index(&capturing, "a", 1, &[("new", "x", "")]).await);
+        let mut wanted = [setting_search::key_id("left"), setting_search::key_id("came-back")];
+        wanted.sort_unstable();
+        let unused = setting_search::unused_keys(db, 10).await.unwrap();
+        assert_eq!(unused, wanted);
+        assert_eq!(setting_search::unused_keys(db, 1).await.unwrap(), wanted[..1], "a piece at a time");
+        // Between the look and the deletion another policy got one of them.
+        capturing.versions("c", &["four"]).await;
+        assert!(index(&capturing, "c", 1, &[("came-back", "x", "")]).await);
+        let mut tx = db.write().await.unwrap();
+        assert_eq!(setting_search::forget_keys(&mut tx, &unused).await.unwrap(), 1);
+        tx.commit().await.unwrap();
+        assert_eq!(capturing.count("setting_keys").await, 3);
+        let shown = [one("a", "new", "x"), one("b", "kept", "x"), one("c", "came-back", "x")];
+        assert_eq!(found(db, &all, "value:x").await, shown);
+        // What was forgotten is known again when a policy has it again.
+        execute(db, "UPDATE setting_documents SET due_at = 5").await.unwrap();
+        assert!(index(&capturing, "b", 1, &[("left", "y", "")]).await);
+        assert_eq!(found(db, &all, "left").await, [one("b", "left", "y")]);
+    }
+
     async fn policies_are_due_when_the_options_of_a_setting_are_called_otherwise(test: TestDatabase) {
         let capturing = Capturing::of(&test).await;
         capturing.versions("a", &["one"]).await;
