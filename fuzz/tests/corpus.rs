@@ -45,7 +45,7 @@ macro_rules! tests {
 }
 
 tests!(
-    addresses body canonical cookies cursor graph_answer next next_link normalise redact references retry_after sanitise
+    addresses body canonical cookies cursor graph_answer highlight next next_link normalise redact references retry_after sanitise
     selection settings time token_answer
 );
 

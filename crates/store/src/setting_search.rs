@@ -13,7 +13,8 @@ mod statement;
 pub use counts::{CountedType, InventoryCount, LastReading, counts, last_readings};
 pub(crate) use documents::purge_piece;
 pub use documents::{
-    Document, NewLine, Since, due, due_of, held, mark_renamed, pending, postpone, record_keys, replace,
+    Document, NamesOfOptions, NewLine, Since, due, due_of, held, mark_renamed, names_of_options, pending, postpone,
+    record_keys, replace,
 };
 pub use find::{Found, Hit, Place, find};
 pub use keys::{KeyId, forget_keys, key_id, unused_keys};

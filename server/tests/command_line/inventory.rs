@@ -77,7 +77,7 @@ fn a_list_that_broke_off_is_named_beside_the_items_with_the_reason() {
     cloud.control("faults", &json!({ "faults": [fault] }));
     let types = ["--types", "settingsCatalogPolicy,namedLocation", "--no-foundations"];
     let sync = sandbox.run(&[&["sync", "--tenant", "Contoso", "--json"][..], &types].concat());
-    assert_eq!(sync.json()["types"]["settingsCatalogPolicy"]["outcome"], "failed", "{}", sync.stdout);
+    assert_eq!(sync.json()["types"]["settingsCatalogPolicy"]["status"], "failed", "{}", sync.stdout);
 
     let items = sandbox.run(&["items", "--tenant", "Contoso", "--json"]).json();
     let told = &items["not_read"][0];

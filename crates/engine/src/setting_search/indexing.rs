@@ -91,6 +91,7 @@ pub(crate) async fn forget_names(db: &Db) -> Result<bool, StoreError> {
 
 async fn index(db: &Db, key: &TenantKey, documents: &[Document], now: Timestamp) -> Result<(), StoreError> {
     let (mut ready, mut unreadable) = (Vec::with_capacity(documents.len()), Vec::new());
+    let names = setting_search::names_of_options(db).await?;
     for document in documents {
         match prepare(db, key, document).await {
             Ok(Some(one)) => ready.push(one),
@@ -105,8 +106,12 @@ async fn index(db: &Db, key: &TenantKey, documents: &[Document], now: Timestamp)
     let written = with_retries(StoreError::is_transient, || async {
         let mut tx = db.write().await?;
         setting_search::record_keys(&mut tx, ready.iter().flat_map(|one| &one.lines)).await?;
+        let renamed = setting_search::names_of_options(&mut tx).await? != names;
         for Ready { document, number, partial, lines } in &ready {
-            setting_search::replace(&mut tx, document, (*number, *partial), RULES, lines, now).await?;
+            let written = setting_search::replace(&mut tx, document, (*number, *partial), RULES, lines, now).await?;
+            if written && renamed {
+                setting_search::postpone(&mut tx, document, now).await?;
+            }
         }
         tx.commit().await
     });

@@ -243,7 +243,7 @@ async fn delete_lines(tx: &mut Tx, document: &Document) -> Result<(), StoreError
     Ok(())
 }
 
-/// Tries a policy again later that could not be read.
+/// Makes a policy due at this moment, such as later where it could not be read.
 ///
 /// # Errors
 /// When the database fails.
@@ -256,6 +256,21 @@ pub async fn postpone(tx: &mut Tx, document: &Document, until: Timestamp) -> Res
     .map(|_| ())
 }
 
+/// Which names options of settings have, as a number that is another one after each change of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamesOfOptions(i64);
+
+/// The names that options have now. Read before values are looked up by them, and again, after [`record_keys`], in the transaction
+/// that writes the words of values: where it is another number then, what is written may be of before and stays due.
+///
+/// # Errors
+/// When the database fails.
+pub async fn names_of_options(mut on: impl Access) -> Result<NamesOfOptions, StoreError> {
+    let sum: Option<i64> =
+        on.value("SELECT CAST(COALESCE(SUM(options_at), 0) AS BIGINT) FROM setting_definitions", &[]).await?;
+    Ok(NamesOfOptions(sum.unwrap_or_default()))
+}
+
 /// Makes policies due that have settings of these definitions, as far as their options were called otherwise at this moment:
 /// values are found by these names. They stay searchable meanwhile. Of every tenant, since the catalogue is that of all.
 ///
@@ -263,6 +278,8 @@ pub async fn postpone(tx: &mut Tx, document: &Document, until: Timestamp) -> Res
 /// When the database fails.
 pub async fn mark_renamed(tx: &mut Tx, definitions: &[String], at: Timestamp) -> Result<u64, StoreError> {
     let mut due = 0;
+    // What is written at this moment under the names of before is seen by this transaction, or sees it.
+    dialect::lock_names_of_settings(tx, dialect::Lock::Alone).await?;
     for ids in definitions.chunks(AT_ONCE) {
         let ids: Vec<String> = ids.iter().map(|id| id.to_ascii_lowercase()).collect();
         let mut statement = Statement::new("SELECT id AS value FROM setting_definitions");

@@ -29,3 +29,5 @@ CREATE TABLE operation_run_attempts (
     PRIMARY KEY (run_id, attempt),
     CHECK ((ended_at IS NULL) = (ended_by IS NULL))
 ) WITHOUT ROWID;
+-- Whether options of settings were called otherwise meanwhile is asked by whatever makes settings searchable.
+CREATE INDEX setting_definitions_by_options ON setting_definitions (options_at);
