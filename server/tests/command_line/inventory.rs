@@ -85,7 +85,7 @@ fn a_list_that_broke_off_is_named_beside_the_items_with_the_reason() {
     assert!(told["reason_code"].is_string() && !items["items"].as_array().expect("an array").is_empty(), "{told}");
     let text = sandbox.run(&["items", "--tenant", "Contoso"]).stdout;
     let (_, after) = text.split_once("Not read to the end, so that items may be lacking above:").expect("the note");
-    assert!(after.contains("Settings catalog"), "{after}");
+    assert!(after.contains("settingsCatalogPolicy"), "{after}");
 }
 
 #[test]
