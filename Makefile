@@ -43,9 +43,8 @@ test:
 	$(MAKE) --jobs=2 build unit-tests
 	$(MAKE) audit
 	$(MAKE) unit
-	# Beside each other: each of them leaves a core to the other.
-	$(MAKE) --jobs=2 clients memory
-	$(MAKE) end2end
+	# Beside each other: the memory of one process is minutes of one core, and browsers wait for half of their time.
+	$(MAKE) --jobs=3 clients memory end2end
 
 unit-tests:
 	cargo test --locked --no-run $(SERVER_SIDE)

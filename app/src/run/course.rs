@@ -28,7 +28,7 @@ pub(super) fn course(detail: &RunDetail) -> AnyView {
                 <span class="state" data-tone=step.tone>{step.icon.view()}</span>
                 <span class="grow">{step.words.clone()}</span>
                 {lasted.map(|lasted| view! { <span class="quiet number">{lasted}</span> })}
-                {exact(step.at.as_millis())}
+                <span>{exact(step.at.as_millis())}</span>
             </li>
         }
     });

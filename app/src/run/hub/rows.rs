@@ -43,7 +43,7 @@ pub(super) fn rows(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
     let may_pick = may_pick(place);
     view! {
         <div class="table-wrap">
-            <table class="table cards">
+            <table class="table cards runs">
                 <caption class="visually-hidden">"Runs"</caption>
                 <thead>
                     <tr>
@@ -59,9 +59,7 @@ pub(super) fn rows(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
                         <th scope="col">"Not read"</th>
                         <th scope="col">"Started by"</th>
                         <th scope="col">"Requested"</th>
-                        <th scope="col">"Waited"</th>
                         <th scope="col">"Took"</th>
-                        <th scope="col">"Throttled"</th>
                     </tr>
                 </thead>
                 <tbody>{hub.runs.iter().map(|run| row(place, run, may_pick)).collect_view()}</tbody>
@@ -128,9 +126,10 @@ fn row(place: &Place, run: &OperationRun, may_pick: bool) -> AnyView {
     let at = address::tenant(run.tenant_id);
     let (waited, took) = times(place, run);
     let throttled = match run.pauses.length() {
-        0 => "–".to_owned(),
-        throttled => format::span(i64::try_from(throttled).unwrap_or(i64::MAX)),
+        0 => String::new(),
+        throttled => format!(", {} throttled", format::span(i64::try_from(throttled).unwrap_or(i64::MAX))),
     };
+    let beside = format!("{waited} waited{throttled}");
     let pick = format!("Pick: {}, {}", words.name, run.tenant_name);
     view! {
         <tr id=format!("run-{}", run.id) data-row="" tabindex="-1">
@@ -146,14 +145,12 @@ fn row(place: &Place, run: &OperationRun, may_pick: bool) -> AnyView {
             {place.tenant.is_none().then(|| view! {
                 <td data-label="Tenant"><a href=at.runs()>{run.tenant_name.clone()}</a></td>
             })}
-            <td data-label="State">{run_state(run, place.session.user_id)}</td>
+            <td data-label="State" class="wide">{run_state(run, place.session.user_id)}</td>
             <td data-label="Result" class="quiet">{result(place, run)}</td>
             <td data-label="Not read" class="quiet">{not_done(run)}</td>
             <td data-label="Started by">{run.initiator.clone()}</td>
             <td data-label="Requested" class="quiet">{moment(run.created_at.as_millis())}</td>
-            <td data-label="Waited" class="quiet">{waited}</td>
-            <td data-label="Took" class="quiet">{took}</td>
-            <td data-label="Throttled" class="quiet">{throttled}</td>
+            <td data-label="Took" class="quiet">{took}<span class="under">{beside}</span></td>
         </tr>
     }
     .into_any()
