@@ -16,6 +16,7 @@
 //! - Every write of a worker is fenced: it names the lease by which the worker holds its run ([`operation_runs::Fence`]).
 //! - An audit entry is appended last in its transaction: the end of the chain stays locked until the commit.
 
+mod among;
 mod arrays;
 pub mod audit;
 pub mod audit_events;
