@@ -3,12 +3,8 @@
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::audit::{self, Entry};
 
-use super::{ListFilter, set};
-use crate::format::utc_day;
+use super::{ListFilter, day_end, day_start, first_day, last_day, set};
 use crate::scope::Inside;
-
-/// Milliseconds of a day.
-const DAY: i64 = 86_400_000;
 
 /// Which entries. Days are whole UTC days.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,13 +29,12 @@ impl ListFilter for AuditFilter {
 
     fn read(query: impl Fn(&str) -> Option<String>) -> Self {
         let text = |name: &str| query(name).map(|text| text.trim().chars().take(100).collect()).unwrap_or_default();
-        let day_start = |name: &str| query(name).and_then(|day| Timestamp::parse_rfc3339(&format!("{day}T00:00:00Z")));
         Self {
             actor: text("actor"),
             action: text("action"),
             resource: text("resource"),
-            from: day_start("from"),
-            until: day_start("until").map(|at| Timestamp::from_millis(at.as_millis() + DAY)),
+            from: day_start(query("from")),
+            until: day_end(query("until")),
             before: query("before").and_then(|text| text.parse().ok()),
         }
     }
@@ -90,12 +85,12 @@ impl AuditFilter {
     /// The first day, as a form shows it; empty without one.
     #[must_use]
     pub fn first_day(&self) -> String {
-        self.from.map(|at| utc_day(at.as_millis())).unwrap_or_default()
+        first_day(self.from)
     }
 
     /// The last day, as a form shows it; empty without one.
     #[must_use]
     pub fn last_day(&self) -> String {
-        self.until.map(|at| utc_day(at.as_millis() - DAY)).unwrap_or_default()
+        last_day(self.until)
     }
 }

@@ -10,7 +10,13 @@ pub mod run;
 pub mod setting;
 pub mod tenant;
 
+use tenantatlas_domain::time::Timestamp;
+
 use crate::address::with_query;
+use crate::format::utc_day;
+
+/// Milliseconds of a day.
+pub const DAY: i64 = 86_400_000;
 
 /// The parameters of a list.
 pub trait ListFilter: Sized {
@@ -52,6 +58,26 @@ pub fn read_query<F: ListFilter>(query: &str) -> F {
 /// Those of the parameters that are set.
 fn set<const N: usize>(pairs: [(&'static str, Option<String>); N]) -> Vec<(&'static str, String)> {
     pairs.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?))).collect()
+}
+
+/// The begin of a whole UTC day that a form names.
+fn day_start(day: Option<String>) -> Option<Timestamp> {
+    Timestamp::parse_rfc3339(&format!("{}T00:00:00Z", day?))
+}
+
+/// The end of a whole UTC day that a form names.
+fn day_end(day: Option<String>) -> Option<Timestamp> {
+    day_start(day).map(|at| Timestamp::from_millis(at.as_millis() + DAY))
+}
+
+/// The day that begins there, as a form shows it; empty without one.
+fn first_day(from: Option<Timestamp>) -> String {
+    from.map(|at| utc_day(at.as_millis())).unwrap_or_default()
+}
+
+/// The day that ends there, as a form shows it; empty without one.
+fn last_day(until: Option<Timestamp>) -> String {
+    until.map(|at| utc_day(at.as_millis() - DAY)).unwrap_or_default()
 }
 
 #[cfg(test)]

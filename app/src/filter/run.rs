@@ -5,11 +5,7 @@ use tenantatlas_domain::operation::OperationBucket;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
 
-use super::{ListFilter, set};
-use crate::format::utc_day;
-
-/// Milliseconds of a day.
-const DAY: i64 = 86_400_000;
+use super::{ListFilter, day_end, day_start, first_day, last_day, set};
 
 /// The states that can be asked for.
 pub const BUCKETS: [OperationBucket; 5] = [
@@ -52,7 +48,6 @@ impl ListFilter for RunFilter {
     const TYPED: &'static [&'static str] = &["tenant", "from", "until"];
 
     fn read(query: impl Fn(&str) -> Option<String>) -> Self {
-        let day_start = |name: &str| query(name).and_then(|day| Timestamp::parse_rfc3339(&format!("{day}T00:00:00Z")));
         Self {
             bucket: query("state").and_then(|name| BUCKETS.into_iter().find(|one| one.as_str() == name)),
             by_person: match query("by").as_deref() {
@@ -71,8 +66,8 @@ impl ListFilter for RunFilter {
             }),
             tenant: query("tenant").map(|name| name.trim().chars().take(200).collect()).unwrap_or_default(),
             reason: query("reason").and_then(|code| code.parse().ok()),
-            from: day_start("from"),
-            until: day_start("until").map(|at| Timestamp::from_millis(at.as_millis() + DAY)),
+            from: day_start(query("from")),
+            until: day_end(query("until")),
             days: query("days").and_then(|days| days.parse().ok()).filter(|days| (1..=3650).contains(days)),
             before: query("before").and_then(|text| {
                 let (at, id) = text.split_once('.')?;
@@ -110,13 +105,13 @@ impl RunFilter {
     /// The first day, as a form shows it; empty without one.
     #[must_use]
     pub fn first_day(&self) -> String {
-        self.from.map(|at| utc_day(at.as_millis())).unwrap_or_default()
+        first_day(self.from)
     }
 
     /// The last day, as a form shows it; empty without one.
     #[must_use]
     pub fn last_day(&self) -> String {
-        self.until.map(|at| utc_day(at.as_millis() - DAY)).unwrap_or_default()
+        last_day(self.until)
     }
 
     /// By whom they were started, as the address says it; empty for anybody.

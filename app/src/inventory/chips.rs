@@ -12,7 +12,7 @@ use super::labels::{platform_label, type_label};
 use super::load::InventoryView;
 use crate::filter::ListFilter as _;
 use crate::filter::inventory::InventoryFilter;
-use crate::ui::icon::Icon;
+use crate::ui::chips::chip_list;
 
 /// A state to filter by, in words.
 pub const fn state_words(state: StateFilter) -> &'static str {
@@ -71,26 +71,11 @@ pub fn chips(base: &str, address: &InventoryFilter, shown: &InventoryView, save:
         (tag, without(&|rest| rest.scope_tag = None)),
         (address.coverage.map(|mark| format!("Types {}", mark.words())), without(&|rest| rest.coverage = None)),
     ];
-    let chips: Vec<AnyView> = entries.into_iter().filter_map(|(words, href)| Some(chip(words?, href))).collect();
-    let any = !chips.is_empty();
     view! {
         <div class="chip-row" id="chips" data-part="">
-            {any.then(|| view! {
-                <ul class="chips" aria-label="Filters in force">
-                    {chips}
-                    <li><a class="button quiet small" href=base.to_owned() data-stay="">"Clear"</a></li>
-                </ul>
-            })}
+            {chip_list(base, entries)}
             {save}
         </div>
-    }
-    .into_any()
-}
-
-fn chip(words: String, href: String) -> AnyView {
-    let label = format!("Remove the filter {words}");
-    view! {
-        <li><a class="chip" href=href data-stay="" aria-label=label><span>{words}</span>{Icon::Close.view()}</a></li>
     }
     .into_any()
 }

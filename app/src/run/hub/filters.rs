@@ -10,6 +10,7 @@ use super::load::{Hub, Place};
 use crate::filter::ListFilter as _;
 use crate::filter::run::{BUCKETS, RunFilter};
 use crate::format::number;
+use crate::ui::chips::chip_list;
 use crate::ui::form::options;
 use crate::ui::icon::Icon;
 
@@ -112,27 +113,7 @@ pub(super) fn in_force(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView 
         (filter.from.map(|_| format!("From {}", filter.first_day())), without(&|rest| rest.from = None)),
         (filter.until.map(|_| format!("To {}", filter.last_day())), without(&|rest| rest.until = None)),
     ];
-    let chips: Vec<AnyView> = entries.into_iter().filter_map(|(words, href)| Some(chip(words?, href))).collect();
-    let any = !chips.is_empty();
-    view! {
-        <div id="chips" data-part="">
-            {any.then(|| view! {
-                <ul class="chips" aria-label="Filters in force">
-                    {chips}
-                    <li><a class="button quiet small" href=place.base.clone() data-stay="">"Clear"</a></li>
-                </ul>
-            })}
-        </div>
-    }
-    .into_any()
-}
-
-fn chip(words: String, href: String) -> AnyView {
-    let label = format!("Remove the filter {words}");
-    view! {
-        <li><a class="chip" href=href data-stay="" aria-label=label><span>{words}</span>{Icon::Close.view()}</a></li>
-    }
-    .into_any()
+    view! { <div id="chips" data-part="">{chip_list(&place.base, entries)}</div> }.into_any()
 }
 
 /// How many runs there are in each state, each a link to them.

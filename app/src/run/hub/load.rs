@@ -10,6 +10,7 @@ use tenantatlas_store::tenants;
 
 use crate::address;
 use crate::error::AppError;
+use crate::filter::DAY;
 use crate::filter::run::{BUCKETS, RunFilter};
 use crate::scope::Inside;
 use crate::session::current::CurrentSession;
@@ -18,8 +19,6 @@ use crate::session::current::CurrentSession;
 const PAGE: u32 = 50;
 /// Tenants whose names are suggested.
 const MOST_SUGGESTED: usize = 500;
-/// Milliseconds of a day.
-const DAY: i64 = 86_400_000;
 
 /// Whose runs are listed, for whom.
 pub struct Place {
