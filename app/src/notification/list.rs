@@ -93,6 +93,7 @@ fn row(
 #[cfg(feature = "ssr")]
 fn mark_form(entry: &Notification, tenant: Option<TenantId>) -> Option<AnyView> {
     use crate::notification::functions::MarkRead;
+    use crate::ui::drawn::Drawn as _;
     use crate::ui::form::hidden;
     let label = format!("Mark as read: {}, {}", entry.title(), format::utc(entry.created_at));
     Some(
@@ -102,7 +103,7 @@ fn mark_form(entry: &Notification, tenant: Option<TenantId>) -> Option<AnyView> 
                 <button class="button quiet small" aria-label=label>"Mark as read"</button>
             </form>
         }
-        .into_any(),
+        .drawn(),
     )
 }
 

@@ -15,6 +15,7 @@ use crate::page::{done, query, refusal, tenant_page};
 use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
 use crate::ui::card::{section_card, styled_section_card};
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::field;
 use crate::ui::icon::Icon;
 use crate::ui::note::{confirm_note, done_note, refusal_note};
@@ -49,7 +50,7 @@ pub fn SettingsPage() -> impl IntoView {
             <div class="columns">{edit} {rotate}</div>
             {remove}
         }
-        .into_any();
+        .drawn();
         Ok(("Settings".to_owned(), content))
     })
 }
@@ -64,7 +65,7 @@ fn connection(inside: &Inside, checks: &Checks, may_edit: bool) -> AnyView {
             {check_result(inside, checks)}
         </section>
     }
-    .into_any()
+    .drawn()
 }
 
 fn check(inside: &Inside) -> AnyView {
@@ -75,7 +76,7 @@ fn check(inside: &Inside) -> AnyView {
             <button class="button">{Icon::Turning.view()}"Check the connection"</button>
         </ActiveForm>
     }
-    .into_any()
+    .drawn()
 }
 
 fn edit(inside: &Inside, error: Option<AppError>) -> AnyView {

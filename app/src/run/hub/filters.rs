@@ -11,6 +11,7 @@ use crate::filter::ListFilter as _;
 use crate::filter::run::{BUCKETS, RunFilter};
 use crate::format::number;
 use crate::ui::chips::chip_list;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::options;
 use crate::ui::icon::Icon;
 
@@ -56,7 +57,7 @@ pub(super) fn filters(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
             <button class="button">"Apply"</button>
         </form>
     }
-    .into_any()
+    .drawn()
 }
 
 fn tenant_field(filter: &RunFilter, hub: &Hub) -> AnyView {
@@ -68,7 +69,7 @@ fn tenant_field(filter: &RunFilter, hub: &Hub) -> AnyView {
         </div>
         <datalist id="tenant-names">{names}</datalist>
     }
-    .into_any()
+    .drawn()
 }
 
 fn capital(words: &str) -> String {
@@ -113,7 +114,7 @@ pub(super) fn in_force(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView 
         (filter.from.map(|_| format!("From {}", filter.first_day())), without(&|rest| rest.from = None)),
         (filter.until.map(|_| format!("To {}", filter.last_day())), without(&|rest| rest.until = None)),
     ];
-    view! { <div id="chips" data-part="">{chip_list(&place.base, entries)}</div> }.into_any()
+    view! { <div id="chips" data-part="">{chip_list(&place.base, entries)}</div> }.drawn()
 }
 
 /// How many runs there are in each state, each a link to them.
@@ -137,5 +138,5 @@ pub(super) fn buckets(place: &Place, filter: &RunFilter, counted: &Counted) -> A
             {more}
         </ul>
     }
-    .into_any()
+    .drawn()
 }

@@ -15,6 +15,7 @@ use crate::frame::view::Section;
 use crate::page::{plain_page, query, refusal, tenant_page};
 use crate::run::functions::{CancelRuns, RetryRuns};
 use crate::sync::button::SyncButton;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::note::refusal_note;
 use crate::{address, scope};
 
@@ -40,7 +41,7 @@ pub fn RunsPage() -> impl IntoView {
         let sync = inside
             .role
             .allows(Action::Sync)
-            .then(|| view! { <SyncButton tenant=inside.id() label="Sync".to_owned() /> }.into_any());
+            .then(|| view! { <SyncButton tenant=inside.id() label="Sync".to_owned() /> }.drawn());
         content(&Place::of_tenant(&inside), &filter, said, sync).await
     })
 }
@@ -92,10 +93,10 @@ async fn content(
             {list(place, filter, &hub)}
         </div>
     }
-    .into_any();
+    .drawn();
     Ok((title.to_owned(), content))
 }
 
 fn list(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
-    view! { {rows(place, filter, hub)} {selection(place, filter, hub)} }.into_any()
+    view! { {rows(place, filter, hub)} {selection(place, filter, hub)} }.drawn()
 }
