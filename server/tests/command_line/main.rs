@@ -11,6 +11,8 @@ mod foreign_files;
 mod full_disk;
 mod inventory;
 mod outgoing;
+#[path = "../program/mod.rs"]
+mod program;
 mod relations;
 mod sandbox;
 mod setting_search;
