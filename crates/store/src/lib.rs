@@ -46,6 +46,7 @@ mod readiness;
 mod record;
 mod retry;
 pub mod saved_views;
+pub mod schedules;
 pub mod scopes;
 pub mod second_factors;
 pub mod sessions;

@@ -16,6 +16,7 @@ mod inviting;
 mod preferences;
 mod rights;
 mod runs;
+mod schedules;
 mod setting_search;
 mod sign_in_abuse;
 mod signing_in;
