@@ -39,6 +39,8 @@ crate::names::named! {
         MemberSet = "member.set",
         /// A run was asked to stop.
         CancelRequested = "operation.cancel_requested",
+        /// How long things are kept was changed.
+        RetentionChanged = "retention.changed",
         /// A run that has ended was to be tried again, and could not be.
         RetryRequested = "operation.retry_requested",
         /// The body of a version, or the difference of two, was downloaded.

@@ -3,6 +3,7 @@
 
 mod clock_changes;
 mod commands;
+mod daily;
 mod notice;
 mod scheduler;
 mod times;

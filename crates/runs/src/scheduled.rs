@@ -3,9 +3,12 @@
 
 use serde_json::Value;
 use tenantatlas_commands::{Actor, Command, CommandError, Right, require};
-use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::ids::{OperationRunId, ScheduleId, TenantId};
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::operation_runs::{Created, FollowUp};
+use tenantatlas_store::retention::{self, DueTenant};
 use tenantatlas_store::schedules::{self, Claim};
+use tenantatlas_store::{StoreError, Tx};
 
 use crate::core::Core;
 use crate::dispatch::{Cause, Dispatched, check_follow_ups, create, prepare};
@@ -14,7 +17,45 @@ use crate::runner::Runner;
 /// What is said of a schedule whose work was active already.
 const ALREADY_ACTIVE: &str = "The same work was under way already, so no second run was started.";
 
-/// What a schedule starts.
+/// The due time that is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DueClaim {
+    /// That of a schedule.
+    Schedule(Claim),
+    /// That of the daily pruning of a tenant, with the next one.
+    Retention(DueTenant, Timestamp),
+}
+
+impl DueClaim {
+    fn schedule(&self) -> Option<ScheduleId> {
+        match self {
+            Self::Schedule(claim) => Some(claim.schedule),
+            Self::Retention(..) => None,
+        }
+    }
+
+    async fn take(&self, tx: &mut Tx, at: Timestamp) -> Result<bool, StoreError> {
+        match self {
+            Self::Schedule(claim) => schedules::claim(tx, claim, at).await,
+            Self::Retention(due, next) => retention::claim(tx, *due, *next).await,
+        }
+    }
+
+    async fn started(
+        &self,
+        tx: &mut Tx,
+        run: OperationRunId,
+        trouble: Option<&str>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Schedule(claim) => schedules::started(tx, claim.schedule, run, trouble, at).await,
+            Self::Retention(..) => Ok(()),
+        }
+    }
+}
+
+/// What is started by the clock.
 #[derive(Debug, Clone)]
 pub struct DueWork {
     /// The tenant.
@@ -27,12 +68,12 @@ pub struct DueWork {
     pub payload: Value,
     /// What is to follow it.
     pub follow_ups: Vec<FollowUp>,
-    /// Who answers for the schedule: what they may do now counts.
+    /// Who answers for it: what they may do now counts.
     pub owner: Actor,
     /// What the run says who started it.
     pub initiator: String,
     /// The due time that is taken.
-    pub claim: Claim,
+    pub claim: DueClaim,
 }
 
 /// What became of a due time.
@@ -65,7 +106,7 @@ impl Core {
             operation.ok_or_else(|| CommandError::Conflict(format!("there is no operation {resource}.{action}")))?;
         check_follow_ups(self, &follow_ups)?;
         let actor = Actor { name: initiator, ..Actor::system() };
-        let cause = Cause { follow_ups, schedule: Some(claim.schedule), ..Cause::default() };
+        let cause = Cause { follow_ups, schedule: claim.schedule(), ..Cause::default() };
         let (new, entry) = prepare(operation.as_ref(), &actor, tenant, payload, cause)?;
         let right = Right::Tenant(tenant, operation.permission());
         let created = self
@@ -77,7 +118,7 @@ impl Core {
                     require(tx, &owner, Right::Tenant(tenant, action.ok_or(CommandError::Forbidden)?)).await?;
                 }
                 let at = self.commands.clock.now();
-                if !schedules::claim(tx, &claim, at).await? {
+                if !claim.take(tx, at).await? {
                     log.unchanged();
                     return Ok(None);
                 }
@@ -92,7 +133,7 @@ impl Core {
                         (run, Some(ALREADY_ACTIVE))
                     }
                 };
-                schedules::started(tx, claim.schedule, run.id, trouble, at).await?;
+                claim.started(tx, run.id, trouble, at).await?;
                 Ok::<_, CommandError>(Some(created))
             })
             .await?;

@@ -44,6 +44,7 @@ pub mod preferences;
 mod reader;
 mod readiness;
 mod record;
+pub mod retention;
 mod retry;
 pub mod saved_views;
 pub mod schedules;

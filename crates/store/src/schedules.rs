@@ -266,6 +266,15 @@ pub async fn get(mut on: impl Access, tenant: TenantId, id: ScheduleId) -> Resul
     on.row("SELECT * FROM schedules WHERE id = $1 AND tenant_id = $2", &args![id, tenant]).await
 }
 
+/// The tenant of a schedule, for the command line.
+///
+/// # Errors
+/// When the database fails.
+pub async fn tenant_of(mut on: impl Access, id: ScheduleId) -> Result<Option<TenantId>, StoreError> {
+    let tenant: Option<Uuid> = on.value("SELECT tenant_id FROM schedules WHERE id = $1", &args![id]).await?;
+    Ok(tenant.map(TenantId::from_uuid))
+}
+
 /// How many schedules a tenant has.
 ///
 /// # Errors

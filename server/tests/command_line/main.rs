@@ -13,6 +13,7 @@ mod inventory;
 mod outgoing;
 mod relations;
 mod sandbox;
+mod schedules;
 mod setting_search;
 mod shapes;
 mod start;

@@ -103,7 +103,7 @@ fn next_due(times: &Times, offset_ms: i64, now: Timestamp) -> Result<Due, Engine
 }
 
 /// How long after the times of the pattern the schedule of a tenant starts: the same whenever it is made, spread evenly.
-fn offset(tenant: TenantId, name: &str, spread_minutes: u32) -> i64 {
+pub(super) fn offset(tenant: TenantId, name: &str, spread_minutes: u32) -> i64 {
     let spread = u64::from(spread_minutes) * 60;
     if spread == 0 {
         return 0;

@@ -9,10 +9,11 @@ use tenantatlas_commands::{Actor, AuditEntry, Command, Right};
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_runs::{DueWork, Started};
+use tenantatlas_runs::{DueClaim, DueWork, Started};
 use tenantatlas_store::StoreError;
 use tenantatlas_store::schedules::{self, Claim, Schedule};
 
+use super::daily;
 use super::notice::ScheduleNotice;
 use super::times::Times;
 use super::work::{self, ScheduleOptions};
@@ -62,6 +63,7 @@ async fn look(core: &Core) -> Result<u32, EngineError> {
         }
     }
     tell_overdue(core).await?;
+    daily::prune(core).await?;
     Ok(started)
 }
 
@@ -106,7 +108,7 @@ async fn prepared(core: &Core, schedule: &Schedule, due_at: Timestamp) -> Result
         follow_ups: ready.follow_ups,
         owner: owner(schedule).ok_or(EngineError::Forbidden)?,
         initiator: initiator(schedule),
-        claim: Claim { schedule: schedule.id, due_at, next },
+        claim: DueClaim::Schedule(Claim { schedule: schedule.id, due_at, next }),
     })
 }
 

@@ -14,6 +14,7 @@ mod hostile;
 mod inventory;
 mod inviting;
 mod preferences;
+mod retention;
 mod rights;
 mod runs;
 mod schedules;

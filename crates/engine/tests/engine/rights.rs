@@ -9,6 +9,7 @@ use tenantatlas_domain::item_column::ItemColumn;
 use tenantatlas_domain::role::Role;
 use tenantatlas_engine::{Actor, CaptureOf, Engine, EngineError, RetryPart, ScheduleOptions, ScheduleSpec, Visitor};
 use tenantatlas_store::audit::{self, Entry, Outcome};
+use tenantatlas_store::retention::Retention;
 use tenantatlas_store::tenants::{self, AfterSync, Environment, TenantCredential, TenantDetails};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
 use tenantatlas_store::{Db, members, operation_runs, users};
@@ -256,6 +257,15 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
             give!(|given| given.engine.rename_view(&given.actor, given.tenant, uuid::Uuid::nil(), "Another name")),
         ),
         ("remove_view", Member, give!(|given| given.engine.remove_view(&given.actor, given.tenant, uuid::Uuid::nil()))),
+        ("prune_tenant", Member, give!(|given| given.engine.prune_tenant(&given.actor, given.tenant))),
+        (
+            "set_retention",
+            Administrator,
+            give!(|given| {
+                let kept = Retention { run_days: 7, ..Retention::default() };
+                given.engine.set_retention(&given.actor, kept)
+            }),
+        ),
         (
             "add_schedule",
             Member,

@@ -294,6 +294,7 @@ on_both_engines! {
         assert_eq!(refused(ScheduleSpec { zone: "Europe/Atlantis".to_owned(), ..sync() }).await, "zone");
         assert_eq!(refused(ScheduleSpec { name: "a\u{202e}b".to_owned(), ..sync() }).await, "name");
         assert_eq!(refused(nightly("inventory.delete")).await, "operation");
+        assert_eq!(refused(nightly("retention.prune")).await, "operation", "a manager may not start it");
         let options = ScheduleOptions { drift: true, ..ScheduleOptions::default() };
         assert_eq!(refused(ScheduleSpec { options, ..nightly("policies.capture") }).await, "options");
         let options = ScheduleOptions { selection: Some(World::some(&["wishful"])), ..ScheduleOptions::default() };
