@@ -9,7 +9,7 @@ use tenantatlas_engine::{Actor, Engine, EngineError};
 use tenantatlas_store::notifications::{self, NewNotification};
 use tenantatlas_store::operation_runs::{self, End, Filter, Rest};
 use tenantatlas_store::retention::Retention;
-use tenantatlas_store::testing::{TestDatabase, on_both_engines};
+use tenantatlas_store::testing::on_both_engines;
 use tenantatlas_store::{audit, retention};
 
 use crate::signing_in::{Hands, PASSWORD, secret};
@@ -22,7 +22,7 @@ fn days_ago(world: &World, days: i64) -> Timestamp {
 }
 
 /// A run that was dispatched so many days ago, and ended then if it did.
-async fn run(world: &World, days: i64, ended: bool) -> OperationRunId {
+async fn dispatched_ago(world: &World, days: i64, ended: bool) -> OperationRunId {
     let at = days_ago(world, days);
     // No operation of this name is worked on.
     let mut new = world.raw_run("nothing", "known", 1);
@@ -49,9 +49,9 @@ on_both_engines! {
         assert_eq!(retention::get(db).await.unwrap(), kept);
         let mut old = Vec::new();
         for _ in 0..350 {
-            old.push(run(&world, 31, true).await);
+            old.push(dispatched_ago(&world, 31, true).await);
         }
-        let (young, active) = (run(&world, 29, true).await, run(&world, 300, false).await);
+        let (young, active) = (dispatched_ago(&world, 29, true).await, dispatched_ago(&world, 300, false).await);
         for (days, tenant) in [(11, Some(world.tenant)), (9, Some(world.tenant)), (11, None)] {
             let new = NewNotification {
                 id: NotificationId::from_uuid(uuid::Uuid::now_v7()),
