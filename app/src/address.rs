@@ -31,6 +31,8 @@ pub const ADD_TENANT: &str = "/admin/tenants/new";
 pub const SETTINGS: &str = "/settings";
 /// The runs of all tenants of a person.
 pub const RUNS: &str = "/runs";
+/// The schedules of all tenants of a person.
+pub const SCHEDULES: &str = "/schedules";
 /// The notifications of a person.
 pub const NOTIFICATIONS: &str = "/notifications";
 /// The live stream of a person.
@@ -191,6 +193,12 @@ impl TenantAddress {
     #[must_use]
     pub fn run(&self, id: impl Display) -> String {
         format!("{}/runs/{id}", self.0)
+    }
+
+    /// What is started by the clock.
+    #[must_use]
+    pub fn schedules(&self) -> String {
+        self.section("schedules")
     }
 
     /// The notifications of the person, as they are reached from the tenant.

@@ -67,6 +67,16 @@ pub enum Done {
     SeverityChosen,
     /// It was chosen what a selection is compared with.
     BaselineChosen,
+    /// A schedule was added, to one tenant or several.
+    ScheduleAdded,
+    /// A schedule was added to some of several tenants.
+    SchedulesAddedInPart,
+    /// A schedule was paused.
+    SchedulePaused,
+    /// A schedule goes on.
+    ScheduleResumed,
+    /// A schedule was removed.
+    ScheduleRemoved,
 }
 
 impl Done {
@@ -105,6 +115,11 @@ impl Done {
         Self::DriftChosen,
         Self::SeverityChosen,
         Self::BaselineChosen,
+        Self::ScheduleAdded,
+        Self::SchedulesAddedInPart,
+        Self::SchedulePaused,
+        Self::ScheduleResumed,
+        Self::ScheduleRemoved,
     ];
 
     /// Its name in an address. Inlined, so that the browser has the one name that it uses and not all of them.
@@ -144,6 +159,11 @@ impl Done {
             Self::DriftChosen => "drift",
             Self::SeverityChosen => "severity",
             Self::BaselineChosen => "baseline",
+            Self::ScheduleAdded => "scheduled",
+            Self::SchedulesAddedInPart => "scheduled_partly",
+            Self::SchedulePaused => "paused",
+            Self::ScheduleResumed => "resumed",
+            Self::ScheduleRemoved => "unscheduled",
         }
     }
 
@@ -208,6 +228,13 @@ impl Done {
             Self::DriftChosen => "Your choice is saved. It counts for syncs that are started from now on.",
             Self::SeverityChosen => "Your choice is saved, also for what was found already.",
             Self::BaselineChosen => "Your choice is saved. It counts from the next comparison on.",
+            Self::ScheduleAdded => "The schedule is added. Its next time stands in the list.",
+            Self::SchedulesAddedInPart => {
+                "The schedule is added to some of the tenants. The others have one of this name, have too many, or do not let you change schedules."
+            }
+            Self::SchedulePaused => "The schedule is paused. It starts nothing until it is resumed.",
+            Self::ScheduleResumed => "The schedule goes on. What was due meanwhile is not caught up.",
+            Self::ScheduleRemoved => "The schedule is removed. The runs that it started stay.",
         }
     }
 }

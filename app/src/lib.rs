@@ -33,6 +33,7 @@ pub mod packed;
 pub mod palette;
 pub mod relation;
 pub mod run;
+pub mod schedule;
 pub mod second_factor;
 pub mod session;
 pub mod setting;

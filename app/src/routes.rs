@@ -11,8 +11,8 @@ use crate::access::{Refused, Rule};
 use crate::page::{missing, refused_page};
 use crate::ui::title::TitleFormat;
 use crate::{
-    account, audit, finding, group, inventory, member, notification, palette, run, second_factor, session, setting,
-    sync, tenant, user, version,
+    account, audit, finding, group, inventory, member, notification, palette, run, schedule, second_factor, session,
+    setting, sync, tenant, user, version,
 };
 
 /// A page as it is declared.
@@ -71,6 +71,7 @@ pages! {
     "/admin/users" => user::page::UsersPage, Rule::Administrator;
     "/settings" => setting::page::SettingsPage, Rule::SignedIn;
     "/runs" => run::hub::page::AllRunsPage, Rule::SignedIn;
+    "/schedules" => schedule::page::AllSchedulesPage, Rule::SignedIn;
     "/notifications" => notification::page::NotificationsPage, Rule::SignedIn;
     "/admin/tenants" => tenant::all_page::AllTenantsPage, Rule::Administrator;
     "/admin/tenants/new" => tenant::add_page::AddTenantPage, Rule::Administrator;
@@ -82,6 +83,7 @@ pages! {
     "/t/:tenant/sync" => sync::page::SyncPage, Rule::Member(Action::Sync);
     "/t/:tenant/runs" => run::hub::page::RunsPage, Rule::Member(Action::View);
     "/t/:tenant/runs/:run" => run::page::RunPage, Rule::Member(Action::View);
+    "/t/:tenant/schedules" => schedule::page::SchedulesPage, Rule::Member(Action::View);
     "/t/:tenant/findings" => finding::page::FindingsPage, Rule::Member(Action::View);
     "/t/:tenant/policy-settings" => setting::page::TenantSettingsPage, Rule::Member(Action::SeeBodies);
     "/t/:tenant/audit" => audit::page::AuditPage, Rule::Member(Action::View);
@@ -134,6 +136,7 @@ mod tests {
             address::NOTIFICATIONS,
             address::SETTINGS,
             address::RUNS,
+            address::SCHEDULES,
             address::ALL_TENANTS,
         ];
         let inside = [
@@ -150,6 +153,7 @@ mod tests {
             at.sync(),
             at.sync_preset("x"),
             at.runs(),
+            at.schedules(),
             at.run("04"),
             at.run_of_sync("05"),
             at.findings(),

@@ -160,6 +160,7 @@ fn run_of(tenant: TenantId) -> NewOperationRun {
         retry_of: None,
         follows: None,
         follow_ups: Vec::new(),
+        schedule_id: None,
     }
 }
 

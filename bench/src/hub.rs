@@ -97,6 +97,7 @@ async fn one(tx: &mut Tx, tenant: TenantId, number: u32, types: &[String]) -> Re
         retry_of: None,
         follows: None,
         follow_ups: Vec::new(),
+        schedule_id: None,
     };
     operation_runs::create(tx, &new, at).await?;
     let limits = [KindLimits { resource, action, limits: Limits { global: 10, per_tenant: 10 } }];

@@ -187,6 +187,7 @@ async fn fill(db: &Db, vault: &Vault, number: usize) -> Result<()> {
         retry_of: None,
         follows: None,
         follow_ups: Vec::new(),
+        schedule_id: None,
     };
     let limits =
         [KindLimits { resource: "bench", action: "fill", limits: Limits { global: 1_000, per_tenant: 1_000 } }];

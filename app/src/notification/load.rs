@@ -5,7 +5,7 @@ use tenantatlas_domain::ids::{NotificationId, UserId};
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::operation::{Counters, OperationBucket};
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{AccountNotice, Engine, RunNotice};
+use tenantatlas_engine::{AccountNotice, Engine, RunNotice, ScheduleNotice};
 use tenantatlas_store::notifications;
 
 use super::model::{Notification, NotificationPage};
@@ -92,6 +92,9 @@ fn read(engine: &Engine, viewer: UserId, stored: &notifications::Notification) -
             read: stored.read_at.is_some(),
         });
     }
+    if let Some(notice) = ScheduleNotice::of(stored) {
+        return Some(about_schedule(stored, &notice));
+    }
     let notice = RunNotice::deserialize(&stored.payload)
         .inspect_err(|error| tracing::warn!(%error, id = %stored.id, "a notification cannot be read"))
         .ok()?;
@@ -115,6 +118,38 @@ fn read(engine: &Engine, viewer: UserId, stored: &notifications::Notification) -
         created_at: stored.created_at.as_millis(),
         read: stored.read_at.is_some(),
     })
+}
+
+/// What is said of a schedule that stopped or is overdue.
+fn about_schedule(stored: &notifications::Notification, notice: &ScheduleNotice) -> Notification {
+    let name = visible_on_page(&notice.name);
+    let words = match &notice.stopped_because {
+        Some(because) => (format!("Schedule {name} stopped"), visible_on_page(because).into_owned()),
+        None => {
+            let since = match notice.last_succeeded_at {
+                Some(at) => format!("Its last success was on {}.", crate::format::utc_seconds(at.as_millis())),
+                None => "It has not succeeded yet.".to_owned(),
+            };
+            (format!("Schedule {name} is overdue"), format!("No run succeeded for twice its period. {since}"))
+        }
+    };
+    Notification {
+        id: stored.id.to_string(),
+        run_id: String::new(),
+        tenant_id: notice.tenant_id.to_string(),
+        tenant_name: notice.tenant_name.clone(),
+        words: None,
+        bucket: OperationBucket::Failed,
+        counters: Counters::default(),
+        items: 0,
+        reason: None,
+        news: None,
+        cancelled_by: None,
+        account: Some(words),
+        drift: None,
+        created_at: stored.created_at.as_millis(),
+        read: stored.read_at.is_some(),
+    }
 }
 
 /// What a comparison of two runs found: how much of it is new, and the names of what matters most. No values.

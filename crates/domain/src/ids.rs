@@ -116,6 +116,8 @@ id! {
     NotificationId = "notification",
     /// Identifies a finding.
     FindingId = "finding",
+    /// Identifies a schedule.
+    ScheduleId = "schedule",
     /// Ties log lines, records and error answers of one piece of work together.
     CorrelationId = "piece of work",
 }

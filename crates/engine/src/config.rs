@@ -1,5 +1,7 @@
 //! What can be set about the engine, with defaults that suit one machine.
 
+use std::time::Duration;
+
 use tenantatlas_runs::RunnerConfig;
 
 use crate::inventory_sync::SyncConfig;
@@ -14,4 +16,6 @@ pub struct EngineConfig {
     pub sync: SyncConfig,
     /// How long sessions of the web application last, and who needs a second factor.
     pub sessions: SessionPolicy,
+    /// How often is looked for schedules that are due. Zero, as by default: this process starts none.
+    pub schedule_interval: Duration,
 }

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::EngineConfig;
 use crate::engine::{Core, Engine};
-use crate::{housekeeping, operations};
+use crate::{housekeeping, operations, schedules};
 
 impl Engine {
     /// Starts the runner and the housekeeping. The database must be migrated.
@@ -51,6 +51,9 @@ impl Engine {
         let tasks = TaskTracker::new();
         if core.config.runs.workers > 0 {
             tasks.spawn(housekeeping::clean(Arc::clone(&core)));
+        }
+        if !core.config.schedule_interval.is_zero() {
+            tasks.spawn(schedules::keep(Arc::clone(&core)));
         }
         tasks.close();
         Self { core, tasks }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tenantatlas_commands::{Actor, AuditEntry, Command, CommandError, Right, require};
 use tenantatlas_domain::audit::RunEvent;
-use tenantatlas_domain::ids::{CorrelationId, OperationRunId, TenantId};
+use tenantatlas_domain::ids::{CorrelationId, OperationRunId, ScheduleId, TenantId};
 use tenantatlas_domain::live::RunState;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::operation_runs::{self, Created, FollowUp, NewOperationRun};
@@ -36,6 +36,8 @@ pub(crate) struct Cause {
     pub follow_ups: Vec<FollowUp>,
     /// Why somebody wants it, in their words.
     pub why: Option<String>,
+    /// The schedule that starts it, or has started what it follows.
+    pub schedule: Option<ScheduleId>,
 }
 
 /// The run that is to be created, and what the audit log says of it.
@@ -63,6 +65,7 @@ pub(crate) fn prepare(
         retry_of: cause.retry_of,
         follows: cause.follows,
         follow_ups: cause.follow_ups,
+        schedule_id: cause.schedule,
     };
     let mut context = json!({
         "correlation_id": new.correlation_id,
@@ -70,6 +73,9 @@ pub(crate) fn prepare(
         "follows": new.follows,
         "follow_ups": names(&new.follow_ups),
     });
+    if let Some(schedule) = cause.schedule {
+        context["schedule"] = schedule.to_string().into();
+    }
     if let Some(why) = cause.why {
         context["why"] = why.into();
     }
@@ -105,7 +111,7 @@ pub(crate) fn names(follow_ups: &[FollowUp]) -> Vec<String> {
 }
 
 /// Refuses follow-ups that could never be started.
-fn check_follow_ups(core: &Core, follow_ups: &[FollowUp]) -> Result<(), CommandError> {
+pub(crate) fn check_follow_ups(core: &Core, follow_ups: &[FollowUp]) -> Result<(), CommandError> {
     for one in follow_ups {
         let operation = core.operations.find(&one.resource, &one.action).ok_or_else(|| {
             CommandError::Conflict(format!("there is no operation {}.{} that could follow", one.resource, one.action))

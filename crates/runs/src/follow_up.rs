@@ -80,7 +80,12 @@ impl FollowUps {
             .with(left_out);
         let created = match self.allowed {
             Ok(()) => {
-                let cause = Cause { follows: Some(ended.id), follow_ups: self.rest, ..Cause::default() };
+                let cause = Cause {
+                    follows: Some(ended.id),
+                    follow_ups: self.rest,
+                    schedule: ended.schedule_id,
+                    ..Cause::default()
+                };
                 Self::create(core, tx, &self.actor, ended, next, cause, at).await
             }
             Err(error) => Err(error),

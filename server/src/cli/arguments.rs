@@ -2,7 +2,9 @@
 
 mod drift;
 mod items;
+mod retention;
 mod runs;
+mod schedule;
 mod settings;
 
 use std::net::SocketAddr;
@@ -14,7 +16,9 @@ use tenantatlas_domain::since::Since;
 
 pub use drift::{DriftArguments, FindingsCommand, FindingsListArguments, StatusArgument};
 pub use items::{ItemListArguments, ItemsArguments, ItemsCommand, StateArgument};
+pub use retention::RetentionCommand;
 pub use runs::{RunListArguments, RunsArguments, RunsCommand};
+pub use schedule::{ScheduleAddArguments, ScheduleCommand};
 pub use settings::{SettingsCommand, SettingsSearchArguments};
 
 use crate::exit::EXIT_CODES;
@@ -84,6 +88,12 @@ pub enum Command {
     Types(TypesArguments),
     /// The operation runs, newest first; shown, cancelled, retried
     Runs(RunsArguments),
+    /// How long is kept what has ended
+    #[command(subcommand)]
+    Retention(RetentionCommand),
+    /// What is started by the clock
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
     /// The audit log
     #[command(subcommand)]
     Audit(AuditCommand),

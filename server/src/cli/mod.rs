@@ -14,7 +14,9 @@ mod items;
 mod migrate;
 pub mod output;
 pub mod progress;
+mod retention;
 mod runs;
+mod schedule;
 mod secret_input;
 mod setting_search;
 mod sync;
@@ -60,6 +62,8 @@ async fn obey(command: Command, settings: &Settings, output: Output) -> Result<(
         Command::Items(items) => Box::pin(items::run(settings, &items, output)).await,
         Command::Types(types) => types::run(&types, output),
         Command::Runs(runs) => runs::run(settings, runs, output).await,
+        Command::Retention(command) => retention::run(settings, command, output).await,
+        Command::Schedule(command) => schedule::run(settings, command, output).await,
         Command::Audit(command) => audit::run(settings, &command, output).await,
         Command::GraphSim(simulator) => graph_sim::run(&simulator, output).await,
     }

@@ -15,6 +15,7 @@ mod outgoing;
 mod program;
 mod relations;
 mod sandbox;
+mod schedules;
 mod setting_search;
 mod shapes;
 mod start;

@@ -84,6 +84,7 @@ async fn leave_behind(sandbox: &Sandbox, age: Duration, lease: Option<Duration>)
         retry_of: None,
         follows: None,
         follow_ups: Vec::new(),
+        schedule_id: None,
     };
     let mut tx = db.write().await.expect("a transaction");
     let created = operation_runs::create(&mut tx, &new, at).await.expect("created");

@@ -72,6 +72,9 @@ async fn content(
         let href = filter.first_page().address(address::RUNS);
         view! { <a class="button" href=href>"All tenants"</a> }
     });
+    let scheduled =
+        place.tenant_id().map_or_else(|| address::SCHEDULES.to_owned(), |id| address::tenant(id).schedules());
+    let schedules = view! { <a class="button" href=scheduled>"Schedules"</a> };
     let title = if over_tenants { "Runs of all tenants" } else { "Runs" };
     let content = view! {
         {outcome_note(said.outcome.as_deref())}
@@ -84,7 +87,7 @@ async fn content(
                 <h1>{title}</h1>
                 <p class="lead">{lead}</p>
             </div>
-            <div class="actions">{elsewhere}{sync}</div>
+            <div class="actions">{schedules}{elsewhere}{sync}</div>
         </div>
         {filters(place, filter, &hub)}
         {in_force(place, filter, &hub)}

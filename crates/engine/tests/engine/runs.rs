@@ -366,6 +366,7 @@ on_both_engines! {
             retry_of: None,
             follows: None,
             follow_ups: Vec::new(),
+            schedule_id: None,
         };
         let mut tx = db.write().await.unwrap();
         operation_runs::create(&mut tx, &second, world.engine.now()).await.unwrap();

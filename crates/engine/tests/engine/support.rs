@@ -173,6 +173,7 @@ impl World {
             retry_of: None,
             follows: None,
             follow_ups: Vec::new(),
+            schedule_id: None,
         }
     }
 

@@ -75,6 +75,7 @@ pub fn new_operation_run(tenant: TenantId, key: &str, items: &[&str]) -> NewOper
         retry_of: None,
         follows: None,
         follow_ups: Vec::new(),
+        schedule_id: None,
     }
 }
 

@@ -16,6 +16,7 @@ mod poison;
 mod raw;
 mod relations;
 mod runs;
+mod schedules;
 mod scopes;
 mod settings;
 mod site;
