@@ -6,6 +6,7 @@ use tenantatlas_domain::selection::Selection;
 use tenantatlas_engine::{Engine, ScheduleOptions, ScheduleSpec, pattern_of, zone_names};
 
 use crate::error::AppError;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::{field, options};
 
 const DAYS: [(u8, &str); 7] =
@@ -98,5 +99,5 @@ pub(super) fn fields(engine: &Engine) -> AnyView {
         })}
         <fieldset class="form"><legend>"Choices"</legend>{steps.into_iter().collect_view()}</fieldset>
     }
-    .into_any()
+    .drawn()
 }

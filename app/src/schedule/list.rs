@@ -9,6 +9,7 @@ use tenantatlas_store::schedules::{ListedSchedule, Schedule, ScheduleState};
 
 use super::functions::{PauseSchedule, RemoveSchedule};
 use crate::address;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::empty;
@@ -49,7 +50,7 @@ pub(super) fn table(
             </table>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 fn millis(at: Option<Timestamp>) -> Option<i64> {
@@ -66,9 +67,9 @@ fn row(engine: &Engine, listed: &ListedSchedule, all: bool, may_edit: bool) -> A
     let last = match (schedule.last_run_id, schedule.last_started_at) {
         (Some(run), Some(started)) => {
             let words = listed.last_status.map_or("not kept any more", |status| status.bucket().label());
-            view! { <a href=at.run(run)>{words}</a>" "{moment_or(Some(started.as_millis()), "")} }.into_any()
+            view! { <a href=at.run(run)>{words}</a>" "{moment_or(Some(started.as_millis()), "")} }.drawn()
         }
-        _ => "never".into_any(),
+        _ => "never".drawn(),
     };
     view! {
         <tr>
@@ -76,13 +77,13 @@ fn row(engine: &Engine, listed: &ListedSchedule, all: bool, may_edit: bool) -> A
             {tenant}
             <td data-label="State">{chip(schedule, engine.now())}{trouble(schedule)}</td>
             <td data-label="When">{when(schedule, engine.now())}</td>
-            <td data-label="Next">{schedule.due_at.map_or_else(|| "–".into_any(), |due| day(due.as_millis()).into_any())}</td>
+            <td data-label="Next">{schedule.due_at.map_or_else(|| "–".drawn(), |due| day(due.as_millis()).drawn())}</td>
             <td data-label="Last run">{last}</td>
             <td data-label="Last success">{moment_or(millis(schedule.last_succeeded_at), "never")}</td>
             <td data-label="Actions">{may_edit.then(|| actions(schedule, all))}</td>
         </tr>
     }
-    .into_any()
+    .drawn()
 }
 
 fn chip(schedule: &Schedule, now: Timestamp) -> AnyView {
@@ -96,12 +97,12 @@ fn chip(schedule: &Schedule, now: Timestamp) -> AnyView {
 
 fn trouble(schedule: &Schedule) -> Option<AnyView> {
     let words = schedule.stopped_because.as_ref().or(schedule.trouble.as_ref())?;
-    Some(view! { <span class="under">{visible_on_page(words).into_owned()}</span> }.into_any())
+    Some(view! { <span class="under">{visible_on_page(words).into_owned()}</span> }.drawn())
 }
 
 /// The pattern in words, with the next times and what changes of the clocks do to them.
 fn when(schedule: &Schedule, now: Timestamp) -> AnyView {
-    let Ok(times) = Times::read(&schedule.cron, &schedule.zone) else { return schedule.cron.clone().into_any() };
+    let Ok(times) = Times::read(&schedule.cron, &schedule.zone) else { return schedule.cron.clone().drawn() };
     let offset = schedule.offset_ms;
     let spread = (schedule.spread_minutes > 0).then(|| {
         format!("{} minutes after that: tenants are spread over {} minutes.", offset / 60_000, schedule.spread_minutes)
@@ -122,7 +123,7 @@ fn when(schedule: &Schedule, now: Timestamp) -> AnyView {
             {spread.map(|words| view! { <p class="quiet-text">{words}</p> })}
         </details>
     }
-    .into_any()
+    .drawn()
 }
 
 fn actions(schedule: &Schedule, all: bool) -> AnyView {
@@ -145,5 +146,5 @@ fn actions(schedule: &Schedule, all: bool) -> AnyView {
             <button class="button danger" aria-label=labels.1>"Remove"</button>
         </form>
     }
-    .into_any()
+    .drawn()
 }

@@ -15,6 +15,7 @@ use crate::page::{done, plain_page, query, refusal, tenant_page};
 use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
 use crate::ui::card::section_card;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::field;
 use crate::ui::note::{done_note, refusal_note};
 use crate::{address, scope};
@@ -47,7 +48,7 @@ pub fn SchedulesPage() -> impl IntoView {
             {table(&inside.engine, &found, false, |_| may_edit)}
             {add}
         }
-        .into_any();
+        .drawn();
         Ok(("Schedules".to_owned(), content))
     })
 }
@@ -123,7 +124,7 @@ pub fn AllSchedulesPage() -> impl IntoView {
             {list}
             {form}
         }
-        .into_any();
+        .drawn();
         Ok(("Schedules of all tenants".to_owned(), content))
     })
 }
