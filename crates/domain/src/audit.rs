@@ -49,6 +49,10 @@ crate::names::named! {
         ScriptSeen = "policy.script_seen",
         /// A saved view of the inventory was added, renamed or deleted.
         SavedViewChanged = "saved_view.changed",
+        /// A token of the API was made.
+        TokenCreated = "token.created",
+        /// A token of the API was taken back.
+        TokenRevoked = "token.revoked",
         /// A tenant was added.
         TenantAdded = "tenant.added",
         /// The credential went with the connection it was entered for.
@@ -131,6 +135,8 @@ impl AuditAction {
                 | Self::CancelRequested
                 | Self::RetryRequested
                 | Self::SavedViewChanged
+                | Self::TokenCreated
+                | Self::TokenRevoked
                 | Self::TenantAdded
                 | Self::CredentialRemoved
                 | Self::CredentialRotated

@@ -4,6 +4,7 @@ mod drift;
 mod items;
 mod runs;
 mod settings;
+mod tokens;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub use drift::{DriftArguments, FindingsCommand, FindingsListArguments, StatusAr
 pub use items::{ItemListArguments, ItemsArguments, ItemsCommand, StateArgument};
 pub use runs::{RunListArguments, RunsArguments, RunsCommand};
 pub use settings::{SettingsCommand, SettingsSearchArguments};
+pub use tokens::{TokenCommand, TokenCreateArguments};
 
 use crate::exit::EXIT_CODES;
 use crate::settings::SettingsOptions;
@@ -84,6 +86,9 @@ pub enum Command {
     Types(TypesArguments),
     /// The operation runs, newest first; shown, cancelled, retried
     Runs(RunsArguments),
+    /// Tokens of the REST API, of people and of tenants
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// The audit log
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -19,6 +19,7 @@ mod secret_input;
 mod setting_search;
 mod sync;
 mod tenant;
+mod tokens;
 mod types;
 mod user;
 mod versions;
@@ -60,6 +61,7 @@ async fn obey(command: Command, settings: &Settings, output: Output) -> Result<(
         Command::Items(items) => Box::pin(items::run(settings, &items, output)).await,
         Command::Types(types) => types::run(&types, output),
         Command::Runs(runs) => runs::run(settings, runs, output).await,
+        Command::Token(command) => tokens::run(settings, command, output).await,
         Command::Audit(command) => audit::run(settings, &command, output).await,
         Command::GraphSim(simulator) => graph_sim::run(&simulator, output).await,
     }
