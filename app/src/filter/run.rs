@@ -23,6 +23,8 @@ pub struct RunFilter {
     pub bucket: Option<OperationBucket>,
     /// Only by a person (`true`) or by schedules and the command line (`false`).
     pub by_person: Option<bool>,
+    /// Only started with a token of the API.
+    pub by_token: bool,
     /// Only of the person who looks.
     pub mine: bool,
     /// Only of this person.
@@ -55,6 +57,7 @@ impl ListFilter for RunFilter {
                 Some("schedule") => Some(false),
                 _ => None,
             },
+            by_token: query("by").as_deref() == Some("token"),
             mine: query("by").as_deref() == Some("me"),
             person: query("by").and_then(|by| by.parse().ok()),
             operation: query("operation").and_then(|name| {
@@ -117,6 +120,9 @@ impl RunFilter {
     /// By whom they were started, as the address says it; empty for anybody.
     #[must_use]
     pub fn initiator(&self) -> String {
+        if self.by_token {
+            return "token".to_owned();
+        }
         let word = match (self.person, self.mine, self.by_person) {
             (Some(person), ..) => return person.to_string(),
             (None, true, _) => "me",

@@ -14,8 +14,13 @@ use crate::ui::chips::chip_list;
 use crate::ui::form::options;
 use crate::ui::icon::Icon;
 
-const KINDS: [(&str, &str); 4] =
-    [("", "Anybody"), ("me", "Me"), ("person", "A person"), ("schedule", "Schedule or command line")];
+const KINDS: [(&str, &str); 5] = [
+    ("", "Anybody"),
+    ("me", "Me"),
+    ("person", "A person"),
+    ("schedule", "Schedule or command line"),
+    ("token", "A token of the API"),
+];
 const SPANS: [(&str, &str); 4] =
     [("", "Any time"), ("1", "Last 24 hours"), ("7", "Last 7 days"), ("30", "Last 30 days")];
 

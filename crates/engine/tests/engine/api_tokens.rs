@@ -74,6 +74,8 @@ on_both_engines! {
         engine.set_member(&root, world.tenant, ada.user_id.unwrap(), Role::Readonly).await.unwrap();
         assert!(matches!(engine.runs().cancel(&acting.actor(), world.tenant, run.id).await.map_err(EngineError::from), Err(EngineError::Forbidden)));
         assert_eq!(engine.token_role(acting.0.id, world.tenant).await.unwrap(), Some(Role::Readonly));
+        let password = SecretString::from("correct horse battery");
+        engine.create_user(&root, "keeper@example.com", "Keeper", true, password).await.unwrap();
         engine.set_user_disabled(&root, ada.user_id.unwrap(), true).await.unwrap();
         assert_eq!(engine.authenticate_token(&secret).await.unwrap(), Err(RefusedToken::OwnerDisabled));
         assert_eq!(engine.token_role(acting.0.id, world.tenant).await.unwrap(), None);

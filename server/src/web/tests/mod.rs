@@ -2,6 +2,7 @@
 
 mod access;
 mod answers;
+mod api;
 mod confirm;
 mod connections;
 mod credentials;
