@@ -3,6 +3,7 @@
 mod access;
 mod answers;
 mod api;
+mod api_document;
 mod confirm;
 mod connections;
 mod credentials;
