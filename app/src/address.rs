@@ -18,6 +18,8 @@ pub const SIGN_IN_SET_UP: &str = "/sign-in/second-factor";
 pub const CONFIRM: &str = "/confirm";
 /// One's own name, password and sessions.
 pub const ACCOUNT: &str = "/me";
+/// One's own tokens of the API.
+pub const TOKENS: &str = "/me/tokens";
 /// One's own second factor.
 pub const SECOND_FACTOR: &str = "/me/second-factor";
 /// Everybody who may sign in.
@@ -349,7 +351,13 @@ impl TenantAddress {
         format!("{}/settings/members", self.0)
     }
 
-    /// The same, after somebody was removed.
+    /// Its tokens of the API.
+    #[must_use]
+    pub fn tokens(&self) -> String {
+        format!("{}/settings/tokens", self.0)
+    }
+
+    /// The list of members, after somebody was removed.
     #[must_use]
     pub fn members_without(&self, user: impl Display) -> String {
         with_query(&self.members(), [("removed", user.to_string())])

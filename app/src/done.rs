@@ -41,6 +41,8 @@ pub enum Done {
     PasswordChanged,
     /// One of one's own sessions was ended.
     SessionEnded,
+    /// A token of the API was taken back.
+    TokenRevoked,
     /// The users were changed.
     UsersSaved,
     /// A tenant was added, and its connection is being checked.
@@ -102,6 +104,7 @@ impl Done {
         Self::NameSaved,
         Self::PasswordChanged,
         Self::SessionEnded,
+        Self::TokenRevoked,
         Self::UsersSaved,
         Self::TenantAdded,
         Self::TenantAddedUnchecked,
@@ -145,6 +148,7 @@ impl Done {
             Self::UserRemoved => "removed_user",
             Self::NameSaved => "profile",
             Self::PasswordChanged => "password",
+            Self::TokenRevoked => "token_revoked",
             Self::SessionEnded => "session",
             Self::UsersSaved => "user",
             Self::TenantAdded => "tenant",
@@ -214,6 +218,7 @@ impl Done {
             Self::UserRemoved => "The person is removed. What the audit log says of them stays.",
             Self::NameSaved => "Your name is saved.",
             Self::PasswordChanged => "The password is changed. Every other session has ended.",
+            Self::TokenRevoked => "The token is revoked. Nothing can use it any more.",
             Self::SessionEnded => "That session has ended.",
             Self::UsersSaved => "The users are saved.",
             Self::TenantAdded => "The tenant is added. Its connection is checked now; then start the first sync.",

@@ -39,6 +39,7 @@ pub mod session;
 pub mod setting;
 pub mod sync;
 pub mod tenant;
+pub mod token;
 pub mod ui;
 pub mod user;
 pub mod version;

@@ -12,7 +12,7 @@ use crate::page::{missing, refused_page};
 use crate::ui::title::TitleFormat;
 use crate::{
     account, audit, finding, group, inventory, member, notification, palette, run, schedule, second_factor, session,
-    setting, sync, tenant, user, version,
+    setting, sync, tenant, token, user, version,
 };
 
 /// A page as it is declared.
@@ -67,6 +67,7 @@ pages! {
     "/confirm" => session::confirm_page::ConfirmPage, Rule::SignedIn;
     "/me/second-factor" => second_factor::page::SecondFactorPage, Rule::SignedIn;
     "/me" => account::page::Account, Rule::SignedIn;
+    "/me/tokens" => token::page::TokensPage, Rule::SignedIn;
     "/help" => palette::help_page::HelpPage, Rule::SignedIn;
     "/admin/users" => user::page::UsersPage, Rule::Administrator;
     "/settings" => setting::page::SettingsPage, Rule::SignedIn;
@@ -90,6 +91,7 @@ pages! {
     "/t/:tenant/notifications" => notification::page::TenantNotificationsPage, Rule::Member(Action::View);
     "/t/:tenant/settings" => tenant::settings_page::SettingsPage, Rule::Member(Action::View);
     "/t/:tenant/settings/members" => member::page::MembersPage, Rule::Member(Action::View);
+    "/t/:tenant/settings/tokens" => token::page::TenantTokensPage, Rule::Member(Action::EditConnection);
 }
 
 /// The application: the page of the address, or why this person may not see it.
@@ -129,6 +131,7 @@ mod tests {
             address::SIGN_IN_SET_UP,
             address::CONFIRM,
             address::ACCOUNT,
+            address::TOKENS,
             address::SECOND_FACTOR,
             address::HELP,
             address::USERS,
@@ -162,6 +165,7 @@ mod tests {
             at.settings(),
             at.policy_settings(),
             at.members(),
+            at.tokens(),
             at.members_without("06"),
             address::welcome("token"),
             address::invitation("token"),

@@ -176,6 +176,7 @@ async fn fill(db: &Db, vault: &Vault, number: usize) -> Result<()> {
         id: run,
         tenant_id: tenant,
         user_id: None,
+        token_id: None,
         initiator: "Bench".to_owned(),
         resource: "bench".to_owned(),
         action: "fill".to_owned(),

@@ -48,6 +48,10 @@ pub fn Account() -> impl IntoView {
                 {password(&session, password_error)}
             </div>
             {second_factor(&factor)}
+            {section_card("tokens", "Tokens", view! {
+                <p>"With a token a program asks in your name, by the REST API."</p>
+                <div class="form-foot"><a class="button" href=address::TOKENS>"Tokens"</a></div>
+            })}
             {session_list(&session, &sessions)}
             {keys(single_keys)}
             {notices(&account)}

@@ -81,6 +81,14 @@ fn words(action: AuditAction, resource: &str, context: &Value, names: &Names) ->
         AuditAction::ScheduleResumed => Some(of_schedule(context, "resumed", "resume")),
         AuditAction::ScheduleRemoved => Some(of_schedule(context, "removed", "remove")),
         AuditAction::ScheduleStopped => same("stopped by itself", "stop"),
+        AuditAction::TokenCreated => {
+            let name = context["name"].as_str().map_or("of the API".into(), visible_on_page);
+            Some((format!("made the token {name}"), format!("make the token {name}")))
+        }
+        AuditAction::TokenRevoked => {
+            let name = context["name"].as_str().map_or("of the API".into(), visible_on_page);
+            Some((format!("revoked the token {name}"), format!("revoke the token {name}")))
+        }
         AuditAction::TenantAdded => same("added this tenant", "add this tenant"),
         AuditAction::TenantUpdated => same("changed the connection", "change the connection"),
         AuditAction::CredentialRotated => same("replaced the credential", "replace the credential"),

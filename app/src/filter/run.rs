@@ -25,6 +25,8 @@ pub struct RunFilter {
     pub by_person: Option<bool>,
     /// Only by schedules, with what followed.
     pub by_schedule: bool,
+    /// Only started with a token of the API.
+    pub by_token: bool,
     /// Only of the person who looks.
     pub mine: bool,
     /// Only of this person.
@@ -58,6 +60,7 @@ impl ListFilter for RunFilter {
                 _ => None,
             },
             by_schedule: query("by").as_deref() == Some("schedule"),
+            by_token: query("by").as_deref() == Some("token"),
             mine: query("by").as_deref() == Some("me"),
             person: query("by").and_then(|by| by.parse().ok()),
             operation: query("operation").and_then(|name| {
@@ -117,6 +120,12 @@ impl RunFilter {
         last_day(self.until)
     }
 
+    /// Takes out by whom they were started.
+    pub fn by_anybody(&mut self) {
+        (self.person, self.mine, self.by_person) = (None, false, None);
+        (self.by_schedule, self.by_token) = (false, false);
+    }
+
     /// By whom they were started, as the address says it; empty for anybody.
     #[must_use]
     pub fn initiator(&self) -> String {
@@ -124,6 +133,7 @@ impl RunFilter {
             (Some(person), ..) => return person.to_string(),
             (None, true, _) => "me",
             _ if self.by_schedule => "schedule",
+            _ if self.by_token => "token",
             (None, false, Some(true)) => "person",
             (None, false, Some(false)) => "nobody",
             (None, false, None) => "",

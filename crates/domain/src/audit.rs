@@ -63,6 +63,10 @@ crate::names::named! {
         ScheduleResumed = "schedule.resumed",
         /// A schedule stopped by itself, since it could not go on.
         ScheduleStopped = "schedule.stopped",
+        /// A token of the API was made.
+        TokenCreated = "token.created",
+        /// A token of the API was taken back.
+        TokenRevoked = "token.revoked",
         /// A tenant was added.
         TenantAdded = "tenant.added",
         /// The credential went with the connection it was entered for.
@@ -151,6 +155,8 @@ impl AuditAction {
                 | Self::ScheduleRemoved
                 | Self::ScheduleResumed
                 | Self::ScheduleStopped
+                | Self::TokenCreated
+                | Self::TokenRevoked
                 | Self::TenantAdded
                 | Self::CredentialRemoved
                 | Self::CredentialRotated

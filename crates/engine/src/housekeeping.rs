@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::{
-    StoreError, known_browsers, one_time_links, pending_sign_ins, retention, second_factors, sessions,
+    StoreError, api_answers, known_browsers, one_time_links, pending_sign_ins, retention, second_factors, sessions,
     sign_in_attempts, tenants,
 };
 use tokio::time::Instant;
 
+use crate::api_answers::ANSWERS_ARE_KEPT;
 use crate::engine::Core;
 use crate::second_factor::SET_UP_LASTS;
 use crate::setting_search;
@@ -118,6 +119,7 @@ async fn forget_ended(core: &Core) -> Result<(), StoreError> {
     known_browsers::remove_old(&mut tx, before(at, BROWSER_IS_KNOWN)).await?;
     one_time_links::remove_ended(&mut tx, at).await?;
     sign_in_attempts::remove_old(&mut tx, LONGEST_WINDOW, at).await?;
+    api_answers::remove_old(&mut tx, before(at, ANSWERS_ARE_KEPT)).await?;
     tx.commit().await
 }
 

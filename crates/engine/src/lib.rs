@@ -19,6 +19,8 @@
 //! ```
 
 mod account_notice;
+mod api_answers;
+mod api_tokens;
 mod audit_reading;
 mod config;
 mod drift;
@@ -50,6 +52,7 @@ mod typed_name;
 mod users;
 
 pub use account_notice::AccountNotice;
+pub use api_tokens::{AuthenticatedToken, LONGEST_TOKEN_DAYS, NewToken, RefusedToken, TOKEN_PREFIX, is_token};
 pub use audit_reading::{AuditReadPayload, ReadAuditEvents};
 pub use config::EngineConfig;
 pub use drift::{DriftPayload, Explained, Explanations, GenerateDrift, MANY_FINDINGS, SettingsTold};

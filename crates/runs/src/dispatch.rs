@@ -53,7 +53,9 @@ pub(crate) fn prepare(
     let new = NewOperationRun {
         id: OperationRunId::from_uuid(Uuid::now_v7()),
         tenant_id: tenant,
-        user_id: actor.user_id,
+        // What a program starts is its own: its person is not told of it, and it is not counted as theirs.
+        user_id: actor.user_id.filter(|_| actor.token.is_none()),
+        token_id: actor.token,
         initiator: actor.name.clone(),
         resource: kind.resource.to_owned(),
         action: kind.action.to_owned(),
@@ -194,7 +196,7 @@ impl Core {
         tenant: TenantId,
         counted: u32,
     ) -> Result<(), CommandError> {
-        let waiting = operation_runs::waiting(on, tenant, actor.user_id).await?;
+        let waiting = operation_runs::waiting(on, tenant, actor.user_id.filter(|_| actor.token.is_none())).await?;
         let beyond = |waiting: u32, limit: u32| waiting.saturating_sub(counted) >= limit;
         if beyond(waiting.of_tenant, self.config.waiting_per_tenant) {
             return Err(CommandError::TooMany(format!(

@@ -17,6 +17,8 @@
 //! - An audit entry is appended last in its transaction: the end of the chain stays locked until the commit.
 
 mod among;
+pub mod api_answers;
+pub mod api_tokens;
 mod arrays;
 pub mod audit;
 pub mod audit_events;

@@ -77,6 +77,8 @@ pub struct NewOperationRun {
     pub tenant_id: TenantId,
     /// The person who started it; `None` for the system and the command line.
     pub user_id: Option<UserId>,
+    /// The token of the API with which it was started; there is no person then.
+    pub token_id: Option<Uuid>,
     /// The name of who started it, as it is now.
     pub initiator: String,
     /// What it works on, `inventory`.
@@ -118,6 +120,8 @@ pub struct OperationRun {
     /// The person who started it; `None` for the system and the command line.
     #[sqlx(try_from = "Nullable<Uuid>")]
     pub user_id: Option<UserId>,
+    /// The token of the API with which it was started; there is no person then.
+    pub token_id: Option<Uuid>,
     /// The name of who started it, as it was then.
     #[sqlx(try_from = "Name")]
     pub initiator: String,
@@ -292,8 +296,8 @@ pub async fn create(tx: &mut Tx, new: &NewOperationRun, at: Timestamp) -> Result
         let text = format!(
             "INSERT INTO bulk_operation_runs (id, tenant_id, user_id, initiator, resource, action, idempotency_key,
                  correlation_id, payload, status, total_items, item_ids, failures, progress, audit_log_id, retry_of,
-                 follows, follow_ups, created_at, updated_at, schedule_id, tenant_name)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19,
+                 follows, follow_ups, created_at, updated_at, schedule_id, token_id, tenant_name)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20,
                  (SELECT name FROM tenants WHERE id = $2))
              ON CONFLICT (tenant_id, idempotency_key) WHERE {ACTIVE} DO NOTHING
              RETURNING *"
@@ -317,7 +321,8 @@ pub async fn create(tx: &mut Tx, new: &NewOperationRun, at: Timestamp) -> Result
             new.follows,
             json(&new.follow_ups),
             at,
-            new.schedule_id
+            new.schedule_id,
+            new.token_id
         ];
         let run: Option<OperationRun> = tx.row(AssertSqlSafe(text), &values).await?;
         if let Some(run) = run {

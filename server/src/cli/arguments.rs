@@ -6,6 +6,7 @@ mod retention;
 mod runs;
 mod schedule;
 mod settings;
+mod tokens;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub use retention::RetentionCommand;
 pub use runs::{RunListArguments, RunsArguments, RunsCommand};
 pub use schedule::{ScheduleAddArguments, ScheduleCommand};
 pub use settings::{SettingsCommand, SettingsSearchArguments};
+pub use tokens::{TokenCommand, TokenCreateArguments};
 
 use crate::exit::EXIT_CODES;
 use crate::settings::SettingsOptions;
@@ -94,6 +96,9 @@ pub enum Command {
     /// What is started by the clock
     #[command(subcommand)]
     Schedule(ScheduleCommand),
+    /// Tokens of the REST API, of people and of tenants
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// The audit log
     #[command(subcommand)]
     Audit(AuditCommand),

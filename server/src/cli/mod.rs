@@ -21,6 +21,7 @@ mod secret_input;
 mod setting_search;
 mod sync;
 mod tenant;
+mod tokens;
 mod types;
 mod user;
 mod versions;
@@ -64,6 +65,7 @@ async fn obey(command: Command, settings: &Settings, output: Output) -> Result<(
         Command::Runs(runs) => runs::run(settings, runs, output).await,
         Command::Retention(command) => retention::run(settings, command, output).await,
         Command::Schedule(command) => schedule::run(settings, command, output).await,
+        Command::Token(command) => tokens::run(settings, command, output).await,
         Command::Audit(command) => audit::run(settings, &command, output).await,
         Command::GraphSim(simulator) => graph_sim::run(&simulator, output).await,
     }

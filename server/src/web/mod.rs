@@ -2,6 +2,7 @@
 
 mod address;
 mod answer;
+mod api;
 mod assets;
 mod body;
 mod client;

@@ -21,3 +21,4 @@ mod shapes;
 mod start;
 mod terminal;
 mod together;
+mod tokens;

@@ -73,6 +73,7 @@ async fn leave_behind(sandbox: &Sandbox, age: Duration, lease: Option<Duration>)
         id: OperationRunId::from_uuid(Uuid::now_v7()),
         tenant_id: known.tenant_id,
         user_id: None,
+        token_id: None,
         initiator: known.initiator,
         resource: known.resource,
         action: known.action,

@@ -15,12 +15,13 @@ use crate::ui::drawn::Drawn as _;
 use crate::ui::form::options;
 use crate::ui::icon::Icon;
 
-const KINDS: [(&str, &str); 5] = [
+const KINDS: [(&str, &str); 6] = [
     ("", "Anybody"),
     ("me", "Me"),
     ("person", "A person"),
     ("schedule", "A schedule"),
     ("nobody", "Nobody who signs in"),
+    ("token", "A token of the API"),
 ];
 const SPANS: [(&str, &str); 4] =
     [("", "Any time"), ("1", "Last 24 hours"), ("7", "Last 7 days"), ("30", "Last 30 days")];
@@ -113,7 +114,7 @@ pub(super) fn in_force(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView 
         ),
         (operation, without(&|rest| rest.operation = None)),
         (filter.bucket.map(|bucket| bucket.label().to_owned()), without(&|rest| rest.bucket = None)),
-        (by, without(&|rest| (rest.person, rest.mine, rest.by_person, rest.by_schedule) = (None, false, None, false))),
+        (by, without(&RunFilter::by_anybody)),
         (filter.reason.map(|reason| capital(reason.words())), without(&|rest| rest.reason = None)),
         (days, without(&|rest| rest.days = None)),
         (filter.from.map(|_| format!("From {}", filter.first_day())), without(&|rest| rest.from = None)),

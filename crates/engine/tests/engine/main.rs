@@ -1,6 +1,7 @@
 //! The engine against the simulated cloud over real HTTP, on SQLite and on PostgreSQL.
 
 mod access;
+mod api_tokens;
 mod audit_events;
 mod captures;
 mod captures_spared;

@@ -7,7 +7,11 @@ use secrecy::SecretString;
 use tenantatlas_domain::ids::{OperationRunId, ScheduleId, TenantId, UserId};
 use tenantatlas_domain::item_column::ItemColumn;
 use tenantatlas_domain::role::Role;
-use tenantatlas_engine::{Actor, CaptureOf, Engine, EngineError, RetryPart, ScheduleOptions, ScheduleSpec, Visitor};
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_engine::{
+    Actor, CaptureOf, Engine, EngineError, NewToken, RetryPart, ScheduleOptions, ScheduleSpec, Visitor,
+};
+use tenantatlas_store::api_tokens::ApiTokenOwner;
 use tenantatlas_store::audit::{self, Entry, Outcome};
 use tenantatlas_store::retention::Retention;
 use tenantatlas_store::tenants::{self, AfterSync, Environment, TenantCredential, TenantDetails};
@@ -244,6 +248,17 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
             Member,
             give!(|given| given.engine.revoke_invitation(&given.actor, given.tenant, uuid::Uuid::nil())),
         ),
+        (
+            "create_token",
+            Account,
+            give!(|given| create_token(given, |user, _| ApiTokenOwner::Person(user, Vec::new()))),
+        ),
+        (
+            "create_token of a tenant",
+            Member,
+            give!(|given| create_token(given, |_, tenant| ApiTokenOwner::Tenant(tenant))),
+        ),
+        ("revoke_token", Administrator, give!(|given| given.engine.revoke_token(&given.actor, uuid::Uuid::nil()))),
         ("set_item_columns", Account, give!(|given| given.engine.set_item_columns(&given.actor, &ItemColumn::DEFAULT))),
         ("set_single_keys", Account, give!(|given| given.engine.set_single_keys(&given.actor, false))),
         (
@@ -307,6 +322,16 @@ fn schedule(name: &str) -> ScheduleSpec {
         cron: "0 2 * * *".to_owned(),
         zone: "UTC".to_owned(),
     }
+}
+
+async fn create_token(given: Given, owner: fn(UserId, TenantId) -> ApiTokenOwner) -> Result<(), EngineError> {
+    let new = NewToken {
+        name: "Nightly".to_owned(),
+        role: Role::Readonly,
+        owner: owner(given.actor.user_id.unwrap(), given.tenant),
+        expires_at: Timestamp::from_millis(given.engine.now().as_millis() + 3_600_000),
+    };
+    given.engine.create_token(&given.actor, &new).await.map(|_| ())
 }
 
 fn password() -> SecretString {

@@ -355,6 +355,7 @@ on_both_engines! {
             id: uuid::Uuid::now_v7().into(),
             tenant_id: world.tenant,
             user_id: None,
+            token_id: None,
             initiator: held.initiator.clone(),
             resource: held.resource.clone(),
             action: held.action.clone(),

@@ -38,6 +38,8 @@ pub struct Filter {
     pub by_person: Option<bool>,
     /// Only (`true`) or not (`false`) started by a schedule, or following a run that was.
     pub by_schedule: Option<bool>,
+    /// Only started with a token of the API.
+    pub by_token: bool,
     /// Only those of which something was not done for this reason, or that ended for it.
     pub reason: Option<ReasonCode>,
     /// Only dispatched at this time or later.
@@ -89,6 +91,9 @@ impl Filter {
             Some(true) => drop(statement.push(" AND schedule_id IS NOT NULL", [])),
             Some(false) => drop(statement.push(" AND schedule_id IS NULL", [])),
             None => {}
+        }
+        if self.by_token {
+            statement.push(" AND token_id IS NOT NULL", []);
         }
         if let Some(reason) = self.reason {
             statement.push(" AND reasons LIKE $1", args![format!("%,{},%", reason.as_str())]);

@@ -64,6 +64,7 @@ pub fn new_operation_run(tenant: TenantId, key: &str, items: &[&str]) -> NewOper
         id: OperationRunId::from_uuid(Uuid::now_v7()),
         tenant_id: tenant,
         user_id: None,
+        token_id: None,
         initiator: "Test".to_owned(),
         resource: "inventory".to_owned(),
         action: "sync".to_owned(),

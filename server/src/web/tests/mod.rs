@@ -2,6 +2,8 @@
 
 mod access;
 mod answers;
+mod api;
+mod api_document;
 mod confirm;
 mod connections;
 mod credentials;
