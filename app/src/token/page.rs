@@ -12,6 +12,7 @@ use crate::frame::view::Section;
 use crate::page::{done, plain_page, query, refusal, tenant_page};
 use crate::ui::active_form::ActiveForm;
 use crate::ui::card::section_card;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::{field, hidden, options};
 use crate::ui::icon::Icon;
 use crate::ui::note::{confirm_note, done_note, refusal_note};
@@ -53,7 +54,7 @@ pub fn TokensPage() -> impl IntoView {
             {list(&shown, action, engine.now())}
             {create(own, error)}
         }
-        .into_any();
+        .drawn();
         Ok(("Tokens".to_owned(), content))
     })
 }
@@ -103,7 +104,7 @@ pub fn TenantTokensPage() -> impl IntoView {
             {list(&shown, action, engine.now())}
             {form}
         }
-        .into_any();
+        .drawn();
         Ok(("Tokens".to_owned(), content))
     })
 }
@@ -125,12 +126,12 @@ fn secret_note(name: String, secret: String) -> AnyView {
             </div>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 fn list(shown: &[Shown], action: impl Into<String>, now: Timestamp) -> AnyView {
     if shown.is_empty() {
-        return view! { <p class="quiet-text">"There are no tokens yet."</p> }.into_any();
+        return view! { <p class="quiet-text">"There are no tokens yet."</p> }.drawn();
     }
     let action: String = action.into();
     let rows = shown.iter().map(|one| row(one, action.clone(), now)).collect_view();
@@ -152,7 +153,7 @@ fn list(shown: &[Shown], action: impl Into<String>, now: Timestamp) -> AnyView {
             </table>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 fn row(shown: &Shown, action: String, now: Timestamp) -> AnyView {
@@ -170,7 +171,7 @@ fn row(shown: &Shown, action: String, now: Timestamp) -> AnyView {
         (false, None, true) => "None any more".to_owned(),
         (false, None, false) => shown.tenants.join(", "),
     };
-    let used = token.last_used_at.map_or_else(|| "never".into_any(), |at| moment(at.as_millis()).into_any());
+    let used = token.last_used_at.map_or_else(|| "never".drawn(), |at| moment(at.as_millis()).drawn());
     let button = format!("Revoke {name}");
     let id = token.id.to_string();
     let revoke = stands.then(|| {
@@ -191,7 +192,7 @@ fn row(shown: &Shown, action: String, now: Timestamp) -> AnyView {
             <td class="shrink">{revoke}</td>
         </tr>
     }
-    .into_any()
+    .drawn()
 }
 
 fn name_field() -> AnyView {
