@@ -31,7 +31,7 @@ use anyhow::{Result, bail};
 use whole::Floors;
 
 /// The measurements that can be chosen.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "sync",
     "drift",
     "quota",

@@ -30,7 +30,9 @@ use axum::http::{HeaderValue, Method, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter, any, get};
 
-pub use endpoint::{Endpoint, Verb};
+#[cfg(test)]
+pub use endpoint::Endpoint;
+pub use endpoint::Verb;
 pub use problem::in_form;
 pub use table::endpoints;
 

@@ -279,15 +279,15 @@ async fn start(call: Call) -> Result<Reply, Problem> {
             let done = engine.dispatch_capture(&actor, tenant, &what, asked.changed).await?;
             (done.run_id, done.already_running)
         }
-        Operation::Drift => dispatched(engine.dispatch_drift(&actor, tenant, None, None).await?),
-        Operation::AuditEvents => dispatched(engine.read_audit_events(&actor, tenant).await?),
-        Operation::SettingNames => dispatched(engine.refresh_setting_catalog(&actor, tenant).await?),
-        Operation::Check => dispatched(engine.check_tenant(&actor, tenant, asked.types).await?),
+        Operation::Drift => dispatched(&engine.dispatch_drift(&actor, tenant, None, None).await?),
+        Operation::AuditEvents => dispatched(&engine.read_audit_events(&actor, tenant).await?),
+        Operation::SettingNames => dispatched(&engine.refresh_setting_catalog(&actor, tenant).await?),
+        Operation::Check => dispatched(&engine.check_tenant(&actor, tenant, asked.types).await?),
     };
     started(&call, run, already_running).await
 }
 
-fn dispatched(done: tenantatlas_engine::Dispatched) -> (OperationRunId, bool) {
+fn dispatched(done: &tenantatlas_engine::Dispatched) -> (OperationRunId, bool) {
     (done.state.id, done.already_running)
 }
 
