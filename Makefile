@@ -71,6 +71,7 @@ memory: $(if $(TESTS_BUILT),,unit-tests)
 # Clients of others, unmodified, against the simulated cloud.
 clients: build
 	./scripts/real-clients
+	API_CLIENT_SECONDS=60 ./scripts/api-client
 
 end2end: build
 	./scripts/with-postgres ./end2end/run

@@ -34,7 +34,7 @@ def program(folder, *arguments):
     environment = {**os.environ, "TENANTATLAS_ALLOWED_NETWORKS": "127.0.0.1"}
     command = [BINARY, *arguments, "--json", "--data-dir", str(folder)]
     printed = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
-    return json.loads(printed.strip().splitlines()[-1]) if arguments[0] != "sync" else None
+    return json.loads(printed) if arguments[0] != "sync" else None
 
 
 def free_port():

@@ -105,7 +105,7 @@ mod tests {
         for (name, _) in filter.first_page().pairs() {
             assert!(F::WORDS.contains(&name) != F::TYPED.contains(&name), "{name}");
         }
-        assert_eq!(read::<F>("state=nonsense&by=nobody&days=x&before=%00&type=no&from=never").address("/x"), "/x");
+        assert_eq!(read::<F>("state=nonsense&by=noone&days=x&before=%00&type=no&from=never").address("/x"), "/x");
     }
 
     #[test]

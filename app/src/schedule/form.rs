@@ -86,7 +86,7 @@ pub(super) fn fields(engine: &Engine) -> AnyView {
         {field("time", "Time of day", Some("For daily and for days of the week."), view! {
             <input class="input" id="time" name="time" type="time" value="02:30" />
         })}
-        <fieldset class="form"><legend>"Days of the week"</legend>{days.into_iter().collect_view()}</fieldset>
+        <fieldset class="checks"><legend>"Days of the week"</legend>{days.into_iter().collect_view()}</fieldset>
         {field("cron", "Pattern of cron", Some("Minute, hour, day, month, weekday: 30 2 * * 1-5 is 02:30 from Monday to Friday."), view! {
             <input class="input" id="cron" name="cron" maxlength="120" autocomplete="off" spellcheck="false" />
         })}
@@ -97,7 +97,7 @@ pub(super) fn fields(engine: &Engine) -> AnyView {
         {field("types", "Only these types", Some("For a sync or a capture; everything when none is chosen."), view! {
             <select class="select" id="types" name="types[]" multiple size="6">{options(types, "")}</select>
         })}
-        <fieldset class="form"><legend>"Choices"</legend>{steps.into_iter().collect_view()}</fieldset>
+        <fieldset class="checks"><legend>"Choices"</legend>{steps.into_iter().collect_view()}</fieldset>
     }
     .drawn()
 }

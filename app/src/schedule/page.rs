@@ -101,7 +101,7 @@ pub fn AllSchedulesPage() -> impl IntoView {
                 "Add a schedule to several tenants",
                 view! {
                     <ActiveForm action class="form" error=add_error>
-                        <fieldset class="form"><legend>"Tenants"</legend><p class="quiet-text">{hint}</p>{boxes}</fieldset>
+                        <fieldset class="checks"><legend>"Tenants"</legend><p class="quiet-text">{hint}</p>{boxes}</fieldset>
                         {field("spread", "Spread over minutes", Some("Each tenant starts at its own time within so many minutes, always the same."), view! {
                             <input class="input" id="spread" name="spread" type="number" min="0" max="720" value="60" required />
                         })}

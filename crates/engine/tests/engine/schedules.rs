@@ -1,6 +1,7 @@
 //! Schedules: what is due is started once, with the rights of who answers for it, and people learn when it is not.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tenantatlas_domain::ids::{ScheduleId, UserId};
 use tenantatlas_domain::operation::OperationStatus;
@@ -8,7 +9,7 @@ use tenantatlas_domain::role::Role;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, Engine, EngineConfig, EngineError, ScheduleNotice, ScheduleOptions, ScheduleSpec};
 use tenantatlas_graph_sim::SimTenant;
-use tenantatlas_store::operation_runs::{self, Filter, OperationRun};
+use tenantatlas_store::operation_runs::{self, Claim, Filter, KindLimits, Limits, OperationRun};
 use tenantatlas_store::schedules::{self, Schedule, ScheduleState};
 use tenantatlas_store::tenants::AfterSync;
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
@@ -76,8 +77,12 @@ impl Planned {
         for run in self.runs().await.iter().filter(|run| !run.status.is_terminal()) {
             let rest = operation_runs::Rest::Skipped;
             let end = operation_runs::End { status, reason_code: None, reason: String::new(), rest };
+            let limits = Limits { global: 9, per_tenant: 9 };
+            let limits = [KindLimits { resource: &run.resource, action: &run.action, limits }];
+            let claim = Claim { owner: "test", lease: Duration::from_secs(60), limits: &limits };
             let mut tx = db.write().await.unwrap();
-            operation_runs::end_unclaimed(&mut tx, run.id, &end, self.node.now()).await.unwrap().expect("it waited");
+            let run = operation_runs::claim(&mut tx, &claim, self.node.now()).await.unwrap().expect("it waits");
+            operation_runs::finish(&mut tx, &run.fence().unwrap(), &end, self.node.now()).await.unwrap();
             tx.commit().await.unwrap();
         }
     }
@@ -249,9 +254,13 @@ on_both_engines! {
         assert_eq!(planned.runs().await.len(), 1, "its runs stay");
         let filter = audit::Filter { limit: 50, ..audit::Filter::default() };
         let entries = audit::list(&planned.world.database.db, &filter).await.unwrap();
+        let done = |entries: &[audit::Entry], action: &str| {
+            let of_it = |entry: &&audit::Entry| entry.action == action && entry.tenant_id == Some(tenant);
+            entries.iter().filter(of_it).filter(|entry| entry.outcome == audit::Outcome::Success).count()
+        };
         for action in ["added", "changed", "paused", "resumed", "removed"] {
             let action = format!("schedule.{action}");
-            assert_eq!(entries.iter().filter(|entry| entry.action == action && entry.tenant_id == Some(tenant)).count(), 1, "{action}");
+            assert_eq!(done(&entries, &action), 1, "{action}");
         }
     }
 

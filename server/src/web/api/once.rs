@@ -23,13 +23,16 @@ const LONGEST: usize = 200;
 pub fn key(headers: &HeaderMap) -> Result<Option<[u8; 32]>, Problem> {
     let mut keys = headers.get_all(HEADER).iter();
     let Some(key) = keys.next() else { return Ok(None) };
-    let text = key.to_str().ok().filter(|key| (1..=LONGEST).contains(&key.len()));
+    let text = key
+        .to_str()
+        .ok()
+        .filter(|key| (1..=LONGEST).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()));
     match (text, keys.next()) {
         (Some(text), None) => Ok(Some(hash_token(text))),
         _ => Err(Problem::parameter(
             "Idempotency-Key",
             format!(
-                "Idempotency-Key: expected one key of 1 to {LONGEST} plain characters, such as a new UUID for each request."
+                "Idempotency-Key: expected one key of 1 to {LONGEST} plain characters without blanks, such as a new UUID for each request."
             ),
         )),
     }
@@ -85,7 +88,7 @@ fn a_key_is_one_plain_text() {
     assert_eq!(key(&with(&[])).expect("no key"), None);
     assert!(key(&with(&["a"])).expect("a key").is_some());
     let long: &'static str = Box::leak("x".repeat(LONGEST + 1).into_boxed_str());
-    for wrong in [&["a", "b"][..], &[""], &[long]] {
+    for wrong in [&["a", "b"][..], &[""], &["a b"], &["a\tb"], &[long]] {
         assert!(key(&with(wrong)).is_err());
     }
 }

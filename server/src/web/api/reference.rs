@@ -31,7 +31,7 @@ pub fn page() -> String {
     let root = endpoint::ROOT;
     let _ = write!(
         page,
-        "</head><body><main class=\"plain\" id=\"content\"><h1>REST API</h1>\
+        "</head><body><main class=\"reference\" id=\"content\"><h1>REST API</h1>\
          <p>Below <code>{root}</code>, as JSON. The same as a document: <a href=\"{root}/openapi.json\">openapi.json</a> (OpenAPI 3.1).</p>\
          <p>Every request names a token: <code>Authorization: Bearer tat_…</code>. Tokens are made under Account, in the settings of a tenant, or with <code>tenantatlas token create</code>. \
          A page of a list names the next one as <code>next</code>, to be given as <code>after</code> with the same filters. \
@@ -41,14 +41,14 @@ pub fn page() -> String {
     for endpoint in endpoints() {
         section(&mut page, endpoint);
     }
-    page.push_str("<h2 id=\"problems\">Problems</h2><p>What is refused is told as <code>application/problem+json</code> (RFC 9457), with a stable code:</p><table class=\"table\"><thead><tr><th scope=\"col\">Code</th><th scope=\"col\">Status</th><th scope=\"col\">Meaning</th></tr></thead><tbody>");
+    page.push_str("<h2 id=\"problems\">Problems</h2><p>What is refused is told as <code>application/problem+json</code> (RFC 9457), with a stable code:</p><div class=\"table-wrap\"><table class=\"table\"><thead><tr><th scope=\"col\">Code</th><th scope=\"col\">Status</th><th scope=\"col\">Meaning</th></tr></thead><tbody>");
     for (code, status, words) in KINDS {
         let _ = write!(
             page,
             "<tr id=\"{code}\"><th scope=\"row\"><code>{code}</code></th><td>{status}</td><td>{words}</td></tr>"
         );
     }
-    page.push_str("</tbody></table></main></body></html>\n");
+    page.push_str("</tbody></table></div></main></body></html>\n");
     page
 }
 
@@ -84,11 +84,11 @@ fn section(page: &mut String, one: &Endpoint) {
     let status = one.answer.status().as_u16();
     let _ = write!(page, "<dt>Answer</dt><dd>{status} <code>{}</code>: {}</dd></dl>", escaped(&shape), escaped(words));
     if !one.query.is_empty() {
-        page.push_str("<table class=\"table\"><thead><tr><th scope=\"col\">Parameter</th><th scope=\"col\">Meaning</th><th scope=\"col\">Expected</th></tr></thead><tbody>");
+        page.push_str("<div class=\"table-wrap\"><table class=\"table\"><thead><tr><th scope=\"col\">Parameter</th><th scope=\"col\">Meaning</th><th scope=\"col\">Expected</th></tr></thead><tbody>");
         for parameter in one.query {
             row(page, parameter);
         }
-        page.push_str("</tbody></table>");
+        page.push_str("</tbody></table></div>");
     }
     page.push_str("</section>");
 }
