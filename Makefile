@@ -17,7 +17,7 @@ MEMORY := six_tenants_with_fat_pages_or_with_many_small_values_stay_below_half_a
 
 # The tools of this repository, of the same dependencies as everything else.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-XTASK := cargo build --release --quiet --locked $(SERVER_SIDE) --bin xtask && $(TARGET)/release/xtask
+XTASK := $(if $(XTASK_BUILT),,cargo build --release --quiet --locked $(SERVER_SIDE) --bin xtask &&) $(TARGET)/release/xtask
 # The tests take the dependencies from the folder of the release (Cargo.toml, profile `bench`).
 TESTS := cargo test --profile bench --locked $(SERVER_SIDE)
 
@@ -45,11 +45,12 @@ lint-browser:
 	cargo clippy --release --quiet --locked --package tenantatlas-frontend --target wasm32-unknown-unknown -- -D warnings
 
 # Each line beside each other: what is compiled ends with one crate after another, which leaves a core to the other; the
-# memory of one process is minutes of one core; and browsers wait for half of their time.
+# memory of one process is minutes of one core; and browsers wait for half of their time. What an earlier line has built is
+# not built again: cargo would wait for the cargo beside it.
 test:
 	./scripts/setup test
 	$(MAKE) lint
-	$(MAKE) --jobs=2 web unit-tests
+	$(MAKE) --jobs=2 XTASK_BUILT=yes web unit-tests
 	$(MAKE) audit
 	$(MAKE) --jobs=2 WEB_BUILT=yes TESTS_BUILT=yes unit build
 	$(MAKE) --jobs=3 WEB_BUILT=yes TESTS_BUILT=yes clients memory end2end

@@ -78,7 +78,8 @@ impl Planned {
             let rest = operation_runs::Rest::Skipped;
             let end = operation_runs::End { status, reason_code: None, reason: String::new(), rest };
             let limits = Limits { global: 9, per_tenant: 9 };
-            let limits = [KindLimits { resource: &run.resource, action: &run.action, limits }];
+            let named = |name: &str| -> &'static str { Box::leak(name.into()) };
+            let limits = [KindLimits { resource: named(&run.resource), action: named(&run.action), limits }];
             let claim = Claim { owner: "test", lease: Duration::from_secs(60), limits: &limits };
             let mut tx = db.write().await.unwrap();
             let run = operation_runs::claim(&mut tx, &claim, self.node.now()).await.unwrap().expect("it waits");

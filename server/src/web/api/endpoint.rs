@@ -12,8 +12,6 @@ use super::call::Call;
 use super::problem::Problem;
 use super::reply::Reply;
 
-/// Where the API begins.
-pub const ROOT: &str = "/api/v1";
 /// Entries of a page where nothing else is asked for.
 pub const USUAL_LIMIT: u32 = 100;
 /// Entries of a page, at most.

@@ -11,8 +11,10 @@ use tenantatlas_engine::{CommandError, EngineError};
 use tenantatlas_store::StoreError;
 use utoipa::ToSchema;
 
-use super::endpoint::ROOT;
 use crate::web::request_id::RequestId;
+
+/// Where the API begins.
+pub const ROOT: &str = "/api/v1";
 
 /// The media type of a problem.
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");

@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 use tenantatlas_app::access::Rule;
 use tenantatlas_domain::role::Action;
 
-use super::endpoint;
 use super::endpoint::{Answer, Endpoint, Parameter, Verb};
-use super::problem::KINDS;
+use super::problem::{KINDS, ROOT};
 use super::table::endpoints;
 use crate::web::assets;
 
@@ -28,7 +27,7 @@ pub fn page() -> String {
     if let Some(style) = assets::path_of("css") {
         let _ = write!(page, "<link rel=\"stylesheet\" href=\"{}\">", escaped(&style));
     }
-    let root = endpoint::ROOT;
+    let root = ROOT;
     let _ = write!(
         page,
         "</head><body><main class=\"reference\" id=\"content\"><h1>REST API</h1>\
