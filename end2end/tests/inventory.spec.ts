@@ -387,6 +387,21 @@ test("the coverage is one stop for the Tab key, shows its tips on focus, and clo
   await expect(page.getByRole("toolbar", { name: "Coverage" }).locator(":focus"), "not one more stop for each cell").toHaveCount(0);
 });
 
+test("a menu stays open when the pointer passes a mark of the coverage on its way there", async ({ page, server, viewport }) => {
+  test.skip((viewport?.width ?? 0) < 640, "a finger passes nothing");
+  await signIn(page, server, people.readonly);
+  await openTenant(page, server, "Contoso");
+  await hydrated(page);
+  await openCoverage(page);
+  const cell = page.getByRole("toolbar", { name: "Coverage" }).getByRole("button").first();
+  await cell.hover();
+  await expect(page.locator(".tip:popover-open")).toHaveCount(1);
+  await page.getByRole("button", { name: "Columns" }).click();
+  await cell.hover();
+  await expect(page.locator("#columns")).toBeVisible();
+  await expect(page.locator(".tip:popover-open")).toHaveCount(0);
+});
+
 test("an entry of the legend shows the items of its types alone", async ({ page, server }) => {
   await signIn(page, server, people.readonly);
   await openTenant(page, server, "Northwind");

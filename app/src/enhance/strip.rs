@@ -65,6 +65,10 @@ pub fn entered(event: &Event, element: Option<&Element>) {
         stay();
         return;
     }
+    // One popover closes the other: what a person opened stays while the pointer only passes on its way there.
+    if document().query_selector("[popover]:popover-open:not(.tip)").ok().flatten().is_some() {
+        return;
+    }
     let Some(button) = around(element, "[data-tip]") else { return };
     let by_keys = button.matches(":focus-visible").unwrap_or(false);
     if event.type_() == "focusin" && !by_keys {
