@@ -23,6 +23,16 @@ test("the first start leaves findings with names and people, an accepted one, an
     await expect(rows.filter({ hasText: "Settings not named" })).toHaveCount(0);
     await expectAccessible(page);
 
+    // Another choice changes the list in its place.
+    await page.evaluate(() => ((window as { same?: boolean }).same = true));
+    await page.getByLabel("Status").selectOption({ label: "Accepted" });
+    await expect(page).toHaveURL(/status=acknowledged/);
+    await expect(rows).toHaveCount(1);
+    await page.locator("#filters").getByRole("link", { name: "Clear" }).click();
+    await expect(page).toHaveURL(/findings$/);
+    await expect(rows.nth(5)).toBeVisible();
+    expect(await page.evaluate(() => (window as { same?: boolean }).same), "the page was not loaded again").toBe(true);
+
     // Through the rows by keys, to what accepts one of them.
     await page.keyboard.press("j");
     await page.keyboard.press("j");

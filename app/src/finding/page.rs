@@ -97,7 +97,7 @@ fn filters(inside: &Inside, filter: &FindingsFilter) -> AnyView {
         .chain(Severity::ALL.iter().rev().map(|one| (one.to_string(), format!("{} and above", one.label()))));
     let filtered = *filter != FindingsFilter::default();
     view! {
-        <form class="filters" method="get" action=inside.address().findings() data-auto="">
+        <form class="filters" id="filters" data-part="" method="get" action=inside.address().findings() data-auto="">
             <select class="select" name="status" aria-label="Status">{options(statuses, filter.status.name())}</select>
             <select class="select" name="severity" aria-label="Severity">
                 {options(severities, filter.severity.map(Severity::as_str).unwrap_or_default())}
@@ -109,7 +109,7 @@ fn filters(inside: &Inside, filter: &FindingsFilter) -> AnyView {
                 {options([(String::new(), "By object".to_owned()), (BY_PERSON.to_owned(), "By who changed it".to_owned())], if filter.by_person { BY_PERSON } else { "" })}
             </select>
             <button class="button">"Apply"</button>
-            {filtered.then(|| view! { <a class="button quiet" href=inside.address().findings()>"Clear"</a> })}
+            {filtered.then(|| view! { <a class="button quiet" href=inside.address().findings() data-stay="">"Clear"</a> })}
         </form>
     }
     .drawn()
