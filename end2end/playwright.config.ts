@@ -27,7 +27,7 @@ export default defineConfig({
   forbidOnly: !!process.env.CI,
   // A test that passes only the second time is wrong, or what it tests is.
   retries: 0,
-  reporter: [["list"]],
+  reporter: [["list"], ["./failures.ts"]],
   // A trace of every test costs a quarter of the time of all: `TRACE=retain-on-failure end2end/run -g NAME` when one fails.
   use: {
     launchOptions: chromium,
