@@ -48,12 +48,17 @@ lint-browser:
 # memory of one process is minutes of one core; and browsers wait for half of their time. What an earlier line has built is
 # not built again: cargo would wait for the cargo beside it.
 test:
-	./scripts/setup test
-	$(MAKE) lint
-	$(MAKE) --jobs=2 XTASK_BUILT=yes web unit-tests
-	$(MAKE) audit
-	$(MAKE) --jobs=2 WEB_BUILT=yes TESTS_BUILT=yes unit build
-	$(MAKE) --jobs=3 WEB_BUILT=yes TESTS_BUILT=yes clients memory end2end
+	mkdir -p $(TARGET) && rm -f $(TARGET)/stages
+	./scripts/stage $(TARGET)/stages setup ./scripts/setup test
+	$(MAKE) timed-lint
+	$(MAKE) --jobs=2 XTASK_BUILT=yes timed-web timed-unit-tests
+	$(MAKE) timed-audit
+	$(MAKE) --jobs=2 WEB_BUILT=yes TESTS_BUILT=yes timed-unit timed-build
+	$(MAKE) --jobs=3 WEB_BUILT=yes TESTS_BUILT=yes timed-clients timed-memory timed-end2end
+
+# A target as a stage of `test`, whose time is told.
+timed-%:
+	./scripts/stage $(TARGET)/stages $* $(MAKE) $*
 
 # With the lints of clippy, in the compiling that the tests need anyway. Examples in documentation are compiled and run here.
 # The program that the tests start lies where the release will: they get a copy.
