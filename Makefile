@@ -44,17 +44,19 @@ lint: lint-browser
 lint-browser:
 	cargo clippy --release --quiet --locked --package tenantatlas-frontend --target wasm32-unknown-unknown -- -D warnings
 
-# Each line beside each other: what is compiled ends with one crate after another, which leaves a core to the other; the
-# memory of one process is minutes of one core; and browsers wait for half of their time. What an earlier line has built is
-# not built again: cargo would wait for the cargo beside it.
+# The targets of a line beside each other: what is compiled ends with one crate after another, which leaves a core to the other;
+# the memory of one process is minutes of one core; and tests and browsers wait for half of their time. What an earlier line
+# has built is not built again: cargo would wait for the cargo beside it.
 test:
 	mkdir -p $(TARGET) && rm -f $(TARGET)/stages
 	./scripts/stage $(TARGET)/stages setup ./scripts/setup test
 	$(MAKE) timed-lint
 	$(MAKE) --jobs=2 XTASK_BUILT=yes timed-web timed-unit-tests
 	$(MAKE) timed-audit
-	$(MAKE) --jobs=2 WEB_BUILT=yes TESTS_BUILT=yes timed-unit timed-build
-	$(MAKE) --jobs=3 WEB_BUILT=yes TESTS_BUILT=yes timed-clients timed-memory timed-end2end
+	$(MAKE) --jobs=4 WEB_BUILT=yes TESTS_BUILT=yes timed-unit timed-memory timed-clients timed-end2end
+
+# What needs the release starts when it is there, while the tests that do not need it still run.
+timed-clients timed-end2end: timed-build
 
 # A target as a stage of `test`, whose time is told.
 timed-%:
