@@ -22,6 +22,8 @@ use crate::settings::Settings;
 
 /// Findings that are read at once.
 const PAGE: u32 = 500;
+/// The columns of a [`table`].
+const COLUMNS: [&str; 7] = ["SEVERITY", "CHANGE", "STATUS", "TYPE", "NAME", "SINCE", "FINGERPRINT"];
 
 /// Compares the latest run of a tenant with the one before it, and tells what drifted.
 ///
@@ -69,24 +71,51 @@ async fn compare(
         let reason = state.reason_code.map_or("it did not come to its end", |reason| reason.sentence());
         return Err(Exit::new(ExitCode::Failed, format!("the comparison of {} failed: {reason}", tenant.name)));
     };
-    let found = open_findings(engine, tenant, &record.scope_key).await?;
-    let told = explained(engine, tenant, &found).await?;
-    output.document(&report(engine, &record, &found, &told))?;
-    tell(engine, tenant, &record, &found, output)?;
-    let is_open = |finding: &&Finding| finding.status_at(engine.now()) == FindingStatus::New;
-    let matters = |finding: &Finding| fail_on.is_some_and(|least| finding.severity >= least);
-    if found.iter().filter(is_open).any(matters) { Err(Exit::silent(ExitCode::Partial)) } else { Ok(()) }
+    output.piece(&head(&record))?;
+    let open = open_findings(engine, tenant, &record.scope_key, output).await?;
+    output.piece(&foot(&record, &open))?;
+    tell(tenant, &record, &open, output)?;
+    let matters = fail_on.is_some_and(|least| open.worst_new.is_some_and(|worst| worst >= least));
+    if matters { Err(Exit::silent(ExitCode::Partial)) } else { Ok(()) }
 }
 
-async fn open_findings(engine: &Engine, tenant: &Tenant, scope_key: &str) -> Result<Vec<Finding>, Exit> {
-    let (mut found, mut after) = (Vec::new(), None);
+/// What is left of the open findings when they have been told: there may be as many as there are objects.
+#[derive(Default)]
+struct Open {
+    new: usize,
+    acknowledged: usize,
+    /// The severity of the worst one that nobody has accepted.
+    worst_new: Option<Severity>,
+    /// The table; empty with `--json`.
+    rows: Vec<Vec<String>>,
+}
+
+/// Goes through the open findings, and with `--json` writes each of them.
+async fn open_findings(engine: &Engine, tenant: &Tenant, scope_key: &str, output: Output) -> Result<Open, Exit> {
+    let (mut open, mut after) = (Open::default(), None);
     loop {
         let (filter, now) = (FindingFilter::default(), engine.now());
         let page = findings::list(engine.reader(), tenant.id, scope_key, &filter, (after, PAGE), now).await?;
-        found.extend(page.findings);
+        if output.json {
+            let told = explained(engine, tenant, &page.findings).await?;
+            for (at, (finding, told)) in page.findings.iter().zip(&told).enumerate() {
+                let separator = if at == 0 && after.is_none() { "\n" } else { ",\n" };
+                output.piece(&format!("{separator}{}", facts(engine, finding, told)))?;
+            }
+        } else {
+            open.rows.extend(page.findings.iter().map(|finding| row(engine, finding)));
+        }
+        for finding in &page.findings {
+            if finding.status_at(now) == FindingStatus::New {
+                open.new += 1;
+                open.worst_new = open.worst_new.max(Some(finding.severity));
+            } else {
+                open.acknowledged += 1;
+            }
+        }
         after = page.next;
         if after.is_none() {
-            return Ok(found);
+            return Ok(open);
         }
     }
 }
@@ -112,24 +141,31 @@ pub async fn explained(engine: &Engine, tenant: &Tenant, found: &[Finding]) -> R
     Ok(known.of.iter().map(document).collect())
 }
 
-fn report(engine: &Engine, record: &ComparisonRecord, found: &[Finding], told: &[Value]) -> Value {
-    let count = |status: FindingStatus| found.iter().filter(|one| one.status_at(engine.now()) == status).count();
-    json!({
+/// The JSON document up to the findings.
+fn head(record: &ComparisonRecord) -> String {
+    let runs = json!({
         "baseline_run_id": record.baseline_run_id,
         "current_run_id": record.current_run_id,
         "operation_run_id": record.operation_run_id,
-        "findings": found.iter().zip(told).map(|(finding, told)| facts(engine, finding, told)).collect::<Vec<_>>(),
+    });
+    format!("{},\n\"findings\":[", runs.to_string().trim_end_matches('}'))
+}
+
+/// The JSON document from the findings on.
+fn foot(record: &ComparisonRecord, open: &Open) -> String {
+    let rest = json!({
         "not_comparable": record.not_comparable.iter().map(gap).collect::<Vec<_>>(),
         "counts": {
-            "new": count(FindingStatus::New),
-            "acknowledged": count(FindingStatus::Acknowledged),
+            "new": open.new,
+            "acknowledged": open.acknowledged,
             "found": record.counts.found,
             "reopened": record.counts.reopened,
             "resolved": record.counts.resolved,
             "unchanged": record.counts.unchanged,
             "not_comparable": record.not_comparable.len(),
         },
-    })
+    });
+    format!("\n],\n{}\n", rest.to_string().trim_start_matches('{'))
 }
 
 /// A finding as JSON, with what is [`explained`] of it.
@@ -179,45 +215,38 @@ fn gap(gap: &Gap) -> Value {
 /// # Errors
 /// When standard output cannot be written.
 pub fn table(engine: &Engine, found: &[Finding], output: Output) -> Result<(), Exit> {
-    output.table(
-        &["SEVERITY", "CHANGE", "STATUS", "TYPE", "NAME", "SINCE", "FINGERPRINT"],
-        found.iter().map(|finding| {
-            let status = match (finding.resolved_at, finding.reopened) {
-                (Some(_), _) => "resolved".to_owned(),
-                (None, Some(reopened)) => format!("new again ({reopened})"),
-                (None, None) => finding.status_at(engine.now()).to_string(),
-            };
-            vec![
-                finding.severity.to_string(),
-                finding.kind.to_string(),
-                status,
-                finding.subject_type.clone(),
-                finding.display_name.clone(),
-                finding.since_at.to_rfc3339(),
-                finding.fingerprint.to_string(),
-            ]
-        }),
-    )
+    output.table(&COLUMNS, found.iter().map(|finding| row(engine, finding)))
 }
 
-fn tell(
-    engine: &Engine,
-    tenant: &Tenant,
-    record: &ComparisonRecord,
-    found: &[Finding],
-    output: Output,
-) -> Result<(), Exit> {
-    if !found.is_empty() {
-        table(engine, found, output)?;
+fn row(engine: &Engine, finding: &Finding) -> Vec<String> {
+    let status = match (finding.resolved_at, finding.reopened) {
+        (Some(_), _) => "resolved".to_owned(),
+        (None, Some(reopened)) => format!("new again ({reopened})"),
+        (None, None) => finding.status_at(engine.now()).to_string(),
+    };
+    vec![
+        finding.severity.to_string(),
+        finding.kind.to_string(),
+        status,
+        finding.subject_type.clone(),
+        finding.display_name.clone(),
+        finding.since_at.to_rfc3339(),
+        finding.fingerprint.to_string(),
+    ]
+}
+
+fn tell(tenant: &Tenant, record: &ComparisonRecord, open: &Open, output: Output) -> Result<(), Exit> {
+    if !open.rows.is_empty() {
+        output.table(&COLUMNS, open.rows.iter().cloned())?;
     }
     for gap in &record.not_comparable {
         output.line(format!("  {}: not comparable, because {}", gap.policy_type, gap.because()))?;
     }
-    let new = found.iter().filter(|finding| finding.status_at(engine.now()) == FindingStatus::New).count();
     output.line(format!(
-        "{}: {} open, {new} of them new; {} found, {} reopened, {} resolved by this comparison",
+        "{}: {} open, {} of them new; {} found, {} reopened, {} resolved by this comparison",
         tenant.name,
-        counted(found.len() as u64, "finding", "findings"),
+        counted((open.new + open.acknowledged) as u64, "finding", "findings"),
+        open.new,
         record.counts.found,
         record.counts.reopened,
         record.counts.resolved,

@@ -43,6 +43,17 @@ impl Output {
         offered(writeln!(stream).and_then(|()| stream.flush()))
     }
 
+    /// A piece of a JSON document that is too large to be held whole; nothing without `--json`.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub fn piece(self, json: &str) -> Result<(), Exit> {
+        if !self.json {
+            return Ok(());
+        }
+        offered(io::stdout().lock().write_all(json.as_bytes()))
+    }
+
     /// The JSON document in one line, for a program that reads on while this one runs; nothing without `--json`.
     ///
     /// # Errors
