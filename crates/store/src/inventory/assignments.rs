@@ -99,6 +99,12 @@ pub async fn groups_called(
 /// # Errors
 /// When the database fails.
 pub async fn assigned_groups(mut on: impl Access, tenant: TenantId, limit: u32) -> Result<Vec<Group>, StoreError> {
+    on.query(&assigned_groups_statement(tenant, limit)).await
+}
+
+/// The inner limit keeps SQLite from making a join of the condition: from 3.51 on it does so, and where it sorts as well it then
+/// goes through all objects of every group.
+pub(super) fn assigned_groups_statement(tenant: TenantId, limit: u32) -> Statement {
     let mut statement = Statement::default();
     statement
         .push(
@@ -108,12 +114,13 @@ pub async fn assigned_groups(mut on: impl Access, tenant: TenantId, limit: u32) 
                  SELECT 1
                  FROM inventory_links l
                  WHERE l.tenant_id = d.tenant_id AND l.target_external_id = d.external_id
-                     AND l.relationship IN ('assigned_to', 'excluded_from') AND l.relationship = 'assigned_to')
+                     AND l.relationship IN ('assigned_to', 'excluded_from') AND l.relationship = 'assigned_to'
+                 LIMIT 1)
              ORDER BY d.name_key, d.external_id",
             args![tenant],
         )
         .push_limit(u64::from(limit));
-    on.query(&statement).await
+    statement
 }
 
 /// How many items of one type a group gets.

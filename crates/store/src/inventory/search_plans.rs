@@ -7,6 +7,7 @@ use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
+use super::assignments::assigned_groups_statement;
 use super::{Cursor, ItemFilter, Search, StateFilter};
 use crate::database::Run as _;
 use crate::inventory::{KnownType, ScopeView, TypeState};
@@ -158,6 +159,16 @@ on_both_engines! {
                     assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE"), "{what}:\n{plan}");
                 }
             }
+        }
+    }
+
+    async fn the_first_groups_by_name_are_found_without_a_look_at_all_of_them(test: TestDatabase) {
+        let db = &test.db;
+        let plan = plan(db, &assigned_groups_statement(TenantId::from_uuid(Uuid::from_u128(7)), 50)).await;
+        // PostgreSQL reads a table without rows as it is.
+        if db.backend() == Backend::Sqlite {
+            assert!(plan.contains("directory_names_by_name") && !plan.contains("TEMP B-TREE"), "{plan}");
+            assert!(!plan.contains("EXISTS"), "no join that goes through all objects of a group:\n{plan}");
         }
     }
 
