@@ -8,6 +8,8 @@ pub mod run_card;
 pub mod toast;
 
 #[cfg(feature = "ssr")]
+mod artefacts;
+#[cfg(feature = "ssr")]
 mod capture;
 #[cfg(feature = "ssr")]
 mod compared;

@@ -7,6 +7,7 @@ use tenantatlas_domain::role::Action;
 use tenantatlas_store::operation_runs::OperationRun;
 use tenantatlas_store::sync_runs::{SyncRun, TypeRun};
 
+use super::artefacts::artefacts;
 use super::capture::{by_type, capture_facts};
 use super::course::course;
 use super::functions::{CancelRun, RetryRun};
@@ -157,6 +158,7 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
                     <dt>"Followed by"</dt>
                     <dd><a href=inside.address().run(next.id)>{inside.engine.runs().operations().words_of(next).name}</a></dd>
                 }).collect_view()}
+                {artefacts(inside, detail)}
                 <dt>"Correlation id"</dt><dd class="identifier">{run.correlation_id.to_string()}</dd>
             </dl>
         </section>
