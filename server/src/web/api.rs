@@ -16,6 +16,7 @@ mod rates;
 mod reference;
 mod reply;
 mod runs;
+mod schedules;
 mod table;
 mod tenants;
 mod versions;

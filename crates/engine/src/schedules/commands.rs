@@ -155,6 +155,10 @@ impl Engine {
     /// Refuses what the actor may not start themselves. Whoever answers for a schedule is asked again at each of its times.
     async fn may_start(&self, actor: &Actor, tenant: TenantId, kind: OperationKind) -> Result<(), EngineError> {
         self.authorise(actor, tenant, Action::EditSchedules).await?;
+        if actor.token.is_some() && actor.user_id.is_none() {
+            let words = "nobody answers for what a token of a tenant would have started: add and resume schedules with the token of a person";
+            return Err(EngineError::Conflict(words.to_owned()));
+        }
         let permission = self.runs().operations().permission(kind.resource, kind.action);
         match self.authorise(actor, tenant, permission.unwrap_or(Action::ManageMembers)).await {
             Err(EngineError::Forbidden) => {

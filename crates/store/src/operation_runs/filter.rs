@@ -22,8 +22,11 @@ pub const MOST_COUNTED: u32 = 100_000;
 /// Which runs.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Only of this tenant. `None` without `seen_by` is for the command line: who looks from the web names one of the two.
+    /// Only of this tenant. `None` without `tenant_ids` and `seen_by` is for the command line: who looks from the web names one
+    /// of the three.
     pub tenant_id: Option<TenantId>,
+    /// Only of these tenants.
+    pub tenant_ids: Option<Vec<TenantId>>,
     /// Only of tenants that exist for this person.
     pub seen_by: Option<UserId>,
     /// Only these.
@@ -69,6 +72,9 @@ impl Filter {
     fn conditions(&self, statement: &mut Statement) {
         if let Some(tenant) = self.tenant_id {
             statement.push(" AND tenant_id = $1", args![tenant]);
+        }
+        if let Some(tenants) = &self.tenant_ids {
+            statement.push_in(" AND tenant_id", tenants);
         }
         if let Some(person) = self.seen_by {
             statement.push(SEEN_BY, args![person]);

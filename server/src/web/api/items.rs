@@ -122,6 +122,19 @@ pub const ENDPOINTS: &[Endpoint] = &[
         answer: Answer::One("The assignments.", shape::<wire::Assignments>()),
         work: |call| Box::pin(assignments(call)),
     },
+    Endpoint {
+        verb: Verb::Get,
+        path: "/api/v1/tenants/{tenant}/items/{item}/relations",
+        id: "list_relations",
+        tag: "Inventory",
+        summary: "What an item refers to, and what refers to it",
+        about: "What refers to it comes in pages of some two hundred; the references of the item are told with each.",
+        rule: Rule::Member(Action::View),
+        query: &[SCOPE, AFTER],
+        body: None,
+        answer: Answer::One("The relations.", shape::<wire::Relations>()),
+        work: |call| Box::pin(relations(call)),
+    },
 ];
 
 async fn list(call: Call) -> Result<Reply, Problem> {
@@ -155,4 +168,21 @@ async fn assignments(call: Call) -> Result<Reply, Problem> {
     let row = found(&call).await?;
     let items = row.assignments.iter().map(wire::Assignment::from).collect();
     Ok(Reply::json(&wire::Assignments { assigned: row.item.assigned, items }))
+}
+
+async fn relations(call: Call) -> Result<Reply, Problem> {
+    let row = found(&call).await?;
+    let scope = call.parsed("scope").map(tenantatlas_store::scopes::ScopeId);
+    let view = ScopeView::load(call.db(), call.tenant()?, scope).await?;
+    let after = call.place(|place| place.parse::<ItemId>().ok())?;
+    let relations = inventory::relations(call.db(), &view, &row, after).await?;
+    let (next, address) = call.next(relations.referenced_by_next.map(|item| item.to_string()));
+    let answer = wire::Relations {
+        references: relations.references.iter().map(wire::Reference::from).collect(),
+        references_omitted: relations.references_omitted,
+        referenced_by: relations.referenced_by.iter().map(wire::Referrer::from).collect(),
+        referenced_by_count: relations.referenced_by_count,
+        next,
+    };
+    Ok(Reply::json(&answer).followed_by(address))
 }

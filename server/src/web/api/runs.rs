@@ -36,8 +36,45 @@ const OPERATIONS: [&str; 6] = [
 const RUN: Answer =
     Answer::Begun("The run: the new one, or the one that does the same already.", shape::<wire::Started>());
 
+/// What a list of runs is filtered by: that of the pages of runs.
+const FILTERS: &[Parameter] = &[
+    Parameter::new("state", Kind::Words(|| BUCKETS.iter().map(|one| one.as_str()).collect()), "Only in this state."),
+    Parameter::new("operation", Kind::Words(|| OPERATIONS.to_vec()), "Only of this operation."),
+    Parameter::new(
+        "by",
+        Kind::Form(
+            |text| matches!(text, "person" | "schedule" | "token") || text.parse::<OperationRunId>().is_ok(),
+            "person, schedule, token, or the id of a person",
+        ),
+        "Only started like this, or by this person.",
+    ),
+    Parameter::new(
+        "reason",
+        Kind::Words(|| ReasonCode::ALL.iter().map(|one| one.as_str()).collect()),
+        "Only those of which something was not done for this reason.",
+    ),
+    Parameter::new("days", Kind::Number(1, 3650), "Only those of so many days."),
+    Parameter::new("from", Kind::Day, "Only from this UTC day on."),
+    Parameter::new("until", Kind::Day, "Only up to this UTC day."),
+    LIMIT,
+    AFTER,
+];
+
 /// Its addresses.
 pub const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        verb: Verb::Get,
+        path: "/api/v1/runs",
+        id: "list_all_runs",
+        tag: "Runs",
+        summary: "The runs of all tenants of the token",
+        about: "Newest first, with the filters of the list of runs.",
+        rule: Rule::SignedIn,
+        query: FILTERS,
+        body: None,
+        answer: Answer::One("A page of runs.", shape::<wire::Runs>()),
+        work: |call| Box::pin(list(call)),
+    },
     Endpoint {
         verb: Verb::Get,
         path: "/api/v1/tenants/{tenant}/runs",
@@ -46,32 +83,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         summary: "The runs of a tenant",
         about: "Newest first, with the filters of the list of runs.",
         rule: Rule::Member(Action::View),
-        query: &[
-            Parameter::new(
-                "state",
-                Kind::Words(|| BUCKETS.iter().map(|one| one.as_str()).collect()),
-                "Only in this state.",
-            ),
-            Parameter::new("operation", Kind::Words(|| OPERATIONS.to_vec()), "Only of this operation."),
-            Parameter::new(
-                "by",
-                Kind::Form(
-                    |text| matches!(text, "person" | "schedule" | "token") || text.parse::<OperationRunId>().is_ok(),
-                    "person, schedule, token, or the id of a person",
-                ),
-                "Only started like this, or by this person.",
-            ),
-            Parameter::new(
-                "reason",
-                Kind::Words(|| ReasonCode::ALL.iter().map(|one| one.as_str()).collect()),
-                "Only those of which something was not done for this reason.",
-            ),
-            Parameter::new("days", Kind::Number(1, 3650), "Only those of so many days."),
-            Parameter::new("from", Kind::Day, "Only from this UTC day on."),
-            Parameter::new("until", Kind::Day, "Only up to this UTC day."),
-            LIMIT,
-            AFTER,
-        ],
+        query: FILTERS,
         body: None,
         answer: Answer::One("A page of runs.", shape::<wire::Runs>()),
         work: |call| Box::pin(list(call)),
@@ -161,6 +173,11 @@ pub const ENDPOINTS: &[Endpoint] = &[
 const DAY: i64 = 86_400_000;
 
 async fn list(call: Call) -> Result<Reply, Problem> {
+    let tenant_id = call.scope.as_ref().map(|scope| scope.tenant.id);
+    let tenant_ids = match tenant_id {
+        Some(_) => None,
+        None => Some(call.engine().token_tenants(&call.token).await?.iter().map(|(tenant, _)| tenant.id).collect()),
+    };
     let filter = RunFilter::read(|name| call.asked(name).map(str::to_owned));
     let statuses = |bucket| OperationStatus::ALL.iter().copied().filter(move |one| one.bucket() == bucket).collect();
     let since = |days: u32| Timestamp::from_millis(call.engine().now().as_millis() - i64::from(days) * DAY);
@@ -170,7 +187,8 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     })?;
     let limit = call.limit();
     let asked = operation_runs::Filter {
-        tenant_id: Some(call.tenant()?),
+        tenant_id,
+        tenant_ids,
         operation: filter.operation.clone(),
         statuses: filter.bucket.map(statuses).unwrap_or_default(),
         user_id: filter.person,

@@ -2,7 +2,9 @@
 
 mod finding;
 mod inventory;
+mod relation;
 mod run;
+mod schedule;
 mod tenant;
 mod time;
 
@@ -12,6 +14,8 @@ pub use finding::{
 pub use inventory::{
     Assignment, Assignments, Difference, Item, Items, NotRead, TypeState, Types, Version, VersionBody, Versions,
 };
+pub use relation::{Reference, Referrer, Relations};
 pub use run::{Attempt, CancelAnswer, Failure, Operation, Run, RunDetail, Runs, StartRun, Started, Why};
+pub use schedule::{AddSchedule, Schedule, Schedules};
 pub use tenant::{Tenant, Tenants, Token};
 pub use time::time;

@@ -9,7 +9,7 @@ use tenantatlas_app::access::Rule;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{Actor, NewToken};
+use tenantatlas_engine::{Actor, NewToken, ScheduleOptions, ScheduleSpec};
 use tenantatlas_store::api_tokens::ApiTokenOwner;
 use tenantatlas_store::{audit, operation_runs};
 use tower::ServiceExt as _;
@@ -23,7 +23,7 @@ const DAY: i64 = 86_400_000;
 
 impl Site {
     /// A token, as the command line makes it.
-    async fn token_of(&self, owner: ApiTokenOwner, role: Role) -> (Uuid, String) {
+    pub(super) async fn token_of(&self, owner: ApiTokenOwner, role: Role) -> (Uuid, String) {
         let expires_at = Timestamp::from_millis(self.engine.now().as_millis() + DAY);
         let new = NewToken { name: "Test".to_owned(), role, owner, expires_at };
         let (id, secret) = self.engine.create_token(&Actor::command_line(), &new).await.expect("a token");
@@ -31,8 +31,16 @@ impl Site {
     }
 
     /// A token of a person with their own role.
-    async fn personal(&self, who: Who, role: Role) -> String {
+    pub(super) async fn personal(&self, who: Who, role: Role) -> String {
         self.token_of(ApiTokenOwner::Person(self.people[&who], Vec::new()), role).await.1
+    }
+
+    /// A schedule of the first tenant that is not due for long.
+    async fn schedule(&self) -> String {
+        let (name, operation) = ("New year".to_owned(), "tenants.check".to_owned());
+        let (cron, zone) = ("0 0 1 1 *".to_owned(), "UTC".to_owned());
+        let spec = ScheduleSpec { name, operation, options: ScheduleOptions::default(), cron, zone };
+        self.engine.add_schedule(&Actor::command_line(), self.own, &spec).await.expect("added").to_string()
     }
 
     pub(super) async fn call(&self, token: &str, verb: Verb, path: &str, body: Option<&Value>) -> Answer {
@@ -73,7 +81,7 @@ impl Site {
     }
 }
 
-fn problem(answer: &Answer) -> Value {
+pub(super) fn problem(answer: &Answer) -> Value {
     assert_eq!(answer.headers[header::CONTENT_TYPE], "application/problem+json", "{}", answer.body);
     let problem: Value = serde_json::from_str(&answer.body).expect("JSON");
     assert_eq!(problem["status"], answer.status.as_u16());
@@ -101,6 +109,9 @@ fn body(endpoint: &Endpoint) -> Option<Value> {
         "accept_findings" => Some(json!({ "findings": [nobody], "reason": "x" })),
         "reopen_findings" => Some(json!({ "findings": [nobody] })),
         "cancel_run" => Some(json!({})),
+        "add_schedule" => {
+            Some(json!({ "name": "", "operation": "inventory.sync", "cron": "0 2 * * *", "zone": "UTC" }))
+        }
         _ => None,
     }
 }
@@ -142,8 +153,10 @@ async fn every_address_of_the_api_is_for_those_whose_token_allows_it_and_exists_
         site.token_of(named, Role::Owner).await.1,
         None,
     ));
+    let schedule = site.schedule().await;
+    let address = |endpoint, tenant| address(&site, endpoint, tenant).replace("{schedule}", &schedule);
     for endpoint in api::endpoints() {
-        let path = address(&site, endpoint, site.own);
+        let path = address(endpoint, site.own);
         let inside = endpoint.rule.inside();
         for (whose, token, role) in &tokens {
             let answer = site.call(token, endpoint.verb, &path, body(endpoint).as_ref()).await;
@@ -164,7 +177,7 @@ async fn every_address_of_the_api_is_for_those_whose_token_allows_it_and_exists_
                 assert_eq!(problem(&answer)["code"], "forbidden");
             }
             if inside && role.is_some() && *whose != "of an administrator" {
-                let foreign = address(&site, endpoint, site.other);
+                let foreign = address(endpoint, site.other);
                 let answer = site.call(token, endpoint.verb, &foreign, body(endpoint).as_ref()).await;
                 assert_eq!(answer.status, StatusCode::NOT_FOUND, "{whose} {foreign}");
                 assert!(!answer.body.contains("Fabrikam"), "{whose} {foreign}");

@@ -4,6 +4,7 @@ mod access;
 mod answers;
 mod api;
 mod api_document;
+mod api_schedules;
 mod confirm;
 mod connections;
 mod credentials;

@@ -1,0 +1,164 @@
+//! Schedules: listed, added, paused, resumed, removed.
+
+use tenantatlas_app::access::Rule;
+use tenantatlas_domain::ids::ScheduleId;
+use tenantatlas_domain::role::Action;
+use tenantatlas_domain::selection::Selection;
+use tenantatlas_engine::{ScheduleOptions, ScheduleSpec};
+use tenantatlas_store::schedules::{self, ListedSchedule};
+
+use super::call::Call;
+use super::endpoint::{Answer, Endpoint, Verb, shape};
+use super::problem::Problem;
+use super::reply::Reply;
+use super::wire;
+
+/// Its addresses.
+pub const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        verb: Verb::Get,
+        path: "/api/v1/tenants/{tenant}/schedules",
+        id: "list_schedules",
+        tag: "Schedules",
+        summary: "What is started by the clock",
+        about: "All schedules of the tenant, 50 at most.",
+        rule: Rule::Member(Action::View),
+        query: &[],
+        body: None,
+        answer: Answer::One("The schedules.", shape::<wire::Schedules>()),
+        work: |call| Box::pin(list(call)),
+    },
+    Endpoint {
+        verb: Verb::Post,
+        path: "/api/v1/tenants/{tenant}/schedules",
+        id: "add_schedule",
+        tag: "Schedules",
+        summary: "Add a schedule",
+        about: "The person of the token answers for what it starts: it starts nothing that this person may not start then. Nobody answers for the token of a tenant, which adds none.",
+        rule: Rule::Member(Action::EditSchedules),
+        query: &[],
+        body: Some(shape::<wire::AddSchedule>()),
+        answer: Answer::One("The schedule.", shape::<wire::Schedule>()),
+        work: |call| Box::pin(add(call)),
+    },
+    Endpoint {
+        verb: Verb::Get,
+        path: "/api/v1/tenants/{tenant}/schedules/{schedule}",
+        id: "get_schedule",
+        tag: "Schedules",
+        summary: "A schedule",
+        about: "",
+        rule: Rule::Member(Action::View),
+        query: &[],
+        body: None,
+        answer: Answer::One("The schedule.", shape::<wire::Schedule>()),
+        work: |call| Box::pin(one(call)),
+    },
+    Endpoint {
+        verb: Verb::Post,
+        path: "/api/v1/tenants/{tenant}/schedules/{schedule}/pause",
+        id: "pause_schedule",
+        tag: "Schedules",
+        summary: "Pause a schedule",
+        about: "One that is paused stays so.",
+        rule: Rule::Member(Action::EditSchedules),
+        query: &[],
+        body: None,
+        answer: Answer::One("The schedule as it is now.", shape::<wire::Schedule>()),
+        work: |call| Box::pin(change(call, Change::Pause)),
+    },
+    Endpoint {
+        verb: Verb::Post,
+        path: "/api/v1/tenants/{tenant}/schedules/{schedule}/resume",
+        id: "resume_schedule",
+        tag: "Schedules",
+        summary: "Let a schedule go on",
+        about: "One that is paused or was stopped starts again at the next of its times.",
+        rule: Rule::Member(Action::EditSchedules),
+        query: &[],
+        body: None,
+        answer: Answer::One("The schedule as it is now.", shape::<wire::Schedule>()),
+        work: |call| Box::pin(change(call, Change::Resume)),
+    },
+    Endpoint {
+        verb: Verb::Post,
+        path: "/api/v1/tenants/{tenant}/schedules/{schedule}/remove",
+        id: "remove_schedule",
+        tag: "Schedules",
+        summary: "Remove a schedule",
+        about: "What it started stays.",
+        rule: Rule::Member(Action::EditSchedules),
+        query: &[],
+        body: None,
+        answer: Answer::One("The schedule as it was.", shape::<wire::Schedule>()),
+        work: |call| Box::pin(change(call, Change::Remove)),
+    },
+];
+
+async fn list(call: Call) -> Result<Reply, Problem> {
+    let (found, now) = (schedules::list(call.db(), call.tenant()?).await?, call.engine().now());
+    let items = found.iter().map(|listed| wire::Schedule::of(listed, now)).collect();
+    Ok(Reply::json(&wire::Schedules { items }))
+}
+
+/// The schedule of the tenant with this id.
+async fn found(call: &Call, id: ScheduleId) -> Result<ListedSchedule, Problem> {
+    let all = schedules::list(call.db(), call.tenant()?).await?;
+    all.into_iter().find(|listed| listed.schedule.id == id).ok_or_else(|| Problem::not_found("The schedule"))
+}
+
+async fn one(call: Call) -> Result<Reply, Problem> {
+    let listed = found(&call, call.id("schedule", "The schedule")?).await?;
+    Ok(Reply::json(&wire::Schedule::of(&listed, call.engine().now())))
+}
+
+async fn add(call: Call) -> Result<Reply, Problem> {
+    let asked: wire::AddSchedule = call.read()?;
+    let is_capture = asked.operation == "policies.capture";
+    let chosen = !(asked.policy_types.is_empty() && asked.categories.is_empty());
+    let selection = (chosen && !is_capture).then(|| Selection {
+        policy_types: asked.policy_types.clone(),
+        categories: asked.categories.clone(),
+        include_foundations: true,
+        include_dependencies: true,
+    });
+    if is_capture && !asked.categories.is_empty() {
+        return Err(Problem::field("categories", "categories: expected none, since a capture reads types."));
+    }
+    let options = ScheduleOptions {
+        selection,
+        types: if is_capture { asked.policy_types } else { Vec::new() },
+        changed: asked.changed,
+        capture: asked.then_capture,
+        drift: asked.then_drift,
+        probe: asked.types,
+    };
+    let (name, operation, cron, zone) = (asked.name, asked.operation, asked.cron, asked.zone);
+    let spec = ScheduleSpec { name, operation, options, cron, zone };
+    let id = call.engine().add_schedule(&call.actor(), call.tenant()?, &spec).await?;
+    let listed = found(&call, id).await?;
+    Ok(Reply::json(&wire::Schedule::of(&listed, call.engine().now())))
+}
+
+#[derive(Clone, Copy)]
+enum Change {
+    Pause,
+    Resume,
+    Remove,
+}
+
+async fn change(call: Call, change: Change) -> Result<Reply, Problem> {
+    let (tenant, id) = (call.tenant()?, call.id("schedule", "The schedule")?);
+    let (engine, actor) = (call.engine(), call.actor());
+    let before = found(&call, id).await?;
+    match change {
+        Change::Pause => engine.pause_schedule(&actor, tenant, id).await?,
+        Change::Resume => engine.resume_schedule(&actor, tenant, id).await?,
+        Change::Remove => engine.remove_schedule(&actor, tenant, id).await?,
+    }
+    let now = match change {
+        Change::Remove => before,
+        _ => found(&call, id).await?,
+    };
+    Ok(Reply::json(&wire::Schedule::of(&now, engine.now())))
+}

@@ -1,0 +1,120 @@
+//! Schedules.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::schedules::ListedSchedule;
+use utoipa::ToSchema;
+
+use super::time::time;
+
+/// What is started by the clock.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Schedule {
+    /// Its id.
+    #[schema(format = "uuid")]
+    pub id: String,
+    /// Its tenant.
+    #[schema(format = "uuid")]
+    pub tenant_id: String,
+    /// Its name.
+    pub name: String,
+    /// What it starts, such as inventory.sync.
+    pub operation: String,
+    /// What of the operation is chosen.
+    #[schema(value_type = Object)]
+    pub options: Value,
+    /// When: a pattern of cron.
+    pub cron: String,
+    /// The time zone of the pattern, as IANA names it.
+    pub zone: String,
+    /// Over how many minutes those of many tenants are spread; 0 for one of its own.
+    pub spread_minutes: u32,
+    /// active, paused or stopped.
+    pub state: String,
+    /// Why it was stopped, when it was.
+    pub stopped_because: Option<String>,
+    /// Whether it has not succeeded for two of its periods.
+    pub overdue: bool,
+    /// The name of who answers for it.
+    pub created_by: String,
+    /// When it starts next; null unless it is active.
+    #[schema(format = DateTime)]
+    pub next_due_at: Option<String>,
+    /// The run that it started last.
+    #[schema(format = "uuid")]
+    pub last_run_id: Option<String>,
+    /// When it started it.
+    #[schema(format = DateTime)]
+    pub last_started_at: Option<String>,
+    /// When a run of it last succeeded.
+    #[schema(format = DateTime)]
+    pub last_succeeded_at: Option<String>,
+}
+
+impl Schedule {
+    /// A schedule as it is at this moment.
+    pub fn of(listed: &ListedSchedule, now: Timestamp) -> Self {
+        let schedule = &listed.schedule;
+        Self {
+            id: schedule.id.to_string(),
+            tenant_id: schedule.tenant_id.to_string(),
+            name: schedule.name.clone(),
+            operation: format!("{}.{}", schedule.resource, schedule.action),
+            options: serde_json::to_value(&schedule.options).unwrap_or_default(),
+            cron: schedule.cron.clone(),
+            zone: schedule.zone.clone(),
+            spread_minutes: schedule.spread_minutes,
+            state: schedule.state.as_str().to_owned(),
+            stopped_because: schedule.stopped_because.clone(),
+            overdue: schedule.is_overdue(now),
+            created_by: schedule.creator.clone(),
+            next_due_at: schedule.due_at.map(time),
+            last_run_id: schedule.last_run_id.map(|id| id.to_string()),
+            last_started_at: schedule.last_started_at.map(time),
+            last_succeeded_at: schedule.last_succeeded_at.map(time),
+        }
+    }
+}
+
+/// Schedules.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Schedules {
+    /// All of the tenant, by name.
+    pub items: Vec<Schedule>,
+}
+
+/// What is to be started, and when. What an operation does not know is refused.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddSchedule {
+    /// A name that no other schedule of the tenant has.
+    #[schema(min_length = 1, max_length = 80)]
+    pub name: String,
+    /// What is started, such as inventory.sync.
+    pub operation: String,
+    /// When: a pattern of cron with five fields.
+    pub cron: String,
+    /// The time zone of the pattern, as IANA names it, such as Europe/Berlin.
+    pub zone: String,
+    /// Keys of policy types: of inventory.sync and policies.capture. Without types and categories all are meant.
+    #[serde(default)]
+    #[schema(max_items = 500)]
+    pub policy_types: Vec<String>,
+    /// Slugs of categories: of inventory.sync.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    pub categories: Vec<String>,
+    /// Only what has changed since it was read last: of policies.capture.
+    #[serde(default)]
+    pub changed: bool,
+    /// Whether the first page of each type is read as well: of tenants.check.
+    #[serde(default)]
+    pub types: bool,
+    /// Whether a capture of what changed follows: of inventory.sync.
+    #[serde(default)]
+    pub then_capture: bool,
+    /// Whether a comparison with the run before follows: of inventory.sync.
+    #[serde(default)]
+    pub then_drift: bool,
+}
