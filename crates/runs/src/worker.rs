@@ -185,10 +185,7 @@ impl Attempt<'_> {
         let is_held = |error: &StoreError| !matches!(error, StoreError::LeaseLost);
         match with_retries(is_held, || self.try_end(work, stopped)).await {
             Ok((run, started)) => {
-                counter!("runs_ended_total").increment(1);
-                if run.status == OperationStatus::Failed {
-                    counter!("runs_failed_total").increment(1);
-                }
+                count_end(&run);
                 tracing::info!(status = %run.status, "the run ended");
                 let core = self.core;
                 core.publish_runs([&run]);
@@ -265,4 +262,17 @@ fn conclusion(run: &OperationRun, units: &str) -> End {
         };
     }
     End { status: conclude(&run.counters), reason_code: None, reason: String::new(), rest: Rest::Open }
+}
+
+/// Counts a run that has ended, by what it did and how it ended. Each of these has few values, which are all there ever are.
+fn count_end(run: &OperationRun) {
+    let operation = format!("{}.{}", run.resource, run.action);
+    let reason = run.reason_code.map_or("", |reason| reason.as_str());
+    let labels =
+        [("operation", operation), ("state", run.status.bucket().as_str().to_owned()), ("reason", reason.to_owned())];
+    counter!("runs_ended_total", &labels).increment(1);
+    counter!("run_throttled_seconds_total").increment(run.pauses.length().div_ceil(1_000));
+    if run.status == OperationStatus::Failed {
+        counter!("runs_failed_total").increment(1);
+    }
 }

@@ -19,11 +19,12 @@ const BUCKETS: [f64; 10] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0
 
 /// What is counted elsewhere, so that it is there from the start: a counter that appears with its first event has no rise
 /// that an alert could see.
-const COUNTERS: [&str; 11] = [
+const COUNTERS: [&str; 13] = [
     "runs_dispatched_total",
     "runs_claimed_total",
     "runs_ended_total",
     "runs_failed_total",
+    "run_throttled_seconds_total",
     "run_leases_lost_total",
     "run_leases_reclaimed_total",
     "inventory_items_written_total",
@@ -31,6 +32,7 @@ const COUNTERS: [&str; 11] = [
     "graph_requests_total",
     "graph_retries_total",
     "graph_throttled_total",
+    "http_connections_refused_total",
 ];
 
 /// The recorder of this process; installed once.
@@ -111,5 +113,12 @@ async fn observe(state: &State) {
             set("runs_running", depth.running);
         }
         Err(error) => tracing::warn!(%error, "the length of the queue could not be read"),
+    }
+    match operation_runs::oldest_pending(state.engine.reader()).await {
+        Ok(at) => {
+            let waited = at.map_or(0, |at| state.engine.now().as_millis() - at.as_millis());
+            set("runs_oldest_pending_seconds", u64::try_from(waited / 1_000).unwrap_or_default());
+        }
+        Err(error) => tracing::warn!(%error, "the age of the queue could not be read"),
     }
 }

@@ -184,3 +184,13 @@ pub async fn queue_depth(mut on: impl Access) -> Result<QueueDepth, StoreError> 
     let depth: Option<QueueDepth> = on.row(AssertSqlSafe(text), &[]).await?;
     Ok(depth.unwrap_or_default())
 }
+
+/// When the run was dispatched that has waited longest for a worker; none when none waits.
+///
+/// # Errors
+/// When the database fails.
+pub async fn oldest_pending(mut on: impl Access) -> Result<Option<Timestamp>, StoreError> {
+    let text = format!("SELECT MIN(created_at) FROM bulk_operation_runs WHERE {ACTIVE} AND status = 'pending'");
+    let at: Option<Option<i64>> = on.value(AssertSqlSafe(text), &[]).await?;
+    Ok(at.flatten().map(Timestamp::from_millis))
+}

@@ -8,6 +8,7 @@ mod api_schedules;
 mod confirm;
 mod connections;
 mod credentials;
+mod figures;
 mod findings;
 mod groups;
 mod invitations;
