@@ -6,16 +6,17 @@ const escapes = /\u001b\[[0-9;]*m/g;
 const lines = 12;
 
 export default class Failures implements Reporter {
-  private readonly failed: string[] = [];
+  private readonly failed: { test: TestCase; words: string }[] = [];
 
   onTestEnd(test: TestCase, result: TestResult): void {
     if (result.status === "passed" || result.status === "skipped") return;
     const seconds = Math.round(result.duration / 1000);
     const error = (result.error?.message ?? "no message").replace(escapes, "").split("\n").slice(0, lines);
-    this.failed.push([`${test.titlePath().filter(Boolean).join(" › ")} (${result.status} after ${seconds} s)`, ...error].join("\n    "));
+    const title = `${test.titlePath().filter(Boolean).join(" › ")} (${result.status} after ${seconds} s)`;
+    this.failed.push({ test, words: [title, ...error].join("\n    ") });
   }
 
   onEnd(_: FullResult): void {
-    for (const failure of this.failed) console.log(`\nFailed: ${failure}`);
+    for (const { test, words } of this.failed) console.log(`\n${test.outcome() === "flaky" ? "Flaky" : "Failed"}: ${words}`);
   }
 }
