@@ -7,6 +7,7 @@ mod runs;
 mod schedule;
 mod settings;
 mod tokens;
+mod worker;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub use runs::{RunListArguments, RunsArguments, RunsCommand};
 pub use schedule::{ScheduleAddArguments, ScheduleCommand};
 pub use settings::{SettingsCommand, SettingsSearchArguments};
 pub use tokens::{TokenCommand, TokenCreateArguments};
+pub use worker::{WorkArguments, WorkerArguments};
 
 use crate::exit::EXIT_CODES;
 use crate::settings::SettingsOptions;
@@ -58,6 +60,9 @@ pub struct Arguments {
 pub enum Command {
     /// Start the web application and the workers
     Serve(ServeArguments),
+    /// Start workers alone, beside any number of other processes on the same database. With --listen they answer /healthz,
+    /// /readyz and /metrics
+    Worker(WorkerArguments),
     /// Bring the database to the version of this program; safe to run again
     Migrate,
     /// People who can sign in
@@ -109,7 +114,7 @@ pub enum Command {
 impl Command {
     /// Whether it serves others until it is stopped.
     pub fn is_server(&self) -> bool {
-        matches!(self, Self::Serve(_) | Self::GraphSim(_))
+        matches!(self, Self::Serve(_) | Self::Worker(_) | Self::GraphSim(_))
     }
 }
 
@@ -131,6 +136,12 @@ pub struct ServeArguments {
     /// at each start elsewhere]. Better by the environment, since other people of the machine see command lines
     #[arg(long, env = "TENANTATLAS_DEMO_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
     pub demo_password: Option<SecretString>,
+    /// Serve pages only: other processes on the same database work on runs, start what is scheduled and tidy up
+    #[arg(long, conflicts_with = "demo")]
+    pub no_work: bool,
+    /// How it works on runs
+    #[command(flatten)]
+    pub work: WorkArguments,
 }
 
 /// `user …`
