@@ -194,6 +194,22 @@ pub async fn release(tx: &mut Tx, fence: &Fence, at: Timestamp) -> Result<(), St
     attempts::end(tx, fence.run_id, fence.attempt, AttemptEnd::GivenBack, at).await
 }
 
+/// Lets a lease end now, as that of a worker that was lost: the next sweep finds it.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`] when it was not held any more.
+pub async fn abandon(tx: &mut Tx, fence: &Fence) -> Result<(), StoreError> {
+    let abandoned = tx
+        .execute(
+            "UPDATE bulk_operation_runs
+             SET lease_until = 1
+             WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'",
+            &args![fence.run_id, fence.owner.as_str(), fence.attempt],
+        )
+        .await?;
+    if abandoned == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+}
+
 /// Whether a lease is over, as a term of a query on the row `row`: its end has passed, or lies further ahead than any
 /// lease that is given now. The latter is what a clock that was set back leaves behind, and would hold the run for as
 /// long as it was set back.
