@@ -5,15 +5,14 @@ mod items;
 mod retention;
 mod runs;
 mod schedule;
+mod serve;
 mod settings;
 mod tokens;
-mod worker;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use secrecy::SecretString;
 use tenantatlas_domain::since::Since;
 
 pub use drift::{DriftArguments, FindingsCommand, FindingsListArguments, StatusArgument};
@@ -21,9 +20,9 @@ pub use items::{ItemListArguments, ItemsArguments, ItemsCommand, StateArgument};
 pub use retention::RetentionCommand;
 pub use runs::{RunListArguments, RunsArguments, RunsCommand};
 pub use schedule::{ScheduleAddArguments, ScheduleCommand};
+pub use serve::{ServeArguments, WorkerArguments};
 pub use settings::{SettingsCommand, SettingsSearchArguments};
 pub use tokens::{TokenCommand, TokenCreateArguments};
-pub use worker::{WorkArguments, WorkerArguments};
 
 use crate::exit::EXIT_CODES;
 use crate::settings::SettingsOptions;
@@ -116,32 +115,6 @@ impl Command {
     pub fn is_server(&self) -> bool {
         matches!(self, Self::Serve(_) | Self::Worker(_) | Self::GraphSim(_))
     }
-}
-
-/// `serve`
-#[derive(Args, Debug)]
-pub struct ServeArguments {
-    /// Simulated cloud in the same process, three demo tenants, one demo user per role; kept apart from real data,
-    /// so it goes neither with --database-url nor with --key-file
-    #[arg(long)]
-    pub demo: bool,
-    /// With --demo: how many objects the largest demo tenant has
-    #[arg(long, value_name = "N", default_value_t = 1_200, requires = "demo")]
-    pub demo_objects: u64,
-    /// With --demo: nothing happens in the simulated cloud by itself. Else one of its tenants moves on during the first start, so that
-    /// there are findings to look at
-    #[arg(long, requires = "demo")]
-    pub demo_still: bool,
-    /// With --demo: the password of its people, printed at the start [default: demo-password on a loopback address, a new one
-    /// at each start elsewhere]. Better by the environment, since other people of the machine see command lines
-    #[arg(long, env = "TENANTATLAS_DEMO_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
-    pub demo_password: Option<SecretString>,
-    /// Serve pages only: other processes on the same database work on runs, start what is scheduled and tidy up
-    #[arg(long, conflicts_with = "demo")]
-    pub no_work: bool,
-    /// How it works on runs
-    #[command(flatten)]
-    pub work: WorkArguments,
 }
 
 /// `user …`

@@ -461,34 +461,27 @@ fn take(mut store: Store, model: &Model, step: &Step) -> Store {
     store
 }
 
-struct OnSqlite;
-struct OnPostgres;
+/// The test of one kind of database.
+macro_rules! on {
+    ($name:ident: $backend:expr) => {
+        struct $name;
 
-impl StateMachineTest for OnSqlite {
-    type SystemUnderTest = Store;
-    type Reference = Model;
+        impl StateMachineTest for $name {
+            type SystemUnderTest = Store;
+            type Reference = Model;
 
-    fn init_test(_: &Model) -> Store {
-        Store::new(Backend::Sqlite)
-    }
+            fn init_test(_: &Model) -> Store {
+                Store::new($backend)
+            }
 
-    fn apply(store: Store, model: &Model, step: Step) -> Store {
-        take(store, model, &step)
-    }
+            fn apply(store: Store, model: &Model, step: Step) -> Store {
+                take(store, model, &step)
+            }
+        }
+    };
 }
-
-impl StateMachineTest for OnPostgres {
-    type SystemUnderTest = Store;
-    type Reference = Model;
-
-    fn init_test(_: &Model) -> Store {
-        Store::new(Backend::Postgres)
-    }
-
-    fn apply(store: Store, model: &Model, step: Step) -> Store {
-        take(store, model, &step)
-    }
-}
+on!(OnSqlite: Backend::Sqlite);
+on!(OnPostgres: Backend::Postgres);
 
 fn config() -> Config {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(12);

@@ -1,9 +1,10 @@
-//! What can be typed about processes that work on runs.
+//! What can be typed about processes that serve pages and work on runs.
 
 use std::time::Duration;
 
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
+use secrecy::SecretString;
 use tenantatlas_engine::{EngineConfig, RunnerConfig};
 
 /// How often is looked for schedules that are due.
@@ -12,6 +13,32 @@ const SCHEDULE_INTERVAL: Duration = Duration::from_secs(10);
 const LEASES: std::ops::RangeInclusive<u64> = 2..=120;
 /// Runs that one process may work on at a time.
 const RUNS: std::ops::RangeInclusive<u64> = 1..=64;
+
+/// `serve`
+#[derive(Args, Debug)]
+pub struct ServeArguments {
+    /// Simulated cloud in the same process, three demo tenants, one demo user per role; kept apart from real data,
+    /// so it goes neither with --database-url nor with --key-file
+    #[arg(long)]
+    pub demo: bool,
+    /// With --demo: how many objects the largest demo tenant has
+    #[arg(long, value_name = "N", default_value_t = 1_200, requires = "demo")]
+    pub demo_objects: u64,
+    /// With --demo: nothing happens in the simulated cloud by itself. Else one of its tenants moves on during the first start, so that
+    /// there are findings to look at
+    #[arg(long, requires = "demo")]
+    pub demo_still: bool,
+    /// With --demo: the password of its people, printed at the start [default: demo-password on a loopback address, a new one
+    /// at each start elsewhere]. Better by the environment, since other people of the machine see command lines
+    #[arg(long, env = "TENANTATLAS_DEMO_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
+    pub demo_password: Option<SecretString>,
+    /// Serve pages only: other processes on the same database work on runs, start what is scheduled and tidy up
+    #[arg(long, conflicts_with = "demo")]
+    pub no_work: bool,
+    /// How it works on runs
+    #[command(flatten)]
+    pub work: WorkArguments,
+}
 
 /// `worker`
 #[derive(Args, Debug)]
