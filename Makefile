@@ -2,7 +2,8 @@
 #   make run     builds the release binary and starts it with the simulated cloud on http://127.0.0.1:3000
 #   make test    every check there is: format, lints, unit tests, both databases, the real binary in real Chromium
 # And for the daily work: `make check` before each commit, `make fuzz` after a change of what reads foreign text,
-# `make bench` for figures, `make audit` for licences and advisories, `make sbom` for the list of components.
+# `make chaos` after a change of what runs, leases and processes do, `make bench` for figures, `make audit` for licences and
+# advisories, `make sbom` for the list of components.
 
 SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
@@ -13,7 +14,10 @@ SERVER_SIDE := --workspace --exclude tenantatlas-frontend
 # Minutes of one core, and nothing in it that others could disturb.
 MEMORY := six_tenants_with_fat_pages_or_with_many_small_values_stay_below_half_a_gigabyte
 
-.PHONY: run build web check test lint lint-browser unit unit-tests memory clients end2end fuzz bench audit sbom
+# Processes, databases and the cloud fail; seconds of it are in `make test`. CHAOS_FAULTS and CHAOS_SEED choose another story.
+CHAOS := chaos_
+
+.PHONY: run build web check test lint lint-browser unit unit-tests memory chaos chaos-short clients end2end fuzz bench audit sbom
 
 # The tools of this repository, of the same dependencies as everything else.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -53,7 +57,7 @@ test:
 	$(MAKE) timed-lint
 	$(MAKE) --jobs=2 XTASK_BUILT=yes timed-web timed-unit-tests
 	$(MAKE) timed-audit
-	$(MAKE) --jobs=4 WEB_BUILT=yes TESTS_BUILT=yes timed-unit timed-memory timed-clients timed-end2end
+	$(MAKE) --jobs=4 WEB_BUILT=yes TESTS_BUILT=yes timed-unit timed-memory timed-chaos-short timed-clients timed-end2end
 
 # What needs the release starts when it is there, while the tests that do not need it still run.
 timed-clients timed-end2end: timed-build
@@ -71,10 +75,16 @@ unit-tests:
 	./scripts/linted $(TESTS) --quiet --doc
 
 unit: $(if $(TESTS_BUILT),,unit-tests)
-	TENANTATLAS_TEST_BINARY=$(abspath $(TARGET))/tenantatlas-of-tests ./scripts/with-postgres ./scripts/run-tests $(TARGET)/tests.json --skip $(MEMORY)
+	TENANTATLAS_TEST_BINARY=$(abspath $(TARGET))/tenantatlas-of-tests ./scripts/with-postgres ./scripts/run-tests $(TARGET)/tests.json --skip $(MEMORY) --skip $(CHAOS)
 
 memory: $(if $(TESTS_BUILT),,unit-tests)
 	./scripts/run-tests $(TARGET)/tests.json --only memory
+
+chaos-short: $(if $(TESTS_BUILT),,unit-tests)
+	TENANTATLAS_TEST_BINARY=$(abspath $(TARGET))/tenantatlas-of-tests ./scripts/run-tests $(TARGET)/tests.json --only chaos --nocapture
+
+chaos: unit-tests
+	CHAOS_FAULTS=$${CHAOS_FAULTS:-1000} $(MAKE) TESTS_BUILT=yes chaos-short
 
 # Clients of others, unmodified, against the simulated cloud.
 clients: build

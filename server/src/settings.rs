@@ -39,7 +39,7 @@ pub struct SettingsOptions {
     /// The key that seals stored secrets; made at first use with mode 0600 [default: tenantatlas.key in the data folder]
     #[arg(long, global = true, env = "TENANTATLAS_KEY_FILE", value_name = "FILE", help_heading = "Settings")]
     pub key_file: Option<PathBuf>,
-    /// The address the web server listens on [default: 127.0.0.1:3000]
+    /// The address the web server listens on [default: 127.0.0.1:3000]; a worker listens only where this is set
     #[arg(long, global = true, env = "TENANTATLAS_LISTEN", value_name = "ADDRESS:PORT", help_heading = "Settings")]
     pub listen: Option<String>,
     /// Whoever sends this as a bearer token may read /metrics; without one nobody may
@@ -125,6 +125,8 @@ pub struct Settings {
     pub key_file: PathBuf,
     /// Where the web server listens.
     pub listen: SocketAddr,
+    /// Whether that was said, and is not the default.
+    pub listen_is_set: bool,
     /// Lets whoever sends it read the metrics.
     pub metrics_token: Option<SecretString>,
     /// Networks of proxies that are believed about where a request comes from, beside this machine.
@@ -155,7 +157,9 @@ impl Settings {
             refuse_with_demo("key_file (TENANTATLAS_KEY_FILE)", key_file.is_some())?;
             data_dir.push("demo");
         }
-        let listen = options.listen.clone().or(file.listen).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
+        let listen = options.listen.clone().or(file.listen);
+        let listen_is_set = listen.is_some();
+        let listen = listen.unwrap_or_else(|| "127.0.0.1:3000".to_owned());
         let listen = listen.parse().map_err(|_| {
             wrong(&format!(
                 "the setting listen (TENANTATLAS_LISTEN) is \"{listen}\": expected an IP address and a port such as 127.0.0.1:3000 or [::]:3000"
@@ -188,6 +192,7 @@ impl Settings {
             data_dir,
             key_file,
             listen,
+            listen_is_set,
             metrics_token,
             trusted_proxies,
             proxy_hops,

@@ -27,12 +27,21 @@ pub struct RunnerConfig {
     pub shutdown_grace: Duration,
 }
 
+/// How long a claim holds where nothing else is set.
+const USUAL_LEASE: Duration = Duration::from_secs(30);
+
 impl RunnerConfig {
     /// No lease ends further ahead than this, those of processes with a longer setting included: one that does was given
     /// before a clock was set back, and is over.
     #[must_use]
     pub fn longest_lease(&self) -> Duration {
-        self.lease.saturating_mul(10)
+        self.lease.max(USUAL_LEASE).saturating_mul(10)
+    }
+
+    /// The same with leases of this length, and with sweeps that find an expired one within a sixth of it.
+    #[must_use]
+    pub fn with_lease(self, lease: Duration) -> Self {
+        Self { lease, sweep_interval: lease / 6, ..self }
     }
 }
 
@@ -42,7 +51,7 @@ impl Default for RunnerConfig {
             workers: 12,
             waiting_per_tenant: 25,
             waiting_per_person: 500,
-            lease: Duration::from_secs(30),
+            lease: USUAL_LEASE,
             sweep_interval: Duration::from_secs(5),
             poll_interval: Duration::from_secs(1),
             max_attempts: 5,

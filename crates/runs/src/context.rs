@@ -102,6 +102,22 @@ impl RunContext {
         operation_runs::settle(tx, &self.fence, units, self.now()).await
     }
 
+    /// The same of the unit with this index, for operations that do one unit after the other. When it has ended already, since
+    /// the answer to an earlier commit was lost on its way, or the worker before came so far, nothing is counted.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`], or when the database fails.
+    pub async fn settle_unit(&self, tx: &mut Tx, index: usize, unit: Settled) -> Result<OperationRun, StoreError> {
+        operation_runs::hold(tx, &self.fence).await?;
+        let known = self.run();
+        let found = operation_runs::get(&mut *tx, known.tenant_id, known.id).await?;
+        let run = found.ok_or(StoreError::LeaseLost)?;
+        if run.counters.processed as usize > index {
+            return Ok(run);
+        }
+        self.settle(tx, &[unit]).await
+    }
+
     /// Stores how far the run is within its units. The caller coalesces; publish after the commit.
     ///
     /// # Errors

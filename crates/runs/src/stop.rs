@@ -12,6 +12,10 @@ pub enum Stop {
     /// The lease is gone: another worker may have the run, so nothing more may be written.
     #[error("the lease of the run was lost")]
     LeaseLost,
+    /// The database did not answer, also when it was asked again: nothing can be said of the run, so it is neither ended nor
+    /// given back. Another worker goes on as after one that was lost, which bounds how often.
+    #[error("the database did not answer")]
+    DatabaseAway,
     /// The process is stopping: the lease is given back and another worker goes on.
     #[error("the process is stopping")]
     Shutdown,
@@ -52,7 +56,7 @@ impl Stop {
     #[must_use]
     pub fn end(&self) -> Option<End> {
         let (status, code, reason, rest) = match self {
-            Self::LeaseLost | Self::Shutdown => return None,
+            Self::LeaseLost | Self::DatabaseAway | Self::Shutdown => return None,
             Self::Cancelled => {
                 let sentence = ReasonCode::Cancelled.sentence().to_owned();
                 (OperationStatus::Aborted, ReasonCode::Cancelled, sentence, Rest::Skipped)
@@ -68,6 +72,10 @@ impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::LeaseLost => Self::LeaseLost,
+            error if error.is_transient() => {
+                tracing::warn!(%error, "the database did not answer");
+                Self::DatabaseAway
+            }
             error => {
                 tracing::error!(%error, "the database refused a write of a run");
                 Self::failed(error.reason(), error.to_string())

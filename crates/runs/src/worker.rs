@@ -157,6 +157,7 @@ impl Attempt<'_> {
                 counter!("run_leases_lost_total").increment(1);
                 tracing::warn!("the lease was lost; another worker goes on");
             }
+            Some(Stop::DatabaseAway) => self.abandon().await,
             Some(Stop::Shutdown) => self.give_back().await,
             other => self.write_end(work.as_deref(), other.as_ref()).await,
         }
@@ -180,6 +181,21 @@ impl Attempt<'_> {
         }
     }
 
+    /// Lets the lease end as soon as the database answers again; else it ends by itself.
+    async fn abandon(&self) {
+        counter!("run_leases_lost_total").increment(1);
+        let (commands, fence) = (&self.core.commands, &self.context.fence);
+        let abandoned = with_retries(StoreError::is_transient, || async {
+            let mut tx = commands.db.write().await?;
+            operation_runs::abandon(&mut tx, fence).await?;
+            tx.commit().await
+        });
+        match abandoned.await {
+            Ok(()) => tracing::warn!("the database did not answer; another worker goes on"),
+            Err(error) => tracing::warn!(%error, "the database does not answer; the lease of the run will expire"),
+        }
+    }
+
     /// Writes the end: the operation's own records, the run, what follows, audit and notification in one transaction.
     async fn write_end(&self, work: Option<&dyn Work>, stopped: Option<&Stop>) {
         let is_held = |error: &StoreError| !matches!(error, StoreError::LeaseLost);
@@ -193,10 +209,30 @@ impl Attempt<'_> {
                 core.publish_unread_of([&run]).await;
             }
             Err(StoreError::LeaseLost) => {
+                if self.tell_of_end_without_answer().await {
+                    return;
+                }
                 counter!("run_leases_lost_total").increment(1);
                 tracing::warn!("the lease was lost before the end could be written");
             }
             Err(error) => tracing::error!(%error, "the end of the run could not be written; its lease will expire"),
+        }
+    }
+
+    /// Tells of the end where it was written, but the answer to the commit was lost on its way; then the next try finds that
+    /// the lease is gone. Answers whether it was so.
+    async fn tell_of_end_without_answer(&self) -> bool {
+        let (core, fence, known) = (self.core, &self.context.fence, self.context.run());
+        match operation_runs::get(&core.commands.db, known.tenant_id, known.id).await {
+            Ok(Some(run)) if run.attempt == fence.attempt && run.status.is_terminal() => {
+                tracing::info!(status = %run.status, "the run ended");
+                core.publish_runs([&run]);
+                // A run that follows it is found by whoever looks for work next.
+                core.wake_workers();
+                core.publish_unread_of([&run]).await;
+                true
+            }
+            _ => false,
         }
     }
 

@@ -202,8 +202,10 @@ async fn connect_postgres(address: &str) -> Result<Db, StoreError> {
 
 /// What holds in every session on PostgreSQL. One search takes one core, as its turn says ([`Db::turn_to_search`]): by default
 /// it would take several, which those whose pages are quick then wait for. And no statement here is worth being compiled:
-/// that takes longer than most of them run.
-const SESSION: &str = "SET max_parallel_workers_per_gather = 0; SET jit = off";
+/// that takes longer than most of them run. A process that was stopped in the middle of a transaction, or whose machine is
+/// gone, lets go of what it has locked: everybody who works waits for the end of the audit log, for one.
+const SESSION: &str =
+    "SET max_parallel_workers_per_gather = 0; SET jit = off; SET idle_in_transaction_session_timeout = '30s'";
 
 fn pool_options() -> PoolOptions<Postgres> {
     PgPoolOptions::new()

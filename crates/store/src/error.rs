@@ -180,7 +180,7 @@ impl From<sqlx::Error> for StoreError {
                     (Some("58030"), _) | (_, Some(10 | 14)) => Self::Disk { code: code.unwrap_or_default() },
                     (Some("40P01"), _) => Self::Deadlock,
                     (Some("55P03" | "40001"), _) | (_, Some(5 | 6)) => Self::Busy,
-                    (Some("57P01" | "57P02" | "57P03" | "53300"), _) => {
+                    (Some("57P01" | "57P02" | "57P03" | "53300" | "25P03"), _) => {
                         Self::Unreachable { host: "the server".to_owned(), cause: database.message().to_owned() }
                     }
                     _ => Self::Database { code, source: error },

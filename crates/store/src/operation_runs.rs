@@ -13,7 +13,7 @@ mod progress;
 pub use attempts::{AttemptEnd, RunAttempt, attempts};
 pub use filter::{Counted, Filter, Initiator, MOST_COUNTED, count, initiators, list};
 pub use lease::{
-    Claim, KindLimits, Limits, Liveness, Renewal, Swept, cancelled_of, claim, hold, liveness, release, renew,
+    Claim, KindLimits, Limits, Liveness, Renewal, Swept, abandon, cancelled_of, claim, hold, liveness, release, renew,
     sweep_expired,
 };
 pub use list::{

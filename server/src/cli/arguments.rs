@@ -5,6 +5,7 @@ mod items;
 mod retention;
 mod runs;
 mod schedule;
+mod serve;
 mod settings;
 mod tokens;
 
@@ -12,7 +13,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use secrecy::SecretString;
 use tenantatlas_domain::since::Since;
 
 pub use drift::{DriftArguments, FindingsCommand, FindingsListArguments, StatusArgument};
@@ -20,6 +20,7 @@ pub use items::{ItemListArguments, ItemsArguments, ItemsCommand, StateArgument};
 pub use retention::RetentionCommand;
 pub use runs::{RunListArguments, RunsArguments, RunsCommand};
 pub use schedule::{ScheduleAddArguments, ScheduleCommand};
+pub use serve::{ServeArguments, WorkerArguments};
 pub use settings::{SettingsCommand, SettingsSearchArguments};
 pub use tokens::{TokenCommand, TokenCreateArguments};
 
@@ -58,6 +59,9 @@ pub struct Arguments {
 pub enum Command {
     /// Start the web application and the workers
     Serve(ServeArguments),
+    /// Start workers alone, beside any number of other processes on the same database. With --listen they answer /healthz,
+    /// /readyz and /metrics
+    Worker(WorkerArguments),
     /// Bring the database to the version of this program; safe to run again
     Migrate,
     /// People who can sign in
@@ -109,28 +113,8 @@ pub enum Command {
 impl Command {
     /// Whether it serves others until it is stopped.
     pub fn is_server(&self) -> bool {
-        matches!(self, Self::Serve(_) | Self::GraphSim(_))
+        matches!(self, Self::Serve(_) | Self::Worker(_) | Self::GraphSim(_))
     }
-}
-
-/// `serve`
-#[derive(Args, Debug)]
-pub struct ServeArguments {
-    /// Simulated cloud in the same process, three demo tenants, one demo user per role; kept apart from real data,
-    /// so it goes neither with --database-url nor with --key-file
-    #[arg(long)]
-    pub demo: bool,
-    /// With --demo: how many objects the largest demo tenant has
-    #[arg(long, value_name = "N", default_value_t = 1_200, requires = "demo")]
-    pub demo_objects: u64,
-    /// With --demo: nothing happens in the simulated cloud by itself. Else one of its tenants moves on during the first start, so that
-    /// there are findings to look at
-    #[arg(long, requires = "demo")]
-    pub demo_still: bool,
-    /// With --demo: the password of its people, printed at the start [default: demo-password on a loopback address, a new one
-    /// at each start elsewhere]. Better by the environment, since other people of the machine see command lines
-    #[arg(long, env = "TENANTATLAS_DEMO_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
-    pub demo_password: Option<SecretString>,
 }
 
 /// `user …`

@@ -26,7 +26,7 @@ mod types;
 mod user;
 mod versions;
 
-pub use arguments::{Arguments, Command, ServeArguments};
+pub use arguments::{Arguments, Command, ServeArguments, WorkerArguments};
 
 use output::Output;
 
@@ -50,6 +50,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Exit> {
 async fn obey(command: Command, settings: &Settings, output: Output) -> Result<(), Exit> {
     match command {
         Command::Serve(serve) => web::serve(settings, &serve).await,
+        Command::Worker(worker) => web::work(settings, &worker).await,
         Command::Migrate => migrate::run(settings, output).await,
         Command::User(command) => user::run(settings, command, output).await,
         Command::Tenant(command) => tenant::run(settings, command, output).await,

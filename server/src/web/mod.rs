@@ -32,6 +32,7 @@ mod stall;
 mod tests;
 mod under_way;
 mod versions;
+mod worker;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,8 +54,7 @@ use crate::say::say;
 use crate::settings::Settings;
 use crate::{demo, open, process_limits};
 
-/// How often is looked for schedules that are due.
-const SCHEDULE_INTERVAL: Duration = Duration::from_secs(10);
+pub use worker::work;
 
 /// How long connections that are still busy may go on when the server stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
@@ -85,6 +85,27 @@ pub struct State {
     pub background: TaskTracker,
 }
 
+impl State {
+    fn new(settings: &Settings, engine: &Engine, stopping: &CancellationToken) -> Self {
+        Self {
+            engine: engine.clone(),
+            stopping: stopping.clone(),
+            streams: Arc::new(Semaphore::new(events::MAX_STREAMS)),
+            metrics_token: settings.metrics_token.clone(),
+            trusted_proxies: settings.trusted_proxies.clone().into(),
+            proxy_hops: settings.proxy_hops,
+            under_way: UnderWay::new(&settings.trusted_proxies),
+            verification: LastVerification::default(),
+            background: TaskTracker::new(),
+        }
+    }
+}
+
+/// What a process that serves pages does beside it.
+fn config(arguments: &ServeArguments) -> EngineConfig {
+    if arguments.no_work { open::without_workers() } else { arguments.work.config() }
+}
+
 /// Serves until it is told to stop; then streams end, leases go back, and running work is taken up by whoever is next.
 ///
 /// # Errors
@@ -92,34 +113,20 @@ pub struct State {
 pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<(), Exit> {
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| cannot_listen(&settings.listen, &error))?;
     let address = listener.local_addr().unwrap_or(settings.listen);
-    let config = EngineConfig { schedule_interval: SCHEDULE_INTERVAL, ..EngineConfig::default() };
-    let engine = open::engine(settings, config).await?;
+    let engine = open::engine(settings, config(arguments)).await?;
+    engine.reader().ready().await?;
     let demo = match arguments.demo {
         true => Some(demo::Demo::prepare(&engine, settings, arguments).await?),
         false => None,
     };
 
     let stopping = CancellationToken::new();
-    let state = State {
-        engine: engine.clone(),
-        stopping: stopping.clone(),
-        streams: Arc::new(Semaphore::new(events::MAX_STREAMS)),
-        metrics_token: settings.metrics_token.clone(),
-        trusted_proxies: settings.trusted_proxies.clone().into(),
-        proxy_hops: settings.proxy_hops,
-        under_way: UnderWay::new(&settings.trusted_proxies),
-        verification: LastVerification::default(),
-        background: TaskTracker::new(),
-    };
+    let state = State::new(settings, &engine, &stopping);
     let background = state.background.clone();
     let limits = connections::Limits::new(process_limits::open_files(), &settings.trusted_proxies);
     metrics::recorder();
     let router = router::router(state);
-    let stop = stopping.clone();
-    tokio::spawn(async move {
-        shutdown::signal().await;
-        stop.cancel();
-    });
+    shutdown::at_signal(&stopping);
     let mut server = tokio::spawn(connections::serve(listener, router, limits, stopping.clone()));
     tracing::info!(%address, "listening");
     match &demo {

@@ -114,6 +114,20 @@ pub fn router(state: State) -> Router {
         .layer(middleware::from_fn(request_id::set))
 }
 
+/// What watches a process that serves no pages: the same addresses by the same rules.
+pub fn watched(state: State) -> Router {
+    watching()
+        .layer(middleware::from_fn_with_state(state.clone(), body::receive))
+        .layer(middleware::from_fn_with_state(state.clone(), under_way::per_client))
+        .layer(middleware::from_fn(address::check))
+        .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn(security::headers))
+        .layer(middleware::from_fn_with_state(state.clone(), client::identify))
+        .with_state(state)
+        .layer(middleware::from_fn(metrics::measure))
+        .layer(middleware::from_fn(request_id::set))
+}
+
 /// Whoever answers an address, behind what is declared of it. Who asks is found first; then the origin of the request is
 /// looked at, so that a refusal can be written down with who it was; then the rule.
 fn guarded(state: &State, declared: Declared, answer: MethodRouter<State>) -> MethodRouter<State> {
@@ -177,15 +191,19 @@ fn raw(state: &State) -> Router<State> {
 
 /// What everybody reaches without a session being looked for: files of the build, and what watches the process.
 fn open() -> Router<State> {
-    let open = Router::new()
-        .route("/pkg/{name}", get(assets::hashed))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics::metrics));
+    let open = watching().route("/pkg/{name}", get(assets::hashed));
     assets::public_names().into_iter().fold(open, |open, name| {
         let route = format!("/{name}");
         open.route(&route, get(move |headers: HeaderMap| assets::named(name.clone(), headers)))
     })
+}
+
+/// What watches the process.
+fn watching() -> Router<State> {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::metrics))
 }
 
 /// The span of a request: its id and its route, never its address, which may hold a token.

@@ -1,5 +1,16 @@
 //! When to stop: SIGTERM from a service manager, or Ctrl-C.
 
+use tokio_util::sync::CancellationToken;
+
+/// Cancels this at the first signal to stop.
+pub fn at_signal(stopping: &CancellationToken) {
+    let stop = stopping.clone();
+    tokio::spawn(async move {
+        signal().await;
+        stop.cancel();
+    });
+}
+
 /// Returns at the first signal to stop.
 pub async fn signal() {
     let interrupt = async {

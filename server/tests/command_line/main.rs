@@ -22,3 +22,4 @@ mod start;
 mod terminal;
 mod together;
 mod tokens;
+mod worker;

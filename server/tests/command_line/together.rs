@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::sandbox::{Cloud, Sandbox};
 
-const SYNC: [&str; 6] = ["sync", "--tenant", "Contoso", "--types", "deviceCompliancePolicy", "--no-foundations"];
+pub const SYNC: [&str; 6] = ["sync", "--tenant", "Contoso", "--types", "deviceCompliancePolicy", "--no-foundations"];
 
 fn begin(sandbox: &Sandbox, types: &str) -> Child {
     sandbox
@@ -63,7 +63,7 @@ fn a_sync_that_runs_or_waits_already_is_told_and_left_alone() {
 
 /// Dispatches the newest run once more, as a process would that dies before it does anything else; or, with a lease,
 /// after it had begun.
-async fn leave_behind(sandbox: &Sandbox, age: Duration, lease: Option<Duration>) -> OperationRunId {
+pub async fn leave_behind(sandbox: &Sandbox, age: Duration, lease: Option<Duration>) -> OperationRunId {
     let db = Db::connect(&format!("sqlite:{}", sandbox.path().join("data/tenantatlas.db").display())).await;
     let db = db.expect("the database of the sandbox");
     let known = operation_runs::list(&db, &Filter { limit: 1, ..Filter::default() }).await.expect("the runs").remove(0);

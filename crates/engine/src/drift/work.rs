@@ -84,7 +84,7 @@ impl DriftWork {
         let run = with_retries(StoreError::is_transient, || async {
             let mut tx = self.context.db().write().await?;
             let settled = Settled { outcome: ItemOutcome::Succeeded, failure: None };
-            let run = self.context.settle(&mut tx, &[settled]).await?;
+            let run = self.context.settle_unit(&mut tx, 0, settled).await?;
             tx.commit().await?;
             Ok(run)
         });

@@ -11,7 +11,7 @@ use tenantatlas_domain::live::Progress;
 use tenantatlas_domain::operation::ItemOutcome;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_runs::{ITEMS_OBSERVED, RunContext, Stop, Summary, Work};
-use tenantatlas_store::operation_runs::{self, End, Settled, hold};
+use tenantatlas_store::operation_runs::{End, Settled, hold};
 use tenantatlas_store::retention::{self, Retention};
 use tenantatlas_store::{StoreError, Tx, policies, with_retries};
 
@@ -88,18 +88,11 @@ impl PruneWork {
 
     /// Counts the kind with this index as done.
     async fn settle(&self, index: usize) -> Result<(), Stop> {
-        let settled = [Settled { outcome: ItemOutcome::Succeeded, failure: None }];
+        let settled = Settled { outcome: ItemOutcome::Succeeded, failure: None };
         let progress = Progress { items: self.deleted.load(Ordering::Relaxed), current: Vec::new() };
         let run = with_retries(StoreError::is_transient, || async {
             let mut tx = self.context.db().write().await?;
-            hold(&mut tx, self.context.fence()).await?;
-            let known = self.context.run();
-            let found = operation_runs::get(&mut tx, known.tenant_id, known.id).await?;
-            let mut run = found.ok_or(StoreError::LeaseLost)?;
-            // It has ended already when the answer to an earlier commit was lost on its way.
-            if run.counters.processed as usize <= index {
-                run = self.context.settle(&mut tx, &settled).await?;
-            }
+            let run = self.context.settle_unit(&mut tx, index, settled.clone()).await?;
             tx.commit().await?;
             Ok(run)
         })

@@ -10,7 +10,7 @@ use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::{GraphClient, GraphError, GraphSession, GraphVersion, Page, PageRequest};
 use tenantatlas_runs::{ITEMS_OBSERVED, RunContext, Stop, Summary, Work};
-use tenantatlas_store::operation_runs::{self, End, hold};
+use tenantatlas_store::operation_runs::{End, hold};
 use tenantatlas_store::setting_catalog;
 use tenantatlas_store::setting_search;
 use tenantatlas_store::{StoreError, Tx, Vault, with_retries};
@@ -146,18 +146,11 @@ impl RefreshWork {
 
     /// Counts the unit with this index as ended.
     async fn settle(&self, index: usize, unit: &str, end: &TypeEnd) -> Result<(), Stop> {
-        let settled = [end.settled(unit)];
+        let settled = end.settled(unit);
         let progress = self.progress(None).await;
         let run = with_retries(StoreError::is_transient, || async {
             let mut tx = self.context.db().write().await?;
-            hold(&mut tx, self.context.fence()).await?;
-            let known = self.context.run();
-            let found = operation_runs::get(&mut tx, known.tenant_id, known.id).await?;
-            let mut run = found.ok_or(StoreError::LeaseLost)?;
-            // It has ended already when the answer to an earlier commit was lost on its way.
-            if run.counters.processed as usize <= index {
-                run = self.context.settle(&mut tx, &settled).await?;
-            }
+            let run = self.context.settle_unit(&mut tx, index, settled.clone()).await?;
             tx.commit().await?;
             Ok(run)
         })

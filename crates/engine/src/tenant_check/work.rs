@@ -13,7 +13,7 @@ use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::{GraphClient, GraphSession};
 use tenantatlas_runs::{ITEMS_OBSERVED, RunContext, Stop, Summary, Work};
-use tenantatlas_store::operation_runs::{self, End, hold};
+use tenantatlas_store::operation_runs::{End, hold};
 use tenantatlas_store::tenants::{self, ConnectionCheck, ConnectionStatus, Licence};
 use tenantatlas_store::{StoreError, Tx, Vault, permissions, with_retries};
 use tokio::sync::Mutex;
@@ -112,17 +112,10 @@ impl CheckWork {
 
     /// Counts the unit with this index as ended.
     async fn settle(&self, index: usize, unit: &str, end: &TypeEnd) -> Result<(), Stop> {
-        let settled = [end.settled(unit)];
+        let settled = end.settled(unit);
         let (run, progress) = with_retries(StoreError::is_transient, || async {
             let mut tx = self.context.db().write().await?;
-            hold(&mut tx, self.context.fence()).await?;
-            let known = self.context.run();
-            let mut run =
-                operation_runs::get(&mut tx, known.tenant_id, known.id).await?.ok_or(StoreError::LeaseLost)?;
-            // It has ended already when the answer to an earlier commit was lost on its way.
-            if run.counters.processed as usize <= index {
-                run = self.context.settle(&mut tx, &settled).await?;
-            }
+            let run = self.context.settle_unit(&mut tx, index, settled.clone()).await?;
             let next = run.item_ids.get(run.counters.processed as usize).cloned();
             let progress = self.progress(next.as_deref());
             self.context.set_progress(&mut tx, &progress).await?;

@@ -115,3 +115,25 @@ async fn more_messages_than_can_wait_do_not_keep_a_cancelled_run_going() {
     mend(&world).await;
     assert_eq!(world.ended(run).await.status, OperationStatus::Aborted);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_whose_database_does_not_answer_for_a_while_goes_on_and_does_not_fail() {
+    let world = World::with_workers(TestDatabase::postgres().await, 10, LIMITS, 1).await;
+    for text in [
+        "CREATE SEQUENCE refusals",
+        "CREATE FUNCTION refuse_twice() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             IF NEW.processed_items > OLD.processed_items AND nextval('refusals') <= 2 THEN
+                 RAISE EXCEPTION 'the server is restarted' USING ERRCODE = '57P01';
+             END IF;
+             RETURN NEW;
+         END $$",
+        "CREATE TRIGGER refuse_twice BEFORE UPDATE ON bulk_operation_runs
+             FOR EACH ROW EXECUTE FUNCTION refuse_twice()",
+    ] {
+        world.database.execute(text).await;
+    }
+    let run = dispatch(&world, &world.runner).await;
+    let ended = world.ended(run).await;
+    assert_eq!((ended.status, ended.attempt), (OperationStatus::Completed, 3));
+}

@@ -79,8 +79,9 @@ pub struct Renewal {
     pub cancel_requested: bool,
 }
 
-/// Claims the oldest run that waits, or that lost its worker, if the limits leave a place. Oldest first, but a tenant at
-/// its limit does not hold up the others. The claimed run is `running`, with a new attempt number.
+/// Claims a run that waits, or that lost its worker, if the limits leave a place. What had begun comes first; then tenants take
+/// turns: the one with the fewest runs under way, of these the one whose turn is longest ago, and of a tenant the oldest run.
+/// So one with hundreds of runs holds nobody up. The claimed run is `running`, with a new attempt number.
 ///
 /// # Errors
 /// When the database fails.
@@ -88,21 +89,29 @@ pub async fn claim(tx: &mut Tx, claim: &Claim<'_>, at: Timestamp) -> Result<Opti
     dialect::lock_claims(tx).await?;
     let lease_until = dialect::lease_end(tx, claim.lease).await?;
     let lock = dialect::for_update_skip_locked(tx.backend());
-    let held = "SELECT COUNT(*)
-         FROM bulk_operation_runs r
-         WHERE r.status = 'running' AND r.lease_owner IS NOT NULL AND r.resource = c.resource AND r.action = c.action";
     let (global, per_tenant) = limit_terms(claim.limits, 4);
+    let held = |which: &str| format!("COALESCE((SELECT SUM(h.runs) FROM held h WHERE {which}), 0)");
+    let (of_kind, of_tenant) = ("h.resource = c.resource AND h.action = c.action", "h.tenant_id = c.tenant_id");
+    let (in_all, in_tenant, of_any_kind) =
+        (held(of_kind), held(&format!("{of_kind} AND {of_tenant}")), held(of_tenant));
     let text = format!(
-        "UPDATE bulk_operation_runs
+        "WITH held AS MATERIALIZED (
+             SELECT r.tenant_id, r.resource, r.action, COUNT(*) AS runs
+             FROM bulk_operation_runs r
+             WHERE r.{ACTIVE} AND r.status = 'running' AND r.lease_owner IS NOT NULL
+             GROUP BY r.tenant_id, r.resource, r.action)
+         UPDATE bulk_operation_runs
          SET status = 'running', lease_owner = $1, lease_until = $2, attempt = attempt + 1,
              started_at = COALESCE(started_at, $3), updated_at = $3
          WHERE id = (
              SELECT c.id
              FROM bulk_operation_runs c
-             WHERE c.{ACTIVE} AND c.lease_owner IS NULL
-                 AND ({held}) < {global}
-                 AND ({held} AND r.tenant_id = c.tenant_id) < {per_tenant}
-             ORDER BY c.created_at, c.id
+             WHERE c.{ACTIVE} AND c.lease_owner IS NULL AND {in_all} < {global} AND {in_tenant} < {per_tenant}
+             ORDER BY CASE c.status WHEN 'running' THEN 0 ELSE 1 END, {of_any_kind},
+                 COALESCE((SELECT MAX(b.started_at)
+                     FROM bulk_operation_runs b
+                     WHERE b.tenant_id = c.tenant_id AND b.started_at IS NOT NULL), 0),
+                 c.created_at, c.id
              LIMIT 1{lock})
          RETURNING *"
     );
@@ -183,6 +192,22 @@ pub async fn release(tx: &mut Tx, fence: &Fence, at: Timestamp) -> Result<(), St
         return Err(StoreError::LeaseLost);
     }
     attempts::end(tx, fence.run_id, fence.attempt, AttemptEnd::GivenBack, at).await
+}
+
+/// Lets a lease end now, as that of a worker that was lost: the next sweep finds it.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`] when it was not held any more.
+pub async fn abandon(tx: &mut Tx, fence: &Fence) -> Result<(), StoreError> {
+    let abandoned = tx
+        .execute(
+            "UPDATE bulk_operation_runs
+             SET lease_until = 1
+             WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status = 'running'",
+            &args![fence.run_id, fence.owner.as_str(), fence.attempt],
+        )
+        .await?;
+    if abandoned == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
 }
 
 /// Whether a lease is over, as a term of a query on the row `row`: its end has passed, or lies further ahead than any

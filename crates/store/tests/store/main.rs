@@ -19,6 +19,7 @@ mod policies;
 mod presence;
 mod relations;
 mod run_lists;
+mod run_states;
 mod schema;
 mod second_factor;
 mod setting_search;

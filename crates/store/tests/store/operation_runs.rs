@@ -8,7 +8,7 @@ use tenantatlas_domain::operation::{Failure, FailureKind, ItemOutcome, MAX_FAILU
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::operation_runs::{
-    self, CancelOutcome, Created, End, Fence, Filter, Limits, OperationRun, Rest, Settled,
+    self, CancelOutcome, Claim, Created, End, Fence, Filter, Limits, OperationRun, Rest, Settled,
 };
 use tenantatlas_store::testing::on_both_engines;
 use tenantatlas_store::{Db, StoreError};
@@ -47,6 +47,15 @@ async fn get(db: &Db, tenant: TenantId, id: OperationRunId) -> OperationRun {
 async fn overdue(db: &Db, before: Timestamp, limits: Limits) -> usize {
     let mut tx = db.write().await.unwrap();
     operation_runs::overdue(&mut tx, before, &kind_limits(limits), 10).await.unwrap().len()
+}
+
+async fn claim_at(db: &Db, limits: Limits, moment: Timestamp) -> Option<OperationRun> {
+    let mut tx = db.write().await.unwrap();
+    let limits = kind_limits(limits);
+    let claim = Claim { owner: "worker", lease: LEASE, limits: &limits };
+    let run = operation_runs::claim(&mut tx, &claim, moment).await.unwrap();
+    tx.commit().await.unwrap();
+    run
 }
 
 on_both_engines! {
@@ -128,6 +137,53 @@ on_both_engines! {
         assert_eq!((depth.pending, depth.running), (2, 2));
     }
 
+    async fn a_tenant_with_a_hundred_runs_that_wait_takes_turns_with_the_others(test: TestDatabase) {
+        let db = &test.db;
+        let (contoso, fabrikam, tailspin) =
+            (tenant(db, "Contoso").await, tenant(db, "Fabrikam").await, tenant(db, "Tailspin").await);
+        for number in 0..100 {
+            dispatch(db, contoso, &format!("key {number}"), &["a"], at(number)).await;
+        }
+        for (number, tenant) in [fabrikam, tailspin].into_iter().cycle().take(4).enumerate() {
+            dispatch(db, tenant, &format!("key {number}"), &["a"], at(1_000)).await;
+        }
+        // One place: each run ends before the next begins.
+        let mut served = Vec::new();
+        for moment in 1..=8 {
+            let run = claim_at(db, Limits { global: 1, per_tenant: 1 }, at(2_000 + moment)).await.unwrap();
+            served.push(run.tenant_id);
+            let mut tx = db.write().await.unwrap();
+            let ended = end(OperationStatus::Completed, None, Rest::Open);
+            operation_runs::finish(&mut tx, &run.fence().unwrap(), &ended, at(2_000 + moment)).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let turns = [contoso, fabrikam, tailspin, contoso, fabrikam, tailspin, contoso, contoso];
+        assert_eq!(served, turns);
+    }
+
+    async fn places_are_shared_between_tenants_before_one_gets_a_second(test: TestDatabase) {
+        let db = &test.db;
+        let (contoso, fabrikam) = (tenant(db, "Contoso").await, tenant(db, "Fabrikam").await);
+        for number in 0..100 {
+            dispatch(db, contoso, &format!("key {number}"), &["a"], at(number)).await;
+        }
+        let first = claim_at(db, NO_LIMITS, at(1_000)).await.unwrap();
+        for number in 0..2 {
+            dispatch(db, fabrikam, &format!("key {number}"), &["a"], at(2_000)).await;
+        }
+        let mut served = Vec::new();
+        for moment in 0..4 {
+            served.push(claim_at(db, NO_LIMITS, at(3_000 + moment)).await.unwrap().tenant_id);
+        }
+        assert_eq!(served, [fabrikam, contoso, fabrikam, contoso]);
+        // What has begun is finished first, whoever's turn it is.
+        let mut tx = db.write().await.unwrap();
+        operation_runs::release(&mut tx, &first.fence().unwrap(), at(4_000)).await.unwrap();
+        tx.commit().await.unwrap();
+        dispatch(db, tenant(db, "Tailspin").await, "key", &["a"], at(4_001)).await;
+        assert_eq!(claim_at(db, NO_LIMITS, at(5_000)).await.unwrap().id, first.id);
+    }
+
     async fn who_could_work_on_a_run_is_told_by_leases_and_limits(test: TestDatabase) {
         let db = &test.db;
         let (contoso, fabrikam) = (tenant(db, "Contoso").await, tenant(db, "Fabrikam").await);
@@ -145,9 +201,9 @@ on_both_engines! {
 
         let held = dispatch(db, contoso, "held", &["a"], at(1)).await.id;
         let waiting = dispatch(db, contoso, "waiting", &["a"], at(2)).await.id;
-        let elsewhere = dispatch(db, fabrikam, "elsewhere", &["a"], at(3)).await.id;
         assert!(liveness(contoso, waiting).await.unwrap().has_place, "an expired lease takes no place");
         assert_eq!(claim(db, "alive", LEASE, NO_LIMITS).await.unwrap().id, held);
+        let elsewhere = dispatch(db, fabrikam, "elsewhere", &["a"], at(3)).await.id;
         assert!(liveness(contoso, held).await.unwrap().held_until.is_some());
         assert!(!liveness(contoso, waiting).await.unwrap().has_place);
         assert!(liveness(fabrikam, elsewhere).await.unwrap().has_place);

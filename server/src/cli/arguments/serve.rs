@@ -1,0 +1,103 @@
+//! What can be typed about processes that serve pages and work on runs.
+
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::RangedU64ValueParser;
+use secrecy::SecretString;
+use tenantatlas_engine::{EngineConfig, RunnerConfig};
+
+/// How often is looked for schedules that are due.
+const SCHEDULE_INTERVAL: Duration = Duration::from_secs(10);
+/// Seconds that a lease may last: so short that a write of a busy database comes in between, so long that nobody waits for ever.
+const LEASES: std::ops::RangeInclusive<u64> = 2..=120;
+/// Runs that one process may work on at a time.
+const RUNS: std::ops::RangeInclusive<u64> = 1..=64;
+
+/// `serve`
+#[derive(Args, Debug)]
+pub struct ServeArguments {
+    /// Simulated cloud in the same process, three demo tenants, one demo user per role; kept apart from real data,
+    /// so it goes neither with --database-url nor with --key-file
+    #[arg(long)]
+    pub demo: bool,
+    /// With --demo: how many objects the largest demo tenant has
+    #[arg(long, value_name = "N", default_value_t = 1_200, requires = "demo")]
+    pub demo_objects: u64,
+    /// With --demo: nothing happens in the simulated cloud by itself. Else one of its tenants moves on during the first start, so that
+    /// there are findings to look at
+    #[arg(long, requires = "demo")]
+    pub demo_still: bool,
+    /// With --demo: the password of its people, printed at the start [default: demo-password on a loopback address, a new one
+    /// at each start elsewhere]. Better by the environment, since other people of the machine see command lines
+    #[arg(long, env = "TENANTATLAS_DEMO_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
+    pub demo_password: Option<SecretString>,
+    /// Serve pages only: other processes on the same database work on runs, start what is scheduled and tidy up
+    #[arg(long, conflicts_with = "demo")]
+    pub no_work: bool,
+    /// How it works on runs
+    #[command(flatten)]
+    pub work: WorkArguments,
+}
+
+/// `worker`
+#[derive(Args, Debug)]
+pub struct WorkerArguments {
+    /// How it works on runs
+    #[command(flatten)]
+    pub work: WorkArguments,
+}
+
+/// How a process works on runs.
+#[derive(Args, Debug, Clone, Default)]
+pub struct WorkArguments {
+    /// How many runs this process works on at a time, 1 to 64 [default: 12]
+    #[arg(long, env = "TENANTATLAS_WORKERS", value_name = "N", value_parser = within(RUNS))]
+    pub workers: Option<u64>,
+    /// After how many seconds without a sign of life another process takes its runs over, 2 to 120 [default: 30]
+    #[arg(long, env = "TENANTATLAS_LEASE", value_name = "SECONDS", value_parser = within(LEASES))]
+    pub lease: Option<u64>,
+}
+
+fn within(range: std::ops::RangeInclusive<u64>) -> RangedU64ValueParser<u64> {
+    RangedU64ValueParser::new().range(range)
+}
+
+impl WorkArguments {
+    /// An engine that works on runs, starts what is scheduled and tidies up.
+    pub fn config(&self) -> EngineConfig {
+        let mut runs = RunnerConfig::default();
+        if let Some(lease) = self.lease {
+            runs = runs.with_lease(Duration::from_secs(lease));
+        }
+        if let Some(workers) = self.workers {
+            runs.workers = usize::try_from(workers).unwrap_or(runs.workers);
+        }
+        EngineConfig { runs, schedule_interval: SCHEDULE_INTERVAL, ..EngineConfig::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lease(seconds: Option<u64>) -> RunnerConfig {
+        WorkArguments { lease: seconds, workers: None }.config().runs
+    }
+
+    #[test]
+    fn no_process_takes_the_lease_that_another_may_give_for_one_of_a_clock_that_was_set_back() {
+        let longest = Duration::from_secs(*LEASES.end());
+        for seconds in [None, Some(*LEASES.start()), Some(*LEASES.end())] {
+            assert!(lease(seconds).longest_lease() > longest, "{seconds:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_set_stays_as_it_is() {
+        let (usual, asked) = (RunnerConfig::default(), lease(Some(30)));
+        assert_eq!((asked.lease, asked.sweep_interval), (usual.lease, usual.sweep_interval));
+        assert_eq!(lease(None).lease, usual.lease);
+        assert_eq!(lease(Some(2)).sweep_interval, Duration::from_secs(2) / 6);
+    }
+}
