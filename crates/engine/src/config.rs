@@ -1,6 +1,9 @@
 //! What can be set about the engine, with defaults that suit one machine.
 
+use ipnet::IpNet;
+use tenantatlas_net::{Authorities, Proxies};
 use tenantatlas_runs::RunnerConfig;
+use url::Url;
 
 use crate::inventory_sync::SyncConfig;
 use crate::session_policy::SessionPolicy;
@@ -14,4 +17,19 @@ pub struct EngineConfig {
     pub sync: SyncConfig,
     /// How long sessions of the web application last, and who needs a second factor.
     pub sessions: SessionPolicy,
+    /// How others are told of what happens.
+    pub outgoing: OutgoingConfig,
+}
+
+/// How messages to endpoints leave this machine.
+#[derive(Debug, Clone, Default)]
+pub struct OutgoingConfig {
+    /// Networks that may be asked although they are not public.
+    pub allowed_networks: Vec<IpNet>,
+    /// By which proxy.
+    pub proxies: Proxies,
+    /// Authorities that are trusted besides those of the system.
+    pub authorities: Authorities,
+    /// Where people find this site, for links in messages. Without it there are none.
+    pub public_url: Option<Url>,
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::{
-    StoreError, known_browsers, one_time_links, pending_sign_ins, policies, second_factors, sessions, sign_in_attempts,
-    tenants,
+    StoreError, deliveries, endpoints, known_browsers, one_time_links, pending_sign_ins, policies, second_factors,
+    sessions, sign_in_attempts, tenants,
 };
 use tokio::time::Instant;
 
@@ -24,6 +24,11 @@ const FORGET_INTERVAL: Duration = Duration::from_secs(600);
 const VERSIONS_ARE_KEPT: Duration = Duration::from_secs(365 * 24 * 3_600);
 /// Versions that go in one transaction, at most: a capture or a sync that waits for the writer has its turn soon.
 const VERSIONS_AT_ONCE: u32 = 100;
+
+/// Deliveries to endpoints are kept so long (product rules, section Retention).
+const DELIVERIES_ARE_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
+/// Deliveries that go in one transaction, at most.
+const DELIVERIES_AT_ONCE: u32 = 500;
 
 /// Cleans until the process stops.
 pub(crate) async fn clean(core: Arc<Core>) {
@@ -49,6 +54,7 @@ async fn clean_once(core: &Core, forgotten: &mut Option<Instant>) -> Result<(), 
         forget_ended(core).await?;
         *forgotten = Some(Instant::now());
         remove_old_versions(core).await?;
+        forget_deliveries(core).await?;
         forget_names_of_settings(core).await?;
     }
     purge_tenants(core).await?;
@@ -123,7 +129,24 @@ async fn forget_ended(core: &Core) -> Result<(), StoreError> {
     known_browsers::remove_old(&mut tx, before(at, BROWSER_IS_KNOWN)).await?;
     one_time_links::remove_ended(&mut tx, at).await?;
     sign_in_attempts::remove_old(&mut tx, LONGEST_WINDOW, at).await?;
+    endpoints::forget_former_secrets(&mut tx, at).await?;
     tx.commit().await
+}
+
+/// Forgets what was sent to endpoints, a piece at a time.
+async fn forget_deliveries(core: &Core) -> Result<(), StoreError> {
+    while !core.commands.stopping.is_cancelled() {
+        let mut tx = core.commands.db.write().await?;
+        let old = before(core.commands.clock.now(), DELIVERIES_ARE_KEPT);
+        let forgotten = deliveries::forget(&mut tx, old, DELIVERIES_AT_ONCE).await?;
+        tx.commit().await?;
+        if forgotten == 0 {
+            return Ok(());
+        }
+        // Whoever waits for the writer has its turn now.
+        tokio::time::sleep(BETWEEN_PIECES).await;
+    }
+    Ok(())
 }
 
 /// Removes versions of policies that are older than they are kept, and then the parts of bodies that no version needs, a

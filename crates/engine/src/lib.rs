@@ -22,6 +22,7 @@ mod account_notice;
 mod audit_reading;
 mod config;
 mod drift;
+mod endpoints;
 mod engine;
 mod error;
 mod graph_reads;
@@ -49,8 +50,9 @@ mod users;
 
 pub use account_notice::AccountNotice;
 pub use audit_reading::{AuditReadPayload, ReadAuditEvents};
-pub use config::EngineConfig;
+pub use config::{EngineConfig, OutgoingConfig};
 pub use drift::{DriftPayload, Explained, Explanations, GenerateDrift, MANY_FINDINGS, SettingsTold};
+pub use endpoints::{AddedEndpoint, EndpointDetails, EndpointNotice};
 pub use engine::Engine;
 pub use error::EngineError;
 pub use inventory_sync::{DispatchOutcome, InventorySync, SyncConfig, SyncPayload};

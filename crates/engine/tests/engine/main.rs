@@ -8,6 +8,7 @@ mod drift;
 mod drift_explained;
 mod drift_random;
 mod drift_stories;
+mod endpoints;
 mod faults;
 mod half_answers;
 mod hostile;

@@ -39,6 +39,7 @@ pub async fn retire(tx: &mut Tx, id: TenantId, at: Timestamp) -> Result<bool, St
         "DELETE FROM tenant_members WHERE tenant_id = $1",
         "DELETE FROM user_tenant_preferences WHERE tenant_id = $1",
         "DELETE FROM saved_views WHERE tenant_id = $1",
+        "DELETE FROM webhook_endpoints WHERE tenant_id = $1",
         "DELETE FROM one_time_links WHERE token_hash IN (SELECT token_hash FROM invitations WHERE tenant_id = $1)",
     ] {
         tx.execute(statement, &args![id]).await?;
