@@ -199,6 +199,12 @@ impl TenantAddress {
         self.section("notifications")
     }
 
+    /// Where news of the tenant are sent.
+    #[must_use]
+    pub fn endpoints(&self) -> String {
+        self.section("settings/endpoints")
+    }
+
     /// The live stream.
     #[must_use]
     pub fn events(&self) -> String {
@@ -341,7 +347,13 @@ impl TenantAddress {
         format!("{}/settings/members", self.0)
     }
 
-    /// The same, after somebody was removed.
+    /// The endpoints, with what was sent to one of them.
+    #[must_use]
+    pub fn endpoint(&self, id: impl Display) -> String {
+        with_query(&self.endpoints(), [("show", id.to_string())])
+    }
+
+    /// The members, after somebody was removed.
     #[must_use]
     pub fn members_without(&self, user: impl Display) -> String {
         with_query(&self.members(), [("removed", user.to_string())])

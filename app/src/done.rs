@@ -67,6 +67,14 @@ pub enum Done {
     SeverityChosen,
     /// It was chosen what a selection is compared with.
     BaselineChosen,
+    /// An endpoint was added.
+    EndpointAdded,
+    /// An endpoint was changed.
+    EndpointSaved,
+    /// An endpoint was removed.
+    EndpointRemoved,
+    /// A message to an endpoint is on its way.
+    MessageSent,
 }
 
 impl Done {
@@ -105,6 +113,10 @@ impl Done {
         Self::DriftChosen,
         Self::SeverityChosen,
         Self::BaselineChosen,
+        Self::EndpointAdded,
+        Self::EndpointSaved,
+        Self::EndpointRemoved,
+        Self::MessageSent,
     ];
 
     /// Its name in an address. Inlined, so that the browser has the one name that it uses and not all of them.
@@ -144,6 +156,10 @@ impl Done {
             Self::DriftChosen => "drift",
             Self::SeverityChosen => "severity",
             Self::BaselineChosen => "baseline",
+            Self::EndpointAdded => "endpoint_added",
+            Self::EndpointSaved => "endpoint",
+            Self::EndpointRemoved => "endpoint_removed",
+            Self::MessageSent => "message",
         }
     }
 
@@ -208,6 +224,14 @@ impl Done {
             Self::DriftChosen => "Your choice is saved. It counts for syncs that are started from now on.",
             Self::SeverityChosen => "Your choice is saved, also for what was found already.",
             Self::BaselineChosen => "Your choice is saved. It counts from the next comparison on.",
+            Self::EndpointAdded => {
+                "The endpoint is added. What happens from now on is sent there; test it to see whether it arrives."
+            }
+            Self::EndpointSaved => "The endpoint is changed.",
+            Self::EndpointRemoved => "The endpoint is removed.",
+            Self::MessageSent => {
+                "The message is on its way. The log below tells how it went; reload the page in a few seconds."
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::exit::{Exit, ExitCode};
 #[derive(clap::Args, Debug, Clone, Default)]
 pub struct SettingsOptions {
     /// A TOML file with any of the keys database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, proxy_hops,
-    /// allowed_networks, ca_file, session_idle, session_lifetime, require_second_factor
+    /// allowed_networks, ca_file, public_url, session_idle, session_lifetime, require_second_factor
     #[arg(long, global = true, env = "TENANTATLAS_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
     /// Where the records live: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: a SQLite file in the data folder]
@@ -66,7 +66,7 @@ pub struct SettingsOptions {
     /// X-Forwarded-For are read, from its end [default: 1, at most 10]
     #[arg(long, global = true, env = "TENANTATLAS_PROXY_HOPS", value_name = "N", help_heading = "Settings")]
     pub proxy_hops: Option<String>,
-    /// Networks that a custom cloud may lie in although they are not public: addresses or networks, with commas between
+    /// Networks that a custom cloud or a webhook may lie in although they are not public: addresses or networks, with commas between
     /// them [default: none, not even this machine; 127.0.0.0/8,::1 for a simulated cloud here]
     #[arg(
         long,
@@ -80,6 +80,10 @@ pub struct SettingsOptions {
     /// inspect TLS. The proxy is the one that HTTPS_PROXY and NO_PROXY name
     #[arg(long, global = true, env = "TENANTATLAS_CA_FILE", value_name = "FILE", help_heading = "Settings")]
     pub ca_file: Option<PathBuf>,
+    /// Where people find this site, for links in messages to webhooks, such as https://atlas.example.com [default: none, and
+    /// no links]
+    #[arg(long, global = true, env = "TENANTATLAS_PUBLIC_URL", value_name = "URL", help_heading = "Settings")]
+    pub public_url: Option<String>,
     /// How long a session of the web application lasts without a request, in minutes [default: 30, at most 720]
     #[arg(long, global = true, env = "TENANTATLAS_SESSION_IDLE", value_name = "MINUTES", help_heading = "Settings")]
     pub session_idle: Option<String>,
@@ -109,6 +113,7 @@ struct SettingsFile {
     proxy_hops: Option<String>,
     allowed_networks: Option<String>,
     ca_file: Option<PathBuf>,
+    public_url: Option<String>,
     session_idle: Option<String>,
     session_lifetime: Option<String>,
     require_second_factor: Option<String>,
@@ -176,6 +181,7 @@ impl Settings {
         let outgoing = outgoing::read(
             options.allowed_networks.as_deref().or(file.allowed_networks.as_deref()),
             options.ca_file.as_deref().or(file.ca_file.as_deref()),
+            options.public_url.as_deref().or(file.public_url.as_deref()),
             demo,
         )?;
         let sessions = sessions::policy(
@@ -247,7 +253,7 @@ fn read_file(path: &Path) -> Result<SettingsFile, Exit> {
         // The message of the parser shows the line; a database address may stand in it, so only the reason is kept.
         let reason = error.message().to_owned();
         wrong(&format!(
-            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, proxy_hops, allowed_networks, ca_file, session_idle, session_lifetime or require_second_factor, each with a text in quotes",
+            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, proxy_hops, allowed_networks, ca_file, public_url, session_idle, session_lifetime or require_second_factor, each with a text in quotes",
             path.display()
         ))
     })
@@ -354,6 +360,8 @@ mod tests {
                 SettingsOptions { allowed_networks: Some("intranet".into()), ..options() },
                 "TENANTATLAS_ALLOWED_NETWORKS) holds \"intranet\"",
             ),
+            (SettingsOptions { public_url: Some("atlas".into()), ..options() }, "TENANTATLAS_PUBLIC_URL) is \"atlas\""),
+            (SettingsOptions { public_url: Some("https://u:p@x/".into()), ..options() }, "TENANTATLAS_PUBLIC_URL"),
             (SettingsOptions { config: Some("/does/not/exist".into()), ..options() }, "/does/not/exist"),
         ] {
             let error = Settings::load(&options, false).err().expect("refused");

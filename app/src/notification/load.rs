@@ -5,7 +5,7 @@ use tenantatlas_domain::ids::{NotificationId, UserId};
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::operation::{Counters, OperationBucket};
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{AccountNotice, Engine, RunNotice};
+use tenantatlas_engine::{AccountNotice, EndpointNotice, Engine, RunNotice};
 use tenantatlas_store::notifications;
 
 use super::model::{Notification, NotificationPage};
@@ -73,24 +73,12 @@ async fn page(
 fn read(engine: &Engine, viewer: UserId, stored: &notifications::Notification) -> Option<Notification> {
     if stored.tenant_id.is_none() {
         let (title, detail) = account_words(&AccountNotice::of(stored)?);
-        let words = (title, visible_on_page(&detail).into_owned());
-        return Some(Notification {
-            id: stored.id.to_string(),
-            run_id: String::new(),
-            tenant_id: String::new(),
-            tenant_name: String::new(),
-            words: None,
-            bucket: OperationBucket::Succeeded,
-            counters: Counters::default(),
-            items: 0,
-            reason: None,
-            news: None,
-            cancelled_by: None,
-            account: Some(words),
-            drift: None,
-            created_at: stored.created_at.as_millis(),
-            read: stored.read_at.is_some(),
-        });
+        return Some(of_no_run(stored, (title, visible_on_page(&detail).into_owned())));
+    }
+    if let Some(notice) = EndpointNotice::of(stored) {
+        let title = format!("The endpoint {} was switched off", notice.endpoint_name);
+        let (tenant_id, tenant_name) = (notice.tenant_id.to_string(), notice.tenant_name);
+        return Some(Notification { tenant_id, tenant_name, ..of_no_run(stored, (title, notice.why)) });
     }
     let notice = RunNotice::deserialize(&stored.payload)
         .inspect_err(|error| tracing::warn!(%error, id = %stored.id, "a notification cannot be read"))
@@ -115,6 +103,27 @@ fn read(engine: &Engine, viewer: UserId, stored: &notifications::Notification) -
         created_at: stored.created_at.as_millis(),
         read: stored.read_at.is_some(),
     })
+}
+
+/// A notification that is about no run: title and detail.
+fn of_no_run(stored: &notifications::Notification, words: (String, String)) -> Notification {
+    Notification {
+        id: stored.id.to_string(),
+        run_id: String::new(),
+        tenant_id: String::new(),
+        tenant_name: String::new(),
+        words: None,
+        bucket: OperationBucket::Succeeded,
+        counters: Counters::default(),
+        items: 0,
+        reason: None,
+        news: None,
+        cancelled_by: None,
+        account: Some(words),
+        drift: None,
+        created_at: stored.created_at.as_millis(),
+        read: stored.read_at.is_some(),
+    }
 }
 
 /// What a comparison of two runs found: how much of it is new, and the names of what matters most. No values.

@@ -42,7 +42,10 @@ pub fn SettingsPage() -> impl IntoView {
             {test_error.map(|error| refusal_note(&error))}
             <div class="page-head">
                 <div><h1>"Settings"</h1><p class="lead">{inside.tenant.name.clone()}</p></div>
-                <div class="actions"><a class="button" href=inside.address().members()>{Icon::People.view()}"Members"</a></div>
+                <div class="actions">
+                    {may_edit.then(|| view! { <a class="button" href=inside.address().endpoints()>{Icon::Bell.view()}"Endpoints"</a> })}
+                    <a class="button" href=inside.address().members()>{Icon::People.view()}"Members"</a>
+                </div>
             </div>
             {connection(&inside, &checks, may_edit)}
             {confirm}

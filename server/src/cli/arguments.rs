@@ -4,6 +4,7 @@ mod drift;
 mod items;
 mod runs;
 mod settings;
+mod webhook;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub use drift::{DriftArguments, FindingsCommand, FindingsListArguments, StatusAr
 pub use items::{ItemListArguments, ItemsArguments, ItemsCommand, StateArgument};
 pub use runs::{RunListArguments, RunsArguments, RunsCommand};
 pub use settings::{SettingsCommand, SettingsSearchArguments};
+pub use webhook::{WebhookAddArguments, WebhookCommand, WebhookReference};
 
 use crate::exit::EXIT_CODES;
 use crate::settings::SettingsOptions;
@@ -84,6 +86,9 @@ pub enum Command {
     Types(TypesArguments),
     /// The operation runs, newest first; shown, cancelled, retried
     Runs(RunsArguments),
+    /// Where news of a tenant are sent: webhooks, Teams, Slack
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// The audit log
     #[command(subcommand)]
     Audit(AuditCommand),

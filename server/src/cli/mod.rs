@@ -22,6 +22,7 @@ mod tenant;
 mod types;
 mod user;
 mod versions;
+mod webhook;
 
 pub use arguments::{Arguments, Command, ServeArguments};
 
@@ -60,6 +61,7 @@ async fn obey(command: Command, settings: &Settings, output: Output) -> Result<(
         Command::Items(items) => Box::pin(items::run(settings, &items, output)).await,
         Command::Types(types) => types::run(&types, output),
         Command::Runs(runs) => runs::run(settings, runs, output).await,
+        Command::Webhook(command) => webhook::run(settings, command, output).await,
         Command::Audit(command) => audit::run(settings, &command, output).await,
         Command::GraphSim(simulator) => graph_sim::run(&simulator, output).await,
     }

@@ -18,3 +18,4 @@ mod shapes;
 mod start;
 mod terminal;
 mod together;
+mod webhook;
