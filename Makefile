@@ -13,51 +13,66 @@ SERVER_SIDE := --workspace --exclude tenantatlas-frontend
 # Minutes of one core, and nothing in it that others could disturb.
 MEMORY := six_tenants_with_fat_pages_or_with_many_small_values_stay_below_half_a_gigabyte
 
-.PHONY: run build web check test lint unit unit-tests memory clients end2end fuzz bench audit sbom
+.PHONY: run build web check test lint lint-browser unit unit-tests memory clients end2end fuzz bench audit sbom
+
+# The tools of this repository, of the same dependencies as everything else.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+XTASK := $(if $(XTASK_BUILT),,cargo build --release --quiet --locked $(SERVER_SIDE) --bin xtask &&) $(TARGET)/release/xtask
+# The tests take the dependencies from the folder of the release (Cargo.toml, profile `bench`).
+TESTS := cargo test --profile bench --locked $(SERVER_SIDE)
 
 run: build
-	./target/release/tenantatlas serve --demo --listen $(ADDRESS)
+	$(TARGET)/release/tenantatlas serve --demo --listen $(ADDRESS)
 
-build: web
-	cargo build --release --locked --package tenantatlas-server
+build: $(if $(WEB_BUILT),,web)
+	cargo build --release --locked $(SERVER_SIDE) --bin tenantatlas
 
 web:
 	./scripts/setup build
-	cargo run --quiet --locked --package xtask -- web
+	$(XTASK) web
 
 check:
 	./scripts/setup build
 	$(MAKE) lint
-	cargo test --quiet --locked $(SERVER_SIDE) --lib
+	cargo clippy --release --quiet --locked $(SERVER_SIDE) --all-targets -- -D warnings
+	$(TESTS) --quiet --lib
 
-lint:
+lint: lint-browser
 	cargo fmt --all --check
-	cargo clippy --quiet --locked $(SERVER_SIDE) --all-targets -- -D warnings
-	cargo clippy --quiet --locked --package tenantatlas-frontend --target wasm32-unknown-unknown -- -D warnings
-	cargo run --quiet --locked --package xtask -- unused
+	$(XTASK) unused
 
+lint-browser:
+	cargo clippy --release --quiet --locked --package tenantatlas-frontend --target wasm32-unknown-unknown -- -D warnings
+
+# Each line beside each other: what is compiled ends with one crate after another, which leaves a core to the other; the
+# memory of one process is minutes of one core; and browsers wait for half of their time. What an earlier line has built is
+# not built again: cargo would wait for the cargo beside it.
 test:
 	./scripts/setup test
 	$(MAKE) lint
-	# Beside each other: either ends with one crate after another, which leaves a core to the other.
-	$(MAKE) --jobs=2 build unit-tests
+	$(MAKE) --jobs=2 XTASK_BUILT=yes web unit-tests
 	$(MAKE) audit
-	$(MAKE) unit
-	# Beside each other: the memory of one process is minutes of one core, and browsers wait for half of their time.
-	$(MAKE) --jobs=3 clients memory end2end
+	$(MAKE) --jobs=2 WEB_BUILT=yes TESTS_BUILT=yes unit build
+	$(MAKE) --jobs=3 WEB_BUILT=yes TESTS_BUILT=yes clients memory end2end
 
+# With the lints of clippy, in the compiling that the tests need anyway. Examples in documentation are compiled and run here.
+# The program that the tests start lies where the release will: they get a copy.
 unit-tests:
-	cargo test --locked --no-run $(SERVER_SIDE)
+	mkdir -p $(TARGET)
+	./scripts/linted $(TESTS) --no-run --message-format json-render-diagnostics >$(TARGET)/tests.json
+	cp $(TARGET)/release/tenantatlas $(TARGET)/tenantatlas-of-tests
+	./scripts/linted $(TESTS) --quiet --doc
 
-unit: unit-tests
-	./scripts/with-postgres cargo test --locked $(SERVER_SIDE) -- --skip $(MEMORY)
+unit: $(if $(TESTS_BUILT),,unit-tests)
+	TENANTATLAS_TEST_BINARY=$(abspath $(TARGET))/tenantatlas-of-tests ./scripts/with-postgres ./scripts/run-tests $(TARGET)/tests.json --skip $(MEMORY)
 
-memory: unit-tests
-	cargo test --locked $(SERVER_SIDE) --test memory
+memory: $(if $(TESTS_BUILT),,unit-tests)
+	./scripts/run-tests $(TARGET)/tests.json --only memory
 
 # Clients of others, unmodified, against the simulated cloud.
 clients: build
 	./scripts/real-clients
+	API_CLIENT_SECONDS=60 ./scripts/api-client
 
 end2end: build
 	./scripts/with-postgres ./end2end/run
@@ -68,12 +83,13 @@ fuzz:
 
 bench: build
 	./scripts/setup test
-	./scripts/with-postgres cargo run --release --locked --package tenantatlas-bench
+	cargo build --release --locked $(SERVER_SIDE) --bin tenantatlas-bench
+	./scripts/with-postgres $(TARGET)/release/tenantatlas-bench
 
 # Licences, sources and bans of everything built in; advisories where cargo-deny is installed and its data can be had.
 audit:
-	cargo run --quiet --locked --package xtask -- audit
+	$(XTASK) audit
 
 # The components of the release as CycloneDX, beside the binary.
 sbom:
-	cargo run --quiet --locked --package xtask -- sbom
+	$(XTASK) sbom

@@ -2,6 +2,4 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=../target/site/manifest.txt");
-    let manifest = std::fs::read_to_string("../target/site/manifest.txt").unwrap_or_default();
-    println!("cargo:rustc-env=TENANTATLAS_ASSETS={}", manifest.trim().replace('\n', ","));
 }

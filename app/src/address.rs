@@ -18,6 +18,8 @@ pub const SIGN_IN_SET_UP: &str = "/sign-in/second-factor";
 pub const CONFIRM: &str = "/confirm";
 /// One's own name, password and sessions.
 pub const ACCOUNT: &str = "/me";
+/// One's own tokens of the API.
+pub const TOKENS: &str = "/me/tokens";
 /// One's own second factor.
 pub const SECOND_FACTOR: &str = "/me/second-factor";
 /// Everybody who may sign in.
@@ -31,6 +33,8 @@ pub const ADD_TENANT: &str = "/admin/tenants/new";
 pub const SETTINGS: &str = "/settings";
 /// The runs of all tenants of a person.
 pub const RUNS: &str = "/runs";
+/// The schedules of all tenants of a person.
+pub const SCHEDULES: &str = "/schedules";
 /// The notifications of a person.
 pub const NOTIFICATIONS: &str = "/notifications";
 /// The live stream of a person.
@@ -193,6 +197,12 @@ impl TenantAddress {
         format!("{}/runs/{id}", self.0)
     }
 
+    /// What is started by the clock.
+    #[must_use]
+    pub fn schedules(&self) -> String {
+        self.section("schedules")
+    }
+
     /// The notifications of the person, as they are reached from the tenant.
     #[must_use]
     pub fn notifications(&self) -> String {
@@ -353,7 +363,13 @@ impl TenantAddress {
         with_query(&self.endpoints(), [("show", id.to_string())])
     }
 
-    /// The members, after somebody was removed.
+    /// Its tokens of the API.
+    #[must_use]
+    pub fn tokens(&self) -> String {
+        format!("{}/settings/tokens", self.0)
+    }
+
+    /// The list of members, after somebody was removed.
     #[must_use]
     pub fn members_without(&self, user: impl Display) -> String {
         with_query(&self.members(), [("removed", user.to_string())])

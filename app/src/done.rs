@@ -41,6 +41,8 @@ pub enum Done {
     PasswordChanged,
     /// One of one's own sessions was ended.
     SessionEnded,
+    /// A token of the API was taken back.
+    TokenRevoked,
     /// The users were changed.
     UsersSaved,
     /// A tenant was added, and its connection is being checked.
@@ -75,6 +77,16 @@ pub enum Done {
     EndpointRemoved,
     /// A message to an endpoint is on its way.
     MessageSent,
+    /// A schedule was added, to one tenant or several.
+    ScheduleAdded,
+    /// A schedule was added to some of several tenants.
+    SchedulesAddedInPart,
+    /// A schedule was paused.
+    SchedulePaused,
+    /// A schedule goes on.
+    ScheduleResumed,
+    /// A schedule was removed.
+    ScheduleRemoved,
 }
 
 impl Done {
@@ -100,6 +112,7 @@ impl Done {
         Self::NameSaved,
         Self::PasswordChanged,
         Self::SessionEnded,
+        Self::TokenRevoked,
         Self::UsersSaved,
         Self::TenantAdded,
         Self::TenantAddedUnchecked,
@@ -117,6 +130,11 @@ impl Done {
         Self::EndpointSaved,
         Self::EndpointRemoved,
         Self::MessageSent,
+        Self::ScheduleAdded,
+        Self::SchedulesAddedInPart,
+        Self::SchedulePaused,
+        Self::ScheduleResumed,
+        Self::ScheduleRemoved,
     ];
 
     /// Its name in an address. Inlined, so that the browser has the one name that it uses and not all of them.
@@ -142,6 +160,7 @@ impl Done {
             Self::UserRemoved => "removed_user",
             Self::NameSaved => "profile",
             Self::PasswordChanged => "password",
+            Self::TokenRevoked => "token_revoked",
             Self::SessionEnded => "session",
             Self::UsersSaved => "user",
             Self::TenantAdded => "tenant",
@@ -160,6 +179,11 @@ impl Done {
             Self::EndpointSaved => "endpoint",
             Self::EndpointRemoved => "endpoint_removed",
             Self::MessageSent => "message",
+            Self::ScheduleAdded => "scheduled",
+            Self::SchedulesAddedInPart => "scheduled_partly",
+            Self::SchedulePaused => "paused",
+            Self::ScheduleResumed => "resumed",
+            Self::ScheduleRemoved => "unscheduled",
         }
     }
 
@@ -210,6 +234,7 @@ impl Done {
             Self::UserRemoved => "The person is removed. What the audit log says of them stays.",
             Self::NameSaved => "Your name is saved.",
             Self::PasswordChanged => "The password is changed. Every other session has ended.",
+            Self::TokenRevoked => "The token is revoked. Nothing can use it any more.",
             Self::SessionEnded => "That session has ended.",
             Self::UsersSaved => "The users are saved.",
             Self::TenantAdded => "The tenant is added. Its connection is checked now; then start the first sync.",
@@ -232,6 +257,13 @@ impl Done {
             Self::MessageSent => {
                 "The message is on its way. The log below tells how it went; reload the page in a few seconds."
             }
+            Self::ScheduleAdded => "The schedule is added. Its next time stands in the list.",
+            Self::SchedulesAddedInPart => {
+                "The schedule is added to some of the tenants. The others have one of this name, have too many, or do not let you change schedules."
+            }
+            Self::SchedulePaused => "The schedule is paused. It starts nothing until it is resumed.",
+            Self::ScheduleResumed => "The schedule goes on. What was due meanwhile is not caught up.",
+            Self::ScheduleRemoved => "The schedule is removed. The runs that it started stay.",
         }
     }
 }

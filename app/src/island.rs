@@ -20,7 +20,7 @@ use web_sys::{HtmlDialogElement, Storage};
 /// be too much for the compiler. The browser keeps it: there it only makes the program smaller.
 #[cfg(feature = "ssr")]
 pub(crate) fn erased(view: impl IntoView + 'static) -> AnyView {
-    view.into_any()
+    crate::ui::drawn::Drawn::drawn(view.into_view())
 }
 
 #[cfg(not(feature = "ssr"))]

@@ -11,8 +11,8 @@ use crate::access::{Refused, Rule};
 use crate::page::{missing, refused_page};
 use crate::ui::title::TitleFormat;
 use crate::{
-    account, audit, endpoint, finding, group, inventory, member, notification, palette, run, second_factor, session,
-    setting, sync, tenant, user, version,
+    account, audit, endpoint, finding, group, inventory, member, notification, palette, run, schedule, second_factor,
+    session, setting, sync, tenant, token, user, version,
 };
 
 /// A page as it is declared.
@@ -67,10 +67,12 @@ pages! {
     "/confirm" => session::confirm_page::ConfirmPage, Rule::SignedIn;
     "/me/second-factor" => second_factor::page::SecondFactorPage, Rule::SignedIn;
     "/me" => account::page::Account, Rule::SignedIn;
+    "/me/tokens" => token::page::TokensPage, Rule::SignedIn;
     "/help" => palette::help_page::HelpPage, Rule::SignedIn;
     "/admin/users" => user::page::UsersPage, Rule::Administrator;
     "/settings" => setting::page::SettingsPage, Rule::SignedIn;
     "/runs" => run::hub::page::AllRunsPage, Rule::SignedIn;
+    "/schedules" => schedule::page::AllSchedulesPage, Rule::SignedIn;
     "/notifications" => notification::page::NotificationsPage, Rule::SignedIn;
     "/admin/tenants" => tenant::all_page::AllTenantsPage, Rule::Administrator;
     "/admin/tenants/new" => tenant::add_page::AddTenantPage, Rule::Administrator;
@@ -82,6 +84,7 @@ pages! {
     "/t/:tenant/sync" => sync::page::SyncPage, Rule::Member(Action::Sync);
     "/t/:tenant/runs" => run::hub::page::RunsPage, Rule::Member(Action::View);
     "/t/:tenant/runs/:run" => run::page::RunPage, Rule::Member(Action::View);
+    "/t/:tenant/schedules" => schedule::page::SchedulesPage, Rule::Member(Action::View);
     "/t/:tenant/findings" => finding::page::FindingsPage, Rule::Member(Action::View);
     "/t/:tenant/policy-settings" => setting::page::TenantSettingsPage, Rule::Member(Action::SeeBodies);
     "/t/:tenant/audit" => audit::page::AuditPage, Rule::Member(Action::View);
@@ -89,6 +92,7 @@ pages! {
     "/t/:tenant/settings" => tenant::settings_page::SettingsPage, Rule::Member(Action::View);
     "/t/:tenant/settings/endpoints" => endpoint::page::EndpointsPage, Rule::Member(Action::EditEndpoints);
     "/t/:tenant/settings/members" => member::page::MembersPage, Rule::Member(Action::View);
+    "/t/:tenant/settings/tokens" => token::page::TenantTokensPage, Rule::Member(Action::EditConnection);
 }
 
 /// The application: the page of the address, or why this person may not see it.
@@ -128,6 +132,7 @@ mod tests {
             address::SIGN_IN_SET_UP,
             address::CONFIRM,
             address::ACCOUNT,
+            address::TOKENS,
             address::SECOND_FACTOR,
             address::HELP,
             address::USERS,
@@ -135,6 +140,7 @@ mod tests {
             address::NOTIFICATIONS,
             address::SETTINGS,
             address::RUNS,
+            address::SCHEDULES,
             address::ALL_TENANTS,
         ];
         let inside = [
@@ -151,6 +157,7 @@ mod tests {
             at.sync(),
             at.sync_preset("x"),
             at.runs(),
+            at.schedules(),
             at.run("04"),
             at.run_of_sync("05"),
             at.findings(),
@@ -161,6 +168,7 @@ mod tests {
             at.members(),
             at.endpoints(),
             at.endpoint("07"),
+            at.tokens(),
             at.members_without("06"),
             address::welcome("token"),
             address::invitation("token"),

@@ -149,6 +149,7 @@ fn run_of(tenant: TenantId) -> NewOperationRun {
         id: OperationRunId::from_uuid(Uuid::new_v4()),
         tenant_id: tenant,
         user_id: None,
+        token_id: None,
         initiator: "Bench".to_owned(),
         resource: "bench".to_owned(),
         action: "fill".to_owned(),
@@ -160,6 +161,7 @@ fn run_of(tenant: TenantId) -> NewOperationRun {
         retry_of: None,
         follows: None,
         follow_ups: Vec::new(),
+        schedule_id: None,
     }
 }
 

@@ -86,6 +86,7 @@ async fn one(tx: &mut Tx, tenant: TenantId, number: u32, types: &[String]) -> Re
         id: OperationRunId::from_uuid(Uuid::now_v7()),
         tenant_id: tenant,
         user_id: None,
+        token_id: None,
         initiator: "Nightly".to_owned(),
         resource: resource.to_owned(),
         action: action.to_owned(),
@@ -97,6 +98,7 @@ async fn one(tx: &mut Tx, tenant: TenantId, number: u32, types: &[String]) -> Re
         retry_of: None,
         follows: None,
         follow_ups: Vec::new(),
+        schedule_id: None,
     };
     operation_runs::create(tx, &new, at).await?;
     let limits = [KindLimits { resource, action, limits: Limits { global: 10, per_tenant: 10 } }];

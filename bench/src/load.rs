@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use reqwest::header::HeaderName;
 use reqwest::{Client, StatusCode, header};
 use tokio::time::Instant;
 
@@ -15,10 +16,12 @@ const SECONDS: u32 = 20;
 /// Requests sent one after the other beforehand: they warm the server, and tell how long one takes alone.
 const ALONE: usize = 20;
 
-/// People who look at pages of a server.
+/// People who look at pages of a server, or programs that ask it.
 pub struct Visitors {
     client: Client,
     address: SocketAddr,
+    /// The header by which they show who they are.
+    shows: HeaderName,
     cookies: Arc<[String]>,
 }
 
@@ -35,14 +38,23 @@ pub struct Answered {
 impl Visitors {
     /// Visitors with these `Cookie` headers.
     pub fn new(address: SocketAddr, cookies: &[String]) -> Result<Self> {
+        Self::showing(address, header::COOKIE, cookies)
+    }
+
+    /// Programs with these `Authorization` headers.
+    pub fn with_tokens(address: SocketAddr, tokens: &[String]) -> Result<Self> {
+        Self::showing(address, header::AUTHORIZATION, tokens)
+    }
+
+    fn showing(address: SocketAddr, shows: HeaderName, cookies: &[String]) -> Result<Self> {
         let client = Client::builder().no_proxy().no_gzip().tcp_nodelay(true).build()?;
-        Ok(Self { client, address, cookies: cookies.into() })
+        Ok(Self { client, address, shows, cookies: cookies.into() })
     }
 
     /// A page as text.
     pub async fn text(&self, path: &str) -> Result<String> {
         let request =
-            self.client.get(format!("http://{}{path}", self.address)).header(header::COOKIE, &self.cookies[0]);
+            self.client.get(format!("http://{}{path}", self.address)).header(self.shows.clone(), &self.cookies[0]);
         Ok(request.send().await?.error_for_status()?.text().await?)
     }
 
@@ -57,8 +69,12 @@ impl Visitors {
         for index in 0..per_second * SECONDS {
             let due = start + Duration::from_secs(1) * index / per_second;
             tokio::time::sleep_until(due).await;
-            let visitors =
-                Self { client: self.client.clone(), address: self.address, cookies: Arc::clone(&self.cookies) };
+            let visitors = Self {
+                client: self.client.clone(),
+                shows: self.shows.clone(),
+                address: self.address,
+                cookies: Arc::clone(&self.cookies),
+            };
             let path = path.to_owned();
             pending.push(tokio::spawn(async move { visitors.one(&path, index as usize, due).await }));
         }
@@ -78,7 +94,7 @@ impl Visitors {
         let mut answer = self
             .client
             .get(format!("http://{}{path}", self.address))
-            .header(header::COOKIE, cookie)
+            .header(self.shows.clone(), cookie)
             .header(header::ACCEPT, "text/html")
             .header(header::ACCEPT_ENCODING, "gzip, deflate, br, zstd")
             .send()

@@ -4,6 +4,7 @@
 //! [`NAMES`]), all without; `--quick` leaves out the million objects.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
+mod api;
 mod bundle;
 mod capture;
 mod difference;
@@ -30,7 +31,7 @@ use anyhow::{Result, bail};
 use whole::Floors;
 
 /// The measurements that can be chosen.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "sync",
     "drift",
     "quota",
@@ -43,6 +44,7 @@ const NAMES: [&str; 15] = [
     "half-sent",
     "page",
     "hub",
+    "api",
     "settings",
     "bundle",
     "lighthouse",
@@ -173,6 +175,14 @@ async fn main() -> Result<()> {
         println!("|---|---|---|---|---|---|---|---|---|---|");
         for (name, url) in &engines {
             hub::measure(name, *url).await?;
+        }
+    }
+    if wanted("api") {
+        println!("\n## List of 100 items by the REST API under load, time to first byte\n");
+        println!("| database | items | page | a second | requests | failed | p50 | p99 | worst | alone | target |");
+        println!("|---|---|---|---|---|---|---|---|---|---|---|");
+        for (name, url) in &engines {
+            api::measure(name, if quick { 100_000 } else { 1_000_000 }, *url).await?;
         }
     }
     if wanted("settings") {

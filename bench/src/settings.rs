@@ -176,6 +176,7 @@ async fn fill(db: &Db, vault: &Vault, number: usize) -> Result<()> {
         id: run,
         tenant_id: tenant,
         user_id: None,
+        token_id: None,
         initiator: "Bench".to_owned(),
         resource: "bench".to_owned(),
         action: "fill".to_owned(),
@@ -187,6 +188,7 @@ async fn fill(db: &Db, vault: &Vault, number: usize) -> Result<()> {
         retry_of: None,
         follows: None,
         follow_ups: Vec::new(),
+        schedule_id: None,
     };
     let limits =
         [KindLimits { resource: "bench", action: "fill", limits: Limits { global: 1_000, per_tenant: 1_000 } }];

@@ -29,6 +29,9 @@ use uuid::Uuid;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// The stack of a thread, of which only what is used takes memory. The largest page needs less than 0.8 MB of it.
+const STACK_BYTES: usize = 4 << 20;
+
 fn main() {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -64,6 +67,7 @@ fn run(arguments: Arguments, id: Uuid) -> Result<(), Exit> {
     process_limits::apply();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .thread_stack_size(STACK_BYTES)
         .build()
         .map_err(|error| Exit::unexpected(format!("cannot start the asynchronous runtime: {error}")))?;
     let span = if arguments.command.is_server() {

@@ -1,5 +1,7 @@
 //! The site over HTTP: who is let in, what a browser may run, what is cached.
 
+mod program;
+
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::process::{Child, Command};
@@ -26,7 +28,7 @@ impl Site {
     async fn listening(ip: &str, log: &str, folder: TempDir, password: Option<&str>) -> (Self, Client) {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let file = |name: &str| File::create(folder.path().join(name)).expect("a file");
-        let mut process = Command::new(env!("CARGO_BIN_EXE_tenantatlas"))
+        let mut process = Command::new(program::path())
             .args(["serve", "--demo", "--demo-objects", "100", "--listen", &format!("{ip}:0"), "--log", log])
             .env("TENANTATLAS_DATA_DIR", folder.path())
             .env("TENANTATLAS_METRICS_TOKEN", "metrics-token")

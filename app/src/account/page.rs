@@ -19,6 +19,7 @@ use crate::session::functions::SignOutEverywhere;
 use crate::session::user_agent::browser;
 use crate::ui::active_form::ActiveForm;
 use crate::ui::card::section_card;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::{field, hidden, new_password, reveal};
 use crate::ui::note::{done_note, refusal_note};
 use crate::ui::time::moment;
@@ -47,6 +48,10 @@ pub fn Account() -> impl IntoView {
                 {password(&session, password_error)}
             </div>
             {second_factor(&factor)}
+            {section_card("tokens", "Tokens", view! {
+                <p>"With a token a program asks in your name, by the REST API."</p>
+                <div class="form-foot"><a class="button" href=address::TOKENS>"Tokens"</a></div>
+            })}
             {session_list(&session, &sessions)}
             {keys(single_keys)}
             {notices(&account)}
@@ -54,7 +59,7 @@ pub fn Account() -> impl IntoView {
                 <ThemeSwitch theme=frame::theme() />
             })}
         }
-        .into_any();
+        .drawn();
         Ok(("Profile and sessions".to_owned(), content))
     })
 }
@@ -175,7 +180,7 @@ fn session_list(current: &CurrentSession, sessions: &[Session]) -> AnyView {
             <ul class="rows">{rows}</ul>
         </section>
     }
-    .into_any()
+    .drawn()
 }
 
 fn session_row(current: &CurrentSession, session: &Session) -> AnyView {
@@ -200,5 +205,5 @@ fn session_row(current: &CurrentSession, session: &Session) -> AnyView {
             {end}
         </li>
     }
-    .into_any()
+    .drawn()
 }

@@ -15,6 +15,7 @@ use crate::format;
 use crate::frame::view::Section;
 use crate::page::{query, tenant_page};
 use crate::scope::Inside;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 use crate::ui::note::{empty, note};
 use crate::ui::pager::Pager;
@@ -38,7 +39,7 @@ pub fn AuditPage() -> impl IntoView {
                 None,
             )
         } else {
-            view! { <div class="card flush">{page.entries.iter().map(|one| entry(&inside, one, &names)).collect_view()}</div> }.into_any()
+            view! { <div class="card flush">{page.entries.iter().map(|one| entry(&inside, one, &names)).collect_view()}</div> }.drawn()
         };
         let next = page
             .next
@@ -55,7 +56,7 @@ pub fn AuditPage() -> impl IntoView {
             <div id="audit" data-live="">{rows}</div>
             <div id="audit-pager" data-part="">{pager.view()}</div>
         }
-        .into_any();
+        .drawn();
         Ok(("Audit".to_owned(), content))
     })
 }
@@ -99,7 +100,7 @@ fn filters(inside: &Inside, filter: &AuditFilter) -> AnyView {
             {filtered.then(|| view! { <a class="button quiet" href=inside.address().audit() data-stay="">"Clear"</a> })}
         </form>
     }
-    .into_any()
+    .drawn()
 }
 
 /// The actions that are written with a tenant, for the suggestions of the filter.
@@ -113,8 +114,8 @@ fn actions(inside: &Inside) -> Vec<String> {
 
 fn entry(inside: &Inside, entry: &Entry, names: &Names) -> AnyView {
     let deed = match deed(entry, names, inside.engine.runs().operations()) {
-        Some(deed) => view! { {deed} }.into_any(),
-        None => view! { <span class="identifier">{entry.action.clone()}</span> }.into_any(),
+        Some(deed) => view! { {deed} }.drawn(),
+        None => view! { <span class="identifier">{entry.action.clone()}</span> }.drawn(),
     };
     let context = serde_json::to_string_pretty(&entry.context).unwrap_or_default();
     let context: Vec<_> = context.lines().map(visible_on_page).collect();
@@ -144,5 +145,5 @@ fn entry(inside: &Inside, entry: &Entry, names: &Names) -> AnyView {
             </div>
         </details>
     }
-    .into_any()
+    .drawn()
 }

@@ -30,6 +30,13 @@ pub fn deed(entry: &Entry, names: &Names, operations: &Operations) -> Option<Str
     })
 }
 
+/// What was done with a schedule, and what is tried.
+fn of_schedule(context: &Value, done: &str, to_do: &str) -> (String, String) {
+    let name =
+        context["name"].as_str().map_or("a schedule".into(), |name| format!("the schedule {}", visible_on_page(name)));
+    (format!("{done} {name}"), format!("{to_do} {name}"))
+}
+
 /// What was done, and what is tried: `removed Ada`, `remove Ada`.
 fn words(action: AuditAction, resource: &str, context: &Value, names: &Names) -> Option<(String, String)> {
     let who = || names.get(resource).cloned().unwrap_or_else(|| "somebody who is not here any more".to_owned());
@@ -79,6 +86,20 @@ fn words(action: AuditAction, resource: &str, context: &Value, names: &Names) ->
         AuditAction::CancelRequested => same("cancelled a run", "cancel a run"),
         AuditAction::RetryRequested => same("tried a run again", "try a run again"),
         AuditAction::SavedViewChanged => same("changed a saved view", "change a saved view"),
+        AuditAction::ScheduleAdded => Some(of_schedule(context, "added", "add")),
+        AuditAction::ScheduleChanged => Some(of_schedule(context, "changed", "change")),
+        AuditAction::SchedulePaused => Some(of_schedule(context, "paused", "pause")),
+        AuditAction::ScheduleResumed => Some(of_schedule(context, "resumed", "resume")),
+        AuditAction::ScheduleRemoved => Some(of_schedule(context, "removed", "remove")),
+        AuditAction::ScheduleStopped => same("stopped by itself", "stop"),
+        AuditAction::TokenCreated => {
+            let name = context["name"].as_str().map_or("of the API".into(), visible_on_page);
+            Some((format!("made the token {name}"), format!("make the token {name}")))
+        }
+        AuditAction::TokenRevoked => {
+            let name = context["name"].as_str().map_or("of the API".into(), visible_on_page);
+            Some((format!("revoked the token {name}"), format!("revoke the token {name}")))
+        }
         AuditAction::TenantAdded => same("added this tenant", "add this tenant"),
         AuditAction::TenantUpdated => same("changed the connection", "change the connection"),
         AuditAction::CredentialRotated => same("replaced the credential", "replace the credential"),

@@ -10,6 +10,7 @@ use super::load::Log;
 use crate::address;
 use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::empty;
@@ -51,7 +52,7 @@ pub fn log(inside: &Inside, endpoint: &Endpoint, log: &Log, later: bool) -> AnyV
                 </table>
             </div>
         }
-        .into_any()
+        .drawn()
     };
     view! {
         <section id="log" aria-labelledby="log-title">
@@ -61,7 +62,7 @@ pub fn log(inside: &Inside, endpoint: &Endpoint, log: &Log, later: bool) -> AnyV
             {pager.view()}
         </section>
     }
-    .into_any()
+    .drawn()
 }
 
 fn row(inside: &Inside, delivery: &Delivery, attempts: &[Attempt]) -> AnyView {
@@ -73,8 +74,8 @@ fn row(inside: &Inside, delivery: &Delivery, attempts: &[Attempt]) -> AnyView {
     let next = (delivery.status == DeliveryStatus::Waiting && delivery.attempt > 0)
         .then(|| view! { <p class="quiet-text">"Next attempt "{moment(delivery.next_at.as_millis())}</p> });
     let event = match delivery.run_id {
-        Some(run) => view! { <a href=inside.address().run(run)>{delivery.event.label()}</a> }.into_any(),
-        None => delivery.event.label().into_any(),
+        Some(run) => view! { <a href=inside.address().run(run)>{delivery.event.label()}</a> }.drawn(),
+        None => delivery.event.label().drawn(),
     };
     let tries = attempts.iter().filter(|attempt| attempt.delivery_id == delivery.id).map(attempt).collect_view();
     let unsent = (delivery.attempt == 0).then(|| delivery.reason.clone());
@@ -87,13 +88,13 @@ fn row(inside: &Inside, delivery: &Delivery, attempts: &[Attempt]) -> AnyView {
             <td class="shrink">{replay(inside, delivery)}</td>
         </tr>
     }
-    .into_any()
+    .drawn()
 }
 
 fn attempt(attempt: &Attempt) -> AnyView {
     let answer = attempt.http_status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
     let reason = attempt.reason.clone().unwrap_or_else(|| format!("Delivered ({answer})."));
-    view! { <li>{day(attempt.at.as_millis())}": "{reason}</li> }.into_any()
+    view! { <li>{day(attempt.at.as_millis())}": "{reason}</li> }.drawn()
 }
 
 fn replay(inside: &Inside, delivery: &Delivery) -> Option<AnyView> {
@@ -110,5 +111,5 @@ fn replay(inside: &Inside, delivery: &Delivery) -> Option<AnyView> {
             <button class="button quiet small" aria-label=label>"Send again"</button>
         </ActiveForm>
     };
-    Some(form.into_any())
+    Some(form.drawn())
 }

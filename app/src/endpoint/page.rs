@@ -15,6 +15,7 @@ use crate::page::{done, query, refusal, tenant_page};
 use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
 use crate::ui::card::section_card;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::{field, hidden, options};
 use crate::ui::icon::Icon;
 use crate::ui::note::{confirm_note, done_note, empty, refusal_note};
@@ -60,7 +61,7 @@ pub fn EndpointsPage() -> impl IntoView {
             {shown}
             {add(&inside, add_error)}
         }
-        .into_any();
+        .drawn();
         Ok(("Endpoints".to_owned(), content))
     })
 }
@@ -91,7 +92,7 @@ fn secret_note(endpoint: &Endpoint, secret: String) -> AnyView {
             </div>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 fn list(inside: &Inside, all: &[Endpoint]) -> AnyView {
@@ -117,7 +118,7 @@ fn list(inside: &Inside, all: &[Endpoint]) -> AnyView {
             </table>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 fn row(inside: &Inside, endpoint: &Endpoint) -> AnyView {
@@ -137,7 +138,7 @@ fn row(inside: &Inside, endpoint: &Endpoint) -> AnyView {
             <td class="shrink">{actions(inside, endpoint)}</td>
         </tr>
     }
-    .into_any()
+    .drawn()
 }
 
 fn listens(endpoint: &Endpoint) -> String {
@@ -171,7 +172,7 @@ fn state(endpoint: &Endpoint) -> AnyView {
         {since}
         {former}
     }
-    .into_any()
+    .drawn()
 }
 
 fn actions(inside: &Inside, endpoint: &Endpoint) -> AnyView {
@@ -197,7 +198,7 @@ fn actions(inside: &Inside, endpoint: &Endpoint) -> AnyView {
             {remove(inside, endpoint)}
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 fn rotate(inside: &Inside, endpoint: &Endpoint) -> AnyView {
@@ -209,7 +210,7 @@ fn rotate(inside: &Inside, endpoint: &Endpoint) -> AnyView {
             <button class="button quiet small" aria-label=label>"New secret"</button>
         </ActiveForm>
     }
-    .into_any()
+    .drawn()
 }
 
 fn remove(inside: &Inside, endpoint: &Endpoint) -> AnyView {
@@ -230,7 +231,7 @@ fn remove(inside: &Inside, endpoint: &Endpoint) -> AnyView {
             </ActiveForm>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 fn add(inside: &Inside, error: Option<AppError>) -> AnyView {
@@ -280,5 +281,5 @@ fn checks(name: &'static str, entries: impl Iterator<Item = (&'static str, &'sta
             }
         })
         .collect_view()
-        .into_any()
+        .drawn()
 }

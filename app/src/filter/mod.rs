@@ -105,7 +105,7 @@ mod tests {
         for (name, _) in filter.first_page().pairs() {
             assert!(F::WORDS.contains(&name) != F::TYPED.contains(&name), "{name}");
         }
-        assert_eq!(read::<F>("state=nonsense&by=nobody&days=x&before=%00&type=no&from=never").address("/x"), "/x");
+        assert_eq!(read::<F>("state=nonsense&by=noone&days=x&before=%00&type=no&from=never").address("/x"), "/x");
     }
 
     #[test]
@@ -122,6 +122,8 @@ mod tests {
         );
         comes_back::<SettingFilter>("q=value%3Aenabled&setting=a%2Fb&after=01932f1e-7c00-7000-8000-000000000001.65537");
         comes_back::<RunFilter>("by=schedule");
+        comes_back::<RunFilter>("by=nobody");
+        comes_back::<RunFilter>("by=token");
         comes_back::<RunFilter>(
             "state=failed&operation=inventory.sync&reason=graph_throttled&tenant=north+wind&from=2026-01-02&until=2026-01-03",
         );

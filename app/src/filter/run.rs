@@ -21,8 +21,12 @@ pub const BUCKETS: [OperationBucket; 5] = [
 pub struct RunFilter {
     /// Only in this state.
     pub bucket: Option<OperationBucket>,
-    /// Only by a person (`true`) or by schedules and the command line (`false`).
+    /// Only by a person (`true`) or by nobody who signs in (`false`).
     pub by_person: Option<bool>,
+    /// Only by schedules, with what followed.
+    pub by_schedule: bool,
+    /// Only started with a token of the API.
+    pub by_token: bool,
     /// Only of the person who looks.
     pub mine: bool,
     /// Only of this person.
@@ -52,9 +56,11 @@ impl ListFilter for RunFilter {
             bucket: query("state").and_then(|name| BUCKETS.into_iter().find(|one| one.as_str() == name)),
             by_person: match query("by").as_deref() {
                 Some("person") => Some(true),
-                Some("schedule") => Some(false),
+                Some("nobody") => Some(false),
                 _ => None,
             },
+            by_schedule: query("by").as_deref() == Some("schedule"),
+            by_token: query("by").as_deref() == Some("token"),
             mine: query("by").as_deref() == Some("me"),
             person: query("by").and_then(|by| by.parse().ok()),
             operation: query("operation").and_then(|name| {
@@ -114,14 +120,22 @@ impl RunFilter {
         last_day(self.until)
     }
 
+    /// Takes out by whom they were started.
+    pub fn by_anybody(&mut self) {
+        (self.person, self.mine, self.by_person) = (None, false, None);
+        (self.by_schedule, self.by_token) = (false, false);
+    }
+
     /// By whom they were started, as the address says it; empty for anybody.
     #[must_use]
     pub fn initiator(&self) -> String {
         let word = match (self.person, self.mine, self.by_person) {
             (Some(person), ..) => return person.to_string(),
             (None, true, _) => "me",
+            _ if self.by_schedule => "schedule",
+            _ if self.by_token => "token",
             (None, false, Some(true)) => "person",
-            (None, false, Some(false)) => "schedule",
+            (None, false, Some(false)) => "nobody",
             (None, false, None) => "",
         };
         word.to_owned()

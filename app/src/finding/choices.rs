@@ -10,6 +10,7 @@ use super::load::Findings;
 use crate::format;
 use crate::inventory::labels::type_label;
 use crate::scope::Inside;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::{hidden, options};
 
 /// The choices. Whoever may not choose reads what was chosen.
@@ -26,7 +27,7 @@ pub(super) fn choices(inside: &Inside, shown: &Findings) -> AnyView {
             {content}
         </details>
     }
-    .into_any()
+    .drawn()
 }
 
 fn after_sync(inside: &Inside, may_choose: bool) -> AnyView {
@@ -39,7 +40,7 @@ fn after_sync(inside: &Inside, may_choose: bool) -> AnyView {
     if !may_choose {
         let chosen: Vec<&str> = each.iter().filter(|(.., wanted)| *wanted).map(|(_, words, _)| *words).collect();
         let words = if chosen.is_empty() { "nothing".to_owned() } else { chosen.join("; ") };
-        return view! { <p class="quiet-text">{format!("After each sync: {words}.")}</p> }.into_any();
+        return view! { <p class="quiet-text">{format!("After each sync: {words}.")}</p> }.drawn();
     }
     let boxes = each.map(|(name, words, wanted)| {
         view! {
@@ -53,7 +54,7 @@ fn after_sync(inside: &Inside, may_choose: bool) -> AnyView {
             <div class="form-foot"><button class="button">"Save"</button></div>
         </form>
     }
-    .into_any()
+    .drawn()
 }
 
 fn baseline(inside: &Inside, shown: &Findings, may_choose: bool) -> Option<AnyView> {
@@ -68,7 +69,7 @@ fn baseline(inside: &Inside, shown: &Findings, may_choose: bool) -> Option<AnyVi
             (Some(_), Some(run)) => format!("Compared with: the run that ended {}.", name(run.finished_at)),
             (Some(_), None) => "Compared with: a run that was chosen.".to_owned(),
         };
-        return Some(view! { <p class="quiet-text">{words}</p> }.into_any());
+        return Some(view! { <p class="quiet-text">{words}</p> }.drawn());
     }
     let mut entries = vec![(String::new(), "The run before the latest".to_owned())];
     // One that is older than those that are offered stays what it is.
@@ -86,7 +87,7 @@ fn baseline(inside: &Inside, shown: &Findings, may_choose: bool) -> Option<AnyVi
                 <div class="form-foot"><button class="button">"Save"</button></div>
             </form>
         }
-        .into_any(),
+        .drawn(),
     )
 }
 
@@ -108,7 +109,7 @@ fn severities(inside: &Inside, shown: &Findings, may_choose: bool) -> AnyView {
     let list = (!shown.severities.is_empty()).then(|| view! { <ul class="plain-list">{own.collect_view()}</ul> });
     if !may_choose {
         let words = list.is_some().then_some("How much a change matters, where this tenant says so:");
-        return view! { {words.map(|words| view! { <p class="quiet-text">{words}</p> })}{list} }.into_any();
+        return view! { {words.map(|words| view! { <p class="quiet-text">{words}</p> })}{list} }.drawn();
     }
     let types = registry().all().iter().map(|known| {
         (known.key.to_owned(), format!("{} ({})", known.label, default_severity(known).label().to_lowercase()))
@@ -129,5 +130,5 @@ fn severities(inside: &Inside, shown: &Findings, may_choose: bool) -> AnyView {
             <div class="form-foot"><button class="button">"Save"</button></div>
         </form>
     }
-    .into_any()
+    .drawn()
 }

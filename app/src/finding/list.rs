@@ -15,6 +15,7 @@ use crate::format::{counted, number};
 use crate::inventory::changed_by::actor_name;
 use crate::inventory::functions::CaptureItems;
 use crate::scope::Inside;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::empty;
@@ -46,7 +47,7 @@ pub(super) fn list(inside: &Inside, filter: &FindingsFilter, shown: &Findings) -
         {may_pick.then(|| decide(inside, filter, shown.total))}
         {pager.view()}
     }
-    .into_any()
+    .drawn()
 }
 
 /// Findings with what is known of each.
@@ -79,7 +80,7 @@ fn table(inside: &Inside, shown: &Findings, known: &[Known<'_>], may_pick: bool)
             </table>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 /// What one person changed in one go is one row that opens; what is not known to be of one person comes last.
@@ -95,7 +96,7 @@ fn by_person(inside: &Inside, shown: &Findings, may_pick: bool) -> AnyView {
             _ => String::new(),
         };
         let until = (edit.from != edit.to).then(|| view! { " to "{moment(edit.to.as_millis())} });
-        let when = view! { {moment(edit.from.as_millis())}{until} }.into_any();
+        let when = view! { {moment(edit.from.as_millis())}{until} }.drawn();
         group(inside, shown, &members, may_pick, who, Some(when))
     });
     let rest = (!others.is_empty()).then(|| {
@@ -106,7 +107,7 @@ fn by_person(inside: &Inside, shown: &Findings, may_pick: bool) -> AnyView {
         let words = format!("The first {} findings are put together.", number(u64::from(MOST_BY_PERSON)));
         view! { <p class="quiet-text">{words}</p> }
     });
-    view! { {cut}{groups.collect_view()}{rest} }.into_any()
+    view! { {cut}{groups.collect_view()}{rest} }.drawn()
 }
 
 fn group(
@@ -132,7 +133,7 @@ fn group(
             {table(inside, shown, members, may_pick)}
         </details>
     }
-    .into_any()
+    .drawn()
 }
 
 /// Offers to keep versions of what is not told by its settings since there is none of how it is now: the next change then is.
@@ -161,7 +162,7 @@ fn capture(inside: &Inside, shown: &Findings) -> Option<AnyView> {
                 <button class="button small">{Icon::Inventory.view()}"Keep versions of them"</button>
             </form>
         }
-        .into_any(),
+        .drawn(),
     )
 }
 
@@ -211,5 +212,5 @@ fn decide(inside: &Inside, filter: &FindingsFilter, total: u64) -> AnyView {
             </div>
         </form>
     }
-    .into_any()
+    .drawn()
 }

@@ -17,6 +17,7 @@ use crate::inventory::functions::CaptureItems;
 use crate::inventory::labels::type_label;
 use crate::page::{done, query, refusal, tenant_page};
 use crate::scope::Inside;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::options;
 use crate::ui::icon::Icon;
 use crate::ui::note::{done_note, note, refusal_note};
@@ -48,14 +49,14 @@ pub fn FindingsPage() -> impl IntoView {
             <div id="findings" data-live="">{list(&inside, &filter, &shown)}</div>
             {choices(&inside, &shown)}
         }
-        .into_any();
+        .drawn();
         Ok(("Findings".to_owned(), content))
     })
 }
 
 fn lead(inside: &Inside, shown: &Findings) -> AnyView {
     let Some(ComparisonRecord { baseline_run_id, current_run_id, finished_at, .. }) = &shown.comparison else {
-        return "What drifted between two syncs. Nothing was compared yet.".into_any();
+        return "What drifted between two syncs. Nothing was compared yet.".drawn();
     };
     let words =
         if shown.comparison.as_ref().is_some_and(|one| one.pinned) { "the chosen run" } else { "the run before it" };
@@ -66,19 +67,19 @@ fn lead(inside: &Inside, shown: &Findings) -> AnyView {
         "What drifted between two syncs. The "<a href=inside.address().run_of_sync(current_run_id)>"latest run"</a>
         " was compared"{baseline}", "{moment(finished_at.as_millis())}"."
     }
-    .into_any()
+    .drawn()
 }
 
 fn compare(inside: &Inside) -> AnyView {
     let action = inside.address().function::<CompareRuns>();
     view! { <form method="post" action=action><button class="button">{Icon::Turning.view()}"Compare now"</button></form> }
-        .into_any()
+        .drawn()
 }
 
 /// What could not be compared: neither drift nor fine.
 fn gaps(gaps: &[Gap]) -> AnyView {
     if gaps.is_empty() {
-        return ().into_any();
+        return ().drawn();
     }
     let title = format!("{} not comparable", counted(gaps.len() as u64, "type is", "types are"));
     let lines = gaps.iter().map(|gap| {
@@ -111,5 +112,5 @@ fn filters(inside: &Inside, filter: &FindingsFilter) -> AnyView {
             {filtered.then(|| view! { <a class="button quiet" href=inside.address().findings()>"Clear"</a> })}
         </form>
     }
-    .into_any()
+    .drawn()
 }

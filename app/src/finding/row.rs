@@ -17,6 +17,7 @@ use crate::format::counted;
 use crate::inventory::changed_by::attribution;
 use crate::inventory::labels::type_label;
 use crate::scope::Inside;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 use crate::ui::time::moment;
 use crate::version::words::{side_words, target_label};
@@ -28,7 +29,7 @@ const VALUE: usize = 60;
 
 /// The rows of an object: its findings stand together.
 pub fn rows(inside: &Inside, names: &KnownNames, findings: &[(&Finding, &Explained)], may_pick: bool) -> AnyView {
-    let Some((first, _)) = findings.first() else { return ().into_any() };
+    let Some((first, _)) = findings.first() else { return ().drawn() };
     let name = shown_name(&first.display_name, &first.subject_external_id).into_owned();
     let href = inside.address().item(first.item_id);
     findings
@@ -39,8 +40,8 @@ pub fn rows(inside: &Inside, names: &KnownNames, findings: &[(&Finding, &Explain
             let accepted = finding.resolved_at.is_none()
                 && finding.status_at(inside.engine.now()) == FindingStatus::Acknowledged;
             let title = match place {
-                0 => view! { <a href=href.clone()>{name.clone()}</a><span class="under">{type_label(&first.subject_type)}</span> }.into_any(),
-                _ => view! { <span class="quiet">{format!("{name}, too")}</span> }.into_any(),
+                0 => view! { <a href=href.clone()>{name.clone()}</a><span class="under">{type_label(&first.subject_type)}</span> }.drawn(),
+                _ => view! { <span class="quiet">{format!("{name}, too")}</span> }.drawn(),
             };
             view! {
                 <tr id=format!("finding-{}", finding.id) data-row="" data-accepted=accepted.then_some("") tabindex="-1">
@@ -58,7 +59,7 @@ pub fn rows(inside: &Inside, names: &KnownNames, findings: &[(&Finding, &Explain
             }
         })
         .collect_view()
-        .into_any()
+        .drawn()
 }
 
 fn severity(severity: Severity) -> AnyView {
@@ -72,7 +73,7 @@ fn severity(severity: Severity) -> AnyView {
         Severity::High => "warn",
         Severity::Medium | Severity::Low => "quiet",
     };
-    view! { <span class="state" data-tone=tone>{icon.view()}{severity.label()}</span> }.into_any()
+    view! { <span class="state" data-tone=tone>{icon.view()}{severity.label()}</span> }.drawn()
 }
 
 /// What changed, in words and with the facts that are kept.
@@ -100,14 +101,14 @@ fn change(finding: &Finding, told: bool) -> AnyView {
         {detail.map(|detail| view! { <span class="under">{detail}</span> })}
         {(!is_empty).then(|| view! { <ul class="plain-list">{facts.collect_view()}</ul> })}
     }
-    .into_any()
+    .drawn()
 }
 
 /// The settings that changed, where the versions of both sides are kept, and else why they are not named.
 fn settings(inside: &Inside, names: &KnownNames, finding: &Finding, explained: &Explained) -> Option<AnyView> {
     let SettingsTold::Told { from, to, rows, more, assignments, not_comparable } = &explained.settings else {
         let note = explained.settings.note()?;
-        return Some(view! { <span class="under">{format!("Settings not named: {note}.")}</span> }.into_any());
+        return Some(view! { <span class="under">{format!("Settings not named: {note}.")}</span> }.drawn());
     };
     let may_see = inside.role.allows(Action::SeeBodies);
     let named = rows.iter().take(NAMED).map(|row| view! { <li>{setting(row, may_see)}</li> }).collect_view();
@@ -126,15 +127,15 @@ fn settings(inside: &Inside, names: &KnownNames, finding: &Finding, explained: &
     let same = (rows.is_empty() && assignments.is_empty()).then_some("Nothing that the versions tell differs. ");
     let words = format!("Versions {from} and {to}");
     let versions = match may_see {
-        true => view! { <a href=inside.address().difference(finding.item_id, *from, *to)>{words}</a> }.into_any(),
-        false => words.into_any(),
+        true => view! { <a href=inside.address().difference(finding.item_id, *from, *to)>{words}</a> }.drawn(),
+        false => words.drawn(),
     };
     Some(
         view! {
             <ul class="plain-list">{named}{moved.collect_view()}</ul>
             <span class="under">{left}{apart}{same}{versions}</span>
         }
-        .into_any(),
+        .drawn(),
     )
 }
 
@@ -162,7 +163,7 @@ fn who(finding: &Finding, explained: &Explained) -> Option<AnyView> {
     if finding.resolved_at.is_some() {
         return None;
     }
-    Some(view! { <span class="under">"By: "{attribution(&explained.changed_by)}</span> }.into_any())
+    Some(view! { <span class="under">"By: "{attribution(&explained.changed_by)}</span> }.drawn())
 }
 
 /// The value of a fact in words.
@@ -183,7 +184,7 @@ fn words_of(value: &Value) -> String {
 
 fn status(inside: &Inside, finding: &Finding) -> AnyView {
     if let Some(at) = finding.resolved_at {
-        return view! { <span class="state" data-tone="ok">{Icon::Done.view()}"Resolved"</span><span class="under">{moment(at.as_millis())}</span> }.into_any();
+        return view! { <span class="state" data-tone="ok">{Icon::Done.view()}"Resolved"</span><span class="under">{moment(at.as_millis())}</span> }.drawn();
     }
     let who = finding.acknowledged_by_name.as_deref().map(|name| visible_on_page(name).into_owned());
     let why = finding.acknowledged_reason.as_deref().map(|reason| visible_on_page(reason).into_owned());
@@ -194,7 +195,7 @@ fn status(inside: &Inside, finding: &Finding) -> AnyView {
             <span class="state" data-tone="ok">{Icon::Done.view()}"Accepted"</span>
             <span class="under">{accepted}{until}</span>
         }
-        .into_any();
+        .drawn();
     }
     let again = match finding.reopened {
         Some(Reopened::OtherValue) => Some(other_value(finding)),
@@ -210,7 +211,7 @@ fn status(inside: &Inside, finding: &Finding) -> AnyView {
         {again.map(|again| view! { <span class="under">{again}</span> })}
         {before.map(|before| view! { <span class="under">{before}</span> })}
     }
-    .into_any()
+    .drawn()
 }
 
 /// What was accepted and what is there, by the beginnings of their hashes.

@@ -15,6 +15,7 @@ use crate::scope::Inside;
 use crate::session::current::CurrentSession;
 use crate::session::functions::SignOut;
 use crate::tenant::switcher::TenantSwitcher;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 use crate::ui::logo::logo;
 use crate::ui::title::page_title;
@@ -146,7 +147,7 @@ pub fn tenant_frame(inside: &Inside, frame: FrameData, place: &Place, title: &st
             <ProgressWidget tenant=Some(id) user=session.user_id runs now />
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 /// A page outside of any tenant. What is live comes with it for whoever is signed in, unless it could not be loaded.
@@ -181,7 +182,7 @@ pub fn plain_frame(
             {widget}
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 /// What opens the palette; without a script there is none.
@@ -191,7 +192,7 @@ fn palette_button() -> AnyView {
             {Icon::Search.view()}
         </button>
     }
-    .into_any()
+    .drawn()
 }
 
 /// In which time zone times are told. Without a script they are in UTC.
@@ -202,7 +203,7 @@ fn zone_switch() -> AnyView {
             <button type="button" data-zone="utc" aria-pressed="false">"UTC"</button>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 fn person_menu(session: &CurrentSession, theme: String) -> AnyView {
@@ -233,5 +234,5 @@ fn person_menu(session: &CurrentSession, theme: String) -> AnyView {
             </form>
         </div>
     }
-    .into_any()
+    .drawn()
 }

@@ -6,6 +6,7 @@ use tenantatlas_store::saved_views::SavedView;
 use crate::address::TenantAddress;
 use crate::filter::inventory::InventoryFilter;
 use crate::filter::{ListFilter as _, read_query};
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 
 /// Views that are shown; the page of the inventory has all of them.
@@ -41,6 +42,6 @@ pub fn saved_views(at: &TenantAddress, all: &[SavedView], here: Option<&str>) ->
                 {rest}
             </div>
         }
-        .into_any(),
+        .drawn(),
     )
 }

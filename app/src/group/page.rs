@@ -20,6 +20,7 @@ use crate::inventory::not_read::not_read_note;
 use crate::inventory::table::row_state;
 use crate::page::{path_part, query, tenant_page};
 use crate::scope::Inside;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 use crate::ui::note::{empty, note};
 use crate::ui::pager::Pager;
@@ -41,7 +42,7 @@ pub fn GroupPage() -> impl IntoView {
             {by_type(&inside, &detail, &filter)}
             {items(&inside, &detail, &filter)}
         }
-        .into_any();
+        .drawn();
         Ok((name, content))
     })
 }
@@ -55,9 +56,9 @@ fn title(detail: &GroupDetail) -> String {
 
 fn head(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter, name: &str) -> AnyView {
     let lead = match (&detail.group, &detail.assigned) {
-        (Some(group), _) => view! { "Group "<span class="identifier">{group.external_id.clone()}</span> }.into_any(),
-        (None, Assigned::Nobody) => "Items that could be assigned and are to nobody.".into_any(),
-        (None, Assigned::To(_)) => "Built in: every item that is assigned to it.".into_any(),
+        (Some(group), _) => view! { "Group "<span class="identifier">{group.external_id.clone()}</span> }.drawn(),
+        (None, Assigned::Nobody) => "Items that could be assigned and are to nobody.".drawn(),
+        (None, Assigned::To(_)) => "Built in: every item that is assigned to it.".drawn(),
     };
     let others = [Assigned::all_users(), Assigned::all_devices(), Assigned::Nobody]
         .into_iter()
@@ -104,7 +105,7 @@ fn head(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter, name: &str)
             </div>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 /// Why a group has no name, or has it no more.
@@ -134,8 +135,8 @@ fn by_type(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> Optio
     };
     let nobody = detail.assigned == Assigned::Nobody;
     let count = |one: &AssignedType, only: Relationship, number: u64| match number {
-        0 => "0".into_any(),
-        _ => view! { <a href=to(&one.policy_type, Some(only))>{format::number(number)}</a> }.into_any(),
+        0 => "0".drawn(),
+        _ => view! { <a href=to(&one.policy_type, Some(only))>{format::number(number)}</a> }.drawn(),
     };
     let rows = detail.types.types.iter().map(|one| {
         let category = registry().get(&one.policy_type).map_or("", |known| known.category.label());
@@ -174,7 +175,7 @@ fn by_type(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> Optio
                 {more}
             </section>
         }
-        .into_any(),
+        .drawn(),
     )
 }
 
@@ -192,7 +193,7 @@ fn items(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> AnyView
             {body}
         </section>
     }
-    .into_any()
+    .drawn()
 }
 
 /// What an empty list says: never more than was read.
@@ -232,7 +233,7 @@ fn table(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> AnyView
         </div>
         {pager.view()}
     }
-    .into_any()
+    .drawn()
 }
 
 fn item_row(inside: &Inside, assigned: &Assigned, row: &ItemRow) -> AnyView {
@@ -247,9 +248,9 @@ fn item_row(inside: &Inside, assigned: &Assigned, row: &ItemRow) -> AnyView {
     let filters: Vec<String> = of_group.iter().filter_map(|one| filter_of(one)).collect();
     let excluded: Vec<String> = row.assignments.iter().filter(|one| !one.is_included()).map(target_of).collect();
     let told = match (assigned, excluded.is_empty()) {
-        (Assigned::Nobody, true) => "Not assigned".into_any(),
-        (Assigned::Nobody, false) => format!("Not assigned; excludes {}", excluded.join(", ")).into_any(),
-        (Assigned::To(_), _) => marks.into_any(),
+        (Assigned::Nobody, true) => "Not assigned".drawn(),
+        (Assigned::Nobody, false) => format!("Not assigned; excludes {}", excluded.join(", ")).drawn(),
+        (Assigned::To(_), _) => marks.drawn(),
     };
     view! {
         <tr>
@@ -262,7 +263,7 @@ fn item_row(inside: &Inside, assigned: &Assigned, row: &ItemRow) -> AnyView {
             <td data-label="State">{row_state(row)}</td>
         </tr>
     }
-    .into_any()
+    .drawn()
 }
 
 /// Whether an assignment includes or excludes.

@@ -11,6 +11,7 @@ use crate::filter::ListFilter as _;
 use crate::filter::inventory::InventoryFilter;
 use crate::format;
 use crate::scope::Inside;
+use crate::ui::drawn::Drawn as _;
 
 /// Beside a list by assignments: that only direct ones are told, how many items stand on the other side of the group, and
 /// what was not read. Nothing beside other lists.
@@ -23,10 +24,10 @@ pub fn assigned_note(inside: &Inside, address: &InventoryFilter, shown: &Invento
     };
     let included = address.assigned.as_ref().map(|assigned| {
         let words = match assigned {
-            Assigned::Nobody => "Items that can be assigned, and are to nobody.".into_any(),
+            Assigned::Nobody => "Items that can be assigned, and are to nobody.".drawn(),
             Assigned::To(_) => {
                 let members = assigned.group().map(|_| "; groups of which it is a member are not looked at");
-                view! { "Assigned directly to "{group(assigned, by.assigned.as_ref())}{members}". " }.into_any()
+                view! { "Assigned directly to "{group(assigned, by.assigned.as_ref())}{members}". " }.drawn()
             }
         };
         let other = address.excluded.is_none().then_some(()).and(assigned.group()).map(|id| {
@@ -56,17 +57,17 @@ pub fn assigned_note(inside: &Inside, address: &InventoryFilter, shown: &Invento
                 {not_read_note(&by.not_read, "this list may lack items")}
             </div>
         }
-        .into_any(),
+        .drawn(),
     )
 }
 
 fn other_side(total: Option<Total>, href: String, verbs: (&'static str, &'static str), none: &'static str) -> AnyView {
-    let Some(total) = total else { return ().into_any() };
+    let Some(total) = total else { return ().drawn() };
     let words = match total {
-        Total { items: 0, .. } => return format!("{none}.").into_any(),
+        Total { items: 0, .. } => return format!("{none}.").drawn(),
         Total { items: 1, .. } => format!("1 item {}", verbs.0),
         Total { items, exact: true } => format!("{} items {}", format::number(items), verbs.1),
         Total { items, exact: false } => format!("More than {} items {}", format::number(items), verbs.1),
     };
-    view! { <a href=href data-stay="">{words}</a>"." }.into_any()
+    view! { <a href=href data-stay="">{words}</a>"." }.drawn()
 }

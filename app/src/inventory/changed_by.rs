@@ -17,6 +17,7 @@ use super::item::value_moment;
 use crate::error::AppError;
 use crate::format;
 use crate::scope::Inside;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::time::{day, moment};
 
 /// How long reading an object may take, in milliseconds: it may have changed after the time that its version names.
@@ -115,7 +116,7 @@ pub fn attribution(answer: &Attribution) -> AnyView {
             view! {
                 "No event found between "{day(span.from.as_millis())}" and "{day(span.to.as_millis())}"."{late}
             }
-            .into_any()
+            .drawn()
         }
         Attribution::NotRead { lack } => not_read(lack),
     }
@@ -145,7 +146,7 @@ fn found(actors: &[Actors], certainty: Certainty) -> AnyView {
             }
         })
         .collect_view();
-    view! { {rows}"."{sure.map(|sure| view! { <span class="quiet">{format!(" {sure}")}</span> })} }.into_any()
+    view! { {rows}"."{sure.map(|sure| view! { <span class="quiet">{format!(" {sure}")}</span> })} }.drawn()
 }
 
 /// The name of whoever it was.
@@ -168,15 +169,15 @@ pub fn actor_name(one: &Actors) -> String {
 
 fn not_read(lack: &Lack) -> AnyView {
     match lack {
-        Lack::NoLog => "Not known: the service keeps an audit log of its own, which is not read.".into_any(),
-        Lack::NeverRead => "Audit events not read, because nobody has started that yet.".into_any(),
+        Lack::NoLog => "Not known: the service keeps an audit log of its own, which is not read.".drawn(),
+        Lack::NeverRead => "Audit events not read, because nobody has started that yet.".drawn(),
         Lack::Refused { code, sentence } => {
-            format!("Audit events not read, because: {} ({}).", visible_on_page(sentence), code.words()).into_any()
+            format!("Audit events not read, because: {} ({}).", visible_on_page(sentence), code.words()).drawn()
         }
         Lack::Outside { read } => view! {
             "Audit events not read for all of the time: they are known from "{day(read.from.as_millis())}" to "
             {day(read.to.as_millis())}", and none of these names it."
         }
-        .into_any(),
+        .drawn(),
     }
 }

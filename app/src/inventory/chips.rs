@@ -13,6 +13,7 @@ use super::load::InventoryView;
 use crate::filter::ListFilter as _;
 use crate::filter::inventory::InventoryFilter;
 use crate::ui::chips::chip_list;
+use crate::ui::drawn::Drawn as _;
 
 /// A state to filter by, in words.
 pub const fn state_words(state: StateFilter) -> &'static str {
@@ -77,5 +78,5 @@ pub fn chips(base: &str, address: &InventoryFilter, shown: &InventoryView, save:
             {save}
         </div>
     }
-    .into_any()
+    .drawn()
 }

@@ -14,6 +14,7 @@ use crate::address::TenantAddress;
 use crate::filter::ListFilter as _;
 use crate::filter::inventory::InventoryFilter;
 use crate::format;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 use crate::ui::time::moment;
 
@@ -38,7 +39,7 @@ pub fn coverage_strip(base: &str, address: &InventoryFilter, cells: &[Coverage],
             </details>
         </section>
     }
-    .into_any()
+    .drawn()
 }
 
 /// What the strip says, in the words with which it folds on a phone.
@@ -77,7 +78,7 @@ fn strip_cell(cell: &Coverage, address: &InventoryFilter, tenant: &TenantAddress
             <a href=tenant.items_of_type(&cell.key)>"Show its items"</a>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 /// How many types have each mark. Each entry shows the items of those types alone; the one that is chosen shows all again.
@@ -96,7 +97,7 @@ fn legend(base: &str, address: &InventoryFilter, cells: &[Coverage]) -> AnyView 
             </li>
         }
     });
-    view! { <ul class="legend" aria-label="Types by how they were read">{entries.collect_view()}</ul> }.into_any()
+    view! { <ul class="legend" aria-label="Types by how they were read">{entries.collect_view()}</ul> }.drawn()
 }
 
 /// What was not read to the end, in words: the types with one reason together, those that failed first.
@@ -137,9 +138,9 @@ fn faults(cells: &[Coverage], tenant: &TenantAddress) -> Option<AnyView> {
                 {rows}
             </details>
         }
-        .into_any()
+        .drawn()
     } else {
-        rows.into_any()
+        rows.drawn()
     })
 }
 

@@ -5,6 +5,7 @@ use tenantatlas_store::scopes::{OtherRead, Scope};
 
 use crate::address::TenantAddress;
 use crate::format;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::time::moment;
 
 /// What the syncs of a scope read, in words.
@@ -40,7 +41,7 @@ pub fn read_elsewhere(
             {verb}{moment(read.at.as_millis())}" by the sync of "<a href=href>{scope_words(&read.scope)}</a>": "{told}"."
         </p>
     }
-    .into_any()
+    .drawn()
 }
 
 #[cfg(test)]

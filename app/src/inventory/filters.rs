@@ -12,6 +12,7 @@ use super::load::InventoryView;
 use crate::filter::ListFilter as _;
 use crate::filter::inventory::{Grouping, InventoryFilter, state_name};
 use crate::format;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::{choice, hidden, options};
 use crate::ui::icon::Icon;
 
@@ -39,7 +40,7 @@ pub fn filters(base: &str, address: &InventoryFilter, shown: &InventoryView) -> 
             {kept.map(|(name, value)| hidden(name, value)).collect_view()}
         </form>
     }
-    .into_any()
+    .drawn()
 }
 
 fn choices(address: &InventoryFilter, shown: &InventoryView) -> AnyView {
@@ -66,7 +67,7 @@ fn choices(address: &InventoryFilter, shown: &InventoryView) -> AnyView {
         {tags}
         {choice("group", "Group by", std::iter::once(any("Not grouped")).chain(groups), address.group.map(Grouping::as_str).unwrap_or_default())}
     }
-    .into_any()
+    .drawn()
 }
 
 /// Since when changes are shown. A date or a run that the address names stays as an entry of its own.
@@ -103,7 +104,7 @@ pub fn scope_choice(base: &str, address: &InventoryFilter, shown: &InventoryView
                 <button class="button">"Show"</button>
             </form>
         }
-        .into_any(),
+        .drawn(),
     )
 }
 

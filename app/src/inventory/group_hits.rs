@@ -8,6 +8,7 @@ use tenantatlas_store::inventory::Group;
 use super::load::InventoryView;
 use crate::filter::inventory::InventoryFilter;
 use crate::scope::Inside;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::choice;
 
 /// Groups that are shown above the items.
@@ -49,7 +50,7 @@ pub fn group_hits(inside: &Inside, groups: &[Group]) -> Option<AnyView> {
                 <ul class="rows">{hits}</ul>
             </section>
         }
-        .into_any(),
+        .drawn(),
     )
 }
 

@@ -29,6 +29,7 @@ use crate::relation::words::{kind_word, target_name};
 use crate::scope::Inside;
 use crate::tenant::portal::portal_cloud;
 use crate::ui::card::section_card;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 use crate::ui::note::{note, refusal_note};
 use crate::ui::state::{state, sync_state};
@@ -74,7 +75,7 @@ pub fn ItemPage() -> impl IntoView {
             {history(&detail)}
             {runs(&inside, &detail)}
         }
-        .into_any();
+        .drawn();
         Ok((name, content))
     })
 }
@@ -98,7 +99,7 @@ fn portal_link(inside: &Inside, detail: &ItemDetail, name: &str) -> Option<AnyVi
                 <span class="visually-hidden">" (Microsoft's admin center, new tab)"</span>
             </a>
         }
-        .into_any(),
+        .drawn(),
     )
 }
 
@@ -155,7 +156,7 @@ fn facts(detail: &ItemDetail) -> AnyView {
         .filter_map(|(key, value)| {
             let words = match value_moment(value) {
                 Some(at) => day(at.as_millis()),
-                None => fact_text(key, value, &detail.relations.references)?.into_any(),
+                None => fact_text(key, value, &detail.relations.references)?.drawn(),
             };
             Some(view! { <dt>{property_label(key)}</dt> <dd>{words}</dd> })
         })
@@ -188,8 +189,8 @@ fn assignments(inside: &Inside, detail: &ItemDetail) -> AnyView {
             .into_iter()
             .map(|link| {
                 let name = match Assigned::of(link.target_kind, &link.target_external_id) {
-                    Some(group) => view! { <a href=inside.address().group(&group)>{target_name(link)}</a> }.into_any(),
-                    None => target_name(link).into_any(),
+                    Some(group) => view! { <a href=inside.address().group(&group)>{target_name(link)}</a> }.drawn(),
+                    None => target_name(link).drawn(),
                 };
                 let filter = link_filter(inside, link);
                 view! {
@@ -201,7 +202,7 @@ fn assignments(inside: &Inside, detail: &ItemDetail) -> AnyView {
                 }
             })
             .collect_view();
-        view! { <ul class="rows">{rows}</ul> }.into_any()
+        view! { <ul class="rows">{rows}</ul> }.drawn()
     };
     let omitted = detail.row.item.links_omitted;
     section_card(
@@ -222,15 +223,13 @@ fn nobody(inside: &Inside, detail: &ItemDetail) -> AnyView {
         (Some(false), _) => {
             let href = inside.address().group(&Assigned::Nobody);
             view! { <p class="quiet-text">"It is assigned to nobody, like "<a href=href>"all that is not assigned"</a>"."</p> }
-                .into_any()
+                .drawn()
         }
-        (Some(true), _) => {
-            view! { <p class="quiet-text">"It is assigned, to more than is listed here."</p> }.into_any()
-        }
+        (Some(true), _) => view! { <p class="quiet-text">"It is assigned, to more than is listed here."</p> }.drawn(),
         (None, true) => {
-            view! { <p class="quiet-text">"Its assignments have not been read by this version yet."</p> }.into_any()
+            view! { <p class="quiet-text">"Its assignments have not been read by this version yet."</p> }.drawn()
         }
-        (None, false) => view! { <p class="quiet-text">"Items of this type have no assignments."</p> }.into_any(),
+        (None, false) => view! { <p class="quiet-text">"Items of this type have no assignments."</p> }.drawn(),
     }
 }
 
@@ -244,7 +243,7 @@ fn link_filter(inside: &Inside, link: &OutgoingLink) -> Option<AnyView> {
         ..InventoryFilter::default()
     }
     .address(&inside.address().inventory());
-    Some(view! { <span class="quiet">" · "<a href=href>{words}</a></span> }.into_any())
+    Some(view! { <span class="quiet">" · "<a href=href>{words}</a></span> }.drawn())
 }
 
 fn history(detail: &ItemDetail) -> AnyView {
@@ -281,7 +280,7 @@ fn version_row(version: &ItemVersion, before: Option<&ItemVersion>) -> AnyView {
             {(!changes.is_empty()).then(|| difference(&changes))}
         </li>
     }
-    .into_any()
+    .drawn()
 }
 
 /// What differs between two states of which nothing that is shown does.
@@ -309,7 +308,7 @@ fn difference(changes: &[FieldChange]) -> AnyView {
             }
         })
         .collect_view();
-    view! { <div class="difference">{rows}</div> }.into_any()
+    view! { <div class="difference">{rows}</div> }.drawn()
 }
 
 fn runs(inside: &Inside, detail: &ItemDetail) -> AnyView {

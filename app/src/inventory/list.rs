@@ -17,6 +17,7 @@ use crate::filter::ListFilter as _;
 use crate::filter::inventory::InventoryFilter;
 use crate::format;
 use crate::scope::Inside;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::empty;
@@ -38,7 +39,7 @@ pub fn list(inside: &Inside, address: &InventoryFilter, shown: &InventoryView, r
             </div>
         </section>
     }
-    .into_any()
+    .drawn()
 }
 
 /// How many a filter finds, in words.
@@ -68,7 +69,7 @@ fn head(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> An
             </div>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 /// Which columns are shown. What is chosen is kept for the person.
@@ -93,7 +94,7 @@ fn columns(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) ->
             <button class="button primary">"Save"</button>
         </form>
     }
-    .into_any()
+    .drawn()
 }
 
 /// What an empty list says: never more than was read and asked for.

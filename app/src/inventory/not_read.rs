@@ -6,6 +6,7 @@ use tenantatlas_store::inventory::NotRead;
 
 use super::labels::type_label;
 use crate::format::counted;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 
 /// Says which types were not read to the end and why; `so` is what follows from it. Nothing where all were.
@@ -25,6 +26,6 @@ pub fn not_read_note(not_read: &[NotRead], so: &'static str) -> Option<AnyView> 
                 <details><summary>{words}</summary><ul>{types}</ul></details>
             </div>
         }
-        .into_any(),
+        .drawn(),
     )
 }

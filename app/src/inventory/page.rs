@@ -20,6 +20,7 @@ use crate::page::{done, has_empty_parameter, query, refusal, see_other, tenant_p
 use crate::run::readers::readers;
 use crate::scope::Inside;
 use crate::sync::button::SyncButton;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 use crate::ui::note::{done_note, empty};
 use crate::ui::state::sync_state;
@@ -56,9 +57,9 @@ pub fn InventoryPage() -> impl IntoView {
                 {coverage_strip(&inside.address().inventory(), &address, &shown.coverage, &inside.address())}
                 {list(&inside, &address, &shown, refused)}
             }
-            .into_any()
+            .drawn()
         };
-        let content = view! { {done_note(done)} {content} }.into_any();
+        let content = view! { {done_note(done)} {content} }.drawn();
         Ok(("Inventory".to_owned(), content))
     })
 }
@@ -71,15 +72,14 @@ fn first_time(inside: &Inside) -> AnyView {
         "Nobody has read this tenant yet. Somebody with the role of operator or more can start the first sync."
     };
     let id = inside.id();
-    let action =
-        can_sync.then(|| view! { <SyncButton tenant=id label="Start the first sync".to_owned() /> }.into_any());
+    let action = can_sync.then(|| view! { <SyncButton tenant=id label="Start the first sync".to_owned() /> }.drawn());
     view! {
         <div id="inventory-empty" data-live="">
             <h1 class="visually-hidden">"Inventory"</h1>
             {empty(Icon::Inventory, "Nothing read yet", words, action)}
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 fn head(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
@@ -92,9 +92,9 @@ fn head(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> An
                 {shown.view.scope.as_ref().map(|scope| format!(" · {}", scope_words(scope)))}
             </p>
         }
-        .into_any(),
+        .drawn(),
         None => {
-            view! { <p class="lead" id="as-of" data-live="">"No sync of this tenant has completed yet."</p> }.into_any()
+            view! { <p class="lead" id="as-of" data-live="">"No sync of this tenant has completed yet."</p> }.drawn()
         }
     };
     let sync =
@@ -109,7 +109,7 @@ fn head(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> An
             <div class="actions">{sync}</div>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 fn figures(inside: &Inside, shown: &InventoryView) -> AnyView {
@@ -154,13 +154,13 @@ fn figures(inside: &Inside, shown: &InventoryView) -> AnyView {
                     Some(run) => view! {
                         <span class="detail">{sync_state(run.status)}</span>
                         <span class="detail">{moment(run.finished_at.unwrap_or(run.started_at).as_millis())}</span>
-                    }.into_any(),
-                    None => view! { <span class="value">"never"</span> }.into_any(),
+                    }.drawn(),
+                    None => view! { <span class="value">"never"</span> }.drawn(),
                 }}
             </a>
         </section>
     }
-    .into_any()
+    .drawn()
 }
 
 /// What became of the types that were not read to the end.
@@ -192,5 +192,5 @@ fn figure(href: String, label: &'static str, value: String, detail: String) -> A
             <span class="detail">{detail}</span>
         </a>
     }
-    .into_any()
+    .drawn()
 }

@@ -9,6 +9,7 @@ use crate::error::AppError;
 use crate::filter::inventory::InventoryFilter;
 use crate::filter::{ListFilter as _, read_query};
 use crate::scope::Inside;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::refusal_note;
@@ -34,7 +35,7 @@ pub fn saved_views(
             {manage}
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 fn link(inside: &Inside, saved: &SavedView, here: &str) -> AnyView {
@@ -45,7 +46,7 @@ fn link(inside: &Inside, saved: &SavedView, here: &str) -> AnyView {
             {saved.name.clone()}
         </a>
     }
-    .into_any()
+    .drawn()
 }
 
 /// What saves the list that is shown, unless it is saved already or is simply all of it.
@@ -67,7 +68,7 @@ fn save_as(inside: &Inside, here: &str) -> AnyView {
             </form>
         </details>
     }
-    .into_any()
+    .drawn()
 }
 
 fn manage(inside: &Inside, views: &[SavedView], here: &str) -> AnyView {
@@ -99,5 +100,5 @@ fn manage(inside: &Inside, views: &[SavedView], here: &str) -> AnyView {
             <ul class="rows">{rows}</ul>
         </details>
     }
-    .into_any()
+    .drawn()
 }

@@ -20,6 +20,7 @@ use crate::filter::ListFilter as _;
 use crate::filter::inventory::{Grouping, InventoryFilter, sort_of};
 use crate::format;
 use crate::scope::Inside;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::pager::Pager;
@@ -59,7 +60,7 @@ pub fn table(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) 
         {picked_bar(inside, address)}
         {pager(&base, address, shown)}
     }
-    .into_any()
+    .drawn()
 }
 
 /// Says that an order, or groups, which need all items at once were asked of too many.
@@ -74,7 +75,7 @@ fn unsorted_note(address: &InventoryFilter, shown: &InventoryView) -> Option<Any
         "These are sorted by name: more than {} items cannot be {cannot}. Narrow the list to {mend} it.",
         format::number(tenantatlas_store::inventory::MAX_COUNTED)
     );
-    Some(view! { <p class="quiet-text" role="status">{words}</p> }.into_any())
+    Some(view! { <p class="quiet-text" role="status">{words}</p> }.drawn())
 }
 
 /// What turns the order: the other direction of the column that is sorted by, the ascending one of any other.
@@ -95,7 +96,7 @@ fn sort_head(
             <a href=href id=format!("sort-{name}") data-stay="">{words}{chosen.then(|| icon.view())}</a>
         </th>
     }
-    .into_any()
+    .drawn()
 }
 
 /// One body of rows, or one for each group.
@@ -103,7 +104,7 @@ fn bodies(inside: &Inside, base: &str, address: &InventoryFilter, shown: &Invent
     let row = |row: &ItemRow| item_row(base, address.scope, row, &shown.kept.preferences.item_columns);
     let rows = &shown.page.rows;
     let Some(groups) = groups(inside, address, shown) else {
-        return view! { <tbody>{rows.iter().map(row).collect_view()}</tbody> }.into_any();
+        return view! { <tbody>{rows.iter().map(row).collect_view()}</tbody> }.drawn();
     };
     let span = (shown.kept.preferences.item_columns.len() + 2).to_string();
     groups
@@ -120,7 +121,7 @@ fn bodies(inside: &Inside, base: &str, address: &InventoryFilter, shown: &Invent
             }
         })
         .collect_view()
-        .into_any()
+        .drawn()
 }
 
 /// Rows of the page that stand below one heading.
@@ -137,7 +138,7 @@ fn groups(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> 
     let named = |name: fn(&ItemRow) -> &str, label: fn(&str) -> String| {
         let group = |range: Range<usize>| {
             let name = rows.get(range.start).map(name).unwrap_or_default();
-            GroupOfRows { range, words: label(name).into_any(), count: shown.groups.get(name).copied() }
+            GroupOfRows { range, words: label(name).drawn(), count: shown.groups.get(name).copied() }
         };
         ranges(rows, |one, other| name(one) == name(other)).map(group).collect()
     };
@@ -170,16 +171,16 @@ fn ranges<T>(all: &[T], together: impl Fn(&T, &T) -> bool) -> impl Iterator<Item
 fn heading_words(inside: &Inside, heading: &Heading) -> AnyView {
     let one = match heading {
         Heading::Target(one) => one,
-        Heading::NotAssigned => return "Not assigned".into_any(),
-        Heading::NotKept => return "Assigned to more than is listed".into_any(),
-        Heading::Untold => return "Tells no assignments".into_any(),
+        Heading::NotAssigned => return "Not assigned".drawn(),
+        Heading::NotKept => return "Assigned to more than is listed".drawn(),
+        Heading::Untold => return "Tells no assignments".drawn(),
     };
     let before = (!one.is_included()).then_some("Excluded: ");
     let words = target_of(one);
     let group = is_group(one.target_kind).then(|| one.target_id.parse::<Assigned>().ok()).flatten();
     match group {
-        Some(group) => view! { {before}<a href=inside.address().group(&group)>{words}</a> }.into_any(),
-        None => view! { {before}{words} }.into_any(),
+        Some(group) => view! { {before}<a href=inside.address().group(&group)>{words}</a> }.drawn(),
+        None => view! { {before}{words} }.drawn(),
     }
 }
 
@@ -210,20 +211,20 @@ fn item_row(base: &str, scope: Option<ScopeId>, row: &ItemRow, columns: &[ItemCo
             {cells.collect_view()}
         </tr>
     }
-    .into_any()
+    .drawn()
 }
 
 fn cell(row: &ItemRow, column: ItemColumn, name: &str) -> AnyView {
     let item = &row.item;
     match column {
-        ItemColumn::Type => type_label(&item.policy_type).into_any(),
-        ItemColumn::Category => category_label(&item.category).into_any(),
+        ItemColumn::Type => type_label(&item.policy_type).drawn(),
+        ItemColumn::Category => category_label(&item.category).drawn(),
         ItemColumn::State => row_state(row),
-        ItemColumn::Assigned => assigned_words(row).unwrap_or_else(|| "–".to_owned()).into_any(),
-        ItemColumn::Platform => platform_label(&item.platform).into_any(),
+        ItemColumn::Assigned => assigned_words(row).unwrap_or_else(|| "–".to_owned()).drawn(),
+        ItemColumn::Platform => platform_label(&item.platform).drawn(),
         ItemColumn::Modified => match item.meta.get("lastModifiedDateTime").and_then(value_moment) {
             Some(at) => moment(at.as_millis()),
-            None => "–".into_any(),
+            None => "–".drawn(),
         },
         ItemColumn::LastSeen => moment(item.last_seen_at.as_millis()),
         ItemColumn::FirstSeen => moment(item.first_seen_at.as_millis()),
@@ -240,7 +241,7 @@ pub fn identifier(id: &str, name: &str) -> AnyView {
             <button class="icon-button with-script" type="button" data-copy="" aria-label=label>{Icon::Copy.view()}</button>
         </span>
     }
-    .into_any()
+    .drawn()
 }
 
 /// What is done with the items that were picked. It is seen while one is.
@@ -270,7 +271,7 @@ fn picked_bar(inside: &Inside, address: &InventoryFilter) -> AnyView {
             {capture}
         </form>
     }
-    .into_any()
+    .drawn()
 }
 
 fn pager(base: &str, address: &InventoryFilter, shown: &InventoryView) -> Option<AnyView> {

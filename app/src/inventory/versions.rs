@@ -11,6 +11,7 @@ use super::item::ItemDetail;
 use crate::format;
 use crate::scope::Inside;
 use crate::ui::card::section_card;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::state::state;
@@ -21,9 +22,9 @@ pub fn versions(inside: &Inside, detail: &ItemDetail) -> AnyView {
     let rows = detail.versions.iter().map(|version| row(inside, detail, version)).collect_view();
     let list = if detail.versions.is_empty() {
         let none = "No version of its settings is kept yet. A sync keeps none: a capture does.";
-        view! { <p class="quiet-text">{none}</p> }.into_any()
+        view! { <p class="quiet-text">{none}</p> }.drawn()
     } else {
-        view! { <ol class="rows">{rows}</ol> }.into_any()
+        view! { <ol class="rows">{rows}</ol> }.drawn()
     };
     let capture = inside.role.allows(Action::Capture).then(|| {
         let action = inside.address().function::<CaptureItems>();
@@ -51,9 +52,9 @@ fn row(inside: &Inside, detail: &ItemDetail, version: &Version) -> AnyView {
     let name = match inside.role.allows(Action::SeeBodies) {
         true => {
             let href = inside.address().version(item, number);
-            view! { <a href=href>{format!("Version {number}")}</a> }.into_any()
+            view! { <a href=href>{format!("Version {number}")}</a> }.drawn()
         }
-        false => format!("Version {number}").into_any(),
+        false => format!("Version {number}").drawn(),
     };
     let compare = (inside.role.allows(Action::SeeBodies) && number > 1).then(|| {
         let href = inside.address().difference(item, number - 1, number);
@@ -81,5 +82,5 @@ fn row(inside: &Inside, detail: &ItemDetail, version: &Version) -> AnyView {
             {who}
         </li>
     }
-    .into_any()
+    .drawn()
 }

@@ -7,6 +7,7 @@ use tenantatlas_store::invitations::Invitation;
 use super::functions::RevokeInvitation;
 use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::time::{day, moment};
@@ -33,7 +34,7 @@ pub fn link_note(invited: &Invitation, link: String) -> AnyView {
             </div>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 /// Who is invited and has not come yet; nothing where nobody is.
@@ -62,7 +63,7 @@ pub fn open_invitations(inside: &Inside, invitations: &[Invitation]) -> Option<A
             </div>
         </section>
     };
-    Some(list.into_any())
+    Some(list.drawn())
 }
 
 fn row(inside: &Inside, invited: &Invitation) -> AnyView {
@@ -85,5 +86,5 @@ fn row(inside: &Inside, invited: &Invitation) -> AnyView {
             </td>
         </tr>
     }
-    .into_any()
+    .drawn()
 }

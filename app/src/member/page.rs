@@ -15,6 +15,7 @@ use crate::page::{done, query, refusal, tenant_page};
 use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
 use crate::ui::card::section_card;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::{field, hidden, options};
 use crate::ui::icon::Icon;
 use crate::ui::note::{confirm_note, done_note, refusal_note};
@@ -76,7 +77,7 @@ pub fn MembersPage() -> impl IntoView {
                 {roles()}
             </div>
         }
-        .into_any();
+        .drawn();
         Ok(("Members".to_owned(), content))
     })
 }
@@ -94,7 +95,7 @@ fn undo_note(inside: &Inside, user: UserId) -> AnyView {
             </ActiveForm>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 fn role_options(chosen: &str) -> AnyView {
@@ -103,7 +104,7 @@ fn role_options(chosen: &str) -> AnyView {
 
 fn row(inside: &Inside, member: &Member, may_edit: bool) -> AnyView {
     let disabled = member.disabled_at.map(|_| view! { <span class="badge">"cannot sign in"</span> });
-    let role = if may_edit { change(inside, member) } else { member.role.label().into_any() };
+    let role = if may_edit { change(inside, member) } else { member.role.label().drawn() };
     view! {
         <tr>
             <th scope="row" class="title">{member.name.clone()}" "{disabled}</th>
@@ -113,7 +114,7 @@ fn row(inside: &Inside, member: &Member, may_edit: bool) -> AnyView {
             {may_edit.then(|| view! { <td class="shrink">{remove(inside, member)}</td> })}
         </tr>
     }
-    .into_any()
+    .drawn()
 }
 
 fn change(inside: &Inside, member: &Member) -> AnyView {
@@ -128,7 +129,7 @@ fn change(inside: &Inside, member: &Member) -> AnyView {
             <button class="button small" aria-label=button>"Change"</button>
         </ActiveForm>
     }
-    .into_any()
+    .drawn()
 }
 
 fn remove(inside: &Inside, member: &Member) -> AnyView {
@@ -160,7 +161,7 @@ fn remove(inside: &Inside, member: &Member) -> AnyView {
             </ActiveForm>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 fn add(inside: &Inside, error: Option<AppError>) -> AnyView {

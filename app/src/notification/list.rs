@@ -63,8 +63,8 @@ fn row(
         }
     };
     let mark = if entry.read || on_read.is_some() { None } else { mark_form(entry, tenant) };
-    let (icon, tone, address) = if entry.account.is_some() && !entry.tenant_id.is_empty() {
-        (Icon::Warning, "warn", address::tenant(&entry.tenant_id).endpoints())
+    let (icon, tone, address) = if let Some(page) = &entry.page {
+        (icon, tone, page.clone())
     } else if entry.account.is_some() {
         (Icon::Key, "info", address::ACCOUNT.to_owned())
     } else {
@@ -95,6 +95,7 @@ fn row(
 #[cfg(feature = "ssr")]
 fn mark_form(entry: &Notification, tenant: Option<TenantId>) -> Option<AnyView> {
     use crate::notification::functions::MarkRead;
+    use crate::ui::drawn::Drawn as _;
     use crate::ui::form::hidden;
     let label = format!("Mark as read: {}, {}", entry.title(), format::utc(entry.created_at));
     Some(
@@ -104,7 +105,7 @@ fn mark_form(entry: &Notification, tenant: Option<TenantId>) -> Option<AnyView> 
                 <button class="button quiet small" aria-label=label>"Mark as read"</button>
             </form>
         }
-        .into_any(),
+        .drawn(),
     )
 }
 

@@ -1,14 +1,15 @@
 //! Notifications of a person.
 
 use serde::Deserialize as _;
-use tenantatlas_domain::ids::{NotificationId, UserId};
+use tenantatlas_domain::ids::{NotificationId, TenantId, UserId};
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::operation::{Counters, OperationBucket};
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{AccountNotice, EndpointNotice, Engine, RunNotice};
+use tenantatlas_engine::{AccountNotice, EndpointNotice, Engine, RunNotice, ScheduleNotice};
 use tenantatlas_store::notifications;
 
 use super::model::{Notification, NotificationPage};
+use crate::address;
 use crate::error::AppError;
 use crate::run::bucket::canceller;
 use crate::scope;
@@ -76,9 +77,13 @@ fn read(engine: &Engine, viewer: UserId, stored: &notifications::Notification) -
         return Some(of_no_run(stored, (title, visible_on_page(&detail).into_owned())));
     }
     if let Some(notice) = EndpointNotice::of(stored) {
-        let title = format!("The endpoint {} was switched off", notice.endpoint_name);
-        let (tenant_id, tenant_name) = (notice.tenant_id.to_string(), notice.tenant_name);
-        return Some(Notification { tenant_id, tenant_name, ..of_no_run(stored, (title, notice.why)) });
+        let words = (format!("Endpoint {} was switched off", visible_on_page(&notice.endpoint_name)), notice.why);
+        let page = address::tenant(notice.tenant_id).endpoints();
+        return Some(about_tenant(stored, (notice.tenant_id, notice.tenant_name), words, page));
+    }
+    if let Some(notice) = ScheduleNotice::of(stored) {
+        let (words, page) = (schedule_words(&notice), address::tenant(notice.tenant_id).schedules());
+        return Some(about_tenant(stored, (notice.tenant_id, notice.tenant_name), words, page));
     }
     let notice = RunNotice::deserialize(&stored.payload)
         .inspect_err(|error| tracing::warn!(%error, id = %stored.id, "a notification cannot be read"))
@@ -99,6 +104,7 @@ fn read(engine: &Engine, viewer: UserId, stored: &notifications::Notification) -
         news: notice.news,
         cancelled_by: canceller(notice.cancelled_by.as_ref(), viewer),
         account: None,
+        page: None,
         drift,
         created_at: stored.created_at.as_millis(),
         read: stored.read_at.is_some(),
@@ -120,10 +126,40 @@ fn of_no_run(stored: &notifications::Notification, words: (String, String)) -> N
         news: None,
         cancelled_by: None,
         account: Some(words),
+        page: None,
         drift: None,
         created_at: stored.created_at.as_millis(),
         read: stored.read_at.is_some(),
     }
+}
+
+/// A notification that something of a tenant stopped, with the page that shows it.
+fn about_tenant(
+    stored: &notifications::Notification,
+    (tenant_id, tenant_name): (TenantId, String),
+    words: (String, String),
+    page: String,
+) -> Notification {
+    Notification {
+        tenant_id: tenant_id.to_string(),
+        tenant_name,
+        bucket: OperationBucket::Failed,
+        page: Some(page),
+        ..of_no_run(stored, words)
+    }
+}
+
+/// What is said of a schedule that stopped or is overdue: title and detail.
+fn schedule_words(notice: &ScheduleNotice) -> (String, String) {
+    let name = visible_on_page(&notice.name);
+    if let Some(because) = &notice.stopped_because {
+        return (format!("Schedule {name} stopped"), visible_on_page(because).into_owned());
+    }
+    let since = match notice.last_succeeded_at {
+        Some(at) => format!("Its last success was on {}.", crate::format::utc_seconds(at.as_millis())),
+        None => "It has not succeeded yet.".to_owned(),
+    };
+    (format!("Schedule {name} is overdue"), format!("No run succeeded for twice its period. {since}"))
 }
 
 /// What a comparison of two runs found: how much of it is new, and the names of what matters most. No values.

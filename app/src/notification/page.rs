@@ -10,6 +10,7 @@ use super::load as notifications;
 use crate::error::AppError;
 use crate::frame::view::Section;
 use crate::page::{plain_page, query, tenant_page};
+use crate::ui::drawn::Drawn as _;
 use crate::ui::pager::Pager;
 use crate::{address, format, scope};
 
@@ -57,7 +58,7 @@ async fn content(
             {pager.view()}
         </div>
     }
-    .into_any();
+    .drawn();
     Ok(("Notifications".to_owned(), content))
 }
 

@@ -6,6 +6,7 @@ use super::sheet::key_list;
 use crate::address;
 use crate::page::plain_page;
 use crate::ui::card::section_card;
+use crate::ui::drawn::Drawn as _;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -47,7 +48,7 @@ pub fn HelpPage() -> impl IntoView {
             })}
             {section_card("states", "What the states mean", view! { <dl class="facts">{states.collect_view()}</dl> })}
         }
-        .into_any();
+        .drawn();
         Ok(("Help".to_owned(), content))
     })
 }

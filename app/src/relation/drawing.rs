@@ -6,6 +6,7 @@ use tenantatlas_store::inventory::{Item, Relations};
 use super::layout::{BOX, Layout, Line, Placed, lay_out};
 use super::picture::{Drawn, picture};
 use crate::address::TenantAddress;
+use crate::ui::drawn::Drawn as _;
 
 /// Length and half the width of the head of a line.
 const HEAD: (i32, i32) = (9, 4);
@@ -30,7 +31,7 @@ pub fn drawing(address: &TenantAddress, item: &Item, relations: &Relations) -> O
                 </figcaption>
             </figure>
         }
-        .into_any(),
+        .drawn(),
     )
 }
 
@@ -42,7 +43,7 @@ fn line_view(line: &Line, excludes: bool) -> AnyView {
         <path class="relation-line" data-excludes=excludes.to_string() d=line.path.clone()></path>
         <path class="relation-head" data-excludes=excludes.to_string() d=head></path>
     }
-    .into_any()
+    .drawn()
 }
 
 fn box_view(placed: Placed, drawn: Drawn) -> AnyView {
@@ -52,17 +53,14 @@ fn box_view(placed: Placed, drawn: Drawn) -> AnyView {
     let inner = view! { <span class="name">{name}</span> <span class="words">{words}</span> };
     let content = match href {
         Some(href) => {
-            view! { <a class="relation-box" data-look=look data-state=state href=href title=title>{inner}</a> }
-                .into_any()
+            view! { <a class="relation-box" data-look=look data-state=state href=href title=title>{inner}</a> }.drawn()
         }
-        None => {
-            view! { <div class="relation-box" data-look=look data-state=state title=title>{inner}</div> }.into_any()
-        }
+        None => view! { <div class="relation-box" data-look=look data-state=state title=title>{inner}</div> }.drawn(),
     };
     view! {
         <foreignObject x=placed.x.to_string() y=placed.y.to_string() width=BOX.0.to_string() height=placed.height.to_string()>
             {content}
         </foreignObject>
     }
-    .into_any()
+    .drawn()
 }

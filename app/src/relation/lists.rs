@@ -18,6 +18,7 @@ use crate::inventory::labels::type_label;
 use crate::inventory::not_read::not_read_note;
 use crate::scope::Inside;
 use crate::ui::card::section_card;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::pager::Pager;
 use crate::ui::state::state;
 
@@ -50,7 +51,7 @@ pub fn relations(
         </div>
         {stands_on(inside, item, relations)}
     }
-    .into_any()
+    .drawn()
 }
 
 fn chip(standing: Standing) -> Option<AnyView> {
@@ -64,8 +65,8 @@ fn references(inside: &Inside, relations: &Relations) -> AnyView {
         .filter(|one| !is_assignment(one))
         .map(|one| {
             let name = match one.link.target_item_id {
-                Some(id) => view! { <a href=inside.address().item(id)>{target_name(&one.link)}</a> }.into_any(),
-                None => target_name(&one.link).into_any(),
+                Some(id) => view! { <a href=inside.address().item(id)>{target_name(&one.link)}</a> }.drawn(),
+                None => target_name(&one.link).drawn(),
             };
             view! {
                 <li>
@@ -78,9 +79,9 @@ fn references(inside: &Inside, relations: &Relations) -> AnyView {
         })
         .collect();
     if rows.is_empty() {
-        view! { <p class="quiet-text">"It references nothing else."</p> }.into_any()
+        view! { <p class="quiet-text">"It references nothing else."</p> }.drawn()
     } else {
-        view! { <ul class="rows">{rows}</ul> }.into_any()
+        view! { <ul class="rows">{rows}</ul> }.drawn()
     }
 }
 
@@ -91,7 +92,7 @@ fn referenced_by(
     (scope, after): (Option<ScopeId>, Option<ItemId>),
 ) -> AnyView {
     if relations.referenced_by.is_empty() && after.is_none() {
-        return view! { <p class="quiet-text">"Nothing that was read references it."</p> }.into_any();
+        return view! { <p class="quiet-text">"Nothing that was read references it."</p> }.drawn();
     }
     let row = |one: &Incoming| {
         let Incoming { link, state } = one;
@@ -129,7 +130,7 @@ fn referenced_by(
         {rest}
         {pager.view()}
     }
-    .into_any()
+    .drawn()
 }
 
 /// How many items refer to an item, and that there may be more than were counted.

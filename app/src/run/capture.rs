@@ -7,6 +7,7 @@ use super::load::RunDetail;
 use crate::format;
 use crate::inventory::labels::type_label;
 use crate::scope::Inside;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::state::outcome_state;
 
 /// What only a capture has to tell.
@@ -34,7 +35,7 @@ pub(super) fn capture_facts(capture: &Capture, types: &[CaptureTypeRun]) -> AnyV
             format!("{}, of these {} repeated", format::number(capture.requests), format::number(capture.retries));
         view! { <dt>"Requests"</dt><dd>{words}</dd> }
     });
-    view! { <dt>"Versions"</dt><dd>{kept}</dd> {cost} }.into_any()
+    view! { <dt>"Versions"</dt><dd>{kept}</dd> {cost} }.drawn()
 }
 
 /// A row for each type: what failed first, then what made most versions.
@@ -70,7 +71,7 @@ pub(super) fn by_type(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
                 </div>
             </section>
         }
-        .into_any(),
+        .drawn(),
     )
 }
 
@@ -97,5 +98,5 @@ fn row(inside: &Inside, one: &CaptureTypeRun) -> AnyView {
             {number("Gone", one.gone)}
         </tr>
     }
-    .into_any()
+    .drawn()
 }

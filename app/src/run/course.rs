@@ -7,6 +7,7 @@ use tenantatlas_store::operation_runs::{AttemptEnd, OperationRun, RunAttempt};
 use super::bucket::{is_cancelled, look};
 use super::load::RunDetail;
 use crate::format;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 use crate::ui::time::exact;
 
@@ -38,7 +39,7 @@ pub(super) fn course(detail: &RunDetail) -> AnyView {
             <ol class="rows card flush">{lines.collect_view()}</ol>
         </section>
     }
-    .into_any()
+    .drawn()
 }
 
 fn steps(run: &OperationRun, attempts: &[RunAttempt]) -> Vec<Step> {

@@ -21,6 +21,7 @@ use crate::run::bucket::is_cancelled;
 use crate::run::model::{news_words, progress, reached};
 use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::{done_note, note};
@@ -58,7 +59,7 @@ pub fn RunPage() -> impl IntoView {
                 {audit(&inside, &run)}
             </div>
         }
-        .into_any();
+        .drawn();
         Ok((title, content))
     })
 }
@@ -94,7 +95,7 @@ fn head(inside: &Inside, detail: &RunDetail) -> AnyView {
             <progress max=counters.total.max(1).to_string() value=counters.processed.to_string() aria-label="Progress"></progress>
         })}
     }
-    .into_any()
+    .drawn()
 }
 
 fn cancel_form(inside: &Inside, detail: &RunDetail) -> AnyView {
@@ -107,7 +108,7 @@ fn cancel_form(inside: &Inside, detail: &RunDetail) -> AnyView {
             <button class="button" disabled=stopping>{Icon::Close.view()}{if stopping { "Stopping…" } else { "Cancel" }}</button>
         </ActiveForm>
     }
-    .into_any()
+    .drawn()
 }
 
 fn retry_form(inside: &Inside, detail: &RunDetail, only_failed: bool, words: &'static str) -> AnyView {
@@ -121,7 +122,7 @@ fn retry_form(inside: &Inside, detail: &RunDetail, only_failed: bool, words: &'s
             <button class=class>{Icon::Turning.view()}{words}</button>
         </ActiveForm>
     }
-    .into_any()
+    .drawn()
 }
 
 fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
@@ -160,7 +161,7 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
             </dl>
         </section>
     }
-    .into_any()
+    .drawn()
 }
 
 /// What differs from the run before that did the same.
@@ -171,7 +172,7 @@ fn compared(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
         false => compared.words.join(", "),
     };
     let href = inside.address().run(compared.with);
-    Some(view! { <dt>"Compared with "<a href=href>"the run before"</a></dt><dd>{words}</dd> }.into_any())
+    Some(view! { <dt>"Compared with "<a href=href>"the run before"</a></dt><dd>{words}</dd> }.drawn())
 }
 
 /// Why there was another attempt at a run.
@@ -185,7 +186,7 @@ fn retry_of(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
     let carried = detail.types.iter().filter(|one| one.carried_from.is_some()).count() as u64;
     let words = (carried > 0).then(|| format!(": {} as read before", format::counted(carried, "type", "types")));
     let name = if carried > 0 { "Continues" } else { "Retry of" };
-    Some(view! { <dt>{name}</dt><dd><a href=href>"an earlier run"</a>{words}</dd> }.into_any())
+    Some(view! { <dt>{name}</dt><dd><a href=href>"an earlier run"</a>{words}</dd> }.drawn())
 }
 
 /// What only an inventory sync has to tell. Requests that several types share count once.
@@ -208,7 +209,7 @@ fn sync_facts(inside: &Inside, sync: &SyncRun, types: &[TypeRun]) -> AnyView {
             <span class="identifier">{sync.selection_hash.as_str().chars().take(12).collect::<String>()}</span>
         </dd>
     }
-    .into_any()
+    .drawn()
 }
 
 fn audit(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
@@ -238,6 +239,6 @@ fn audit(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
                 <ul class="rows">{rows}</ul>
             </section>
         }
-        .into_any(),
+        .drawn(),
     )
 }

@@ -7,6 +7,7 @@ use tenantatlas_store::operation_runs::OperationRun;
 use crate::address::TenantAddress;
 use crate::format;
 use crate::scope::Inside;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 
 /// Lines that are shown; of more runs the rest is counted.
@@ -18,7 +19,7 @@ const SHOWN: usize = 3;
 pub async fn readers(inside: &Inside) -> AnyView {
     let live = inside.live().await.inspect_err(|error| tracing::warn!(%error, "active runs could not be listed"));
     let lines = live.ok().map(|live| lines(inside, &live.runs));
-    view! { <div id="readers" class="readers" data-live="">{lines}</div> }.into_any()
+    view! { <div id="readers" class="readers" data-live="">{lines}</div> }.drawn()
 }
 
 fn lines(inside: &Inside, active: &[OperationRun]) -> AnyView {
@@ -32,7 +33,7 @@ fn lines(inside: &Inside, active: &[OperationRun]) -> AnyView {
         let words = format!("{} more", format::number(more as u64));
         view! { <p><a href=at.runs()>{words}</a></p> }
     });
-    view! { {rows} {more} }.into_any()
+    view! { {rows} {more} }.drawn()
 }
 
 fn line(at: &TenantAddress, run: &OperationRun, words: &RunWords) -> AnyView {
@@ -47,5 +48,5 @@ fn line(at: &TenantAddress, run: &OperationRun, words: &RunWords) -> AnyView {
             {format!(": {} of {}", format::number(u64::from(done)), format::counted(total, &words.units.0, &words.units.1))}
         </p>
     }
-    .into_any()
+    .drawn()
 }

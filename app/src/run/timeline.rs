@@ -15,6 +15,7 @@ use super::load::RunDetail;
 use crate::format;
 use crate::inventory::labels::type_label;
 use crate::scope::Inside;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 use crate::ui::state::{outcome_state, state};
 
@@ -110,7 +111,7 @@ pub(super) fn timeline(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
                 </div>
             </section>
         }
-        .into_any(),
+        .drawn(),
     )
 }
 
@@ -130,7 +131,7 @@ fn hatching() -> AnyView {
             " Throttled: Microsoft let nothing in"
         </p>
     }
-    .into_any()
+    .drawn()
 }
 
 /// The time that has passed since the begin, at the begin, at the quarters and at the end.
@@ -143,7 +144,7 @@ fn axis(span: &Span) -> AnyView {
         })
         .collect_view();
     view! { <div class="timeline-axis" aria-hidden="true"><span></span><span class="marks">{marks}</span></div> }
-        .into_any()
+        .drawn()
 }
 
 /// For each type that is read by the same requests as others here: how many they are together.
@@ -172,7 +173,7 @@ fn hatched(span: &Span, pauses: &Pauses, one: &TypeRun) -> AnyView {
             view! { <rect class="paused" x=from.to_string() width=(until - from).max(2).to_string() height="10" fill="url(#paused)" /> }
         })
         .collect_view()
-        .into_any()
+        .drawn()
 }
 
 fn row(inside: &Inside, span: &Span, pauses: &Pauses, one: &TypeRun, together: Option<&usize>) -> AnyView {
@@ -208,5 +209,5 @@ fn row(inside: &Inside, span: &Span, pauses: &Pauses, one: &TypeRun, together: O
             {(!remarks.is_empty()).then(|| view! { <span class="reason">{remarks.join(" · ")}</span> })}
         </li>
     }
-    .into_any()
+    .drawn()
 }

@@ -9,6 +9,7 @@ use tenantatlas_domain::reason::ReasonCode;
 use super::bucket::is_cancelled;
 use super::load::RunDetail;
 use crate::scope::Inside;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 use crate::ui::note::note;
 
@@ -52,7 +53,7 @@ pub(super) fn trouble(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
                 {(omitted > 0).then(|| view! { <p class="quiet-text">{format!("{omitted} more are counted, not listed.")}</p> })}
             </section>
         }
-        .into_any(),
+        .drawn(),
     )
 }
 
@@ -75,9 +76,9 @@ fn group(inside: &Inside, detail: &RunDetail, skipped: bool, reason: ReasonCode,
     let rows = view! { <ul class="rows">{rows}</ul> };
     // An open disclosure counts as a person at work, for whom the page is left as it is (`live/parts.rs`).
     let named = if failures.len() <= FEW {
-        rows.into_any()
+        rows.drawn()
     } else {
-        view! { <details><summary>{format!("Show {}", failures.len())}</summary>{rows}</details> }.into_any()
+        view! { <details><summary>{format!("Show {}", failures.len())}</summary>{rows}</details> }.drawn()
     };
     let words = if skipped { "skipped" } else { "failed" };
     let headline = headline.map(|headline| format!(" ({headline})")).unwrap_or_default();
@@ -94,7 +95,7 @@ fn group(inside: &Inside, detail: &RunDetail, skipped: bool, reason: ReasonCode,
             </div>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 /// What a failure says besides the sentence of its reason: the permission that is missing, what Graph answered.

@@ -11,6 +11,7 @@ use crate::error::AppError;
 use crate::page::{done, plain_page, query, refusal};
 use crate::ui::active_form::ActiveForm;
 use crate::ui::card::styled_section_card;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::code_field;
 use crate::ui::note::{confirm_note, done_note, refusal_note};
 use crate::ui::time::moment;
@@ -45,7 +46,7 @@ pub fn SecondFactorPage() -> impl IntoView {
             {confirm_note(&session, address::SECOND_FACTOR, "see or change the second factor")}
             {body}
         }
-        .into_any();
+        .drawn();
         Ok(("Second factor".to_owned(), content))
     })
 }
@@ -93,12 +94,12 @@ pub fn set_up_facts(shown: &SetUp) -> AnyView {
             <p>"3. Type the code that the authenticator shows."</p>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 fn code_list(codes: &[String]) -> AnyView {
     let rows = codes.iter().map(|code| view! { <li><code>{code.clone()}</code></li> }).collect_view();
-    view! { <ol class="recovery-codes" aria-label="Recovery codes">{rows}</ol> }.into_any()
+    view! { <ol class="recovery-codes" aria-label="Recovery codes">{rows}</ol> }.drawn()
 }
 
 fn in_force(state: &SecondFactorState, shown: Option<&SetUp>, error: Option<AppError>) -> AnyView {
@@ -112,16 +113,16 @@ fn in_force(state: &SecondFactorState, shown: Option<&SetUp>, error: Option<AppE
                 {code_list(&shown.recovery_codes)}
                 <form method="post" action=keep><button class="button primary">"I have them: activate them"</button></form>
             }
-            .into_any()
+            .drawn()
         }
         None => {
             let new = address::function::<NewRecoveryCodes>();
             view! { <form method="post" action=new><button class="button">"Make new recovery codes"</button></form> }
-                .into_any()
+                .drawn()
         }
     };
     let remove = if state.required {
-        view! { <p>"The rules of this server require a second factor, so it cannot be removed."</p> }.into_any()
+        view! { <p>"The rules of this server require a second factor, so it cannot be removed."</p> }.drawn()
     } else {
         let action = address::function::<RemoveSecondFactor>().to_owned();
         view! {
@@ -130,7 +131,7 @@ fn in_force(state: &SecondFactorState, shown: Option<&SetUp>, error: Option<AppE
                 <div class="form-foot"><button class="button danger">"Remove"</button></div>
             </ActiveForm>
         }
-        .into_any()
+        .drawn()
     };
     view! {
         {styled_section_card("card stack", "codes", "Recovery codes", view! {
@@ -142,5 +143,5 @@ fn in_force(state: &SecondFactorState, shown: Option<&SetUp>, error: Option<AppE
             {remove}
         })}
     }
-    .into_any()
+    .drawn()
 }

@@ -1,5 +1,6 @@
 //! QR codes, drawn on the server.
 
+use crate::ui::drawn::Drawn as _;
 use std::fmt::Write as _;
 
 use leptos::prelude::*;
@@ -19,7 +20,7 @@ pub fn code(text: &str, name: &'static str) -> Option<AnyView> {
                 <path d=path fill="currentColor" />
             </svg>
         }
-        .into_any(),
+        .drawn(),
     )
 }
 

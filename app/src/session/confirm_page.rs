@@ -8,6 +8,7 @@ use crate::page::{plain_page, query, refusal};
 use crate::redirect::safe_next;
 use crate::second_factor::load as second_factor;
 use crate::ui::active_form::ActiveForm;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::{code_field, field, hidden, reveal};
 use crate::{address, scope};
 
@@ -45,7 +46,7 @@ pub fn ConfirmPage() -> impl IntoView {
                 </ActiveForm>
             </section>
         }
-        .into_any();
+        .drawn();
         Ok(("Confirm your password".to_owned(), content))
     })
 }

@@ -30,6 +30,8 @@ pub struct CurrentSession {
     pub confirmed: bool,
     /// What they chose for themselves, as of the beginning of the request.
     pub preferences: UserPreferences,
+    /// Who acts where a program asks with a token of the API; then there is no session, and no right of a session.
+    pub program: Option<Box<Actor>>,
 }
 
 impl CurrentSession {
@@ -46,12 +48,33 @@ impl CurrentSession {
             token,
             confirmed: is_confirmed(found.session.verified_at, now),
             preferences: found.preferences,
+            program: None,
+        }
+    }
+
+    /// A program with a token of the API. A token of a tenant has no person: nothing is kept for its id in place of one.
+    #[must_use]
+    pub fn of_token(person: Option<UserId>, token: Uuid, actor: Actor) -> Self {
+        Self {
+            session_id: token,
+            user_id: person.unwrap_or_else(|| UserId::from_uuid(token)),
+            name: actor.name.clone(),
+            email: actor.email.clone(),
+            platform_admin: false,
+            address: actor.address,
+            token: TokenHash::default(),
+            confirmed: false,
+            preferences: UserPreferences::default(),
+            program: Some(Box::new(actor)),
         }
     }
 
     /// The person as the engine knows who acts.
     #[must_use]
     pub fn actor(&self) -> Actor {
+        if let Some(program) = &self.program {
+            return Actor::clone(program);
+        }
         Actor::person(self.user_id, self.name.clone(), self.email.clone())
             .from_address(self.address)
             .in_session(self.session_id)

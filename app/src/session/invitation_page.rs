@@ -11,6 +11,7 @@ use crate::error::{AppError, ErrorKind};
 use crate::page::{path_part, query, refusal, refused};
 use crate::scope;
 use crate::ui::active_form::ActiveForm;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::{field, hidden, new_password, reveal};
 use crate::ui::logo::{chart, logo};
 use crate::ui::note::note;
@@ -76,5 +77,5 @@ fn form(token: String, invited: &Invitation, error: Option<AppError>) -> AnyView
             <aside class="gate-map" aria-hidden="true">{chart()}<p>"One map for every tenant."</p></aside>
         </div>
     }
-    .into_any()
+    .drawn()
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::header;
 use http::request::Parts;
 use leptos::prelude::*;
+use secrecy::{ExposeSecret as _, SecretString};
 use tenantatlas_engine::{BROWSER_IS_KNOWN, Engine, Opened, SetUp, Visitor};
 use tenantatlas_store::invitations::Invitation;
 use tenantatlas_store::sessions::TokenHash;
@@ -66,6 +67,11 @@ impl Origin {
     /// Brings the token of a link that was just made to the next page, which shows it: in no address and in no log.
     pub(crate) fn show_link(&self, token: &str) {
         set_cookie(&cookies::keep_token(LINK_COOKIE, token, LINK_WAITS, self.secure));
+    }
+
+    /// The same for the secret of a token of the API that was just made.
+    pub(crate) fn show_secret(&self, secret: &SecretString) {
+        self.show_link(secret.expose_secret());
     }
 
     /// Gives the tokens of a session that has begun to the browser.

@@ -12,6 +12,7 @@ use crate::page::{query, refusal, refused, see_other};
 use crate::redirect::safe_next;
 use crate::second_factor::page::set_up_facts;
 use crate::ui::active_form::ActiveForm;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::{code_field, hidden};
 use crate::ui::logo::{chart, logo};
 
@@ -57,7 +58,7 @@ fn code(next: String, error: Option<AppError>) -> AnyView {
             <a href=address::SIGN_IN>"Begin again"</a>
         </p>
     }
-    .into_any();
+    .drawn();
     gate("Your code", "The password is correct. Enter the second factor.", content)
 }
 
@@ -70,7 +71,7 @@ fn set_up(shown: &SetUp, next: String, error: Option<AppError>) -> AnyView {
             <button class="button primary">"Turn on and sign in"</button>
         </ActiveForm>
     }
-    .into_any();
+    .drawn();
     gate("Set up a second factor", "This server requires one before you can go on.", content)
 }
 
@@ -89,5 +90,5 @@ fn gate(title: &'static str, lead: &'static str, content: AnyView) -> AnyView {
             <aside class="gate-map" aria-hidden="true">{chart()}<p>"Two locks are better than one."</p></aside>
         </div>
     }
-    .into_any()
+    .drawn()
 }

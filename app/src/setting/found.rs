@@ -15,6 +15,7 @@ use crate::filter::setting::SettingFilter;
 use crate::format;
 use crate::inventory::assigned::{filter_of, target_of};
 use crate::inventory::labels::type_label;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::time::{exact, moment};
 use crate::version::value::{Contents, value_view};
 
@@ -26,14 +27,14 @@ pub(super) fn found(place: &Place, filter: &SettingFilter, at: usize, policy: &F
     let address = address::tenant(policy.tenant_id);
     let name = shown_name(&policy.display_name, &policy.external_id).into_owned();
     let title = match &policy.item {
-        Some(row) => view! { <a href=address.item(row.item.id)>{name}</a> }.into_any(),
-        None => name.into_any(),
+        Some(row) => view! { <a href=address.item(row.item.id)>{name}</a> }.drawn(),
+        None => name.drawn(),
     };
     let tenant = place.is_over_tenants().then(|| format!("{} · ", visible_on_page(&policy.tenant)));
     let version = format!("version {}", policy.number);
     let version = match &policy.item {
-        Some(row) => view! { <a href=address.version(row.item.id, policy.number)>{version}</a> }.into_any(),
-        None => version.into_any(),
+        Some(row) => view! { <a href=address.version(row.item.id, policy.number)>{version}</a> }.drawn(),
+        None => version.drawn(),
     };
     let settings = policy.settings.iter().map(|one| setting(place, filter, one)).collect_view();
     view! {
@@ -48,7 +49,7 @@ pub(super) fn found(place: &Place, filter: &SettingFilter, at: usize, policy: &F
             <ul class="settings">{settings}</ul>
         </section>
     }
-    .into_any()
+    .drawn()
 }
 
 /// That a policy is not there any more, as far as that is known.
@@ -59,7 +60,7 @@ fn missing(row: &ItemRow) -> Option<&'static str> {
 /// Whom the policy is assigned to, and whom not: never in one list.
 fn assigned(address: &TenantAddress, row: Option<&ItemRow>) -> AnyView {
     let Some(row) = row else {
-        return view! { <p class="quiet-text">"Assigned to: not known, the inventory does not hold it"</p> }.into_any();
+        return view! { <p class="quiet-text">"Assigned to: not known, the inventory does not hold it"</p> }.drawn();
     };
     let side = |included: bool| {
         let of_side: Vec<&Assignment> = row.assignments.iter().filter(|one| one.is_included() == included).collect();
@@ -76,18 +77,18 @@ fn assigned(address: &TenantAddress, row: Option<&ItemRow>) -> AnyView {
     let included = side(true);
     let nobody = included.is_none().then_some(none);
     let excluded = side(false).map(|targets| view! { <p class="quiet-text">"Excluded: "{targets}</p> });
-    view! { <p class="quiet-text">"Assigned to: "{included}{nobody}</p> {excluded} }.into_any()
+    view! { <p class="quiet-text">"Assigned to: "{included}{nobody}</p> {excluded} }.drawn()
 }
 
 fn target(address: &TenantAddress, at: usize, one: &Assignment) -> AnyView {
     let comma = (at > 0).then_some(", ");
     let words = target_of(one);
     let name = match Assigned::of(one.target_kind, &one.target_id) {
-        Some(group) => view! { <a href=address.group(&group)>{words}</a> }.into_any(),
-        None => words.into_any(),
+        Some(group) => view! { <a href=address.group(&group)>{words}</a> }.drawn(),
+        None => words.drawn(),
     };
     let filter = filter_of(one).map(|words| format!(" ({words})"));
-    view! { {comma}{name}{filter} }.into_any()
+    view! { {comma}{name}{filter} }.drawn()
 }
 
 fn setting(place: &Place, filter: &SettingFilter, one: &FoundSetting) -> AnyView {
@@ -100,9 +101,9 @@ fn setting(place: &Place, filter: &SettingFilter, one: &FoundSetting) -> AnyView
         (Some(value), _) => value_view(value, Contents::Hidden),
         (None, Some(bytes)) => {
             let words = format!("Hidden, {}", format::counted(bytes as u64, "byte", "bytes"));
-            view! { <span class="quiet-text">{words}</span> }.into_any()
+            view! { <span class="quiet-text">{words}</span> }.drawn()
         }
-        (None, None) => view! { <span class="quiet-text">"not set"</span> }.into_any(),
+        (None, None) => view! { <span class="quiet-text">"not set"</span> }.drawn(),
     };
     let before = one.since_or_before.then_some(" or before");
     let values = SettingFilter { setting: one.key.clone(), ..filter.first_page() }.address(&place.base);
@@ -118,5 +119,5 @@ fn setting(place: &Place, filter: &SettingFilter, one: &FoundSetting) -> AnyView
             </div>
         </li>
     }
-    .into_any()
+    .drawn()
 }

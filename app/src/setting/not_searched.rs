@@ -9,6 +9,7 @@ use tenantatlas_engine::{NotSearched, SearchCoverage};
 use super::place::Place;
 use crate::format::{counted, number};
 use crate::inventory::labels::type_label;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 
 /// Lines of one list; more are told by their number.
@@ -22,7 +23,7 @@ pub(super) fn not_searched(place: &Place, coverage: &SearchCoverage) -> AnyView 
         counted(coverage.tenants, "tenant", "tenants")
     );
     if coverage.is_whole() {
-        return view! { <p class="quiet-text">{searched}" Nothing was left out."</p> }.into_any();
+        return view! { <p class="quiet-text">{searched}" Nothing was left out."</p> }.drawn();
     }
     let mut lines: Vec<String> = coverage
         .left_out
@@ -47,7 +48,7 @@ pub(super) fn not_searched(place: &Place, coverage: &SearchCoverage) -> AnyView 
             <ul>{lines}{more}</ul>
         </details>
     }
-    .into_any()
+    .drawn()
 }
 
 fn each(of: &[NotSearched]) -> Vec<String> {

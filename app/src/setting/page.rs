@@ -15,6 +15,7 @@ use crate::filter::setting::SettingFilter;
 use crate::format::counted;
 use crate::frame::view::Section;
 use crate::page::{plain_page, query, tenant_page};
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 use crate::ui::note::{empty, note};
 use crate::ui::pager::Pager;
@@ -66,7 +67,7 @@ async fn content(engine: &Engine, place: &Place, filter: &SettingFilter) -> Resu
         Ok(shown) => shown,
         Err(EngineError::Query(error)) => {
             let words = visible_on_page(&error.to_string()).into_owned();
-            view! { {note("bad", view! { <p>{words}</p> })} {help(place)} }.into_any()
+            view! { {note("bad", view! { <p>{words}</p> })} {help(place)} }.drawn()
         }
         Err(error) => return Err(error.into()),
     };
@@ -88,7 +89,7 @@ async fn content(engine: &Engine, place: &Place, filter: &SettingFilter) -> Resu
         {form(place, filter)}
         {shown}
     }
-    .into_any();
+    .drawn();
     Ok(("Policy settings".to_owned(), content))
 }
 
@@ -96,7 +97,7 @@ async fn content(engine: &Engine, place: &Place, filter: &SettingFilter) -> Resu
 fn elsewhere(place: &Place, filter: &SettingFilter) -> Option<AnyView> {
     (!place.is_over_tenants()).then(|| {
         let all = filter.first_page().address(address::SETTINGS);
-        view! { <a class="button" href=all>{Icon::Tenant.view()}"Search all tenants"</a> }.into_any()
+        view! { <a class="button" href=all>{Icon::Tenant.view()}"Search all tenants"</a> }.drawn()
     })
 }
 
@@ -114,7 +115,7 @@ fn form(place: &Place, filter: &SettingFilter) -> AnyView {
             {(!filter.search.is_empty()).then(|| view! { <a class="button quiet" href=place.base.clone()>"Clear"</a> })}
         </form>
     }
-    .into_any()
+    .drawn()
 }
 
 /// What can be looked for.
@@ -138,7 +139,7 @@ fn help(place: &Place) -> AnyView {
             </p>
         </section>
     }
-    .into_any()
+    .drawn()
 }
 
 fn answered(place: &Place, filter: &SettingFilter, answer: &SearchAnswer) -> AnyView {
@@ -178,7 +179,7 @@ fn answered(place: &Place, filter: &SettingFilter, answer: &SearchAnswer) -> Any
             </div>
             {answer.policies.iter().enumerate().map(|(at, policy)| found(place, filter, at, policy)).collect_view()}
         }
-        .into_any()
+        .drawn()
     };
-    view! { {list} {pager.view()} {not_searched(place, &answer.coverage)} }.into_any()
+    view! { {list} {pager.view()} {not_searched(place, &answer.coverage)} }.drawn()
 }

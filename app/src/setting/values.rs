@@ -10,6 +10,7 @@ use crate::address;
 use crate::filter::ListFilter as _;
 use crate::filter::setting::SettingFilter;
 use crate::format::{counted, number};
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 use crate::ui::note::empty;
 
@@ -47,7 +48,7 @@ pub(super) fn values(place: &Place, filter: &SettingFilter, pivot: &SettingPivot
         {not_set}
         {not_searched(place, &pivot.coverage)}
     }
-    .into_any()
+    .drawn()
 }
 
 /// A row per tenant, a column per value, and in each place how many policies set it so.
@@ -72,7 +73,7 @@ fn table(pivot: &SettingPivot) -> AnyView {
             </table>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 fn row(pivot: &SettingPivot, row: &PivotRow, shown: usize, others: bool) -> AnyView {
@@ -91,7 +92,7 @@ fn row(pivot: &SettingPivot, row: &PivotRow, shown: usize, others: bool) -> AnyV
             {more}
         </tr>
     }
-    .into_any()
+    .drawn()
 }
 
 fn places(count: u64) -> Option<String> {

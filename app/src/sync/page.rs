@@ -7,6 +7,7 @@ use super::load as picker;
 use super::picker::PickerPage;
 use crate::frame::view::Section;
 use crate::page::{query, refusal, tenant_page};
+use crate::ui::drawn::Drawn as _;
 use crate::ui::note::note;
 
 /// The picker. `?preset=` marks a ready-made selection.
@@ -28,7 +29,7 @@ pub fn SyncPage() -> impl IntoView {
             {error.map(|error| note("bad", error.message))}
             <div class="card flush" data-hydrate="lazy"><PickerPage tenant=inside.id() picker /></div>
         }
-        .into_any();
+        .drawn();
         Ok(("Sync inventory".to_owned(), content))
     })
 }

@@ -8,6 +8,7 @@ use super::set_up::preparation;
 use crate::page::{plain_page, query, refusal};
 use crate::ui::active_form::ActiveForm;
 use crate::ui::card::section_card;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::note::confirm_note;
 use crate::{address, scope};
 
@@ -44,7 +45,7 @@ pub fn AddTenantPage() -> impl IntoView {
                 })}
             </ActiveForm>
         }
-        .into_any();
+        .drawn();
         Ok(("Add a tenant".to_owned(), content))
     })
 }

@@ -10,6 +10,7 @@ use super::load::environment;
 use crate::filter::ListFilter as _;
 use crate::filter::tenant::{PAGE, TenantFilter};
 use crate::page::{plain_page, query};
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::empty;
@@ -56,7 +57,7 @@ pub fn AllTenantsPage() -> impl IntoView {
                     </table>
                 </div>
             }
-            .into_any()
+            .drawn()
         };
         let content = view! {
             <div class="page-head">
@@ -73,7 +74,7 @@ pub fn AllTenantsPage() -> impl IntoView {
                 {pages(address::ALL_TENANTS, &filter, total)}
             </div>
         }
-        .into_any();
+        .drawn();
         Ok(("All tenants".to_owned(), content))
     })
 }
@@ -86,7 +87,7 @@ fn filters(filter: &TenantFilter<ListedSort>) -> AnyView {
             <button class="button">"Apply"</button>
         </form>
     }
-    .into_any()
+    .drawn()
 }
 
 fn row(tenant: &Tenant) -> AnyView {
@@ -113,5 +114,5 @@ fn row(tenant: &Tenant) -> AnyView {
             <td data-label="Added" class="quiet">{moment_or(Some(tenant.created_at.as_millis()), "–")}</td>
         </tr>
     }
-    .into_any()
+    .drawn()
 }

@@ -11,6 +11,7 @@ use super::load::{Checks, MissingPermission, Step};
 use super::portal::portal_cloud;
 use crate::scope::Inside;
 use crate::sync::functions::StartSync;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::note;
@@ -22,7 +23,7 @@ pub fn check_result(inside: &Inside, checks: &Checks) -> AnyView {
     let body = if checks.under_way() { under_way(checks) } else { result(inside, checks) };
     let first_sync = (!checks.under_way() && checks.never_synced && works(tenant) && inside.role.allows(Action::Sync))
         .then(|| first_sync(inside));
-    view! { <div class="stack" id="connection-state" data-live="">{body} {first_sync}</div> }.into_any()
+    view! { <div class="stack" id="connection-state" data-live="">{body} {first_sync}</div> }.drawn()
 }
 
 const fn works(tenant: &Tenant) -> bool {
@@ -51,7 +52,7 @@ fn under_way(checks: &Checks) -> AnyView {
         <noscript><p class="quiet-text">"Reload the page to see how it goes on."</p></noscript>
         <ul class="rows checks">{rows}</ul>
     }
-    .into_any()
+    .drawn()
 }
 
 fn result(inside: &Inside, checks: &Checks) -> AnyView {
@@ -77,7 +78,7 @@ fn result(inside: &Inside, checks: &Checks) -> AnyView {
     view! {
         {note(tone, view! { <p><strong>{head}</strong></p> {detail} {all} {missing} {found(tenant)} {when} })}
     }
-    .into_any()
+    .drawn()
 }
 
 fn missing(inside: &Inside, missing: &[MissingPermission], checked: usize) -> AnyView {
@@ -102,7 +103,7 @@ fn missing(inside: &Inside, missing: &[MissingPermission], checked: usize) -> An
         <ul class="rows">{rows}</ul>
         {consent_links(&inside.tenant)}
     }
-    .into_any()
+    .drawn()
 }
 
 /// Where permissions are added, and where an administrator consents to them.
@@ -118,7 +119,7 @@ fn consent_links(tenant: &Tenant) -> Option<AnyView> {
                 <a class="button small" href=consent target="_blank" rel="noopener noreferrer">"Grant admin consent"</a>
             </p>
         }
-        .into_any(),
+        .drawn(),
     )
 }
 
@@ -141,12 +142,12 @@ fn found(tenant: &Tenant) -> Option<AnyView> {
             return tenant
                 .organization
                 .clone()
-                .map(|name| view! { <p>{format!("Its name at Microsoft is {name}.")}</p> }.into_any());
+                .map(|name| view! { <p>{format!("Its name at Microsoft is {name}.")}</p> }.drawn());
         }
         Licence::Missing => "The tenant has no Intune license, so there is nothing of Intune to read.",
         Licence::Unknown => "Whether the tenant has an Intune license could not be found out.",
     };
-    Some(view! { <p>{licence}</p> }.into_any())
+    Some(view! { <p>{licence}</p> }.drawn())
 }
 
 /// The full inventory, by one press. A plain form: this part of the page is fetched anew while a check runs.
@@ -161,5 +162,5 @@ fn first_sync(inside: &Inside) -> AnyView {
             <button class="button primary">{Icon::Turning.view()}"Start the first sync"</button>
         </form>
     }
-    .into_any()
+    .drawn()
 }

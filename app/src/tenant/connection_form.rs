@@ -9,6 +9,7 @@ use tenantatlas_store::tenants::{
 
 use super::model::Environment;
 use crate::error::AppError;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::{field, options};
 
 /// The connection as the form sends it.
@@ -205,7 +206,7 @@ pub fn connection_fields(tenant: Option<&Tenant>, administers: bool) -> AnyView 
             </div>
         })}
     }
-    .into_any()
+    .drawn()
 }
 
 /// One of several ways, with a line that explains it.
@@ -217,7 +218,7 @@ fn choice(name: &'static str, value: &'static str, chosen: bool, words: &'static
             <small>{why}</small>
         </label>
     }
-    .into_any()
+    .drawn()
 }
 
 /// The choice between a certificate and a client secret. What belongs to one of them is marked `data-when` and shown by the
@@ -233,7 +234,7 @@ pub fn credential_choice(chosen: Option<CredentialKind>) -> AnyView {
             </div>
         </fieldset>
     }
-    .into_any()
+    .drawn()
 }
 
 /// The fields of a credential: a secret, or a certificate with its key. What is not filled in is not sent on.
@@ -253,7 +254,7 @@ pub fn credential_fields() -> AnyView {
             })}
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 #[cfg(test)]

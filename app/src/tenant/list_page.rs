@@ -10,6 +10,7 @@ use super::table::tenant_table;
 use crate::filter::ListFilter as _;
 use crate::filter::tenant::{PAGE, Sorts, TenantFilter};
 use crate::page::{done, plain_page, query, refusal};
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::options;
 use crate::ui::icon::Icon;
 use crate::ui::note::{done_note, empty, refusal_note};
@@ -29,7 +30,7 @@ pub fn Home() -> impl IntoView {
         let shown = table(&filter).await?;
         let answer = answer_note(&answer).await?;
         let add = session.platform_admin.then(|| {
-            view! { <a class="button primary" href=address::ADD_TENANT>{Icon::Add.view()}"Add a tenant"</a> }.into_any()
+            view! { <a class="button primary" href=address::ADD_TENANT>{Icon::Add.view()}"Add a tenant"</a> }.drawn()
         });
         let content = if shown.total == 0 && filter == TenantFilter::default() {
             let words = if session.platform_admin {
@@ -41,7 +42,7 @@ pub fn Home() -> impl IntoView {
                 <h1 class="visually-hidden">"Tenants"</h1>
                 {empty(Icon::Tenant, "No tenants yet", words, add)}
             }
-            .into_any()
+            .drawn()
         } else {
             view! {
                 <div class="page-head">
@@ -54,7 +55,7 @@ pub fn Home() -> impl IntoView {
                     {pages(address::HOME, &filter, shown.total)}
                 </div>
             }
-            .into_any()
+            .drawn()
         };
         let content = view! {
             {done_note(done)}
@@ -62,7 +63,7 @@ pub fn Home() -> impl IntoView {
             {answer}
             {content}
         }
-        .into_any();
+        .drawn();
         Ok(("Tenants".to_owned(), content))
     })
 }
@@ -78,7 +79,7 @@ fn filters(filter: &TenantFilter) -> AnyView {
             {filtered.then(|| view! { <a class="button quiet" href=address::HOME data-stay="">"Clear"</a> })}
         </form>
     }
-    .into_any()
+    .drawn()
 }
 
 /// The field that searches tenants by name.
@@ -92,7 +93,7 @@ pub(super) fn search_field<S: Sorts>(filter: &TenantFilter<S>) -> AnyView {
             />
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 /// The head of a column that a list is sorted by: it leads to the other direction of that order, or to this order.
@@ -109,7 +110,7 @@ pub(super) fn sort_head<S: Sorts>(
         None => (None, None),
     };
     let href = filter.turned(sort).address(path);
-    view! { <th scope="col" aria-sort=told><a href=href>{words}{icon.map(Icon::view)}</a></th> }.into_any()
+    view! { <th scope="col" aria-sort=told><a href=href>{words}{icon.map(Icon::view)}</a></th> }.drawn()
 }
 
 /// The links between the pages of a list of tenants at `path`.

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use tenantatlas_domain::app_registration::{ScriptCredential, ScriptShell, script};
 use tenantatlas_domain::registry::registry;
 
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 
 /// App registrations in the Microsoft Entra admin center.
@@ -14,7 +15,7 @@ const CLOUD_SHELL: &str = "https://shell.azure.com/bash";
 /// A link to a site of Microsoft's.
 fn at_microsoft(address: &'static str, words: &'static str) -> AnyView {
     view! { <a href=address target="_blank" rel="noopener noreferrer">{words}<span class="visually-hidden">" (Microsoft, new tab)"</span></a> }
-        .into_any()
+        .drawn()
 }
 
 /// The scripts that do it, and how it is done by hand. Which credential they make follows the choice in the form around them.
@@ -29,7 +30,7 @@ pub fn preparation() -> AnyView {
             {by_hand()}
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 /// The scripts for a shell, of which the style sheet shows the one that fits the chosen credential.
@@ -63,7 +64,7 @@ fn scripts(shell: ScriptShell) -> AnyView {
             {texts}
         </details>
     }
-    .into_any()
+    .drawn()
 }
 
 fn by_hand() -> AnyView {
@@ -82,5 +83,5 @@ fn by_hand() -> AnyView {
             <p class="quiet-text">"Without one of the permissions only the types that need it are left out. The connection check names them."</p>
         </details>
     }
-    .into_any()
+    .drawn()
 }

@@ -15,6 +15,7 @@ use crate::page::{done, query, refusal, tenant_page};
 use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
 use crate::ui::card::{section_card, styled_section_card};
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::field;
 use crate::ui::icon::Icon;
 use crate::ui::note::{confirm_note, done_note, refusal_note};
@@ -44,6 +45,7 @@ pub fn SettingsPage() -> impl IntoView {
                 <div><h1>"Settings"</h1><p class="lead">{inside.tenant.name.clone()}</p></div>
                 <div class="actions">
                     {may_edit.then(|| view! { <a class="button" href=inside.address().endpoints()>{Icon::Bell.view()}"Endpoints"</a> })}
+                    {may_edit.then(|| view! { <a class="button" href=inside.address().tokens()>"Tokens"</a> })}
                     <a class="button" href=inside.address().members()>{Icon::People.view()}"Members"</a>
                 </div>
             </div>
@@ -52,7 +54,7 @@ pub fn SettingsPage() -> impl IntoView {
             <div class="columns">{edit} {rotate}</div>
             {remove}
         }
-        .into_any();
+        .drawn();
         Ok(("Settings".to_owned(), content))
     })
 }
@@ -67,7 +69,7 @@ fn connection(inside: &Inside, checks: &Checks, may_edit: bool) -> AnyView {
             {check_result(inside, checks)}
         </section>
     }
-    .into_any()
+    .drawn()
 }
 
 fn check(inside: &Inside) -> AnyView {
@@ -78,7 +80,7 @@ fn check(inside: &Inside) -> AnyView {
             <button class="button">{Icon::Turning.view()}"Check the connection"</button>
         </ActiveForm>
     }
-    .into_any()
+    .drawn()
 }
 
 fn edit(inside: &Inside, error: Option<AppError>) -> AnyView {

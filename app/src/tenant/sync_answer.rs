@@ -9,6 +9,7 @@ use tenantatlas_engine::{DispatchOutcome, EngineError};
 use tenantatlas_store::tenants;
 
 use crate::error::AppError;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::note::note;
 use crate::{address, scope};
 
@@ -112,7 +113,7 @@ pub(super) async fn answer_note(answer: &SyncAnswer) -> Result<Option<AnyView>, 
         let known: Vec<_> = answer.of(became).filter_map(|id| Some((id, names.get(&id)?.clone()))).collect();
         (!known.is_empty()).then(|| one_note(became, known))
     });
-    Ok(Some(view! { <div class="stack" role="status">{notes.collect_view()}</div> }.into_any()))
+    Ok(Some(view! { <div class="stack" role="status">{notes.collect_view()}</div> }.drawn()))
 }
 
 fn one_note(became: Became, tenants: Vec<(TenantId, String)>) -> AnyView {

@@ -14,6 +14,7 @@ use super::overview::{TenantRow, TenantTable};
 use crate::filter::ListFilter as _;
 use crate::filter::tenant::TenantFilter;
 use crate::run::model::progress;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::empty;
@@ -68,7 +69,7 @@ pub(super) fn tenant_table(shown: &TenantTable, filter: &TenantFilter) -> AnyVie
             </table>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 fn may_sync(row: &TenantRow) -> bool {
@@ -99,7 +100,7 @@ fn row(row: &TenantRow) -> AnyView {
             <td class="shrink star-cell">{star(row)}</td>
         </tr>
     }
-    .into_any()
+    .drawn()
 }
 
 /// What the latest completed sync says. Of a tenant that was never read nothing is counted: a nought would be a claim.
@@ -108,8 +109,8 @@ fn figures(row: &TenantRow, id: &str) -> AnyView {
     let at = address::tenant(overview.visible.tenant.id);
     let told = |value: String| if overview.latest_run_id.is_some() { value } else { "–".to_owned() };
     let last = match (overview.latest_status, overview.latest_operation_id) {
-        (Some(status), Some(run)) => view! { <a class="plain" href=at.run(run)>{sync_state(status)}</a> }.into_any(),
-        _ => "Never read".into_any(),
+        (Some(status), Some(run)) => view! { <a class="plain" href=at.run(run)>{sync_state(status)}</a> }.drawn(),
+        _ => "Never read".drawn(),
     };
     let unsure = if counts.missing_confidence == Some(Confidence::Low) { " (unsure)" } else { "" };
     let missing = told(format!("{}{unsure}", format::number(counts.missing)));
@@ -127,7 +128,7 @@ fn figures(row: &TenantRow, id: &str) -> AnyView {
         </td>
         <td id=format!("{id}-read") data-live="stays" data-label="Last read" class="quiet">{read}</td>
     }
-    .into_any()
+    .drawn()
 }
 
 /// What goes on in it: the oldest active run with its progress, and how many more there are.
@@ -146,9 +147,9 @@ fn now(row: &TenantRow) -> Option<AnyView> {
                 value=run.counters.processed.to_string()
                 aria-label=format!("{name}, {}", run.tenant_name)
             ></progress>
-            <span class="under number">{waits.unwrap_or_else(|| progress(&state_of_run).into_any())}</span>
+            <span class="under number">{waits.unwrap_or_else(|| progress(&state_of_run).drawn())}</span>
         }
-        .into_any(),
+        .drawn(),
     )
 }
 
@@ -165,5 +166,5 @@ fn star(row: &TenantRow) -> AnyView {
             </button>
         </form>
     }
-    .into_any()
+    .drawn()
 }

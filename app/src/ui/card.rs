@@ -1,5 +1,6 @@
 //! A section of a page with its heading.
 
+use crate::ui::drawn::Drawn as _;
 use leptos::prelude::*;
 
 /// A card that is named by its heading. `id` is unique on the page.
@@ -18,8 +19,8 @@ pub fn styled_section_card(
     view! {
         <section class=class aria-labelledby=label>
             <h2 id=heading>{title}</h2>
-            {body.into_any()}
+            {body.drawn()}
         </section>
     }
-    .into_any()
+    .drawn()
 }

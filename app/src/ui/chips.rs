@@ -1,5 +1,6 @@
 //! The filters that are in force, each with what takes it away.
 
+use crate::ui::drawn::Drawn as _;
 use leptos::prelude::*;
 
 use super::icon::Icon;
@@ -15,7 +16,7 @@ pub fn chip_list(base: &str, entries: impl IntoIterator<Item = (Option<String>, 
                 <li><a class="button quiet small" href=base.to_owned() data-stay="">"Clear"</a></li>
             </ul>
         }
-        .into_any()
+        .drawn()
     })
 }
 
@@ -24,5 +25,5 @@ fn chip(words: String, href: String) -> AnyView {
     view! {
         <li><a class="chip" href=href data-stay="" aria-label=label><span>{words}</span>{Icon::Close.view()}</a></li>
     }
-    .into_any()
+    .drawn()
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use tenantatlas_engine::{MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
 
 use crate::error::AppError;
+use crate::ui::drawn::Drawn as _;
 
 /// The refusal with which a form came back, for its fields.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +28,7 @@ pub fn field(
     let invalid = problem.is_some().then_some("true");
     // Whoever comes back to the form without a script is led to the first field that is not right, and hears what is.
     let first = refusal.as_ref().is_some_and(|refusal| refusal.field.as_deref() == Some(name)).then_some("");
+    // Not drawn yet: a drawn view takes no further attributes.
     let input = input
         .into_any()
         .add_any_attr(custom_attribute("aria-describedby", described))
@@ -40,7 +42,7 @@ pub fn field(
             <span class="field-error" id=format!("{name}-error")>{problem}</span>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 /// What a new password must be like.
@@ -70,7 +72,7 @@ pub fn reveal() -> AnyView {
             "Show what I type"
         </label>
     }
-    .into_any()
+    .drawn()
 }
 
 /// A field for a code of an authenticator; with `recovery` a recovery code does as well.
@@ -91,7 +93,7 @@ pub fn code_field(label: &'static str, hint: &'static str, recovery: bool) -> An
 /// A value that goes with the form.
 pub fn hidden(name: &'static str, value: impl Into<String>) -> AnyView {
     let value: String = value.into();
-    view! { <input type="hidden" name=name value=value /> }.into_any()
+    view! { <input type="hidden" name=name value=value /> }.drawn()
 }
 
 /// The options of a `<select>`: value and words.
@@ -104,7 +106,7 @@ pub fn options<V: Into<String>, W: Into<String>>(entries: impl IntoIterator<Item
             view! { <option value=value selected=selected>{words}</option> }
         })
         .collect_view()
-        .into_any()
+        .drawn()
 }
 
 /// A choice among the filters of a list.
@@ -117,5 +119,5 @@ pub fn choice(
     view! {
         <select class="select" name=name id=format!("filter-{name}") aria-label=label>{options(entries, chosen)}</select>
     }
-    .into_any()
+    .drawn()
 }

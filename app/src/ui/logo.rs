@@ -1,5 +1,6 @@
 //! The mark of the product, and the chart beside the sign-in form.
 
+use crate::ui::drawn::Drawn as _;
 use leptos::prelude::*;
 
 /// The mark: a sheet of an atlas with one place found.
@@ -16,7 +17,7 @@ pub fn logo() -> AnyView {
             <circle cx="21" cy="20.6" r="1.5" fill="#17616e" />
         </svg>
     }
-    .into_any()
+    .drawn()
 }
 
 /// Contour lines with a grid of degrees: drawn, so that it weighs nothing.
@@ -59,5 +60,5 @@ pub fn chart() -> AnyView {
             </g>
         </svg>
     }
-    .into_any()
+    .drawn()
 }

@@ -9,6 +9,8 @@ pub mod card;
 #[cfg(feature = "ssr")]
 pub mod chips;
 #[cfg(feature = "ssr")]
+pub mod drawn;
+#[cfg(feature = "ssr")]
 pub mod form;
 #[cfg(feature = "ssr")]
 pub mod logo;

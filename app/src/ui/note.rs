@@ -8,6 +8,7 @@ use crate::done::Done;
 use crate::error::{AppError, ErrorKind};
 use crate::scope::RequestId;
 use crate::session::current::CurrentSession;
+use crate::ui::drawn::Drawn as _;
 
 /// An empty place that says what belongs there and how it comes.
 pub fn empty(icon: Icon, title: impl Into<String>, words: impl Into<String>, actions: Option<AnyView>) -> AnyView {
@@ -20,7 +21,7 @@ pub fn empty(icon: Icon, title: impl Into<String>, words: impl Into<String>, act
             {actions.map(|actions| view! { <div class="actions">{actions}</div> })}
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 /// A note with a tone: `info`, `ok`, `warn` or `bad`.
@@ -30,7 +31,7 @@ pub fn note(tone: &'static str, content: impl IntoView + 'static) -> AnyView {
         "info" => Icon::Compass,
         _ => Icon::Warning,
     };
-    view! { <div class="note" data-tone=tone>{icon.view()}<div>{content}</div></div> }.into_any()
+    view! { <div class="note" data-tone=tone>{icon.view()}<div>{content}</div></div> }.drawn()
 }
 
 /// What was done before the page was shown.
@@ -39,7 +40,7 @@ pub fn done_note(done: Option<Done>) -> Option<AnyView> {
     Some(match done {
         Done::AlreadyRunning | Done::TypesLeftOut => note("info", done.sentence()),
         _ => view! { <div class="note" data-tone="ok" role="status">{Icon::Done.view()}<p>{done.sentence()}</p></div> }
-            .into_any(),
+            .drawn(),
     })
 }
 
@@ -100,5 +101,5 @@ pub fn error_page(error: &AppError, back: Option<(String, &'static str)>) -> Any
             {request}
         </div>
     }
-    .into_any()
+    .drawn()
 }

@@ -1,5 +1,6 @@
 //! The links below a list that is shown page by page.
 
+use crate::ui::drawn::Drawn as _;
 use leptos::prelude::*;
 
 use super::icon::Icon;
@@ -39,7 +40,7 @@ impl Pager {
                     <span class="actions">{first}{previous}{next}</span>
                 </nav>
             }
-            .into_any(),
+            .drawn(),
         )
     }
 }

@@ -10,11 +10,12 @@ use tenantatlas_store::operation_runs::OperationRun;
 
 use super::icon::Icon;
 use crate::run::bucket::{canceller, is_cancelled, look, word};
+use crate::ui::drawn::Drawn as _;
 
 /// A chip.
 pub fn state(tone: &'static str, icon: Icon, word: impl Into<String>) -> AnyView {
     let word: String = word.into();
-    view! { <span class="state" data-tone=tone>{icon.view()}{word}</span> }.into_any()
+    view! { <span class="state" data-tone=tone>{icon.view()}{word}</span> }.drawn()
 }
 
 /// The state of an operation run, for this person. Of one that was cancelled it says by whom.

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use tenantatlas_engine::Engine;
 
 use crate::format;
+use crate::ui::drawn::Drawn as _;
 
 /// A point in time: told from now, exact in UTC on hover. The browser goes on telling it as time passes.
 pub fn moment(millis: i64) -> AnyView {
@@ -13,7 +14,7 @@ pub fn moment(millis: i64) -> AnyView {
             {format::relative(millis, now)}
         </time>
     }
-    .into_any()
+    .drawn()
 }
 
 /// A point in time that stays exact, to the second. The browser tells it in the zone of the person, with UTC on hover.
@@ -21,15 +22,15 @@ pub fn day(millis: i64) -> AnyView {
     view! {
         <time datetime=format::machine(millis) data-exact=millis.to_string()>{format::utc_seconds(millis)}</time>
     }
-    .into_any()
+    .drawn()
 }
 
 /// A point in time where the moment itself matters: exact to the second, and how long ago.
 pub fn exact(millis: i64) -> AnyView {
-    view! { {day(millis)}" ("{moment(millis)}")" }.into_any()
+    view! { {day(millis)}" ("{moment(millis)}")" }.drawn()
 }
 
 /// A point in time, or words where there is none.
 pub fn moment_or(millis: Option<i64>, otherwise: &'static str) -> AnyView {
-    millis.map_or_else(|| otherwise.into_any(), moment)
+    millis.map_or_else(|| otherwise.drawn(), moment)
 }

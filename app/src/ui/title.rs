@@ -1,5 +1,6 @@
 //! The title of a page.
 
+use crate::ui::drawn::Drawn as _;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -9,7 +10,7 @@ const PRODUCT: &str = "TenantAtlas";
 /// Names the page in its tab. The words may hold anything that is stored: [`TitleFormat`] makes them harmless.
 pub fn page_title(words: impl Into<String>) -> AnyView {
     let words: String = words.into();
-    view! { <Title text=words /> }.into_any()
+    view! { <Title text=words /> }.drawn()
 }
 
 /// How every title of the application is written. `leptos_meta` puts the text between `<title>` and `</title>` as it is,

@@ -12,6 +12,7 @@ use crate::page::{done, plain_page, query, refusal};
 use crate::session::current::CurrentSession;
 use crate::ui::active_form::ActiveForm;
 use crate::ui::card::section_card;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::{field, hidden, new_password, reveal};
 use crate::ui::icon::Icon;
 use crate::ui::note::{confirm_note, done_note, refusal_note};
@@ -56,7 +57,7 @@ pub fn UsersPage() -> impl IntoView {
             </div>
             {add(add_error)}
         }
-        .into_any();
+        .drawn();
         Ok(("Administration".to_owned(), content))
     })
 }
@@ -94,7 +95,7 @@ fn row(session: &CurrentSession, user: &User, has_factor: bool) -> AnyView {
             </td>
         </tr>
     }
-    .into_any()
+    .drawn()
 }
 
 fn change(user: &User, what: &'static str, value: bool, words: &'static str) -> AnyView {
@@ -107,7 +108,7 @@ fn change(user: &User, what: &'static str, value: bool, words: &'static str) -> 
             <button class="button small">{words}</button>
         </ActiveForm>
     }
-    .into_any()
+    .drawn()
 }
 
 fn reset(user: &User) -> AnyView {
@@ -123,12 +124,12 @@ fn reset(user: &User) -> AnyView {
             <button class="button small">"Set the password"</button>
         </ActiveForm>
     }
-    .into_any()
+    .drawn()
 }
 
 fn own_password() -> AnyView {
     view! { <p class="quiet-text">"Your own password is changed under "<a href=address::ACCOUNT>"Profile"</a>"."</p> }
-        .into_any()
+        .drawn()
 }
 
 fn reset_factor(user: &User) -> AnyView {
@@ -141,7 +142,7 @@ fn reset_factor(user: &User) -> AnyView {
             <button class="button small" aria-label=label>"Remove the second factor"</button>
         </ActiveForm>
     }
-    .into_any()
+    .drawn()
 }
 
 fn remove(user: &User) -> AnyView {
@@ -158,7 +159,7 @@ fn remove(user: &User) -> AnyView {
             <button class="button danger small" aria-label=button>"Remove"</button>
         </ActiveForm>
     }
-    .into_any()
+    .drawn()
 }
 
 fn add(error: Option<AppError>) -> AnyView {

@@ -20,6 +20,7 @@ use crate::frame::view::Section;
 use crate::page::{path_part, query, refusal, tenant_page};
 use crate::scope::Inside;
 use crate::ui::card::section_card;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::{hidden, options};
 use crate::ui::icon::Icon;
 use crate::ui::note::{note, refusal_note};
@@ -67,7 +68,7 @@ pub fn DifferencePage() -> impl IntoView {
             {apart(&compared.difference)}
             {as_text(&difference_text(&title, &compared, shown.revealed))}
         }
-        .into_any();
+        .drawn();
         Ok((title, content))
     })
 }
@@ -88,7 +89,7 @@ fn head(inside: &Inside, item: &Item, compared: &Comparison, title: &str, shown:
             </div>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 /// Which versions are compared: a form that works without script.
@@ -109,7 +110,7 @@ fn choice(versions: &[Version], compared: &Comparison, shown: Shown) -> AnyView 
             <button class="button">"Compare"</button>
         </form>
     }
-    .into_any()
+    .drawn()
 }
 
 fn summary(inside: &Inside, item: &Item, compared: &Comparison, shown: Shown) -> AnyView {
@@ -121,10 +122,10 @@ fn summary(inside: &Inside, item: &Item, compared: &Comparison, shown: Shown) ->
     });
     let (at, from, to) = (inside.address(), compared.from.number, compared.to.number);
     let other = match shown.all {
-        true => view! { <a href=at.difference(item.id, from, to)>"Only what differs"</a> }.into_any(),
-        false => view! { <a href=at.difference_of_all(item.id, from, to)>"All settings"</a> }.into_any(),
+        true => view! { <a href=at.difference(item.id, from, to)>"Only what differs"</a> }.drawn(),
+        false => view! { <a href=at.difference_of_all(item.id, from, to)>"All settings"</a> }.drawn(),
     };
-    view! { <p class="summary">{summary_words(difference)}{apart}" "{other}</p> }.into_any()
+    view! { <p class="summary">{summary_words(difference)}{apart}" "{other}</p> }.drawn()
 }
 
 /// How many of the settings that are shown are known by their id only.
@@ -148,7 +149,7 @@ fn settings(compared: &Comparison, shown: Shown) -> AnyView {
             </section>
         }
     });
-    view! { {jump} {cards.collect_view()} }.into_any()
+    view! { {jump} {cards.collect_view()} }.drawn()
 }
 
 fn setting(row: &Row, contents: Contents<'_>) -> AnyView {
@@ -164,7 +165,7 @@ fn setting(row: &Row, contents: Contents<'_>) -> AnyView {
         </div>
         {cells(row.change, value(&row.old), value(&row.new))}
     }
-    .into_any()
+    .drawn()
 }
 
 fn change_word(change: Option<ChangeKind>) -> Option<AnyView> {
@@ -173,15 +174,15 @@ fn change_word(change: Option<ChangeKind>) -> Option<AnyView> {
         ChangeKind::Removed => "removed",
         ChangeKind::Changed => "changed",
     };
-    Some(view! { " "<span class="badge">{word}</span> }.into_any())
+    Some(view! { " "<span class="badge">{word}</span> }.drawn())
 }
 
 /// What was and what is: two cells of a difference, or one where both are the same.
 fn cells(change: Option<ChangeKind>, old: Option<AnyView>, new: Option<AnyView>) -> AnyView {
-    let nothing = |there: bool| if there { "not set" } else { "not there" }.into_any();
+    let nothing = |there: bool| if there { "not set" } else { "not there" }.drawn();
     let Some(change) = change else {
         let same = new.or(old).unwrap_or_else(|| nothing(true));
-        return view! { <div class="same">{same}</div> }.into_any();
+        return view! { <div class="same">{same}</div> }.drawn();
     };
     let old = old.unwrap_or_else(|| nothing(change != ChangeKind::Added));
     let new = new.unwrap_or_else(|| nothing(change != ChangeKind::Removed));
@@ -189,7 +190,7 @@ fn cells(change: Option<ChangeKind>, old: Option<AnyView>, new: Option<AnyView>)
         <div class="before"><span class="visually-hidden">"before: "</span>{old}</div>
         <div class="after"><span class="visually-hidden">"after: "</span>{new}</div>
     }
-    .into_any()
+    .drawn()
 }
 
 fn assignments(compared: &Comparison, shown: Shown) -> Option<AnyView> {
@@ -207,7 +208,7 @@ fn assignments(compared: &Comparison, shown: Shown) -> Option<AnyView> {
 fn assignment(compared: &Comparison, row: &AssignmentChange) -> AnyView {
     let side = |side: &Option<AssignmentSide>| {
         let words = side.as_ref().map(|side| side_words(&compared.names, side))?;
-        Some(visible_on_page(&words).into_owned().into_any())
+        Some(visible_on_page(&words).into_owned().drawn())
     };
     let target = target_label(&compared.names, row.kind, &row.id);
     let intent = row.intent.as_deref().map(|intent| visible_on_page(&format!(", {intent}")).into_owned());
@@ -215,7 +216,7 @@ fn assignment(compared: &Comparison, row: &AssignmentChange) -> AnyView {
         <div>{target}{intent}{change_word(row.change)}</div>
         {cells(row.change, side(&row.old), side(&row.new))}
     }
-    .into_any()
+    .drawn()
 }
 
 /// What could not be compared and why, and what is worth knowing and no change.
@@ -234,7 +235,7 @@ fn apart(difference: &Difference) -> AnyView {
         let rows = difference.notes.iter().map(|note| row(&note.path, &note.words)).collect_view();
         section_card("notes", "Worth knowing, and no change", view! { <ul class="rows">{rows}</ul> })
     });
-    view! { {not_compared} {notes} }.into_any()
+    view! { {not_compared} {notes} }.drawn()
 }
 
 /// The difference as it is copied: it can be opened, and its text picked, without script as well.
@@ -245,5 +246,5 @@ fn as_text(text: &str) -> AnyView {
             <pre class="content" id=TEXT tabindex="0" role="group" aria-label="The difference as text">{text.to_owned()}</pre>
         </details>
     }
-    .into_any()
+    .drawn()
 }

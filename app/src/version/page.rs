@@ -22,6 +22,7 @@ use crate::inventory::labels::type_label;
 use crate::page::{path_part, query, refusal, tenant_page};
 use crate::scope::Inside;
 use crate::ui::card::section_card;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 use crate::ui::note::{note, refusal_note};
 use crate::ui::time::exact;
@@ -50,7 +51,7 @@ pub fn VersionPage() -> impl IntoView {
             {settings(&read, Contents::of(&read.version.policy_type, revealed))}
             {assignments(&inside, &read)}
         }
-        .into_any();
+        .drawn();
         Ok((title, content))
     })
 }
@@ -68,7 +69,7 @@ pub(super) fn crumbs(inside: &Inside, item: &Item) -> AnyView {
             <a href=at.item(item.id)>{name}</a>
         </nav>
     }
-    .into_any()
+    .drawn()
 }
 
 /// The way to scripts and payloads, which says before it is taken that it is written down.
@@ -79,7 +80,7 @@ pub(super) fn reveal(contents: usize, revealed: bool, address: String) -> Option
                 {Icon::Audit.view()}"Show scripts and payloads"
             </a>
         }
-        .into_any()
+        .drawn()
     })
 }
 
@@ -104,7 +105,7 @@ fn head(inside: &Inside, item: &Item, read: &ReadVersion, title: &str, revealed:
             </div>
         </div>
     }
-    .into_any()
+    .drawn()
 }
 
 /// Says of how many settings only the id is known, and how their names are read.
@@ -161,7 +162,7 @@ pub(super) fn jump<'page>(categories: impl ExactSizeIterator<Item = (&'page str,
             <li><a href=format!("#category-{at}")>{label}</a>" "<span class="quiet">{format::number(count)}</span></li>
         }
     });
-    Some(view! { <nav class="card jump" aria-label="Categories"><ul>{links.collect_view()}</ul></nav> }.into_any())
+    Some(view! { <nav class="card jump" aria-label="Categories"><ul>{links.collect_view()}</ul></nav> }.drawn())
 }
 
 fn settings(read: &ReadVersion, contents: Contents<'_>) -> AnyView {
@@ -184,12 +185,12 @@ fn settings(read: &ReadVersion, contents: Contents<'_>) -> AnyView {
             }
         })
         .collect_view();
-    view! { {jump} {cards} }.into_any()
+    view! { {jump} {cards} }.drawn()
 }
 
 fn tree<'read>(settings: impl Iterator<Item = &'read Setting>, contents: Contents<'_>) -> AnyView {
     let rows = settings.enumerate().map(|(at, setting)| row(setting, at, contents)).collect_view();
-    view! { <ul class="settings">{rows}</ul> }.into_any()
+    view! { <ul class="settings">{rows}</ul> }.drawn()
 }
 
 fn row(setting: &Setting, at: usize, contents: Contents<'_>) -> AnyView {
@@ -210,15 +211,15 @@ fn row(setting: &Setting, at: usize, contents: Contents<'_>) -> AnyView {
             {parts}
         </li>
     }
-    .into_any()
+    .drawn()
 }
 
 fn assignments(inside: &Inside, read: &ReadVersion) -> AnyView {
     let rows = read.settings.assignments.iter().map(|row| assignment(inside, read, row)).collect_view();
     let list = if read.settings.assignments.is_empty() {
-        view! { <p class="quiet-text">"No assignment is kept with this version."</p> }.into_any()
+        view! { <p class="quiet-text">"No assignment is kept with this version."</p> }.drawn()
     } else {
-        view! { <ul class="rows">{rows}</ul> }.into_any()
+        view! { <ul class="rows">{rows}</ul> }.drawn()
     };
     section_card("assignments", "Assigned to", list)
 }
@@ -226,8 +227,8 @@ fn assignments(inside: &Inside, read: &ReadVersion) -> AnyView {
 fn assignment(inside: &Inside, read: &ReadVersion, row: &Assignment) -> AnyView {
     let words = target_label(&read.names, row.kind, &row.id);
     let name = match Assigned::of(row.kind, &row.id) {
-        Some(group) => view! { <a href=inside.address().group(&group)>{words}</a> }.into_any(),
-        None => words.into_any(),
+        Some(group) => view! { <a href=inside.address().group(&group)>{words}</a> }.drawn(),
+        None => words.drawn(),
     };
     let intent = row.intent.iter().map(|intent| format!("intent {intent}"));
     let details: Vec<String> = intent.chain(side_details(&read.names, &row.side)).collect();
@@ -239,5 +240,5 @@ fn assignment(inside: &Inside, read: &ReadVersion, row: &Assignment) -> AnyView 
             {(!details.is_empty()).then(|| view! { <span class="quiet">{details}</span> })}
         </li>
     }
-    .into_any()
+    .drawn()
 }

@@ -7,6 +7,7 @@ use tenantatlas_domain::time::Timestamp;
 
 use super::highlight::{Kind, Language, Token};
 use crate::format;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::time::day;
 
 /// Values of a list that are shown at once; the rest opens.
@@ -36,28 +37,28 @@ pub fn value_view(value: &SettingValue, contents: Contents<'_>) -> AnyView {
             Contents::Shown(policy_type) => script(policy_type, &value.content_text().unwrap_or_default()),
             Contents::Hidden => {
                 let words = format!("Hidden, {}", format::counted(text.len() as u64, "byte", "bytes"));
-                view! { <span class="quiet-text">{words}</span> }.into_any()
+                view! { <span class="quiet-text">{words}</span> }.drawn()
             }
         },
         SettingValue::Withheld { .. } => {
             let words = value.words();
-            view! { <span class="quiet-text">{words}</span> }.into_any()
+            view! { <span class="quiet-text">{words}</span> }.drawn()
         }
         SettingValue::Choice { id, name: Some(name) } => {
             let (id, name) = (visible_on_page(id).into_owned(), visible_on_page(name).into_owned());
-            view! { <span title=id>{name}</span> }.into_any()
+            view! { <span title=id>{name}</span> }.drawn()
         }
         SettingValue::Choice { id, name: None } => {
             let id = visible_on_page(id).into_owned();
-            view! { <span class="identifier">{id}</span> }.into_any()
+            view! { <span class="identifier">{id}</span> }.drawn()
         }
         SettingValue::Text(text) => match Timestamp::parse_rfc3339(text) {
             Some(at) => day(at.as_millis()),
-            None => visible_on_page(text).into_owned().into_any(),
+            None => visible_on_page(text).into_owned().drawn(),
         },
-        SettingValue::List(values) if values.is_empty() => "none".into_any(),
+        SettingValue::List(values) if values.is_empty() => "none".drawn(),
         SettingValue::List(values) => list(values, contents),
-        _ => visible_on_page(&value.words()).into_owned().into_any(),
+        _ => visible_on_page(&value.words()).into_owned().drawn(),
     }
 }
 
@@ -66,7 +67,7 @@ fn list(values: &[SettingValue], contents: Contents<'_>) -> AnyView {
         values.iter().map(|value| view! { <li>{value_view(value, contents)}</li> }).collect_view()
     };
     if values.len() <= LIST_SHOWN {
-        return view! { <ul class="values">{rows(values)}</ul> }.into_any();
+        return view! { <ul class="values">{rows(values)}</ul> }.drawn();
     }
     let (first, rest) = values.split_at(LIST_SHOWN);
     let more = format!("{} more", format::number(rest.len() as u64));
@@ -74,29 +75,29 @@ fn list(values: &[SettingValue], contents: Contents<'_>) -> AnyView {
         <ul class="values">{rows(first)}</ul>
         <details><summary>{more}</summary><ul class="values">{rows(rest)}</ul></details>
     }
-    .into_any()
+    .drawn()
 }
 
 /// A script or payload, with its words told apart where its language is known.
 fn script(policy_type: &str, text: &str) -> AnyView {
     let text = lines(text);
     let tokens = match Language::of(policy_type, &text) {
-        Some(language) => language.tokens(&text).into_iter().map(token).collect_view().into_any(),
-        None => text.into_any(),
+        Some(language) => language.tokens(&text).into_iter().map(token).collect_view().drawn(),
+        None => text.drawn(),
     };
     // What scrolls can be reached by keys.
-    view! { <pre class="content" tabindex="0" role="group" aria-label="Content">{tokens}</pre> }.into_any()
+    view! { <pre class="content" tabindex="0" role="group" aria-label="Content">{tokens}</pre> }.drawn()
 }
 
 fn token(token: Token<'_>) -> AnyView {
     let class = match token.kind {
-        Kind::Plain => return token.text.to_owned().into_any(),
+        Kind::Plain => return token.text.to_owned().drawn(),
         Kind::Keyword => "code-keyword",
         Kind::Text => "code-text",
         Kind::Comment => "code-comment",
         Kind::Variable => "code-variable",
     };
-    view! { <span class=class>{token.text.to_owned()}</span> }.into_any()
+    view! { <span class=class>{token.text.to_owned()}</span> }.drawn()
 }
 
 /// A text of several lines without anything that is not seen.

@@ -18,6 +18,8 @@ pub enum ActorKind {
     CommandLine,
     /// Somebody who has not signed in.
     Anonymous,
+    /// A program with a token of the API, which a person or a tenant gave it.
+    Token,
 }
 
 impl ActorKind {
@@ -29,6 +31,7 @@ impl ActorKind {
             Self::System => "system",
             Self::CommandLine => "command_line",
             Self::Anonymous => "anonymous",
+            Self::Token => "token",
         }
     }
 }
@@ -49,6 +52,8 @@ pub struct Actor {
     /// The session of the web application in which a person acts: sensitive commands ask when they last proved there who
     /// they are. `None` for what is not a person in a browser.
     pub session: Option<Uuid>,
+    /// The token of the API by which is acted. What it allows is read with its right.
+    pub token: Option<Uuid>,
 }
 
 impl Actor {
@@ -56,7 +61,14 @@ impl Actor {
     #[must_use]
     pub fn person(user_id: UserId, name: impl Into<String>, email: impl Into<String>) -> Self {
         let (name, email) = (name.into(), email.into());
-        Self { user_id: Some(user_id), name, email, kind: ActorKind::Person, address: None, session: None }
+        Self { user_id: Some(user_id), name, email, kind: ActorKind::Person, address: None, session: None, token: None }
+    }
+
+    /// A program with a token of the API: by its id and name, and with the person whose token it is, where it is one's.
+    #[must_use]
+    pub fn token(id: Uuid, name: impl Into<String>, owner: Option<(UserId, String)>) -> Self {
+        let (user_id, email) = owner.map_or((None, String::new()), |(user, email)| (Some(user), email));
+        Self { user_id, email, token: Some(id), ..Self::without_account(&name.into(), ActorKind::Token) }
     }
 
     /// The same actor, coming from an address.
@@ -90,6 +102,14 @@ impl Actor {
     }
 
     fn without_account(name: &str, kind: ActorKind) -> Self {
-        Self { user_id: None, name: name.to_owned(), email: String::new(), kind, address: None, session: None }
+        Self {
+            user_id: None,
+            name: name.to_owned(),
+            email: String::new(),
+            kind,
+            address: None,
+            session: None,
+            token: None,
+        }
     }
 }

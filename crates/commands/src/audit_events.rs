@@ -126,7 +126,7 @@ pub(crate) enum RefusalClass {
 impl RefusalClass {
     fn of(actor: &Actor, entry: &AuditEntry) -> Self {
         match actor.kind {
-            ActorKind::Person | ActorKind::System | ActorKind::CommandLine => Self::Known,
+            ActorKind::Person | ActorKind::System | ActorKind::CommandLine | ActorKind::Token => Self::Known,
             ActorKind::Anonymous if entry.is_about_signing_in() => Self::SigningIn,
             ActorKind::Anonymous => Self::Anonymous,
         }

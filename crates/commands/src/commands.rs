@@ -7,7 +7,7 @@ use serde_json::json;
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::{Action, Role};
-use tenantatlas_store::{Db, StoreError, Tx, Vault, audit, members, tenants, users};
+use tenantatlas_store::{Db, StoreError, Tx, Vault, api_tokens, audit, members, tenants, users};
 use tokio_util::sync::CancellationToken;
 
 use crate::actor::{Actor, ActorKind};
@@ -110,8 +110,14 @@ impl Commands {
     /// # Errors
     /// [`CommandError::TooMany`] with the time to wait.
     pub async fn limit(&self, actor: &Actor, budget: &'static str, rate: Rate) -> Result<(), CommandError> {
-        let (ActorKind::Person, Some(user)) = (actor.kind, actor.user_id) else { return Ok(()) };
-        let taken = self.take_rate((budget, user), rate);
+        // A token has a budget of its own: what a program does too fast holds up no person.
+        let whose = match actor.kind {
+            ActorKind::Person => actor.user_id,
+            ActorKind::Token => actor.token.map(UserId::from_uuid),
+            ActorKind::System | ActorKind::CommandLine | ActorKind::Anonymous => None,
+        };
+        let Some(whose) = whose else { return Ok(()) };
+        let taken = self.take_rate((budget, whose), rate);
         if let Err(error) = &taken {
             self.record_failure(actor, AuditEntry::new(AuditAction::RateLimited, "budget", budget), error).await;
         }
@@ -177,6 +183,15 @@ impl Commands {
         let role = match (actor.kind, actor.user_id) {
             (ActorKind::Person, Some(user)) => members::effective_role(&self.db, tenant, user).await?,
             (ActorKind::Person, None) | (ActorKind::Anonymous, _) => None,
+            (ActorKind::Token, _) => match actor.token {
+                Some(token) => match api_tokens::get(&self.db, token).await? {
+                    Some(token) if token.stands(self.clock.now()) => {
+                        api_tokens::role_in(&self.db, &token, tenant).await?
+                    }
+                    _ => None,
+                },
+                None => None,
+            },
             (ActorKind::System | ActorKind::CommandLine, _) => {
                 tenants::get(&self.db, tenant).await?.map(|_| Role::Owner)
             }
@@ -199,7 +214,7 @@ impl Commands {
                 let person = users::get(&self.db, user).await?;
                 person.is_some_and(|person| person.platform_admin && person.disabled_at.is_none())
             }
-            (ActorKind::Person | ActorKind::Anonymous, _) => false,
+            (ActorKind::Person | ActorKind::Anonymous | ActorKind::Token, _) => false,
         };
         if may { Ok(()) } else { Err(CommandError::Forbidden) }
     }

@@ -15,7 +15,8 @@ use std::time::Duration;
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::{Access, Tx, members, sessions, tenants, users};
+use tenantatlas_store::{Access, Tx, api_tokens, members, sessions, tenants, users};
+use uuid::Uuid;
 
 use crate::actor::{Actor, ActorKind};
 use crate::error::CommandError;
@@ -60,6 +61,15 @@ pub async fn require(tx: &mut Tx, actor: &Actor, right: Right) -> Result<(), Com
                 Some(_) => Err(CommandError::Forbidden),
             },
         },
+        // A token never acts outside of a tenant, and never for its person's account.
+        (ActorKind::Token, _) => match right {
+            Right::Tenant(tenant, action) => match held_role_of_token(tx, tenant, actor.token, action).await? {
+                None => Err(CommandError::NotFound("the tenant")),
+                Some(role) if role.allows(action) => Ok(()),
+                Some(_) => Err(CommandError::Forbidden),
+            },
+            Right::Platform | Right::SignedIn => Err(CommandError::Forbidden),
+        },
         (ActorKind::Person | ActorKind::Anonymous, _) => match right {
             Right::Tenant(..) => Err(CommandError::NotFound("the tenant")),
             Right::Platform | Right::SignedIn => Err(CommandError::Forbidden),
@@ -89,7 +99,7 @@ pub async fn require_confirmed(on: impl Access, actor: &Actor, now: Timestamp) -
             let verified_at = sessions::verified_at(on, user, session, now).await?;
             if verified_at.is_some_and(|at| is_confirmed(at, now)) { Ok(()) } else { Err(CommandError::Confirm) }
         }
-        (ActorKind::Person | ActorKind::Anonymous, _, _) => Err(CommandError::Confirm),
+        (ActorKind::Person | ActorKind::Anonymous | ActorKind::Token, _, _) => Err(CommandError::Confirm),
     }
 }
 
@@ -105,7 +115,7 @@ pub async fn require_administrator(tx: &mut Tx, actor: &Actor) -> Result<(), Com
             let person = users::lock(tx, user).await?;
             if person.is_some_and(|person| person.platform_admin) { Ok(()) } else { Err(CommandError::Forbidden) }
         }
-        (ActorKind::Person | ActorKind::Anonymous, _) => Err(CommandError::Forbidden),
+        (ActorKind::Person | ActorKind::Anonymous | ActorKind::Token, _) => Err(CommandError::Forbidden),
     }
 }
 
@@ -136,4 +146,23 @@ async fn held_role(tx: &mut Tx, tenant: TenantId, user: UserId, action: Action) 
         return Ok(Some(Role::Owner));
     }
     Ok(members::lock_role(tx, tenant, user).await?)
+}
+
+/// What a token allows in a tenant, locked until the transaction ends: the lesser of its role and of what its person may do there
+/// now. `None` when it was taken back, its person cannot sign in, or the tenant is not among its own.
+async fn held_role_of_token(
+    tx: &mut Tx,
+    tenant: TenantId,
+    token: Option<Uuid>,
+    action: Action,
+) -> Result<Option<Role>, CommandError> {
+    let Some(id) = token else { return Ok(None) };
+    let Some(known) = api_tokens::get(&mut *tx, id).await? else { return Ok(None) };
+    let role = match known.user_id {
+        Some(user) => held_role(tx, tenant, user, action).await?,
+        None => held_tenant(tx, tenant, action).await?.then_some(Role::Owner),
+    };
+    let Some(token) = api_tokens::hold(tx, id).await? else { return Ok(None) };
+    let reached = api_tokens::reaches(&mut *tx, &token, tenant).await?;
+    Ok(role.filter(|_| reached).map(|role| role.min(token.role)))
 }

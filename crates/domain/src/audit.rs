@@ -53,6 +53,8 @@ crate::names::named! {
         MemberSet = "member.set",
         /// A run was asked to stop.
         CancelRequested = "operation.cancel_requested",
+        /// How long things are kept was changed.
+        RetentionChanged = "retention.changed",
         /// A run that has ended was to be tried again, and could not be.
         RetryRequested = "operation.retry_requested",
         /// The body of a version, or the difference of two, was downloaded.
@@ -63,6 +65,22 @@ crate::names::named! {
         ScriptSeen = "policy.script_seen",
         /// A saved view of the inventory was added, renamed or deleted.
         SavedViewChanged = "saved_view.changed",
+        /// A schedule was added.
+        ScheduleAdded = "schedule.added",
+        /// What a schedule does, or when, was changed.
+        ScheduleChanged = "schedule.changed",
+        /// A schedule was paused.
+        SchedulePaused = "schedule.paused",
+        /// A schedule was removed.
+        ScheduleRemoved = "schedule.removed",
+        /// A schedule that was paused or had stopped goes on.
+        ScheduleResumed = "schedule.resumed",
+        /// A schedule stopped by itself, since it could not go on.
+        ScheduleStopped = "schedule.stopped",
+        /// A token of the API was made.
+        TokenCreated = "token.created",
+        /// A token of the API was taken back.
+        TokenRevoked = "token.revoked",
         /// A tenant was added.
         TenantAdded = "tenant.added",
         /// The credential went with the connection it was entered for.
@@ -152,6 +170,14 @@ impl AuditAction {
                 | Self::CancelRequested
                 | Self::RetryRequested
                 | Self::SavedViewChanged
+                | Self::ScheduleAdded
+                | Self::ScheduleChanged
+                | Self::SchedulePaused
+                | Self::ScheduleRemoved
+                | Self::ScheduleResumed
+                | Self::ScheduleStopped
+                | Self::TokenCreated
+                | Self::TokenRevoked
                 | Self::TenantAdded
                 | Self::CredentialRemoved
                 | Self::CredentialRotated

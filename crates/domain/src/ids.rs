@@ -120,6 +120,8 @@ id! {
     EndpointId = "endpoint",
     /// Identifies the delivery of one message to one endpoint.
     DeliveryId = "delivery",
+    /// Identifies a schedule.
+    ScheduleId = "schedule",
     /// Ties log lines, records and error answers of one piece of work together.
     CorrelationId = "piece of work",
 }

@@ -1,5 +1,7 @@
 //! What can be set about the engine, with defaults that suit one machine.
 
+use std::time::Duration;
+
 use ipnet::IpNet;
 use tenantatlas_net::{Authorities, Proxies};
 use tenantatlas_runs::RunnerConfig;
@@ -17,6 +19,8 @@ pub struct EngineConfig {
     pub sync: SyncConfig,
     /// How long sessions of the web application last, and who needs a second factor.
     pub sessions: SessionPolicy,
+    /// How often is looked for schedules that are due. Zero, as by default: this process starts none.
+    pub schedule_interval: Duration,
     /// How others are told of what happens.
     pub outgoing: OutgoingConfig,
 }

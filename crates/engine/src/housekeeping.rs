@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::{
-    StoreError, deliveries, endpoints, known_browsers, one_time_links, pending_sign_ins, policies, second_factors,
-    sessions, sign_in_attempts, tenants,
+    StoreError, api_answers, deliveries, endpoints, known_browsers, one_time_links, pending_sign_ins, retention,
+    second_factors, sessions, sign_in_attempts, tenants,
 };
 use tokio::time::Instant;
 
+use crate::api_answers::ANSWERS_ARE_KEPT;
 use crate::engine::Core;
 use crate::second_factor::SET_UP_LASTS;
 use crate::setting_search;
@@ -20,10 +20,6 @@ use crate::sign_in::{BROWSER_IS_KNOWN, LONGEST_WINDOW};
 const BETWEEN_PIECES: Duration = Duration::from_millis(2);
 /// What has ended is forgotten so often.
 const FORGET_INTERVAL: Duration = Duration::from_secs(600);
-/// Versions of policies are kept so long, and the latest of each object for ever (product rules, section Retention).
-const VERSIONS_ARE_KEPT: Duration = Duration::from_secs(365 * 24 * 3_600);
-/// Versions that go in one transaction, at most: a capture or a sync that waits for the writer has its turn soon.
-const VERSIONS_AT_ONCE: u32 = 100;
 
 /// Deliveries to endpoints are kept so long (product rules, section Retention).
 const DELIVERIES_ARE_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
@@ -53,7 +49,7 @@ async fn clean_once(core: &Core, forgotten: &mut Option<Instant>) -> Result<(), 
     if forgotten.is_none_or(|at| at.elapsed() >= FORGET_INTERVAL) {
         forget_ended(core).await?;
         *forgotten = Some(Instant::now());
-        remove_old_versions(core).await?;
+        prune_account_notifications(core).await?;
         forget_deliveries(core).await?;
         forget_names_of_settings(core).await?;
     }
@@ -130,6 +126,7 @@ async fn forget_ended(core: &Core) -> Result<(), StoreError> {
     one_time_links::remove_ended(&mut tx, at).await?;
     sign_in_attempts::remove_old(&mut tx, LONGEST_WINDOW, at).await?;
     endpoints::forget_former_secrets(&mut tx, at).await?;
+    api_answers::remove_old(&mut tx, before(at, ANSWERS_ARE_KEPT)).await?;
     tx.commit().await
 }
 
@@ -149,16 +146,19 @@ async fn forget_deliveries(core: &Core) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Removes versions of policies that are older than they are kept, and then the parts of bodies that no version needs, a
-/// piece at a time.
-async fn remove_old_versions(core: &Core) -> Result<(), StoreError> {
-    for tenant in tenants::list(&core.commands.db).await? {
-        for of in [Old::Versions, Old::Parts] {
-            while !core.commands.stopping.is_cancelled() && remove_piece(core, tenant.id, of).await? > 0 {
-                // Whoever waits for the writer has its turn now.
-                tokio::time::sleep(BETWEEN_PIECES).await;
-            }
+/// Deletes old notifications about people's own accounts; those about a tenant go with its pruning.
+async fn prune_account_notifications(core: &Core) -> Result<(), StoreError> {
+    let days = retention::get(&core.commands.db).await?.notification_days;
+    let kept = Duration::from_secs(u64::from(days) * 24 * 3_600);
+    while !core.commands.stopping.is_cancelled() {
+        let mut tx = core.commands.db.write().await?;
+        let deleted = retention::prune_account_notifications(&mut tx, before(core.commands.clock.now(), kept)).await?;
+        tx.commit().await?;
+        if deleted == 0 {
+            return Ok(());
         }
+        // Whoever waits for the writer has its turn now.
+        tokio::time::sleep(BETWEEN_PIECES).await;
     }
     Ok(())
 }
@@ -170,27 +170,6 @@ async fn forget_names_of_settings(core: &Core) -> Result<(), StoreError> {
         tokio::time::sleep(BETWEEN_PIECES).await;
     }
     Ok(())
-}
-
-/// What retention removes of the policies of a tenant.
-#[derive(Clone, Copy)]
-enum Old {
-    Versions,
-    Parts,
-}
-
-/// Removes the next piece; answers how much that was.
-async fn remove_piece(core: &Core, tenant: TenantId, of: Old) -> Result<u64, StoreError> {
-    let at = core.commands.clock.now();
-    let mut tx = core.commands.db.write().await?;
-    let removed = match of {
-        Old::Versions => {
-            policies::remove_versions(&mut tx, tenant, before(at, VERSIONS_ARE_KEPT), VERSIONS_AT_ONCE, at).await?
-        }
-        Old::Parts => policies::sweep_blobs(&mut tx, tenant, at).await?,
-    };
-    tx.commit().await?;
-    Ok(removed)
 }
 
 /// The moment that lies so long before another.

@@ -19,6 +19,8 @@
 //! ```
 
 mod account_notice;
+mod api_answers;
+mod api_tokens;
 mod audit_reading;
 mod config;
 mod drift;
@@ -35,7 +37,9 @@ mod password;
 mod policy_capture;
 mod policy_versions;
 mod preferences;
+mod retention;
 mod saved_views;
+mod schedules;
 mod second_factor;
 mod session_policy;
 mod setting_catalog;
@@ -49,6 +53,7 @@ mod typed_name;
 mod users;
 
 pub use account_notice::AccountNotice;
+pub use api_tokens::{AuthenticatedToken, LONGEST_TOKEN_DAYS, NewToken, RefusedToken, TOKEN_PREFIX, is_token};
 pub use audit_reading::{AuditReadPayload, ReadAuditEvents};
 pub use config::{EngineConfig, OutgoingConfig};
 pub use drift::{DriftPayload, Explained, Explanations, GenerateDrift, MANY_FINDINGS, SettingsTold};
@@ -61,6 +66,10 @@ pub use operations::run_words;
 pub use password::{MAX_PASSWORD_BYTES, MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
 pub use policy_capture::{CaptureOf, CaptureOutcome, CapturePayload, CapturePolicies};
 pub use policy_versions::{Comparison, OpenVersion, ReadVersion};
+pub use retention::{PrunePayload, PruneTenant};
+pub use schedules::{
+    Due, ForMany, MOST_TENANTS_AT_ONCE, ScheduleNotice, ScheduleOptions, ScheduleSpec, Times, pattern_of, zone_names,
+};
 pub use second_factor::{SecondFactorState, SetUp};
 pub use session_policy::{RequireSecondFactor, SessionPolicy, UnknownRule};
 pub use setting_catalog::{RefreshPayload, RefreshSettingCatalog};

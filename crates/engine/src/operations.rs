@@ -13,6 +13,7 @@ use crate::config::EngineConfig;
 use crate::drift::GenerateDrift;
 use crate::inventory_sync::InventorySync;
 use crate::policy_capture::CapturePolicies;
+use crate::retention::PruneTenant;
 use crate::setting_catalog::RefreshSettingCatalog;
 use crate::tenant_check::CheckTenant;
 
@@ -27,6 +28,7 @@ pub(crate) fn all(config: &EngineConfig, commands: &Commands, graph: GraphClient
         .with(RefreshSettingCatalog::new(commands.vault.clone(), graph.clone()))
         .with(CheckTenant::new(commands.vault.clone(), graph))
         .with(GenerateDrift)
+        .with(PruneTenant)
 }
 
 /// The words for a run, with its name, for whoever reads the database without an engine, as the command line does.
@@ -39,6 +41,7 @@ pub fn run_words(run: &OperationRun) -> RunWords {
         words_of::<ReadAuditEvents>,
         words_of::<RefreshSettingCatalog>,
         words_of::<CheckTenant>,
+        words_of::<PruneTenant>,
     ];
     let known = all.into_iter().find_map(|words| words(run));
     known.unwrap_or_else(|| words_of_unknown(&run.resource, &run.action))

@@ -31,6 +31,7 @@ use tenantatlas_store::policies::{self, Capture};
 use tenantatlas_store::{Db, StoreError, Tx, Vault};
 use tokio::sync::Semaphore;
 
+pub(crate) use dispatch::planned;
 pub use dispatch::{CaptureOf, CaptureOutcome};
 pub use payload::CapturePayload;
 

@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{EngineConfig, OutgoingConfig};
 use crate::endpoints::sender;
 use crate::engine::{Core, Engine};
-use crate::{housekeeping, operations};
+use crate::{housekeeping, operations, schedules};
 
 impl Engine {
     /// Starts the runner and the housekeeping. The database must be migrated.
@@ -60,6 +60,9 @@ impl Engine {
             for _ in 0..sender::SENDERS {
                 tasks.spawn(sender::send(Arc::clone(&core), Arc::clone(&senders)));
             }
+        }
+        if !core.config.schedule_interval.is_zero() {
+            tasks.spawn(schedules::keep(Arc::clone(&core)));
         }
         tasks.close();
         Self { core, tasks }

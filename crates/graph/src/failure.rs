@@ -234,7 +234,6 @@ pub(crate) fn cause(error: &reqwest::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rstest::rstest;
     use serde_json::json;
 
     use super::*;
@@ -244,36 +243,34 @@ mod tests {
         reason(StatusCode::from_u16(status).unwrap(), &body, false)
     }
 
-    #[rstest]
-    #[case(400, "BadRequest", "Invalid filter clause", ReasonCode::ContractInvalid)]
-    #[case(400, "BadRequest", "Resource not found for the segment 'x'.", ReasonCode::NotFoundInCloud)]
-    #[case(400, "BadRequest", "Tenant does not have a SPO license.", ReasonCode::LicenseMissing)]
-    #[case(400, "BadRequest", "Could not find a property named 'licenseType'", ReasonCode::ContractInvalid)]
-    #[case(401, "InvalidAuthenticationToken", "Lifetime validation failed", ReasonCode::AuthFailed)]
-    #[case(403, "Authorization_RequestDenied", "Insufficient privileges.", ReasonCode::PermissionMissing)]
-    #[case(403, "Authorization_RequestDenied", "A license could help.", ReasonCode::PermissionMissing)]
-    #[case(403, "Forbidden", "", ReasonCode::PermissionMissing)]
-    #[case(403, "Forbidden", "Application must have one of the following scopes: A", ReasonCode::PermissionMissing)]
-    #[case(403, "AadPremiumLicenseRequired", "x", ReasonCode::LicenseMissing)]
-    #[case(403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "x", ReasonCode::LicenseMissing)]
-    #[case(403, "Forbidden", "Tenant is not licensed for this feature.", ReasonCode::LicenseMissing)]
-    #[case(404, "ResourceNotFound", "", ReasonCode::NotFoundInCloud)]
-    #[case(405, "MethodNotAllowed", "", ReasonCode::ContractInvalid)]
-    #[case(302, "", "", ReasonCode::ContractInvalid)]
-    #[case(410, "Gone", "", ReasonCode::NotFoundInCloud)]
-    #[case(429, "UnknownError", "", ReasonCode::GraphThrottled)]
-    #[case(429, "TooManyRequests", "license", ReasonCode::GraphThrottled)]
-    #[case(500, "InternalServerError", "license", ReasonCode::GraphUnavailable)]
-    #[case(501, "NotImplemented", "", ReasonCode::NotFoundInCloud)]
-    #[case(503, "ServiceUnavailable", "", ReasonCode::GraphUnavailable)]
-    #[case(504, "", "", ReasonCode::GraphUnavailable)]
-    fn status_and_code_decide(
-        #[case] status: u16,
-        #[case] code: &str,
-        #[case] message: &str,
-        #[case] expected: ReasonCode,
-    ) {
-        assert_eq!(mapped(status, code, message), expected);
+    #[test]
+    fn status_and_code_decide() {
+        for (status, code, message, expected) in [
+            (400, "BadRequest", "Invalid filter clause", ReasonCode::ContractInvalid),
+            (400, "BadRequest", "Resource not found for the segment 'x'.", ReasonCode::NotFoundInCloud),
+            (400, "BadRequest", "Tenant does not have a SPO license.", ReasonCode::LicenseMissing),
+            (400, "BadRequest", "Could not find a property named 'licenseType'", ReasonCode::ContractInvalid),
+            (401, "InvalidAuthenticationToken", "Lifetime validation failed", ReasonCode::AuthFailed),
+            (403, "Authorization_RequestDenied", "Insufficient privileges.", ReasonCode::PermissionMissing),
+            (403, "Authorization_RequestDenied", "A license could help.", ReasonCode::PermissionMissing),
+            (403, "Forbidden", "", ReasonCode::PermissionMissing),
+            (403, "Forbidden", "Application must have one of the following scopes: A", ReasonCode::PermissionMissing),
+            (403, "AadPremiumLicenseRequired", "x", ReasonCode::LicenseMissing),
+            (403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "x", ReasonCode::LicenseMissing),
+            (403, "Forbidden", "Tenant is not licensed for this feature.", ReasonCode::LicenseMissing),
+            (404, "ResourceNotFound", "", ReasonCode::NotFoundInCloud),
+            (405, "MethodNotAllowed", "", ReasonCode::ContractInvalid),
+            (302, "", "", ReasonCode::ContractInvalid),
+            (410, "Gone", "", ReasonCode::NotFoundInCloud),
+            (429, "UnknownError", "", ReasonCode::GraphThrottled),
+            (429, "TooManyRequests", "license", ReasonCode::GraphThrottled),
+            (500, "InternalServerError", "license", ReasonCode::GraphUnavailable),
+            (501, "NotImplemented", "", ReasonCode::NotFoundInCloud),
+            (503, "ServiceUnavailable", "", ReasonCode::GraphUnavailable),
+            (504, "", "", ReasonCode::GraphUnavailable),
+        ] {
+            assert_eq!(mapped(status, code, message), expected, "{status} {code} {message}");
+        }
     }
 
     #[test]
@@ -297,23 +294,38 @@ mod tests {
         assert_eq!(reason(StatusCode::NOT_FOUND, &body, true), ReasonCode::NotFoundInCloud);
     }
 
-    #[rstest]
-    #[case(404, json!({"error": {"code": "ResourceNotFound", "message": "The resource could not be found."}}), true)]
-    #[case(404, json!({"error": {"code": "ResourceNotFound", "message": "Resource not found for the segment 'x'."}}), false)]
-    #[case(404, json!({"error": {"code": "BadRequest", "message": "No OData route exists that match template ~/singleton"}}), false)]
-    #[case(404, json!({"error": {"code": "x", "message": "No HTTP resource was found that matches the request URI."}}), false)]
-    #[case(404, json!({"message": "no such page"}), false)]
-    #[case(404, Value::Null, false)]
-    #[case(400, json!({"error": {"code": "BadRequest", "message": "Resource not found for the segment 'x'."}}), false)]
-    #[case(410, json!({"error": {"code": "Gone", "message": "gone"}}), false)]
-    #[case(501, json!({"error": {"code": "NotImplemented", "message": ""}}), false)]
-    fn an_address_that_does_not_exist_never_says_that_an_object_does_not(
-        #[case] status: u16,
-        #[case] body: Value,
-        #[case] absent: bool,
-    ) {
-        let error = refusal(StatusCode::from_u16(status).unwrap(), &ErrorBody::of(&body), false);
-        assert_eq!((error.reason, error.absent), (ReasonCode::NotFoundInCloud, absent));
+    #[test]
+    fn an_address_that_does_not_exist_never_says_that_an_object_does_not() {
+        for (status, body, absent) in [
+            (404, json!({"error": {"code": "ResourceNotFound", "message": "The resource could not be found."}}), true),
+            (
+                404,
+                json!({"error": {"code": "ResourceNotFound", "message": "Resource not found for the segment 'x'."}}),
+                false,
+            ),
+            (
+                404,
+                json!({"error": {"code": "BadRequest", "message": "No OData route exists that match template ~/singleton"}}),
+                false,
+            ),
+            (
+                404,
+                json!({"error": {"code": "x", "message": "No HTTP resource was found that matches the request URI."}}),
+                false,
+            ),
+            (404, json!({"message": "no such page"}), false),
+            (404, Value::Null, false),
+            (
+                400,
+                json!({"error": {"code": "BadRequest", "message": "Resource not found for the segment 'x'."}}),
+                false,
+            ),
+            (410, json!({"error": {"code": "Gone", "message": "gone"}}), false),
+            (501, json!({"error": {"code": "NotImplemented", "message": ""}}), false),
+        ] {
+            let error = refusal(StatusCode::from_u16(status).unwrap(), &ErrorBody::of(&body), false);
+            assert_eq!((error.reason, error.absent), (ReasonCode::NotFoundInCloud, absent), "{status} {body}");
+        }
     }
 
     #[test]
@@ -325,16 +337,19 @@ mod tests {
         assert_eq!(reason(StatusCode::FORBIDDEN, &body, false), ReasonCode::LicenseMissing);
     }
 
-    #[rstest]
-    #[case("")]
-    #[case("<html>Bad gateway</html>")]
-    #[case("[]")]
-    #[case("null")]
-    #[case(r#"{"error":"text"}"#)]
-    #[case(r#"{"error":{"message":{"value":7}}}"#)]
-    fn any_body_gives_an_error(#[case] text: &str) {
-        let error = refusal(StatusCode::BAD_GATEWAY, &ErrorBody::parse(text), false);
-        assert_eq!(error.reason, ReasonCode::GraphUnavailable);
-        assert!(!error.message.is_empty());
+    #[test]
+    fn any_body_gives_an_error() {
+        for text in [
+            "",
+            "<html>Bad gateway</html>",
+            "[]",
+            "null",
+            r#"{"error":"text"}"#,
+            r#"{"error":{"message":{"value":7}}}"#,
+        ] {
+            let error = refusal(StatusCode::BAD_GATEWAY, &ErrorBody::parse(text), false);
+            assert_eq!(error.reason, ReasonCode::GraphUnavailable, "{text}");
+            assert!(!error.message.is_empty(), "{text}");
+        }
     }
 }

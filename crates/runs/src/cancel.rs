@@ -101,7 +101,8 @@ impl Core {
         id: OperationRunId,
     ) -> Result<(OperationRun, Cancelled), CommandError> {
         let at = self.commands.clock.now();
-        Ok(match operation_runs::request_cancel(tx, tenant, id, (&actor.name, actor.user_id), at).await? {
+        let person = actor.user_id.filter(|_| actor.token.is_none());
+        Ok(match operation_runs::request_cancel(tx, tenant, id, (&actor.name, person), at).await? {
             CancelOutcome::NotFound => return Err(CommandError::NotFound("the run")),
             CancelOutcome::AlreadyEnded(run) => (run, Cancelled::AlreadyEnded),
             CancelOutcome::Aborted(run) => {

@@ -10,7 +10,7 @@ use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::deliveries::{self, Event};
 use tenantatlas_store::notifications::{self, NewNotification};
 use tenantatlas_store::operation_runs::OperationRun;
-use tenantatlas_store::{StoreError, Tx, tenants, users};
+use tenantatlas_store::{StoreError, Tx, api_tokens, tenants, users};
 use uuid::Uuid;
 
 use crate::core::Core;
@@ -127,6 +127,11 @@ async fn tell_endpoints(core: &Core, tx: &mut Tx, run: &OperationRun, at: Timest
 
 /// Who started a run, as an actor.
 pub(crate) async fn initiator(tx: &mut Tx, run: &OperationRun) -> Result<Actor, StoreError> {
+    if let Some(token) = run.token_id {
+        let found = api_tokens::get(&mut *tx, token).await?;
+        let owner = found.and_then(|token| token.user_id.zip(token.owner_email));
+        return Ok(Actor::token(token, run.initiator.clone(), owner));
+    }
     let Some(id) = run.user_id else {
         let mut actor = Actor::system();
         actor.name.clone_from(&run.initiator);

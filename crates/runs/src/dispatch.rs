@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tenantatlas_commands::{Actor, AuditEntry, Command, CommandError, Right, require};
 use tenantatlas_domain::audit::RunEvent;
-use tenantatlas_domain::ids::{CorrelationId, OperationRunId, TenantId};
+use tenantatlas_domain::ids::{CorrelationId, OperationRunId, ScheduleId, TenantId};
 use tenantatlas_domain::live::RunState;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::operation_runs::{self, Created, FollowUp, NewOperationRun};
@@ -36,6 +36,8 @@ pub(crate) struct Cause {
     pub follow_ups: Vec<FollowUp>,
     /// Why somebody wants it, in their words.
     pub why: Option<String>,
+    /// The schedule that starts it, or has started what it follows.
+    pub schedule: Option<ScheduleId>,
 }
 
 /// The run that is to be created, and what the audit log says of it.
@@ -51,7 +53,9 @@ pub(crate) fn prepare(
     let new = NewOperationRun {
         id: OperationRunId::from_uuid(Uuid::now_v7()),
         tenant_id: tenant,
-        user_id: actor.user_id,
+        // What a program starts is its own: its person is not told of it, and it is not counted as theirs.
+        user_id: actor.user_id.filter(|_| actor.token.is_none()),
+        token_id: actor.token,
         initiator: actor.name.clone(),
         resource: kind.resource.to_owned(),
         action: kind.action.to_owned(),
@@ -63,6 +67,7 @@ pub(crate) fn prepare(
         retry_of: cause.retry_of,
         follows: cause.follows,
         follow_ups: cause.follow_ups,
+        schedule_id: cause.schedule,
     };
     let mut context = json!({
         "correlation_id": new.correlation_id,
@@ -70,6 +75,9 @@ pub(crate) fn prepare(
         "follows": new.follows,
         "follow_ups": names(&new.follow_ups),
     });
+    if let Some(schedule) = cause.schedule {
+        context["schedule"] = schedule.to_string().into();
+    }
     if let Some(why) = cause.why {
         context["why"] = why.into();
     }
@@ -105,7 +113,7 @@ pub(crate) fn names(follow_ups: &[FollowUp]) -> Vec<String> {
 }
 
 /// Refuses follow-ups that could never be started.
-fn check_follow_ups(core: &Core, follow_ups: &[FollowUp]) -> Result<(), CommandError> {
+pub(crate) fn check_follow_ups(core: &Core, follow_ups: &[FollowUp]) -> Result<(), CommandError> {
     for one in follow_ups {
         let operation = core.operations.find(&one.resource, &one.action).ok_or_else(|| {
             CommandError::Conflict(format!("there is no operation {}.{} that could follow", one.resource, one.action))
@@ -188,7 +196,7 @@ impl Core {
         tenant: TenantId,
         counted: u32,
     ) -> Result<(), CommandError> {
-        let waiting = operation_runs::waiting(on, tenant, actor.user_id).await?;
+        let waiting = operation_runs::waiting(on, tenant, actor.user_id.filter(|_| actor.token.is_none())).await?;
         let beyond = |waiting: u32, limit: u32| waiting.saturating_sub(counted) >= limit;
         if beyond(waiting.of_tenant, self.config.waiting_per_tenant) {
             return Err(CommandError::TooMany(format!(

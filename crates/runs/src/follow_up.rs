@@ -10,7 +10,7 @@ use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::audit::Outcome;
 use tenantatlas_store::operation_runs::{self, Created, FollowUp, OperationRun};
-use tenantatlas_store::{StoreError, Tx};
+use tenantatlas_store::{StoreError, Tx, api_tokens};
 
 use crate::completion;
 use crate::core::Core;
@@ -48,7 +48,15 @@ impl FollowUps {
             return Ok(Self { next, rest, actor: Actor::system(), allowed: Ok(()) });
         };
         let actor = completion::initiator(tx, run).await?;
+        let ended = match run.token_id {
+            Some(token) => {
+                let token = api_tokens::get(&mut *tx, token).await?;
+                !token.is_some_and(|token| token.stands(core.commands.clock.now()))
+            }
+            None => false,
+        };
         let allowed = match core.operations.permission(&first.resource, &first.action) {
+            _ if ended => Err(CommandError::NotFound("the tenant")),
             Some(action) => require(tx, &actor, Right::Tenant(run.tenant_id, action)).await,
             None => Err(CommandError::Conflict("this version of the program does not know the operation".to_owned())),
         };
@@ -80,7 +88,12 @@ impl FollowUps {
             .with(left_out);
         let created = match self.allowed {
             Ok(()) => {
-                let cause = Cause { follows: Some(ended.id), follow_ups: self.rest, ..Cause::default() };
+                let cause = Cause {
+                    follows: Some(ended.id),
+                    follow_ups: self.rest,
+                    schedule: ended.schedule_id,
+                    ..Cause::default()
+                };
                 Self::create(core, tx, &self.actor, ended, next, cause, at).await
             }
             Err(error) => Err(error),

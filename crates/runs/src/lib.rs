@@ -28,6 +28,7 @@ mod outbox;
 mod registry;
 mod retry;
 mod runner;
+mod scheduled;
 mod state;
 mod stop;
 mod sweeper;
@@ -45,5 +46,6 @@ pub use notification::{ITEMS_OBSERVED, QUIET, RUN_ENDED, RUN_QUEUED, ReasonCount
 pub use operation::{Operation, OperationKind, RetryPart, Summary, Work, words_of};
 pub use registry::Operations;
 pub use runner::Runner;
+pub use scheduled::{DueClaim, DueWork, Started};
 pub use state::words_of_unknown;
 pub use stop::Stop;

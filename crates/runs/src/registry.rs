@@ -212,6 +212,26 @@ impl Operations {
         self.find(resource, action).map(|operation| operation.permission())
     }
 
+    /// Whether the end of a run is good enough for what is to follow, and so a success of whatever started it.
+    #[must_use]
+    pub fn ended_well(&self, resource: &str, action: &str, status: OperationStatus) -> bool {
+        match self.find(resource, action) {
+            Some(operation) => operation.ended_well(status),
+            None => status == OperationStatus::Completed,
+        }
+    }
+
+    /// Whether a run of an operation could carry this.
+    ///
+    /// # Errors
+    /// [`CommandError::Conflict`] when there is no such operation, [`CommandError::Internal`] when it does not understand it.
+    pub fn check(&self, resource: &str, action: &str, payload: &Value) -> Result<(), CommandError> {
+        let operation = self.find(resource, action);
+        let operation =
+            operation.ok_or_else(|| CommandError::Conflict(format!("there is no operation {resource}.{action}")))?;
+        operation.prepare(payload).map(drop)
+    }
+
     pub(crate) fn find(&self, resource: &str, action: &str) -> Option<&Arc<dyn AnyOperation>> {
         self.all.iter().find(|operation| {
             let kind = operation.kind();

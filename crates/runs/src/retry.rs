@@ -82,7 +82,8 @@ impl Core {
                 "nothing is left to be tried again: nothing failed, or it succeeded since".to_owned(),
             )
         })?;
-        let cause = Cause { retry_of: Some(run.id), follows: run.follows, follow_ups: run.follow_ups, why: None };
+        let cause =
+            Cause { retry_of: Some(run.id), follows: run.follows, follow_ups: run.follow_ups, ..Cause::default() };
         Ok(Again { operation: Arc::clone(operation), payload, cause })
     }
 }

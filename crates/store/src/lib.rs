@@ -17,6 +17,8 @@
 //! - An audit entry is appended last in its transaction: the end of the chain stays locked until the commit.
 
 mod among;
+pub mod api_answers;
+pub mod api_tokens;
 mod arrays;
 pub mod audit;
 pub mod audit_events;
@@ -46,8 +48,10 @@ pub mod preferences;
 mod reader;
 mod readiness;
 mod record;
+pub mod retention;
 mod retry;
 pub mod saved_views;
+pub mod schedules;
 pub mod scopes;
 pub mod second_factors;
 pub mod sessions;

@@ -27,7 +27,7 @@ pub use progress::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sqlx::{AssertSqlSafe, FromRow};
-use tenantatlas_domain::ids::{CorrelationId, OperationRunId, TenantId, UserId};
+use tenantatlas_domain::ids::{CorrelationId, OperationRunId, ScheduleId, TenantId, UserId};
 use tenantatlas_domain::live::Progress;
 use tenantatlas_domain::news::News;
 use tenantatlas_domain::operation::{Counters, Failure, OperationStatus};
@@ -77,6 +77,8 @@ pub struct NewOperationRun {
     pub tenant_id: TenantId,
     /// The person who started it; `None` for the system and the command line.
     pub user_id: Option<UserId>,
+    /// The token of the API with which it was started; there is no person then.
+    pub token_id: Option<Uuid>,
     /// The name of who started it, as it is now.
     pub initiator: String,
     /// What it works on, `inventory`.
@@ -99,6 +101,8 @@ pub struct NewOperationRun {
     pub follows: Option<OperationRunId>,
     /// What is to be started when this one ends well, in this order.
     pub follow_ups: Vec<FollowUp>,
+    /// The schedule that started it, or the run that it follows.
+    pub schedule_id: Option<ScheduleId>,
 }
 
 /// An operation run.
@@ -116,6 +120,8 @@ pub struct OperationRun {
     /// The person who started it; `None` for the system and the command line.
     #[sqlx(try_from = "Nullable<Uuid>")]
     pub user_id: Option<UserId>,
+    /// The token of the API with which it was started; there is no person then.
+    pub token_id: Option<Uuid>,
     /// The name of who started it, as it was then.
     #[sqlx(try_from = "Name")]
     pub initiator: String,
@@ -169,6 +175,9 @@ pub struct OperationRun {
     /// What is to be started when this one ends well, in this order.
     #[sqlx(json)]
     pub follow_ups: Vec<FollowUp>,
+    /// The schedule that started it, or the run that it follows.
+    #[sqlx(try_from = "Nullable<Uuid>")]
+    pub schedule_id: Option<ScheduleId>,
     /// When somebody asked to cancel it.
     #[sqlx(try_from = "Nullable<i64>")]
     pub cancel_requested_at: Option<Timestamp>,
@@ -287,8 +296,8 @@ pub async fn create(tx: &mut Tx, new: &NewOperationRun, at: Timestamp) -> Result
         let text = format!(
             "INSERT INTO bulk_operation_runs (id, tenant_id, user_id, initiator, resource, action, idempotency_key,
                  correlation_id, payload, status, total_items, item_ids, failures, progress, audit_log_id, retry_of,
-                 follows, follow_ups, created_at, updated_at, tenant_name)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $11, $12, $13, $14, $15, $16, $17, $18, $18,
+                 follows, follow_ups, created_at, updated_at, schedule_id, token_id, tenant_name)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20,
                  (SELECT name FROM tenants WHERE id = $2))
              ON CONFLICT (tenant_id, idempotency_key) WHERE {ACTIVE} DO NOTHING
              RETURNING *"
@@ -311,7 +320,9 @@ pub async fn create(tx: &mut Tx, new: &NewOperationRun, at: Timestamp) -> Result
             new.retry_of,
             new.follows,
             json(&new.follow_ups),
-            at
+            at,
+            new.schedule_id,
+            new.token_id
         ];
         let run: Option<OperationRun> = tx.row(AssertSqlSafe(text), &values).await?;
         if let Some(run) = run {

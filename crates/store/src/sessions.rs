@@ -217,7 +217,7 @@ pub async fn revoke_one(tx: &mut Tx, user: UserId, id: Uuid) -> Result<bool, Sto
 /// # Errors
 /// When the database fails.
 pub async fn revoke_all(tx: &mut Tx, user: UserId, except: Option<Uuid>) -> Result<u64, StoreError> {
-    tx.execute("DELETE FROM web_sessions WHERE user_id = $1 AND id <> $2", &args![user, except.unwrap_or(Uuid::nil())])
+    tx.execute("DELETE FROM web_sessions WHERE user_id = $1 AND id <> $2", &args![user, except.unwrap_or_default()])
         .await
 }
 

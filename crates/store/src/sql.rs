@@ -111,6 +111,7 @@ value_from! {
     ids::FindingId => Uuid, |value| value.as_uuid();
     ids::EndpointId => Uuid, |value| value.as_uuid();
     ids::DeliveryId => Uuid, |value| value.as_uuid();
+    ids::ScheduleId => Uuid, |value| value.as_uuid();
     ids::CorrelationId => Uuid, |value| value.as_uuid();
     &'a [u8] => Bytes, |value| Cow::Borrowed(value);
     [u8; 12] => Bytes, |value| Cow::Owned(value.to_vec());

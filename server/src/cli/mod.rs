@@ -14,11 +14,14 @@ mod items;
 mod migrate;
 pub mod output;
 pub mod progress;
+mod retention;
 mod runs;
+mod schedule;
 mod secret_input;
 mod setting_search;
 mod sync;
 mod tenant;
+mod tokens;
 mod types;
 mod user;
 mod versions;
@@ -62,6 +65,9 @@ async fn obey(command: Command, settings: &Settings, output: Output) -> Result<(
         Command::Types(types) => types::run(&types, output),
         Command::Runs(runs) => runs::run(settings, runs, output).await,
         Command::Webhook(command) => webhook::run(settings, command, output).await,
+        Command::Retention(command) => retention::run(settings, command, output).await,
+        Command::Schedule(command) => schedule::run(settings, command, output).await,
+        Command::Token(command) => tokens::run(settings, command, output).await,
         Command::Audit(command) => audit::run(settings, &command, output).await,
         Command::GraphSim(simulator) => graph_sim::run(&simulator, output).await,
     }

@@ -53,12 +53,17 @@ async fn filter(db: &Reader, arguments: &RunListArguments) -> Result<Filter, Exi
         })?),
         None => None,
     };
+    let by_schedule = (arguments.by.as_deref() == Some("schedule")).then_some(true);
     let (user_id, by_person) = match arguments.by.as_deref() {
-        None => (None, None),
+        None | Some("schedule" | "token") => (None, None),
         Some("nobody") => (None, Some(false)),
         Some(email) => match users::find_by_email(db, email).await? {
             Some(found) => (Some(found.user.id), None),
-            None => return Err(Exit::usage(format!("--by {email}: expected the e-mail of a user, or nobody"))),
+            None => {
+                return Err(Exit::usage(format!(
+                    "--by {email}: expected the e-mail of a user, schedule, token, or nobody"
+                )));
+            }
         },
     };
     Ok(Filter {
@@ -67,6 +72,8 @@ async fn filter(db: &Reader, arguments: &RunListArguments) -> Result<Filter, Exi
         statuses: arguments.state.as_deref().map(statuses).transpose()?.unwrap_or_default(),
         user_id,
         by_person,
+        by_schedule,
+        by_token: arguments.by.as_deref() == Some("token"),
         reason: arguments.reason.as_deref().map(reason).transpose()?,
         from: arguments.from.as_deref().map(|text| moment("--from", text)).transpose()?,
         until: arguments.until.as_deref().map(|text| moment("--until", text)).transpose()?,

@@ -1,6 +1,7 @@
 //! The built assets, carried in the binary: names with the hash of their content, brotli and gzip siblings.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use axum::body::Body;
 use axum::extract::Path;
@@ -13,16 +14,20 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 #[allow_missing = true]
 struct Site;
 
-/// The manifest at compile time, one `KIND NAME` per comma; also makes the compiler embed afresh when it changes.
-const MANIFEST: &str = env!("TENANTATLAS_ASSETS");
+/// The kind of each built file and its name. From the folder where the files are, so that tests can be compiled before it.
+static MANIFEST: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+    let lines =
+        Site::get("manifest.txt").map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default();
+    lines
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(kind, name)| (kind.to_owned(), name.to_owned()))
+        .collect()
+});
 
 /// The path of the built file of a kind (`js`, `wasm` or `css`), such as `/pkg/tenantatlas.0f3a….wasm`.
 pub fn path_of(kind: &str) -> Option<String> {
-    MANIFEST
-        .split(',')
-        .filter_map(|line| line.split_once(' '))
-        .find(|(line_kind, _)| *line_kind == kind)
-        .map(|(_, name)| format!("/pkg/{name}"))
+    MANIFEST.iter().find(|(line_kind, _)| line_kind == kind).map(|(_, name)| format!("/pkg/{name}"))
 }
 
 /// `GET /pkg/{name}`: immutable, in the best encoding that the browser takes.

@@ -2,6 +2,7 @@
 
 mod address;
 mod answer;
+mod api;
 mod assets;
 mod body;
 mod client;
@@ -52,6 +53,9 @@ use crate::say::say;
 use crate::settings::Settings;
 use crate::{demo, open, process_limits};
 
+/// How often is looked for schedules that are due.
+const SCHEDULE_INTERVAL: Duration = Duration::from_secs(10);
+
 /// How long connections that are still busy may go on when the server stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
@@ -88,7 +92,8 @@ pub struct State {
 pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<(), Exit> {
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| cannot_listen(&settings.listen, &error))?;
     let address = listener.local_addr().unwrap_or(settings.listen);
-    let engine = open::engine(settings, EngineConfig::default()).await?;
+    let config = EngineConfig { schedule_interval: SCHEDULE_INTERVAL, ..EngineConfig::default() };
+    let engine = open::engine(settings, config).await?;
     let demo = match arguments.demo {
         true => Some(demo::Demo::prepare(&engine, settings, arguments).await?),
         false => None,

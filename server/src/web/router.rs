@@ -25,7 +25,8 @@ use super::declared::{self, Declared, Kind};
 use super::request_id::{self, RequestId};
 use super::session::{self, Guard};
 use super::{
-    State, address, assets, body, client, events, export, functions, metrics, security, settings, under_way, versions,
+    State, address, api, assets, body, client, events, export, functions, metrics, security, settings, under_way,
+    versions,
 };
 
 /// An address that is neither a page nor a server function. It is asked for by `GET`.
@@ -92,11 +93,13 @@ pub fn router(state: State) -> Router {
     pages(&state)
         .merge(functions(&state))
         .merge(raw(&state))
+        .merge(api::router())
         .merge(open())
         .layer(middleware::from_fn_with_state(state.clone(), body::receive))
         .layer(middleware::from_fn_with_state(state.clone(), under_way::per_client))
         .layer(middleware::from_fn(address::check))
         .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn(api::in_form))
         .layer(middleware::from_fn(security::headers))
         .layer(middleware::from_fn_with_state(state.clone(), client::identify))
         .with_state(state)

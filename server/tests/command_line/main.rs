@@ -11,11 +11,15 @@ mod foreign_files;
 mod full_disk;
 mod inventory;
 mod outgoing;
+#[path = "../program/mod.rs"]
+mod program;
 mod relations;
 mod sandbox;
+mod schedules;
 mod setting_search;
 mod shapes;
 mod start;
 mod terminal;
 mod together;
+mod tokens;
 mod webhook;

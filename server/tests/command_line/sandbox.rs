@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_tenantatlas");
+use crate::program;
 
 /// The simulated cloud as a process of its own, stopped when dropped.
 pub struct Cloud {
@@ -20,7 +20,7 @@ pub struct Cloud {
 impl Cloud {
     /// Starts `tenantatlas graph-sim` on a free port.
     pub fn start(arguments: &[&str]) -> Self {
-        let mut process = Command::new(BINARY)
+        let mut process = Command::new(program::path())
             .args(["graph-sim", "--address", "127.0.0.1:0", "--json"])
             .args(arguments)
             .stdout(Stdio::piped())
@@ -132,7 +132,7 @@ impl Sandbox {
 
     /// The binary, not yet started, with nothing of the surroundings but this data folder; the simulated clouds run on this machine.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(program::path());
         command
             .args(arguments)
             .env_clear()

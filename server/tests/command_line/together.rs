@@ -73,6 +73,7 @@ async fn leave_behind(sandbox: &Sandbox, age: Duration, lease: Option<Duration>)
         id: OperationRunId::from_uuid(Uuid::now_v7()),
         tenant_id: known.tenant_id,
         user_id: None,
+        token_id: None,
         initiator: known.initiator,
         resource: known.resource,
         action: known.action,
@@ -84,6 +85,7 @@ async fn leave_behind(sandbox: &Sandbox, age: Duration, lease: Option<Duration>)
         retry_of: None,
         follows: None,
         follow_ups: Vec::new(),
+        schedule_id: None,
     };
     let mut tx = db.write().await.expect("a transaction");
     let created = operation_runs::create(&mut tx, &new, at).await.expect("created");

@@ -11,11 +11,18 @@ use crate::filter::ListFilter as _;
 use crate::filter::run::{BUCKETS, RunFilter};
 use crate::format::number;
 use crate::ui::chips::chip_list;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::options;
 use crate::ui::icon::Icon;
 
-const KINDS: [(&str, &str); 4] =
-    [("", "Anybody"), ("me", "Me"), ("person", "A person"), ("schedule", "Schedule or command line")];
+const KINDS: [(&str, &str); 6] = [
+    ("", "Anybody"),
+    ("me", "Me"),
+    ("person", "A person"),
+    ("schedule", "A schedule"),
+    ("nobody", "Nobody who signs in"),
+    ("token", "A token of the API"),
+];
 const SPANS: [(&str, &str); 4] =
     [("", "Any time"), ("1", "Last 24 hours"), ("7", "Last 7 days"), ("30", "Last 30 days")];
 
@@ -56,7 +63,7 @@ pub(super) fn filters(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
             <button class="button">"Apply"</button>
         </form>
     }
-    .into_any()
+    .drawn()
 }
 
 fn tenant_field(filter: &RunFilter, hub: &Hub) -> AnyView {
@@ -68,7 +75,7 @@ fn tenant_field(filter: &RunFilter, hub: &Hub) -> AnyView {
         </div>
         <datalist id="tenant-names">{names}</datalist>
     }
-    .into_any()
+    .drawn()
 }
 
 fn capital(words: &str) -> String {
@@ -107,13 +114,13 @@ pub(super) fn in_force(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView 
         ),
         (operation, without(&|rest| rest.operation = None)),
         (filter.bucket.map(|bucket| bucket.label().to_owned()), without(&|rest| rest.bucket = None)),
-        (by, without(&|rest| (rest.person, rest.mine, rest.by_person) = (None, false, None))),
+        (by, without(&RunFilter::by_anybody)),
         (filter.reason.map(|reason| capital(reason.words())), without(&|rest| rest.reason = None)),
         (days, without(&|rest| rest.days = None)),
         (filter.from.map(|_| format!("From {}", filter.first_day())), without(&|rest| rest.from = None)),
         (filter.until.map(|_| format!("To {}", filter.last_day())), without(&|rest| rest.until = None)),
     ];
-    view! { <div id="chips" data-part="">{chip_list(&place.base, entries)}</div> }.into_any()
+    view! { <div id="chips" data-part="">{chip_list(&place.base, entries)}</div> }.drawn()
 }
 
 /// How many runs there are in each state, each a link to them.
@@ -137,5 +144,5 @@ pub(super) fn buckets(place: &Place, filter: &RunFilter, counted: &Counted) -> A
             {more}
         </ul>
     }
-    .into_any()
+    .drawn()
 }

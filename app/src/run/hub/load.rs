@@ -62,6 +62,8 @@ impl Place {
             statuses: filter.bucket.map(statuses).unwrap_or_default(),
             user_id: filter.person.or_else(|| filter.mine.then_some(self.session.user_id)),
             by_person: filter.by_person,
+            by_schedule: filter.by_schedule.then_some(true),
+            by_token: filter.by_token,
             reason: filter.reason,
             from: filter.days.map(since).max(filter.from),
             until: filter.until,

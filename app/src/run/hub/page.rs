@@ -15,6 +15,7 @@ use crate::frame::view::Section;
 use crate::page::{plain_page, query, refusal, tenant_page};
 use crate::run::functions::{CancelRuns, RetryRuns};
 use crate::sync::button::SyncButton;
+use crate::ui::drawn::Drawn as _;
 use crate::ui::note::refusal_note;
 use crate::{address, scope};
 
@@ -40,7 +41,7 @@ pub fn RunsPage() -> impl IntoView {
         let sync = inside
             .role
             .allows(Action::Sync)
-            .then(|| view! { <SyncButton tenant=inside.id() label="Sync".to_owned() /> }.into_any());
+            .then(|| view! { <SyncButton tenant=inside.id() label="Sync".to_owned() /> }.drawn());
         content(&Place::of_tenant(&inside), &filter, said, sync).await
     })
 }
@@ -71,6 +72,9 @@ async fn content(
         let href = filter.first_page().address(address::RUNS);
         view! { <a class="button" href=href>"All tenants"</a> }
     });
+    let scheduled =
+        place.tenant_id().map_or_else(|| address::SCHEDULES.to_owned(), |id| address::tenant(id).schedules());
+    let schedules = view! { <a class="button" href=scheduled>"Schedules"</a> };
     let title = if over_tenants { "Runs of all tenants" } else { "Runs" };
     let content = view! {
         {outcome_note(said.outcome.as_deref())}
@@ -83,7 +87,7 @@ async fn content(
                 <h1>{title}</h1>
                 <p class="lead">{lead}</p>
             </div>
-            <div class="actions">{elsewhere}{sync}</div>
+            <div class="actions">{schedules}{elsewhere}{sync}</div>
         </div>
         {filters(place, filter, &hub)}
         {in_force(place, filter, &hub)}
@@ -92,10 +96,10 @@ async fn content(
             {list(place, filter, &hub)}
         </div>
     }
-    .into_any();
+    .drawn();
     Ok((title.to_owned(), content))
 }
 
 fn list(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
-    view! { {rows(place, filter, hub)} {selection(place, filter, hub)} }.into_any()
+    view! { {rows(place, filter, hub)} {selection(place, filter, hub)} }.drawn()
 }

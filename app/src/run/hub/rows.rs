@@ -10,6 +10,7 @@ use crate::filter::ListFilter as _;
 use crate::filter::run::RunFilter;
 use crate::run::bucket::is_cancelled;
 use crate::run::model::{news_words, reached};
+use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 use crate::ui::note::empty;
 use crate::ui::pager::Pager;
@@ -67,7 +68,7 @@ pub(super) fn rows(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
         </div>
         {pager.view()}
     }
-    .into_any()
+    .drawn()
 }
 
 /// Whether anything can be done with a run here. Over all tenants each is judged when it is tried.
@@ -153,5 +154,5 @@ fn row(place: &Place, run: &OperationRun, may_pick: bool) -> AnyView {
             <td data-label="Took" class="quiet">{took}<span class="under">{beside}</span></td>
         </tr>
     }
-    .into_any()
+    .drawn()
 }

@@ -10,6 +10,7 @@ use crate::filter::ListFilter as _;
 use crate::filter::run::RunFilter;
 use crate::format::number;
 use crate::run::functions::{CancelRuns, RetryRuns};
+use crate::ui::drawn::Drawn as _;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 
@@ -47,6 +48,6 @@ pub(super) fn selection(place: &Place, filter: &RunFilter, hub: &Hub) -> Option<
                 </div>
             </form>
         }
-        .into_any(),
+        .drawn(),
     )
 }

@@ -59,7 +59,7 @@ impl Engine {
         let ready = async {
             self.authorise(actor, tenant, CapturePolicies::PERMISSION).await?;
             let known = inventory::known_types(self.reader(), tenant).await?;
-            payload(what, changed, &known)
+            planned(what, changed, &known)
         };
         let payload = self.core.commands.before(actor, &entry, ready).await?;
         let dispatched = self.runs().dispatch::<CapturePolicies>(actor, tenant, &payload, Vec::new()).await?;
@@ -72,7 +72,7 @@ impl Engine {
 }
 
 /// What a run is to carry. Of types of which the inventory holds nothing there is nothing to read: `known` are the others.
-fn payload(what: &CaptureOf, changed: bool, known: &[String]) -> Result<CapturePayload, EngineError> {
+pub(crate) fn planned(what: &CaptureOf, changed: bool, known: &[String]) -> Result<CapturePayload, EngineError> {
     let (wanted, items) = match what {
         CaptureOf::Types(types) => (types.iter().cloned().collect::<BTreeSet<_>>(), None),
         CaptureOf::Items(items) if items.is_empty() => {

@@ -4,6 +4,7 @@ use tenantatlas_commands::{Actor, ActorKind};
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::role::Action;
 use tenantatlas_domain::setting_query::{QueryError, SettingQuery, unknown_tenant};
+use tenantatlas_store::api_tokens;
 use tenantatlas_store::tenants::{self, Tenant};
 
 use crate::engine::Engine;
@@ -28,6 +29,15 @@ pub(super) async fn reach(engine: &Engine, actor: &Actor, only: &[TenantId]) -> 
         (ActorKind::Person, Some(user)) => {
             let visible = tenants::list_visible(db, user).await?.into_iter();
             visible.map(|one| (one.tenant, one.role.allows(Action::SeeBodies))).collect()
+        }
+        (ActorKind::Token, _) => {
+            let token = match actor.token {
+                Some(token) => api_tokens::get(db, token).await?,
+                None => None,
+            };
+            let token = token.filter(|token| token.stands(engine.now())).ok_or(EngineError::Forbidden)?;
+            let visible = api_tokens::visible(db, &token).await?.into_iter();
+            visible.map(|(tenant, role)| (tenant, role.allows(Action::SeeBodies))).collect()
         }
         _ => return Err(EngineError::Forbidden),
     };

@@ -120,6 +120,7 @@ on_both_engines! {
         clock.forward(366 * 24 * 3_600);
         let (db, vault) = (world.database.db.clone(), world.vault.clone());
         let sweeping = Engine::start_with_clock(quick(), db, vault, graph(), std::sync::Arc::new(clock));
+        sweeping.prune_tenant(&Actor::command_line(), world.tenant).await.unwrap();
         let gone = async {
             while !numbers().await.values().all(|numbers| *numbers == [2]) {
                 tokio::time::sleep(std::time::Duration::from_millis(20)).await;

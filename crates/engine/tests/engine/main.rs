@@ -1,6 +1,7 @@
 //! The engine against the simulated cloud over real HTTP, on SQLite and on PostgreSQL.
 
 mod access;
+mod api_tokens;
 mod audit_events;
 mod captures;
 mod captures_spared;
@@ -15,8 +16,10 @@ mod hostile;
 mod inventory;
 mod inviting;
 mod preferences;
+mod retention;
 mod rights;
 mod runs;
+mod schedules;
 mod setting_search;
 mod sign_in_abuse;
 mod signing_in;

@@ -5,11 +5,16 @@ use std::collections::BTreeSet;
 use futures::future::BoxFuture;
 use secrecy::SecretString;
 use tenantatlas_domain::endpoint::{EndpointKind, EventKind, Wanted};
-use tenantatlas_domain::ids::{DeliveryId, EndpointId, OperationRunId, TenantId, UserId};
+use tenantatlas_domain::ids::{DeliveryId, EndpointId, OperationRunId, ScheduleId, TenantId, UserId};
 use tenantatlas_domain::item_column::ItemColumn;
 use tenantatlas_domain::role::Role;
-use tenantatlas_engine::{Actor, CaptureOf, EndpointDetails, Engine, EngineError, RetryPart, Visitor};
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_engine::{
+    Actor, CaptureOf, EndpointDetails, Engine, EngineError, NewToken, RetryPart, ScheduleOptions, ScheduleSpec, Visitor,
+};
+use tenantatlas_store::api_tokens::ApiTokenOwner;
 use tenantatlas_store::audit::{self, Entry, Outcome};
+use tenantatlas_store::retention::Retention;
 use tenantatlas_store::tenants::{self, AfterSync, Environment, TenantCredential, TenantDetails};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
 use tenantatlas_store::{Db, members, operation_runs, users};
@@ -35,6 +40,7 @@ struct Given {
     tenant: TenantId,
     ended: OperationRunId,
     waiting: OperationRunId,
+    schedule: ScheduleId,
     other: UserId,
     details: TenantDetails,
 }
@@ -284,6 +290,17 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
             Member,
             give!(|given| given.engine.revoke_invitation(&given.actor, given.tenant, uuid::Uuid::nil())),
         ),
+        (
+            "create_token",
+            Account,
+            give!(|given| create_token(given, |user, _| ApiTokenOwner::Person(user, Vec::new()))),
+        ),
+        (
+            "create_token of a tenant",
+            Member,
+            give!(|given| create_token(given, |_, tenant| ApiTokenOwner::Tenant(tenant))),
+        ),
+        ("revoke_token", Administrator, give!(|given| given.engine.revoke_token(&given.actor, uuid::Uuid::nil()))),
         ("set_item_columns", Account, give!(|given| given.engine.set_item_columns(&given.actor, &ItemColumn::DEFAULT))),
         ("set_single_keys", Account, give!(|given| given.engine.set_single_keys(&given.actor, false))),
         (
@@ -297,8 +314,66 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
             give!(|given| given.engine.rename_view(&given.actor, given.tenant, uuid::Uuid::nil(), "Another name")),
         ),
         ("remove_view", Member, give!(|given| given.engine.remove_view(&given.actor, given.tenant, uuid::Uuid::nil()))),
+        ("prune_tenant", Member, give!(|given| given.engine.prune_tenant(&given.actor, given.tenant))),
+        (
+            "set_retention",
+            Administrator,
+            give!(|given| {
+                let kept = Retention { run_days: 7, ..Retention::default() };
+                given.engine.set_retention(&given.actor, kept)
+            }),
+        ),
+        (
+            "add_schedule",
+            Member,
+            give!(
+                |given| async move { given.engine.add_schedule(&given.actor, given.tenant, &schedule("Another")).await }
+            ),
+        ),
+        (
+            "change_schedule",
+            Member,
+            give!(|given| async move {
+                given.engine.change_schedule(&given.actor, given.tenant, given.schedule, &schedule("Another")).await
+            }),
+        ),
+        (
+            "pause_schedule",
+            Member,
+            give!(|given| given.engine.pause_schedule(&given.actor, given.tenant, given.schedule)),
+        ),
+        (
+            "resume_schedule",
+            Member,
+            give!(|given| given.engine.resume_schedule(&given.actor, given.tenant, given.schedule)),
+        ),
+        (
+            "remove_schedule",
+            Member,
+            give!(|given| given.engine.remove_schedule(&given.actor, given.tenant, given.schedule)),
+        ),
         ("set_favourite", Member, give!(|given| given.engine.set_favourite(&given.actor, given.tenant, true))),
     ]
+}
+
+fn schedule(name: &str) -> ScheduleSpec {
+    ScheduleSpec {
+        name: name.to_owned(),
+        operation: "inventory.sync".to_owned(),
+        options: ScheduleOptions::default(),
+        cron: "0 2 * * *".to_owned(),
+        zone: "UTC".to_owned(),
+    }
+}
+
+async fn create_token(given: Given, owner: fn(UserId, TenantId) -> ApiTokenOwner) -> Result<(), EngineError> {
+    let new = NewToken {
+        name: "Nightly".to_owned(),
+        role: Role::Readonly,
+        owner: owner(given.actor.user_id.unwrap(), given.tenant),
+        expires_at: Timestamp::from_millis(given.engine.now().as_millis() + 3_600_000),
+    };
+    given.engine.create_token(&given.actor, &new).await.map(|_| ())
 }
 
 fn password() -> SecretString {
@@ -346,7 +421,8 @@ async fn newest(db: &Db) -> Entry {
 }
 
 /// What is told an actor and is no command: it reads, writes what went before, is what commands are made of, or gives many of them.
-const NO_COMMANDS: [&str; 21] = [
+const NO_COMMANDS: [&str; 22] = [
+    "add_schedule_to_many",
     "authorise",
     "authorise_platform",
     "before<T, E: Refusal>",
@@ -419,6 +495,7 @@ on_both_engines! {
         let waiting = world.dispatch(&World::some(&["namedLocation"])).await;
         let details =
             TenantDetails { name: "Renamed".to_owned(), environment: Environment::Other, ..details_of(&world).await };
+        let planned = engine.add_schedule(&root, world.tenant, &schedule("Nightly")).await.unwrap();
         for (number, (name, carrier, give)) in commands().into_iter().enumerate() {
             let actor = person(&world, carrier, number).await;
             let id = actor.user_id.unwrap();
@@ -428,6 +505,7 @@ on_both_engines! {
                 tenant: world.tenant,
                 ended,
                 waiting,
+                schedule: planned,
                 other,
                 details: details.clone(),
             };

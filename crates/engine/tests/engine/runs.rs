@@ -355,6 +355,7 @@ on_both_engines! {
             id: uuid::Uuid::now_v7().into(),
             tenant_id: world.tenant,
             user_id: None,
+            token_id: None,
             initiator: held.initiator.clone(),
             resource: held.resource.clone(),
             action: held.action.clone(),
@@ -366,6 +367,7 @@ on_both_engines! {
             retry_of: None,
             follows: None,
             follow_ups: Vec::new(),
+            schedule_id: None,
         };
         let mut tx = db.write().await.unwrap();
         operation_runs::create(&mut tx, &second, world.engine.now()).await.unwrap();

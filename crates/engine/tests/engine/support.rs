@@ -162,6 +162,7 @@ impl World {
             id: OperationRunId::from_uuid(uuid::Uuid::now_v7()),
             tenant_id: self.tenant,
             user_id: None,
+            token_id: None,
             initiator: "a test".to_owned(),
             resource: resource.to_owned(),
             action: action.to_owned(),
@@ -173,6 +174,7 @@ impl World {
             retry_of: None,
             follows: None,
             follow_ups: Vec::new(),
+            schedule_id: None,
         }
     }
 

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use rstest::rstest;
 use secrecy::SecretString;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_graph::{
@@ -79,21 +78,23 @@ fn raw(body: &str) -> FaultKind {
     FaultKind::Raw { status: 200, content_type: "application/json".into(), body: body.into() }
 }
 
-#[rstest]
-#[case(HostileBody::GzipBomb { megabytes: 1_000 }, ReasonCode::ParseFailed)]
-#[case(HostileBody::Endless, ReasonCode::ParseFailed)]
-#[case(HostileBody::FatPage { megabytes: 60 }, ReasonCode::ParseFailed)]
-#[case(HostileBody::LongText { megabytes: 100 }, ReasonCode::ParseFailed)]
-#[case(HostileBody::Brackets { count: 50_000_000 }, ReasonCode::ParseFailed)]
-#[case(HostileBody::Brackets { count: 1_000_000 }, ReasonCode::ParseFailed)]
-#[case(HostileBody::ManyItems { items: 1_000_000 }, ReasonCode::ContractInvalid)]
 #[tokio::test]
-async fn a_body_without_measure_is_cut_off_and_told(#[case] body: HostileBody, #[case] expected: ReasonCode) {
-    let hostile = Hostile::answering(FaultKind::Hostile(body)).await;
-    let (pages, _, error) = hostile.read().await;
-    assert_eq!((pages, error.map(|error| error.reason)), (0, Some(expected)));
-    // No more than the largest answer is read, in each attempt.
-    assert!(hostile.session.counter().read().bytes <= 3 * 4_000_000);
+async fn a_body_without_measure_is_cut_off_and_told() {
+    for (body, expected) in [
+        (HostileBody::GzipBomb { megabytes: 1_000 }, ReasonCode::ParseFailed),
+        (HostileBody::Endless, ReasonCode::ParseFailed),
+        (HostileBody::FatPage { megabytes: 60 }, ReasonCode::ParseFailed),
+        (HostileBody::LongText { megabytes: 100 }, ReasonCode::ParseFailed),
+        (HostileBody::Brackets { count: 50_000_000 }, ReasonCode::ParseFailed),
+        (HostileBody::Brackets { count: 1_000_000 }, ReasonCode::ParseFailed),
+        (HostileBody::ManyItems { items: 1_000_000 }, ReasonCode::ContractInvalid),
+    ] {
+        let hostile = Hostile::answering(FaultKind::Hostile(body)).await;
+        let (pages, _, error) = hostile.read().await;
+        assert_eq!((pages, error.map(|error| error.reason)), (0, Some(expected)));
+        // No more than the largest answer is read, in each attempt.
+        assert!(hostile.session.counter().read().bytes <= 3 * 4_000_000);
+    }
 }
 
 #[tokio::test]
@@ -209,64 +210,70 @@ async fn a_next_link_of_any_length_within_this_graph_ends_in_a_bounded_refusal()
     assert!(error.url_path.len() <= 300 && error.message.len() <= 1_200, "{}", error.message.len());
 }
 
-#[rstest]
-#[case("", ReasonCode::ContractInvalid)]
-#[case("null", ReasonCode::ContractInvalid)]
-#[case("[]", ReasonCode::ContractInvalid)]
-#[case("{}", ReasonCode::ContractInvalid)]
-#[case("<html>{secret}</html>", ReasonCode::ContractInvalid)]
-#[case(r#"{"access_token":""}"#, ReasonCode::ContractInvalid)]
-#[case(r#"{"access_token":" "}"#, ReasonCode::ContractInvalid)]
-#[case(r#"{"access_token":7}"#, ReasonCode::ContractInvalid)]
-#[case(r#"{"access_token":["{secret}"]}"#, ReasonCode::ContractInvalid)]
-#[case(r#"{"access_token":"a","token_type":7}"#, ReasonCode::ContractInvalid)]
-#[case(r#"{"access_token":"a","token_type":"{secret}"}"#, ReasonCode::ContractInvalid)]
-#[case(r#"{"access_token":"a\r\nX-Injected: 1"}"#, ReasonCode::ContractInvalid)]
-#[case(r#"{"access_token":"a\u0000b"}"#, ReasonCode::ContractInvalid)]
-#[case(r#"{"access_token":"\ud83d"}"#, ReasonCode::ContractInvalid)]
-#[case(r#"{"access_token":"a","access_token":"b"}"#, ReasonCode::ContractInvalid)]
 #[tokio::test]
-async fn a_token_answer_that_is_none_is_told_once(#[case] body: &str, #[case] expected: ReasonCode) {
-    let hostile = Hostile::new(vec![Fault::always("login/", raw(body))]).await;
-    let error = timeout(PATIENCE, hostile.session.probe()).await.expect("it ends").unwrap_err();
-    hostile.has_no_secret(&error);
-    assert_eq!(error.reason, expected);
-    let counts = hostile.cloud.control().counts();
-    assert_eq!((counts.tokens, counts.requests), (1, 0));
+async fn a_token_answer_that_is_none_is_told_once() {
+    for (body, expected) in [
+        ("", ReasonCode::ContractInvalid),
+        ("null", ReasonCode::ContractInvalid),
+        ("[]", ReasonCode::ContractInvalid),
+        ("{}", ReasonCode::ContractInvalid),
+        ("<html>{secret}</html>", ReasonCode::ContractInvalid),
+        (r#"{"access_token":""}"#, ReasonCode::ContractInvalid),
+        (r#"{"access_token":" "}"#, ReasonCode::ContractInvalid),
+        (r#"{"access_token":7}"#, ReasonCode::ContractInvalid),
+        (r#"{"access_token":["{secret}"]}"#, ReasonCode::ContractInvalid),
+        (r#"{"access_token":"a","token_type":7}"#, ReasonCode::ContractInvalid),
+        (r#"{"access_token":"a","token_type":"{secret}"}"#, ReasonCode::ContractInvalid),
+        (r#"{"access_token":"a\r\nX-Injected: 1"}"#, ReasonCode::ContractInvalid),
+        (r#"{"access_token":"a\u0000b"}"#, ReasonCode::ContractInvalid),
+        (r#"{"access_token":"\ud83d"}"#, ReasonCode::ContractInvalid),
+        (r#"{"access_token":"a","access_token":"b"}"#, ReasonCode::ContractInvalid),
+    ] {
+        let hostile = Hostile::new(vec![Fault::always("login/", raw(body))]).await;
+        let error = timeout(PATIENCE, hostile.session.probe()).await.expect("it ends").unwrap_err();
+        hostile.has_no_secret(&error);
+        assert_eq!(error.reason, expected);
+        let counts = hostile.cloud.control().counts();
+        assert_eq!((counts.tokens, counts.requests), (1, 0));
+    }
 }
 
-#[rstest]
-#[case(HostileBody::GzipBomb { megabytes: 1_000 })]
-#[case(HostileBody::Endless)]
-#[case(HostileBody::LongText { megabytes: 100 })]
-#[case(HostileBody::Brackets { count: 100_000 })]
 #[tokio::test]
-async fn a_token_answer_without_measure_is_cut_off(#[case] body: HostileBody) {
-    let hostile = Hostile::new(vec![Fault::always("login/", FaultKind::Hostile(body))]).await;
-    let error = timeout(PATIENCE, hostile.session.probe()).await.expect("it ends").unwrap_err();
-    assert_eq!(error.reason, ReasonCode::ContractInvalid);
-    assert_eq!(hostile.cloud.control().counts().tokens, 1);
+async fn a_token_answer_without_measure_is_cut_off() {
+    for body in [
+        HostileBody::GzipBomb { megabytes: 1_000 },
+        HostileBody::Endless,
+        HostileBody::LongText { megabytes: 100 },
+        HostileBody::Brackets { count: 100_000 },
+    ] {
+        let hostile = Hostile::new(vec![Fault::always("login/", FaultKind::Hostile(body))]).await;
+        let error = timeout(PATIENCE, hostile.session.probe()).await.expect("it ends").unwrap_err();
+        assert_eq!(error.reason, ReasonCode::ContractInvalid);
+        assert_eq!(hostile.cloud.control().counts().tokens, 1);
+    }
 }
 
-#[rstest]
-#[case("-5")]
-#[case("0")]
-#[case("1e300")]
-#[case("18446744073709551615")]
-#[case("99999999999999999999999999")]
-#[case("\"soon\"")]
-#[case("\" 60 \"")]
-#[case("null")]
-#[case("{}")]
-#[case("[3599]")]
 #[tokio::test]
-async fn any_lifetime_of_a_token_is_lived_with(#[case] expires_in: &str) {
-    let body = format!(r#"{{"access_token":"opaque","token_type":"Bearer","expires_in":{expires_in}}}"#);
-    let hostile = Hostile::new(vec![Fault::always("login/", raw(&body)), Fault::always("beta/", raw("{}"))]).await;
-    // The simulator does not know the token: 401, one replacement, and the end.
-    let error = timeout(PATIENCE, hostile.session.get(GraphVersion::V1, "organization")).await.expect("it ends");
-    assert_eq!(error.unwrap_err().reason, ReasonCode::AuthFailed);
-    assert!(hostile.cloud.control().counts().tokens <= 2);
+async fn any_lifetime_of_a_token_is_lived_with() {
+    for expires_in in [
+        "-5",
+        "0",
+        "1e300",
+        "18446744073709551615",
+        "99999999999999999999999999",
+        "\"soon\"",
+        "\" 60 \"",
+        "null",
+        "{}",
+        "[3599]",
+    ] {
+        let body = format!(r#"{{"access_token":"opaque","token_type":"Bearer","expires_in":{expires_in}}}"#);
+        let hostile = Hostile::new(vec![Fault::always("login/", raw(&body)), Fault::always("beta/", raw("{}"))]).await;
+        // The simulator does not know the token: 401, one replacement, and the end.
+        let error = timeout(PATIENCE, hostile.session.get(GraphVersion::V1, "organization")).await.expect("it ends");
+        assert_eq!(error.unwrap_err().reason, ReasonCode::AuthFailed);
+        assert!(hostile.cloud.control().counts().tokens <= 2);
+    }
 }
 
 #[tokio::test]
@@ -286,43 +293,36 @@ async fn a_secret_or_token_that_is_echoed_is_taken_out() {
     assert!(!error.message.contains(['\u{202e}', '\u{7}']), "{error:?}");
 }
 
-#[rstest]
-#[case("1000000000")]
-#[case("-1")]
-#[case("0.01")]
-#[case("Wed, 21 Oct 2015 07:28:00 GMT")]
-#[case("soon")]
-#[case("1e9")]
-#[case("")]
-#[case("0\n1000000000")]
-#[case("soon\n0")]
 #[tokio::test]
-async fn any_form_of_retry_after_ends_within_the_budget(#[case] retry_after: &str) {
-    let kind = FaultKind::Throttled { retry_after: Some(retry_after.to_owned()) };
-    let hostile = Hostile::answering(kind).await;
-    let begun = Instant::now();
-    assert_eq!(hostile.reason().await, ReasonCode::GraphThrottled);
-    // The budget of these tests: ten seconds, no wait beyond five.
-    assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
+async fn any_form_of_retry_after_ends_within_the_budget() {
+    for retry_after in
+        ["1000000000", "-1", "0.01", "Wed, 21 Oct 2015 07:28:00 GMT", "soon", "1e9", "", "0\n1000000000", "soon\n0"]
+    {
+        let kind = FaultKind::Throttled { retry_after: Some(retry_after.to_owned()) };
+        let hostile = Hostile::answering(kind).await;
+        let begun = Instant::now();
+        assert_eq!(hostile.reason().await, ReasonCode::GraphThrottled);
+        // The budget of these tests: ten seconds, no wait beyond five.
+        assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
+    }
 }
 
-#[rstest]
-#[case(r#"{"value":{}}"#, ReasonCode::ContractInvalid)]
-#[case(r#"{"value":"x"}"#, ReasonCode::ContractInvalid)]
-#[case(r#"{"value":7}"#, ReasonCode::ContractInvalid)]
-#[case(r#"{"value":null}"#, ReasonCode::ContractInvalid)]
-#[case(r#"{"value":[],"value":[1]}"#, ReasonCode::ContractInvalid)]
-#[case(r#"{"value":[],"@odata.nextLink":{}}"#, ReasonCode::ContractInvalid)]
-#[case(r#"{"value":[],"@odata.nextLink":"a","@odata.nextLink":"b"}"#, ReasonCode::ContractInvalid)]
-#[case("{\"value\":[\u{0}]}", ReasonCode::ParseFailed)]
-#[case("<html>{token}</html>", ReasonCode::ParseFailed)]
-#[case("{\"value\":[]} {token}", ReasonCode::ParseFailed)]
 #[tokio::test]
-async fn a_page_that_is_none_is_told_and_never_taken_for_an_empty_one(
-    #[case] body: &str,
-    #[case] expected: ReasonCode,
-) {
-    assert_eq!(Hostile::answering(raw(body)).await.reason().await, expected, "{body}");
+async fn a_page_that_is_none_is_told_and_never_taken_for_an_empty_one() {
+    for (body, expected) in [
+        (r#"{"value":{}}"#, ReasonCode::ContractInvalid),
+        (r#"{"value":"x"}"#, ReasonCode::ContractInvalid),
+        (r#"{"value":7}"#, ReasonCode::ContractInvalid),
+        (r#"{"value":null}"#, ReasonCode::ContractInvalid),
+        (r#"{"value":[],"value":[1]}"#, ReasonCode::ContractInvalid),
+        (r#"{"value":[],"@odata.nextLink":{}}"#, ReasonCode::ContractInvalid),
+        (r#"{"value":[],"@odata.nextLink":"a","@odata.nextLink":"b"}"#, ReasonCode::ContractInvalid),
+        ("{\"value\":[\u{0}]}", ReasonCode::ParseFailed),
+        ("<html>{token}</html>", ReasonCode::ParseFailed),
+        ("{\"value\":[]} {token}", ReasonCode::ParseFailed),
+    ] {
+        assert_eq!(Hostile::answering(raw(body)).await.reason().await, expected, "{body}");
+    }
 }
 
 #[tokio::test]

@@ -36,6 +36,10 @@ pub struct Filter {
     pub user_id: Option<UserId>,
     /// Only (`true`) or not (`false`) started by a person.
     pub by_person: Option<bool>,
+    /// Only (`true`) or not (`false`) started by a schedule, or following a run that was.
+    pub by_schedule: Option<bool>,
+    /// Only started with a token of the API.
+    pub by_token: bool,
     /// Only those of which something was not done for this reason, or that ended for it.
     pub reason: Option<ReasonCode>,
     /// Only dispatched at this time or later.
@@ -82,6 +86,14 @@ impl Filter {
             Some(true) => drop(statement.push(" AND user_id IS NOT NULL", [])),
             Some(false) => drop(statement.push(" AND user_id IS NULL", [])),
             None => {}
+        }
+        match self.by_schedule {
+            Some(true) => drop(statement.push(" AND schedule_id IS NOT NULL", [])),
+            Some(false) => drop(statement.push(" AND schedule_id IS NULL", [])),
+            None => {}
+        }
+        if self.by_token {
+            statement.push(" AND token_id IS NOT NULL", []);
         }
         if let Some(reason) = self.reason {
             statement.push(" AND reasons LIKE $1", args![format!("%,{},%", reason.as_str())]);

@@ -64,6 +64,7 @@ pub fn new_operation_run(tenant: TenantId, key: &str, items: &[&str]) -> NewOper
         id: OperationRunId::from_uuid(Uuid::now_v7()),
         tenant_id: tenant,
         user_id: None,
+        token_id: None,
         initiator: "Test".to_owned(),
         resource: "inventory".to_owned(),
         action: "sync".to_owned(),
@@ -75,6 +76,7 @@ pub fn new_operation_run(tenant: TenantId, key: &str, items: &[&str]) -> NewOper
         retry_of: None,
         follows: None,
         follow_ups: Vec::new(),
+        schedule_id: None,
     }
 }
 

@@ -29,7 +29,7 @@ pub struct RunListArguments {
     /// Only those of which something was not done for this reason, such as graph_throttled
     #[arg(long, value_name = "CODE")]
     pub reason: Option<String>,
-    /// Only by this person (e-mail), or by nobody who signs in: nobody
+    /// Only by this person (e-mail), by schedules: schedule, with tokens: token, or by nobody who signs in: nobody
     #[arg(long, value_name = "E-MAIL")]
     pub by: Option<String>,
     /// Only requested at this time or later: a date, or date and time as in RFC 3339

@@ -2,6 +2,8 @@
 
 mod access;
 mod answers;
+mod api;
+mod api_document;
 mod confirm;
 mod connections;
 mod credentials;
@@ -16,6 +18,7 @@ mod poison;
 mod raw;
 mod relations;
 mod runs;
+mod schedules;
 mod scopes;
 mod settings;
 mod site;

@@ -9,7 +9,7 @@ use tenantatlas_domain::ids::{EndpointId, OperationRunId};
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{Actor, CaptureOf};
+use tenantatlas_engine::{Actor, CaptureOf, ScheduleOptions, ScheduleSpec};
 use tenantatlas_graph_sim::{Fault, FaultKind};
 use tenantatlas_store::audit::{NewEntry, Outcome};
 use tenantatlas_store::deliveries::{self, Event, Settled};
@@ -21,7 +21,7 @@ use super::site::{Site, Who};
 
 /// Columns of text that hold no text of others: words of ours that code reads back, and hashes. Every other column of text
 /// gets the poison, so a new one that is forgotten here is either poisoned or breaks the pages, and the test with them.
-const OURS: [(&str, &str); 70] = [
+const OURS: [(&str, &str); 77] = [
     ("_sqlx_migrations", "description"),
     ("schema_facts", "name"),
     ("schema_facts", "value"),
@@ -68,6 +68,13 @@ const OURS: [(&str, &str); 70] = [
     ("findings", "status"),
     // Append-only: entries with the poison are written instead, see `fill_audit_log`.
     ("audit_logs", "*"),
+    ("schedules", "resource"),
+    ("schedules", "action"),
+    ("schedules", "options"),
+    ("schedules", "cron"),
+    ("schedules", "zone"),
+    ("schedules", "state"),
+    ("schedules", "due_local"),
     ("tenant_permissions", "required_by"),
     ("user_tenant_preferences", "last_selection"),
     ("bulk_operation_runs", "item_ids"),
@@ -128,6 +135,14 @@ impl Site {
             site.sync(who).await;
         }
         site.capture(Who::Member(Role::Operator)).await;
+        let spec = ScheduleSpec {
+            name: "Nightly".to_owned(),
+            operation: "inventory.sync".to_owned(),
+            options: ScheduleOptions::default(),
+            cron: "30 2 * * *".to_owned(),
+            zone: "Europe/Berlin".to_owned(),
+        };
+        site.engine.add_schedule(&Actor::command_line(), site.own, &spec).await.expect("a schedule");
         let reading = site.engine.read_audit_events(&Actor::command_line(), site.own).await.expect("dispatched");
         site.ended(reading.state.id).await;
         change_every_policy(writer(&site)).await;

@@ -73,7 +73,8 @@ async fn a_list_shows_what_the_filter_of_its_address_asks_for() {
         ("?operation=policies.capture", false),
         ("?reason=graph_throttled", false),
         ("?by=me", false),
-        ("?by=schedule&days=1", true),
+        ("?by=nobody&days=1", true),
+        ("?by=schedule", false),
         ("?from=2020-01-01&until=2020-01-02", false),
         ("?operation=;drop&reason=nonsense&state=x", true),
     ] {

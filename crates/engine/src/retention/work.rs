@@ -1,0 +1,134 @@
+//! One attempt at pruning a tenant: one kind of records after the other. What is deleted stays deleted, so an attempt that takes over
+//! goes on where it is.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use serde_json::json;
+use tenantatlas_domain::live::Progress;
+use tenantatlas_domain::operation::ItemOutcome;
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_runs::{ITEMS_OBSERVED, RunContext, Stop, Summary, Work};
+use tenantatlas_store::operation_runs::{self, End, Settled, hold};
+use tenantatlas_store::retention::{self, Retention};
+use tenantatlas_store::{StoreError, Tx, policies, with_retries};
+
+/// The kinds of records, with their words.
+pub(super) const UNITS: [(&str, &str); 4] = [
+    ("runs", "Runs that have ended"),
+    ("notifications", "Notifications"),
+    ("versions", "Versions of policies"),
+    ("parts", "Parts of bodies that no version needs"),
+];
+/// The pause after each piece: whoever waits for the writer has its turn.
+const BETWEEN_PIECES: Duration = Duration::from_millis(20);
+/// Versions that go in one transaction, at most.
+const VERSIONS_AT_ONCE: u32 = 100;
+const DAY: i64 = 24 * 3_600_000;
+
+pub(super) fn label_of(unit: &str) -> String {
+    UNITS.iter().find(|(known, _)| *known == unit).map_or(unit, |(_, words)| words).to_owned()
+}
+
+pub(super) struct PruneWork {
+    context: Arc<RunContext>,
+    kept: Retention,
+    deleted: AtomicU64,
+}
+
+impl PruneWork {
+    pub(super) async fn begin(context: Arc<RunContext>) -> Result<Self, Stop> {
+        let kept = retention::get(context.db()).await?;
+        Ok(Self { context, kept, deleted: AtomicU64::new(0) })
+    }
+
+    async fn prune_all(&self) -> Result<(), Stop> {
+        let run = self.context.run();
+        let done = run.counters.processed as usize;
+        for (position, unit) in run.item_ids.iter().enumerate().skip(done) {
+            while self.prune(unit).await? > 0 {
+                tokio::select! {
+                    () = self.context.cancellation().cancelled() => return Err(self.context.stopped().unwrap_or(Stop::Shutdown)),
+                    () = tokio::time::sleep(BETWEEN_PIECES) => {}
+                }
+            }
+            self.settle(position).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the next piece of one kind; answers how much that was.
+    async fn prune(&self, unit: &str) -> Result<u64, Stop> {
+        let (tenant, now) = (self.context.run().tenant_id, self.context.now());
+        let before = |days: u32| Timestamp::from_millis(now.as_millis().saturating_sub(i64::from(days) * DAY));
+        let deleted = with_retries(StoreError::is_transient, || async {
+            let mut tx = self.context.db().write().await?;
+            hold(&mut tx, self.context.fence()).await?;
+            let deleted = match unit {
+                "runs" => retention::prune_runs(&mut tx, tenant, before(self.kept.run_days)).await?,
+                "notifications" => {
+                    retention::prune_notifications(&mut tx, tenant, before(self.kept.notification_days)).await?
+                }
+                "versions" => {
+                    let before = before(self.kept.version_days);
+                    policies::remove_versions(&mut tx, tenant, before, VERSIONS_AT_ONCE, now).await?
+                }
+                "parts" => policies::sweep_blobs(&mut tx, tenant, now).await?,
+                _ => 0,
+            };
+            tx.commit().await?;
+            Ok(deleted)
+        })
+        .await?;
+        self.deleted.fetch_add(deleted, Ordering::Relaxed);
+        Ok(deleted)
+    }
+
+    /// Counts the kind with this index as done.
+    async fn settle(&self, index: usize) -> Result<(), Stop> {
+        let settled = [Settled { outcome: ItemOutcome::Succeeded, failure: None }];
+        let progress = Progress { items: self.deleted.load(Ordering::Relaxed), current: Vec::new() };
+        let run = with_retries(StoreError::is_transient, || async {
+            let mut tx = self.context.db().write().await?;
+            hold(&mut tx, self.context.fence()).await?;
+            let known = self.context.run();
+            let found = operation_runs::get(&mut tx, known.tenant_id, known.id).await?;
+            let mut run = found.ok_or(StoreError::LeaseLost)?;
+            // It has ended already when the answer to an earlier commit was lost on its way.
+            if run.counters.processed as usize <= index {
+                run = self.context.settle(&mut tx, &settled).await?;
+            }
+            tx.commit().await?;
+            Ok(run)
+        })
+        .await?;
+        self.context.publish(Some(run), &progress);
+        Ok(())
+    }
+}
+
+impl Work for PruneWork {
+    fn portions(&self) -> usize {
+        1
+    }
+
+    fn concurrency(&self) -> usize {
+        1
+    }
+
+    fn perform(&self, _portion: usize) -> BoxFuture<'_, Result<(), Stop>> {
+        Box::pin(self.prune_all())
+    }
+
+    fn finish<'a>(
+        &'a self,
+        _tx: &'a mut Tx,
+        _end: &'a End,
+        _at: Timestamp,
+    ) -> BoxFuture<'a, Result<Summary, StoreError>> {
+        let deleted = self.deleted.load(Ordering::Relaxed);
+        Box::pin(async move { Ok(Summary::from_iter([(ITEMS_OBSERVED.to_owned(), json!(deleted))])) })
+    }
+}

@@ -1,0 +1,126 @@
+//! What has ended is deleted when it is older than it is kept, and nothing else.
+
+use std::sync::Arc;
+
+use tenantatlas_domain::ids::{NotificationId, OperationRunId};
+use tenantatlas_domain::operation::OperationStatus;
+use tenantatlas_domain::time::Timestamp;
+use tenantatlas_engine::{Actor, Engine, EngineError};
+use tenantatlas_store::notifications::{self, NewNotification};
+use tenantatlas_store::operation_runs::{self, End, Filter, Rest};
+use tenantatlas_store::retention::Retention;
+use tenantatlas_store::testing::on_both_engines;
+use tenantatlas_store::{audit, retention};
+
+use crate::signing_in::{Hands, PASSWORD, secret};
+use crate::support::{World, graph, idle, quick};
+
+const DAY: i64 = 24 * 3_600;
+
+fn days_ago(world: &World, days: i64) -> Timestamp {
+    Timestamp::from_millis(world.engine.now().as_millis() - days * DAY * 1_000)
+}
+
+/// A run that was dispatched so many days ago, and ended then if it did.
+async fn dispatched_ago(world: &World, days: i64, ended: bool) -> OperationRunId {
+    let at = days_ago(world, days);
+    // No operation of this name is worked on.
+    let mut new = world.raw_run("nothing", "known", 1);
+    new.idempotency_key = new.id.to_string();
+    let mut tx = world.database.db.write().await.unwrap();
+    operation_runs::create(&mut tx, &new, at).await.unwrap();
+    if ended {
+        let end =
+            End { status: OperationStatus::Aborted, reason_code: None, reason: String::new(), rest: Rest::Skipped };
+        operation_runs::end_unclaimed(&mut tx, new.id, &end, at).await.unwrap().expect("it waited");
+    }
+    tx.commit().await.unwrap();
+    new.id
+}
+
+on_both_engines! {
+    async fn what_is_older_than_it_is_kept_goes_and_the_rest_stays(test: TestDatabase) {
+        let world = World::with(test, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), idle()).await;
+        let (engine, db, root) = (&world.engine, &world.database.db, Actor::command_line());
+        let user = engine.create_user(&root, "ada@example.com", "Ada", false, secret(PASSWORD)).await.unwrap();
+        engine.set_member(&root, world.tenant, user, tenantatlas_domain::role::Role::Owner).await.unwrap();
+        let kept = Retention { run_days: 30, notification_days: 10, version_days: 365 };
+        engine.set_retention(&root, kept).await.unwrap();
+        assert_eq!(retention::get(db).await.unwrap(), kept);
+        let mut old = Vec::new();
+        for _ in 0..350 {
+            old.push(dispatched_ago(&world, 31, true).await);
+        }
+        let (young, active) = (dispatched_ago(&world, 29, true).await, dispatched_ago(&world, 300, false).await);
+        for (days, tenant) in [(11, Some(world.tenant)), (9, Some(world.tenant)), (11, None)] {
+            let new = NewNotification {
+                id: NotificationId::from_uuid(uuid::Uuid::now_v7()),
+                user_id: user,
+                tenant_id: tenant,
+                kind: "operation.ended".to_owned(),
+                operation_run_id: None,
+                payload: serde_json::json!({ "days": days }),
+                read: false,
+            };
+            let mut tx = db.write().await.unwrap();
+            notifications::create(&mut tx, &new, days_ago(&world, days)).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let entries = audit::list(db, &audit::Filter { limit: 500, ..audit::Filter::default() }).await.unwrap().len();
+        let worker = Engine::start(quick(), db.clone(), world.vault.clone(), graph());
+        let pruning = worker.prune_tenant(&root, world.tenant).await.unwrap();
+        let state = world.ended(pruning.state.id).await;
+        assert_eq!(state.status, OperationStatus::Completed, "{state:?}");
+        let left = Filter { tenant_id: Some(world.tenant), limit: 500, ..Filter::default() };
+        let left: Vec<_> = operation_runs::list(db, &left).await.unwrap().into_iter().map(|run| run.id).collect();
+        assert!(left.contains(&young) && left.contains(&active) && !left.iter().any(|run| old.contains(run)), "{}", left.len());
+        let filter = notifications::Filter { limit: 50, ..Default::default() };
+        let told = notifications::list(db, user, &filter).await.unwrap();
+        let days: Vec<_> = told.iter().filter(|one| one.tenant_id.is_some()).map(|one| one.payload["days"].clone()).collect();
+        assert_eq!(days, [9]);
+        let now = audit::list(db, &audit::Filter { limit: 500, ..audit::Filter::default() }).await.unwrap().len();
+        assert!(now > entries, "the audit log is kept");
+        worker.shutdown().await;
+    }
+
+    async fn each_tenant_is_pruned_once_a_day_by_one_of_several_nodes(test: TestDatabase) {
+        let world = World::with(test, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), idle()).await;
+        let clock = Hands::at(world.engine.now());
+        let node = || Engine::start_with_clock(idle(), world.database.db.clone(), world.vault.clone(), graph(), Arc::new(clock.clone()));
+        let (one, two) = (node(), node());
+        one.start_due().await.unwrap();
+        let pruned = async || {
+            let filter = Filter { operation: Some(("retention".to_owned(), "prune".to_owned())), limit: 50, ..Filter::default() };
+            operation_runs::list(&world.database.db, &filter).await.unwrap()
+        };
+        for days in [1, 1, 5] {
+            let before = pruned().await.len();
+            clock.forward(days * DAY);
+            let (first, second) = tokio::join!(one.start_due(), two.start_due());
+            first.unwrap();
+            second.unwrap();
+            let runs = pruned().await;
+            assert_eq!(runs.len(), before + 1, "one for all days that were missed");
+            one.runs().cancel(&Actor::command_line(), world.tenant, runs[0].id).await.unwrap();
+        }
+        assert!(pruned().await.iter().all(|run| run.user_id.is_none() && run.schedule_id.is_none()));
+    }
+
+    async fn how_long_is_kept_is_for_administrators_and_within_bounds(test: TestDatabase) {
+        let world = World::with(test, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), idle()).await;
+        let (engine, root) = (&world.engine, Actor::command_line());
+        let user = engine.create_user(&root, "ada@example.com", "Ada", false, secret(PASSWORD)).await.unwrap();
+        engine.set_member(&root, world.tenant, user, tenantatlas_domain::role::Role::Owner).await.unwrap();
+        let ada = Actor::person(user, "Ada", "ada@example.com");
+        let refused = engine.set_retention(&ada, Retention { run_days: 1, ..Retention::default() }).await;
+        assert!(matches!(refused, Err(EngineError::Forbidden)), "{refused:?}");
+        for (wanted, field) in [
+            (Retention { run_days: 0, ..Retention::default() }, "runs"),
+            (Retention { version_days: 3_651, ..Retention::default() }, "versions"),
+        ] {
+            let refused = engine.set_retention(&root, wanted).await;
+            assert!(matches!(&refused, Err(EngineError::Invalid { field: at, .. }) if *at == field), "{refused:?}");
+        }
+        assert_eq!(retention::get(&world.database.db).await.unwrap(), Retention::default());
+    }
+}

@@ -1,0 +1,174 @@
+//! How long is kept what has ended (`docs/rules.md`, section Retention), and what is deleted once that is over: a few hundred rows
+//! in one transaction, so that whoever waits for the writer has its turn soon. Versions are deleted in `policies/retention.rs`.
+
+use serde::Serialize;
+use sqlx::FromRow;
+use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
+
+use crate::database::{Access, Run as _};
+use crate::sql::args;
+use crate::{StoreError, Tx};
+
+/// Rows that go in one transaction, at most.
+const PIECE: u32 = 300;
+
+/// How long is kept what has ended, in days; 1 to 3,650.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, FromRow)]
+pub struct Retention {
+    /// Runs, after their end.
+    #[sqlx(try_from = "i64")]
+    pub run_days: u32,
+    /// Notifications, after they were written.
+    #[sqlx(try_from = "i64")]
+    pub notification_days: u32,
+    /// Versions of policies, after they were read; the latest of each object is kept.
+    #[sqlx(try_from = "i64")]
+    pub version_days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { run_days: 180, notification_days: 90, version_days: 365 }
+    }
+}
+
+/// How long things are kept.
+///
+/// # Errors
+/// When the database fails.
+pub async fn get(mut on: impl Access) -> Result<Retention, StoreError> {
+    let known: Option<Retention> =
+        on.row("SELECT run_days, notification_days, version_days FROM retention WHERE id = 1", &[]).await?;
+    Ok(known.unwrap_or_default())
+}
+
+/// Says how long things are kept from now on.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set(tx: &mut Tx, retention: Retention) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE retention SET run_days = $1, notification_days = $2, version_days = $3 WHERE id = 1",
+        &args![retention.run_days, retention.notification_days, retention.version_days],
+    )
+    .await
+    .map(|_| ())
+}
+
+/// Deletes runs of a tenant that ended before a moment, a piece. Answers how many went.
+///
+/// # Errors
+/// When the database fails.
+pub async fn prune_runs(tx: &mut Tx, tenant: TenantId, before: Timestamp) -> Result<u64, StoreError> {
+    tx.execute(
+        "DELETE FROM bulk_operation_runs
+         WHERE tenant_id = $1 AND id IN (
+             SELECT id FROM bulk_operation_runs
+             WHERE tenant_id = $1 AND created_at < $2 AND finished_at < $2
+             ORDER BY created_at, id LIMIT $3)",
+        &args![tenant, before, PIECE],
+    )
+    .await
+}
+
+/// Deletes notifications about a tenant that were written before a moment, a piece. Answers how many went.
+///
+/// # Errors
+/// When the database fails.
+pub async fn prune_notifications(tx: &mut Tx, tenant: TenantId, before: Timestamp) -> Result<u64, StoreError> {
+    tx.execute(
+        "DELETE FROM notifications
+         WHERE tenant_id = $1 AND id IN (
+             SELECT id FROM notifications WHERE tenant_id = $1 AND created_at < $2 ORDER BY created_at LIMIT $3)",
+        &args![tenant, before, PIECE],
+    )
+    .await
+}
+
+/// The same of notifications about people's own accounts.
+///
+/// # Errors
+/// When the database fails.
+pub async fn prune_account_notifications(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+    tx.execute(
+        "DELETE FROM notifications
+         WHERE id IN (
+             SELECT id FROM notifications WHERE tenant_id IS NULL AND created_at < $1 ORDER BY created_at LIMIT $2)",
+        &args![before, PIECE],
+    )
+    .await
+}
+
+/// When a tenant is due to be pruned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
+pub struct DueTenant {
+    /// The tenant.
+    #[sqlx(try_from = "Uuid")]
+    pub tenant_id: TenantId,
+    /// When.
+    #[sqlx(try_from = "i64")]
+    pub due_at: Timestamp,
+}
+
+/// Tenants that have no time yet at which they are pruned.
+///
+/// # Errors
+/// When the database fails.
+pub async fn without_due(mut on: impl Access, limit: u32) -> Result<Vec<TenantId>, StoreError> {
+    let tenants: Vec<Uuid> = on
+        .values(
+            "SELECT t.id FROM tenants t
+             WHERE t.removed_at IS NULL AND NOT EXISTS (SELECT 1 FROM retention_dues d WHERE d.tenant_id = t.id)
+             LIMIT $1",
+            &args![limit],
+        )
+        .await?;
+    Ok(tenants.into_iter().map(TenantId::from_uuid).collect())
+}
+
+/// Gives a tenant its first time, unless it has one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_first_due(tx: &mut Tx, tenant: TenantId, due_at: Timestamp) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO retention_dues (tenant_id, due_at)
+         SELECT id, $2 FROM tenants WHERE id = $1
+         ON CONFLICT (tenant_id) DO NOTHING",
+        &args![tenant, due_at],
+    )
+    .await
+    .map(|_| ())
+}
+
+/// Tenants that are due by now, the longest due first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn due(mut on: impl Access, now: Timestamp, limit: u32) -> Result<Vec<DueTenant>, StoreError> {
+    on.rows(
+        "SELECT d.tenant_id, d.due_at
+         FROM retention_dues d
+         JOIN tenants t ON t.id = d.tenant_id AND t.removed_at IS NULL
+         WHERE d.due_at <= $1
+         ORDER BY d.due_at LIMIT $2",
+        &args![now, limit],
+    )
+    .await
+}
+
+/// Takes the due time of a tenant. Answers whether it was still there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim(tx: &mut Tx, due: DueTenant, next: Timestamp) -> Result<bool, StoreError> {
+    let taken = tx
+        .execute(
+            "UPDATE retention_dues SET due_at = $3 WHERE tenant_id = $1 AND due_at = $2",
+            &args![due.tenant_id, due.due_at, next],
+        )
+        .await?;
+    Ok(taken == 1)
+}
