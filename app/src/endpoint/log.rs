@@ -84,7 +84,7 @@ fn row(inside: &Inside, delivery: &Delivery, attempts: &[Attempt]) -> AnyView {
             <th scope="row" class="title">{event}<p class="quiet-text identifier">{delivery.id.to_string()}</p></th>
             <td data-label="State"><span class="state" data-tone=tone>{icon.view()}{words}</span>{next}</td>
             <td data-label="Written" class="quiet">{moment(delivery.created_at.as_millis())}</td>
-            <td data-label="Attempts" class="wide"><ol>{tries}</ol>{unsent}</td>
+            <td data-label="Attempts" class="wide"><ol class="plain-list">{tries}</ol>{unsent}</td>
             <td class="shrink">{replay(inside, delivery)}</td>
         </tr>
     }

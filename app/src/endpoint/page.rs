@@ -135,7 +135,7 @@ fn row(inside: &Inside, endpoint: &Endpoint) -> AnyView {
             <td data-label="Listens to" class="wide">{listens(endpoint)}</td>
             <td data-label="State" class="wide">{state(endpoint)}</td>
             <td data-label="Last delivered" class="quiet">{moment_or(delivered, "never")}</td>
-            <td class="shrink">{actions(inside, endpoint)}</td>
+            <td class="shrink wide">{actions(inside, endpoint)}</td>
         </tr>
     }
     .drawn()
@@ -164,7 +164,7 @@ fn state(endpoint: &Endpoint) -> AnyView {
     let why = endpoint.off_reason.clone().filter(|_| !endpoint.enabled);
     let since = endpoint.failing_since.map(|at| view! { <p class="quiet-text">"Since "{moment(at.as_millis())}</p> });
     let former = endpoint.former_until.map(|at| {
-        view! { <p class="quiet-text">"The secret before signs as well, end: "{moment(at.as_millis())}</p> }
+        view! { <p class="quiet-text">"The former secret signs as well, and ends "{moment(at.as_millis())}</p> }
     });
     view! {
         <span class="state" data-tone=tone>{icon.view()}{words}</span>
