@@ -102,7 +102,7 @@ fn replay(inside: &Inside, delivery: &Delivery) -> Option<AnyView> {
         return None;
     }
     let action = inside.address().function::<ReplayDelivery>();
-    let label = format!("Send {} again", delivery.id);
+    let label = format!("Send again: {}", delivery.id);
     let (endpoint, delivery) = (delivery.endpoint_id.to_string(), delivery.id.to_string());
     let form = view! {
         <ActiveForm action class="actions" error=None>
