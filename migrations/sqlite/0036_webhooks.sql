@@ -1,5 +1,5 @@
 -- Where news of a tenant are sent besides its pages. Address and secrets are sealed by the vault for this tenant and endpoint;
--- address_shown is the host. former_secret_sealed signs as well until former_until.
+-- address_shown is the host, or how many mail addresses there are. former_secret_sealed signs as well until former_until.
 -- wanted is tenantatlas_domain::endpoint::Wanted. failing_since is the first failure since the last delivery; until hold_until
 -- nothing is sent.
 CREATE TABLE webhook_endpoints (
@@ -9,6 +9,7 @@ CREATE TABLE webhook_endpoints (
     name TEXT NOT NULL,
     name_key TEXT NOT NULL,
     wanted TEXT NOT NULL,
+    digest BOOLEAN NOT NULL DEFAULT FALSE,
     address_sealed BLOB NOT NULL,
     address_shown TEXT NOT NULL,
     secret_sealed BLOB,

@@ -41,11 +41,12 @@ pub async fn add_endpoint(
     #[server(default)] events: Vec<EventKind>,
     #[server(default)] states: Vec<OperationBucket>,
     #[server(default)] operation: String,
+    #[server(default)] digest: bool,
 ) -> Result<(), AppError> {
     let inside = scope::acting(Action::EditEndpoints)?;
     let origin = origin()?;
     let operations = Some(operation).filter(|operation| !operation.is_empty()).into_iter().collect();
-    let details = EndpointDetails { kind, name, address, wanted: Wanted { events, operations, states } };
+    let details = EndpointDetails { kind, name, address, wanted: Wanted { events, operations, states }, digest };
     let added = inside.engine.add_endpoint(&inside.session.actor(), inside.id(), &details).await?;
     if let Some(secret) = added.secret {
         origin.show_link(secret.expose_secret());

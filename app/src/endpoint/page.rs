@@ -53,7 +53,7 @@ pub fn EndpointsPage() -> impl IntoView {
                 <div>
                     <nav class="crumbs" aria-label="Breadcrumbs"><a href=inside.address().settings()>"Settings"</a></nav>
                     <h1>"Endpoints"</h1>
-                    <p class="lead">"Where news of this tenant are sent: to programs, to Microsoft Teams, to Slack. Messages hold counts, names of operations and links, never secrets or policies."</p>
+                    <p class="lead">"Where news of this tenant are sent: to programs, to Microsoft Teams, to Slack, by mail. Messages hold counts, names of operations and links, never secrets or policies."</p>
                 </div>
             </div>
             {confirm}
@@ -131,7 +131,7 @@ fn row(inside: &Inside, endpoint: &Endpoint) -> AnyView {
                 <a href=format!("{}#log", inside.address().endpoint(&id))>{endpoint.name.clone()}</a>
                 <p class="quiet-text">{added}</p>
             </th>
-            <td data-label="Goes to" class="wide">{endpoint.kind.label()}<p class="quiet-text">{endpoint.address_shown.clone()}</p></td>
+            <td data-label="Goes to" class="wide">{endpoint.kind.label()}{endpoint.digest.then_some(", once a day")}<p class="quiet-text">{endpoint.address_shown.clone()}</p></td>
             <td data-label="Listens to" class="wide">{listens(endpoint)}</td>
             <td data-label="State" class="wide">{state(endpoint)}</td>
             <td data-label="Last delivered" class="quiet">{moment_or(delivered, "never")}</td>
@@ -203,7 +203,7 @@ fn actions(inside: &Inside, endpoint: &Endpoint) -> AnyView {
 
 fn rotate(inside: &Inside, endpoint: &Endpoint) -> AnyView {
     let action = inside.address().function::<RotateEndpoint>();
-    let (id, label) = (endpoint.id.to_string(), format!("Replace the secret of {}", endpoint.name));
+    let (id, label) = (endpoint.id.to_string(), format!("New secret for {}", endpoint.name));
     view! {
         <ActiveForm action class="actions" error=None>
             {hidden("endpoint", id)}
@@ -236,7 +236,20 @@ fn remove(inside: &Inside, endpoint: &Endpoint) -> AnyView {
 
 fn add(inside: &Inside, error: Option<AppError>) -> AnyView {
     let action = inside.address().function::<AddEndpoint>();
-    let kinds = EndpointKind::ALL.iter().map(|kind| (kind.as_str(), kind.label()));
+    let mail = inside.engine.sends_mail();
+    let kinds = EndpointKind::ALL.iter().filter(move |kind| mail || **kind != EndpointKind::Mail);
+    let kinds = kinds.map(|kind| (kind.as_str(), kind.label()));
+    let (placeholder, hint) = if mail {
+        (
+            "",
+            "Of mail up to 10 addresses with commas between them, else one that begins with https://. It is stored encrypted and never shown again; only its host is.",
+        )
+    } else {
+        ("https://", "It is stored encrypted and never shown again; only its host is.")
+    };
+    let digest = mail.then(|| {
+        view! { <label class="check"><input type="checkbox" name="digest" value="true" />"Mail: everything of a day at once, at 6:00 UTC"</label> }
+    });
     let operations = inside.engine.runs().operations();
     let known = operations
         .kinds()
@@ -251,8 +264,8 @@ fn add(inside: &Inside, error: Option<AppError>) -> AnyView {
             <ActiveForm action class="form" error>
                 {field("kind", "Kind", None, view! { <select class="select" id="kind" name="kind">{options(kinds, "webhook")}</select> })}
                 {field("name", "Name", None, view! { <input class="input" id="name" name="name" maxlength="80" autocomplete="off" required /> })}
-                {field("address", "Address", Some("It is stored encrypted and never shown again; only its host is."), view! {
-                    <input class="input" id="address" name="address" type="url" maxlength="2048" placeholder="https://" autocomplete="off" spellcheck="false" required />
+                {field("address", "Address", Some(hint), view! {
+                    <input class="input" id="address" name="address" inputmode="url" maxlength="2560" placeholder=placeholder autocomplete="off" spellcheck="false" required />
                 })}
                 <fieldset class="field">
                     <legend>"Events"</legend>
@@ -263,6 +276,7 @@ fn add(inside: &Inside, error: Option<AppError>) -> AnyView {
                     {checks("states[]", ENDS.iter().map(|state| (state.as_str(), state.label(), false)))}
                 </fieldset>
                 {field("operation", "Runs of", None, view! { <select class="select" id="operation" name="operation">{options(known, "")}</select> })}
+                {digest}
                 <div class="form-foot"><button class="button primary">"Add"</button></div>
             </ActiveForm>
         },

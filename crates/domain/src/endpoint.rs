@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::operation::OperationBucket;
+use crate::time::Timestamp;
 
 crate::names::named! {
     /// What an endpoint understands.
@@ -17,6 +18,8 @@ crate::names::named! {
         Teams = "teams",
         /// Blocks, to an incoming webhook.
         Slack = "slack",
+        /// Mail by the SMTP server of the installation.
+        Mail = "mail",
     }
 }
 
@@ -28,6 +31,7 @@ impl EndpointKind {
             Self::Webhook => "Webhook",
             Self::Teams => "Microsoft Teams",
             Self::Slack => "Slack",
+            Self::Mail => "Mail",
         }
     }
 
@@ -41,7 +45,7 @@ impl EndpointKind {
 crate::names::named! {
     /// Something that is told to endpoints.
     #[derive(PartialOrd, Ord)]
-    pub enum EventKind: UnknownEventKind, "event" {
+    pub enum EventKind: UnknownEventKind, "kind of event" {
         /// A run of any operation has ended.
         RunEnded = "run.ended",
         /// A comparison of two runs found what was not known, or what is new again.
@@ -55,7 +59,8 @@ crate::names::named! {
 
 impl EventKind {
     /// What an endpoint can listen to.
-    pub const CHOICES: &'static [Self] = &[Self::RunEnded, Self::FindingsNew, Self::PermissionLost];
+    pub const CHOICES: &'static [Self] =
+        &[Self::RunEnded, Self::FindingsNew, Self::PermissionLost];
 
     /// The words for people.
     #[must_use]
@@ -132,6 +137,9 @@ pub const OFF_AFTER: Duration = Duration::from_secs(3 * 24 * 3_600);
 /// A replaced secret signs as well for so long.
 pub const SECRETS_OVERLAP: Duration = Duration::from_secs(24 * 3_600);
 
+/// The hour of the day, UTC, at which a digest is sent.
+const DIGEST_HOUR: i64 = 6;
+
 /// How long to wait after attempt number `attempts`, counted from one, has failed; `None` when that was the last. `random` lies in
 /// `0.0..=1.0`. What the other side asks for is kept up to six hours, and never shortens the wait.
 #[must_use]
@@ -139,6 +147,15 @@ pub fn wait_after(attempts: u32, random: f64, asked: Option<Duration>) -> Option
     let wait = WAITS.get(attempts.saturating_sub(1) as usize)?;
     let wait = wait.mul_f64(1.0 - JITTER + 2.0 * JITTER * random.clamp(0.0, 1.0));
     Some(wait.max(asked.unwrap_or_default().min(LONGEST_WAIT)))
+}
+
+/// When the next digest is sent.
+#[must_use]
+pub fn next_digest(after: Timestamp) -> Timestamp {
+    const DAY: i64 = 24 * 3_600_000;
+    let begin = DIGEST_HOUR * 3_600_000;
+    let days = (after.as_millis() - begin).div_euclid(DAY) + 1;
+    Timestamp::from_millis(days * DAY + begin)
 }
 
 #[cfg(test)]
@@ -173,6 +190,14 @@ mod tests {
         assert_eq!(wait_after(2, 0.0, None), Some(Duration::from_secs(270)));
         assert_eq!(wait_after(2, 1.0, None), Some(Duration::from_secs(330)));
         assert_eq!(wait_after(2, 7.0, None), wait_after(2, 1.0, None));
+    }
+
+    #[test]
+    fn a_digest_is_sent_at_the_next_six_oclock() {
+        let next = |text: &str| next_digest(Timestamp::parse_rfc3339(text).expect("a time")).to_rfc3339();
+        assert_eq!(next("2026-11-26T05:59:59Z"), "2026-11-26T06:00:00.000Z");
+        assert_eq!(next("2026-11-26T06:00:00Z"), "2026-11-27T06:00:00.000Z");
+        assert_eq!(next("2026-12-31T23:00:00Z"), "2027-01-01T06:00:00.000Z");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use tenantatlas_net::{Authorities, Proxies};
 use tenantatlas_runs::RunnerConfig;
 use url::Url;
 
+use crate::endpoints::MailConfig;
 use crate::inventory_sync::SyncConfig;
 use crate::session_policy::SessionPolicy;
 
@@ -36,4 +37,6 @@ pub struct OutgoingConfig {
     pub authorities: Authorities,
     /// Where people find this site, for links in messages. Without it there are none.
     pub public_url: Option<Url>,
+    /// Which mail server sends; without one no endpoint can be one of mail.
+    pub mail: Option<MailConfig>,
 }

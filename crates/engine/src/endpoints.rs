@@ -1,4 +1,4 @@
-//! News of a tenant, sent elsewhere: webhooks, Teams, Slack (`docs/rules.md`, section Webhooks).
+//! News of a tenant, sent elsewhere: webhooks, Teams, Slack, mail (`docs/rules.md`, section Webhooks).
 //!
 //! A message is written in the transaction of what it tells of (`events.rs`, and `completion.rs` of the runner). Senders of any
 //! process take it by a lease (`sender.rs`), put it in the form of its endpoint (`message.rs`), send it (`sending.rs`) and
@@ -7,6 +7,7 @@
 mod address;
 mod commands;
 pub(crate) mod events;
+mod mail;
 mod message;
 mod notice;
 pub(crate) mod sender;
@@ -16,4 +17,5 @@ mod signature;
 mod told;
 
 pub use commands::{AddedEndpoint, EndpointDetails};
+pub use mail::{MailConfig, MailTls};
 pub use notice::EndpointNotice;

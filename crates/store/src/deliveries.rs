@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, FromRow};
-use tenantatlas_domain::endpoint::{DeliveryStatus, EventKind};
+use tenantatlas_domain::endpoint::{DeliveryStatus, EventKind, next_digest};
 use tenantatlas_domain::ids::{DeliveryId, EndpointId, OperationRunId, TenantId};
 use tenantatlas_domain::operation::OperationBucket;
 use tenantatlas_domain::time::Timestamp;
@@ -17,6 +17,8 @@ use crate::{StoreError, Tx, dialect, endpoints};
 
 /// The longest page of a list.
 const MAX_PAGE: u32 = 200;
+/// Messages of a digest, at most; what is more comes with the next.
+const MAX_DIGEST: u32 = 200;
 
 /// Something that happened in a tenant.
 #[derive(Clone, Debug)]
@@ -105,7 +107,8 @@ pub async fn enqueue(tx: &mut Tx, tenant: TenantId, event: &Event<'_>, at: Times
     let mut written = 0;
     for endpoint in endpoints::list_kept(tx, tenant).await? {
         if endpoint.enabled && endpoint.wanted.covers(event.kind, event.run) {
-            enqueue_for(tx, tenant, endpoint.id, event, at).await?;
+            let next_at = if endpoint.digest { next_digest(at) } else { at };
+            insert(tx, tenant, endpoint.id, event, next_at, at).await?;
             written += 1;
         }
     }
@@ -123,11 +126,22 @@ pub async fn enqueue_for(
     event: &Event<'_>,
     at: Timestamp,
 ) -> Result<DeliveryId, StoreError> {
+    insert(tx, tenant, endpoint, event, at, at).await
+}
+
+async fn insert(
+    tx: &mut Tx,
+    tenant: TenantId,
+    endpoint: EndpointId,
+    event: &Event<'_>,
+    next_at: Timestamp,
+    at: Timestamp,
+) -> Result<DeliveryId, StoreError> {
     let id = DeliveryId::from_uuid(Uuid::now_v7());
     tx.execute(
         "INSERT INTO webhook_deliveries (id, tenant_id, endpoint_id, event, run_id, payload, status, next_at, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $7)",
-        &args![id, tenant, endpoint, event.kind.as_str(), event.run_id, &event.payload, at],
+         VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8)",
+        &args![id, tenant, endpoint, event.kind.as_str(), event.run_id, &event.payload, next_at, at],
     )
     .await?;
     Ok(id)
@@ -178,6 +192,37 @@ pub async fn claim(tx: &mut Tx, owner: &str, lease: Duration, at: Timestamp) -> 
          RETURNING *"
     );
     tx.row(AssertSqlSafe(text), &args![owner, lease_until, at, longest]).await
+}
+
+/// Takes the other messages that go into the same digest.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim_digest(
+    tx: &mut Tx,
+    owner: &str,
+    lease: Duration,
+    first: &Delivery,
+    at: Timestamp,
+) -> Result<Vec<Delivery>, StoreError> {
+    let lease_until = dialect::lease_end(tx, lease).await?;
+    let lock = dialect::for_update_skip_locked(tx.backend());
+    let text = format!(
+        "UPDATE webhook_deliveries
+         SET lease_owner = $1, lease_until = $2, attempt = attempt + 1
+         WHERE id IN (
+             SELECT d.id
+             FROM webhook_deliveries d
+             WHERE d.tenant_id = $3 AND d.endpoint_id = $4 AND d.status = 'waiting' AND d.next_at <= $5 AND d.id <> $6
+                 AND d.event <> 'endpoint.test'
+             ORDER BY d.next_at, d.id
+             LIMIT {MAX_DIGEST}{lock})
+         RETURNING *"
+    );
+    let values = args![owner, lease_until, first.tenant_id, first.endpoint_id, at, first.id];
+    let mut rest: Vec<Delivery> = tx.rows(AssertSqlSafe(text), &values).await?;
+    rest.sort_by_key(|delivery| (delivery.created_at, delivery.id));
+    Ok(rest)
 }
 
 /// How an attempt ended, for [`settle`].

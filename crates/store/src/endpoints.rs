@@ -35,7 +35,9 @@ pub struct Endpoint {
     /// To what it listens.
     #[sqlx(json)]
     pub wanted: Wanted,
-    /// The host of the address.
+    /// Whether everything of a day is sent at once.
+    pub digest: bool,
+    /// The host of the address, or how many mail addresses there are.
     #[sqlx(try_from = "Name")]
     pub address_shown: String,
     /// Until when the secret before the present one signs as well.
@@ -77,6 +79,8 @@ pub struct NewEndpoint {
     pub name: String,
     /// To what it listens.
     pub wanted: Wanted,
+    /// Whether everything of a day is sent at once.
+    pub digest: bool,
     /// The whole address.
     pub address: SecretString,
     /// What is shown of it.
@@ -125,9 +129,9 @@ pub async fn create(
     let address = vault.seal(tenant, &purpose(ADDRESS, new.id), &new.address);
     let secret = new.secret.as_ref().map(|secret| vault.seal(tenant, &purpose(SECRET, new.id), secret).0);
     tx.execute(
-        "INSERT INTO webhook_endpoints (id, tenant_id, kind, name, name_key, wanted, address_sealed, address_shown,
+        "INSERT INTO webhook_endpoints (id, tenant_id, kind, name, name_key, wanted, digest, address_sealed, address_shown,
              secret_sealed, created_by_name, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)",
         &args![
             new.id,
             tenant,
@@ -135,6 +139,7 @@ pub async fn create(
             &new.name,
             new.name.to_lowercase(),
             json(&new.wanted),
+            new.digest,
             address.0,
             &new.address_shown,
             secret,

@@ -94,7 +94,7 @@ pub enum Command {
     Types(TypesArguments),
     /// The operation runs, newest first; shown, cancelled, retried
     Runs(RunsArguments),
-    /// Where news of a tenant are sent: webhooks, Teams, Slack
+    /// Where news of a tenant are sent: webhooks, Teams, Slack, mail
     #[command(subcommand)]
     Webhook(WebhookCommand),
     /// How long is kept what has ended

@@ -17,7 +17,7 @@ pub mod progress;
 mod retention;
 mod runs;
 mod schedule;
-mod secret_input;
+pub mod secret_input;
 mod setting_search;
 mod sync;
 mod tenant;

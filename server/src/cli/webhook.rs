@@ -4,12 +4,11 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tenantatlas_domain::endpoint::{DeliveryStatus, EndpointKind, EventKind, Wanted};
 use tenantatlas_domain::ids::{DeliveryId, TenantId};
 use tenantatlas_domain::operation::OperationBucket;
-use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, EndpointDetails, Engine};
 use tenantatlas_store::deliveries::{self, Attempt, Delivery};
 use tenantatlas_store::endpoints::{self, Endpoint};
@@ -87,13 +86,13 @@ async fn add(engine: &Engine, arguments: WebhookAddArguments, output: Output) ->
     };
     let kind = named::<EndpointKind>("--kind", &arguments.kind)?;
     let wanted = Wanted {
-        events: arguments.events.iter().map(|event| named::<EventKind>("--events", event)).collect::<Result<_, _>>()?,
+        events: arguments.events.iter().map(|name| event(name)).collect::<Result<_, _>>()?,
         operations: arguments.operations,
         states: arguments.states.iter().map(|state| bucket(state)).collect::<Result<_, _>>()?,
     };
-    let details = EndpointDetails { kind, name: arguments.name, address, wanted };
+    let details = EndpointDetails { kind, name: arguments.name, address, wanted, digest: arguments.digest };
     let added = engine.add_endpoint(&Actor::command_line(), tenant.id, &details).await?;
-    let secret = added.secret.as_ref().map(ExposeSecret::expose_secret);
+    let secret = added.secret.as_ref().map(|secret| secret.expose_secret());
     output.document(&json!({ "id": added.id, "name": details.name, "kind": kind, "secret": secret }))?;
     output.line(format!("{} is added.", details.name))?;
     match &added.secret {
@@ -108,6 +107,14 @@ fn show_secret(secret: &SecretString, output: Output) -> Result<(), Exit> {
 
 fn named<T: FromStr<Err: Display>>(option: &str, text: &str) -> Result<T, Exit> {
     text.trim().parse().map_err(|error| Exit::usage(format!("{option}: {error}")))
+}
+
+fn event(name: &str) -> Result<EventKind, Exit> {
+    let known = EventKind::CHOICES.iter().copied().find(|event| event.as_str() == name.trim());
+    known.ok_or_else(|| {
+        let names: Vec<&str> = EventKind::CHOICES.iter().map(|event| event.as_str()).collect();
+        Exit::usage(format!("--events {name}: expected some of {}, with commas between", names.join(", ")))
+    })
 }
 
 fn bucket(name: &str) -> Result<OperationBucket, Exit> {
@@ -146,7 +153,7 @@ async fn list(engine: &Engine, tenant: &str, output: Output) -> Result<(), Exit>
                 endpoint.address_shown.clone(),
                 endpoint.wanted.events.iter().map(|event| event.as_str()).collect::<Vec<_>>().join(","),
                 state(endpoint).to_owned(),
-                endpoint.delivered_at.map(Timestamp::to_rfc3339).unwrap_or_default(),
+                endpoint.delivered_at.map(|at| at.to_rfc3339()).unwrap_or_default(),
                 endpoint.id.to_string(),
             ]
         }),
@@ -243,7 +250,7 @@ fn document(delivery: &Delivery, attempts: &[Attempt]) -> Value {
         "reason": delivery.reason,
         "next_at": (delivery.status == DeliveryStatus::Waiting).then(|| delivery.next_at.to_rfc3339()),
         "created_at": delivery.created_at.to_rfc3339(),
-        "ended_at": delivery.ended_at.map(Timestamp::to_rfc3339),
+        "ended_at": delivery.ended_at.map(|at| at.to_rfc3339()),
         "attempts": attempts,
     })
 }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
 use ipnet::IpNet;
-use tenantatlas_engine::OutgoingConfig;
+use tenantatlas_engine::{MailConfig, OutgoingConfig};
 use tenantatlas_net::{Authorities, LARGEST_FILE, Proxies};
 use url::Url;
 
@@ -24,6 +24,8 @@ pub struct Outgoing {
     pub proxies: Proxies,
     /// Where people find this site.
     pub public_url: Option<Url>,
+    /// Which mail server sends.
+    pub mail: Option<MailConfig>,
 }
 
 impl Outgoing {
@@ -34,6 +36,7 @@ impl Outgoing {
             proxies: self.proxies.clone(),
             authorities: self.authorities.clone(),
             public_url: self.public_url.clone(),
+            mail: self.mail.clone(),
         }
     }
 }
@@ -52,6 +55,7 @@ pub(super) fn read(
     allowed: Option<&str>,
     ca_file: Option<&Path>,
     public_url: Option<&str>,
+    mail: Option<MailConfig>,
     demo: bool,
 ) -> Result<Outgoing, Exit> {
     let setting = "allowed_networks (TENANTATLAS_ALLOWED_NETWORKS)";
@@ -63,7 +67,7 @@ pub(super) fn read(
     let authorities = ca_file.map(authorities).transpose()?.unwrap_or_default();
     let proxies = Proxies::from_environment().map_err(|error| wrong(&error.to_string()))?;
     let public_url = public_url.map(site).transpose()?;
-    Ok(Outgoing { allowed_networks, authorities, proxies, public_url })
+    Ok(Outgoing { allowed_networks, authorities, proxies, public_url, mail })
 }
 
 /// The address of this site.

@@ -1,9 +1,11 @@
 //! Where an endpoint lies, as a person types it.
 
 use secrecy::SecretString;
+use tenantatlas_domain::endpoint::EndpointKind;
 use tenantatlas_net::{AddressRefused, ConnectError, Connector};
 use url::Url;
 
+use super::mail;
 use crate::error::EngineError;
 
 /// The longest address, bytes. Those of workflows have some hundreds.
@@ -20,8 +22,21 @@ pub(super) struct Checked {
 
 /// Judges an address. A name that leads to a network that is not public is refused when it is connected to, each time anew;
 /// what can be told of the address itself is told here.
-pub(super) async fn checked(connector: &Connector, text: &str) -> Result<Checked, EngineError> {
+pub(super) async fn checked(
+    connector: &Connector,
+    mail_server: bool,
+    kind: EndpointKind,
+    text: &str,
+) -> Result<Checked, EngineError> {
     let text = text.trim();
+    if kind == EndpointKind::Mail {
+        if !mail_server {
+            let words = "must be webhook, teams or slack: the settings of the server name no mail server (smtp_host)";
+            return Err(EngineError::invalid("kind", words));
+        }
+        let (address, shown) = mail::checked(text)?;
+        return Ok(Checked { address, shown });
+    }
     let form = || {
         EngineError::invalid(
             "address",

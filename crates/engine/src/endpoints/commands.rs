@@ -39,6 +39,8 @@ pub struct EndpointDetails {
     pub address: String,
     /// To what it listens.
     pub wanted: Wanted,
+    /// Whether everything of a day is sent at once, which only mail can.
+    pub digest: bool,
 }
 
 /// A new endpoint.
@@ -66,20 +68,25 @@ impl Engine {
         core.commands.authorise(actor, tenant, Action::EditEndpoints).await?;
         let name = typed_name::checked(&details.name, MAX_NAME)?;
         self.check_wanted(&details.wanted)?;
-        let checked = address::checked(&core.connector, &details.address).await?;
+        if details.digest && details.kind != EndpointKind::Mail {
+            return Err(EngineError::invalid("digest", "must be left out: only mail is gathered over a day"));
+        }
+        let mail = core.config.outgoing.mail.is_some();
+        let checked = address::checked(&core.connector, mail, details.kind, &details.address).await?;
         let id = EndpointId::from_uuid(Uuid::now_v7());
         let new = NewEndpoint {
             id,
             kind: details.kind,
             name,
             wanted: details.wanted.clone(),
+            digest: details.digest,
             address: checked.address,
             address_shown: checked.shown,
             secret: details.kind.is_signed().then(signature::new_secret),
             created_by_name: actor.name.clone(),
         };
         let entry = entry(AuditAction::EndpointAdded, tenant, id).with(json!({
-            "name": new.name, "kind": new.kind, "host": new.address_shown, "wanted": new.wanted,
+            "name": new.name, "kind": new.kind, "host": new.address_shown, "wanted": new.wanted, "digest": new.digest,
         }));
         let at = core.commands.clock.now();
         core.execute(command(actor, tenant, entry).sensitive(), async |tx, _| {
@@ -230,6 +237,12 @@ impl Engine {
                 Ok(())
             })
             .await
+    }
+
+    /// Whether endpoints can be ones of mail.
+    #[must_use]
+    pub fn sends_mail(&self) -> bool {
+        self.core.config.outgoing.mail.is_some()
     }
 
     /// The endpoint of a tenant whose present secret is this one, so that a secret is shown with its endpoint and nothing else

@@ -25,7 +25,7 @@ pub(super) fn data(delivery: &Delivery, tenant: &Tenant, public_url: Option<&Url
 pub(super) fn body(kind: EndpointKind, delivery: &Delivery, tenant: &Tenant, public_url: Option<&Url>) -> Vec<u8> {
     let data = data(delivery, tenant, public_url);
     let body = match kind {
-        EndpointKind::Webhook => json!({
+        EndpointKind::Webhook | EndpointKind::Mail => json!({
             "type": delivery.event,
             "timestamp": delivery.created_at.to_rfc3339(),
             "data": data,

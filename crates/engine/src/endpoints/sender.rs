@@ -3,18 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tenantatlas_domain::endpoint::{EndpointKind, EventKind};
 use tenantatlas_store::deliveries::{self, Delivery};
 use tenantatlas_store::{StoreError, endpoints, tenants};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::sending::{self, Ended};
-use super::settling;
+use super::{mail, settling};
 use crate::engine::Core;
 
 /// Messages that one process sends at the same time.
 pub(crate) const SENDERS: usize = 4;
-/// How long a message is held by whoever sends it. An attempt takes a quarter of that at most.
+/// How long a message is held by whoever sends it. An attempt takes half of that at most.
 const LEASE: Duration = Duration::from_secs(60);
 
 /// What the senders of one process share.
@@ -79,14 +80,33 @@ async fn deliver(core: &Core, owner: &str, delivery: Delivery) -> Result<(), Sto
     let (tenant, endpoint) = (delivery.tenant_id, delivery.endpoint_id);
     let open = endpoints::open(db, &commands.vault, tenant, endpoint, now).await;
     let Some(tenant) = tenants::get(db, tenant).await? else { return Ok(()) };
-    let public_url = core.config.outgoing.public_url.as_ref();
+    let outgoing = &core.config.outgoing;
+    let public_url = outgoing.public_url.as_ref();
+    let mut these = vec![delivery];
     let ended = match open {
         Ok(None) => return Ok(()),
-        Ok(Some(open)) => sending::send(&core.connector, &open, &delivery, &tenant, public_url, now).await,
+        Ok(Some(open)) if open.endpoint.kind == EndpointKind::Mail => match &outgoing.mail {
+            Some(config) => {
+                if open.endpoint.digest && these[0].event != EventKind::Test {
+                    these.extend(rest_of_digest(core, owner, &these[0]).await?);
+                }
+                mail::send(config, &outgoing.authorities, &open, &these, &tenant, public_url).await
+            }
+            None => Ended::failed(None, "The settings of the server name no mail server any more (smtp_host)."),
+        },
+        Ok(Some(open)) => sending::send(&core.connector, &open, &these[0], &tenant, public_url, now).await,
         Err(StoreError::Sealed) => {
             Ended::failed(None, "The address was sealed with another key: remove the endpoint and add it again.")
         }
         Err(error) => return Err(error),
     };
-    settling::settle(core, owner, &delivery, &ended).await
+    settling::settle(core, owner, &these, &ended).await
+}
+
+/// What goes into the same digest as this message.
+async fn rest_of_digest(core: &Core, owner: &str, first: &Delivery) -> Result<Vec<Delivery>, StoreError> {
+    let mut tx = core.commands.db.write().await?;
+    let rest = deliveries::claim_digest(&mut tx, owner, LEASE, first, core.commands.clock.now()).await?;
+    tx.commit().await?;
+    Ok(rest)
 }

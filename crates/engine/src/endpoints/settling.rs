@@ -17,10 +17,10 @@ use super::notice::EndpointNotice;
 use super::sending::Ended;
 use crate::engine::Core;
 
-/// Writes how an attempt at a delivery ended, and switches the endpoint off where nothing comes of it any more.
-pub(super) async fn settle(core: &Core, owner: &str, delivery: &Delivery, ended: &Ended) -> Result<(), StoreError> {
+/// Writes how an attempt at these deliveries ended, and switches the endpoint off where nothing comes of it any more.
+pub(super) async fn settle(core: &Core, owner: &str, these: &[Delivery], ended: &Ended) -> Result<(), StoreError> {
     let random = rand::random_range(0.0..=1.0);
-    let told = with_retries(StoreError::is_transient, || try_settle(core, owner, delivery, ended, random)).await?;
+    let told = with_retries(StoreError::is_transient, || try_settle(core, owner, these, ended, random)).await?;
     for user in told {
         core.runner.publish_unread(user).await;
     }
@@ -30,20 +30,23 @@ pub(super) async fn settle(core: &Core, owner: &str, delivery: &Delivery, ended:
 async fn try_settle(
     core: &Core,
     owner: &str,
-    delivery: &Delivery,
+    these: &[Delivery],
     ended: &Ended,
     random: f64,
 ) -> Result<Vec<UserId>, StoreError> {
-    let (tenant, at) = (delivery.tenant_id, core.commands.clock.now());
+    let Some(first) = these.first() else { return Ok(Vec::new()) };
+    let (tenant, at) = (first.tenant_id, core.commands.clock.now());
     let mut tx = core.commands.db.write().await?;
     if tenants::hold(&mut tx, tenant).await?.is_none() {
         return Ok(Vec::new());
     }
-    let Some(endpoint) = endpoints::lock(&mut tx, tenant, delivery.endpoint_id).await? else { return Ok(Vec::new()) };
-    let settled = settled(delivery, ended, random, at);
-    let mine = deliveries::settle(&mut tx, owner, delivery, &settled, at).await?;
+    let Some(endpoint) = endpoints::lock(&mut tx, tenant, first.endpoint_id).await? else { return Ok(Vec::new()) };
+    let mut mine = false;
+    for delivery in these {
+        mine |= deliveries::settle(&mut tx, owner, delivery, &settled(delivery, ended, random, at), at).await?;
+    }
     // A lease that was lost decides nothing: whoever has it now does.
-    let why = if mine { note(&mut tx, &endpoint, delivery, ended, random, at).await? } else { None };
+    let why = if mine { note(&mut tx, &endpoint, first, ended, random, at).await? } else { None };
     let told = match why {
         Some(why) => switch_off(core, &mut tx, &endpoint, why, at).await?,
         None => Vec::new(),

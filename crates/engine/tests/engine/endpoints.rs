@@ -44,7 +44,7 @@ on_both_engines! {
         let post = Post::new(test).await;
         let actor = Actor::command_line();
         let details = |name: &str, wanted: Wanted| EndpointDetails {
-            kind: EndpointKind::Webhook, name: name.to_owned(), address: "https://hooks.example.com/x".to_owned(), wanted,
+            kind: EndpointKind::Webhook, name: name.to_owned(), address: "https://hooks.example.com/x".to_owned(), wanted, digest: false,
         };
         let wanted = |events: &[EventKind], states: &[OperationBucket], operations: &[&str]| Wanted {
             events: events.to_vec(),

@@ -67,6 +67,7 @@ fn endpoint() -> EndpointDetails {
         name: "Hooks".to_owned(),
         address: "https://hooks.example.com/x".to_owned(),
         wanted: Wanted { events: vec![EventKind::RunEnded], ..Wanted::default() },
+        digest: false,
     }
 }
 

@@ -63,14 +63,14 @@ pub struct WebhookAddArguments {
     /// What people call it
     #[arg(long)]
     pub name: String,
-    /// What it understands: webhook (JSON with a signature), teams or slack
+    /// What it understands: webhook (JSON with a signature), teams, slack, or mail where the settings name a mail server
     #[arg(long, default_value = "webhook")]
     pub kind: String,
     /// The file whose first line is the address (- for standard input): addresses of Teams and Slack hold a right, which other
     /// people of the machine would see on a command line
     #[arg(long, value_name = "FILE", required_unless_present = "address", conflicts_with = "address")]
     pub address_file: Option<PathBuf>,
-    /// The address itself, where it holds no right
+    /// The address itself, where it holds no right; for mail the addresses, with commas between
     #[arg(long, value_name = "URL")]
     pub address: Option<String>,
     /// What is told, with commas between: run.ended, findings.new, permission.lost
@@ -82,4 +82,7 @@ pub struct WebhookAddArguments {
     /// Only ends of runs in these states, with commas between: succeeded, partially_succeeded, failed
     #[arg(long, value_delimiter = ',')]
     pub states: Vec<String>,
+    /// With --kind mail: everything of a day at once, at 6:00 UTC
+    #[arg(long)]
+    pub digest: bool,
 }

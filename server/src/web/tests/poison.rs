@@ -201,6 +201,7 @@ async fn plant_endpoint(site: &Site) {
         kind: EndpointKind::Webhook,
         name: "Hooks".to_owned(),
         wanted: Wanted { events: vec![EventKind::RunEnded], ..Wanted::default() },
+        digest: false,
         address: "https://127.0.0.1/a-right".into(),
         address_shown: "127.0.0.1".to_owned(),
         secret: None,

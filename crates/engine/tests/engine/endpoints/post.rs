@@ -174,7 +174,8 @@ impl Post {
 
     pub async fn add(&self, kind: EndpointKind, address: &str) -> Result<AddedEndpoint, EngineError> {
         let wanted = Wanted { events: EventKind::CHOICES.to_vec(), ..Wanted::default() };
-        let details = EndpointDetails { kind, name: format!("A {kind}"), address: address.to_owned(), wanted };
+        let details =
+            EndpointDetails { kind, name: format!("A {kind}"), address: address.to_owned(), wanted, digest: false };
         self.desk.add_endpoint(&Actor::command_line(), self.tenant, &details).await
     }
 
