@@ -52,6 +52,8 @@ crate::names::named! {
         FindingsNew = "findings.new",
         /// A check of the connection missed permissions that an earlier one had found.
         PermissionLost = "permission.lost",
+        /// A schedule has not succeeded for twice its period.
+        ScheduleOverdue = "schedule.overdue",
         /// Somebody pressed the test button. It goes to the one endpoint that is tested.
         Test = "endpoint.test",
     }
@@ -60,7 +62,7 @@ crate::names::named! {
 impl EventKind {
     /// What an endpoint can listen to.
     pub const CHOICES: &'static [Self] =
-        &[Self::RunEnded, Self::FindingsNew, Self::PermissionLost];
+        &[Self::RunEnded, Self::FindingsNew, Self::PermissionLost, Self::ScheduleOverdue];
 
     /// The words for people.
     #[must_use]
@@ -69,6 +71,7 @@ impl EventKind {
             Self::RunEnded => "A run has ended",
             Self::FindingsNew => "New findings",
             Self::PermissionLost => "A permission was lost",
+            Self::ScheduleOverdue => "A schedule is overdue",
             Self::Test => "Test",
         }
     }

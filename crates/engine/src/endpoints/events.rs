@@ -5,6 +5,7 @@ use tenantatlas_domain::endpoint::EventKind;
 use tenantatlas_domain::ids::{OperationRunId, TenantId};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::deliveries::{self, Event};
+use tenantatlas_store::schedules::Schedule;
 use tenantatlas_store::{StoreError, Tx};
 
 /// Tells of findings that are new, and of accepted ones that are new again; of nothing when there are none.
@@ -23,7 +24,7 @@ pub(crate) async fn tell_findings(
         "findings": { "new": found, "new_again": reopened },
         "path": format!("/t/{tenant}/findings"),
     });
-    tell(tx, tenant, EventKind::FindingsNew, run, payload.to_string(), at).await
+    tell(tx, tenant, EventKind::FindingsNew, Some(run), payload.to_string(), at).await
 }
 
 /// Tells of permissions that the application had at the check before; of nothing when there are none.
@@ -38,17 +39,31 @@ pub(crate) async fn tell_lost_permissions(
         return Ok(());
     }
     let payload = json!({ "permissions": lost, "path": format!("/t/{tenant}/settings") });
-    tell(tx, tenant, EventKind::PermissionLost, run, payload.to_string(), at).await
+    tell(tx, tenant, EventKind::PermissionLost, Some(run), payload.to_string(), at).await
+}
+
+/// Tells of a schedule that has not succeeded for twice its period.
+pub(crate) async fn tell_overdue(tx: &mut Tx, schedule: &Schedule, at: Timestamp) -> Result<(), StoreError> {
+    let tenant = schedule.tenant_id;
+    let payload = json!({
+        "schedule": {
+            "id": schedule.id,
+            "name": schedule.name,
+            "last_succeeded_at": schedule.last_succeeded_at.map(Timestamp::to_rfc3339),
+        },
+        "path": format!("/t/{tenant}/schedules"),
+    });
+    tell(tx, tenant, EventKind::ScheduleOverdue, None, payload.to_string(), at).await
 }
 
 async fn tell(
     tx: &mut Tx,
     tenant: TenantId,
     kind: EventKind,
-    run: OperationRunId,
+    run_id: Option<OperationRunId>,
     payload: String,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let event = Event { kind, run_id: Some(run), run: None, payload };
+    let event = Event { kind, run_id, run: None, payload };
     deliveries::enqueue(tx, tenant, &event, at).await.map(|_| ())
 }

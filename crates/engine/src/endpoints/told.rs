@@ -62,6 +62,11 @@ pub(super) fn told(event: EventKind, data: &Value) -> Told {
             facts.extend(lost.iter().map(|name| ("Permission", text(name))));
             "The application lost a permission".to_owned()
         }
+        EventKind::ScheduleOverdue => {
+            let since = data["schedule"]["last_succeeded_at"].as_str().map_or("never", |at| at);
+            facts.push(("Last success", since.to_owned()));
+            format!("Schedule {} is overdue", text(&data["schedule"]["name"]))
+        }
         EventKind::Test => "This is a test: messages of TenantAtlas arrive here".to_owned(),
     };
     facts.truncate(MOST_FACTS);
