@@ -209,6 +209,12 @@ impl TenantAddress {
         self.section("notifications")
     }
 
+    /// Where news of the tenant are sent.
+    #[must_use]
+    pub fn endpoints(&self) -> String {
+        self.section("settings/endpoints")
+    }
+
     /// The live stream.
     #[must_use]
     pub fn events(&self) -> String {
@@ -349,6 +355,12 @@ impl TenantAddress {
     #[must_use]
     pub fn members(&self) -> String {
         format!("{}/settings/members", self.0)
+    }
+
+    /// The endpoints, with what was sent to one of them.
+    #[must_use]
+    pub fn endpoint(&self, id: impl Display) -> String {
+        with_query(&self.endpoints(), [("show", id.to_string())])
     }
 
     /// Its tokens of the API.

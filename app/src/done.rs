@@ -69,6 +69,14 @@ pub enum Done {
     SeverityChosen,
     /// It was chosen what a selection is compared with.
     BaselineChosen,
+    /// An endpoint was added.
+    EndpointAdded,
+    /// An endpoint was changed.
+    EndpointSaved,
+    /// An endpoint was removed.
+    EndpointRemoved,
+    /// A message to an endpoint is on its way.
+    MessageSent,
     /// A schedule was added, to one tenant or several.
     ScheduleAdded,
     /// A schedule was added to some of several tenants.
@@ -118,6 +126,10 @@ impl Done {
         Self::DriftChosen,
         Self::SeverityChosen,
         Self::BaselineChosen,
+        Self::EndpointAdded,
+        Self::EndpointSaved,
+        Self::EndpointRemoved,
+        Self::MessageSent,
         Self::ScheduleAdded,
         Self::SchedulesAddedInPart,
         Self::SchedulePaused,
@@ -163,6 +175,10 @@ impl Done {
             Self::DriftChosen => "drift",
             Self::SeverityChosen => "severity",
             Self::BaselineChosen => "baseline",
+            Self::EndpointAdded => "endpoint_added",
+            Self::EndpointSaved => "endpoint",
+            Self::EndpointRemoved => "endpoint_removed",
+            Self::MessageSent => "message",
             Self::ScheduleAdded => "scheduled",
             Self::SchedulesAddedInPart => "scheduled_partly",
             Self::SchedulePaused => "paused",
@@ -233,6 +249,14 @@ impl Done {
             Self::DriftChosen => "Your choice is saved. It counts for syncs that are started from now on.",
             Self::SeverityChosen => "Your choice is saved, also for what was found already.",
             Self::BaselineChosen => "Your choice is saved. It counts from the next comparison on.",
+            Self::EndpointAdded => {
+                "The endpoint is added. What happens from now on is sent there; test it to see whether it arrives."
+            }
+            Self::EndpointSaved => "The endpoint is changed.",
+            Self::EndpointRemoved => "The endpoint is removed.",
+            Self::MessageSent => {
+                "The message is on its way. The log below tells how it went; reload the page in a few seconds."
+            }
             Self::ScheduleAdded => "The schedule is added. Its next time stands in the list.",
             Self::SchedulesAddedInPart => {
                 "The schedule is added to some of the tenants. The others have one of this name, have too many, or do not let you change schedules."

@@ -17,6 +17,7 @@ pub mod account;
 pub mod address;
 pub mod audit;
 pub mod done;
+pub mod endpoint;
 pub mod enhance;
 pub mod error;
 #[cfg(feature = "ssr")]

@@ -11,8 +11,8 @@ use crate::access::{Refused, Rule};
 use crate::page::{missing, refused_page};
 use crate::ui::title::TitleFormat;
 use crate::{
-    account, audit, finding, group, inventory, member, notification, palette, run, schedule, second_factor, session,
-    setting, sync, tenant, token, user, version,
+    account, audit, endpoint, finding, group, inventory, member, notification, palette, run, schedule, second_factor,
+    session, setting, sync, tenant, token, user, version,
 };
 
 /// A page as it is declared.
@@ -90,6 +90,7 @@ pages! {
     "/t/:tenant/audit" => audit::page::AuditPage, Rule::Member(Action::View);
     "/t/:tenant/notifications" => notification::page::TenantNotificationsPage, Rule::Member(Action::View);
     "/t/:tenant/settings" => tenant::settings_page::SettingsPage, Rule::Member(Action::View);
+    "/t/:tenant/settings/endpoints" => endpoint::page::EndpointsPage, Rule::Member(Action::EditEndpoints);
     "/t/:tenant/settings/members" => member::page::MembersPage, Rule::Member(Action::View);
     "/t/:tenant/settings/tokens" => token::page::TenantTokensPage, Rule::Member(Action::EditConnection);
 }
@@ -165,6 +166,8 @@ mod tests {
             at.settings(),
             at.policy_settings(),
             at.members(),
+            at.endpoints(),
+            at.endpoint("07"),
             at.tokens(),
             at.members_without("06"),
             address::welcome("token"),

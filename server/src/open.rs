@@ -123,13 +123,14 @@ pub async fn engine(settings: &Settings, config: EngineConfig) -> Result<Engine,
     }
     let vault = vault(settings, &db).await?;
     tokio::spawn(watch_log(db.clone(), vault.clone()));
-    let config = EngineConfig { sessions: settings.sessions, ..config };
+    let config = EngineConfig { sessions: settings.sessions, outgoing: settings.outgoing.config(), ..config };
     Ok(Engine::start(config, db, vault, graph(settings)))
 }
 
 /// An engine with workers, beside one that was opened without them.
 pub fn working(settings: &Settings, desk: &Engine) -> Engine {
-    desk.beside(EngineConfig::default(), graph(settings))
+    let config = EngineConfig { outgoing: settings.outgoing.config(), ..EngineConfig::default() };
+    desk.beside(config, graph(settings))
 }
 
 fn graph(settings: &Settings) -> GraphClient {

@@ -1,5 +1,6 @@
 //! Settings: command-line options before environment variables before the TOML file before the defaults.
 
+mod mail;
 mod outgoing;
 mod sessions;
 
@@ -13,6 +14,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use tenantatlas_engine::SessionPolicy;
 
+use self::mail::MailOptions;
 use self::outgoing::Outgoing;
 use crate::exit::{Exit, ExitCode};
 
@@ -20,7 +22,8 @@ use crate::exit::{Exit, ExitCode};
 #[derive(clap::Args, Debug, Clone, Default)]
 pub struct SettingsOptions {
     /// A TOML file with any of the keys database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, proxy_hops,
-    /// allowed_networks, ca_file, session_idle, session_lifetime, require_second_factor
+    /// allowed_networks, ca_file, public_url, session_idle, session_lifetime, require_second_factor, smtp_host,
+    /// smtp_port, smtp_tls, smtp_user, smtp_password_file, smtp_from
     #[arg(long, global = true, env = "TENANTATLAS_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
     /// Where the records live: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: a SQLite file in the data folder]
@@ -66,7 +69,7 @@ pub struct SettingsOptions {
     /// X-Forwarded-For are read, from its end [default: 1, at most 10]
     #[arg(long, global = true, env = "TENANTATLAS_PROXY_HOPS", value_name = "N", help_heading = "Settings")]
     pub proxy_hops: Option<String>,
-    /// Networks that a custom cloud may lie in although they are not public: addresses or networks, with commas between
+    /// Networks that a custom cloud or a webhook may lie in although they are not public: addresses or networks, with commas between
     /// them [default: none, not even this machine; 127.0.0.0/8,::1 for a simulated cloud here]
     #[arg(
         long,
@@ -80,6 +83,10 @@ pub struct SettingsOptions {
     /// inspect TLS. The proxy is the one that HTTPS_PROXY and NO_PROXY name
     #[arg(long, global = true, env = "TENANTATLAS_CA_FILE", value_name = "FILE", help_heading = "Settings")]
     pub ca_file: Option<PathBuf>,
+    /// Where people find this site, for links in messages to webhooks, such as https://atlas.example.com [default: none, and
+    /// no links]
+    #[arg(long, global = true, env = "TENANTATLAS_PUBLIC_URL", value_name = "URL", help_heading = "Settings")]
+    pub public_url: Option<String>,
     /// How long a session of the web application lasts without a request, in minutes [default: 30, at most 720]
     #[arg(long, global = true, env = "TENANTATLAS_SESSION_IDLE", value_name = "MINUTES", help_heading = "Settings")]
     pub session_idle: Option<String>,
@@ -95,6 +102,9 @@ pub struct SettingsOptions {
         help_heading = "Settings"
     )]
     pub require_second_factor: Option<String>,
+    /// Which mail server sends
+    #[command(flatten)]
+    pub mail: MailOptions,
 }
 
 #[derive(Deserialize, Default)]
@@ -109,9 +119,30 @@ struct SettingsFile {
     proxy_hops: Option<String>,
     allowed_networks: Option<String>,
     ca_file: Option<PathBuf>,
+    public_url: Option<String>,
     session_idle: Option<String>,
     session_lifetime: Option<String>,
     require_second_factor: Option<String>,
+    smtp_host: Option<String>,
+    smtp_port: Option<String>,
+    smtp_tls: Option<String>,
+    smtp_user: Option<String>,
+    smtp_password_file: Option<PathBuf>,
+    smtp_from: Option<String>,
+}
+
+impl SettingsFile {
+    fn mail(&mut self) -> MailOptions {
+        MailOptions {
+            smtp_host: self.smtp_host.take(),
+            smtp_port: self.smtp_port.take(),
+            smtp_tls: self.smtp_tls.take(),
+            smtp_user: self.smtp_user.take(),
+            smtp_password: None,
+            smtp_password_file: self.smtp_password_file.take(),
+            smtp_from: self.smtp_from.take(),
+        }
+    }
 }
 
 /// The settings in force.
@@ -145,10 +176,11 @@ impl Settings {
     /// # Errors
     /// Names the setting, where it came from and what was expected (exit code 78).
     pub fn load(options: &SettingsOptions, demo: bool) -> Result<Self, Exit> {
-        let file = match &options.config {
+        let mut file = match &options.config {
             Some(path) => read_file(path)?,
             None => SettingsFile::default(),
         };
+        let mail = options.mail.clone().or(file.mail());
         let mut data_dir = options.data_dir.clone().or(file.data_dir).map_or_else(default_data_dir, Ok)?;
         let database_url = options.database_url.clone().or(file.database_url);
         let key_file = options.key_file.clone().or(file.key_file);
@@ -180,6 +212,8 @@ impl Settings {
         let outgoing = outgoing::read(
             options.allowed_networks.as_deref().or(file.allowed_networks.as_deref()),
             options.ca_file.as_deref().or(file.ca_file.as_deref()),
+            options.public_url.as_deref().or(file.public_url.as_deref()),
+            mail.read()?,
             demo,
         )?;
         let sessions = sessions::policy(
@@ -252,7 +286,7 @@ fn read_file(path: &Path) -> Result<SettingsFile, Exit> {
         // The message of the parser shows the line; a database address may stand in it, so only the reason is kept.
         let reason = error.message().to_owned();
         wrong(&format!(
-            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, proxy_hops, allowed_networks, ca_file, session_idle, session_lifetime or require_second_factor, each with a text in quotes",
+            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, proxy_hops, allowed_networks, ca_file, public_url, session_idle, session_lifetime, require_second_factor, smtp_host, smtp_port, smtp_tls, smtp_user, smtp_password_file or smtp_from, each with a text in quotes",
             path.display()
         ))
     })
@@ -359,6 +393,8 @@ mod tests {
                 SettingsOptions { allowed_networks: Some("intranet".into()), ..options() },
                 "TENANTATLAS_ALLOWED_NETWORKS) holds \"intranet\"",
             ),
+            (SettingsOptions { public_url: Some("atlas".into()), ..options() }, "TENANTATLAS_PUBLIC_URL) is \"atlas\""),
+            (SettingsOptions { public_url: Some("https://u:p@x/".into()), ..options() }, "TENANTATLAS_PUBLIC_URL"),
             (SettingsOptions { config: Some("/does/not/exist".into()), ..options() }, "/does/not/exist"),
         ] {
             let error = Settings::load(&options, false).err().expect("refused");

@@ -61,6 +61,17 @@ fn words(action: AuditAction, resource: &str, context: &Value, names: &Names) ->
         AuditAction::MemberSet => Some((format!("made {} {}", who(), role()), format!("make {} {}", who(), role()))),
         AuditAction::AuditExported => same("downloaded the audit log", "download the audit log"),
         AuditAction::InventoryExported => same("downloaded the inventory", "download the inventory"),
+        AuditAction::EndpointAdded => same("added an endpoint", "add an endpoint"),
+        AuditAction::EndpointSwitched => same("switched an endpoint on or off", "switch an endpoint on or off"),
+        AuditAction::EndpointSwitchedOff => {
+            same("switched an endpoint off, since nothing could be delivered", "switch an endpoint off")
+        }
+        AuditAction::EndpointSecretRotated => {
+            same("replaced the secret of an endpoint", "replace the secret of an endpoint")
+        }
+        AuditAction::EndpointTested => same("tested an endpoint", "test an endpoint"),
+        AuditAction::EndpointRemoved => same("removed an endpoint", "remove an endpoint"),
+        AuditAction::DeliveryReplayed => same("sent a message once more", "send a message once more"),
         AuditAction::FindingsAccepted => {
             let (what, reason) = (findings(context), context["reason"].as_str().map(visible_on_page));
             let why = reason.map(|reason| format!(", since: {reason}")).unwrap_or_default();

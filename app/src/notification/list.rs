@@ -63,15 +63,14 @@ fn row(
         }
     };
     let mark = if entry.read || on_read.is_some() { None } else { mark_form(entry, tenant) };
-    let is_of_tenant = !entry.tenant_id.is_empty();
-    let (icon, tone, address) = if entry.account.is_some() && is_of_tenant {
-        (icon, tone, address::tenant(&entry.tenant_id).schedules())
+    let (icon, tone, address) = if let Some(page) = &entry.page {
+        (icon, tone, page.clone())
     } else if entry.account.is_some() {
         (Icon::Key, "info", address::ACCOUNT.to_owned())
     } else {
         (icon, tone, address::tenant(&entry.tenant_id).run(&entry.run_id))
     };
-    let elsewhere = is_of_tenant && tenant.is_none_or(|tenant| entry.tenant_id != tenant.to_string());
+    let elsewhere = !entry.tenant_id.is_empty() && tenant.is_none_or(|tenant| entry.tenant_id != tenant.to_string());
     let told = entry.bucket == OperationBucket::Failed && !is_cancelled(entry.bucket, entry.reason);
     let reason = entry.reason.filter(|_| told);
     let at = entry.created_at;

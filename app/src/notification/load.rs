@@ -1,14 +1,15 @@
 //! Notifications of a person.
 
 use serde::Deserialize as _;
-use tenantatlas_domain::ids::{NotificationId, UserId};
+use tenantatlas_domain::ids::{NotificationId, TenantId, UserId};
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::operation::{Counters, OperationBucket};
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{AccountNotice, Engine, RunNotice, ScheduleNotice};
+use tenantatlas_engine::{AccountNotice, EndpointNotice, Engine, RunNotice, ScheduleNotice};
 use tenantatlas_store::notifications;
 
 use super::model::{Notification, NotificationPage};
+use crate::address;
 use crate::error::AppError;
 use crate::run::bucket::canceller;
 use crate::scope;
@@ -73,27 +74,16 @@ async fn page(
 fn read(engine: &Engine, viewer: UserId, stored: &notifications::Notification) -> Option<Notification> {
     if stored.tenant_id.is_none() {
         let (title, detail) = account_words(&AccountNotice::of(stored)?);
-        let words = (title, visible_on_page(&detail).into_owned());
-        return Some(Notification {
-            id: stored.id.to_string(),
-            run_id: String::new(),
-            tenant_id: String::new(),
-            tenant_name: String::new(),
-            words: None,
-            bucket: OperationBucket::Succeeded,
-            counters: Counters::default(),
-            items: 0,
-            reason: None,
-            news: None,
-            cancelled_by: None,
-            account: Some(words),
-            drift: None,
-            created_at: stored.created_at.as_millis(),
-            read: stored.read_at.is_some(),
-        });
+        return Some(of_no_run(stored, (title, visible_on_page(&detail).into_owned())));
+    }
+    if let Some(notice) = EndpointNotice::of(stored) {
+        let words = (format!("Endpoint {} was switched off", visible_on_page(&notice.endpoint_name)), notice.why);
+        let page = address::tenant(notice.tenant_id).endpoints();
+        return Some(about_tenant(stored, (notice.tenant_id, notice.tenant_name), words, page));
     }
     if let Some(notice) = ScheduleNotice::of(stored) {
-        return Some(about_schedule(stored, &notice));
+        let (words, page) = (schedule_words(&notice), address::tenant(notice.tenant_id).schedules());
+        return Some(about_tenant(stored, (notice.tenant_id, notice.tenant_name), words, page));
     }
     let notice = RunNotice::deserialize(&stored.payload)
         .inspect_err(|error| tracing::warn!(%error, id = %stored.id, "a notification cannot be read"))
@@ -114,42 +104,62 @@ fn read(engine: &Engine, viewer: UserId, stored: &notifications::Notification) -
         news: notice.news,
         cancelled_by: canceller(notice.cancelled_by.as_ref(), viewer),
         account: None,
+        page: None,
         drift,
         created_at: stored.created_at.as_millis(),
         read: stored.read_at.is_some(),
     })
 }
 
-/// What is said of a schedule that stopped or is overdue.
-fn about_schedule(stored: &notifications::Notification, notice: &ScheduleNotice) -> Notification {
-    let name = visible_on_page(&notice.name);
-    let words = match &notice.stopped_because {
-        Some(because) => (format!("Schedule {name} stopped"), visible_on_page(because).into_owned()),
-        None => {
-            let since = match notice.last_succeeded_at {
-                Some(at) => format!("Its last success was on {}.", crate::format::utc_seconds(at.as_millis())),
-                None => "It has not succeeded yet.".to_owned(),
-            };
-            (format!("Schedule {name} is overdue"), format!("No run succeeded for twice its period. {since}"))
-        }
-    };
+/// A notification that is about no run: title and detail.
+fn of_no_run(stored: &notifications::Notification, words: (String, String)) -> Notification {
     Notification {
         id: stored.id.to_string(),
         run_id: String::new(),
-        tenant_id: notice.tenant_id.to_string(),
-        tenant_name: notice.tenant_name.clone(),
+        tenant_id: String::new(),
+        tenant_name: String::new(),
         words: None,
-        bucket: OperationBucket::Failed,
+        bucket: OperationBucket::Succeeded,
         counters: Counters::default(),
         items: 0,
         reason: None,
         news: None,
         cancelled_by: None,
         account: Some(words),
+        page: None,
         drift: None,
         created_at: stored.created_at.as_millis(),
         read: stored.read_at.is_some(),
     }
+}
+
+/// A notification that something of a tenant stopped, with the page that shows it.
+fn about_tenant(
+    stored: &notifications::Notification,
+    (tenant_id, tenant_name): (TenantId, String),
+    words: (String, String),
+    page: String,
+) -> Notification {
+    Notification {
+        tenant_id: tenant_id.to_string(),
+        tenant_name,
+        bucket: OperationBucket::Failed,
+        page: Some(page),
+        ..of_no_run(stored, words)
+    }
+}
+
+/// What is said of a schedule that stopped or is overdue: title and detail.
+fn schedule_words(notice: &ScheduleNotice) -> (String, String) {
+    let name = visible_on_page(&notice.name);
+    if let Some(because) = &notice.stopped_because {
+        return (format!("Schedule {name} stopped"), visible_on_page(because).into_owned());
+    }
+    let since = match notice.last_succeeded_at {
+        Some(at) => format!("Its last success was on {}.", crate::format::utc_seconds(at.as_millis())),
+        None => "It has not succeeded yet.".to_owned(),
+    };
+    (format!("Schedule {name} is overdue"), format!("No run succeeded for twice its period. {since}"))
 }
 
 /// What a comparison of two runs found: how much of it is new, and the names of what matters most. No values.

@@ -36,9 +36,12 @@ pub struct Notification {
     pub news: Option<News>,
     /// Who cancelled the run: `you`, or a name.
     pub cancelled_by: Option<String>,
-    /// What it says when it is about no run: title and detail. Of a tenant it is about a schedule, else about the account.
+    /// What it says when it is about no run: title and detail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<(String, String)>,
+    /// The page that it leads to when it is about a tenant and no run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
     /// What a comparison of runs found, in counts and names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<String>,

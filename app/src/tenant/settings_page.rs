@@ -44,6 +44,7 @@ pub fn SettingsPage() -> impl IntoView {
             <div class="page-head">
                 <div><h1>"Settings"</h1><p class="lead">{inside.tenant.name.clone()}</p></div>
                 <div class="actions">
+                    {may_edit.then(|| view! { <a class="button" href=inside.address().endpoints()>{Icon::Bell.view()}"Endpoints"</a> })}
                     {may_edit.then(|| view! { <a class="button" href=inside.address().tokens()>"Tokens"</a> })}
                     <a class="button" href=inside.address().members()>{Icon::People.view()}"Members"</a>
                 </div>

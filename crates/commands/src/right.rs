@@ -131,7 +131,8 @@ async fn held_tenant(tx: &mut Tx, tenant: TenantId, action: Action) -> Result<bo
         | Action::SeeBodies
         | Action::AcknowledgeFindings
         | Action::CancelRun
-        | Action::EditSchedules => tenants::hold(tx, tenant).await?.is_some(),
+        | Action::EditSchedules
+        | Action::EditEndpoints => tenants::hold(tx, tenant).await?.is_some(),
     })
 }
 

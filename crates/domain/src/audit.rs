@@ -19,6 +19,20 @@ crate::names::named! {
         AuditResealed = "audit.resealed",
         /// Somebody vouched for an audit log that came from a backup.
         AuditRestored = "audit.restored",
+        /// An endpoint for news of a tenant was added.
+        EndpointAdded = "endpoint.added",
+        /// An endpoint was switched on or off.
+        EndpointSwitched = "endpoint.switched",
+        /// An endpoint to which nothing could be delivered was switched off by itself.
+        EndpointSwitchedOff = "endpoint.switched_off",
+        /// The secret of an endpoint was replaced.
+        EndpointSecretRotated = "endpoint.secret_rotated",
+        /// A test message was sent to an endpoint.
+        EndpointTested = "endpoint.tested",
+        /// An endpoint was removed, with what is known of its deliveries.
+        EndpointRemoved = "endpoint.removed",
+        /// A message was sent to an endpoint once more.
+        DeliveryReplayed = "delivery.replayed",
         /// Findings were accepted.
         FindingsAccepted = "finding.accepted",
         /// Accepted findings were taken back.
@@ -134,6 +148,13 @@ impl AuditAction {
             self,
             Self::AccessRefused
                 | Self::AuditExported
+                | Self::EndpointAdded
+                | Self::EndpointSwitched
+                | Self::EndpointSwitchedOff
+                | Self::EndpointSecretRotated
+                | Self::EndpointTested
+                | Self::EndpointRemoved
+                | Self::DeliveryReplayed
                 | Self::FindingsAccepted
                 | Self::FindingsReopened
                 | Self::InventoryExported

@@ -116,6 +116,10 @@ id! {
     NotificationId = "notification",
     /// Identifies a finding.
     FindingId = "finding",
+    /// Identifies an endpoint to which news of a tenant are sent.
+    EndpointId = "endpoint",
+    /// Identifies the delivery of one message to one endpoint.
+    DeliveryId = "delivery",
     /// Identifies a schedule.
     ScheduleId = "schedule",
     /// Ties log lines, records and error answers of one piece of work together.

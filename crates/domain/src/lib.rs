@@ -13,6 +13,7 @@ pub mod audit_event;
 pub mod body;
 pub mod canonical;
 pub mod drift;
+pub mod endpoint;
 pub mod ids;
 pub mod invisible;
 pub mod item_column;

@@ -10,7 +10,7 @@ pub enum Role {
     Readonly,
     /// Also syncs, captures, sees bodies, cancels runs and acknowledges findings.
     Operator,
-    /// Also edits the connection and schedules.
+    /// Also edits the connection, schedules and endpoints.
     Manager,
     /// Also decides who is a member.
     Owner,
@@ -36,6 +36,8 @@ pub enum Action {
     EditConnection,
     /// Change schedules.
     EditSchedules,
+    /// Change where news of the tenant are sent.
+    EditEndpoints,
     /// Add, change and remove members.
     ManageMembers,
 }
@@ -51,6 +53,7 @@ impl Action {
         Self::CancelRun,
         Self::EditConnection,
         Self::EditSchedules,
+        Self::EditEndpoints,
         Self::ManageMembers,
     ];
 
@@ -62,7 +65,7 @@ impl Action {
             Self::Sync | Self::Capture | Self::SeeBodies | Self::AcknowledgeFindings | Self::CancelRun => {
                 Role::Operator
             }
-            Self::EditConnection | Self::EditSchedules => Role::Manager,
+            Self::EditConnection | Self::EditSchedules | Self::EditEndpoints => Role::Manager,
             Self::ManageMembers => Role::Owner,
         }
     }
@@ -113,7 +116,7 @@ mod tests {
             |role: Role| -> Vec<Action> { Action::ALL.iter().copied().filter(|action| role.allows(*action)).collect() };
         assert_eq!(allowed(Role::Readonly), &Action::ALL[..1]);
         assert_eq!(allowed(Role::Operator), &Action::ALL[..6]);
-        assert_eq!(allowed(Role::Manager), &Action::ALL[..8]);
+        assert_eq!(allowed(Role::Manager), &Action::ALL[..9]);
         assert_eq!(allowed(Role::Owner), Action::ALL);
     }
 

@@ -6,6 +6,7 @@ use tenantatlas_commands::{Actor, AuditEvent, Command, Commands, Log};
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_domain::time::Timestamp;
+use tenantatlas_net::Connector;
 use tenantatlas_runs::Runner;
 use tenantatlas_store::audit::{self, Verification};
 use tenantatlas_store::members::{self, Sight};
@@ -24,6 +25,8 @@ pub(crate) struct Core {
     pub commands: Commands,
     pub reader: Reader,
     pub runner: Runner,
+    /// The way out for messages to endpoints.
+    pub connector: Connector,
     /// Those who wait to prove who they are.
     pub sign_in_queue: Arc<SignInQueue>,
     /// Wakes the housekeeping before its time: there is something to delete.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::{
-    StoreError, api_answers, known_browsers, one_time_links, pending_sign_ins, retention, second_factors, sessions,
-    sign_in_attempts, tenants,
+    StoreError, api_answers, deliveries, endpoints, known_browsers, one_time_links, pending_sign_ins, retention,
+    second_factors, sessions, sign_in_attempts, tenants,
 };
 use tokio::time::Instant;
 
@@ -20,6 +20,11 @@ use crate::sign_in::{BROWSER_IS_KNOWN, LONGEST_WINDOW};
 const BETWEEN_PIECES: Duration = Duration::from_millis(2);
 /// What has ended is forgotten so often.
 const FORGET_INTERVAL: Duration = Duration::from_secs(600);
+
+/// Deliveries to endpoints are kept so long (product rules, section Retention).
+const DELIVERIES_ARE_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
+/// Deliveries that go in one transaction, at most.
+const DELIVERIES_AT_ONCE: u32 = 500;
 
 /// Cleans until the process stops.
 pub(crate) async fn clean(core: Arc<Core>) {
@@ -45,6 +50,7 @@ async fn clean_once(core: &Core, forgotten: &mut Option<Instant>) -> Result<(), 
         forget_ended(core).await?;
         *forgotten = Some(Instant::now());
         prune_account_notifications(core).await?;
+        forget_deliveries(core).await?;
         forget_names_of_settings(core).await?;
     }
     purge_tenants(core).await?;
@@ -119,8 +125,25 @@ async fn forget_ended(core: &Core) -> Result<(), StoreError> {
     known_browsers::remove_old(&mut tx, before(at, BROWSER_IS_KNOWN)).await?;
     one_time_links::remove_ended(&mut tx, at).await?;
     sign_in_attempts::remove_old(&mut tx, LONGEST_WINDOW, at).await?;
+    endpoints::forget_former_secrets(&mut tx, at).await?;
     api_answers::remove_old(&mut tx, before(at, ANSWERS_ARE_KEPT)).await?;
     tx.commit().await
+}
+
+/// Forgets what was sent to endpoints, a piece at a time.
+async fn forget_deliveries(core: &Core) -> Result<(), StoreError> {
+    while !core.commands.stopping.is_cancelled() {
+        let mut tx = core.commands.db.write().await?;
+        let old = before(core.commands.clock.now(), DELIVERIES_ARE_KEPT);
+        let forgotten = deliveries::forget(&mut tx, old, DELIVERIES_AT_ONCE).await?;
+        tx.commit().await?;
+        if forgotten == 0 {
+            return Ok(());
+        }
+        // Whoever waits for the writer has its turn now.
+        tokio::time::sleep(BETWEEN_PIECES).await;
+    }
+    Ok(())
 }
 
 /// Deletes old notifications about people's own accounts; those about a tenant go with its pruning.

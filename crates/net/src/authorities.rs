@@ -70,6 +70,11 @@ impl Authorities {
         self.0.is_empty()
     }
 
+    /// Each certificate as DER, for what speaks TLS in another way.
+    pub fn der(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().map(AsRef::as_ref)
+    }
+
     pub(crate) fn certificates(&self) -> Result<Vec<reqwest::Certificate>, reqwest::Error> {
         self.0.iter().map(|certificate| reqwest::Certificate::from_der(certificate)).collect()
     }

@@ -15,7 +15,7 @@ use rustls::{ClientConfig, RootCertStore};
 use url::{Host, Url};
 
 use crate::authorities::Authorities;
-use crate::networks::{AddressRefused, Networks, is_loopback, is_reserved_name, literal};
+use crate::networks::{AddressRefused, Networks, is_loopback, is_loopback_host, is_reserved_name, literal};
 use crate::proxy::Proxies;
 
 /// How long a name is looked up before it is handed to a proxy. Behind a proxy there may be nobody who resolves.
@@ -119,6 +119,25 @@ impl Connector {
             self.judge_name(name, &guard).await?;
         }
         self.pool(Kind::Proxied, guard)
+    }
+
+    /// Judges an address as a person enters it, before it is kept: what can be told of it without asking for a name that
+    /// anybody may own. A name that is reserved for networks within must lead into one that is allowed.
+    ///
+    /// # Errors
+    /// [`ConnectError::Refused`] for an address that may not be asked.
+    pub async fn judge_entered(&self, url: &Url) -> Result<(), ConnectError> {
+        self.client(url, Destination::Entered).await?;
+        if url.scheme() == "http" && !is_loopback_host(url) {
+            return Err(AddressRefused::Plain.into());
+        }
+        if let Some(Host::Domain(name)) = url.host()
+            && is_reserved_name(name)
+        {
+            let kind = if url.scheme() == "http" { Kind::Plain } else { Kind::Encrypted };
+            self.judge_name(name, &self.guard(kind)).await?;
+        }
+        Ok(())
     }
 
     fn pool(&self, kind: Kind, guard: Guard) -> Result<&Client, ConnectError> {
@@ -293,6 +312,49 @@ mod tests {
             Some(AddressRefused::Network)
         );
         assert_eq!(refused(&connector, "https://1.1.1.1/", Destination::Entered).await, None);
+    }
+
+    #[tokio::test]
+    async fn what_a_person_enters_is_refused_by_its_spelling_before_it_is_kept() {
+        let judge =
+            async |allowed: &[&str], url: &str| match connector(allowed).judge_entered(&Url::parse(url).unwrap()).await
+            {
+                Err(ConnectError::Refused(refused)) => Some(refused),
+                Ok(()) | Err(ConnectError::Unprepared(_)) => None,
+            };
+        for url in [
+            "https://10.0.0.1/",
+            "https://127.1/",
+            "https://2130706433/",
+            "https://0x7f000001/",
+            "https://017700000001/",
+            "https://0x7f.0.0.1/",
+            "https://0/",
+            "https://100.64.0.1/",
+            "https://169.254.169.254/",
+            "https://192.0.2.1/",
+            "https://224.0.0.1/",
+            "https://[::]/",
+            "https://[::1]/",
+            "https://[::ffff:7f00:1]/",
+            "https://[2002:7f00:1::]/",
+            "https://[64:ff9b::7f00:1]/",
+            "https://[fd00::1]/",
+            "https://[fe80::1]/",
+            "https://[ff02::1]/",
+            "https://localhost/",
+            "https://LOCALHOST./",
+            "https://intranet/",
+            "https://vault.corp/",
+            "https://metadata.google.internal/",
+        ] {
+            assert_eq!(judge(&[], url).await, Some(AddressRefused::Network), "{url}");
+        }
+        assert_eq!(judge(&[], "https://hooks.example.com/").await, None, "a name is judged when it is connected to");
+        assert_eq!(judge(&[], "http://hooks.example.com/").await, Some(AddressRefused::Plain));
+        assert_eq!(judge(&["127.0.0.0/8", "::1/128"], "http://localhost:8080/").await, None);
+        assert_eq!(judge(&["10.0.0.0/8"], "http://10.0.0.1/").await, Some(AddressRefused::Plain));
+        assert_eq!(judge(&["10.0.0.0/8"], "https://10.0.0.1/").await, None);
     }
 
     #[tokio::test]

@@ -3,9 +3,11 @@
 use serde_json::json;
 use tenantatlas_commands::{Actor, AuditEntry};
 use tenantatlas_domain::audit::RunEvent;
+use tenantatlas_domain::endpoint::EventKind;
 use tenantatlas_domain::ids::{NotificationId, OperationRunId};
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::deliveries::{self, Event};
 use tenantatlas_store::notifications::{self, NewNotification};
 use tenantatlas_store::operation_runs::OperationRun;
 use tenantatlas_store::{StoreError, Tx, api_tokens, tenants, users};
@@ -26,6 +28,7 @@ pub(crate) async fn record(
     let has_no_news = summary.remove(QUIET) == Some(true.into()) && run.status == OperationStatus::Completed;
     if !(has_no_news && is_quiet(core, &run.resource, &run.action, run.follows)) {
         notify(core, tx, run, RUN_ENDED, summary.clone(), at).await?;
+        tell_endpoints(core, tx, run, at).await?;
     }
     let action = RunEvent::Ended(run.status).of(&run.resource, &run.action);
     let mut context = json!({
@@ -93,6 +96,33 @@ pub(crate) async fn notify(
         read: kind == RUN_QUEUED,
     };
     notifications::create(tx, &new, at).await.map(|_| ())
+}
+
+/// Writes the messages to the endpoints of the tenant that want to know of the end of a run.
+async fn tell_endpoints(core: &Core, tx: &mut Tx, run: &OperationRun, at: Timestamp) -> Result<(), StoreError> {
+    let state = core.state_of(run);
+    let operation = format!("{}.{}", run.resource, run.action);
+    let payload = json!({
+        "run": {
+            "id": run.id,
+            "operation": operation,
+            "name": state.words.name,
+            "state": run.status.bucket(),
+            "status": run.status,
+            "counters": run.counters,
+            "reason_code": run.reason_code,
+            "reasons": count_reasons(&run.failures),
+        },
+        "news": state.news,
+        "path": format!("/t/{}/runs/{}", run.tenant_id, run.id),
+    });
+    let event = Event {
+        kind: EventKind::RunEnded,
+        run_id: Some(run.id),
+        run: Some((&operation, run.status.bucket())),
+        payload: payload.to_string(),
+    };
+    deliveries::enqueue(tx, run.tenant_id, &event, at).await.map(|_| ())
 }
 
 /// Who started a run, as an actor.

@@ -109,6 +109,8 @@ value_from! {
     ids::VersionId => Uuid, |value| value.as_uuid();
     ids::NotificationId => Uuid, |value| value.as_uuid();
     ids::FindingId => Uuid, |value| value.as_uuid();
+    ids::EndpointId => Uuid, |value| value.as_uuid();
+    ids::DeliveryId => Uuid, |value| value.as_uuid();
     ids::ScheduleId => Uuid, |value| value.as_uuid();
     ids::CorrelationId => Uuid, |value| value.as_uuid();
     &'a [u8] => Bytes, |value| Cow::Borrowed(value);

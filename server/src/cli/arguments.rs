@@ -8,6 +8,8 @@ mod schedule;
 mod serve;
 mod settings;
 mod tokens;
+mod versions;
+mod webhook;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,6 +25,8 @@ pub use schedule::{ScheduleAddArguments, ScheduleCommand};
 pub use serve::{ServeArguments, WorkerArguments};
 pub use settings::{SettingsCommand, SettingsSearchArguments};
 pub use tokens::{TokenCommand, TokenCreateArguments};
+pub use versions::{PolicyArguments, VersionsArguments, VersionsCommand};
+pub use webhook::{WebhookAddArguments, WebhookCommand, WebhookReference};
 
 use crate::exit::EXIT_CODES;
 use crate::settings::SettingsOptions;
@@ -94,6 +98,9 @@ pub enum Command {
     Types(TypesArguments),
     /// The operation runs, newest first; shown, cancelled, retried
     Runs(RunsArguments),
+    /// Where news of a tenant are sent: webhooks, Teams, Slack, mail
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// How long is kept what has ended
     #[command(subcommand)]
     Retention(RetentionCommand),
@@ -288,85 +295,6 @@ pub struct CaptureArguments {
     /// Only policies that a sync has found new or changed since they were last captured
     #[arg(long)]
     pub changed: bool,
-}
-
-/// `versions …`
-#[derive(Args, Debug)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-pub struct VersionsArguments {
-    /// The policy whose versions are listed
-    #[command(flatten)]
-    pub policy: Option<PolicyArguments>,
-    /// What else to do with a version
-    #[command(subcommand)]
-    pub command: Option<VersionsCommand>,
-}
-
-/// Which policy.
-#[derive(Args, Debug)]
-pub struct PolicyArguments {
-    /// Name, id or Entra tenant id
-    #[arg(long)]
-    pub tenant: String,
-    /// The type of the policy (a key of `tenantatlas types`)
-    #[arg(long = "type", value_name = "KEY")]
-    pub policy_type: String,
-    /// The id that Microsoft gave the policy
-    #[arg(long, value_name = "ID")]
-    pub id: String,
-}
-
-/// `versions …`
-#[derive(Subcommand, Debug)]
-pub enum VersionsCommand {
-    /// Show the body of a version. In place of credentials stands a mark
-    Show {
-        /// The policy
-        #[command(flatten)]
-        policy: PolicyArguments,
-        /// The number of the version; the latest when left out
-        #[arg(long, value_name = "N")]
-        number: Option<u64>,
-        /// With scripts and payloads; the audit log tells of it
-        #[arg(long)]
-        scripts: bool,
-    },
-    /// Tell what differs between two versions, setting by setting
-    Diff {
-        /// The policy
-        #[command(flatten)]
-        policy: PolicyArguments,
-        /// The number of the older version; the one before the newer when left out
-        #[arg(long, value_name = "A")]
-        from: Option<u64>,
-        /// The number of the newer version; the latest when left out
-        #[arg(long, value_name = "B")]
-        to: Option<u64>,
-        /// With scripts and payloads; the audit log tells of it
-        #[arg(long)]
-        scripts: bool,
-    },
-    /// Read the names of settings from Microsoft, through the connection of a tenant; they are kept for all tenants
-    Names {
-        /// Name, id or Entra tenant id
-        #[arg(long)]
-        tenant: String,
-    },
-    /// Write the body of a version as JSON, to standard output or into a new file
-    Export {
-        /// The policy
-        #[command(flatten)]
-        policy: PolicyArguments,
-        /// The number of the version; the latest when left out
-        #[arg(long, value_name = "N")]
-        number: Option<u64>,
-        /// With scripts and payloads; the audit log tells of it
-        #[arg(long)]
-        scripts: bool,
-        /// The file; it must not be there yet
-        #[arg(long, value_name = "FILE")]
-        to: Option<PathBuf>,
-    },
 }
 
 /// `audit-events …`

@@ -17,7 +17,7 @@ pub mod progress;
 mod retention;
 mod runs;
 mod schedule;
-mod secret_input;
+pub mod secret_input;
 mod setting_search;
 mod sync;
 mod tenant;
@@ -25,6 +25,7 @@ mod tokens;
 mod types;
 mod user;
 mod versions;
+mod webhook;
 
 pub use arguments::{Arguments, Command, ServeArguments, WorkerArguments};
 
@@ -64,6 +65,7 @@ async fn obey(command: Command, settings: &Settings, output: Output) -> Result<(
         Command::Items(items) => Box::pin(items::run(settings, &items, output)).await,
         Command::Types(types) => types::run(&types, output),
         Command::Runs(runs) => runs::run(settings, runs, output).await,
+        Command::Webhook(command) => webhook::run(settings, command, output).await,
         Command::Retention(command) => retention::run(settings, command, output).await,
         Command::Schedule(command) => schedule::run(settings, command, output).await,
         Command::Token(command) => tokens::run(settings, command, output).await,

@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
 use ipnet::IpNet;
+use tenantatlas_engine::{MailConfig, OutgoingConfig};
 use tenantatlas_net::{Authorities, LARGEST_FILE, Proxies};
+use url::Url;
 
 use super::{networks, wrong};
 use crate::exit::Exit;
@@ -20,6 +22,23 @@ pub struct Outgoing {
     pub authorities: Authorities,
     /// By which proxy others are reached.
     pub proxies: Proxies,
+    /// Where people find this site.
+    pub public_url: Option<Url>,
+    /// Which mail server sends.
+    pub mail: Option<MailConfig>,
+}
+
+impl Outgoing {
+    /// The same for the engine, which tells others of what happens.
+    pub fn config(&self) -> OutgoingConfig {
+        OutgoingConfig {
+            allowed_networks: self.allowed_networks.clone(),
+            proxies: self.proxies.clone(),
+            authorities: self.authorities.clone(),
+            public_url: self.public_url.clone(),
+            mail: self.mail.clone(),
+        }
+    }
 }
 
 /// This machine.
@@ -32,7 +51,13 @@ const LOOPBACK: [IpNet; 2] = [
 ///
 /// # Errors
 /// One sentence that names the setting or the variable, and says what was expected.
-pub(super) fn read(allowed: Option<&str>, ca_file: Option<&Path>, demo: bool) -> Result<Outgoing, Exit> {
+pub(super) fn read(
+    allowed: Option<&str>,
+    ca_file: Option<&Path>,
+    public_url: Option<&str>,
+    mail: Option<MailConfig>,
+    demo: bool,
+) -> Result<Outgoing, Exit> {
     let setting = "allowed_networks (TENANTATLAS_ALLOWED_NETWORKS)";
     let mut allowed_networks = networks(setting, allowed.unwrap_or_default())?;
     if demo {
@@ -41,7 +66,21 @@ pub(super) fn read(allowed: Option<&str>, ca_file: Option<&Path>, demo: bool) ->
     }
     let authorities = ca_file.map(authorities).transpose()?.unwrap_or_default();
     let proxies = Proxies::from_environment().map_err(|error| wrong(&error.to_string()))?;
-    Ok(Outgoing { allowed_networks, authorities, proxies })
+    let public_url = public_url.map(site).transpose()?;
+    Ok(Outgoing { allowed_networks, authorities, proxies, public_url, mail })
+}
+
+/// The address of this site.
+fn site(text: &str) -> Result<Url, Exit> {
+    let url = Url::parse(text.trim()).ok().filter(|url| {
+        let bare = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+        matches!(url.scheme(), "http" | "https") && url.host().is_some() && bare && url.fragment().is_none()
+    });
+    url.ok_or_else(|| {
+        wrong(&format!(
+            "the setting public_url (TENANTATLAS_PUBLIC_URL) is \"{text}\": expected where people find this site, such as https://atlas.example.com"
+        ))
+    })
 }
 
 /// The certificate authorities in a file.

@@ -22,4 +22,5 @@ mod start;
 mod terminal;
 mod together;
 mod tokens;
+mod webhook;
 mod worker;

@@ -22,6 +22,7 @@ use tokio::time::Instant;
 
 use super::judged::{Frame, Judged, Predecessor};
 use super::{DriftPayload, object};
+use crate::endpoints::events;
 
 /// Objects that are compared in one transaction.
 const PAGE: u32 = 256;
@@ -369,6 +370,7 @@ impl Work for DriftWork {
                 finished_at: at,
             };
             findings::record_comparison(tx, &record).await?;
+            events::tell_findings(tx, run.tenant_id, run.id, counts.found, counts.reopened, at).await?;
             Ok(object(json!({
                 "baseline_run_id": record.baseline_run_id,
                 "current_run_id": record.current_run_id,

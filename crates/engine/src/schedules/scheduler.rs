@@ -17,6 +17,7 @@ use super::daily;
 use super::notice::ScheduleNotice;
 use super::times::Times;
 use super::work::{self, ScheduleOptions};
+use crate::endpoints::events;
 use crate::engine::{Core, Engine};
 use crate::error::EngineError;
 
@@ -208,7 +209,10 @@ async fn tell_overdue(core: &Core) -> Result<(), StoreError> {
     for schedule in schedules::overdue_untold(&core.reader, now, AT_ONCE).await? {
         let mut tx = core.commands.db.write().await?;
         let told = match schedules::tell_overdue(&mut tx, schedule.id, now).await? {
-            true => ScheduleNotice::write(&mut tx, &schedule, None, now).await?,
+            true => {
+                events::tell_overdue(&mut tx, &schedule, now).await?;
+                ScheduleNotice::write(&mut tx, &schedule, None, now).await?
+            }
             false => Vec::new(),
         };
         tx.commit().await?;

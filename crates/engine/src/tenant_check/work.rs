@@ -14,12 +14,14 @@ use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::{GraphClient, GraphSession};
 use tenantatlas_runs::{ITEMS_OBSERVED, RunContext, Stop, Summary, Work};
 use tenantatlas_store::operation_runs::{End, hold};
+use tenantatlas_store::permissions::Permission;
 use tenantatlas_store::tenants::{self, ConnectionCheck, ConnectionStatus, Licence};
 use tenantatlas_store::{StoreError, Tx, Vault, permissions, with_retries};
 use tokio::sync::Mutex;
 
 use super::probe::{self, Found};
 use super::{FIRST_PAGE, LICENCE, PERMISSION, SIGN_IN, label_of};
+use crate::endpoints::events;
 use crate::graph_reads::{TypeEnd, counter};
 use crate::tenants::connection;
 
@@ -157,6 +159,12 @@ impl CheckWork {
             return Ok(false);
         }
         if let Some(rows) = &found.permissions {
+            let before = permissions::list(&mut tx, tenant).await?;
+            let lost = |row: &&Permission| {
+                !row.granted && before.iter().any(|known| known.granted && known.permission == row.permission)
+            };
+            let lost: Vec<&str> = rows.iter().filter(lost).map(|row| row.permission.as_str()).collect();
+            events::tell_lost_permissions(&mut tx, tenant, self.context.run().id, &lost, at).await?;
             permissions::replace(&mut tx, tenant, rows, at).await?;
         }
         tx.commit().await?;

@@ -9,6 +9,8 @@ mod drift;
 mod drift_explained;
 mod drift_random;
 mod drift_stories;
+mod endpoint_mail;
+mod endpoints;
 mod faults;
 mod half_answers;
 mod hostile;

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use futures::future::BoxFuture;
 use secrecy::SecretString;
-use tenantatlas_domain::ids::{OperationRunId, ScheduleId, TenantId, UserId};
+use tenantatlas_domain::endpoint::{EndpointKind, EventKind, Wanted};
+use tenantatlas_domain::ids::{DeliveryId, EndpointId, OperationRunId, ScheduleId, TenantId, UserId};
 use tenantatlas_domain::item_column::ItemColumn;
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{
-    Actor, CaptureOf, Engine, EngineError, NewToken, RetryPart, ScheduleOptions, ScheduleSpec, Visitor,
+    Actor, CaptureOf, EndpointDetails, Engine, EngineError, NewToken, RetryPart, ScheduleOptions, ScheduleSpec, Visitor,
 };
 use tenantatlas_store::api_tokens::ApiTokenOwner;
 use tenantatlas_store::audit::{self, Entry, Outcome};
@@ -52,6 +53,22 @@ macro_rules! give {
         let give: Give = |$given| Box::pin(async move { $command.await.map(|_| ()).map_err(EngineError::from) });
         give
     }};
+}
+
+/// An endpoint that there is not.
+fn nowhere() -> EndpointId {
+    EndpointId::from_uuid(uuid::Uuid::from_u128(7))
+}
+
+/// An endpoint to be added.
+fn endpoint() -> EndpointDetails {
+    EndpointDetails {
+        kind: EndpointKind::Webhook,
+        name: "Hooks".to_owned(),
+        address: "https://hooks.example.com/x".to_owned(),
+        wanted: Wanted { events: vec![EventKind::RunEnded], ..Wanted::default() },
+        digest: false,
+    }
 }
 
 /// Every command with what carries its right.
@@ -149,6 +166,32 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
             give!(|given| async move {
                 given.engine.dispatch_sync_and_capture(&given.actor, given.tenant, &World::some(&["mobileApp"])).await
             }),
+        ),
+        (
+            "add_endpoint",
+            Member,
+            give!(|given| async move { given.engine.add_endpoint(&given.actor, given.tenant, &endpoint()).await }),
+        ),
+        (
+            "switch_endpoint",
+            Member,
+            give!(|given| given.engine.switch_endpoint(&given.actor, given.tenant, nowhere(), false)),
+        ),
+        (
+            "rotate_endpoint_secret",
+            Member,
+            give!(|given| given.engine.rotate_endpoint_secret(&given.actor, given.tenant, nowhere())),
+        ),
+        ("test_endpoint", Member, give!(|given| given.engine.test_endpoint(&given.actor, given.tenant, nowhere()))),
+        ("remove_endpoint", Member, give!(|given| given.engine.remove_endpoint(&given.actor, given.tenant, nowhere()))),
+        (
+            "replay_delivery",
+            Member,
+            give!(|given| given.engine.replay_delivery(
+                &given.actor,
+                given.tenant,
+                DeliveryId::from_uuid(uuid::Uuid::from_u128(7))
+            )),
         ),
         ("read_audit_events", Member, give!(|given| given.engine.read_audit_events(&given.actor, given.tenant))),
         (

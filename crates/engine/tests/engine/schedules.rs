@@ -3,17 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenantatlas_domain::ids::{ScheduleId, UserId};
+use tenantatlas_domain::endpoint::{EndpointKind, EventKind, Wanted};
+use tenantatlas_domain::ids::{EndpointId, ScheduleId, UserId};
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{Actor, Engine, EngineConfig, EngineError, ScheduleNotice, ScheduleOptions, ScheduleSpec};
+use tenantatlas_engine::{
+    Actor, EndpointDetails, Engine, EngineConfig, EngineError, ScheduleNotice, ScheduleOptions, ScheduleSpec,
+};
 use tenantatlas_graph_sim::SimTenant;
 use tenantatlas_store::operation_runs::{self, Claim, Filter, KindLimits, Limits, OperationRun};
 use tenantatlas_store::schedules::{self, Schedule, ScheduleState};
 use tenantatlas_store::tenants::AfterSync;
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
-use tenantatlas_store::{audit, notifications, users};
+use tenantatlas_store::{audit, deliveries, notifications, users};
 
 use crate::signing_in::Hands;
 use crate::support::{World, changed, graph, idle};
@@ -63,6 +66,25 @@ impl Planned {
 
     async fn read(&self, id: ScheduleId) -> Schedule {
         schedules::get(&self.world.database.db, self.world.tenant, id).await.unwrap().unwrap()
+    }
+
+    /// An endpoint that listens to overdue schedules.
+    async fn endpoint(&self) -> EndpointId {
+        let details = EndpointDetails {
+            kind: EndpointKind::Webhook,
+            name: "Hooks".to_owned(),
+            address: "https://hooks.example.com/x".to_owned(),
+            wanted: Wanted { events: vec![EventKind::ScheduleOverdue], ..Wanted::default() },
+            digest: false,
+        };
+        self.node.add_endpoint(&Actor::command_line(), self.world.tenant, &details).await.unwrap().id
+    }
+
+    /// What is on its way to an endpoint, newest first.
+    async fn sent_to(&self, endpoint: EndpointId) -> Vec<serde_json::Value> {
+        let (db, tenant) = (&self.world.database.db, self.world.tenant);
+        let found = deliveries::list(db, tenant, endpoint, None, 100).await.unwrap();
+        found.into_iter().map(|delivery| serde_json::from_str(&delivery.payload).unwrap()).collect()
     }
 
     /// The runs that schedules started, newest first.
@@ -228,6 +250,7 @@ on_both_engines! {
         let planned = Planned::new(test).await;
         let (owner, id_of_owner) = planned.person(Role::Owner).await;
         let id = planned.add(&owner, &ScheduleSpec { cron: "0 2 * * *".to_owned(), ..nightly("drift.generate") }).await;
+        let endpoint = planned.endpoint().await;
         for day in 1..=4 {
             planned.clock.forward(DAY);
             planned.node.start_due().await.unwrap();
@@ -235,6 +258,7 @@ on_both_engines! {
             let known = planned.read(id).await;
             assert_eq!(known.is_overdue(planned.node.now()), day > 2, "day {day}");
             assert_eq!(planned.told(id_of_owner).await.len(), usize::from(day > 2), "day {day}");
+            assert_eq!(planned.sent_to(endpoint).await.len(), usize::from(day > 2), "day {day}");
         }
         planned.clock.forward(DAY);
         planned.node.start_due().await.unwrap();
@@ -245,6 +269,10 @@ on_both_engines! {
         planned.clock.forward(3 * DAY);
         planned.node.start_due().await.unwrap();
         assert_eq!(planned.told(id_of_owner).await.len(), 2);
+        let sent = planned.sent_to(endpoint).await;
+        assert_eq!(sent.len(), 2);
+        assert_eq!((&sent[0]["schedule"]["name"], &sent[1]["schedule"]["last_succeeded_at"]), (&"Nightly".into(), &serde_json::Value::Null));
+        assert!(sent[0]["schedule"]["last_succeeded_at"].is_string());
     }
 
     async fn what_is_paused_starts_nothing_and_catches_nothing_up(test: TestDatabase) {

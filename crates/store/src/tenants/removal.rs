@@ -40,6 +40,7 @@ pub async fn retire(tx: &mut Tx, id: TenantId, at: Timestamp) -> Result<bool, St
         "DELETE FROM user_tenant_preferences WHERE tenant_id = $1",
         "DELETE FROM saved_views WHERE tenant_id = $1",
         "DELETE FROM schedules WHERE tenant_id = $1",
+        "DELETE FROM webhook_endpoints WHERE tenant_id = $1",
         "DELETE FROM api_tokens WHERE tenant_id = $1",
         "DELETE FROM api_token_tenants WHERE tenant_id = $1",
         "DELETE FROM one_time_links WHERE token_hash IN (SELECT token_hash FROM invitations WHERE tenant_id = $1)",

@@ -1,14 +1,19 @@
 //! Puts a text into everything that is stored and can be shown.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Row as _, SqlitePool};
-use tenantatlas_domain::ids::OperationRunId;
+use tenantatlas_domain::endpoint::{DeliveryStatus, EndpointKind, EventKind, Wanted};
+use tenantatlas_domain::ids::{EndpointId, OperationRunId};
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, CaptureOf, ScheduleOptions, ScheduleSpec};
 use tenantatlas_graph_sim::{Fault, FaultKind};
 use tenantatlas_store::audit::{NewEntry, Outcome};
+use tenantatlas_store::deliveries::{self, Event, Settled};
+use tenantatlas_store::endpoints::{self, NewEndpoint};
 use tenantatlas_store::{Db, audit, preferences, tenants};
 use uuid::Uuid;
 
@@ -16,7 +21,7 @@ use super::site::{Site, Who};
 
 /// Columns of text that hold no text of others: words of ours that code reads back, and hashes. Every other column of text
 /// gets the poison, so a new one that is forgotten here is either poisoned or breaks the pages, and the test with them.
-const OURS: [(&str, &str); 73] = [
+const OURS: [(&str, &str); 77] = [
     ("_sqlx_migrations", "description"),
     ("schema_facts", "name"),
     ("schema_facts", "value"),
@@ -91,6 +96,10 @@ const OURS: [(&str, &str); 73] = [
     ("audit_event_reads", "source"),
     ("audit_event_reads", "outcome"),
     ("audit_event_reads", "reason_code"),
+    ("webhook_endpoints", "kind"),
+    ("webhook_endpoints", "wanted"),
+    ("webhook_deliveries", "event"),
+    ("webhook_deliveries", "status"),
 ];
 /// Keys of JSON whose values are words of ours.
 const OUR_KEYS: [&str; 12] = [
@@ -147,6 +156,7 @@ impl Site {
         let mended = "UPDATE tenants SET connection_status = 'failed', connection_reason = 'graph_unavailable', \
                       connection_message = 'planted', connection_checked_at = updated_at";
         sqlx::query(mended).execute(writer(&site)).await.expect("a check");
+        plant_endpoint(&site).await;
         poison_columns(writer(&site), text).await;
         fill_audit_log(&site, text).await;
         site
@@ -181,6 +191,33 @@ impl Site {
         let outcome = self.engine.dispatch_sync(&actor, self.own, &selection).await.expect("dispatched");
         self.ended(outcome.run_id).await;
     }
+}
+
+/// An endpoint that is switched off, with a message that failed.
+async fn plant_endpoint(site: &Site) {
+    let (tenant, at) = (site.own, site.engine.now());
+    let new = NewEndpoint {
+        id: EndpointId::from_uuid(Uuid::now_v7()),
+        kind: EndpointKind::Webhook,
+        name: "Hooks".to_owned(),
+        wanted: Wanted { events: vec![EventKind::RunEnded], ..Wanted::default() },
+        digest: false,
+        address: "https://127.0.0.1/a-right".into(),
+        address_shown: "127.0.0.1".to_owned(),
+        secret: None,
+        created_by_name: "Person".to_owned(),
+    };
+    let mut tx = site.db.write().await.expect("a transaction");
+    endpoints::create(&mut tx, &site.vault, tenant, &new, at).await.expect("an endpoint");
+    let event = Event { kind: EventKind::RunEnded, run_id: Some(site.run), run: None, payload: "{}".to_owned() };
+    deliveries::enqueue_for(&mut tx, tenant, new.id, &event, at).await.expect("a message");
+    let claimed =
+        deliveries::claim(&mut tx, "test", Duration::from_secs(60), at).await.expect("asked").expect("it waits");
+    let failed =
+        Settled { status: DeliveryStatus::Failed, http_status: Some(500), reason: Some("Answered 500."), next_at: at };
+    assert!(deliveries::settle(&mut tx, "test", &claimed, &failed, at).await.expect("settled"));
+    endpoints::switch(&mut tx, tenant, new.id, false, Some("Nothing was delivered."), at).await.expect("switched");
+    tx.commit().await.expect("committed");
 }
 
 /// A second version of every policy, and somebody who made it as the log of Microsoft tells.
