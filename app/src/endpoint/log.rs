@@ -92,8 +92,9 @@ fn row(inside: &Inside, delivery: &Delivery, attempts: &[Attempt]) -> AnyView {
 }
 
 fn attempt(attempt: &Attempt) -> AnyView {
-    let answer = attempt.http_status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-    let reason = attempt.reason.clone().unwrap_or_else(|| format!("Delivered ({answer})."));
+    let delivered =
+        || attempt.http_status.map_or_else(|| "Delivered.".to_owned(), |status| format!("Delivered ({status})."));
+    let reason = attempt.reason.clone().unwrap_or_else(delivered);
     view! { <li>{day(attempt.at.as_millis())}": "{reason}</li> }.drawn()
 }
 

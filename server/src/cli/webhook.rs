@@ -113,7 +113,7 @@ fn event(name: &str) -> Result<EventKind, Exit> {
     let known = EventKind::CHOICES.iter().copied().find(|event| event.as_str() == name.trim());
     known.ok_or_else(|| {
         let names: Vec<&str> = EventKind::CHOICES.iter().map(|event| event.as_str()).collect();
-        Exit::usage(format!("--events {name}: expected some of {}, with commas between", names.join(", ")))
+        Exit::usage(format!("--events {name}: expected {}, several with commas between", names.join(", ")))
     })
 }
 
