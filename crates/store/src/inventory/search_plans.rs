@@ -7,9 +7,9 @@ use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
-use super::assignments::assigned_groups_statement;
 use super::{Cursor, ItemFilter, Search, StateFilter};
 use crate::database::Run as _;
+use crate::inventory::assignments::assigned_groups_statement;
 use crate::inventory::{KnownType, ScopeView, TypeState};
 use crate::scopes::ScopeId;
 use crate::sql::{Statement, args};
