@@ -4,11 +4,12 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tenantatlas_domain::endpoint::{DeliveryStatus, EndpointKind, EventKind, Wanted};
 use tenantatlas_domain::ids::{DeliveryId, TenantId};
 use tenantatlas_domain::operation::OperationBucket;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, EndpointDetails, Engine};
 use tenantatlas_store::deliveries::{self, Attempt, Delivery};
 use tenantatlas_store::endpoints::{self, Endpoint};
@@ -92,7 +93,7 @@ async fn add(engine: &Engine, arguments: WebhookAddArguments, output: Output) ->
     };
     let details = EndpointDetails { kind, name: arguments.name, address, wanted, digest: arguments.digest };
     let added = engine.add_endpoint(&Actor::command_line(), tenant.id, &details).await?;
-    let secret = added.secret.as_ref().map(|secret| secret.expose_secret());
+    let secret = added.secret.as_ref().map(ExposeSecret::expose_secret);
     output.document(&json!({ "id": added.id, "name": details.name, "kind": kind, "secret": secret }))?;
     output.line(format!("{} is added.", details.name))?;
     match &added.secret {
@@ -153,7 +154,7 @@ async fn list(engine: &Engine, tenant: &str, output: Output) -> Result<(), Exit>
                 endpoint.address_shown.clone(),
                 endpoint.wanted.events.iter().map(|event| event.as_str()).collect::<Vec<_>>().join(","),
                 state(endpoint).to_owned(),
-                endpoint.delivered_at.map(|at| at.to_rfc3339()).unwrap_or_default(),
+                endpoint.delivered_at.map(Timestamp::to_rfc3339).unwrap_or_default(),
                 endpoint.id.to_string(),
             ]
         }),
@@ -250,7 +251,7 @@ fn document(delivery: &Delivery, attempts: &[Attempt]) -> Value {
         "reason": delivery.reason,
         "next_at": (delivery.status == DeliveryStatus::Waiting).then(|| delivery.next_at.to_rfc3339()),
         "created_at": delivery.created_at.to_rfc3339(),
-        "ended_at": delivery.ended_at.map(|at| at.to_rfc3339()),
+        "ended_at": delivery.ended_at.map(Timestamp::to_rfc3339),
         "attempts": attempts,
     })
 }
