@@ -153,7 +153,7 @@ mod tests {
             (options(|options| options.smtp_user = Some("atlas".to_owned())), "TENANTATLAS_SMTP_PASSWORD"),
             (options(|options| options.smtp_password = Some("hunter2".into())), "TENANTATLAS_SMTP_USER"),
         ] {
-            let error = change.read().err().expect("refused").to_string();
+            let error = change.read().expect_err("refused").to_string();
             assert!(error.contains(named) && !error.contains("hunter2"), "{error}");
         }
     }
