@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tenantatlas_domain::endpoint::{DeliveryStatus, EndpointKind, EventKind, Wanted};
 use tenantatlas_domain::ids::{DeliveryId, TenantId};
@@ -93,7 +93,7 @@ async fn add(engine: &Engine, arguments: WebhookAddArguments, output: Output) ->
     };
     let details = EndpointDetails { kind, name: arguments.name, address, wanted, digest: arguments.digest };
     let added = engine.add_endpoint(&Actor::command_line(), tenant.id, &details).await?;
-    let secret = added.secret.as_ref().map(secrecy::ExposeSecret::expose_secret);
+    let secret = added.secret.as_ref().map(ExposeSecret::expose_secret);
     output.document(&json!({ "id": added.id, "name": details.name, "kind": kind, "secret": secret }))?;
     output.line(format!("{} is added.", details.name))?;
     match &added.secret {
