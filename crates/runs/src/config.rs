@@ -54,7 +54,7 @@ impl Default for RunnerConfig {
             lease: USUAL_LEASE,
             sweep_interval: Duration::from_secs(5),
             poll_interval: Duration::from_secs(1),
-            max_attempts: 5,
+            max_attempts: 3,
             queue_wait: Duration::from_secs(60),
             shutdown_grace: Duration::from_secs(8),
         }
