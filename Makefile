@@ -59,7 +59,8 @@ test:
 	$(MAKE) timed-audit
 	$(MAKE) --jobs=4 WEB_BUILT=yes TESTS_BUILT=yes timed-unit timed-memory timed-chaos-short timed-clients timed-end2end
 
-# What needs the release starts when it is there, while the tests that do not need it still run.
+# What needs the release starts when it is there, while the tests that do not need it still run: it takes longest, so these
+# have what it leaves of the processor.
 timed-clients timed-end2end: timed-build
 
 # A target as a stage of `test`, whose time is told.
@@ -75,10 +76,10 @@ unit-tests:
 	./scripts/linted $(TESTS) --quiet --doc
 
 unit: $(if $(TESTS_BUILT),,unit-tests)
-	TENANTATLAS_TEST_BINARY=$(abspath $(TARGET))/tenantatlas-of-tests ./scripts/with-postgres ./scripts/run-tests $(TARGET)/tests.json --skip $(MEMORY) --skip $(CHAOS)
+	TENANTATLAS_TEST_BINARY=$(abspath $(TARGET))/tenantatlas-of-tests nice ./scripts/with-postgres ./scripts/run-tests $(TARGET)/tests.json --skip $(MEMORY) --skip $(CHAOS)
 
 memory: $(if $(TESTS_BUILT),,unit-tests)
-	./scripts/run-tests $(TARGET)/tests.json --only memory
+	nice ./scripts/run-tests $(TARGET)/tests.json --only memory
 
 chaos-short: $(if $(TESTS_BUILT),,unit-tests)
 	TENANTATLAS_TEST_BINARY=$(abspath $(TARGET))/tenantatlas-of-tests ./scripts/run-tests $(TARGET)/tests.json --only chaos --nocapture

@@ -30,7 +30,9 @@ async fn the_dashboard_and_the_alerts_ask_for_no_figure_that_there_is_not() {
     let mut rendered = String::new();
     // The first request is counted when it is answered.
     for _ in 0..2 {
-        let request = Request::get("/metrics").header(header::AUTHORIZATION, "Bearer metrics-token");
+        let request = Request::get("/metrics")
+            .header(header::HOST, "localhost")
+            .header(header::AUTHORIZATION, "Bearer metrics-token");
         let request = request.body(Body::empty()).expect("a request");
         let response = site.router.clone().oneshot(request).await.expect("an answer");
         assert_eq!(response.status(), StatusCode::OK);
