@@ -4,6 +4,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, expectAccessible, openTenant, people, signIn, test } from "./fixtures";
 
+// The refusal of an address on purpose.
+test.use({ expectedMessages: /status of 422/ });
+
 /** What a receiver was sent. */
 type Received = { headers: Record<string, string | string[] | undefined>; body: string };
 
