@@ -194,15 +194,23 @@ impl Site {
         policies::items_by_id(&self.db, self.own, policy_type, &ids).await.expect("items").first().copied()
     }
 
-    /// Waits until all that goes on beside answers is done: what is still being written, and runs that were started.
+    /// Waits until all that goes on beside answers is done: what is still being written, and runs that were started,
+    /// with what follows them.
     pub async fn settle(&self) {
         self.background.close();
         self.background.wait().await;
         self.background.reopen();
-        for run in operation_runs::active(self.engine.reader(), None, None).await.expect("runs") {
-            let mut states = Box::pin(self.engine.runs().follow(run.tenant_id, run.id));
-            while let Some(state) = states.next().await {
-                state.expect("a state");
+        // What follows a run is there when the run has ended, and is not in a list that was read before.
+        loop {
+            let active = operation_runs::active(self.engine.reader(), None, None).await.expect("runs");
+            if active.is_empty() {
+                return;
+            }
+            for run in active {
+                let mut states = Box::pin(self.engine.runs().follow(run.tenant_id, run.id));
+                while let Some(state) = states.next().await {
+                    state.expect("a state");
+                }
             }
         }
     }
