@@ -17,11 +17,12 @@ MEMORY := six_tenants_with_fat_pages_or_with_many_small_values_stay_below_half_a
 # Processes, databases and the cloud fail; seconds of it are in `make test`. CHAOS_FAULTS and CHAOS_SEED choose another story.
 CHAOS := chaos_
 
-.PHONY: run build web check test lint lint-browser unit unit-tests memory chaos chaos-short clients end2end fuzz bench audit sbom
+.PHONY: run build web check test lint lint-text lint-browser unit unit-tests memory chaos chaos-short clients end2end fuzz bench audit sbom
 
 # The tools of this repository, of the same dependencies as everything else.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-XTASK := $(if $(XTASK_BUILT),,cargo build --release --quiet --locked $(SERVER_SIDE) --bin xtask &&) $(TARGET)/release/xtask
+BUILD_XTASK := $(if $(XTASK_BUILT),true,cargo build --release --quiet --locked $(SERVER_SIDE) --bin xtask)
+XTASK := $(BUILD_XTASK) && $(TARGET)/release/xtask
 # The tests take the dependencies from the folder of the release (Cargo.toml, profile `bench`).
 TESTS := cargo test --profile bench --locked $(SERVER_SIDE)
 
@@ -31,9 +32,11 @@ run: build
 build: $(if $(WEB_BUILT),,web)
 	cargo build --release --locked $(SERVER_SIDE) --bin tenantatlas
 
+# With LINT_WEB, what is compiled for the browser is linted by the way.
 web:
 	./scripts/setup build
-	$(XTASK) web
+	$(BUILD_XTASK)
+	$(if $(LINT_WEB),./scripts/linted) $(TARGET)/release/xtask web
 
 check:
 	./scripts/setup build
@@ -41,7 +44,9 @@ check:
 	cargo clippy --release --quiet --locked $(SERVER_SIDE) --all-targets -- -D warnings
 	$(TESTS) --quiet --lib
 
-lint: lint-browser
+lint: lint-text lint-browser
+
+lint-text:
 	cargo fmt --all --check
 	$(XTASK) unused
 
@@ -54,8 +59,8 @@ lint-browser:
 test:
 	mkdir -p $(TARGET) && rm -f $(TARGET)/stages
 	./scripts/stage $(TARGET)/stages setup ./scripts/setup test
-	$(MAKE) timed-lint
-	$(MAKE) --jobs=2 XTASK_BUILT=yes timed-web timed-unit-tests
+	$(MAKE) timed-lint-text
+	$(MAKE) --jobs=2 XTASK_BUILT=yes LINT_WEB=yes timed-web timed-unit-tests
 	$(MAKE) timed-audit
 	$(MAKE) --jobs=4 WEB_BUILT=yes TESTS_BUILT=yes timed-unit timed-memory timed-chaos-short timed-clients timed-end2end
 
@@ -76,7 +81,7 @@ unit-tests:
 	./scripts/linted $(TESTS) --quiet --doc
 
 unit: $(if $(TESTS_BUILT),,unit-tests)
-	TENANTATLAS_TEST_BINARY=$(abspath $(TARGET))/tenantatlas-of-tests nice ./scripts/with-postgres ./scripts/run-tests $(TARGET)/tests.json --skip $(MEMORY) --skip $(CHAOS)
+	TENANTATLAS_TEST_BINARY=$(abspath $(TARGET))/tenantatlas-of-tests nice -n 4 ./scripts/with-postgres ./scripts/run-tests $(TARGET)/tests.json --skip $(MEMORY) --skip $(CHAOS)
 
 memory: $(if $(TESTS_BUILT),,unit-tests)
 	nice ./scripts/run-tests $(TARGET)/tests.json --only memory
