@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use aho_corasick::AhoCorasick;
 use sha2::{Digest as _, Sha256};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
@@ -253,3 +254,13 @@ macro_rules! on_both_engines {
     )+};
 }
 pub use on_both_engines;
+
+/// The first of the texts that stands in these bytes, as it is, wherever it begins.
+///
+/// # Panics
+/// When there are more texts than can be searched for at once.
+pub fn found_in<'a>(bytes: &[u8], texts: &'a [impl AsRef<str>]) -> Option<&'a str> {
+    let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+    let finder = AhoCorasick::new(&texts).expect("texts that can be searched for");
+    finder.find(bytes).map(|found| texts[found.pattern().as_usize()])
+}
