@@ -79,9 +79,9 @@ async fn read_all(page: HostileBody, types: usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn six_tenants_with_fat_pages_or_with_many_small_values_stay_below_half_a_gigabyte() {
     // More than is read of a page, and then just below it.
-    read_all(HostileBody::FatPage { megabytes: 60 }, 40).await;
+    read_all(HostileBody::FatPage { megabytes: 60 }, 16).await;
     let refused = peak();
-    read_all(HostileBody::FatPage { megabytes: 15 }, 12).await;
+    read_all(HostileBody::FatPage { megabytes: 15 }, 8).await;
     let read = peak();
     // An object of which each byte becomes ninety: more than is held; as much as is held; and small enough to be read
     // without being counted.
