@@ -12,7 +12,7 @@ use tenantatlas_domain::role::Action;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_runs::{Operation, OperationKind, RunContext, Stop, Summary, Work};
 use tenantatlas_store::operation_runs::{End, Limits, Settled};
-use tenantatlas_store::{StoreError, Tx};
+use tenantatlas_store::{StoreError, Tx, with_retries};
 use tokio::sync::Semaphore;
 
 /// What is counted.
@@ -23,11 +23,13 @@ pub struct Numbers {
     pub fail: Vec<usize>,
     /// Whether it breaks off with a panic.
     pub panic: bool,
+    /// Whether one number is counted after the other, and each again where the database did not answer.
+    pub one_by_one: bool,
 }
 
 impl Numbers {
     pub fn to(key: &str, count: usize) -> Self {
-        Self { key: key.to_owned(), count, fail: Vec::new(), panic: false }
+        Self { key: key.to_owned(), count, fail: Vec::new(), panic: false, one_by_one: false }
     }
 }
 
@@ -80,7 +82,7 @@ impl Work for Count {
     }
 
     fn concurrency(&self) -> usize {
-        2
+        if self.numbers.one_by_one { 1 } else { 2 }
     }
 
     fn perform(&self, number: usize) -> BoxFuture<'_, Result<(), Stop>> {
@@ -95,9 +97,20 @@ impl Work for Count {
                 kind: FailureKind::Failed,
             });
             let outcome = if failed { ItemOutcome::Failed } else { ItemOutcome::Succeeded };
-            let mut tx = self.context.db().write().await?;
-            let run = self.context.settle(&mut tx, &[Settled { outcome, failure }]).await?;
-            tx.commit().await?;
+            let settled = Settled { outcome, failure };
+            let run = if self.numbers.one_by_one {
+                with_retries(StoreError::is_transient, || async {
+                    let mut tx = self.context.db().write().await?;
+                    let run = self.context.settle_unit(&mut tx, number, settled.clone()).await?;
+                    tx.commit().await.map(|()| run)
+                })
+                .await?
+            } else {
+                let mut tx = self.context.db().write().await?;
+                let run = self.context.settle(&mut tx, &[settled]).await?;
+                tx.commit().await?;
+                run
+            };
             self.context.publish(Some(run), &Progress::default());
             Ok(())
         })

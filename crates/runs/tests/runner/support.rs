@@ -86,6 +86,19 @@ impl World {
         Runner::start(config, commands(&db, &self.keys).await, operations)
     }
 
+    /// Another process on the same database, by an address of its own, with one worker and leases of this length.
+    pub async fn worker_by(&self, address: &str, lease: Duration) -> Runner {
+        let db = Db::connect(address).await.unwrap();
+        let operations = Operations::default()
+            .with(Counting { gate: Arc::clone(&self.gate), limits: Limits { global: 4, per_tenant: 4 } });
+        let config = RunnerConfig {
+            workers: 1,
+            poll_interval: Duration::from_millis(50),
+            ..RunnerConfig::default().with_lease(lease)
+        };
+        Runner::start(config, commands(&db, &self.keys).await, operations)
+    }
+
     pub async fn count(&self, numbers: &Numbers) -> OperationRunId {
         let dispatched = self.runner.dispatch::<Counting>(&self.olga, self.tenant, numbers, Vec::new()).await.unwrap();
         assert!(!dispatched.already_running);
