@@ -17,6 +17,7 @@ mod half_sent;
 mod hub;
 mod lighthouse;
 mod load;
+mod nodes;
 mod page;
 mod process;
 mod reader;
@@ -31,7 +32,7 @@ use anyhow::{Result, bail};
 use whole::Floors;
 
 /// The measurements that can be chosen.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "sync",
     "drift",
     "quota",
@@ -45,6 +46,7 @@ const NAMES: [&str; 16] = [
     "page",
     "hub",
     "api",
+    "nodes",
     "settings",
     "bundle",
     "lighthouse",
@@ -183,6 +185,18 @@ async fn main() -> Result<()> {
         println!("|---|---|---|---|---|---|---|---|---|---|---|");
         for (name, url) in &engines {
             api::measure(name, if quick { 100_000 } else { 1_000_000 }, *url).await?;
+        }
+    }
+    if wanted("nodes") {
+        let (tenants, objects) = if quick { (100, 200) } else { (1_000, 1_000) };
+        println!("\n## A night: {tenants} tenants of {objects} objects, answers after 150 ms, PostgreSQL\n");
+        println!(
+            "| what | processes | tenants | runs | seconds | runs/s | requests | largest | together | processor |"
+        );
+        println!("|---|---|---|---|---|---|---|---|---|---|");
+        match &postgres {
+            Some(url) => nodes::measure(tenants, objects, url).await?,
+            None => println!("| not measured: there is no PostgreSQL; run it under scripts/with-postgres |"),
         }
     }
     if wanted("settings") {
