@@ -1,6 +1,6 @@
 //! Any number of processes may start at once, on a database that is new, or of the version before.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 
 use tenantatlas_domain::time::Timestamp;
@@ -14,8 +14,11 @@ use super::sandbox::{Running, Sandbox};
 /// What a server says after it began to listen: its link for the first administrator, if it made it.
 fn invitation(server: &mut Running) -> Option<String> {
     let mut lines = BufReader::new(server.0.stdout.take().expect("piped")).lines().map(|line| line.expect("UTF-8"));
-    let said = lines.find(|line| line.starts_with("Nobody can sign in yet."));
-    let said = said.expect("the server starts, and nobody can sign in");
+    let said = lines.find(|line| line.starts_with("Nobody can sign in yet.")).unwrap_or_else(|| {
+        let mut why = String::new();
+        let _ = server.0.stderr.take().expect("piped").read_to_string(&mut why);
+        panic!("the server did not start, or somebody can sign in: {:?} {why}", server.0.wait())
+    });
     if said.contains("was printed at") { None } else { lines.find(|line| line.contains("/welcome/")) }
 }
 
