@@ -35,6 +35,7 @@ impl Worker {
             .arg(folder)
             .env("TENANTATLAS_DATABASE_URL", database)
             .env("TENANTATLAS_ALLOWED_NETWORKS", "127.0.0.1")
+            .env("TENANTATLAS_RUNS_OF_OPERATION", "48")
             .env("TENANTATLAS_LOG", "error")
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())

@@ -21,8 +21,13 @@ pub struct RunnerConfig {
     pub poll_interval: Duration,
     /// Attempts a run gets in all before it ends `failed` with `worker_lost`.
     pub max_attempts: u32,
-    /// How long a run waits for a free place before it ends `aborted`.
+    /// How long a run waits for a free place among those of its tenant before it ends `aborted`.
     pub queue_wait: Duration,
+    /// The same where runs of all tenants together have all places: hundreds of tenants that are read in one night take turns.
+    pub turn_wait: Duration,
+    /// Runs of one operation at the same time over all processes, in place of what each operation says. Operations of which one
+    /// run works at a time stay so.
+    pub runs_of_operation: Option<u32>,
     /// How long a graceful shutdown waits for workers before their leases are left to expire.
     pub shutdown_grace: Duration,
 }
@@ -56,6 +61,8 @@ impl Default for RunnerConfig {
             poll_interval: Duration::from_secs(1),
             max_attempts: 3,
             queue_wait: Duration::from_secs(60),
+            turn_wait: Duration::from_secs(12 * 3_600),
+            runs_of_operation: None,
             shutdown_grace: Duration::from_secs(8),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tenantatlas_commands::Commands;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::live::RunState;
-use tenantatlas_store::operation_runs::OperationRun;
+use tenantatlas_store::operation_runs::{KindLimits, OperationRun};
 use tokio::sync::{Mutex, Notify};
 
 use crate::config::RunnerConfig;
@@ -36,6 +36,17 @@ impl Core {
     /// The live state of a stored run.
     pub(crate) fn state_of(&self, run: &OperationRun) -> RunState {
         state_of(run, self.operations.words_of(run))
+    }
+
+    /// How many runs of each operation may be worked on at the same time.
+    pub(crate) fn limits(&self) -> Vec<KindLimits> {
+        let mut all = self.operations.limits();
+        if let Some(runs) = self.config.runs_of_operation {
+            for kind in all.iter_mut().filter(|kind| kind.limits.global > 1) {
+                kind.limits.global = runs;
+            }
+        }
+        all
     }
 
     /// Tells readers the newest state of runs that changed.

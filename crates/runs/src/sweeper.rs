@@ -1,12 +1,13 @@
 //! The sweeper: no run stays `running` for ever, and none waits longer than its turn may take.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use metrics::counter;
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::operation_runs::{self, End, OperationRun, Rest};
+use tenantatlas_store::operation_runs::{self, End, OperationRun, Overdue, Rest};
 use tenantatlas_store::{StoreError, Tx};
 
 use crate::completion;
@@ -84,13 +85,16 @@ async fn end_overdue(core: &Core) -> Result<(), StoreError> {
         reason: code.sentence().to_owned(),
         rest: Rest::Skipped,
     };
-    let wait = i64::try_from(core.config.queue_wait.as_millis()).unwrap_or(i64::MAX);
-    let limits = core.operations.limits();
+    let limits = core.limits();
     loop {
         let at = core.commands.clock.now();
-        let before = Timestamp::from_millis(at.as_millis().saturating_sub(wait));
+        let before = |wait: Duration| {
+            let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+            Timestamp::from_millis(at.as_millis().saturating_sub(wait))
+        };
+        let overdue = Overdue { in_tenant: before(core.config.queue_wait), over_all: before(core.config.turn_wait) };
         let mut tx = core.commands.db.write().await?;
-        let overdue = operation_runs::overdue(&mut tx, before, &limits, BATCH).await?;
+        let overdue = operation_runs::overdue(&mut tx, overdue, &limits, BATCH).await?;
         let mut ended = Vec::with_capacity(overdue.len());
         for run in overdue {
             let Some(run) = operation_runs::end_unclaimed(&mut tx, run.id, &end, at).await? else { continue };

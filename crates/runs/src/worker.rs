@@ -63,7 +63,7 @@ async fn claim(core: &Core) -> Result<Option<(OperationRun, Fence)>, StoreError>
     if depth.pending == 0 && depth.running <= core.working.count() {
         return Ok(None);
     }
-    let limits = core.operations.limits();
+    let limits = core.limits();
     let claim = Claim { owner: &core.owner, lease: core.config.lease, limits: &limits };
     let mut tx = core.commands.db.write().await?;
     let claimed = operation_runs::claim(&mut tx, &claim, core.commands.clock.now()).await?;

@@ -17,7 +17,7 @@ pub use lease::{
     sweep_expired,
 };
 pub use list::{
-    QueueDepth, Waiting, active, active_in, active_of_person, active_seen, of_person, oldest_pending, overdue,
+    Overdue, QueueDepth, Waiting, active, active_in, active_of_person, active_seen, of_person, oldest_pending, overdue,
     queue_depth, waiting,
 };
 pub use progress::{

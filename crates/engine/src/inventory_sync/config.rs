@@ -29,7 +29,7 @@ pub struct SyncConfig {
 impl Default for SyncConfig {
     fn default() -> Self {
         Self {
-            limits: Limits { global: 12, per_tenant: 2 },
+            limits: Limits { global: 48, per_tenant: 2 },
             lock_wait: Duration::from_secs(60),
             concurrent_listings: 16,
             max_pages: 20_000,

@@ -127,15 +127,24 @@ pub async fn waiting(mut on: impl Access, tenant: TenantId, user: Option<UserId>
     Ok(waiting.unwrap_or_default())
 }
 
-/// Runs that nobody has claimed since before `before` although their limits leave no place: their turn did not come in
-/// time. Oldest first, at most `limit`, locked until the transaction ends; those that another process ends are left out.
-/// A run that waits although there is a place only waits for a worker.
+/// Runs that wait for a place, and since before which moment that is too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overdue {
+    /// Where other runs of the same tenant have its places.
+    pub in_tenant: Timestamp,
+    /// Where runs of whatever tenants have all places.
+    pub over_all: Timestamp,
+}
+
+/// Runs that nobody has claimed for too long because their limits leave no place. Oldest first, at most `limit`, locked
+/// until the transaction ends; those that another process ends are left out. A run that waits although there is a place
+/// only waits for a worker.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn overdue(
     tx: &mut Tx,
-    before: Timestamp,
+    overdue: Overdue,
     limits: &[KindLimits],
     limit: u32,
 ) -> Result<Vec<OperationRun>, StoreError> {
@@ -146,16 +155,18 @@ pub async fn overdue(
          WHERE r.{ACTIVE} AND r.status = 'running' AND r.lease_owner IS NOT NULL
              AND r.resource = c.resource AND r.action = c.action"
     );
-    let (global, per_tenant) = limit_terms(limits, 3);
+    let (global, per_tenant) = limit_terms(limits, 4);
     let text = format!(
         "SELECT *
          FROM bulk_operation_runs c
-         WHERE c.{ACTIVE} AND c.status = 'pending' AND c.created_at < $1
-             AND (({held}) >= {global} OR ({held} AND r.tenant_id = c.tenant_id) >= {per_tenant})
+         WHERE c.{ACTIVE} AND c.status = 'pending'
+             AND ((c.created_at < $1 AND ({held} AND r.tenant_id = c.tenant_id) >= {per_tenant})
+                 OR (c.created_at < $2 AND ({held}) >= {global}))
          ORDER BY c.created_at, c.id
-         LIMIT $2{lock}"
+         LIMIT $3{lock}"
     );
-    let values: Vec<Value<'_>> = args![before, limit].into_iter().chain(limit_values(limits)).collect();
+    let values: Vec<Value<'_>> =
+        args![overdue.in_tenant, overdue.over_all, limit].into_iter().chain(limit_values(limits)).collect();
     tx.rows(AssertSqlSafe(text), &values).await
 }
 

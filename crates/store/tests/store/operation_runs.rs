@@ -44,9 +44,11 @@ async fn get(db: &Db, tenant: TenantId, id: OperationRunId) -> OperationRun {
     operation_runs::get(db, tenant, id).await.unwrap().unwrap()
 }
 
-async fn overdue(db: &Db, before: Timestamp, limits: Limits) -> usize {
+/// How many have waited too long when runs of the same tenant, and when all runs, may be waited for until then.
+async fn overdue(db: &Db, in_tenant: Timestamp, over_all: Timestamp, limits: Limits) -> usize {
     let mut tx = db.write().await.unwrap();
-    operation_runs::overdue(&mut tx, before, &kind_limits(limits), 10).await.unwrap().len()
+    let overdue = operation_runs::Overdue { in_tenant, over_all };
+    operation_runs::overdue(&mut tx, overdue, &kind_limits(limits), 10).await.unwrap().len()
 }
 
 async fn claim_at(db: &Db, limits: Limits, moment: Timestamp) -> Option<OperationRun> {
@@ -128,9 +130,12 @@ on_both_engines! {
         let claimed: Vec<_> = futures::future::join_all(claims).await.into_iter().flatten().collect();
         let tenants: std::collections::BTreeSet<_> = claimed.iter().map(|run| run.tenant_id).collect();
         assert_eq!((claimed.len(), tenants.len()), (2, 2));
-        assert_eq!(overdue(db, at(100), limits).await, 2);
-        assert_eq!(overdue(db, at(1), limits).await, 0, "they may wait a while");
-        assert_eq!(overdue(db, at(100), NO_LIMITS).await, 0, "with a place free they only wait for a worker");
+        assert_eq!(overdue(db, at(100), at(1), limits).await, 2);
+        assert_eq!(overdue(db, at(1), at(1), limits).await, 0, "they may wait a while");
+        assert_eq!(overdue(db, at(100), at(100), NO_LIMITS).await, 0, "with a place free they only wait for a worker");
+        let in_turn = Limits { per_tenant: 9, ..limits };
+        assert_eq!(overdue(db, at(100), at(1), in_turn).await, 0, "where all are busy everybody waits for their turn");
+        assert_eq!(overdue(db, at(1), at(100), in_turn).await, 2, "and not for ever");
         let waiting = operation_runs::waiting(db, contoso, None).await.unwrap();
         assert_eq!((waiting.of_tenant, waiting.of_person), (2, 0));
         let depth = operation_runs::queue_depth(db).await.unwrap();

@@ -13,6 +13,7 @@ const SCHEDULE_INTERVAL: Duration = Duration::from_secs(10);
 const LEASES: std::ops::RangeInclusive<u64> = 2..=120;
 /// Runs that one process may work on at a time.
 const RUNS: std::ops::RangeInclusive<u64> = 1..=64;
+const RUNS_OF_OPERATION: std::ops::RangeInclusive<u64> = 2..=4_096;
 
 /// `serve`
 #[derive(Args, Debug)]
@@ -57,6 +58,10 @@ pub struct WorkArguments {
     /// After how many seconds without a sign of life another process takes its runs over, 2 to 120 [default: 30]
     #[arg(long, env = "TENANTATLAS_LEASE", value_name = "SECONDS", value_parser = within(LEASES))]
     pub lease: Option<u64>,
+    /// How many runs of one operation are worked on at a time over all processes together, 2 to 4096; the same in every process
+    /// [default: 48 syncs, 8 of each other operation]
+    #[arg(long, env = "TENANTATLAS_RUNS_OF_OPERATION", value_name = "N", value_parser = within(RUNS_OF_OPERATION))]
+    pub runs_of_operation: Option<u64>,
 }
 
 fn within(range: std::ops::RangeInclusive<u64>) -> RangedU64ValueParser<u64> {
@@ -73,6 +78,7 @@ impl WorkArguments {
         if let Some(workers) = self.workers {
             runs.workers = usize::try_from(workers).unwrap_or(runs.workers);
         }
+        runs.runs_of_operation = self.runs_of_operation.and_then(|runs| u32::try_from(runs).ok());
         EngineConfig { runs, schedule_interval: SCHEDULE_INTERVAL, ..EngineConfig::default() }
     }
 }
@@ -82,7 +88,7 @@ mod tests {
     use super::*;
 
     fn lease(seconds: Option<u64>) -> RunnerConfig {
-        WorkArguments { lease: seconds, workers: None }.config().runs
+        WorkArguments { lease: seconds, ..WorkArguments::default() }.config().runs
     }
 
     #[test]
