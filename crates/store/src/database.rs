@@ -14,12 +14,12 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use sqlx::{Executor as _, PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite, Transaction};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::StoreError;
 use crate::bulk_texts::BulkTexts;
 use crate::record::Record;
 use crate::sql::{Statement, Value};
-use crate::sqlite_file::{begin_immediate, connect_sqlite};
+use crate::sqlite_file::{begin_immediate, connect_sqlite, connect_sqlite_to_read};
 use crate::write_probe::WriteProbe;
+use crate::{StoreError, files};
 
 /// Connections to a PostgreSQL server, at most.
 const POSTGRES_CONNECTIONS: u32 = 24;
@@ -94,11 +94,24 @@ impl Db {
                 return Err(StoreError::Address("SQLite needs a file, without options".to_owned()));
             }
             connect_sqlite(Path::new(path)).await
-        } else if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            connect_postgres(address).await
         } else {
-            let scheme = address.split(':').next().unwrap_or_default();
-            Err(StoreError::Address(format!("{scheme:?} is neither")))
+            connect_postgres(address, None).await
+        }
+    }
+
+    /// Connects so that nothing can be written. Nothing is made: the database must exist.
+    ///
+    /// # Errors
+    /// As [`Db::connect`]; [`StoreError::Unreadable`] when there is no such file.
+    pub async fn connect_to_read(address: &str) -> Result<Self, StoreError> {
+        let Some(path) = address.strip_prefix("sqlite:") else {
+            return connect_postgres(address, Some(("default_transaction_read_only", "on"))).await;
+        };
+        let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+        match files::open_regular(path) {
+            Ok(Some(_)) => connect_sqlite_to_read(path).await,
+            Ok(None) => Err(unreadable(path, "does not exist: name the database that was restored".to_owned())),
+            Err(problem) => Err(unreadable(path, problem)),
         }
     }
 
@@ -180,11 +193,20 @@ impl Drop for Waits<'_> {
     }
 }
 
-async fn connect_postgres(address: &str) -> Result<Db, StoreError> {
+fn unreadable(path: &Path, problem: String) -> StoreError {
+    StoreError::Unreadable { path: path.to_owned(), problem }
+}
+
+async fn connect_postgres(address: &str, option: Option<(&str, &str)>) -> Result<Db, StoreError> {
+    if !address.starts_with("postgres://") && !address.starts_with("postgresql://") {
+        let scheme = address.split(':').next().unwrap_or_default();
+        return Err(StoreError::Address(format!("{scheme:?} is neither")));
+    }
     let options = PgConnectOptions::from_str(address)
         .map_err(|_| StoreError::Address("the part after postgres:// is not understood".to_owned()))?
         .application_name("tenantatlas")
-        .statement_cache_capacity(200);
+        .statement_cache_capacity(200)
+        .options(option);
     let host = match options.get_socket() {
         Some(socket) => socket.display().to_string(),
         None => format!("{}:{}", options.get_host(), options.get_port()),
