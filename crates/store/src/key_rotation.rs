@@ -22,7 +22,7 @@ use crate::audit::{self, NewEntry, Problem};
 use crate::sql::args;
 use crate::vault::{CHECK_FACT, FORMER_FACT, RootKey};
 use crate::{Db, StoreError, Tx, Vault, dialect, facts};
-pub use batches::Rotation;
+pub use batches::{Rotated, Rotation};
 
 /// The fact that tells of the last rotation.
 const FACT: &str = "vault_key_rotation";

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tenantatlas_domain::endpoint::{EndpointKind, Wanted};
 use tenantatlas_domain::ids::{EndpointId, TenantId, UserId};
@@ -109,7 +109,7 @@ impl Secrets {
         }
         let opened = endpoints::open(db, vault, self.tenants[0], self.endpoint, at(3)).await.unwrap().unwrap();
         assert_eq!(opened.address.expose_secret(), "https://example.com/hook");
-        let secrets: Vec<&str> = opened.secrets.iter().map(|secret| secret.expose_secret()).collect();
+        let secrets: Vec<&str> = opened.secrets.iter().map(ExposeSecret::expose_secret).collect();
         assert_eq!(secrets, ["second", "first"]);
         let key = TenantKey::open(db, vault, self.tenants[0]).await.unwrap().unwrap();
         assert_eq!(key.address(b"x"), self.capturing.key.address(b"x"));
