@@ -130,7 +130,8 @@ pub struct Entry {
 pub async fn append(tx: &mut Tx, vault: &Vault, new: &NewEntry, at: Timestamp) -> Result<Entry, StoreError> {
     let mut keys = vault.audit_keys();
     let mut end = end::advance(tx, &keys).await?;
-    if end.key.is_none() {
+    if end.sound().is_none() {
+        // Another process may have replaced the key.
         vault.refresh(&mut *tx).await?;
         keys = vault.audit_keys();
         end = end.under(&mut *tx, &keys).await?;

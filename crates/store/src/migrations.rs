@@ -218,7 +218,7 @@ pub(crate) fn postgres_function(name: &str) -> Option<&'static str> {
 }
 
 /// The texts of the migrations for PostgreSQL.
-#[cfg(test)]
+#[cfg(feature = "testing")]
 pub(crate) fn postgres_texts() -> impl Iterator<Item = &'static str> {
     POSTGRES.iter().map(|migration| migration.sql.as_str())
 }

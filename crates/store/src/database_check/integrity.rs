@@ -26,7 +26,7 @@ pub(super) async fn damage(db: &Db) -> Result<Vec<Finding>, StoreError> {
 
 async fn sqlite(db: &Db) -> Result<Vec<Finding>, StoreError> {
     let mut on = db;
-    let lines: Vec<String> = on.values("SELECT integrity_check FROM pragma_integrity_check(100)", &[]).await?;
+    let lines: Vec<String> = on.values("SELECT integrity_check FROM pragma_integrity_check", &[]).await?;
     let damaged = lines.iter().filter(|line| *line != "ok").take(TOLD);
     let mut findings: Vec<Finding> = damaged
         .map(|line| Finding::new("database_damaged", format!("SQLite finds the file damaged: {line}"), ADVICE))
