@@ -86,7 +86,7 @@ fn tell_broken(problems: &[Problem], output: Output) -> Result<(), Exit> {
 }
 
 async fn reseal(db: &Db, vault: &Vault, arguments: &AuditResealArguments, output: Output) -> Result<(), Exit> {
-    let former = arguments.former_key.as_deref().map(Vault::former_audit_key).transpose()?;
+    let former = arguments.former_key.as_deref().map(Vault::former_audit_keys).transpose()?;
     let resealed =
         audit::reseal(db, vault, former.as_ref(), &told(AuditAction::AuditResealed), SystemClock.now()).await?;
     let (done, sentence) = match resealed {
