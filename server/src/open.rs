@@ -79,6 +79,15 @@ struct LogWatch {
 
 impl LogWatch {
     async fn look(&mut self, db: &Db, vault: &Vault) {
+        // A key that another process made is known before it is met.
+        if let Err(error @ StoreError::KeyReplaced { .. }) = vault.refresh(db).await {
+            let problem = error.to_string();
+            if self.told.as_ref() != Some(&problem) {
+                tracing::error!("{problem}");
+                self.told = Some(problem);
+            }
+            return;
+        }
         let (severe, problem) = match audit::remember(db, vault, SystemClock.now()).await {
             Ok(Witnessed::UpToDate) => {
                 self.told = None;
@@ -176,7 +185,8 @@ impl From<StoreError> for Exit {
             | StoreError::NoFile { .. }
             | StoreError::Unreadable { .. }
             | StoreError::KeyFile { .. }
-            | StoreError::KeyMismatch { .. } => ExitCode::Configuration,
+            | StoreError::KeyMismatch { .. }
+            | StoreError::KeyReplaced { .. } => ExitCode::Configuration,
             StoreError::Conflict { .. } => ExitCode::Usage,
             _ => {
                 tracing::error!(?error, "the store failed unexpectedly");

@@ -146,7 +146,7 @@ impl Commands {
     /// # Errors
     /// When the database fails.
     pub async fn record(&self, tx: &mut Tx, actor: &Actor, entry: AuditEntry) -> Result<(), StoreError> {
-        audit::append(tx, &self.vault.audit_key(), &entry.by(actor), self.clock.now()).await.map(|_| ())
+        audit::append(tx, &self.vault, &entry.by(actor), self.clock.now()).await.map(|_| ())
     }
 
     /// Writes a command that was refused or failed into the audit log.

@@ -37,6 +37,10 @@ crate::names::named! {
         FindingsAccepted = "finding.accepted",
         /// Accepted findings were taken back.
         FindingsReopened = "finding.reopened",
+        /// The root key was replaced, and everything is sealed with the new one.
+        KeyRotated = "key.rotated",
+        /// The root key was replaced, and what is there is sealed anew from then on.
+        KeyRotationBegan = "key.rotation_began",
         /// The inventory was downloaded.
         InventoryExported = "inventory.exported",
         /// Somebody was to become a member.

@@ -22,6 +22,10 @@ pub use rules::{MAX_PASSWORD_BYTES, MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARAC
 /// Stands before the PHC string of a hash that was made over the keyed hash of the password. Hashes without it are from
 /// before there was a key; they are replaced when their person signs in.
 const KEYED: &str = "keyed-1";
+/// The same for a hash under a root key that took the place of another, whose name follows up to the PHC string.
+const KEYED_BY: &str = "keyed-2.";
+/// What the hash is keyed for.
+const PURPOSE: &str = "password";
 
 /// Passwords that are worked on at the same time: each takes 19 MiB and a core. The others wait for their turn.
 static AT_ONCE: Semaphore = Semaphore::const_new(4);
@@ -32,22 +36,18 @@ fn hasher() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-/// What argon2id works on.
-fn keyed(vault: &Vault, password: &SecretString) -> Zeroizing<[u8; 32]> {
-    Zeroizing::new(vault.keyed_hash("password", password.expose_secret()))
-}
-
 /// Hashes a password for the database.
 ///
 /// # Errors
 /// [`EngineError::Internal`] when the hash cannot be computed.
 pub(crate) async fn hash_password(vault: &Vault, password: &SecretString) -> Result<String, EngineError> {
-    let input = keyed(vault, password);
+    let keyed = vault.named_hash(PURPOSE, password.expose_secret());
+    let (input, mark) = (Zeroizing::new(keyed.hash), mark_of(keyed.key.as_deref()));
     let _turn = AT_ONCE.acquire().await;
     tokio::task::spawn_blocking(move || {
         hasher()
             .hash_password(input.as_slice())
-            .map(|hash| format!("{KEYED}{hash}"))
+            .map(|hash| format!("{mark}{hash}"))
             .map_err(|error| EngineError::Internal(format!("password hash: {error}")))
     })
     .await
@@ -72,15 +72,32 @@ impl Fit {
     }
 }
 
+/// What stands before a hash under the root key of this name, or the first one.
+fn mark_of(key: Option<&str>) -> String {
+    key.map_or_else(|| KEYED.to_owned(), |name| format!("{KEYED_BY}{name}"))
+}
+
+/// The mark of a stored hash, with the name of its key, and the PHC string; `None` for one without a key.
+fn split(stored: &str) -> Option<(Option<&str>, &str)> {
+    if let Some(hash) = stored.strip_prefix(KEYED) {
+        return Some((None, hash));
+    }
+    let rest = stored.strip_prefix(KEYED_BY)?;
+    let end = rest.find('$')?;
+    Some((Some(&rest[..end]), &rest[end..]))
+}
+
 /// Compares a password with a stored hash. With `None` (no such person) the same work is done and the answer is no.
 pub(crate) async fn verify_password(vault: &Vault, password: SecretString, stored: Option<String>) -> Fit {
-    let input = keyed(vault, &password);
+    let name = stored.as_deref().and_then(split).and_then(|(name, _)| name);
+    let input = Zeroizing::new(vault.hash_named(name, PURPOSE, password.expose_secret()));
+    let replaced = vault.named_hash(PURPOSE, "").key.as_deref() != name;
     let _turn = AT_ONCE.acquire().await;
     tokio::task::spawn_blocking(move || {
         let hash = stored.as_deref().unwrap_or_else(|| dummy_hash());
         let short = password.expose_secret().len() <= MAX_PASSWORD_BYTES;
-        let (fits, outdated) = match hash.strip_prefix(KEYED) {
-            Some(hash) => (verifies(input.as_slice(), hash), !has_todays_parameters(hash)),
+        let (fits, outdated) = match split(hash) {
+            Some((_, hash)) => (verifies(input.as_slice(), hash), replaced || !has_todays_parameters(hash)),
             None => (verifies(password.expose_secret().as_bytes(), hash), true),
         };
         match (stored.is_some() && short && fits, outdated) {

@@ -280,8 +280,9 @@ impl Core {
     }
 
     /// Secret and recovery codes for a sign-in that sets up a second factor.
-    pub(crate) fn new_set_up(&self, user: UserId) -> SetUpOfSignIn {
-        SetUpOfSignIn::seal(&self.commands.vault, user, &totp::new_secret(), &recovery::new_codes())
+    pub(crate) async fn new_set_up(&self, tx: &mut Tx, user: UserId) -> Result<SetUpOfSignIn, EngineError> {
+        let (secret, codes) = (totp::new_secret(), recovery::new_codes());
+        Ok(SetUpOfSignIn::seal(tx, &self.commands.vault, user, &secret, &codes).await?)
     }
 
     /// What a set-up shows to its person in the session that began it; `None` when none has begun there, or it took too
@@ -372,7 +373,11 @@ impl Core {
                 Some(_) => CodeCheck::Reused,
             });
         }
-        if !second_factors::use_recovery_code(tx, user, &recovery::hash(&self.commands.vault, user, &code)).await? {
+        let mut used = false;
+        for hash in recovery::possible_hashes(&self.commands.vault, user, &code) {
+            used = used || second_factors::use_recovery_code(tx, user, &hash).await?;
+        }
+        if !used {
             return Ok(CodeCheck::Wrong);
         }
         let left = second_factors::recovery_codes_left(&mut *tx, user).await?;

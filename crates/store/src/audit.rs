@@ -17,9 +17,11 @@ mod witness;
 
 pub use anchor::{Anchor, anchor};
 pub(crate) use end::begin;
-pub use key::{AuditKey, Point};
+pub(crate) use key::AuditKey;
+pub use key::{AuditKeys, Point};
 pub use problem::Problem;
 pub use renewal::{Resealed, reseal};
+pub(crate) use renewal::{go_on_under, look_through};
 pub use verification::{Verification, accept_restored, verify};
 pub use witness::{Witnessed, remember, witness_path};
 
@@ -35,7 +37,7 @@ use uuid::Uuid;
 use crate::database::{Access, Run as _};
 use crate::record::Nullable;
 use crate::sql::{Statement, args, json, without_nul};
-use crate::{StoreError, Tx};
+use crate::{StoreError, Tx, Vault};
 
 /// The longest page of a list.
 const MAX_PAGE: u32 = 500;
@@ -124,10 +126,18 @@ pub struct Entry {
 /// Appends an entry. Do it last in the transaction: the end of the chain stays locked until the commit.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn append(tx: &mut Tx, key: &AuditKey, new: &NewEntry, at: Timestamp) -> Result<Entry, StoreError> {
-    let end = end::advance(tx, key).await?;
-    if end.sound(key).is_none() {
+/// [`StoreError::KeyReplaced`] when the key file does not have the key with which the log goes on; when the database fails.
+pub async fn append(tx: &mut Tx, vault: &Vault, new: &NewEntry, at: Timestamp) -> Result<Entry, StoreError> {
+    let mut keys = vault.audit_keys();
+    let mut end = end::advance(tx, &keys).await?;
+    if end.sound().is_none() {
+        // Another process may have replaced the key.
+        vault.refresh(&mut *tx).await?;
+        keys = vault.audit_keys();
+        end = end.under(&mut *tx, &keys).await?;
+    }
+    let key = end.key.as_ref().unwrap_or(&keys.current);
+    if end.sound().is_none() {
         tracing::error!(
             after = end.point.seq,
             "the end of the audit log was changed outside of TenantAtlas: run `tenantatlas audit verify`"

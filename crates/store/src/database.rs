@@ -3,30 +3,26 @@
 use std::future::Future;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::str::FromStr as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sqlx::pool::{MaybePoolConnection, PoolOptions};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::pool::MaybePoolConnection;
+use sqlx::postgres::PgPool;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
-use sqlx::{Executor as _, PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite, Transaction};
+use sqlx::{PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite, Transaction};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::StoreError;
 use crate::bulk_texts::BulkTexts;
+use crate::postgres_server::connect_postgres;
 use crate::record::Record;
 use crate::sql::{Statement, Value};
 use crate::sqlite_file::{begin_immediate, connect_sqlite};
 use crate::write_probe::WriteProbe;
 
-/// Connections to a PostgreSQL server, at most.
-const POSTGRES_CONNECTIONS: u32 = 24;
 /// How long a statement waits for a connection or for another process that writes the same SQLite file.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-/// A connection that rested longer than this is asked whether it still lives before it is used.
-const TRUSTED_REST: Duration = Duration::from_secs(5);
 
 /// The kind of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -94,11 +90,8 @@ impl Db {
                 return Err(StoreError::Address("SQLite needs a file, without options".to_owned()));
             }
             connect_sqlite(Path::new(path)).await
-        } else if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            connect_postgres(address).await
         } else {
-            let scheme = address.split(':').next().unwrap_or_default();
-            Err(StoreError::Address(format!("{scheme:?} is neither")))
+            connect_postgres(address, None).await
         }
     }
 
@@ -178,49 +171,6 @@ impl Drop for Waits<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
-}
-
-async fn connect_postgres(address: &str) -> Result<Db, StoreError> {
-    let options = PgConnectOptions::from_str(address)
-        .map_err(|_| StoreError::Address("the part after postgres:// is not understood".to_owned()))?
-        .application_name("tenantatlas")
-        .statement_cache_capacity(200);
-    let host = match options.get_socket() {
-        Some(socket) => socket.display().to_string(),
-        None => format!("{}:{}", options.get_host(), options.get_port()),
-    };
-    let pool = pool_options().connect_with(options).await.map_err(|error| match &error {
-        sqlx::Error::Database(database) => match database.code().as_deref() {
-            Some("28000" | "28P01" | "3D000" | "42501") => StoreError::Refused(database.message().to_owned()),
-            _ => error.into(),
-        },
-        sqlx::Error::PoolTimedOut => StoreError::Unreachable { host, cause: "no answer in time".to_owned() },
-        other => StoreError::Unreachable { host, cause: other.to_string() },
-    })?;
-    Ok(Db::Postgres { pool, shared: Arc::default() })
-}
-
-/// What holds in every session on PostgreSQL. One search takes one core, as its turn says ([`Db::turn_to_search`]): by default
-/// it would take several, which those whose pages are quick then wait for. And no statement here is worth being compiled:
-/// that takes longer than most of them run. A process that was stopped in the middle of a transaction, or whose machine is
-/// gone, lets go of what it has locked: everybody who works waits for the end of the audit log, for one.
-const SESSION: &str =
-    "SET max_parallel_workers_per_gather = 0; SET jit = off; SET idle_in_transaction_session_timeout = '30s'";
-
-fn pool_options() -> PoolOptions<Postgres> {
-    PgPoolOptions::new()
-        .max_connections(POSTGRES_CONNECTIONS)
-        .acquire_timeout(PATIENCE)
-        .test_before_acquire(false)
-        .after_connect(|connection, _| Box::pin(async move { connection.execute(SESSION).await.map(drop) }))
-        .before_acquire(|connection, rest| {
-            Box::pin(async move {
-                if rest.idle_for > TRUSTED_REST {
-                    sqlx::Connection::ping(connection).await?;
-                }
-                Ok(true)
-            })
-        })
 }
 
 /// A transaction that may write.

@@ -11,11 +11,8 @@ use uuid::Uuid;
 use crate::database::{Access, Run as _};
 use crate::record::{Name, Nullable};
 use crate::sql::{args, json};
+use crate::vault::sealed::{At, ENDPOINT_ADDRESS, ENDPOINT_SECRET};
 use crate::{SealedSecret, StoreError, Tx, Vault, dialect};
-
-/// The purposes for which address and secret are sealed, with the id of the endpoint behind them.
-const ADDRESS: &str = "webhook_endpoints.address";
-const SECRET: &str = "webhook_endpoints.secret";
 
 /// An endpoint, without what is secret about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
@@ -111,8 +108,9 @@ struct Sealed {
     former_secret_sealed: Option<SealedSecret>,
 }
 
-fn purpose(column: &str, id: EndpointId) -> String {
-    format!("{column}/{id}")
+/// Where something of an endpoint stands.
+fn of(tenant: TenantId, id: EndpointId) -> At {
+    At::row(tenant.as_uuid(), id.as_uuid())
 }
 
 /// Adds an endpoint. A name that is taken is a conflict ([`StoreError::is_conflict`]).
@@ -126,8 +124,9 @@ pub async fn create(
     new: &NewEndpoint,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let address = vault.seal(tenant, &purpose(ADDRESS, new.id), &new.address);
-    let secret = new.secret.as_ref().map(|secret| vault.seal(tenant, &purpose(SECRET, new.id), secret).0);
+    let (sealer, place) = (vault.sealer(tx).await?, of(tenant, new.id));
+    let address = sealer.seal(&ENDPOINT_ADDRESS, place, &new.address);
+    let secret = new.secret.as_ref().map(|secret| sealer.seal(&ENDPOINT_SECRET, place, secret).0);
     tx.execute(
         "INSERT INTO webhook_endpoints (id, tenant_id, kind, name, name_key, wanted, digest, address_sealed, address_shown,
              secret_sealed, created_by_name, created_at, updated_at)
@@ -198,10 +197,11 @@ pub async fn open(
     let row: Option<Sealed> =
         on.row("SELECT * FROM webhook_endpoints WHERE tenant_id = $1 AND id = $2", &args![tenant, id]).await?;
     let Some(row) = row else { return Ok(None) };
-    let address = vault.unseal(tenant, &purpose(ADDRESS, id), &row.address_sealed)?;
+    let address = vault.unseal(&ENDPOINT_ADDRESS, of(tenant, id), &row.address_sealed)?;
     let former = row.former_secret_sealed.filter(|_| row.endpoint.former_until.is_some_and(|until| at < until));
     let sealed = row.secret_sealed.into_iter().chain(former);
-    let secrets = sealed.map(|sealed| vault.unseal(tenant, &purpose(SECRET, id), &sealed)).collect::<Result<_, _>>()?;
+    let secrets = sealed.map(|sealed| vault.unseal(&ENDPOINT_SECRET, of(tenant, id), &sealed));
+    let secrets = secrets.collect::<Result<_, _>>()?;
     Ok(Some(OpenEndpoint { endpoint: row.endpoint, address, secrets }))
 }
 
@@ -218,7 +218,7 @@ pub async fn find_by_secret(
     let rows: Vec<Sealed> = on.rows("SELECT * FROM webhook_endpoints WHERE tenant_id = $1", &args![tenant]).await?;
     for row in rows {
         let Some(sealed) = row.secret_sealed else { continue };
-        let known = vault.unseal(tenant, &purpose(SECRET, row.endpoint.id), &sealed)?;
+        let known = vault.unseal(&ENDPOINT_SECRET, of(tenant, row.endpoint.id), &sealed)?;
         if known.expose_secret() == secret.expose_secret() {
             return Ok(Some(row.endpoint));
         }
@@ -240,7 +240,7 @@ pub async fn rotate(
     former_until: Timestamp,
     at: Timestamp,
 ) -> Result<bool, StoreError> {
-    let sealed = vault.seal(tenant, &purpose(SECRET, id), secret);
+    let sealed = vault.sealer(tx).await?.seal(&ENDPOINT_SECRET, of(tenant, id), secret);
     let changed = tx
         .execute(
             "UPDATE webhook_endpoints

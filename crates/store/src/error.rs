@@ -115,6 +115,14 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// The key was replaced, and this process does not have the new one. Nothing was written.
+    #[error(
+        "the root key was replaced, and the key file {path} does not have the new key: copy the key file of the machine on which `tenantatlas key rotate` ran"
+    )]
+    KeyReplaced {
+        /// The file.
+        path: PathBuf,
+    },
     /// A sealed secret cannot be opened.
     #[error("a stored secret cannot be opened: it was damaged, or belongs to another tenant or key")]
     Sealed,

@@ -1,5 +1,6 @@
 //! The versions of the database, embedded in the program.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, Migrator};
@@ -9,6 +10,7 @@ use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::StoreError;
 use crate::database::{Access, Connection, Db, Run as _};
+use crate::database_check::{Finding, Schema};
 use crate::sqlite_file::begin_immediate;
 
 /// How long a process waits for another one that migrates the same PostgreSQL database.
@@ -95,10 +97,41 @@ impl Db {
         let found = self.applied_versions().await?.into_iter().max().unwrap_or_default();
         let known = Self::known_version();
         match found.cmp(&known) {
-            std::cmp::Ordering::Less => Err(StoreError::OlderDatabase),
-            std::cmp::Ordering::Equal => Ok(()),
-            std::cmp::Ordering::Greater => Err(StoreError::NewerDatabase { found, known }),
+            Ordering::Less => Err(StoreError::OlderDatabase),
+            Ordering::Equal => Ok(()),
+            Ordering::Greater => Err(StoreError::NewerDatabase { found, known }),
         }
+    }
+
+    /// Compares the versions of the database with those of this program, and tells what does not fit.
+    pub(crate) async fn compare_versions(&self) -> Result<(Schema, Vec<Finding>), StoreError> {
+        let applied = self.applied_versions().await?;
+        let (version, known) = (applied.iter().max().copied().unwrap_or_default(), Self::known_version());
+        let fits = self.is_as_made(&applied).await?;
+        let finding = match (fits, version.cmp(&known)) {
+            (true, _) => None,
+            (false, Ordering::Greater) => Some(Finding::new(
+                "schema_newer",
+                format!("the database is of version {version}, but this program knows versions up to {known}"),
+                "use the program that wrote it, or a newer one",
+            )),
+            (false, Ordering::Less) if version == 0 => Some(Finding::new(
+                "schema_missing",
+                "the database is empty",
+                "name the database that was restored, or restore one",
+            )),
+            (false, Ordering::Less) if self.is_older_state(&applied).await? => Some(Finding::new(
+                "schema_older",
+                format!("the database is of version {version}, and this program makes version {known}"),
+                "run `tenantatlas migrate`, then check again",
+            )),
+            _ => Some(Finding::new(
+                "schema_foreign",
+                "a version of the database is missing, was not applied to its end, or is not the one this program would have made",
+                "use the build of the program that wrote it, or restore another backup",
+            )),
+        };
+        Ok((Schema { version, known, fits }, finding.into_iter().collect()))
     }
 
     /// The versions the database has. The table of them is sqlx's own; before the first migration there is none.
@@ -117,9 +150,20 @@ impl Db {
 
     /// Whether every migration was applied, and is the one of this program.
     async fn is_as_made(&self, applied: &[i64]) -> Result<bool, StoreError> {
+        let (migrations, same) = self.is_made_so_far(applied).await?;
+        Ok(same && applied.len() == migrations)
+    }
+
+    /// Whether the first migrations of this program were applied, and no others.
+    async fn is_older_state(&self, applied: &[i64]) -> Result<bool, StoreError> {
+        Ok(self.is_made_so_far(applied).await?.1)
+    }
+
+    /// How many migrations this program has, and whether those that were applied are the first of them.
+    async fn is_made_so_far(&self, applied: &[i64]) -> Result<(usize, bool), StoreError> {
         type Applied = (i64, Vec<u8>, bool);
         if applied.is_empty() {
-            return Ok(false);
+            return Ok((0, false));
         }
         let mut this = Versions(self);
         let rows: Vec<Applied> =
@@ -131,7 +175,8 @@ impl Db {
         let same = |(row, migration): (&Applied, &Migration)| {
             row.2 && row.0 == migration.version && row.1 == migration.checksum.as_ref()
         };
-        Ok(rows.len() == migrator.iter().count() && rows.iter().zip(migrator.iter()).all(same))
+        let known = migrator.iter().count();
+        Ok((known, rows.len() <= known && rows.iter().zip(migrator.iter()).all(same)))
     }
 }
 
@@ -170,6 +215,12 @@ pub(crate) fn postgres_function(name: &str) -> Option<&'static str> {
         let (_, after) = text[text.find(&head)?..].split_once("$$")?;
         after.split_once("$$").map(|(body, _)| body)
     })
+}
+
+/// The texts of the migrations for PostgreSQL.
+#[cfg(feature = "testing")]
+pub(crate) fn postgres_texts() -> impl Iterator<Item = &'static str> {
+    POSTGRES.iter().map(|migration| migration.sql.as_str())
 }
 
 /// What the migrations for PostgreSQL are, so that a database made from others is not taken for one made from these.

@@ -12,16 +12,13 @@ use crate::database::{Access, Run as _};
 use crate::sessions::TokenHash;
 use crate::sql::{args, without_nul};
 use crate::users::User;
+use crate::vault::sealed::{SET_UP_CODES, SET_UP_SECRET};
 use crate::{SealedSecret, StoreError, Tx, Vault};
 
 /// Sign-ins of one person that may wait at the same time; an earlier one ends when there are more.
 const MOST: i64 = 10;
 /// Sign-ins that have ended and are removed in one transaction, at most.
 const BATCH: i64 = 200;
-/// The column that a secret is sealed for.
-const SECRET: &str = "pending_sign_ins.set_up_secret";
-/// The column that recovery codes are sealed for.
-const RECOVERY_CODES: &str = "pending_sign_ins.set_up_codes";
 
 /// A new sign-in that waits.
 #[derive(Clone, Debug)]
@@ -49,14 +46,23 @@ pub struct SetUpOfSignIn {
 }
 
 impl SetUpOfSignIn {
-    /// Seals secret and recovery codes.
-    #[must_use]
-    pub fn seal(vault: &Vault, user: UserId, secret: &SecretString, recovery_codes: &SecretString) -> Self {
-        Self {
+    /// Seals secret and recovery codes, in the transaction that writes them.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyReplaced`], or the database fails.
+    pub async fn seal(
+        tx: &mut Tx,
+        vault: &Vault,
+        user: UserId,
+        secret: &SecretString,
+        recovery_codes: &SecretString,
+    ) -> Result<Self, StoreError> {
+        let sealer = vault.sealer(tx).await?;
+        Ok(Self {
             user_id: user,
-            secret: vault.seal_for_person(user, SECRET, secret),
-            recovery_codes: vault.seal_for_person(user, RECOVERY_CODES, recovery_codes),
-        }
+            secret: sealer.seal(&SET_UP_SECRET, user, secret),
+            recovery_codes: sealer.seal(&SET_UP_CODES, user, recovery_codes),
+        })
     }
 
     /// The shared secret.
@@ -64,7 +70,7 @@ impl SetUpOfSignIn {
     /// # Errors
     /// [`StoreError::Sealed`] when it was damaged, moved, or sealed with another key.
     pub fn secret(&self, vault: &Vault) -> Result<SecretString, StoreError> {
-        vault.unseal_for_person(self.user_id, SECRET, &self.secret)
+        vault.unseal(&SET_UP_SECRET, self.user_id, &self.secret)
     }
 
     /// The recovery codes.
@@ -72,7 +78,7 @@ impl SetUpOfSignIn {
     /// # Errors
     /// [`StoreError::Sealed`] when they were damaged, moved, or sealed with another key.
     pub fn recovery_codes(&self, vault: &Vault) -> Result<SecretString, StoreError> {
-        vault.unseal_for_person(self.user_id, RECOVERY_CODES, &self.recovery_codes)
+        vault.unseal(&SET_UP_CODES, self.user_id, &self.recovery_codes)
     }
 }
 

@@ -15,6 +15,7 @@ pub use captures::{
     Capture, CaptureTypeEnd, CaptureTypeRun, CountedItems, NewCapture, abandon, begin, begin_type, count_items, finish,
     finish_type, get_by_operation, list_types,
 };
+pub(crate) use key::SealedBlob;
 pub(crate) use key::destroy;
 pub use key::{Mark, Sealed, TenantKey};
 pub use listing::{

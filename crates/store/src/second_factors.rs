@@ -9,12 +9,8 @@ use uuid::Uuid;
 use crate::database::{Access, Run as _};
 use crate::record::Nullable;
 use crate::sql::args;
+use crate::vault::sealed::{RECOVERY_CODES, SECOND_FACTOR};
 use crate::{SealedSecret, StoreError, Tx, Vault, dialect};
-
-/// The column that the secret is sealed for.
-const SECRET: &str = "second_factors.secret";
-/// The column that recovery codes are sealed for while they are shown.
-const RECOVERY_CODES: &str = "second_factors.new_recovery_codes";
 
 /// The keyed hash of a recovery code.
 pub type CodeHash = [u8; 32];
@@ -45,7 +41,7 @@ impl SecondFactor {
     /// # Errors
     /// [`StoreError::Sealed`] when it was damaged, moved, or sealed with another key.
     pub fn secret(&self, vault: &Vault) -> Result<SecretString, StoreError> {
-        vault.unseal_for_person(self.user_id, SECRET, &self.secret)
+        vault.unseal(&SECOND_FACTOR, self.user_id, &self.secret)
     }
 
     /// Recovery codes that are shown and not yet in force, if there are any.
@@ -54,7 +50,7 @@ impl SecondFactor {
     /// [`StoreError::Sealed`] when they were damaged, moved, or sealed with another key.
     pub fn new_recovery_codes(&self, vault: &Vault) -> Result<Option<SecretString>, StoreError> {
         let sealed = self.new_recovery_codes.as_ref();
-        sealed.map(|sealed| vault.unseal_for_person(self.user_id, RECOVERY_CODES, sealed)).transpose()
+        sealed.map(|sealed| vault.unseal(&RECOVERY_CODES, self.user_id, sealed)).transpose()
     }
 }
 
@@ -108,8 +104,9 @@ pub async fn begin(
     recovery_codes: &SecretString,
     at: Timestamp,
 ) -> Result<bool, StoreError> {
-    let secret = vault.seal_for_person(user, SECRET, secret);
-    let codes = vault.seal_for_person(user, RECOVERY_CODES, recovery_codes);
+    let sealer = vault.sealer(tx).await?;
+    let secret = sealer.seal(&SECOND_FACTOR, user, secret);
+    let codes = sealer.seal(&RECOVERY_CODES, user, recovery_codes);
     let written = tx
         .execute(
             "INSERT INTO second_factors (user_id, secret, new_recovery_codes, created_at, shown_in)
@@ -152,7 +149,7 @@ pub async fn enrol(
     step: i64,
     at: Timestamp,
 ) -> Result<bool, StoreError> {
-    let secret = vault.seal_for_person(user, SECRET, secret);
+    let secret = vault.sealer(tx).await?.seal(&SECOND_FACTOR, user, secret);
     let written = tx
         .execute(
             "INSERT INTO second_factors (user_id, secret, created_at, confirmed_at, last_step) VALUES ($1, $2, $3, $3, $4) \
@@ -186,7 +183,7 @@ pub async fn show_recovery_codes(
     session: Uuid,
     codes: &SecretString,
 ) -> Result<bool, StoreError> {
-    let sealed = vault.seal_for_person(user, RECOVERY_CODES, codes);
+    let sealed = vault.sealer(tx).await?.seal(&RECOVERY_CODES, user, codes);
     let text = "UPDATE second_factors SET new_recovery_codes = $2, shown_in = $3 \
                 WHERE user_id = $1 AND confirmed_at IS NOT NULL";
     Ok(tx.execute(text, &args![user, sealed.0, session]).await? == 1)

@@ -94,6 +94,28 @@ pub(crate) async fn connect_sqlite(path: &Path) -> Result<Db, StoreError> {
     Ok(Db::Sqlite { writer, readers, path: path.to_owned(), write_probe, waiting, shared: Arc::default() })
 }
 
+/// Opens a file that is there, so that nothing in it can be changed.
+pub(crate) async fn connect_sqlite_to_read(path: &Path) -> Result<Db, StoreError> {
+    let plain = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(PATIENCE);
+    patiently(|| refuse_foreign(&plain, path)).await?;
+    let options = plain
+        .row_buffer_size(ROWS_IN_FLIGHT)
+        .pragma("temp_store", "memory")
+        .pragma("trusted_schema", "off")
+        .pragma("cache_size", READER_CACHE);
+    let pool = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(PATIENCE);
+    let readers = pool.connect_with(options).await.map_err(|error| cannot_open(path, error))?;
+    let (writer, write_probe) = (readers.clone(), Arc::new(WriteProbe::default()));
+    Ok(Db::Sqlite {
+        writer,
+        readers,
+        path: path.to_owned(),
+        write_probe,
+        waiting: Arc::default(),
+        shared: Arc::default(),
+    })
+}
+
 /// Tries again while another process is opening the same file: the change to the write-ahead log answers "busy" at once,
 /// whatever the timeout is (<https://sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode>).
 async fn patiently<T, F: Future<Output = Result<T, StoreError>>>(mut open: impl FnMut() -> F) -> Result<T, StoreError> {

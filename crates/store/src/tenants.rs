@@ -24,11 +24,9 @@ use uuid::Uuid;
 use crate::database::{Access, Run as _};
 use crate::record::{Name, Nullable};
 use crate::sql::args;
-use crate::vault::{SealedSecret, Vault};
+use crate::vault::Vault;
+use crate::vault::sealed::{CREDENTIAL, SealedSecret};
 use crate::{StoreError, Tx, dialect};
-
-/// The column a credential is sealed for.
-const CREDENTIAL_COLUMN: &str = "tenants.credential";
 
 /// A tenant, without its credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
@@ -229,7 +227,7 @@ pub async fn set_credential(
             (CredentialKind::Certificate, SecretString::from(pair.to_string()))
         }
     };
-    let sealed = vault.seal(id, CREDENTIAL_COLUMN, &text);
+    let sealed = vault.sealer(tx).await?.seal(&CREDENTIAL, id, &text);
     let changed = tx
         .execute(
             "UPDATE tenants
@@ -289,7 +287,7 @@ pub async fn get_with_credential(
         on.row("SELECT * FROM tenants WHERE id = $1 AND removed_at IS NULL", &args![id]).await?;
     let Some(WithCredential { tenant, sealed }) = row else { return Ok(None) };
     let (Some(kind), Some(sealed)) = (tenant.credential_kind, sealed) else { return Ok(Some((tenant, None))) };
-    let text = vault.unseal(id, CREDENTIAL_COLUMN, &sealed)?;
+    let text = vault.unseal(&CREDENTIAL, id, &sealed)?;
     let credential = match kind {
         CredentialKind::ClientSecret => TenantCredential::ClientSecret(text),
         CredentialKind::Certificate => {

@@ -21,6 +21,16 @@ use crate::{Backend, Db};
 /// The variable with the address of a PostgreSQL server on which databases may be made.
 pub const POSTGRES_URL: &str = "TENANTATLAS_TEST_POSTGRES_URL";
 
+/// The columns that the vault seals, as `table.column`.
+pub fn sealed_columns() -> impl Iterator<Item = String> {
+    crate::vault::sealed::ALL.iter().map(|place| format!("{}.{}", place.table, place.column))
+}
+
+/// The texts of the migrations for PostgreSQL, in their order.
+pub fn postgres_migrations() -> impl Iterator<Item = &'static str> {
+    crate::migrations::postgres_texts()
+}
+
 /// An empty, migrated database. On SQLite it is removed when this is dropped.
 #[derive(Debug)]
 pub struct TestDatabase {

@@ -3,37 +3,39 @@
 //! One root key in a file that only its owner can read. From it come, by HMAC-SHA-256 with a purpose of its own each,
 //! the key that seals, the value by which the database recognises the key, and for each tenant the key with which the
 //! normaliser fingerprints secrets. A sealed secret is bound to its tenant or person and column: moved elsewhere it does not open.
+//!
+//! The root key can be replaced while processes run ([`crate::key_rotation`]). So a vault has a ring of keys: those of the
+//! file, of which the database says which one seals, and former ones, which the database keeps sealed with that one for what
+//! cannot be made anew: hashes of passwords and recovery codes, and fingerprints. Every sealed value names its key. Whoever
+//! seals asks the database for the key first, in the transaction that writes the value, so that nothing is sealed with a key
+//! that has been replaced. The file is read again whenever a key is met that is not in the ring.
+
+mod file;
+mod ring;
+mod root;
+pub(crate) mod sealed;
 
 use std::fmt;
-use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use hmac::{Hmac, Mac as _};
-use secrecy::{ExposeSecret as _, SecretString};
-use sha2::Sha256;
-use tenantatlas_domain::ids::{TenantId, UserId};
-use zeroize::{Zeroize as _, Zeroizing};
+use secrecy::SecretString;
+use sqlx::AssertSqlSafe;
+use tenantatlas_domain::ids::TenantId;
+use zeroize::Zeroizing;
 
-use crate::audit::{self, AuditKey};
-use crate::{Db, StoreError, facts, files};
+use crate::audit::{self, AuditKeys};
+use crate::database::{Access, Run as _};
+use crate::sql::args;
+use crate::{Db, StoreError, Tx, dialect, facts};
+use file::problem;
+pub(crate) use ring::FORMER_FACT;
+use ring::Ring;
+pub(crate) use root::{KeyId, RootKey};
+pub use sealed::SealedSecret;
+use sealed::{At, Place};
 
-const FILE_PREFIX: &str = "tenantatlas-key-1:";
-const CHECK_FACT: &str = "vault_key_check";
-const VERSION: u8 = 1;
-const KEY_ID_LENGTH: usize = 4;
-const NONCE_LENGTH: usize = 24;
-const HEADER_LENGTH: usize = 1 + KEY_ID_LENGTH + NONCE_LENGTH;
-/// A key file is one short line.
-const FILE_LIMIT: u64 = 1_024;
-
-/// A secret as the database holds it: version, key id, nonce, ciphertext. Safe to store, useless without the key file.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::Type)]
-#[sqlx(transparent, no_pg_array)]
-pub struct SealedSecret(pub(crate) Vec<u8>);
+pub(crate) const CHECK_FACT: &str = "vault_key_check";
 
 /// The key with which secrets of one tenant are fingerprinted, for `Normaliser::new`.
 #[derive(Clone)]
@@ -53,17 +55,39 @@ impl fmt::Debug for FingerprintKey {
     }
 }
 
-/// Seals and opens secrets.
+/// A hash under a key that has a name, see [`Vault::named_hash`].
+pub struct NamedHash {
+    /// The name of the key; `None` for the first one that this database had.
+    pub key: Option<String>,
+    /// The hash.
+    pub hash: [u8; 32],
+}
+
+/// Seals and opens secrets. Cheap to clone; all clones share their keys.
 #[derive(Clone)]
 pub struct Vault {
-    root: Zeroizing<[u8; 32]>,
-    key_id: [u8; KEY_ID_LENGTH],
+    ring: Arc<RwLock<Ring>>,
     path: PathBuf,
 }
 
 impl fmt::Debug for Vault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Vault").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Seals, in one transaction. See [`Vault::sealer`].
+pub(crate) struct Sealer(Arc<RootKey>);
+
+impl Sealer {
+    /// The id of the key that seals.
+    pub(crate) fn key_id(&self) -> KeyId {
+        self.0.id()
+    }
+
+    pub(crate) fn seal(&self, place: &Place, at: impl Into<At>, secret: &SecretString) -> SealedSecret {
+        let at = at.into();
+        self.0.seal(&place.context(at.owner, at.row), secret)
     }
 }
 
@@ -77,31 +101,45 @@ impl Vault {
     /// or holds no key. Nothing is written in these cases.
     pub async fn open(db: &Db, path: &Path) -> Result<Self, StoreError> {
         let expected = facts::get(db, CHECK_FACT).await?;
-        let vault = match Self::read(path)? {
-            Some(vault) => vault,
+        let keys = match file::read(path)? {
+            Some(keys) => keys,
             None if expected.is_some() => {
                 return Err(problem(
                     path,
                     "is missing, but the database holds secrets that were sealed with it: restore it, or name the right file",
                 ));
             }
-            None => Self::create(path)?,
+            None => file::create(path)?,
         };
-        let check = hex::encode(&vault.derive(b"key check", &[])[..16]);
-        let stored = match expected {
-            Some(stored) => stored,
-            None => {
-                let mut tx = db.write().await?;
-                let stored = facts::get_or_set(&mut tx, CHECK_FACT, &check).await?;
-                tx.commit().await?;
-                stored
-            }
-        };
-        if stored != check {
+        let ring = Ring::new(keys).ok_or_else(|| problem(path, "holds no key"))?;
+        if expected.is_none() {
+            let mut tx = db.write().await?;
+            facts::get_or_set(&mut tx, CHECK_FACT, ring.current.check()).await?;
+            tx.commit().await?;
+        }
+        let vault = Self::fitting(db, path, ring).await?;
+        audit::begin(db, &vault.audit_keys()).await?;
+        Ok(vault)
+    }
+
+    /// The same for whoever only reads: neither file nor database is written.
+    ///
+    /// # Errors
+    /// As [`Vault::open`]; [`StoreError::KeyFile`] also when the file is missing.
+    pub async fn open_to_read(db: &Db, path: &Path) -> Result<Self, StoreError> {
+        let keys = file::read(path)?.and_then(Ring::new);
+        let ring = keys.ok_or_else(|| problem(path, "is missing: name the file that belongs to this database"))?;
+        Self::fitting(db, path, ring).await
+    }
+
+    async fn fitting(db: &Db, path: &Path, mut ring: Ring) -> Result<Self, StoreError> {
+        if let Some(stored) = facts::get(db, CHECK_FACT).await?
+            && !ring.turn_to(&stored)
+        {
             return Err(StoreError::KeyMismatch { path: path.to_owned() });
         }
-        audit::begin(db, &vault.audit_key()).await?;
-        Ok(vault)
+        ring.open_former(facts::get(db, FORMER_FACT).await?.as_deref());
+        Ok(Self { ring: Arc::new(RwLock::new(ring)), path: path.to_owned() })
     }
 
     /// The key file.
@@ -110,191 +148,192 @@ impl Vault {
         &self.path
     }
 
-    /// The key with which the audit log is chained and sealed. The same at every start.
+    /// The name of the key that seals, eight hexadecimal digits.
     #[must_use]
-    pub fn audit_key(&self) -> AuditKey {
-        AuditKey::new(self.derive(b"audit", &[]))
+    pub fn key_name(&self) -> String {
+        self.ring().current.name()
+    }
+
+    /// The keys with which the audit log is chained and sealed.
+    #[must_use]
+    pub fn audit_keys(&self) -> AuditKeys {
+        self.ring().audit_keys()
     }
 
     /// The same of a key file that was replaced, to verify a log with which that key sealed.
     ///
     /// # Errors
     /// [`StoreError::KeyFile`] when the file is missing, can be read by others, or holds no key.
-    pub fn former_audit_key(path: &Path) -> Result<AuditKey, StoreError> {
-        let former = Self::read(path)?;
+    pub fn former_audit_keys(path: &Path) -> Result<AuditKeys, StoreError> {
+        let former = file::read(path)?.and_then(Ring::new);
         former
-            .map(|vault| vault.audit_key())
+            .map(|ring| ring.audit_keys())
             .ok_or_else(|| problem(path, "is missing: name the key file that was replaced"))
     }
 
-    fn from_root(root: Zeroizing<[u8; 32]>, path: &Path) -> Self {
-        let mut vault = Self { root, key_id: [0; KEY_ID_LENGTH], path: path.to_owned() };
-        let id = vault.derive(b"key id", &[]);
-        vault.key_id.copy_from_slice(&id[..KEY_ID_LENGTH]);
-        vault
+    pub(crate) fn ring(&self) -> Ring {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn read(path: &Path) -> Result<Option<Self>, StoreError> {
-        let Some(file) = files::open_regular(path).map_err(|reason| problem(path, &reason))? else { return Ok(None) };
-        check_permissions(&file, path)?;
-        let mut text = Zeroizing::new(String::new());
-        file.take(FILE_LIMIT + 1)
-            .read_to_string(&mut text)
-            .map_err(|_| problem(path, "holds no key: expected one line that begins with tenantatlas-key-1"))?;
-        if text.trim().is_empty() {
-            return Err(problem(path, "is empty: restore it, or remove it if no database was made with it"));
+    /// Reads the key file again.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyFile`]: the keys that are known stay.
+    pub(crate) fn reload(&self) -> Result<(), StoreError> {
+        let keys = file::read(&self.path)?.ok_or_else(|| problem(&self.path, "is missing: restore it"))?;
+        self.ring.write().unwrap_or_else(PoisonError::into_inner).take(keys);
+        Ok(())
+    }
+
+    /// The same where the keys that are known may do.
+    fn try_reload(&self) {
+        if let Err(error) = self.reload() {
+            tracing::warn!(%error, "the key file was not read again");
         }
-        if text.len() as u64 > FILE_LIMIT {
-            return Err(problem(path, "is too large for a key: expected one line that begins with tenantatlas-key-1"));
-        }
-        let root = text
-            .trim()
-            .strip_prefix(FILE_PREFIX)
-            .and_then(|encoded| BASE64.decode(encoded).ok().map(Zeroizing::new))
-            .and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok().map(Zeroizing::new))
-            .ok_or_else(|| problem(path, "holds no key: expected one line that begins with tenantatlas-key-1"))?;
-        Ok(Some(Self::from_root(root, path)))
     }
 
-    /// Writes a new key beside the wanted name and links it there: whoever reads the name sees the whole key or none,
-    /// and of two processes that start at once both use the key of the one that came first.
-    fn create(path: &Path) -> Result<Self, StoreError> {
-        let mut root = Zeroizing::new([0_u8; 32]);
-        rand::fill(&mut root[..]);
-        let line = Zeroizing::new(format!("{FILE_PREFIX}{}\n", BASE64.encode(root.as_slice())));
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{}", uuid::Uuid::new_v4().simple()));
-        let beside = PathBuf::from(name);
-        let written = (|| {
-            let mut options = std::fs::OpenOptions::new();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut file = options.open(&beside)?;
-            file.write_all(line.as_bytes())?;
-            file.sync_all()?;
-            std::fs::hard_link(&beside, path)
-        })();
-        let _ = std::fs::remove_file(&beside);
-        match written {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(files::unwritable(path, &error)),
-        }
-        Self::read(path)?.ok_or_else(|| problem(path, "vanished while it was being made"))
+    /// Replaces the key file by one with these keys, the newest first.
+    pub(crate) fn write_file(&self, keys: &[Arc<RootKey>]) -> Result<(), StoreError> {
+        file::replace(&self.path, keys.iter().map(Arc::as_ref))?;
+        self.reload()
     }
 
-    fn derive(&self, purpose: &[u8], subject: &[u8]) -> Zeroizing<[u8; 32]> {
-        let mut mac =
-            <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(self.root.as_slice()).expect("HMAC takes any key");
-        mac.update(b"tenantatlas/1/");
-        mac.update(purpose);
-        mac.update(&[0]);
-        mac.update(subject);
-        Zeroizing::new(mac.finalize().into_bytes().into())
+    /// Keeps the key that seals in a file of its own beside the key file, which it names.
+    pub(crate) fn keep_current(&self) -> Result<PathBuf, StoreError> {
+        file::keep(&self.path, &self.ring().current)
     }
 
-    fn cipher(&self) -> XChaCha20Poly1305 {
-        let key = self.derive(b"seal", &[]);
-        XChaCha20Poly1305::new_from_slice(key.as_slice()).expect("the key has the right length")
-    }
-
-    /// Seals a secret for one column of one tenant, such as `tenants.credential`.
+    /// Where the key of this name is kept after it was replaced.
     #[must_use]
-    pub fn seal(&self, tenant: TenantId, column: &str, secret: &SecretString) -> SealedSecret {
-        self.seal_in(&context(tenant, column), secret)
+    pub fn kept_path(&self, name: &str) -> PathBuf {
+        file::kept_path(&self.path, name)
     }
 
-    /// Seals a secret for one column of one person, such as `second_factors.secret`.
-    #[must_use]
-    pub fn seal_for_person(&self, person: UserId, column: &str, secret: &SecretString) -> SealedSecret {
-        self.seal_in(&context_of_person(person, column), secret)
+    /// Brings the keys up to date with file and database, where another process replaced the key.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyReplaced`] when the file does not have the key that seals; when the database fails.
+    pub async fn refresh(&self, mut on: impl Access) -> Result<(), StoreError> {
+        let text = "SELECT value FROM schema_facts WHERE name = $1";
+        let stored: Option<String> = on.value(text, &args![CHECK_FACT]).await?;
+        if stored.as_deref().is_none_or(|stored| stored == self.ring().current.check()) {
+            return Ok(());
+        }
+        let former: Option<String> = on.value(text, &args![FORMER_FACT]).await?;
+        self.turn_to(stored.as_deref().unwrap_or_default(), former.as_deref())
     }
 
-    fn seal_in(&self, context: &[u8], secret: &SecretString) -> SealedSecret {
-        let mut nonce = [0_u8; NONCE_LENGTH];
-        rand::fill(&mut nonce);
-        let payload = Payload { msg: secret.expose_secret().as_bytes(), aad: context };
-        let ciphertext = self.cipher().encrypt(&XNonce::from(nonce), payload).expect("a secret is far below the limit");
-        let mut sealed = Vec::with_capacity(HEADER_LENGTH + ciphertext.len());
-        sealed.push(VERSION);
-        sealed.extend_from_slice(&self.key_id);
-        sealed.extend_from_slice(&nonce);
-        sealed.extend_from_slice(&ciphertext);
-        SealedSecret(sealed)
+    /// Seals with the key of this name from now on, which is looked for in the file where it is not known.
+    fn turn_to(&self, check: &str, former: Option<&str>) -> Result<(), StoreError> {
+        let turn = || self.ring.write().unwrap_or_else(PoisonError::into_inner).turn_to(check);
+        if !turn() {
+            self.try_reload();
+            if !turn() {
+                return Err(StoreError::KeyReplaced { path: self.path.clone() });
+            }
+        }
+        self.ring.write().unwrap_or_else(PoisonError::into_inner).open_former(former);
+        Ok(())
     }
 
-    /// Opens a secret that was sealed for this column of this tenant.
+    /// Whoever seals in this transaction. The key stays the one that seals until the transaction ends: a rotation waits
+    /// for it, and finds what it wrote.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyReplaced`] when the key file does not have the key that seals; when the database fails.
+    pub(crate) async fn sealer(&self, tx: &mut Tx) -> Result<Sealer, StoreError> {
+        let lock = dialect::for_share(tx.backend());
+        let text = format!("SELECT value FROM schema_facts WHERE name = $1{lock}");
+        tx.value::<String>(AssertSqlSafe(text), &args![CHECK_FACT]).await?;
+        self.refresh(&mut *tx).await?;
+        Ok(Sealer(self.ring().current))
+    }
+
+    /// Opens a secret that was sealed for this place.
     ///
     /// # Errors
     /// [`StoreError::Sealed`] when it was damaged, or sealed for another place or with another key.
-    pub fn unseal(&self, tenant: TenantId, column: &str, sealed: &SealedSecret) -> Result<SecretString, StoreError> {
-        self.unseal_in(&context(tenant, column), sealed)
-    }
-
-    /// Opens a secret that was sealed for this column of this person.
-    ///
-    /// # Errors
-    /// [`StoreError::Sealed`] when it was damaged, or sealed for another place or with another key.
-    pub fn unseal_for_person(
+    pub(crate) fn unseal(
         &self,
-        person: UserId,
-        column: &str,
+        place: &Place,
+        at: impl Into<At>,
         sealed: &SealedSecret,
     ) -> Result<SecretString, StoreError> {
-        self.unseal_in(&context_of_person(person, column), sealed)
+        let at = at.into();
+        self.unseal_in(&place.context(at.owner, at.row), sealed)
     }
 
     fn unseal_in(&self, context: &[u8], sealed: &SealedSecret) -> Result<SecretString, StoreError> {
-        let bytes = sealed.0.as_slice();
-        if bytes.len() < HEADER_LENGTH || bytes[0] != VERSION || bytes[1..=KEY_ID_LENGTH] != self.key_id {
-            return Err(StoreError::Sealed);
-        }
-        let (header, ciphertext) = bytes.split_at(HEADER_LENGTH);
-        let nonce: [u8; NONCE_LENGTH] = header[1 + KEY_ID_LENGTH..].try_into().map_err(|_| StoreError::Sealed)?;
-        let payload = Payload { msg: ciphertext, aad: context };
-        let plain = self.cipher().decrypt(&XNonce::from(nonce), payload).map_err(|_| StoreError::Sealed)?;
-        String::from_utf8(plain).map(SecretString::from).map_err(|error| {
-            error.into_bytes().zeroize();
-            StoreError::Sealed
-        })
+        let id = root::key_of(&sealed.0).ok_or(StoreError::Sealed)?;
+        let key = self.ring().of(id).or_else(|| {
+            self.try_reload();
+            self.ring().of(id)
+        });
+        key.ok_or(StoreError::Sealed)?.unseal(context, sealed)
     }
 
-    /// The key with which secrets found in objects of this tenant are fingerprinted. The same at every start.
+    /// Seals for a place that does not exist, for tests.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn seal_for_test(&self, tenant: TenantId, column: &str, secret: &SecretString) -> SealedSecret {
+        self.ring().current.seal(&[tenant.as_uuid().as_bytes(), column.as_bytes()].concat(), secret)
+    }
+
+    /// Opens what [`Vault::seal_for_test`] sealed.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`].
+    #[cfg(feature = "testing")]
+    pub fn unseal_for_test(
+        &self,
+        tenant: TenantId,
+        column: &str,
+        sealed: &SealedSecret,
+    ) -> Result<SecretString, StoreError> {
+        self.unseal_in(&[tenant.as_uuid().as_bytes(), column.as_bytes()].concat(), sealed)
+    }
+
+    /// The key with which secrets found in objects of this tenant are fingerprinted. The same at every start, and after
+    /// the root key was replaced: another would make every object that holds a secret look changed.
     #[must_use]
     pub fn fingerprint_key(&self, tenant: TenantId) -> FingerprintKey {
-        FingerprintKey(self.derive(b"fingerprint", tenant.as_uuid().as_bytes()))
+        FingerprintKey(self.ring().first().derive(b"fingerprint", tenant.as_uuid().as_bytes()))
     }
 
     /// A keyed hash of something that is looked up but not to be read back, such as the e-mail of a failed sign-in.
     #[must_use]
     pub fn keyed_hash(&self, purpose: &str, subject: &str) -> [u8; 32] {
-        let purpose = [b"hash ", purpose.as_bytes()].concat();
-        *self.derive(&purpose, subject.as_bytes())
+        *self.ring().current.derive(&hash_purpose(purpose), subject.as_bytes())
+    }
+
+    /// The same under the key that seals and under every one before it, for what was hashed and cannot be hashed anew.
+    #[must_use]
+    pub fn keyed_hashes(&self, purpose: &str, subject: &str) -> Vec<[u8; 32]> {
+        let ring = self.ring();
+        ring.all().map(|key| *key.derive(&hash_purpose(purpose), subject.as_bytes())).collect()
+    }
+
+    /// The same with the name of the key, by which [`Vault::hash_named`] finds it again.
+    #[must_use]
+    pub fn named_hash(&self, purpose: &str, subject: &str) -> NamedHash {
+        let ring = self.ring();
+        let key = (ring.first().id() != ring.current.id()).then(|| ring.current.name());
+        NamedHash { key, hash: *ring.current.derive(&hash_purpose(purpose), subject.as_bytes()) }
+    }
+
+    /// A keyed hash under the key of this name, or with `None` the first one that this database had. Where that key is not
+    /// known, it is under another.
+    #[must_use]
+    pub fn hash_named(&self, key: Option<&str>, purpose: &str, subject: &str) -> [u8; 32] {
+        let ring = self.ring();
+        let found = match key {
+            None => Some(ring.first()),
+            Some(name) => ring.all().find(|key| key.name() == name),
+        };
+        *found.unwrap_or_else(|| Arc::clone(&ring.current)).derive(&hash_purpose(purpose), subject.as_bytes())
     }
 }
 
-fn context(tenant: TenantId, column: &str) -> Vec<u8> {
-    [b"tenantatlas/1\0", tenant.as_uuid().as_bytes().as_slice(), column.as_bytes()].concat()
-}
-
-fn context_of_person(person: UserId, column: &str) -> Vec<u8> {
-    [b"tenantatlas/1/person\0", person.as_uuid().as_bytes().as_slice(), column.as_bytes()].concat()
-}
-
-fn problem(path: &Path, problem: &str) -> StoreError {
-    StoreError::KeyFile { path: path.to_owned(), problem: problem.to_owned() }
-}
-
-fn check_permissions(file: &std::fs::File, path: &Path) -> Result<(), StoreError> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let metadata = file.metadata().map_err(|error| problem(path, &format!("cannot be read ({error})")))?;
-        let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(problem(path, &format!("can be read by others (mode {mode:03o}): run chmod 600 on it")));
-        }
-    }
-    Ok(())
+fn hash_purpose(purpose: &str) -> Vec<u8> {
+    [b"hash ", purpose.as_bytes()].concat()
 }

@@ -2,6 +2,7 @@
 
 mod drift;
 mod items;
+mod keys;
 mod retention;
 mod runs;
 mod schedule;
@@ -19,6 +20,7 @@ use tenantatlas_domain::since::Since;
 
 pub use drift::{DriftArguments, FindingsCommand, FindingsListArguments, StatusArgument};
 pub use items::{ItemListArguments, ItemsArguments, ItemsCommand, StateArgument};
+pub use keys::{DatabaseCommand, KeyCommand};
 pub use retention::RetentionCommand;
 pub use runs::{RunListArguments, RunsArguments, RunsCommand};
 pub use schedule::{ScheduleAddArguments, ScheduleCommand};
@@ -113,6 +115,12 @@ pub enum Command {
     /// The audit log
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Whether a database can be trusted, such as one that was restored
+    #[command(subcommand)]
+    Database(DatabaseCommand),
+    /// The root key, which seals what is secret
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Start the simulated Microsoft cloud alone
     GraphSim(GraphSimArguments),
 }

@@ -86,7 +86,7 @@ fn tell_broken(problems: &[Problem], output: Output) -> Result<(), Exit> {
 }
 
 async fn reseal(db: &Db, vault: &Vault, arguments: &AuditResealArguments, output: Output) -> Result<(), Exit> {
-    let former = arguments.former_key.as_deref().map(Vault::former_audit_key).transpose()?;
+    let former = arguments.former_key.as_deref().map(Vault::former_audit_keys).transpose()?;
     let resealed =
         audit::reseal(db, vault, former.as_ref(), &told(AuditAction::AuditResealed), SystemClock.now()).await?;
     let (done, sentence) = match resealed {
@@ -120,7 +120,7 @@ fn told(action: AuditAction) -> NewEntry {
 }
 
 async fn anchor(db: &Db, vault: &Vault, to: Option<&Path>, output: Output) -> Result<(), Exit> {
-    let Some(anchor) = audit::anchor(db, &vault.audit_key(), SystemClock.now()).await? else {
+    let Some(anchor) = audit::anchor(db, &vault.audit_keys(), SystemClock.now()).await? else {
         return Err(Exit::new(
             ExitCode::Failed,
             "the end of the audit log is not in order and proves nothing: `tenantatlas audit verify` says why",
@@ -156,7 +156,7 @@ async fn check_anchors(db: &Db, vault: &Vault, path: &Path) -> Result<(usize, Ve
         Exit::usage(format!("{} {what}: expected lines written by `tenantatlas audit anchor`", path.display()))
     };
     let file = File::open(path).map_err(|error| wrong(&format!("cannot be read ({error})")))?;
-    let (mut reader, key) = (BufReader::new(file), vault.audit_key());
+    let (mut reader, key) = (BufReader::new(file), vault.audit_keys());
     let (mut count, mut number, mut problems) = (0, 0, Vec::new());
     loop {
         let mut line = String::new();

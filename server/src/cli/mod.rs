@@ -5,12 +5,14 @@ mod assigned_to;
 mod audit;
 mod audit_events;
 mod capture;
+mod database;
 mod drift;
 mod findings;
 mod followers;
 pub mod graph_sim;
 mod item_show;
 mod items;
+mod key;
 mod migrate;
 pub mod output;
 pub mod progress;
@@ -70,6 +72,8 @@ async fn obey(command: Command, settings: &Settings, output: Output) -> Result<(
         Command::Schedule(command) => schedule::run(settings, command, output).await,
         Command::Token(command) => tokens::run(settings, command, output).await,
         Command::Audit(command) => audit::run(settings, &command, output).await,
+        Command::Database(command) => database::run(settings, command, output).await,
+        Command::Key(command) => key::run(settings, command, output).await,
         Command::GraphSim(simulator) => graph_sim::run(&simulator, output).await,
     }
 }

@@ -10,6 +10,7 @@ mod drift;
 mod foreign_files;
 mod full_disk;
 mod inventory;
+mod keys;
 mod outgoing;
 #[path = "../program/mod.rs"]
 mod program;

@@ -12,6 +12,8 @@ use super::totp;
 pub(crate) const CODES: usize = 10;
 /// Random bytes of a code: 120 bits, above the 112 from which a plain hash is enough (NIST SP 800-63B, section 5.1.2.2).
 const CODE_BYTES: usize = 15;
+/// What the hashes of codes are keyed for.
+const PURPOSE: &str = "recovery code";
 /// Characters that stand together when a code is shown.
 const GROUP: usize = 4;
 
@@ -36,11 +38,19 @@ pub(crate) fn hashes(vault: &Vault, user: UserId, codes: &SecretString) -> Vec<C
     codes.expose_secret().lines().map(|code| hash(vault, user, code)).collect()
 }
 
-/// What the database knows of a code, however it was typed.
-pub(crate) fn hash(vault: &Vault, user: UserId, code: &str) -> CodeHash {
+/// What the database is told of a new code.
+fn hash(vault: &Vault, user: UserId, code: &str) -> CodeHash {
+    vault.keyed_hash(PURPOSE, &subject(user, code))
+}
+
+/// What the database may know of a code, however it was typed: the root key may have been replaced since it was made.
+pub(crate) fn possible_hashes(vault: &Vault, user: UserId, code: &str) -> Vec<CodeHash> {
+    vault.keyed_hashes(PURPOSE, &subject(user, code))
+}
+
+fn subject(user: UserId, code: &str) -> Zeroizing<String> {
     let plain: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
-    let subject = Zeroizing::new(format!("{user} {}", plain.to_ascii_lowercase()));
-    vault.keyed_hash("recovery code", &subject)
+    Zeroizing::new(format!("{user} {}", plain.to_ascii_lowercase()))
 }
 
 /// Text in groups, easier to copy by hand.

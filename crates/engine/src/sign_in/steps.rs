@@ -187,7 +187,7 @@ impl Core {
         let step = if second_factors::is_active(&mut tx, user.id).await? {
             SignIn::Code(self.wait(&mut tx, visitor, attempt, user.id, None).await?)
         } else if self.config.sessions.require_second_factor.applies_to(&user) {
-            let set_up = self.new_set_up(user.id);
+            let set_up = self.new_set_up(&mut tx, user.id).await?;
             SignIn::SetUp(self.wait(&mut tx, visitor, attempt, user.id, Some(set_up)).await?)
         } else {
             SignIn::Opened(self.open(&mut tx, visitor, &user, attempt, Proof::None, None).await?)

@@ -5,7 +5,7 @@ use tenantatlas_domain::normalise::ContentHash;
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
-use super::key::{AuditKey, Point};
+use super::key::{AuditKey, AuditKeys, Point};
 use super::{Problem, end};
 use crate::{Db, StoreError};
 
@@ -42,25 +42,25 @@ impl Anchor {
         Point { seq: self.seq, hash: self.hash }
     }
 
-    /// Whether it was made with this key and not changed since.
+    /// Whether it was made with one of these keys and not changed since.
     #[must_use]
-    pub fn is_genuine(&self, key: &AuditKey) -> bool {
-        key.made_anchor(self.at, self.installation, self.point(), &self.mac)
+    pub fn is_genuine(&self, keys: &AuditKeys) -> bool {
+        keys.made_anchor(self.at, self.installation, self.point(), &self.mac)
     }
 
     /// Checks that the log still holds what was anchored.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn check(&self, db: &Db, key: &AuditKey) -> Result<Option<Problem>, StoreError> {
-        if !self.is_genuine(key) {
+    pub async fn check(&self, db: &Db, keys: &AuditKeys) -> Result<Option<Problem>, StoreError> {
+        if !self.is_genuine(keys) {
             return Ok(Some(Problem::of_log(format!(
                 "the anchor of entry {} was changed, or made with another key",
                 self.seq
             ))));
         }
-        let end = end::read(db, key).await?;
-        let problem = if end.installation(key) != Some(self.installation) {
+        let end = end::read(db, keys).await?;
+        let problem = if end.installation() != Some(self.installation) {
             Some(Problem::of_log(format!("the anchor of entry {} belongs to the log of another database", self.seq)))
         } else if end.point.seq < self.seq {
             Some(Problem::of_entry(
@@ -80,7 +80,8 @@ impl Anchor {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn anchor(db: &Db, key: &AuditKey, at: Timestamp) -> Result<Option<Anchor>, StoreError> {
-    let end = end::read(db, key).await?;
-    Ok(end.sound(key).map(|installation| Anchor::new(key, installation, end.point, at)))
+pub async fn anchor(db: &Db, keys: &AuditKeys, at: Timestamp) -> Result<Option<Anchor>, StoreError> {
+    let end = end::read(db, keys).await?;
+    let sound = end.sound().zip(end.key.as_ref());
+    Ok(sound.map(|(installation, key)| Anchor::new(key, installation, end.point, at)))
 }

@@ -7,11 +7,11 @@ use tenantatlas_domain::canonical::to_canonical_string;
 use tenantatlas_domain::normalise::ContentHash;
 
 use super::end::End;
-use super::key::{AuditKey, Point};
+use super::key::{AuditKey, AuditKeys, Point};
 use super::{Entry, Problem, end};
-use crate::database::Run as _;
+use crate::database::{Access, Run as _};
 use crate::sql::{args, without_escaped_nul};
-use crate::{Db, StoreError};
+use crate::{Db, StoreError, Tx};
 
 /// Entries read at once.
 const PAGE: i64 = 1_000;
@@ -60,19 +60,19 @@ struct Range {
 
 /// Recomputes the whole chain, page by page, up to the first entry that breaks it, and looks at both seals. Answers the
 /// end, and what is wrong.
-pub(super) async fn walk(db: &Db, key: &AuditKey) -> Result<(Point, Vec<Problem>), StoreError> {
+pub(super) async fn walk(db: &Db, keys: &AuditKeys) -> Result<(Point, Vec<Problem>), StoreError> {
     let mut on = db;
     // The entries before the end: whoever appends meanwhile makes the end grow with them.
     let range: Option<Range> =
         on.row("SELECT COALESCE(MIN(seq), 1) AS lowest, COALESCE(MAX(seq), 0) AS highest FROM audit_logs", &[]).await?;
-    let end = end::read(db, key).await?;
+    let end = end::read(db, keys).await?;
     let mut problems = Vec::new();
-    if end.installation(key).is_none() {
+    if end.installation().is_none() {
         problems.push(Problem::of_log(
             "the seal over the entries of earlier versions is missing or was not made with this key: where the root key was \
              replaced on purpose, `tenantatlas audit reseal` seals the log under the new one",
         ));
-    } else if end.sound(key).is_none() {
+    } else if end.sound().is_none() {
         problems.push(Problem::of_log(
             "the seal of its end was not made with this key: entries were cut off at the end, or written by another program",
         ));
@@ -83,25 +83,41 @@ pub(super) async fn walk(db: &Db, key: &AuditKey) -> Result<(Point, Vec<Problem>
     if let Some(beyond) = range.map(|range| range.highest).filter(|highest| *highest > end.point.seq) {
         problems.push(Problem::of_entry(beyond, "lies beyond the end of the log"));
     }
+    let key = end.key.as_ref().unwrap_or(&keys.current);
     problems.extend(first_break(db, key, &end).await?);
     Ok((end.point, problems))
 }
 
 /// A hash over all entries up to `end` as they are, and what is wrong with the way they follow one another. Their own hashes
 /// are not recomputed: another key made them.
-pub(super) async fn former(db: &Db, end: Point) -> Result<(ContentHash, Option<Problem>), StoreError> {
+pub(super) async fn former(db: &Db, end: Point) -> Result<(Former, Option<Problem>), StoreError> {
     let mut former = Former::default();
-    let problem = each(db, end, |entry, _| {
+    let problem = each(db, Point::START, end, |entry, _| {
         former.add(entry);
         Ok(entry.hash)
     })
     .await?;
-    Ok((former.hash(), problem))
+    Ok((former, problem))
+}
+
+/// Adds the entries between two places, which `key` made, and tells the first that is not as it was written.
+pub(super) async fn add_to(
+    former: &mut Former,
+    tx: &mut Tx,
+    key: &AuditKey,
+    after: Point,
+    end: Point,
+) -> Result<Option<Problem>, StoreError> {
+    each(tx, after, end, |entry, _| {
+        former.add(entry);
+        Ok(keyed_hash_of(entry, key))
+    })
+    .await
 }
 
 /// One hash over many entries, each with its own.
 #[derive(Default)]
-struct Former(Sha256);
+pub(super) struct Former(Sha256);
 
 impl Former {
     fn add(&mut self, entry: &Entry) {
@@ -111,7 +127,7 @@ impl Former {
         self.0.update(entry.hash.0);
     }
 
-    fn hash(&self) -> ContentHash {
+    pub(super) fn hash(&self) -> ContentHash {
         ContentHash(self.0.clone().finalize().into())
     }
 }
@@ -120,7 +136,7 @@ impl Former {
 async fn first_break(db: &Db, key: &AuditKey, end: &End) -> Result<Option<Problem>, StoreError> {
     let (plain, sealed) = end.boundary.as_ref().map_or((Point::START, None), |one| (one.plain, one.former));
     let mut former = Former::default();
-    each(db, end.point, |entry, seq| {
+    each(db, Point::START, end.point, |entry, seq| {
         if seq > plain.seq {
             return Ok(keyed_hash_of(entry, key));
         }
@@ -140,15 +156,14 @@ async fn first_break(db: &Db, key: &AuditKey, end: &End) -> Result<Option<Proble
     .await
 }
 
-/// Walks along all entries up to `end`, page by page, and tells the first that is missing, does not follow the one before
+/// Walks along all entries after one place and up to another, page by page, and tells the first that is missing, does not follow the one before
 /// it, or has another hash than `hash` answers for it and its number.
 async fn each(
-    db: &Db,
+    mut on: impl Access,
+    mut last: Point,
     end: Point,
     mut hash: impl FnMut(&Entry, i64) -> Result<ContentHash, Problem>,
 ) -> Result<Option<Problem>, StoreError> {
-    let mut on = db;
-    let mut last = Point::START;
     while last.seq < end.seq {
         let page: Vec<Entry> = on
             .rows(

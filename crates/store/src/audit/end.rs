@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::normalise::ContentHash;
 use uuid::Uuid;
 
-use super::key::{AuditKey, Point};
+use super::key::{AuditKey, AuditKeys, Point};
 use crate::database::{Access, Run as _};
 use crate::record::Nullable;
 use crate::sql::args;
@@ -20,6 +20,8 @@ pub(super) struct End {
     pub point: Point,
     pub seal: Option<ContentHash>,
     pub boundary: Option<Boundary>,
+    /// The key that sealed the boundary, when one of those at hand did.
+    pub key: Option<AuditKey>,
 }
 
 /// Where the entries end whose hashes were not made with this key. It also names the installation.
@@ -67,31 +69,42 @@ impl Row {
             }
             _ => return Err(StoreError::corrupt("audit_chain")),
         };
-        Ok(End { point: Point { seq: row.last_seq, hash: row.last_hash }, seal: row.seal, boundary })
+        Ok(End { point: Point { seq: row.last_seq, hash: row.last_hash }, seal: row.seal, boundary, key: None })
     }
 }
 
 impl End {
-    /// The installation, when both seals are those that the key makes for this end.
-    pub(super) fn sound(&self, key: &AuditKey) -> Option<Uuid> {
-        let installation = self.installation(key)?;
+    /// The installation, when both seals are those that one key makes for this end.
+    pub(super) fn sound(&self) -> Option<Uuid> {
+        let installation = self.installation()?;
+        let key = self.key.as_ref()?;
         (self.seal == Some(key.end(installation, self.point))).then_some(installation)
     }
 
-    /// The installation, when the boundary is sealed.
-    pub(super) fn installation(&self, key: &AuditKey) -> Option<Uuid> {
-        let boundary = self.boundary.as_ref()?;
-        boundary.is_sealed(key).then_some(boundary.installation)
+    /// The installation, when the boundary is sealed with one of the keys at hand.
+    pub(super) fn installation(&self) -> Option<Uuid> {
+        self.key.as_ref()?;
+        self.boundary.as_ref().map(|boundary| boundary.installation)
     }
 
-    /// The same end with the boundary that this key sealed, where another key sealed the first one.
-    async fn under(mut self, on: impl Access, key: &AuditKey) -> Result<Self, StoreError> {
-        if self.boundary.is_some() && self.installation(key).is_none() {
-            let fact = facts::get(on, RESEALED).await?;
-            // What cannot be read is sealed by nobody; that the first one does not fit is told.
-            let resealed = fact.and_then(|text| serde_json::from_str::<Boundary>(&text).ok());
-            if let Some(resealed) = resealed.filter(|boundary| boundary.is_sealed(key)) {
-                self.boundary = Some(resealed);
+    /// The same end with the boundary that the newest of the keys sealed: the first one, or the one that was sealed when a
+    /// key had been replaced.
+    pub(super) async fn under(mut self, on: impl Access, keys: &AuditKeys) -> Result<Self, StoreError> {
+        let Some(first) = &self.boundary else { return Ok(self) };
+        let newest = keys.file.first().filter(|key| first.is_sealed(key));
+        if let Some(newest) = newest {
+            self.key = Some(newest.clone());
+            return Ok(self);
+        }
+        let fact = facts::get(on, RESEALED).await?;
+        // What cannot be read is sealed by nobody; that the first one does not fit is told.
+        let resealed = fact.and_then(|text| serde_json::from_str::<Boundary>(&text).ok());
+        for key in &keys.file {
+            let found =
+                [resealed.as_ref(), self.boundary.as_ref()].into_iter().flatten().find(|one| one.is_sealed(key));
+            if let Some(found) = found.cloned() {
+                (self.boundary, self.key) = (Some(found), Some(key.clone()));
+                break;
             }
         }
         Ok(self)
@@ -99,7 +112,7 @@ impl End {
 
     /// The seal of the end that follows this one. An end that is not sealed is followed by ends that are not.
     pub(super) fn next_seal(&self, key: &AuditKey, next: Point) -> ContentHash {
-        match self.sound(key) {
+        match self.sound() {
             Some(installation) => key.end(installation, next),
             None => key.broken_end(next),
         }
@@ -108,17 +121,17 @@ impl End {
 
 /// Takes the number of the next entry and answers the end before it. The row stays locked until the transaction ends,
 /// which puts those who append in one order.
-pub(super) async fn advance(tx: &mut Tx, key: &AuditKey) -> Result<End, StoreError> {
+pub(super) async fn advance(tx: &mut Tx, keys: &AuditKeys) -> Result<End, StoreError> {
     let mut end =
         Row::end(tx.row("UPDATE audit_chain SET last_seq = last_seq + 1 WHERE one = 1 RETURNING *", &[]).await?)?;
     end.point.seq -= 1;
-    end.under(tx, key).await
+    end.under(tx, keys).await
 }
 
 /// The end as it is now.
-pub(super) async fn read(db: &Db, key: &AuditKey) -> Result<End, StoreError> {
+pub(super) async fn read(db: &Db, keys: &AuditKeys) -> Result<End, StoreError> {
     let mut on = db;
-    Row::end(on.row("SELECT * FROM audit_chain WHERE one = 1", &[]).await?)?.under(db, key).await
+    Row::end(on.row("SELECT * FROM audit_chain WHERE one = 1", &[]).await?)?.under(db, keys).await
 }
 
 /// The end as it is now, locked until the transaction ends.
@@ -127,16 +140,24 @@ async fn lock(tx: &mut Tx) -> Result<End, StoreError> {
     Row::end(tx.row(AssertSqlSafe(text), &[]).await?)
 }
 
-/// Seals the end with a key that is new, as the boundary of a new installation: `former` is a hash over all entries up to
-/// it, so that they stay as they are although this key made none of them.
+/// The same with the boundary that one of the keys sealed.
+pub(super) async fn lock_under(tx: &mut Tx, keys: &AuditKeys) -> Result<End, StoreError> {
+    lock(tx).await?.under(tx, keys).await
+}
+
+/// Seals the end with a key that is new, as a boundary: `former` is a hash over all entries up to it, so that they stay as
+/// they are although this key made none of them. The end is locked.
 ///
 /// # Errors
-/// [`StoreError::Busy`] when the end is no longer `point`; when the database fails.
-pub(super) async fn reseal(tx: &mut Tx, key: &AuditKey, point: Point, former: ContentHash) -> Result<(), StoreError> {
-    if lock(tx).await?.point != point {
-        return Err(StoreError::Busy);
-    }
-    let (installation, former) = (Uuid::new_v4(), Some(former));
+/// When the database fails.
+pub(super) async fn reseal(
+    tx: &mut Tx,
+    key: &AuditKey,
+    installation: Uuid,
+    point: Point,
+    former: ContentHash,
+) -> Result<(), StoreError> {
+    let former = Some(former);
     let seal = key.boundary(installation, point, former);
     let boundary = Boundary { installation, plain: point, former, seal };
     let text = serde_json::to_string(&boundary).map_err(|_| StoreError::corrupt("audit_boundary"))?;
@@ -159,15 +180,15 @@ pub(super) async fn holds(mut on: impl Access, point: Point) -> Result<bool, Sto
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn begin(db: &Db, key: &AuditKey) -> Result<(), StoreError> {
+pub(crate) async fn begin(db: &Db, keys: &AuditKeys) -> Result<(), StoreError> {
     let untouched = |end: &End| end.boundary.is_none() && end.seal.is_none();
-    if !untouched(&read(db, key).await?) {
+    if !untouched(&read(db, keys).await?) {
         return Ok(());
     }
     let mut tx = db.write().await?;
     let end = lock(&mut tx).await?;
     if untouched(&end) {
-        let installation = Uuid::new_v4();
+        let (installation, key) = (Uuid::new_v4(), &keys.current);
         tx.execute(
             "UPDATE audit_chain
              SET installation_id = $1, plain_seq = $2, plain_hash = $3, plain_seal = $4, seal = $5

@@ -26,7 +26,7 @@ impl Point {
     pub(super) const START: Self = Self { seq: 0, hash: ContentHash([0; 32]) };
 }
 
-/// The key with which the audit log is chained and sealed, derived by [`crate::Vault::audit_key`]. Whoever has the
+/// The key with which the audit log is chained and sealed, derived by [`crate::Vault::audit_keys`]. Whoever has the
 /// database alone can make neither a hash nor a seal. Every value is HMAC-SHA-256 (RFC 2104) over the canonical JSON
 /// (RFC 8785) of what it stands for, with a purpose of its own, so that none can be taken for another.
 #[derive(Clone)]
@@ -35,6 +35,24 @@ pub struct AuditKey(Zeroizing<[u8; 32]>);
 impl fmt::Debug for AuditKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("AuditKey")
+    }
+}
+
+/// The keys of a log: see [`crate::Vault::audit_keys`].
+#[derive(Clone, Debug)]
+pub struct AuditKeys {
+    /// The one under which a new log begins.
+    pub(crate) current: AuditKey,
+    /// Those that may have sealed the end, the newest first.
+    pub(crate) file: Vec<AuditKey>,
+    /// Those that were replaced. They seal nothing any more; anchors that were made with them still tell the truth.
+    pub(crate) former: Vec<AuditKey>,
+}
+
+impl AuditKeys {
+    /// Whether an anchor was made with one of them.
+    pub(super) fn made_anchor(&self, at: Timestamp, installation: Uuid, point: Point, mac: &ContentHash) -> bool {
+        self.file.iter().chain(&self.former).any(|key| key.made_anchor(at, installation, point, mac))
     }
 }
 

@@ -35,7 +35,7 @@ pub enum Verification {
 /// When the database fails, or the file with what was seen cannot be read.
 pub async fn verify(db: &impl Readable, vault: &Vault) -> Result<Verification, StoreError> {
     let db = db.database();
-    let (end, mut problems) = chain::walk(db, &vault.audit_key()).await?;
+    let (end, mut problems) = chain::walk(db, &vault.audit_keys()).await?;
     problems.extend(witness::compare(db, vault).await?);
     problems.extend(guards::missing(db).await?);
     Ok(match problems.is_empty() {
@@ -56,8 +56,8 @@ pub async fn accept_restored(
     entry: &NewEntry,
     at: Timestamp,
 ) -> Result<Vec<Problem>, StoreError> {
-    let key = vault.audit_key();
-    let (end, mut problems) = chain::walk(db, &key).await?;
+    let keys = vault.audit_keys();
+    let (end, mut problems) = chain::walk(db, &keys).await?;
     problems.extend(guards::missing(db).await?);
     if !problems.is_empty() {
         return Ok(problems);
@@ -69,7 +69,7 @@ pub async fn accept_restored(
     let found = json!({"seq": end.seq, "hash": end.hash});
     let entry = NewEntry { context: json!({"seen": seen, "found": found}), ..entry.clone() };
     let mut tx = db.write().await?;
-    append(&mut tx, &key, &entry, at).await?;
+    append(&mut tx, vault, &entry, at).await?;
     tx.commit().await?;
     witness::replace(db, vault, at).await?;
     Ok(Vec::new())

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tenantatlas_domain::time::Timestamp;
 
 use super::anchor::{Anchor, anchor};
-use super::key::AuditKey;
+use super::key::AuditKeys;
 use super::{Problem, end};
 use crate::{Db, StoreError, Vault, files};
 
@@ -44,11 +44,11 @@ pub fn witness_path(vault: &Vault) -> PathBuf {
 /// # Errors
 /// When the database fails, and [`StoreError::Unwritable`] when the file cannot be written.
 pub async fn remember(db: &Db, vault: &Vault, at: Timestamp) -> Result<Witnessed, StoreError> {
-    let (key, path) = (vault.audit_key(), witness_path(vault));
+    let (keys, path) = (vault.audit_keys(), witness_path(vault));
     if let Some(problem) = compare(db, vault).await? {
         return Ok(Witnessed::Contradicted(problem.sentence()));
     }
-    let Some(now) = anchor(db, &key, at).await? else {
+    let Some(now) = anchor(db, &keys, at).await? else {
         return Ok(Witnessed::Contradicted("the seal of the end of the log is not in order".to_owned()));
     };
     if read(&path)?.is_none_or(|known| known.seq < now.seq || known.installation != now.installation) {
@@ -59,7 +59,7 @@ pub async fn remember(db: &Db, vault: &Vault, at: Timestamp) -> Result<Witnessed
 
 /// Takes the log as it is for the one that this machine has seen.
 pub(super) async fn replace(db: &Db, vault: &Vault, at: Timestamp) -> Result<(), StoreError> {
-    match anchor(db, &vault.audit_key(), at).await? {
+    match anchor(db, &vault.audit_keys(), at).await? {
         Some(now) => write(db, witness_path(vault), &now).await,
         None => Err(StoreError::corrupt("seal")),
     }
@@ -67,27 +67,27 @@ pub(super) async fn replace(db: &Db, vault: &Vault, at: Timestamp) -> Result<(),
 
 /// What this machine has seen of the log, when the file is there and in order.
 pub(super) fn seen(vault: &Vault) -> Result<Option<Anchor>, StoreError> {
-    Ok(read(&witness_path(vault))?.filter(|seen| seen.is_genuine(&vault.audit_key())))
+    Ok(read(&witness_path(vault))?.filter(|seen| seen.is_genuine(&vault.audit_keys())))
 }
 
 /// Compares the log with what this machine has seen of it.
 pub(super) async fn compare(db: &Db, vault: &Vault) -> Result<Option<Problem>, StoreError> {
-    let (key, path) = (vault.audit_key(), witness_path(vault));
+    let (keys, path) = (vault.audit_keys(), witness_path(vault));
     let Some(seen) = read(&path)? else { return Ok(None) };
-    Ok(contradiction(db, &key, &seen, &path).await?.map(Problem::of_witness))
+    Ok(contradiction(db, &keys, &seen, &path).await?.map(Problem::of_witness))
 }
 
-async fn contradiction(db: &Db, key: &AuditKey, seen: &Anchor, path: &Path) -> Result<Option<String>, StoreError> {
+async fn contradiction(db: &Db, keys: &AuditKeys, seen: &Anchor, path: &Path) -> Result<Option<String>, StoreError> {
     const ACCEPT: &str =
         "if you restored a backup or changed the database on purpose, run `tenantatlas audit verify --accept-restored`";
-    if !seen.is_genuine(key) {
+    if !seen.is_genuine(keys) {
         return Ok(Some(format!(
             "what this machine has seen of it ({}) was changed or is damaged; {ACCEPT}",
             path.display()
         )));
     }
-    let end = end::read(db, key).await?;
-    let Some(installation) = end.installation(key) else {
+    let end = end::read(db, keys).await?;
+    let Some(installation) = end.installation() else {
         return Ok(Some(format!("this machine has seen it sealed up to entry {}, and now it is not", seen.seq)));
     };
     if installation != seen.installation {

@@ -10,6 +10,7 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
+use sqlx::FromRow;
 use tenantatlas_domain::ids::{TenantId, VersionId};
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
@@ -17,11 +18,9 @@ use zeroize::Zeroizing;
 
 use crate::database::{Access, Run as _};
 use crate::sql::{Statement, args};
-use crate::vault::SealedSecret;
+use crate::vault::sealed::{POLICY_KEY, SealedSecret};
 use crate::{StoreError, Tx, Vault};
 
-/// Where the key is sealed for.
-const COLUMN: &str = "policy_keys.sealed";
 /// Zstandard (RFC 8878).
 const ZSTD: i64 = 1;
 /// Measured: from here on slower levels gain little on policies.
@@ -92,7 +91,8 @@ impl TenantKey {
         }
         let mut root = Zeroizing::new([0_u8; 32]);
         rand::fill(&mut root[..]);
-        let sealed = vault.seal(tenant, COLUMN, &SecretString::from(BASE64.encode(root.as_slice())));
+        let sealer = vault.sealer(tx).await?;
+        let sealed = sealer.seal(&POLICY_KEY, tenant, &SecretString::from(BASE64.encode(root.as_slice())));
         tx.execute(
             "INSERT INTO policy_keys (tenant_id, sealed, created_at)
              SELECT id, $2, $3 FROM tenants WHERE id = $1 AND removed_at IS NULL
@@ -125,7 +125,7 @@ impl TenantKey {
     }
 
     fn unseal(vault: &Vault, tenant: TenantId, sealed: &SealedSecret) -> Result<Self, StoreError> {
-        let text = vault.unseal(tenant, COLUMN, sealed)?;
+        let text = vault.unseal(&POLICY_KEY, tenant, sealed)?;
         let bytes = BASE64.decode(text.expose_secret()).map(Zeroizing::new).map_err(|_| StoreError::Sealed)?;
         let root = <[u8; 32]>::try_from(bytes.as_slice()).map(Zeroizing::new).map_err(|_| StoreError::Sealed)?;
         let derive = |purpose: &[u8]| Zeroizing::new(keyed(&root, &[b"tenantatlas/policy/1/", purpose]));
@@ -229,6 +229,26 @@ impl TenantKey {
 
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new_from_slice(self.seals.as_slice()).expect("the key has the right length")
+    }
+}
+
+/// A row of `policy_blobs`.
+#[derive(FromRow)]
+pub(crate) struct SealedBlob {
+    pub tenant_id: Uuid,
+    pub address: Vec<u8>,
+    codec: i64,
+    dictionary: i64,
+    plain_length: i64,
+    sealed: Vec<u8>,
+}
+
+impl SealedBlob {
+    /// Whether it holds the content of its address.
+    pub fn opens_with(self, key: &TenantKey) -> bool {
+        let Self { codec, dictionary, plain_length, sealed: bytes, .. } = self;
+        let Ok(address) = self.address.try_into() else { return false };
+        key.unpack(&Sealed { address, codec, dictionary, plain_length, bytes }).is_ok()
     }
 }
 

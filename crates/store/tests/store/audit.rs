@@ -49,7 +49,7 @@ on_both_engines! {
         seqs.sort_unstable();
         assert_eq!(seqs, (1..=25).collect::<Vec<_>>());
         let mut tx = log.db.write().await.unwrap();
-        audit::append(&mut tx, &log.vault.audit_key(), &entry(None, None, "rolled.back"), at(99)).await.unwrap();
+        audit::append(&mut tx, &log.vault, &entry(None, None, "rolled.back"), at(99)).await.unwrap();
         tx.rollback().await.unwrap();
         log.append(&entry(None, None, "x.z"), 100).await;
         log.assert_intact(26).await;

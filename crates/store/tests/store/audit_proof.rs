@@ -15,11 +15,11 @@ const PUT_END_BACK: &str = "UPDATE audit_chain SET last_seq = (SELECT last_seq F
                             last_hash = (SELECT last_hash FROM kept), seal = (SELECT seal FROM kept)";
 
 async fn anchor(log: &Log) -> Anchor {
-    audit::anchor(&log.db, &log.vault.audit_key(), at(7)).await.unwrap().expect("sealed")
+    audit::anchor(&log.db, &log.vault.audit_keys(), at(7)).await.unwrap().expect("sealed")
 }
 
 async fn check(log: &Log, anchor: &Anchor) -> Option<String> {
-    anchor.check(&log.db, &log.vault.audit_key()).await.unwrap().map(|problem| problem.sentence())
+    anchor.check(&log.db, &log.vault.audit_keys()).await.unwrap().map(|problem| problem.sentence())
 }
 
 /// What a database of version 12 holds: entries whose hashes have no key.
@@ -67,7 +67,7 @@ on_both_engines! {
         log.grow(4).await;
         log.start_again().await;
         log.assert_broken("cut off at the end").await;
-        assert!(audit::anchor(&log.db, &log.vault.audit_key(), at(0)).await.unwrap().is_none(), "nothing to anchor");
+        assert!(audit::anchor(&log.db, &log.vault.audit_keys(), at(0)).await.unwrap().is_none(), "nothing to anchor");
     }
 
     async fn a_log_that_was_made_anew_without_the_key_shows_whatever_it_claims_to_be(test: TestDatabase) {

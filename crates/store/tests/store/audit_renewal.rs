@@ -18,7 +18,7 @@ async fn replace_key(log: &mut Log) -> std::path::PathBuf {
 }
 
 async fn reseal(log: &Log, former: Option<&std::path::Path>) -> Resealed {
-    let former = former.map(|path| Vault::former_audit_key(path).unwrap());
+    let former = former.map(|path| Vault::former_audit_keys(path).unwrap());
     audit::reseal(&log.db, &log.vault, former.as_ref(), &entry(None, None, "audit.resealed"), at(20)).await.unwrap()
 }
 
@@ -39,8 +39,8 @@ on_both_engines! {
         log.grow(3).await;
         log.start_again().await;
         log.assert_intact(8).await;
-        let anchored = audit::anchor(&log.db, &log.vault.audit_key(), at(21)).await.unwrap().expect("sealed");
-        assert_eq!(anchored.check(&log.db, &log.vault.audit_key()).await.unwrap(), None);
+        let anchored = audit::anchor(&log.db, &log.vault.audit_keys(), at(21)).await.unwrap().expect("sealed");
+        assert_eq!(anchored.check(&log.db, &log.vault.audit_keys()).await.unwrap(), None);
         let filter = audit::Filter { action: Some("audit.resealed".to_owned()), limit: 9, ..Default::default() };
         let told = audit::list(&log.db, &filter).await.unwrap().remove(0).context;
         assert_eq!((&told["seq"], &told["verified"]), (&4.into(), &true.into()), "{told}");
@@ -99,6 +99,6 @@ on_both_engines! {
         let filter = audit::Filter { action: Some("audit.resealed".to_owned()), limit: 9, ..Default::default() };
         assert_eq!(audit::list(&log.db, &filter).await.unwrap()[0].context["verified"], false);
         std::fs::remove_file(&former).unwrap();
-        assert!(matches!(Vault::former_audit_key(&former), Err(StoreError::KeyFile { .. })));
+        assert!(matches!(Vault::former_audit_keys(&former), Err(StoreError::KeyFile { .. })));
     }
 }

@@ -30,7 +30,7 @@ impl Log {
 
     pub async fn append(&self, new: &NewEntry, time: i64) -> Entry {
         let mut tx = self.db.write().await.unwrap();
-        let entry = audit::append(&mut tx, &self.vault.audit_key(), new, at(time)).await.unwrap();
+        let entry = audit::append(&mut tx, &self.vault, new, at(time)).await.unwrap();
         tx.commit().await.unwrap();
         entry
     }

@@ -30,7 +30,7 @@ pub struct Capturing {
     capture: Capture,
     pub key: TenantKey,
     pub vault: Vault,
-    _keys: tempfile::TempDir,
+    pub keys: tempfile::TempDir,
 }
 
 impl Capturing {
@@ -56,7 +56,7 @@ impl Capturing {
         policies::begin_type(&mut tx, &fence, &capture, TYPE, at(1)).await.unwrap();
         let key = TenantKey::open_or_make(&mut tx, &vault, tenant, at(1)).await.unwrap();
         tx.commit().await.unwrap();
-        Self { db, tenant, fence, capture, key, vault, _keys: keys }
+        Self { db, tenant, fence, capture, key, vault, keys }
     }
 
     /// A version of an object with this content, and assignments that all objects have.

@@ -66,7 +66,8 @@ on_both_engines! {
         let ada = user(db, "Ada", false).await;
         let mut tx = db.write().await.unwrap();
         for (token, text) in [(1, "one"), (2, "two")] {
-            let set_up = pending_sign_ins::SetUpOfSignIn::seal(&vault, ada, &secret(text), &secret("a b"));
+            let sealed = pending_sign_ins::SetUpOfSignIn::seal(&mut tx, &vault, ada, &secret(text), &secret("a b")).await;
+            let set_up = sealed.unwrap();
             let new = pending_sign_ins::NewPendingSignIn { set_up: Some(set_up), ..waiting(token, ada, 10) };
             pending_sign_ins::create(&mut tx, &new, at(0)).await.unwrap();
         }

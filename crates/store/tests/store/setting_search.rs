@@ -15,7 +15,7 @@ use crate::policies::{Capturing, TYPE};
 use crate::world::{at, tenant};
 
 /// The settings of a policy: key, value, words of the name that the body tells.
-type Line<'t> = (&'t str, &'t str, &'t str);
+pub type Line<'t> = (&'t str, &'t str, &'t str);
 
 fn line(key: &TenantKey, document: &Document, (name, value, called): Line<'_>, since: Since) -> NewLine {
     let words = |purpose: &str, text: &str| {
@@ -33,7 +33,7 @@ fn line(key: &TenantKey, document: &Document, (name, value, called): Line<'_>, s
 }
 
 /// Makes the policy of this id searchable; answers whether it was written.
-async fn index(capturing: &Capturing, id: &str, number: u64, lines: &[Line<'_>]) -> bool {
+pub async fn index(capturing: &Capturing, id: &str, number: u64, lines: &[Line<'_>]) -> bool {
     let db = &capturing.db;
     let document = setting_search::due_of(db, capturing.tenant, TYPE, &[id.to_owned()]).await.unwrap().remove(0);
     write(capturing, &document, number, lines).await

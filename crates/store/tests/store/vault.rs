@@ -18,8 +18,8 @@ on_both_engines! {
         let path = folder.path().join("key");
         let (one, other) = (a_tenant(), a_tenant());
         let vault = Vault::open(&test.db, &path).await.unwrap();
-        let sealed = vault.seal(one, "tenants.credential", &SecretString::from("hunter2"));
-        assert_ne!(sealed, vault.seal(one, "tenants.credential", &SecretString::from("hunter2")));
+        let sealed = vault.seal_for_test(one, "tenants.credential", &SecretString::from("hunter2"));
+        assert_ne!(sealed, vault.seal_for_test(one, "tenants.credential", &SecretString::from("hunter2")));
         assert!(!format!("{vault:?} {:?}", vault.fingerprint_key(one)).contains("[")); // no bytes
         #[cfg(unix)]
         {
@@ -28,10 +28,10 @@ on_both_engines! {
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         let again = Vault::open(&test.db, &path).await.unwrap();
-        let opened = again.unseal(one, "tenants.credential", &sealed).unwrap();
+        let opened = again.unseal_for_test(one, "tenants.credential", &sealed).unwrap();
         assert_eq!(opened.expose_secret(), "hunter2");
         for (tenant, column) in [(other, "tenants.credential"), (one, "another.column")] {
-            assert!(matches!(again.unseal(tenant, column, &sealed), Err(StoreError::Sealed)));
+            assert!(matches!(again.unseal_for_test(tenant, column, &sealed), Err(StoreError::Sealed)));
         }
         assert_eq!(again.fingerprint_key(one).expose(), vault.fingerprint_key(one).expose());
         assert_ne!(again.fingerprint_key(one).expose(), again.fingerprint_key(other).expose());

@@ -317,9 +317,7 @@ async fn fill_audit_log(site: &Site, text: &str) {
             context: json!({ "reason": text, text: { "inside": [text] } }),
         };
         let mut tx = site.db.write().await.expect("a transaction");
-        audit::append(&mut tx, &site.vault.audit_key(), &new, Timestamp::from_millis(1_700_000_000_000))
-            .await
-            .expect("an entry");
+        audit::append(&mut tx, &site.vault, &new, Timestamp::from_millis(1_700_000_000_000)).await.expect("an entry");
         tx.commit().await.expect("committed");
     }
 }
