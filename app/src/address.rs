@@ -203,6 +203,12 @@ impl TenantAddress {
         self.section("schedules")
     }
 
+    /// One of its schedules.
+    #[must_use]
+    pub fn schedule(&self, id: impl Display) -> String {
+        format!("{}/schedules/{id}", self.0)
+    }
+
     /// The notifications of the person, as they are reached from the tenant.
     #[must_use]
     pub fn notifications(&self) -> String {

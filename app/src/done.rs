@@ -81,6 +81,8 @@ pub enum Done {
     ScheduleAdded,
     /// A schedule was added to some of several tenants.
     SchedulesAddedInPart,
+    /// A schedule was changed.
+    ScheduleChanged,
     /// A schedule was paused.
     SchedulePaused,
     /// A schedule goes on.
@@ -132,6 +134,7 @@ impl Done {
         Self::MessageSent,
         Self::ScheduleAdded,
         Self::SchedulesAddedInPart,
+        Self::ScheduleChanged,
         Self::SchedulePaused,
         Self::ScheduleResumed,
         Self::ScheduleRemoved,
@@ -181,6 +184,7 @@ impl Done {
             Self::MessageSent => "message",
             Self::ScheduleAdded => "scheduled",
             Self::SchedulesAddedInPart => "scheduled_partly",
+            Self::ScheduleChanged => "rescheduled",
             Self::SchedulePaused => "paused",
             Self::ScheduleResumed => "resumed",
             Self::ScheduleRemoved => "unscheduled",
@@ -261,6 +265,7 @@ impl Done {
             Self::SchedulesAddedInPart => {
                 "The schedule is added to some of the tenants. The others have one of this name, have too many, or do not let you change schedules."
             }
+            Self::ScheduleChanged => "The schedule is changed. Its next times stand below.",
             Self::SchedulePaused => "The schedule is paused. It starts nothing until it is resumed.",
             Self::ScheduleResumed => "The schedule goes on. What was due meanwhile is not caught up.",
             Self::ScheduleRemoved => "The schedule is removed. The runs that it started stay.",

@@ -85,6 +85,7 @@ pages! {
     "/t/:tenant/runs" => run::hub::page::RunsPage, Rule::Member(Action::View);
     "/t/:tenant/runs/:run" => run::page::RunPage, Rule::Member(Action::View);
     "/t/:tenant/schedules" => schedule::page::SchedulesPage, Rule::Member(Action::View);
+    "/t/:tenant/schedules/:schedule" => schedule::one_page::SchedulePage, Rule::Member(Action::View);
     "/t/:tenant/findings" => finding::page::FindingsPage, Rule::Member(Action::View);
     "/t/:tenant/policy-settings" => setting::page::TenantSettingsPage, Rule::Member(Action::SeeBodies);
     "/t/:tenant/audit" => audit::page::AuditPage, Rule::Member(Action::View);
@@ -158,6 +159,7 @@ mod tests {
             at.sync_preset("x"),
             at.runs(),
             at.schedules(),
+            at.schedule("08"),
             at.run("04"),
             at.run_of_sync("05"),
             at.findings(),

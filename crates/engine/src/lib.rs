@@ -68,7 +68,8 @@ pub use policy_capture::{CaptureOf, CaptureOutcome, CapturePayload, CapturePolic
 pub use policy_versions::{Comparison, OpenVersion, ReadVersion};
 pub use retention::{PrunePayload, PruneTenant};
 pub use schedules::{
-    Due, ForMany, MOST_TENANTS_AT_ONCE, ScheduleNotice, ScheduleOptions, ScheduleSpec, Times, pattern_of, zone_names,
+    Due, ForMany, MOST_TENANTS_AT_ONCE, ScheduleNotice, ScheduleOptions, ScheduleSpec, Times, pattern_of, time_of,
+    zone_names,
 };
 pub use second_factor::{SecondFactorState, SetUp};
 pub use session_policy::{RequireSecondFactor, SessionPolicy, UnknownRule};

@@ -288,7 +288,7 @@ on_both_engines! {
         planned.clock.forward(DAY);
         assert_eq!(planned.node.start_due().await.unwrap(), 1);
         let weekly = ScheduleSpec { cron: "0 5 * * 1".to_owned(), ..nightly("drift.generate") };
-        planned.node.change_schedule(&root, tenant, id, &weekly).await.unwrap();
+        planned.node.change_schedule(&root, tenant, id, 1, &weekly).await.unwrap();
         assert_eq!(planned.read(id).await.period_ms, 7 * DAY * 1_000);
         planned.node.remove_schedule(&root, tenant, id).await.unwrap();
         let gone = planned.node.remove_schedule(&root, tenant, id).await;
@@ -304,6 +304,50 @@ on_both_engines! {
             let action = format!("schedule.{action}");
             assert_eq!(done(&entries, &action), 1, "{action}");
         }
+    }
+
+    async fn of_two_who_change_a_schedule_at_once_the_second_is_told_and_the_log_tells_what_it_was(test: TestDatabase) {
+        let planned = Planned::new(test).await;
+        let (manager, _) = planned.person(Role::Manager).await;
+        let (root, tenant) = (Actor::command_line(), planned.world.tenant);
+        let id = planned.add(&root, &nightly("tenants.check")).await;
+        planned.clock.forward(DAY);
+        assert_eq!(planned.node.start_due().await.unwrap(), 1);
+        let before = planned.read(id).await;
+        assert_eq!(before.revision, 1, "that it started something is no change of it");
+        let weekly = ScheduleSpec { name: "Weekly".to_owned(), cron: "0 5 * * 1".to_owned(), ..nightly("drift.generate") };
+        let daily = ScheduleSpec { cron: "0 6 * * *".to_owned(), ..nightly("tenants.check") };
+        let (one, two) = tokio::join!(
+            planned.node.change_schedule(&manager, tenant, id, before.revision, &weekly),
+            planned.node.change_schedule(&root, tenant, id, before.revision, &daily),
+        );
+        let (kept, refused) = if one.is_ok() { (&weekly, two) } else { (&daily, one) };
+        assert!(matches!(&refused, Err(EngineError::Conflict(words)) if words.contains("load it again")), "{refused:?}");
+        let known = planned.read(id).await;
+        assert_eq!((known.revision, &known.cron, known.last_run_id), (2, &kept.cron, before.last_run_id));
+        assert!(!planned.runs().await[0].status.is_terminal(), "what is under way stays as it was started");
+        planned.node.change_schedule(&manager, tenant, id, 2, &weekly).await.unwrap();
+        assert_eq!(planned.read(id).await.creator, "Ada", "whoever changes it answers for it");
+        let filter = audit::Filter { limit: 50, ..audit::Filter::default() };
+        let entries = audit::list(&planned.world.database.db, &filter).await.unwrap();
+        let changes: Vec<_> = entries.iter().filter(|entry| entry.action == "schedule.changed").collect();
+        let outcomes: Vec<_> = changes.iter().map(|entry| entry.outcome).collect();
+        assert_eq!(outcomes.iter().filter(|outcome| **outcome == audit::Outcome::Failure).count(), 1, "{outcomes:?}");
+        let last = changes.iter().find(|entry| entry.outcome == audit::Outcome::Success).unwrap();
+        assert_eq!(last.context["before"]["cron"], kept.cron.as_str(), "{}", last.context);
+        assert_eq!((&last.context["after"]["cron"], &last.context["after"]["operation"]), (&"0 5 * * 1".into(), &"drift.generate".into()));
+        // By the same rules as adding.
+        let never = ScheduleSpec { cron: "0 0 31 2 *".to_owned(), ..weekly.clone() };
+        let refused = planned.node.change_schedule(&manager, tenant, id, 3, &never).await;
+        assert!(matches!(refused, Err(EngineError::Invalid { field: "cron", .. })), "{refused:?}");
+        let refused = planned.node.change_schedule(&manager, tenant, id, 3, &nightly("retention.prune")).await;
+        assert!(matches!(refused, Err(EngineError::Invalid { field: "operation", .. })), "{refused:?}");
+        planned.add(&root, &nightly("tenants.check")).await;
+        let refused = planned.node.change_schedule(&manager, tenant, id, 3, &nightly("drift.generate")).await;
+        assert!(matches!(refused, Err(EngineError::Conflict(_))), "the name is taken: {refused:?}");
+        planned.node.pause_schedule(&root, tenant, id).await.unwrap();
+        planned.node.change_schedule(&manager, tenant, id, 3, &weekly).await.unwrap();
+        assert_eq!(planned.read(id).await.state, ScheduleState::Paused, "what is paused stays so");
     }
 
     async fn the_same_work_is_not_started_twice_and_a_full_queue_is_tried_again(test: TestDatabase) {
