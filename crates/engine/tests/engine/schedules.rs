@@ -68,13 +68,13 @@ impl Planned {
         schedules::get(&self.world.database.db, self.world.tenant, id).await.unwrap().unwrap()
     }
 
-    /// An endpoint that listens to overdue schedules.
-    async fn endpoint(&self) -> EndpointId {
+    /// An endpoint that listens to this.
+    async fn endpoint(&self, event: EventKind) -> EndpointId {
         let details = EndpointDetails {
             kind: EndpointKind::Webhook,
             name: "Hooks".to_owned(),
             address: "https://hooks.example.com/x".to_owned(),
-            wanted: Wanted { events: vec![EventKind::ScheduleOverdue], ..Wanted::default() },
+            wanted: Wanted { events: vec![event], ..Wanted::default() },
             digest: false,
         };
         self.node.add_endpoint(&Actor::command_line(), self.world.tenant, &details).await.unwrap().id
@@ -213,6 +213,7 @@ on_both_engines! {
         let (owner, id_of_owner) = planned.person(Role::Owner).await;
         let id = planned.add(&ada, &nightly("inventory.sync")).await;
         planned.node.set_member(&Actor::command_line(), planned.world.tenant, id_of_ada, Role::Readonly).await.unwrap();
+        let endpoint = planned.endpoint(EventKind::ScheduleStopped).await;
         planned.clock.forward(DAY);
         assert_eq!(planned.node.start_due().await.unwrap(), 0);
         let known = planned.read(id).await;
@@ -223,6 +224,9 @@ on_both_engines! {
         assert_eq!((told.len(), told[0].stopped_because.clone()), (1, known.stopped_because));
         assert_eq!(planned.node.start_due().await.unwrap(), 0, "and is told once");
         assert_eq!(planned.told(id_of_owner).await.len(), 1);
+        let sent = planned.sent_to(endpoint).await;
+        assert_eq!((sent.len(), &sent[0]["schedule"]["reason"]), (1, &"not_allowed".into()), "{sent:?}");
+        assert!(!sent[0].to_string().contains("Ada"), "nobody is named to endpoints: {sent:?}");
         planned.node.resume_schedule(&owner, planned.world.tenant, id).await.unwrap();
         planned.clock.forward(DAY);
         assert_eq!(planned.node.start_due().await.unwrap(), 1);
@@ -238,11 +242,16 @@ on_both_engines! {
         assert!(users::remove(&mut tx, id_of_ada).await.unwrap());
         users::set_disabled(&mut tx, id_of_bob, Some(planned.node.now()), planned.node.now()).await.unwrap();
         tx.commit().await.unwrap();
+        let endpoint = planned.endpoint(EventKind::ScheduleStopped).await;
         planned.clock.forward(DAY);
         assert_eq!(planned.node.start_due().await.unwrap(), 0);
         for id in [of_ada, of_bob] {
             assert_eq!(planned.read(id).await.state, ScheduleState::Stopped);
         }
+        let sent = planned.sent_to(endpoint).await;
+        let mut reasons: Vec<_> = sent.iter().filter_map(|one| one["schedule"]["reason"].as_str()).collect();
+        reasons.sort_unstable();
+        assert_eq!(reasons, ["not_allowed", "owner_removed"]);
         assert_eq!(planned.runs().await.len(), 0);
     }
 
@@ -250,7 +259,7 @@ on_both_engines! {
         let planned = Planned::new(test).await;
         let (owner, id_of_owner) = planned.person(Role::Owner).await;
         let id = planned.add(&owner, &ScheduleSpec { cron: "0 2 * * *".to_owned(), ..nightly("drift.generate") }).await;
-        let endpoint = planned.endpoint().await;
+        let endpoint = planned.endpoint(EventKind::ScheduleOverdue).await;
         for day in 1..=4 {
             planned.clock.forward(DAY);
             planned.node.start_due().await.unwrap();
