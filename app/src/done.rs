@@ -77,6 +77,8 @@ pub enum Done {
     EndpointRemoved,
     /// A message to an endpoint is on its way.
     MessageSent,
+    /// How long things are kept was said.
+    RetentionChanged,
     /// A schedule was added, to one tenant or several.
     ScheduleAdded,
     /// A schedule was added to some of several tenants.
@@ -132,6 +134,7 @@ impl Done {
         Self::EndpointSaved,
         Self::EndpointRemoved,
         Self::MessageSent,
+        Self::RetentionChanged,
         Self::ScheduleAdded,
         Self::SchedulesAddedInPart,
         Self::ScheduleChanged,
@@ -182,6 +185,7 @@ impl Done {
             Self::EndpointSaved => "endpoint",
             Self::EndpointRemoved => "endpoint_removed",
             Self::MessageSent => "message",
+            Self::RetentionChanged => "kept",
             Self::ScheduleAdded => "scheduled",
             Self::SchedulesAddedInPart => "scheduled_partly",
             Self::ScheduleChanged => "rescheduled",
@@ -261,6 +265,7 @@ impl Done {
             Self::MessageSent => {
                 "The message is on its way. The log below tells how it went; reload the page in a few seconds."
             }
+            Self::RetentionChanged => "Your choice is saved. It counts from the next pruning of each tenant on.",
             Self::ScheduleAdded => "The schedule is added. Its next time stands in the list.",
             Self::SchedulesAddedInPart => {
                 "The schedule is added to some of the tenants. The others have one of this name, have too many, or do not let you change schedules."

@@ -11,8 +11,8 @@ use crate::access::{Refused, Rule};
 use crate::page::{missing, refused_page};
 use crate::ui::title::TitleFormat;
 use crate::{
-    account, audit, endpoint, finding, group, inventory, member, notification, palette, run, schedule, second_factor,
-    session, setting, sync, tenant, token, user, version,
+    account, audit, endpoint, finding, group, inventory, member, notification, palette, retention, run, schedule,
+    second_factor, session, setting, sync, tenant, token, user, version,
 };
 
 /// A page as it is declared.
@@ -70,6 +70,7 @@ pages! {
     "/me/tokens" => token::page::TokensPage, Rule::SignedIn;
     "/help" => palette::help_page::HelpPage, Rule::SignedIn;
     "/admin/users" => user::page::UsersPage, Rule::Administrator;
+    "/admin/retention" => retention::page::RetentionPage, Rule::Administrator;
     "/settings" => setting::page::SettingsPage, Rule::SignedIn;
     "/runs" => run::hub::page::AllRunsPage, Rule::SignedIn;
     "/schedules" => schedule::page::AllSchedulesPage, Rule::SignedIn;
@@ -137,6 +138,7 @@ mod tests {
             address::SECOND_FACTOR,
             address::HELP,
             address::USERS,
+            address::RETENTION,
             address::ADD_TENANT,
             address::NOTIFICATIONS,
             address::SETTINGS,

@@ -105,9 +105,13 @@ fn what_cannot_be_a_schedule_is_told_in_one_sentence() {
 fn how_long_things_are_kept_is_shown_and_changed() {
     let sandbox = Sandbox::new();
     let shown = sandbox.run(&["retention", "show", "--json"]).json();
-    assert_eq!(shown, serde_json::json!({"run_days": 180, "notification_days": 90, "version_days": 365}));
+    assert_eq!(
+        shown,
+        serde_json::json!({"run_days": 180, "notification_days": 90, "version_days": 365, "delivery_days": 30})
+    );
     assert_eq!(sandbox.run(&["retention", "set", "--runs", "30"]).code, 0);
     assert_eq!(sandbox.run(&["retention", "show", "--json"]).json()["run_days"], 30);
     assert_refused(&sandbox.run(&["retention", "set", "--versions", "0"]), 64, &["--versions", "3650"]);
+    assert_eq!(sandbox.run(&["retention", "set", "--deliveries", "7", "--json"]).json()["delivery_days"], 7);
     assert_refused(&sandbox.run(&["retention", "set"]), 64, &["--runs"]);
 }

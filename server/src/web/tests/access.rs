@@ -64,6 +64,7 @@ fn payload(path: &str) -> Option<&'static str> {
         "/api/palette" => r#"{"text":"x"}"#,
         "/api/add_schedule" => "name=x&operation=nonsense&when=daily&time=02:30&zone=UTC",
         "/api/add_schedules" => "tenants[]=RUN&spread=0&name=x&operation=nonsense&when=daily&time=02:30&zone=UTC",
+        "/api/set_retention" => "runs=0&notifications=0&versions=0&deliveries=0",
         "/api/change_schedule" => "schedule=RUN&revision=1&name=x&operation=nonsense&when=daily&time=02:30&zone=UTC",
         "/api/pause_schedule" | "/api/remove_schedule" => "schedule=RUN",
         "/api/sync_tenants" => "tenants[]=RUN",

@@ -155,7 +155,7 @@ impl Site {
     }
 
     /// Waits for the end of a run.
-    async fn ended(&self, run: OperationRunId) {
+    pub(super) async fn ended(&self, run: OperationRunId) {
         use futures::StreamExt as _;
         let mut states = Box::pin(self.engine.runs().follow(self.own, run));
         while let Some(state) = states.next().await {
