@@ -24,6 +24,8 @@ pub const TOKENS: &str = "/me/tokens";
 pub const SECOND_FACTOR: &str = "/me/second-factor";
 /// Everybody who may sign in.
 pub const USERS: &str = "/admin/users";
+/// How long is kept what has ended.
+pub const RETENTION: &str = "/admin/retention";
 /// The keys, what the words mean, and the version.
 pub const HELP: &str = "/help";
 /// The form for a new tenant.
@@ -201,6 +203,12 @@ impl TenantAddress {
     #[must_use]
     pub fn schedules(&self) -> String {
         self.section("schedules")
+    }
+
+    /// One of its schedules.
+    #[must_use]
+    pub fn schedule(&self, id: impl Display) -> String {
+        format!("{}/schedules/{id}", self.0)
     }
 
     /// The notifications of the person, as they are reached from the tenant.

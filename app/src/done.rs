@@ -77,10 +77,14 @@ pub enum Done {
     EndpointRemoved,
     /// A message to an endpoint is on its way.
     MessageSent,
+    /// How long things are kept was said.
+    RetentionChanged,
     /// A schedule was added, to one tenant or several.
     ScheduleAdded,
     /// A schedule was added to some of several tenants.
     SchedulesAddedInPart,
+    /// A schedule was changed.
+    ScheduleChanged,
     /// A schedule was paused.
     SchedulePaused,
     /// A schedule goes on.
@@ -130,8 +134,10 @@ impl Done {
         Self::EndpointSaved,
         Self::EndpointRemoved,
         Self::MessageSent,
+        Self::RetentionChanged,
         Self::ScheduleAdded,
         Self::SchedulesAddedInPart,
+        Self::ScheduleChanged,
         Self::SchedulePaused,
         Self::ScheduleResumed,
         Self::ScheduleRemoved,
@@ -179,8 +185,10 @@ impl Done {
             Self::EndpointSaved => "endpoint",
             Self::EndpointRemoved => "endpoint_removed",
             Self::MessageSent => "message",
+            Self::RetentionChanged => "kept",
             Self::ScheduleAdded => "scheduled",
             Self::SchedulesAddedInPart => "scheduled_partly",
+            Self::ScheduleChanged => "rescheduled",
             Self::SchedulePaused => "paused",
             Self::ScheduleResumed => "resumed",
             Self::ScheduleRemoved => "unscheduled",
@@ -257,10 +265,12 @@ impl Done {
             Self::MessageSent => {
                 "The message is on its way. The log below tells how it went; reload the page in a few seconds."
             }
+            Self::RetentionChanged => "Your choice is saved. It counts from the next pruning of each tenant on.",
             Self::ScheduleAdded => "The schedule is added. Its next time stands in the list.",
             Self::SchedulesAddedInPart => {
                 "The schedule is added to some of the tenants. The others have one of this name, have too many, or do not let you change schedules."
             }
+            Self::ScheduleChanged => "The schedule is changed. Its next times stand below.",
             Self::SchedulePaused => "The schedule is paused. It starts nothing until it is resumed.",
             Self::ScheduleResumed => "The schedule goes on. What was due meanwhile is not caught up.",
             Self::ScheduleRemoved => "The schedule is removed. The runs that it started stay.",

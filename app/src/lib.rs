@@ -33,6 +33,7 @@ pub mod notification;
 pub mod packed;
 pub mod palette;
 pub mod relation;
+pub mod retention;
 pub mod run;
 pub mod schedule;
 pub mod second_factor;

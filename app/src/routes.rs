@@ -11,8 +11,8 @@ use crate::access::{Refused, Rule};
 use crate::page::{missing, refused_page};
 use crate::ui::title::TitleFormat;
 use crate::{
-    account, audit, endpoint, finding, group, inventory, member, notification, palette, run, schedule, second_factor,
-    session, setting, sync, tenant, token, user, version,
+    account, audit, endpoint, finding, group, inventory, member, notification, palette, retention, run, schedule,
+    second_factor, session, setting, sync, tenant, token, user, version,
 };
 
 /// A page as it is declared.
@@ -70,6 +70,7 @@ pages! {
     "/me/tokens" => token::page::TokensPage, Rule::SignedIn;
     "/help" => palette::help_page::HelpPage, Rule::SignedIn;
     "/admin/users" => user::page::UsersPage, Rule::Administrator;
+    "/admin/retention" => retention::page::RetentionPage, Rule::Administrator;
     "/settings" => setting::page::SettingsPage, Rule::SignedIn;
     "/runs" => run::hub::page::AllRunsPage, Rule::SignedIn;
     "/schedules" => schedule::page::AllSchedulesPage, Rule::SignedIn;
@@ -85,6 +86,7 @@ pages! {
     "/t/:tenant/runs" => run::hub::page::RunsPage, Rule::Member(Action::View);
     "/t/:tenant/runs/:run" => run::page::RunPage, Rule::Member(Action::View);
     "/t/:tenant/schedules" => schedule::page::SchedulesPage, Rule::Member(Action::View);
+    "/t/:tenant/schedules/:schedule" => schedule::one_page::SchedulePage, Rule::Member(Action::View);
     "/t/:tenant/findings" => finding::page::FindingsPage, Rule::Member(Action::View);
     "/t/:tenant/policy-settings" => setting::page::TenantSettingsPage, Rule::Member(Action::SeeBodies);
     "/t/:tenant/audit" => audit::page::AuditPage, Rule::Member(Action::View);
@@ -136,6 +138,7 @@ mod tests {
             address::SECOND_FACTOR,
             address::HELP,
             address::USERS,
+            address::RETENTION,
             address::ADD_TENANT,
             address::NOTIFICATIONS,
             address::SETTINGS,
@@ -158,6 +161,7 @@ mod tests {
             at.sync_preset("x"),
             at.runs(),
             at.schedules(),
+            at.schedule("08"),
             at.run("04"),
             at.run_of_sync("05"),
             at.findings(),

@@ -244,3 +244,24 @@ test("the audit log tells who did what and that nothing in it was changed", asyn
   await entry.locator("summary").click();
   await expect(entry.getByText("manager@demo.example")).toBeVisible();
 });
+
+test("an administrator says how long things are kept; a wrong number is refused at its field", async ({ page, server }) => {
+  await signIn(page, server, people.admin);
+  await page.goto(`${server.url}/admin/users`);
+  await page.getByRole("link", { name: "Retention" }).click();
+  await hydrated(page);
+  const runs = page.getByLabel("Runs", { exact: true });
+  const before = await runs.inputValue();
+  // What the browser would refuse by itself is typed as a script would.
+  await runs.evaluate((field: HTMLInputElement) => field.removeAttribute("max"));
+  await runs.fill("3651");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expectFieldRefused(page, runs, /1 to 3650 days/);
+  await runs.fill(before === "179" ? "180" : "179");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.getByText("Your choice is saved.")).toBeVisible();
+  await expectAccessible(page);
+  await runs.fill(before);
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(runs).toHaveValue(before);
+});

@@ -21,6 +21,19 @@ async function keepVersion(page: Page, item: string): Promise<void> {
   await expect(page.getByText(/^1 object read: /)).toBeVisible();
 }
 
+/** Sees to it that the tenant has a schedule; answers its address. */
+async function keepSchedule(page: Page, tenant: string): Promise<string> {
+  await page.goto(`${tenant}/schedules`);
+  await hydrated(page);
+  const first = page.locator(".table tbody .title a").first();
+  if (!(await first.isVisible())) {
+    await page.getByLabel("Name", { exact: true }).fill("Nightly");
+    await page.getByRole("button", { name: "Add the schedule" }).click();
+    await expect(page.getByText("The schedule is added.")).toBeVisible();
+  }
+  return (await first.getAttribute("href"))!;
+}
+
 test("the pages are read from where they are declared", () => {
   expect(declared).toContain("/t/:tenant/settings/members");
   expect(declared.length).toBeGreaterThan(15);
@@ -51,7 +64,10 @@ for (const [way, media, size, rules] of [
     await keepVersion(page, new URL(item!, server.url).href);
     await page.goto(`${tenant}/runs`);
     const run = await page.locator(".table tbody .title a").first().getAttribute("href");
-    const ids: Record<string, string> = { tenant: idIn(tenant), item: idIn(item), run: idIn(run), group: "all-devices", version: "1" };
+    const schedule = await keepSchedule(page, tenant);
+    const ids: Record<string, string> = {
+      tenant: idIn(tenant), item: idIn(item), run: idIn(run), schedule: idIn(schedule), group: "all-devices", version: "1",
+    };
     const idOf = (name: string) => {
       expect(Object.keys(ids), "what stands for it in an address?").toContain(name);
       return ids[name];

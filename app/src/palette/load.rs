@@ -107,6 +107,7 @@ fn pages(session: &CurrentSession, inside: Option<&Inside>) -> Vec<PaletteEntry>
     if session.platform_admin {
         pages.push(entry("Page", "Users", "Administration", address::USERS.to_owned()));
         pages.push(entry("Page", "Add a tenant", "Administration", address::ADD_TENANT.to_owned()));
+        pages.push(entry("Page", "Retention", "Administration", address::RETENTION.to_owned()));
     }
     pages.push(entry("Page", "Help and keys", "", address::HELP.to_owned()));
     pages

@@ -1,9 +1,12 @@
 //! The fields of a schedule, and what they mean.
 
 use leptos::prelude::*;
-use tenantatlas_domain::registry::registry;
+use serde::Deserialize as _;
+use tenantatlas_domain::invisible::visible_on_page;
+use tenantatlas_domain::registry::{Category, registry};
 use tenantatlas_domain::selection::Selection;
-use tenantatlas_engine::{Engine, ScheduleOptions, ScheduleSpec, pattern_of, zone_names};
+use tenantatlas_engine::{Engine, ScheduleOptions, ScheduleSpec, pattern_of, time_of, zone_names};
+use tenantatlas_store::schedules::Schedule;
 
 use crate::error::AppError;
 use crate::ui::drawn::Drawn as _;
@@ -14,7 +17,7 @@ const DAYS: [(u8, &str); 7] =
 const WHEN: [(&str, &str); 3] =
     [("daily", "Daily at a time"), ("weekly", "On days of the week at a time"), ("cron", "By a pattern of cron")];
 
-/// What a person typed.
+/// What stands in the fields, or was typed into them.
 pub(super) struct Typed {
     pub name: String,
     pub operation: String,
@@ -24,12 +27,63 @@ pub(super) struct Typed {
     pub cron: String,
     pub zone: String,
     pub types: Vec<String>,
+    pub categories: Vec<String>,
     pub changed: bool,
     pub capture: bool,
     pub drift: bool,
+    pub probe: bool,
+}
+
+/// What stands in the form of a new schedule.
+impl Default for Typed {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            operation: "inventory.sync".to_owned(),
+            when: "daily".to_owned(),
+            time: "02:30".to_owned(),
+            days: Vec::new(),
+            cron: String::new(),
+            zone: "UTC".to_owned(),
+            types: Vec::new(),
+            categories: Vec::new(),
+            changed: false,
+            capture: false,
+            drift: false,
+            probe: false,
+        }
+    }
 }
 
 impl Typed {
+    /// What stands in the form of a schedule that is there; `None` when this version does not understand what it is to do.
+    pub(super) fn of(schedule: &Schedule) -> Option<Self> {
+        let ScheduleOptions { selection, types, changed, capture, drift, probe } =
+            ScheduleOptions::deserialize(&schedule.options).ok()?;
+        let (of_sync, categories) = selection.map(|all| (all.policy_types, all.categories)).unwrap_or_default();
+        let usual = Self::default();
+        let (when, time, days, cron) = match time_of(&schedule.cron) {
+            Some((time, days)) if days.is_empty() => ("daily", time, days, String::new()),
+            Some((time, days)) => ("weekly", time, days, String::new()),
+            None => ("cron", usual.time, usual.days, schedule.cron.clone()),
+        };
+        Some(Self {
+            name: schedule.name.clone(),
+            operation: format!("{}.{}", schedule.resource, schedule.action),
+            when: when.to_owned(),
+            time,
+            days,
+            cron,
+            zone: schedule.zone.clone(),
+            types: [of_sync, types].concat(),
+            categories,
+            changed,
+            capture,
+            drift,
+            probe,
+        })
+    }
+
     /// What is wanted by it.
     pub(super) fn spec(self) -> Result<ScheduleSpec, AppError> {
         let cron = match self.when.as_str() {
@@ -42,62 +96,111 @@ impl Typed {
             _ => return Err(AppError::invalid("when", "Choose daily, days of the week, or a pattern.")),
         };
         let is_capture = self.operation == "policies.capture";
-        let (selection, types) = match (self.types.is_empty(), is_capture) {
+        if is_capture && !self.categories.is_empty() {
+            return Err(AppError::invalid("categories", "Choose types for a capture: categories are for a sync."));
+        }
+        let (selection, types) = match (self.types.is_empty() && self.categories.is_empty(), is_capture) {
             (true, _) => (None, Vec::new()),
             (false, true) => (None, self.types),
             (false, false) => {
                 let selection = Selection {
                     policy_types: self.types,
-                    categories: Vec::new(),
+                    categories: self.categories,
                     include_foundations: true,
                     include_dependencies: true,
                 };
                 (Some(selection), Vec::new())
             }
         };
-        let (changed, capture, drift) = (self.changed, self.capture, self.drift);
-        let options = ScheduleOptions { selection, types, changed, capture, drift, ..ScheduleOptions::default() };
+        let (changed, capture, drift, probe) = (self.changed, self.capture, self.drift, self.probe);
+        let options = ScheduleOptions { selection, types, changed, capture, drift, probe };
         Ok(ScheduleSpec { name: self.name, operation: self.operation, options, cron, zone: self.zone })
     }
 }
 
-/// The fields, within a form.
-pub(super) fn fields(engine: &Engine) -> AnyView {
-    let operations = engine.schedulable().into_iter().map(|(kind, words)| (kind.to_string(), words));
-    let zones = zone_names().into_iter().map(|name| view! { <option value=name></option> }).collect_view();
-    let days = DAYS.map(|(number, day)| {
-        view! { <label class="check"><input type="checkbox" name="days[]" value=number.to_string() autocomplete="off" />{day}</label> }
+/// The options of a `<select multiple>`. What is chosen and not among them, since this version does not know it, is one too: it
+/// must not be dropped without a word.
+fn several(known: impl Iterator<Item = (&'static str, &'static str)>, chosen: &[String]) -> AnyView {
+    let mut all: Vec<(String, String)> = known.map(|(key, words)| (key.to_owned(), words.to_owned())).collect();
+    let unknown = chosen.iter().filter(|key| all.iter().all(|(known, _)| known != *key));
+    let unknown: Vec<_> =
+        unknown.map(|key| (key.clone(), format!("{} (not known to this version)", visible_on_page(key)))).collect();
+    all.extend(unknown);
+    let entries = all.into_iter().map(|(key, words)| {
+        let selected = chosen.contains(&key);
+        view! { <option value=key selected=selected>{words}</option> }
     });
-    let types = registry().all().iter().map(|known| (known.key.to_owned(), known.label.to_owned()));
-    let steps = [
-        ("capture", "After a sync that ended well: capture what it found changed"),
-        ("drift", "And then: compare with the run before"),
-        ("changed", "For a capture: only what a sync has found changed"),
-    ];
-    let steps = steps.map(|(name, words)| {
-        view! { <label class="check"><input type="checkbox" name=name value="true" autocomplete="off" />{words}</label> }
-    });
+    entries.collect_view().drawn()
+}
+
+fn tick(name: &'static str, value: String, words: &'static str, checked: bool) -> AnyView {
     view! {
-        {field("name", "Name", None, view! { <input class="input" id="name" name="name" maxlength="80" required autocomplete="off" /> })}
+        <label class="check">
+            <input type="checkbox" name=name value=value checked=checked autocomplete="off" />
+            {words}
+        </label>
+    }
+    .drawn()
+}
+
+/// The fields, within a form.
+pub(super) fn fields(engine: &Engine, shown: &Typed) -> AnyView {
+    let operations = engine.schedulable().into_iter().map(|(kind, words)| (kind.to_string(), words));
+    let operations = options(operations, &shown.operation);
+    let days = DAYS.map(|(number, day)| tick("days[]", number.to_string(), day, shown.days.contains(&number)));
+    let types = several(registry().all().iter().map(|known| (known.key, known.label)), &shown.types);
+    let categories = several(Category::ALL.iter().map(|one| (one.slug(), one.label())), &shown.categories);
+    let steps = [
+        ("capture", "After a sync that ended well: capture what it found changed", shown.capture),
+        ("drift", "And then: compare with the run before", shown.drift),
+        ("changed", "For a capture: only what a sync has found changed", shown.changed),
+        ("probe", "For a check of the connection: ask for the first page of each type as well", shown.probe),
+    ];
+    let steps = steps.map(|(name, words, checked)| tick(name, "true".to_owned(), words, checked));
+    view! {
+        {name_field(&shown.name)}
         {field("operation", "What is started", None, view! {
-            <select class="select" id="operation" name="operation">{options(operations, "inventory.sync")}</select>
+            <select class="select" id="operation" name="operation">{operations}</select>
         })}
-        {field("when", "When", None, view! { <select class="select" id="when" name="when">{options(WHEN, "daily")}</select> })}
+        {when_fields(shown, days)}
+        {field("types", "Only these types", Some("For a sync or a capture; everything when none is chosen."), view! {
+            <select class="select" id="types" name="types[]" multiple size="6">{types}</select>
+        })}
+        {field("categories", "And these categories", Some("For a sync: the types of these as well."), view! {
+            <select class="select" id="categories" name="categories[]" multiple size="4">{categories}</select>
+        })}
+        <fieldset class="checks"><legend>"Choices"</legend>{steps.into_iter().collect_view()}</fieldset>
+    }
+    .drawn()
+}
+
+fn name_field(name: &str) -> AnyView {
+    let name = name.to_owned();
+    field(
+        "name",
+        "Name",
+        None,
+        view! { <input class="input" id="name" name="name" value=name maxlength="80" required autocomplete="off" /> },
+    )
+}
+
+fn when_fields(shown: &Typed, days: [AnyView; 7]) -> AnyView {
+    let when = options(WHEN, &shown.when);
+    let (time, cron, zone) = (shown.time.clone(), shown.cron.clone(), shown.zone.clone());
+    let zones = zone_names().into_iter().map(|name| view! { <option value=name></option> }).collect_view();
+    view! {
+        {field("when", "When", None, view! { <select class="select" id="when" name="when">{when}</select> })}
         {field("time", "Time of day", Some("For daily and for days of the week."), view! {
-            <input class="input" id="time" name="time" type="time" value="02:30" />
+            <input class="input" id="time" name="time" type="time" value=time />
         })}
         <fieldset class="checks"><legend>"Days of the week"</legend>{days.into_iter().collect_view()}</fieldset>
         {field("cron", "Pattern of cron", Some("Minute, hour, day, month, weekday: 30 2 * * 1-5 is 02:30 from Monday to Friday."), view! {
-            <input class="input" id="cron" name="cron" maxlength="120" autocomplete="off" spellcheck="false" />
+            <input class="input" id="cron" name="cron" value=cron maxlength="120" autocomplete="off" spellcheck="false" />
         })}
         {field("zone", "Time zone", Some("A name such as Europe/Berlin. A time that the clocks skip runs at the first moment after it; one that comes twice runs once."), view! {
-            <input class="input" id="zone" name="zone" value="UTC" list="zones" maxlength="64" required autocomplete="off" spellcheck="false" />
+            <input class="input" id="zone" name="zone" value=zone list="zones" maxlength="64" required autocomplete="off" spellcheck="false" />
         })}
         <datalist id="zones">{zones}</datalist>
-        {field("types", "Only these types", Some("For a sync or a capture; everything when none is chosen."), view! {
-            <select class="select" id="types" name="types[]" multiple size="6">{options(types, "")}</select>
-        })}
-        <fieldset class="checks"><legend>"Choices"</legend>{steps.into_iter().collect_view()}</fieldset>
     }
     .drawn()
 }

@@ -1,4 +1,4 @@
-//! Schedules: added, paused, resumed, removed.
+//! Schedules: added, changed, paused, resumed, removed.
 #![allow(missing_docs, reason = "the macro makes a type per function whose fields are the parameters")]
 #![expect(clippy::too_many_arguments, reason = "the arguments of a server function are the fields of its form")]
 
@@ -11,7 +11,21 @@ use {
     super::form::Typed,
     crate::{access::Rule, address, done::Done, redirect::go_to_with, scope},
     tenantatlas_domain::role::Action,
+    tenantatlas_engine::ScheduleSpec,
 };
+
+/// What is wanted by the fields of a form: name and operation, when, what is read, and the choices.
+#[cfg(feature = "ssr")]
+fn typed(
+    (name, operation): (String, String),
+    (when, time, days, cron, zone): (String, String, Vec<u8>, String, String),
+    (types, categories): (Vec<String>, Vec<String>),
+    (changed, capture, drift, probe): (bool, bool, bool, bool),
+) -> Result<ScheduleSpec, AppError> {
+    let typed =
+        Typed { name, operation, when, time, days, cron, zone, types, categories, changed, capture, drift, probe };
+    typed.spec()
+}
 
 /// Adds a schedule to the tenant.
 ///
@@ -27,12 +41,15 @@ pub async fn add_schedule(
     #[server(default)] cron: String,
     zone: String,
     #[server(default)] types: Vec<String>,
+    #[server(default)] categories: Vec<String>,
     #[server(default)] changed: bool,
     #[server(default)] capture: bool,
     #[server(default)] drift: bool,
+    #[server(default)] probe: bool,
 ) -> Result<(), AppError> {
     let inside = scope::acting(Action::EditSchedules)?;
-    let spec = Typed { name, operation, when, time, days, cron, zone, types, changed, capture, drift }.spec()?;
+    let when = (when, time, days, cron, zone);
+    let spec = typed((name, operation), when, (types, categories), (changed, capture, drift, probe))?;
     inside.engine.add_schedule(&inside.session.actor(), inside.id(), &spec).await?;
     go_to_with(&inside.address().schedules(), Done::ScheduleAdded);
     Ok(())
@@ -56,12 +73,15 @@ pub async fn add_schedules(
     #[server(default)] cron: String,
     zone: String,
     #[server(default)] types: Vec<String>,
+    #[server(default)] categories: Vec<String>,
     #[server(default)] changed: bool,
     #[server(default)] capture: bool,
     #[server(default)] drift: bool,
+    #[server(default)] probe: bool,
 ) -> Result<(), AppError> {
     let (engine, session) = (scope::engine()?, scope::session()?);
-    let spec = Typed { name, operation, when, time, days, cron, zone, types, changed, capture, drift }.spec()?;
+    let when = (when, time, days, cron, zone);
+    let spec = typed((name, operation), when, (types, categories), (changed, capture, drift, probe))?;
     let spread = spread.trim().parse();
     let spread = spread.map_err(|_| AppError::invalid("spread", "Type how many minutes, 0 to 720."))?;
     let outcome = engine.add_schedule_to_many(&session.actor(), &tenants, &spec, spread).await?;
@@ -74,6 +94,37 @@ pub async fn add_schedules(
     Ok(())
 }
 rule!(AddSchedules, Rule::SignedIn);
+
+/// Changes a schedule, as it was seen in this revision.
+///
+/// # Errors
+/// Those of adding one; no such schedule; it was changed since it was seen.
+#[server(prefix = "/api", endpoint = "change_schedule")]
+pub async fn change_schedule(
+    schedule: ScheduleId,
+    revision: u32,
+    name: String,
+    operation: String,
+    when: String,
+    #[server(default)] time: String,
+    #[server(default)] days: Vec<u8>,
+    #[server(default)] cron: String,
+    zone: String,
+    #[server(default)] types: Vec<String>,
+    #[server(default)] categories: Vec<String>,
+    #[server(default)] changed: bool,
+    #[server(default)] capture: bool,
+    #[server(default)] drift: bool,
+    #[server(default)] probe: bool,
+) -> Result<(), AppError> {
+    let inside = scope::acting(Action::EditSchedules)?;
+    let when = (when, time, days, cron, zone);
+    let spec = typed((name, operation), when, (types, categories), (changed, capture, drift, probe))?;
+    inside.engine.change_schedule(&inside.session.actor(), inside.id(), schedule, revision, &spec).await?;
+    go_to_with(&inside.address().schedule(schedule), Done::ScheduleChanged);
+    Ok(())
+}
+rule!(ChangeSchedule, Rule::Member(Action::EditSchedules));
 
 /// Pauses a schedule, or lets it go on. With `all` the answer leads to the schedules of all tenants.
 ///

@@ -19,17 +19,29 @@ use crate::ui::time::{day, moment_or};
 /// Times that are shown.
 const SHOWN: usize = 5;
 
-/// The schedules. `all` says that they are of all tenants of the person; `may_edit` in which they may be changed.
+/// Which schedules a table is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// A single one, on its page.
+    One,
+    /// Those of a tenant.
+    OfTenant,
+    /// Those of all tenants of the person.
+    OfAll,
+}
+
+/// The schedules. `may_edit` says in which tenants they may be changed.
 pub(super) fn table(
     engine: &Engine,
     found: &[ListedSchedule],
-    all: bool,
+    which: Which,
     may_edit: impl Fn(TenantId) -> bool,
 ) -> AnyView {
     if found.is_empty() {
         return empty(Icon::Waiting, "No schedules", "What is added below is started by the clock.", None);
     }
-    let rows = found.iter().map(|one| row(engine, one, all, may_edit(one.schedule.tenant_id))).collect_view();
+    let rows = found.iter().map(|one| row(engine, one, which, may_edit(one.schedule.tenant_id)));
+    let (rows, all) = (rows.collect_view(), which == Which::OfAll);
     view! {
         <div class="table-wrap">
             <table class="table cards">
@@ -57,10 +69,15 @@ fn millis(at: Option<Timestamp>) -> Option<i64> {
     at.map(Timestamp::as_millis)
 }
 
-fn row(engine: &Engine, listed: &ListedSchedule, all: bool, may_edit: bool) -> AnyView {
-    let schedule = &listed.schedule;
+fn row(engine: &Engine, listed: &ListedSchedule, which: Which, may_edit: bool) -> AnyView {
+    let (schedule, all) = (&listed.schedule, which == Which::OfAll);
     let at = address::tenant(schedule.tenant_id);
     let operation = engine.runs().operations().words(&schedule.resource, &schedule.action).operation;
+    let name = visible_on_page(&schedule.name).into_owned();
+    let name = match which {
+        Which::One => name.drawn(),
+        _ => view! { <a href=at.schedule(schedule.id)>{name}</a> }.drawn(),
+    };
     let tenant = all.then(|| {
         view! { <td data-label="Tenant"><a href=at.schedules()>{visible_on_page(&listed.tenant_name).into_owned()}</a></td> }
     });
@@ -73,14 +90,14 @@ fn row(engine: &Engine, listed: &ListedSchedule, all: bool, may_edit: bool) -> A
     };
     view! {
         <tr>
-            <th scope="row" class="title">{visible_on_page(&schedule.name).into_owned()}<span class="under">{operation}</span></th>
+            <th scope="row" class="title">{name}<span class="under">{operation}</span></th>
             {tenant}
             <td data-label="State">{chip(schedule, engine.now())}{trouble(schedule)}</td>
-            <td data-label="When">{when(schedule, engine.now())}</td>
+            <td data-label="When">{when(schedule, engine.now(), which)}</td>
             <td data-label="Next">{schedule.due_at.map_or_else(|| "–".drawn(), |due| day(due.as_millis()).drawn())}</td>
             <td data-label="Last run">{last}</td>
             <td data-label="Last success">{moment_or(millis(schedule.last_succeeded_at), "never")}</td>
-            <td data-label="Actions">{may_edit.then(|| actions(schedule, all))}</td>
+            <td data-label="Actions">{may_edit.then(|| actions(schedule, which))}</td>
         </tr>
     }
     .drawn()
@@ -101,7 +118,7 @@ fn trouble(schedule: &Schedule) -> Option<AnyView> {
 }
 
 /// The pattern in words, with the next times and what changes of the clocks do to them.
-fn when(schedule: &Schedule, now: Timestamp) -> AnyView {
+fn when(schedule: &Schedule, now: Timestamp, which: Which) -> AnyView {
     let Ok(times) = Times::read(&schedule.cron, &schedule.zone) else { return schedule.cron.clone().drawn() };
     let offset = schedule.offset_ms;
     let spread = (schedule.spread_minutes > 0).then(|| {
@@ -116,7 +133,7 @@ fn when(schedule: &Schedule, now: Timestamp) -> AnyView {
     view! {
         {times.words()}
         <span class="under">{times.zone_name()}</span>
-        <details>
+        <details open=which == Which::One>
             <summary>"Next five times"</summary>
             <ol>{next}</ol>
             <p class="quiet-text">{times.clock_changes(now)}</p>
@@ -126,14 +143,20 @@ fn when(schedule: &Schedule, now: Timestamp) -> AnyView {
     .drawn()
 }
 
-fn actions(schedule: &Schedule, all: bool) -> AnyView {
-    let at = address::tenant(schedule.tenant_id);
+fn actions(schedule: &Schedule, which: Which) -> AnyView {
+    let (at, all) = (address::tenant(schedule.tenant_id), which == Which::OfAll);
     let (pause, remove) = (at.function::<PauseSchedule>(), at.function::<RemoveSchedule>());
     let is_active = schedule.state == ScheduleState::Active;
     let id = schedule.id.to_string();
     let words = if is_active { "Pause" } else { "Resume" };
-    let labels = (format!("{words} {}", schedule.name), format!("Remove {}", schedule.name));
+    let name = visible_on_page(&schedule.name);
+    let labels = (format!("{words} {name}"), format!("Remove {name}"));
+    let change = (which != Which::One).then(|| {
+        let (to, label) = (at.schedule(schedule.id), format!("Change {name}"));
+        view! { <a class="button" href=to aria-label=label>"Change"</a> }
+    });
     view! {
+        {change}
         <form method="post" action=pause>
             {hidden("schedule", id.clone())}
             {(!is_active).then(|| hidden("resume", "true"))}

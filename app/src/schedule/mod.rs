@@ -7,4 +7,6 @@ mod form;
 #[cfg(feature = "ssr")]
 mod list;
 #[cfg(feature = "ssr")]
+pub mod one_page;
+#[cfg(feature = "ssr")]
 pub mod page;

@@ -6,9 +6,9 @@ use tenantatlas_domain::role::Action;
 use tenantatlas_engine::MOST_TENANTS_AT_ONCE;
 use tenantatlas_store::{schedules, tenants};
 
-use super::form::fields;
+use super::form::{Typed, fields};
 use super::functions::{AddSchedule, AddSchedules, PauseSchedule, RemoveSchedule};
-use super::list::table;
+use super::list::{Which, table};
 use crate::error::AppError;
 use crate::frame::view::Section;
 use crate::page::{done, plain_page, query, refusal, tenant_page};
@@ -45,7 +45,7 @@ pub fn SchedulesPage() -> impl IntoView {
                 </div>
                 <div class="actions"><a class="button" href=address::SCHEDULES>"All tenants"</a></div>
             </div>
-            {table(&inside.engine, &found, false, |_| may_edit)}
+            {table(&inside.engine, &found, Which::OfTenant, |_| may_edit)}
             {add}
         }
         .drawn();
@@ -61,7 +61,7 @@ fn add(inside: &Inside, error: Option<AppError>) -> AnyView {
         "Add a schedule",
         view! {
             <ActiveForm action class="form" error>
-                {fields(&engine)}
+                {fields(&engine, &Typed::default())}
                 <div class="form-foot"><button class="button primary">"Add the schedule"</button></div>
             </ActiveForm>
         },
@@ -86,7 +86,7 @@ pub fn AllSchedulesPage() -> impl IntoView {
             .map(|one| (one.tenant.id, one.tenant.name))
             .collect();
         let may_edit = |tenant| editable.iter().any(|(id, _)| *id == tenant);
-        let list = table(&engine, &found, true, may_edit);
+        let list = table(&engine, &found, Which::OfAll, may_edit);
         let boxes = editable.iter().take(MOST_OFFERED).map(|(id, name)| {
             let (id, name) = (id.to_string(), visible_on_page(name).into_owned());
             view! { <label class="check"><input type="checkbox" name="tenants[]" value=id autocomplete="off" />{name}</label> }
@@ -105,7 +105,7 @@ pub fn AllSchedulesPage() -> impl IntoView {
                         {field("spread", "Spread over minutes", Some("Each tenant starts at its own time within so many minutes, always the same."), view! {
                             <input class="input" id="spread" name="spread" type="number" min="0" max="720" value="60" required />
                         })}
-                        {fields(&fields_of)}
+                        {fields(&fields_of, &Typed::default())}
                         <div class="form-foot"><button class="button primary">"Add the schedules"</button></div>
                     </ActiveForm>
                 },

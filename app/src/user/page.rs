@@ -37,7 +37,7 @@ pub fn UsersPage() -> impl IntoView {
             {refused.map(|error: AppError| refusal_note(&error))}
             <div class="page-head">
                 <div><h1>"Administration"</h1><p class="lead">"Everybody who may sign in to this server."</p></div>
-                <div class="actions"><a class="button" href=address::ALL_TENANTS>{Icon::Tenant.view()}"All tenants"</a><a class="button" href=address::ADD_TENANT>{Icon::Add.view()}"Add a tenant"</a></div>
+                <div class="actions"><a class="button" href=address::RETENTION>{Icon::Waiting.view()}"Retention"</a><a class="button" href=address::ALL_TENANTS>{Icon::Tenant.view()}"All tenants"</a><a class="button" href=address::ADD_TENANT>{Icon::Add.view()}"Add a tenant"</a></div>
             </div>
             {confirm_note(&session, address::USERS, "add, change or remove people")}
             <div class="table-wrap">

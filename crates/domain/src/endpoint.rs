@@ -54,6 +54,8 @@ crate::names::named! {
         PermissionLost = "permission.lost",
         /// A schedule has not succeeded for twice its period.
         ScheduleOverdue = "schedule.overdue",
+        /// A schedule stopped by itself, since it could not go on.
+        ScheduleStopped = "schedule.stopped",
         /// Somebody pressed the test button. It goes to the one endpoint that is tested.
         Test = "endpoint.test",
     }
@@ -62,7 +64,7 @@ crate::names::named! {
 impl EventKind {
     /// What an endpoint can listen to.
     pub const CHOICES: &'static [Self] =
-        &[Self::RunEnded, Self::FindingsNew, Self::PermissionLost, Self::ScheduleOverdue];
+        &[Self::RunEnded, Self::FindingsNew, Self::PermissionLost, Self::ScheduleOverdue, Self::ScheduleStopped];
 
     /// The words for people.
     #[must_use]
@@ -72,6 +74,7 @@ impl EventKind {
             Self::FindingsNew => "New findings",
             Self::PermissionLost => "A permission was lost",
             Self::ScheduleOverdue => "A schedule is overdue",
+            Self::ScheduleStopped => "A schedule stopped by itself",
             Self::Test => "Test",
         }
     }

@@ -21,8 +21,6 @@ const BETWEEN_PIECES: Duration = Duration::from_millis(2);
 /// What has ended is forgotten so often.
 const FORGET_INTERVAL: Duration = Duration::from_secs(600);
 
-/// Deliveries to endpoints are kept so long (product rules, section Retention).
-const DELIVERIES_ARE_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// Deliveries that go in one transaction, at most.
 const DELIVERIES_AT_ONCE: u32 = 500;
 
@@ -132,9 +130,11 @@ async fn forget_ended(core: &Core) -> Result<(), StoreError> {
 
 /// Forgets what was sent to endpoints, a piece at a time.
 async fn forget_deliveries(core: &Core) -> Result<(), StoreError> {
+    let days = retention::get(&core.commands.db).await?.delivery_days;
+    let kept = Duration::from_secs(u64::from(days) * 24 * 3_600);
     while !core.commands.stopping.is_cancelled() {
         let mut tx = core.commands.db.write().await?;
-        let old = before(core.commands.clock.now(), DELIVERIES_ARE_KEPT);
+        let old = before(core.commands.clock.now(), kept);
         let forgotten = deliveries::forget(&mut tx, old, DELIVERIES_AT_ONCE).await?;
         tx.commit().await?;
         if forgotten == 0 {

@@ -66,9 +66,10 @@ pub use operations::run_words;
 pub use password::{MAX_PASSWORD_BYTES, MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
 pub use policy_capture::{CaptureOf, CaptureOutcome, CapturePayload, CapturePolicies};
 pub use policy_versions::{Comparison, OpenVersion, ReadVersion};
-pub use retention::{PrunePayload, PruneTenant};
+pub use retention::{PrunePayload, PruneTenant, RETENTION_DAYS};
 pub use schedules::{
-    Due, ForMany, MOST_TENANTS_AT_ONCE, ScheduleNotice, ScheduleOptions, ScheduleSpec, Times, pattern_of, zone_names,
+    Due, ForMany, MOST_TENANTS_AT_ONCE, ScheduleNotice, ScheduleOptions, ScheduleSpec, Times, pattern_of, time_of,
+    zone_names,
 };
 pub use second_factor::{SecondFactorState, SetUp};
 pub use session_policy::{RequireSecondFactor, SessionPolicy, UnknownRule};

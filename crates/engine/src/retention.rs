@@ -19,8 +19,8 @@ use tenantatlas_store::retention::{self, Retention};
 use crate::engine::Engine;
 use crate::error::EngineError;
 
-/// What is kept at least and at most, in days.
-const DAYS: std::ops::RangeInclusive<u32> = 1..=3_650;
+/// How long things are kept at least and at most, in days.
+pub const RETENTION_DAYS: std::ops::RangeInclusive<u32> = 1..=3_650;
 
 /// What a pruning carries with its operation run: nothing. How long things are kept is read when it begins.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,24 +72,29 @@ impl Engine {
     /// Says how long things are kept, in every tenant, from the next pruning on.
     ///
     /// # Errors
-    /// [`EngineError::Invalid`] for the field `runs`, `notifications` or `versions`, [`EngineError::Forbidden`] for all but
+    /// [`EngineError::Invalid`] for the field `runs`, `notifications`, `versions` or `deliveries`, [`EngineError::Forbidden`] for all but
     /// platform administrators.
     pub async fn set_retention(&self, actor: &Actor, wanted: Retention) -> Result<(), EngineError> {
-        let Retention { run_days, notification_days, version_days } = wanted;
-        for (field, days) in [("runs", run_days), ("notifications", notification_days), ("versions", version_days)] {
-            if !DAYS.contains(&days) {
+        let Retention { run_days, notification_days, version_days, delivery_days } = wanted;
+        for (field, days) in [
+            ("runs", run_days),
+            ("notifications", notification_days),
+            ("versions", version_days),
+            ("deliveries", delivery_days),
+        ] {
+            if !RETENTION_DAYS.contains(&days) {
                 return Err(EngineError::invalid(field, "must be kept for 1 to 3650 days"));
             }
         }
-        let facts =
-            json!({ "run_days": run_days, "notification_days": notification_days, "version_days": version_days });
-        let entry = AuditEntry::new(AuditAction::RetentionChanged, "retention", "all").with(facts);
+        let entry = AuditEntry::new(AuditAction::RetentionChanged, "retention", "all").with(json!(wanted));
         self.core
-            .execute(Command::new(actor, Right::Platform, entry), async |tx, log| {
-                if retention::get(&mut *tx).await? == wanted {
+            .execute(Command::new(actor, Right::Platform, entry.clone()), async |tx, log| {
+                let before = retention::get(&mut *tx).await?;
+                if before == wanted {
                     log.unchanged();
                     return Ok(());
                 }
+                log.replace(entry.with(json!({ "before": before })));
                 Ok(retention::set(tx, wanted).await?)
             })
             .await

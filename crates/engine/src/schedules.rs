@@ -12,5 +12,5 @@ mod work;
 pub use commands::{ForMany, MOST_TENANTS_AT_ONCE, ScheduleSpec};
 pub use notice::ScheduleNotice;
 pub(crate) use scheduler::keep;
-pub use times::{Due, Times, pattern_of, zone_names};
+pub use times::{Due, Times, pattern_of, time_of, zone_names};
 pub use work::ScheduleOptions;

@@ -26,11 +26,14 @@ pub struct Retention {
     /// Versions of policies, after they were read; the latest of each object is kept.
     #[sqlx(try_from = "i64")]
     pub version_days: u32,
+    /// Messages to endpoints, after they were written.
+    #[sqlx(try_from = "i64")]
+    pub delivery_days: u32,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { run_days: 180, notification_days: 90, version_days: 365 }
+        Self { run_days: 180, notification_days: 90, version_days: 365, delivery_days: 30 }
     }
 }
 
@@ -39,8 +42,9 @@ impl Default for Retention {
 /// # Errors
 /// When the database fails.
 pub async fn get(mut on: impl Access) -> Result<Retention, StoreError> {
-    let known: Option<Retention> =
-        on.row("SELECT run_days, notification_days, version_days FROM retention WHERE id = 1", &[]).await?;
+    let known: Option<Retention> = on
+        .row("SELECT run_days, notification_days, version_days, delivery_days FROM retention WHERE id = 1", &[])
+        .await?;
     Ok(known.unwrap_or_default())
 }
 
@@ -50,8 +54,8 @@ pub async fn get(mut on: impl Access) -> Result<Retention, StoreError> {
 /// When the database fails.
 pub async fn set(tx: &mut Tx, retention: Retention) -> Result<(), StoreError> {
     tx.execute(
-        "UPDATE retention SET run_days = $1, notification_days = $2, version_days = $3 WHERE id = 1",
-        &args![retention.run_days, retention.notification_days, retention.version_days],
+        "UPDATE retention SET run_days = $1, notification_days = $2, version_days = $3, delivery_days = $4 WHERE id = 1",
+        &args![retention.run_days, retention.notification_days, retention.version_days, retention.delivery_days],
     )
     .await
     .map(|_| ())

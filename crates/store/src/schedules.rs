@@ -103,6 +103,9 @@ pub struct Schedule {
     pub overdue_told_at: Option<Timestamp>,
     /// Why its last time started nothing, as a sentence.
     pub trouble: Option<String>,
+    /// Which change of what it is and when this is, counted from 1.
+    #[sqlx(try_from = "i64")]
+    pub revision: u32,
     /// When it was made.
     #[sqlx(try_from = "i64")]
     pub created_at: Timestamp,
@@ -285,14 +288,13 @@ pub async fn count(mut on: impl Access, tenant: TenantId) -> Result<u64, StoreEr
 }
 
 /// Changes what a schedule is and when. It is active afterwards unless it is paused, and what it stopped for is forgotten.
-/// Answers whether there is such a schedule.
+/// Answers whether there is such a schedule in this revision.
 ///
 /// # Errors
 /// When the name is taken, or the database fails.
 pub async fn change(
     tx: &mut Tx,
-    tenant: TenantId,
-    id: ScheduleId,
+    (tenant, id, revision): (TenantId, ScheduleId, u32),
     what: &ScheduleChange,
     at: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -304,8 +306,8 @@ pub async fn change(
                  state = CASE WHEN state = 'paused' THEN 'paused' ELSE 'active' END,
                  due_at = CASE WHEN state = 'paused' THEN NULL ELSE $16 END,
                  due_local = $17, stopped_because = NULL, overdue_told_at = NULL, trouble = NULL, counted_from = $18,
-                 updated_at = $18
-             WHERE id = $1 AND tenant_id = $2",
+                 updated_at = $18, revision = revision + 1
+             WHERE id = $1 AND tenant_id = $2 AND revision = $19",
             &args![
                 id,
                 tenant,
@@ -324,7 +326,8 @@ pub async fn change(
                 what.period_ms,
                 what.due_at,
                 &what.due_local,
-                at
+                at,
+                revision
             ],
         )
         .await?;

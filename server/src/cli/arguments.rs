@@ -23,7 +23,7 @@ pub use items::{ItemListArguments, ItemsArguments, ItemsCommand, StateArgument};
 pub use keys::{DatabaseCommand, KeyCommand};
 pub use retention::RetentionCommand;
 pub use runs::{RunListArguments, RunsArguments, RunsCommand};
-pub use schedule::{ScheduleAddArguments, ScheduleCommand};
+pub use schedule::{ScheduleAddArguments, ScheduleChangeArguments, ScheduleCommand};
 pub use serve::{ServeArguments, WorkerArguments};
 pub use settings::{SettingsCommand, SettingsSearchArguments};
 pub use tokens::{TokenCommand, TokenCreateArguments};

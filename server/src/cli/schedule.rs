@@ -1,5 +1,7 @@
 //! `tenantatlas schedule …`
 
+mod change;
+
 use serde_json::{Value, json};
 use tenantatlas_domain::ids::ScheduleId;
 use tenantatlas_domain::selection::Selection;
@@ -16,9 +18,10 @@ use crate::settings::Settings;
 
 /// Times that are shown.
 const SHOWN: usize = 5;
+const NOT_ADDED: &str = "nothing was added";
 const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-/// Adds, lists, shows, pauses, resumes and removes schedules.
+/// Adds, changes, lists, shows, pauses, resumes and removes schedules.
 ///
 /// # Errors
 /// Exit code 64 for what was typed wrong.
@@ -28,6 +31,7 @@ pub async fn run(settings: &Settings, command: ScheduleCommand, output: Output) 
         ScheduleCommand::Add(arguments) => add(&engine, &arguments, output).await,
         ScheduleCommand::List { tenant } => list(engine.reader(), tenant.as_deref(), output).await,
         ScheduleCommand::Show { schedule } => show(&engine, &schedule, output).await,
+        ScheduleCommand::Change(arguments) => change::change(&engine, &arguments, output).await,
         ScheduleCommand::Pause { schedule } => change(&engine, &schedule, Change::Pause, output).await,
         ScheduleCommand::Resume { schedule } => change(&engine, &schedule, Change::Resume, output).await,
         ScheduleCommand::Remove { schedule } => change(&engine, &schedule, Change::Remove, output).await,
@@ -36,33 +40,33 @@ pub async fn run(settings: &Settings, command: ScheduleCommand, output: Output) 
     result
 }
 
-fn weekdays(typed: &[String]) -> Result<Vec<u8>, Exit> {
+fn weekdays(typed: &[String], undone: &str) -> Result<Vec<u8>, Exit> {
     let number = |day: &String| {
         let wanted = day.trim().to_lowercase();
         let found = DAYS.iter().position(|known| wanted.len() >= 3 && wanted.starts_with(known));
         let found = found.and_then(|found| u8::try_from(found).ok());
-        found.ok_or_else(|| Exit::usage(format!("--on {day}: expected days such as mon,thu; nothing was added")))
+        found.ok_or_else(|| Exit::usage(format!("--on {day}: expected days such as mon,thu; {undone}")))
     };
     typed.iter().map(number).collect()
 }
 
-fn options(arguments: &ScheduleAddArguments) -> Result<ScheduleOptions, Exit> {
-    let chosen = arguments.types.iter().map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
-    let chosen: Vec<String> = chosen.collect();
-    let all = chosen.iter().any(|key| key == "all");
-    let is_capture = arguments.operation == "policies.capture";
-    let mut options =
-        ScheduleOptions { changed: arguments.changed, probe: arguments.probe, ..ScheduleOptions::default() };
-    for step in &arguments.then {
-        match step.trim() {
-            "capture" => options.capture = true,
-            "drift" => options.drift = true,
-            other => {
-                return Err(Exit::usage(format!("--then {other}: expected capture, drift or both; nothing was added")));
-            }
-        }
+/// The pattern that is meant; `None` when nothing is said of it.
+fn pattern(cron: Option<&String>, at: Option<&String>, on: &[String], undone: &str) -> Result<Option<String>, Exit> {
+    match (cron, at) {
+        (Some(cron), _) => Ok(Some(cron.clone())),
+        (None, Some(time)) => pattern_of(time, &weekdays(on, undone)?)
+            .map(Some)
+            .map_err(|_| Exit::usage(format!("--at {time}: expected hours and minutes, such as 02:30; {undone}"))),
+        (None, None) => Ok(None),
     }
-    match (all, is_capture) {
+}
+
+/// Chooses these types of what an operation reads.
+fn choose_types(options: &mut ScheduleOptions, operation: &str, types: &[String]) {
+    let chosen = types.iter().map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
+    let chosen: Vec<String> = chosen.collect();
+    (options.selection, options.types) = (None, Vec::new());
+    match (chosen.iter().any(|key| key == "all"), operation == "policies.capture") {
         (true, _) => {}
         (false, true) => options.types = chosen,
         (false, false) => {
@@ -75,17 +79,32 @@ fn options(arguments: &ScheduleAddArguments) -> Result<ScheduleOptions, Exit> {
             });
         }
     }
+}
+
+/// Chooses what follows.
+fn choose_steps(options: &mut ScheduleOptions, then: &[String], undone: &str) -> Result<(), Exit> {
+    (options.capture, options.drift) = (false, false);
+    for step in then {
+        match step.trim() {
+            "capture" => options.capture = true,
+            "drift" => options.drift = true,
+            other => return Err(Exit::usage(format!("--then {other}: expected capture, drift or both; {undone}"))),
+        }
+    }
+    Ok(())
+}
+
+fn options(arguments: &ScheduleAddArguments) -> Result<ScheduleOptions, Exit> {
+    let mut options =
+        ScheduleOptions { changed: arguments.changed, probe: arguments.probe, ..ScheduleOptions::default() };
+    choose_steps(&mut options, &arguments.then, NOT_ADDED)?;
+    choose_types(&mut options, &arguments.operation, &arguments.types);
     Ok(options)
 }
 
 async fn add(engine: &Engine, arguments: &ScheduleAddArguments, output: Output) -> Result<(), Exit> {
-    let cron = match (&arguments.cron, &arguments.at) {
-        (Some(cron), _) => cron.clone(),
-        (None, Some(time)) => pattern_of(time, &weekdays(&arguments.on)?).map_err(|_| {
-            Exit::usage(format!("--at {time}: expected hours and minutes, such as 02:30; nothing was added"))
-        })?,
-        (None, None) => return Err(Exit::usage("expected --cron or --at")),
-    };
+    let cron = pattern(arguments.cron.as_ref(), arguments.at.as_ref(), &arguments.on, NOT_ADDED)?;
+    let cron = cron.ok_or_else(|| Exit::usage("expected --cron or --at"))?;
     let spec = ScheduleSpec {
         name: arguments.name.clone(),
         operation: arguments.operation.clone(),
@@ -179,6 +198,7 @@ fn document(listed: &ListedSchedule, now: Timestamp) -> Value {
         "zone": schedule.zone,
         "spread_minutes": schedule.spread_minutes,
         "offset_seconds": schedule.offset_ms / 1_000,
+        "revision": schedule.revision,
         "state": schedule.state.as_str(),
         "stopped_because": schedule.stopped_because,
         "overdue": schedule.is_overdue(now),

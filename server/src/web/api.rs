@@ -58,6 +58,7 @@ pub fn router() -> Router<State> {
         let filter = match endpoint.verb {
             Verb::Get => MethodFilter::GET,
             Verb::Post => MethodFilter::POST,
+            Verb::Patch => MethodFilter::PATCH,
         };
         let (route, mut methods) = routes.remove(endpoint.path).unwrap_or_default();
         methods.push(endpoint.verb.method());

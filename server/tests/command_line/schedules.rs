@@ -40,6 +40,16 @@ fn a_schedule_is_added_shown_paused_resumed_and_removed() {
     let shown = sandbox.run(&["schedule", "show", &id, "--json"]).json();
     assert_eq!(shown["next"].as_array().map(Vec::len), Some(5));
     assert!(shown["words"].is_string() && shown["clock_changes"].is_string(), "{shown}");
+    let changed = sandbox.run(&["schedule", "change", &id, "--at", "03:15", "--then", "none", "--json"]);
+    assert_eq!(changed.code, 0, "{}", changed.stderr);
+    let changed = changed.json();
+    assert_eq!((changed["cron"].as_str(), changed["revision"].as_u64()), (Some("15 3 * * *"), Some(2)));
+    assert_eq!((changed["zone"].as_str(), changed["name"].as_str()), (Some("Europe/Berlin"), Some("Nightly")));
+    assert_eq!(changed["options"]["drift"].as_bool(), Some(false));
+    assert_eq!(changed["next"].as_array().map(Vec::len), Some(5));
+    assert_refused(&sandbox.run(&["schedule", "change", &id]), 64, &["--name", "--cron"]);
+    assert_refused(&sandbox.run(&["schedule", "change", &id, "--cron", "0 0 31 2 *"]), 64, &["cron", "never"]);
+    assert_refused(&sandbox.run(&["schedule", "change", &id, "--at", "25:00"]), 64, &["25:00", "nothing was changed"]);
     for (deed, state) in [("pause", "paused"), ("resume", "active"), ("remove", "removed")] {
         let done = sandbox.run(&["schedule", deed, &id, "--json"]);
         assert_eq!(done.json()["state"], state, "{}", done.stderr);
@@ -95,9 +105,13 @@ fn what_cannot_be_a_schedule_is_told_in_one_sentence() {
 fn how_long_things_are_kept_is_shown_and_changed() {
     let sandbox = Sandbox::new();
     let shown = sandbox.run(&["retention", "show", "--json"]).json();
-    assert_eq!(shown, serde_json::json!({"run_days": 180, "notification_days": 90, "version_days": 365}));
+    assert_eq!(
+        shown,
+        serde_json::json!({"run_days": 180, "notification_days": 90, "version_days": 365, "delivery_days": 30})
+    );
     assert_eq!(sandbox.run(&["retention", "set", "--runs", "30"]).code, 0);
     assert_eq!(sandbox.run(&["retention", "show", "--json"]).json()["run_days"], 30);
     assert_refused(&sandbox.run(&["retention", "set", "--versions", "0"]), 64, &["--versions", "3650"]);
+    assert_eq!(sandbox.run(&["retention", "set", "--deliveries", "7", "--json"]).json()["delivery_days"], 7);
     assert_refused(&sandbox.run(&["retention", "set"]), 64, &["--runs"]);
 }

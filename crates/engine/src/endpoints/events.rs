@@ -56,6 +56,21 @@ pub(crate) async fn tell_overdue(tx: &mut Tx, schedule: &Schedule, at: Timestamp
     tell(tx, tenant, EventKind::ScheduleOverdue, None, payload.to_string(), at).await
 }
 
+/// Tells of a schedule that stopped by itself. `reason` is one of `told::STOPPED`: nobody is named to endpoints.
+pub(crate) async fn tell_stopped(
+    tx: &mut Tx,
+    schedule: &Schedule,
+    reason: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let tenant = schedule.tenant_id;
+    let payload = json!({
+        "schedule": { "id": schedule.id, "name": schedule.name, "reason": reason },
+        "path": format!("/t/{tenant}/schedules"),
+    });
+    tell(tx, tenant, EventKind::ScheduleStopped, None, payload.to_string(), at).await
+}
+
 async fn tell(
     tx: &mut Tx,
     tenant: TenantId,

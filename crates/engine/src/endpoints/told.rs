@@ -11,6 +11,15 @@ const MOST_FACTS: usize = 12;
 /// The longest fact, characters.
 const LONGEST: usize = 300;
 
+/// Why a schedule stopped by itself, as messages say it: a stable code, and its words.
+pub(super) const STOPPED: [(&str, &str); 5] = [
+    ("owner_removed", "Whoever answered for it is no user any more. Resume it to let it run with your rights."),
+    ("not_allowed", "Whoever answers for it may not start this any more. Resume it to let it run with your rights."),
+    ("not_understood", "This version of the program does not understand what it is to do. Remove it, and add it anew."),
+    ("no_time", "Its pattern names no time any more. Change it."),
+    ("refused", "It could not be started. The page of the schedule tells why."),
+];
+
 /// A message in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Told {
@@ -66,6 +75,12 @@ pub(super) fn told(event: EventKind, data: &Value) -> Told {
             let since = data["schedule"]["last_succeeded_at"].as_str().map_or("never", |at| at);
             facts.push(("Last success", since.to_owned()));
             format!("Schedule {} is overdue", text(&data["schedule"]["name"]))
+        }
+        EventKind::ScheduleStopped => {
+            let reason = data["schedule"]["reason"].as_str().unwrap_or_default();
+            let words = STOPPED.iter().find(|(code, _)| *code == reason).map(|(_, words)| (*words).to_owned());
+            facts.extend(words.map(|words| ("Why", words)));
+            format!("Schedule {} stopped", text(&data["schedule"]["name"]))
         }
         EventKind::Test => "This is a test: messages of TenantAtlas arrive here".to_owned(),
     };
@@ -128,6 +143,18 @@ mod tests {
         );
         assert_eq!(told.facts[3], ("Why", ReasonCode::PermissionMissing.sentence().to_owned()));
         assert_eq!(told.url.as_deref(), Some("https://atlas.example.com/t/1/runs/2"));
+    }
+
+    #[test]
+    fn a_schedule_that_stopped_is_told_with_why_and_what_to_do() {
+        for (code, words) in STOPPED {
+            let data = json!({ "tenant": { "name": "Contoso" }, "schedule": { "name": "Nightly", "reason": code } });
+            let told = told(EventKind::ScheduleStopped, &data);
+            assert_eq!(
+                (told.title.as_str(), told.facts[1].clone()),
+                ("Schedule Nightly stopped", ("Why", words.to_owned()))
+            );
+        }
     }
 
     #[test]

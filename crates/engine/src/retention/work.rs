@@ -35,13 +35,14 @@ pub(super) fn label_of(unit: &str) -> String {
 pub(super) struct PruneWork {
     context: Arc<RunContext>,
     kept: Retention,
-    deleted: AtomicU64,
+    /// What this attempt deleted, of each of [`UNITS`].
+    deleted: [AtomicU64; UNITS.len()],
 }
 
 impl PruneWork {
     pub(super) async fn begin(context: Arc<RunContext>) -> Result<Self, Stop> {
         let kept = retention::get(context.db()).await?;
-        Ok(Self { context, kept, deleted: AtomicU64::new(0) })
+        Ok(Self { context, kept, deleted: Default::default() })
     }
 
     async fn prune_all(&self) -> Result<(), Stop> {
@@ -82,14 +83,21 @@ impl PruneWork {
             Ok(deleted)
         })
         .await?;
-        self.deleted.fetch_add(deleted, Ordering::Relaxed);
+        let index = UNITS.iter().position(|(known, _)| *known == unit);
+        if let Some(counted) = index.and_then(|index| self.deleted.get(index)) {
+            counted.fetch_add(deleted, Ordering::Relaxed);
+        }
         Ok(deleted)
+    }
+
+    fn all_deleted(&self) -> u64 {
+        self.deleted.iter().map(|count| count.load(Ordering::Relaxed)).sum()
     }
 
     /// Counts the kind with this index as done.
     async fn settle(&self, index: usize) -> Result<(), Stop> {
         let settled = Settled { outcome: ItemOutcome::Succeeded, failure: None };
-        let progress = Progress { items: self.deleted.load(Ordering::Relaxed), current: Vec::new() };
+        let progress = Progress { items: self.all_deleted(), current: Vec::new() };
         let run = with_retries(StoreError::is_transient, || async {
             let mut tx = self.context.db().write().await?;
             let run = self.context.settle_unit(&mut tx, index, settled.clone()).await?;
@@ -121,7 +129,12 @@ impl Work for PruneWork {
         _end: &'a End,
         _at: Timestamp,
     ) -> BoxFuture<'a, Result<Summary, StoreError>> {
-        let deleted = self.deleted.load(Ordering::Relaxed);
-        Box::pin(async move { Ok(Summary::from_iter([(ITEMS_OBSERVED.to_owned(), json!(deleted))])) })
+        let counts = UNITS.iter().zip(&self.deleted);
+        let counts = counts.map(|((unit, _), count)| ((*unit).to_owned(), json!(count.load(Ordering::Relaxed))));
+        let removed = serde_json::Value::Object(counts.collect());
+        let deleted = self.all_deleted();
+        Box::pin(async move {
+            Ok(Summary::from_iter([(ITEMS_OBSERVED.to_owned(), json!(deleted)), ("removed".to_owned(), removed)]))
+        })
     }
 }

@@ -9,7 +9,7 @@ use tenantatlas_domain::role::Action;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_runs::OperationKind;
 use tenantatlas_store::StoreError;
-use tenantatlas_store::schedules::{self, NewSchedule, ScheduleChange};
+use tenantatlas_store::schedules::{self, NewSchedule, Schedule, ScheduleChange};
 use uuid::Uuid;
 
 use super::scheduler::later;
@@ -25,6 +25,8 @@ const LONGEST_NAME: usize = 80;
 const MOST_SCHEDULES: u64 = 50;
 /// The longest stretch over which the schedules of many tenants are spread, minutes.
 const LONGEST_SPREAD: u32 = 720;
+/// What is told whoever changes a schedule that somebody else changed after they had looked at it.
+const CHANGED_MEANWHILE: &str = "somebody changed the schedule meanwhile, and nothing of this was saved: load it again, and change what is there now";
 /// Tenants to which a schedule is added at once, at most.
 pub const MOST_TENANTS_AT_ONCE: usize = 100;
 
@@ -95,6 +97,14 @@ impl Read {
     }
 }
 
+/// The same of a schedule that is there.
+fn facts_of(known: &Schedule) -> Value {
+    json!({
+        "name": known.name, "operation": format!("{}.{}", known.resource, known.action), "cron": known.cron,
+        "zone": known.zone, "options": known.options,
+    })
+}
+
 /// When a schedule is due next that starts so many milliseconds after the times of its pattern.
 fn next_due(times: &Times, offset_ms: i64, now: Timestamp) -> Result<Due, EngineError> {
     let due = times.next(later(now, -offset_ms));
@@ -156,7 +166,7 @@ impl Engine {
     async fn may_start(&self, actor: &Actor, tenant: TenantId, kind: OperationKind) -> Result<(), EngineError> {
         self.authorise(actor, tenant, Action::EditSchedules).await?;
         if actor.token.is_some() && actor.user_id.is_none() {
-            let words = "nobody answers for what a token of a tenant would have started: add and resume schedules with the token of a person";
+            let words = "nobody answers for what a token of a tenant would have started: add, change and resume schedules with the token of a person";
             return Err(EngineError::Conflict(words.to_owned()));
         }
         let permission = self.runs().operations().permission(kind.resource, kind.action);
@@ -244,27 +254,34 @@ impl Engine {
             .await
     }
 
-    /// Changes what a schedule starts and when. Whoever changes it answers for it from then on; what it stopped for is forgotten.
+    /// Changes what a schedule starts and when. Whoever changes it answers for it from then on; what it stopped for is forgotten,
+    /// one that is paused stays so, and what is under way goes on as it was started. `revision` is the one that was seen.
     ///
     /// # Errors
-    /// Those of [`Engine::add_schedule`]; [`EngineError::NotFound`] for the schedule.
+    /// Those of [`Engine::add_schedule`]; [`EngineError::NotFound`] for the schedule; [`EngineError::Conflict`] when it was changed
+    /// since it was seen.
     pub async fn change_schedule(
         &self,
         actor: &Actor,
         tenant: TenantId,
         id: ScheduleId,
+        revision: u32,
         spec: &ScheduleSpec,
     ) -> Result<(), EngineError> {
         let entry = entry(AuditAction::ScheduleChanged, tenant, id);
         let ready = self.ready_schedule(actor, tenant, spec);
         let read = self.core.commands.before(actor, &entry, ready).await?;
-        let entry = entry.with(read.facts());
+        let tried = entry.clone().with(json!({ "name": read.name, "after": read.facts() }));
         self.core
-            .execute(Command::new(actor, right(tenant), entry), async |tx, _| {
+            .execute(Command::new(actor, right(tenant), tried), async |tx, log| {
                 let now = self.core.commands.clock.now();
                 let known = schedules::get(&mut *tx, tenant, id).await?.ok_or(EngineError::NotFound("the schedule"))?;
                 let what = read.change(actor, tenant, known.spread_minutes, now)?;
-                schedules::change(tx, tenant, id, &what, now).await.map_err(taken)?;
+                if !schedules::change(tx, (tenant, id, revision), &what, now).await.map_err(taken)? {
+                    return Err(EngineError::Conflict(CHANGED_MEANWHILE.to_owned()));
+                }
+                let facts = json!({ "name": known.name, "before": facts_of(&known), "after": read.facts() });
+                log.replace(entry.with(facts));
                 Ok(())
             })
             .await

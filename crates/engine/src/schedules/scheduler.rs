@@ -21,6 +21,9 @@ use crate::endpoints::events;
 use crate::engine::{Core, Engine};
 use crate::error::EngineError;
 
+const NO_TIME: &str = "The pattern names no time any more: change it.";
+const NOT_UNDERSTOOD: &str =
+    "This version of the program does not understand what it is to do. Remove it, and add it anew.";
 /// Schedules that are looked at in one go.
 const AT_ONCE: u32 = 50;
 /// How long after a time for which there was no place it is tried again, in milliseconds.
@@ -83,11 +86,19 @@ impl Engine {
 async fn start(core: &Core, schedule: &Schedule) -> Result<bool, EngineError> {
     let Some(due_at) = schedule.due_at else { return Ok(false) };
     match prepared(core, schedule, due_at).await {
-        Ok(due) => match core.runner.dispatch_due(due).await {
-            Ok(Started::Run(_)) => Ok(true),
-            Ok(Started::TakenAlready) => Ok(false),
-            Err(error) => refused(core, schedule, due_at, error.into()).await,
-        },
+        Ok(due) => {
+            let was_last = matches!(&due.claim, DueClaim::Schedule(claim) if claim.next.is_none());
+            match core.runner.dispatch_due(due).await {
+                Ok(Started::Run(_)) => {
+                    if was_last {
+                        stop(core, schedule, None, ("no_time", NO_TIME)).await?;
+                    }
+                    Ok(true)
+                }
+                Ok(Started::TakenAlready) => Ok(false),
+                Err(error) => refused(core, schedule, due_at, error.into()).await,
+            }
+        }
         Err(error) => refused(core, schedule, due_at, error).await,
     }
 }
@@ -134,7 +145,7 @@ fn owner(schedule: &Schedule) -> Option<Actor> {
 
 /// What follows from a refusal: the schedule is put off where there is no place now, and stops where it cannot go on.
 async fn refused(core: &Core, schedule: &Schedule, due_at: Timestamp, error: EngineError) -> Result<bool, EngineError> {
-    let because = match &error {
+    let (reason, because) = match &error {
         EngineError::Stopping => return Ok(false),
         EngineError::Store(_) => return Err(error),
         EngineError::TooMany(words) => {
@@ -145,24 +156,37 @@ async fn refused(core: &Core, schedule: &Schedule, due_at: Timestamp, error: Eng
             return Ok(false);
         }
         EngineError::Forbidden | EngineError::NotFound(_) if schedule.by_person && schedule.created_by.is_none() => {
-            format!("{}, who made it, is no user any more. Resume it to let it run with your rights.", schedule.creator)
+            let words = format!(
+                "{}, who made it, is no user any more. Resume it to let it run with your rights.",
+                schedule.creator
+            );
+            ("owner_removed", words)
         }
-        EngineError::Forbidden | EngineError::NotFound(_) => format!(
-            "{}, who made it, may not start this in the tenant any more. Resume it to let it run with your rights.",
-            schedule.creator
-        ),
+        EngineError::Forbidden | EngineError::NotFound(_) => {
+            let words = format!(
+                "{}, who made it, may not start this in the tenant any more. Resume it to let it run with your rights.",
+                schedule.creator
+            );
+            ("not_allowed", words)
+        }
         EngineError::Internal(text) => {
             tracing::error!(%text, schedule = %schedule.id, "a schedule cannot be understood");
-            "This version of the program does not understand what it is to do. Remove it, and add it anew.".to_owned()
+            ("not_understood", NOT_UNDERSTOOD.to_owned())
         }
-        other => format!("It could not be started: {other}."),
+        other => ("refused", format!("It could not be started: {other}.")),
     };
-    stop(core, schedule, due_at, &because).await?;
+    stop(core, schedule, Some(due_at), (reason, &because)).await?;
     Ok(false)
 }
 
-/// Stops a schedule, with an entry in the audit log, and tells who may change it.
-async fn stop(core: &Core, schedule: &Schedule, due_at: Timestamp, because: &str) -> Result<(), EngineError> {
+/// Stops a schedule at a due time, with an entry in the audit log, and tells who may change it and endpoints. Without a due time it
+/// has stopped already, with the last of its times. `reason` is the code for endpoints, `because` the sentence for people.
+async fn stop(
+    core: &Core,
+    schedule: &Schedule,
+    due_at: Option<Timestamp>,
+    (reason, because): (&str, &str),
+) -> Result<(), EngineError> {
     let actor = Actor { name: initiator(schedule), ..Actor::system() };
     let entry = AuditEntry::new(AuditAction::ScheduleStopped, "schedule", schedule.id)
         .of(schedule.tenant_id)
@@ -171,10 +195,13 @@ async fn stop(core: &Core, schedule: &Schedule, due_at: Timestamp, because: &str
     let told: Vec<UserId> = core
         .execute(Command::new(&actor, right, entry), async |tx, log| {
             let at = core.commands.clock.now();
-            if !schedules::stop(tx, schedule.id, due_at, because, at).await? {
+            if let Some(due_at) = due_at
+                && !schedules::stop(tx, schedule.id, due_at, because, at).await?
+            {
                 log.unchanged();
                 return Ok(Vec::new());
             }
+            events::tell_stopped(tx, schedule, reason, at).await?;
             Ok(ScheduleNotice::write(tx, schedule, Some(because), at).await?)
         })
         .await?;

@@ -225,6 +225,18 @@ pub fn pattern_of(time: &str, weekdays: &[u8]) -> Result<String, EngineError> {
     Ok(format!("{minute} {hour} * * {days}"))
 }
 
+/// The time of day and the days of the week (0 is Sunday; none for every day) of a pattern as [`pattern_of`] makes them; `None` of
+/// any other pattern.
+#[must_use]
+pub fn time_of(cron: &str) -> Option<(String, Vec<u8>)> {
+    let fields: Vec<&str> = cron.split(' ').collect();
+    let [minute, hour, "*", "*", days] = fields[..] else { return None };
+    let number = |text: &str| text.parse::<u8>().ok();
+    let time = format!("{:02}:{:02}", number(hour)?, number(minute)?);
+    let days = if days == "*" { Vec::new() } else { days.split(',').map(number).collect::<Option<Vec<u8>>>()? };
+    (pattern_of(&time, &days).ok()? == cron).then_some((time, days))
+}
+
 #[cfg(test)]
 #[path = "times_tests.rs"]
 mod tests;

@@ -63,6 +63,18 @@ fn what_cannot_be_a_schedule_is_refused_with_what_was_expected() {
 #[test]
 fn daily_and_weekly_become_patterns() {
     assert_eq!(pattern_of("02:30", &[]).unwrap(), "30 2 * * *");
+    for (time, days) in [("02:30", vec![]), ("23:05", vec![0, 1, 4])] {
+        assert_eq!(
+            time_of(&pattern_of(time, &days).unwrap()),
+            Some((time.to_owned(), days)),
+            "a form shows what it made"
+        );
+    }
+    for other in
+        ["30 2,14 * * *", "*/5 2 * * *", "30 2 1 * *", "30 2 * * 1-5", "30 2 * * 7", "99 2 * * *", "@daily", ""]
+    {
+        assert_eq!(time_of(other), None, "{other}");
+    }
     assert_eq!(pattern_of(" 7:05", &[4, 1, 7, 1]).unwrap(), "5 7 * * 0,1,4");
     for nonsense in ["", "2", "24:00", "12:60", "-1:00", "12:30:00", "012:00", "noon"] {
         assert!(pattern_of(nonsense, &[]).is_err(), "{nonsense}");

@@ -44,7 +44,7 @@ on_both_engines! {
         let (engine, db, root) = (&world.engine, &world.database.db, Actor::command_line());
         let user = engine.create_user(&root, "ada@example.com", "Ada", false, secret(PASSWORD)).await.unwrap();
         engine.set_member(&root, world.tenant, user, tenantatlas_domain::role::Role::Owner).await.unwrap();
-        let kept = Retention { run_days: 30, notification_days: 10, version_days: 365 };
+        let kept = Retention { run_days: 30, notification_days: 10, version_days: 365, delivery_days: 30 };
         engine.set_retention(&root, kept).await.unwrap();
         assert_eq!(retention::get(db).await.unwrap(), kept);
         let mut old = Vec::new();
@@ -80,6 +80,11 @@ on_both_engines! {
         assert_eq!(days, [9]);
         let now = audit::list(db, &audit::Filter { limit: 500, ..audit::Filter::default() }).await.unwrap().len();
         assert!(now > entries, "the audit log is kept");
+        let id = Some(pruning.state.id.to_string());
+        let filter = audit::Filter { resource_id: id, action: Some("retention.prune.completed".to_owned()), limit: 1, ..audit::Filter::default() };
+        let ended = audit::list(db, &filter).await.unwrap().remove(0);
+        let removed = &ended.context["removed"];
+        assert!(removed["runs"].as_u64().is_some_and(|runs| runs >= 350) && removed["notifications"] == 1, "{}", ended.context);
         worker.shutdown().await;
     }
 
@@ -117,10 +122,16 @@ on_both_engines! {
         for (wanted, field) in [
             (Retention { run_days: 0, ..Retention::default() }, "runs"),
             (Retention { version_days: 3_651, ..Retention::default() }, "versions"),
+            (Retention { delivery_days: 0, ..Retention::default() }, "deliveries"),
         ] {
             let refused = engine.set_retention(&root, wanted).await;
             assert!(matches!(&refused, Err(EngineError::Invalid { field: at, .. }) if *at == field), "{refused:?}");
         }
-        assert_eq!(retention::get(&world.database.db).await.unwrap(), Retention::default());
+        let db = &world.database.db;
+        assert_eq!(retention::get(db).await.unwrap(), Retention::default());
+        engine.set_retention(&root, Retention { delivery_days: 7, ..Retention::default() }).await.unwrap();
+        let filter = audit::Filter { action: Some("retention.changed".to_owned()), limit: 1, ..audit::Filter::default() };
+        let entry = audit::list(db, &filter).await.unwrap().remove(0);
+        assert_eq!((&entry.context["before"]["delivery_days"], &entry.context["delivery_days"]), (&30.into(), &7.into()));
     }
 }

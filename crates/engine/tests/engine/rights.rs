@@ -335,7 +335,7 @@ fn commands() -> Vec<(&'static str, Carrier, Give)> {
             "change_schedule",
             Member,
             give!(|given| async move {
-                given.engine.change_schedule(&given.actor, given.tenant, given.schedule, &schedule("Another")).await
+                given.engine.change_schedule(&given.actor, given.tenant, given.schedule, 1, &schedule("Another")).await
             }),
         ),
         (

@@ -68,13 +68,13 @@ impl Planned {
         schedules::get(&self.world.database.db, self.world.tenant, id).await.unwrap().unwrap()
     }
 
-    /// An endpoint that listens to overdue schedules.
-    async fn endpoint(&self) -> EndpointId {
+    /// An endpoint that listens to this.
+    async fn endpoint(&self, event: EventKind) -> EndpointId {
         let details = EndpointDetails {
             kind: EndpointKind::Webhook,
             name: "Hooks".to_owned(),
             address: "https://hooks.example.com/x".to_owned(),
-            wanted: Wanted { events: vec![EventKind::ScheduleOverdue], ..Wanted::default() },
+            wanted: Wanted { events: vec![event], ..Wanted::default() },
             digest: false,
         };
         self.node.add_endpoint(&Actor::command_line(), self.world.tenant, &details).await.unwrap().id
@@ -213,6 +213,7 @@ on_both_engines! {
         let (owner, id_of_owner) = planned.person(Role::Owner).await;
         let id = planned.add(&ada, &nightly("inventory.sync")).await;
         planned.node.set_member(&Actor::command_line(), planned.world.tenant, id_of_ada, Role::Readonly).await.unwrap();
+        let endpoint = planned.endpoint(EventKind::ScheduleStopped).await;
         planned.clock.forward(DAY);
         assert_eq!(planned.node.start_due().await.unwrap(), 0);
         let known = planned.read(id).await;
@@ -223,6 +224,9 @@ on_both_engines! {
         assert_eq!((told.len(), told[0].stopped_because.clone()), (1, known.stopped_because));
         assert_eq!(planned.node.start_due().await.unwrap(), 0, "and is told once");
         assert_eq!(planned.told(id_of_owner).await.len(), 1);
+        let sent = planned.sent_to(endpoint).await;
+        assert_eq!((sent.len(), &sent[0]["schedule"]["reason"]), (1, &"not_allowed".into()), "{sent:?}");
+        assert!(!sent[0].to_string().contains("Ada"), "nobody is named to endpoints: {sent:?}");
         planned.node.resume_schedule(&owner, planned.world.tenant, id).await.unwrap();
         planned.clock.forward(DAY);
         assert_eq!(planned.node.start_due().await.unwrap(), 1);
@@ -238,11 +242,16 @@ on_both_engines! {
         assert!(users::remove(&mut tx, id_of_ada).await.unwrap());
         users::set_disabled(&mut tx, id_of_bob, Some(planned.node.now()), planned.node.now()).await.unwrap();
         tx.commit().await.unwrap();
+        let endpoint = planned.endpoint(EventKind::ScheduleStopped).await;
         planned.clock.forward(DAY);
         assert_eq!(planned.node.start_due().await.unwrap(), 0);
         for id in [of_ada, of_bob] {
             assert_eq!(planned.read(id).await.state, ScheduleState::Stopped);
         }
+        let sent = planned.sent_to(endpoint).await;
+        let mut reasons: Vec<_> = sent.iter().filter_map(|one| one["schedule"]["reason"].as_str()).collect();
+        reasons.sort_unstable();
+        assert_eq!(reasons, ["not_allowed", "owner_removed"]);
         assert_eq!(planned.runs().await.len(), 0);
     }
 
@@ -250,7 +259,7 @@ on_both_engines! {
         let planned = Planned::new(test).await;
         let (owner, id_of_owner) = planned.person(Role::Owner).await;
         let id = planned.add(&owner, &ScheduleSpec { cron: "0 2 * * *".to_owned(), ..nightly("drift.generate") }).await;
-        let endpoint = planned.endpoint().await;
+        let endpoint = planned.endpoint(EventKind::ScheduleOverdue).await;
         for day in 1..=4 {
             planned.clock.forward(DAY);
             planned.node.start_due().await.unwrap();
@@ -288,7 +297,7 @@ on_both_engines! {
         planned.clock.forward(DAY);
         assert_eq!(planned.node.start_due().await.unwrap(), 1);
         let weekly = ScheduleSpec { cron: "0 5 * * 1".to_owned(), ..nightly("drift.generate") };
-        planned.node.change_schedule(&root, tenant, id, &weekly).await.unwrap();
+        planned.node.change_schedule(&root, tenant, id, 1, &weekly).await.unwrap();
         assert_eq!(planned.read(id).await.period_ms, 7 * DAY * 1_000);
         planned.node.remove_schedule(&root, tenant, id).await.unwrap();
         let gone = planned.node.remove_schedule(&root, tenant, id).await;
@@ -304,6 +313,50 @@ on_both_engines! {
             let action = format!("schedule.{action}");
             assert_eq!(done(&entries, &action), 1, "{action}");
         }
+    }
+
+    async fn of_two_who_change_a_schedule_at_once_the_second_is_told_and_the_log_tells_what_it_was(test: TestDatabase) {
+        let planned = Planned::new(test).await;
+        let (manager, _) = planned.person(Role::Manager).await;
+        let (root, tenant) = (Actor::command_line(), planned.world.tenant);
+        let id = planned.add(&root, &nightly("tenants.check")).await;
+        planned.clock.forward(DAY);
+        assert_eq!(planned.node.start_due().await.unwrap(), 1);
+        let before = planned.read(id).await;
+        assert_eq!(before.revision, 1, "that it started something is no change of it");
+        let weekly = ScheduleSpec { name: "Weekly".to_owned(), cron: "0 5 * * 1".to_owned(), ..nightly("drift.generate") };
+        let daily = ScheduleSpec { cron: "0 6 * * *".to_owned(), ..nightly("tenants.check") };
+        let (one, two) = tokio::join!(
+            planned.node.change_schedule(&manager, tenant, id, before.revision, &weekly),
+            planned.node.change_schedule(&root, tenant, id, before.revision, &daily),
+        );
+        let (kept, refused) = if one.is_ok() { (&weekly, two) } else { (&daily, one) };
+        assert!(matches!(&refused, Err(EngineError::Conflict(words)) if words.contains("load it again")), "{refused:?}");
+        let known = planned.read(id).await;
+        assert_eq!((known.revision, &known.cron, known.last_run_id), (2, &kept.cron, before.last_run_id));
+        assert!(!planned.runs().await[0].status.is_terminal(), "what is under way stays as it was started");
+        planned.node.change_schedule(&manager, tenant, id, 2, &weekly).await.unwrap();
+        assert_eq!(planned.read(id).await.creator, "Ada", "whoever changes it answers for it");
+        let filter = audit::Filter { limit: 50, ..audit::Filter::default() };
+        let entries = audit::list(&planned.world.database.db, &filter).await.unwrap();
+        let changes: Vec<_> = entries.iter().filter(|entry| entry.action == "schedule.changed").collect();
+        let outcomes: Vec<_> = changes.iter().map(|entry| entry.outcome).collect();
+        assert_eq!(outcomes.iter().filter(|outcome| **outcome == audit::Outcome::Failure).count(), 1, "{outcomes:?}");
+        let last = changes.iter().find(|entry| entry.outcome == audit::Outcome::Success).unwrap();
+        assert_eq!(last.context["before"]["cron"], kept.cron.as_str(), "{}", last.context);
+        assert_eq!((&last.context["after"]["cron"], &last.context["after"]["operation"]), (&"0 5 * * 1".into(), &"drift.generate".into()));
+        // By the same rules as adding.
+        let never = ScheduleSpec { cron: "0 0 31 2 *".to_owned(), ..weekly.clone() };
+        let refused = planned.node.change_schedule(&manager, tenant, id, 3, &never).await;
+        assert!(matches!(refused, Err(EngineError::Invalid { field: "cron", .. })), "{refused:?}");
+        let refused = planned.node.change_schedule(&manager, tenant, id, 3, &nightly("retention.prune")).await;
+        assert!(matches!(refused, Err(EngineError::Invalid { field: "operation", .. })), "{refused:?}");
+        planned.add(&root, &nightly("tenants.check")).await;
+        let refused = planned.node.change_schedule(&manager, tenant, id, 3, &nightly("drift.generate")).await;
+        assert!(matches!(refused, Err(EngineError::Conflict(_))), "the name is taken: {refused:?}");
+        planned.node.pause_schedule(&root, tenant, id).await.unwrap();
+        planned.node.change_schedule(&manager, tenant, id, 3, &weekly).await.unwrap();
+        assert_eq!(planned.read(id).await.state, ScheduleState::Paused, "what is paused stays so");
     }
 
     async fn the_same_work_is_not_started_twice_and_a_full_queue_is_tried_again(test: TestDatabase) {

@@ -18,5 +18,8 @@ pub enum RetentionCommand {
         /// Versions of policies but for the latest of each, after they were read, 1 to 3650
         #[arg(long, value_name = "DAYS")]
         versions: Option<u32>,
+        /// Messages to endpoints, after they were written, 1 to 3650
+        #[arg(long, value_name = "DAYS")]
+        deliveries: Option<u32>,
     },
 }

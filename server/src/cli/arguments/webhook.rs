@@ -73,7 +73,8 @@ pub struct WebhookAddArguments {
     /// The address itself, where it holds no right; for mail the addresses, with commas between
     #[arg(long, value_name = "URL")]
     pub address: Option<String>,
-    /// What is told, with commas between: run.ended, findings.new, permission.lost, schedule.overdue
+    /// What is told, with commas between: run.ended, findings.new, permission.lost, schedule.overdue,
+    /// schedule.stopped
     #[arg(long, value_delimiter = ',', default_value = "run.ended")]
     pub events: Vec<String>,
     /// Only ends of runs of these operations, such as inventory.sync, with commas between

@@ -42,6 +42,7 @@ pub fn document() -> OpenApi {
         let method = match endpoint.verb {
             Verb::Get => HttpMethod::Get,
             Verb::Post => HttpMethod::Post,
+            Verb::Patch => HttpMethod::Patch,
         };
         let item = items.remove(endpoint.path).unwrap_or_default();
         items.insert(endpoint.path, item.operation(method, operation(endpoint)));
@@ -110,8 +111,8 @@ fn operation(endpoint: &Endpoint) -> OperationBuilder {
     // Several kinds share a status.
     let mut problems: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
     for (code, status, words) in KINDS {
-        let only_posted = matches!(status, 409 | 413 | 415) || code == "invalid_body";
-        if status != 405 && (endpoint.verb == Verb::Post || !only_posted) {
+        let only_with_a_body = matches!(status, 409 | 413 | 415) || code == "invalid_body";
+        if status != 405 && (endpoint.verb != Verb::Get || !only_with_a_body) {
             problems.entry(status).or_default().push(words);
         }
     }

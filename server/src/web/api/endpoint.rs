@@ -53,6 +53,8 @@ pub enum Verb {
     Get,
     /// To have something done.
     Post,
+    /// To have what is there changed.
+    Patch,
 }
 
 impl Verb {
@@ -61,6 +63,7 @@ impl Verb {
         match self {
             Self::Get => Method::GET,
             Self::Post => Method::POST,
+            Self::Patch => Method::PATCH,
         }
     }
 }

@@ -126,7 +126,7 @@ async fn checked(
     })?;
     let query = query(endpoint, parts.uri.query().unwrap_or_default())?;
     let key = match endpoint.verb {
-        Verb::Get => None,
+        Verb::Get | Verb::Patch => None,
         Verb::Post => once::key(&parts.headers)?,
     };
     if !body.is_empty() {

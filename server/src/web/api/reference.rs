@@ -63,6 +63,7 @@ fn section(page: &mut String, one: &Endpoint) {
     let verb = match one.verb {
         Verb::Get => "GET",
         Verb::Post => "POST",
+        Verb::Patch => "PATCH",
     };
     let (words, shape) = match one.answer {
         Answer::One(words, shape) | Answer::Begun(words, shape) => (words, (shape.name)()),

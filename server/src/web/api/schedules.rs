@@ -1,4 +1,4 @@
-//! Schedules: listed, added, paused, resumed, removed.
+//! Schedules: listed, added, changed, paused, resumed, removed.
 
 use tenantatlas_app::access::Rule;
 use tenantatlas_domain::ids::ScheduleId;
@@ -53,6 +53,19 @@ pub const ENDPOINTS: &[Endpoint] = &[
         body: None,
         answer: Answer::One("The schedule.", shape::<wire::Schedule>()),
         work: |call| Box::pin(one(call)),
+    },
+    Endpoint {
+        verb: Verb::Patch,
+        path: "/api/v1/tenants/{tenant}/schedules/{schedule}",
+        id: "change_schedule",
+        tag: "Schedules",
+        summary: "Change a schedule",
+        about: "What is left out stays. The person of the token answers for it from then on; the token of a tenant changes none. One that is paused stays so; one that was stopped goes on. A run that is under way stays as it was started.",
+        rule: Rule::Member(Action::EditSchedules),
+        query: &[],
+        body: Some(shape::<wire::ChangeSchedule>()),
+        answer: Answer::One("The schedule as it is now.", shape::<wire::Schedule>()),
+        work: |call| Box::pin(alter(call)),
     },
     Endpoint {
         verb: Verb::Post,
@@ -113,7 +126,25 @@ async fn one(call: Call) -> Result<Reply, Problem> {
 }
 
 async fn add(call: Call) -> Result<Reply, Problem> {
-    let asked: wire::AddSchedule = call.read()?;
+    let spec = spec(call.read()?)?;
+    let id = call.engine().add_schedule(&call.actor(), call.tenant()?, &spec).await?;
+    let listed = found(&call, id).await?;
+    Ok(Reply::json(&wire::Schedule::of(&listed, call.engine().now())))
+}
+
+async fn alter(call: Call) -> Result<Reply, Problem> {
+    let (tenant, id) = (call.tenant()?, call.id("schedule", "The schedule")?);
+    let known = found(&call, id).await?;
+    let asked: wire::ChangeSchedule = call.read()?;
+    // What stays was read here: somebody who changes that meanwhile is not undone.
+    let revision = asked.revision.unwrap_or(known.schedule.revision);
+    let spec = spec(asked.of(&known))?;
+    call.engine().change_schedule(&call.actor(), tenant, id, revision, &spec).await?;
+    let listed = found(&call, id).await?;
+    Ok(Reply::json(&wire::Schedule::of(&listed, call.engine().now())))
+}
+
+fn spec(asked: wire::AddSchedule) -> Result<ScheduleSpec, Problem> {
     let is_capture = asked.operation == "policies.capture";
     let chosen = !(asked.policy_types.is_empty() && asked.categories.is_empty());
     let selection = (chosen && !is_capture).then(|| Selection {
@@ -134,10 +165,7 @@ async fn add(call: Call) -> Result<Reply, Problem> {
         probe: asked.types,
     };
     let (name, operation, cron, zone) = (asked.name, asked.operation, asked.cron, asked.zone);
-    let spec = ScheduleSpec { name, operation, options, cron, zone };
-    let id = call.engine().add_schedule(&call.actor(), call.tenant()?, &spec).await?;
-    let listed = found(&call, id).await?;
-    Ok(Reply::json(&wire::Schedule::of(&listed, call.engine().now())))
+    Ok(ScheduleSpec { name, operation, options, cron, zone })
 }
 
 #[derive(Clone, Copy)]

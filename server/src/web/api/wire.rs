@@ -16,6 +16,6 @@ pub use inventory::{
 };
 pub use relation::{Reference, Referrer, Relations};
 pub use run::{Attempt, CancelAnswer, Failure, Operation, Run, RunDetail, Runs, StartRun, Started, Why};
-pub use schedule::{AddSchedule, Schedule, Schedules};
+pub use schedule::{AddSchedule, ChangeSchedule, Schedule, Schedules};
 pub use tenant::{Tenant, Tenants, Token};
 pub use time::time;

@@ -64,6 +64,8 @@ fn payload(path: &str) -> Option<&'static str> {
         "/api/palette" => r#"{"text":"x"}"#,
         "/api/add_schedule" => "name=x&operation=nonsense&when=daily&time=02:30&zone=UTC",
         "/api/add_schedules" => "tenants[]=RUN&spread=0&name=x&operation=nonsense&when=daily&time=02:30&zone=UTC",
+        "/api/set_retention" => "runs=0&notifications=0&versions=0&deliveries=0",
+        "/api/change_schedule" => "schedule=RUN&revision=1&name=x&operation=nonsense&when=daily&time=02:30&zone=UTC",
         "/api/pause_schedule" | "/api/remove_schedule" => "schedule=RUN",
         "/api/sync_tenants" => "tenants[]=RUN",
         "/api/add_tenant" => "name=x&environment=x&cloud=x&entra_id=x&client_id=x&credential_kind=secret&secret=x",
@@ -147,6 +149,7 @@ impl Site {
             .replace("{group}", "all-devices")
             .replace("{item}", &self.item.to_string())
             .replace("{run}", &self.run.to_string())
+            .replace("{schedule}", &self.schedule.to_string())
             .replace("{version}", "1")
             .replace("{kind}", "csv")
             .replace("{token}", &self.invitation)
@@ -203,7 +206,7 @@ const JSON: &str = "application/json";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_shown_to_those_who_may_see_it_and_exists_for_nobody_else() {
-    let site = Site::start().await;
+    let site = Site::start().await.scheduled().await;
     let mut refusals = Refusals::default();
     for (route, kind, rule) in routes() {
         for who in Who::ALL {

@@ -36,6 +36,28 @@ async fn a_schedule_is_added_by_somebody_who_answers_for_it_and_by_no_token_of_a
     assert_eq!((&added["options"]["drift"], &added["state"]), (&json!(true), &json!("active")));
     assert!(added["next_due_at"].is_string(), "{added}");
     let one = format!("{path}/{}", added["id"].as_str().expect("an id"));
+    // What is left out stays; the rules are those of adding.
+    let changed = site.call(&token, Verb::Patch, &one, Some(&json!({ "zone": "UTC", "revision": 1 }))).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.body);
+    let changed: Value = serde_json::from_str(&changed.body).expect("JSON");
+    assert_eq!((&changed["zone"], &changed["cron"], &changed["revision"]), (&json!("UTC"), &body["cron"], &json!(2)));
+    assert_eq!(changed["options"], added["options"], "what is chosen stays");
+    let stale = site.call(&token, Verb::Patch, &one, Some(&json!({ "zone": "Europe/Paris", "revision": 1 }))).await;
+    assert_eq!((stale.status, &problem(&stale)["code"]), (StatusCode::CONFLICT, &json!("conflict")));
+    for (wrong, status) in [
+        (json!({ "cron": "0 0 31 2 *" }), StatusCode::UNPROCESSABLE_ENTITY),
+        (json!({ "operation": "tenants.remove" }), StatusCode::UNPROCESSABLE_ENTITY),
+        (json!({ "tenant_id": site.other }), StatusCode::BAD_REQUEST),
+    ] {
+        let refused = site.call(&token, Verb::Patch, &one, Some(&wrong)).await;
+        assert_eq!(refused.status, status, "{wrong}: {}", refused.body);
+    }
+    let other = site.call(&token, Verb::Patch, &one, Some(&json!({ "operation": "drift.generate" }))).await;
+    let other: Value = serde_json::from_str(&other.body).expect("JSON");
+    assert_eq!(other["options"]["drift"], false, "of another operation nothing stays that was chosen of this: {other}");
+    let of_nobody = site.call(&of_tenant, Verb::Patch, &one, Some(&json!({ "zone": "UTC" }))).await;
+    assert_eq!(of_nobody.status, StatusCode::CONFLICT, "nobody would answer for it: {}", of_nobody.body);
+    assert!(of_nobody.body.contains("token of a person"), "{}", of_nobody.body);
     let resume = site.call(&of_tenant, Verb::Post, &format!("{one}/resume"), None).await;
     assert_eq!(resume.status, StatusCode::CONFLICT, "nobody would answer for it: {}", resume.body);
     for (what, state) in [("pause", "paused"), ("resume", "active"), ("remove", "active")] {

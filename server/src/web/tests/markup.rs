@@ -245,6 +245,7 @@ async fn what_is_stored_is_shown_letter_by_letter() {
         ("/t/{tenant}/inventory/{item}/versions/{version}", true),
         ("/t/{tenant}/inventory/{item}/difference", true),
         ("/t/{tenant}/runs/{run}", true),
+        ("/t/{tenant}/schedules/{schedule}", true),
         ("/t/{tenant}/audit", true),
         ("/t/{tenant}/settings", true),
         ("/t/{tenant}/settings/members", true),

@@ -19,6 +19,7 @@ mod onboarding;
 mod poison;
 mod raw;
 mod relations;
+mod retention;
 mod runs;
 mod schedules;
 mod scopes;

@@ -9,7 +9,7 @@ use tenantatlas_domain::ids::{EndpointId, OperationRunId};
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{Actor, CaptureOf, ScheduleOptions, ScheduleSpec};
+use tenantatlas_engine::{Actor, CaptureOf};
 use tenantatlas_graph_sim::{Fault, FaultKind};
 use tenantatlas_store::audit::{NewEntry, Outcome};
 use tenantatlas_store::deliveries::{self, Event, Settled};
@@ -128,21 +128,13 @@ fn writer(site: &Site) -> &SqlitePool {
 impl Site {
     /// A site whose runs went well and wrong, with a text at the end of every stored text.
     pub async fn poisoned(text: &str) -> Self {
-        let site = Self::start().await;
+        let site = Self::start().await.scheduled().await;
         let refused = FaultKind::Status { status: 400, code: "BadRequest".to_owned(), message: "planted".to_owned() };
         site.cloud.control().add_fault(Fault::always("deviceManagement/deviceCompliancePolicies", refused));
         for who in [Who::Member(Role::Owner), Who::Member(Role::Operator), Who::Administrator] {
             site.sync(who).await;
         }
         site.capture(Who::Member(Role::Operator)).await;
-        let spec = ScheduleSpec {
-            name: "Nightly".to_owned(),
-            operation: "inventory.sync".to_owned(),
-            options: ScheduleOptions::default(),
-            cron: "30 2 * * *".to_owned(),
-            zone: "Europe/Berlin".to_owned(),
-        };
-        site.engine.add_schedule(&Actor::command_line(), site.own, &spec).await.expect("a schedule");
         let reading = site.engine.read_audit_events(&Actor::command_line(), site.own).await.expect("dispatched");
         site.ended(reading.state.id).await;
         change_every_policy(writer(&site)).await;
@@ -163,7 +155,7 @@ impl Site {
     }
 
     /// Waits for the end of a run.
-    async fn ended(&self, run: OperationRunId) {
+    pub(super) async fn ended(&self, run: OperationRunId) {
         use futures::StreamExt as _;
         let mut states = Box::pin(self.engine.runs().follow(self.own, run));
         while let Some(state) = states.next().await {

@@ -90,3 +90,54 @@ async fn a_schedule_is_added_to_many_tenants_and_to_none_that_the_person_may_not
     let page = shown(&site, MANAGER, "/schedules").await;
     assert!(page.contains("spread over 60 minutes") && !page.contains(&site.other.to_string()), "{page}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_is_changed_on_its_page_which_shows_what_is_there_and_the_second_of_two_is_told() {
+    let site = Site::start().await;
+    let base = format!("/t/{}", site.own);
+    let add = format!("{NIGHTLY}&types[]=namedLocation&categories[]=apps&drift=true");
+    send(&site, MANAGER, &format!("{base}/api/add_schedule"), &add).await;
+    let known = schedules::list(&site.db, site.own).await.expect("read").remove(0).schedule;
+    let page = format!("{base}/schedules/{}", known.id);
+    let read = shown(&site, MANAGER, &page).await;
+    let tag = |beginning: &str, having: &str| {
+        let tags = read.split('<').filter(|tag| tag.starts_with(beginning) && tag.contains(having));
+        tags.map(|tag| tag.split('>').next().unwrap_or_default().to_owned()).collect::<Vec<_>>().join("\n")
+    };
+    assert!(tag("input", "name=\"name\"").contains("value=\"Nightly\""), "{read}");
+    for (beginning, having, how) in [
+        ("option", "value=\"weekly\"", "selected"),
+        ("option", "value=\"namedLocation\"", "selected"),
+        ("option", "value=\"apps\"", "selected"),
+        ("input", "value=\"1\"", "checked"),
+        ("input", "name=\"drift\"", "checked"),
+        ("input", "name=\"zone\"", "value=\"Europe/Berlin\""),
+        ("input", "name=\"revision\"", "value=\"1\""),
+        ("details", "open", "open"),
+    ] {
+        assert!(tag(beginning, having).contains(how), "{having}: {}", tag(beginning, having));
+    }
+    assert!(!tag("input", "name=\"changed\"").contains("checked") && !tag("input", "value=\"2\"").contains("checked"));
+    let reader = shown(&site, Who::Member(Role::Readonly), &page).await;
+    assert!(reader.contains("Next five times") && !reader.contains("change_schedule"), "{reader}");
+    let form = format!("schedule={}&revision=1&{}", known.id, NIGHTLY.replace("time=02:30", "time=04:45"));
+    let path = format!("{base}/api/change_schedule");
+    let led = send(&site, MANAGER, &path, &form).await;
+    assert_eq!(led, format!("{page}?done=rescheduled"));
+    assert!(shown(&site, MANAGER, &led).await.contains("The schedule is changed."));
+    let now = schedules::get(&site.db, site.own, known.id).await.expect("read").expect("there");
+    assert_eq!((now.cron.as_str(), now.revision), ("45 4 * * 1,4", 2));
+    let second = site.ask(MANAGER, Method::POST, &path, "application/json", Some(&form)).await;
+    assert_eq!(second.status, StatusCode::CONFLICT, "{}", second.body);
+    assert!(second.body.contains("load it again"), "{}", second.body);
+    let wrong = form.replace("revision=1", "revision=2").replace("zone=Europe%2FBerlin", "zone=Europe%2FAtlantis");
+    let refused = site.ask(MANAGER, Method::POST, &path, "application/json", Some(&wrong)).await;
+    assert!(refused.body.contains("IANA"), "the words are those of adding: {}", refused.body);
+    let elsewhere = shown_status(&site, &format!("/t/{}/schedules/{}", site.other, known.id)).await;
+    assert_eq!(elsewhere, StatusCode::NOT_FOUND, "a schedule is found in its own tenant alone");
+}
+
+/// What an administrator, who sees every tenant, is answered.
+async fn shown_status(site: &Site, path: &str) -> StatusCode {
+    site.ask(Who::Administrator, Method::GET, path, HTML, None).await.status
+}

@@ -12,11 +12,11 @@ use futures::StreamExt as _;
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tenantatlas_app::session::cookies;
-use tenantatlas_domain::ids::{ItemId, OperationRunId, TenantId, UserId};
+use tenantatlas_domain::ids::{ItemId, OperationRunId, ScheduleId, TenantId, UserId};
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{Actor, AddedMember, CaptureOf, Engine, EngineConfig};
+use tenantatlas_engine::{Actor, AddedMember, CaptureOf, Engine, EngineConfig, ScheduleOptions, ScheduleSpec};
 use tenantatlas_graph::{GraphClient, GraphClientOptions};
 use tenantatlas_graph_sim::{Evolution, Simulator, demo};
 use tenantatlas_store::inventory::{self, ItemQuery, ScopeView};
@@ -77,6 +77,8 @@ pub struct Site {
     pub other: TenantId,
     pub item: ItemId,
     pub run: OperationRunId,
+    /// A schedule of the first tenant; none that there is before [`Site::scheduled`].
+    pub schedule: ScheduleId,
     /// The token of an open invitation into the first tenant.
     pub invitation: String,
     pub people: HashMap<Who, UserId>,
@@ -89,6 +91,20 @@ pub struct Site {
 }
 
 impl Site {
+    /// The same with a schedule, which is not due while a test takes.
+    pub async fn scheduled(mut self) -> Self {
+        let spec = ScheduleSpec {
+            name: "Nightly".to_owned(),
+            operation: "inventory.sync".to_owned(),
+            options: ScheduleOptions::default(),
+            cron: "0 0 1 1 *".to_owned(),
+            zone: "Europe/Berlin".to_owned(),
+        };
+        let added = self.engine.add_schedule(&Actor::command_line(), self.own, &spec).await;
+        self.schedule = added.expect("a schedule");
+        self
+    }
+
     /// Makes people and tenants, and reads the first tenant once.
     pub async fn start() -> Self {
         Self::of(60).await
@@ -157,6 +173,7 @@ impl Site {
             other,
             item,
             run,
+            schedule: ScheduleId::from_uuid(Uuid::nil()),
             invitation: invited.token,
             people,
             background,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tenantatlas_domain::time::Timestamp;
+use tenantatlas_engine::ScheduleOptions;
 use tenantatlas_store::schedules::ListedSchedule;
 use utoipa::ToSchema;
 
@@ -30,6 +31,8 @@ pub struct Schedule {
     pub zone: String,
     /// Over how many minutes those of many tenants are spread; 0 for one of its own.
     pub spread_minutes: u32,
+    /// Which change of it this is, counted from 1.
+    pub revision: u32,
     /// active, paused or stopped.
     pub state: String,
     /// Why it was stopped, when it was.
@@ -65,6 +68,7 @@ impl Schedule {
             cron: schedule.cron.clone(),
             zone: schedule.zone.clone(),
             spread_minutes: schedule.spread_minutes,
+            revision: schedule.revision,
             state: schedule.state.as_str().to_owned(),
             stopped_because: schedule.stopped_because.clone(),
             overdue: schedule.is_overdue(now),
@@ -117,4 +121,60 @@ pub struct AddSchedule {
     /// Whether a comparison with the run before follows: of inventory.sync.
     #[serde(default)]
     pub then_drift: bool,
+}
+
+/// What of a schedule is to be changed. What is left out stays as it is; of another operation nothing stays that was chosen of
+/// the one before.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeSchedule {
+    /// The revision that was seen: the change is refused when there is a newer one. Without it that which is there.
+    pub revision: Option<u32>,
+    /// A name that no other schedule of the tenant has.
+    #[schema(min_length = 1, max_length = 80)]
+    pub name: Option<String>,
+    /// What is started, such as inventory.sync.
+    pub operation: Option<String>,
+    /// When: a pattern of cron with five fields.
+    pub cron: Option<String>,
+    /// The time zone of the pattern, as IANA names it, such as Europe/Berlin.
+    pub zone: Option<String>,
+    /// Keys of policy types: of inventory.sync and policies.capture. Without types and categories all are meant.
+    #[schema(max_items = 500)]
+    pub policy_types: Option<Vec<String>>,
+    /// Slugs of categories: of inventory.sync.
+    #[schema(max_items = 100)]
+    pub categories: Option<Vec<String>>,
+    /// Only what has changed since it was read last: of policies.capture.
+    pub changed: Option<bool>,
+    /// Whether the first page of each type is read as well: of tenants.check.
+    pub types: Option<bool>,
+    /// Whether a capture of what changed follows: of inventory.sync.
+    pub then_capture: Option<bool>,
+    /// Whether a comparison with the run before follows: of inventory.sync.
+    pub then_drift: Option<bool>,
+}
+
+impl ChangeSchedule {
+    /// All of the schedule as it is to be: what is said, and what stays of the schedule that is there.
+    pub fn of(self, known: &ListedSchedule) -> AddSchedule {
+        let known = &known.schedule;
+        let before = format!("{}.{}", known.resource, known.action);
+        let operation = self.operation.unwrap_or_else(|| before.clone());
+        let chosen = ScheduleOptions::deserialize(&known.options).ok().filter(|_| operation == before);
+        let chosen = chosen.unwrap_or_default();
+        let (of_sync, categories) = chosen.selection.map(|all| (all.policy_types, all.categories)).unwrap_or_default();
+        AddSchedule {
+            name: self.name.unwrap_or_else(|| known.name.clone()),
+            operation,
+            cron: self.cron.unwrap_or_else(|| known.cron.clone()),
+            zone: self.zone.unwrap_or_else(|| known.zone.clone()),
+            policy_types: self.policy_types.unwrap_or_else(|| [of_sync, chosen.types].concat()),
+            categories: self.categories.unwrap_or(categories),
+            changed: self.changed.unwrap_or(chosen.changed),
+            types: self.types.unwrap_or(chosen.probe),
+            then_capture: self.then_capture.unwrap_or(chosen.capture),
+            then_drift: self.then_drift.unwrap_or(chosen.drift),
+        }
+    }
 }

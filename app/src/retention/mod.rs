@@ -1,0 +1,6 @@
+//! How long is kept what has ended.
+
+pub mod functions;
+
+#[cfg(feature = "ssr")]
+pub mod page;
