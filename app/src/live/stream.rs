@@ -239,7 +239,7 @@ fn take(event: LiveEvent) {
                 return;
             }
             known.set(Some(unread.count));
-            if document().get_element_by_id("notifications").is_some() {
+            if document().get_element_by_id("notification-list").is_some() {
                 parts::refresh();
             }
         }

@@ -49,7 +49,7 @@ async fn content(
     let pager = Pager { next: next.map(|href| ("Older", href)), ..Pager::default() };
     let now = scope::engine()?.now().as_millis();
     let content = view! {
-        <div id="notifications" class="stack" data-live="">
+        <div id="notification-list" class="stack" data-live="">
             <div class="page-head">
                 <div><h1>"Notifications"</h1><p class="lead">{lead}</p></div>
                 <div class="actions">{read_all}</div>

@@ -12,6 +12,7 @@ use {
     crate::{access::Rule, address, done::Done, redirect::go_to_with, scope},
     tenantatlas_domain::role::Action,
     tenantatlas_engine::ScheduleSpec,
+    tenantatlas_store::schedules,
 };
 
 /// What is wanted by the fields of a form: name and operation, when, what is read, and the choices.
@@ -119,7 +120,10 @@ pub async fn change_schedule(
 ) -> Result<(), AppError> {
     let inside = scope::acting(Action::EditSchedules)?;
     let when = (when, time, days, cron, zone);
-    let spec = typed((name, operation), when, (types, categories), (changed, capture, drift, probe))?;
+    let mut spec = typed((name, operation), when, (types, categories), (changed, capture, drift, probe))?;
+    if let Some(known) = schedules::get(inside.engine.reader(), inside.id(), schedule).await? {
+        spec.keep_unseen(&known);
+    }
     inside.engine.change_schedule(&inside.session.actor(), inside.id(), schedule, revision, &spec).await?;
     go_to_with(&inside.address().schedule(schedule), Done::ScheduleChanged);
     Ok(())

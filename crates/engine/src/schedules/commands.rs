@@ -1,5 +1,6 @@
 //! The commands on schedules.
 
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tenantatlas_commands::{Actor, AuditEntry, Command, Right};
@@ -43,6 +44,27 @@ pub struct ScheduleSpec {
     pub cron: String,
     /// The name of a time zone.
     pub zone: String,
+}
+
+impl ScheduleSpec {
+    /// Leaves what the forms and the API do not show of a sync as it is in a schedule that is there: whether it reads foundations
+    /// and dependencies.
+    pub fn keep_unseen(&mut self, known: &Schedule) {
+        let before = ScheduleOptions::deserialize(&known.options).ok().and_then(|options| options.selection);
+        let Some(before) = before.filter(|_| self.operation == format!("{}.{}", known.resource, known.action)) else {
+            return;
+        };
+        match &mut self.options.selection {
+            Some(selection) => {
+                selection.include_foundations = before.include_foundations;
+                selection.include_dependencies = before.include_dependencies;
+            }
+            None if before.policy_types.is_empty() && before.categories.is_empty() => {
+                self.options.selection = Some(before);
+            }
+            None => {}
+        }
+    }
 }
 
 /// What became of a schedule of many tenants.

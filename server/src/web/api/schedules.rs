@@ -138,7 +138,8 @@ async fn alter(call: Call) -> Result<Reply, Problem> {
     let asked: wire::ChangeSchedule = call.read()?;
     // What stays was read here: somebody who changes that meanwhile is not undone.
     let revision = asked.revision.unwrap_or(known.schedule.revision);
-    let spec = spec(asked.of(&known))?;
+    let mut spec = spec(asked.of(&known))?;
+    spec.keep_unseen(&known.schedule);
     call.engine().change_schedule(&call.actor(), tenant, id, revision, &spec).await?;
     let listed = found(&call, id).await?;
     Ok(Reply::json(&wire::Schedule::of(&listed, call.engine().now())))

@@ -1,7 +1,10 @@
 //! The pages of schedules, of a tenant and over all of a person, without a script.
 
 use axum::http::{Method, StatusCode, header};
+use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Role;
+use tenantatlas_domain::selection::Selection;
+use tenantatlas_engine::{Actor, ScheduleOptions, ScheduleSpec};
 use tenantatlas_store::schedules::{self, ScheduleState};
 
 use super::site::{Answer, Site, Who};
@@ -133,6 +136,24 @@ async fn a_schedule_is_changed_on_its_page_which_shows_what_is_there_and_the_sec
     let wrong = form.replace("revision=1", "revision=2").replace("zone=Europe%2FBerlin", "zone=Europe%2FAtlantis");
     let refused = site.ask(MANAGER, Method::POST, &path, "application/json", Some(&wrong)).await;
     assert!(refused.body.contains("IANA"), "the words are those of adding: {}", refused.body);
+    let unseen = Selection { include_foundations: false, ..Selection::full(registry()) };
+    let spec = ScheduleSpec {
+        name: "Without foundations".to_owned(),
+        operation: "inventory.sync".to_owned(),
+        options: ScheduleOptions { selection: Some(unseen), ..ScheduleOptions::default() },
+        cron: "0 1 * * *".to_owned(),
+        zone: "UTC".to_owned(),
+    };
+    let id = site.engine.add_schedule(&Actor::command_line(), site.own, &spec).await.expect("added");
+    let form = form.replace(&known.id.to_string(), &id.to_string()).replace("name=Nightly", "name=Later");
+    let form = format!("{form}&types[]=namedLocation");
+    send(&site, MANAGER, &path, &form).await;
+    let now = schedules::get(&site.db, site.own, id).await.expect("read").expect("there");
+    assert_eq!(
+        now.options["selection"]["include_foundations"], false,
+        "what the form does not show stays: {}",
+        now.options
+    );
     let elsewhere = shown_status(&site, &format!("/t/{}/schedules/{}", site.other, known.id)).await;
     assert_eq!(elsewhere, StatusCode::NOT_FOUND, "a schedule is found in its own tenant alone");
 }
