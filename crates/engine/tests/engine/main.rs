@@ -16,6 +16,7 @@ mod half_answers;
 mod hostile;
 mod inventory;
 mod inviting;
+mod key_replaced;
 mod preferences;
 mod retention;
 mod rights;
