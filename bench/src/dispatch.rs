@@ -1,19 +1,15 @@
 //! How long a dispatch takes while ten syncs keep the database busy.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use secrecy::SecretString;
-use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_engine::{Actor, Engine, EngineConfig};
 use tenantatlas_graph::{GraphClient, GraphClientOptions};
-use tenantatlas_graph_sim::{SimTenant, Simulator, SimulatorConfig};
-use tenantatlas_store::tenants::{Cloud, Environment, TenantCredential, TenantDetails};
 use tenantatlas_store::{Db, Vault};
 
+use crate::simulated;
 use crate::spread::Spread;
 use crate::whole::database;
 
@@ -35,23 +31,7 @@ pub async fn measure(name: &str, postgres: Option<&str>) -> Result<()> {
     };
     let graph = GraphClientOptions { allowed_networks: vec!["127.0.0.1/32".parse()?], ..GraphClientOptions::default() };
     let engine = Engine::start(config, db, vault, GraphClient::new(graph));
-    let tenants = (0..=SYNCS).map(|index| SimTenant::new(&format!("T{index}"), index as u64 + 1, 20_000)).collect();
-    let config = SimulatorConfig { tenants, latency: Duration::from_millis(20), ..SimulatorConfig::default() };
-    let cloud = Simulator::start(config, SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-    let mut ids: Vec<TenantId> = Vec::new();
-    for tenant in &cloud.control().config().tenants {
-        let details = TenantDetails {
-            name: tenant.name.clone(),
-            entra_tenant_id: tenant.tenant_id.clone(),
-            cloud: Cloud::Custom,
-            login_url: Some(cloud.login_url()),
-            graph_url: Some(cloud.graph_url()),
-            environment: Environment::Other,
-            client_id: tenant.client_id.clone(),
-        };
-        let credential = TenantCredential::ClientSecret(SecretString::from(tenant.client_secret.clone()));
-        ids.push(engine.add_tenant(&Actor::command_line(), &details, &credential).await?);
-    }
+    let (_cloud, ids) = simulated::cloud(&engine, SYNCS as u64 + 1, 20_000, Duration::from_millis(20)).await?;
     let actor = Actor::command_line();
     for tenant in &ids[..SYNCS] {
         engine.dispatch_sync(&actor, *tenant, &Selection::full(registry())).await?;

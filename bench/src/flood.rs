@@ -1,23 +1,20 @@
 //! How long a dispatch takes while somebody else dispatches as fast as they can.
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use secrecy::SecretString;
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_engine::{Actor, Engine, EngineConfig, EngineError};
 use tenantatlas_graph::{GraphClient, GraphClientOptions};
-use tenantatlas_graph_sim::{SimTenant, Simulator, SimulatorConfig};
-use tenantatlas_store::tenants::{Cloud, Environment, TenantCredential, TenantDetails};
 use tenantatlas_store::users::{self, NewUser};
 use tenantatlas_store::{Db, Vault, members};
 use uuid::Uuid;
 
+use crate::simulated;
 use crate::spread::Spread;
 use crate::whole::database;
 
@@ -36,23 +33,10 @@ pub async fn measure(name: &str, postgres: Option<&str>) -> Result<()> {
     let vault = Vault::open(&db, &folder.path().join("key")).await?;
     let graph = GraphClientOptions { allowed_networks: vec!["127.0.0.1/32".parse()?], ..GraphClientOptions::default() };
     let engine = Engine::start(EngineConfig::default(), db.clone(), vault, GraphClient::new(graph));
-    let tenants = (0..=OTHERS).map(|index| SimTenant::new(&format!("T{index}"), index as u64 + 1, 2_000)).collect();
-    let config = SimulatorConfig { tenants, latency: Duration::from_millis(50), ..SimulatorConfig::default() };
-    let cloud = Simulator::start(config, SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    let (_cloud, tenants) = simulated::cloud(&engine, OTHERS as u64 + 1, 2_000, Duration::from_millis(50)).await?;
     let mut people = Vec::new();
-    for tenant in &cloud.control().config().tenants {
-        let details = TenantDetails {
-            name: tenant.name.clone(),
-            entra_tenant_id: tenant.tenant_id.clone(),
-            cloud: Cloud::Custom,
-            login_url: Some(cloud.login_url()),
-            graph_url: Some(cloud.graph_url()),
-            environment: Environment::Other,
-            client_id: tenant.client_id.clone(),
-        };
-        let credential = TenantCredential::ClientSecret(SecretString::from(tenant.client_secret.clone()));
-        let id = engine.add_tenant(&Actor::command_line(), &details, &credential).await?;
-        people.push((id, operator(&engine, &db, id, people.len()).await?));
+    for tenant in tenants {
+        people.push((tenant, operator(&engine, &db, tenant, people.len()).await?));
     }
     let (fast, others) = people.split_first().context("there are people")?;
 

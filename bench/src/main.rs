@@ -22,6 +22,7 @@ mod page;
 mod process;
 mod reader;
 mod settings;
+mod simulated;
 mod site;
 mod spread;
 mod streams;

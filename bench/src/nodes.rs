@@ -1,24 +1,21 @@
 //! A night of many tenants, read by one, two and four processes on one PostgreSQL.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use secrecy::SecretString;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_engine::{Actor, Engine, EngineConfig};
 use tenantatlas_graph::{GraphClient, GraphClientOptions};
-use tenantatlas_graph_sim::{SimTenant, Simulator, SimulatorConfig};
+use tenantatlas_graph_sim::Simulator;
 use tenantatlas_store::operation_runs::{self, QueueDepth};
-use tenantatlas_store::tenants::{Cloud, Environment, TenantCredential, TenantDetails};
 use tenantatlas_store::{Db, Vault};
 
 use crate::process::{binary, memory_kb};
-use crate::whole;
+use crate::{simulated, whole};
 
 /// What every answer of the cloud is delayed by.
 const LATENCY: Duration = Duration::from_millis(150);
@@ -98,24 +95,8 @@ impl Night {
         let graph =
             GraphClientOptions { allowed_networks: vec!["127.0.0.1/32".parse()?], ..GraphClientOptions::default() };
         let engine = Engine::start(config, db, vault, GraphClient::new(graph));
-        let tenants = (0..tenants).map(|index| SimTenant::new(&format!("T{index}"), index + 1, objects)).collect();
-        let config = SimulatorConfig { tenants, latency: LATENCY, ..SimulatorConfig::default() };
-        let cloud = Simulator::start(config, SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-        let mut ids = Vec::new();
-        for tenant in &cloud.control().config().tenants {
-            let details = TenantDetails {
-                name: tenant.name.clone(),
-                entra_tenant_id: tenant.tenant_id.clone(),
-                cloud: Cloud::Custom,
-                login_url: Some(cloud.login_url()),
-                graph_url: Some(cloud.graph_url()),
-                environment: Environment::Other,
-                client_id: tenant.client_id.clone(),
-            };
-            let credential = TenantCredential::ClientSecret(SecretString::from(tenant.client_secret.clone()));
-            ids.push(engine.add_tenant(&Actor::command_line(), &details, &credential).await?);
-        }
-        Ok(Self { engine, cloud, tenants: ids, database, folder })
+        let (cloud, tenants) = simulated::cloud(&engine, tenants, objects, LATENCY).await?;
+        Ok(Self { engine, cloud, tenants, database, folder })
     }
 
     /// Prints a line; answers with the seconds from the first process to the last end.

@@ -7,13 +7,13 @@ use std::path::Path;
 use serde_json::json;
 use tenantatlas_app::format::counted;
 use tenantatlas_domain::audit::AuditAction;
-use tenantatlas_engine::{Actor, Clock as _, SystemClock};
-use tenantatlas_store::audit::{self, Anchor, NewEntry, Outcome, Problem, Resealed, Verification};
+use tenantatlas_engine::{Clock as _, SystemClock};
+use tenantatlas_store::audit::{self, Anchor, Problem, Resealed, Verification};
 use tenantatlas_store::{Db, Vault};
-use uuid::Uuid;
 
 use super::arguments::{AuditCommand, AuditResealArguments, AuditVerifyArguments};
 use super::output::Output;
+use super::own_entry::own_entry;
 use crate::exit::{Exit, ExitCode};
 use crate::open;
 use crate::settings::Settings;
@@ -39,7 +39,9 @@ pub async fn run(settings: &Settings, command: &AuditCommand, output: Output) ->
 
 async fn verify(db: &Db, vault: &Vault, arguments: &AuditVerifyArguments, output: Output) -> Result<(), Exit> {
     if arguments.accept_restored {
-        let problems = audit::accept_restored(db, vault, &told(AuditAction::AuditRestored), SystemClock.now()).await?;
+        let problems =
+            audit::accept_restored(db, vault, &own_entry(AuditAction::AuditRestored, "audit_log"), SystemClock.now())
+                .await?;
         if !problems.is_empty() {
             return tell_broken(&problems, output);
         }
@@ -87,8 +89,14 @@ fn tell_broken(problems: &[Problem], output: Output) -> Result<(), Exit> {
 
 async fn reseal(db: &Db, vault: &Vault, arguments: &AuditResealArguments, output: Output) -> Result<(), Exit> {
     let former = arguments.former_key.as_deref().map(Vault::former_audit_keys).transpose()?;
-    let resealed =
-        audit::reseal(db, vault, former.as_ref(), &told(AuditAction::AuditResealed), SystemClock.now()).await?;
+    let resealed = audit::reseal(
+        db,
+        vault,
+        former.as_ref(),
+        &own_entry(AuditAction::AuditResealed, "audit_log"),
+        SystemClock.now(),
+    )
+    .await?;
     let (done, sentence) = match resealed {
         Resealed::Refused(problems) => return tell_broken(&problems, output),
         Resealed::NotNeeded => (false, "The audit log is sealed with this key already. Nothing was done.".to_owned()),
@@ -99,24 +107,6 @@ async fn reseal(db: &Db, vault: &Vault, arguments: &AuditResealArguments, output
     };
     output.document(&json!({"resealed": done, "verified": done && former.is_some()}))?;
     output.line(sentence)
-}
-
-/// An entry about the log itself.
-fn told(action: AuditAction) -> NewEntry {
-    let actor = Actor::command_line();
-    NewEntry {
-        id: Uuid::now_v7(),
-        tenant_id: None,
-        actor_id: None,
-        actor_kind: "command_line".to_owned(),
-        actor_name: actor.name,
-        actor_email: actor.email,
-        action: action.into(),
-        resource_type: "audit_log".to_owned(),
-        resource_id: String::new(),
-        outcome: Outcome::Success,
-        context: json!({}),
-    }
 }
 
 async fn anchor(db: &Db, vault: &Vault, to: Option<&Path>, output: Output) -> Result<(), Exit> {

@@ -3,14 +3,14 @@
 use serde_json::json;
 use tenantatlas_app::format::counted;
 use tenantatlas_domain::audit::AuditAction;
-use tenantatlas_engine::{Actor, Clock as _, SystemClock};
-use tenantatlas_store::audit::{NewEntry, Outcome, Problem};
+use tenantatlas_engine::{Clock as _, SystemClock};
+use tenantatlas_store::audit::Problem;
 use tenantatlas_store::key_rotation::{self, Begun, Rotated, Rotation, Turn};
 use tenantatlas_store::{Db, Vault};
-use uuid::Uuid;
 
 use super::arguments::KeyCommand;
 use super::output::Output;
+use super::own_entry::own_entry;
 use crate::exit::{Exit, ExitCode};
 use crate::open;
 use crate::settings::Settings;
@@ -27,7 +27,7 @@ pub async fn run(settings: &Settings, command: KeyCommand, output: Output) -> Re
     if arguments.prepare {
         return prepare(&db, &vault, output).await;
     }
-    match key_rotation::begin(&db, &vault, &told(AuditAction::KeyRotationBegan), SystemClock.now()).await? {
+    match key_rotation::begin(&db, &vault, &own_entry(AuditAction::KeyRotationBegan, "key"), SystemClock.now()).await? {
         Begun::Refused(problems) => refused(&problems, output),
         Begun::TidiedUp(turn) => tidied_up(&vault, &turn, output),
         Begun::Going(rotation) => seal_anew(rotation, output).await,
@@ -55,7 +55,7 @@ async fn seal_anew(mut rotation: Rotation, output: Output) -> Result<(), Exit> {
         output.line("An earlier rotation was stopped; this goes on with it.")?;
     }
     while rotation.batch().await? {}
-    let rotated = rotation.finish(&told(AuditAction::KeyRotated), SystemClock.now()).await?;
+    let rotated = rotation.finish(&own_entry(AuditAction::KeyRotated, "key"), SystemClock.now()).await?;
     let Rotated { turn, resumed, sealed, not_opened, kept } = &rotated;
     output.document(&json!({
         "state": "rotated", "key": turn.key, "former_key": turn.former, "former_key_file": kept,
@@ -102,22 +102,4 @@ fn refused(problems: &[Problem], output: Output) -> Result<(), Exit> {
     }
     output.line("The key was not replaced: what was done to the log would be covered up. See `tenantatlas audit verify --help`.")?;
     Err(Exit::silent(ExitCode::Failed))
-}
-
-/// An entry about the key.
-fn told(action: AuditAction) -> NewEntry {
-    let actor = Actor::command_line();
-    NewEntry {
-        id: Uuid::now_v7(),
-        tenant_id: None,
-        actor_id: None,
-        actor_kind: "command_line".to_owned(),
-        actor_name: actor.name,
-        actor_email: actor.email,
-        action: action.into(),
-        resource_type: "key".to_owned(),
-        resource_id: String::new(),
-        outcome: Outcome::Success,
-        context: json!({}),
-    }
 }

@@ -15,6 +15,7 @@ mod items;
 mod key;
 mod migrate;
 pub mod output;
+mod own_entry;
 pub mod progress;
 mod retention;
 mod runs;
