@@ -1,6 +1,6 @@
 //! What is promised of runs, while processes are killed, paused and stopped, connections to the database drop, the database
 //! restarts, and the cloud fails: none is lost, doubled or stuck, nobody writes for a lease that is gone, ends stay as they
-//! are, the audit log is whole, and what is read at last is what there is.
+//! are, the audit log is whole, webhooks are told of every end at least once, and what is read at last is what there is.
 //!
 //! `make chaos` makes it long. `CHAOS_SEED` and `CHAOS_FAULTS` choose another story and its length; which moment a fault meets is
 //! up to the machine, so that a seed tells what is done and not what comes of it.
@@ -9,6 +9,7 @@
 
 mod checks;
 mod fleet;
+mod hooks;
 mod postgres;
 #[path = "../program/mod.rs"]
 mod program;

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use tempfile::TempDir;
-use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::endpoint::DeliveryStatus;
+use tenantatlas_domain::ids::{EndpointId, TenantId};
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_engine::{Actor, Engine, EngineConfig, RunnerConfig};
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::checks::Watch;
 use crate::fleet::{Fleet, LEASE, Role};
+use crate::hooks::{Receiver, every_delivery};
 use crate::postgres::Postgres;
 use crate::random::Random;
 use crate::traffic::{Told, Traffic, some};
@@ -61,6 +63,8 @@ pub struct Round {
     fleet: Fleet,
     engine: Engine,
     tenants: Vec<(TenantId, SimTenant)>,
+    endpoints: Vec<(TenantId, EndpointId)>,
+    receiver: Receiver,
     cloud: Simulator,
     postgres: Option<Postgres>,
     tally: Tally,
@@ -91,9 +95,12 @@ impl Round {
         };
         let cloud = Simulator::start(config, ([127, 0, 0, 1], 0).into()).await.expect("the cloud");
         let engine = engine(&db, &data).await;
-        let mut tenants = Vec::new();
+        let receiver = Receiver::start(Random::new(story.seed, 3)).await;
+        let (mut tenants, mut endpoints) = (Vec::new(), Vec::new());
         for tenant in simulated {
-            tenants.push((add(&engine, &cloud, &tenant).await, tenant));
+            let id = add(&engine, &cloud, &tenant).await;
+            endpoints.push((id, receiver.listen_to(&engine, id).await));
+            tenants.push((id, tenant));
         }
         let addresses: Vec<String> = (0..=story.faults + 100).map(|number| address(&format!("p{number}"))).collect();
         let address_of = move |name: &str| addresses[name[1..].parse::<usize>().expect("a number")].clone();
@@ -106,6 +113,8 @@ impl Round {
             fleet: Fleet::start(folder.path().to_owned(), roles, address_of),
             engine,
             tenants,
+            endpoints,
+            receiver,
             cloud,
             postgres,
             tally: Tally::default(),
@@ -143,6 +152,7 @@ impl Round {
         let told = std::mem::take(&mut *told.lock().unwrap_or_else(PoisonError::into_inner));
         let runs = watch.conclude(self.engine.reader(), &told.runs).await;
         self.compare_inventories().await;
+        self.compare_messages(&runs).await;
         self.verify().await;
         self.report(&told, &watch, &runs, began.elapsed());
         self.wrong.extend(watch.wrong);
@@ -265,6 +275,30 @@ impl Round {
         }
     }
 
+    /// Every end of a run was told once, and taken at least once.
+    async fn compare_messages(&mut self, runs: &[OperationRun]) {
+        let began = Instant::now();
+        let mut all = Vec::new();
+        for (tenant, endpoint) in &self.endpoints {
+            let told = loop {
+                let told = every_delivery(self.engine.reader(), *tenant, *endpoint).await.expect("the messages");
+                // The lease of a sender that was killed is a minute.
+                let waiting = told.iter().any(|delivery| delivery.status == DeliveryStatus::Waiting);
+                if !waiting || began.elapsed() > PATIENCE {
+                    break told;
+                }
+                self.tally.ended_by_themselves += self.fleet.revive();
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            };
+            let runs: Vec<_> = runs.iter().filter(|run| run.tenant_id == *tenant).collect();
+            self.wrong.extend(self.receiver.wrong(&told, &runs));
+            all.extend(told);
+        }
+        self.wrong.extend(self.receiver.unknown(&all));
+        let (messages, received) = self.receiver.counts();
+        println!("  {messages} messages came {received} times");
+    }
+
     /// The audit log is whole, and nobody wrote for a lease that was gone.
     async fn verify(&mut self) {
         let verified = self.engine.verify_audit().await.expect("the audit log is read");
@@ -317,8 +351,9 @@ async fn engine(db: &Db, data: &Path) -> Engine {
         allowed_networks: vec!["127.0.0.0/8".parse().expect("a network")],
         ..GraphClientOptions::default()
     };
-    let config =
+    let mut config =
         EngineConfig { runs: RunnerConfig { workers: 0, ..RunnerConfig::default() }, ..EngineConfig::default() };
+    config.outgoing.allowed_networks = options.allowed_networks.clone();
     Engine::start(config, db.clone(), vault, GraphClient::new(options))
 }
 
