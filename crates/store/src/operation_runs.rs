@@ -5,13 +5,15 @@
 //! workers a run stays `running` without an owner: its state never goes backwards.
 
 mod attempts;
+mod counts;
 mod filter;
 mod lease;
 mod list;
 mod progress;
 
 pub use attempts::{AttemptEnd, RunAttempt, attempts};
-pub use filter::{Counted, Filter, Initiator, MOST_COUNTED, count, initiators, list};
+pub use counts::{Counted, MOST_COUNTED, count};
+pub use filter::{Filter, Initiator, initiators, list};
 pub use lease::{
     Claim, KindLimits, Limits, Liveness, Renewal, Swept, abandon, cancelled_of, claim, hold, liveness, release, renew,
     sweep_expired,

@@ -131,11 +131,12 @@ pub async fn load(place: &Place, filter: &RunFilter) -> Result<Hub, AppError> {
         return Ok(Hub { runs, next: None, counted, initiators, tenants: names, unknown_tenant });
     }
     let question = place.question(filter, tenant, PAGE + 1);
-    let (mut runs, counted, initiators) = futures::try_join!(
-        operation_runs::list(db, &question),
-        operation_runs::count(db, &question),
-        operation_runs::initiators(db, &question)
-    )?;
+    let (mut runs, initiators) =
+        futures::try_join!(operation_runs::list(db, &question), operation_runs::initiators(db, &question))?;
+    let counted = match Counted::of_whole_list(&question, &runs) {
+        Some(counted) => counted,
+        None => operation_runs::count(db, &question).await?,
+    };
     let more = runs.len() > PAGE as usize;
     runs.truncate(PAGE as usize);
     let next = runs.last().filter(|_| more).map(|run| (run.created_at, run.id));

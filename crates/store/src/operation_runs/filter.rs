@@ -1,9 +1,9 @@
-//! Lists of runs by what is asked for, and how many there are. What is asked for stands in the two indexes that have the order of
+//! Lists of runs by what is asked for. What is asked for stands in the two indexes that have the order of
 //! a page (`…_by_tenant`, `…_by_age`), so that no row is read but those of the page.
 
 use sqlx::FromRow;
 use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
-use tenantatlas_domain::operation::{OperationBucket, OperationStatus};
+use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
@@ -16,9 +16,6 @@ use crate::sql::{Statement, args};
 
 /// The longest page.
 const MAX_PAGE: u32 = 500;
-/// Runs that are counted; of more, the newest.
-pub const MOST_COUNTED: u32 = 100_000;
-
 /// Which runs.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
@@ -68,8 +65,33 @@ const SEEN_BY: &str = " AND (
     AND tenant_id NOT IN (SELECT t.id FROM tenants t WHERE t.removed_at IS NOT NULL)";
 
 impl Filter {
+    /// Whether what is asked for, but for states and the place of a page, is what ended runs are counted by.
+    pub(super) fn asks_for_tenants_and_operation_alone(&self) -> bool {
+        let Self {
+            tenant_id: _,
+            tenant_ids: _,
+            seen_by: _,
+            operation: _,
+            statuses: _,
+            before: _,
+            limit: _,
+            ids,
+            user_id,
+            by_person,
+            by_schedule,
+            by_token,
+            reason,
+            from,
+            until,
+            follows,
+        } = self;
+        let any_run = (ids.is_none(), follows.is_none()) == (true, true);
+        let by_anybody = (user_id, by_person, by_schedule, by_token) == (&None, &None, &None, &false);
+        any_run && by_anybody && (reason, from, until) == (&None, &None, &None)
+    }
+
     /// The conditions of all but the state.
-    fn conditions(&self, statement: &mut Statement) {
+    pub(super) fn conditions(&self, statement: &mut Statement) {
         if let Some(tenant) = self.tenant_id {
             statement.push(" AND tenant_id = $1", args![tenant]);
         }
@@ -142,61 +164,6 @@ pub async fn list(mut on: impl Access, filter: &Filter) -> Result<Vec<OperationR
         args![filter.limit.clamp(1, MAX_PAGE)],
     );
     on.query(&statement).await
-}
-
-/// How many runs there are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counted {
-    /// By how they are shown to people; those that there are none of are left out.
-    pub buckets: Vec<(OperationBucket, u64)>,
-    /// Whether there are older ones that were not counted.
-    pub more: bool,
-}
-
-impl Counted {
-    /// In one bucket.
-    #[must_use]
-    pub fn of(&self, bucket: OperationBucket) -> u64 {
-        self.buckets.iter().find(|(one, _)| *one == bucket).map_or(0, |(_, count)| *count)
-    }
-
-    /// In all.
-    #[must_use]
-    pub fn all(&self) -> u64 {
-        self.buckets.iter().map(|(_, count)| count).sum()
-    }
-}
-
-/// Counts the runs in every state that fit the filter but for its states, of the newest [`MOST_COUNTED`].
-///
-/// # Errors
-/// When the database fails.
-pub async fn count(mut on: impl Access, filter: &Filter) -> Result<Counted, StoreError> {
-    let mut statement = Statement::new(
-        "SELECT status, COUNT(*) AS runs
-         FROM (SELECT status FROM bulk_operation_runs WHERE 1 = 1",
-    );
-    filter.conditions(&mut statement);
-    statement.push(" ORDER BY created_at DESC, id DESC LIMIT $1) newest GROUP BY status", args![MOST_COUNTED + 1]);
-    let rows: Vec<StatusCount> = on.query(&statement).await?;
-    let mut counted = Counted::default();
-    for StatusCount { status, runs } in rows {
-        let bucket = status.bucket();
-        match counted.buckets.iter_mut().find(|(one, _)| *one == bucket) {
-            Some((_, count)) => *count += runs,
-            None => counted.buckets.push((bucket, runs)),
-        }
-    }
-    counted.more = counted.all() > u64::from(MOST_COUNTED);
-    Ok(counted)
-}
-
-#[derive(FromRow)]
-struct StatusCount {
-    #[sqlx(try_from = "String")]
-    status: OperationStatus,
-    #[sqlx(try_from = "i64")]
-    runs: u64,
 }
 
 /// A person who started runs.

@@ -5,9 +5,10 @@ use tenantatlas_domain::operation::{Failure, FailureKind, ItemOutcome, Operation
 use tenantatlas_domain::pauses::Pauses;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::role::Role;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::operation_runs::{self, AttemptEnd, End, Filter, Rest, Settled};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
-use tenantatlas_store::{Backend, Db, members, tenants, users};
+use tenantatlas_store::{Backend, Db, members, retention, tenants, users};
 use uuid::Uuid;
 
 use crate::audit_world::execute;
@@ -109,6 +110,48 @@ on_both_engines! {
         assert_eq!(operation_runs::count(db, &late).await.unwrap().all(), 2);
     }
 
+    async fn what_has_ended_is_counted_exactly_while_runs_end_are_pruned_and_go_with_their_tenant(test: TestDatabase) {
+        let db = &test.db;
+        let (contoso, fabrikam) = (tenant(db, "Contoso").await, tenant(db, "Fabrikam").await);
+        let admin = user(db, "Admin", true).await;
+        // What also asks for a time counts the runs themselves.
+        let same = async |filter: Filter| {
+            let kept = operation_runs::count(db, &filter).await.unwrap();
+            let looked_at = Filter { from: Some(at(-1_000)), ..filter };
+            let counted = operation_runs::count(db, &looked_at).await.unwrap();
+            for bucket in [OperationBucket::Queued, OperationBucket::Running, OperationBucket::Succeeded,
+                OperationBucket::PartiallySucceeded, OperationBucket::Failed] {
+                assert_eq!(kept.of(bucket), counted.of(bucket), "{bucket:?}");
+            }
+            kept.all()
+        };
+        let of = |tenant| Filter { tenant_id: Some(tenant), ..Filter::default() };
+        let operation = |action: &str| Some(("inventory".to_owned(), action.to_owned()));
+        for number in 0..4 {
+            ended(db, contoso, number, (number % 2 == 0).then_some(ReasonCode::GraphThrottled)).await;
+        }
+        ended(db, fabrikam, 4, None).await;
+        dispatch(db, contoso, "waits", &["a"], at(5)).await;
+        assert_eq!((same(of(contoso)).await, same(of(fabrikam)).await, same(seen_by(admin)).await), (5, 1, 6));
+        assert_eq!(same(Filter { tenant_ids: Some(vec![fabrikam]), ..Filter::default() }).await, 1);
+        let counted = [operation("sync"), operation("other")].map(|operation| Filter { operation, ..of(contoso) });
+        let [sync, other] = counted;
+        assert_eq!((same(sync).await, same(other).await), (5, 0));
+        // What is written and taken back counts for nothing.
+        let fence = claim(db, "one", LEASE, NO_LIMITS).await.unwrap().fence().unwrap();
+        let mut tx = db.write().await.unwrap();
+        let end = End { status: OperationStatus::Failed, reason_code: None, reason: String::new(), rest: Rest::Open };
+        operation_runs::finish(&mut tx, &fence, &end, at(6)).await.unwrap();
+        tx.rollback().await.unwrap();
+        assert_eq!(same(of(contoso)).await, 5);
+        let mut tx = db.write().await.unwrap();
+        assert_eq!(retention::prune_runs(&mut tx, contoso, at(3)).await.unwrap(), 2);
+        tx.commit().await.unwrap();
+        assert_eq!((same(of(contoso)).await, same(seen_by(admin)).await), (3, 4));
+        execute(db, "DELETE FROM tenants WHERE name = 'Contoso'").await.unwrap();
+        assert_eq!((same(of(contoso)).await, same(seen_by(admin)).await), (0, 1));
+    }
+
     async fn each_attempt_is_kept_with_what_ended_it(test: TestDatabase) {
         let db = &test.db;
         let (contoso, fabrikam) = (tenant(db, "Contoso").await, tenant(db, "Fabrikam").await);
@@ -196,5 +239,10 @@ on_both_engines! {
         assert_eq!(run(2).await.unwrap().unwrap().reasons, []);
         let by_reason = Filter { reason: Some(ReasonCode::GraphTimeout), ..Filter::default() };
         assert_eq!(ids(&old.db, &by_reason).await.len(), 1);
+        // Nor does what ended before lack in the counts.
+        let every = Filter { from: Some(Timestamp::from_millis(0)), ..Filter::default() };
+        let counted = operation_runs::count(&old.db, &every).await.unwrap();
+        assert_eq!(operation_runs::count(&old.db, &Filter::default()).await.unwrap(), counted);
+        assert!(counted.all() > 0);
     }
 }
