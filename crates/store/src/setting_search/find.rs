@@ -1,7 +1,7 @@
 //! Finding settings, page by page: tenant by tenant in the order that is asked for, and within one policy by policy.
 //!
-//! The first tenant is asked alone, then more and more of them together, until the page is full: what is found often is found
-//! after one tenant, and what is rare after few questions.
+//! The first tenant is asked alone, then as many of them together as the page seems to need, until it is full: what is found
+//! often is found after one tenant, and what is rare after few questions.
 
 use sqlx::FromRow;
 use tenantatlas_domain::body::Completeness;
@@ -20,7 +20,7 @@ use crate::sql::{Statement, args};
 const MOST_TOGETHER: usize = 64;
 /// Tenants that tell which of several texts is the rarest, at most.
 const SAMPLED: usize = 16;
-/// How many times as many tenants are asked next.
+/// How many times as many tenants are asked next, at least.
 const GROWTH: usize = 4;
 /// The longest page.
 const MAX_PAGE: u32 = 1_000;
@@ -104,12 +104,14 @@ pub async fn find(
     let mut rest = tenants.split_at(began.unwrap_or_default()).1;
     let mut after = after.filter(|_| began.is_some()).map(|after| after.line);
     let first = rarest(db, rest, search).await?;
-    let (mut hits, mut together): (Vec<Hit>, usize) = (Vec::new(), 1);
+    let (mut hits, mut together, mut asked): (Vec<Hit>, usize, usize) = (Vec::new(), 1, 0);
     while !rest.is_empty() && hits.len() <= limit {
         let (group, left) = rest.split_at(together.min(rest.len()));
-        let lacking = limit + 1 - hits.len();
-        hits.extend(of_group(db, group, search, first, after.take(), lacking).await?);
-        (rest, together) = (left, (together * GROWTH).min(MOST_TOGETHER));
+        hits.extend(of_group(db, group, search, first, after.take(), limit + 1 - hits.len()).await?);
+        (rest, asked) = (left, asked + group.len());
+        // As many as would fill the page if they have as much as those before, which may have had nothing.
+        let needed = (limit + 1).saturating_sub(hits.len()) * asked / hits.len().max(1);
+        together = needed.max(together * GROWTH).min(MOST_TOGETHER);
     }
     let more = hits.len() > limit;
     hits.truncate(limit);
