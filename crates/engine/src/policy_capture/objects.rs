@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::presence::Presence;
@@ -28,6 +28,8 @@ use crate::graph_reads::{Failures, TypeEnd, end_of, refuses_query, version};
 const OBJECTS_AT_ONCE: usize = 20;
 /// Such groups that are under way at the same time.
 const GROUPS_AT_ONCE: usize = 4;
+/// Types of a listing whose objects are read singly at the same time.
+const TYPES_AT_ONCE: usize = 4;
 /// Objects of the inventory that are looked at in one go.
 const ITEMS_AT_ONCE: usize = 500;
 
@@ -113,8 +115,19 @@ impl CaptureWork {
         if self.reads_all() && is_told && left > OBJECTS_AT_ONCE {
             self.read_list(session, listing, types, tallies, &mut known).await?;
         }
-        for one in types {
-            self.read_singly(session, *one, tallies.of(one.policy_type), &known).await?;
+        let known = &known;
+        let singly = types.iter().map(|one| {
+            let mut tally = std::mem::take(tallies.of(one.policy_type));
+            let read = async move {
+                self.read_singly(session, *one, &mut tally, known).await?;
+                Ok::<_, Trouble>((one.policy_type, tally))
+            };
+            read.boxed()
+        });
+        let singly: Vec<_> = singly.collect();
+        let mut read = stream::iter(singly).buffer_unordered(TYPES_AT_ONCE);
+        while let Some((policy_type, tally)) = read.try_next().await? {
+            *tallies.of(policy_type) = tally;
         }
         Ok(())
     }
@@ -166,12 +179,16 @@ impl CaptureWork {
         let Some(first) = types.first() else { return Ok(()) };
         let request = PageRequest::new(version(first.policy_type), listing.path(None)).query(listing.full_query());
         let mut pages = session.pages(request);
-        while let Some(page) = pages.next().await {
+        let mut next = pages.next().await;
+        while let Some(page) = next {
             let page = match page {
                 Err(error) if refuses_query(&error) => return Ok(()),
                 page => page?,
             };
-            self.read_page(session, listing, types, &page, tallies, known).await?;
+            // The page that follows comes meanwhile. It waits for memory of pages alone, of which what is read of this one takes none.
+            let following = async { Ok(pages.next().await) };
+            let read = self.read_page(session, listing, types, &page, tallies, known);
+            ((), next) = futures::future::try_join(read, following).await?;
             if types.iter().all(|one| tallies.of(one.policy_type).is_refused()) {
                 return Ok(());
             }
