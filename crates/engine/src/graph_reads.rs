@@ -16,7 +16,7 @@ pub(crate) use failures::Failures;
 pub(crate) use outcome::{TypeEnd, bounded, end_of, end_of_log};
 pub(crate) use period::reading_period;
 pub(crate) use query::{Expansion, ListQuery};
-pub(crate) use session::{SignIn, counter, sign_in};
+pub(crate) use session::{SignIn, count_requests, counter, sign_in};
 
 /// The version of Graph as the client spells it.
 pub(crate) fn version(policy_type: &PolicyType) -> GraphVersion {

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use super::Sources;
 use super::reading::{Read, end_of_retention, facts_of, request, slices, surely_kept};
-use crate::graph_reads::{SignIn, TypeEnd, end_of_log, sign_in};
+use crate::graph_reads::{SignIn, TypeEnd, count_requests, end_of_log, sign_in};
 
 /// How often progress within a log is persisted and published at most.
 const TELL_INTERVAL: Duration = Duration::from_millis(200);
@@ -275,6 +275,7 @@ impl Work for AuditReadWork {
 
     fn drain<'a>(&'a self, stopped: Option<&'a Stop>) -> BoxFuture<'a, Result<(), Stop>> {
         Box::pin(async move {
+            count_requests(&self.session);
             match stopped {
                 None => self.forget().await,
                 Some(_) => Ok(()),

@@ -71,3 +71,11 @@ pub(crate) async fn sign_in(
     };
     Ok((session, sign_in, granted))
 }
+
+/// Counts what a session has asked of Graph for whoever watches the process, once its attempt ends.
+pub(crate) fn count_requests(session: &GraphSession) {
+    let cost = session.counter().read();
+    metrics::counter!("graph_requests_total").increment(cost.requests);
+    metrics::counter!("graph_retries_total").increment(cost.retries);
+    metrics::counter!("graph_throttled_total").increment(cost.throttled);
+}

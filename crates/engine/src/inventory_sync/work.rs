@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
-use metrics::counter;
 use serde_json::json;
 use tenantatlas_domain::normalise::Normaliser;
 use tenantatlas_domain::reason::ReasonCode;
@@ -23,7 +22,7 @@ use super::payload::SyncPayload;
 use super::reading::{Reading, ToWriter};
 use super::writer::Writer;
 use super::{Sources, names, summary};
-use crate::graph_reads::sign_in;
+use crate::graph_reads::{count_requests, sign_in};
 
 /// From so many new items on, statistics are taken anew.
 const MANY_INSERTED: u64 = 1_000;
@@ -90,16 +89,34 @@ impl SyncWork {
         let include_dependencies = payload.selection.include_dependencies;
         Ok(Self { sources, context, run, include_dependencies, reading, listings, writer })
     }
-
-    fn count_requests(&self) {
-        let cost = self.reading.session.counter().read();
-        counter!("graph_requests_total").increment(cost.requests);
-        counter!("graph_retries_total").increment(cost.retries);
-        counter!("graph_throttled_total").increment(cost.throttled);
-    }
 }
 
 impl SyncWork {
+    /// Waits until what was read is written, and looks up the names of groups where everything was.
+    async fn write_rest(&self, stopped: Option<&Stop>) -> Result<(), Stop> {
+        let _ = self.reading.to_writer.send(ToWriter::End).await;
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let written = match writer {
+            Some(writer) => writer.await.unwrap_or_else(|error| {
+                Err(Stop::failed(ReasonCode::Internal, format!("the writer broke off: {error}")))
+            }),
+            None => Ok(()),
+        };
+        written?;
+        if stopped.is_none() && self.include_dependencies && self.reading.sign_in.refused().is_none() {
+            let (session, db) = (&self.reading.session, &self.sources.db);
+            let looked_up =
+                names::look_up(session, db, self.run.tenant_id, self.context.fence(), self.run.started_at).await;
+            match looked_up {
+                Err(StoreError::LeaseLost) => return Err(Stop::LeaseLost),
+                Err(error) => tracing::warn!(%error, "group names could not be stored"),
+                Ok(()) => {}
+            }
+        }
+        self.refresh_statistics().await;
+        Ok(())
+    }
+
     /// After a run that inserted much, the databases would go on planning for the smaller tables of before.
     async fn refresh_statistics(&self) {
         let db = &self.sources.db;
@@ -134,28 +151,9 @@ impl Work for SyncWork {
 
     fn drain<'a>(&'a self, stopped: Option<&'a Stop>) -> BoxFuture<'a, Result<(), Stop>> {
         Box::pin(async move {
-            let _ = self.reading.to_writer.send(ToWriter::End).await;
-            let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let written = match writer {
-                Some(writer) => writer.await.unwrap_or_else(|error| {
-                    Err(Stop::failed(ReasonCode::Internal, format!("the writer broke off: {error}")))
-                }),
-                None => Ok(()),
-            };
-            written?;
-            if stopped.is_none() && self.include_dependencies && self.reading.sign_in.refused().is_none() {
-                let (session, db) = (&self.reading.session, &self.sources.db);
-                let looked_up =
-                    names::look_up(session, db, self.run.tenant_id, self.context.fence(), self.run.started_at).await;
-                match looked_up {
-                    Err(StoreError::LeaseLost) => return Err(Stop::LeaseLost),
-                    Err(error) => tracing::warn!(%error, "group names could not be stored"),
-                    Ok(()) => {}
-                }
-            }
-            self.count_requests();
-            self.refresh_statistics().await;
-            Ok(())
+            let written = self.write_rest(stopped).await;
+            count_requests(&self.reading.session);
+            written
         })
     }
 

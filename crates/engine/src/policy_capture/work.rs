@@ -24,10 +24,11 @@ use uuid::Uuid;
 use super::objects::{Tallies, Trouble};
 use super::versions::Versions;
 use super::{CapturePayload, Sources, label_of, summary};
-use crate::graph_reads::{SignIn, TypeEnd, end_of, sign_in};
+use crate::graph_reads::{SignIn, TypeEnd, count_requests, end_of, sign_in};
 
-/// Listings whose types are read at the same time: most have few objects, and so a request or two.
-const LISTINGS_AT_ONCE: usize = 8;
+/// Listings whose types are read at the same time: most have few objects, and so a request or two, of which a tenant has
+/// sixteen under way at most.
+const LISTINGS_AT_ONCE: usize = 16;
 /// How often progress within a type is persisted and published at most.
 const TELL_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -233,6 +234,11 @@ impl Work for CaptureWork {
             let (listing, types) = &self.listings[portion];
             self.capture_listing(listing, types).await
         })
+    }
+
+    fn drain<'a>(&'a self, _stopped: Option<&'a Stop>) -> BoxFuture<'a, Result<(), Stop>> {
+        count_requests(&self.session);
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn finish<'a>(&'a self, tx: &'a mut Tx, end: &'a End, at: Timestamp) -> BoxFuture<'a, Result<Summary, StoreError>> {

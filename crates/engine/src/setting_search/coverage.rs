@@ -125,6 +125,7 @@ pub(super) async fn coverage(db: &Reader, reach: &Reach, query: &SettingQuery) -
         let kept: u64 = named.iter().filter_map(of).filter_map(|one| one.kept.as_ref()).map(|one| one.kept).sum();
         if kept == 0 {
             let reason = match named.iter().filter_map(of).any(|one| one.items > 0) {
+                true if !query.types.is_empty() => "nothing of the types that are named was captured there yet",
                 true => "nothing of it was captured yet",
                 false => "no sync has found anything there that can be captured",
             };

@@ -22,7 +22,7 @@ use tokio::sync::Mutex;
 use super::probe::{self, Found};
 use super::{FIRST_PAGE, LICENCE, PERMISSION, SIGN_IN, label_of};
 use crate::endpoints::events;
-use crate::graph_reads::{TypeEnd, counter};
+use crate::graph_reads::{TypeEnd, count_requests, counter};
 use crate::tenants::connection;
 
 /// First pages that are asked for at the same time.
@@ -210,6 +210,7 @@ impl Work for CheckWork {
 
     fn drain<'a>(&'a self, stopped: Option<&'a Stop>) -> BoxFuture<'a, Result<(), Stop>> {
         Box::pin(async move {
+            count_requests(&self.session);
             match self.result.lock().await.as_ref() {
                 Some(found) if stopped.is_none() => self.keep(found).await,
                 _ => Ok(()),
