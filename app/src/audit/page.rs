@@ -17,7 +17,7 @@ use crate::page::{query, tenant_page};
 use crate::scope::Inside;
 use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
-use crate::ui::note::{empty, note};
+use crate::ui::note::{empty, left_out_note, note};
 use crate::ui::pager::Pager;
 use crate::ui::time::{day, moment};
 
@@ -25,7 +25,7 @@ use crate::ui::time::{day, moment};
 #[component]
 pub fn AuditPage() -> impl IntoView {
     let query = query();
-    let filter = AuditFilter::read(&query);
+    let (filter, left_out) = (AuditFilter::read(&query), AuditFilter::left_out(&query));
     let looked = use_context::<LastVerification>().unwrap_or_default();
     tenant_page(Section::Audit, move |inside| async move {
         let page = list(&inside, &filter).await?;
@@ -52,6 +52,7 @@ pub fn AuditPage() -> impl IntoView {
                 <div class="actions" id="audit-export" data-part=""><a class="button" href=export download="">{Icon::Download.view()}"CSV"</a></div>
             </div>
             {chain_note(&chain, checked)}
+            {left_out_note(&left_out)}
             {filters(&inside, &filter)}
             <div id="audit" data-live="">{rows}</div>
             <div id="audit-pager" data-part="">{pager.view()}</div>

@@ -57,6 +57,7 @@ pub const BY_PERSON: &str = "person";
 impl ListFilter for FindingsFilter {
     const WORDS: &'static [&'static str] = &["status", "kind", "severity", "group"];
     const TYPED: &'static [&'static str] = &[];
+    const DEFAULTED: &'static [&'static str] = &["status", "group"];
 
     fn read(query: impl Fn(&str) -> Option<String>) -> Self {
         let status = query("status").unwrap_or_default();

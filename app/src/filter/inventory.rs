@@ -106,6 +106,7 @@ impl ListFilter for InventoryFilter {
         "scope",
     ];
     const TYPED: &'static [&'static str] = &["q", "tag"];
+    const DEFAULTED: &'static [&'static str] = &["sort", "dir"];
 
     fn read(get: impl Fn(&str) -> Option<String>) -> Self {
         let filled = |name: &str| get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());

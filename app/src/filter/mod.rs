@@ -1,6 +1,6 @@
 //! What the address of a list says of it: which entries, in which order, from where on. Each list has a type that reads
 //! the parameters of an address and writes them again; its page and its download use the same one. What is unknown in an
-//! address is left out, so that an old or mistyped link shows something rather than nothing.
+//! address is left out, so that an old or mistyped link shows something rather than nothing; the page says what that was.
 
 pub mod audit;
 pub mod finding;
@@ -24,12 +24,25 @@ pub trait ListFilter: Sized {
     const WORDS: &'static [&'static str];
     /// Parameters whose values are what a person typed.
     const TYPED: &'static [&'static str];
+    /// Those of them that are not written where they are as they would be without.
+    const DEFAULTED: &'static [&'static str] = &[];
 
     /// Reads the parameters of an address, by name.
     fn read(get: impl Fn(&str) -> Option<String>) -> Self;
 
     /// The parameters again, without those that are not set.
     fn pairs(&self) -> Vec<(&'static str, String)>;
+
+    /// Parameters that are set to what is not understood, with that: they are left out.
+    #[must_use]
+    fn left_out(get: impl Fn(&str) -> Option<String>) -> Vec<(&'static str, String)> {
+        let understood = Self::read(&get).pairs();
+        let is_lost = |name: &&'static str| {
+            !Self::DEFAULTED.contains(name) && understood.iter().all(|(understood, _)| understood != name)
+        };
+        let names = Self::WORDS.iter().chain(Self::TYPED).copied().filter(is_lost);
+        names.filter_map(|name| Some((name, get(name).filter(|value| !value.trim().is_empty())?))).collect()
+    }
 
     /// The same list from its beginning.
     #[must_use]
@@ -106,6 +119,26 @@ mod tests {
             assert!(F::WORDS.contains(&name) != F::TYPED.contains(&name), "{name}");
         }
         assert_eq!(read::<F>("state=nonsense&by=noone&days=x&before=%00&type=no&from=never").address("/x"), "/x");
+    }
+
+    #[test]
+    fn what_an_address_asks_for_in_vain_is_named() {
+        fn lost<F: ListFilter>(query: &str) -> Vec<(&'static str, String)> {
+            let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+            F::left_out(|name| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()))
+        }
+        let named = |name, value: &str| (name, value.to_owned());
+        assert_eq!(
+            lost::<RunFilter>("state=foo&by=zzz&days=abc&from=hello&reason=graph_throttled&tenant="),
+            [named("state", "foo"), named("by", "zzz"), named("days", "abc"), named("from", "hello")]
+        );
+        assert_eq!(
+            lost::<InventoryFilter>("type=no&since=bogus&sort=name"),
+            [named("type", "no"), named("since", "bogus")]
+        );
+        assert_eq!(lost::<FindingsFilter>("status=new&severity=enormous"), [named("severity", "enormous")]);
+        assert_eq!(lost::<AuditFilter>("from=yesterday&action=x"), [named("from", "yesterday")]);
+        assert_eq!(lost::<RunFilter>("state=failed&by=me&days=7&operation=inventory.sync&from=2026-01-02"), []);
     }
 
     #[test]

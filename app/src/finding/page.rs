@@ -20,14 +20,14 @@ use crate::scope::Inside;
 use crate::ui::drawn::Drawn as _;
 use crate::ui::form::options;
 use crate::ui::icon::Icon;
-use crate::ui::note::{done_note, note, refusal_note};
+use crate::ui::note::{done_note, left_out_note, note, refusal_note};
 use crate::ui::time::moment;
 
 /// The findings with their filters; operators accept them.
 #[component]
 pub fn FindingsPage() -> impl IntoView {
     let query = query();
-    let filter = FindingsFilter::read(&query);
+    let (filter, left_out) = (FindingsFilter::read(&query), FindingsFilter::left_out(&query));
     let said = done(&query);
     let refused = refusal::<AcceptFindings>(&query).or_else(|| refusal::<ReopenFindings>(&query));
     let refused = refused.or_else(|| refusal::<CompareRuns>(&query)).or_else(|| refusal::<SetAfterSync>(&query));
@@ -45,6 +45,7 @@ pub fn FindingsPage() -> impl IntoView {
                 <div class="actions">{compare}</div>
             </div>
             {shown.comparison.as_ref().map(|comparison| gaps(&comparison.not_comparable))}
+            {left_out_note(&left_out)}
             {filters(&inside, &filter)}
             <div id="findings" data-live="">{list(&inside, &filter, &shown)}</div>
             {choices(&inside, &shown)}

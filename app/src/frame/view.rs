@@ -158,6 +158,7 @@ pub fn plain_frame(
     title: String,
     content: AnyView,
 ) -> AnyView {
+    let single_keys = session.and_then(|session| session.preferences.single_keys.then_some(""));
     let menu = session.map(|session| person_menu(session, theme));
     let made = live.as_ref().map(|live| (live.fingerprint.clone(), live.now.to_string()));
     let (fingerprint, made) = made.unzip();
@@ -170,7 +171,7 @@ pub fn plain_frame(
         .unzip();
     view! {
         {page_title(title)}
-        <div class="frame plain" data-runs=fingerprint data-made=made>
+        <div class="frame plain" data-runs=fingerprint data-made=made data-single-keys=single_keys>
             <a class="skip" href="#main">"Skip to content"</a>
             <header class="top">
                 <a class="brand" href=address::HOME aria-label="TenantAtlas, all tenants">{logo()}<span>"TenantAtlas"</span></a>

@@ -22,7 +22,7 @@ use crate::scope::Inside;
 use crate::sync::button::SyncButton;
 use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
-use crate::ui::note::{done_note, empty};
+use crate::ui::note::{done_note, empty, left_out_note};
 use crate::ui::state::sync_state;
 use crate::ui::time::moment;
 
@@ -33,7 +33,7 @@ const NO_RUN: &str = "no sync has completed yet";
 #[component]
 pub fn InventoryPage() -> impl IntoView {
     let query = query();
-    let address = InventoryFilter::read(&query);
+    let (address, left_out) = (InventoryFilter::read(&query), InventoryFilter::left_out(&query));
     let done = done(&query);
     let refused = refusal::<SaveView>(&query).or_else(|| refusal::<RenameView>(&query));
     let refused = refused.or_else(|| refusal::<RemoveView>(&query)).or_else(|| refusal::<SyncItems>(&query));
@@ -55,6 +55,7 @@ pub fn InventoryPage() -> impl IntoView {
                 {readers}
                 {figures(&inside, &shown)}
                 {coverage_strip(&inside.address().inventory(), &address, &shown.coverage, &inside.address())}
+                {left_out_note(&left_out)}
                 {list(&inside, &address, &shown, refused)}
             }
             .drawn()

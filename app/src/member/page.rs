@@ -187,8 +187,8 @@ fn roles() -> AnyView {
         "What the roles may do",
         view! {
             <dl class="facts">
-                <dt>{Role::Readonly.label()}</dt><dd>"Sees everything that was read."</dd>
-                <dt>{Role::Operator.label()}</dt><dd>"Also starts, cancels and retries syncs."</dd>
+                <dt>{Role::Readonly.label()}</dt><dd>"Sees what there is and what changed: inventory, syncs and findings. What policies set is not shown."</dd>
+                <dt>{Role::Operator.label()}</dt><dd>"Also sees what policies set, and starts, cancels and retries syncs, captures and comparisons."</dd>
                 <dt>{Role::Manager.label()}</dt><dd>"Also edits the connection."</dd>
                 <dt>{Role::Owner.label()}</dt><dd>"Also says who is a member."</dd>
             </dl>

@@ -5,6 +5,7 @@ use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::item_name::shown_name;
 use tenantatlas_domain::presence::Presence;
 use tenantatlas_domain::references::Assigned;
+use tenantatlas_domain::registry::{Assignments, registry};
 use tenantatlas_engine::{FoundPolicy, FoundSetting};
 use tenantatlas_store::inventory::{Assignment, ItemRow};
 
@@ -72,12 +73,17 @@ fn assigned(address: &TenantAddress, row: Option<&ItemRow>) -> AnyView {
     let none = match row.item.assigned {
         Some(false) => "nobody",
         Some(true) => "nobody that is listed",
+        None if has_no_assignments(&row.item.policy_type) => "nobody: policies of this type are not assigned",
         None => "not read",
     };
     let included = side(true);
     let nobody = included.is_none().then_some(none);
     let excluded = side(false).map(|targets| view! { <p class="quiet-text">"Excluded: "{targets}</p> });
     view! { <p class="quiet-text">"Assigned to: "{included}{nobody}</p> {excluded} }.drawn()
+}
+
+fn has_no_assignments(policy_type: &str) -> bool {
+    registry().get(policy_type).is_some_and(|known| known.assignments == Assignments::None)
 }
 
 fn target(address: &TenantAddress, at: usize, one: &Assignment) -> AnyView {

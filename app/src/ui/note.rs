@@ -1,6 +1,7 @@
 //! Nothing here, something wrong, and notes.
 
 use leptos::prelude::*;
+use tenantatlas_domain::invisible::visible_on_page;
 
 use super::icon::Icon;
 use crate::address;
@@ -42,6 +43,16 @@ pub fn done_note(done: Option<Done>) -> Option<AnyView> {
         _ => view! { <div class="note" data-tone="ok" role="status">{Icon::Done.view()}<p>{done.sentence()}</p></div> }
             .drawn(),
     })
+}
+
+/// Says which parameters of the address of a list were not understood; nothing when all were.
+pub fn left_out_note(left_out: &[(&'static str, String)]) -> Option<AnyView> {
+    let (first, more) = left_out.split_first()?;
+    let named = |(name, value): &(&'static str, String)| format!("{name} \"{}\"", visible_on_page(value));
+    let all = more.iter().fold(named(first), |all, one| format!("{all}, {}", named(one)));
+    let words =
+        format!("The address asks for {all}, which is not understood, so all is shown without it: choose again below.");
+    Some(note("warn", view! { <p>{words}</p> }))
 }
 
 /// The refusal of a form that keeps nothing that was typed.

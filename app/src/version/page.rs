@@ -5,6 +5,7 @@ use tenantatlas_domain::body::Lack;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::item_name::shown_name;
 use tenantatlas_domain::references::Assigned;
+use tenantatlas_domain::registry::{Assignments, registry};
 use tenantatlas_domain::role::Action;
 use tenantatlas_domain::settings::{Assignment, Setting};
 use tenantatlas_engine::ReadVersion;
@@ -217,7 +218,12 @@ fn row(setting: &Setting, at: usize, contents: Contents<'_>) -> AnyView {
 fn assignments(inside: &Inside, read: &ReadVersion) -> AnyView {
     let rows = read.settings.assignments.iter().map(|row| assignment(inside, read, row)).collect_view();
     let list = if read.settings.assignments.is_empty() {
-        view! { <p class="quiet-text">"No assignment is kept with this version."</p> }.drawn()
+        let none = match registry().get(&read.version.policy_type).map(|one| one.assignments) {
+            Some(Assignments::Inline) => "Whom it is for stands among its settings.",
+            Some(Assignments::None) => "Policies of this type are not assigned to anybody.",
+            _ => "No assignment is kept with this version.",
+        };
+        view! { <p class="quiet-text">{none}</p> }.drawn()
     } else {
         view! { <ul class="rows">{rows}</ul> }.drawn()
     };

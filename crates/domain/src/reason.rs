@@ -48,7 +48,7 @@ reason_codes! {
         "This tenant has no license for this feature, so there is nothing to read: leave the type out, or sync again once it is licensed.";
     /// Throttled beyond the retry budget.
     GraphThrottled = "graph_throttled",
-        "Microsoft Graph limited our requests for too long: wait a few minutes and retry what failed.";
+        "Microsoft Graph limited our requests for too long: wait until it allows more, a few minutes where it does not say, and retry what failed.";
     /// Server faults or network faults beyond the retry budget.
     GraphUnavailable = "graph_unavailable",
         "Microsoft Graph could not be reached or answered with faults: check the network and the service health page, then retry what failed.";
@@ -60,7 +60,7 @@ reason_codes! {
         "This type does not exist in the cloud of this tenant: leave it out of the selection.";
     /// Graph refused the request as wrong (400).
     ContractInvalid = "contract_invalid",
-        "Microsoft Graph rejected our request for this type: report it with the request id, and leave the type out until it is fixed.";
+        "Microsoft Graph rejected our request for this type, or answered it in a way that it never should: retry once, then report it with the request id, and leave the type out until it is fixed.";
     /// The answer could not be understood.
     ParseFailed = "parse_failed",
         "The answer of Microsoft Graph could not be understood: retry what failed, and report it with the request id if it happens again.";

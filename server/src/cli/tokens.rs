@@ -56,8 +56,10 @@ async fn create(engine: &Engine, arguments: &TokenCreateArguments, output: Outpu
     output.document(
         &json!({ "id": id, "name": new.name, "role": role, "expires_at": expires_at.to_rfc3339(), "token": secret }),
     )?;
+    output.line(secret)?;
+    output.line("")?;
     output.line(format!(
-        "{secret}\n\nThis is the only time that the token is shown. It ends on {}. It is sent as \"Authorization: Bearer …\".",
+        "This is the only time that the token is shown. It ends on {}. It is sent as \"Authorization: Bearer …\".",
         expires_at.to_rfc3339()
     ))
 }

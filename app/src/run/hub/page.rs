@@ -16,19 +16,21 @@ use crate::page::{plain_page, query, refusal, tenant_page};
 use crate::run::functions::{CancelRuns, RetryRuns};
 use crate::sync::button::SyncButton;
 use crate::ui::drawn::Drawn as _;
-use crate::ui::note::refusal_note;
+use crate::ui::note::{left_out_note, refusal_note};
 use crate::{address, scope};
 
 /// What the address says besides the filter: what was done to many runs, or why it was refused.
 struct Said {
     outcome: Option<String>,
     refused: Option<AppError>,
+    /// What of the address is not understood.
+    left_out: Vec<(&'static str, String)>,
 }
 
 impl Said {
     fn read(query: &impl Fn(&str) -> Option<String>) -> Self {
         let refused = refusal::<CancelRuns>(query).or_else(|| refusal::<RetryRuns>(query));
-        Self { outcome: query("outcome"), refused }
+        Self { outcome: query("outcome"), refused, left_out: RunFilter::left_out(query) }
     }
 }
 
@@ -62,6 +64,8 @@ async fn content(
     said: Said,
     sync: Option<AnyView>,
 ) -> Result<(String, AnyView), AppError> {
+    let (filter, left_out) = understood(place, filter, said.left_out);
+    let filter = &filter;
     let hub = load(place, filter).await?;
     let over_tenants = place.tenant.is_none();
     let lead = match over_tenants {
@@ -89,17 +93,35 @@ async fn content(
             </div>
             <div class="actions">{schedules}{elsewhere}{sync}</div>
         </div>
+        {left_out_note(&left_out)}
         {filters(place, filter, &hub)}
         {in_force(place, filter, &hub)}
         <div id="runs" class="stack" data-live="" data-part="">
             {buckets(place, filter, &hub.counted)}
-            {list(place, filter, &hub)}
+            {list(place, filter, &hub, left_out.is_empty())}
         </div>
     }
     .drawn();
     Ok((title.to_owned(), content))
 }
 
-fn list(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
-    view! { {rows(place, filter, hub)} {selection(place, filter, hub)} }.drawn()
+/// The filter without an operation that there is none of, and what else of the address is not understood.
+fn understood(
+    place: &Place,
+    filter: &RunFilter,
+    mut left_out: Vec<(&'static str, String)>,
+) -> (RunFilter, Vec<(&'static str, String)>) {
+    let mut filter = filter.clone();
+    let wanted = filter.operation_name();
+    let is_known = place.engine.runs().operations().kinds().iter().any(|kind| kind.to_string() == wanted);
+    if filter.operation.is_some() && !is_known {
+        left_out.push(("operation", wanted));
+        filter.operation = None;
+    }
+    (filter, left_out)
+}
+
+/// The list, and what can be done with what was picked; with all that the filter finds only where that is what was asked for.
+fn list(place: &Place, filter: &RunFilter, hub: &Hub, is_understood: bool) -> AnyView {
+    view! { {rows(place, filter, hub)} {selection(place, filter, hub, is_understood)} }.drawn()
 }

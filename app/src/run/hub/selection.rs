@@ -17,7 +17,7 @@ use crate::ui::icon::Icon;
 /// The form of the boxes in the rows.
 pub(super) const PICKED: &str = "picked";
 
-pub(super) fn selection(place: &Place, filter: &RunFilter, hub: &Hub) -> Option<AnyView> {
+pub(super) fn selection(place: &Place, filter: &RunFilter, hub: &Hub, is_understood: bool) -> Option<AnyView> {
     if hub.runs.is_empty() || !may_pick(place) {
         return None;
     }
@@ -29,6 +29,9 @@ pub(super) fn selection(place: &Place, filter: &RunFilter, hub: &Hub) -> Option<
         number(active),
         number(retryable)
     );
+    let everything = is_understood.then(|| {
+        view! { <label class="check"><input type="checkbox" name="everything" value="true" autocomplete="off" />{everything}</label> }
+    });
     Some(
         view! {
             <form class="form card" id=PICKED method="post" action=retry.clone()>
@@ -40,7 +43,7 @@ pub(super) fn selection(place: &Place, filter: &RunFilter, hub: &Hub) -> Option<
                     <label for="why">"Why (for the audit log, may be left empty)"</label>
                     <input class="input" id="why" name="why" maxlength=LONGEST_WHY.to_string() autocomplete="off" />
                 </div>
-                <label class="check"><input type="checkbox" name="everything" value="true" autocomplete="off" />{everything}</label>
+                {everything}
                 <div class="form-foot">
                     <button class="button primary" name="only_failed" value="true" data-retry="">{Icon::Turning.view()}"Retry what failed"</button>
                     <button class="button" name="only_failed" value="false">"Run again"</button>
