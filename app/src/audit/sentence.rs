@@ -100,6 +100,14 @@ fn words(action: AuditAction, resource: &str, context: &Value, names: &Names) ->
             let name = context["name"].as_str().map_or("of the API".into(), visible_on_page);
             Some((format!("revoked the token {name}"), format!("revoke the token {name}")))
         }
+        AuditAction::TokenRefused => {
+            let when = match context["reason"].as_str() {
+                Some("revoked") => "after it was revoked",
+                Some("owner_disabled") => "although its person can no longer sign in",
+                _ => "after its end",
+            };
+            Some((format!("was used {when}"), format!("ask for something {when}")))
+        }
         AuditAction::TenantAdded => same("added this tenant", "add this tenant"),
         AuditAction::TenantUpdated => same("changed the connection", "change the connection"),
         AuditAction::CredentialRotated => same("replaced the credential", "replace the credential"),

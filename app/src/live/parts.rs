@@ -20,6 +20,8 @@ use crate::enhance::{picking, strip};
 pub const BY_ITSELF: &str = "x-tenantatlas-by-itself";
 /// How long a part of the page rests between two refreshes.
 const REST: Duration = Duration::from_millis(900);
+/// A form of the page that is being sent: its answer leads somewhere, and what it was about may be gone before that.
+const BEING_SENT: &str = "form[aria-busy]";
 /// What a person would lose if the page were loaded again.
 const AT_WORK: &str = "dialog[open], details[open], :popover-open, :is(input, select, textarea):focus";
 /// What a list changes when another filter is chosen.
@@ -30,6 +32,10 @@ thread_local! {
     static AGAIN: Cell<bool> = const { Cell::new(false) };
     /// Whether a part stayed as it was because a person was working in it.
     static BEHIND: Cell<bool> = const { Cell::new(false) };
+}
+
+fn is_there(selector: &str) -> bool {
+    document().query_selector(selector).ok().flatten().is_some()
 }
 
 /// A person may have left the part that was kept for them.
@@ -46,10 +52,45 @@ pub fn selection_changed() {
     }
 }
 
+/// What becomes of a page that was asked for anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Its parts are shown.
+    Show,
+    /// Nothing: the server could not answer, or refused for a while.
+    Keep,
+    /// It is loaded whole, which says that it is there no more, or leads to where one signs in.
+    Load,
+    /// The same, when the person has left what they are at work with.
+    LoadLater,
+}
+
+/// `leads_away` says that the answer is of another address; `busy` that somebody would lose something.
+const fn step(status: u16, leads_away: bool, busy: bool) -> Step {
+    match (leads_away || status == 404, busy) {
+        (true, true) => Step::LoadLater,
+        (true, false) => Step::Load,
+        (false, _) if status >= 200 && status < 300 => Step::Show,
+        (false, _) => Step::Keep,
+    }
+}
+
+/// The page comes back from the cache of the browser as it was left: what was being sent then is not any more.
+pub fn came_back() {
+    for form in all(BEING_SENT) {
+        let _ = form.remove_attribute("aria-busy");
+    }
+}
+
 /// Fetches this page again and brings the parts marked `data-live` up to date. A page that no longer has one of them has
-/// become another one and is loaded whole. At most one fetch at a time and one per [`REST`]; a wish in between is kept.
+/// become another one and is loaded whole. Nothing is fetched while a form of the page
+/// is being sent. At most one fetch at a time and one per [`REST`]; a wish in between is kept.
 pub fn refresh() {
-    if document().query_selector("[data-live]").ok().flatten().is_none() {
+    if !is_there("[data-live]") {
+        return;
+    }
+    if is_there(BEING_SENT) {
+        BEHIND.set(true);
         return;
     }
     if REFRESHING.replace(true) {
@@ -71,10 +112,15 @@ pub fn refresh() {
 }
 
 /// Whether this page is there no more for the person: it leads elsewhere, as to the sign-in page, or does not exist. Not so
-/// while the server cannot be asked.
+/// while the server cannot be asked, nor while a form is being sent, which leads away by itself.
 pub async fn is_page_gone() -> bool {
+    if is_there(BEING_SENT) {
+        return false;
+    }
     let answer = async { response(&window().location().href()?, Some(by_itself()?)).await };
-    answer.await.is_ok_and(|response| response.redirected() || response.status() == 404)
+    answer
+        .await
+        .is_ok_and(|response| step(response.status(), response.redirected(), is_there(BEING_SENT)) == Step::Load)
 }
 
 fn by_itself() -> Result<Headers, JsValue> {
@@ -85,7 +131,22 @@ fn by_itself() -> Result<Headers, JsValue> {
 
 async fn fetch_parts() -> Result<(), JsValue> {
     let address = window().location().href()?;
-    let Some(fresh) = fetch_page(&address, Some(by_itself()?)).await? else { return Ok(()) };
+    let response = response(&address, Some(by_itself()?)).await?;
+    if is_there(BEING_SENT) {
+        // It began meanwhile.
+        BEHIND.set(true);
+        return Ok(());
+    }
+    match step(response.status(), response.redirected(), is_there(AT_WORK)) {
+        Step::Show => {}
+        Step::Keep => return Ok(()),
+        Step::Load => return window().location().reload(),
+        Step::LoadLater => {
+            BEHIND.set(true);
+            return Ok(());
+        }
+    }
+    let fresh = page_of(&response).await?;
     if window().location().href()? != address {
         // Another list was chosen meanwhile.
         AGAIN.set(true);
@@ -94,7 +155,7 @@ async fn fetch_parts() -> Result<(), JsValue> {
     let gone = put(&fresh, "[data-live][id]", false);
     if gone {
         // Focus on the button that began it is no work; what was opened or is being filled in is.
-        if document().query_selector(AT_WORK)?.is_none() {
+        if !is_there(AT_WORK) {
             return window().location().reload();
         }
         BEHIND.set(true);
@@ -107,7 +168,11 @@ async fn fetch_parts() -> Result<(), JsValue> {
 /// # Errors
 /// When there is no such page, or it has no such list: then the browser has to go there.
 pub async fn show(address: &str, wanted: impl Fn() -> bool) -> Result<(), JsValue> {
-    let fresh = fetch_page(address, None).await?.ok_or(JsValue::UNDEFINED)?;
+    let response = response(address, None).await?;
+    if step(response.status(), response.redirected(), false) != Step::Show {
+        return Err(JsValue::UNDEFINED);
+    }
+    let fresh = page_of(&response).await?;
     if !wanted() {
         return Ok(());
     }
@@ -146,16 +211,12 @@ async fn response(address: &str, headers: Option<Headers>) -> Result<Response, J
     Ok(JsFuture::from(window().fetch_with_str_and_init(address, &request)).await?.unchecked_into())
 }
 
-/// A page of this site as the server renders it now; none when it refuses or leads elsewhere.
-async fn fetch_page(address: &str, headers: Option<Headers>) -> Result<Option<Document>, JsValue> {
-    let response = response(address, headers).await?;
-    if !response.ok() || response.redirected() {
-        return Ok(None);
-    }
+/// The page of an answer.
+async fn page_of(response: &Response) -> Result<Document, JsValue> {
     let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
     let fresh = DomParser::new()?.parse_from_string(&text, SupportedType::TextHtml)?;
     times::tell(&fresh);
-    Ok(Some(fresh))
+    Ok(fresh)
 }
 
 /// Brings the parts of this page that a selector finds up to date; answers whether one of them is gone. What nobody asked
@@ -181,4 +242,27 @@ fn put(fresh: &Document, selector: &str, asked: bool) -> bool {
     picking::mark_again(&picked);
     times::tell(&document());
     gone
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_is_gone_is_loaded_again_unless_somebody_is_at_work() {
+        for (status, leads_away) in [(404, false), (200, true), (404, true)] {
+            assert_eq!(step(status, leads_away, false), Step::Load);
+            assert_eq!(step(status, leads_away, true), Step::LoadLater);
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_there_is_shown_and_one_that_cannot_be_asked_for_now_stays() {
+        for busy in [false, true] {
+            assert_eq!(step(200, false, busy), Step::Show);
+            for status in [400, 403, 429, 500, 502, 503] {
+                assert_eq!(step(status, false, busy), Step::Keep, "{status}");
+            }
+        }
+    }
 }

@@ -91,6 +91,7 @@ pub fn connect(tenant: Option<TenantId>) {
     });
     window_event_listener_untyped("pageshow", |event| {
         if event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted) {
+            parts::came_back();
             open_if_seen();
         }
     });

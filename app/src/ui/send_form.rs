@@ -10,6 +10,7 @@ use super::icon::Icon;
 use crate::address;
 use crate::error::{AppError, ErrorKind};
 use crate::island::go_to;
+use crate::live::parts;
 
 /// The attribute of a form that is being sent.
 pub const BUSY: &str = "aria-busy";
@@ -20,6 +21,7 @@ pub async fn send(form: HtmlFormElement, submitter: Option<HtmlElement>) {
         Ok(address) => go_to(&address),
         Err(error) => {
             let _ = form.remove_attribute(BUSY);
+            parts::catch_up();
             mark_fields(&form, &error);
             show(&form, error);
         }

@@ -1,20 +1,32 @@
 //! An entry of the audit log, as commands and events write it.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use serde_json::{Value, json};
 use tenantatlas_domain::ids::TenantId;
+use tenantatlas_store::api_token_refusals::{CountedRefusal, TokenRefusal};
 use tenantatlas_store::audit::{NewEntry, Outcome};
 use uuid::Uuid;
 
 use crate::actor::Actor;
+
+/// What an entry tells of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// What was done or tried.
+    pub action: String,
+    tenant: Option<TenantId>,
+    what: String,
+    reason: String,
+}
 
 /// An entry without its actor.
 #[derive(Debug, Clone)]
 pub struct AuditEntry {
     id: Uuid,
     action: String,
-    resource_type: &'static str,
+    resource_type: Cow<'static, str>,
     resource_id: String,
     tenant: Option<TenantId>,
     outcome: Outcome,
@@ -24,11 +36,15 @@ pub struct AuditEntry {
 impl AuditEntry {
     /// An entry of something that went well, with an id of its own and no facts.
     #[must_use]
-    pub fn new(action: impl Into<String>, resource_type: &'static str, resource_id: impl Display) -> Self {
+    pub fn new(
+        action: impl Into<String>,
+        resource_type: impl Into<Cow<'static, str>>,
+        resource_id: impl Display,
+    ) -> Self {
         Self {
             id: Uuid::now_v7(),
             action: action.into(),
-            resource_type,
+            resource_type: resource_type.into(),
             resource_id: resource_id.to_string(),
             tenant: None,
             outcome: Outcome::Success,
@@ -68,8 +84,44 @@ impl AuditEntry {
     }
 
     /// What it tells of: entries that agree in this tell of the same thing.
-    pub fn identity(&self) -> (String, Option<TenantId>, String) {
-        (self.action.clone(), self.tenant, format!("{} {}", self.resource_type, self.resource_id))
+    pub fn identity(&self) -> Identity {
+        let what = format!("{} {}", self.resource_type, self.resource_id);
+        Identity { action: self.action.clone(), tenant: self.tenant, what, reason: self.reason().to_owned() }
+    }
+
+    /// Why what it tells of was refused, as a stable word; empty where it says nothing of that.
+    fn reason(&self) -> &str {
+        let said = |key| self.context.get(key).and_then(Value::as_str);
+        said("reason").or_else(|| said("error")).unwrap_or_default()
+    }
+
+    /// Whether what it tells of was not allowed.
+    pub(crate) fn is_denied(&self) -> bool {
+        self.outcome == Outcome::Denied
+    }
+
+    /// The refusal of a token that it tells of.
+    pub(crate) fn refusal_of(&self, token: Uuid) -> TokenRefusal {
+        TokenRefusal {
+            token_id: token,
+            tenant_id: self.tenant,
+            action: self.action.clone(),
+            resource_type: self.resource_type.clone().into_owned(),
+            resource_id: self.resource_id.clone(),
+            reason: self.reason().to_owned(),
+        }
+    }
+
+    /// An entry of a refusal of a token that came so often since it was told.
+    pub(crate) fn of_counted(counted: &CountedRefusal) -> Self {
+        let CountedRefusal { refusal, told_at, counted } = counted;
+        let TokenRefusal { token_id, tenant_id, action, resource_type, resource_id, reason } = refusal;
+        let facts = json!({ "token": token_id, "reason": reason, "repeated": counted, "since": told_at.to_rfc3339() });
+        let entry = Self::new(action.as_str(), resource_type.clone(), resource_id).with(facts).ended(Outcome::Denied);
+        match tenant_id {
+            Some(tenant) => entry.of(*tenant),
+            None => entry,
+        }
     }
 
     /// Whether it tells of somebody who signs in.
@@ -104,7 +156,7 @@ impl AuditEntry {
             actor_name: actor.name.clone(),
             actor_email: actor.email.clone(),
             action: entry.action,
-            resource_type: entry.resource_type.to_owned(),
+            resource_type: entry.resource_type.into_owned(),
             resource_id: entry.resource_id,
             outcome: entry.outcome,
             context: entry.context,

@@ -5,7 +5,7 @@
 //! others do. The same refusal of the same actor is written once a minute, with the number of those that were left out.
 //! Whoever has no account is known by their network alone, and all of them together have a rate; what signed-in people are
 //! refused, and what concerns signing in, does not share it. What goes beyond is counted in an entry that says so and names
-//! nobody.
+//! nobody. What a token is refused is gathered by the hour besides, by all processes together: see `token_refusals.rs`.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -18,9 +18,10 @@ use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_store::StoreError;
 use tenantatlas_store::audit::Outcome;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::actor::{Actor, ActorKind};
-use crate::audit_entry::AuditEntry;
+use crate::audit_entry::{AuditEntry, Identity};
 use crate::commands::Commands;
 use crate::network::site;
 use crate::rate_limit::Rate;
@@ -80,7 +81,7 @@ impl Commands {
     /// and the count is written when the minute is over.
     pub async fn record_refusal(&self, actor: &Actor, entry: AuditEntry) {
         match self.refusals.note(actor, &entry, Instant::now()) {
-            Noted::Write => self.append_refusal(actor, entry).await,
+            Noted::Write => self.append_refusal(actor, entry, 1).await,
             Noted::Counted => {}
             Noted::FirstCounted(key, until) => {
                 let (commands, actor) = (self.clone(), actor.clone());
@@ -92,15 +93,20 @@ impl Commands {
                     let counted = commands.refusals.take(&key);
                     if counted > 0 {
                         let (actor, entry) = key.summary(actor, entry, counted);
-                        commands.append_refusal(&actor, entry).await;
+                        commands.append_refusal(&actor, entry, counted).await;
                     }
                 });
             }
         }
     }
 
-    async fn append_refusal(&self, actor: &Actor, entry: AuditEntry) {
-        if let Err(error) = self.append(actor, entry).await {
+    /// Appends an entry that tells of so many refusals.
+    async fn append_refusal(&self, actor: &Actor, entry: AuditEntry, refusals: u64) {
+        let appended = match actor.token.filter(|_| entry.is_denied()) {
+            Some(token) => self.append_of_token(actor, token, entry, refusals).await,
+            None => self.append(actor, entry).await,
+        };
+        if let Err(error) = appended {
             tracing::warn!(%error, "a refusal could not be written into the audit log");
         }
     }
@@ -152,11 +158,12 @@ impl RefusalClass {
     }
 }
 
-/// Who was refused: a person wherever they are, or a network from which nobody is signed in.
+/// Who was refused: a person wherever they are, a token, or a network from which nobody is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct RefusalSource {
     class: RefusalClass,
     user: Option<UserId>,
+    token: Option<Uuid>,
     kind: ActorKind,
     site: Option<IpAddr>,
 }
@@ -164,8 +171,8 @@ pub(crate) struct RefusalSource {
 /// What is counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
-    /// The same refusal of the same actor: action, tenant and thing.
-    Same(RefusalSource, (String, Option<TenantId>, String)),
+    /// The same refusal of the same actor.
+    Same(RefusalSource, Identity),
     /// What one actor is refused beyond [`MAX_KINDS`].
     OthersOf(RefusalSource),
     /// What a class is refused beyond its rate.
@@ -225,8 +232,9 @@ struct State {
 impl Refusals {
     fn note(&self, actor: &Actor, entry: &AuditEntry, now: Instant) -> Noted {
         let class = RefusalClass::of(actor, entry);
-        let site = actor.address.filter(|_| actor.user_id.is_none()).map(site);
-        let source = RefusalSource { class, user: actor.user_id, kind: actor.kind, site };
+        let known = actor.user_id.is_some() || actor.token.is_some();
+        let site = actor.address.filter(|_| !known).map(site);
+        let source = RefusalSource { class, user: actor.user_id, token: actor.token, kind: actor.kind, site };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.windows.retain(|_, window| window.until > now || window.counted > 0);
         let same = Key::Same(source.clone(), entry.identity());
@@ -272,7 +280,6 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
     fn entry(resource: usize) -> AuditEntry {
         AuditEntry::new(AuditAction::AccessRefused, "page", resource)
@@ -341,6 +348,6 @@ mod tests {
         assert!(counted > 0);
         let (actor, entry) = key.summary(anonymous("10.1.1.1"), entry(0), counted);
         assert_eq!((actor.kind, actor.address), (ActorKind::System, None));
-        assert_eq!(entry.identity().0, AuditAction::RefusalsGathered.as_str());
+        assert_eq!(entry.identity().action, AuditAction::RefusalsGathered.as_str());
     }
 }

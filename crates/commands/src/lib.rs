@@ -14,6 +14,7 @@ mod error;
 mod network;
 mod rate_limit;
 mod right;
+mod token_refusals;
 
 pub use actor::{Actor, ActorKind};
 pub use audit_entry::AuditEntry;

@@ -83,6 +83,8 @@ crate::names::named! {
         ScheduleStopped = "schedule.stopped",
         /// A token of the API was made.
         TokenCreated = "token.created",
+        /// A token of the API that is worth nothing any more was shown.
+        TokenRefused = "token.refused",
         /// A token of the API was taken back.
         TokenRevoked = "token.revoked",
         /// A tenant was added.
@@ -181,6 +183,7 @@ impl AuditAction {
                 | Self::ScheduleResumed
                 | Self::ScheduleStopped
                 | Self::TokenCreated
+                | Self::TokenRefused
                 | Self::TokenRevoked
                 | Self::TenantAdded
                 | Self::CredentialRemoved

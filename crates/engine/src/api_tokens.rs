@@ -2,16 +2,18 @@
 
 mod secret;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
-use tenantatlas_commands::{Actor, AuditEntry, Command, Right};
+use tenantatlas_commands::{Actor, AuditEntry, AuditEvent, Command, Right};
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::api_tokens::{self, ApiToken, ApiTokenOwner, NewApiToken};
+use tenantatlas_store::audit::Outcome;
 use tenantatlas_store::tenants::Tenant;
 use tenantatlas_store::{members, tenants, users};
 use uuid::Uuid;
@@ -67,7 +69,28 @@ pub enum RefusedToken {
     OwnerDisabled,
 }
 
+/// A token that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRefusal {
+    /// Why.
+    pub why: RefusedToken,
+    /// Which one, where it is known.
+    token: Option<Box<ApiToken>>,
+}
+
 impl RefusedToken {
+    /// The name for audit log and figures; it stays.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Unknown => "unknown",
+            Self::Revoked => "revoked",
+            Self::Ended => "ended",
+            Self::OwnerDisabled => "owner_disabled",
+        }
+    }
+
     /// What is wrong and what to do.
     #[must_use]
     pub const fn sentence(self) -> &'static str {
@@ -87,9 +110,13 @@ impl AuthenticatedToken {
     /// Who acts with it.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        let ApiToken { id, name, user_id, owner_email, .. } = &self.0;
-        Actor::token(*id, name.clone(), user_id.zip(owner_email.clone()))
+        actor(&self.0)
     }
+}
+
+fn actor(token: &ApiToken) -> Actor {
+    let ApiToken { id, name, user_id, owner_email, .. } = token;
+    Actor::token(*id, name.clone(), user_id.zip(owner_email.clone()))
 }
 
 impl Engine {
@@ -170,23 +197,42 @@ impl Engine {
     pub async fn authenticate_token(
         &self,
         secret: &SecretString,
-    ) -> Result<Result<AuthenticatedToken, RefusedToken>, EngineError> {
+    ) -> Result<Result<AuthenticatedToken, TokenRefusal>, EngineError> {
+        let unknown = |why| Ok(Err(TokenRefusal { why, token: None }));
         if !is_token(secret.expose_secret()) {
-            return Ok(Err(RefusedToken::Malformed));
+            return unknown(RefusedToken::Malformed);
         }
         let found = api_tokens::find(self.reader(), &hash_token(secret.expose_secret())).await?;
         let now = self.now();
-        let token = match found {
-            None => return Ok(Err(RefusedToken::Unknown)),
-            Some(token) if token.revoked_at.is_some() => return Ok(Err(RefusedToken::Revoked)),
-            Some(token) if token.owner_disabled => return Ok(Err(RefusedToken::OwnerDisabled)),
-            Some(token) if !token.stands(now) => return Ok(Err(RefusedToken::Ended)),
-            Some(token) => token,
-        };
+        let Some(token) = found else { return unknown(RefusedToken::Unknown) };
+        if !token.stands(now) {
+            let why = match &token {
+                ApiToken { revoked_at: Some(_), .. } => RefusedToken::Revoked,
+                ApiToken { owner_disabled: true, .. } => RefusedToken::OwnerDisabled,
+                _ => RefusedToken::Ended,
+            };
+            return Ok(Err(TokenRefusal { why, token: Some(Box::new(token)) }));
+        }
         if token.last_used_at.is_none_or(|at| (now.as_millis() - at.as_millis()).abs() > TOUCH_INTERVAL) {
             self.touch_token(token.id, now);
         }
         Ok(Ok(AuthenticatedToken(token)))
+    }
+
+    /// Writes into the audit log that a token is worth nothing any more, in the name of the token; gathered like every refusal. A
+    /// token that nobody knows is nobody's, and is not written down.
+    pub async fn record_refused_token(&self, refused: &TokenRefusal, from: Option<IpAddr>) {
+        let Some(token) = &refused.token else { return };
+        let event = AuditEvent {
+            action: AuditAction::TokenRefused,
+            tenant: token.tenant_id,
+            resource_type: "token",
+            resource_id: token.id.to_string(),
+            outcome: Outcome::Denied,
+            facts: json!({ "reason": refused.why.as_str(), "name": token.name }),
+        };
+        // A refusal that cannot be written is logged where it is written.
+        let _ = self.record_event(&actor(token).from_address(from), event).await;
     }
 
     /// Notes the use of a token beside the answer.

@@ -43,6 +43,7 @@ async fn clean_once(core: &Core, forgotten: &mut Option<Instant>) -> Result<(), 
     if pending_sign_ins::has_ended(&core.commands.db, core.commands.clock.now()).await? {
         tell_of_unfinished_sign_ins(core).await?;
     }
+    core.commands.tell_counted_refusals().await?;
     // Last: nobody may wait for a large deletion, nor for one that fails.
     if forgotten.is_none_or(|at| at.elapsed() >= FORGET_INTERVAL) {
         forget_ended(core).await?;

@@ -53,7 +53,9 @@ mod typed_name;
 mod users;
 
 pub use account_notice::AccountNotice;
-pub use api_tokens::{AuthenticatedToken, LONGEST_TOKEN_DAYS, NewToken, RefusedToken, TOKEN_PREFIX, is_token};
+pub use api_tokens::{
+    AuthenticatedToken, LONGEST_TOKEN_DAYS, NewToken, RefusedToken, TOKEN_PREFIX, TokenRefusal, is_token,
+};
 pub use audit_reading::{AuditReadPayload, ReadAuditEvents};
 pub use config::{EngineConfig, OutgoingConfig};
 pub use drift::{DriftPayload, Explained, Explanations, GenerateDrift, MANY_FINDINGS, SettingsTold};

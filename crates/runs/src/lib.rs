@@ -46,6 +46,6 @@ pub use notification::{ITEMS_OBSERVED, QUIET, RUN_ENDED, RUN_QUEUED, ReasonCount
 pub use operation::{Operation, OperationKind, RetryPart, Summary, Work, words_of};
 pub use registry::Operations;
 pub use runner::Runner;
-pub use scheduled::{DueClaim, DueWork, Started};
+pub use scheduled::{DueClaim, DueWork, LastTime, Started};
 pub use state::words_of_unknown;
 pub use stop::Stop;

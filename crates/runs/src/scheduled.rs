@@ -1,9 +1,13 @@
 //! Runs that the clock starts: the due time of a schedule is taken in the transaction that dispatches the run, so that of
 //! several processes one starts it (`docs/rules.md`, section Schedules).
 
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
 use serde_json::Value;
-use tenantatlas_commands::{Actor, Command, CommandError, Right, require};
-use tenantatlas_domain::ids::{OperationRunId, ScheduleId, TenantId};
+use tenantatlas_commands::{Actor, AuditEntry, Command, CommandError, Right, require};
+use tenantatlas_domain::ids::{OperationRunId, ScheduleId, TenantId, UserId};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::operation_runs::{Created, FollowUp};
 use tenantatlas_store::retention::{self, DueTenant};
@@ -55,6 +59,16 @@ impl DueClaim {
     }
 }
 
+/// What is told when the time that is taken was the last one: in the same transaction, so that a process which ends right after
+/// it loses nothing.
+pub trait LastTime: Debug + Send + Sync {
+    /// The entry for the audit log.
+    fn entry(&self) -> AuditEntry;
+
+    /// Writes what people and others are told. Answers which people.
+    fn tell<'a>(&'a self, tx: &'a mut Tx, at: Timestamp) -> BoxFuture<'a, Result<Vec<UserId>, StoreError>>;
+}
+
 /// What is started by the clock.
 #[derive(Debug, Clone)]
 pub struct DueWork {
@@ -74,6 +88,8 @@ pub struct DueWork {
     pub initiator: String,
     /// The due time that is taken.
     pub claim: DueClaim,
+    /// Told when there is none after it.
+    pub last: Option<Arc<dyn LastTime>>,
 }
 
 /// What became of a due time.
@@ -97,7 +113,7 @@ impl Runner {
 
 impl Core {
     async fn dispatch_due(&self, due: DueWork) -> Result<Started, CommandError> {
-        let DueWork { tenant, resource, action, payload, follow_ups, owner, initiator, claim } = due;
+        let DueWork { tenant, resource, action, payload, follow_ups, owner, initiator, claim, last } = due;
         if self.commands.stopping.is_cancelled() {
             return Err(CommandError::Stopping);
         }
@@ -134,20 +150,29 @@ impl Core {
                     }
                 };
                 claim.started(tx, run.id, trouble, at).await?;
-                Ok::<_, CommandError>(Some(created))
+                let told = match &last {
+                    Some(last) => {
+                        log.also(last.entry());
+                        last.tell(tx, at).await?
+                    }
+                    None => Vec::new(),
+                };
+                Ok::<_, CommandError>(Some((created, told)))
             })
             .await?;
-        Ok(match created {
-            None => Started::TakenAlready,
-            Some(Created::AlreadyActive(run)) => {
-                Started::Run(Box::new(Dispatched { state: self.state_of(&run), already_running: true }))
-            }
-            Some(Created::New(run)) => {
+        let Some((created, told)) = created else { return Ok(Started::TakenAlready) };
+        for user in told {
+            self.live.publish_unread(&self.commands.db, user).await;
+        }
+        let (run, already_running) = match created {
+            Created::AlreadyActive(run) => (run, true),
+            Created::New(run) => {
                 metrics::counter!("runs_dispatched_total").increment(1);
                 self.wake_workers();
                 self.publish_runs([&run]);
-                Started::Run(Box::new(Dispatched { state: self.state_of(&run), already_running: false }))
+                (run, false)
             }
-        })
+        };
+        Ok(Started::Run(Box::new(Dispatched { state: self.state_of(&run), already_running })))
     }
 }

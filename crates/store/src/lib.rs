@@ -18,6 +18,7 @@
 
 mod among;
 pub mod api_answers;
+pub mod api_token_refusals;
 pub mod api_tokens;
 mod arrays;
 pub mod audit;

@@ -34,6 +34,7 @@ use axum::routing::{MethodFilter, MethodRouter, any, get};
 #[cfg(test)]
 pub use endpoint::Endpoint;
 pub use endpoint::Verb;
+pub use guard::REFUSED_TOKENS;
 pub use problem::in_form;
 pub use table::endpoints;
 

@@ -19,7 +19,7 @@ const BUCKETS: [f64; 10] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0
 
 /// What is counted elsewhere, so that it is there from the start: a counter that appears with its first event has no rise
 /// that an alert could see.
-const COUNTERS: [&str; 14] = [
+const COUNTERS: [&str; 15] = [
     "runs_dispatched_total",
     "runs_claimed_total",
     "runs_ended_total",
@@ -34,6 +34,7 @@ const COUNTERS: [&str; 14] = [
     "graph_throttled_total",
     "http_connections_refused_total",
     "deliveries_total",
+    super::api::REFUSED_TOKENS,
 ];
 
 /// The recorder of this process; installed once.

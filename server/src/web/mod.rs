@@ -40,7 +40,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use tenantatlas_app::audit::verification::LastVerification;
-use tenantatlas_engine::{Engine, EngineConfig};
+use tenantatlas_engine::Engine;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -101,11 +101,6 @@ impl State {
     }
 }
 
-/// What a process that serves pages does beside it.
-fn config(arguments: &ServeArguments) -> EngineConfig {
-    if arguments.no_work { open::without_workers() } else { arguments.work.config() }
-}
-
 /// Serves until it is told to stop; then streams end, leases go back, and running work is taken up by whoever is next.
 ///
 /// # Errors
@@ -113,7 +108,7 @@ fn config(arguments: &ServeArguments) -> EngineConfig {
 pub async fn serve(settings: &Settings, arguments: &ServeArguments) -> Result<(), Exit> {
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| cannot_listen(&settings.listen, &error))?;
     let address = listener.local_addr().unwrap_or(settings.listen);
-    let engine = open::engine(settings, config(arguments)).await?;
+    let engine = open::engine(settings, arguments.config()).await?;
     engine.reader().ready().await?;
     let demo = match arguments.demo {
         true => Some(demo::Demo::prepare(&engine, settings, arguments).await?),

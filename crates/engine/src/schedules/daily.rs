@@ -42,6 +42,7 @@ pub(super) async fn prune(core: &Core) -> Result<(), EngineError> {
             owner: Actor::system(),
             initiator: Actor::system().name,
             claim: DueClaim::Retention(due, later(due.due_at, (missed + 1) * DAY)),
+            last: None,
         };
         match core.runner.dispatch_due(work).await {
             Ok(Started::Run(_) | Started::TakenAlready) => {}

@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use serde::Deserialize as _;
 use serde_json::json;
 use tenantatlas_commands::{Actor, AuditEntry, Command, Right};
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_runs::{DueClaim, DueWork, Started};
-use tenantatlas_store::StoreError;
+use tenantatlas_runs::{DueClaim, DueWork, LastTime, Started};
 use tenantatlas_store::schedules::{self, Claim, Schedule};
+use tenantatlas_store::{StoreError, Tx};
 
 use super::daily;
 use super::notice::ScheduleNotice;
@@ -86,19 +87,11 @@ impl Engine {
 async fn start(core: &Core, schedule: &Schedule) -> Result<bool, EngineError> {
     let Some(due_at) = schedule.due_at else { return Ok(false) };
     match prepared(core, schedule, due_at).await {
-        Ok(due) => {
-            let was_last = matches!(&due.claim, DueClaim::Schedule(claim) if claim.next.is_none());
-            match core.runner.dispatch_due(due).await {
-                Ok(Started::Run(_)) => {
-                    if was_last {
-                        stop(core, schedule, None, ("no_time", NO_TIME)).await?;
-                    }
-                    Ok(true)
-                }
-                Ok(Started::TakenAlready) => Ok(false),
-                Err(error) => refused(core, schedule, due_at, error.into()).await,
-            }
-        }
+        Ok(due) => match core.runner.dispatch_due(due).await {
+            Ok(Started::Run(_)) => Ok(true),
+            Ok(Started::TakenAlready) => Ok(false),
+            Err(error) => refused(core, schedule, due_at, error.into()).await,
+        },
         Err(error) => refused(core, schedule, due_at, error).await,
     }
 }
@@ -120,8 +113,41 @@ async fn prepared(core: &Core, schedule: &Schedule, due_at: Timestamp) -> Result
         follow_ups: ready.follow_ups,
         owner: owner(schedule).ok_or(EngineError::Forbidden)?,
         initiator: initiator(schedule),
+        last: next.is_none().then(|| Arc::new(LastOf(schedule.clone())) as Arc<dyn LastTime>),
         claim: DueClaim::Schedule(Claim { schedule: schedule.id, due_at, next }),
     })
+}
+
+/// A schedule that stops with the time that is taken.
+#[derive(Debug)]
+struct LastOf(Schedule);
+
+impl LastTime for LastOf {
+    fn entry(&self) -> AuditEntry {
+        stopped(&self.0, NO_TIME)
+    }
+
+    fn tell<'a>(&'a self, tx: &'a mut Tx, at: Timestamp) -> BoxFuture<'a, Result<Vec<UserId>, StoreError>> {
+        Box::pin(tell_stopped(tx, &self.0, ("no_time", NO_TIME), at))
+    }
+}
+
+/// The entry of a schedule that stops by itself.
+fn stopped(schedule: &Schedule, because: &str) -> AuditEntry {
+    AuditEntry::new(AuditAction::ScheduleStopped, "schedule", schedule.id)
+        .of(schedule.tenant_id)
+        .with(json!({ "name": schedule.name, "because": because }))
+}
+
+/// Tells endpoints and who may change it that a schedule stops. Answers whom.
+async fn tell_stopped(
+    tx: &mut Tx,
+    schedule: &Schedule,
+    (reason, because): (&str, &str),
+    at: Timestamp,
+) -> Result<Vec<UserId>, StoreError> {
+    events::tell_stopped(tx, schedule, reason, at).await?;
+    ScheduleNotice::write(tx, schedule, Some(because), at).await
 }
 
 /// A moment so many milliseconds after another.
@@ -175,34 +201,29 @@ async fn refused(core: &Core, schedule: &Schedule, due_at: Timestamp, error: Eng
         }
         other => ("refused", format!("It could not be started: {other}.")),
     };
-    stop(core, schedule, Some(due_at), (reason, &because)).await?;
+    stop(core, schedule, due_at, (reason, &because)).await?;
     Ok(false)
 }
 
-/// Stops a schedule at a due time, with an entry in the audit log, and tells who may change it and endpoints. Without a due time it
-/// has stopped already, with the last of its times. `reason` is the code for endpoints, `because` the sentence for people.
+/// Stops a schedule at a due time, with an entry in the audit log, and tells who may change it and endpoints.
+/// `reason` is the code for endpoints, `because` the sentence for people.
 async fn stop(
     core: &Core,
     schedule: &Schedule,
-    due_at: Option<Timestamp>,
+    due_at: Timestamp,
     (reason, because): (&str, &str),
 ) -> Result<(), EngineError> {
     let actor = Actor { name: initiator(schedule), ..Actor::system() };
-    let entry = AuditEntry::new(AuditAction::ScheduleStopped, "schedule", schedule.id)
-        .of(schedule.tenant_id)
-        .with(json!({ "name": schedule.name, "because": because }));
+    let entry = stopped(schedule, because);
     let right = Right::Platform;
     let told: Vec<UserId> = core
         .execute(Command::new(&actor, right, entry), async |tx, log| {
             let at = core.commands.clock.now();
-            if let Some(due_at) = due_at
-                && !schedules::stop(tx, schedule.id, due_at, because, at).await?
-            {
+            if !schedules::stop(tx, schedule.id, due_at, because, at).await? {
                 log.unchanged();
                 return Ok(Vec::new());
             }
-            events::tell_stopped(tx, schedule, reason, at).await?;
-            Ok(ScheduleNotice::write(tx, schedule, Some(because), at).await?)
+            Ok(tell_stopped(tx, schedule, (reason, because), at).await?)
         })
         .await?;
     for user in told {

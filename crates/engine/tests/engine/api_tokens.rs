@@ -77,7 +77,7 @@ on_both_engines! {
         let password = SecretString::from("correct horse battery");
         engine.create_user(&root, "keeper@example.com", "Keeper", true, password).await.unwrap();
         engine.set_user_disabled(&root, ada.user_id.unwrap(), true).await.unwrap();
-        assert_eq!(engine.authenticate_token(&secret).await.unwrap(), Err(RefusedToken::OwnerDisabled));
+        assert_eq!(engine.authenticate_token(&secret).await.unwrap().unwrap_err().why, RefusedToken::OwnerDisabled);
         assert_eq!(engine.token_role(acting.0.id, world.tenant).await.unwrap(), None);
         assert!(matches!(sync(&world, &acting.actor()).await, Err(EngineError::NotFound("the tenant"))));
     }
@@ -91,11 +91,11 @@ on_both_engines! {
         assert!(matches!(engine.revoke_token(&other, acting.0.id).await, Err(EngineError::Forbidden)), "it is not theirs");
         assert!(matches!(engine.revoke_token(&acting.actor(), acting.0.id).await, Err(EngineError::Forbidden)), "nor a program's");
         engine.revoke_token(&ada, acting.0.id).await.unwrap();
-        assert_eq!(engine.authenticate_token(&secret).await.unwrap(), Err(RefusedToken::Revoked));
+        assert_eq!(engine.authenticate_token(&secret).await.unwrap().unwrap_err().why, RefusedToken::Revoked);
         assert!(matches!(sync(&world, &acting.actor()).await, Err(EngineError::NotFound("the tenant"))));
         assert!(matches!(engine.revoke_token(&ada, acting.0.id).await, Err(EngineError::Conflict(_))));
         let never = SecretString::from("tat_nonsense");
-        assert_eq!(engine.authenticate_token(&never).await.unwrap(), Err(RefusedToken::Malformed));
+        assert_eq!(engine.authenticate_token(&never).await.unwrap().unwrap_err().why, RefusedToken::Malformed);
 
         for days in [0, -1, 367] {
             let expires_at = Timestamp::from_millis(engine.now().as_millis() + days * DAY);
@@ -107,7 +107,7 @@ on_both_engines! {
         while engine.now() <= soon {
             tokio::task::yield_now().await;
         }
-        assert_eq!(engine.authenticate_token(&secret).await.unwrap(), Err(RefusedToken::Ended));
+        assert_eq!(engine.authenticate_token(&secret).await.unwrap().unwrap_err().why, RefusedToken::Ended);
     }
 
     async fn a_token_of_a_tenant_is_of_that_tenant_alone_and_managers_take_it_back(test: TestDatabase) {

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use tenantatlas_domain::endpoint::{EndpointKind, EventKind, Wanted};
 use tenantatlas_domain::ids::{NotificationId, OperationRunId};
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{Actor, Engine, EngineError};
+use tenantatlas_engine::{Actor, Clock as _, EndpointDetails, Engine, EngineError};
+use tenantatlas_store::deliveries::{self, Event};
 use tenantatlas_store::notifications::{self, NewNotification};
 use tenantatlas_store::operation_runs::{self, End, Filter, Rest};
 use tenantatlas_store::retention::Retention;
@@ -86,6 +88,56 @@ on_both_engines! {
         let removed = &ended.context["removed"];
         assert!(removed["runs"].as_u64().is_some_and(|runs| runs >= 350) && removed["notifications"] == 1, "{}", ended.context);
         worker.shutdown().await;
+    }
+
+    async fn messages_to_endpoints_go_on_the_chosen_day_and_those_that_still_wait_stay(test: TestDatabase) {
+        let world = World::with(test, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), idle()).await;
+        let (engine, db, root) = (&world.engine, &world.database.db, Actor::command_line());
+        let details = EndpointDetails {
+            kind: EndpointKind::Webhook,
+            name: "Hooks".to_owned(),
+            address: "https://hooks.example.com/x".to_owned(),
+            wanted: Wanted { events: vec![EventKind::ScheduleStopped], ..Wanted::default() },
+            digest: false,
+        };
+        let endpoint = engine.add_endpoint(&root, world.tenant, &details).await.unwrap().id;
+        engine.set_retention(&root, Retention { delivery_days: 7, ..Retention::default() }).await.unwrap();
+        // By a clock that stands: to the millisecond.
+        let clock = Hands::at(world.engine.now());
+        let seven_days_ago = clock.now().as_millis() - 7 * DAY * 1_000;
+        let mut tx = db.write().await.unwrap();
+        for (age, ends) in [(-1, "delivered"), (-1, "failed"), (-1, "waiting"), (0, "delivered"), (0, "failed"), (1, "waiting")] {
+            let payload = serde_json::json!({ "age": age, "ends": ends }).to_string();
+            let event = Event { kind: EventKind::ScheduleStopped, run_id: None, run: None, payload };
+            let at = Timestamp::from_millis(seven_days_ago + age);
+            assert_eq!(deliveries::enqueue(&mut tx, world.tenant, &event, at).await.unwrap(), 1);
+        }
+        tx.commit().await.unwrap();
+        for ends in ["delivered", "failed"] {
+            let text = format!("UPDATE webhook_deliveries SET status = '{ends}', ended_at = {seven_days_ago} WHERE payload LIKE '%{ends}%'");
+            world.database.execute(&text).await;
+        }
+        // What waits is not sent meanwhile.
+        let later = clock.now().as_millis() + DAY * 1_000;
+        world.database.execute(&format!("UPDATE webhook_deliveries SET next_at = {later} WHERE status = 'waiting'")).await;
+        let left = async || {
+            let found = deliveries::list(db, world.tenant, endpoint, None, 100).await.unwrap();
+            let mut left: Vec<String> = found.into_iter().map(|delivery| delivery.payload).collect();
+            left.sort();
+            left
+        };
+        assert_eq!(left().await.len(), 6);
+        let worker = Engine::start_with_clock(quick(), db.clone(), world.vault.clone(), graph(), Arc::new(clock.clone()));
+        let tidied = async {
+            while left().await.iter().any(|payload| payload.contains("-1") && !payload.contains("waiting")) {
+                tokio::task::yield_now().await;
+            }
+        };
+        crate::support::soon(tidied).await;
+        // When it has stopped it has come to its end.
+        worker.shutdown().await;
+        let expected = [r#"{"age":-1,"ends":"waiting"}"#, r#"{"age":0,"ends":"delivered"}"#, r#"{"age":0,"ends":"failed"}"#, r#"{"age":1,"ends":"waiting"}"#];
+        assert_eq!(left().await, expected);
     }
 
     async fn each_tenant_is_pruned_once_a_day_by_one_of_several_nodes(test: TestDatabase) {

@@ -232,6 +232,41 @@ on_both_engines! {
         assert_eq!(planned.node.start_due().await.unwrap(), 1);
     }
 
+    async fn the_last_time_of_a_schedule_is_started_and_told_of_together_or_not_at_all(test: TestDatabase) {
+        let planned = Planned::new(test).await;
+        let (_, id_of_owner) = planned.person(Role::Owner).await;
+        let endpoint = planned.endpoint(EventKind::ScheduleStopped).await;
+        let id = planned.add(&Actor::command_line(), &nightly("tenants.check")).await;
+        let database = &planned.world.database;
+        // A pattern that names no time after the one that is due.
+        database.execute("UPDATE schedules SET cron = '0 0 30 2 *'").await;
+        planned.clock.forward(DAY);
+        let stopped = async || {
+            let filter = audit::Filter { action: Some("schedule.stopped".to_owned()), limit: 9, ..audit::Filter::default() };
+            audit::list(&database.db, &filter).await.unwrap()
+        };
+        // What is told cannot be written: nothing is started, and the time stays due.
+        database.execute("ALTER TABLE webhook_deliveries RENAME TO gone").await;
+        assert_eq!(planned.node.start_due().await.unwrap(), 0);
+        let known = planned.read(id).await;
+        assert_eq!((known.state, known.due_at.is_some(), planned.runs().await.len()), (ScheduleState::Active, true, 0));
+        assert!(planned.told(id_of_owner).await.is_empty() && stopped().await.is_empty());
+
+        database.execute("ALTER TABLE gone RENAME TO webhook_deliveries").await;
+        assert_eq!(planned.node.start_due().await.unwrap(), 1);
+        let known = planned.read(id).await;
+        assert_eq!((known.state, known.due_at, planned.runs().await.len()), (ScheduleState::Stopped, None, 1));
+        let told = planned.told(id_of_owner).await;
+        assert_eq!((told.len(), told[0].stopped_because.clone()), (1, known.stopped_because));
+        let sent = planned.sent_to(endpoint).await;
+        assert_eq!((sent.len(), &sent[0]["schedule"]["reason"]), (1, &"no_time".into()), "{sent:?}");
+        let entries = stopped().await;
+        assert_eq!((entries.len(), &entries[0].resource_id, entries[0].tenant_id), (1, &id.to_string(), Some(planned.world.tenant)));
+        assert_eq!(entries[0].actor_name, "Schedule Nightly");
+        assert_eq!(planned.node.start_due().await.unwrap(), 0, "and that was all");
+        assert_eq!(planned.told(id_of_owner).await.len(), 1);
+    }
+
     async fn a_schedule_of_a_person_who_is_removed_or_locked_out_has_nobody_s_rights(test: TestDatabase) {
         let planned = Planned::new(test).await;
         let (ada, id_of_ada) = planned.person(Role::Owner).await;

@@ -7,6 +7,8 @@ use clap::builder::RangedU64ValueParser;
 use secrecy::SecretString;
 use tenantatlas_engine::{EngineConfig, RunnerConfig};
 
+use crate::open;
+
 /// How often is looked for schedules that are due.
 const SCHEDULE_INTERVAL: Duration = Duration::from_secs(10);
 /// Seconds that a lease may last: so short that a write of a busy database comes in between, so long that nobody waits for ever.
@@ -33,7 +35,8 @@ pub struct ServeArguments {
     /// at each start elsewhere]. Better by the environment, since other people of the machine see command lines
     #[arg(long, env = "TENANTATLAS_DEMO_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
     pub demo_password: Option<SecretString>,
-    /// Serve pages only: other processes on the same database work on runs, start what is scheduled and tidy up
+    /// Serve pages only: other processes on the same database work on runs, start what is scheduled and tidy up. --workers and
+    /// --lease say nothing then; --runs-of-operation does, since this process too ends runs that wait too long for a place
     #[arg(long, conflicts_with = "demo")]
     pub no_work: bool,
     /// How it works on runs
@@ -68,7 +71,22 @@ fn within(range: std::ops::RangeInclusive<u64>) -> RangedU64ValueParser<u64> {
     RangedU64ValueParser::new().range(range)
 }
 
+impl ServeArguments {
+    /// An engine that does what a process that serves pages is to do beside it.
+    pub fn config(&self) -> EngineConfig {
+        if self.no_work { self.work.config_without_work() } else { self.work.config() }
+    }
+}
+
 impl WorkArguments {
+    /// An engine that works on nothing. It ends runs that wait too long while others have all places, and so has to know how many
+    /// places there are.
+    fn config_without_work(&self) -> EngineConfig {
+        let mut config = open::without_workers();
+        config.runs.runs_of_operation = self.config().runs.runs_of_operation;
+        config
+    }
+
     /// An engine that works on runs, starts what is scheduled and tidies up.
     pub fn config(&self) -> EngineConfig {
         let mut runs = RunnerConfig::default();
@@ -97,6 +115,16 @@ mod tests {
         for seconds in [None, Some(*LEASES.start()), Some(*LEASES.end())] {
             assert!(lease(seconds).longest_lease() > longest, "{seconds:?}");
         }
+    }
+
+    #[test]
+    fn a_process_that_only_serves_pages_ends_no_run_for_which_others_have_a_place() {
+        let work = WorkArguments { runs_of_operation: Some(96), workers: Some(3), lease: Some(60) };
+        let (idle, working) = (work.config_without_work(), work.config());
+        assert_eq!((idle.runs.runs_of_operation, working.runs.runs_of_operation), (Some(96), Some(96)));
+        assert_eq!((idle.runs.workers, working.runs.workers), (0, 3));
+        assert!(idle.schedule_interval.is_zero(), "nor does it start what is scheduled");
+        assert_eq!(WorkArguments::default().config_without_work().runs.runs_of_operation, None);
     }
 
     #[test]

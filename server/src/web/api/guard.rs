@@ -1,6 +1,7 @@
 //! Who asks, whether they may, and whether what they ask can be understood: before anything answers.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::{Bytes, to_bytes};
@@ -13,7 +14,7 @@ use tenantatlas_app::error::ErrorKind;
 use tenantatlas_app::scope::{Client, TenantScope};
 use tenantatlas_app::session::current::CurrentSession;
 use tenantatlas_domain::ids::TenantId;
-use tenantatlas_engine::AuthenticatedToken;
+use tenantatlas_engine::{AuthenticatedToken, TokenRefusal};
 use tenantatlas_store::tenants;
 
 use super::call::Call;
@@ -28,11 +29,14 @@ use crate::web::payload::media_type;
 use crate::web::refusals::{self, Asked};
 use crate::web::{State, under_way};
 
+/// The figure of tokens that were refused.
+pub const REFUSED_TOKENS: &str = "api_tokens_refused_total";
+
 /// Answers a request to an address.
 pub async fn answer(state: State, rates: Arc<Rates>, endpoint: &'static Endpoint, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let address = parts.extensions.get::<Client>().map(|client| client.address);
-    let token = match authenticate(&state, &parts.headers).await {
+    let token = match authenticate(&state, &parts.headers, address).await {
         Ok(token) => token,
         Err(problem) => return problem.into_response(),
     };
@@ -74,7 +78,11 @@ fn asked_for(endpoint: &Endpoint, parts: &Parts, tenant: Option<TenantId>) -> As
 }
 
 /// The token of a request. Cookies are never looked at, so that no page of another site asks in somebody's name.
-async fn authenticate(state: &State, headers: &HeaderMap) -> Result<AuthenticatedToken, Problem> {
+async fn authenticate(
+    state: &State,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+) -> Result<AuthenticatedToken, Problem> {
     let none = "This needs a token: expected the header \"Authorization: Bearer tat_…\", once. Make a token under Account, or with `tenantatlas token create`.";
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (given.next(), given.next()) else { return Err(Problem::new("unauthorized", none)) };
@@ -84,8 +92,19 @@ async fn authenticate(state: &State, headers: &HeaderMap) -> Result<Authenticate
     };
     match state.engine.authenticate_token(&SecretString::from(secret.trim())).await? {
         Ok(token) => Ok(token),
-        Err(refused) => Err(Problem::new("unauthorized", refused.sentence())),
+        Err(refused) => {
+            let problem = Problem::new("unauthorized", refused.why.sentence());
+            note_refused(state, refused, address);
+            Err(problem)
+        }
     }
+}
+
+/// Counts a token that was refused, and writes one that is known into the audit log, beside the answer.
+fn note_refused(state: &State, refused: TokenRefusal, address: Option<IpAddr>) {
+    metrics::counter!(REFUSED_TOKENS, "reason" => refused.why.as_str()).increment(1);
+    let engine = state.engine.clone();
+    state.background.spawn(async move { engine.record_refused_token(&refused, address).await });
 }
 
 /// The tenant of the address as it exists for the token, and the id of one that exists, but not for it.

@@ -154,10 +154,16 @@ async fn list(call: Call) -> Result<Reply, Problem> {
 
 /// The item of an address.
 pub async fn found(call: &Call) -> Result<ItemRow, Problem> {
+    Ok(seen(call).await?.1)
+}
+
+/// The item of an address, and the view in which it is told.
+async fn seen(call: &Call) -> Result<(ScopeView, ItemRow), Problem> {
     let item: Uuid = call.id("item", "The item")?;
     let scope = call.parsed("scope").map(tenantatlas_store::scopes::ScopeId);
     let view = ScopeView::load(call.db(), call.tenant()?, scope).await?;
-    inventory::find(call.db(), &view, ItemId::from_uuid(item)).await?.ok_or_else(|| Problem::not_found("The item"))
+    let row = inventory::find(call.db(), &view, ItemId::from_uuid(item)).await?;
+    Ok((view, row.ok_or_else(|| Problem::not_found("The item"))?))
 }
 
 async fn one(call: Call) -> Result<Reply, Problem> {
@@ -171,9 +177,7 @@ async fn assignments(call: Call) -> Result<Reply, Problem> {
 }
 
 async fn relations(call: Call) -> Result<Reply, Problem> {
-    let row = found(&call).await?;
-    let scope = call.parsed("scope").map(tenantatlas_store::scopes::ScopeId);
-    let view = ScopeView::load(call.db(), call.tenant()?, scope).await?;
+    let (view, row) = seen(&call).await?;
     let after = call.place(|place| place.parse::<ItemId>().ok())?;
     let relations = inventory::relations(call.db(), &view, &row, after).await?;
     let (next, address) = call.next(relations.referenced_by_next.map(|item| item.to_string()));

@@ -5,7 +5,7 @@ use tenantatlas_domain::ids::ScheduleId;
 use tenantatlas_domain::role::Action;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_engine::{ScheduleOptions, ScheduleSpec};
-use tenantatlas_store::schedules::{self, ListedSchedule};
+use tenantatlas_store::schedules::{self, Schedule};
 
 use super::call::Call;
 use super::endpoint::{Answer, Endpoint, Verb, shape};
@@ -110,26 +110,26 @@ pub const ENDPOINTS: &[Endpoint] = &[
 
 async fn list(call: Call) -> Result<Reply, Problem> {
     let (found, now) = (schedules::list(call.db(), call.tenant()?).await?, call.engine().now());
-    let items = found.iter().map(|listed| wire::Schedule::of(listed, now)).collect();
+    let items = found.iter().map(|listed| wire::Schedule::of(&listed.schedule, now)).collect();
     Ok(Reply::json(&wire::Schedules { items }))
 }
 
 /// The schedule of the tenant with this id.
-async fn found(call: &Call, id: ScheduleId) -> Result<ListedSchedule, Problem> {
-    let all = schedules::list(call.db(), call.tenant()?).await?;
-    all.into_iter().find(|listed| listed.schedule.id == id).ok_or_else(|| Problem::not_found("The schedule"))
+async fn found(call: &Call, id: ScheduleId) -> Result<Schedule, Problem> {
+    let found = schedules::get(call.db(), call.tenant()?, id).await?;
+    found.ok_or_else(|| Problem::not_found("The schedule"))
 }
 
 async fn one(call: Call) -> Result<Reply, Problem> {
-    let listed = found(&call, call.id("schedule", "The schedule")?).await?;
-    Ok(Reply::json(&wire::Schedule::of(&listed, call.engine().now())))
+    let schedule = found(&call, call.id("schedule", "The schedule")?).await?;
+    Ok(Reply::json(&wire::Schedule::of(&schedule, call.engine().now())))
 }
 
 async fn add(call: Call) -> Result<Reply, Problem> {
     let spec = spec(call.read()?)?;
     let id = call.engine().add_schedule(&call.actor(), call.tenant()?, &spec).await?;
-    let listed = found(&call, id).await?;
-    Ok(Reply::json(&wire::Schedule::of(&listed, call.engine().now())))
+    let schedule = found(&call, id).await?;
+    Ok(Reply::json(&wire::Schedule::of(&schedule, call.engine().now())))
 }
 
 async fn alter(call: Call) -> Result<Reply, Problem> {
@@ -137,12 +137,12 @@ async fn alter(call: Call) -> Result<Reply, Problem> {
     let known = found(&call, id).await?;
     let asked: wire::ChangeSchedule = call.read()?;
     // What stays was read here: somebody who changes that meanwhile is not undone.
-    let revision = asked.revision.unwrap_or(known.schedule.revision);
+    let revision = asked.revision.unwrap_or(known.revision);
     let mut spec = spec(asked.of(&known))?;
-    spec.keep_unseen(&known.schedule);
+    spec.keep_unseen(&known);
     call.engine().change_schedule(&call.actor(), tenant, id, revision, &spec).await?;
-    let listed = found(&call, id).await?;
-    Ok(Reply::json(&wire::Schedule::of(&listed, call.engine().now())))
+    let schedule = found(&call, id).await?;
+    Ok(Reply::json(&wire::Schedule::of(&schedule, call.engine().now())))
 }
 
 fn spec(asked: wire::AddSchedule) -> Result<ScheduleSpec, Problem> {

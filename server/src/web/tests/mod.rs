@@ -18,6 +18,7 @@ mod markup;
 mod onboarding;
 mod poison;
 mod raw;
+mod refused_tokens;
 mod relations;
 mod retention;
 mod runs;

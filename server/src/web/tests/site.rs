@@ -22,6 +22,7 @@ use tenantatlas_graph_sim::{Evolution, Simulator, demo};
 use tenantatlas_store::inventory::{self, ItemQuery, ScopeView};
 use tenantatlas_store::sessions::{self, NewSession};
 use tenantatlas_store::tenants::{Cloud, Environment, TenantCredential, TenantDetails};
+use tenantatlas_store::testing::TestDatabase;
 use tenantatlas_store::users::{self, NewUser};
 use tenantatlas_store::{Db, Vault, operation_runs, policies};
 use tokio::sync::Semaphore;
@@ -87,7 +88,8 @@ pub struct Site {
     pub background: TaskTracker,
     pub tokens: HashMap<Who, String>,
     pub cloud: Simulator,
-    _folder: TempDir,
+    pub database: TestDatabase,
+    _keys: TempDir,
 }
 
 impl Site {
@@ -110,16 +112,22 @@ impl Site {
         Self::of(60).await
     }
 
+    /// The same in this database.
+    pub async fn on(database: TestDatabase) -> Self {
+        Self::with(database, 60).await
+    }
+
     /// The same with so many objects in the largest tenant of the cloud, and a third of them in the first.
     pub async fn of(objects: u64) -> Self {
+        Self::with(TestDatabase::sqlite().await, objects).await
+    }
+
+    async fn with(database: TestDatabase, objects: u64) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
-        let db = Db::connect(&format!("sqlite:{}", folder.path().join("test.db").display())).await.expect("a database");
-        db.migrate().await.expect("migrated");
+        let db = database.db.clone();
         let vault = Vault::open(&db, &folder.path().join("key")).await.expect("a key");
-        let allowed_networks = vec!["127.0.0.0/8".parse().expect("a network")];
-        let graph = GraphClientOptions { allowed_networks, ..GraphClientOptions::default() };
-        let engine = Engine::start(EngineConfig::default(), db.clone(), vault.clone(), GraphClient::new(graph));
+        let engine = engine(&db, &vault);
         let mut config = demo::config(objects);
         config.latency = std::time::Duration::ZERO;
         let cloud = Simulator::start(config, SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a cloud");
@@ -151,21 +159,10 @@ impl Site {
             state.expect("a state");
         }
         let item = item.id;
-        let state = State {
-            engine: engine.clone(),
-            stopping: CancellationToken::new(),
-            streams: Arc::new(Semaphore::new(events::MAX_STREAMS)),
-            metrics_token: Some(SecretString::from("metrics-token")),
-            trusted_proxies: Arc::default(),
-            proxy_hops: 1,
-            under_way: UnderWay::new(&[]),
-            verification: Default::default(),
-            background: TaskTracker::new(),
-        };
-        let background = state.background.clone();
+        let (router, background) = process(engine.clone());
         let run = outcome.run_id;
         Self {
-            router: router(state),
+            router,
             engine,
             db,
             vault,
@@ -179,8 +176,16 @@ impl Site {
             background,
             tokens,
             cloud,
-            _folder: folder,
+            _keys: folder,
+            database,
         }
+    }
+
+    /// Another process on the same database: its engine, its router and what goes on beside its answers.
+    pub fn another_process(&self) -> (Engine, Router, TaskTracker) {
+        let engine = engine(&self.db, &self.vault);
+        let (router, background) = process(engine.clone());
+        (engine, router, background)
     }
 
     /// Reads all of the first tenant.
@@ -272,6 +277,30 @@ impl Site {
         let body = String::from_utf8_lossy(&bytes).into_owned();
         Answer { status: parts.status, headers: parts.headers, body }
     }
+}
+
+/// An engine that may ask the simulated cloud.
+fn engine(db: &Db, vault: &Vault) -> Engine {
+    let allowed_networks = vec!["127.0.0.0/8".parse().expect("a network")];
+    let graph = GraphClientOptions { allowed_networks, ..GraphClientOptions::default() };
+    Engine::start(EngineConfig::default(), db.clone(), vault.clone(), GraphClient::new(graph))
+}
+
+/// The router of a process, and what goes on beside its answers.
+fn process(engine: Engine) -> (Router, TaskTracker) {
+    let background = TaskTracker::new();
+    let state = State {
+        engine,
+        stopping: CancellationToken::new(),
+        streams: Arc::new(Semaphore::new(events::MAX_STREAMS)),
+        metrics_token: Some(SecretString::from("metrics-token")),
+        trusted_proxies: Arc::default(),
+        proxy_hops: 1,
+        under_way: UnderWay::new(&[]),
+        verification: Default::default(),
+        background: background.clone(),
+    };
+    (router(state), background)
 }
 
 /// Adds a tenant of a simulated cloud.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::ScheduleOptions;
-use tenantatlas_store::schedules::ListedSchedule;
+use tenantatlas_store::schedules;
 use utoipa::ToSchema;
 
 use super::time::time;
@@ -57,8 +57,7 @@ pub struct Schedule {
 
 impl Schedule {
     /// A schedule as it is at this moment.
-    pub fn of(listed: &ListedSchedule, now: Timestamp) -> Self {
-        let schedule = &listed.schedule;
+    pub fn of(schedule: &schedules::Schedule, now: Timestamp) -> Self {
         Self {
             id: schedule.id.to_string(),
             tenant_id: schedule.tenant_id.to_string(),
@@ -157,8 +156,7 @@ pub struct ChangeSchedule {
 
 impl ChangeSchedule {
     /// All of the schedule as it is to be: what is said, and what stays of the schedule that is there.
-    pub fn of(self, known: &ListedSchedule) -> AddSchedule {
-        let known = &known.schedule;
+    pub fn of(self, known: &schedules::Schedule) -> AddSchedule {
         let before = format!("{}.{}", known.resource, known.action);
         let operation = self.operation.unwrap_or_else(|| before.clone());
         let chosen = ScheduleOptions::deserialize(&known.options).ok().filter(|_| operation == before);
