@@ -198,8 +198,7 @@ impl Settings {
             Some(path) => read_file(path)?,
             None => SettingsFile::default(),
         };
-        let mail = options.mail.clone().or(file.mail());
-        let traces = options.traces.clone().or(file.traces());
+        let (mail, traces) = (options.mail.clone().or(file.mail()), options.traces.clone().or(file.traces()));
         let mut data_dir = options.data_dir.clone().or(file.data_dir).map_or_else(default_data_dir, Ok)?;
         let database_url = options.database_url.clone().or(file.database_url);
         let key_file = options.key_file.clone().or(file.key_file);

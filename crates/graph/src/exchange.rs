@@ -83,8 +83,7 @@ impl GraphSession {
         let mut last: Option<Box<GraphError>> = None;
         let mut attempts = Attempts::default();
         let memory = self.reservation();
-        let mut wants_memory = false;
-        let mut traced = Traced::new();
+        let (mut wants_memory, mut traced) = (false, Traced::new());
         loop {
             // Signing in may take its time; neither memory nor a place is held meanwhile.
             self.token().await?;
@@ -100,9 +99,7 @@ impl GraphSession {
             if last.is_some() {
                 self.counter().retry();
             }
-            let span = traced.attempt(call.method(), self.endpoints().below_graph(&call.url));
-            let attempted = self.attempt(call, &token, &decode, &memory).instrument(span.clone()).await;
-            traced.ended(&span, attempted.as_ref().err().map(|failure| &*failure.error));
+            let attempted = self.traced_attempt(&mut traced, call, &token, &decode, &memory).await;
             let Failure { error, again, retry_after, .. } = match attempted {
                 Ok(value) => {
                     permit.succeeded();
@@ -167,6 +164,20 @@ impl GraphSession {
             permit.give_up();
             wants_memory = true;
         }
+    }
+
+    async fn traced_attempt<T>(
+        &self,
+        traced: &mut Traced,
+        call: &Call,
+        token: &Token,
+        decode: &impl Fn(Answer) -> Result<T, Unusable>,
+        memory: &Reservation,
+    ) -> Result<T, Failure> {
+        let span = traced.attempt(call.method(), self.endpoints().below_graph(&call.url));
+        let attempted = self.attempt(call, token, decode, memory).instrument(span.clone()).await;
+        traced.ended(&span, attempted.as_ref().err().map(|failure| &*failure.error));
+        attempted
     }
 
     async fn attempt<T>(

@@ -3,8 +3,7 @@
 use secrecy::SecretString;
 use tenantatlas_traces::{Given, Settings};
 
-use super::wrong;
-use crate::exit::Exit;
+use crate::exit::{Exit, ExitCode};
 
 /// Options for traces, under the names of OpenTelemetry. Without an endpoint none are sent.
 #[derive(clap::Args, Debug, Clone, Default)]
@@ -56,6 +55,7 @@ impl TraceOptions {
             traces_endpoint: self.otlp_traces_endpoint,
             headers: self.otlp_headers,
         };
-        Settings::read(&given, |name| std::env::var(name).ok()).map_err(|error| wrong(&error.to_string()))
+        Settings::read(&given, |name| std::env::var(name).ok())
+            .map_err(|error| Exit::new(ExitCode::Configuration, error.to_string()))
     }
 }
