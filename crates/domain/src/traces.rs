@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use crate::audit_event::AuditSource;
 use crate::registry::{Detail, Source, recipe, registry};
 
-/// The target of every span that is meant for a collector, and of nothing else. Their names and attributes are constants,
-/// routes, words of this program, numbers, and ids of runs.
+/// The target of spans that are meant for a collector and not for the log, which has spans of requests and runs for both. Their
+/// names and attributes are constants, words of this program and numbers.
 pub const TARGET: &str = "traces";
 
 /// Words of paths that no type of the registry has.
