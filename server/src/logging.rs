@@ -1,12 +1,16 @@
 //! Log lines: structured, on standard error, never with a secret (values that hold one have no way to print themselves).
+//! Spans for a collector go by, and into no line.
 
 use std::io::{self, IsTerminal as _};
 
+use tenantatlas_domain::traces::TARGET;
+use tenantatlas_traces::TraceLayer;
+use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _, fmt};
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
 use crate::cli::{Arguments, Command};
 use crate::exit::{Exit, ExitCode};
@@ -18,11 +22,12 @@ const COMMAND_FILTER: &str = "error";
 /// that level is never written, whatever the filter says.
 const ADDRESSES_AT_TRACE: [&str; 2] = ["tower_http::csrf", "axum::rejection"];
 
-/// Starts logging: readable lines on a terminal, one JSON object per line elsewhere.
+/// Starts logging: readable lines on a terminal, one JSON object per line elsewhere. Beside it, what takes spans for a collector;
+/// where there is none, those spans are not even made.
 ///
 /// # Errors
 /// When the filter is not understood (exit code 78).
-pub fn start(arguments: &Arguments) -> Result<(), Exit> {
+pub fn start(arguments: &Arguments, traces: Option<TraceLayer>) -> Result<(), Exit> {
     let server = arguments.command.is_server();
     let text = arguments.log.as_deref().unwrap_or(match &arguments.command {
         // The demo shows progress bars; its log lines would tear them.
@@ -36,15 +41,20 @@ pub fn start(arguments: &Arguments) -> Result<(), Exit> {
             format!("the log filter \"{text}\" was not understood ({error}): expected a level such as info, or target=level pairs"),
         )
     })?;
-    let registry = tracing_subscriber::registry().with(filter);
-    if server && !io::stderr().is_terminal() {
-        registry
-            .with(fmt::layer().json().flatten_event(true).with_writer(io::stderr).with_filter(filter_fn(is_safe)))
-            .init();
+    let filter = without_traces(filter)?.and(filter_fn(is_safe).with_max_level_hint(LevelFilter::TRACE));
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = if server && !io::stderr().is_terminal() {
+        fmt::layer().json().flatten_event(true).with_writer(io::stderr).with_filter(filter).boxed()
     } else {
-        registry.with(fmt::layer().with_writer(io::stderr).with_filter(filter_fn(is_safe))).init();
-    }
+        fmt::layer().with_writer(io::stderr).with_filter(filter).boxed()
+    };
+    Registry::default().with(std::iter::once(lines).chain(traces).collect::<Vec<_>>()).init();
     Ok(())
+}
+
+/// The filter without the spans that are meant for a collector.
+fn without_traces(filter: EnvFilter) -> Result<EnvFilter, Exit> {
+    let off = format!("{TARGET}=off").parse().map_err(|error| Exit::unexpected(format!("a filter: {error}")))?;
+    Ok(filter.add_directive(off))
 }
 
 /// Whether what an event tells can hold no address of a request.

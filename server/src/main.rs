@@ -18,8 +18,11 @@ use std::process;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
-use cli::Arguments;
+use cli::{Arguments, Command};
 use exit::{Exit, ExitCode};
+use settings::Settings;
+use tenantatlas_traces::{TraceLayer, Traces};
+use tokio::runtime::Runtime;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -63,19 +66,41 @@ fn main() {
 /// Does what was typed. The lines that a command writes into the log carry its id; those of a server have one for each
 /// request.
 fn run(arguments: Arguments, id: Uuid) -> Result<(), Exit> {
-    logging::start(&arguments)?;
-    process_limits::apply();
+    let settings = Settings::load(&arguments.settings, arguments.command.is_demo())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_stack_size(STACK_BYTES)
         .build()
         .map_err(|error| Exit::unexpected(format!("cannot start the asynchronous runtime: {error}")))?;
+    let (traces, layer) = traces(&arguments, &settings, &runtime)?.unzip();
+    logging::start(&arguments, layer)?;
+    process_limits::apply();
     let span = if arguments.command.is_server() {
         tracing::Span::none()
     } else {
         tracing::error_span!("command", error_id = %id)
     };
-    let result = runtime.block_on(cli::run(arguments).instrument(span));
+    let result = runtime.block_on(cli::run(arguments, &settings).instrument(span));
+    // What they are sent by runs on the runtime.
+    if let Some(traces) = traces {
+        traces.stop();
+    }
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
     result
+}
+
+/// What sends traces, where the settings say so: of what serves others, and not of single commands.
+fn traces(arguments: &Arguments, settings: &Settings, runtime: &Runtime) -> Result<Option<(Traces, TraceLayer)>, Exit> {
+    if !matches!(arguments.command, Command::Serve(_) | Command::Worker(_)) {
+        return Ok(None);
+    }
+    let Some(read) = settings.traces.clone().read()? else { return Ok(None) };
+    let outgoing = &settings.outgoing;
+    let started = Traces::start(read, outgoing.proxies.clone(), outgoing.authorities.clone(), runtime.handle().clone());
+    started.map(Some).map_err(|error| {
+        Exit::new(
+            ExitCode::Configuration,
+            format!("traces cannot be sent as the variables OTEL_EXPORTER_OTLP_… say ({error}): correct or unset them"),
+        )
+    })
 }

@@ -3,6 +3,7 @@
 mod mail;
 mod outgoing;
 mod sessions;
+mod traces;
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
@@ -16,6 +17,7 @@ use tenantatlas_engine::SessionPolicy;
 
 use self::mail::MailOptions;
 use self::outgoing::Outgoing;
+use self::traces::TraceOptions;
 use crate::exit::{Exit, ExitCode};
 
 /// Options that every command takes. Each has an environment variable and a key of the same meaning in the TOML file.
@@ -23,7 +25,7 @@ use crate::exit::{Exit, ExitCode};
 pub struct SettingsOptions {
     /// A TOML file with any of the keys database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, proxy_hops,
     /// allowed_networks, ca_file, public_url, session_idle, session_lifetime, require_second_factor, smtp_host,
-    /// smtp_port, smtp_tls, smtp_user, smtp_password_file, smtp_from
+    /// smtp_port, smtp_tls, smtp_user, smtp_password_file, smtp_from, otlp_endpoint, otlp_traces_endpoint, otlp_headers
     #[arg(long, global = true, env = "TENANTATLAS_CONFIG", value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
     /// Where the records live: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: a SQLite file in the data folder]
@@ -105,6 +107,9 @@ pub struct SettingsOptions {
     /// Which mail server sends
     #[command(flatten)]
     pub mail: MailOptions,
+    /// Where traces are sent
+    #[command(flatten)]
+    pub traces: TraceOptions,
 }
 
 #[derive(Deserialize, Default)]
@@ -129,9 +134,20 @@ struct SettingsFile {
     smtp_user: Option<String>,
     smtp_password_file: Option<PathBuf>,
     smtp_from: Option<String>,
+    otlp_endpoint: Option<String>,
+    otlp_traces_endpoint: Option<String>,
+    otlp_headers: Option<SecretString>,
 }
 
 impl SettingsFile {
+    fn traces(&mut self) -> TraceOptions {
+        TraceOptions {
+            otlp_endpoint: self.otlp_endpoint.take(),
+            otlp_traces_endpoint: self.otlp_traces_endpoint.take(),
+            otlp_headers: self.otlp_headers.take(),
+        }
+    }
+
     fn mail(&mut self) -> MailOptions {
         MailOptions {
             smtp_host: self.smtp_host.take(),
@@ -168,6 +184,8 @@ pub struct Settings {
     pub outgoing: Outgoing,
     /// How long sessions last, and who needs a second factor.
     pub sessions: SessionPolicy,
+    /// Where traces are sent, as it was given: servers alone read it.
+    pub traces: TraceOptions,
 }
 
 impl Settings {
@@ -180,7 +198,7 @@ impl Settings {
             Some(path) => read_file(path)?,
             None => SettingsFile::default(),
         };
-        let mail = options.mail.clone().or(file.mail());
+        let (mail, traces) = (options.mail.clone().or(file.mail()), options.traces.clone().or(file.traces()));
         let mut data_dir = options.data_dir.clone().or(file.data_dir).map_or_else(default_data_dir, Ok)?;
         let database_url = options.database_url.clone().or(file.database_url);
         let key_file = options.key_file.clone().or(file.key_file);
@@ -232,6 +250,7 @@ impl Settings {
             proxy_hops,
             outgoing,
             sessions,
+            traces,
         })
     }
 
@@ -286,7 +305,7 @@ fn read_file(path: &Path) -> Result<SettingsFile, Exit> {
         // The message of the parser shows the line; a database address may stand in it, so only the reason is kept.
         let reason = error.message().to_owned();
         wrong(&format!(
-            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, proxy_hops, allowed_networks, ca_file, public_url, session_idle, session_lifetime, require_second_factor, smtp_host, smtp_port, smtp_tls, smtp_user, smtp_password_file or smtp_from, each with a text in quotes",
+            "the settings file {} was not understood: {reason}; expected database_url, data_dir, listen, key_file, metrics_token, trusted_proxies, proxy_hops, allowed_networks, ca_file, public_url, session_idle, session_lifetime, require_second_factor, smtp_host, smtp_port, smtp_tls, smtp_user, smtp_password_file, smtp_from, otlp_endpoint, otlp_traces_endpoint or otlp_headers, each with a text in quotes",
             path.display()
         ))
     })

@@ -37,3 +37,4 @@ pub mod settings;
 pub mod since;
 pub mod sync;
 pub mod time;
+pub mod traces;

@@ -166,6 +166,11 @@ impl CloudEndpoints {
         page.join(link).ok().filter(|url| self.owns(url))
     }
 
+    /// The path of an address of this Graph, from the version on.
+    pub(crate) fn below_graph<'url>(&self, url: &'url Url) -> &'url str {
+        url.path().strip_prefix(self.graph.path().trim_end_matches('/')).unwrap_or_default()
+    }
+
     fn owns(&self, url: &Url) -> bool {
         let base = self.graph.path().trim_end_matches('/');
         url.scheme() == self.graph.scheme()

@@ -21,6 +21,7 @@ use crate::rate_limiter::Permit;
 use crate::retry::{Again, Attempts, Verdict, parse_retry_after};
 use crate::session::GraphSession;
 use crate::token::Token;
+use crate::traced::Traced;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
@@ -43,6 +44,10 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn get(url: Url) -> Self {
         Self { url, body: None, weight: 1, eventual: false }
+    }
+
+    fn method(&self) -> &'static str {
+        if self.body.is_some() { "POST" } else { "GET" }
     }
 }
 
@@ -67,8 +72,7 @@ impl GraphSession {
         call: &Call,
         decode: impl Fn(Answer) -> Result<T, Unusable>,
     ) -> Result<T, GraphError> {
-        let method = if call.body.is_some() { "POST" } else { "GET" };
-        let span = debug_span!("graph", method, path = call.url.path());
+        let span = debug_span!("graph", method = call.method(), path = call.url.path());
         let outcome = self.cancellation().run_until_cancelled(self.attempts(call, decode).instrument(span)).await;
         outcome.unwrap_or_else(|| Err(GraphError::cancelled())).map_err(|error| error.at(&call.url))
     }
@@ -79,7 +83,7 @@ impl GraphSession {
         let mut last: Option<Box<GraphError>> = None;
         let mut attempts = Attempts::default();
         let memory = self.reservation();
-        let mut wants_memory = false;
+        let (mut wants_memory, mut traced) = (false, Traced::new());
         loop {
             // Signing in may take its time; neither memory nor a place is held meanwhile.
             self.token().await?;
@@ -95,7 +99,8 @@ impl GraphSession {
             if last.is_some() {
                 self.counter().retry();
             }
-            let Failure { error, again, retry_after, .. } = match self.attempt(call, &token, &decode, &memory).await {
+            let attempted = self.traced_attempt(&mut traced, call, &token, &decode, &memory).await;
+            let Failure { error, again, retry_after, .. } = match attempted {
                 Ok(value) => {
                     permit.succeeded();
                     return Ok(value);
@@ -159,6 +164,20 @@ impl GraphSession {
             permit.give_up();
             wants_memory = true;
         }
+    }
+
+    async fn traced_attempt<T>(
+        &self,
+        traced: &mut Traced,
+        call: &Call,
+        token: &Token,
+        decode: &impl Fn(Answer) -> Result<T, Unusable>,
+        memory: &Reservation,
+    ) -> Result<T, Failure> {
+        let span = traced.attempt(call.method(), self.endpoints().below_graph(&call.url));
+        let attempted = self.attempt(call, token, decode, memory).instrument(span.clone()).await;
+        traced.ended(&span, attempted.as_ref().err().map(|failure| &*failure.error));
+        attempted
     }
 
     async fn attempt<T>(

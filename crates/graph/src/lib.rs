@@ -58,6 +58,7 @@ mod shared;
 pub mod testing;
 mod token;
 mod token_request;
+mod traced;
 mod transport;
 mod value_size;
 

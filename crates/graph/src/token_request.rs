@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tenantatlas_domain::reason::ReasonCode;
 use tokio::time::{Instant, sleep, timeout};
-use tracing::{debug, warn};
+use tracing::{Instrument, debug, warn};
 use url::Url;
 
 use crate::answer::is_object;
@@ -23,6 +23,7 @@ use crate::failure::{self, Service};
 use crate::retry::{delay, parse_retry_after};
 use crate::shared::{LARGEST_SIGN_IN, Shared};
 use crate::token::Token;
+use crate::traced;
 
 /// Attempts at the token endpoint. Fewer than at Graph: a person who checks a connection waits for it.
 const ATTEMPTS: u32 = 4;
@@ -42,7 +43,9 @@ pub(crate) async fn request_token(shared: Arc<Shared>, connection: Arc<Connectio
         if !memory.begin() {
             memory.wait().await;
         }
-        let answer = once(&shared, &connection, &url, &memory).await;
+        let span = traced::sign_in();
+        let answer = once(&shared, &connection, &url, &memory).instrument(span.clone()).await;
+        traced::note(&span, answer.as_ref().err().map(|refusal| &*refusal.error));
         memory.settle();
         match answer.map_err(|refusal| refusal.told(detailed, &url)) {
             Ok(token) => {

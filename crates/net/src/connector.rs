@@ -34,6 +34,9 @@ pub enum Destination {
     /// A person. Public addresses and the allowed networks are connected to. Before a name is handed to a proxy, what it
     /// resolves to here is judged in the same way.
     Entered,
+    /// Whoever runs this machine, in the settings. Like a proxy it may be anywhere, over plain HTTP as well: what is sent
+    /// there in clear is theirs to decide.
+    Chosen,
 }
 
 /// What all connections of a connector share.
@@ -69,7 +72,7 @@ pub enum ConnectError {
 #[derive(Debug)]
 pub struct Connector {
     options: ConnectorOptions,
-    pools: [OnceLock<Result<Client, ConnectError>>; 4],
+    pools: [OnceLock<Result<Client, ConnectError>>; 6],
     lookups: Mutex<HashMap<String, Judged>>,
 }
 
@@ -84,6 +87,14 @@ enum Kind {
     Plain,
     /// Whatever goes by way of the proxy: nothing is left to judge when connecting.
     Proxied,
+    Chosen,
+    ChosenPlain,
+}
+
+impl Kind {
+    fn is_plain(self) -> bool {
+        matches!(self, Self::Plain | Self::ChosenPlain)
+    }
 }
 
 impl Connector {
@@ -104,6 +115,8 @@ impl Connector {
             ("https", Destination::Fixed) => Kind::Fixed,
             ("https", Destination::Entered) => Kind::Encrypted,
             ("http", Destination::Entered) => Kind::Plain,
+            ("https", Destination::Chosen) => Kind::Chosen,
+            ("http", Destination::Chosen) => Kind::ChosenPlain,
             ("http", Destination::Fixed) => return Err(AddressRefused::Plain.into()),
             _ => return Err(AddressRefused::Form.into()),
         };
@@ -146,7 +159,11 @@ impl Connector {
     }
 
     fn guard(&self, kind: Kind) -> Guard {
-        let networks = if kind == Kind::Fixed { Networks::default() } else { self.options.networks.clone() };
+        let networks = match kind {
+            Kind::Fixed => Networks::default(),
+            Kind::Chosen | Kind::ChosenPlain => Networks::everywhere(),
+            Kind::Encrypted | Kind::Plain | Kind::Proxied => self.options.networks.clone(),
+        };
         Guard { networks, loopback_only: kind == Kind::Plain }
     }
 
@@ -193,7 +210,7 @@ fn open(kind: Kind, options: &ConnectorOptions, guard: Guard) -> Result<Client, 
         (Kind::Proxied, Some(proxy)) => builder.proxy(reqwest::Proxy::all(proxy.clone()).map_err(unprepared)?),
         _ => builder.dns_resolver(guard),
     };
-    builder = if kind == Kind::Plain {
+    builder = if kind.is_plain() {
         let no_roots = ClientConfig::builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth();
         builder.tls_backend_preconfigured(no_roots)
     } else {
@@ -365,6 +382,17 @@ mod tests {
         assert_eq!(refused(&connector, "http://127.0.0.1/", Destination::Fixed).await, Some(AddressRefused::Plain));
         assert_eq!(refused(&connector, "http://127.0.0.1/", Destination::Entered).await, None);
         assert_eq!(refused(&connector, "ftp://1.1.1.1/", Destination::Entered).await, Some(AddressRefused::Form));
+    }
+
+    #[tokio::test]
+    async fn what_whoever_runs_this_machine_chose_may_be_anywhere_and_over_plain_http() {
+        let connector = connector(&[]);
+        for url in
+            ["http://10.0.0.1:4318/", "http://127.0.0.1/", "https://[fd00::1]/", "http://collector:4318/v1/traces"]
+        {
+            assert_eq!(refused(&connector, url, Destination::Chosen).await, None, "{url}");
+        }
+        assert_eq!(refused(&connector, "ftp://10.0.0.1/", Destination::Chosen).await, Some(AddressRefused::Form));
     }
 
     #[tokio::test]

@@ -11,7 +11,8 @@
 //! - **a proxy that whoever runs the machine chose** ([`Proxies`]) resolves names by itself, so an address that a person
 //!   entered is judged before it is handed on: a literal one always, a name by what it resolves to here, and a name that
 //!   nobody resolves here unless it is reserved for networks within. What the proxy then finds is the proxy's to judge;
-//! - plain HTTP goes to this machine alone.
+//! - plain HTTP goes to this machine alone, except to what whoever runs it chose ([`Destination::Chosen`]), which may be
+//!   anywhere.
 //!
 //! Names are only names here: `localhost` is whatever it resolves to, and allowed where the loopback network is.
 //!

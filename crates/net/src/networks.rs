@@ -135,6 +135,12 @@ impl Networks {
         Self(allowed.into())
     }
 
+    /// Every address there is.
+    pub(crate) fn everywhere() -> Self {
+        let all = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+        Self(all.map(|address| IpNet::new_assert(address, 0)).into())
+    }
+
     /// Whether an address may be asked.
     #[must_use]
     pub fn allow(&self, address: IpAddr) -> bool {

@@ -32,6 +32,7 @@ mod scheduled;
 mod state;
 mod stop;
 mod sweeper;
+mod traced;
 mod worker;
 mod working;
 

@@ -11,7 +11,7 @@ use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_store::operation_runs::{self, Claim, End, Fence, OperationRun, Rest};
 use tenantatlas_store::{StoreError, with_retries};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::context::RunContext;
 use crate::core::Core;
@@ -19,14 +19,14 @@ use crate::follow_up::{self, FollowUps};
 use crate::operation::{Summary, Work};
 use crate::registry::AnyOperation;
 use crate::stop::Stop;
-use crate::{completion, heartbeat};
+use crate::{completion, heartbeat, traced};
 
 /// One worker: one run after the other, until the process stops.
 pub(crate) async fn work(core: Arc<Core>) {
     loop {
         let Some((run, fence)) = next_run(&core).await else { return };
-        let span = tracing::info_span!("run", id = %run.id, operation = %format!("{}.{}", run.resource, run.action), attempt = run.attempt, correlation = %run.correlation_id);
-        attempt(&core, run, fence).instrument(span).await;
+        let span = traced::span(&run);
+        attempt(&core, run, fence, &span).instrument(span.clone()).await;
         // A place became free.
         core.wake.notify_one();
     }
@@ -75,7 +75,7 @@ async fn claim(core: &Core) -> Result<Option<(OperationRun, Fence)>, StoreError>
     }))
 }
 
-async fn attempt(core: &Arc<Core>, run: OperationRun, fence: Fence) {
+async fn attempt(core: &Arc<Core>, run: OperationRun, fence: Fence, span: &Span) {
     let operation = core.operations.find(&run.resource, &run.action).cloned();
     let state = core.state_of(&run);
     core.live.publish_run(&state);
@@ -97,7 +97,7 @@ async fn attempt(core: &Arc<Core>, run: OperationRun, fence: Fence) {
     let ended = CancellationToken::new();
     let heartbeat = heartbeat::keep(Arc::clone(&context), core.config.lease, ended.clone());
     let heartbeat = tokio::spawn(heartbeat.in_current_span());
-    let attempt = Attempt { core, context: &context, operation: operation.as_deref() };
+    let attempt = Attempt { core, context: &context, operation: operation.as_deref(), span };
     match attempt.operation {
         Some(operation) => {
             // A bug must not leave the run running for ever: the heartbeat would renew its lease, and nobody could end it.
@@ -124,6 +124,7 @@ struct Attempt<'a> {
     core: &'a Core,
     context: &'a Arc<RunContext>,
     operation: Option<&'a dyn AnyOperation>,
+    span: &'a Span,
 }
 
 impl Attempt<'_> {
@@ -154,6 +155,7 @@ impl Attempt<'_> {
         }
         match &stopped {
             Some(Stop::LeaseLost) => {
+                traced::left(self.span, "lease_lost");
                 counter!("run_leases_lost_total").increment(1);
                 tracing::warn!("the lease was lost; another worker goes on");
             }
@@ -174,6 +176,7 @@ impl Attempt<'_> {
         };
         match released.await {
             Ok(()) => {
+                traced::left(self.span, "handed_back");
                 tracing::info!("the run was given back");
                 self.core.wake_workers();
             }
@@ -183,6 +186,7 @@ impl Attempt<'_> {
 
     /// Lets the lease end as soon as the database answers again; else it ends by itself.
     async fn abandon(&self) {
+        traced::left(self.span, "database_away");
         counter!("run_leases_lost_total").increment(1);
         let (commands, fence) = (&self.core.commands, &self.context.fence);
         let abandoned = with_retries(StoreError::is_transient, || async {
@@ -203,6 +207,7 @@ impl Attempt<'_> {
             Ok((run, started)) => {
                 count_end(&run);
                 tracing::info!(status = %run.status, "the run ended");
+                traced::ended(self.span, &run);
                 let core = self.core;
                 core.publish_runs([&run]);
                 follow_up::announce(core, started.as_ref());
@@ -212,6 +217,7 @@ impl Attempt<'_> {
                 if self.tell_of_end_without_answer().await {
                     return;
                 }
+                traced::left(self.span, "lease_lost");
                 counter!("run_leases_lost_total").increment(1);
                 tracing::warn!("the lease was lost before the end could be written");
             }
@@ -226,6 +232,7 @@ impl Attempt<'_> {
         match operation_runs::get(&core.commands.db, known.tenant_id, known.id).await {
             Ok(Some(run)) if run.attempt == fence.attempt && run.status.is_terminal() => {
                 tracing::info!(status = %run.status, "the run ended");
+                traced::ended(self.span, &run);
                 core.publish_runs([&run]);
                 // A run that follows it is found by whoever looks for work next.
                 core.wake_workers();

@@ -126,6 +126,11 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether it works on the records of the demo.
+    pub fn is_demo(&self) -> bool {
+        matches!(self, Self::Serve(serve) if serve.demo)
+    }
+
     /// Whether it serves others until it is stopped.
     pub fn is_server(&self) -> bool {
         matches!(self, Self::Serve(_) | Self::Worker(_) | Self::GraphSim(_))

@@ -42,11 +42,9 @@ use crate::{open, web};
 ///
 /// # Errors
 /// With the sentence for the person and the documented exit code.
-pub async fn run(arguments: Arguments) -> Result<(), Exit> {
+pub async fn run(arguments: Arguments, settings: &Settings) -> Result<(), Exit> {
     let output = Output { json: arguments.json };
-    let demo = matches!(&arguments.command, Command::Serve(serve) if serve.demo);
-    let settings = Settings::load(&arguments.settings, demo)?;
-    let result = obey(arguments.command, &settings, output).await;
+    let result = obey(arguments.command, settings, output).await;
     open::remember_log().await;
     result
 }

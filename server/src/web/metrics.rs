@@ -11,6 +11,7 @@ use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use secrecy::ExposeSecret as _;
 use tenantatlas_store::operation_runs;
+use tracing::Span;
 
 use super::State;
 
@@ -57,13 +58,16 @@ pub fn recorder() -> Option<PrometheusHandle> {
         .clone()
 }
 
-/// Counts and times every answer, by route: an address itself may hold an id or a token and is never a label.
+/// Counts and times every answer, by route: an address itself may hold an id or a token and is never a label. Notes its status
+/// on the span of the request, for traces.
 pub async fn measure(request: Request, next: Next) -> Response {
     let begin = Instant::now();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let method = known_method(request.method());
     let response = next.run(request).await;
-    let status = response.status().as_u16().to_string();
+    let status = response.status().as_u16();
+    Span::current().record("http.response.status_code", i64::from(status));
+    let status = status.to_string();
     counter!("http_requests_total", "route" => route.clone(), "method" => method, "status" => status).increment(1);
     histogram!("http_request_duration_seconds", "route" => route).record(begin.elapsed().as_secs_f64());
     response

@@ -18,6 +18,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::trace::{DefaultOnFailure, DefaultOnResponse, TraceLayer};
 use tracing::Level;
+use tracing::field::Empty;
 
 use super::answer::{lead_to, refuse_in_words};
 use super::context::provide;
@@ -206,12 +207,13 @@ fn watching() -> Router<State> {
         .route("/metrics", get(metrics::metrics))
 }
 
-/// The span of a request: its id and its route, never its address, which may hold a token.
+/// The span of a request, for log and traces: its id and its route, never its address, which may hold a token. A trace begins
+/// here, whatever `traceparent` the request has, which is anybody's.
 fn span(request: &Request) -> tracing::Span {
     let id = request.extensions().get::<RequestId>();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
     let (own, peer) = (id.map(|id| tracing::field::display(id.own)), id.and_then(|id| id.peer.as_deref()));
-    tracing::info_span!("request", id = own, peer_id = peer, method = %request.method(), route)
+    tracing::info_span!("request", id = own, peer_id = peer, method = %request.method(), route, http.response.status_code = Empty)
 }
 
 /// What is said to a form or script of another site.

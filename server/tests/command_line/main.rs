@@ -23,5 +23,6 @@ mod start;
 mod terminal;
 mod together;
 mod tokens;
+mod traces;
 mod webhook;
 mod worker;

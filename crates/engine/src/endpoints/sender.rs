@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tenantatlas_domain::endpoint::{EndpointKind, EventKind};
+use tenantatlas_domain::traces::TARGET;
 use tenantatlas_store::deliveries::{self, Delivery};
 use tenantatlas_store::{StoreError, endpoints, tenants};
 use tokio::sync::Mutex;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span, info_span};
 use uuid::Uuid;
 
 use super::sending::{self, Ended};
@@ -90,17 +93,52 @@ async fn deliver(core: &Core, owner: &str, delivery: Delivery) -> Result<(), Sto
                 if open.endpoint.digest && these[0].event != EventKind::Test {
                     these.extend(rest_of_digest(core, owner, &these[0]).await?);
                 }
-                mail::send(config, &outgoing.authorities, &open, &these, &tenant, public_url).await
+                let span = traced(open.endpoint.kind);
+                let sending = mail::send(config, &outgoing.authorities, &open, &these, &tenant, public_url);
+                note(&span, sending.instrument(span.clone()).await, these.len())
             }
             None => Ended::failed(None, "The settings of the server name no mail server any more (smtp_host)."),
         },
-        Ok(Some(open)) => sending::send(&core.connector, &open, &these[0], &tenant, public_url, now).await,
+        Ok(Some(open)) => {
+            let span = traced(open.endpoint.kind);
+            let sending = sending::send(&core.connector, &open, &these[0], &tenant, public_url, now);
+            note(&span, sending.instrument(span.clone()).await, 1)
+        }
         Err(StoreError::Sealed) => {
             Ended::failed(None, "The address was sealed with another key: remove the endpoint and add it again.")
         }
         Err(error) => return Err(error),
     };
     settling::settle(core, owner, &these, &ended).await
+}
+
+/// The span of an attempt at an endpoint: of its kind alone, since its address may hold a right.
+fn traced(kind: EndpointKind) -> Span {
+    info_span!(
+        target: TARGET,
+        parent: None,
+        "delivery",
+        otel.name = %format_args!("deliver {kind}"),
+        otel.kind = "client",
+        otel.status_code = Empty,
+        http.response.status_code = Empty,
+        tenantatlas.delivery.kind = kind.as_str(),
+        tenantatlas.delivery.messages = Empty,
+        tenantatlas.delivery.outcome = Empty,
+    )
+}
+
+/// Notes on it how the attempt ended.
+fn note(span: &Span, ended: Ended, messages: usize) -> Ended {
+    span.record("tenantatlas.delivery.messages", i64::try_from(messages).unwrap_or(i64::MAX));
+    span.record("tenantatlas.delivery.outcome", ended.outcome());
+    if let Some(status) = ended.status() {
+        span.record("http.response.status_code", i64::from(status));
+    }
+    if !matches!(ended, Ended::Delivered(_)) {
+        span.record("otel.status_code", "error");
+    }
+    ended
 }
 
 /// What goes into the same digest as this message.

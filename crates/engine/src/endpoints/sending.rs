@@ -51,6 +51,23 @@ impl Ended {
     pub(super) fn failed(status: Option<u16>, reason: impl Into<String>) -> Self {
         Self::Failed { status, reason: reason.into(), asked: None, throttled: false }
     }
+
+    /// The word for it in figures and traces.
+    pub(super) const fn outcome(&self) -> &'static str {
+        match self {
+            Self::Delivered(_) => "delivered",
+            Self::Failed { .. } => "failed",
+            Self::Gone { .. } => "gone",
+        }
+    }
+
+    /// The status of the answer, if there was one.
+    pub(super) const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Delivered(status) | Self::Failed { status, .. } => *status,
+            Self::Gone { status, .. } => Some(*status),
+        }
+    }
 }
 
 /// Sends a message to the address of an endpoint.

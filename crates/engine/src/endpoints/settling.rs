@@ -52,16 +52,8 @@ async fn try_settle(
         None => Vec::new(),
     };
     tx.commit().await?;
-    metrics::counter!("deliveries_total", "kind" => endpoint.kind.as_str(), "outcome" => outcome(ended)).increment(1);
+    metrics::counter!("deliveries_total", "kind" => endpoint.kind.as_str(), "outcome" => ended.outcome()).increment(1);
     Ok(told)
-}
-
-const fn outcome(ended: &Ended) -> &'static str {
-    match ended {
-        Ended::Delivered(_) => "delivered",
-        Ended::Failed { .. } => "failed",
-        Ended::Gone { .. } => "gone",
-    }
 }
 
 fn settled<'a>(delivery: &Delivery, ended: &'a Ended, random: f64, at: Timestamp) -> Settled<'a> {
