@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tenantatlas_store::api_token_refusals::{self, CountedRefusal, NotedRefusal};
 use tenantatlas_store::{StoreError, Tx, api_tokens};
 use uuid::Uuid;
@@ -11,7 +12,6 @@ use uuid::Uuid;
 use crate::actor::Actor;
 use crate::audit_entry::AuditEntry;
 use crate::commands::Commands;
-use serde_json::json;
 
 /// The same refusal of a token is written once in this time.
 const WINDOW: Duration = Duration::from_secs(3_600);

@@ -67,6 +67,11 @@ async fn claim(core: &Core) -> Result<Option<(OperationRun, Fence)>, StoreError>
     let claim = Claim { owner: &core.owner, lease: core.config.lease, limits: &limits };
     let mut tx = core.commands.db.write().await?;
     let claimed = operation_runs::claim(&mut tx, &claim, core.commands.clock.now()).await?;
+    if core.commands.stopping.is_cancelled() {
+        // It may be what another worker of this process has just given back: for the next process, and no attempt of this one.
+        tx.rollback().await?;
+        return Ok(None);
+    }
     tx.commit().await?;
     Ok(claimed.and_then(|run| {
         counter!("runs_claimed_total").increment(1);
