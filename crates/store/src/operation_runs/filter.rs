@@ -85,9 +85,9 @@ impl Filter {
             until,
             follows,
         } = self;
-        let any_run = (ids.is_none(), follows.is_none()) == (true, true);
-        let by_anybody = (user_id, by_person, by_schedule, by_token) == (&None, &None, &None, &false);
-        any_run && by_anybody && (reason, from, until) == (&None, &None, &None)
+        let any_run = ids.is_none() && follows.is_none();
+        let by_anybody = user_id.is_none() && by_person.is_none() && by_schedule.is_none() && !by_token;
+        any_run && by_anybody && reason.is_none() && from.is_none() && until.is_none()
     }
 
     /// The conditions of all but the state.
