@@ -7,6 +7,8 @@
 mod attempts;
 mod counts;
 mod filter;
+#[cfg(test)]
+mod filter_plans;
 mod lease;
 mod list;
 mod progress;

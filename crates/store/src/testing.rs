@@ -143,13 +143,21 @@ impl TestDatabase {
     /// # Panics
     /// When the database fails.
     pub async fn until_somebody_waits(&self) {
+        self.until_waiting(1).await;
+    }
+
+    /// The same of so many at once.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn until_waiting(&self, many: usize) {
         let is_waiting = async || match &self.db {
-            Db::Sqlite { waiting, .. } => waiting.load(Ordering::SeqCst) > 0,
+            Db::Sqlite { waiting, .. } => waiting.load(Ordering::SeqCst) >= many,
             Db::Postgres { .. } => {
                 let text = "SELECT COUNT(*) AS value FROM pg_stat_activity \
                             WHERE datname = current_database() AND wait_event_type = 'Lock'";
                 let found: Option<i64> = (&self.db).value(text, &[]).await.expect("the activity of the server");
-                found.is_some_and(|count| count > 0)
+                found.and_then(|count| usize::try_from(count).ok()).is_some_and(|count| count >= many)
             }
         };
         while !is_waiting().await {
@@ -264,6 +272,25 @@ macro_rules! on_both_engines {
     )+};
 }
 pub use on_both_engines;
+
+/// How the database goes about a statement, step by step.
+#[cfg(test)]
+pub(crate) async fn plan(db: &Db, statement: &crate::sql::Statement) -> String {
+    let text = statement.text();
+    let mut on = db;
+    let lines: Vec<String> = match db.backend() {
+        Backend::Sqlite => {
+            let text = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", text.as_str()));
+            let rows: Vec<(i64, i64, i64, String)> = on.rows(text, statement.values()).await.unwrap();
+            rows.into_iter().map(|(_, _, _, detail)| detail).collect()
+        }
+        Backend::Postgres => {
+            let text = AssertSqlSafe(format!("EXPLAIN (COSTS OFF) {}", text.as_str()));
+            on.values(text, statement.values()).await.unwrap()
+        }
+    };
+    lines.join("\n")
+}
 
 /// The first of the texts that stands in these bytes, as it is, wherever it begins.
 ///

@@ -8,13 +8,12 @@ use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use super::{Cursor, ItemFilter, Search, StateFilter};
-use crate::database::Run as _;
 use crate::inventory::assignments::assigned_groups_statement;
 use crate::inventory::{KnownType, ScopeView, TypeState};
 use crate::scopes::ScopeId;
-use crate::sql::{Statement, args};
+use crate::sql::args;
 use crate::sync_runs::{SyncRun, TypeRun};
-use crate::testing::on_both_engines;
+use crate::testing::{on_both_engines, plan};
 use crate::{Backend, Db};
 
 const TYPES: [&str; 3] = ["alpha", "beta", "gamma"];
@@ -109,23 +108,6 @@ async fn fill(db: &Db, tenant: TenantId) {
     if let Db::Postgres { pool, .. } = db {
         sqlx::query("ANALYZE").execute(pool).await.unwrap();
     }
-}
-
-async fn plan(db: &Db, statement: &Statement) -> String {
-    let text = statement.text();
-    let mut on = db;
-    let lines: Vec<String> = match db.backend() {
-        Backend::Sqlite => {
-            let text = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", text.as_str()));
-            let rows: Vec<(i64, i64, i64, String)> = on.rows(text, statement.values()).await.unwrap();
-            rows.into_iter().map(|(_, _, _, detail)| detail).collect()
-        }
-        Backend::Postgres => {
-            let text = sqlx::AssertSqlSafe(format!("EXPLAIN (COSTS OFF) {}", text.as_str()));
-            on.values(text, statement.values()).await.unwrap()
-        }
-    };
-    lines.join("\n")
 }
 
 on_both_engines! {

@@ -87,7 +87,7 @@ fn kept(filter: &Filter) -> Statement {
     statement
 }
 
-fn among_the_newest(filter: &Filter) -> Statement {
+pub(super) fn among_the_newest(filter: &Filter) -> Statement {
     let mut statement = Statement::new(
         "SELECT status, COUNT(*) AS runs
          FROM (SELECT status FROM bulk_operation_runs WHERE 1 = 1",

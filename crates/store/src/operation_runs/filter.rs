@@ -124,7 +124,8 @@ impl Filter {
             statement.push(" AND token_id IS NOT NULL", []);
         }
         if let Some(reason) = self.reason {
-            statement.push(" AND reasons LIKE $1", args![format!("%,{},%", reason.as_str())]);
+            // The first part is what the indexes of runs with reasons hold.
+            statement.push(" AND reasons <> '' AND reasons LIKE $1", args![format!("%,{},%", reason.as_str())]);
         }
         if let Some(from) = self.from {
             statement.push(" AND created_at >= $1", args![from]);
@@ -150,6 +151,10 @@ impl Filter {
 /// # Errors
 /// When the database fails.
 pub async fn list(mut on: impl Access, filter: &Filter) -> Result<Vec<OperationRun>, StoreError> {
+    on.query(&list_statement(filter)).await
+}
+
+pub(super) fn list_statement(filter: &Filter) -> Statement {
     let mut statement = Statement::new(
         "SELECT * FROM bulk_operation_runs WHERE id IN (
              SELECT id FROM (SELECT id FROM bulk_operation_runs WHERE 1 = 1",
@@ -163,7 +168,7 @@ pub async fn list(mut on: impl Access, filter: &Filter) -> Result<Vec<OperationR
         " ORDER BY created_at DESC, id DESC LIMIT $1) page) ORDER BY created_at DESC, id DESC",
         args![filter.limit.clamp(1, MAX_PAGE)],
     );
-    on.query(&statement).await
+    statement
 }
 
 /// A person who started runs.
