@@ -1,6 +1,6 @@
 //! People, members, preferences.
 
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::Role;
@@ -8,10 +8,7 @@ use tenantatlas_store::testing::on_both_engines;
 use tenantatlas_store::{members, preferences, tenants, users};
 use uuid::Uuid;
 
-use crate::world::{at, selection, tenant, user};
-
-/// So long a transaction stays open that another one may run beside it.
-const OVERLAP: Duration = Duration::from_millis(200);
+use crate::world::{at, selection, tenant, until_the_other_waits, user};
 
 on_both_engines! {
     async fn a_person_is_found_by_address_in_any_case_and_has_a_password_once_it_is_set(test: TestDatabase) {
@@ -139,11 +136,12 @@ on_both_engines! {
     async fn of_two_administrators_who_demote_each_other_at_once_one_is_left(test: TestDatabase) {
         let db = &test.db;
         let (ada, eve) = (user(db, "Ada", true).await, user(db, "Eve", true).await);
-        let demote = |id| async move {
+        let locked = AtomicBool::new(false);
+        let demote = async |id| {
             let mut tx = db.write().await.unwrap();
             users::lock_platform_admins(&mut tx).await.unwrap();
             assert!(users::set_platform_admin(&mut tx, id, false, at(2)).await.unwrap());
-            tokio::time::sleep(OVERLAP).await;
+            until_the_other_waits(&test, &locked).await;
             let left = users::count_platform_admins(&mut tx).await.unwrap();
             if left > 0 {
                 tx.commit().await.unwrap();
@@ -164,11 +162,12 @@ on_both_engines! {
             members::set(&mut tx, contoso, id, Role::Owner, at(1)).await.unwrap();
         }
         tx.commit().await.unwrap();
-        let demote = |id| async move {
+        let locked = AtomicBool::new(false);
+        let demote = async |id| {
             let mut tx = db.write().await.unwrap();
             members::lock(&mut tx, contoso, Role::Owner).await.unwrap();
             members::set(&mut tx, contoso, id, Role::Readonly, at(2)).await.unwrap();
-            tokio::time::sleep(OVERLAP).await;
+            until_the_other_waits(&test, &locked).await;
             let left = members::count(&mut tx, contoso, Role::Owner).await.unwrap();
             if left > 0 {
                 tx.commit().await.unwrap();

@@ -1,7 +1,7 @@
 //! Sync runs: the lock of a scope, going on after a crash, totals.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 use tenantatlas_domain::operation::OperationStatus;
@@ -15,7 +15,9 @@ use tenantatlas_store::sync_runs::{self, Filter, NewSyncRun, Started, SyncEnd, T
 use tenantatlas_store::testing::on_both_engines;
 use tenantatlas_store::{StoreError, scopes};
 
-use crate::world::{LEASE, NO_LIMITS, Sync, at, claim, dispatch, items, new_sync_run, selection, tenant};
+use crate::world::{
+    LEASE, NO_LIMITS, Sync, at, claim, dispatch, items, new_sync_run, selection, tenant, until_the_other_waits,
+};
 
 on_both_engines! {
     async fn only_one_run_of_a_selection_is_under_way_and_other_selections_are_free(test: TestDatabase) {
@@ -237,15 +239,16 @@ on_both_engines! {
         let one = Sync::start(db, contoso, &["alpha", "beta"], at(2)).await;
         let other = Sync::start(db, contoso, &["alpha", "beta", "gamma"], at(2)).await;
         let keys = BTreeSet::from(["beta", "alpha"]);
+        let locked = AtomicBool::new(false);
         let crosswise = |sync: Sync, written: &'static str, ended: &'static str| {
-            let keys = &keys;
+            let (keys, test, locked) = (&keys, &test, &locked);
             async move {
                 let type_run = sync.begin(written, at(3)).await;
                 sync.begin(ended, at(3)).await;
                 let mut tx = sync.db.write().await.unwrap();
                 lock_types(&mut tx, contoso, keys).await.unwrap();
                 write_batch(&mut tx, &sync.fence, &sync.run, &type_run, &items(1, "b"), at(4)).await.unwrap();
-                tokio::time::sleep(Duration::from_millis(200)).await;
+                until_the_other_waits(test, locked).await;
                 let end = TypeEnd {
                     outcome: TypeOutcome::Succeeded,
                     reason_code: None,

@@ -167,7 +167,6 @@ on_both_engines! {
         let type_run = sync.begin("alpha", at(0)).await;
         let mut writing = db.write().await.unwrap();
         write_batch(&mut writing, &sync.fence, &sync.run, &type_run, &items(3, "a"), at(1)).await.unwrap();
-        let wait = || tokio::time::sleep(std::time::Duration::from_millis(200));
         let removing = tokio::spawn({
             let db = db.clone();
             async move {
@@ -178,8 +177,8 @@ on_both_engines! {
                 removed
             }
         });
-        wait().await;
-        let dispatching = tokio::spawn({
+        test.until_waiting(1).await;
+        let mut dispatching = tokio::spawn({
             let db = db.clone();
             async move {
                 let mut tx = db.write().await?;
@@ -187,12 +186,18 @@ on_both_engines! {
                 tx.commit().await
             }
         });
-        wait().await;
+        // It waits as well, or was in time to be removed.
+        let dispatched = tokio::select! {
+            dispatched = &mut dispatching => Some(dispatched),
+            () = test.until_waiting(2) => None,
+        };
         assert!(!removing.is_finished());
         writing.commit().await.unwrap();
         assert!(removing.await.unwrap());
-        // Refused, or in time to be removed as well.
-        drop(dispatching.await.unwrap());
+        // Refused, or in time.
+        if dispatched.is_none() {
+            drop(dispatching.await.unwrap());
+        }
         let late = sync.write(&type_run, &items(5, "b"), at(3)).await.unwrap_err();
         assert!(matches!(late, StoreError::LeaseLost), "{late:?}");
         for count in ["SELECT COUNT(*) FROM inventory_items", "SELECT COUNT(*) FROM bulk_operation_runs"] {

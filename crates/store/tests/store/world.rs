@@ -1,5 +1,6 @@
 //! What most tests begin with: a tenant, people, an operation run that a worker holds, a sync run.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, json};
@@ -16,6 +17,7 @@ use tenantatlas_store::operation_runs::{
 };
 use tenantatlas_store::sync_runs::{self, Continuation, NewSyncRun, Started, SyncEnd, SyncRun, TypeEnd, TypeRun};
 use tenantatlas_store::tenants::{self, Cloud, Environment, TenantDetails};
+use tenantatlas_store::testing::TestDatabase;
 use tenantatlas_store::{Db, StoreError, users};
 use uuid::Uuid;
 
@@ -24,6 +26,17 @@ pub const LEASE: Duration = Duration::from_secs(60);
 
 pub fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(1_800_000_000_000 + millis)
+}
+
+/// Of two transactions that need the same lock, the one that has it stays here until the other one waits for it.
+///
+/// # Panics
+/// When the other one never does, as if there were no lock.
+pub async fn until_the_other_waits(test: &TestDatabase, somebody_was_here: &AtomicBool) {
+    if !somebody_was_here.swap(true, Ordering::SeqCst) {
+        let waits = test.until_somebody_waits();
+        tokio::time::timeout(LEASE, waits).await.expect("the other one waits for the lock");
+    }
 }
 
 pub fn details(name: &str) -> TenantDetails {
