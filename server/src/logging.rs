@@ -15,9 +15,10 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 use crate::cli::{Arguments, Command};
 use crate::exit::{Exit, ExitCode};
 
-/// What is logged when nothing is said: a server tells what it does, a command only what is wrong.
+/// What is logged when nothing is said: a server tells what it does, a command only what is wrong and what it
+/// waits for.
 const SERVER_FILTER: &str = "info,hyper=warn,sqlx=warn,tower_http=info";
-const COMMAND_FILTER: &str = "error";
+const COMMAND_FILTER: &str = "error,tenantatlas_store::postgres_server=warn";
 /// Libraries that print addresses or refused parts of requests at their lowest level. An address may hold a one-time link, so
 /// that level is never written, whatever the filter says.
 const ADDRESSES_AT_TRACE: [&str; 2] = ["tower_http::csrf", "axum::rejection"];

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolOptions;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Executor as _, Postgres};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::{Connection as _, Executor as _, Postgres};
 
 use crate::database::PATIENCE;
 use crate::{Db, StoreError};
 
 /// Connections to a PostgreSQL server, at most.
 const POSTGRES_CONNECTIONS: u32 = 24;
+/// A server that answers at all does so within this time.
+const QUICK: Duration = Duration::from_secs(3);
 /// A connection that rested longer than this is asked whether it still lives before it is used.
 const TRUSTED_REST: Duration = Duration::from_secs(5);
 
@@ -31,15 +33,37 @@ pub(crate) async fn connect_postgres(address: &str, option: Option<(&str, &str)>
         Some(socket) => socket.display().to_string(),
         None => format!("{}:{}", options.get_host(), options.get_port()),
     };
+    let first_cause = say_whether_it_answers(&options, &host).await;
     let pool = pool_options().connect_with(options).await.map_err(|error| match &error {
         sqlx::Error::Database(database) => match database.code().as_deref() {
             Some("28000" | "28P01" | "3D000" | "42501") => StoreError::Refused(database.message().to_owned()),
             _ => error.into(),
         },
-        sqlx::Error::PoolTimedOut => StoreError::Unreachable { host, cause: "no answer in time".to_owned() },
+        sqlx::Error::PoolTimedOut => {
+            let cause = first_cause.unwrap_or_else(|| "no answer".to_owned());
+            StoreError::Unreachable { host, cause: format!("{cause}, for {} seconds", PATIENCE.as_secs()) }
+        }
         other => StoreError::Unreachable { host, cause: other.to_string() },
     })?;
     Ok(Db::Postgres { pool, shared: Arc::default() })
+}
+
+/// Connects once and says it where that fails, since the pool tries again without a word until [`PATIENCE`] is over. The reason
+/// of the network comes back.
+async fn say_whether_it_answers(options: &PgConnectOptions, host: &str) -> Option<String> {
+    let cause = match tokio::time::timeout(QUICK, PgConnection::connect_with(options)).await {
+        Ok(Ok(connection)) => {
+            // Whether it is closed in good order is of no consequence.
+            let _ = connection.close().await;
+            return None;
+        }
+        Ok(Err(sqlx::Error::Io(error))) => error.to_string(),
+        Err(_) => format!("no answer within {} seconds", QUICK.as_secs()),
+        // Refused by the server itself, which the pool will tell.
+        Ok(Err(_)) => return None,
+    };
+    tracing::warn!(%cause, "PostgreSQL at {host} does not answer yet: trying for {} seconds", PATIENCE.as_secs());
+    Some(cause)
 }
 
 /// What holds in every session on PostgreSQL. One search takes one core, as its turn says ([`Db::turn_to_search`]): by default
@@ -58,7 +82,7 @@ fn pool_options() -> PoolOptions<Postgres> {
         .before_acquire(|connection, rest| {
             Box::pin(async move {
                 if rest.idle_for > TRUSTED_REST {
-                    sqlx::Connection::ping(connection).await?;
+                    connection.ping().await?;
                 }
                 Ok(true)
             })
