@@ -195,7 +195,7 @@ fn tell_end(run: &RunState, user: UserId, clock: i64, toasts: RwSignal<Vec<Toast
     let mut ids = watched();
     ids.retain(|id| *id != run.id);
     keep_watched(&ids);
-    let toast = Toast::of(run, user, clock);
+    let Some(toast) = Toast::of(run, user, clock) else { return };
     spoken.set(format!("{}. {}: {}", toast.title, toast.tenant, toast.detail));
     toasts.update(|toasts| {
         toasts.retain(|known| known.run != toast.run);

@@ -182,14 +182,14 @@ fn pace(run: &RunState, now: i64, still: i64) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use tenantatlas_domain::ids::{OperationRunId, TenantId};
     use tenantatlas_domain::live::RunWords;
     use tenantatlas_domain::operation::Counters;
     use tenantatlas_domain::time::Timestamp;
 
-    fn run(status: OperationStatus, held: bool) -> RunState {
+    pub fn run(status: OperationStatus, held: bool) -> RunState {
         let nil = "00000000-0000-0000-0000-000000000000";
         RunState {
             id: nil.parse::<OperationRunId>().expect("an id"),
@@ -208,6 +208,7 @@ mod tests {
             attempt: 1,
             reason_code: None,
             news: None,
+            follows: false,
             created_at: Timestamp::from_millis(0),
             started_at: Some(Timestamp::from_millis(0)),
             finished_at: None,

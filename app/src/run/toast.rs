@@ -38,12 +38,17 @@ pub struct Toast {
 }
 
 impl Toast {
-    /// The toast for a run that has ended, for this person.
-    pub fn of(run: &RunState, viewer: UserId, now: i64) -> Self {
+    /// The toast for a run that has ended, for this person; none for one that followed another by itself, did all it had to do
+    /// and found nothing new: whoever asks for one thing is not told five.
+    pub fn of(run: &RunState, viewer: UserId, now: i64) -> Option<Self> {
         let bucket = run.status.bucket();
+        let has_news = run.news.is_some_and(|news| !news.is_empty());
+        if run.follows && bucket == OperationBucket::Succeeded && !has_news {
+            return None;
+        }
         let (tone, _) = look(bucket, run.reason_code);
         let canceller = canceller(run.cancelled_by.as_ref(), viewer);
-        Self {
+        Some(Self {
             run: run.id.to_string(),
             href: address::tenant(run.tenant_id).run(run.id),
             tone: tone.to_owned(),
@@ -51,7 +56,7 @@ impl Toast {
             tenant: run.tenant_name.clone(),
             detail: detail(run),
             until: matches!(tone, "ok" | "idle").then_some(now + GOOD_NEWS),
-        }
+        })
     }
 
     /// The drawing of its tone.
@@ -116,4 +121,26 @@ pub fn ToastCard(
             </button>
         </section>
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::run_card::tests::run;
+    use tenantatlas_domain::news::News;
+    use tenantatlas_domain::operation::OperationStatus;
+
+    #[test]
+    fn what_follows_by_itself_and_finds_nothing_makes_no_toast() {
+        let viewer = "00000000-0000-0000-0000-000000000007".parse().expect("an id");
+        let told = |status, follows, news| {
+            let ended = RunState { follows, news, ..run(status, false) };
+            Toast::of(&ended, viewer, 0).is_some()
+        };
+        let (nothing, some) = (Some(News::default()), Some(News { changed: 1, ..News::default() }));
+        assert!(told(OperationStatus::Completed, false, nothing), "somebody asked for it");
+        assert!(told(OperationStatus::Completed, true, some));
+        assert!(told(OperationStatus::Failed, true, None) && told(OperationStatus::CompletedWithErrors, true, nothing));
+        assert!(!told(OperationStatus::Completed, true, nothing) && !told(OperationStatus::Completed, true, None));
+    }
 }

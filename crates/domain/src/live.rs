@@ -116,6 +116,8 @@ pub struct RunState {
     pub reason_code: Option<ReasonCode>,
     /// What it found that was not known before, once it came to its own end and where its operation tells that.
     pub news: Option<News>,
+    /// Whether it was started by the good end of another run rather than by somebody.
+    pub follows: bool,
     /// When it was dispatched.
     pub created_at: Timestamp,
     /// When work began.
@@ -307,6 +309,7 @@ mod tests {
             attempt,
             reason_code: None,
             news: Some(News { missing: 2, newly_missing: 1, ..News::default() }),
+            follows: false,
             created_at: Timestamp::from_millis(1),
             started_at: Some(Timestamp::from_millis(2)),
             finished_at: None,

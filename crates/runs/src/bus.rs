@@ -305,6 +305,7 @@ mod tests {
             attempt: 1,
             reason_code: None,
             news: None,
+            follows: false,
             created_at: Timestamp::from_millis(0),
             started_at: None,
             finished_at: None,

@@ -26,6 +26,7 @@ pub fn state_of(run: &OperationRun, words: RunWords) -> RunState {
         attempt: run.attempt,
         reason_code: run.reason_code,
         news: run.news,
+        follows: run.follows.is_some(),
         created_at: run.created_at,
         started_at: run.started_at,
         finished_at: run.finished_at,
