@@ -12,6 +12,8 @@ test("the palette finds tenants, types, items and pages, and leads there", async
   await field.fill("bitlocker");
   const items = page.getByRole("option", { name: /bitlocker/i });
   await expect(items.first()).toBeVisible();
+  await field.fill("0007 ring");
+  await expect(page.getByRole("option", { name: /Ring 0007.*Group/ })).toBeVisible();
   await field.fill("sync start");
   await expect(page.getByRole("option", { name: /Start a sync/ })).toHaveAttribute("aria-selected", "true");
   await field.fill("runs");

@@ -125,14 +125,14 @@ fn palette_dialog() -> (impl IntoView + use<>, Callback<()>) {
                     class="input"
                     type="text"
                     role="combobox"
-                    aria-label="Go to a tenant, type, item, page or action"
+                    aria-label="Go to a tenant, type, group, item, page or action"
                     aria-expanded="true"
                     aria-controls="palette-list"
                     aria-autocomplete="list"
                     aria-activedescendant=move || {
                         state.found.with(|found| !found.is_empty()).then(|| option_id(state.at.get()))
                     }
-                    placeholder="Tenant, type, item, page or action"
+                    placeholder="Tenant, type, group, item, page or action"
                     autocomplete="off"
                     spellcheck="false"
                     autofocus

@@ -13,7 +13,7 @@ use {
 };
 
 /// What fits a text, of everything that this person may see: pages, actions, tenants, and in a tenant its saved views,
-/// types and items.
+/// types, groups and items.
 ///
 /// # Errors
 /// Signed out; when the database fails.

@@ -13,6 +13,7 @@ use crate::address;
 use crate::error::AppError;
 use crate::filter::inventory::InventoryFilter;
 use crate::filter::{ListFilter as _, read_query};
+use crate::inventory::group_hits::assigned_label;
 use crate::inventory::labels::type_label;
 use crate::scope::Inside;
 use crate::session::current::CurrentSession;
@@ -47,6 +48,7 @@ pub async fn entries(
             found.extend(types(inside, &words));
         }
         if text.chars().count() >= MIN_TEXT {
+            found.extend(groups(inside, &text).await?);
             found.extend(items(inside, &text).await?);
         }
     }
@@ -139,6 +141,20 @@ fn types(inside: &Inside, words: &[&str]) -> Vec<PaletteEntry> {
     found
         .map(|known| entry("Type", known.label, known.category.label(), inside.address().items_of_type(known.key)))
         .collect()
+}
+
+/// Groups lead to what they get.
+async fn groups(inside: &Inside, text: &str) -> Result<Vec<PaletteEntry>, AppError> {
+    let many = u32::try_from(MAX_OF_KIND).unwrap_or(u32::MAX);
+    let named = inventory::groups_named(inside.engine.reader(), inside.id(), text, many).await?;
+    Ok(named
+        .iter()
+        .filter_map(|group| {
+            let assigned = group.external_id.parse().ok()?;
+            let label = assigned_label(&assigned, Some(group));
+            Some(entry("Group", label, "what it gets", inside.address().group(&assigned)))
+        })
+        .collect())
 }
 
 async fn items(inside: &Inside, text: &str) -> Result<Vec<PaletteEntry>, AppError> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Somewhere to go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaletteEntry {
-    /// What kind of thing it is: `Tenant`, `Type`, `Item`, `Page`, `Action`, `View`.
+    /// What kind of thing it is: `Tenant`, `Type`, `Group`, `Item`, `Page`, `Action`, `View`.
     pub kind: String,
     /// Its name.
     pub label: String,

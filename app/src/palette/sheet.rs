@@ -9,7 +9,7 @@ use crate::ui::icon::Icon;
 
 /// Every key, and what it does.
 const KEYS: [(&str, &str); 12] = [
-    ("Ctrl K", "Go to a tenant, type, item, page or action (⌘ K on a Mac)"),
+    ("Ctrl K", "Go to a tenant, type, group, item, page or action (⌘ K on a Mac)"),
     ("/", "Search in the list of the page"),
     ("?", "Show this sheet"),
     ("Esc", "Close what is open"),

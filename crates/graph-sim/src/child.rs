@@ -173,7 +173,7 @@ impl GraphRequest<'_> {
         self.tenant.write_id(out, CHILDREN, IdForm::Guid, token * 2 + nth);
         let _ = write!(
             out,
-            r#"","displayName":"Automated enrolment {nth}","requiresUserAuthentication":true,"isDefault":false,"supervisedModeEnabled":true}}"#
+            r#"","displayName":"Automated enrollment {nth}","requiresUserAuthentication":true,"isDefault":false,"supervisedModeEnabled":true}}"#
         );
     }
 }

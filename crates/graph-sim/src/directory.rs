@@ -23,7 +23,7 @@ impl GraphRequest<'_> {
         let dynamic = index.is_multiple_of(5);
         json!({
             "id": self.tenant.id(GROUPS, IdForm::Guid, index),
-            "displayName": format!("Group {index:04} {}", self.tenant.config.name),
+            "displayName": format!("Ring {index:04} {}", self.tenant.config.name),
             "description": null,
             "groupTypes": if dynamic { vec!["DynamicMembership"] } else { Vec::new() },
             "membershipRule": dynamic.then_some("(device.deviceOwnership -eq \"Company\")"),
