@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use tenantatlas_domain::drift::{Severity, default_severity};
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Action;
+use tenantatlas_store::tenants::AfterSync;
 
 use super::functions::{PinDriftBaseline, SetAfterSync, SetDriftSeverity};
 use super::load::Findings;
@@ -30,26 +31,40 @@ pub(super) fn choices(inside: &Inside, shown: &Findings) -> AnyView {
     .drawn()
 }
 
-fn after_sync(inside: &Inside, may_choose: bool) -> AnyView {
-    let wanted = inside.tenant.after_sync;
-    let each = [
+/// The place of the choice of what follows a sync, on the page of findings.
+pub const AFTER_SYNC: &str = "after-sync";
+
+/// What can follow a sync: the name in a form, words, and whether it is wanted.
+fn followers(wanted: AfterSync) -> [(&'static str, &'static str, bool); 3] {
+    [
         ("drift", "Compare it with the run before", wanted.drift),
         ("capture", "Keep versions of what is new or changed", wanted.capture),
         ("audit_events", "Read the audit logs of Microsoft: who changed what", wanted.audit_events),
-    ];
+    ]
+}
+
+/// What follows each sync of the tenant, in a sentence.
+#[must_use]
+pub fn after_sync_words(wanted: AfterSync) -> String {
+    let chosen: Vec<&str> =
+        followers(wanted).iter().filter(|(.., wanted)| *wanted).map(|(_, words, _)| *words).collect();
+    let words = if chosen.is_empty() { "nothing".to_owned() } else { chosen.join("; ") };
+    format!("After each sync: {words}.")
+}
+
+fn after_sync(inside: &Inside, may_choose: bool) -> AnyView {
+    let wanted = inside.tenant.after_sync;
     if !may_choose {
-        let chosen: Vec<&str> = each.iter().filter(|(.., wanted)| *wanted).map(|(_, words, _)| *words).collect();
-        let words = if chosen.is_empty() { "nothing".to_owned() } else { chosen.join("; ") };
-        return view! { <p class="quiet-text">{format!("After each sync: {words}.")}</p> }.drawn();
+        return view! { <p class="quiet-text" id=AFTER_SYNC>{after_sync_words(wanted)}</p> }.drawn();
     }
-    let boxes = each.map(|(name, words, wanted)| {
+    let boxes = followers(wanted).map(|(name, words, wanted)| {
         view! {
             <label class="check"><input type="checkbox" name=name value="true" checked=wanted autocomplete="off" />{words}</label>
         }
     });
     let action = inside.address().function::<SetAfterSync>();
     view! {
-        <form class="form" method="post" action=action>
+        <form class="form" id=AFTER_SYNC method="post" action=action>
             <fieldset class="form"><legend>"After each sync"</legend>{boxes.into_iter().collect_view()}</fieldset>
             <div class="form-foot"><button class="button">"Save"</button></div>
         </form>

@@ -1,7 +1,7 @@
 //! What drifted, and who accepted it.
 
 #[cfg(feature = "ssr")]
-mod choices;
+pub mod choices;
 pub mod functions;
 #[cfg(feature = "ssr")]
 mod list;

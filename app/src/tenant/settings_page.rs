@@ -10,6 +10,7 @@ use super::connection_form::{cloud_label, connection_fields, credential_choice, 
 use super::functions::{EditConnection, RemoveTenant, RotateCredential, TestConnection};
 use super::load::{Checks, checks, environment};
 use crate::error::AppError;
+use crate::finding::choices::{AFTER_SYNC, after_sync_words};
 use crate::frame::view::Section;
 use crate::page::{done, query, refusal, tenant_page};
 use crate::scope::Inside;
@@ -50,6 +51,7 @@ pub fn SettingsPage() -> impl IntoView {
                 </div>
             </div>
             {connection(&inside, &checks, may_edit)}
+            {after_sync(&inside)}
             {confirm}
             <div class="columns">{edit} {rotate}</div>
             {remove}
@@ -70,6 +72,14 @@ fn connection(inside: &Inside, checks: &Checks, may_edit: bool) -> AnyView {
         </section>
     }
     .drawn()
+}
+
+/// What follows each sync is chosen beside what a sync is compared with.
+fn after_sync(inside: &Inside) -> AnyView {
+    let href = format!("{}#{AFTER_SYNC}", inside.address().findings());
+    let words = after_sync_words(inside.tenant.after_sync);
+    let link = if inside.role.allows(Action::EditSchedules) { "Choose what follows" } else { "How syncs are compared" };
+    section_card("follow", "After a sync", view! { <p>{words}" "<a href=href>{link}</a></p> })
 }
 
 fn check(inside: &Inside) -> AnyView {
