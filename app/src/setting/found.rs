@@ -104,7 +104,7 @@ fn setting(place: &Place, filter: &SettingFilter, one: &FoundSetting) -> AnyView
     let above = one.setting.category.as_deref().map(|category| visible_on_page(category).into_owned());
     let above = above.map(|above| view! { <span class="under">{above}</span> });
     let value = match (&one.setting.value, one.entry.content) {
-        (Some(value), _) => value_view(value, Contents::Hidden),
+        (Some(value), _) => value_view(value, one.setting.property(), Contents::Hidden),
         (None, Some(bytes)) => {
             let words = format!("Hidden, {}", format::counted(bytes as u64, "byte", "bytes"));
             view! { <span class="quiet-text">{words}</span> }.drawn()

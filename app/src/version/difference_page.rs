@@ -153,7 +153,8 @@ fn settings(compared: &Comparison, shown: Shown) -> AnyView {
 }
 
 fn setting(row: &Row, contents: Contents<'_>) -> AnyView {
-    let value = |value: &Option<SettingValue>| value.as_ref().map(|value| value_view(value, contents));
+    let value =
+        |value: &Option<SettingValue>| value.as_ref().map(|value| value_view(value, row.property.as_deref(), contents));
     let above = (!row.above.is_empty()).then(|| visible_on_page(&row.above.join(" › ")).into_owned());
     let id = row.definition_id.as_deref().map(|id| visible_on_page(id).into_owned());
     let class = if row.name.is_none() && row.definition_id.is_some() { Some("identifier") } else { None };

@@ -200,7 +200,7 @@ fn row(setting: &Setting, at: usize, contents: Contents<'_>) -> AnyView {
     let class = if setting.is_unnamed() { "setting-name identifier" } else { "setting-name" };
     // The id helps whoever looks a setting up elsewhere; as a title it is there for those who want it.
     let id = setting.definition_id.as_deref().map(|id| visible_on_page(id).into_owned());
-    let value = setting.value.as_ref().map(|value| value_view(value, contents));
+    let value = setting.value.as_ref().map(|value| value_view(value, setting.property(), contents));
     let none = (value.is_none() && setting.parts.is_empty()).then_some("not set");
     let parts = (!setting.parts.is_empty()).then(|| tree(setting.parts.iter(), contents));
     view! {

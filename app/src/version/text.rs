@@ -91,7 +91,7 @@ fn setting(text: &mut String, row: &Row, revealed: bool) {
         let value = value.as_ref()?;
         match value.content_text().filter(|_| revealed) {
             Some(content) => Some(format!("\n{}", indented(&content))),
-            None => Some(one_line(&value.words())),
+            None => Some(one_line(&value.words_of(row.property.as_deref()))),
         }
     };
     sides(text, row.change, (value(&row.old), value(&row.new)), "not set");

@@ -30,8 +30,8 @@ impl<'key> Contents<'key> {
     }
 }
 
-/// The value of a setting.
-pub fn value_view(value: &SettingValue, contents: Contents<'_>) -> AnyView {
+/// The value of a setting; of the property that it is, where no catalog describes it.
+pub fn value_view(value: &SettingValue, property: Option<&str>, contents: Contents<'_>) -> AnyView {
     match value {
         SettingValue::Content(text) => match contents {
             Contents::Shown(policy_type) => script(policy_type, &value.content_text().unwrap_or_default()),
@@ -54,17 +54,20 @@ pub fn value_view(value: &SettingValue, contents: Contents<'_>) -> AnyView {
         }
         SettingValue::Text(text) => match Timestamp::parse_rfc3339(text) {
             Some(at) => day(at.as_millis()),
-            None => visible_on_page(text).into_owned().drawn(),
+            None => match value.words_of(property) {
+                words if words == *text => visible_on_page(text).into_owned().drawn(),
+                words => view! { <span title=visible_on_page(text).into_owned()>{words}</span> }.drawn(),
+            },
         },
         SettingValue::List(values) if values.is_empty() => "none".drawn(),
-        SettingValue::List(values) => list(values, contents),
-        _ => visible_on_page(&value.words()).into_owned().drawn(),
+        SettingValue::List(values) => list(values, property, contents),
+        _ => visible_on_page(&value.words_of(property)).into_owned().drawn(),
     }
 }
 
-fn list(values: &[SettingValue], contents: Contents<'_>) -> AnyView {
+fn list(values: &[SettingValue], property: Option<&str>, contents: Contents<'_>) -> AnyView {
     let rows = |values: &[SettingValue]| {
-        values.iter().map(|value| view! { <li>{value_view(value, contents)}</li> }).collect_view()
+        values.iter().map(|value| view! { <li>{value_view(value, property, contents)}</li> }).collect_view()
     };
     if values.len() <= LIST_SHOWN {
         return view! { <ul class="values">{rows(values)}</ul> }.drawn();
@@ -111,11 +114,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn values_that_the_portal_has_words_for_are_told_in_these_and_keep_what_microsoft_sent() {
+        let told = |value: SettingValue, property| value_view(&value, Some(property), Contents::Hidden).to_html();
+        let kind = told(SettingValue::Text("deviceDefault".to_owned()), "passwordRequiredType");
+        assert!(kind.contains("title=\"deviceDefault\"") && kind.contains("Device default"), "{kind}");
+        let grants = SettingValue::List(vec![SettingValue::Text("mfa".to_owned())]);
+        assert!(told(grants, "builtInControls").contains("Require multifactor authentication"));
+        assert!(told(SettingValue::Flag(true), "securityBlockJailbrokenDevices").contains("Block"));
+        assert!(told(SettingValue::Text("mfa".to_owned()), "ssid").contains("mfa"), "a text of a person stays");
+    }
+
+    #[test]
     fn a_script_is_hidden_until_it_is_asked_for_and_then_its_words_are_told_apart() {
         let value = SettingValue::Content("if ($a) { 'x</pre><script>' } # done".to_owned());
-        let hidden = value_view(&value, Contents::of("deviceManagementScript", false)).to_html();
+        let hidden = value_view(&value, None, Contents::of("deviceManagementScript", false)).to_html();
         assert!(hidden.contains("Hidden, 36 bytes") && !hidden.contains("done"), "{hidden}");
-        let shown = value_view(&value, Contents::of("deviceManagementScript", true)).to_html();
+        let shown = value_view(&value, None, Contents::of("deviceManagementScript", true)).to_html();
         for expected in [
             "<span class=\"code-keyword\">if</span>",
             "<span class=\"code-variable\">$a</span>",
@@ -124,7 +138,7 @@ mod tests {
         ] {
             assert!(shown.contains(expected), "{expected} in {shown}");
         }
-        let payload = value_view(&value, Contents::of("deviceConfiguration", true)).to_html();
+        let payload = value_view(&value, None, Contents::of("deviceConfiguration", true)).to_html();
         assert!(!payload.contains("code-") && payload.contains("# done"), "{payload}");
     }
 }

@@ -15,6 +15,7 @@ mod search;
 mod setting;
 mod templates;
 mod tree;
+mod wording;
 
 pub use assignment::{Assignment, AssignmentChange, AssignmentSide};
 pub use difference::{Difference, NotComparable, Note, Row, difference};
@@ -22,6 +23,7 @@ pub use naming::{DefinitionName, Glossary};
 pub use reading::{Line, Section, Settings};
 pub use search::{SearchEntry, SearchLine, search_lines, words_of};
 pub use setting::{ChangeKind, Order, Setting, SettingValue, UnknownChangeKind};
+pub use wording::properties_titled;
 
 #[cfg(test)]
 mod tests;

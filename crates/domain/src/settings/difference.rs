@@ -24,6 +24,8 @@ pub struct Row {
     pub name: Option<String>,
     /// Its category.
     pub category: Option<String>,
+    /// The property that it is, see [`Setting::property`].
+    pub property: Option<String>,
     /// What became of it; `None` where it is the same.
     pub change: Option<ChangeKind>,
     /// Its value in the older body.
@@ -201,6 +203,7 @@ impl Comparing {
             definition_id: setting.definition_id.clone(),
             name: setting.name.clone(),
             category: setting.category.clone(),
+            property: setting.property().map(str::to_owned),
             change,
             old: old.and_then(|setting| setting.value.clone()),
             new: new.and_then(|setting| setting.value.clone()),

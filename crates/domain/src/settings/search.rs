@@ -96,7 +96,7 @@ impl SearchEntry {
     #[must_use]
     pub fn value_words(&self, setting: &Setting) -> String {
         match (&setting.value, self.content) {
-            (Some(value), _) => value.words(),
+            (Some(value), _) => value.words_of(setting.property()),
             (None, Some(bytes)) => format!("content of {bytes} bytes"),
             (None, None) => "not set".to_owned(),
         }

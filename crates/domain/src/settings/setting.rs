@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value, json};
 
-use crate::live::humanise;
+use super::wording::{member_words, property_title, switch_words};
 use crate::normalise::Withheld;
 use crate::normalise::walk::moment;
 
@@ -118,13 +118,21 @@ impl SettingValue {
     /// For people, in one line; content is told by its length.
     #[must_use]
     pub fn words(&self) -> String {
+        self.words_of(None)
+    }
+
+    /// The same of a property of this name, in the words that Microsoft's portals have for its values.
+    #[must_use]
+    pub fn words_of(&self, property: Option<&str>) -> String {
         match self {
-            Self::Flag(true) => "Yes".to_owned(),
-            Self::Flag(false) => "No".to_owned(),
+            Self::Flag(flag) => {
+                let switch = property.and_then(|property| switch_words(property, *flag));
+                switch.unwrap_or(if *flag { "Yes" } else { "No" }).to_owned()
+            }
             Self::Number(number) => number.to_string(),
-            Self::Text(text) => text.clone(),
+            Self::Text(text) => member_words(property, text).unwrap_or_else(|| text.clone()),
             Self::Choice { id, name } => name.clone().unwrap_or_else(|| id.clone()),
-            Self::List(values) => values.iter().map(Self::words).collect::<Vec<_>>().join(", "),
+            Self::List(values) => values.iter().map(|value| value.words_of(property)).collect::<Vec<_>>().join(", "),
             Self::Content(text) => format!("content of {} bytes", text.len()),
             Self::Withheld { kind, .. } => match kind.as_str() {
                 "unreadable" => "a secret that Microsoft does not tell",
@@ -196,10 +204,16 @@ impl Setting {
         let key = || match (&self.definition_id, self.key.as_str()) {
             (None, "@odata.type") => "Kind".to_owned(),
             (None, "roleScopeTagIds" | "roleScopeTags") => "Scope tags".to_owned(),
-            (None, key) if key.chars().all(|character| character.is_ascii_alphanumeric()) => humanise(key),
+            (None, key) if key.chars().all(|character| character.is_ascii_alphanumeric()) => property_title(key),
             (_, key) => key.to_owned(),
         };
         self.name.clone().or_else(|| (!self.key.is_empty()).then(key))
+    }
+
+    /// The property that it is, where no catalog describes it.
+    #[must_use]
+    pub fn property(&self) -> Option<&str> {
+        self.definition_id.is_none().then_some(self.key.as_str())
     }
 
     /// Whether only the id of its definition is known.

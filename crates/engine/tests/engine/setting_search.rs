@@ -56,11 +56,11 @@ async fn until_searchable(world: &World) {
 }
 
 /// What the search shows of a value: of an object that is named by its id the id, which a version tells by its name.
-fn said(value: &SettingValue) -> String {
+fn said(value: &SettingValue, property: Option<&str>) -> String {
     match value {
         SettingValue::Choice { id, .. } if uuid::Uuid::try_parse(id).is_ok() => id.clone(),
-        SettingValue::List(values) => values.iter().map(said).collect::<Vec<_>>().join(", "),
-        value => value.words(),
+        SettingValue::List(values) => values.iter().map(|value| said(value, property)).collect::<Vec<_>>().join(", "),
+        value => value.words_of(property),
     }
 }
 
@@ -82,7 +82,8 @@ on_both_engines! {
                     .iter()
                     .filter(|line| line.setting.counts)
                     .map(|line| {
-                        let value = line.setting.value.as_ref().map_or("not set".to_owned(), said);
+                        let value = line.setting.value.as_ref();
+                        let value = value.map_or("not set".to_owned(), |value| said(value, line.setting.property()));
                         (line.path.clone(), value, 1)
                     })
                     .collect();
@@ -103,6 +104,10 @@ on_both_engines! {
             let exact = ids.filter(|one| one.entry.definition_id.as_deref() == Some(&id)).count();
             assert!(exact > 0, "{id}");
         }
+        // A property is found by what the portal calls it, which is no part of its name.
+        let titled = found(&world, &root(), "setting:\"Require a password to unlock\"").await;
+        let found: BTreeSet<_> = titled.policies.iter().flat_map(|policy| &policy.settings).map(|one| &*one.entry.key).collect();
+        assert_eq!(found, BTreeSet::from(["passwordRequired"]));
     }
 
     async fn a_value_tells_since_which_version_it_holds_and_of_before_nothing_is_found(test: TestDatabase) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 use sqlx::AssertSqlSafe;
+use tenantatlas_domain::settings::properties_titled;
 
 use crate::bulk::InsertRows;
 use crate::database::{Access, Run as _};
@@ -97,6 +98,12 @@ pub(super) async fn matching(mut on: impl Access, text: &str) -> Result<Option<V
     );
     if lower.contains('_') || lower.contains('/') {
         statement.push(r" OR LOWER(k.name) LIKE $1 ESCAPE '\'", args![pattern]);
+    }
+    // What the portal calls a property is no part of its name.
+    for property in properties_titled(&lower) {
+        let property = property.to_lowercase();
+        let below = format!("%/{property}");
+        statement.push(" OR k.sought = $1 OR k.sought LIKE $2", args![property, below]);
     }
     statement.push(" LIMIT $1", args![MOST_KEYS as i64 + 1]);
     let found: Vec<i64> = on.values(statement.text(), statement.values()).await?;
