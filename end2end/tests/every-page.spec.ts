@@ -91,6 +91,10 @@ for (const [way, media, size, rules] of [
       await expect(page.locator("h1")).toHaveCount(1);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       expect(over, "nothing runs over the edge").toBeLessThanOrEqual(0);
+      const sideways = await page.locator(".table-wrap").evaluateAll((tables) =>
+        tables.filter((table) => table.scrollWidth > table.clientWidth && getComputedStyle(table).overflowX === "auto").length,
+      );
+      expect(sideways, "no table is moved sideways to be read").toBe(0);
       const unfolded = await page.evaluate(() => {
         const folded = [...document.querySelectorAll<HTMLDetailsElement>(":is(.folds, .disclosure):not([open])")];
         for (const fold of folded) fold.open = true;

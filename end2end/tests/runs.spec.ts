@@ -29,6 +29,7 @@ test("a run is opened, and its buttons are reached, by keys alone", async ({ pag
   await page.keyboard.press("j");
   const row = page.locator("#runs tbody tr").first();
   await expect(row).toBeFocused();
+  await expect(page.getByRole("button", { name: "Retry what failed" }), "nothing is picked yet").toBeHidden();
   await page.keyboard.press("r");
   await expect(row.getByRole("checkbox")).toBeChecked();
   await expect(page.getByText("1 run picked")).toBeVisible();
