@@ -3,13 +3,13 @@
 use tenantatlas_domain::body::OBJECT_SLOT;
 use tenantatlas_domain::live::humanise;
 use tenantatlas_domain::references::{TargetKind, filter_words, target_words};
-use tenantatlas_domain::settings::AssignmentSide;
+use tenantatlas_domain::settings::{AssignmentSide, property_title};
 use tenantatlas_store::inventory::KnownNames;
 
 /// What the settings of a slot are called that have no category.
 #[must_use]
 pub fn slot_label(slot: &str) -> String {
-    if slot == OBJECT_SLOT { "General".to_owned() } else { humanise(slot) }
+    if slot == OBJECT_SLOT { "General".to_owned() } else { property_title(slot) }
 }
 
 /// Whom a row of assignments names.

@@ -23,7 +23,7 @@ pub use naming::{DefinitionName, Glossary};
 pub use reading::{Line, Section, Settings};
 pub use search::{SearchEntry, SearchLine, search_lines, words_of};
 pub use setting::{ChangeKind, Order, Setting, SettingValue, UnknownChangeKind};
-pub use wording::properties_titled;
+pub use wording::{properties_titled, property_title};
 
 #[cfg(test)]
 mod tests;

@@ -164,8 +164,9 @@ impl Object<'_> {
 
     fn write_scope_tags(&self, out: &mut Vec<u8>) {
         let tags = self.tenant.first_extent(number_of("roleScopeTag").unwrap_or(0)).max(1);
+        let second = self.noise(4) % tags;
         let _ = match self.noise(3) % 4 {
-            0 => write!(out, r#","roleScopeTagIds":["0","{}"]"#, self.noise(4) % tags),
+            0 if second > 0 => write!(out, r#","roleScopeTagIds":["0","{second}"]"#),
             _ => write!(out, r#","roleScopeTagIds":["0"]"#),
         };
     }

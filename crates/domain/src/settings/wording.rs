@@ -30,12 +30,15 @@ const TITLES: &[(&str, &str)] = &[
     ("firewallEnableStealthMode", "Stealth mode"),
     ("firewallEnabled", "Firewall"),
     ("gatekeeperAllowedAppSource", "Allow apps downloaded from these locations"),
+    ("gracePeriodHours", "Schedule (hours after noncompliance)"),
     ("includeApplications", "Target resources"),
     ("managedEmailProfileRequired", "Managed email profile"),
     ("microsoftUpdateServiceAllowed", "Microsoft product updates"),
     ("minAndroidSecurityPatchLevel", "Minimum security patch level"),
     ("mobileOsMaximumVersion", "Maximum OS version for mobile devices"),
     ("mobileOsMinimumVersion", "Minimum OS version for mobile devices"),
+    ("notificationMessageCCList", "Additional recipients"),
+    ("notificationTemplateId", "Message template"),
     ("osMaximumBuildVersion", "Maximum OS build version"),
     ("osMaximumVersion", "Maximum OS version"),
     ("osMinimumBuildVersion", "Minimum OS build version"),
@@ -52,6 +55,7 @@ const TITLES: &[(&str, &str)] = &[
     ("passwordSignInFailureCountBeforeFactoryReset", "Number of sign-in failures before wiping device"),
     ("qualityUpdatesDeferralPeriodInDays", "Quality update deferral period (days)"),
     ("rtpEnabled", "Real-time protection"),
+    ("scheduledActionsForRule", "Actions for noncompliance"),
     ("secureBootEnabled", "Secure Boot"),
     ("securityBlockJailbrokenDevices", "Jailbroken or rooted devices"),
     ("securityDisableUsbDebugging", "USB debugging on device"),
@@ -104,6 +108,12 @@ const SWITCHES: &[(&str, &str, &str)] = &[
 
 /// Members of an enumeration that the portal calls something else than their name in words: the property, the member, its words.
 const MEMBERS: &[(&str, &str, &str)] = &[
+    ("actionType", "block", "Mark device noncompliant"),
+    ("actionType", "notification", "Send email to end user"),
+    ("actionType", "pushNotification", "Send push notification to end user"),
+    ("actionType", "remoteLock", "Remotely lock the noncompliant device"),
+    ("actionType", "retire", "Retire the noncompliant device"),
+    ("actionType", "wipe", "Wipe the noncompliant device"),
     ("automaticUpdateMode", "autoInstallAndRebootAtMaintenanceTime", "Auto install and restart at maintenance time"),
     ("automaticUpdateMode", "autoInstallAndRebootAtScheduledTime", "Auto install and restart at scheduled time"),
     (
@@ -128,6 +138,10 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("clientAppTypes", "exchangeActiveSync", "Exchange ActiveSync clients"),
     ("clientAppTypes", "mobileAppsAndDesktopClients", "Mobile apps and desktop clients"),
     ("clientAppTypes", "other", "Other clients"),
+    ("passwordRequiredType", "alphanumeric", "Alphanumeric"),
+    ("passwordRequiredType", "numeric", "Numeric"),
+    ("state", "disabled", "Off"),
+    ("state", "enabled", "On"),
     ("state", "enabledForReportingButNotEnforced", "Report-only"),
 ];
 
