@@ -252,7 +252,7 @@ async fn objects_have_the_names_by_which_clients_call_them() {
     assert!(!tokens.is_empty() && tokens.iter().all(|token| token["displayName"] == token["organizationName"]));
     let settings = visitor.all("beta/deviceManagement/reusablePolicySettings?$select=displayName").await;
     assert!(!settings.is_empty() && settings.iter().all(|setting| setting["displayName"].is_string()));
-    let group = &visitor.all("beta/groups?$filter=startsWith(displayName,'group 00')&$top=3").await[0];
+    let group = &visitor.all("beta/groups?$filter=startsWith(displayName,'ring 00')&$top=3").await[0];
     let name = text(&group["displayName"]).replace(' ', "+");
     let found = visitor.all(&format!("beta/groups?$filter=displayName+eq+'{name}'&$select=groupTypes")).await;
     assert_eq!(found.len(), 1);
