@@ -161,7 +161,8 @@ test("without a network the page says that it reconnects, and catches up by itse
   await expect(page.getByRole("region", { name: /^Everything: / })).toBeVisible();
 });
 
-test("a server that is killed while the widget is open goes on with the run, and the page with it", async ({ page, server }) => {
+test("a server that is killed while the widget is open goes on with the run, and the page with it", async ({ page, server }, info) => {
+  test.skip(info.project.name === "phone", "the lease takes half a minute to end, of whatever size the page is");
   await startEverything(page, server, people.manager);
   await server.stop("SIGKILL");
   await expect(page.getByText("Reconnecting")).toBeVisible();
