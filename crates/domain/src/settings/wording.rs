@@ -49,7 +49,7 @@ const TITLES: &[(&str, &str)] = &[
     ("passwordMinutesOfInactivityBeforeLock", "Maximum minutes of inactivity before password is required"),
     ("passwordMinutesOfInactivityBeforeScreenTimeout", "Maximum minutes of inactivity until screen locks"),
     ("passwordPreviousPasswordBlockCount", "Number of previous passwords to prevent reuse"),
-    ("passwordRequired", "Require a password to unlock mobile devices"),
+    ("passwordRequired", "Require a password"),
     ("passwordRequiredToUnlockFromIdle", "Require password when device returns from idle state"),
     ("passwordRequiredType", "Password type"),
     ("passwordSignInFailureCountBeforeFactoryReset", "Number of sign-in failures before wiping device"),

@@ -105,7 +105,7 @@ on_both_engines! {
             assert!(exact > 0, "{id}");
         }
         // A property is found by what the portal calls it, which is no part of its name.
-        let titled = found(&world, &root(), "setting:\"Require a password to unlock\"").await;
+        let titled = found(&world, &root(), "setting:\"Require a password\"").await;
         let found: BTreeSet<_> = titled.policies.iter().flat_map(|policy| &policy.settings).map(|one| &*one.entry.key).collect();
         assert_eq!(found, BTreeSet::from(["passwordRequired"]));
     }
