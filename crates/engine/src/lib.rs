@@ -59,7 +59,7 @@ pub use api_tokens::{
 pub use audit_reading::{AuditReadPayload, ReadAuditEvents};
 pub use config::{EngineConfig, OutgoingConfig};
 pub use drift::{DriftPayload, Explained, Explanations, GenerateDrift, MANY_FINDINGS, SettingsTold};
-pub use endpoints::{AddedEndpoint, EndpointDetails, EndpointNotice, MailConfig, MailTls};
+pub use endpoints::{AddedEndpoint, EndpointChange, EndpointDetails, EndpointNotice, MailConfig, MailTls};
 pub use engine::Engine;
 pub use error::EngineError;
 pub use inventory_sync::{DispatchOutcome, InventorySync, SyncConfig, SyncPayload};
