@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use tenantatlas_domain::audit::{AuditAction, RunEvent};
 use tenantatlas_domain::invisible::visible_on_page;
+use tenantatlas_engine::Operations;
 use tenantatlas_store::audit::{self, Entry};
 use tenantatlas_store::users;
 
@@ -20,6 +22,33 @@ pub struct AuditPage {
     pub entries: Vec<Entry>,
     /// Where the next page begins.
     pub next: Option<i64>,
+}
+
+/// The actions that are written with a tenant.
+#[must_use]
+pub fn known_actions(operations: &Operations) -> Vec<String> {
+    let named = AuditAction::ALL.iter().filter(|action| action.concerns_a_tenant()).map(ToString::to_string);
+    let of_runs = operations
+        .kinds()
+        .into_iter()
+        .flat_map(|kind| RunEvent::all().map(move |event| event.of(kind.resource, kind.action)));
+    named.chain(of_runs).collect()
+}
+
+/// What is said of an action that there is not; `None` of one that there is.
+#[must_use]
+pub fn unknown_action(action: &str, operations: &Operations) -> Option<String> {
+    let known = known_actions(operations);
+    if known.iter().any(|one| one == action) {
+        return None;
+    }
+    let groups: BTreeSet<&str> = known.iter().filter_map(|one| Some(one.rsplit_once('.')?.0)).collect();
+    let groups: Vec<&str> = groups.into_iter().collect();
+    Some(format!(
+        "There is no action {}: expected one such as inventory.sync.dispatched, of {}.",
+        visible_on_page(action),
+        groups.join(", ")
+    ))
 }
 
 /// An entry as a page shows it: what is written stays as it is, and is told in the form in which all of it can be seen.

@@ -5,6 +5,6 @@ pub mod load;
 #[cfg(feature = "ssr")]
 pub mod page;
 #[cfg(feature = "ssr")]
-mod sentence;
+pub(crate) mod sentence;
 #[cfg(feature = "ssr")]
 pub mod verification;

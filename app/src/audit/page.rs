@@ -1,12 +1,11 @@
 //! The audit log of a tenant.
 
 use leptos::prelude::*;
-use tenantatlas_domain::audit::{AuditAction, RunEvent};
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::audit::{Entry, Outcome, Verification};
 
-use super::load::{list, names};
+use super::load::{known_actions, list, names, unknown_action};
 use super::sentence::{Names, deed};
 use super::verification::LastVerification;
 use crate::filter::ListFilter as _;
@@ -31,7 +30,13 @@ pub fn AuditPage() -> impl IntoView {
         let page = list(&inside, &filter).await?;
         let names = names(&inside, &page.entries).await?;
         let (chain, checked) = looked.ask(&inside.engine).await?;
-        let rows = if page.entries.is_empty() {
+        let unknown = match page.entries.is_empty() && !filter.action.is_empty() {
+            true => unknown_action(&filter.action, inside.engine.runs().operations()),
+            false => None,
+        };
+        let rows = if let Some(words) = unknown {
+            note("warn", words)
+        } else if page.entries.is_empty() {
             empty(
                 Icon::Audit,
                 "No results",
@@ -93,7 +98,7 @@ fn filters(inside: &Inside, filter: &AuditFilter) -> AnyView {
                 <input class="input" type="search" name="actor" value=filter.actor.clone() placeholder="Name or e-mail" aria-label="Actor" data-search="" maxlength="100" />
             </div>
             <input class="input" name="action" value=filter.action.clone() placeholder="Action" aria-label="Action" maxlength="100" list="audit-actions" />
-            <datalist id="audit-actions">{actions(inside).into_iter().map(|action| view! { <option value=action></option> }).collect_view()}</datalist>
+            <datalist id="audit-actions">{known_actions(inside.engine.runs().operations()).into_iter().map(|action| view! { <option value=action></option> }).collect_view()}</datalist>
             <input class="input" name="resource" value=filter.resource.clone() placeholder="Resource" aria-label="Resource" maxlength="100" />
             <label class="day-field"><span>"From"</span><input class="input" type="date" name="from" value=filter.first_day() /></label>
             <label class="day-field"><span>"To"</span><input class="input" type="date" name="until" value=filter.last_day() /></label>
@@ -102,15 +107,6 @@ fn filters(inside: &Inside, filter: &AuditFilter) -> AnyView {
         </form>
     }
     .drawn()
-}
-
-/// The actions that are written with a tenant, for the suggestions of the filter.
-fn actions(inside: &Inside) -> Vec<String> {
-    let named = AuditAction::ALL.iter().filter(|action| action.concerns_a_tenant()).map(ToString::to_string);
-    let kinds = inside.engine.runs().operations().kinds();
-    let of_runs =
-        kinds.into_iter().flat_map(|kind| RunEvent::all().map(move |event| event.of(kind.resource, kind.action)));
-    named.chain(of_runs).collect()
 }
 
 fn entry(inside: &Inside, entry: &Entry, names: &Names) -> AnyView {

@@ -62,6 +62,7 @@ fn words(action: AuditAction, resource: &str, context: &Value, names: &Names) ->
         AuditAction::AuditExported => same("downloaded the audit log", "download the audit log"),
         AuditAction::InventoryExported => same("downloaded the inventory", "download the inventory"),
         AuditAction::EndpointAdded => same("added an endpoint", "add an endpoint"),
+        AuditAction::EndpointChanged => same("changed an endpoint", "change an endpoint"),
         AuditAction::EndpointSwitched => same("switched an endpoint on or off", "switch an endpoint on or off"),
         AuditAction::EndpointSwitchedOff => {
             same("switched an endpoint off, since nothing could be delivered", "switch an endpoint off")

@@ -58,7 +58,7 @@ pub fn log(inside: &Inside, endpoint: &Endpoint, log: &Log, later: bool) -> AnyV
         <section id="log" aria-labelledby="log-title">
             <h2 id="log-title">{title}</h2>
             <p class="quiet-text">"Kept for 30 days. A message has the same ID at every attempt."</p>
-            {list}
+            <div id="deliveries" data-live="">{list}</div>
             {pager.view()}
         </section>
     }

@@ -57,7 +57,7 @@ pub fn EndpointsPage() -> impl IntoView {
                 </div>
             </div>
             {confirm}
-            {list(&inside, &all)}
+            <div id="endpoints" data-live="">{list(&inside, &all)}</div>
             {shown}
             {add(&inside, add_error)}
         }

@@ -1,11 +1,17 @@
 //! The runs of a tenant, or of all tenants of a person.
 
-use tenantatlas_domain::ids::{OperationRunId, UserId};
+use tenantatlas_domain::ids::{OperationRunId, ScheduleId, UserId};
 use tenantatlas_domain::operation::OperationBucket;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::operation_runs::StartedBy;
+use uuid::Uuid;
 
 use super::{ListFilter, day_end, day_start, first_day, last_day, set};
+
+/// What stands before the id of a schedule, and of a token.
+const SCHEDULE: &str = "schedule-";
+const TOKEN: &str = "token-";
 
 /// The states that can be asked for.
 pub const BUCKETS: [OperationBucket; 5] = [
@@ -29,8 +35,8 @@ pub struct RunFilter {
     pub by_token: bool,
     /// Only of the person who looks.
     pub mine: bool,
-    /// Only of this person.
-    pub person: Option<UserId>,
+    /// Only of this person, this schedule or this token.
+    pub starter: Option<StartedBy>,
     /// Only of this operation: resource and action.
     pub operation: Option<(String, String)>,
     /// Only of this tenant, by its name or id, in the list of all tenants.
@@ -62,7 +68,7 @@ impl ListFilter for RunFilter {
             by_schedule: query("by").as_deref() == Some("schedule"),
             by_token: query("by").as_deref() == Some("token"),
             mine: query("by").as_deref() == Some("me"),
-            person: query("by").and_then(|by| by.parse().ok()),
+            starter: query("by").and_then(|by| starter(&by)),
             operation: query("operation").and_then(|name| {
                 let (resource, action) = name.split_once('.')?;
                 let is_word = |text: &str| {
@@ -122,15 +128,26 @@ impl RunFilter {
 
     /// Takes out by whom they were started.
     pub fn by_anybody(&mut self) {
-        (self.person, self.mine, self.by_person) = (None, false, None);
+        (self.starter, self.mine, self.by_person) = (None, false, None);
         (self.by_schedule, self.by_token) = (false, false);
+    }
+
+    /// The person, the schedule and the token that started them, of which one is named at most.
+    #[must_use]
+    pub fn by_whom(&self) -> (Option<UserId>, Option<ScheduleId>, Option<Uuid>) {
+        match self.starter {
+            Some(StartedBy::Person(person)) => (Some(person), None, None),
+            Some(StartedBy::Schedule(schedule)) => (None, Some(schedule), None),
+            Some(StartedBy::Token(token)) => (None, None, Some(token)),
+            None => (None, None, None),
+        }
     }
 
     /// By whom they were started, as the address says it; empty for anybody.
     #[must_use]
     pub fn initiator(&self) -> String {
-        let word = match (self.person, self.mine, self.by_person) {
-            (Some(person), ..) => return person.to_string(),
+        let word = match (self.starter, self.mine, self.by_person) {
+            (Some(starter), ..) => return starter_text(starter),
             (None, true, _) => "me",
             _ if self.by_schedule => "schedule",
             _ if self.by_token => "token",
@@ -139,5 +156,27 @@ impl RunFilter {
             (None, false, None) => "",
         };
         word.to_owned()
+    }
+}
+
+/// Who started runs, as the address says it: the id of a person, `schedule-` or `token-` and an id.
+#[must_use]
+pub fn starter_text(by: StartedBy) -> String {
+    match by {
+        StartedBy::Person(person) => person.to_string(),
+        StartedBy::Schedule(schedule) => format!("{SCHEDULE}{schedule}"),
+        StartedBy::Token(token) => format!("{TOKEN}{token}"),
+    }
+}
+
+/// The same, read.
+#[must_use]
+pub fn starter(text: &str) -> Option<StartedBy> {
+    if let Some(id) = text.strip_prefix(SCHEDULE) {
+        return id.parse().ok().map(StartedBy::Schedule);
+    }
+    match text.strip_prefix(TOKEN) {
+        Some(id) => id.parse().ok().map(StartedBy::Token),
+        None => text.parse().ok().map(StartedBy::Person),
     }
 }

@@ -22,11 +22,24 @@ pub struct GroupDetail {
     pub not_read: Vec<NotRead>,
 }
 
-/// Loads what a group gets.
+/// Loads what a group gets, for its page.
 ///
 /// # Errors
 /// Not found, when nothing that was read names the group; when the database fails.
 pub async fn load(inside: &Inside, assigned: Assigned, filter: &GroupFilter) -> Result<GroupDetail, AppError> {
+    of(inside, assigned, filter, None).await
+}
+
+/// The same with a page of so many items.
+///
+/// # Errors
+/// Those of [`load`].
+pub async fn of(
+    inside: &Inside,
+    assigned: Assigned,
+    filter: &GroupFilter,
+    limit: Option<u32>,
+) -> Result<GroupDetail, AppError> {
     let db = inside.engine.reader();
     let group = match (assigned.kind(), assigned.external_id()) {
         (Some(TargetKind::Group), Some(id)) => {
@@ -41,7 +54,8 @@ pub async fn load(inside: &Inside, assigned: Assigned, filter: &GroupFilter) -> 
     )?;
     let policy_types = filter.policy_type.iter().cloned().collect();
     let asked = ItemFilter { policy_types, assigned: Some(assigned.clone()), ..ItemFilter::default() };
-    let query = filter.query(assigned.clone());
+    let mut query = filter.query(assigned.clone());
+    query.limit = limit.unwrap_or(query.limit);
     let (page, not_read) = futures::try_join!(
         inventory::assigned_items(db, &view, &types, &query),
         inventory::not_read(db, &view, &asked)

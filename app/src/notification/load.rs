@@ -48,7 +48,7 @@ pub async fn of_account() -> Result<Vec<Notification>, AppError> {
     let (engine, session) = (scope::engine()?, scope::session()?);
     let filter = notifications::Filter { account: true, limit: ACCOUNT, ..Default::default() };
     let found = notifications::list(engine.reader(), session.user_id, &filter).await?;
-    Ok(found.iter().filter_map(|stored| read(&engine, session.user_id, stored)).collect())
+    Ok(found.iter().filter_map(|stored| told(&engine, session.user_id, stored)).collect())
 }
 
 async fn page(
@@ -64,14 +64,15 @@ async fn page(
     let next = found.last().filter(|_| more).map(|last| (last.created_at, last.id));
     let unread = notifications::unread_count(db, user, None).await?;
     let page = NotificationPage {
-        entries: found.iter().filter_map(|stored| read(&engine, user, stored)).collect(),
+        entries: found.iter().filter_map(|stored| told(&engine, user, stored)).collect(),
         unread,
         more,
     };
     Ok((page, next))
 }
 
-fn read(engine: &Engine, viewer: UserId, stored: &notifications::Notification) -> Option<Notification> {
+/// What a notification says to whoever looks; `None` when this version cannot read it.
+pub fn told(engine: &Engine, viewer: UserId, stored: &notifications::Notification) -> Option<Notification> {
     if stored.tenant_id.is_none() {
         let (title, detail) = account_words(&AccountNotice::of(stored)?);
         return Some(of_no_run(stored, (title, visible_on_page(&detail).into_owned())));

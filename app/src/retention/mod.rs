@@ -4,3 +4,5 @@ pub mod functions;
 
 #[cfg(feature = "ssr")]
 pub mod page;
+#[cfg(feature = "ssr")]
+pub mod removed;

@@ -1,7 +1,6 @@
 //! How long is kept what has ended, what the last prunings removed, and the form that changes it.
 
 use leptos::prelude::*;
-use serde_json::Value;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::time::Timestamp;
@@ -11,8 +10,8 @@ use tenantatlas_store::operation_runs::{self, OperationRun};
 use tenantatlas_store::retention::{self, Retention};
 
 use super::functions::SetRetention;
+use super::removed::removed_words;
 use crate::error::AppError;
-use crate::format::counted;
 use crate::page::{done, plain_page, query, refusal};
 use crate::ui::active_form::ActiveForm;
 use crate::ui::card::section_card;
@@ -26,14 +25,6 @@ use crate::{address, scope};
 
 /// Prunings that are shown.
 const SHOWN: u32 = 20;
-/// What is removed, as the audit log counts it, in the words of one and of many.
-const KINDS: [(&str, &str, &str); 4] = [
-    ("runs", "run", "runs"),
-    ("notifications", "notification", "notifications"),
-    ("versions", "version", "versions"),
-    ("parts", "part of a body", "parts of bodies"),
-];
-
 /// What is kept how long, for platform administrators.
 #[component]
 pub fn RetentionPage() -> impl IntoView {
@@ -126,7 +117,7 @@ async fn last(engine: &Engine, viewer: UserId) -> Result<AnyView, AppError> {
             ..audit::Filter::default()
         };
         let entries = audit::list(db, &filter).await?;
-        let removed = entries.iter().find_map(|entry| entry.context.get("removed")).map(removed);
+        let removed = entries.iter().find_map(|entry| entry.context.get("removed")).map(removed_words);
         rows.push(row(run, viewer, removed));
     }
     Ok(section_card(
@@ -163,27 +154,4 @@ fn row(run: &OperationRun, viewer: UserId, removed: Option<String>) -> AnyView {
         </tr>
     }
     .drawn()
-}
-
-/// What was removed, in words.
-fn removed(counts: &Value) -> String {
-    let told = KINDS.into_iter().filter_map(|(kind, one, many)| {
-        let count = counts[kind].as_u64().filter(|count| *count > 0)?;
-        Some(counted(count, one, many))
-    });
-    let told: Vec<String> = told.collect();
-    if told.is_empty() { "nothing".to_owned() } else { told.join(", ") }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::removed;
-
-    #[test]
-    fn what_was_removed_is_told_by_kind_and_nothing_as_nothing() {
-        assert_eq!(removed(&json!({ "runs": 1, "notifications": 0, "versions": 12 })), "1 run, 12 versions");
-        assert_eq!(removed(&json!({})), "nothing");
-    }
 }

@@ -5,6 +5,7 @@ use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::operation_runs::{AttemptEnd, OperationRun, RunAttempt};
 
 use super::bucket::{is_cancelled, look};
+use super::initiator::initiator_words;
 use super::load::RunDetail;
 use crate::format;
 use crate::ui::drawn::Drawn as _;
@@ -44,7 +45,7 @@ pub(super) fn course(detail: &RunDetail) -> AnyView {
 
 fn steps(run: &OperationRun, attempts: &[RunAttempt]) -> Vec<Step> {
     let step = |at, tone, icon, words: String| Step { at, tone, icon, words };
-    let mut steps = vec![step(run.created_at, "idle", Icon::Waiting, format!("Requested by {}", run.initiator))];
+    let mut steps = vec![step(run.created_at, "idle", Icon::Waiting, format!("Requested by {}", initiator_words(run)))];
     for attempt in attempts {
         let words = match attempt.attempt {
             1 => "A worker began".to_owned(),

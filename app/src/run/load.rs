@@ -2,9 +2,12 @@
 
 use tenantatlas_domain::ids::OperationRunId;
 use tenantatlas_domain::live::RunState;
+use tenantatlas_store::api_tokens::{self, ApiToken};
 use tenantatlas_store::audit;
+use tenantatlas_store::audit_events::{self, SourceRead};
 use tenantatlas_store::operation_runs::{self, OperationRun, RunAttempt};
 use tenantatlas_store::policies::{self, Capture, CaptureTypeRun};
+use tenantatlas_store::schedules;
 use tenantatlas_store::sync_runs::{self, SyncRun, TypeRun};
 
 use super::compared::{Compared, compare};
@@ -25,6 +28,14 @@ pub struct RunDetail {
     pub types: Vec<TypeRun>,
     /// The capture of policies it made, once work began, and how each of its types went.
     pub capture: Option<(Capture, Vec<CaptureTypeRun>)>,
+    /// Whether the schedule that started it, or what it follows, is still there.
+    pub has_schedule: bool,
+    /// The token with which it was started, while that is known.
+    pub token: Option<ApiToken>,
+    /// The run after whose good end it was started, while that is kept.
+    pub cause: Option<OperationRun>,
+    /// How the audit logs of Microsoft went that it read.
+    pub sources: Vec<SourceRead>,
     /// The runs that were started because it ended well.
     pub follow_ups: Vec<OperationRun>,
     /// What the audit log says about it, oldest first.
@@ -76,19 +87,59 @@ pub async fn detail(inside: &Inside, name: &str) -> Result<RunDetail, AppError> 
     if let Some((_, types)) = &capture {
         state.items = state.items.max(types.iter().map(|one| one.captured).sum());
     }
-    let follow_ups = match run.status.is_terminal() {
-        true => {
-            let filter = operation_runs::Filter {
-                tenant_id: Some(inside.id()),
-                follows: Some(run.id),
-                limit: 10,
-                ..operation_runs::Filter::default()
-            };
-            operation_runs::list(db, &filter).await?
-        }
-        false => Vec::new(),
-    };
+    let follow_ups = follow_ups(inside, &run).await?;
+    let sources = audit_events::reads_of(db, inside.id(), run.id).await?;
+    let (has_schedule, token, cause) = origin(inside, &run).await?;
     let attempts = operation_runs::attempts(db, inside.id(), run.id).await?;
     let compared = compare(db, &run, sync.as_ref().map(|_| types.as_slice())).await?;
-    Ok(RunDetail { run, state, sync, types, capture, follow_ups, audit, attempts, compared })
+    Ok(RunDetail {
+        run,
+        state,
+        sync,
+        types,
+        capture,
+        has_schedule,
+        token,
+        cause,
+        sources,
+        follow_ups,
+        audit,
+        attempts,
+        compared,
+    })
+}
+
+/// The runs that were started because a run ended well.
+async fn follow_ups(inside: &Inside, run: &OperationRun) -> Result<Vec<OperationRun>, AppError> {
+    if !run.status.is_terminal() {
+        return Ok(Vec::new());
+    }
+    let filter = operation_runs::Filter {
+        tenant_id: Some(inside.id()),
+        follows: Some(run.id),
+        limit: 10,
+        ..operation_runs::Filter::default()
+    };
+    Ok(operation_runs::list(inside.engine.reader(), &filter).await?)
+}
+
+/// What a run came from, as far as it is still there: whether its schedule is, its token, and the run that it follows.
+async fn origin(
+    inside: &Inside,
+    run: &OperationRun,
+) -> Result<(bool, Option<ApiToken>, Option<OperationRun>), AppError> {
+    let db = inside.engine.reader();
+    let has_schedule = match run.schedule_id {
+        Some(schedule) => schedules::get(db, inside.id(), schedule).await?.is_some(),
+        None => false,
+    };
+    let token = match run.token_id {
+        Some(token) => api_tokens::get(db, token).await?,
+        None => None,
+    };
+    let cause = match run.follows {
+        Some(before) => operation_runs::get(db, inside.id(), before).await?,
+        None => None,
+    };
+    Ok((has_schedule, token, cause))
 }

@@ -1,6 +1,7 @@
 //! One operation run.
 
 use leptos::prelude::*;
+use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::live::humanise;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Action;
@@ -11,13 +12,16 @@ use super::artefacts::artefacts;
 use super::capture::{by_type, capture_facts};
 use super::course::course;
 use super::functions::{CancelRun, RetryRun};
+use super::initiator::initiator_words;
 use super::load::{RunDetail, detail};
 use super::timeline::timeline;
 use super::trouble::trouble;
+use crate::audit::sentence::{Names, deed};
 use crate::error::AppError;
 use crate::format;
 use crate::frame::view::Section;
 use crate::page::{done, path_part, query, refusal, tenant_page};
+use crate::retention::removed::removed_words;
 use crate::run::bucket::is_cancelled;
 use crate::run::model::{news_words, progress, reached};
 use crate::scope::Inside;
@@ -139,7 +143,7 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
     view! {
         <section class="card" aria-label="Facts">
             <dl class="facts">
-                <dt>"Started by"</dt><dd>{run.initiator.clone()}</dd>
+                <dt>"Started by"</dt><dd>{started_by(inside, detail)}</dd>
                 <dt>"Operation"</dt><dd>{detail.state.words.operation.clone()}</dd>
                 <dt>"Waited for a worker"</dt><dd>{waited}</dd>
                 {took.map(|took| view! { <dt>"Duration"</dt><dd>{took}</dd> })}
@@ -153,17 +157,47 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
                 {(run.attempt > 1).then(|| view! { <dt>"Attempts"</dt><dd>{format!("{}: {}", run.attempt, went_on(run))}</dd> })}
                 {retry_of(inside, detail)}
                 {run.cancel_requested_by.clone().map(|who| view! { <dt>"Cancelled by"</dt><dd>{who}</dd> })}
-                {run.follows.map(|id| view! { <dt>"Follows"</dt><dd><a href=inside.address().run(id)>"the run before it"</a></dd> })}
+                {follows(inside, detail)}
                 {detail.follow_ups.iter().map(|next| view! {
                     <dt>"Followed by"</dt>
                     <dd><a href=inside.address().run(next.id)>{inside.engine.runs().operations().words_of(next).name}</a></dd>
                 }).collect_view()}
+                {removed(detail)}
                 {artefacts(inside, detail)}
                 <dt>"Correlation id"</dt><dd class="identifier">{run.correlation_id.to_string()}</dd>
             </dl>
         </section>
     }
     .drawn()
+}
+
+/// Who started it: a person, a token with whose it is, or a schedule.
+fn started_by(inside: &Inside, detail: &RunDetail) -> AnyView {
+    let (run, words) = (&detail.run, initiator_words(&detail.run));
+    if let Some(schedule) = run.schedule_id.filter(|_| detail.has_schedule) {
+        return view! { <a href=inside.address().schedule(schedule)>{words}</a> }.drawn();
+    }
+    let owner = detail.token.as_ref().and_then(|token| token.owner_name.as_deref());
+    owner.map_or(words.clone(), |owner| format!("{words} of {}", visible_on_page(owner))).drawn()
+}
+
+/// The run after whose good end it was started, by its name while that is kept.
+fn follows(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
+    detail.run.follows?;
+    let cause = match &detail.cause {
+        Some(cause) => {
+            let name = inside.engine.runs().operations().words_of(cause).name;
+            view! { <a href=inside.address().run(cause.id)>{name}</a> }.drawn()
+        }
+        None => "a run that is not kept any more".drawn(),
+    };
+    Some(view! { <dt>"Follows"</dt><dd>{cause}</dd> }.drawn())
+}
+
+/// What a pruning removed of each kind, as the entry of its end counts it.
+fn removed(detail: &RunDetail) -> Option<AnyView> {
+    let counts = detail.audit.iter().rev().find_map(|entry| entry.context.get("removed"))?;
+    Some(view! { <dt>"Removed"</dt><dd>{removed_words(counts)}</dd> }.drawn())
 }
 
 /// What differs from the run before that did the same.
@@ -222,10 +256,14 @@ fn audit(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
         .audit
         .iter()
         .map(|entry| {
+            let told = match deed(entry, &Names::new(), inside.engine.runs().operations()) {
+                Some(deed) => format!("{} {deed}", entry.actor_name).drawn(),
+                None => view! { {entry.actor_name.clone()}" "<span class="identifier">{entry.action.clone()}</span> }
+                    .drawn(),
+            };
             view! {
                 <li>
-                    <span class="grow"><span class="identifier">{entry.action.clone()}</span></span>
-                    <span>{entry.actor_name.clone()}</span>
+                    <span class="grow">{told}</span>
                     <span class="quiet">{day(entry.at.as_millis())}</span>
                 </li>
             }

@@ -1,4 +1,5 @@
-//! The timeline of a sync: each type from its first request to its last answer, what failed first.
+//! The timeline of a run: each of its units from its first request to its last answer, what failed first. Of operations that keep when
+//! their units began and ended: a sync, a capture, a reading of Microsoft's audit logs.
 
 use std::collections::HashMap;
 
@@ -8,6 +9,8 @@ use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
+use tenantatlas_store::audit_events::SourceRead;
+use tenantatlas_store::policies::CaptureTypeRun;
 use tenantatlas_store::sync_runs::TypeRun;
 
 use super::bucket::is_cancelled;
@@ -24,6 +27,67 @@ const WIDTH: i64 = 1000;
 /// Marks on the axis, the begin aside.
 const MARKS: i64 = 4;
 
+/// One unit of a run, as a row shows it.
+struct Unit {
+    /// Its key.
+    key: String,
+    /// What people call it.
+    label: String,
+    /// The page of what it read.
+    href: Option<String>,
+    outcome: Option<TypeOutcome>,
+    reason: Option<ReasonCode>,
+    started_at: Timestamp,
+    finished_at: Option<Timestamp>,
+    /// What it read, counted.
+    read: String,
+    /// How many are read by the same requests, itself included.
+    together: usize,
+}
+
+/// The units of a run; none where it does not keep their times.
+fn units(inside: &Inside, detail: &RunDetail) -> Vec<Unit> {
+    let of_type = |key: &str| (key.to_owned(), type_label(key), Some(inside.address().items_of_type(key)));
+    if let Some((_, types)) = &detail.capture {
+        let unit = |one: &CaptureTypeRun| {
+            let (key, label, href) = of_type(&one.policy_type);
+            Unit {
+                key,
+                label,
+                href,
+                outcome: one.outcome,
+                reason: one.reason_code,
+                started_at: one.started_at,
+                finished_at: one.finished_at,
+                read: format::counted(one.captured, "object", "objects"),
+                together: 1,
+            }
+        };
+        return types.iter().map(unit).collect();
+    }
+    let of_source = |one: &SourceRead| Unit {
+        key: one.source.as_str().to_owned(),
+        label: one.source.label().to_owned(),
+        href: None,
+        outcome: one.outcome,
+        reason: one.reason_code,
+        started_at: one.started_at,
+        finished_at: one.finished_at,
+        read: format::counted(one.events, "event", "events"),
+        together: 1,
+    };
+    let own: Vec<&TypeRun> = detail.types.iter().filter(|one| one.carried_from.is_none()).collect();
+    let shared = shared_listings(&own);
+    let unit = |one: &&TypeRun| {
+        let (key, label, href) = of_type(&one.policy_type);
+        let together = shared.get(one.policy_type.as_str()).copied().unwrap_or(1);
+        let (outcome, reason, read) = (one.outcome, one.reason_code, format::counted(one.items, "item", "items"));
+        let (started_at, finished_at) = (one.started_at, one.finished_at);
+        Unit { key, label, href, outcome, reason, started_at, finished_at, read, together }
+    };
+    own.iter().map(unit).chain(detail.sources.iter().map(of_source)).collect()
+}
+
 /// The span of time that the drawing shows, milliseconds.
 struct Span {
     begin: i64,
@@ -34,7 +98,7 @@ struct Span {
 }
 
 impl Span {
-    fn end_of(&self, one: &TypeRun) -> i64 {
+    fn end_of(&self, one: &Unit) -> i64 {
         one.finished_at.map_or(self.now, Timestamp::as_millis)
     }
 
@@ -42,10 +106,10 @@ impl Span {
         (at - self.begin) * WIDTH / (self.end - self.begin)
     }
 
-    /// How a type ended, for the drawing and for the order of the rows.
-    fn look(&self, one: &TypeRun) -> Look {
+    /// How a unit ended, for the drawing and for the order of the rows.
+    fn look(&self, one: &Unit) -> Look {
         match one.outcome {
-            Some(TypeOutcome::Failed) if self.cancelled && one.reason_code == Some(ReasonCode::Cancelled) => Look::Left,
+            Some(TypeOutcome::Failed) if self.cancelled && one.reason == Some(ReasonCode::Cancelled) => Look::Left,
             Some(TypeOutcome::Failed) => Look::Failed,
             Some(TypeOutcome::Skipped) => Look::Skipped,
             Some(TypeOutcome::Succeeded) => Look::Read,
@@ -75,22 +139,17 @@ impl Look {
     }
 }
 
-/// One row per type that the run read itself, with an axis above them.
+/// One row per unit that the run read itself, with an axis above them.
 pub(super) fn timeline(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
-    let own = || detail.types.iter().filter(|one| one.carried_from.is_none());
-    let begin = own().map(|one| one.started_at).min()?.as_millis();
+    let mut units = units(inside, detail);
+    let begin = units.iter().map(|one| one.started_at).min()?.as_millis();
     let now = inside.engine.now().as_millis();
     let cancelled = is_cancelled(detail.run.status.bucket(), detail.run.reason_code);
     let mut span = Span { begin, end: begin + 1, now, cancelled };
-    span.end = own().map(|one| span.end_of(one)).max()?.max(begin + 1);
-    let mut types: Vec<&TypeRun> = own().collect();
-    types.sort_by_key(|one| (span.look(one), one.started_at, one.policy_type.clone()));
-    let shared = shared_listings(&types);
+    span.end = units.iter().map(|one| span.end_of(one)).max()?.max(begin + 1);
+    units.sort_by_cached_key(|one| (span.look(one), one.started_at, one.key.clone()));
     let pauses = &detail.run.pauses;
-    let rows = types
-        .into_iter()
-        .map(|one| row(inside, &span, pauses, one, shared.get(one.policy_type.as_str())))
-        .collect_view();
+    let rows = units.iter().map(|one| row(&span, pauses, one)).collect_view();
     let took = format::span(span.end - begin);
     let whole = if detail.run.status.is_terminal() {
         format!("{took} from the first request to the last answer")
@@ -164,7 +223,7 @@ fn shared_listings<'a>(types: &[&'a TypeRun]) -> HashMap<&'a str, usize> {
 }
 
 /// The stretches of a bar in which Microsoft let nothing in, hatched.
-fn hatched(span: &Span, pauses: &Pauses, one: &TypeRun) -> AnyView {
+fn hatched(span: &Span, pauses: &Pauses, one: &Unit) -> AnyView {
     let until = Timestamp::from_millis(span.end_of(one));
     pauses
         .within(one.started_at, until)
@@ -176,7 +235,7 @@ fn hatched(span: &Span, pauses: &Pauses, one: &TypeRun) -> AnyView {
         .drawn()
 }
 
-fn row(inside: &Inside, span: &Span, pauses: &Pauses, one: &TypeRun, together: Option<&usize>) -> AnyView {
+fn row(span: &Span, pauses: &Pauses, one: &Unit) -> AnyView {
     let look = span.look(one);
     let (tone, icon) = look.tone();
     let (from, until) = (span.scale(one.started_at.as_millis()), span.scale(span.end_of(one)));
@@ -187,16 +246,21 @@ fn row(inside: &Inside, span: &Span, pauses: &Pauses, one: &TypeRun, together: O
         _ => outcome_state(one.outcome),
     };
     // The reasons stand once each above; here is what this row is.
-    let reason = one.reason_code.filter(|_| look != Look::Left).map(ReasonCode::words);
-    let together = together.map(|count| format!("read together with {} of the same collection", count - 1));
+    let reason = one.reason.filter(|_| look != Look::Left).map(ReasonCode::words);
+    let together =
+        (one.together > 1).then(|| format!("read together with {} of the same collection", one.together - 1));
     let remarks: Vec<String> = [reason.map(ToOwned::to_owned), together].into_iter().flatten().collect();
-    let label = type_label(&one.policy_type);
+    let label = one.label.clone();
+    let name = match one.href.clone() {
+        Some(href) => view! { <a href=href title=label.clone()>{label.clone()}</a> }.drawn(),
+        None => view! { <span title=label.clone()>{label.clone()}</span> }.drawn(),
+    };
     let pauses = hatched(span, pauses, one);
     view! {
         <li data-tone=tone>
             <span class="name">
                 {icon.view()}
-                <a href=inside.address().items_of_type(&one.policy_type) title=label.clone()>{label.clone()}</a>
+                {name}
                 <span class="visually-hidden">{outcome}</span>
             </span>
             <svg class="track" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">
@@ -205,7 +269,7 @@ fn row(inside: &Inside, span: &Span, pauses: &Pauses, one: &TypeRun, together: O
                 {pauses}
             </svg>
             <span class="number">{took}</span>
-            <span class="number">{format::counted(one.items, "item", "items")}</span>
+            <span class="number">{one.read.clone()}</span>
             {(!remarks.is_empty()).then(|| view! { <span class="reason">{remarks.join(" · ")}</span> })}
         </li>
     }

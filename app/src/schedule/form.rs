@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use serde::Deserialize as _;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::registry::{Category, registry};
+use tenantatlas_domain::role::Action;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_engine::{Engine, ScheduleOptions, ScheduleSpec, pattern_of, time_of, zone_names};
 use tenantatlas_store::schedules::Schedule;
@@ -143,9 +144,13 @@ fn tick(name: &'static str, value: String, words: &'static str, checked: bool) -
     .drawn()
 }
 
-/// The fields, within a form.
-pub(super) fn fields(engine: &Engine, shown: &Typed) -> AnyView {
-    let operations = engine.schedulable().into_iter().map(|(kind, words)| (kind.to_string(), words));
+/// The fields, within a form. Offered are the operations that somebody may start themselves, and that of a schedule that is there.
+pub(super) fn fields(engine: &Engine, shown: &Typed, may: impl Fn(Action) -> bool) -> AnyView {
+    let known = engine.runs().operations();
+    let offered = engine.schedulable().into_iter().filter(|(kind, _)| {
+        known.permission(kind.resource, kind.action).is_some_and(&may) || kind.to_string() == shown.operation
+    });
+    let operations = offered.map(|(kind, words)| (kind.to_string(), words));
     let operations = options(operations, &shown.operation);
     let days = DAYS.map(|(number, day)| tick("days[]", number.to_string(), day, shown.days.contains(&number)));
     let types = several(registry().all().iter().map(|known| (known.key, known.label)), &shown.types);

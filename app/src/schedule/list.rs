@@ -9,6 +9,7 @@ use tenantatlas_store::schedules::{ListedSchedule, Schedule, ScheduleState};
 
 use super::functions::{PauseSchedule, RemoveSchedule};
 use crate::address;
+use crate::format::counted;
 use crate::ui::drawn::Drawn as _;
 use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
@@ -122,7 +123,9 @@ fn when(schedule: &Schedule, now: Timestamp, which: Which) -> AnyView {
     let Ok(times) = Times::read(&schedule.cron, &schedule.zone) else { return schedule.cron.clone().drawn() };
     let offset = schedule.offset_ms;
     let spread = (schedule.spread_minutes > 0).then(|| {
-        format!("{} minutes after that: tenants are spread over {} minutes.", offset / 60_000, schedule.spread_minutes)
+        let after = counted(offset.unsigned_abs() / 60_000, "minute", "minutes");
+        let over = counted(u64::from(schedule.spread_minutes), "minute", "minutes");
+        format!("Tenants are spread over {over}: this one always starts {after} after the first.")
     });
     let from = Timestamp::from_millis(now.as_millis().saturating_sub(offset));
     let next = times.upcoming(from, SHOWN).into_iter().map(|due| {
@@ -131,7 +134,7 @@ fn when(schedule: &Schedule, now: Timestamp, which: Which) -> AnyView {
     });
     let next = next.collect_view();
     view! {
-        {times.words()}
+        {times.words_spread(schedule.spread_minutes)}
         <span class="under">{times.zone_name()}</span>
         <details open=which == Which::One>
             <summary>"Next five times"</summary>
@@ -156,6 +159,7 @@ fn actions(schedule: &Schedule, which: Which) -> AnyView {
         view! { <a class="button" href=to aria-label=label>"Change"</a> }
     });
     view! {
+        <div class="actions">
         {change}
         <form method="post" action=pause>
             {hidden("schedule", id.clone())}
@@ -168,6 +172,7 @@ fn actions(schedule: &Schedule, which: Which) -> AnyView {
             {all.then(|| hidden("all", "true"))}
             <button class="button danger" aria-label=labels.1>"Remove"</button>
         </form>
+        </div>
     }
     .drawn()
 }

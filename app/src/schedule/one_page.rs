@@ -77,7 +77,7 @@ fn change(inside: &Inside, listed: &ListedSchedule, error: Option<AppError>) -> 
         return note("bad", words);
     };
     let action = inside.address().function::<ChangeSchedule>();
-    let engine = inside.engine.clone();
+    let (engine, role) = (inside.engine.clone(), inside.role);
     let (id, revision) = (schedule.id.to_string(), schedule.revision.to_string());
     let words = match schedule.state {
         ScheduleState::Paused => {
@@ -93,7 +93,7 @@ fn change(inside: &Inside, listed: &ListedSchedule, error: Option<AppError>) -> 
             <ActiveForm action class="form" error>
                 {hidden("schedule", id)}
                 {hidden("revision", revision)}
-                {fields(&engine, &shown)}
+                {fields(&engine, &shown, |action| role.allows(action))}
                 <div class="form-foot"><button class="button primary">"Save the schedule"</button></div>
             </ActiveForm>
         },

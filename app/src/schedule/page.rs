@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use tenantatlas_domain::invisible::visible_on_page;
-use tenantatlas_domain::role::Action;
+use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_engine::MOST_TENANTS_AT_ONCE;
 use tenantatlas_store::{schedules, tenants};
 
@@ -55,13 +55,13 @@ pub fn SchedulesPage() -> impl IntoView {
 
 fn add(inside: &Inside, error: Option<AppError>) -> AnyView {
     let action = inside.address().function::<AddSchedule>();
-    let engine = inside.engine.clone();
+    let (engine, role) = (inside.engine.clone(), inside.role);
     section_card(
         "add",
         "Add a schedule",
         view! {
             <ActiveForm action class="form" error>
-                {fields(&engine, &Typed::default())}
+                {fields(&engine, &Typed::default(), |action| role.allows(action))}
                 <div class="form-foot"><button class="button primary">"Add the schedule"</button></div>
             </ActiveForm>
         },
@@ -80,11 +80,12 @@ pub fn AllSchedulesPage() -> impl IntoView {
         let db = engine.reader();
         let found = schedules::list_seen(db, Some(session.user_id)).await?;
         let visible = tenants::list_visible(db, session.user_id).await?;
-        let editable: Vec<_> = visible
-            .into_iter()
-            .filter(|one| session.platform_admin || one.role.allows(Action::EditSchedules))
-            .map(|one| (one.tenant.id, one.tenant.name))
-            .collect();
+        let editable =
+            visible.into_iter().filter(|one| session.platform_admin || one.role.allows(Action::EditSchedules));
+        let editable: Vec<_> = editable.collect();
+        // The tenants differ in what may be started; each is asked when it is added.
+        let most = if session.platform_admin { Some(Role::Owner) } else { editable.iter().map(|one| one.role).max() };
+        let editable: Vec<_> = editable.into_iter().map(|one| (one.tenant.id, one.tenant.name)).collect();
         let may_edit = |tenant| editable.iter().any(|(id, _)| *id == tenant);
         let list = table(&engine, &found, Which::OfAll, may_edit);
         let boxes = editable.iter().take(MOST_OFFERED).map(|(id, name)| {
@@ -105,7 +106,7 @@ pub fn AllSchedulesPage() -> impl IntoView {
                         {field("spread", "Spread over minutes", Some("Each tenant starts at its own time within so many minutes, always the same."), view! {
                             <input class="input" id="spread" name="spread" type="number" min="0" max="720" value="60" required />
                         })}
-                        {fields(&fields_of, &Typed::default())}
+                        {fields(&fields_of, &Typed::default(), |action| most.is_some_and(|role| role.allows(action)))}
                         <div class="form-foot"><button class="button primary">"Add the schedules"</button></div>
                     </ActiveForm>
                 },

@@ -21,6 +21,8 @@ crate::names::named! {
         AuditRestored = "audit.restored",
         /// An endpoint for news of a tenant was added.
         EndpointAdded = "endpoint.added",
+        /// An endpoint was changed: its name, or to what it listens.
+        EndpointChanged = "endpoint.changed",
         /// An endpoint was switched on or off.
         EndpointSwitched = "endpoint.switched",
         /// An endpoint to which nothing could be delivered was switched off by itself.
@@ -155,6 +157,7 @@ impl AuditAction {
             Self::AccessRefused
                 | Self::AuditExported
                 | Self::EndpointAdded
+                | Self::EndpointChanged
                 | Self::EndpointSwitched
                 | Self::EndpointSwitchedOff
                 | Self::EndpointSecretRotated

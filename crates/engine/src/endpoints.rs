@@ -16,6 +16,6 @@ mod settling;
 mod signature;
 mod told;
 
-pub use commands::{AddedEndpoint, EndpointDetails};
+pub use commands::{AddedEndpoint, EndpointChange, EndpointDetails};
 pub use mail::{MailConfig, MailTls};
 pub use notice::EndpointNotice;

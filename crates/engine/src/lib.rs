@@ -59,12 +59,12 @@ pub use api_tokens::{
 pub use audit_reading::{AuditReadPayload, ReadAuditEvents};
 pub use config::{EngineConfig, OutgoingConfig};
 pub use drift::{DriftPayload, Explained, Explanations, GenerateDrift, MANY_FINDINGS, SettingsTold};
-pub use endpoints::{AddedEndpoint, EndpointDetails, EndpointNotice, MailConfig, MailTls};
+pub use endpoints::{AddedEndpoint, EndpointChange, EndpointDetails, EndpointNotice, MailConfig, MailTls};
 pub use engine::Engine;
 pub use error::EngineError;
 pub use inventory_sync::{DispatchOutcome, InventorySync, SyncConfig, SyncPayload};
 pub use invitations::{AddedMember, Invited};
-pub use operations::run_words;
+pub use operations::{OPERATION_NAMES, run_words};
 pub use password::{MAX_PASSWORD_BYTES, MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
 pub use policy_capture::{CaptureOf, CaptureOutcome, CapturePayload, CapturePolicies};
 pub use policy_versions::{Comparison, OpenVersion, ReadVersion};

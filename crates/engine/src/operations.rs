@@ -17,6 +17,17 @@ use crate::retention::PruneTenant;
 use crate::setting_catalog::RefreshSettingCatalog;
 use crate::tenant_check::CheckTenant;
 
+/// The names of all of them, for whoever reads the database without an engine.
+pub const OPERATION_NAMES: [&str; 7] = [
+    "inventory.sync",
+    "policies.capture",
+    "drift.generate",
+    "audit_events.read",
+    "setting_catalog.refresh",
+    "tenants.check",
+    "retention.prune",
+];
+
 /// Every long operation of the product.
 pub(crate) fn all(config: &EngineConfig, commands: &Commands, graph: GraphClient) -> Operations {
     let (db, vault) = (commands.db.clone(), commands.vault.clone());

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
 use tenantatlas_domain::live::{LiveEvent, RunState, Unread};
+use tenantatlas_domain::time::Timestamp;
 use tokio::sync::watch;
 
 /// How long the last state of an ended run stays readable for readers that were busy when it ended.
@@ -22,12 +23,15 @@ const ENTRIES_PER_CHANNEL: usize = 256;
 pub struct Published {
     /// The event.
     pub event: LiveEvent,
+    /// When what it tells of was committed, by the clock of the process that wrote it; `None` for what was committed by nobody, and
+    /// for what was only looked at again.
+    pub committed: Option<Timestamp>,
     encoded: OnceLock<Bytes>,
 }
 
 impl Published {
-    fn new(event: LiveEvent) -> Arc<Self> {
-        Arc::new(Self { event, encoded: OnceLock::new() })
+    fn new(event: LiveEvent, committed: Option<Timestamp>) -> Arc<Self> {
+        Arc::new(Self { event, committed, encoded: OnceLock::new() })
     }
 
     /// The event in the form of a wire. It is made by whoever asks first, and shared by all readers: there is one wire.
@@ -109,12 +113,17 @@ impl Events {
 
     /// Publishes the newest state of a run to the readers of its tenant, of the person who started it, and of all runs.
     pub fn publish_run(&self, state: &RunState) {
+        self.publish_run_of(state, None);
+    }
+
+    /// The same of a state that was committed then.
+    pub fn publish_run_of(&self, state: &RunState, committed: Option<Timestamp>) {
         let topics: Vec<Topic> =
             topics_of(state.tenant_id, state.user_id).filter(|topic| self.is_watched(*topic)).collect();
         if topics.is_empty() {
             return;
         }
-        let published = Published::new(LiveEvent::Run(Box::new(state.clone())));
+        let published = Published::new(LiveEvent::Run(Box::new(state.clone())), committed);
         for topic in topics {
             self.publish(topic, &published);
         }
@@ -130,7 +139,7 @@ impl Events {
     pub fn publish_unread(&self, user_id: UserId, count: u64) {
         let topic = Topic::User(user_id);
         if self.is_watched(topic) {
-            self.publish(topic, &Published::new(LiveEvent::Unread(Unread { count })));
+            self.publish(topic, &Published::new(LiveEvent::Unread(Unread { count }), None));
         }
     }
 
@@ -282,7 +291,6 @@ mod tests {
     use futures::FutureExt as _;
     use tenantatlas_domain::live::RunWords;
     use tenantatlas_domain::operation::{Counters, OperationStatus};
-    use tenantatlas_domain::time::Timestamp;
     use uuid::Uuid;
 
     use super::*;

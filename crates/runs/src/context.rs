@@ -128,6 +128,7 @@ impl RunContext {
 
     /// Publishes the state after a commit: the run as settled (`None`: as last known) with this progress.
     pub fn publish(&self, settled: Option<OperationRun>, progress: &Progress) {
+        let committed = settled.as_ref().map(|run| run.updated_at);
         let state = {
             let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(settled) = settled {
@@ -136,6 +137,6 @@ impl RunContext {
             run.progress.clone_from(progress);
             state_of(&run, self.words.clone())
         };
-        self.live.publish_run(&state);
+        self.live.publish_run(&state, committed);
     }
 }

@@ -52,7 +52,7 @@ impl Core {
     /// Tells readers the newest state of runs that changed.
     pub(crate) fn publish_runs<'a>(&self, runs: impl IntoIterator<Item = &'a OperationRun>) {
         for run in runs {
-            self.live.publish_run(&self.state_of(run));
+            self.live.publish_run(&self.state_of(run), Some(run.updated_at));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::live::RunState;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::{Db, notifications};
 
 use crate::bus::{Events, Topic};
@@ -15,9 +16,9 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// Tells readers here and in other processes the newest state of a run.
-    pub(crate) fn publish_run(&self, state: &RunState) {
-        self.events.publish_run(state);
+    /// Tells readers here and in other processes the newest state of a run, and when it was committed.
+    pub(crate) fn publish_run(&self, state: &RunState, committed: Option<Timestamp>) {
+        self.events.publish_run_of(state, committed);
         self.outbox.put(Message::Run(state.tenant_id, state.id, state.user_id));
     }
 

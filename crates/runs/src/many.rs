@@ -30,6 +30,8 @@ pub struct Outcomes {
     pub refused: u32,
     /// Not started since too many runs wait already.
     pub too_many: u32,
+    /// The first run that is under way already and does the same as one that was to be started again.
+    pub under_way: Option<(TenantId, OperationRunId)>,
 }
 
 impl Runner {
@@ -102,7 +104,10 @@ impl Core {
         outcomes: &mut Outcomes,
     ) -> Result<(), CommandError> {
         let count = match self.retry(actor, tenant, run, part, why).await {
-            Ok(started) if started.already_running => &mut outcomes.already_running,
+            Ok(started) if started.already_running => {
+                outcomes.under_way.get_or_insert((tenant, started.state.id));
+                &mut outcomes.already_running
+            }
             Ok(_) => &mut outcomes.done,
             Err(CommandError::Conflict(_)) => &mut outcomes.nothing_to_do,
             Err(CommandError::Forbidden | CommandError::NotFound(_)) => &mut outcomes.refused,

@@ -99,7 +99,7 @@ async fn tell_run(core: &Core, tenant: TenantId, run: OperationRunId, user: Opti
     if core.live.events.is_run_watched(tenant, user)
         && let Some(run) = operation_runs::get(&core.commands.db, tenant, run).await?
     {
-        core.live.events.publish_run(&core.state_of(&run));
+        core.live.events.publish_run_of(&core.state_of(&run), Some(run.updated_at));
     }
     Ok(())
 }
@@ -147,7 +147,7 @@ async fn look_again_at_runs(core: &Core, tenant: Option<TenantId>, topics: &[Top
         topics.iter().flat_map(|topic| core.live.events.active_runs(*topic)).collect();
     for (tenant, id) in told.into_iter().filter(|(_, id)| !active.contains(id) && elsewhere(id)) {
         if let Some(run) = operation_runs::get(db, tenant, id).await? {
-            core.live.events.publish_run(&core.state_of(&run));
+            core.live.events.publish_run_of(&core.state_of(&run), Some(run.updated_at));
             core.publish_unread_of([&run]).await;
         }
     }

@@ -83,7 +83,7 @@ async fn claim(core: &Core) -> Result<Option<(OperationRun, Fence)>, StoreError>
 async fn attempt(core: &Arc<Core>, run: OperationRun, fence: Fence, span: &Span) {
     let operation = core.operations.find(&run.resource, &run.action).cloned();
     let state = core.state_of(&run);
-    core.live.publish_run(&state);
+    core.live.publish_run(&state, Some(run.updated_at));
     let begun = core.working.begin(run.id);
     if run.cancel_requested_at.is_some() {
         // Asked for while no worker had it.

@@ -288,6 +288,27 @@ pub async fn switch(
     Ok(changed == 1)
 }
 
+/// Changes what an endpoint is called and to what it listens. A name that is taken is a conflict ([`StoreError::is_conflict`]).
+///
+/// # Errors
+/// When the name is taken, or the database fails.
+pub async fn change(
+    tx: &mut Tx,
+    (tenant, id): (TenantId, EndpointId),
+    name: &str,
+    wanted: &Wanted,
+    digest: bool,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE webhook_endpoints SET name = $3, name_key = $4, wanted = $5, digest = $6, updated_at = $7
+         WHERE tenant_id = $1 AND id = $2",
+        &args![tenant, id, name, name.to_lowercase(), json(wanted), digest, at],
+    )
+    .await
+    .map(|_| ())
+}
+
 /// Notes that something was delivered.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ mod progress;
 
 pub use attempts::{AttemptEnd, RunAttempt, attempts};
 pub use counts::{Counted, MOST_COUNTED, count};
-pub use filter::{Filter, Initiator, initiators, list};
+pub use filter::{Filter, Initiator, StartedBy, initiators, list};
 pub use lease::{
     Claim, KindLimits, Limits, Liveness, Renewal, Swept, abandon, cancelled_of, claim, hold, liveness, release, renew,
     sweep_expired,

@@ -2,13 +2,13 @@
 //! in one transaction, so that whoever waits for the writer has its turn soon. Versions are deleted in `policies/retention.rs`.
 
 use serde::Serialize;
-use sqlx::FromRow;
-use tenantatlas_domain::ids::TenantId;
+use sqlx::{AssertSqlSafe, FromRow};
+use tenantatlas_domain::ids::{SyncRunId, TenantId};
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
-use crate::sql::args;
+use crate::sql::{Statement, args};
 use crate::{StoreError, Tx};
 
 /// Rows that go in one transaction, at most.
@@ -76,6 +76,88 @@ pub async fn prune_runs(tx: &mut Tx, tenant: TenantId, before: Timestamp) -> Res
     )
     .await
 }
+
+/// Sync runs of a tenant that ended before a moment and on which nothing stands, the oldest of them. Those stay on which something
+/// does: the inventory of their selection (its latest run, the completed one before it, the last two full reads of a type, a chosen or
+/// a first baseline, what a run goes on from), the state of an item, when a missing item was last seen, a finding, a comparison that is
+/// as young, a run that is kept.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sync_runs_to_prune(
+    mut on: impl Access,
+    tenant: TenantId,
+    before: Timestamp,
+) -> Result<Vec<SyncRunId>, StoreError> {
+    let text = format!(
+        "SELECT r.id
+         FROM inventory_sync_runs r
+         WHERE r.tenant_id = $1 AND r.status <> 'running' AND r.finished_at < $2 {NOTHING_STANDS_ON_IT}
+         ORDER BY r.seq LIMIT $4"
+    );
+    let found: Vec<Uuid> =
+        on.values(AssertSqlSafe(text), &args![tenant, before, i64::MAX, SYNC_RUNS_FOUND_AT_ONCE]).await?;
+    Ok(found.into_iter().map(SyncRunId::from_uuid).collect())
+}
+
+/// Sync runs that are looked for at once, so that the writer is not held while they are.
+const SYNC_RUNS_FOUND_AT_ONCE: u32 = 60;
+
+/// Deletes sync runs that were found by [`sync_runs_to_prune`], with what they tell of each type. Answers how many went: one that became
+/// a baseline meanwhile, or what a run goes on from, stays.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove_sync_runs(tx: &mut Tx, tenant: TenantId, runs: &[SyncRunId]) -> Result<u64, StoreError> {
+    let mut statement = Statement::of("DELETE FROM inventory_sync_runs WHERE tenant_id = $1", args![tenant]);
+    statement.push_in(" AND id", runs);
+    statement.push(
+        " AND NOT EXISTS (
+             SELECT 1 FROM inventory_scopes s
+             WHERE s.tenant_id = $1
+                 AND (s.latest_run_id = inventory_sync_runs.id OR s.drift_baseline_run_id = inventory_sync_runs.id))
+         AND id NOT IN (
+             SELECT c.continues FROM inventory_sync_runs c WHERE c.tenant_id = $1 AND c.continues IS NOT NULL)",
+        args![tenant],
+    );
+    tx.run(&statement).await
+}
+
+/// That nothing stands on the sync run `r` of the tenant `$1`, as further conditions; `$2` is the moment before which it ended, `$3`
+/// the end of an absence that goes on.
+const NOTHING_STANDS_ON_IT: &str = "
+    AND NOT EXISTS (SELECT 1 FROM bulk_operation_runs o WHERE o.id = r.operation_run_id)
+    AND NOT EXISTS (
+        SELECT 1 FROM inventory_scopes s
+        WHERE s.id = r.scope_id AND (s.latest_run_id = r.id OR s.drift_baseline_run_id = r.id))
+    AND NOT EXISTS (SELECT 1 FROM inventory_baselines b WHERE b.tenant_id = $1 AND b.seq = r.seq)
+    AND NOT EXISTS (SELECT 1 FROM inventory_items i WHERE i.tenant_id = $1 AND i.changed_seq = r.seq)
+    AND (r.stopped IS NOT NULL OR r.status = 'skipped' OR (
+        SELECT n.seq FROM inventory_sync_runs n
+        WHERE n.scope_id = r.scope_id AND n.seq > r.seq AND n.status IN ('success', 'partial', 'failed') AND n.stopped IS NULL
+        ORDER BY n.seq LIMIT 1 OFFSET 1) IS NOT NULL)
+    AND NOT EXISTS (
+        SELECT 1 FROM inventory_sync_run_types t
+        WHERE t.run_id = r.id AND (t.outcome = 'succeeded' OR t.items > 0) AND (
+            SELECT n.seq FROM inventory_sync_run_types n
+            WHERE n.scope_id = t.scope_id AND n.policy_type = t.policy_type AND n.seq > t.seq
+                AND n.outcome = 'succeeded' AND n.unsteady = FALSE
+            ORDER BY n.seq LIMIT 1 OFFSET 1) IS NULL)
+    AND r.id NOT IN (
+        SELECT c.continues FROM inventory_sync_runs c WHERE c.tenant_id = $1 AND c.continues IS NOT NULL)
+    AND r.id NOT IN (SELECT f.current_run_id FROM findings f WHERE f.tenant_id = $1)
+    AND r.id NOT IN (SELECT f.baseline_run_id FROM findings f WHERE f.tenant_id = $1)
+    AND r.id NOT IN (
+        SELECT d.current_run_id FROM drift_comparisons d WHERE d.tenant_id = $1 AND d.finished_at >= $2)
+    AND r.id NOT IN (
+        SELECT d.baseline_run_id FROM drift_comparisons d
+        WHERE d.tenant_id = $1 AND d.finished_at >= $2 AND d.baseline_run_id IS NOT NULL)
+    AND (r.scope_id, r.seq) NOT IN (
+        SELECT a.scope_id, y.last_seq
+        FROM inventory_scopes s
+        JOIN inventory_absences a ON a.scope_id = s.id AND a.until_seq = $3
+        JOIN inventory_sightings y ON y.item_id = a.item_id AND y.scope_id = a.scope_id
+        WHERE s.tenant_id = $1)";
 
 /// Deletes notifications about a tenant that were written before a moment, a piece. Answers how many went.
 ///

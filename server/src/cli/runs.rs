@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 use tenantatlas_app::format::{number, span};
+use tenantatlas_app::run::initiator::initiator_words;
 use tenantatlas_app::run::model::news_words;
 use tenantatlas_domain::ids::OperationRunId;
 use tenantatlas_domain::operation::{OperationBucket, OperationStatus};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{Actor, Cancelled, Engine, RetryPart, run_words};
+use tenantatlas_engine::{Actor, Cancelled, Engine, OPERATION_NAMES, RetryPart, run_words};
 use tenantatlas_store::operation_runs::{self, Filter, OperationRun, RunAttempt};
 use tenantatlas_store::tenants::{self, Tenant};
 use tenantatlas_store::{Reader, users};
@@ -48,9 +49,7 @@ async fn filter(db: &Reader, arguments: &RunListArguments) -> Result<Filter, Exi
         None => None,
     };
     let operation = match &arguments.operation {
-        Some(name) => Some(name.split_once('.').ok_or_else(|| {
-            Exit::usage(format!("--operation {name}: expected a resource and an action, such as inventory.sync"))
-        })?),
+        Some(name) => Some(operation(name)?),
         None => None,
     };
     let by_schedule = (arguments.by.as_deref() == Some("schedule")).then_some(true);
@@ -80,6 +79,11 @@ async fn filter(db: &Reader, arguments: &RunListArguments) -> Result<Filter, Exi
         limit: arguments.limit,
         ..Filter::default()
     })
+}
+
+fn operation(name: &str) -> Result<(&str, &str), Exit> {
+    let known = OPERATION_NAMES.contains(&name).then(|| name.split_once('.')).flatten();
+    known.ok_or_else(|| Exit::usage(format!("--operation {name}: expected one of {}", OPERATION_NAMES.join(", "))))
 }
 
 fn statuses(name: &str) -> Result<Vec<OperationStatus>, Exit> {
@@ -123,7 +127,7 @@ async fn list(db: &Reader, arguments: &RunListArguments, output: Output) -> Resu
                 format!("{}/{}", run.counters.processed, run.counters.total),
                 run.counters.failed.to_string(),
                 run.news.map(|news| news_words(&news, &words)).unwrap_or_default(),
-                run.initiator.clone(),
+                initiator_words(run),
                 run.created_at.to_rfc3339(),
                 run.reason_code.map_or("", |reason| reason.as_str()).to_owned(),
             ]

@@ -18,6 +18,8 @@ use crate::settings::Settings;
 
 /// Times that are shown.
 const SHOWN: usize = 5;
+/// Over how many minutes several tenants are spread where nothing is said.
+const USUAL_SPREAD: u32 = 60;
 const NOT_ADDED: &str = "nothing was added";
 const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
@@ -61,8 +63,13 @@ fn pattern(cron: Option<&String>, at: Option<&String>, on: &[String], undone: &s
     }
 }
 
-/// Chooses these types of what an operation reads.
-fn choose_types(options: &mut ScheduleOptions, operation: &str, types: &[String]) {
+/// Chooses these types of what an operation reads. Where it reads no types nobody is to believe that they were heard.
+fn choose_types(options: &mut ScheduleOptions, operation: &str, types: &[String], undone: &str) -> Result<(), Exit> {
+    if !matches!(operation, "inventory.sync" | "policies.capture") {
+        return Err(Exit::usage(format!(
+            "--types: expected with inventory.sync or policies.capture alone, which read types; leave it out for {operation}; {undone}"
+        )));
+    }
     let chosen = types.iter().map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
     let chosen: Vec<String> = chosen.collect();
     (options.selection, options.types) = (None, Vec::new());
@@ -79,6 +86,7 @@ fn choose_types(options: &mut ScheduleOptions, operation: &str, types: &[String]
             });
         }
     }
+    Ok(())
 }
 
 /// Chooses what follows.
@@ -98,7 +106,9 @@ fn options(arguments: &ScheduleAddArguments) -> Result<ScheduleOptions, Exit> {
     let mut options =
         ScheduleOptions { changed: arguments.changed, probe: arguments.probe, ..ScheduleOptions::default() };
     choose_steps(&mut options, &arguments.then, NOT_ADDED)?;
-    choose_types(&mut options, &arguments.operation, &arguments.types);
+    if let Some(types) = &arguments.types {
+        choose_types(&mut options, &arguments.operation, types, NOT_ADDED)?;
+    }
     Ok(options)
 }
 
@@ -120,12 +130,13 @@ async fn add(engine: &Engine, arguments: &ScheduleAddArguments, output: Output) 
         }
     }
     let actor = Actor::command_line();
+    let spread = arguments.spread.unwrap_or(if chosen.len() > 1 { USUAL_SPREAD } else { 0 });
     let (added, refused) = match chosen.as_slice() {
         [tenant] if arguments.spread.is_none() => {
             (vec![(*tenant, engine.add_schedule(&actor, *tenant, &spec).await?)], vec![])
         }
         tenants => {
-            let outcome = engine.add_schedule_to_many(&actor, tenants, &spec, arguments.spread.unwrap_or(60)).await?;
+            let outcome = engine.add_schedule_to_many(&actor, tenants, &spec, spread).await?;
             (outcome.added, outcome.refused)
         }
     };
@@ -142,7 +153,7 @@ async fn add(engine: &Engine, arguments: &ScheduleAddArguments, output: Output) 
     for (_, id) in &added {
         output.line(format!("{} is added: {id}", spec.name))?;
     }
-    output.line(times.words())?;
+    output.line(times.words_spread(spread))?;
     output.line(times.clock_changes(engine.now()))?;
     if let Some((tenant, error)) = refused.first() {
         let name = tenants::get(engine.reader(), *tenant).await?.map(|tenant| tenant.name).unwrap_or_default();
@@ -230,7 +241,7 @@ async fn show(engine: &Engine, text: &str, output: Output) -> Result<(), Exit> {
     let upcoming = times.upcoming(from, SHOWN).into_iter();
     let next: Vec<String> =
         upcoming.map(|due| Timestamp::from_millis(due.at.as_millis() + offset).to_rfc3339()).collect();
-    let (words, changes) = (times.words(), times.clock_changes(now));
+    let (words, changes) = (times.words_spread(schedule.spread_minutes), times.clock_changes(now));
     let mut told = document(&listed, now);
     told["next"] = json!(next);
     told["words"] = json!(words);

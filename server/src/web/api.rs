@@ -3,11 +3,13 @@
 #![allow(clippy::result_large_err, reason = "a problem is made once for a request, and moved into its answer")]
 
 mod call;
+mod choices;
 mod cursor;
 mod document;
 mod endpoint;
 mod events;
 mod findings;
+mod groups;
 mod guard;
 mod items;
 mod once;
@@ -20,6 +22,7 @@ mod schedules;
 mod table;
 mod tenants;
 mod versions;
+mod webhooks;
 mod wire;
 
 use std::collections::BTreeMap;

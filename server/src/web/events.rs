@@ -22,6 +22,7 @@ use tenantatlas_app::error::{AppError, ErrorKind};
 use tenantatlas_app::session::current::CurrentSession;
 use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::live::LiveEvent;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Engine, EngineError, Published, Subscription};
 use tenantatlas_store::members::Sight;
 use tenantatlas_store::sessions::TokenHash;
@@ -73,6 +74,16 @@ async fn open(state: &State, session: &CurrentSession, tenant: Option<TenantId>)
     // Reverse proxies that collect answers are asked not to (nginx and those that follow it).
     answer.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     response
+}
+
+/// The figure of how long events took from the commit of what they tell of to their stream.
+pub const DELAY: &str = "event_delay_seconds";
+
+/// Notes how long an event took. The commit has the clock of the process that made it: one that is ahead took no time.
+fn note_delay(committed: Timestamp, now: Timestamp) {
+    let millis = now.as_millis().saturating_sub(committed.as_millis()).max(0);
+    let took = Duration::from_millis(millis.unsigned_abs());
+    metrics::histogram!(DELAY).record(took.as_secs_f64());
 }
 
 struct Reader {
@@ -165,9 +176,14 @@ impl Reader {
                     continue;
                 }
             };
-            let told = news.iter().filter(|published| self.is_told(published, of_person));
-            let frames: Vec<Bytes> = told.map(|published| published.encoded(sse::frame)).collect();
-            self.waiting.extend(frames);
+            let told: Vec<_> = news.into_iter().filter(|published| self.is_told(published, of_person)).collect();
+            let now = self.engine.now();
+            for published in told {
+                if let Some(committed) = published.committed {
+                    note_delay(committed, now);
+                }
+                self.waiting.push_back(published.encoded(sse::frame));
+            }
         }
     }
 

@@ -51,6 +51,7 @@ pub fn recorder() -> Option<PrometheusHandle> {
                         counter!(name).increment(0);
                     }
                     gauge!("run_workers_busy").set(0.0);
+                    drop(histogram!(super::events::DELAY));
                 })
                 .inspect_err(|error| tracing::warn!(%error, "there will be no metrics"))
                 .ok()

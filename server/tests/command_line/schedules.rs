@@ -76,6 +76,18 @@ fn a_schedule_is_added_shown_paused_resumed_and_removed() {
     let groups: Vec<_> = listed.as_array().expect("a list").iter().map(|one| one["group_id"].clone()).collect();
     assert_eq!(groups.len(), 2);
     assert!(groups[0].is_string() && groups[0] == groups[1], "{listed}");
+    let spread = listed[0]["id"].as_str().expect("an id");
+    let spread = sandbox.run(&["schedule", "show", spread]);
+    assert!(
+        spread.stdout.contains("Between 03:00 and 03:30") && !spread.stdout.contains("At 03:00"),
+        "{}",
+        spread.stdout
+    );
+    assert_refused(
+        &sandbox.run(&["runs", "--operation", "inventory.delete"]),
+        64,
+        &["inventory.sync", "retention.prune"],
+    );
     let table = sandbox.run(&["schedule", "list", "--tenant", "Fabrikam"]);
     assert!(table.stdout.contains("Weekly") && !table.stdout.contains("Contoso"), "{}", table.stdout);
 }
@@ -96,6 +108,8 @@ fn what_cannot_be_a_schedule_is_told_in_one_sentence() {
     assert_refused(&add(&["--at", "02:30", "--zone", "Europe/Atlantis"]), 64, &["zone", "Europe/Berlin"]);
     assert_refused(&add(&["--at", "02:30", "--then", "restore"]), 64, &["restore", "capture"]);
     assert_refused(&add(&["--at", "02:30", "--types", "wishfulPolicy"]), 64, &["wishfulPolicy"]);
+    let types = ["--at", "02:30", "--operation", "drift.generate", "--types", "all"];
+    assert_refused(&add(&types), 64, &["--types", "inventory.sync", "drift.generate"]);
     assert_refused(&add(&["--at", "02:30", "--operation", "inventory.delete"]), 64, &["operation", "inventory.sync"]);
     assert_refused(&add(&["--at", "02:30", "--spread", "721"]), 64, &["spread", "720"]);
     assert_eq!(sandbox.run(&["schedule", "list", "--json"]).json(), serde_json::json!([]));

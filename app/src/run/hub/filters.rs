@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::operation::OperationBucket;
 use tenantatlas_domain::reason::ReasonCode;
-use tenantatlas_store::operation_runs::{Counted, MOST_COUNTED};
+use tenantatlas_store::operation_runs::{Counted, Initiator, MOST_COUNTED, StartedBy};
 
 use super::load::{Hub, Place};
 use crate::filter::ListFilter as _;
-use crate::filter::run::{BUCKETS, RunFilter};
+use crate::filter::run::{BUCKETS, RunFilter, starter_text};
 use crate::format::number;
 use crate::ui::chips::chip_list;
 use crate::ui::drawn::Drawn as _;
@@ -37,11 +37,14 @@ pub(super) fn filters(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
         .collect();
     kinds.sort_by(|one, other| one.1.cmp(&other.1));
     let kinds = std::iter::once((String::new(), "Any operation".to_owned())).chain(kinds);
-    let others = hub.initiators.iter().filter(|one| one.user_id != place.session.user_id);
+    let me = StartedBy::Person(place.session.user_id);
+    // Over all tenants the schedules of many of them may have one name: there each is chosen on the page of its tenant.
+    let is_offered = |one: &&Initiator| place.tenant.is_some() || !matches!(one.by, StartedBy::Schedule(_));
+    let others = hub.initiators.iter().filter(|one| one.by != me).filter(is_offered);
     let initiators = KINDS
         .map(|(value, words)| (value.to_owned(), words.to_owned()))
         .into_iter()
-        .chain(others.map(|one| (one.user_id.to_string(), one.name.clone())));
+        .chain(others.map(|one| (starter_text(one.by), starter_words(one))));
     let reasons = std::iter::once((String::new(), "Any reason".to_owned()))
         .chain(ReasonCode::ALL.iter().map(|one| (one.as_str().to_owned(), capital(one.words()))));
     let days = filter.days.map(|days| days.to_string()).unwrap_or_default();
@@ -64,6 +67,14 @@ pub(super) fn filters(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
         </form>
     }
     .drawn()
+}
+
+/// Who or what started runs, for the choice: schedules call themselves so.
+fn starter_words(one: &Initiator) -> String {
+    match one.by {
+        StartedBy::Token(_) => format!("Token {}", one.name),
+        StartedBy::Person(_) | StartedBy::Schedule(_) => one.name.clone(),
+    }
 }
 
 fn tenant_field(filter: &RunFilter, hub: &Hub) -> AnyView {
@@ -100,9 +111,14 @@ pub(super) fn in_force(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView 
         1 => "Last 24 hours".to_owned(),
         days => format!("Last {days} days"),
     });
-    let person = filter.person.map(|id| {
-        let known = hub.initiators.iter().find(|one| one.user_id == id);
-        format!("By {}", known.map_or("a person", |one| one.name.as_str()))
+    let person = filter.starter.map(|by| {
+        let known = hub.initiators.iter().find(|one| one.by == by);
+        let unknown = || match by {
+            StartedBy::Person(_) => "a person".to_owned(),
+            StartedBy::Schedule(_) => "a schedule".to_owned(),
+            StartedBy::Token(_) => "a token".to_owned(),
+        };
+        format!("By {}", known.map_or_else(unknown, starter_words))
     });
     let kind = KINDS.iter().find(|(value, _)| *value == filter.initiator() && !value.is_empty());
     let by = person.or_else(|| kind.map(|(_, words)| format!("By {}", words.to_lowercase())));

@@ -9,6 +9,7 @@ use super::selection::PICKED;
 use crate::filter::ListFilter as _;
 use crate::filter::run::RunFilter;
 use crate::run::bucket::is_cancelled;
+use crate::run::initiator::initiator_words;
 use crate::run::model::{news_words, reached};
 use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
@@ -149,7 +150,7 @@ fn row(place: &Place, run: &OperationRun, may_pick: bool) -> AnyView {
             <td data-label="State" class="wide">{run_state(run, place.session.user_id)}</td>
             <td data-label="Result" class="quiet">{result(place, run)}</td>
             <td data-label="Not read" class="quiet">{not_done(run)}</td>
-            <td data-label="Started by">{run.initiator.clone()}</td>
+            <td data-label="Started by">{initiator_words(run)}</td>
             <td data-label="Requested" class="quiet">{moment(run.created_at.as_millis())}</td>
             <td data-label="Took" class="quiet">{took}<span class="under">{beside}</span></td>
         </tr>

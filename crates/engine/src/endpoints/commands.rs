@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value, json};
 use tenantatlas_commands::{Actor, AuditEntry, Command, Rate, Right};
 use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::endpoint::{EndpointKind, EventKind, SECRETS_OVERLAP, Wanted};
@@ -43,6 +43,19 @@ pub struct EndpointDetails {
     pub digest: bool,
 }
 
+/// What of an endpoint is to be changed; what is `None` stays. An address is never changed: another one is another endpoint.
+#[derive(Debug, Clone, Default)]
+pub struct EndpointChange {
+    /// What people call it.
+    pub name: Option<String>,
+    /// To what it listens.
+    pub wanted: Option<Wanted>,
+    /// Whether everything of a day is sent at once, which only mail can.
+    pub digest: Option<bool>,
+    /// Whether anything is sent.
+    pub enabled: Option<bool>,
+}
+
 /// A new endpoint.
 #[derive(Debug)]
 pub struct AddedEndpoint {
@@ -53,7 +66,7 @@ pub struct AddedEndpoint {
 }
 
 impl Engine {
-    /// Adds an endpoint to which news of a tenant are sent.
+    /// Adds an endpoint to which news of a tenant are sent. A program is never asked for a password: its token decides.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Forbidden`], [`EngineError::Confirm`], [`EngineError::Invalid`] that names the
@@ -68,9 +81,7 @@ impl Engine {
         core.commands.authorise(actor, tenant, Action::EditEndpoints).await?;
         let name = typed_name::checked(&details.name, MAX_NAME)?;
         self.check_wanted(&details.wanted)?;
-        if details.digest && details.kind != EndpointKind::Mail {
-            return Err(EngineError::invalid("digest", "must be left out: only mail is gathered over a day"));
-        }
+        check_digest(details.digest, details.kind)?;
         let mail = core.config.outgoing.mail.is_some();
         let checked = address::checked(&core.connector, mail, details.kind, &details.address).await?;
         let id = EndpointId::from_uuid(Uuid::now_v7());
@@ -89,7 +100,9 @@ impl Engine {
             "name": new.name, "kind": new.kind, "host": new.address_shown, "wanted": new.wanted, "digest": new.digest,
         }));
         let at = core.commands.clock.now();
-        core.execute(command(actor, tenant, entry).sensitive(), async |tx, _| {
+        let command = command(actor, tenant, entry);
+        let command = if actor.token.is_some() { command } else { command.sensitive() };
+        core.execute(command, async |tx, _| {
             if endpoints::list(&mut *tx, tenant).await?.len() >= MAX_ENDPOINTS {
                 let words = format!("there are {MAX_ENDPOINTS} endpoints already: remove one first");
                 return Err(EngineError::Conflict(words));
@@ -117,6 +130,54 @@ impl Engine {
         Ok(())
     }
 
+    /// Changes an endpoint. What waits for it already is sent as it was written.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`], [`EngineError::Forbidden`], [`EngineError::Invalid`] that names the field,
+    /// [`EngineError::Conflict`] when the name is taken.
+    pub async fn change_endpoint(
+        &self,
+        actor: &Actor,
+        tenant: TenantId,
+        id: EndpointId,
+        change: &EndpointChange,
+    ) -> Result<(), EngineError> {
+        let entry = entry(AuditAction::EndpointChanged, tenant, id);
+        let ready = async {
+            self.authorise(actor, tenant, Action::EditEndpoints).await?;
+            change.wanted.as_ref().map_or(Ok(()), |wanted| self.check_wanted(wanted))?;
+            change.name.as_deref().map(|name| typed_name::checked(name, MAX_NAME)).transpose()
+        };
+        let name = self.core.commands.before(actor, &entry, ready).await?;
+        let at = self.core.commands.clock.now();
+        self.core
+            .execute(command(actor, tenant, entry.clone()), async |tx, log| {
+                let known = lock(tx, tenant, id).await?;
+                let name = name.as_deref().unwrap_or(&known.name);
+                let wanted = change.wanted.as_ref().unwrap_or(&known.wanted);
+                let digest = change.digest.unwrap_or(known.digest);
+                check_digest(digest, known.kind)?;
+                let is_new = (name, wanted, digest) != (known.name.as_str(), &known.wanted, known.digest);
+                if is_new {
+                    endpoints::change(tx, (tenant, id), name, wanted, digest, at).await.map_err(taken)?;
+                }
+                let switched = change.enabled.filter(|enabled| *enabled != known.enabled);
+                if let Some(enabled) = switched {
+                    switch(tx, tenant, id, enabled, at).await?;
+                }
+                let enabled = change.enabled.unwrap_or(known.enabled);
+                match is_new || switched.is_some() {
+                    true => log.replace(entry.with(json!({
+                        "before": facts(&known.name, &known.wanted, known.digest, known.enabled),
+                        "after": facts(name, wanted, digest, enabled),
+                    }))),
+                    false => log.unchanged(),
+                }
+                Ok(())
+            })
+            .await
+    }
+
     /// Switches an endpoint on or off. What waits for one that is switched off is given up.
     ///
     /// # Errors
@@ -137,11 +198,7 @@ impl Engine {
                     log.unchanged();
                     return Ok(());
                 }
-                endpoints::switch(tx, tenant, id, enabled, None, at).await?;
-                if !enabled {
-                    deliveries::give_up(tx, tenant, id, "The endpoint was switched off.", at).await?;
-                }
-                Ok(())
+                switch(tx, tenant, id, enabled, at).await
             })
             .await
     }
@@ -262,6 +319,26 @@ impl Engine {
 
 fn entry(action: AuditAction, tenant: TenantId, id: EndpointId) -> AuditEntry {
     AuditEntry::new(action, "endpoint", id).of(tenant)
+}
+
+fn check_digest(digest: bool, kind: EndpointKind) -> Result<(), EngineError> {
+    if digest && kind != EndpointKind::Mail {
+        return Err(EngineError::invalid("digest", "must be left out: only mail is gathered over a day"));
+    }
+    Ok(())
+}
+
+fn facts(name: &str, wanted: &Wanted, digest: bool, enabled: bool) -> Value {
+    json!({ "name": name, "wanted": wanted, "digest": digest, "enabled": enabled })
+}
+
+/// Switches an endpoint; what waits for one that is switched off is given up.
+async fn switch(tx: &mut Tx, tenant: TenantId, id: EndpointId, on: bool, at: Timestamp) -> Result<(), EngineError> {
+    endpoints::switch(tx, tenant, id, on, None, at).await?;
+    if !on {
+        deliveries::give_up(tx, tenant, id, "The endpoint was switched off.", at).await?;
+    }
+    Ok(())
 }
 
 fn command(actor: &Actor, tenant: TenantId, entry: AuditEntry) -> Command<'_> {

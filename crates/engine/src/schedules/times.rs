@@ -191,6 +191,28 @@ impl Times {
     pub fn words(&self) -> String {
         self.cron.describe()
     }
+
+    /// The same where tenants are spread over so many minutes: `Between 02:30 and 03:00`.
+    #[must_use]
+    pub fn words_spread(&self, minutes: u32) -> String {
+        let words = self.words();
+        if minutes == 0 {
+            return words;
+        }
+        let between = time_of(self.cron.as_str()).and_then(|(from, _)| {
+            let rest = words.strip_prefix(&format!("At {from}"))?;
+            Some(format!("Between {from} and {}{rest}", minutes_after(&from, minutes)?))
+        });
+        between.unwrap_or_else(|| format!("{words}, and up to {minutes} minutes later"))
+    }
+}
+
+/// The time of day so many minutes after another one: `03:00`.
+fn minutes_after(time: &str, minutes: u32) -> Option<String> {
+    const DAY: u32 = 24 * 60;
+    let (hour, minute) = time.split_once(':')?;
+    let then = (hour.parse::<u32>().ok()? * 60 + minute.parse::<u32>().ok()? + minutes) % DAY;
+    Some(format!("{:02}:{:02}", then / 60, then % 60))
 }
 
 fn gap(two: &[Due]) -> i64 {

@@ -95,6 +95,18 @@ fn changes_of_the_clocks_are_said_in_words() {
 }
 
 #[test]
+fn a_spread_is_said_with_the_time_that_it_begins_and_ends_at() {
+    let told = |cron: &str, minutes: u32| Times::read(cron, "UTC").unwrap().words_spread(minutes);
+    assert_eq!(told("30 2 * * *", 30), "Between 02:30 and 03:00.");
+    assert_eq!(told("30 2 * * *", 0), Times::read("30 2 * * *", "UTC").unwrap().words());
+    assert!(told("30 23 * * *", 60).starts_with("Between 23:30 and 00:30"), "{}", told("30 23 * * *", 60));
+    assert!(told("30 2 * * 1", 30).starts_with("Between 02:30 and 03:00"), "{}", told("30 2 * * 1", 30));
+    assert!(
+        !told("0 9-17 * * *", 30).contains("At 09:00") && told("0 9-17 * * *", 30).ends_with("up to 30 minutes later")
+    );
+}
+
+#[test]
 fn a_period_is_the_longest_gap() {
     let period = |cron: &str| Times::read(cron, "UTC").unwrap().period(moment("2026-11-26T00:00:00Z")) / 3_600_000;
     assert_eq!((period("0 2 * * *"), period("0 9 * * 1-5"), period("0 0 * * 0")), (24, 72, 168));

@@ -8,11 +8,13 @@ use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, Clock as _, EndpointDetails, Engine, EngineError};
 use tenantatlas_store::deliveries::{self, Event};
+use tenantatlas_store::inventory::StateFilter;
 use tenantatlas_store::notifications::{self, NewNotification};
 use tenantatlas_store::operation_runs::{self, End, Filter, Rest};
 use tenantatlas_store::retention::Retention;
+use tenantatlas_store::tenants::AfterSync;
 use tenantatlas_store::testing::on_both_engines;
-use tenantatlas_store::{audit, retention};
+use tenantatlas_store::{audit, retention, sync_runs};
 
 use crate::signing_in::{Hands, PASSWORD, secret};
 use crate::support::{World, graph, idle, quick};
@@ -88,6 +90,61 @@ on_both_engines! {
         let removed = &ended.context["removed"];
         assert!(removed["runs"].as_u64().is_some_and(|runs| runs >= 350) && removed["notifications"] == 1, "{}", ended.context);
         worker.shutdown().await;
+    }
+
+    async fn sync_runs_go_when_nothing_stands_on_them_and_the_inventory_tells_the_same_as_before(test: TestDatabase) {
+        let world = World::new(test, 300).await;
+        let db = &world.database.db;
+        let nothing = AfterSync { drift: false, capture: false, audit_events: false };
+        world.engine.set_after_sync(&Actor::command_line(), world.tenant, nothing).await.unwrap();
+        let mut runs = Vec::new();
+        for round in 0..8 {
+            // What is deleted between the first and the second was last seen by the first.
+            if round == 1 {
+                world.simulator.control().evolve(&world.simulated.tenant_id, 1);
+            }
+            runs.push(world.sync(&World::everything()).await.run.id);
+            if round == 3 {
+                let compared = world.engine.dispatch_drift(&Actor::command_line(), world.tenant, None, None).await.unwrap();
+                world.ended(compared.state.id).await;
+            }
+        }
+        let other = world.sync(&World::some(&["mobileApp"])).await.run.id;
+        let (known, missing) = (world.items(None).await, world.items(Some(StateFilter::Missing)).await);
+        assert!(missing.iter().any(|row| row.item.last_seen_run_id == Some(runs[0])), "{}", missing.len());
+        let left = async || {
+            let filter = sync_runs::Filter { limit: 200, ..sync_runs::Filter::default() };
+            let mut left: Vec<_> = sync_runs::list(db, world.tenant, &filter).await.unwrap().into_iter().map(|run| run.id).collect();
+            left.reverse();
+            left
+        };
+        let clock = Hands::at(world.engine.now());
+        clock.forward(181 * 24 * 3_600);
+        world.engine.shutdown().await;
+        let pruned = async |clock: &Hands| {
+            let worker = Engine::start_with_clock(quick(), db.clone(), world.vault.clone(), graph(), Arc::new(clock.clone()));
+            let pruning = worker.prune_tenant(&Actor::command_line(), world.tenant).await.unwrap();
+            let state = world.ended(pruning.state.id).await;
+            assert_eq!(state.status, OperationStatus::Completed, "{state:?}");
+            worker.shutdown().await;
+            let id = Some(pruning.state.id.to_string());
+            let action = Some("retention.prune.completed".to_owned());
+            let filter = audit::Filter { resource_id: id, action, limit: 1, ..audit::Filter::default() };
+            audit::list(db, &filter).await.unwrap().remove(0).context["removed"]["syncs"].as_u64()
+        };
+        // The second compared run is cited by what was found then, and so is the first; the last two are what "missing" stands on.
+        let count = pruned(&clock).await;
+        let now = left().await;
+        for kept in [runs[0], runs[1], runs[6], runs[7], other] {
+            assert!(now.contains(&kept), "{runs:?} {now:?}");
+        }
+        for gone in [runs[4], runs[5]] {
+            assert!(!now.contains(&gone), "{runs:?} {now:?}");
+        }
+        assert_eq!(count, Some((runs.len() + 1 - now.len()) as u64));
+        assert_eq!(world.items(None).await, known, "the inventory tells the same");
+        assert_eq!(world.items(Some(StateFilter::Missing)).await, missing);
+        assert_eq!(pruned(&clock).await, Some(0), "what stays once stays");
     }
 
     async fn messages_to_endpoints_go_on_the_chosen_day_and_those_that_still_wait_stay(test: TestDatabase) {

@@ -10,7 +10,8 @@ use tenantatlas_domain::item_column::ItemColumn;
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{
-    Actor, CaptureOf, EndpointDetails, Engine, EngineError, NewToken, RetryPart, ScheduleOptions, ScheduleSpec, Visitor,
+    Actor, CaptureOf, EndpointChange, EndpointDetails, Engine, EngineError, NewToken, RetryPart, ScheduleOptions,
+    ScheduleSpec, Visitor,
 };
 use tenantatlas_store::Db;
 use tenantatlas_store::api_tokens::ApiTokenOwner;
@@ -170,6 +171,13 @@ pub fn commands() -> Vec<(&'static str, Carrier, Give)> {
             "add_endpoint",
             Member,
             give!(|given| async move { given.engine.add_endpoint(&given.actor, given.tenant, &endpoint()).await }),
+        ),
+        (
+            "change_endpoint",
+            Member,
+            give!(|given| async move {
+                given.engine.change_endpoint(&given.actor, given.tenant, nowhere(), &EndpointChange::default()).await
+            }),
         ),
         (
             "switch_endpoint",

@@ -2,7 +2,7 @@
 //! a page (`…_by_tenant`, `…_by_age`), so that no row is read but those of the page.
 
 use sqlx::FromRow;
-use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
+use tenantatlas_domain::ids::{OperationRunId, ScheduleId, TenantId, UserId};
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
@@ -40,6 +40,10 @@ pub struct Filter {
     pub by_schedule: Option<bool>,
     /// Only started with a token of the API.
     pub by_token: bool,
+    /// Only started by this schedule, or following a run that was.
+    pub schedule_id: Option<ScheduleId>,
+    /// Only started with this token.
+    pub token_id: Option<Uuid>,
     /// Only those of which something was not done for this reason, or that ended for it.
     pub reason: Option<ReasonCode>,
     /// Only dispatched at this time or later.
@@ -80,6 +84,8 @@ impl Filter {
             by_person,
             by_schedule,
             by_token,
+            schedule_id,
+            token_id,
             reason,
             from,
             until,
@@ -87,6 +93,7 @@ impl Filter {
         } = self;
         let any_run = ids.is_none() && follows.is_none();
         let by_anybody = user_id.is_none() && by_person.is_none() && by_schedule.is_none() && !by_token;
+        let by_anybody = by_anybody && schedule_id.is_none() && token_id.is_none();
         any_run && by_anybody && reason.is_none() && from.is_none() && until.is_none()
     }
 
@@ -122,6 +129,12 @@ impl Filter {
         }
         if self.by_token {
             statement.push(" AND token_id IS NOT NULL", []);
+        }
+        if let Some(schedule) = self.schedule_id {
+            statement.push(" AND schedule_id = $1", args![schedule]);
+        }
+        if let Some(token) = self.token_id {
+            statement.push(" AND token_id = $1", args![token]);
         }
         if let Some(reason) = self.reason {
             // The first part is what the indexes of runs with reasons hold.
@@ -171,37 +184,65 @@ pub(super) fn list_statement(filter: &Filter) -> Statement {
     statement
 }
 
-/// A person who started runs.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+/// Who or what started runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StartedBy {
+    /// A person.
+    Person(UserId),
+    /// A schedule, with what followed.
+    Schedule(ScheduleId),
+    /// A token of the API.
+    Token(Uuid),
+}
+
+/// Who or what started runs, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Initiator {
-    /// The person.
-    #[sqlx(try_from = "Uuid")]
-    pub user_id: UserId,
+    /// Which one.
+    pub by: StartedBy,
     /// One of the names they had then.
-    #[sqlx(try_from = "Name")]
     pub name: String,
+}
+
+#[derive(FromRow)]
+struct Found {
+    user_id: Option<Uuid>,
+    schedule_id: Option<Uuid>,
+    token_id: Option<Uuid>,
+    #[sqlx(try_from = "Name")]
+    name: String,
 }
 
 /// Runs that are looked at for who started them.
 const RUNS_OF_INITIATORS: u32 = 1_000;
 
-/// The people who started the newest thousand runs of the tenants that the filter names, by name.
+/// The people, schedules and tokens that started the newest thousand runs of the tenants that the filter names, by name.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn initiators(mut on: impl Access, filter: &Filter) -> Result<Vec<Initiator>, StoreError> {
     let of = Filter { tenant_id: filter.tenant_id, seen_by: filter.seen_by, ..Filter::default() };
     let mut statement = Statement::new(
-        "SELECT user_id, MAX(initiator) AS name
-         FROM (SELECT user_id, initiator FROM bulk_operation_runs WHERE 1 = 1",
+        "SELECT user_id, schedule_id, token_id, MAX(initiator) AS name
+         FROM (SELECT user_id, schedule_id, token_id, initiator FROM bulk_operation_runs WHERE 1 = 1",
     );
     of.conditions(&mut statement);
     statement.push(
         " ORDER BY created_at DESC, id DESC LIMIT $1) newest
-         WHERE user_id IS NOT NULL
-         GROUP BY user_id
-         ORDER BY MAX(initiator), user_id",
+         WHERE user_id IS NOT NULL OR schedule_id IS NOT NULL OR token_id IS NOT NULL
+         GROUP BY user_id, schedule_id, token_id
+         ORDER BY MAX(initiator), user_id, schedule_id, token_id",
         args![RUNS_OF_INITIATORS],
     );
-    on.query(&statement).await
+    let found: Vec<Found> = on.query(&statement).await?;
+    let read = |one: Found| {
+        let by = match (one.schedule_id, one.token_id, one.user_id) {
+            (Some(schedule), ..) => StartedBy::Schedule(ScheduleId::from_uuid(schedule)),
+            (None, Some(token), _) => StartedBy::Token(token),
+            (None, None, Some(user)) => StartedBy::Person(UserId::from_uuid(user)),
+            (None, None, None) => return None,
+        };
+        Some(Initiator { by, name: one.name })
+    };
+    Ok(found.into_iter().filter_map(read).collect())
 }

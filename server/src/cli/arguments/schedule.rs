@@ -64,9 +64,9 @@ pub struct ScheduleAddArguments {
     /// Over how many minutes several tenants are spread; each always starts at the same one, 0 to 720
     #[arg(long, value_name = "MINUTES")]
     pub spread: Option<u32>,
-    /// What a sync or a capture reads: type keys separated by commas, or all
-    #[arg(long, value_delimiter = ',', default_value = "all")]
-    pub types: Vec<String>,
+    /// What a sync or a capture reads: type keys separated by commas; all without it
+    #[arg(long, value_delimiter = ',')]
+    pub types: Option<Vec<String>>,
     /// For a capture: only policies that a sync has found new or changed
     #[arg(long)]
     pub changed: bool,

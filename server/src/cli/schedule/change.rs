@@ -43,7 +43,7 @@ fn wanted(arguments: &ScheduleChangeArguments, known: &Schedule) -> Result<Sched
         false => ScheduleOptions::default(),
     };
     if let Some(types) = types {
-        choose_types(&mut options, &operation, types);
+        choose_types(&mut options, &operation, types, NOT_CHANGED)?;
     }
     if let Some(then) = then {
         let none = then.iter().all(|step| step.trim() == "none");

@@ -82,14 +82,21 @@ fn operation(endpoint: &Endpoint) -> OperationBuilder {
         .summary(Some(endpoint.summary))
         .description(Some(format!("{about} Needs: {}.", super::reference::needed(endpoint))));
     for name in endpoint.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
-        let number = name == "version";
-        let schema = match number {
-            true => ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(1_000_000_000)),
-            false => {
-                ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::Custom("uuid".to_owned())))
-            }
+        let object = ObjectBuilder::new();
+        let (schema, words) = match name {
+            "version" => (
+                object.schema_type(Type::Integer).minimum(Some(1)).maximum(Some(1_000_000_000)),
+                "The number of the version.".to_owned(),
+            ),
+            "group" => (
+                object.schema_type(Type::String),
+                "The id that Microsoft gave the group, all-users, all-devices or nobody.".to_owned(),
+            ),
+            _ => (
+                object.schema_type(Type::String).format(Some(SchemaFormat::Custom("uuid".to_owned()))),
+                format!("The id of the {name}."),
+            ),
         };
-        let words = if number { "The number of the version.".to_owned() } else { format!("The id of the {name}.") };
         let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
         operation = operation.parameter(parameter.description(Some(words)).schema(Some(schema)));
     }

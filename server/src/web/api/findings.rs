@@ -1,6 +1,7 @@
 //! Findings, the search of settings and the audit log.
 
 use tenantatlas_app::access::Rule;
+use tenantatlas_app::audit::load::unknown_action;
 use tenantatlas_app::filter::ListFilter as _;
 use tenantatlas_app::filter::audit::AuditFilter;
 use tenantatlas_app::filter::finding::{FindingsFilter, Status};
@@ -96,6 +97,19 @@ pub const ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         verb: Verb::Get,
+        path: "/api/v1/settings",
+        id: "search_all_settings",
+        tag: "Settings",
+        summary: "Policies of all tenants of the token by what they set",
+        about: "As in one tenant, and tenant: with the name of one. `found.coverage` names the tenants in which the token may not see bodies.",
+        rule: Rule::SignedIn,
+        query: &[Parameter::required("q", Kind::Text(LONGEST_QUERY), "The query."), LIMIT, AFTER],
+        body: None,
+        answer: Answer::One("A page of what was found.", shape::<wire::FoundSettings>()),
+        work: |call| Box::pin(settings(call)),
+    },
+    Endpoint {
+        verb: Verb::Get,
         path: "/api/v1/tenants/{tenant}/audit",
         id: "list_audit_entries",
         tag: "Audit",
@@ -168,7 +182,7 @@ async fn settings(call: Call) -> Result<Reply, Problem> {
     let place = |text: &str| SettingFilter::read(|name| (name == "after").then(|| text.to_owned())).after;
     let request = SearchRequest {
         query: call.asked("q").unwrap_or_default().to_owned(),
-        tenants: vec![call.tenant()?],
+        tenants: call.scope.iter().map(|scope| scope.tenant.id).collect(),
         after: call.place(place)?,
         limit: call.limit(),
     };
@@ -179,6 +193,9 @@ async fn settings(call: Call) -> Result<Reply, Problem> {
 
 async fn entries(call: Call) -> Result<Reply, Problem> {
     let inside = call.inside()?;
+    if let Some(words) = call.asked("action").and_then(|one| unknown_action(one, call.engine().runs().operations())) {
+        return Err(Problem::parameter("action", words));
+    }
     let mut filter = AuditFilter::read(|name| call.asked(name).map(str::to_owned));
     filter.before = call.place(|place| place.parse().ok())?;
     let limit = call.limit();

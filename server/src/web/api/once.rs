@@ -56,12 +56,12 @@ pub async fn once(endpoint: &Endpoint, call: Call, key: [u8; 32]) -> Result<Repl
         }
         Known::Answered(status, body) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-            return Ok(Reply::Json { status, body, next: None });
+            return Ok(Reply::Json { status, body, next: None, again: None });
         }
     }
     let done = (endpoint.work)(call).await;
     let kept = match &done {
-        Ok(Reply::Json { status, body, .. }) => Some((status.as_u16(), body.clone())),
+        Ok(Reply::Json { status, body, again, .. }) => Some((status.as_u16(), again.as_ref().unwrap_or(body).clone())),
         Ok(Reply::Events(_)) | Err(_) => None,
     };
     keep(&engine, &asked, kept).await;

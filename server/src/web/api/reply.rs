@@ -15,6 +15,8 @@ pub enum Reply {
         body: String,
         /// The address of the next page.
         next: Option<String>,
+        /// What is answered when the same is asked for again with its key, where that is not the same: a secret is told once.
+        again: Option<String>,
     },
     /// Events.
     Events(Response),
@@ -33,7 +35,15 @@ impl Reply {
 
     fn with<T: Serialize>(status: StatusCode, value: &T) -> Self {
         // Nothing of the wire can fail to serialise: texts, numbers and maps with texts as keys.
-        Self::Json { status, body: serde_json::to_string(value).unwrap_or_default(), next: None }
+        Self::Json { status, body: serde_json::to_string(value).unwrap_or_default(), next: None, again: None }
+    }
+
+    /// The same, of which this is answered when it is asked for again with its key.
+    pub fn told_once<T: Serialize>(mut self, value: &T) -> Self {
+        if let Self::Json { again, .. } = &mut self {
+            *again = serde_json::to_string(value).ok();
+        }
+        self
     }
 
     /// The same with the address of its next page.
@@ -48,7 +58,7 @@ impl Reply {
     pub fn into_response(self) -> Response {
         match self {
             Self::Events(response) => response,
-            Self::Json { status, body, next } => {
+            Self::Json { status, body, next, again: _ } => {
                 let mut response = Response::new(Body::from(body));
                 *response.status_mut() = status;
                 let headers = response.headers_mut();

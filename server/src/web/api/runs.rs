@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tenantatlas_app::access::Rule;
 use tenantatlas_app::filter::ListFilter as _;
-use tenantatlas_app::filter::run::{BUCKETS, RunFilter};
+use tenantatlas_app::filter::run::{BUCKETS, RunFilter, starter};
 use tenantatlas_domain::ids::{ItemId, OperationRunId};
 use tenantatlas_domain::operation::{FailureKind, OperationStatus};
 use tenantatlas_domain::reason::ReasonCode;
@@ -12,7 +12,7 @@ use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Action;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{CaptureOf, RetryPart};
+use tenantatlas_engine::{CaptureOf, OPERATION_NAMES, RetryPart};
 use tenantatlas_store::inventory::{self, ScopeView};
 use tenantatlas_store::operation_runs::{self, OperationRun};
 
@@ -23,30 +23,20 @@ use super::problem::Problem;
 use super::reply::Reply;
 use super::wire::{self, Operation};
 
-/// The operations by which runs are filtered and that can be started.
-const OPERATIONS: [&str; 6] = [
-    "inventory.sync",
-    "policies.capture",
-    "drift.generate",
-    "audit_events.read",
-    "setting_catalog.refresh",
-    "tenants.check",
-];
-
 const RUN: Answer =
     Answer::Begun("The run: the new one, or the one that does the same already.", shape::<wire::Started>());
 
 /// What a list of runs is filtered by: that of the pages of runs.
 const FILTERS: &[Parameter] = &[
     Parameter::new("state", Kind::Words(|| BUCKETS.iter().map(|one| one.as_str()).collect()), "Only in this state."),
-    Parameter::new("operation", Kind::Words(|| OPERATIONS.to_vec()), "Only of this operation."),
+    Parameter::new("operation", Kind::Words(|| OPERATION_NAMES.to_vec()), "Only of this operation."),
     Parameter::new(
         "by",
         Kind::Form(
-            |text| matches!(text, "person" | "schedule" | "token") || text.parse::<OperationRunId>().is_ok(),
-            "person, schedule, token, or the id of a person",
+            |text| matches!(text, "person" | "schedule" | "token" | "nobody") || starter(text).is_some(),
+            "person, schedule, token, nobody (who signs in), the id of a person, or schedule- or token- with an id",
         ),
-        "Only started like this, or by this person.",
+        "Only started like this, or by this person, schedule or token.",
     ),
     Parameter::new(
         "reason",
@@ -191,7 +181,9 @@ async fn list(call: Call) -> Result<Reply, Problem> {
         tenant_ids,
         operation: filter.operation.clone(),
         statuses: filter.bucket.map(statuses).unwrap_or_default(),
-        user_id: filter.person,
+        user_id: filter.by_whom().0,
+        schedule_id: filter.by_whom().1,
+        token_id: filter.by_whom().2,
         by_person: filter.by_person,
         by_schedule: filter.by_schedule.then_some(true),
         by_token: filter.by_token,

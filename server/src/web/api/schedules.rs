@@ -1,20 +1,51 @@
 //! Schedules: listed, added, changed, paused, resumed, removed.
 
+use std::collections::BTreeSet;
+
 use tenantatlas_app::access::Rule;
-use tenantatlas_domain::ids::ScheduleId;
+use tenantatlas_domain::ids::{ScheduleId, TenantId};
 use tenantatlas_domain::role::Action;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_engine::{ScheduleOptions, ScheduleSpec};
 use tenantatlas_store::schedules::{self, Schedule};
 
 use super::call::Call;
-use super::endpoint::{Answer, Endpoint, Verb, shape};
+use super::endpoint::{AFTER, Answer, Endpoint, LIMIT, Verb, shape};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::wire;
 
+/// Over how many minutes the schedules of several tenants are spread where nothing is said.
+const USUAL_SPREAD: u32 = 60;
+
 /// Its addresses.
 pub const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        verb: Verb::Get,
+        path: "/api/v1/schedules",
+        id: "list_all_schedules",
+        tag: "Schedules",
+        summary: "What is started by the clock in all tenants of the token",
+        about: "By tenant and name, in pages of tenants with all of their schedules: `limit` is how many tenants are looked at.",
+        rule: Rule::SignedIn,
+        query: &[LIMIT, AFTER],
+        body: None,
+        answer: Answer::One("A page of schedules.", shape::<wire::AllSchedules>()),
+        work: |call| Box::pin(list_all(call)),
+    },
+    Endpoint {
+        verb: Verb::Post,
+        path: "/api/v1/schedules",
+        id: "add_schedules",
+        tag: "Schedules",
+        summary: "Add a schedule to several tenants",
+        about: "Each starts at its own time within so many minutes, always the same. What one tenant refuses is done in the others; the answer says which. The person of the token answers for what is started.",
+        rule: Rule::SignedIn,
+        query: &[],
+        body: Some(shape::<wire::AddSchedules>()),
+        answer: Answer::One("The schedules, and the tenants that refused.", shape::<wire::AddedSchedules>()),
+        work: |call| Box::pin(add_to_many(call)),
+    },
     Endpoint {
         verb: Verb::Get,
         path: "/api/v1/tenants/{tenant}/schedules",
@@ -112,6 +143,50 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     let (found, now) = (schedules::list(call.db(), call.tenant()?).await?, call.engine().now());
     let items = found.iter().map(|listed| wire::Schedule::of(&listed.schedule, now)).collect();
     Ok(Reply::json(&wire::Schedules { items }))
+}
+
+async fn list_all(call: Call) -> Result<Reply, Problem> {
+    let after: Option<(String, TenantId)> = call.place(|place| {
+        let (id, name) = place.split_once(' ')?;
+        Some((name.to_owned(), id.parse().ok()?))
+    })?;
+    let known = call.engine().token_tenants(&call.token).await?;
+    let mut rest = known.iter().map(|(tenant, _)| (tenant.name.to_lowercase(), tenant.id));
+    let mut page: Vec<(String, TenantId)> = Vec::new();
+    let limit = usize::try_from(call.limit()).unwrap_or(usize::MAX);
+    page.extend(rest.by_ref().filter(|one| after.as_ref().is_none_or(|after| one > after)).take(limit));
+    let more = rest.next().is_some();
+    let last = page.last().filter(|_| more).map(|(name, id)| format!("{id} {name}"));
+    let (next, address) = call.next(last);
+    let now = call.engine().now();
+    let mut items = Vec::new();
+    for (_, tenant) in &page {
+        let found = schedules::list(call.db(), *tenant).await?;
+        items.extend(found.iter().map(|listed| wire::Schedule::of(&listed.schedule, now)));
+    }
+    Ok(Reply::json(&wire::AllSchedules { items, next }).followed_by(address))
+}
+
+async fn add_to_many(call: Call) -> Result<Reply, Problem> {
+    let asked: wire::AddSchedules = call.read()?;
+    let tenants: Result<Vec<TenantId>, _> = asked.tenants.iter().map(|id| id.parse()).collect();
+    let mut tenants = tenants.map_err(|_| Problem::not_found("The tenant"))?;
+    let mut seen = BTreeSet::new();
+    tenants.retain(|tenant| seen.insert(*tenant));
+    let spread = asked.spread_minutes.unwrap_or(USUAL_SPREAD);
+    let spec = spec(asked.schedule)?;
+    let outcome = call.engine().add_schedule_to_many(&call.actor(), &tenants, &spec, spread).await?;
+    let now = call.engine().now();
+    let mut added = Vec::new();
+    for (tenant, id) in outcome.added {
+        let found = schedules::get(call.db(), tenant, id).await?;
+        added.extend(found.iter().map(|schedule| wire::Schedule::of(schedule, now)));
+    }
+    let refused = outcome.refused.into_iter().map(|(tenant, error)| {
+        let problem = Problem::from(error);
+        wire::RefusedSchedule { tenant_id: tenant.to_string(), code: problem.code, detail: problem.detail }
+    });
+    Ok(Reply::json(&wire::AddedSchedules { added, refused: refused.collect() }))
 }
 
 /// The schedule of the tenant with this id.

@@ -1,7 +1,7 @@
 //! The table of all addresses.
 
 use super::endpoint::Endpoint;
-use super::{findings, items, runs, schedules, tenants, versions};
+use super::{choices, findings, groups, items, runs, schedules, tenants, versions, webhooks};
 
 /// Every address of the API.
 pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
@@ -12,6 +12,9 @@ pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
         runs::ENDPOINTS,
         schedules::ENDPOINTS,
         findings::ENDPOINTS,
+        groups::ENDPOINTS,
+        choices::ENDPOINTS,
+        webhooks::ENDPOINTS,
     ];
     tables.into_iter().flatten()
 }

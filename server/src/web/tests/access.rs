@@ -150,6 +150,8 @@ impl Site {
             .replace("{item}", &self.item.to_string())
             .replace("{run}", &self.run.to_string())
             .replace("{schedule}", &self.schedule.to_string())
+            .replace("{endpoint}", &self.endpoint.0.to_string())
+            .replace("{delivery}", &self.endpoint.1.to_string())
             .replace("{version}", "1")
             .replace("{kind}", "csv")
             .replace("{token}", &self.invitation)

@@ -5,6 +5,7 @@ mod answers;
 mod api;
 mod api_document;
 mod api_schedules;
+mod api_webhooks;
 mod confirm;
 mod connections;
 mod credentials;

@@ -126,3 +126,40 @@ async fn all_that_the_filter_finds_is_counted_when_it_is_done_and_not_when_the_p
     let nothing = site.ask(OPERATOR, Method::POST, &path, HTML, Some("query=")).await;
     assert!(!location(&nothing).contains("outcome="), "nothing was picked");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn captures_and_readings_of_microsofts_logs_have_a_timeline_as_syncs_do() {
+    let site = Site::start().await;
+    site.engine.read_audit_events(&Actor::command_line(), site.own).await.expect("dispatched");
+    site.settle().await;
+    for (operation, unit) in
+        [(("policies", "capture"), "Settings catalog"), (("audit_events", "read"), "Intune audit log")]
+    {
+        let operation = Some((operation.0.to_owned(), operation.1.to_owned()));
+        let filter = Filter { tenant_id: Some(site.own), operation, limit: 1, ..Filter::default() };
+        let run = operation_runs::list(site.engine.reader(), &filter).await.expect("runs").remove(0);
+        let page = shown(&site, OPERATOR, &format!("/t/{}/runs/{}", site.own, run.id)).await;
+        let timeline = page.split("id=\"timeline-title\"").nth(1).expect("a timeline");
+        let timeline = timeline.split("</section>").next().unwrap_or_default();
+        assert!(
+            timeline.contains(unit) && timeline.contains("from the first request to the last answer"),
+            "{timeline}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_of_what_is_under_way_leads_to_the_run_that_does_it() {
+    let site = Site::start().await;
+    let ended = sync(&site, site.own, "mobileApp").await;
+    site.settle().await;
+    site.cloud.control().hold("");
+    let active = sync(&site, site.own, "mobileApp").await;
+    let form = format!("runs[]={ended}&why=again");
+    let led = send(&site, OPERATOR, &format!("/t/{}/api/retry_runs", site.own), &form).await;
+    let page = shown(&site, OPERATOR, &led).await;
+    site.cloud.control().release();
+    assert!(page.contains(&format!("href=\"/t/{}/runs/{active}\"", site.own)), "{led}");
+    assert!(page.contains("The run that is under way"), "{led}");
+    site.settle().await;
+}

@@ -35,7 +35,11 @@ async fn a_manager_adds_pauses_resumes_and_removes_a_schedule_and_others_see_it(
     let site = Site::start().await;
     let base = format!("/t/{}", site.own);
     let page = format!("{base}/schedules");
-    assert!(shown(&site, MANAGER, &page).await.contains("No schedules"));
+    let offered = shown(&site, MANAGER, &page).await;
+    assert!(offered.contains("No schedules") && offered.contains("value=\"drift.generate\""));
+    assert!(!offered.contains("value=\"retention.prune\""), "a manager may not start it, and so is not offered it");
+    let offered = shown(&site, Who::Member(Role::Owner), &page).await;
+    assert!(offered.contains("value=\"retention.prune\""));
     let led = send(&site, MANAGER, &format!("{base}/api/add_schedule"), NIGHTLY).await;
     assert!(led.ends_with("/schedules?done=scheduled"), "{led}");
     let read = shown(&site, Who::Member(Role::Readonly), &page).await;
@@ -91,7 +95,10 @@ async fn a_schedule_is_added_to_many_tenants_and_to_none_that_the_person_may_not
     assert_eq!(schedules::list(&site.db, site.own).await.expect("read").len(), 1);
     assert_eq!(schedules::list(&site.db, site.other).await.expect("read").len(), 0);
     let page = shown(&site, MANAGER, "/schedules").await;
-    assert!(page.contains("spread over 60 minutes") && !page.contains(&site.other.to_string()), "{page}");
+    assert!(
+        page.contains("spread over 60 minutes") && page.contains("Between ") && !page.contains(&site.other.to_string()),
+        "{page}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,13 +12,17 @@ use futures::StreamExt as _;
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tenantatlas_app::session::cookies;
-use tenantatlas_domain::ids::{ItemId, OperationRunId, ScheduleId, TenantId, UserId};
+use tenantatlas_domain::endpoint::{EndpointKind, EventKind, Wanted};
+use tenantatlas_domain::ids::{DeliveryId, EndpointId, ItemId, OperationRunId, ScheduleId, TenantId, UserId};
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::selection::Selection;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{Actor, AddedMember, CaptureOf, Engine, EngineConfig, ScheduleOptions, ScheduleSpec};
+use tenantatlas_engine::{
+    Actor, AddedMember, CaptureOf, EndpointDetails, Engine, EngineConfig, ScheduleOptions, ScheduleSpec,
+};
 use tenantatlas_graph::{GraphClient, GraphClientOptions};
 use tenantatlas_graph_sim::{Evolution, Simulator, demo};
+use tenantatlas_store::deliveries::{self, Event};
 use tenantatlas_store::inventory::{self, ItemQuery, ScopeView};
 use tenantatlas_store::sessions::{self, NewSession};
 use tenantatlas_store::tenants::{Cloud, Environment, TenantCredential, TenantDetails};
@@ -80,6 +84,8 @@ pub struct Site {
     pub run: OperationRunId,
     /// A schedule of the first tenant; none that there is before [`Site::scheduled`].
     pub schedule: ScheduleId,
+    /// An endpoint of the first tenant and a message to it; none that there are before [`Site::telling`].
+    pub endpoint: (EndpointId, DeliveryId),
     /// The token of an open invitation into the first tenant.
     pub invitation: String,
     pub people: HashMap<Who, UserId>,
@@ -104,6 +110,30 @@ impl Site {
         };
         let added = self.engine.add_schedule(&Actor::command_line(), self.own, &spec).await;
         self.schedule = added.expect("a schedule");
+        self
+    }
+
+    /// The same with an endpoint that is switched off, and a message to it that was given up.
+    pub async fn telling(mut self) -> Self {
+        let details = EndpointDetails {
+            kind: EndpointKind::Webhook,
+            name: "Alerts".to_owned(),
+            address: "https://hooks.contoso.com/secret-path".to_owned(),
+            wanted: Wanted { events: vec![EventKind::RunEnded], ..Wanted::default() },
+            digest: false,
+        };
+        let actor = Actor::command_line();
+        let added = self.engine.add_endpoint(&actor, self.own, &details).await.expect("an endpoint");
+        self.engine.switch_endpoint(&actor, self.own, added.id, false).await.expect("switched off");
+        let mut tx = self.db.write().await.expect("a transaction");
+        let event = Event { kind: EventKind::RunEnded, run_id: Some(self.run), run: None, payload: "{}".to_owned() };
+        let now = self.engine.now();
+        let delivery = deliveries::enqueue_for(&mut tx, self.own, added.id, &event, now).await.expect("a message");
+        deliveries::give_up(&mut tx, self.own, added.id, "The endpoint was switched off.", now)
+            .await
+            .expect("given up");
+        tx.commit().await.expect("committed");
+        self.endpoint = (added.id, delivery);
         self
     }
 
@@ -171,6 +201,7 @@ impl Site {
             item,
             run,
             schedule: ScheduleId::from_uuid(Uuid::nil()),
+            endpoint: (EndpointId::from_uuid(Uuid::nil()), DeliveryId::from_uuid(Uuid::nil())),
             invitation: invited.token,
             people,
             background,

@@ -16,6 +16,7 @@ use tenantatlas_store::tenants::AfterSync;
 use tower::ServiceExt as _;
 
 use super::site::{Site, Who};
+use crate::web::metrics;
 
 /// How long a test waits for what must come, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -98,6 +99,10 @@ async fn every_event_of_the_real_stream_is_read_by_the_browsers_code() {
     assert_eq!((state.words.operation.as_str(), state.words.units.1.as_str()), ("Inventory sync", "types"));
     assert_eq!((state.words.name.clone(), state.tenant_name.as_str()), (selection.name(), "Contoso"));
     assert!(state.items > 0 && state.started_at.is_some() && state.finished_at.is_some(), "{state:?}");
+    // How long the events took is a figure.
+    let figures = metrics::recorder().expect("figures").render();
+    let count = figures.lines().find_map(|line| line.strip_prefix("event_delay_seconds_count ")).expect("a figure");
+    assert!(count.trim().parse::<f64>().is_ok_and(|count| count > 0.0), "{count}");
     // Whoever comes now gets the same states from the beginning.
     let LiveEvent::Snapshot(snapshot) = read(&Wire::open(&site, operator).await.next().await.expect("a snapshot"))
     else {

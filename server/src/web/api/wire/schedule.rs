@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::ScheduleOptions;
+use tenantatlas_engine::{ScheduleOptions, Times};
 use tenantatlas_store::schedules;
 use utoipa::ToSchema;
 
@@ -29,6 +29,8 @@ pub struct Schedule {
     pub cron: String,
     /// The time zone of the pattern, as IANA names it.
     pub zone: String,
+    /// The same in words, with what it is spread over.
+    pub words: String,
     /// Over how many minutes those of many tenants are spread; 0 for one of its own.
     pub spread_minutes: u32,
     /// Which change of it this is, counted from 1.
@@ -66,6 +68,9 @@ impl Schedule {
             options: serde_json::to_value(&schedule.options).unwrap_or_default(),
             cron: schedule.cron.clone(),
             zone: schedule.zone.clone(),
+            words: Times::read(&schedule.cron, &schedule.zone)
+                .map(|times| times.words_spread(schedule.spread_minutes))
+                .unwrap_or_default(),
             spread_minutes: schedule.spread_minutes,
             revision: schedule.revision,
             state: schedule.state.as_str().to_owned(),
@@ -85,6 +90,50 @@ impl Schedule {
 pub struct Schedules {
     /// All of the tenant, by name.
     pub items: Vec<Schedule>,
+}
+
+/// Schedules of several tenants.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AllSchedules {
+    /// By tenant and name.
+    pub items: Vec<Schedule>,
+    /// Where the next page begins; null on the last one.
+    pub next: Option<String>,
+}
+
+/// A schedule for several tenants.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddSchedules {
+    /// The ids of the tenants.
+    #[schema(min_items = 1, max_items = 100)]
+    pub tenants: Vec<String>,
+    /// Over how many minutes they are spread; 60 where it is left out.
+    #[schema(maximum = 720)]
+    pub spread_minutes: Option<u32>,
+    /// What is started in each, and when.
+    pub schedule: AddSchedule,
+}
+
+/// A tenant that has not got a schedule.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RefusedSchedule {
+    /// The tenant.
+    #[schema(format = "uuid")]
+    pub tenant_id: String,
+    /// Why, as the code of a problem.
+    pub code: String,
+    /// The same in a sentence.
+    pub detail: String,
+}
+
+/// What became of a schedule for several tenants.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AddedSchedules {
+    /// The schedules.
+    pub added: Vec<Schedule>,
+    /// The tenants that have none.
+    pub refused: Vec<RefusedSchedule>,
 }
 
 /// What is to be started, and when. What an operation does not know is refused.

@@ -1,0 +1,10 @@
+//! Who started a run, in words.
+
+use tenantatlas_store::operation_runs::OperationRun;
+
+/// Who started a run: a person by name, `Schedule Nightly` with what followed it, `Token Export`.
+#[must_use]
+pub fn initiator_words(run: &OperationRun) -> String {
+    // Schedules write themselves so; a token writes its name alone, as that of who acts.
+    if run.token_id.is_some() { format!("Token {}", run.initiator) } else { run.initiator.clone() }
+}
