@@ -15,10 +15,11 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 use crate::cli::{Arguments, Command};
 use crate::exit::{Exit, ExitCode};
 
-/// What is logged when nothing is said: a server tells what it does, a command only what is wrong and what it
-/// waits for.
+/// What is logged when nothing is said: a server tells what it does, a command only what is wrong.
 const SERVER_FILTER: &str = "info,hyper=warn,sqlx=warn,tower_http=info";
-const COMMAND_FILTER: &str = "error,tenantatlas_store::postgres_server=warn";
+const COMMAND_FILTER: &str = "error";
+/// The same for somebody who sits before it: what it waits for as well.
+const TERMINAL_FILTER: &str = "error,tenantatlas_store::postgres_server=warn";
 /// Libraries that print addresses or refused parts of requests at their lowest level. An address may hold a one-time link, so
 /// that level is never written, whatever the filter says.
 const ADDRESSES_AT_TRACE: [&str; 2] = ["tower_http::csrf", "axum::rejection"];
@@ -34,6 +35,7 @@ pub fn start(arguments: &Arguments, traces: Option<TraceLayer>) -> Result<(), Ex
         // The demo shows progress bars; its log lines would tear them.
         Command::Serve(serve) if serve.demo => "warn",
         _ if server => SERVER_FILTER,
+        _ if io::stderr().is_terminal() => TERMINAL_FILTER,
         _ => COMMAND_FILTER,
     });
     let filter = EnvFilter::try_new(text).map_err(|error| {
