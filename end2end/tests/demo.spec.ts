@@ -85,7 +85,8 @@ test("the first start leaves findings with names and people, an accepted one, an
     await expect(rows.nth(5)).toBeVisible();
     expect(await page.evaluate(() => (window as { same?: boolean }).same), "the page was not loaded again").toBe(true);
 
-    // Through the rows by keys, to what accepts one of them.
+    // Through the rows by keys, to what accepts one of them. In a choice the keys are letters.
+    await page.getByRole("heading", { name: "Findings", level: 1 }).click();
     await page.keyboard.press("j");
     await page.keyboard.press("j");
     await page.keyboard.press("k");
