@@ -55,6 +55,8 @@ pub mod route {
     pub const EVENTS: &str = "/t/{tenant}/events";
     /// The live stream of a person, over all their tenants.
     pub const EVENTS_OF_PERSON: &str = super::EVENTS;
+    /// A download of the findings.
+    pub const FINDINGS_EXPORT: &str = "/t/{tenant}/findings/export.{kind}";
     /// A download of the inventory.
     pub const INVENTORY_EXPORT: &str = "/t/{tenant}/inventory/export.{kind}";
     /// A download of the body of a version.
@@ -333,6 +335,12 @@ impl TenantAddress {
     #[must_use]
     pub fn findings(&self) -> String {
         self.section("findings")
+    }
+
+    /// A download of findings: `csv` or `json`.
+    #[must_use]
+    pub fn findings_export(&self, kind: &str) -> String {
+        format!("{}/findings/export.{kind}", self.0)
     }
 
     /// The audit log.

@@ -6,7 +6,9 @@
 mod cli;
 mod demo;
 mod exit;
+mod finding_document;
 mod folder;
+mod item_document;
 mod logging;
 mod open;
 mod process_limits;

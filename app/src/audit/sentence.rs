@@ -60,6 +60,7 @@ fn words(action: AuditAction, resource: &str, context: &Value, names: &Names) ->
         AuditAction::MemberRemoved => Some((format!("removed {}", who()), format!("remove {}", who()))),
         AuditAction::MemberSet => Some((format!("made {} {}", who(), role()), format!("make {} {}", who(), role()))),
         AuditAction::AuditExported => same("downloaded the audit log", "download the audit log"),
+        AuditAction::FindingsExported => same("downloaded findings", "download findings"),
         AuditAction::InventoryExported => same("downloaded the inventory", "download the inventory"),
         AuditAction::EndpointAdded => same("added an endpoint", "add an endpoint"),
         AuditAction::EndpointChanged => same("changed an endpoint", "change an endpoint"),

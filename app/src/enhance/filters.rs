@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::wasm_bindgen::{JsCast as _, JsValue};
-use web_sys::{Element, Event, HtmlFormElement, KeyboardEvent, MouseEvent, UrlSearchParams};
+use web_sys::{Element, Event, HtmlFormElement, HtmlInputElement, KeyboardEvent, MouseEvent, UrlSearchParams};
 
 use super::around;
 use crate::island::{asks_for_another_tab, go_to};
@@ -45,6 +45,16 @@ pub fn key_pressed(key: &KeyboardEvent, element: Option<&Element>) {
 }
 
 pub fn changed(element: &Element) {
+    if let Some(date) =
+        element.dyn_ref::<HtmlInputElement>().filter(|date| date.matches("[type=date]").unwrap_or(false))
+        && around(element, AUTOMATIC).is_some()
+        && !date.value().is_empty()
+    {
+        make(Some(element));
+        // From now on it stands among the choices.
+        date.set_value("");
+        return;
+    }
     if element.tag_name() != "SELECT" || around(element, AUTOMATIC).is_none() {
         return;
     }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlInputElement, KeyboardEvent, MouseEvent};
 
-use super::{around, rows};
+use super::{around, deciding, rows};
 use crate::address;
 use crate::island::{DialogOnDemand, asks_for_another_tab};
 use crate::palette::{dialog, sheet};
@@ -31,6 +31,9 @@ pub fn key_pressed(key: &KeyboardEvent, element: Option<&Element>) {
             key.prevent_default();
             open_palette();
         }
+        return;
+    }
+    if key.key() == "Escape" && !modal && element.is_some_and(deciding::escaped) {
         return;
     }
     let typing = element.is_some_and(|at| at.matches("input, select, textarea, [contenteditable]").unwrap_or(false));

@@ -7,13 +7,16 @@
 //!   place.
 //! - A toolbar marked `data-roving` is one stop for the Tab key, and a button marked `data-tip` shows its popover on hover
 //!   and focus.
+//! - A box marked `data-group` stands for all rows of its group. What is decided about rows in a form marked `data-decide` brings
+//!   the page back with the focus where it was.
 //! - A box marked `data-all` picks all boxes of the form that it names, or none, and tells whether all of them or some are
 //!   picked. What is picked is counted in what is marked `data-picked`.
 //! - `j` and `k` go through rows marked `data-row`, `o` and Enter open the object of one, `a` picks it and goes to the field marked
-//!   `data-accept`, `u` presses the button marked `data-undo` for one that is `data-accepted`, `c` and `r` pick it and go to the
+//!   `data-accept`, `u` presses the button marked `data-undo` for one that is `data-accepted`, else for what was accepted last, `c` and `r` pick it and go to the
 //!   buttons marked `data-cancel` and `data-retry`.
 //! - A part marked `data-live` that was kept while a person worked in it catches up when they leave it.
 
+mod deciding;
 mod filters;
 mod keys;
 pub(crate) mod picking;
@@ -37,6 +40,7 @@ pub fn start() {
     let _ = set_interval_with_handle(|| times::tell(&document()), Duration::from_secs(30));
     strip::prepare();
     picking::count();
+    deciding::restore();
     listen("keydown", |event| {
         let Some(key) = event.dyn_ref::<KeyboardEvent>() else { return };
         let element = target(event);
@@ -58,7 +62,10 @@ pub fn start() {
             filters::typed(&element);
         }
     });
-    listen("submit", filters::submitted);
+    listen("submit", |event| {
+        filters::submitted(event);
+        deciding::submitted(event);
+    });
     listen("click", |event| {
         let (Some(click), Some(element)) = (event.dyn_ref::<MouseEvent>(), target(event)) else { return };
         filters::clicked(click, &element);

@@ -6,10 +6,17 @@ use web_sys::{Element, HtmlInputElement};
 use crate::format;
 use crate::live::times::all;
 
-/// The boxes in the rows that belong to a form, by its id.
+/// The boxes in the rows that belong to a form, by its id; without those that stand for several rows.
 fn boxes(form: &str) -> Vec<HtmlInputElement> {
-    let boxes = all(&format!("input[type=checkbox][form='{form}']"));
+    let boxes = all(&format!("input[type=checkbox][form='{form}']:not([data-group])"));
     boxes.into_iter().filter_map(|element| element.dyn_into().ok()).collect()
+}
+
+/// The boxes of the rows for which another one stands.
+fn members(group: &Element) -> Vec<HtmlInputElement> {
+    let within = group.parent_element().and_then(|group| group.query_selector_all("tbody input[type=checkbox]").ok());
+    let Some(within) = within else { return Vec::new() };
+    (0..within.length()).filter_map(|at| within.item(at)).filter_map(|node| node.dyn_into().ok()).collect()
 }
 
 /// A box was marked, or not any more: one that stands for all boxes of the form that it names, or one in a row. What stands
@@ -22,6 +29,8 @@ pub fn changed(element: &Element) {
         for one in boxes(&form) {
             one.set_checked(changed.checked());
         }
+    } else if changed.has_attribute("data-group") {
+        pick_group(changed, changed.checked());
     } else if let Some(form) = changed.get_attribute("form") {
         for one in boxes(&form).iter().filter(|one| one.value() == changed.value()) {
             one.set_checked(changed.checked());
@@ -30,6 +39,11 @@ pub fn changed(element: &Element) {
         return;
     }
     count();
+}
+
+/// Picks all rows for which a box stands, or none of them.
+pub fn pick_group(group: &Element, picked: bool) {
+    members(group).iter().for_each(|one| one.set_checked(picked));
 }
 
 /// The boxes in rows that are marked, by their form and what they stand for.
@@ -55,7 +69,9 @@ pub fn count() {
         let picked: Vec<_> = boxes(&form).into_iter().filter(HtmlInputElement::checked).collect();
         // What stands in several rows counts once.
         let again = |at: &usize| picked[..*at].iter().any(|one| one.value() == picked[*at].value());
-        let number = (0..picked.len()).filter(|at| !again(at)).count();
+        // And a row of several things, whose ids are divided by commas, for each of them.
+        let number: usize =
+            (0..picked.len()).filter(|at| !again(at)).map(|at| picked[at].value().split(',').count()).sum();
         let unit = place.get_attribute("data-unit").unwrap_or_else(|| "item".to_owned());
         let words = format::counted(number as u64, &unit, &format!("{unit}s"));
         let (begin, end) = (place.get_attribute("data-picked"), place.get_attribute("data-picked-end"));
@@ -63,6 +79,12 @@ pub fn count() {
         if place.text_content().as_deref() != Some(&text) {
             place.set_text_content(Some(&text));
         }
+    }
+    for group in all("input[data-group]").iter().filter_map(|group| group.dyn_ref::<HtmlInputElement>()) {
+        let members = members(group);
+        let picked = members.iter().filter(|one| one.checked()).count();
+        group.set_checked(picked > 0 && picked == members.len());
+        group.set_indeterminate(picked > 0 && picked < members.len());
     }
     for every in all("[data-all]").iter().filter_map(|every| every.dyn_ref::<HtmlInputElement>()) {
         let boxes = boxes(&every.get_attribute("data-all").unwrap_or_default());

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent};
 
-use super::picking;
+use super::{deciding, picking};
 use crate::live::times::all;
 
 /// A key was pressed that means something for rows.
@@ -16,7 +16,7 @@ pub fn key_pressed(key: &KeyboardEvent) {
         // Not those that are folded away.
         .filter(|row| row.offset_parent().is_some())
         .collect();
-    if rows.is_empty() {
+    if rows.is_empty() && key.key() != "u" {
         return;
     }
     let active = document().active_element();
@@ -27,8 +27,9 @@ pub fn key_pressed(key: &KeyboardEvent) {
         ("o" | "Enter", Some(at)) if key.key() == "o" || active.as_ref() == Some(rows[at].as_ref()) => open(&rows[at]),
         ("c", Some(at)) => pick(&rows[at]) && focus(first("[data-cancel]").as_ref()),
         ("r", Some(at)) => pick(&rows[at]) && focus(first("[data-retry]").as_ref()),
-        ("a", Some(at)) => pick(&rows[at]) && focus(first("[data-accept]").as_ref()),
-        ("u", Some(at)) => rows[at].has_attribute("data-accepted") && pick(&rows[at]) && click("[data-undo]"),
+        ("a", Some(at)) => pick(&rows[at]) && deciding::ask(&rows[at]),
+        ("u", Some(at)) if rows[at].has_attribute("data-accepted") => pick(&rows[at]) && click("[data-undo]"),
+        ("u", _) => deciding::take_back(),
         _ => false,
     };
     if done {
@@ -36,32 +37,37 @@ pub fn key_pressed(key: &KeyboardEvent) {
     }
 }
 
-fn first(selector: &str) -> Option<HtmlElement> {
+pub(super) fn first(selector: &str) -> Option<HtmlElement> {
     document().query_selector(selector).ok().flatten().and_then(|element| element.dyn_into().ok())
 }
 
-fn focus(element: Option<&HtmlElement>) -> bool {
+pub(super) fn focus(element: Option<&HtmlElement>) -> bool {
     element.is_some_and(|element| element.focus().is_ok())
 }
 
-fn click(selector: &str) -> bool {
+pub(super) fn click(selector: &str) -> bool {
     first(selector).map(|button| button.click()).is_some()
 }
 
-/// Follows the link of a row, or that of the row above it that names the same object.
-fn open(row: &Element) -> bool {
+/// Follows the link of a row, or that of the row above it that names the same object; a row that opens is opened, or closed.
+fn open(row: &HtmlElement) -> bool {
+    if row.tag_name() == "SUMMARY" {
+        row.click();
+        return true;
+    }
     let link = |within: &Element| within.query_selector("th a").ok().flatten();
-    let link = link(row).or_else(|| row.parent_element().as_ref().and_then(link));
+    let link = link(row.as_ref()).or_else(|| row.parent_element().as_ref().and_then(link));
     link.and_then(|link| link.dyn_into::<HtmlElement>().ok()).map(|link| link.click()).is_some()
 }
 
-/// Picks a row and no other, and says so.
+/// Picks a row and no other, and says so. A row that stands for several is all of them.
 fn pick(row: &Element) -> bool {
-    let selector = "input[type=checkbox][form]";
-    let Some(own) = row.query_selector(selector).ok().flatten().and_then(|own| own.dyn_into::<HtmlInputElement>().ok())
-    else {
-        return false;
+    let (row, selector) = match row.tag_name() == "SUMMARY" {
+        true => (row.closest(".finding-group").ok().flatten(), "input[data-group]"),
+        false => (Some(row.clone()), "input[type=checkbox][form]"),
     };
+    let own = row.and_then(|row| row.query_selector(selector).ok().flatten());
+    let Some(own) = own.and_then(|own| own.dyn_into::<HtmlInputElement>().ok()) else { return false };
     let form = own.get_attribute("form").unwrap_or_default();
     for other in all(&format!("input[type=checkbox][form='{form}']")) {
         if let Ok(other) = other.dyn_into::<HtmlInputElement>() {
@@ -69,6 +75,9 @@ fn pick(row: &Element) -> bool {
         }
     }
     own.set_checked(true);
+    if own.has_attribute("data-group") {
+        picking::pick_group(&own, true);
+    }
     picking::count();
     true
 }

@@ -45,14 +45,14 @@ pub struct FindingsFilter {
     pub kind: Option<ChangeKind>,
     /// Only those that matter at least so much.
     pub severity: Option<Severity>,
-    /// Whether what one person changed in one go stands together, instead of what was found of one object.
-    pub by_person: bool,
+    /// Whether only what was found of one object stands together, and not what one person changed in one go.
+    pub by_object: bool,
     /// The finding after which the page begins.
     pub after: Option<FindingId>,
 }
 
-/// The word in the address that asks for what one person changed in one go.
-pub const BY_PERSON: &str = "person";
+/// The word in the address that asks for what was found of one object alone.
+pub const BY_OBJECT: &str = "object";
 
 impl ListFilter for FindingsFilter {
     const WORDS: &'static [&'static str] = &["status", "kind", "severity", "group"];
@@ -65,7 +65,7 @@ impl ListFilter for FindingsFilter {
             status: Status::ALL.iter().find(|(_, name, _)| *name == status).map_or(Status::New, |(one, ..)| *one),
             kind: query("kind").and_then(|name| name.parse().ok()),
             severity: query("severity").and_then(|name| name.parse().ok()),
-            by_person: query("group").as_deref() == Some(BY_PERSON),
+            by_object: query("group").as_deref() == Some(BY_OBJECT),
             after: query("after").and_then(|id| id.parse().ok()),
         }
     }
@@ -75,7 +75,7 @@ impl ListFilter for FindingsFilter {
             ("status", Some(self.status.name().to_owned()).filter(|_| self.status != Status::New)),
             ("kind", self.kind.map(|kind| kind.to_string())),
             ("severity", self.severity.map(|severity| severity.to_string())),
-            ("group", self.by_person.then(|| BY_PERSON.to_owned())),
+            ("group", self.by_object.then(|| BY_OBJECT.to_owned())),
             ("after", self.after.map(|id| id.to_string())),
         ])
     }

@@ -117,7 +117,8 @@ impl ListFilter for InventoryFilter {
             platform: filled("platform")
                 .and_then(|name| Platform::ALL.iter().copied().find(|one| one.as_str() == name)),
             state: filled("state").and_then(|name| state_of(&name)),
-            since: filled("since").and_then(|text| text.parse().ok()),
+            // A date that was just entered, or what was chosen before.
+            since: ["since_date", "since"].into_iter().find_map(|name| filled(name)?.parse().ok()),
             assigned: filled("assigned").and_then(|text| text.parse().ok()),
             excluded: filled("excluded").and_then(|text| text.parse::<Assigned>().ok()?.group()),
             scope_tag: filled("tag").filter(|tag| tag.len() <= 40),

@@ -14,6 +14,7 @@ use {
         redirect::go_to_with,
         scope::{self, Inside},
     },
+    std::collections::BTreeSet,
     tenantatlas_domain::ids::FindingId,
     tenantatlas_domain::role::Action,
     tenantatlas_domain::time::Timestamp,
@@ -31,8 +32,11 @@ fn picked(findings: &[String]) -> Result<Vec<FindingId>, AppError> {
     if findings.is_empty() {
         return Err(AppError::invalid("findings", "Pick at least one finding."));
     }
-    let ids = findings.iter().map(|id| id.parse().map_err(|_| AppError::not_found("The finding")));
-    ids.collect()
+    // What one person changed in one go is one box with all ids, and each of them may be picked as well.
+    let ids = findings.iter().flat_map(|ids| ids.split(','));
+    let ids = ids.map(|id| id.parse().map_err(|_| AppError::not_found("The finding")));
+    let ids: BTreeSet<FindingId> = ids.collect::<Result<_, AppError>>()?;
+    Ok(ids.into_iter().collect())
 }
 
 /// Compares the latest run of the main scope with the one before it, and leads to the run that does.

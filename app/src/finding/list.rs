@@ -1,14 +1,15 @@
 //! The findings: by object, or by who changed what in one go, and what is done with them.
 
 use leptos::prelude::*;
-use tenantatlas_domain::audit_event::{Attribution, edits};
+use tenantatlas_domain::audit_event::{Attribution, Edit, edits};
+use tenantatlas_domain::drift::FindingStatus;
 use tenantatlas_domain::role::Action;
 use tenantatlas_engine::{Explained, MANY_FINDINGS, SettingsTold};
 use tenantatlas_store::findings::Finding;
 
 use super::functions::{AcceptFindings, ReopenFindings};
-use super::load::{Findings, MOST_BY_PERSON};
-use super::row::rows;
+use super::load::{Findings, MOST_BY_CHANGE};
+use super::row::{row, severity};
 use crate::filter::ListFilter as _;
 use crate::filter::finding::{FindingsFilter, Status};
 use crate::format::{counted, number};
@@ -39,9 +40,13 @@ pub(super) fn list(inside: &Inside, filter: &FindingsFilter, shown: &Findings) -
         next: next.map(|href| ("Next", href)),
         ..Pager::default()
     };
-    let body = if filter.by_person { by_person(inside, shown, may_pick) } else { by_object(inside, shown, may_pick) };
+    let body = if filter.by_object { by_object(inside, shown, may_pick) } else { by_change(inside, shown, may_pick) };
+    let all = may_pick.then(|| view! {
+        <label class="check with-script"><input type="checkbox" data-all=PICKED autocomplete="off" />"Pick all that are shown"</label>
+    });
     view! {
         <p class="quiet-text" role="status">{counted(shown.total, "finding", "findings")}</p>
+        {all}
         {body}
         {capture(inside, shown)}
         {may_pick.then(|| decide(inside, filter, shown.total))}
@@ -61,8 +66,7 @@ fn by_object(inside: &Inside, shown: &Findings, may_pick: bool) -> AnyView {
 /// A table of findings. Those of one object stand together.
 fn table(inside: &Inside, shown: &Findings, known: &[Known<'_>], may_pick: bool) -> AnyView {
     let objects = known.chunk_by(|one, other| one.0.item_id == other.0.item_id);
-    let bodies =
-        objects.map(|object| view! { <tbody>{rows(inside, &shown.explained.names, object, may_pick)}</tbody> });
+    let bodies = objects.map(|object| view! { <tbody>{row(inside, &shown.explained.names, object, may_pick)}</tbody> });
     view! {
         <div class="table-wrap">
             <table class="table cards">
@@ -83,41 +87,35 @@ fn table(inside: &Inside, shown: &Findings, known: &[Known<'_>], may_pick: bool)
     .drawn()
 }
 
-/// What one person changed in one go is one row that opens; what is not known to be of one person comes last.
-fn by_person(inside: &Inside, shown: &Findings, may_pick: bool) -> AnyView {
+/// What one person changed in one go is one row that opens; what is alone, or not known to be one person's, stands below by
+/// object.
+fn by_change(inside: &Inside, shown: &Findings, may_pick: bool) -> AnyView {
     let known: Vec<Known<'_>> = shown.page.findings.iter().zip(&shown.explained.of).collect();
     let attributions: Vec<&Attribution> = shown.explained.of.iter().map(|one| &one.changed_by).collect();
-    let (edits, others) = edits(&attributions);
+    let (edits, mut others) = edits(&attributions);
+    let (edits, single): (Vec<_>, Vec<_>) = edits.into_iter().partition(|edit| edit.places.len() > 1);
+    others.extend(single.into_iter().flat_map(|edit| edit.places));
+    others.sort_unstable();
     let of = |places: &[usize]| places.iter().map(|place| known[*place]).collect::<Vec<_>>();
-    let groups = edits.iter().map(|edit| {
-        let members = of(&edit.places);
-        let who = match &members[0].1.changed_by {
-            Attribution::Found { actors, .. } => actors.first().map(actor_name).unwrap_or_default(),
-            _ => String::new(),
-        };
-        let until = (edit.from != edit.to).then(|| view! { " to "{moment(edit.to.as_millis())} });
-        let when = view! { {moment(edit.from.as_millis())}{until} }.drawn();
-        group(inside, shown, &members, may_pick, who, Some(when))
-    });
-    let rest = (!others.is_empty()).then(|| {
-        let words = "Not known to be one person's".to_owned();
-        group(inside, shown, &of(&others), may_pick, words, None)
-    });
-    let cut = shown.page.next.map(|_| {
-        let words = format!("The first {} findings are put together.", number(u64::from(MOST_BY_PERSON)));
+    let groups = edits.iter().map(|edit| group(inside, shown, &of(&edit.places), may_pick, edit)).collect_view();
+    let apart = (!edits.is_empty() && !others.is_empty()).then(|| {
+        let words = "Changes that stand alone, or are not known to be one person's:";
         view! { <p class="quiet-text">{words}</p> }
     });
-    view! { {cut}{groups.collect_view()}{rest} }.drawn()
+    let rest = (!others.is_empty()).then(|| table(inside, shown, &of(&others), may_pick));
+    let cut = shown.page.next.map(|_| {
+        let words = format!("The first {} findings are put together.", number(u64::from(MOST_BY_CHANGE)));
+        view! { <p class="quiet-text">{words}</p> }
+    });
+    view! { {cut}{groups}{apart}{rest} }.drawn()
 }
 
-fn group(
-    inside: &Inside,
-    shown: &Findings,
-    members: &[Known<'_>],
-    may_pick: bool,
-    who: String,
-    when: Option<AnyView>,
-) -> AnyView {
+/// What one person changed in one go. Its box stands for all of its findings, without a script as well.
+fn group(inside: &Inside, shown: &Findings, members: &[Known<'_>], may_pick: bool, edit: &Edit) -> AnyView {
+    let who = match &members[0].1.changed_by {
+        Attribution::Found { actors, .. } => actors.first().map(actor_name).unwrap_or_default(),
+        _ => String::new(),
+    };
     let mut objects: Vec<_> = members.iter().map(|(finding, _)| finding.item_id).collect();
     objects.sort_unstable();
     objects.dedup();
@@ -126,12 +124,30 @@ fn group(
         counted(members.len() as u64, "change", "changes"),
         counted(objects.len() as u64, "object", "objects")
     );
-    let when = when.map(|when| view! { ", "{when} });
+    let now = inside.engine.now();
+    let is_accepted =
+        |finding: &Finding| finding.resolved_at.is_none() && finding.status_at(now) == FindingStatus::Acknowledged;
+    let accepted = members.iter().all(|(finding, _)| is_accepted(finding)).then_some("");
+    let ids: Vec<String> = members.iter().map(|(finding, _)| finding.id.to_string()).collect();
+    let id = format!("change-{}", ids[0]);
+    let pick = may_pick.then(|| {
+        let label = format!("Pick all of: {who}, {what}");
+        view! {
+            <input type="checkbox" name="findings[]" value=ids.join(",") form=PICKED aria-label=label data-group="" autocomplete="off" />
+        }
+    });
+    let worst = members.iter().map(|(finding, _)| finding.severity).max().map(severity);
+    let until = (edit.from != edit.to).then(|| view! { " to "{moment(edit.to.as_millis())} });
     view! {
-        <details class="card finding-group">
-            <summary><strong>{who}</strong>" · "{what}{when}</summary>
-            {table(inside, shown, members, may_pick)}
-        </details>
+        <section class="card finding-group">
+            {pick}
+            <details>
+                <summary id=id data-row="" data-accepted=accepted>
+                    <strong>{who}</strong>" · "{what}", "{moment(edit.from.as_millis())}{until}" "{worst}
+                </summary>
+                {table(inside, shown, members, may_pick)}
+            </details>
+        </section>
     }
     .drawn()
 }
@@ -194,8 +210,9 @@ fn decide(inside: &Inside, filter: &FindingsFilter, total: u64) -> AnyView {
         }
     });
     view! {
-        <form class="form card" id=PICKED method="post" action=accept>
+        <form class="deciding" id=PICKED method="post" action=accept data-decide="">
             {hidden("query", filter.query_text())}
+            <span data-picked="" data-unit="finding" data-picked-end=" picked" role="status">"Picked findings"</span>
             <div class="field">
                 <label for="reason">"Why this is all right"</label>
                 <input class="input" id="reason" name="reason" maxlength="1000" autocomplete="off" data-accept="" />
@@ -208,7 +225,7 @@ fn decide(inside: &Inside, filter: &FindingsFilter, total: u64) -> AnyView {
             {many}
             <div class="form-foot">
                 <button class="button primary">"Accept"</button>
-                {reopens.then(|| view! { <button class="button" formaction=reopen data-undo="">"Reopen the picked ones"</button> })}
+                <button class="button" formaction=reopen data-undo="" hidden=!reopens>"Reopen the picked ones"</button>
             </div>
         </form>
     }

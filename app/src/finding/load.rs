@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tenantatlas_domain::drift::Severity;
+use tenantatlas_domain::drift::{GapNow, Severity};
 use tenantatlas_domain::ids::FindingId;
 use tenantatlas_engine::Explanations;
 use tenantatlas_store::findings::{self, ComparisonRecord, FindingPage};
@@ -16,7 +16,7 @@ use crate::scope::Inside;
 /// Findings of a page.
 const PAGE: u32 = 50;
 /// Findings that are put together by who changed what, at most.
-pub(super) const MOST_BY_PERSON: u32 = 500;
+pub(super) const MOST_BY_CHANGE: u32 = 500;
 /// Findings that are accepted at once, at most.
 const MOST: u32 = 10_000;
 /// Runs among which a baseline is chosen, at most.
@@ -29,6 +29,8 @@ pub struct Findings {
     pub scope: Option<Scope>,
     /// The comparison that ended last.
     pub comparison: Option<ComparisonRecord>,
+    /// What could not be compared, and whether that still is so.
+    pub gaps: Vec<GapNow>,
     /// The findings.
     pub page: FindingPage,
     /// What is known of each of them.
@@ -53,14 +55,18 @@ pub async fn load(inside: &Inside, filter: &FindingsFilter) -> Result<Findings, 
     };
     let key = scope.selection_hash.to_string();
     let comparison = findings::latest_comparison(db, tenant, &key).await?;
-    let limit = if filter.by_person { MOST_BY_PERSON } else { PAGE };
+    let gaps = match &comparison {
+        Some(comparison) => findings::gaps_now(db, comparison).await?,
+        None => Vec::new(),
+    };
+    let limit = if filter.by_object { PAGE } else { MOST_BY_CHANGE };
     let page = findings::list(db, tenant, &key, &filter.asked(), (filter.after, limit), now).await?;
     let total = findings::count(db, tenant, &key, &filter.asked(), MOST, now).await?;
     let explained = inside.engine.explain_findings(&inside.session.actor(), tenant, &page.findings).await?;
     let completed =
         sync_runs::Filter { scope: Some(scope.id), completed: true, limit: BASELINES, ..sync_runs::Filter::default() };
     let baselines = sync_runs::list(db, tenant, &completed).await?;
-    Ok(Findings { scope: Some(scope), comparison, page, explained, total, severities, baselines })
+    Ok(Findings { scope: Some(scope), comparison, gaps, page, explained, total, severities, baselines })
 }
 
 /// The ids of all findings that a filter finds, up to 10,000.

@@ -11,3 +11,5 @@ mod load;
 pub mod page;
 #[cfg(feature = "ssr")]
 mod row;
+#[cfg(feature = "ssr")]
+pub mod told;

@@ -1,7 +1,7 @@
 //! The findings of a tenant as an inbox: what drifted, and what to do about it.
 
 use leptos::prelude::*;
-use tenantatlas_domain::drift::{ChangeKind, Gap, Severity};
+use tenantatlas_domain::drift::{ChangeKind, GapNow, Severity};
 use tenantatlas_domain::role::Action;
 use tenantatlas_store::findings::ComparisonRecord;
 
@@ -10,7 +10,7 @@ use super::functions::{AcceptFindings, CompareRuns, PinDriftBaseline, ReopenFind
 use super::list::list;
 use super::load::{Findings, load};
 use crate::filter::ListFilter as _;
-use crate::filter::finding::{BY_PERSON, FindingsFilter, Status};
+use crate::filter::finding::{BY_OBJECT, FindingsFilter, Status};
 use crate::format::counted;
 use crate::frame::view::Section;
 use crate::inventory::functions::CaptureItems;
@@ -44,7 +44,7 @@ pub fn FindingsPage() -> impl IntoView {
                 <div><h1>"Findings"</h1><p class="lead">{lead(&inside, &shown)}</p></div>
                 <div class="actions">{compare}</div>
             </div>
-            {shown.comparison.as_ref().map(|comparison| gaps(&comparison.not_comparable))}
+            {gaps(&shown.gaps)}
             {left_out_note(&left_out)}
             {filters(&inside, &filter)}
             <div id="findings" data-live="">{list(&inside, &filter, &shown)}</div>
@@ -78,14 +78,19 @@ fn compare(inside: &Inside) -> AnyView {
 }
 
 /// What could not be compared: neither drift nor fine.
-fn gaps(gaps: &[Gap]) -> AnyView {
+fn gaps(gaps: &[GapNow]) -> AnyView {
     if gaps.is_empty() {
         return ().drawn();
     }
     let title = format!("{} not comparable", counted(gaps.len() as u64, "type is", "types are"));
-    let lines = gaps.iter().map(|gap| {
-        let line = format!("{}: not comparable, because {}", type_label(&gap.policy_type), gap.because());
-        view! { <li>{line}</li> }
+    let lines = gaps.iter().map(|now| {
+        let gap = &now.gap;
+        let line = format!("{}: not comparable, because {} ", type_label(&gap.policy_type), gap.because());
+        let now = match now.read_at {
+            Some(at) => view! { "It was read to the end since, "{moment(at.as_millis())}": compare again." }.drawn(),
+            None => now.now().drawn(),
+        };
+        view! { <li>{line}{now}</li> }
     });
     note("warn", view! { <details><summary>{title}</summary><ul>{lines.collect_view()}</ul></details> })
 }
@@ -97,6 +102,7 @@ fn filters(inside: &Inside, filter: &FindingsFilter) -> AnyView {
     let severities = std::iter::once((String::new(), "Any severity".to_owned()))
         .chain(Severity::ALL.iter().rev().map(|one| (one.to_string(), format!("{} and above", one.label()))));
     let filtered = *filter != FindingsFilter::default();
+    let export = |kind: &str| filter.first_page().address(&inside.address().findings_export(kind));
     view! {
         <form class="filters" id="filters" data-part="" method="get" action=inside.address().findings() data-auto="">
             <select class="select" name="status" aria-label="Status">{options(statuses, filter.status.name())}</select>
@@ -107,10 +113,12 @@ fn filters(inside: &Inside, filter: &FindingsFilter) -> AnyView {
                 {options(kinds, filter.kind.map(ChangeKind::as_str).unwrap_or_default())}
             </select>
             <select class="select" name="group" aria-label="Grouped by">
-                {options([(String::new(), "By object".to_owned()), (BY_PERSON.to_owned(), "By who changed it".to_owned())], if filter.by_person { BY_PERSON } else { "" })}
+                {options([(String::new(), "By change".to_owned()), (BY_OBJECT.to_owned(), "By object".to_owned())], if filter.by_object { BY_OBJECT } else { "" })}
             </select>
             <button class="button">"Apply"</button>
             {filtered.then(|| view! { <a class="button quiet" href=inside.address().findings() data-stay="">"Clear"</a> })}
+            <a class="button quiet" href=export("csv") download="">{Icon::Download.view()}"CSV"</a>
+            <a class="button quiet" href=export("json") download="">{Icon::Download.view()}"JSON"</a>
         </form>
     }
     .drawn()

@@ -1,18 +1,16 @@
 //! One object with all that was found of it.
 
 use leptos::prelude::*;
-use serde_json::Value;
 use tenantatlas_domain::drift::{ChangeKind, FindingStatus, Reopened, Severity};
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::item_name::shown_name;
-use tenantatlas_domain::live::humanise;
 use tenantatlas_domain::role::Action;
-use tenantatlas_domain::settings::{Row, SettingValue};
 use tenantatlas_engine::{Explained, SettingsTold};
 use tenantatlas_store::findings::Finding;
 use tenantatlas_store::inventory::KnownNames;
 
 use super::list::PICKED;
+use super::told::{assignment_sides, fact_lines, setting_line, since_accepted};
 use crate::format::counted;
 use crate::inventory::changed_by::attribution;
 use crate::inventory::labels::type_label;
@@ -20,49 +18,56 @@ use crate::scope::Inside;
 use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 use crate::ui::time::moment;
-use crate::version::words::{side_words, target_label};
 
 /// Settings that are named in a row; the page of the difference has all of them.
 const NAMED: usize = 5;
-/// Characters of a value that are shown in a row.
-const VALUE: usize = 60;
 
-/// The rows of an object: its findings stand together.
-pub fn rows(inside: &Inside, names: &KnownNames, findings: &[(&Finding, &Explained)], may_pick: bool) -> AnyView {
-    let Some((first, _)) = findings.first() else { return ().drawn() };
+/// The row of an object: what was found of it stands together, such as that it was renamed and modified.
+pub fn row(inside: &Inside, names: &KnownNames, findings: &[(&Finding, &Explained)], may_pick: bool) -> AnyView {
+    let Some((first, known)) = findings.first() else { return ().drawn() };
     let name = shown_name(&first.display_name, &first.subject_external_id).into_owned();
     let href = inside.address().item(first.item_id);
-    findings
-        .iter()
-        .enumerate()
-        .map(|(place, (finding, explained))| {
-            let pick = format!("Pick: {}, {name}", finding.kind.label());
-            let accepted = finding.resolved_at.is_none()
-                && finding.status_at(inside.engine.now()) == FindingStatus::Acknowledged;
-            let title = match place {
-                0 => view! { <a href=href.clone()>{name.clone()}</a><span class="under">{type_label(&first.subject_type)}</span> }.drawn(),
-                _ => view! { <span class="quiet">{format!("{name}, too")}</span> }.drawn(),
-            };
-            view! {
-                <tr id=format!("finding-{}", finding.id) data-row="" data-accepted=accepted.then_some("") tabindex="-1">
-                    {may_pick.then(|| view! {
-                        <td class="pick">
-                            <input type="checkbox" name="findings[]" value=finding.id.to_string() form=PICKED aria-label=pick autocomplete="off" />
-                        </td>
-                    })}
-                    <th scope="row" class="title">{title}</th>
-                    <td data-label="Severity">{severity(finding.severity)}</td>
-                    <td data-label="Change" class="wide">{change(finding, matches!(explained.settings, SettingsTold::Told { .. }))}{settings(inside, names, finding, explained)}{who(finding, explained)}</td>
-                    <td data-label="Status" class="wide">{status(inside, finding)}</td>
-                    <td data-label="Since" class="quiet">{moment(finding.since_at.as_millis())}</td>
-                </tr>
-            }
-        })
-        .collect_view()
-        .drawn()
+    let now = inside.engine.now();
+    let is_accepted = |one: &Finding| one.resolved_at.is_none() && one.status_at(now) == FindingStatus::Acknowledged;
+    let accepted = findings.iter().all(|(one, _)| is_accepted(one)).then_some("");
+    let pick = may_pick.then(|| {
+        let kinds: Vec<&str> = findings.iter().map(|(one, _)| one.kind.label()).collect();
+        let ids: Vec<String> = findings.iter().map(|(one, _)| one.id.to_string()).collect();
+        let label = format!("Pick: {}, {name}", kinds.join(", "));
+        view! {
+            <td class="pick">
+                <input type="checkbox" name="findings[]" value=ids.join(",") form=PICKED aria-label=label autocomplete="off" />
+            </td>
+        }
+    });
+    let worst = findings.iter().map(|(one, _)| one.severity).max().map(severity);
+    let one_actor = findings.iter().all(|(_, other)| other.changed_by == known.changed_by);
+    let changes = findings.iter().enumerate().map(|(place, (one, explained))| {
+        let by = (place == 0 || !one_actor).then(|| who(one, explained)).flatten();
+        let told = matches!(explained.settings, SettingsTold::Told { .. });
+        view! { <div>{change(names, one, told)}{settings(inside, names, one, explained)}{by}</div> }
+    });
+    let statuses = findings.iter().map(|(one, explained)| {
+        let kind = (findings.len() > 1).then(|| view! { <span class="under">{one.kind.label()}": "</span> });
+        view! { <div>{kind}{status(inside, names, one, explained)}</div> }
+    });
+    let since = findings.iter().map(|(one, _)| one.since_at).min().map(|at| moment(at.as_millis()));
+    view! {
+        <tr id=format!("finding-{}", first.id) data-row="" data-accepted=accepted tabindex="-1">
+            {pick}
+            <th scope="row" class="title">
+                <a href=href>{name.clone()}</a><span class="under">{type_label(&first.subject_type)}</span>
+            </th>
+            <td data-label="Severity">{worst}</td>
+            <td data-label="Change" class="wide">{changes.collect_view()}</td>
+            <td data-label="Status" class="wide">{statuses.collect_view()}</td>
+            <td data-label="Since" class="quiet">{since}</td>
+        </tr>
+    }
+    .drawn()
 }
 
-fn severity(severity: Severity) -> AnyView {
+pub(super) fn severity(severity: Severity) -> AnyView {
     let icon = match severity {
         Severity::Critical | Severity::High => Icon::Warning,
         Severity::Medium => Icon::Partly,
@@ -77,7 +82,7 @@ fn severity(severity: Severity) -> AnyView {
 }
 
 /// What changed, in words and with the facts that are kept.
-fn change(finding: &Finding, told: bool) -> AnyView {
+fn change(names: &KnownNames, finding: &Finding, told: bool) -> AnyView {
     let evidence = &finding.evidence;
     let name =
         |name: &Option<String>| name.as_deref().map(|name| visible_on_page(name).into_owned()).unwrap_or_default();
@@ -92,10 +97,8 @@ fn change(finding: &Finding, told: bool) -> AnyView {
     // What the versions tell says more, and the same.
     let facts = if told { &[][..] } else { &evidence.facts[..] };
     let is_empty = facts.is_empty();
-    let facts = facts.iter().map(|fact| {
-        let line = format!("{}: {} → {}", humanise(&fact.name), words_of(&fact.old), words_of(&fact.new));
-        view! { <li>{visible_on_page(&line).into_owned()}</li> }
-    });
+    let lines = facts.iter().flat_map(|fact| fact_lines(names, fact));
+    let facts = lines.map(|line| view! { <li>{visible_on_page(&line).into_owned()}</li> });
     view! {
         <strong>{finding.kind.label()}</strong>
         {detail.map(|detail| view! { <span class="under">{detail}</span> })}
@@ -111,11 +114,14 @@ fn settings(inside: &Inside, names: &KnownNames, finding: &Finding, explained: &
         return Some(view! { <span class="under">{format!("Settings not named: {note}.")}</span> }.drawn());
     };
     let may_see = inside.role.allows(Action::SeeBodies);
-    let named = rows.iter().take(NAMED).map(|row| view! { <li>{setting(row, may_see)}</li> }).collect_view();
+    let named = rows
+        .iter()
+        .take(NAMED)
+        .map(|row| view! { <li>{visible_on_page(&setting_line(row, may_see)).into_owned()}</li> })
+        .collect_view();
     let moved = assignments.iter().take(NAMED).map(|one| {
-        let side =
-            |side: &Option<_>| side.as_ref().map_or_else(|| "not assigned".to_owned(), |side| side_words(names, side));
-        let line = format!("{}: {} → {}", target_label(names, one.kind, &one.id), side(&one.old), side(&one.new));
+        let (whom, old, new) = assignment_sides(names, one);
+        let line = format!("{whom}: {old} → {new}");
         view! { <li>{visible_on_page(&line).into_owned()}</li> }
     });
     let left = more + rows.len().saturating_sub(NAMED) + assignments.len().saturating_sub(NAMED);
@@ -139,25 +145,6 @@ fn settings(inside: &Inside, names: &KnownNames, finding: &Finding, explained: &
     )
 }
 
-/// A setting by its name, with its values for whoever may see them.
-fn setting(row: &Row, may_see: bool) -> String {
-    let title = row.above.iter().chain([&row.title]).cloned().collect::<Vec<_>>().join(" › ");
-    let side = |side: &Option<SettingValue>| side.as_ref().map_or_else(|| "not set".to_owned(), SettingValue::words);
-    let line = match may_see {
-        true => format!("{title}: {} → {}", short(&side(&row.old)), short(&side(&row.new))),
-        false => title,
-    };
-    visible_on_page(&line).into_owned()
-}
-
-/// The beginning of a value.
-fn short(words: &str) -> String {
-    match words.char_indices().nth(VALUE) {
-        Some((end, _)) => format!("{}…", &words[..end]),
-        None => words.to_owned(),
-    }
-}
-
 /// Who changed it.
 fn who(finding: &Finding, explained: &Explained) -> Option<AnyView> {
     if finding.resolved_at.is_some() {
@@ -166,23 +153,7 @@ fn who(finding: &Finding, explained: &Explained) -> Option<AnyView> {
     Some(view! { <span class="under">"By: "{attribution(&explained.changed_by)}</span> }.drawn())
 }
 
-/// The value of a fact in words.
-fn words_of(value: &Value) -> String {
-    match value {
-        Value::Null => "nothing".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Bool(is) => if *is { "yes" } else { "no" }.to_owned(),
-        Value::Array(values) => values.iter().map(words_of).collect::<Vec<_>>().join(", "),
-        Value::Object(parts) => {
-            let words =
-                parts.iter().map(|(name, part)| format!("{} {}", humanise(name).to_lowercase(), words_of(part)));
-            words.collect::<Vec<_>>().join(", ")
-        }
-        other => other.to_string(),
-    }
-}
-
-fn status(inside: &Inside, finding: &Finding) -> AnyView {
+fn status(inside: &Inside, names: &KnownNames, finding: &Finding, explained: &Explained) -> AnyView {
     if let Some(at) = finding.resolved_at {
         return view! { <span class="state" data-tone="ok">{Icon::Done.view()}"Resolved"</span><span class="under">{moment(at.as_millis())}</span> }.drawn();
     }
@@ -198,27 +169,27 @@ fn status(inside: &Inside, finding: &Finding) -> AnyView {
         .drawn();
     }
     let again = match finding.reopened {
-        Some(Reopened::OtherValue) => Some(other_value(finding)),
-        Some(Reopened::ByHand) => Some("The acceptance was taken back.".to_owned()),
-        Some(Reopened::Expired) => Some("The acceptance has ended.".to_owned()),
-        None if finding.status == FindingStatus::Acknowledged => Some("The acceptance has ended.".to_owned()),
+        Some(Reopened::OtherValue) => Some("Something else is there than what was accepted."),
+        Some(Reopened::ByHand) => Some("The acceptance was taken back."),
+        Some(Reopened::Expired) => Some("The acceptance has ended."),
+        None if finding.status == FindingStatus::Acknowledged => Some("The acceptance has ended."),
         None => None,
     };
+    let other = finding.accepted_evidence.as_ref().filter(|_| finding.reopened == Some(Reopened::OtherValue));
+    let since = other.map(|accepted| {
+        let may_see = inside.role.allows(Action::SeeBodies);
+        let (sides, since) = ((accepted, &finding.evidence), explained.since_accepted.as_ref());
+        let lines = since_accepted(names, finding.kind, sides, since, may_see);
+        let lines = lines.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
+        view! { <ul class="plain-list">{lines}</ul> }
+    });
     let title = if again.is_some() { "New again" } else { "New" };
     let before = again.is_some().then_some(accepted).flatten();
     view! {
         <span class="state" data-tone="warn">{Icon::Waiting.view()}{title}</span>
         {again.map(|again| view! { <span class="under">{again}</span> })}
+        {since}
         {before.map(|before| view! { <span class="under">{before}</span> })}
     }
     .drawn()
-}
-
-/// What was accepted and what is there, by the beginnings of their hashes.
-fn other_value(finding: &Finding) -> String {
-    let short = |hash: Option<tenantatlas_domain::normalise::ContentHash>| {
-        hash.map_or_else(|| "its absence".to_owned(), |hash| format!("content {}", &hash.to_string()[..8]))
-    };
-    let accepted = finding.accepted_evidence.as_ref().and_then(|evidence| evidence.content_now);
-    format!("Accepted was {}, there is {}.", short(accepted), short(finding.evidence.content_now))
 }

@@ -82,7 +82,11 @@ fn since_choice(address: &InventoryFilter) -> AnyView {
     if let Some(since) = address.since.filter(|_| entries.iter().all(|(value, _)| *value != chosen)) {
         entries.push((chosen.clone(), since_words(since)));
     }
-    choice("since", "Changed since", entries, &chosen)
+    view! {
+        {choice("since", "Changed since", entries, &chosen)}
+        <input class="input" type="date" name="since_date" aria-label="Changed since a date" title="Changed since a date (UTC)" autocomplete="off" />
+    }
+    .drawn()
 }
 
 /// Relative to which syncs the whole page is told, where there is more than one selection: no filter, and set apart from

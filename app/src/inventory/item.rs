@@ -5,15 +5,19 @@ use std::collections::BTreeSet;
 use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::live::humanise;
-use tenantatlas_domain::references::Relationship;
+use tenantatlas_domain::references::{Relationship, rows_of, same_summary};
+use tenantatlas_domain::sanitise::META_ASSIGNMENTS;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::inventory::{self, ItemRow, ItemVersion, Outgoing, Relations, RunSighting, ScopeView};
+use tenantatlas_store::inventory::{
+    self, ItemRow, ItemVersion, KnownNames, Outgoing, Relations, RunSighting, ScopeView,
+};
 use tenantatlas_store::policies::{self, Version};
 use tenantatlas_store::scopes::ScopeId;
 
 use super::changed_by::{self, ChangedBy};
 use crate::error::AppError;
 use crate::scope::Inside;
+use crate::version::words::assigned_otherwise;
 
 /// Versions that are shown, at most.
 const VERSIONS_SHOWN: u32 = 50;
@@ -37,6 +41,8 @@ pub struct ItemDetail {
     pub changed_by: ChangedBy,
     /// What it refers to, what refers to it, and what stands on it.
     pub relations: Relations,
+    /// What the tenant is known to call those whom its states name.
+    pub names: KnownNames,
 }
 
 /// One item of the tenant, in a scope or in the main one; of what refers to it the page behind an item.
@@ -68,7 +74,11 @@ pub async fn load(
     let changed_by = changed_by::load(inside, &row, &history, &runs, &versions).await?;
     versions.truncate(VERSIONS_SHOWN as usize);
     let relations = inventory::relations(db, &view, &row, after).await?;
-    Ok(ItemDetail { row, view, seen_elsewhere, history, runs, versions, changed_by, relations })
+    let summaries = history.iter().filter_map(|version| version.meta.get(META_ASSIGNMENTS));
+    let ids: BTreeSet<String> = summaries.filter_map(rows_of).flatten().map(|row| row.id).collect();
+    let ids: Vec<String> = ids.into_iter().collect();
+    let names = inventory::known_names(db, inside.id(), &ids).await?;
+    Ok(ItemDetail { row, view, seen_elsewhere, history, runs, versions, changed_by, relations, names })
 }
 
 /// One difference between two states of an item.
@@ -85,7 +95,7 @@ pub struct FieldChange {
 /// The differences between two states: names, platforms and allow-listed facts. What differs only in the content that
 /// is not kept (its hash) gives an empty list.
 #[must_use]
-pub fn differences(before: &ItemVersion, after: &ItemVersion) -> Vec<FieldChange> {
+pub fn differences(names: &KnownNames, before: &ItemVersion, after: &ItemVersion) -> Vec<FieldChange> {
     let mut changes = Vec::new();
     let mut compare = |field: String, before: Option<String>, after: Option<String>| {
         if before != after {
@@ -96,10 +106,30 @@ pub fn differences(before: &ItemVersion, after: &ItemVersion) -> Vec<FieldChange
     compare("Name".to_owned(), name(before), name(after));
     compare("Platform".to_owned(), Some(before.platform.clone()), Some(after.platform.clone()));
     let keys: BTreeSet<&String> = before.meta.keys().chain(after.meta.keys()).collect();
-    for key in keys {
-        compare(property_label(key), before.meta.get(key).map(value_text), after.meta.get(key).map(value_text));
+    for key in keys.into_iter().filter(|key| key.as_str() != META_ASSIGNMENTS) {
+        let words = |version: &ItemVersion| version.meta.get(key).map(|value| fact_words(key, value, names));
+        compare(property_label(key), words(before), words(after));
     }
+    changes.extend(assignments_changed(names, before, after));
     changes
+}
+
+/// How the assignments differ that two states keep. Those of a state from before targets were kept are told by their numbers
+/// where these differ.
+fn assignments_changed(names: &KnownNames, before: &ItemVersion, after: &ItemVersion) -> Vec<FieldChange> {
+    let sides = (before.meta.get(META_ASSIGNMENTS), after.meta.get(META_ASSIGNMENTS));
+    let same = match sides {
+        (Some(before), Some(after)) => same_summary(before, after),
+        (before, after) => before == after,
+    };
+    if same {
+        return Vec::new();
+    }
+    let changes = assigned_otherwise(names, sides.0, sides.1).into_iter();
+    let field = |whom: String| if whom.starts_with("Assignments") { whom } else { format!("Assigned to {whom}") };
+    changes
+        .map(|one| FieldChange { field: field(one.whom), before: Some(one.before), after: Some(one.after) })
+        .collect()
 }
 
 /// A property of Microsoft's in words: `lastModifiedDateTime` is *Last modified*.
@@ -144,6 +174,24 @@ pub fn fact_text(key: &str, value: &serde_json::Value, links: &[Outgoing]) -> Op
         _ => value_text(value),
     };
     Some(visible_on_page(&text).into_owned()).filter(|text| !text.is_empty() && text != "none")
+}
+
+/// A fact of an item in words, with the names of scope tags that the tenant is known to have.
+#[must_use]
+pub fn fact_words(key: &str, value: &serde_json::Value, names: &KnownNames) -> String {
+    match (key, value) {
+        ("roleScopeTagIds" | "roleScopeTags", serde_json::Value::Array(ids)) => {
+            let name = |id: &serde_json::Value| {
+                let id = value_text(id);
+                let default = (id == "0").then(|| "Default".to_owned());
+                let name = names.scope_tags.get(&id).map(|name| visible_on_page(name).into_owned());
+                name.or(default).unwrap_or(id)
+            };
+            let names: BTreeSet<String> = ids.iter().map(name).collect();
+            names.into_iter().collect::<Vec<_>>().join(", ")
+        }
+        _ => fact_text(key, value, &[]).unwrap_or_else(|| "none".to_owned()),
+    }
 }
 
 /// The name of a scope tag, where a link of the item has it. Every tenant has the tag 0, Default.

@@ -7,6 +7,7 @@ use tenantatlas_domain::presence::{Confidence, Presence};
 use tenantatlas_domain::references::{Assigned, Relationship, filter_words};
 use tenantatlas_domain::registry::{portal, registry};
 use tenantatlas_domain::sanitise::META_ASSIGNMENTS;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::inventory::{ItemVersion, OutgoingLink, RunReading, TypeState};
 use tenantatlas_store::scopes::ScopeId;
 
@@ -152,7 +153,7 @@ fn facts(detail: &ItemDetail) -> AnyView {
     let meta: Vec<_> = item
         .meta
         .iter()
-        .filter(|(key, _)| key.as_str() != "assignmentSummary")
+        .filter(|(key, _)| key.as_str() != META_ASSIGNMENTS)
         .filter_map(|(key, value)| {
             let words = match value_moment(value) {
                 Some(at) => day(at.as_millis()),
@@ -251,7 +252,7 @@ fn history(detail: &ItemDetail) -> AnyView {
         .history
         .iter()
         .enumerate()
-        .map(|(index, version)| version_row(version, detail.history.get(index + 1)))
+        .map(|(index, version)| version_row(detail, version, detail.history.get(index + 1)))
         .collect_view();
     section_card(
         "history",
@@ -262,13 +263,13 @@ fn history(detail: &ItemDetail) -> AnyView {
     )
 }
 
-fn version_row(version: &ItemVersion, before: Option<&ItemVersion>) -> AnyView {
+fn version_row(detail: &ItemDetail, version: &ItemVersion, before: Option<&ItemVersion>) -> AnyView {
     let (words, changes) = match before {
         None => ("Seen for the first time", Vec::new()),
         Some(before) if before.normaliser_version != version.normaliser_version => {
             ("Read with a newer way of comparing; this is no change in the tenant", Vec::new())
         }
-        Some(before) => ("Changed", differences(before, version)),
+        Some(before) => ("Changed", differences(&detail.names, before, version)),
     };
     let unshown = before.filter(|_| words == "Changed" && changes.is_empty()).map(|before| unshown(before, version));
     view! {
@@ -299,16 +300,23 @@ fn difference(changes: &[FieldChange]) -> AnyView {
     let rows = changes
         .iter()
         .map(|change| {
-            let before = change.before.clone().unwrap_or_else(|| "not there".to_owned());
-            let after = change.after.clone().unwrap_or_else(|| "gone".to_owned());
             view! {
                 <span>{change.field.clone()}</span>
-                <span class="before"><span class="visually-hidden">"before: "</span>{before}</span>
-                <span class="after"><span class="visually-hidden">"after: "</span>{after}</span>
+                <span class="before"><span class="side">"Before: "</span>{field_value(change.before.as_deref(), "not there")}</span>
+                <span class="after"><span class="side">"After: "</span>{field_value(change.after.as_deref(), "gone")}</span>
             }
         })
         .collect_view();
     view! { <div class="difference">{rows}</div> }.drawn()
+}
+
+/// A value of a field; a time as the person's own.
+fn field_value(value: Option<&str>, otherwise: &'static str) -> AnyView {
+    let Some(text) = value else { return otherwise.drawn() };
+    match Timestamp::parse_rfc3339(text).filter(|_| text.contains('T')) {
+        Some(at) => day(at.as_millis()),
+        None => text.to_owned().drawn(),
+    }
 }
 
 fn runs(inside: &Inside, detail: &ItemDetail) -> AnyView {

@@ -13,7 +13,7 @@ use super::load;
 use super::page::{SHOWN, crumbs, jump, reveal, unnamed};
 use super::text::{by_category, difference_text, summary_words};
 use super::value::{Contents, value_view};
-use super::words::{side_words, target_label};
+use super::words::{side_words, slot_label, target_label};
 use crate::error::AppError;
 use crate::format;
 use crate::frame::view::Section;
@@ -188,8 +188,8 @@ fn cells(change: Option<ChangeKind>, old: Option<AnyView>, new: Option<AnyView>)
     let old = old.unwrap_or_else(|| nothing(change != ChangeKind::Added));
     let new = new.unwrap_or_else(|| nothing(change != ChangeKind::Removed));
     view! {
-        <div class="before"><span class="visually-hidden">"before: "</span>{old}</div>
-        <div class="after"><span class="visually-hidden">"after: "</span>{new}</div>
+        <div class="before"><span class="side">"Before: "</span>{old}</div>
+        <div class="after"><span class="side">"After: "</span>{new}</div>
     }
     .drawn()
 }
@@ -223,7 +223,7 @@ fn assignment(compared: &Comparison, row: &AssignmentChange) -> AnyView {
 /// What could not be compared and why, and what is worth knowing and no change.
 fn apart(difference: &Difference) -> AnyView {
     let row = |path: &str, words: &str| {
-        let path = if path.is_empty() { "The object itself".to_owned() } else { visible_on_page(path).into_owned() };
+        let path = visible_on_page(&part_label(difference, path)).into_owned();
         let words = visible_on_page(words).into_owned();
         view! { <li><span class="grow">{path}</span><span class="quiet">{words}</span></li> }
     };
@@ -237,6 +237,18 @@ fn apart(difference: &Difference) -> AnyView {
         section_card("notes", "Worth knowing, and no change", view! { <ul class="rows">{rows}</ul> })
     });
     view! { {not_compared} {notes} }.drawn()
+}
+
+/// What a part is called that could not be compared: a setting by its name, a slot by its words.
+fn part_label(difference: &Difference, path: &str) -> String {
+    if path.is_empty() {
+        return "The object itself".to_owned();
+    }
+    match difference.rows.iter().find(|row| row.path == path) {
+        Some(row) => row.above.iter().chain([&row.title]).cloned().collect::<Vec<_>>().join(" › "),
+        None if path.contains(['/', '.', '_']) => path.to_owned(),
+        None => slot_label(path),
+    }
 }
 
 /// The difference as it is copied: it can be opened, and its text picked, without script as well.

@@ -37,6 +37,8 @@ crate::names::named! {
         DeliveryReplayed = "delivery.replayed",
         /// Findings were accepted.
         FindingsAccepted = "finding.accepted",
+        /// Findings were downloaded.
+        FindingsExported = "findings.exported",
         /// Accepted findings were taken back.
         FindingsReopened = "finding.reopened",
         /// The root key was replaced, and everything is sealed with the new one.
@@ -165,6 +167,7 @@ impl AuditAction {
                 | Self::EndpointRemoved
                 | Self::DeliveryReplayed
                 | Self::FindingsAccepted
+                | Self::FindingsExported
                 | Self::FindingsReopened
                 | Self::InventoryExported
                 | Self::PolicyExported

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use compare::{Change, DriftValue, ItemState, Sides, changes, value_of};
 pub use facts::{FactChange, changed_facts};
-pub use gap::{Gap, GapCode, UnknownGapCode};
+pub use gap::{Gap, GapCode, GapNow, UnknownGapCode};
 pub use judge::{Acceptance, Reopened, Sight, Standing, UnknownReopened, Verdict, judge};
 pub use pairs::{Moved, Pairing, pair};
 pub use severity::{Severity, UnknownSeverity, default_severity};

@@ -2,6 +2,7 @@
 
 mod assigned;
 mod extract;
+mod summary;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub use assigned::{Assigned, UnknownAssigned};
 pub use extract::{ALL_DEVICES, ALL_USERS, extract};
 pub(crate) use extract::{AssignmentTarget, ZERO_GUID};
+pub use summary::{AssignedChange, AssignedRow, changed_targets, rows_of, same_summary, summary_words};
+pub(crate) use summary::{sanitised_summary, summary_of};
 pub use words::{filter_words, is_group, target_words};
 
 /// The outgoing edges kept per item; the rest is counted (`docs/rules.md`, section Records).

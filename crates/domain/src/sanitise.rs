@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 pub use redact::redact;
 pub use secret::{SecretKind, is_secret_key, secret_kind};
 
-use crate::references::AssignmentTarget;
+use crate::references::{sanitised_summary, summary_of};
 use crate::registry::{Assignments, MetaField, MetaKind, PolicyType, Source, odata_type};
 use crate::time::Timestamp;
 
@@ -29,7 +29,7 @@ pub const MAX_DISPLAY_NAME: usize = 512;
 /// The key under which the own `@odata.type` is kept, without `#microsoft.graph.`.
 pub const META_ODATA_TYPE: &str = "odataType";
 
-/// The key of the summary of assignments: `{all_users, all_devices, groups, exclusions, filters}`.
+/// The key of the summary of assignments, see `references::summary_words`.
 pub const META_ASSIGNMENTS: &str = "assignmentSummary";
 
 const META_ODATA_FIELD: MetaField = MetaField::text(META_ODATA_TYPE);
@@ -77,9 +77,9 @@ pub fn meta_for(policy_type: &PolicyType, object: &Value) -> Map<String, Value> 
         }
     }
     if policy_type.assignments != Assignments::None
-        && let Some(summary) = assignment_summary(object)
+        && let Some(assignments) = object.get("assignments").and_then(Value::as_array)
     {
-        meta.insert(META_ASSIGNMENTS.to_owned(), summary);
+        meta.insert(META_ASSIGNMENTS.to_owned(), summary_of(assignments));
     }
     meta
 }
@@ -97,46 +97,9 @@ pub fn sanitise_meta(policy_type: &PolicyType, meta: &Map<String, Value>) -> Map
     if policy_type.assignments != Assignments::None
         && let Some(Value::Object(given)) = meta.get(META_ASSIGNMENTS)
     {
-        let mut summary = Map::new();
-        for (key, kind) in SUMMARY {
-            if let Some(kept) = given.get(*key).and_then(|value| keep(*kind, value)) {
-                summary.insert((*key).to_owned(), kept);
-            }
-        }
-        sanitised.insert(META_ASSIGNMENTS.to_owned(), Value::Object(summary));
+        sanitised.insert(META_ASSIGNMENTS.to_owned(), sanitised_summary(given));
     }
     sanitised
-}
-
-const SUMMARY: &[(&str, MetaKind)] = &[
-    ("all_users", MetaKind::Boolean),
-    ("all_devices", MetaKind::Boolean),
-    ("groups", MetaKind::Count),
-    ("exclusions", MetaKind::Count),
-    ("filters", MetaKind::Count),
-];
-
-fn assignment_summary(object: &Value) -> Option<Value> {
-    let assignments = object.get("assignments")?.as_array()?;
-    let (mut all_users, mut all_devices) = (false, false);
-    let (mut groups, mut exclusions, mut filters) = (0u32, 0u32, 0u32);
-    for assignment in assignments {
-        match AssignmentTarget::of(assignment) {
-            AssignmentTarget::AllUsers => all_users = true,
-            AssignmentTarget::AllDevices => all_devices = true,
-            AssignmentTarget::Group(_) => groups += 1,
-            AssignmentTarget::ExcludedGroup(_) => exclusions += 1,
-            AssignmentTarget::Collection(_) | AssignmentTarget::Unknown(_) => {}
-        }
-        filters += u32::from(AssignmentTarget::filter_of(assignment).is_some());
-    }
-    Some(serde_json::json!({
-        "all_users": all_users,
-        "all_devices": all_devices,
-        "groups": groups,
-        "exclusions": exclusions,
-        "filters": filters,
-    }))
 }
 
 /// The value in the shape of its kind; `None` when it has another shape or says nothing.

@@ -218,16 +218,8 @@ impl Engine {
         definitions.sort_unstable();
         definitions.dedup();
         let known = self.names_of_definitions(&definitions).await?;
-        let mut objects: Vec<String> = settings
-            .iter()
-            .flat_map(|settings| settings.object_ids())
-            .flat_map(|id| [id.to_owned(), id.to_ascii_lowercase()])
-            .collect();
-        objects.sort_unstable();
-        objects.dedup();
-        objects.truncate(MOST_OBJECTS);
-        let types = referred_types();
-        let objects = inventory::object_names(self.reader(), tenant, &types, &objects).await?;
+        let objects = named_objects(settings.iter().map(|settings| &**settings));
+        let objects = inventory::object_names(self.reader(), tenant, &referred_types(), &objects).await?;
         let glossary = Glossary { scope_tags: names.scope_tags.clone(), objects, ..known };
         settings.iter_mut().for_each(|settings| settings.name_by(&glossary));
         Ok(names)
@@ -255,8 +247,18 @@ impl Engine {
     }
 }
 
+/// The ids of objects that values of settings name.
+pub(crate) fn named_objects<'s>(settings: impl Iterator<Item = &'s Settings>) -> Vec<String> {
+    let ids = settings.flat_map(Settings::object_ids).flat_map(|id| [id.to_owned(), id.to_ascii_lowercase()]);
+    let mut ids: Vec<String> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.truncate(MOST_OBJECTS);
+    ids
+}
+
 /// The types whose objects others name by their ids.
-fn referred_types() -> Vec<String> {
+pub(crate) fn referred_types() -> Vec<String> {
     let rules = registry().all().iter().flat_map(|policy_type| policy_type.references);
     let referred = rules.filter_map(|rule| match rule.target {
         ReferenceTarget::Type(key) => Some(key),

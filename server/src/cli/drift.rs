@@ -2,12 +2,10 @@
 
 use serde_json::{Value, json};
 use tenantatlas_app::format::counted;
-use tenantatlas_domain::audit_event::Attribution;
-use tenantatlas_domain::drift::{FindingStatus, Gap, Severity};
+use tenantatlas_domain::drift::{FindingStatus, GapNow, Severity};
 use tenantatlas_domain::ids::OperationRunId;
 use tenantatlas_domain::operation::OperationStatus;
-use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{Actor, Engine, Explained};
+use tenantatlas_engine::{Actor, Engine};
 use tenantatlas_store::findings::{self, ComparisonRecord, Finding, FindingFilter};
 use tenantatlas_store::operation_runs;
 use tenantatlas_store::scopes;
@@ -17,6 +15,7 @@ use super::arguments::DriftArguments;
 use super::output::Output;
 use super::progress;
 use crate::exit::{Exit, ExitCode};
+use crate::finding_document;
 use crate::open;
 use crate::settings::Settings;
 
@@ -73,8 +72,9 @@ async fn compare(
     };
     output.piece(&head(&record))?;
     let open = open_findings(engine, tenant, &record.scope_key, output).await?;
-    output.piece(&foot(&record, &open))?;
-    tell(tenant, &record, &open, output)?;
+    let gaps = findings::gaps_now(engine.reader(), &record).await?;
+    output.piece(&foot(&record, &gaps, &open))?;
+    tell(tenant, &record, &gaps, &open, output)?;
     let matters = fail_on.is_some_and(|least| open.worst_new.is_some_and(|worst| worst >= least));
     if matters { Err(Exit::silent(ExitCode::Partial)) } else { Ok(()) }
 }
@@ -100,7 +100,7 @@ async fn open_findings(engine: &Engine, tenant: &Tenant, scope_key: &str, output
             let told = explained(engine, tenant, &page.findings).await?;
             for (at, (finding, told)) in page.findings.iter().zip(&told).enumerate() {
                 let separator = if at == 0 && after.is_none() { "\n" } else { ",\n" };
-                output.piece(&format!("{separator}{}", facts(engine, finding, told)))?;
+                output.piece(&format!("{separator}{}", finding_document::finding(engine.now(), finding, told)))?;
             }
         } else {
             open.rows.extend(page.findings.iter().map(|finding| row(engine, finding)));
@@ -120,25 +120,13 @@ async fn open_findings(engine: &Engine, tenant: &Tenant, scope_key: &str, output
     }
 }
 
-/// What is known of findings, as JSON: the settings that changed, and who changed them.
+/// What is known of findings, as JSON, see [`finding_document::known`].
 ///
 /// # Errors
 /// When the database fails, or a body does not open.
 pub async fn explained(engine: &Engine, tenant: &Tenant, found: &[Finding]) -> Result<Vec<Value>, Exit> {
     let known = engine.explain_findings(&Actor::command_line(), tenant.id, found).await?;
-    let document = |one: &Explained| {
-        let actors = match &one.changed_by {
-            Attribution::Found { actors, certainty } => json!({ "actors": actors, "certainty": certainty }),
-            _ => Value::Null,
-        };
-        let mut document = one.settings.document(&known.names);
-        if let Value::Object(document) = &mut document {
-            document.insert("changed_by".to_owned(), actors);
-            document.insert("changed_by_note".to_owned(), json!(one.changed_by.note()));
-        }
-        document
-    };
-    Ok(known.of.iter().map(document).collect())
+    Ok(finding_document::known(&known))
 }
 
 /// The JSON document up to the findings.
@@ -152,9 +140,9 @@ fn head(record: &ComparisonRecord) -> String {
 }
 
 /// The JSON document from the findings on.
-fn foot(record: &ComparisonRecord, open: &Open) -> String {
+fn foot(record: &ComparisonRecord, gaps: &[GapNow], open: &Open) -> String {
     let rest = json!({
-        "not_comparable": record.not_comparable.iter().map(gap).collect::<Vec<_>>(),
+        "not_comparable": gaps.iter().map(finding_document::gap).collect::<Vec<_>>(),
         "counts": {
             "new": open.new,
             "acknowledged": open.acknowledged,
@@ -166,48 +154,6 @@ fn foot(record: &ComparisonRecord, open: &Open) -> String {
         },
     });
     format!("\n],\n{}\n", rest.to_string().trim_start_matches('{'))
-}
-
-/// A finding as JSON, with what is [`explained`] of it.
-pub fn facts(engine: &Engine, finding: &Finding, told: &Value) -> Value {
-    let evidence = &finding.evidence;
-    json!({
-        "id": finding.id,
-        "kind": finding.kind,
-        "severity": finding.severity,
-        "status": finding.status_at(engine.now()),
-        "reopened": finding.reopened,
-        "policy_type": finding.subject_type,
-        "external_id": finding.subject_external_id,
-        "display_name": finding.display_name,
-        "fingerprint": finding.fingerprint,
-        "facts": evidence.facts,
-        "settings": told["settings"],
-        "settings_left_out": told["settings_left_out"],
-        "assignments": told["assignments"],
-        "versions": told["versions"],
-        "settings_note": told["note"],
-        "name_before": evidence.name_before,
-        "name_now": evidence.name_now,
-        "content_before": evidence.content_before,
-        "content_now": evidence.content_now,
-        "content_accepted": finding.accepted_evidence.as_ref().and_then(|evidence| evidence.content_now),
-        "accepted_until": finding.accepted_until.map(Timestamp::to_rfc3339),
-        "acknowledged_by": finding.acknowledged_by_name,
-        "acknowledged_reason": finding.acknowledged_reason,
-        "baseline_run_id": finding.baseline_run_id,
-        "current_run_id": finding.current_run_id,
-        "since": finding.since_at.to_rfc3339(),
-        "resolved_at": finding.resolved_at.map(Timestamp::to_rfc3339),
-        "changed_by": told["changed_by"],
-        "changed_by_note": told["changed_by_note"],
-    })
-}
-
-fn gap(gap: &Gap) -> Value {
-    json!({
-        "policy_type": gap.policy_type, "reason_code": gap.reason_code(), "reason": gap.because(), "items": gap.items,
-    })
 }
 
 /// Findings as a table.
@@ -235,12 +181,13 @@ fn row(engine: &Engine, finding: &Finding) -> Vec<String> {
     ]
 }
 
-fn tell(tenant: &Tenant, record: &ComparisonRecord, open: &Open, output: Output) -> Result<(), Exit> {
+fn tell(tenant: &Tenant, record: &ComparisonRecord, gaps: &[GapNow], open: &Open, output: Output) -> Result<(), Exit> {
     if !open.rows.is_empty() {
         output.table(&COLUMNS, open.rows.iter().cloned())?;
     }
-    for gap in &record.not_comparable {
-        output.line(format!("  {}: not comparable, because {}", gap.policy_type, gap.because()))?;
+    for now in gaps {
+        let (gap, now) = (&now.gap, now.now());
+        output.line(format!("  {}: not comparable, because {} {now}", gap.policy_type, gap.because()))?;
     }
     output.line(format!(
         "{}: {} open, {} of them new; {} found, {} reopened, {} resolved by this comparison",

@@ -16,6 +16,7 @@ use super::arguments::{FindingsCommand, FindingsListArguments, StatusArgument};
 use super::drift;
 use super::output::Output;
 use crate::exit::Exit;
+use crate::finding_document;
 use crate::open;
 use crate::settings::Settings;
 
@@ -92,7 +93,8 @@ async fn list(engine: &Engine, arguments: &FindingsListArguments, output: Output
     let scope_key = scope.selection_hash.to_string();
     let page = findings::list(engine.reader(), tenant.id, &scope_key, &filter, place, engine.now()).await?;
     let told = drift::explained(engine, &tenant, &page.findings).await?;
-    let documents = page.findings.iter().zip(&told).map(|(finding, told)| drift::facts(engine, finding, told));
+    let documents =
+        page.findings.iter().zip(&told).map(|(finding, told)| finding_document::finding(engine.now(), finding, told));
     output.document(&json!({
         "findings": documents.collect::<Vec<_>>(),
         "more": page.next.is_some(),

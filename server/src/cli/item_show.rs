@@ -10,9 +10,9 @@ use tenantatlas_store::Reader;
 use tenantatlas_store::inventory::{self, ItemFilter, NotRead, Relations, ScopeView, Standing};
 
 use super::arguments::PolicyArguments;
-use super::items::document;
 use super::output::Output;
 use crate::exit::Exit;
+use crate::item_document;
 use crate::open;
 
 /// Shows an item with what it refers to, what refers to it, and what stands on it through others.
@@ -35,10 +35,10 @@ pub(super) async fn show(db: &Reader, asked: &PolicyArguments, output: Output) -
     })?;
     let relations = inventory::relations(db, &view, &row, None).await?;
     let not_read = view.not_read(&ItemFilter::default());
-    let mut told = document(&row);
+    let mut told = item_document::item(&row);
     if let (Value::Object(told), Ok(Value::Object(relations))) = (&mut told, serde_json::to_value(&relations)) {
         told.extend(relations);
-        told.insert("not_read".to_owned(), serde_json::to_value(&not_read).unwrap_or_default());
+        told.insert("not_read".to_owned(), not_read.iter().map(item_document::not_read).collect());
     }
     output.document(&told)?;
     output.line(format!("{} ({}, {})", row.item.display_name, type_label(key), row.state()))?;

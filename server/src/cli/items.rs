@@ -4,7 +4,6 @@ use std::io::{self, BufWriter, Write};
 use std::pin::pin;
 
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
-use serde_json::{Value, json};
 use tenantatlas_app::inventory::assigned::assigned_words;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_engine::{Clock as _, SystemClock};
@@ -16,6 +15,7 @@ use super::assigned_to::{AssignedTo, assigned_to};
 use super::item_show::show;
 use super::output::{Output, visible, written};
 use crate::exit::Exit;
+use crate::item_document;
 use crate::open;
 use crate::settings::Settings;
 
@@ -94,7 +94,8 @@ async fn print_json(
     not_read: &[NotRead],
 ) -> Result<(), Exit> {
     written(stream.write_all(b"{\"not_read\":"))?;
-    written(serde_json::to_writer(&mut *stream, not_read).map_err(io::Error::from))?;
+    let not_read: Vec<_> = not_read.iter().map(item_document::not_read).collect();
+    written(serde_json::to_writer(&mut *stream, &not_read).map_err(io::Error::from))?;
     if let Some(assigned) = assigned {
         written(stream.write_all(b",\n\"assigned_to\":"))?;
         written(serde_json::to_writer(&mut *stream, &assigned.document()).map_err(io::Error::from))?;
@@ -118,7 +119,7 @@ async fn print_documents(
     let mut separator: &[u8] = b"\n";
     while let Some(row) = rows.try_next().await? {
         written(stream.write_all(separator))?;
-        written(serde_json::to_writer(&mut *stream, &document(&row)).map_err(io::Error::from))?;
+        written(serde_json::to_writer(&mut *stream, &item_document::item(&row)).map_err(io::Error::from))?;
         separator = b",\n";
     }
     Ok(())
@@ -188,28 +189,10 @@ async fn print_rows(
     Ok(())
 }
 
-/// An item as programs read it.
-pub(super) fn document(row: &ItemRow) -> Value {
-    let item = &row.item;
-    let mut document = json!({
-        "id": item.id, "policy_type": item.policy_type, "external_id": item.external_id,
-        "display_name": item.display_name, "category": item.category, "platform": item.platform, "meta": item.meta,
-        "assigned": item.assigned, "assignments": row.assignments,
-        "content_hash": item.content_hash.to_string(), "first_seen_at": item.first_seen_at.to_rfc3339(),
-        "last_seen_at": item.last_seen_at.to_rfc3339(), "last_seen_run_id": item.last_seen_run_id,
-        "changed_in_last_run": row.changed_in_last_run, "state": row.state(),
-    });
-    // What belongs to the state: confidence, or the reason and the last full read.
-    if let (Value::Object(document), Ok(Value::Object(presence))) = (&mut document, serde_json::to_value(row.presence))
-        && !row.newer_than_scope
-    {
-        document.extend(presence);
-    }
-    document
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use tenantatlas_domain::presence::{Confidence, Presence};
     use tenantatlas_store::inventory::Item;
@@ -228,7 +211,7 @@ mod tests {
     fn what_another_selection_has_just_discovered_is_newer_and_not_missing() {
         let (newer, gone) = (missing(true), missing(false));
         assert_eq!((newer.state(), gone.state()), ("newer", "missing"));
-        let (newer, gone) = (document(&newer), document(&gone));
+        let (newer, gone) = (item_document::item(&newer), item_document::item(&gone));
         assert_eq!((&newer["state"], newer.get("confidence")), (&json!("newer"), None));
         assert_eq!((&gone["state"], &gone["confidence"]), (&json!("missing"), &json!("high")));
     }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tenantatlas_app::error::AppError;
 use tenantatlas_app::filter::ListFilter;
 use tenantatlas_app::filter::audit::AuditFilter;
+use tenantatlas_app::filter::finding::FindingsFilter;
 use tenantatlas_app::filter::inventory::InventoryFilter;
 use tenantatlas_app::filter::setting::SettingFilter;
 use tenantatlas_app::format;
@@ -36,6 +37,7 @@ use super::State;
 use super::answer::refuse;
 use super::inside::{InTenant, SignedIn};
 use super::spreadsheet::{self, Cell};
+use crate::item_document;
 
 /// Rows that are put together into one piece of the answer.
 const PIECE: usize = 200;
@@ -92,6 +94,12 @@ impl Exported {
             facts: Facts::Filter(filter_facts::<SettingFilter>),
             tenants: Some(tenants),
         }
+    }
+
+    /// The findings that a filter finds.
+    pub(super) fn findings(format: &'static str) -> Self {
+        let facts = Facts::Filter(filter_facts::<FindingsFilter>);
+        Self { list: "findings", resource: None, action: AuditAction::FindingsExported, format, facts, tenants: None }
     }
 
     fn audit(format: &'static str) -> Self {
@@ -288,12 +296,13 @@ fn json_of(
             let mut text = Vec::new();
             for (at, row) in rows?.iter().enumerate() {
                 text.extend_from_slice(if index == 0 && at == 0 { b"\n" } else { b",\n" });
-                serde_json::to_writer(&mut text, row)?;
+                serde_json::to_writer(&mut text, &item_document::item(row))?;
             }
             Ok(Bytes::from(text))
         });
     let head = stream::once(async move {
         let mut text = b"{\"not_read\":".to_vec();
+        let not_read: Vec<Value> = not_read.iter().map(item_document::not_read).collect();
         serde_json::to_writer(&mut text, &not_read)?;
         text.extend_from_slice(b",\n\"items\":[");
         Ok(Bytes::from(text))

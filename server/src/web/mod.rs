@@ -12,6 +12,7 @@ mod counts;
 mod declared;
 mod events;
 mod export;
+mod findings;
 mod first_admin;
 mod functions;
 mod inside;

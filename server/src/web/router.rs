@@ -26,8 +26,8 @@ use super::declared::{self, Declared, Kind};
 use super::request_id::{self, RequestId};
 use super::session::{self, Guard};
 use super::{
-    State, address, api, assets, body, client, events, export, functions, metrics, security, settings, under_way,
-    versions,
+    State, address, api, assets, body, client, events, export, findings, functions, metrics, security, settings,
+    under_way, versions,
 };
 
 /// An address that is neither a page nor a server function. It is asked for by `GET`.
@@ -56,6 +56,12 @@ pub const RAW: &[Raw] = &[
         kind: Kind::Data,
         rule: Rule::Member(Action::View),
         handler: |state| get(export::items).layer(middleware::from_fn_with_state(state.clone(), export::record)),
+    },
+    Raw {
+        route: route::FINDINGS_EXPORT,
+        kind: Kind::Data,
+        rule: Rule::Member(Action::View),
+        handler: |state| get(findings::download).layer(middleware::from_fn_with_state(state.clone(), export::record)),
     },
     Raw {
         route: route::VERSION_EXPORT,

@@ -96,9 +96,31 @@ pub struct Ended {
 
 impl Ended {
     /// The JSON document on standard output.
+    ///
+    /// Every time in it is RFC 3339: a number of milliseconds since 1970 is none.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("{error} in {:?}; standard error: {}", self.stdout, self.stderr))
+        let document = serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error} in {:?}; standard error: {}", self.stdout, self.stderr));
+        assert_times_are_rfc3339("", &document);
+        document
+    }
+}
+
+/// Fails for a number that can only be a time: between the years 2020 and 2100 in milliseconds.
+fn assert_times_are_rfc3339(place: &str, value: &Value) {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            // A line of the anchor file is verified as it was written.
+            .filter(|(name, _)| !(*name == "at" && members.contains_key("mac")))
+            .for_each(|(name, member)| assert_times_are_rfc3339(&format!("{place}/{name}"), member)),
+        Value::Array(elements) => elements.iter().for_each(|element| assert_times_are_rfc3339(place, element)),
+        Value::Number(number) => {
+            let is_time =
+                number.as_i64().is_some_and(|number| (1_577_836_800_000..4_102_444_800_000).contains(&number));
+            assert!(!is_time, "{place} is {number}, no RFC 3339 time");
+        }
+        _ => {}
     }
 }
 

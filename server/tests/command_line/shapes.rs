@@ -164,7 +164,17 @@ fn programs_find_what_they_read_under_the_names_that_they_know() {
     assert!(!list(&drift, "findings").is_empty());
     list(&drift, "findings").iter().for_each(finding_is_of);
     for gap in list(&drift, "not_comparable") {
-        is_of(gap, &[("policy_type", "text"), ("reason_code", "text"), ("reason", "text")]);
+        is_of(
+            gap,
+            &[
+                ("policy_type", "text"),
+                ("reason_code", "text"),
+                ("reason", "text"),
+                ("still_so", "flag"),
+                ("now", "text"),
+            ],
+        );
+        is_of(gap, &[("read_at", "text?")]);
     }
     let findings = sandbox.run(&["findings", "list", "--tenant", "Contoso", "--json"]).json();
     is_of(&findings, &[("findings", "list"), ("more", "flag")]);

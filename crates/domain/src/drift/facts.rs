@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::normalise::noise::{is_noise_everywhere, is_noise_of};
+use crate::references::same_summary;
 use crate::registry::{MetaKind, PolicyType};
 use crate::sanitise::{META_ASSIGNMENTS, META_ODATA_TYPE, meta_fields};
 
@@ -36,7 +37,10 @@ pub fn changed_facts(
     [META_ODATA_TYPE, META_ASSIGNMENTS]
         .into_iter()
         .chain(fields.map(|field| field.key))
-        .filter(|key| !is_same(before.get(*key), now.get(*key)))
+        .filter(|key| match (before.get(*key), now.get(*key)) {
+            (Some(before), Some(now)) if *key == META_ASSIGNMENTS => !same_summary(before, now),
+            (before, now) => !is_same(before, now),
+        })
         .map(|key| FactChange {
             name: key.to_owned(),
             old: before.get(key).cloned().unwrap_or_default(),

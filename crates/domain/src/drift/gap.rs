@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::invisible::visible_on_page;
 use crate::reason::ReasonCode;
+use crate::time::Timestamp;
 
 crate::names::named! {
     /// Why something could not be compared.
@@ -29,6 +31,9 @@ pub struct Gap {
     /// Why the type was not read, where that is the reason and it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<ReasonCode>,
+    /// The same as the run said it, sanitised: which permission is lacking, until when Microsoft allows no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     /// How many objects this concerns; `None` for all of the type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<u64>,
@@ -50,6 +55,10 @@ impl Gap {
             Some(items) => format!(" This concerns {items} objects."),
         };
         let why = match (self.code, self.reason) {
+            (GapCode::NotRead, _) if self.message.is_some() => {
+                let said = self.message.as_deref().unwrap_or_default();
+                format!("the run did not read this type to the end. {}", visible_on_page(said))
+            }
             (GapCode::NotRead, Some(reason)) => {
                 format!("the run did not read this type to the end. {}", reason.sentence())
             }
@@ -72,13 +81,42 @@ impl Gap {
     }
 }
 
+/// What became of a gap since the comparison.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GapNow {
+    /// What could not be compared then.
+    pub gap: Gap,
+    /// When the type was read to the end since then; `None` while it was not.
+    pub read_at: Option<Timestamp>,
+    /// What a later run says that did not read it either, where it says something else.
+    pub said_since: Option<String>,
+}
+
+impl GapNow {
+    /// Whether the next comparison would come to the same.
+    #[must_use]
+    pub const fn is_still_so(&self) -> bool {
+        self.read_at.is_none()
+    }
+
+    /// Whether it still is so, in a sentence.
+    #[must_use]
+    pub fn now(&self) -> String {
+        match (self.read_at, &self.said_since) {
+            (Some(at), _) => format!("It was read to the end since, at {}: compare again.", at.to_rfc3339()),
+            (None, Some(said)) => format!("It still is so. The latest run says: {}", visible_on_page(said)),
+            (None, None) => "It still is so.".to_owned(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_gap_names_the_reason_of_the_run_where_there_is_one_and_its_own_elsewhere() {
-        let gap = |code, reason, items| Gap { policy_type: "mobileApp".to_owned(), code, reason, items };
+        let gap = |code, reason, items| Gap { policy_type: "mobileApp".to_owned(), code, reason, message: None, items };
         let refused = gap(GapCode::NotRead, Some(ReasonCode::PermissionMissing), None);
         assert_eq!(refused.reason_code(), "permission_missing");
         assert!(refused.because().contains("permission"), "{}", refused.because());
@@ -87,5 +125,22 @@ mod tests {
         assert!(unsteady.because().ends_with("This concerns 2 objects."), "{}", unsteady.because());
         let json = serde_json::to_string(&unsteady).unwrap();
         assert_eq!(serde_json::from_str::<Gap>(&json).unwrap(), unsteady);
+    }
+
+    #[test]
+    fn a_gap_says_until_when_and_which_permission_and_whether_it_still_is_so() {
+        let said = "Microsoft Graph allows no request before 2026-11-27T15:00:00Z.".to_owned();
+        let gap = Gap {
+            policy_type: "mobileApp".to_owned(),
+            code: GapCode::NotRead,
+            reason: Some(ReasonCode::GraphThrottled),
+            message: Some(said.clone()),
+            items: None,
+        };
+        assert!(gap.because().ends_with(&said), "{}", gap.because());
+        let still = GapNow { gap: gap.clone(), read_at: None, said_since: None };
+        assert!(still.is_still_so() && still.now() == "It still is so.");
+        let healed = GapNow { gap, read_at: Some(Timestamp::from_millis(0)), said_since: None };
+        assert!(!healed.is_still_so() && healed.now().contains("1970-01-01"), "{}", healed.now());
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::summary::named_by;
 use super::{AssignmentFilter, Edges, FilterMode, MAX_EDGES, Reference, Relationship, Target, TargetKind};
 use crate::registry::{PolicyType, ReferenceRule, ReferenceTarget, odata_type, registry};
 use crate::sanitise::{first_chars, redact};
@@ -18,7 +19,7 @@ const GUESTS: &str = "GuestsOrExternalUsers";
 pub(crate) const ZERO_GUID: &str = "00000000-0000-0000-0000-000000000000";
 
 /// The word for the kind of a target that tells none.
-const NO_TARGET: &str = "target";
+pub(super) const NO_TARGET: &str = "target";
 
 const MAX_RAW: usize = 200;
 const MAX_EXTERNAL_ID: usize = 256;
@@ -174,24 +175,7 @@ impl Found {
     }
 
     fn assignment(&mut self, target: AssignmentTarget<'_>, filter: Option<(&str, FilterMode)>, raw: &str) {
-        let (relationship, kind, id) = match target {
-            AssignmentTarget::AllUsers => (Relationship::AssignedTo, TargetKind::AllUsers, ALL_USERS),
-            AssignmentTarget::AllDevices => (Relationship::AssignedTo, TargetKind::AllDevices, ALL_DEVICES),
-            AssignmentTarget::Group(id) => (Relationship::AssignedTo, TargetKind::Group, id),
-            AssignmentTarget::ExcludedGroup(id) => (Relationship::ExcludedFrom, TargetKind::Group, id),
-            AssignmentTarget::Collection(id) => (Relationship::AssignedTo, TargetKind::Collection, id),
-            AssignmentTarget::Unknown(kind) if kind.starts_with("exclusion") => {
-                (Relationship::ExcludedFrom, TargetKind::UnknownTarget, kind)
-            }
-            AssignmentTarget::Unknown(kind) => (Relationship::AssignedTo, TargetKind::UnknownTarget, kind),
-        };
-        let (kind, id) = match kind {
-            TargetKind::Group if is_guid(id) => (kind, id),
-            TargetKind::Group | TargetKind::Collection | TargetKind::UnknownTarget if !is_identifier(id.trim()) => {
-                (TargetKind::UnknownTarget, NO_TARGET)
-            }
-            _ => (kind, id),
-        };
+        let (relationship, kind, id) = named_by(target);
         let filter = filter.filter(|(id, _)| is_identifier(id));
         let filter = filter.map(|(id, mode)| AssignmentFilter { id: id.to_owned(), mode });
         self.push_filtered(relationship, kind, None, id, filter, raw);
@@ -282,7 +266,7 @@ impl Found {
 
 /// Whether a text can be the id of something: no blank, no word that means
 /// everything or nothing, and not so long that it must be something else.
-fn is_identifier(id: &str) -> bool {
+pub(super) fn is_identifier(id: &str) -> bool {
     !id.is_empty()
         && id.len() <= MAX_EXTERNAL_ID
         && id != ZERO_GUID
@@ -291,7 +275,7 @@ fn is_identifier(id: &str) -> bool {
         && redact(id) == id
 }
 
-fn is_guid(id: &str) -> bool {
+pub(super) fn is_guid(id: &str) -> bool {
     id.len() == 36 && uuid::Uuid::try_parse(id).is_ok()
 }
 

@@ -3,7 +3,14 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::normalise::tests::any_object;
+use crate::references::ALL_DEVICES;
 use crate::registry::registry;
+
+const GROUPS: [&str; 3] = [
+    "11111111-1111-4111-8111-111111111111",
+    "22222222-2222-4222-8222-222222222222",
+    "33333333-3333-4333-8333-333333333333",
+];
 
 fn policy_type(key: &str) -> &'static PolicyType {
     registry().get(key).unwrap()
@@ -62,9 +69,9 @@ fn what_is_allowed_is_kept_in_its_shape() {
         "assignments": [
             {"target": {"@odata.type": "#microsoft.graph.allDevicesAssignmentTarget",
                 "deviceAndAppManagementAssignmentFilterId": "f", "deviceAndAppManagementAssignmentFilterType": "include"}},
-            {"target": {"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": "a"}},
-            {"target": {"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": "b"}},
-            {"target": {"@odata.type": "#microsoft.graph.exclusionGroupAssignmentTarget", "groupId": "c"}},
+            {"target": {"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": GROUPS[0]}},
+            {"target": {"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": GROUPS[1]}},
+            {"target": {"@odata.type": "#microsoft.graph.exclusionGroupAssignmentTarget", "groupId": GROUPS[2]}},
         ],
     });
     assert_eq!(
@@ -73,7 +80,16 @@ fn what_is_allowed_is_kept_in_its_shape() {
             "odataType": "deviceManagementConfigurationPolicy", "platforms": "windows10,macOS", "technologies": "mdm",
             "settingCount": 3, "createdDateTime": "2026-01-01T00:00:00.000Z", "templateFamily": "familyOfNextYear",
             "roleScopeTagIds": ["0"],
-            "assignmentSummary": {"all_users": false, "all_devices": true, "groups": 2, "exclusions": 1, "filters": 1},
+            "assignmentSummary": {
+                "all_users": false, "all_devices": true, "groups": 2, "exclusions": 1, "others": 0, "filters": 1,
+                "include_filters": 1, "exclude_filters": 0,
+                "targets": [
+                    {"kind": "group", "id": GROUPS[0]},
+                    {"kind": "group", "id": GROUPS[1]},
+                    {"kind": "group", "id": GROUPS[2], "excluded": true},
+                    {"kind": "all_devices", "id": ALL_DEVICES, "filter": "f", "filter_mode": "include"},
+                ],
+            },
         })
     );
 }

@@ -8,7 +8,7 @@ use crate::body::{Lack, OBJECT_SLOT};
 use crate::reason::ReasonCode;
 
 /// A setting in a difference.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Row {
     /// The slot in which it stands.
     pub slot: String,

@@ -8,14 +8,15 @@ use futures::FutureExt as _;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tenantatlas_commands::Actor;
 use tenantatlas_domain::audit_event::{Attribution, AuditFacts, AuditSource, Coverage, Span, Subject, who_changed};
-use tenantatlas_domain::drift::ChangeKind;
+use tenantatlas_domain::drift::{ChangeKind, Reopened};
 use tenantatlas_domain::ids::{SyncRunId, TenantId};
 use tenantatlas_domain::normalise::ContentHash;
+use tenantatlas_domain::references::rows_of;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Action;
 use tenantatlas_domain::settings::{AssignmentChange, Row, Settings, difference};
 use tenantatlas_store::findings::Finding;
-use tenantatlas_store::inventory::KnownNames;
+use tenantatlas_store::inventory::{self, KnownNames};
 use tenantatlas_store::policies::{self, TenantKey, Version, VersionAt};
 use tenantatlas_store::{audit_events, sync_runs, tenants};
 
@@ -74,6 +75,8 @@ pub enum SettingsTold {
 pub struct Explained {
     /// The settings that changed.
     pub settings: SettingsTold,
+    /// How what is there now differs from what was accepted; `None` of a finding that is not new again for that.
+    pub since_accepted: Option<SettingsTold>,
     /// Who changed it.
     pub changed_by: Attribution,
 }
@@ -103,12 +106,34 @@ impl Engine {
         self.authorise(actor, tenant, Action::View).await?;
         let may_see = self.authorise(actor, tenant, Action::SeeBodies).await.is_ok();
         let who = self.who_changed(tenant, findings).await?;
-        let (mut settings, names) = self.settings_told(tenant, findings).await?;
+        let mut asked: Vec<Asked<'_>> = findings.iter().map(Asked::of_baseline).collect();
+        asked.extend(findings.iter().filter_map(Asked::of_accepted));
+        let (mut told, mut names) = self.settings_told(tenant, &asked).await?;
+        names.add(self.names_in_facts(tenant, findings).await?);
         if !may_see {
-            settings.iter_mut().for_each(withhold);
+            told.iter_mut().for_each(withhold);
         }
-        let of = settings.into_iter().zip(who);
-        Ok(Explanations { of: of.map(|(settings, changed_by)| Explained { settings, changed_by }).collect(), names })
+        let mut since = told.split_off(findings.len()).into_iter();
+        let of = findings.iter().zip(told).zip(who).map(|((finding, settings), changed_by)| Explained {
+            settings,
+            since_accepted: Asked::of_accepted(finding).and_then(|_| since.next()),
+            changed_by,
+        });
+        Ok(Explanations { of: of.collect(), names })
+    }
+
+    /// The names of what the facts of findings name by ids.
+    async fn names_in_facts(&self, tenant: TenantId, findings: &[Finding]) -> Result<KnownNames, EngineError> {
+        let evidence =
+            findings.iter().flat_map(|finding| [Some(&finding.evidence), finding.accepted_evidence.as_ref()]);
+        let facts: Vec<_> = evidence.flatten().flat_map(|evidence| &evidence.facts).collect();
+        if facts.is_empty() {
+            return Ok(KnownNames::default());
+        }
+        let rows = facts.iter().flat_map(|fact| [&fact.old, &fact.new]).filter_map(rows_of).flatten();
+        let ids: BTreeSet<String> = rows.map(|row| row.id).collect();
+        let ids: Vec<String> = ids.into_iter().collect();
+        Ok(inventory::known_names(self.reader(), tenant, &ids).await?)
     }
 
     async fn who_changed(&self, tenant: TenantId, findings: &[Finding]) -> Result<Vec<Attribution>, EngineError> {
@@ -178,36 +203,36 @@ impl Engine {
     async fn settings_told(
         &self,
         tenant: TenantId,
-        findings: &[Finding],
+        asked: &[Asked<'_>],
     ) -> Result<(Vec<SettingsTold>, KnownNames), EngineError> {
-        let contents: BTreeSet<ContentHash> = findings
+        let contents: BTreeSet<ContentHash> = asked
             .iter()
-            .filter(|finding| is_told_by_settings(finding))
+            .filter(|one| one.is_concerned)
             .take(MOST_TOLD)
-            .flat_map(|finding| [finding.evidence.content_before, finding.evidence.content_now])
+            .flat_map(|one| [one.before, one.now])
             .flatten()
             .collect();
         let contents: Vec<ContentHash> = contents.into_iter().collect();
         let known = policies::versions_at(self.reader(), tenant, &contents).await?;
         let mut left = MOST_TOLD;
-        let sides: Vec<Sides> = findings
+        let sides: Vec<Sides> = asked
             .iter()
-            .map(|finding| match is_told_by_settings(finding) {
+            .map(|one| match one.is_concerned {
                 false => Sides::NotConcerned,
                 true if left == 0 => Sides::NotAsked,
                 true => {
                     left -= 1;
-                    sides(finding, &known)
+                    sides(one, &known)
                 }
             })
             .collect();
-        self.opened_sides(tenant, findings, sides).await
+        self.opened_sides(tenant, asked, sides).await
     }
 
     async fn opened_sides(
         &self,
         tenant: TenantId,
-        findings: &[Finding],
+        asked: &[Asked<'_>],
         sides: Vec<Sides>,
     ) -> Result<(Vec<SettingsTold>, KnownNames), EngineError> {
         let Some(key) = TenantKey::open(self.reader(), &self.core.commands.vault, tenant).await? else {
@@ -218,9 +243,9 @@ impl Engine {
             return Ok((sides.into_iter().map(nothing).collect(), KnownNames::default()));
         };
         let mut opening = Vec::new();
-        for (place, (finding, side)) in findings.iter().zip(&sides).enumerate() {
+        for (place, (one, side)) in asked.iter().zip(&sides).enumerate() {
             if let Sides::Pair { from, to } = side {
-                opening.push(self.open_pair(&key, tenant, finding, (*from, *to), place).boxed());
+                opening.push(self.open_pair(&key, tenant, one.finding, (*from, *to), place).boxed());
             }
         }
         let opened = stream::iter(opening);
@@ -285,23 +310,44 @@ impl Sides {
     }
 }
 
-/// Whether the settings or assignments of the object are what changed.
-fn is_told_by_settings(finding: &Finding) -> bool {
-    matches!(finding.kind, ChangeKind::Modified | ChangeKind::Reassigned)
+/// Two contents of the object of a finding whose difference is to be told.
+struct Asked<'a> {
+    finding: &'a Finding,
+    before: Option<ContentHash>,
+    now: Option<ContentHash>,
+    is_concerned: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// As of the baseline, and now. Settings or assignments of the object may be what changed, or neither.
+    fn of_baseline(finding: &'a Finding) -> Self {
+        let evidence = &finding.evidence;
+        let is_concerned = matches!(finding.kind, ChangeKind::Modified | ChangeKind::Reassigned);
+        Self { finding, before: evidence.content_before, now: evidence.content_now, is_concerned }
+    }
+
+    /// As it was accepted, and now: of a finding that is new again since another value is there.
+    fn of_accepted(finding: &'a Finding) -> Option<Self> {
+        let accepted = finding.accepted_evidence.as_ref()?;
+        let is_other = finding.reopened == Some(Reopened::OtherValue) && finding.resolved_at.is_none();
+        let (before, now) = (accepted.content_now, finding.evidence.content_now);
+        let is_concerned = finding.kind != ChangeKind::Renamed && before.is_some() && now.is_some();
+        is_other.then_some(Self { finding, before, now, is_concerned })
+    }
 }
 
 /// The latest version that was found at the content of now, and the latest one before it at that of the baseline. An object that
 /// changed between the sync and the capture behind it has a version of now at the content of before as well.
-fn sides(finding: &Finding, known: &[VersionAt]) -> Sides {
+fn sides(asked: &Asked<'_>, known: &[VersionAt]) -> Sides {
     let at = |content: Option<ContentHash>| {
         known.iter().filter(move |one| {
             Some(one.item_hash) == content
-                && one.policy_type == finding.subject_type
-                && one.external_id == finding.subject_external_id
+                && one.policy_type == asked.finding.subject_type
+                && one.external_id == asked.finding.subject_external_id
         })
     };
-    let now = at(finding.evidence.content_now).map(|one| one.number).max();
-    let before: Vec<u64> = at(finding.evidence.content_before).map(|one| one.number).collect();
+    let now = at(asked.now).map(|one| one.number).max();
+    let before: Vec<u64> = at(asked.before).map(|one| one.number).collect();
     let Some(to) = now else { return Sides::NotKept { before: !before.is_empty(), now: false } };
     match before.iter().copied().filter(|from| *from < to).max() {
         Some(from) => Sides::Pair { from, to },

@@ -356,6 +356,7 @@ impl Work for DriftWork {
                 policy_type,
                 code,
                 reason: None,
+                message: None,
                 items: Some(items),
             });
             let record = ComparisonRecord {

@@ -10,13 +10,13 @@ use tenantatlas_domain::settings::{Glossary, SearchLine, search_lines};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::policies::{self, Mark, TenantKey, Version};
 use tenantatlas_store::setting_search::{self, Document, HELD, NAME_WORD, NewLine, Since, VALUE_WORD, WHOLE_VALUE};
-use tenantatlas_store::{Db, StoreError, Vault, with_retries};
+use tenantatlas_store::{Db, StoreError, Vault, inventory, with_retries};
 
-use crate::policy_versions::{computed, settings_of_version};
+use crate::policy_versions::{computed, named_objects, referred_types, settings_of_version};
 use crate::setting_catalog::glossary_of;
 
 /// Changes with how lines are made: what was made under other rules is made anew.
-const RULES: u64 = 1;
+const RULES: u64 = 2;
 /// Versions that are looked through for since when a setting has its value, at most.
 const MOST_VERSIONS: u32 = 200;
 /// Policies that are written in one transaction, at most.
@@ -92,8 +92,12 @@ pub(crate) async fn forget_names(db: &Db) -> Result<bool, StoreError> {
 async fn index(db: &Db, key: &TenantKey, documents: &[Document], now: Timestamp) -> Result<(), StoreError> {
     let (mut ready, mut unreadable) = (Vec::with_capacity(documents.len()), Vec::new());
     let names = setting_search::names_of_options(db).await?;
+    let tags = match documents.first() {
+        Some(document) => inventory::known_names(db, document.tenant_id, &[]).await?.scope_tags,
+        None => HashMap::new(),
+    };
     for document in documents {
-        match prepare(db, key, document).await {
+        match prepare(db, key, &tags, document).await {
             Ok(Some(one)) => ready.push(one),
             Ok(None) => unreadable.push(document.clone()),
             Err(error @ (StoreError::Sealed | StoreError::Corrupt { .. })) => {
@@ -133,7 +137,12 @@ async fn postpone(db: &Db, documents: &[Document], now: Timestamp) -> Result<(),
 }
 
 /// What is to be written of a policy; `None` where its latest version is not there any more.
-async fn prepare(db: &Db, key: &TenantKey, document: &Document) -> Result<Option<Ready>, StoreError> {
+async fn prepare(
+    db: &Db,
+    key: &TenantKey,
+    tags: &HashMap<String, String>,
+    document: &Document,
+) -> Result<Option<Ready>, StoreError> {
     let current = document.indexed_id.is_some() && document.rules == RULES;
     let mut known = if current { setting_search::held(db, document).await? } else { HashMap::new() };
     let from = if current { document.indexed_number } else { 0 };
@@ -147,7 +156,7 @@ async fn prepare(db: &Db, key: &TenantKey, document: &Document) -> Result<Option
     versions.truncate(latest + 1);
     let mut last = None;
     for version in versions {
-        let lines = lines_of(db, key, &version).await?;
+        let lines = lines_of(db, key, tags, &version).await?;
         known = carry(key, &version, &lines, known);
         last = Some((version, lines));
     }
@@ -175,11 +184,32 @@ fn carry(
     carried
 }
 
-async fn lines_of(db: &Db, key: &TenantKey, version: &Version) -> Result<Vec<SearchLine>, StoreError> {
+/// The settings of a version. What a value names by its id, such as a group, a filter or a location, is found by its name as
+/// well: the one that it has when the version becomes searchable.
+async fn lines_of(
+    db: &Db,
+    key: &TenantKey,
+    tags: &HashMap<String, String>,
+    version: &Version,
+) -> Result<Vec<SearchLine>, StoreError> {
     let Some(settings) = settings_of_version(db, key, version).await? else { return Ok(Vec::new()) };
     let ids: Vec<String> = settings.definition_ids().into_iter().map(str::to_owned).collect();
     let glossary: Glossary = glossary_of(db, &ids).await?;
-    computed(move || search_lines(&settings, &glossary)).await
+    let objects = named_objects(std::iter::once(&settings));
+    let objects = inventory::object_names(db, version.tenant_id, &referred_types(), &objects).await?;
+    let called = Glossary { scope_tags: tags.clone(), objects, ..Glossary::default() };
+    computed(move || {
+        let mut lines = search_lines(&settings, &glossary);
+        let mut named = settings;
+        named.name_by(&called);
+        for (line, named) in lines.iter_mut().zip(search_lines(&named, &Glossary::default())) {
+            line.words.extend(named.words);
+            line.words.sort_unstable();
+            line.words.dedup();
+        }
+        lines
+    })
+    .await
 }
 
 fn seal(

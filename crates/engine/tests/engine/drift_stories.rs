@@ -1,10 +1,11 @@
 //! Stories of false drift from other tools (`docs/graph.md`), each by the name of what it prevents.
 
 use serde_json::{Value, json};
-use tenantatlas_domain::drift::{ChangeKind, GapCode};
+use tenantatlas_domain::drift::{ChangeKind, GapCode, GapNow};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_engine::Actor;
 use tenantatlas_graph_sim::{Fault, FaultKind, Within};
+use tenantatlas_store::findings;
 use tenantatlas_store::tenants::AfterSync;
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
 
@@ -63,6 +64,36 @@ on_both_engines! {
         assert_eq!(compared.told(), []);
         let gap = compared.record.not_comparable.iter().find(|gap| gap.policy_type == "autopilotProfile").unwrap();
         assert_eq!(gap.reason_code(), ReasonCode::PermissionMissing.as_str());
+    }
+
+    async fn what_is_not_comparable_says_until_when_and_which_permission_and_whether_it_still_is_so(test: TestDatabase) {
+        let world = quiet(test).await;
+        let selection = World::some(&BELOW);
+        world.sync(&selection).await;
+        let throttled = FaultKind::Throttled { retry_after: Some("86400".to_owned()) };
+        let forbidden = FaultKind::Status {
+            status: 403,
+            code: "Forbidden".to_owned(),
+            message: "Application must have one of the following scopes: DeviceManagementScripts.Read.All".to_owned(),
+        };
+        let faults = vec![
+            Fault::always("deviceManagement/deviceConfigurations", throttled),
+            Fault::always("deviceManagement/deviceManagementScripts", forbidden),
+        ];
+        world.simulator.control().set_faults(faults);
+        world.sync(&selection).await;
+        let record = world.compare().await.record;
+        let gaps = findings::gaps_now(&world.database.db, &record).await.unwrap();
+        let of = |key: &str| gaps.iter().find(|one| one.gap.policy_type == key).unwrap();
+        let (until, lacking) = (of("deviceConfiguration"), of("deviceManagementScript"));
+        assert!(until.gap.because().contains("20"), "it says until when: {}", until.gap.because());
+        assert!(lacking.gap.because().contains("DeviceManagementScripts.Read.All"), "{}", lacking.gap.because());
+        assert!(gaps.iter().all(GapNow::is_still_so), "{gaps:?}");
+        world.simulator.control().set_faults(Vec::new());
+        world.sync(&World::some(&BELOW)).await;
+        let since = findings::gaps_now(&world.database.db, &record).await.unwrap();
+        let lacking = since.iter().find(|one| one.gap.policy_type == "deviceManagementScript").unwrap();
+        assert!(!lacking.is_still_so() && lacking.now().contains("compare again"), "{}", lacking.now());
     }
 
     async fn assignments_that_were_removed_are_told_and_nothing_else_of_their_object(test: TestDatabase) {

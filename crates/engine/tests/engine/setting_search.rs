@@ -64,7 +64,41 @@ fn said(value: &SettingValue, property: Option<&str>) -> String {
     }
 }
 
+/// The names that a value gives to what it names by ids.
+fn names_in(value: &SettingValue) -> Vec<String> {
+    match value {
+        SettingValue::Choice { id, name: Some(name) } if uuid::Uuid::try_parse(id).is_ok() => vec![name.clone()],
+        SettingValue::List(values) => values.iter().flat_map(names_in).collect(),
+        _ => Vec::new(),
+    }
+}
+
 on_both_engines! {
+    async fn what_a_value_names_by_its_id_is_found_by_the_name_that_the_difference_shows(test: TestDatabase) {
+        let world = World::new(test, 500).await;
+        world.sync(&World::everything()).await;
+        world.capture_all().await;
+        let mut tried = 0;
+        for (key, ids) in world.stored().await {
+            for id in ids {
+                let read = world.engine.read_version(&root(), world.tenant, (&key, &id), 1, false).await.unwrap();
+                let lines = read.settings.lines();
+                let values = lines.iter().filter_map(|line| line.setting.value.as_ref());
+                let Some(name) = values.flat_map(names_in).find(|name| name.chars().any(char::is_alphanumeric)) else {
+                    continue;
+                };
+                let query = format!("value:\"{}\" type:{key}", name.replace('"', " "));
+                let answer = found(&world, &root(), &query).await;
+                assert!(by_policy(&answer).contains_key(&(key.clone(), id.clone())), "{query}: {key} {id}");
+                tried += 1;
+                break;
+            }
+        }
+        assert!(tried > 0, "something in the cloud names something else by its id");
+        let tags = found(&world, &root(), "setting:\"scope tags\"").await;
+        assert!(!tags.policies.is_empty(), "a property is found by the name that is shown of it");
+    }
+
     async fn every_setting_of_every_latest_version_is_found_with_its_value(test: TestDatabase) {
         let world = World::new(test, 500).await;
         world.sync(&World::everything()).await;

@@ -2,15 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
-use tenantatlas_domain::drift::Gap;
+use tenantatlas_domain::drift::{Gap, GapNow};
 use tenantatlas_domain::ids::{OperationRunId, SyncRunId, TenantId};
 use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
+use crate::inventory::ScopeView;
+use crate::reader::Readable;
 use crate::record::Nullable;
 use crate::sql::{args, json};
-use crate::{StoreError, Tx};
+use crate::{StoreError, Tx, scopes, sync_runs};
 
 /// What a comparison came to, in findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,4 +113,30 @@ pub async fn latest_comparison(
         &args![tenant, scope_key],
     )
     .await
+}
+
+/// What became of what a comparison could not compare: whether the types were read to the end since.
+///
+/// # Errors
+/// When the database fails.
+pub async fn gaps_now(db: &impl Readable, record: &ComparisonRecord) -> Result<Vec<GapNow>, StoreError> {
+    let (tenant, gaps) = (record.tenant_id, &record.not_comparable);
+    let hash = record.scope_key.parse().ok();
+    let scope = match hash.filter(|_| !gaps.is_empty()) {
+        Some(hash) => scopes::find(db.database(), tenant, &hash).await?,
+        None => None,
+    };
+    let still = |gap: &Gap| GapNow { gap: gap.clone(), read_at: None, said_since: None };
+    let Some(scope) = scope else { return Ok(gaps.iter().map(still).collect()) };
+    let view = ScopeView::load(db, tenant, Some(scope.id)).await?;
+    let compared = sync_runs::get(db.database(), tenant, record.current_run_id).await?;
+    let seq = compared.map_or(i64::MAX, |run| run.seq);
+    let now = |gap: &Gap| {
+        let state = view.types.get(&gap.policy_type);
+        let read = state.and_then(|state| state.last_full_read).filter(|read| read.seq > seq);
+        let said = state.and_then(|state| state.run.as_ref()).and_then(|run| run.message.clone());
+        let said_since = said.filter(|said| read.is_none() && Some(said) != gap.message.as_ref());
+        GapNow { gap: gap.clone(), read_at: read.map(|read| read.at), said_since }
+    };
+    Ok(gaps.iter().map(now).collect())
 }

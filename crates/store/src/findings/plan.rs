@@ -163,9 +163,9 @@ impl Plan {
 }
 
 async fn compared(mut on: impl Access, plan: &Plan, row: &TypeRun) -> Result<Result<ComparedType, Gap>, StoreError> {
-    let gap = |code, reason| Gap { policy_type: row.policy_type.clone(), code, reason, items: None };
+    let gap = |code, reason, message| Gap { policy_type: row.policy_type.clone(), code, reason, message, items: None };
     if row.outcome != Some(TypeOutcome::Succeeded) {
-        return Ok(Err(gap(GapCode::NotRead, row.reason_code)));
+        return Ok(Err(gap(GapCode::NotRead, row.reason_code, row.message.clone())));
     }
     let up_to = plan.baseline.as_ref().map_or(0, |run| run.seq);
     let baseline: Option<Read> = on
@@ -178,7 +178,7 @@ async fn compared(mut on: impl Access, plan: &Plan, row: &TypeRun) -> Result<Res
             &args![plan.scope.id.0, &row.policy_type, up_to, row.read_seq, plan.tenant_id],
         )
         .await?;
-    let Some(baseline) = baseline else { return Ok(Err(gap(GapCode::NoBaseline, None))) };
+    let Some(baseline) = baseline else { return Ok(Err(gap(GapCode::NoBaseline, None, None))) };
     let run_id = row.carried_from.unwrap_or(plan.current.id);
     let current = Read { run_id, seq: row.read_seq, floor_seq: row.read_floor_seq };
     Ok(Ok(ComparedType { policy_type: row.policy_type.clone(), baseline, current, unsteady: row.unsteady }))

@@ -24,6 +24,13 @@ pub struct KnownNames {
 }
 
 impl KnownNames {
+    /// Takes the names of others in.
+    pub fn add(&mut self, others: Self) {
+        self.directory.extend(others.directory);
+        self.filters.extend(others.filters);
+        self.scope_tags.extend(others.scope_tags);
+    }
+
     /// The name of a group or of anything else in the directory, and why it has none.
     #[must_use]
     pub fn in_directory(&self, id: &str) -> (Option<&str>, Option<Unnamed>) {

@@ -34,6 +34,8 @@ async fn every_download_is_written_down_before_it_begins_or_does_not_begin() {
     let downloads = [
         ("inventory/export.csv?type=settingsCatalogPolicy&q=hidden", "inventory.exported", "csv"),
         ("inventory/export.json", "inventory.exported", "json"),
+        ("findings/export.csv?status=open", "findings.exported", "csv"),
+        ("findings/export.json", "findings.exported", "json"),
         ("audit/export.csv?actor=hidden", "audit.exported", "csv"),
     ];
     for (path, action, format) in downloads {

@@ -11,7 +11,7 @@ use super::site::{Site, Who};
 const OPERATOR: Who = Who::Member(Role::Operator);
 
 /// What is shown of the tenant as a whole.
-const LISTS: [&str; 13] = [
+const LISTS: [&str; 15] = [
     "inventory",
     "inventory/export.csv",
     "inventory/export.json",
@@ -20,6 +20,8 @@ const LISTS: [&str; 13] = [
     "policy-settings/export.csv?q=type%3AsettingsCatalogPolicy",
     "policy-settings/export.json?q=type%3AdeviceConfiguration",
     "findings",
+    "findings/export.csv?status=open",
+    "findings/export.json?status=open",
     "runs",
     "audit",
     "audit/export.csv",

@@ -37,7 +37,18 @@ impl Site {
     }
 
     async fn exported(&self, query: &str) -> Value {
-        serde_json::from_str(&self.shown(&format!("/inventory/export.json{query}")).await).expect("JSON")
+        let file = serde_json::from_str(&self.shown(&format!("/inventory/export.json{query}")).await).expect("JSON");
+        assert!(!holds_millis(&file), "every time is RFC 3339: {file}");
+        file
+    }
+}
+
+/// Whether a number in it can only be a time, in milliseconds since 1970.
+fn holds_millis(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.values().any(holds_millis),
+        Value::Array(elements) => elements.iter().any(holds_millis),
+        _ => value.as_i64().is_some_and(|number| (1_577_836_800_000..4_102_444_800_000).contains(&number)),
     }
 }
 
@@ -130,6 +141,11 @@ async fn a_list_that_broke_off_makes_no_file_that_looks_whole() {
     let told = &file["not_read"][0];
     assert_eq!((&told["policy_type"], &told["outcome"]), (&"deviceConfiguration".into(), &"failed".into()), "{file}");
     assert_eq!(told["reason_code"], "nextlink_foreign_host", "{told}");
+    let first = &file["items"][0];
+    for name in ["first_seen_at", "last_seen_at", "changed_at"] {
+        assert!(first[name].as_str().is_some_and(|at| at.ends_with('Z')), "{name}: {first}");
+    }
+    assert!(first["state"].is_string() && first["id"].is_string() && first.get("item").is_none(), "{first}");
     assert!(!file["items"].as_array().expect("items").is_empty(), "what was read before is in it");
     assert_eq!(site.exported("?type=namedLocation").await["not_read"].as_array().map(Vec::len), Some(0));
 

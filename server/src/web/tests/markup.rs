@@ -30,13 +30,14 @@ const UNSEEN: &str = "\u{202e}unseen\u{2066}\u{1b}[31m\u{200b}\u{feff}\u{9b}";
 /// Text wherever it stands.
 const QUIET: &str = "quiet words of the same length, ";
 /// Every parameter that a page reads from its address.
-const PARAMETERS: [&str; 39] = [
+const PARAMETERS: [&str; 40] = [
     "q",
     "category",
     "type",
     "platform",
     "state",
     "since",
+    "since_date",
     "tag",
     "coverage",
     "sort",
@@ -316,6 +317,7 @@ async fn the_name_of_a_file_is_plain_whatever_the_tenant_is_called() {
         "/t/{tenant}/inventory/{item}/difference.json",
         "/t/{tenant}/policy-settings/export.csv?q=x",
         "/t/{tenant}/audit/export.csv",
+        "/t/{tenant}/findings/export.csv",
     ] {
         let answer = page(&site, Who::Administrator, &site.fill(route, site.own)).await;
         let disposition = answer.headers[header::CONTENT_DISPOSITION].to_str().expect("text").to_owned();

@@ -66,6 +66,9 @@ async fn what_the_first_read_found_is_in_no_list_or_download_of_changes() {
         assert_eq!(items(site.page(&format!("/inventory/export.csv?since={since}")).await), 0, "{since}");
         assert!(site.page(&format!("/inventory?since={since}")).await.contains("No results"), "{since}");
     }
+    // A date that was entered stands among the choices from then on.
+    let page = site.page("/inventory?since=7d&since_date=2020-01-01").await;
+    assert!(page.contains("name=\"since_date\"") && page.contains("value=\"2020-01-01\" selected"), "{page}");
     let unknown = format!("/t/{}/inventory?since=run-{}", site.own, uuid::Uuid::nil());
     assert_eq!(site.ask(READER, Method::GET, &unknown, HTML, None).await.status, StatusCode::NOT_FOUND);
 }
