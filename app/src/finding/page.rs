@@ -99,8 +99,12 @@ fn filters(inside: &Inside, filter: &FindingsFilter) -> AnyView {
     let statuses = Status::ALL.map(|(_, name, words)| (name, words));
     let kinds = std::iter::once((String::new(), "Any change".to_owned()))
         .chain(ChangeKind::ALL.iter().map(|kind| (kind.to_string(), kind.label().to_owned())));
-    let severities = std::iter::once((String::new(), "Any severity".to_owned()))
-        .chain(Severity::ALL.iter().rev().map(|one| (one.to_string(), format!("{} and above", one.label()))));
+    let highest = Severity::ALL.iter().max();
+    let severities =
+        std::iter::once((String::new(), "Any severity".to_owned())).chain(Severity::ALL.iter().rev().map(|one| {
+            let above = if Some(one) == highest { "" } else { " and above" };
+            (one.to_string(), format!("{}{above}", one.label()))
+        }));
     let filtered = *filter != FindingsFilter::default();
     let export = |kind: &str| filter.first_page().address(&inside.address().findings_export(kind));
     view! {
