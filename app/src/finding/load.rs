@@ -16,7 +16,7 @@ use crate::scope::Inside;
 /// Findings of a page.
 const PAGE: u32 = 50;
 /// Findings that are put together by who changed what, at most.
-pub(super) const MOST_BY_CHANGE: u32 = 500;
+pub(super) const MOST_BY_CHANGE: u32 = 200;
 /// Findings that are accepted at once, at most.
 const MOST: u32 = 10_000;
 /// Runs among which a baseline is chosen, at most.
