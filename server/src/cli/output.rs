@@ -5,6 +5,8 @@ use std::io::{self, BufWriter, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
+use serde_json::Value;
+use tenantatlas_domain::time::Timestamp;
 
 use crate::exit::{Exit, ExitCode};
 
@@ -30,7 +32,7 @@ impl Output {
         print(&visible(text.as_ref()))
     }
 
-    /// The JSON document; nothing without `--json`.
+    /// The JSON document, whose times are RFC 3339; nothing without `--json`.
     ///
     /// # Errors
     /// When standard output cannot be written.
@@ -39,7 +41,7 @@ impl Output {
             return Ok(());
         }
         let mut stream = BufWriter::new(io::stdout().lock());
-        offered(serde_json::to_writer_pretty(&mut stream, value).map_err(io::Error::from))?;
+        offered(serde_json::to_writer_pretty(&mut stream, &told(value)?).map_err(io::Error::from))?;
         offered(writeln!(stream).and_then(|()| stream.flush()))
     }
 
@@ -62,7 +64,7 @@ impl Output {
         if !self.json {
             return Ok(());
         }
-        print(&serde_json::to_string(value).map_err(|error| Exit::unexpected(error.to_string()))?)
+        print(&told(value)?.to_string())
     }
 
     /// A table for people, each cell made [`visible`]; nothing with `--json`.
@@ -79,6 +81,29 @@ impl Output {
             table.add_row(row.iter().map(|cell| visible(cell)));
         }
         print(&table.trim_fmt())
+    }
+}
+
+/// A document as programs read it: a time, which is kept in milliseconds, is RFC 3339.
+fn told<T: Serialize>(value: &T) -> Result<Value, Exit> {
+    let mut document = serde_json::to_value(value).map_err(|error| Exit::unexpected(error.to_string()))?;
+    write_times(&mut document);
+    Ok(document)
+}
+
+/// What is named `…_at` and is a number is a time.
+fn write_times(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member.as_i64().filter(|_| name.ends_with("_at")) {
+                    Some(millis) => *member = Value::String(Timestamp::from_millis(millis).to_rfc3339()),
+                    None => write_times(member),
+                }
+            }
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(write_times),
+        _ => {}
     }
 }
 
