@@ -23,6 +23,9 @@ fn on_demand() -> DialogOnDemand {
     dialog
 }
 
+/// Where keys are letters. A box that is picked takes none but the space.
+const TYPED_INTO: &str = "input:not([type='checkbox'], [type='radio']), select, textarea, [contenteditable]";
+
 pub fn key_pressed(key: &KeyboardEvent, element: Option<&Element>) {
     let modal = document().query_selector("dialog:modal").ok().flatten().is_some();
     let command = key.ctrl_key() || key.meta_key();
@@ -36,7 +39,7 @@ pub fn key_pressed(key: &KeyboardEvent, element: Option<&Element>) {
     if key.key() == "Escape" && !modal && element.is_some_and(deciding::escaped) {
         return;
     }
-    let typing = element.is_some_and(|at| at.matches("input, select, textarea, [contenteditable]").unwrap_or(false));
+    let typing = element.is_some_and(|at| at.matches(TYPED_INTO).unwrap_or(false));
     let off = document().query_selector("[data-single-keys]").ok().flatten().is_none();
     if typing || modal || off || command || key.alt_key() {
         return;

@@ -62,7 +62,7 @@ pub fn lines(names: &KnownNames, finding: &Finding, explained: &Explained, may_s
 pub(super) fn setting_line(row: &Row, may_see: bool) -> String {
     let title = setting_title(row);
     match may_see {
-        true => format!("{title}: {} → {}", side_value(row.old.as_ref()), side_value(row.new.as_ref())),
+        true => format!("{title}: {} → {}", side_value(row, row.old.as_ref()), side_value(row, row.new.as_ref())),
         false => title,
     }
 }
@@ -73,8 +73,8 @@ fn setting_title(row: &Row) -> String {
 }
 
 /// A side of a setting, its beginning.
-fn side_value(side: Option<&SettingValue>) -> String {
-    let words = side.map_or_else(|| "not set".to_owned(), SettingValue::words);
+fn side_value(row: &Row, side: Option<&SettingValue>) -> String {
+    let words = side.map_or_else(|| "not set".to_owned(), |side| side.words_of(row.property.as_deref()));
     match words.char_indices().nth(VALUE) {
         Some((end, _)) => format!("{}…", &words[..end]),
         None => words,
@@ -110,7 +110,9 @@ pub(super) fn since_accepted(
         }
         (_, Some(SettingsTold::Told { rows, assignments, more, .. })) => {
             let settings = rows.iter().map(|row| match may_see && !is_secret(row) {
-                true => line(&setting_title(row), (side_value(row.old.as_ref()), side_value(row.new.as_ref()))),
+                true => {
+                    line(&setting_title(row), (side_value(row, row.old.as_ref()), side_value(row, row.new.as_ref())))
+                }
                 false => format!("{}: another value than the accepted one", setting_title(row)),
             });
             let assigned = assignments.iter().map(|one| {
