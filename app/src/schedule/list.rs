@@ -45,7 +45,7 @@ pub(super) fn table(
     let (rows, all) = (rows.collect_view(), which == Which::OfAll);
     view! {
         <div class="table-wrap">
-            <table class="table cards">
+            <table class="table cards schedules">
                 <caption class="visually-hidden">"Schedules"</caption>
                 <thead>
                     <tr>
@@ -98,7 +98,7 @@ fn row(engine: &Engine, listed: &ListedSchedule, which: Which, may_edit: bool) -
             <td data-label="Next">{schedule.due_at.map_or_else(|| "–".drawn(), |due| day(due.as_millis()).drawn())}</td>
             <td data-label="Last run">{last}</td>
             <td data-label="Last success">{moment_or(millis(schedule.last_succeeded_at), "never")}</td>
-            <td data-label="Actions">{may_edit.then(|| actions(schedule, which))}</td>
+            <td data-label="Actions" class="wide">{may_edit.then(|| actions(schedule, which))}</td>
         </tr>
     }
     .drawn()
