@@ -32,9 +32,21 @@ fn bounded(value: &Value) {
         }
         Value::Object(members) => {
             for one in members.values() {
-                assert!(!one.is_object() && !one.is_array(), "{one}");
+                match one {
+                    // The rows of assignments.
+                    Value::Array(rows) => {
+                        assert!(rows.len() <= MAX_META_LIST, "{} rows", rows.len());
+                        rows.iter().filter_map(Value::as_object).flat_map(|row| row.values()).for_each(scalar);
+                    }
+                    one => scalar(one),
+                }
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+fn scalar(value: &Value) {
+    assert!(!value.is_object() && !value.is_array(), "{value}");
+    assert!(value.as_str().is_none_or(|text| text.chars().count() <= MAX_META_TEXT), "{value}");
 }
