@@ -11,7 +11,7 @@ use crate::sql::args;
 use crate::testing::{on_both_engines, plan};
 use crate::{Backend, Db};
 
-const RUNS: i64 = 100_000;
+const RUNS: i64 = 20_000;
 const TENANTS: i64 = 20;
 
 /// Runs of twenty tenants, of which one in two thousand was started with a token, and as many did not do all for a reason.
