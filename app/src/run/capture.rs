@@ -52,7 +52,7 @@ pub(super) fn by_type(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
             <section aria-labelledby="kept-title">
                 <div class="section-head"><h2 id="kept-title">"Versions by type"</h2></div>
                 <div class="table-wrap">
-                    <table class="table cards captured">
+                    <table class="table cards">
                         <caption class="visually-hidden">"Versions by type"</caption>
                         <thead>
                             <tr>

@@ -45,7 +45,7 @@ pub(super) fn table(
     let (rows, all) = (rows.collect_view(), which == Which::OfAll);
     view! {
         <div class="table-wrap">
-            <table class="table cards schedules">
+            <table class="table cards">
                 <caption class="visually-hidden">"Schedules"</caption>
                 <thead>
                     <tr>
