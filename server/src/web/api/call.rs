@@ -1,6 +1,7 @@
 //! A request to the API once it is known who asks, in which tenant, and that its parameters are what they may be.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::str::FromStr;
 
 use axum::body::Bytes;
@@ -9,6 +10,7 @@ use serde_json::Value;
 use tenantatlas_app::scope::{Inside, TenantScope};
 use tenantatlas_app::session::current::CurrentSession;
 use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, AuthenticatedToken, Engine};
 use tenantatlas_store::Reader;
 
@@ -104,6 +106,14 @@ impl Call {
             .ok_or_else(|| Problem::parameter("after", "after: the place in the list is gone. Begin again without it."))
     }
 
+    /// The same in a list that is ordered by a moment and an id, see [`dated_place`].
+    pub fn place_by_moment<I: FromStr>(&self) -> Result<Option<(Timestamp, I)>, Problem> {
+        self.place(|place| {
+            let (at, id) = place.split_once('.')?;
+            Some((Timestamp::from_millis(at.parse().ok()?), id.parse().ok()?))
+        })
+    }
+
     /// A place as a cursor, with the address of the page that begins there.
     pub fn next(&self, place: Option<String>) -> (Option<String>, Option<String>) {
         let Some(place) = place else { return (None, None) };
@@ -142,4 +152,9 @@ fn has_nul(value: &Value) -> bool {
         Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
+}
+
+/// The place behind an entry of a list that is ordered by a moment and an id.
+pub fn dated_place(at: Timestamp, id: impl Display) -> String {
+    format!("{}.{id}", at.as_millis())
 }

@@ -2,12 +2,10 @@
 
 use tenantatlas_app::access::Rule;
 use tenantatlas_app::notification::load::told;
-use tenantatlas_domain::ids::NotificationId;
 use tenantatlas_domain::role::Action;
-use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::{findings, notifications, scopes, tenants};
 
-use super::call::Call;
+use super::call::{Call, dated_place};
 use super::endpoint::{AFTER, Answer, Endpoint, Kind, LIMIT, Parameter, Verb, shape};
 use super::problem::Problem;
 use super::reply::Reply;
@@ -99,10 +97,7 @@ async fn comparison(call: Call) -> Result<Reply, Problem> {
 }
 
 async fn list(call: Call) -> Result<Reply, Problem> {
-    let before = call.place(|place| {
-        let (at, id) = place.split_once('.')?;
-        Some((Timestamp::from_millis(at.parse().ok()?), id.parse::<NotificationId>().ok()?))
-    })?;
+    let before = call.place_by_moment()?;
     let (tenant_id, unread, limit) = (Some(call.tenant()?), call.asked("unread").is_some(), call.limit());
     let ask = |before, limit| notifications::Filter { tenant_id, unread, before, limit, account: false };
     let user = call.session.user_id;
@@ -112,7 +107,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
         Some(_) => !notifications::list(call.db(), user, &ask(last, 1)).await?.is_empty(),
         None => false,
     };
-    let (next, address) = call.next(last.filter(|_| more).map(|(at, id)| format!("{}.{id}", at.as_millis())));
+    let (next, address) = call.next(last.filter(|_| more).map(|(at, id)| dated_place(at, id)));
     let items = page.iter().filter_map(|stored| {
         let words = told(call.engine(), user, stored)?;
         Some(wire::Notification {

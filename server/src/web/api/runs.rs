@@ -16,7 +16,7 @@ use tenantatlas_engine::{CaptureOf, OPERATION_NAMES, RetryPart};
 use tenantatlas_store::inventory::{self, ScopeView};
 use tenantatlas_store::operation_runs::{self, OperationRun};
 
-use super::call::Call;
+use super::call::{Call, dated_place};
 use super::endpoint::{AFTER, Answer, Endpoint, Kind, LIMIT, Parameter, Verb, shape};
 use super::events;
 use super::problem::Problem;
@@ -171,10 +171,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     let filter = RunFilter::read(|name| call.asked(name).map(str::to_owned));
     let statuses = |bucket| OperationStatus::ALL.iter().copied().filter(move |one| one.bucket() == bucket).collect();
     let since = |days: u32| Timestamp::from_millis(call.engine().now().as_millis() - i64::from(days) * DAY);
-    let before = call.place(|place| {
-        let (at, id) = place.split_once('.')?;
-        Some((Timestamp::from_millis(at.parse().ok()?), id.parse::<OperationRunId>().ok()?))
-    })?;
+    let before = call.place_by_moment()?;
     let limit = call.limit();
     let asked = operation_runs::Filter {
         tenant_id,
@@ -197,7 +194,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     let mut runs = operation_runs::list(call.db(), &asked).await?;
     let more = runs.len() > limit as usize;
     runs.truncate(limit as usize);
-    let last = runs.last().filter(|_| more).map(|run| format!("{}.{}", run.created_at.as_millis(), run.id));
+    let last = runs.last().filter(|_| more).map(|run| dated_place(run.created_at, run.id));
     let (next, address) = call.next(last);
     Ok(Reply::json(&wire::Runs { items: runs.iter().map(wire::Run::from).collect(), next }).followed_by(address))
 }

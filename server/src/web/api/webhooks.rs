@@ -6,12 +6,11 @@ use tenantatlas_domain::endpoint::{EndpointKind, EventKind, Wanted};
 use tenantatlas_domain::ids::{DeliveryId, EndpointId};
 use tenantatlas_domain::operation::OperationBucket;
 use tenantatlas_domain::role::Action;
-use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{EndpointChange, EndpointDetails};
 use tenantatlas_store::deliveries::{self, Delivery};
 use tenantatlas_store::endpoints;
 
-use super::call::Call;
+use super::call::{Call, dated_place};
 use super::endpoint::{AFTER, Answer, Endpoint, LIMIT, Parameter, Verb, Work, shape};
 use super::problem::Problem;
 use super::reply::Reply;
@@ -235,10 +234,7 @@ async fn replay(call: Call) -> Result<Reply, Problem> {
 
 async fn log(call: Call) -> Result<Reply, Problem> {
     let (known, tenant, limit) = (found(&call).await?, call.tenant()?, call.limit());
-    let before = call.place(|place| {
-        let (at, id) = place.split_once('.')?;
-        Some((Timestamp::from_millis(at.parse().ok()?), id.parse::<DeliveryId>().ok()?))
-    })?;
+    let before = call.place_by_moment()?;
     // The store gives no more than a page: whether there are more is asked of it behind the last one.
     let page = deliveries::list(call.db(), tenant, known.id, before, limit).await?;
     let place = |last: &Delivery| (last.created_at, last.id);
@@ -248,7 +244,7 @@ async fn log(call: Call) -> Result<Reply, Problem> {
     };
     let ids: Vec<DeliveryId> = page.iter().map(|one| one.id).collect();
     let attempts = deliveries::attempts(call.db(), tenant, &ids).await?;
-    let last = page.last().filter(|_| more).map(|last| format!("{}.{}", last.created_at.as_millis(), last.id));
+    let last = page.last().filter(|_| more).map(|last| dated_place(last.created_at, last.id));
     let (next, address) = call.next(last);
     let items = page.iter().map(|one| wire::Delivery::of(one, &attempts)).collect();
     Ok(Reply::json(&wire::Deliveries { items, next }).followed_by(address))
