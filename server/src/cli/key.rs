@@ -59,7 +59,7 @@ async fn seal_anew(mut rotation: Rotation, output: Output) -> Result<(), Exit> {
     let Rotated { turn, resumed, sealed, not_opened, kept } = &rotated;
     output.document(&json!({
         "state": "rotated", "key": turn.key, "former_key": turn.former, "former_key_file": kept,
-        "began_at": turn.began_at.to_rfc3339(), "resumed": resumed, "sealed": sealed, "not_opened": not_opened,
+        "began_at": turn.began_at, "resumed": resumed, "sealed": sealed, "not_opened": not_opened,
     }))?;
     let count = counted(sealed.values().sum(), "value", "values");
     output.line(format!("Key {} took the place of {}: {count} sealed anew.", turn.key, turn.former))?;
@@ -78,7 +78,7 @@ fn tidied_up(vault: &Vault, turn: &Turn, output: Output) -> Result<(), Exit> {
     let kept = vault.kept_path(&turn.former);
     output.document(&json!({
         "state": "tidied_up", "key": turn.key, "former_key": turn.former, "former_key_file": kept,
-        "began_at": turn.began_at.to_rfc3339(), "resumed": true, "sealed": {}, "not_opened": 0,
+        "began_at": turn.began_at, "resumed": true, "sealed": {}, "not_opened": 0,
     }))?;
     output.line(format!(
         "Key {} had taken the place of {} already; the former key was still in the key file, and is not any more. To replace the \

@@ -98,9 +98,7 @@ async fn read(
     let Followers { compared, captured } = Followers::of(engine, tenant, dispatched.run_id, output).await?;
     let mut document = report(&last, run.as_ref(), &types);
     if let (Value::Object(document), Some(compared)) = (&mut document, &compared) {
-        let mut told = json!(compared);
-        told["finished_at"] = json!(compared.finished_at.to_rfc3339());
-        document.insert("drift".to_owned(), told);
+        document.insert("drift".to_owned(), json!(compared));
     }
     if let Value::Object(document) = &mut document
         && (capture || captured.is_some())
