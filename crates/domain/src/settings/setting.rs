@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value, json};
 
-use super::wording::{member_words, property_title, switch_words};
+use super::wording::{listed_title, member_words, property_title, switch_words};
 use crate::normalise::Withheld;
 use crate::normalise::walk::moment;
 
@@ -201,11 +201,10 @@ impl Setting {
     /// nothing names.
     #[must_use]
     pub fn title(&self) -> Option<String> {
-        let key = || match (&self.definition_id, self.key.as_str()) {
-            (None, "@odata.type") => "Kind".to_owned(),
-            (None, "roleScopeTagIds" | "roleScopeTags") => "Scope tags".to_owned(),
-            (None, key) if key.chars().all(|character| character.is_ascii_alphanumeric()) => property_title(key),
-            (_, key) => key.to_owned(),
+        let is_property = |key: &str| key.chars().all(|character| character.is_ascii_alphanumeric());
+        let key = || match self.property().filter(|key| listed_title(key).is_some() || is_property(key)) {
+            Some(key) => property_title(key),
+            None => self.key.clone(),
         };
         self.name.clone().or_else(|| (!self.key.is_empty()).then(key))
     }

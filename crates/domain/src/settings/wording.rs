@@ -6,6 +6,7 @@ use crate::live::humanise;
 
 /// Properties whose title in the portal is another one than their name in words.
 const TITLES: &[(&str, &str)] = &[
+    ("@odata.type", "Kind"),
     ("activeFirewallRequired", "Firewall"),
     ("allowWindows11Upgrade", "Upgrade Windows 10 devices to Latest Windows 11 release"),
     ("antiSpywareRequired", "Antispyware"),
@@ -54,6 +55,8 @@ const TITLES: &[(&str, &str)] = &[
     ("passwordRequiredType", "Password type"),
     ("passwordSignInFailureCountBeforeFactoryReset", "Number of sign-in failures before wiping device"),
     ("qualityUpdatesDeferralPeriodInDays", "Quality update deferral period (days)"),
+    ("roleScopeTagIds", "Scope tags"),
+    ("roleScopeTags", "Scope tags"),
     ("rtpEnabled", "Real-time protection"),
     ("scheduledActionsForRule", "Actions for noncompliance"),
     ("secureBootEnabled", "Secure Boot"),
@@ -208,13 +211,15 @@ const SPELLINGS: &[(&str, &str)] = &[
     ("windows", "Windows"),
 ];
 
+/// The title of a property in the portal, where it is another one than its name in words.
+pub(super) fn listed_title(property: &str) -> Option<&'static str> {
+    TITLES.iter().find(|(name, _)| *name == property).map(|(_, title)| *title)
+}
+
 /// What a property is called.
 #[must_use]
 pub fn property_title(property: &str) -> String {
-    match TITLES.iter().find(|(name, _)| *name == property) {
-        Some((_, title)) => (*title).to_owned(),
-        None => spelled(&humanise(&lower_abbreviations(property))),
-    }
+    listed_title(property).map_or_else(|| spelled(&humanise(&lower_abbreviations(property))), str::to_owned)
 }
 
 /// The properties whose title in the portal, other than their name, holds a text in small letters.

@@ -20,10 +20,6 @@ pub(super) const MOST_KEYS: usize = 8_000;
 /// What every definition of a setting of a device begins with says nothing of it.
 const SAID_OF_ALL: [&str; 3] = ["device_vendor_msft_", "user_vendor_msft_", "policy_config_"];
 
-/// Properties that are shown under another name than their own.
-const SHOWN_AS: [(&str, &str); 3] =
-    [("roleScopeTagIds", "scope tags"), ("roleScopeTags", "scope tags"), ("@odata.type", "kind")];
-
 /// Whether no line has the name `k`. Not `NOT EXISTS`: PostgreSQL would make a join of it, and read all lines.
 const UNUSED: &str = "(SELECT l.line FROM setting_lines l WHERE l.key_id = k.id LIMIT 1) IS NULL";
 
@@ -100,14 +96,6 @@ pub(super) async fn matching(mut on: impl Access, text: &str) -> Result<Option<V
               OR d.category_id IN (SELECT i.id FROM inside i)",
         args![pattern.clone(), contains_pattern(&squeezed)],
     );
-    let shown: Vec<String> = SHOWN_AS
-        .iter()
-        .filter(|(_, shown)| shown.contains(lower.as_str()))
-        .map(|(property, _)| (*property).to_owned())
-        .collect();
-    if !shown.is_empty() {
-        statement.push_in(" OR k.name", &shown);
-    }
     if lower.contains('_') || lower.contains('/') {
         statement.push(r" OR LOWER(k.name) LIKE $1 ESCAPE '\'", args![pattern]);
     }
