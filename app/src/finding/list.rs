@@ -2,14 +2,13 @@
 
 use leptos::prelude::*;
 use tenantatlas_domain::audit_event::{Attribution, Edit, edits};
-use tenantatlas_domain::drift::FindingStatus;
 use tenantatlas_domain::role::Action;
 use tenantatlas_engine::{Explained, MANY_FINDINGS, SettingsTold};
 use tenantatlas_store::findings::Finding;
 
 use super::functions::{AcceptFindings, ReopenFindings};
 use super::load::{Findings, MOST_BY_CHANGE};
-use super::row::{row, severity};
+use super::row::{is_accepted, row, severity};
 use crate::filter::ListFilter as _;
 use crate::filter::finding::{FindingsFilter, Status};
 use crate::format::{counted, number};
@@ -125,9 +124,7 @@ fn group(inside: &Inside, shown: &Findings, members: &[Known<'_>], may_pick: boo
         counted(objects.len() as u64, "object", "objects")
     );
     let now = inside.engine.now();
-    let is_accepted =
-        |finding: &Finding| finding.resolved_at.is_none() && finding.status_at(now) == FindingStatus::Acknowledged;
-    let accepted = members.iter().all(|(finding, _)| is_accepted(finding)).then_some("");
+    let accepted = members.iter().all(|(finding, _)| is_accepted(finding, now)).then_some("");
     let ids: Vec<String> = members.iter().map(|(finding, _)| finding.id.to_string()).collect();
     let id = format!("change-{}", ids[0]);
     let pick = may_pick.then(|| {

@@ -5,6 +5,7 @@ use tenantatlas_domain::drift::{ChangeKind, FindingStatus, Reopened, Severity};
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::item_name::shown_name;
 use tenantatlas_domain::role::Action;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Explained, SettingsTold};
 use tenantatlas_store::findings::Finding;
 use tenantatlas_store::inventory::KnownNames;
@@ -28,8 +29,7 @@ pub fn row(inside: &Inside, names: &KnownNames, findings: &[(&Finding, &Explaine
     let name = shown_name(&first.display_name, &first.subject_external_id).into_owned();
     let href = inside.address().item(first.item_id);
     let now = inside.engine.now();
-    let is_accepted = |one: &Finding| one.resolved_at.is_none() && one.status_at(now) == FindingStatus::Acknowledged;
-    let accepted = findings.iter().all(|(one, _)| is_accepted(one)).then_some("");
+    let accepted = findings.iter().all(|(one, _)| is_accepted(one, now)).then_some("");
     let pick = may_pick.then(|| {
         let kinds: Vec<&str> = findings.iter().map(|(one, _)| one.kind.label()).collect();
         let ids: Vec<String> = findings.iter().map(|(one, _)| one.id.to_string()).collect();
@@ -65,6 +65,11 @@ pub fn row(inside: &Inside, names: &KnownNames, findings: &[(&Finding, &Explaine
         </tr>
     }
     .drawn()
+}
+
+/// Whether a finding goes on and is accepted.
+pub(super) fn is_accepted(finding: &Finding, now: Timestamp) -> bool {
+    finding.resolved_at.is_none() && finding.status_at(now) == FindingStatus::Acknowledged
 }
 
 pub(super) fn severity(severity: Severity) -> AnyView {

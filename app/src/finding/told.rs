@@ -19,16 +19,20 @@ const LINES: usize = 5;
 
 /// A fact that changed, with what it was and is: one line, of assignments one for each target.
 pub(super) fn fact_lines(names: &KnownNames, fact: &FactChange) -> Vec<String> {
+    fact_sides(names, fact).into_iter().map(|(what, old, new)| format!("{what}: {old} → {new}")).collect()
+}
+
+/// What of a fact changed, what it was and what it is.
+fn fact_sides(names: &KnownNames, fact: &FactChange) -> Vec<(String, String, String)> {
     if fact.name == META_ASSIGNMENTS {
         let changes = assigned_otherwise(names, Some(&fact.old), Some(&fact.new));
-        let lines = changes.into_iter().map(|one| format!("{}: {} → {}", one.whom, one.before, one.after));
-        return lines.collect();
+        return changes.into_iter().map(|one| (one.whom, one.before, one.after)).collect();
     }
     let words = |value: &Value| match value {
         Value::Null => "nothing".to_owned(),
         value => fact_words(&fact.name, value, names),
     };
-    vec![format!("{}: {} → {}", property_label(&fact.name), words(&fact.old), words(&fact.new))]
+    vec![(property_label(&fact.name), words(&fact.old), words(&fact.new))]
 }
 
 /// All that a finding says of what changed, a line for each thing: the settings and assignments where versions tell them, else
@@ -97,8 +101,7 @@ pub(super) fn since_accepted(
     since: Option<&SettingsTold>,
     may_see: bool,
 ) -> Vec<String> {
-    let line =
-        |what: &str, (accepted, now): (String, String)| format!("{what}: accepted was {accepted}, there is {now}");
+    let line = |what: &str, (accepted, now): (String, String)| accepted_line(what, &accepted, &now);
     let mut lines = match (kind, since) {
         (ChangeKind::Renamed, _) => {
             let name = |evidence: &Evidence| format!("“{}”", evidence.name_now.clone().unwrap_or_default());
@@ -134,6 +137,10 @@ pub(super) fn since_accepted(
     lines.into_iter().map(|line| visible_on_page(&line).into_owned()).collect()
 }
 
+fn accepted_line(what: &str, accepted: &str, now: &str) -> String {
+    format!("{what}: accepted was {accepted}, there is {now}")
+}
+
 fn is_secret(row: &Row) -> bool {
     [&row.old, &row.new].into_iter().flatten().any(|value| matches!(value, SettingValue::Withheld { .. }))
 }
@@ -155,13 +162,8 @@ fn facts_since(names: &KnownNames, accepted: &Evidence, now: &Evidence) -> Vec<S
         if change.old == change.new {
             continue;
         }
-        let told = fact_lines(names, &change).into_iter();
-        lines.extend(told.map(|line| {
-            match line.split_once(": ").and_then(|(what, sides)| Some((what, sides.split_once(" → ")?))) {
-                Some((what, (old, new))) => format!("{what}: accepted was {old}, there is {new}"),
-                None => line,
-            }
-        }));
+        let sides = fact_sides(names, &change).into_iter();
+        lines.extend(sides.map(|(what, accepted, now)| accepted_line(&what, &accepted, &now)));
     }
     lines
 }

@@ -17,7 +17,7 @@ use tenantatlas_store::scopes::ScopeId;
 use super::changed_by::{self, ChangedBy};
 use crate::error::AppError;
 use crate::scope::Inside;
-use crate::version::words::assigned_otherwise;
+use crate::version::words::{AssignedOtherwise, assigned_otherwise};
 
 /// Versions that are shown, at most.
 const VERSIONS_SHOWN: u32 = 50;
@@ -126,10 +126,11 @@ fn assignments_changed(names: &KnownNames, before: &ItemVersion, after: &ItemVer
         return Vec::new();
     }
     let changes = assigned_otherwise(names, sides.0, sides.1).into_iter();
-    let field = |whom: String| if whom.starts_with("Assignments") { whom } else { format!("Assigned to {whom}") };
-    changes
-        .map(|one| FieldChange { field: field(one.whom), before: Some(one.before), after: Some(one.after) })
-        .collect()
+    let change = |one: AssignedOtherwise| {
+        let field = if one.is_summary { one.whom } else { format!("Assigned to {}", one.whom) };
+        FieldChange { field, before: Some(one.before), after: Some(one.after) }
+    };
+    changes.map(change).collect()
 }
 
 /// A property of Microsoft's in words: `lastModifiedDateTime` is *Last modified*.

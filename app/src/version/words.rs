@@ -48,6 +48,8 @@ pub fn side_words(names: &KnownNames, side: &AssignmentSide) -> String {
 pub struct AssignedOtherwise {
     /// Whom the assignment names, or that it is about all of them.
     pub whom: String,
+    /// Whether it is about all of them, by their numbers.
+    pub is_summary: bool,
     /// How it was meant.
     pub before: String,
     /// How it is meant.
@@ -66,10 +68,11 @@ pub fn assigned_otherwise(names: &KnownNames, before: Option<&Value>, after: Opt
         };
         let (before, after) = (words(before), words(after));
         let same = if before == after { " (which of them, or how, is not kept)" } else { "" };
-        return vec![AssignedOtherwise { whom: format!("Assignments{same}"), before, after }];
+        return vec![AssignedOtherwise { whom: format!("Assignments{same}"), is_summary: true, before, after }];
     }
     let changed = changes.into_iter().map(|change| AssignedOtherwise {
         whom: target_label(names, change.kind, &change.id),
+        is_summary: false,
         before: rows_words(names, &change.old),
         after: rows_words(names, &change.new),
     });

@@ -10,6 +10,7 @@ use super::load::{Hub, Place};
 use crate::filter::ListFilter as _;
 use crate::filter::run::{BUCKETS, RunFilter, starter_text};
 use crate::format::number;
+use crate::run::initiator::token_words;
 use crate::ui::chips::chip_list;
 use crate::ui::drawn::Drawn as _;
 use crate::ui::form::options;
@@ -72,7 +73,7 @@ pub(super) fn filters(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
 /// Who or what started runs, for the choice: schedules call themselves so.
 fn starter_words(one: &Initiator) -> String {
     match one.by {
-        StartedBy::Token(_) => format!("Token {}", one.name),
+        StartedBy::Token(_) => token_words(&one.name),
         StartedBy::Person(_) | StartedBy::Schedule(_) => one.name.clone(),
     }
 }
