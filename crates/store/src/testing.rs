@@ -21,6 +21,8 @@ use crate::{Backend, Db};
 /// The variable with the address of a PostgreSQL server on which databases may be made.
 pub const POSTGRES_URL: &str = "TENANTATLAS_TEST_POSTGRES_URL";
 
+const SQLITE_FILE: &str = "test.sqlite";
+
 /// The columns that the vault seals, as `table.column`.
 pub fn sealed_columns() -> impl Iterator<Item = String> {
     crate::vault::sealed::ALL.iter().map(|place| format!("{}.{}", place.table, place.column))
@@ -31,7 +33,7 @@ pub fn postgres_migrations() -> impl Iterator<Item = &'static str> {
     crate::migrations::postgres_texts()
 }
 
-/// An empty, migrated database. On SQLite it is removed when this is dropped.
+/// An empty, migrated database. It is removed when this is dropped.
 #[derive(Debug)]
 pub struct TestDatabase {
     /// The database.
@@ -39,6 +41,49 @@ pub struct TestDatabase {
     /// Its address, for a process that is to open it as well.
     pub address: String,
     folder: Option<tempfile::TempDir>,
+    _of_server: Option<OfServer>,
+}
+
+/// A database of the PostgreSQL server. It goes with its test: some hundred of them are gigabytes, and the machine writes to
+/// its disk what stays, while other tests wait for theirs.
+#[derive(Debug)]
+struct OfServer {
+    server: Url,
+    name: String,
+}
+
+impl OfServer {
+    /// Makes one; `from` are further words of `CREATE DATABASE`.
+    async fn create(server: Url, from: &str) -> Self {
+        let name = format!("test_{}", uuid::Uuid::new_v4().simple());
+        let mut connection = connect(&server).await;
+        execute(&mut connection, format!("CREATE DATABASE {name} {from}")).await.expect("a database");
+        Self { server, name }
+    }
+
+    fn address(&self) -> String {
+        with_database(&self.server, &self.name)
+    }
+}
+
+impl Drop for OfServer {
+    fn drop(&mut self) {
+        let (server, name) = (self.server.clone(), std::mem::take(&mut self.name));
+        // The runtime of the test may be ending. Nobody waits for this thread: what the end of the process leaves goes with the
+        // server.
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let _ = runtime.map(|runtime| {
+                runtime.block_on(async {
+                    let options = PgConnectOptions::from_url(&server).expect("an address");
+                    // A server that a test has stopped answers nothing.
+                    if let Ok(mut connection) = options.connect().await {
+                        let _ = execute(&mut connection, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+                    }
+                });
+            });
+        });
+    }
 }
 
 impl TestDatabase {
@@ -60,13 +105,7 @@ impl TestDatabase {
     pub async fn of_version(backend: Backend, version: i64) -> Self {
         let test = match backend {
             Backend::Sqlite => Self::sqlite_file().await,
-            Backend::Postgres => {
-                let server = server();
-                let name = format!("test_{}", uuid::Uuid::new_v4().simple());
-                execute(&mut connect(&server).await, format!("CREATE DATABASE {name}")).await.expect("a database");
-                let address = with_database(&server, &name);
-                Self { db: Db::connect(&address).await.expect("a connection"), address, folder: None }
-            }
+            Backend::Postgres => Self::of(OfServer::create(server(), "").await).await,
         };
         if version > 0 {
             test.db.migrate_to(version).await.expect("migrations");
@@ -79,16 +118,38 @@ impl TestDatabase {
     /// # Panics
     /// When it cannot be made.
     pub async fn sqlite() -> Self {
-        let test = Self::sqlite_file().await;
-        test.db.migrate().await.expect("migrations");
-        test
+        // A copy of one that was migrated, as on PostgreSQL.
+        static MIGRATED: tokio::sync::OnceCell<Vec<u8>> = tokio::sync::OnceCell::const_new();
+        let migrated = MIGRATED.get_or_init(async || {
+            let test = Self::sqlite_file().await;
+            test.db.migrate().await.expect("migrations");
+            test.db.close().await;
+            std::fs::read(test.sqlite_path()).expect("a SQLite file")
+        });
+        let migrated = migrated.await;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join(SQLITE_FILE), migrated).expect("a SQLite file");
+        Self::in_folder(folder).await
     }
 
     async fn sqlite_file() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let address = format!("sqlite:{}", folder.path().join("test.sqlite").display());
+        Self::in_folder(tempfile::tempdir().expect("a temporary folder")).await
+    }
+
+    async fn in_folder(folder: tempfile::TempDir) -> Self {
+        let address = format!("sqlite:{}", folder.path().join(SQLITE_FILE).display());
         let db = Db::connect(&address).await.expect("a SQLite file");
-        Self { db, address, folder: Some(folder) }
+        Self { db, address, folder: Some(folder), _of_server: None }
+    }
+
+    fn sqlite_path(&self) -> std::path::PathBuf {
+        self.folder().expect("a folder").join(SQLITE_FILE)
+    }
+
+    async fn of(database: OfServer) -> Self {
+        let address = database.address();
+        let db = Db::connect(&address).await.expect("a connection");
+        Self { db, address, folder: None, _of_server: Some(database) }
     }
 
     /// A new database on the test server.
@@ -98,12 +159,7 @@ impl TestDatabase {
     pub async fn postgres() -> Self {
         let server = server();
         let template = template(&server).await;
-        let name = format!("test_{}", uuid::Uuid::new_v4().simple());
-        let mut connection = connect(&server).await;
-        execute(&mut connection, format!("CREATE DATABASE {name} TEMPLATE {template}")).await.expect("a database");
-        let address = with_database(&server, &name);
-        let db = Db::connect(&address).await.expect("a connection");
-        Self { db, address, folder: None }
+        Self::of(OfServer::create(server, &format!("TEMPLATE {template}")).await).await
     }
 
     /// Lets every lease end now, as if its worker had been silent for long: a test does not wait for it.
