@@ -1,9 +1,10 @@
 // Tests against the built binary in Debian's Chromium. `end2end/run` starts nothing itself: the fixtures start one
 // server per worker with its own data folder, so that tests may stop and restart it.
 import { defineConfig, devices } from "@playwright/test";
+import { executable } from "./chromium";
 
 const chromium = {
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  executablePath: executable,
   args: [
     "--no-sandbox",
     "--disable-gpu",

@@ -2,6 +2,7 @@
 // that can wait, and the console stays silent (the fixture sees to that).
 import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
+import { executable } from "../chromium";
 import { expect, expectAccessible, expectContrast, hydrated, openTenant, people, signIn, test } from "./fixtures";
 
 // Every page for people who are signed in, as the application declares it: a new one is looked at without being listed here.
@@ -149,7 +150,7 @@ test("notifications are told in the zone of the person, as other times are", asy
 
 test("an open drawer reaches the edge where scroll bars take room, and the page stays in its place", async ({ playwright, server }, info) => {
   test.skip(info.project.name !== "desktop", "scroll bars of a phone take no room");
-  const options = { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"], ignoreDefaultArgs: ["--hide-scrollbars"] };
+  const options = { executablePath: executable, args: ["--no-sandbox"], ignoreDefaultArgs: ["--hide-scrollbars"] };
   const browser = await playwright.chromium.launch(options);
   const page = await browser.newPage();
   await signIn(page, server, people.readonly);
