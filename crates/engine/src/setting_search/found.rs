@@ -36,7 +36,9 @@ pub(super) async fn policies(
         let entry = entry(key, hit.version_id, &hit.sealed)?;
         opened.push((hit, entry));
     }
-    let ids: BTreeSet<String> = opened.iter().filter_map(|(_, entry)| entry.definition_id.clone()).collect();
+    // A setting below a definition has a name by both.
+    let is_known = |(hit, entry): &&(Hit, SearchEntry)| entry.definition_id.is_some() || hit.key.contains('/');
+    let ids: BTreeSet<String> = opened.iter().filter(is_known).map(|(hit, _)| hit.key.clone()).collect();
     let ids: Vec<String> = ids.into_iter().collect();
     let db = engine.reader();
     let (definitions, items, tags) =
@@ -62,16 +64,15 @@ struct Names {
 
 impl Names {
     /// The setting with its names: by its definition where it has one, else by what its tenant calls scope tags.
-    fn name(&self, tenant: TenantId, entry: &SearchEntry) -> Setting {
-        let of_tenant = self.tags.get(&tenant).filter(|_| entry.definition_id.is_none());
-        entry.named(of_tenant.unwrap_or(&self.definitions))
+    fn name(&self, hit: &Hit, entry: &SearchEntry) -> Setting {
+        let of_tenant = self.tags.get(&hit.tenant_id).filter(|_| names_tags(entry));
+        entry.named(&hit.key, of_tenant.unwrap_or(&self.definitions))
     }
 }
 
 /// What tenants call their scope tags, where a setting of the page names some.
 async fn tags(db: &Reader, opened: &[(Hit, SearchEntry)]) -> Result<HashMap<TenantId, Glossary>, StoreError> {
-    let naming =
-        opened.iter().filter(|(_, entry)| entry.definition_id.is_none() && entry.key.starts_with("roleScopeTag"));
+    let naming = opened.iter().filter(|(_, entry)| names_tags(entry));
     let tenants: BTreeSet<TenantId> = naming.map(|(hit, _)| hit.tenant_id).collect();
     let mut found = HashMap::new();
     for tenant in tenants {
@@ -79,6 +80,10 @@ async fn tags(db: &Reader, opened: &[(Hit, SearchEntry)]) -> Result<HashMap<Tena
         found.insert(tenant, Glossary { scope_tags: known.scope_tags, ..Glossary::default() });
     }
     Ok(found)
+}
+
+fn names_tags(entry: &SearchEntry) -> bool {
+    entry.definition_id.is_none() && entry.key.starts_with("roleScopeTag")
 }
 
 /// Puts settings of one policy that follow each other together.
@@ -91,12 +96,12 @@ fn grouped(
     let mut found: Vec<FoundPolicy> = Vec::new();
     for (hit, entry) in opened {
         let setting = FoundSetting {
-            key: hit.key,
-            setting: names.name(hit.tenant_id, &entry),
+            setting: names.name(&hit, &entry),
             entry,
             since_at: hit.since_at,
             since_number: hit.since_number,
             since_or_before: hit.since_number > 1 && hit.since_number <= hit.oldest_number,
+            key: hit.key.clone(),
         };
         let is_same = |policy: &&mut FoundPolicy| {
             (policy.tenant_id, &policy.policy_type, &policy.external_id)
