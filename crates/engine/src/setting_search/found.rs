@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use futures::{StreamExt as _, TryStreamExt as _};
 use tenantatlas_domain::body::Completeness;
 use tenantatlas_domain::ids::{TenantId, VersionId};
 use tenantatlas_domain::settings::{Glossary, SearchEntry, Setting};
-use tenantatlas_store::inventory::{self, ItemRow, ScopeView};
-use tenantatlas_store::policies::{self, TenantKey};
+use tenantatlas_store::inventory::{self, ItemRow, ObjectOf};
+use tenantatlas_store::policies::TenantKey;
 use tenantatlas_store::setting_search::{Hit, SearchedTenant};
 use tenantatlas_store::{Reader, StoreError};
 
@@ -15,12 +14,6 @@ use super::reach::Reach;
 use super::{FoundPolicy, FoundSetting};
 use crate::engine::Engine;
 use crate::error::EngineError;
-
-/// Tenants whose inventory is looked at together.
-const TOGETHER: usize = 8;
-
-/// A policy: tenant, type and the id Microsoft gave it.
-type PolicyOf = (TenantId, String, String);
 
 /// The policies of a page with their settings, in its order.
 pub(super) async fn policies(
@@ -91,7 +84,7 @@ fn grouped(
     reach: &Reach,
     opened: Vec<(Hit, SearchEntry)>,
     names: &Names,
-    mut items: HashMap<PolicyOf, ItemRow>,
+    mut items: HashMap<ObjectOf, ItemRow>,
 ) -> Vec<FoundPolicy> {
     let mut found: Vec<FoundPolicy> = Vec::new();
     for (hit, entry) in opened {
@@ -129,27 +122,7 @@ fn grouped(
 }
 
 /// What the inventory knows of the policies of a page.
-async fn items(db: &Reader, opened: &[(Hit, SearchEntry)]) -> Result<HashMap<PolicyOf, ItemRow>, StoreError> {
-    let mut wanted: HashMap<TenantId, BTreeSet<(String, String)>> = HashMap::new();
-    for (hit, _) in opened {
-        wanted.entry(hit.tenant_id).or_default().insert((hit.policy_type.clone(), hit.external_id.clone()));
-    }
-    let asked = wanted.into_iter().map(|(tenant, policies)| async move {
-        let mut by_type: HashMap<&str, Vec<String>> = HashMap::new();
-        for (policy_type, external_id) in &policies {
-            by_type.entry(policy_type).or_default().push(external_id.clone());
-        }
-        let mut ids = Vec::new();
-        for (policy_type, external_ids) in by_type {
-            ids.extend(policies::items_by_id(db, tenant, policy_type, &external_ids).await?);
-        }
-        let view = ScopeView::load(db, tenant, None).await?;
-        let rows = inventory::find_many(db, &view, &ids).await?;
-        let by_policy =
-            rows.into_iter().map(|row| ((tenant, row.item.policy_type.clone(), row.item.external_id.clone()), row));
-        Ok::<_, StoreError>(by_policy.collect::<Vec<_>>())
-    });
-    let asked: Vec<_> = asked.collect();
-    let found: Vec<Vec<_>> = futures::stream::iter(asked).buffer_unordered(TOGETHER).try_collect().await?;
-    Ok(found.into_iter().flatten().collect())
+async fn items(db: &Reader, opened: &[(Hit, SearchEntry)]) -> Result<HashMap<ObjectOf, ItemRow>, StoreError> {
+    let policy = |(hit, _): &(Hit, SearchEntry)| (hit.tenant_id, hit.policy_type.clone(), hit.external_id.clone());
+    inventory::find_objects(db, &opened.iter().map(policy).collect()).await
 }
