@@ -265,8 +265,8 @@ on_both_engines! {
                 let mut hits = answer.policies.iter().flat_map(|policy| &policy.settings);
                 assert!(hits.any(|hit| hit.key == one.key && hit.title() == title), "{query}");
             }
-            let pivot = world.engine.pivot_setting(&root(), &request("type:endpointSecurityIntent"), &one.key);
-            let pivot = pivot.await.unwrap();
+            let whole = request("type:endpointSecurityIntent");
+            let pivot = world.engine.pivot_setting(&root(), &whole, &one.key).await.unwrap();
             assert!(pivot.name == title && pivot.values.contains(&value), "{pivot:?}");
         }
     }
