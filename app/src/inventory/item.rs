@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::live::humanise;
-use tenantatlas_domain::references::{Relationship, rows_of, same_summary};
+use tenantatlas_domain::references::{Relationship, rows_of};
 use tenantatlas_domain::sanitise::META_ASSIGNMENTS;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::inventory::{
@@ -17,7 +17,6 @@ use tenantatlas_store::scopes::ScopeId;
 use super::changed_by::{self, ChangedBy};
 use crate::error::AppError;
 use crate::scope::Inside;
-use crate::version::words::{AssignedOtherwise, assigned_otherwise};
 
 /// Versions that are shown, at most.
 const VERSIONS_SHOWN: u32 = 50;
@@ -79,58 +78,6 @@ pub async fn load(
     let ids: Vec<String> = ids.into_iter().collect();
     let names = inventory::known_names(db, inside.id(), &ids).await?;
     Ok(ItemDetail { row, view, seen_elsewhere, history, runs, versions, changed_by, relations, names })
-}
-
-/// One difference between two states of an item.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldChange {
-    /// The name of the field.
-    pub field: String,
-    /// What it was; none when it was not there.
-    pub before: Option<String>,
-    /// What it is; none when it went.
-    pub after: Option<String>,
-}
-
-/// The differences between two states: names, platforms and allow-listed facts. What differs only in the content that
-/// is not kept (its hash) gives an empty list.
-#[must_use]
-pub fn differences(names: &KnownNames, before: &ItemVersion, after: &ItemVersion) -> Vec<FieldChange> {
-    let mut changes = Vec::new();
-    let mut compare = |field: String, before: Option<String>, after: Option<String>| {
-        if before != after {
-            changes.push(FieldChange { field, before, after });
-        }
-    };
-    let name = |version: &ItemVersion| Some(visible_on_page(&version.display_name).into_owned());
-    compare("Name".to_owned(), name(before), name(after));
-    compare("Platform".to_owned(), Some(before.platform.clone()), Some(after.platform.clone()));
-    let keys: BTreeSet<&String> = before.meta.keys().chain(after.meta.keys()).collect();
-    for key in keys.into_iter().filter(|key| key.as_str() != META_ASSIGNMENTS) {
-        let words = |version: &ItemVersion| version.meta.get(key).map(|value| fact_words(key, value, names));
-        compare(property_label(key), words(before), words(after));
-    }
-    changes.extend(assignments_changed(names, before, after));
-    changes
-}
-
-/// How the assignments differ that two states keep. Those of a state from before targets were kept are told by their numbers
-/// where these differ.
-fn assignments_changed(names: &KnownNames, before: &ItemVersion, after: &ItemVersion) -> Vec<FieldChange> {
-    let sides = (before.meta.get(META_ASSIGNMENTS), after.meta.get(META_ASSIGNMENTS));
-    let same = match sides {
-        (Some(before), Some(after)) => same_summary(before, after),
-        (before, after) => before == after,
-    };
-    if same {
-        return Vec::new();
-    }
-    let changes = assigned_otherwise(names, sides.0, sides.1).into_iter();
-    let change = |one: AssignedOtherwise| {
-        let field = if one.is_summary { one.whom } else { format!("Assigned to {}", one.whom) };
-        FieldChange { field, before: Some(one.before), after: Some(one.after) }
-    };
-    changes.map(change).collect()
 }
 
 /// A property of Microsoft's in words: `lastModifiedDateTime` is *Last modified*.

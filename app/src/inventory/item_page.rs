@@ -7,14 +7,14 @@ use tenantatlas_domain::presence::{Confidence, Presence};
 use tenantatlas_domain::references::{Assigned, Relationship, filter_words};
 use tenantatlas_domain::registry::{portal, registry};
 use tenantatlas_domain::sanitise::META_ASSIGNMENTS;
-use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::inventory::{ItemVersion, OutgoingLink, RunReading, TypeState};
+use tenantatlas_store::inventory::{OutgoingLink, RunReading, TypeState};
 use tenantatlas_store::scopes::ScopeId;
 
 use super::changed_by::attribution;
 use super::elsewhere::read_elsewhere;
 use super::functions::{CaptureItems, ReadAuditEvents};
-use super::item::{FieldChange, ItemDetail, differences, fact_text, load, property_label, value_moment};
+use super::history::history;
+use super::item::{ItemDetail, fact_text, load, property_label, value_moment};
 use super::labels::{platform_label, type_label};
 use super::table::{identifier, row_state};
 use super::versions::versions;
@@ -245,78 +245,6 @@ fn link_filter(inside: &Inside, link: &OutgoingLink) -> Option<AnyView> {
     }
     .address(&inside.address().inventory());
     Some(view! { <span class="quiet">" · "<a href=href>{words}</a></span> }.drawn())
-}
-
-fn history(detail: &ItemDetail) -> AnyView {
-    let rows = detail
-        .history
-        .iter()
-        .enumerate()
-        .map(|(index, version)| version_row(detail, version, detail.history.get(index + 1)))
-        .collect_view();
-    section_card(
-        "history",
-        "History",
-        view! {
-            <ol class="history">{rows}</ol>
-        },
-    )
-}
-
-fn version_row(detail: &ItemDetail, version: &ItemVersion, before: Option<&ItemVersion>) -> AnyView {
-    let (words, changes) = match before {
-        None => ("Seen for the first time", Vec::new()),
-        Some(before) if before.normaliser_version != version.normaliser_version => {
-            ("Read with a newer way of comparing; this is no change in the tenant", Vec::new())
-        }
-        Some(before) => ("Changed", differences(&detail.names, before, version)),
-    };
-    let unshown = before.filter(|_| words == "Changed" && changes.is_empty()).map(|before| unshown(before, version));
-    view! {
-        <li>
-            <p><strong>{words}</strong>" "{moment(version.observed_at.as_millis())}</p>
-            {unshown.map(|what| view! {
-                <p class="quiet-text">{what}" A sync notes that they changed, not what they are; a capture keeps versions."</p>
-            })}
-            {(!changes.is_empty()).then(|| difference(&changes))}
-        </li>
-    }
-    .drawn()
-}
-
-/// What differs between two states of which nothing that is shown does.
-fn unshown(before: &ItemVersion, after: &ItemVersion) -> &'static str {
-    let differ = |read: fn(&ItemVersion) -> Option<i64>| Some(read(before)? != read(after)?);
-    match (differ(|one| one.settings_digest), differ(|one| one.assignments_digest)) {
-        (Some(true), Some(true)) => "Its settings and its assignments changed.",
-        (Some(true), Some(false)) => "Its settings changed.",
-        (Some(false), Some(true)) => "Its assignments changed.",
-        // Of a state from before both were told apart.
-        _ => "Its settings or assignments changed.",
-    }
-}
-
-fn difference(changes: &[FieldChange]) -> AnyView {
-    let rows = changes
-        .iter()
-        .map(|change| {
-            view! {
-                <span>{change.field.clone()}</span>
-                <span class="before"><span class="side">"Before: "</span>{field_value(change.before.as_deref(), "not there")}</span>
-                <span class="after"><span class="side">"After: "</span>{field_value(change.after.as_deref(), "gone")}</span>
-            }
-        })
-        .collect_view();
-    view! { <div class="difference">{rows}</div> }.drawn()
-}
-
-/// A value of a field; a time as the person's own.
-fn field_value(value: Option<&str>, otherwise: &'static str) -> AnyView {
-    let Some(text) = value else { return otherwise.drawn() };
-    match Timestamp::parse_rfc3339(text).filter(|_| text.contains('T')) {
-        Some(at) => day(at.as_millis()),
-        None => text.to_owned().drawn(),
-    }
 }
 
 fn runs(inside: &Inside, detail: &ItemDetail) -> AnyView {

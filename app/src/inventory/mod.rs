@@ -20,6 +20,8 @@ pub mod functions;
 #[cfg(feature = "ssr")]
 pub mod group_hits;
 #[cfg(feature = "ssr")]
+pub mod history;
+#[cfg(feature = "ssr")]
 pub mod item;
 #[cfg(feature = "ssr")]
 pub mod item_page;

@@ -213,8 +213,7 @@ impl Engine {
         ids.sort_unstable();
         ids.dedup();
         let names = inventory::known_names(self.reader(), tenant, &ids).await?;
-        let of_settings = settings.iter().flat_map(|settings| settings.definition_ids());
-        let mut definitions: Vec<String> = of_settings.map(str::to_owned).collect();
+        let mut definitions: Vec<String> = settings.iter().flat_map(|settings| settings.definition_ids()).collect();
         definitions.sort_unstable();
         definitions.dedup();
         let known = self.names_of_definitions(&definitions).await?;

@@ -1,8 +1,10 @@
-//! `setting_catalog.refresh`: reads the definitions and categories of settings, by which bodies are shown with names instead of
-//! ids. Microsoft publishes the same ones to every tenant, so they are kept once, and any tenant that is connected can be asked
-//! for them. What was read stays when a reading breaks off, and what Microsoft removes stays too.
+//! `setting_catalog.refresh`: reads the definitions and categories of settings, those of the settings catalogue and those of the
+//! templates of endpoint security, by which bodies are shown with names instead of ids. Microsoft publishes the same ones to
+//! every tenant, so they are kept once, and any tenant that is connected can be asked for them. What was read stays when a
+//! reading breaks off, and what Microsoft removes stays too.
 
 mod collection;
+mod template;
 mod work;
 
 use std::sync::Arc;

@@ -74,7 +74,7 @@ impl<'a> GraphRequest<'a> {
             ["groups", below @ ..] => return self.groups(below, &query),
             ["organization", below @ ..] => return self.organization(below),
             ["deviceAppManagement", "managedAppPolicies"] => return self.app_policies(&query),
-            ["deviceManagement", "templates", below @ ..] => return self.templates(below),
+            ["deviceManagement", "templates", below @ ..] => return self.templates(below, &query),
             ["deviceManagement", name @ ("configurationSettings" | "configurationCategories"), below @ ..]
                 if self.beta =>
             {

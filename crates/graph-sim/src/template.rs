@@ -19,13 +19,110 @@ pub struct Template {
     categories: &'static [&'static str],
 }
 
-/// Names of definitions without their prefix, with the type of instance and the JSON of a value.
-const DEFINITIONS: [(&str, &str, &[&str]); 5] = [
-    ("allowStandardUserEncryption", "Boolean", &["true", "false"]),
-    ("recoveryPasswordRotation", "String", &[r#""notConfigured""#, r#""enabledForAzureAd""#]),
-    ("inactivityTimeoutInMinutes", "Integer", &["5", "10", "30"]),
-    ("exclusions", "Collection", &[r#"["C:\\Temp"]"#, "[]"]),
-    ("startupAuthenticationRequired", "Boolean", &["true", "false"]),
+/// A definition of a setting, without the prefix of its template.
+struct Definition {
+    name: &'static str,
+    /// What the portal calls it.
+    display: &'static str,
+    /// The type of instance.
+    kind: &'static str,
+    /// Values as JSON.
+    values: &'static [&'static str],
+    /// The texts that it may be, with what the portal calls them.
+    options: &'static [(&'static str, &'static str)],
+    /// The properties of its value: the ends of the ids of their definitions.
+    properties: &'static [&'static str],
+}
+
+const DEFINITION: Definition =
+    Definition { name: "", display: "", kind: "Boolean", values: &["true", "false"], options: &[], properties: &[] };
+
+const USAGE: &[(&str, &str)] = &[("blocked", "Do not allow"), ("required", "Require"), ("allowed", "Allow")];
+
+/// The settings of intents.
+const DEFINITIONS: [Definition; 6] = [
+    Definition {
+        name: "allowStandardUserEncryption",
+        display: "Allow standard users to enable encryption during Azure AD Join",
+        ..DEFINITION
+    },
+    Definition {
+        name: "recoveryPasswordRotation",
+        display: "Configure client-driven recovery password rotation",
+        kind: "String",
+        values: &[r#""notConfigured""#, r#""enabledForAzureAd""#],
+        options: &[
+            ("notConfigured", "Not configured"),
+            ("enabledForAzureAd", "Enable rotation on Azure AD-joined devices"),
+        ],
+        ..DEFINITION
+    },
+    Definition {
+        name: "inactivityTimeoutInMinutes",
+        display: "Minutes of lock screen inactivity until screen saver activates",
+        kind: "Integer",
+        values: &["5", "10", "30"],
+        ..DEFINITION
+    },
+    Definition {
+        name: "exclusions",
+        display: "Files and folders to exclude",
+        kind: "Collection",
+        values: &[r#"["C:\\Temp"]"#, "[]"],
+        ..DEFINITION
+    },
+    Definition { name: "startupAuthenticationRequired", display: "Startup authentication required", ..DEFINITION },
+    Definition {
+        name: "systemDrivePolicy",
+        display: "BitLocker system drive policy",
+        kind: "Complex",
+        values: &[
+            r#"{"startupTpmUsage":"required","minimumPinLength":null,"recoveryOptions":{"recoveryKeyUsage":"allowed","blockDataRecoveryAgent":true}}"#,
+            r#"{"startupTpmUsage":"blocked","minimumPinLength":8,"recoveryOptions":{"recoveryKeyUsage":"required","blockDataRecoveryAgent":false}}"#,
+        ],
+        properties: &[
+            "systemDrivePolicy_startupTpmUsage",
+            "systemDrivePolicy_minimumPinLength",
+            "systemDrivePolicy_recoveryOptions",
+        ],
+        ..DEFINITION
+    },
+];
+
+/// What stands in the values of settings only.
+const WITHIN: [Definition; 5] = [
+    Definition {
+        name: "systemDrivePolicy_startupTpmUsage",
+        display: "Compatible TPM startup",
+        kind: "String",
+        options: USAGE,
+        ..DEFINITION
+    },
+    Definition {
+        name: "systemDrivePolicy_minimumPinLength",
+        display: "Minimum PIN length",
+        kind: "Integer",
+        ..DEFINITION
+    },
+    Definition {
+        name: "systemDrivePolicy_recoveryOptions",
+        display: "System drive recovery",
+        kind: "Complex",
+        properties: &["recoveryOptions_recoveryKeyUsage", "recoveryOptions_blockDataRecoveryAgent"],
+        ..DEFINITION
+    },
+    Definition {
+        name: "recoveryOptions_recoveryKeyUsage",
+        display: "User creation of recovery key",
+        kind: "String",
+        options: USAGE,
+        ..DEFINITION
+    },
+    Definition {
+        name: "recoveryOptions_blockDataRecoveryAgent",
+        display: "Block the use of certificate-based data recovery agent (DRA)",
+        ..DEFINITION
+    },
 ];
 
 /// The template with an id.
@@ -83,14 +180,58 @@ impl Template {
         guid_of(&["category", self.id, name])
     }
 
+    /// The categories, on request with the definitions of their settings.
+    #[must_use]
+    pub fn categories(&self, with_definitions: bool) -> Vec<Value> {
+        let category = |(at, name): (usize, &&str)| {
+            let mut row = json!({
+                "id": self.category(name), "displayName": name, "description": null, "hasRequiredSetting": false,
+            });
+            if with_definitions {
+                row["settingDefinitions"] = self.definitions(at).into();
+            }
+            row
+        };
+        self.categories.iter().enumerate().map(category).collect()
+    }
+
+    /// The definitions of the settings of the category with this id.
+    #[must_use]
+    pub fn definitions_of(&self, category: &str) -> Option<Vec<Value>> {
+        let at = self.categories.iter().position(|name| self.category(name).eq_ignore_ascii_case(category))?;
+        Some(self.definitions(at))
+    }
+
+    fn definitions(&self, category: usize) -> Vec<Value> {
+        let all = DEFINITIONS.iter().map(|of| (of, true)).chain(WITHIN.iter().map(|of| (of, false)));
+        all.map(|(of, top)| self.definition(category, of, top)).collect()
+    }
+
+    fn definition(&self, category: usize, of: &Definition, top: bool) -> Value {
+        let id = |name: &str| format!("{}{}{name}", self.prefix, category + 1);
+        let value_type = of.kind.to_lowercase();
+        let kind = if matches!(of.kind, "Complex" | "Collection") { of.kind } else { "" };
+        let mut definition = json!({
+            "@odata.type": format!("#microsoft.graph.deviceManagement{kind}SettingDefinition"),
+            "id": id(of.name), "valueType": value_type, "displayName": of.display, "isTopLevel": top,
+            "description": null, "placeholderText": null, "documentationUrl": null, "headerTitle": null,
+            "headerSubtitle": null, "keywords": [], "constraints": [], "dependencies": [],
+        });
+        if !of.options.is_empty() {
+            let values = of.options.iter().map(|(value, name)| json!({"value": value, "displayName": name}));
+            definition["constraints"] = json!([{
+                "@odata.type": "#microsoft.graph.deviceManagementEnumConstraint", "values": values.collect::<Vec<_>>(),
+            }]);
+        }
+        if !of.properties.is_empty() {
+            definition["propertyDefinitionIds"] = of.properties.iter().map(|name| id(name)).collect();
+        }
+        definition
+    }
+
     /// Writes the categories as an array.
     pub fn write_categories(&self, out: &mut Vec<u8>) {
-        let categories: Vec<Value> = self
-            .categories
-            .iter()
-            .map(|name| json!({"id": self.category(name), "displayName": name, "description": null, "hasRequiredSetting": false}))
-            .collect();
-        let _ = write!(out, "{}", Value::Array(categories));
+        let _ = write!(out, "{}", Value::Array(self.categories(false)));
     }
 
     /// Writes the settings of an intent: of one category, or of all. False when the template has no such category.
@@ -110,7 +251,7 @@ impl Template {
 
     fn setting(&self, intent: &Object<'_>, category: usize, row: usize) -> Value {
         let noise = mix(intent.noise(21), category as u64, row as u64);
-        let (name, kind, values) = DEFINITIONS[(category + row * 2) % DEFINITIONS.len()];
+        let Definition { name, kind, values, .. } = DEFINITIONS[(category + row * 3) % DEFINITIONS.len()];
         // An edit changes the first setting.
         let edits = if (category, row) == (0, 0) { u64::from(intent.changes().edits) } else { 0 };
         let value = values[((noise >> 8).wrapping_add(edits) % values.len() as u64) as usize];

@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::catalogue::RESOURCES;
 use crate::graph::GraphRequest;
+use crate::query::Query;
 use crate::template::{TEMPLATES, Template, template};
 
 impl GraphRequest<'_> {
     /// Answers for the templates.
     #[must_use]
-    pub fn templates(&self, below: &[&str]) -> Answer {
+    pub fn templates(&self, below: &[&str], query: &Query) -> Answer {
         let intents = RESOURCES.iter().find(|resource| resource.path == "deviceManagement/intents");
         if let Some(refused) = intents.and_then(|intents| self.refuse(intents)) {
             return refused;
@@ -30,11 +31,26 @@ impl GraphRequest<'_> {
                         body
                     }
                     ["categories"] => {
-                        let mut categories = Vec::new();
-                        template.write_categories(&mut categories);
+                        let expanded = query.expand.iter().any(|property| property == "settingDefinitions");
+                        if expanded && self.bent.refuse_expand {
+                            return self.bad_request("The query parameter '$expand' is not supported.");
+                        }
+                        let mut categories = template.categories(expanded);
+                        if expanded && self.bent.partial {
+                            let path = format!("{}/deviceManagement/templates/{id}/categories", self.base);
+                            categories.iter_mut().for_each(|category| cut(category, &path));
+                        }
                         let context = format!("{context}('{id}')/categories");
-                        let categories: Value = serde_json::from_slice(&categories).unwrap_or_default();
                         json!({"@odata.context": context, "value": categories})
+                    }
+                    ["categories", category, "settingDefinitions"] => {
+                        let Some(mut definitions) = template.definitions_of(category) else {
+                            return self.not_found();
+                        };
+                        let from = query.skip_token.as_deref().and_then(|text| text.parse().ok()).unwrap_or(0);
+                        definitions.drain(..definitions.len().min(from));
+                        let context = format!("{context}('{id}')/categories('{category}')/settingDefinitions");
+                        json!({"@odata.context": context, "value": definitions})
                     }
                     [.., last] => return self.unknown_segment(last),
                 }
@@ -42,4 +58,14 @@ impl GraphRequest<'_> {
         };
         Answer::ok(body.to_string().into_bytes())
     }
+}
+
+/// Leaves of the definitions of a category only the first, with a link to the others.
+fn cut(category: &mut Value, path: &str) {
+    if let Some(definitions) = category["settingDefinitions"].as_array_mut() {
+        definitions.truncate(1);
+    }
+    let id = category["id"].as_str().unwrap_or_default();
+    let rest = format!("{path}/{id}/settingDefinitions?$skiptoken=1");
+    category["settingDefinitions@odata.nextLink"] = json!(rest);
 }

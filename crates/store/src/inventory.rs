@@ -14,6 +14,7 @@ mod item;
 mod known_names;
 mod links;
 mod list;
+mod objects;
 mod order;
 mod overview;
 mod query;
@@ -48,6 +49,7 @@ pub use links::{
     targets_without_name,
 };
 pub use list::{ItemPage, list, list_with_total};
+pub use objects::{ObjectOf, find_objects};
 pub use overview::counts_of;
 pub use query::{Cursor, ItemFilter, ItemQuery, Sort, StateFilter, UnknownSort, UnknownStateFilter};
 pub use relations::{Incoming, Outgoing, Relations, Standing, UnknownStanding, relations};

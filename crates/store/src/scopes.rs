@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::database::{Access, Run as _};
 use crate::record::Nullable;
-use crate::sql::{args, json};
+use crate::sql::{Statement, args, json};
 use crate::{StoreError, Tx};
 
 /// Scopes that are offered and compared: those that completed a run most recently.
@@ -162,6 +162,30 @@ pub async fn main_of(mut on: impl Access, tenant: TenantId) -> Result<Option<Sco
          ORDER BY {MAIN_FIRST} LIMIT 1"
     );
     on.row(AssertSqlSafe(text), &args![tenant, FULL.as_str()]).await
+}
+
+/// The main scopes of tenants, of each that has one; see [`main_of`].
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn main_of_many(mut on: impl Access, tenants: &[TenantId]) -> Result<Vec<Scope>, StoreError> {
+    if tenants.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut statement = Statement::new("WITH wanted (tenant_id) AS (VALUES ");
+    let text = format!(
+        ") SELECT s.*
+         FROM wanted w
+         CROSS JOIN inventory_scopes s
+         WHERE s.tenant_id = w.tenant_id AND s.id = (
+             SELECT id
+             FROM inventory_scopes m
+             WHERE m.tenant_id = w.tenant_id AND latest_run_seq IS NOT NULL
+             ORDER BY {} LIMIT 1)",
+        MAIN_FIRST.replace("$2", "$1")
+    );
+    statement.push_rows(tenants).push(&text, args![FULL.to_string()]);
+    on.query(&statement).await
 }
 
 /// The scopes among which a view can choose.

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use super::setting::{Setting, SettingValue};
 
+/// The name of a property, in bytes, at most: Microsoft's longest have some eighty.
+const LONGEST_PROPERTY: usize = 120;
+
 /// What a catalogue tells of a definition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DefinitionName {
@@ -29,7 +32,13 @@ pub struct Glossary {
 impl Glossary {
     /// Names a setting and what stands below it. What is not known stays without a name.
     pub fn name(&self, setting: &mut Setting) {
-        if let Some(known) = setting.definition_id.as_deref().and_then(|id| self.find(id)) {
+        self.name_below("", setting);
+    }
+
+    /// The same of a setting below what a catalogue knows by this id; empty where that is nothing.
+    pub(super) fn name_below(&self, above: &str, setting: &mut Setting) {
+        let own = catalog_id(above, setting);
+        if let Some(known) = own.as_deref().and_then(|id| self.find(id)) {
             if setting.name.is_none() {
                 setting.name = Some(known.name.clone()).filter(|name| !name.trim().is_empty());
             }
@@ -53,7 +62,8 @@ impl Glossary {
         if let Some(value) = &mut setting.value {
             self.name_object(value);
         }
-        setting.parts.iter_mut().for_each(|part| self.name(part));
+        let above = own.as_deref().unwrap_or(above);
+        setting.parts.iter_mut().for_each(|part| self.name_below(above, part));
     }
 
     /// Names what a value names by its id. It stays the same value.
@@ -83,6 +93,34 @@ impl Glossary {
     }
 }
 
+/// By what a catalogue knows a setting below another one of it: by the id of its definition, or, of a property in the value of a
+/// definition, by that id and the properties that lead to it, all in small letters. `None` for what it does not know, such as the
+/// elements of a list.
+pub(super) fn catalog_id(above: &str, setting: &Setting) -> Option<String> {
+    match setting.definition_id.as_deref().filter(|id| !id.is_empty()) {
+        Some(id) => Some(id.to_ascii_lowercase()),
+        None if setting.is_property && !above.is_empty() && is_name(setting.key.trim_start_matches('$')) => {
+            Some(format!("{above}/{}", setting.key.to_ascii_lowercase()))
+        }
+        None => None,
+    }
+}
+
+/// Puts what a catalogue is asked for to name a setting, and what stands below it, into a list.
+pub(super) fn catalog_ids(above: &str, setting: &Setting, into: &mut Vec<String>) {
+    let own = catalog_id(above, setting);
+    let below = own.as_deref().unwrap_or(above);
+    setting.parts.iter().for_each(|part| catalog_ids(below, part, into));
+    into.extend(own);
+}
+
+/// Whether a key is written as names of properties are.
+pub(super) fn is_name(key: &str) -> bool {
+    key.len() <= LONGEST_PROPERTY
+        && key.starts_with(|first: char| first.is_ascii_alphabetic() || first == '@')
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'.' | b'_'))
+}
+
 /// Puts the ids of objects that a value names into a list.
 pub(super) fn object_ids<'value>(value: &'value SettingValue, into: &mut Vec<&'value str>) {
     match value {
@@ -104,6 +142,12 @@ fn is_object_id(text: &str) -> bool {
 pub(super) fn name_options(known: &DefinitionName, value: &mut SettingValue) {
     match value {
         SettingValue::Choice { id, name } => *name = known.options.get(id.as_str()).cloned(),
+        // Intents tell an option by a text. It stays the same value.
+        SettingValue::Text(id) => {
+            if let Some(name) = known.options.get(id.as_str()).cloned() {
+                *value = SettingValue::Choice { id: std::mem::take(id), name: Some(name) };
+            }
+        }
         SettingValue::List(values) => values.iter_mut().for_each(|value| name_options(known, value)),
         _ => {}
     }

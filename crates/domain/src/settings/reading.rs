@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::assignment::Assignment;
-use super::naming::{Glossary, object_ids};
+use super::naming::{Glossary, catalog_ids, object_ids};
 use super::setting::Setting;
 use super::tree::Tree;
 use crate::body::OBJECT_SLOT;
@@ -87,11 +87,13 @@ impl Settings {
         lines
     }
 
-    /// The ids of all definitions and of all options that are chosen.
+    /// By what a catalogue is asked for the names of all settings, each once: the ids of definitions, and of the properties that
+    /// stand in the values of some (`definition/property`), in small letters.
     #[must_use]
-    pub fn definition_ids(&self) -> Vec<&str> {
-        let lines = self.lines();
-        let mut ids: Vec<&str> = lines.iter().filter_map(|line| line.setting.definition_id.as_deref()).collect();
+    pub fn definition_ids(&self) -> Vec<String> {
+        let mut ids = Vec::new();
+        let settings = self.sections.iter().flat_map(|section| &section.settings);
+        settings.for_each(|setting| catalog_ids("", setting, &mut ids));
         ids.sort_unstable();
         ids.dedup();
         ids

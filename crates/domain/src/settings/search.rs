@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::naming::{Glossary, name_options};
+use super::naming::{Glossary, catalog_id, is_name, name_options};
 use super::reading::{Section, Settings};
 use super::setting::{Setting, SettingValue};
 
@@ -15,8 +15,6 @@ const MOST_LINES: usize = 60_000;
 const MOST_WORDS: usize = 2_000;
 /// A word is told from others by so many characters.
 const LONGEST_WORD: usize = 64;
-/// The name of a property, in bytes, at most: Microsoft's longest have some eighty.
-const LONGEST_PROPERTY: usize = 120;
 /// The id of a setting, in bytes, at most.
 const LONGEST_KEY: usize = 600;
 
@@ -66,9 +64,10 @@ pub struct SearchEntry {
 }
 
 impl SearchEntry {
-    /// The setting with the names that a catalogue has for it.
+    /// The setting with the names that a catalogue has for it; it is the one of this [`SearchLine::key`].
     #[must_use]
-    pub fn named(&self, glossary: &Glossary) -> Setting {
+    pub fn named(&self, key: &str, glossary: &Glossary) -> Setting {
+        let below = key.rsplit_once('/').filter(|(_, own)| own.eq_ignore_ascii_case(&self.key));
         let mut setting = Setting {
             key: self.key.clone(),
             definition_id: self.definition_id.clone(),
@@ -76,9 +75,10 @@ impl SearchEntry {
             category: self.category.clone(),
             value: self.value.clone(),
             counts: true,
+            is_property: self.definition_id.is_none() && below.is_some(),
             ..Setting::default()
         };
-        glossary.name(&mut setting);
+        glossary.name_below(below.map_or("", |(above, _)| above), &mut setting);
         setting
     }
 
@@ -127,7 +127,8 @@ fn add_words(text: &str, words: &mut BTreeSet<String>) {
 pub fn search_lines(settings: &Settings, glossary: &Glossary) -> Vec<SearchLine> {
     let mut lines = Vec::new();
     for Section { slot, settings } in &settings.sections {
-        let place = Place { slot, path: String::new(), like: slot.clone(), key: slot.clone() };
+        let place =
+            Place { slot, path: String::new(), like: slot.clone(), key: slot.clone(), catalogued: String::new() };
         add(settings, &place, glossary, &mut lines);
     }
     lines.truncate(MOST_LINES);
@@ -141,6 +142,8 @@ struct Place<'slot> {
     /// The same without the places of elements that nothing names: an element that moved is the same one.
     like: String,
     key: String,
+    /// By what a catalogue knows it or what it stands in; empty where it does not.
+    catalogued: String,
 }
 
 impl Place<'_> {
@@ -151,13 +154,14 @@ impl Place<'_> {
             path: super::reading::path_below(&self.path, setting, at),
             like: format!("{}/{like}", self.like),
             key: self.key_of(setting),
+            catalogued: catalog_id(&self.catalogued, setting).unwrap_or_else(|| self.catalogued.clone()),
         }
     }
 
     /// By Microsoft's names alone: what names an element of a list is left out, since it is a text of the object.
     fn key_of(&self, setting: &Setting) -> String {
-        let key = match setting.definition_id.as_deref().filter(|id| !id.is_empty()) {
-            Some(id) => id.to_ascii_lowercase(),
+        let key = match catalog_id(&self.catalogued, setting) {
+            Some(id) => id,
             None if setting.is_property && is_name(&setting.key) && self.key.is_empty() => setting.key.clone(),
             None if setting.is_property && is_name(&setting.key) && self.key != setting.key => {
                 format!("{}/{}", self.key, setting.key)
@@ -166,13 +170,6 @@ impl Place<'_> {
         };
         if key.len() > LONGEST_KEY { self.key.clone() } else { key }
     }
-}
-
-/// Whether a key is written as names of properties are.
-fn is_name(key: &str) -> bool {
-    key.len() <= LONGEST_PROPERTY
-        && key.starts_with(|first: char| first.is_ascii_alphabetic() || first == '@')
-        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'.' | b'_'))
 }
 
 impl<'slot> Place<'slot> {
@@ -187,7 +184,7 @@ impl<'slot> Place<'slot> {
             key: self.key.clone(),
             held: format!("{}={}", self.like, value.map(SettingValue::counted).unwrap_or_default()),
             value: value.map(SettingValue::counted),
-            words: value_words(setting, glossary),
+            words: value_words(setting, &self.catalogued, glossary),
             names: names_of(setting),
             entry: SearchEntry {
                 slot: self.slot.to_owned(),
@@ -224,11 +221,9 @@ fn names_of(setting: &Setting) -> Vec<String> {
     words.into_iter().collect()
 }
 
-fn value_words(setting: &Setting, glossary: &Glossary) -> Vec<String> {
+fn value_words(setting: &Setting, catalogued: &str, glossary: &Glossary) -> Vec<String> {
     let Some(mut value) = setting.value.clone().filter(|_| !setting.is_noise) else { return Vec::new() };
-    if let Some(known) = setting.definition_id.as_deref().and_then(|id| glossary.find(id))
-        && !known.options.is_empty()
-    {
+    if let Some(known) = glossary.find(catalogued).filter(|known| !known.options.is_empty()) {
         name_options(known, &mut value);
     }
     let mut words = BTreeSet::new();

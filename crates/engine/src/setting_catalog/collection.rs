@@ -14,21 +14,33 @@ pub(super) struct Collection {
     pub name: &'static str,
     /// The same for people.
     label: &'static str,
-    /// Whether it holds categories, and not definitions.
-    pub categories: bool,
+    /// What it holds.
+    pub kind: Kind,
     /// Whether every cloud has it.
     pub required: bool,
 }
 
+/// What a collection holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Definitions of settings.
+    Definitions,
+    /// Categories of definitions.
+    Categories,
+    /// Templates, each of which has categories with definitions.
+    Templates,
+}
+
 const fn definitions(name: &'static str, label: &'static str, required: bool) -> Collection {
-    Collection { name, label, categories: false, required }
+    Collection { name, label, kind: Kind::Definitions, required }
 }
 
 const fn categories(name: &'static str, label: &'static str, required: bool) -> Collection {
-    Collection { name, label, categories: true, required }
+    Collection { name, label, kind: Kind::Categories, required }
 }
 
-/// Every collection, categories first: a definition that is shown early then has its category.
+/// Every collection, categories first: a definition that is shown early then has its category. The templates of intents, which
+/// Microsoft gives up one after the other, are no part of every cloud.
 pub(super) static COLLECTIONS: &[Collection] = &[
     categories("configurationCategories", "Categories of settings", true),
     definitions("configurationSettings", "Settings", true),
@@ -38,6 +50,12 @@ pub(super) static COLLECTIONS: &[Collection] = &[
     definitions("reusableSettings", "Reusable settings", false),
     categories("inventoryCategories", "Categories of inventory settings", false),
     definitions("inventorySettings", "Inventory settings", false),
+    Collection {
+        name: "templates",
+        label: "Settings of endpoint security templates",
+        kind: Kind::Templates,
+        required: false,
+    },
 ];
 
 /// The name of a unit for people.
@@ -72,7 +90,7 @@ struct CategoryRow {
     parent_category_id: Option<String>,
 }
 
-fn said(text: Option<String>) -> Option<String> {
+pub(super) fn said(text: Option<String>) -> Option<String> {
     text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 

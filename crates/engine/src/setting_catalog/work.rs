@@ -1,22 +1,28 @@
 //! One attempt at reading the catalogue: its collections one after the other, each page written as it comes.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use tenantatlas_domain::live::{CurrentItem, Progress};
+use tenantatlas_domain::path_segment::path_segment;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_graph::{GraphClient, GraphError, GraphSession, GraphVersion, Page, PageRequest};
+use tenantatlas_graph::{
+    DEFAULT_MAX_PAGES, GraphClient, GraphError, GraphSession, GraphVersion, Page, PageRequest, PageStream,
+};
 use tenantatlas_runs::{ITEMS_OBSERVED, RunContext, Stop, Summary, Work};
 use tenantatlas_store::operation_runs::{End, hold};
-use tenantatlas_store::setting_catalog;
+use tenantatlas_store::setting_catalog::{self, NewCategory, NewDefinition};
 use tenantatlas_store::setting_search;
 use tenantatlas_store::{StoreError, Tx, Vault, with_retries};
 use tokio::sync::Mutex;
 
-use super::collection::{COLLECTIONS, Collection, QUERY, category, definition, label_of};
+use super::collection::{COLLECTIONS, Collection, Kind, QUERY, category, definition, label_of};
+use super::template::{self, Definition, Template, TemplateCategory};
 use crate::graph_reads::{SignIn, TypeEnd, bounded, sign_in};
 
 /// Of what a collection brought before, the part that it must bring again: fewer are no whole reading.
@@ -55,6 +61,9 @@ impl RefreshWork {
         if let Some(error) = self.sign_in.refused() {
             return Ok(failed(error));
         }
+        if collection.kind == Kind::Templates {
+            return self.read_templates(collection).await;
+        }
         let accepted = self.session.times_accepted();
         let path = format!("deviceManagement/{}", collection.name);
         let mut pages = self.session.pages(PageRequest::new(GraphVersion::Beta, path).query(QUERY));
@@ -62,45 +71,123 @@ impl RefreshWork {
         while let Some(page) = pages.next().await {
             let page = match page {
                 Ok(page) => page,
-                Err(error) if error.reason == ReasonCode::Cancelled => return Err(Stop::Cancelled),
-                Err(error) => {
-                    let error = self.sign_in.judge(&self.session, error, accepted).await;
-                    return Ok(end_of(collection, &error));
-                }
+                Err(error) => return Ok(end_of(collection, &self.judged(error, accepted).await?)),
             };
-            let Ok(entries) = self.write(collection, &page).await? else {
-                return Ok(TypeEnd::failed(ReasonCode::ParseFailed, ReasonCode::ParseFailed.sentence()));
-            };
-            came += entries;
-            *self.entries.lock().await += entries;
-            self.tell(collection.name).await?;
+            let Ok((definitions, categories)) = entries_of(collection, &page) else { return Ok(strange()) };
+            self.write(collection, &definitions, &categories).await?;
+            came += self.count(collection, page.len()).await?;
         }
         self.conclude(collection, came).await
     }
 
-    /// Writes what a page holds. The inner error: an entry could not be understood.
-    async fn write(&self, collection: &Collection, page: &Page) -> Result<Result<u64, serde_json::Error>, Stop> {
-        let (definitions, categories) = match collection.categories {
-            true => match page.items().map(category).collect() {
-                Ok(categories) => (Vec::new(), categories),
-                Err(error) => return Ok(Err(error)),
-            },
-            false => match page.items().map(definition).collect() {
-                Ok(definitions) => (definitions, Vec::new()),
-                Err(error) => return Ok(Err(error)),
-            },
+    /// What an error of Graph means, unless it is that nobody wants the reading any more.
+    async fn judged(&self, error: GraphError, accepted: u64) -> Result<GraphError, Stop> {
+        if error.reason == ReasonCode::Cancelled {
+            return Err(Stop::Cancelled);
+        }
+        Ok(self.sign_in.judge(&self.session, error, accepted).await)
+    }
+
+    /// Reads the definitions of all templates, of each definition what the newest template says.
+    async fn read_templates(&self, collection: &'static Collection) -> Result<TypeEnd, Stop> {
+        let accepted = self.session.times_accepted();
+        let list = format!("deviceManagement/{}", collection.name);
+        let mut templates: Vec<Template> = match self.rows(PageRequest::new(GraphVersion::Beta, &*list)).await {
+            Ok(Some(templates)) => templates,
+            Ok(None) => return Ok(strange()),
+            Err(error) => return Ok(end_of(collection, &self.judged(error, accepted).await?)),
         };
+        template::newest_first(&mut templates);
+        let (mut seen, mut came) = (HashSet::new(), 0);
+        for template in templates {
+            let categories = format!("{list}/{}/categories", path_segment(&template.id));
+            let read = match self.categories(&categories).await {
+                Ok(Some(read)) => read,
+                Ok(None) => return Ok(strange()),
+                // Taken away since the list was read.
+                Err(error) if error.status == Some(404) => continue,
+                Err(error) => return Ok(failed(&self.judged(error, accepted).await?)),
+            };
+            let (mut definitions, mut names) = (Vec::new(), Vec::new());
+            for (category, of_category) in read {
+                let named = category.named(&of_category);
+                let new = named.into_iter().filter(|one| seen.insert(one.id.to_ascii_lowercase()));
+                definitions.extend(new);
+                names.push(category.category());
+            }
+            self.write(collection, &definitions, &names).await?;
+            // Properties in the values of a definition are no entries of Microsoft's.
+            let entries = definitions.iter().filter(|definition| !definition.id.contains('/')).count();
+            came += self.count(collection, entries).await?;
+        }
+        self.conclude(collection, came).await
+    }
+
+    /// The categories of a template with their definitions; `None` where they could not be understood.
+    async fn categories(&self, path: &str) -> Result<Option<Vec<(TemplateCategory, Vec<Definition>)>>, GraphError> {
+        let request = PageRequest::new(GraphVersion::Beta, path).query(template::QUERY);
+        let Some(rows) = self.rows::<TemplateCategory>(request).await? else { return Ok(None) };
+        let mut read = Vec::with_capacity(rows.len());
+        for mut category in rows {
+            let (came, next) = (category.setting_definitions.take(), category.next.take());
+            let rest = match (&came, next) {
+                (_, Some(link)) => self.all(self.session.follow(&link, DEFAULT_MAX_PAGES)).await?,
+                (Some(_), None) => Some(Vec::new()),
+                (None, None) => {
+                    let path = format!("{path}/{}/settingDefinitions", path_segment(&category.id));
+                    self.rows(PageRequest::new(GraphVersion::Beta, path)).await?
+                }
+            };
+            let Some(rest) = rest else { return Ok(None) };
+            let mut definitions = came.unwrap_or_default();
+            definitions.extend(rest);
+            read.push((category, definitions));
+        }
+        Ok(Some(read))
+    }
+
+    async fn rows<T: DeserializeOwned>(&self, request: PageRequest) -> Result<Option<Vec<T>>, GraphError> {
+        self.all(self.session.pages(request)).await
+    }
+
+    /// Every row of a collection; `None` where one could not be understood.
+    async fn all<T: DeserializeOwned>(&self, mut pages: PageStream) -> Result<Option<Vec<T>>, GraphError> {
+        let mut rows = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page?;
+            let Ok(read) = page.items().map(serde_json::from_str).collect::<Result<Vec<T>, _>>() else {
+                return Ok(None);
+            };
+            rows.extend(read);
+        }
+        Ok(Some(rows))
+    }
+
+    /// Counts entries that were kept, and tells of them.
+    async fn count(&self, collection: &Collection, entries: usize) -> Result<u64, Stop> {
+        *self.entries.lock().await += entries as u64;
+        self.tell(collection.name).await?;
+        Ok(entries as u64)
+    }
+
+    /// Keeps what came.
+    async fn write(
+        &self,
+        collection: &Collection,
+        definitions: &[NewDefinition],
+        categories: &[NewCategory],
+    ) -> Result<(), Stop> {
         let written = with_retries(StoreError::is_transient, || async {
             let (mut tx, at) = (self.context.db().write().await?, self.context.now());
             hold(&mut tx, self.context.fence()).await?;
-            setting_catalog::record_definitions(&mut tx, collection.name, &definitions, at).await?;
-            setting_catalog::record_categories(&mut tx, collection.name, &categories, at).await?;
+            setting_catalog::record_definitions(&mut tx, collection.name, definitions, at).await?;
+            setting_catalog::record_categories(&mut tx, collection.name, categories, at).await?;
             let ids: Vec<String> = definitions.iter().map(|definition| definition.id.clone()).collect();
             setting_search::mark_renamed(&mut tx, &ids, at).await?;
             tx.commit().await
         });
         written.await?;
-        Ok(Ok(page.len() as u64))
+        Ok(())
     }
 
     /// A reading that brought far less than the one before was none of the whole: what came stays, and the one before counts.
@@ -158,6 +245,24 @@ impl RefreshWork {
         self.context.publish(Some(run), &progress);
         Ok(())
     }
+}
+
+/// What a page of a collection holds: definitions, or categories.
+fn entries_of(
+    collection: &Collection,
+    page: &Page,
+) -> Result<(Vec<NewDefinition>, Vec<NewCategory>), serde_json::Error> {
+    match collection.kind {
+        Kind::Categories => Ok((Vec::new(), page.items().map(category).collect::<Result<_, _>>()?)),
+        Kind::Definitions | Kind::Templates => {
+            Ok((page.items().map(definition).collect::<Result<_, _>>()?, Vec::new()))
+        }
+    }
+}
+
+/// An entry could not be understood.
+fn strange() -> TypeEnd {
+    TypeEnd::failed(ReasonCode::ParseFailed, ReasonCode::ParseFailed.sentence())
 }
 
 fn failed(error: &GraphError) -> TypeEnd {

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use futures::{StreamExt as _, TryStreamExt as _};
 use tenantatlas_domain::body::Completeness;
 use tenantatlas_domain::ids::{TenantId, VersionId};
 use tenantatlas_domain::settings::{Glossary, SearchEntry, Setting};
-use tenantatlas_store::inventory::{self, ItemRow, ScopeView};
-use tenantatlas_store::policies::{self, TenantKey};
+use tenantatlas_store::inventory::{self, ItemRow, ObjectOf};
+use tenantatlas_store::policies::TenantKey;
 use tenantatlas_store::setting_search::{Hit, SearchedTenant};
 use tenantatlas_store::{Reader, StoreError};
 
@@ -15,12 +14,6 @@ use super::reach::Reach;
 use super::{FoundPolicy, FoundSetting};
 use crate::engine::Engine;
 use crate::error::EngineError;
-
-/// Tenants whose inventory is looked at together.
-const TOGETHER: usize = 8;
-
-/// A policy: tenant, type and the id Microsoft gave it.
-type PolicyOf = (TenantId, String, String);
 
 /// The policies of a page with their settings, in its order.
 pub(super) async fn policies(
@@ -36,7 +29,9 @@ pub(super) async fn policies(
         let entry = entry(key, hit.version_id, &hit.sealed)?;
         opened.push((hit, entry));
     }
-    let ids: BTreeSet<String> = opened.iter().filter_map(|(_, entry)| entry.definition_id.clone()).collect();
+    // A setting below a definition has a name by both.
+    let is_known = |(hit, entry): &&(Hit, SearchEntry)| entry.definition_id.is_some() || hit.key.contains('/');
+    let ids: BTreeSet<String> = opened.iter().filter(is_known).map(|(hit, _)| hit.key.clone()).collect();
     let ids: Vec<String> = ids.into_iter().collect();
     let db = engine.reader();
     let (definitions, items, tags) =
@@ -62,16 +57,15 @@ struct Names {
 
 impl Names {
     /// The setting with its names: by its definition where it has one, else by what its tenant calls scope tags.
-    fn name(&self, tenant: TenantId, entry: &SearchEntry) -> Setting {
-        let of_tenant = self.tags.get(&tenant).filter(|_| entry.definition_id.is_none());
-        entry.named(of_tenant.unwrap_or(&self.definitions))
+    fn name(&self, hit: &Hit, entry: &SearchEntry) -> Setting {
+        let of_tenant = self.tags.get(&hit.tenant_id).filter(|_| names_tags(entry));
+        entry.named(&hit.key, of_tenant.unwrap_or(&self.definitions))
     }
 }
 
 /// What tenants call their scope tags, where a setting of the page names some.
 async fn tags(db: &Reader, opened: &[(Hit, SearchEntry)]) -> Result<HashMap<TenantId, Glossary>, StoreError> {
-    let naming =
-        opened.iter().filter(|(_, entry)| entry.definition_id.is_none() && entry.key.starts_with("roleScopeTag"));
+    let naming = opened.iter().filter(|(_, entry)| names_tags(entry));
     let tenants: BTreeSet<TenantId> = naming.map(|(hit, _)| hit.tenant_id).collect();
     let mut found = HashMap::new();
     for tenant in tenants {
@@ -81,22 +75,26 @@ async fn tags(db: &Reader, opened: &[(Hit, SearchEntry)]) -> Result<HashMap<Tena
     Ok(found)
 }
 
+fn names_tags(entry: &SearchEntry) -> bool {
+    entry.definition_id.is_none() && entry.key.starts_with("roleScopeTag")
+}
+
 /// Puts settings of one policy that follow each other together.
 fn grouped(
     reach: &Reach,
     opened: Vec<(Hit, SearchEntry)>,
     names: &Names,
-    mut items: HashMap<PolicyOf, ItemRow>,
+    mut items: HashMap<ObjectOf, ItemRow>,
 ) -> Vec<FoundPolicy> {
     let mut found: Vec<FoundPolicy> = Vec::new();
     for (hit, entry) in opened {
         let setting = FoundSetting {
-            key: hit.key,
-            setting: names.name(hit.tenant_id, &entry),
+            setting: names.name(&hit, &entry),
             entry,
             since_at: hit.since_at,
             since_number: hit.since_number,
             since_or_before: hit.since_number > 1 && hit.since_number <= hit.oldest_number,
+            key: hit.key.clone(),
         };
         let is_same = |policy: &&mut FoundPolicy| {
             (policy.tenant_id, &policy.policy_type, &policy.external_id)
@@ -124,27 +122,7 @@ fn grouped(
 }
 
 /// What the inventory knows of the policies of a page.
-async fn items(db: &Reader, opened: &[(Hit, SearchEntry)]) -> Result<HashMap<PolicyOf, ItemRow>, StoreError> {
-    let mut wanted: HashMap<TenantId, BTreeSet<(String, String)>> = HashMap::new();
-    for (hit, _) in opened {
-        wanted.entry(hit.tenant_id).or_default().insert((hit.policy_type.clone(), hit.external_id.clone()));
-    }
-    let asked = wanted.into_iter().map(|(tenant, policies)| async move {
-        let mut by_type: HashMap<&str, Vec<String>> = HashMap::new();
-        for (policy_type, external_id) in &policies {
-            by_type.entry(policy_type).or_default().push(external_id.clone());
-        }
-        let mut ids = Vec::new();
-        for (policy_type, external_ids) in by_type {
-            ids.extend(policies::items_by_id(db, tenant, policy_type, &external_ids).await?);
-        }
-        let view = ScopeView::load(db, tenant, None).await?;
-        let rows = inventory::find_many(db, &view, &ids).await?;
-        let by_policy =
-            rows.into_iter().map(|row| ((tenant, row.item.policy_type.clone(), row.item.external_id.clone()), row));
-        Ok::<_, StoreError>(by_policy.collect::<Vec<_>>())
-    });
-    let asked: Vec<_> = asked.collect();
-    let found: Vec<Vec<_>> = futures::stream::iter(asked).buffer_unordered(TOGETHER).try_collect().await?;
-    Ok(found.into_iter().flatten().collect())
+async fn items(db: &Reader, opened: &[(Hit, SearchEntry)]) -> Result<HashMap<ObjectOf, ItemRow>, StoreError> {
+    let policy = |(hit, _): &(Hit, SearchEntry)| (hit.tenant_id, hit.policy_type.clone(), hit.external_id.clone());
+    inventory::find_objects(db, &opened.iter().map(policy).collect()).await
 }

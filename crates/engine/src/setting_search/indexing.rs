@@ -193,7 +193,7 @@ async fn lines_of(
     version: &Version,
 ) -> Result<Vec<SearchLine>, StoreError> {
     let Some(settings) = settings_of_version(db, key, version).await? else { return Ok(Vec::new()) };
-    let ids: Vec<String> = settings.definition_ids().into_iter().map(str::to_owned).collect();
+    let ids = settings.definition_ids();
     let glossary: Glossary = glossary_of(db, &ids).await?;
     let objects = named_objects(std::iter::once(&settings));
     let objects = inventory::object_names(db, version.tenant_id, &referred_types(), &objects).await?;

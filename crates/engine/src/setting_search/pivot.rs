@@ -69,7 +69,7 @@ pub(super) async fn pivot(
     for cell in found.cells {
         let tenant_key = keys.get(&cell.tenant_id).ok_or(StoreError::Sealed)?;
         let entry = entry(tenant_key, cell.version_id, &cell.sealed)?;
-        let setting = entry.named(&glossary);
+        let setting = entry.named(key, &glossary);
         name.get_or_insert_with(|| entry.title(&setting));
         let of_value = values.entry(entry.value_words(&setting)).or_default();
         *of_value.entry(cell.tenant_id).or_default() += cell.policies;

@@ -248,6 +248,27 @@ on_both_engines! {
         assert!(by_name.len() >= expected && expected > 0, "{name}: {} of {expected}", by_name.len());
         assert!(by_name.iter().any(|one| one.title() == title));
         assert!(named.iter().all(|one| one.since_number == 1), "another name is no other value");
+        // Intents are found by the words of their templates: name, category, value, and what stands in a value.
+        let intents = found(&world, &root(), "type:endpointSecurityIntent").await;
+        let settings: Vec<&FoundSetting> = intents.policies.iter().flat_map(|policy| &policy.settings).collect();
+        let is_defined = |one: &&&FoundSetting| one.key.starts_with("deviceconfiguration--");
+        let defined: Vec<&&FoundSetting> = settings.iter().filter(is_defined).collect();
+        assert!(defined.iter().all(|one| !one.title().starts_with("deviceConfiguration--")), "{defined:?}");
+        let option = defined.iter().find(|one| matches!(one.setting.value, Some(SettingValue::Choice { .. })));
+        let within = defined.iter().find(|one| one.key.contains('/')).expect("what stands in a value");
+        for one in [option.expect("an option with a name"), within] {
+            let (title, value) = (one.title(), one.value_words());
+            let category = one.setting.category.clone().expect("a category");
+            for query in [format!("setting:\"{title}\" value:\"{value}\""), format!("setting:\"{category}\"")] {
+                let query = format!("type:endpointSecurityIntent {query}");
+                let answer = found(&world, &root(), &query).await;
+                let mut hits = answer.policies.iter().flat_map(|policy| &policy.settings);
+                assert!(hits.any(|hit| hit.key == one.key && hit.title() == title), "{query}");
+            }
+            let whole = request("type:endpointSecurityIntent");
+            let pivot = world.engine.pivot_setting(&root(), &whole, &one.key).await.unwrap();
+            assert!(pivot.name == title && pivot.values.contains(&value), "{pivot:?}");
+        }
     }
 }
 

@@ -133,7 +133,7 @@ on_both_engines! {
         assert!(unnamed(&before) > 0);
         let run = refreshed(&world).await;
         assert_eq!(run.status, OperationStatus::Completed, "{:?}", run.failures);
-        assert_eq!((run.counters.succeeded, run.counters.skipped), (2, 6));
+        assert_eq!((run.counters.succeeded, run.counters.skipped), (3, 6));
         let after = read(&world, "settingsCatalogPolicy", &id, 1).await;
         assert_eq!(unnamed(&after), 0);
         for line in after.settings.lines().iter().filter(|line| line.setting.definition_id.is_some()) {
@@ -152,6 +152,89 @@ on_both_engines! {
         let kept = setting_catalog::last_reading(&world.database.db, "configurationSettings").await.unwrap().unwrap();
         assert_eq!(kept, whole);
         assert_eq!(unnamed(&read(&world, "settingsCatalogPolicy", &id, 1).await), 0);
+    }
+
+    async fn intents_are_told_by_the_settings_of_their_template_in_versions_and_differences(test: TestDatabase) {
+        const INTENT: &str = "endpointSecurityIntent";
+        let world = World::new(test, 900).await;
+        world.sync(&World::some(&[INTENT])).await;
+        world.capture_all().await;
+        let ids = world.stored().await[INTENT].clone();
+        let told = |read: &ReadVersion| -> Vec<(String, String)> {
+            let lines = read.settings.lines();
+            let of_intent = lines.iter().filter(|line| line.slot == "categories");
+            let value = |setting: &Setting| setting.value.as_ref().map_or_else(String::new, SettingValue::words);
+            of_intent.map(|line| (line.setting.title().unwrap_or_default(), value(line.setting))).collect()
+        };
+        let is_id = |text: &str| text.starts_with("deviceConfiguration--") || text == "enabledForAzureAd";
+        let mut before = Vec::new();
+        for id in &ids {
+            before.extend(told(&read(&world, INTENT, id, 1).await));
+        }
+        assert!(before.iter().any(|(name, _)| is_id(name)) && before.iter().any(|(_, value)| is_id(value)));
+        assert_eq!(refreshed(&world).await.status, OperationStatus::Completed);
+        let mut after = Vec::new();
+        for id in &ids {
+            after.extend(told(&read(&world, INTENT, id, 1).await));
+        }
+        assert_eq!(after.len(), before.len());
+        assert!(after.iter().all(|(name, value)| !is_id(name) && !is_id(value)), "{after:?}");
+        for expected in [
+            ("Configure client-driven recovery password rotation", "Enable rotation on Azure AD-joined devices"),
+            ("Compatible TPM startup", "Do not allow"),
+            ("User creation of recovery key", "Require"),
+        ] {
+            assert!(after.contains(&(expected.0.to_owned(), expected.1.to_owned())), "{expected:?} in {after:?}");
+        }
+        let mut changed = Vec::new();
+        for _ in 0..3 {
+            world.simulator.control().evolve(&world.simulated.tenant_id, 1);
+        }
+        world.sync(&World::some(&[INTENT])).await;
+        world.capture(&tenantatlas_engine::CaptureOf::Types(Vec::new()), true).await;
+        for id in world.stored().await[INTENT].intersection(&ids) {
+            if world.versions(INTENT, id).await.len() < 2 {
+                continue;
+            }
+            let Comparison { difference, .. } = compared(&world, INTENT, id, (1, 2)).await;
+            let of_intent = difference.changes().filter(|row| row.slot == "categories");
+            changed.extend(of_intent.map(|row| row.title.clone()));
+        }
+        assert!(!changed.is_empty() && changed.iter().all(|name| !is_id(name)), "{changed:?}");
+    }
+
+    async fn templates_of_which_a_part_came_or_none_name_what_they_have_and_are_read_again(test: TestDatabase) {
+        let world = World::new(test, 50).await;
+        let entries = async || {
+            let reading = setting_catalog::last_reading(&world.database.db, "templates").await.unwrap();
+            reading.map(|reading| reading.entries)
+        };
+        let why = |run: &operation_runs::OperationRun| {
+            let of_templates = run.failures.iter().find(|failure| failure.item_id.as_deref() == Some("templates"));
+            of_templates.map(|failure| failure.reason_code)
+        };
+        let path = "categories?$expand=settingDefinitions";
+        let gone = FaultKind::Status { status: 404, code: "NotFound".to_owned(), message: "no".to_owned() };
+        // The definitions of a category may come in several pages.
+        world.simulator.control().set_faults(vec![Fault::always(path, FaultKind::PartialCollections)]);
+        assert_eq!(refreshed(&world).await.status, OperationStatus::Completed);
+        let whole = entries().await.expect("a reading");
+        world.simulator.control().set_faults(Vec::new());
+        assert_eq!(refreshed(&world).await.status, OperationStatus::Completed);
+        assert_eq!(entries().await, Some(whole));
+        // One template that cannot be read is no whole reading; one that is gone is.
+        world.simulator.control().set_faults(vec![Fault::always(path, FaultKind::Forbidden).after(1)]);
+        let run = refreshed(&world).await;
+        assert_eq!(run.status, OperationStatus::CompletedWithErrors);
+        assert_eq!(why(&run), Some(ReasonCode::PermissionMissing));
+        world.simulator.control().set_faults(vec![Fault::always(path, gone.clone()).after(1)]);
+        let run = refreshed(&world).await;
+        assert_eq!(why(&run), Some(ReasonCode::BodyIncomplete));
+        assert_eq!(entries().await, Some(whole));
+        world.simulator.control().set_faults(vec![Fault::always("deviceManagement/templates", gone)]);
+        let run = refreshed(&world).await;
+        assert_eq!((run.status, run.counters.skipped), (OperationStatus::Completed, 7), "{:?}", run.failures);
+        assert_eq!(entries().await, Some(whole));
     }
 }
 

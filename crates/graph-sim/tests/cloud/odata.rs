@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use tenantatlas_graph_sim::SECRET_MARK;
+use tenantatlas_graph_sim::{Fault, FaultKind, SECRET_MARK};
 
 use crate::visitor::Visitor;
 
@@ -143,6 +143,51 @@ async fn the_categories_of_a_template_divide_the_settings_of_its_intents() {
     assert!(divided.iter().all(|setting| text(&setting["definitionId"]).starts_with("deviceConfiguration--")));
     assert_eq!(divided, visitor.all(&format!("{path}/settings")).await);
     assert_eq!(visitor.get("beta/deviceManagement/templates/unknown").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn templates_define_every_setting_of_the_intents_that_were_made_of_them() {
+    let visitor = Visitor::new(800, |_| {}).await;
+    let intents = visitor.all("beta/deviceManagement/intents").await;
+    let mut met = BTreeSet::new();
+    for intent in &intents {
+        let template = format!("beta/deviceManagement/templates/{}/categories", text(&intent["templateId"]));
+        let categories = visitor.all(&format!("{template}?$expand=settingDefinitions")).await;
+        let path = format!("beta/deviceManagement/intents/{}/categories", text(&intent["id"]));
+        for category in &categories {
+            let id = text(&category["id"]);
+            let definitions = category["settingDefinitions"].as_array().expect("definitions");
+            assert_eq!(definitions, &visitor.all(&format!("{template}/{id}/settingDefinitions")).await);
+            for setting in visitor.all(&format!("{path}/{id}/settings")).await {
+                let definition =
+                    definitions.iter().find(|one| one["id"] == setting["definitionId"]).expect("its definition");
+                let value: Value = serde_json::from_str(text(&setting["valueJson"])).expect("JSON");
+                let values = definition["constraints"][0]["values"].as_array();
+                let is_known = |values: &Vec<Value>| values.iter().any(|one| one["value"] == value);
+                assert!(values.is_none_or(is_known), "{setting} of {definition}");
+                for property in definition["propertyDefinitionIds"].as_array().into_iter().flatten() {
+                    let name = text(property).rsplit('_').next().unwrap_or_default();
+                    assert!(definitions.iter().any(|one| one["id"] == *property), "{property}");
+                    assert!(value.get(name).is_some(), "{name} of {value}");
+                }
+                met.insert(text(&definition["valueType"]).to_owned());
+            }
+        }
+    }
+    assert!(met.contains("complex") && met.contains("string"), "{met:?}");
+    let whole = visitor.all("beta/deviceManagement/templates").await;
+    let template = format!("beta/deviceManagement/templates/{}/categories", text(&whole[0]["id"]));
+    visitor
+        .cloud
+        .control()
+        .set_faults(vec![Fault::always("$expand=settingDefinitions", FaultKind::PartialCollections)]);
+    let cut = visitor.get(&format!("{template}?$expand=settingDefinitions")).await.1;
+    let category = &cut["value"][0];
+    let next = text(&category["settingDefinitions@odata.nextLink"]);
+    let rest = next.rsplit_once("/beta/").map(|(_, path)| format!("beta/{path}")).expect("a link");
+    let rest = visitor.get(&rest).await.1["value"].as_array().map_or(0, Vec::len);
+    let all = visitor.all(&format!("{template}/{}/settingDefinitions", text(&category["id"]))).await;
+    assert_eq!((category["settingDefinitions"].as_array().map(Vec::len), rest + 1), (Some(1), all.len()));
 }
 
 #[tokio::test]

@@ -60,21 +60,37 @@ pub(super) async fn of_items(
     items: &[Uuid],
 ) -> Result<HashMap<Uuid, Vec<Assignment>>, StoreError> {
     let mut statement = Statement::new("WITH wanted (id) AS (VALUES ");
-    statement.push_rows(items).push(
-        ") SELECT l.source_item_id, l.relationship, l.target_kind, l.target_external_id AS target_id,
-             COALESCE(d.display_name, l.last_known_name) AS name, d.unnamed,
-             l.filter_id, f.display_name AS filter_name, l.filter_mode
-         FROM (SELECT DISTINCT w.id FROM wanted w) AS w
-         CROSS JOIN inventory_links l
-         LEFT JOIN directory_names d ON d.tenant_id = l.tenant_id AND d.external_id = l.target_external_id
-         LEFT JOIN inventory_items f ON f.tenant_id = l.tenant_id AND f.policy_type = 'assignmentFilter'
-             AND f.external_id = l.filter_id
-         WHERE l.source_item_id = w.id AND l.tenant_id = $1 AND l.relationship IN ('assigned_to', 'excluded_from')
-         ORDER BY l.source_item_id, l.position",
-        args![tenant],
-    );
-    let mut on = db;
-    let found: Vec<AssignmentOf> = on.query(&statement).await?;
+    statement.push_rows(items).push(&format!(") {OF_WANTED} AND l.tenant_id = $1 {IN_ORDER}"), args![tenant]);
+    told(db, &statement).await
+}
+
+/// The assignments of items of any tenants, each with its own, by item.
+pub(super) async fn of_many(db: &Db, items: &[(TenantId, Uuid)]) -> Result<HashMap<Uuid, Vec<Assignment>>, StoreError> {
+    if items.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut statement = Statement::new("WITH wanted (id, tenant_id) AS (VALUES ");
+    for (at, (tenant, item)) in items.iter().enumerate() {
+        statement.push(if at == 0 { "($1, $2)" } else { ", ($1, $2)" }, args![*item, *tenant]);
+    }
+    statement.push(&format!(") {OF_WANTED} AND l.tenant_id = w.tenant_id {IN_ORDER}"), []);
+    told(db, &statement).await
+}
+
+/// What is told of the assignments of those that are wanted.
+const OF_WANTED: &str = "SELECT l.source_item_id, l.relationship, l.target_kind, l.target_external_id AS target_id,
+        COALESCE(d.display_name, l.last_known_name) AS name, d.unnamed,
+        l.filter_id, f.display_name AS filter_name, l.filter_mode
+    FROM (SELECT DISTINCT * FROM wanted) AS w
+    CROSS JOIN inventory_links l
+    LEFT JOIN directory_names d ON d.tenant_id = l.tenant_id AND d.external_id = l.target_external_id
+    LEFT JOIN inventory_items f ON f.tenant_id = l.tenant_id AND f.policy_type = 'assignmentFilter'
+        AND f.external_id = l.filter_id
+    WHERE l.source_item_id = w.id AND l.relationship IN ('assigned_to', 'excluded_from')";
+const IN_ORDER: &str = "ORDER BY l.source_item_id, l.position";
+
+async fn told(mut on: &Db, statement: &Statement) -> Result<HashMap<Uuid, Vec<Assignment>>, StoreError> {
+    let found: Vec<AssignmentOf> = on.query(statement).await?;
     let mut by_item: HashMap<Uuid, Vec<Assignment>> = HashMap::new();
     for row in found {
         by_item.entry(row.source_item_id).or_default().push(row.assignment);

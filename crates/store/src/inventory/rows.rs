@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use tenantatlas_domain::ids::{ItemId, TenantId};
 use uuid::Uuid;
 
-use super::assignment;
+use super::assignment::{self, Assignment};
 use super::item::{ITEM_COLUMNS, Item, ItemRow};
 use super::view::{ScopeView, Stretch};
 use crate::database::{Access, Run as _};
@@ -69,17 +69,26 @@ struct Absence {
 
 /// The absences of items in a scope.
 pub(crate) async fn absences(
-    mut on: impl Access,
+    on: impl Access,
     scope: i64,
     items: &[Uuid],
 ) -> Result<HashMap<Uuid, Vec<(i64, i64)>>, StoreError> {
+    let places: Vec<(Uuid, i64)> = items.iter().map(|item| (*item, scope)).collect();
+    absences_within(on, &places).await
+}
+
+/// The absences of items, each in its scope.
+pub(super) async fn absences_within(
+    mut on: impl Access,
+    places: &[(Uuid, i64)],
+) -> Result<HashMap<Uuid, Vec<(i64, i64)>>, StoreError> {
     let mut connection = on.connection().await?;
     let backend = connection.backend();
-    let of_scope = Statement::of("f.item_id = w.id AND f.scope_id = $1", args![scope]);
-    let mut statement = Statement::new("WITH wanted (id) AS (");
+    let of_scope = Statement::new("f.item_id = w.id AND f.scope_id = w.scope_id");
+    let mut statement = Statement::new("WITH wanted (id, scope_id) AS (");
     statement
-        .push_ids(backend, items.iter().copied())
-        .push(") SELECT f.item_id, f.from_seq, f.until_seq FROM (SELECT DISTINCT id FROM wanted) w", [])
+        .push_places(backend, places)
+        .push(") SELECT f.item_id, f.from_seq, f.until_seq FROM (SELECT DISTINCT id, scope_id FROM wanted) w", [])
         .push_statement(dialect::probe(backend, ("inventory_absences", "f"), of_scope, Held::Not));
     let rows: Vec<Absence> = connection.rows(statement.text(), statement.values()).await?;
     let mut absences: HashMap<Uuid, Vec<(i64, i64)>> = HashMap::new();
@@ -123,19 +132,23 @@ pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<
         .into_iter()
         .map(|row| {
             let id = row.item.id.as_uuid();
-            let seq = seq(&row);
             let stretch = Stretch { range: row.range(), absences: absences.get(&id).cloned().unwrap_or_default() };
-            let row = ItemRow {
-                presence: view.presence(&row.item.policy_type, &stretch),
-                changed_in_last_run: Some(row.item.changed_seq) == seq && view.is_past_baseline(&row.item),
-                assignments: assignments.get(&id).cloned().unwrap_or_default(),
-                newer_than_scope: seq.is_some_and(|seq| row.item.first_seen_seq > seq),
-                item: row.item,
-            };
-            (id, row)
+            (id, told(view, row.item, &stretch, assignments.get(&id).cloned().unwrap_or_default()))
         })
         .collect();
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+}
+
+/// An item as a view tells it, given which runs of its scope saw it.
+pub(super) fn told(view: &ScopeView, item: Item, stretch: &Stretch, assignments: Vec<Assignment>) -> ItemRow {
+    let seq = view.seq_of(&item.policy_type);
+    ItemRow {
+        presence: view.presence(&item.policy_type, stretch),
+        changed_in_last_run: Some(item.changed_seq) == seq && view.is_past_baseline(&item),
+        assignments,
+        newer_than_scope: seq.is_some_and(|seq| item.first_seen_seq > seq),
+        item,
+    }
 }
 
 /// The items of a type by name, at most so many: the id Microsoft gave each, and its name.

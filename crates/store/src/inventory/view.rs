@@ -175,7 +175,7 @@ impl TypeState {
 
 impl TypeRun {
     /// The read of the type that it tells of, when that came to the end; `run` is the run that it is part of.
-    fn full_read(&self, run: SyncRunId) -> Option<FullRead> {
+    pub(super) fn full_read(&self, run: SyncRunId) -> Option<FullRead> {
         let at = self.finished_at.filter(|_| self.outcome == Some(TypeOutcome::Succeeded))?;
         Some(FullRead { run_id: self.carried_from.unwrap_or(run), seq: self.read_seq, at })
     }

@@ -1,14 +1,15 @@
 //! Presence against a naive model: random histories of overlapping runs of several selections, some of them stopped, some
 //! that continue others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::presence::{Presence, TypeReading, derive_presence};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome, conclude_sync};
 use tenantatlas_store::inventory::{
-    Item, ItemFilter, ItemQuery, ObservedItem, RunReading, ScopeView, Sort, StateFilter, list, runs_that_saw, total,
+    Item, ItemFilter, ItemQuery, ObservedItem, RunReading, ScopeView, Sort, StateFilter, find, find_external,
+    find_objects, list, runs_that_saw, total,
 };
 use tenantatlas_store::scopes::ScopeId;
 use tenantatlas_store::sync_runs::{self, SyncRun};
@@ -228,7 +229,24 @@ async fn check(db: &Db, tenant: TenantId, model: &Model) {
     }
 }
 
-async fn history(db: &Db, seed: u64, steps: usize) {
+/// Objects of several tenants, which have the same ids, are told at once as the view of each tenant tells them.
+async fn check_objects(db: &Db, tenants: &[TenantId]) {
+    let (mut wanted, mut expected) = (BTreeSet::new(), HashMap::new());
+    for tenant in tenants {
+        let view = ScopeView::load(db, *tenant, None).await.unwrap();
+        for (key, number) in TYPES.into_iter().flat_map(|key| (0..6).map(move |number| (key, number))) {
+            let object = (*tenant, key.to_owned(), format!("id-{number}"));
+            if let Some(id) = find_external(db, *tenant, key, &object.2).await.unwrap() {
+                expected.insert(object.clone(), find(db, &view, id).await.unwrap().unwrap());
+            }
+            wanted.insert(object);
+        }
+    }
+    assert!(expected.len() > tenants.len() && expected.len() < wanted.len());
+    assert_eq!(find_objects(db, &wanted).await.unwrap(), expected);
+}
+
+async fn history(db: &Db, seed: u64, steps: usize) -> TenantId {
     let mut random = Random(seed);
     let tenant = tenant(db, &format!("Tenant {seed}")).await;
     let mut model = Model::default();
@@ -260,12 +278,17 @@ async fn history(db: &Db, seed: u64, steps: usize) {
         }
     }
     check(db, tenant, &model).await;
+    tenant
 }
 
 on_both_engines! {
     async fn presence_is_as_the_rules_derive_it_whatever_runs_overlap(test: TestDatabase) {
+        let mut tenants = Vec::new();
         for seed in 1..=10 {
-            history(&test.db, seed, 80).await;
+            tenants.push(history(&test.db, seed, 80).await);
         }
+        check_objects(&test.db, &tenants).await;
+        tenants.push(tenant(&test.db, "Nothing was read").await);
+        check_objects(&test.db, &tenants).await;
     }
 }

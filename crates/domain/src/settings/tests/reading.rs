@@ -90,6 +90,62 @@ fn settings_of_intents_come_with_their_category_and_their_value_out_of_its_json(
 }
 
 #[test]
+fn intents_are_told_by_the_words_that_their_template_has_for_settings_and_values() {
+    let intent = |usage: &str| {
+        json!({"displayName": "Disk", "categories": [{"id": "c", "displayName": "Drives", "settings": [
+            {"id": "1", "definitionId": "d_rotation", "valueJson": "\"enabled\""},
+            {"id": "2", "definitionId": "d_free", "valueJson": "\"enabled\""},
+            {"id": "3", "definitionId": "d_list", "valueJson": "[\"enabled\",\"other\"]"},
+            {"id": "4", "definitionId": "D_Drive", "valueJson":
+                format!("{{\"tpmUsage\":\"{usage}\",\"pin\":null,\"recovery\":{{\"agent\":true}}}}")}]}]})
+    };
+    let (mut settings, _) = read("endpointSecurityIntent", intent("blocked"));
+    let ids = settings.definition_ids();
+    for id in ["d_drive", "d_drive/tpmusage", "d_drive/recovery", "d_drive/recovery/agent", "d_rotation"] {
+        assert!(ids.iter().any(|known| known == id), "{id} in {ids:?}");
+    }
+    let known = |id: &str, name: &str| {
+        let options = [("enabled", "On"), ("blocked", "Do not allow")];
+        let options = options.map(|(id, name)| (id.to_owned(), name.to_owned())).into();
+        (id.to_owned(), DefinitionName { name: name.to_owned(), category: vec!["Template".to_owned()], options })
+    };
+    let plain = settings.clone();
+    let mut glossary = Glossary::default();
+    glossary.definitions.extend([
+        known("d_rotation", "Rotation"),
+        known("d_list", "Several"),
+        known("d_drive/tpmusage", "Startup"),
+        known("d_drive/recovery/agent", "Block the agent"),
+    ]);
+    settings.name_by(&glossary);
+    let lines = settings.lines();
+    let told: Vec<(String, String)> = lines
+        .iter()
+        .filter(|line| line.slot == "categories")
+        .filter_map(|line| Some((line.setting.title()?, line.setting.value.as_ref()?.words())))
+        .collect();
+    let expected = [
+        ("Rotation", "On"),
+        ("d_free", "enabled"),
+        ("Several", "On, other"),
+        ("Block the agent", "Yes"),
+        ("Startup", "Do not allow"),
+    ];
+    for (name, value) in expected {
+        assert!(told.contains(&(name.to_owned(), value.to_owned())), "{name} in {told:?}");
+    }
+    let categories = lines.iter().filter(|line| line.depth == 0 && line.slot == "categories");
+    assert!(categories.clone().all(|line| line.setting.category.as_deref() == Some("Drives")), "that of the intent");
+    // Another name is no other value.
+    let same = difference((&plain, &[]), (&settings, &[]));
+    assert!(same.is_same() && same.notes.is_empty(), "{same:?}");
+    let (mut other, _) = read("endpointSecurityIntent", intent("enabled"));
+    other.name_by(&glossary);
+    let changed: Vec<_> = difference((&settings, &[]), (&other, &[])).changes().map(|row| row.path.clone()).collect();
+    assert_eq!(changed, ["D_Drive/tpmUsage"]);
+}
+
+#[test]
 fn administrative_templates_are_called_by_their_definitions_and_fields() {
     let object = json!({"displayName": "Edge", "definitionValues": [{"id": "v", "enabled": true, "configurationType": "policy",
         "definition": {"id": "def", "displayName": "Home page", "classType": "user",

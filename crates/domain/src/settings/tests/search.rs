@@ -26,6 +26,34 @@ fn the_key_of_a_setting_holds_names_of_microsoft_alone() {
 }
 
 #[test]
+fn what_stands_in_the_value_of_an_intent_is_found_and_named_below_its_definition() {
+    let setting = json!({"id": "1", "definitionId": "D_Drive",
+        "valueJson": "{\"tpmUsage\":\"blocked\",\"rules\":[{\"action\":\"allow\"}],\"my text\":{\"inner\":1}}"});
+    let body = json!({"id": "1", "categories": [{"id": "c", "displayName": "Drives", "settings": [setting]}]});
+    let known = |name: &str, options: &[(&str, &str)]| DefinitionName {
+        name: name.to_owned(),
+        options: options.iter().map(|(id, name)| ((*id).to_owned(), (*name).to_owned())).collect(),
+        ..DefinitionName::default()
+    };
+    let definitions = [
+        ("d_drive/tpmusage".to_owned(), known("Startup", &[("blocked", "Do not allow")])),
+        ("d_drive/rules/action".to_owned(), known("Action", &[("allow", "Let through")])),
+        ("d_drive".to_owned(), known("Drive policy", &[])),
+    ];
+    let glossary = Glossary { definitions: definitions.into(), ..Glossary::default() };
+    let lines = lines("endpointSecurityIntent", &body, &glossary);
+    let of = |key: &str| lines.iter().find(|line| line.key == key).unwrap_or_else(|| panic!("{key} in {lines:?}"));
+    let told = |key: &str| {
+        let setting = of(key).entry.named(key, &glossary);
+        (of(key).entry.title(&setting), of(key).entry.value_words(&setting))
+    };
+    assert_eq!(told("d_drive/tpmusage"), ("Startup".to_owned(), "Do not allow".to_owned()));
+    assert_eq!(told("d_drive/rules/action"), ("Action".to_owned(), "Let through".to_owned()));
+    assert_eq!(of("d_drive/tpmusage").words, ["allow", "blocked", "do", "not"]);
+    assert!(lines.iter().all(|line| !line.key.contains("text")), "a key of a person: {lines:?}");
+}
+
+#[test]
 fn an_option_is_found_by_its_id_and_by_its_name_and_content_by_nothing() {
     let instance = |id: &str, option: &str| {
         json!({"settingInstance": {
@@ -43,7 +71,7 @@ fn an_option_is_found_by_its_id_and_by_its_name_and_content_by_nothing() {
     let line = found.iter().find(|line| line.key == "device_a").unwrap();
     assert_eq!(line.words, ["configured", "device_a_1", "not"]);
     assert!(line.names.is_empty(), "what a catalogue calls it is not kept");
-    assert_eq!(line.entry.named(&glossary).title().as_deref(), Some("Allow A"));
+    assert_eq!(line.entry.named(&line.key, &glossary).title().as_deref(), Some("Allow A"));
     let unnamed = lines("settingsCatalogPolicy", &body, &Glossary::default());
     assert_eq!(
         unnamed.iter().find(|one| one.key == "device_a").unwrap().held,
