@@ -379,6 +379,12 @@ impl TenantAddress {
         with_query(&self.endpoints(), [("show", id.to_string())])
     }
 
+    /// The endpoints, with the form that changes one of them.
+    #[must_use]
+    pub fn endpoint_to_change(&self, id: impl Display) -> String {
+        format!("{}#change-title", with_query(&self.endpoints(), [("change", id.to_string())]))
+    }
+
     /// Its tokens of the API.
     #[must_use]
     pub fn tokens(&self) -> String {

@@ -172,6 +172,7 @@ mod tests {
             at.members(),
             at.endpoints(),
             at.endpoint("07"),
+            at.endpoint_to_change("07"),
             at.tokens(),
             at.members_without("06"),
             address::welcome("token"),

@@ -156,5 +156,53 @@ test("a link to the next page, a wrong value, and a place that is not there", as
   await expectFieldRefused(page, page.getByLabel("Application (client) ID"), /Application \(client\) ID must be a GUID/);
   expect((await page.goto(`${tenant}/runs/nothing`))?.status()).toBe(404);
 });
+test("a schedule that is refused keeps what was typed, and an endpoint is changed, by forms", async ({ page, server }, info) => {
+  const name = `By hand on ${info.project.name}`;
+  await signIn(page, server, people.manager);
+  const tenant = await openTenant(page, server, "Contoso");
+  await page.goto(`${tenant}/schedules`);
+  await page.getByLabel("Name", { exact: true }).fill(name);
+  await page.getByLabel("When", { exact: true }).selectOption("weekly");
+  await page.getByLabel("Time of day").fill("04:15");
+  await page.getByLabel("Tuesday").check();
+  const zone = page.getByRole("combobox", { name: "Time zone" });
+  await zone.fill("Europe/Atlantis");
+  await page.getByRole("button", { name: "Add the schedule" }).click();
+  await expectFieldRefused(page, zone, /IANA/);
+  await expect(page, "the page is that of the form, and nothing that was typed stands in its address").toHaveURL(new RegExp(`${tenant}/schedules\\?(?!.*Atlantis)`));
+  await expect(zone).toHaveValue("Europe/Atlantis");
+  await expect(page.getByLabel("Name", { exact: true })).toHaveValue(name);
+  await expect(page.getByLabel("When", { exact: true })).toHaveValue("weekly");
+  await expect(page.getByLabel("Time of day")).toHaveValue("04:15");
+  await expect(page.getByLabel("Tuesday")).toBeChecked();
+  await zone.fill("Europe/Nowhere");
+  await page.getByRole("button", { name: "Add the schedule" }).click();
+  await expect(page.getByLabel("Time of day"), "a second time as well").toHaveValue("04:15");
+  await zone.fill("Europe/Berlin");
+  await page.getByRole("button", { name: "Add the schedule" }).click();
+  await expect(page.getByText("The schedule is added.")).toBeVisible();
+  await page.getByRole("button", { name: `Remove ${name}` }).click();
+  await expect(page.getByText("The schedule is removed.")).toBeVisible();
+
+  await page.goto(`${tenant}/settings/endpoints`);
+  await page.getByLabel("Name", { exact: true }).fill(name);
+  await page.getByLabel("Address", { exact: true }).fill("http://127.0.0.1:9/hook?sig=a-right");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await expect(page.getByRole("status").filter({ hasText: "It is shown only now." })).toBeVisible();
+  await page.getByRole("link", { name: `Change ${name}` }).click();
+  await expect(page.getByRole("heading", { name: "Change the endpoint" })).toBeVisible();
+  await page.getByLabel("Name", { exact: true }).fill(`${name}, renamed`);
+  for (const box of await page.getByRole("group", { name: "Events" }).getByRole("checkbox").all()) await box.uncheck();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.getByRole("alert").filter({ hasText: "must name one or more" })).toBeVisible();
+  await expect(page.getByLabel("Name", { exact: true }), "it is kept").toHaveValue(`${name}, renamed`);
+  await page.getByRole("group", { name: "Events" }).getByRole("checkbox").first().check();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.getByRole("link", { name: `${name}, renamed`, exact: true })).toBeVisible();
+  await page.getByRole("button", { name: `Remove ${name}, renamed` }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Yes, remove it" }).click();
+  await expect(page.getByText(`${name}, renamed`)).toHaveCount(0);
+});
+
 // The answer 404 itself is a message of the console.
 test.use({ expectedMessages: /status of 404/ });

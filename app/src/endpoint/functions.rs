@@ -19,7 +19,7 @@ use {
     tenantatlas_domain::endpoint::Wanted,
     tenantatlas_domain::ids::EndpointId,
     tenantatlas_domain::role::Action,
-    tenantatlas_engine::EndpointDetails,
+    tenantatlas_engine::{EndpointChange, EndpointDetails},
 };
 
 #[cfg(feature = "ssr")]
@@ -55,6 +55,28 @@ pub async fn add_endpoint(
     Ok(())
 }
 rule!(AddEndpoint, Rule::Member(Action::EditEndpoints));
+
+/// Changes what an endpoint is called and what it is told. Its kind and its address stay.
+///
+/// # Errors
+/// Forbidden below manager; no such endpoint; a name or events that are not acceptable.
+#[server(prefix = "/api", endpoint = "change_endpoint")]
+pub async fn change_endpoint(
+    endpoint: String,
+    name: String,
+    #[server(default)] events: Vec<EventKind>,
+    #[server(default)] states: Vec<OperationBucket>,
+    #[server(default)] operations: Vec<String>,
+    #[server(default)] digest: bool,
+) -> Result<(), AppError> {
+    let (inside, id) = named(&endpoint)?;
+    let wanted = Some(Wanted { events, operations, states });
+    let change = EndpointChange { name: Some(name), wanted, digest: Some(digest), enabled: None };
+    inside.engine.change_endpoint(&inside.session.actor(), inside.id(), id, &change).await?;
+    go_to_with(&inside.address().endpoint(id), Done::EndpointSaved);
+    Ok(())
+}
+rule!(ChangeEndpoint, Rule::Member(Action::EditEndpoints));
 
 /// Switches an endpoint on or off.
 ///

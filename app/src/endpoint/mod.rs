@@ -3,6 +3,8 @@
 pub mod functions;
 
 #[cfg(feature = "ssr")]
+mod form;
+#[cfg(feature = "ssr")]
 pub mod load;
 #[cfg(feature = "ssr")]
 mod log;

@@ -1,12 +1,14 @@
 //! The endpoints of a tenant: what is sent where, and how that went.
 
 use leptos::prelude::*;
-use tenantatlas_domain::endpoint::{EndpointKind, EventKind};
-use tenantatlas_domain::operation::OperationBucket;
+use tenantatlas_domain::endpoint::EventKind;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::endpoints::Endpoint;
 
-use super::functions::{AddEndpoint, RemoveEndpoint, ReplayDelivery, RotateEndpoint, SwitchEndpoint, TestEndpoint};
+use super::form;
+use super::functions::{
+    AddEndpoint, ChangeEndpoint, RemoveEndpoint, ReplayDelivery, RotateEndpoint, SwitchEndpoint, TestEndpoint,
+};
 use super::load::{self, Before};
 use super::log::log;
 use crate::error::AppError;
@@ -14,9 +16,8 @@ use crate::frame::view::Section;
 use crate::page::{done, query, refusal, tenant_page};
 use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
-use crate::ui::card::section_card;
 use crate::ui::drawn::Drawn as _;
-use crate::ui::form::{field, hidden, options};
+use crate::ui::form::hidden;
 use crate::ui::icon::Icon;
 use crate::ui::note::{confirm_note, done_note, empty, refusal_note};
 use crate::ui::time::{moment, moment_or};
@@ -29,7 +30,8 @@ pub fn EndpointsPage() -> impl IntoView {
     let refused = refusal::<SwitchEndpoint>(&query).or_else(|| refusal::<RotateEndpoint>(&query));
     let refused = refused.or_else(|| refusal::<TestEndpoint>(&query)).or_else(|| refusal::<RemoveEndpoint>(&query));
     let refused = refused.or_else(|| refusal::<ReplayDelivery>(&query));
-    let add_error = refusal::<AddEndpoint>(&query);
+    let (add_error, change_error) = (refusal::<AddEndpoint>(&query), refusal::<ChangeEndpoint>(&query));
+    let change = query("change");
     let (show, before) = (query("show"), query("before").and_then(|text| place(&text)));
     tenant_page(Section::Settings, move |inside| async move {
         let all = load::list(&inside).await?;
@@ -38,6 +40,12 @@ pub fn EndpointsPage() -> impl IntoView {
         let shown = all.iter().find(|endpoint| Some(endpoint.id.to_string()) == show);
         // With one endpoint there is nothing to choose.
         let shown = shown.or_else(|| all.first().filter(|_| all.len() == 1));
+        // The form that changes one takes the place of the one that adds one.
+        let changed = all.iter().find(|endpoint| Some(endpoint.id.to_string()) == change);
+        let form = match changed {
+            Some(endpoint) => form::change(&inside, endpoint, change_error),
+            None => form::add(&inside, add_error),
+        };
         let shown = match shown {
             Some(endpoint) => {
                 Some(log(&inside, endpoint, &load::log(&inside, endpoint, before).await?, before.is_some()))
@@ -59,7 +67,7 @@ pub fn EndpointsPage() -> impl IntoView {
             {confirm}
             <div id="endpoints" data-live="">{list(&inside, &all)}</div>
             {shown}
-            {add(&inside, add_error)}
+            {form}
         }
         .drawn();
         Ok(("Endpoints".to_owned(), content))
@@ -181,10 +189,12 @@ fn actions(inside: &Inside, endpoint: &Endpoint) -> AnyView {
     let (test, switch) = (at.function::<TestEndpoint>(), at.function::<SwitchEndpoint>());
     let named = |does: &str| format!("{does} {}", endpoint.name);
     let enabled = endpoint.enabled;
+    let (change, to_change) = (at.endpoint_to_change(endpoint.id), named("Change"));
     let switched = (!enabled).then(|| hidden("enabled", "true"));
     let (to_test, to_switch) = (named("Test"), named(if enabled { "Switch off" } else { "Switch on" }));
     view! {
         <div class="actions">
+            <a class="button quiet small" href=change aria-label=to_change>"Change"</a>
             <ActiveForm action=test class="actions" error=None>
                 {hidden("endpoint", to_be_tested)}
                 <button class="button quiet small" aria-label=to_test>"Test"</button>
@@ -232,68 +242,4 @@ fn remove(inside: &Inside, endpoint: &Endpoint) -> AnyView {
         </div>
     }
     .drawn()
-}
-
-fn add(inside: &Inside, error: Option<AppError>) -> AnyView {
-    let action = inside.address().function::<AddEndpoint>();
-    let mail = inside.engine.sends_mail();
-    let kinds = EndpointKind::ALL.iter().filter(move |kind| mail || **kind != EndpointKind::Mail);
-    let kinds = kinds.map(|kind| (kind.as_str(), kind.label()));
-    let (placeholder, hint) = if mail {
-        (
-            "",
-            "Of mail up to 10 addresses with commas between them, else one that begins with https://. It is stored encrypted and never shown again; only its host is.",
-        )
-    } else {
-        ("https://", "It is stored encrypted and never shown again; only its host is.")
-    };
-    let digest = mail.then(|| {
-        view! { <label class="check"><input type="checkbox" name="digest" value="true" />"Mail: everything of a day at once, at 6:00 UTC"</label> }
-    });
-    let operations = inside.engine.runs().operations();
-    let known = operations
-        .kinds()
-        .into_iter()
-        .map(|kind| (kind.to_string(), operations.words(kind.resource, kind.action).operation));
-    let known: Vec<(String, String)> =
-        std::iter::once((String::new(), "Any operation".to_owned())).chain(known).collect();
-    section_card(
-        "add",
-        "Add an endpoint",
-        view! {
-            <ActiveForm action class="form" error>
-                {field("kind", "Kind", None, view! { <select class="select" id="kind" name="kind">{options(kinds, "webhook")}</select> })}
-                {field("name", "Name", None, view! { <input class="input" id="name" name="name" maxlength="80" autocomplete="off" required /> })}
-                {field("address", "Address", Some(hint), view! {
-                    <input class="input" id="address" name="address" inputmode="url" maxlength="2560" placeholder=placeholder autocomplete="off" spellcheck="false" required />
-                })}
-                <fieldset class="field">
-                    <legend>"Events"</legend>
-                    {checks("events[]", EventKind::CHOICES.iter().map(|event| (event.as_str(), event.label(), *event == EventKind::RunEnded)))}
-                </fieldset>
-                <fieldset class="field">
-                    <legend>"Runs that ended as (any, where none is ticked)"</legend>
-                    {checks("states[]", ENDS.iter().map(|state| (state.as_str(), state.label(), false)))}
-                </fieldset>
-                {field("operation", "Runs of", None, view! { <select class="select" id="operation" name="operation">{options(known, "")}</select> })}
-                {digest}
-                <div class="form-foot"><button class="button primary">"Add"</button></div>
-            </ActiveForm>
-        },
-    )
-}
-
-/// The states in which a run ends.
-const ENDS: [OperationBucket; 3] =
-    [OperationBucket::Succeeded, OperationBucket::PartiallySucceeded, OperationBucket::Failed];
-
-fn checks(name: &'static str, entries: impl Iterator<Item = (&'static str, &'static str, bool)>) -> AnyView {
-    entries
-        .map(|(value, words, checked)| {
-            view! {
-                <label class="check"><input type="checkbox" name=name value=value checked=checked />{words}</label>
-            }
-        })
-        .collect_view()
-        .drawn()
 }

@@ -1,4 +1,5 @@
-//! Forms that filter a list send themselves, and the list changes in its place: focus and scroll stay where they are.
+//! Forms that filter a list send themselves, and the list changes in its place: focus and scroll stay where they are. A field
+//! with suggestions is sent when one is taken, or when it is left.
 //!
 //! A choice is made by the pointer, by Enter, or by leaving the field; arrow keys on a closed `<select>` only move through
 //! its values (WCAG 2.2, success criterion 3.2.2).
@@ -53,6 +54,10 @@ pub fn changed(element: &Element) {
         make(Some(element));
         // From now on it stands among the choices.
         date.set_value("");
+        return;
+    }
+    if element.matches("[list]:not([data-search])").unwrap_or(false) {
+        make(Some(element));
         return;
     }
     if element.tag_name() != "SELECT" || around(element, AUTOMATIC).is_none() {

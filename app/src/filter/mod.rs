@@ -138,6 +138,7 @@ mod tests {
         );
         assert_eq!(lost::<FindingsFilter>("status=new&severity=enormous"), [named("severity", "enormous")]);
         assert_eq!(lost::<AuditFilter>("from=yesterday&action=x"), [named("from", "yesterday")]);
+        assert_eq!(lost::<RunFilter>("reason=Throttled+by+microsoft+graph"), [], "words are read as well as codes");
         assert_eq!(lost::<RunFilter>("state=failed&by=me&days=7&operation=inventory.sync&from=2026-01-02"), []);
     }
 

@@ -58,17 +58,8 @@ impl ListFilter for RunFilter {
     const TYPED: &'static [&'static str] = &["tenant", "from", "until"];
 
     fn read(query: impl Fn(&str) -> Option<String>) -> Self {
-        Self {
+        let mut filter = Self {
             bucket: query("state").and_then(|name| BUCKETS.into_iter().find(|one| one.as_str() == name)),
-            by_person: match query("by").as_deref() {
-                Some("person") => Some(true),
-                Some("nobody") => Some(false),
-                _ => None,
-            },
-            by_schedule: query("by").as_deref() == Some("schedule"),
-            by_token: query("by").as_deref() == Some("token"),
-            mine: query("by").as_deref() == Some("me"),
-            starter: query("by").and_then(|by| starter(&by)),
             operation: query("operation").and_then(|name| {
                 let (resource, action) = name.split_once('.')?;
                 let is_word = |text: &str| {
@@ -77,7 +68,7 @@ impl ListFilter for RunFilter {
                 (is_word(resource) && is_word(action)).then(|| (resource.to_owned(), action.to_owned()))
             }),
             tenant: query("tenant").map(|name| name.trim().chars().take(200).collect()).unwrap_or_default(),
-            reason: query("reason").and_then(|code| code.parse().ok()),
+            reason: query("reason").and_then(|text| reason(&text)),
             from: day_start(query("from")),
             until: day_end(query("until")),
             days: query("days").and_then(|days| days.parse().ok()).filter(|days| (1..=3650).contains(days)),
@@ -85,7 +76,10 @@ impl ListFilter for RunFilter {
                 let (at, id) = text.split_once('.')?;
                 Some((Timestamp::from_millis(at.parse().ok()?), id.parse::<OperationRunId>().ok()?))
             }),
-        }
+            ..Self::default()
+        };
+        filter.start_by(query("by").as_deref());
+        filter
     }
 
     fn pairs(&self) -> Vec<(&'static str, String)> {
@@ -126,6 +120,20 @@ impl RunFilter {
         last_day(self.until)
     }
 
+    /// Puts in by whom they were started, as the address says it; anybody where that is not understood.
+    pub fn start_by(&mut self, by: Option<&str>) {
+        self.by_anybody();
+        match by {
+            Some("person") => self.by_person = Some(true),
+            Some("nobody") => self.by_person = Some(false),
+            Some("schedule") => self.by_schedule = true,
+            Some("token") => self.by_token = true,
+            Some("me") => self.mine = true,
+            Some(text) => self.starter = starter(text),
+            None => {}
+        }
+    }
+
     /// Takes out by whom they were started.
     pub fn by_anybody(&mut self) {
         (self.starter, self.mine, self.by_person) = (None, false, None);
@@ -157,6 +165,12 @@ impl RunFilter {
         };
         word.to_owned()
     }
+}
+
+/// A reason by its code, or by its words as the list shows them.
+fn reason(text: &str) -> Option<ReasonCode> {
+    let words = |one: &&ReasonCode| one.words().eq_ignore_ascii_case(text.trim());
+    text.trim().parse().ok().or_else(|| ReasonCode::ALL.iter().find(words).copied())
 }
 
 /// Who started runs, as the address says it: the id of a person, `schedule-` or `token-` and an id.

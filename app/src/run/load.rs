@@ -5,7 +5,7 @@ use tenantatlas_domain::live::RunState;
 use tenantatlas_store::api_tokens::{self, ApiToken};
 use tenantatlas_store::audit;
 use tenantatlas_store::audit_events::{self, SourceRead};
-use tenantatlas_store::operation_runs::{self, OperationRun, RunAttempt};
+use tenantatlas_store::operation_runs::{self, OperationRun, RunAttempt, UnitTime};
 use tenantatlas_store::policies::{self, Capture, CaptureTypeRun};
 use tenantatlas_store::schedules;
 use tenantatlas_store::sync_runs::{self, SyncRun, TypeRun};
@@ -36,6 +36,8 @@ pub struct RunDetail {
     pub cause: Option<OperationRun>,
     /// How the audit logs of Microsoft went that it read.
     pub sources: Vec<SourceRead>,
+    /// When its units were worked on, of operations that keep nothing else of them.
+    pub times: Vec<UnitTime>,
     /// The runs that were started because it ended well.
     pub follow_ups: Vec<OperationRun>,
     /// What the audit log says about it, oldest first.
@@ -89,6 +91,7 @@ pub async fn detail(inside: &Inside, name: &str) -> Result<RunDetail, AppError> 
     }
     let follow_ups = follow_ups(inside, &run).await?;
     let sources = audit_events::reads_of(db, inside.id(), run.id).await?;
+    let times = operation_runs::unit_times(db, inside.id(), run.id).await?;
     let (has_schedule, token, cause) = origin(inside, &run).await?;
     let attempts = operation_runs::attempts(db, inside.id(), run.id).await?;
     let compared = compare(db, &run, sync.as_ref().map(|_| types.as_slice())).await?;
@@ -102,6 +105,7 @@ pub async fn detail(inside: &Inside, name: &str) -> Result<RunDetail, AppError> 
         token,
         cause,
         sources,
+        times,
         follow_ups,
         audit,
         attempts,

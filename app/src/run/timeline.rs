@@ -1,15 +1,16 @@
-//! The timeline of a run: each of its units from its first request to its last answer, what failed first. Of operations that keep when
-//! their units began and ended: a sync, a capture, a reading of Microsoft's audit logs.
+//! The timeline of a run: each of its units from its first request to its last answer, what failed first.
 
 use std::collections::HashMap;
 
 use leptos::prelude::*;
+use tenantatlas_domain::operation::FailureKind;
 use tenantatlas_domain::pauses::Pauses;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::audit_events::SourceRead;
+use tenantatlas_store::operation_runs::UnitTime;
 use tenantatlas_store::policies::CaptureTypeRun;
 use tenantatlas_store::sync_runs::TypeRun;
 
@@ -85,7 +86,36 @@ fn units(inside: &Inside, detail: &RunDetail) -> Vec<Unit> {
         let (started_at, finished_at) = (one.started_at, one.finished_at);
         Unit { key, label, href, outcome, reason, started_at, finished_at, read, together }
     };
-    own.iter().map(unit).chain(detail.sources.iter().map(of_source)).collect()
+    let known = own.iter().map(unit).chain(detail.sources.iter().map(of_source));
+    known.chain(detail.times.iter().map(|one| timed(inside, detail, one))).collect()
+}
+
+/// A unit of which nothing is kept but when it was worked on, and among the failures of the run why it did not succeed.
+fn timed(inside: &Inside, detail: &RunDetail, one: &UnitTime) -> Unit {
+    let run = &detail.run;
+    let failure = run.failures.iter().find(|failure| failure.item_id.as_deref() == Some(&one.unit));
+    let outcome = match failure.map(|failure| failure.kind) {
+        Some(FailureKind::Failed) => TypeOutcome::Failed,
+        Some(FailureKind::Skipped) => TypeOutcome::Skipped,
+        None => TypeOutcome::Succeeded,
+    };
+    // Units of a comparison are types.
+    let of_type = registry().get(&one.unit).is_some();
+    let label = match of_type {
+        true => type_label(&one.unit),
+        false => inside.engine.runs().operations().unit_label(&run.resource, &run.action, &one.unit),
+    };
+    Unit {
+        key: one.unit.clone(),
+        label,
+        href: of_type.then(|| inside.address().items_of_type(&one.unit)),
+        outcome: Some(outcome),
+        reason: failure.map(|failure| failure.reason_code),
+        started_at: one.started_at,
+        finished_at: Some(one.finished_at),
+        read: String::new(),
+        together: 1,
+    }
 }
 
 /// The span of time that the drawing shows, milliseconds.
@@ -152,7 +182,8 @@ pub(super) fn timeline(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
     let rows = units.iter().map(|one| row(&span, pauses, one)).collect_view();
     let took = format::span(span.end - begin);
     let whole = if detail.run.status.is_terminal() {
-        format!("{took} from the first request to the last answer")
+        let asks = detail.times.is_empty();
+        format!("{took} from {}", if asks { "the first request to the last answer" } else { "begin to end" })
     } else {
         format!("{took} so far")
     };

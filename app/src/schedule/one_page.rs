@@ -16,7 +16,7 @@ use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
 use crate::ui::card::section_card;
 use crate::ui::drawn::Drawn as _;
-use crate::ui::form::hidden;
+use crate::ui::form::{hidden, hidden_as_sent};
 use crate::ui::note::{done_note, note, refusal_note};
 
 /// A schedule, with the form that changes it for those who may.
@@ -92,7 +92,7 @@ fn change(inside: &Inside, listed: &ListedSchedule, error: Option<AppError>) -> 
             <p class="quiet-text">{words}</p>
             <ActiveForm action class="form" error>
                 {hidden("schedule", id)}
-                {hidden("revision", revision)}
+                {hidden_as_sent("revision", revision)}
                 {fields(&engine, &shown, |action| role.allows(action))}
                 <div class="form-foot"><button class="button primary">"Save the schedule"</button></div>
             </ActiveForm>

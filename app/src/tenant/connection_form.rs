@@ -250,7 +250,7 @@ pub fn credential_fields() -> AnyView {
                 <textarea class="input" id="certificate" name="certificate" rows="4" spellcheck="false" autocomplete="off"></textarea>
             })}
             {field("private_key", "Private key (PEM, PKCS #8)", Some("Only where it is in a file of its own."), view! {
-                <textarea class="input" id="private_key" name="private_key" rows="2" spellcheck="false" autocomplete="off"></textarea>
+                <textarea class="input" id="private_key" name="private_key" rows="2" spellcheck="false" autocomplete="off" data-secret=""></textarea>
             })}
         </div>
     }

@@ -96,6 +96,13 @@ pub fn hidden(name: &'static str, value: impl Into<String>) -> AnyView {
     view! { <input type="hidden" name=name value=value /> }.drawn()
 }
 
+/// The same of what somebody saw when they began to type: a form that is refused keeps it, so that nobody undoes what they did
+/// not see.
+pub fn hidden_as_sent(name: &'static str, value: impl Into<String>) -> AnyView {
+    let value: String = value.into();
+    view! { <input type="hidden" name=name value=value data-as-sent="" /> }.drawn()
+}
+
 /// The options of a `<select>`: value and words.
 pub fn options<V: Into<String>, W: Into<String>>(entries: impl IntoIterator<Item = (V, W)>, chosen: &str) -> AnyView {
     entries

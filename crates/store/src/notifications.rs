@@ -153,6 +153,22 @@ pub async fn list(mut on: impl Access, user: UserId, filter: &Filter) -> Result<
     on.query(&statement).await
 }
 
+/// One notification of a person about a tenant that the person may still see.
+///
+/// # Errors
+/// When the database fails.
+pub async fn get(
+    mut on: impl Access,
+    user: UserId,
+    tenant: TenantId,
+    id: NotificationId,
+) -> Result<Option<Notification>, StoreError> {
+    let mut statement = Statement::default();
+    statement.push(&format!("SELECT n.* {VISIBLE}"), args![user]);
+    statement.push(" AND n.tenant_id = $1 AND n.id = $2", args![tenant, id]);
+    Ok(on.query(&statement).await?.into_iter().next())
+}
+
 /// The notifications of the person `$1` about the account, or about a tenant that the person may still see.
 const VISIBLE: &str = "
     FROM notifications n

@@ -12,6 +12,7 @@ mod filter_plans;
 mod lease;
 mod list;
 mod progress;
+mod units;
 
 pub use attempts::{AttemptEnd, RunAttempt, attempts};
 pub use counts::{Counted, MOST_COUNTED, count};
@@ -28,6 +29,7 @@ pub use progress::{
     CancelOutcome, End, Rest, Settled, end_unclaimed, finish, request_cancel, set_news, set_pauses, set_progress,
     settle,
 };
+pub use units::{UnitTime, keep_times, unit_times};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;

@@ -10,6 +10,7 @@ mod drift;
 mod findings;
 mod followers;
 pub mod graph_sim;
+mod initiator;
 mod item_show;
 mod items;
 mod key;

@@ -9,11 +9,12 @@ use tenantatlas_domain::operation::{OperationBucket, OperationStatus};
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Actor, Cancelled, Engine, OPERATION_NAMES, RetryPart, run_words};
+use tenantatlas_store::Reader;
 use tenantatlas_store::operation_runs::{self, Filter, OperationRun, RunAttempt};
 use tenantatlas_store::tenants::{self, Tenant};
-use tenantatlas_store::{Reader, users};
 
 use super::arguments::{RunListArguments, RunsArguments, RunsCommand};
+use super::initiator;
 use super::output::Output;
 use super::progress;
 use crate::exit::{Exit, ExitCode};
@@ -52,32 +53,16 @@ async fn filter(db: &Reader, arguments: &RunListArguments) -> Result<Filter, Exi
         Some(name) => Some(operation(name)?),
         None => None,
     };
-    let by_schedule = (arguments.by.as_deref() == Some("schedule")).then_some(true);
-    let (user_id, by_person) = match arguments.by.as_deref() {
-        None | Some("schedule" | "token") => (None, None),
-        Some("nobody") => (None, Some(false)),
-        Some(email) => match users::find_by_email(db, email).await? {
-            Some(found) => (Some(found.user.id), None),
-            None => {
-                return Err(Exit::usage(format!(
-                    "--by {email}: expected the e-mail of a user, schedule, token, or nobody"
-                )));
-            }
-        },
-    };
+    let started_by = initiator::started_by(db, arguments.by.as_deref(), tenant_id).await?;
     Ok(Filter {
         tenant_id,
         operation: operation.map(|(resource, action)| (resource.to_owned(), action.to_owned())),
         statuses: arguments.state.as_deref().map(statuses).transpose()?.unwrap_or_default(),
-        user_id,
-        by_person,
-        by_schedule,
-        by_token: arguments.by.as_deref() == Some("token"),
         reason: arguments.reason.as_deref().map(reason).transpose()?,
         from: arguments.from.as_deref().map(|text| moment("--from", text)).transpose()?,
         until: arguments.until.as_deref().map(|text| moment("--until", text)).transpose()?,
         limit: arguments.limit,
-        ..Filter::default()
+        ..started_by
     })
 }
 

@@ -13,7 +13,7 @@ use super::answer::{accepts_html, refuse, refuse_as_asked, refuse_with, status_o
 use super::body::BODY_LIMIT;
 use super::context::provide;
 use super::refusals::RefusedAs;
-use super::{State, payload};
+use super::{State, payload, typed};
 
 /// The largest refusal, bytes.
 const MAX_REFUSAL: usize = 16 * 1024;
@@ -38,10 +38,11 @@ pub async fn call(path: &'static str, state: State, mut request: Request) -> Res
     {
         return refuse_as_asked(&parts.headers, status_of(&error), &error);
     }
+    let comes_back = typed::comes_from_page(&parts.headers);
     let request = Request::from_parts(parts, Body::from(body));
     let context = provide(&state, &request);
     let response = leptos_axum::handle_server_fns_with_context(context, request).await;
-    with_status(axum::response::IntoResponse::into_response(response)).await
+    with_status(axum::response::IntoResponse::into_response(response), comes_back).await
 }
 
 /// What is said where there is no such function, or not outside of a tenant.
@@ -50,7 +51,7 @@ pub async fn unknown() -> Response {
 }
 
 /// The refusal of a function that is not called, as the function itself would put it: a form without script is led back
-/// to its page, which finds the refusal in its address.
+/// to its page, which finds the refusal in its address, with what was typed.
 pub fn refused(path: &str, headers: &mut HeaderMap, error: AppError) -> Response {
     let name = HeaderValue::from_str(path).ok();
     let mut response = if accepts_html(headers) { led_back(path, headers, error) } else { refuse(&error) };
@@ -67,7 +68,8 @@ fn led_back(path: &str, headers: &mut HeaderMap, error: AppError) -> Response {
     let led = ServerFnUrlError::new(path, error).to_url(referer).ok();
     let led = led.and_then(|address| HeaderValue::from_str(address.as_str()).ok());
     let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::FOUND;
+    *response.status_mut() =
+        if typed::comes_from_page(headers) { StatusCode::TEMPORARY_REDIRECT } else { StatusCode::FOUND };
     response.headers_mut().insert(header::LOCATION, led.unwrap_or(HeaderValue::from_static(address::HOME)));
     response.extensions_mut().insert(RefusedAs(kind));
     response
@@ -93,8 +95,9 @@ fn keep_own_referer(headers: &mut HeaderMap) {
 }
 
 /// Gives a refusal the status of its kind: on its own a refused server function answers 500 whatever the reason. A form
-/// without script is answered with a redirect, which stays one, and says in its extensions what it was refused for.
-async fn with_status(response: Response) -> Response {
+/// without script is answered with a redirect, which stays one, and says in its extensions what it was refused for. To the
+/// page that it comes from the form is sent again, so that nothing that was typed is lost.
+async fn with_status(response: Response, comes_back: bool) -> Response {
     let refused = response.headers().contains_key(SERVER_FN_ERROR_HEADER);
     match response.status() {
         StatusCode::INTERNAL_SERVER_ERROR => {}
@@ -107,6 +110,9 @@ async fn with_status(response: Response) -> Response {
     };
     if let Ok(error) = serde_json::from_slice::<AppError>(&bytes) {
         parts.extensions.insert(RefusedAs(error.kind));
+        if parts.status.is_redirection() && comes_back {
+            parts.status = StatusCode::TEMPORARY_REDIRECT;
+        }
         if let (false, Ok(status)) = (parts.status.is_redirection(), StatusCode::from_u16(error.kind.status())) {
             parts.status = status;
         }

@@ -31,6 +31,7 @@ mod sse;
 mod stall;
 #[cfg(test)]
 mod tests;
+mod typed;
 mod under_way;
 mod versions;
 mod worker;

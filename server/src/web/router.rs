@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use axum::body::Body;
 use axum::extract::{MatchedPath, Path, Request, State as Extract};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -26,7 +27,7 @@ use super::declared::{self, Declared, Kind};
 use super::request_id::{self, RequestId};
 use super::session::{self, Guard};
 use super::{
-    State, address, api, assets, body, client, events, export, findings, functions, metrics, security, settings,
+    State, address, api, assets, body, client, events, export, findings, functions, metrics, security, settings, typed,
     under_way, versions,
 };
 
@@ -154,6 +155,8 @@ fn pages(state: &State) -> Router<State> {
         wasm: assets::path_of("wasm").unwrap_or_default(),
         css: assets::path_of("css").unwrap_or_default(),
     };
+    let of_refused = assets.clone();
+    let again = move |state: Extract<State>, request: Request| render_again(state, request, of_refused.clone());
     let page = move |state: Extract<State>, request: Request| render(state, request, assets.clone());
     // Pages are text for one person without a secret in it: they may be compressed. Streams never are.
     let compressed = CompressionLayer::new().quality(CompressionLevel::Fastest);
@@ -161,7 +164,7 @@ fn pages(state: &State) -> Router<State> {
     let mut pages = Router::new()
         .fallback_service(guarded(state, none, any(page.clone()).layer(compressed.clone())).with_state(state.clone()));
     for declared in PAGES {
-        let (route, answer) = (declared.route(), get(page.clone()).layer(compressed.clone()));
+        let (route, answer) = (declared.route(), get(page.clone()).post(again.clone()).layer(compressed.clone()));
         pages = pages.route(&route, guarded(state, Declared::new(Kind::Page, declared.rule, route.as_str()), answer));
     }
     pages
@@ -234,6 +237,18 @@ fn foreign_origin(_: ProtectionError) -> Response {
 async fn render(Extract(state): Extract<State>, request: Request, assets: AssetPaths) -> Response {
     let context = provide(&state, &request);
     leptos_axum::render_app_async_with_context(context, move || shell(&assets))(request).await
+}
+
+/// Renders a page to which a form came back that was refused without script: with what was typed. Whatever else is sent to
+/// a page is shown it.
+async fn render_again(state: Extract<State>, request: Request, assets: AssetPaths) -> Response {
+    let (parts, body) = request.into_parts();
+    let refused = typed::Refused::of(&parts.uri, &parts.headers, body).await;
+    let page = render(state, Request::from_parts(parts, Body::empty()), assets).await;
+    match refused {
+        Some(refused) => refused.filled(page).await,
+        None => page,
+    }
 }
 
 /// `GET /t/{tenant}`: a tenant begins with its inventory.

@@ -88,6 +88,17 @@ fn a_schedule_is_added_shown_paused_resumed_and_removed() {
         64,
         &["inventory.sync", "retention.prune"],
     );
+    let by = |who: &str| sandbox.run(&["runs", "--by", who, "--json"]);
+    let id = listed[0]["id"].as_str().expect("an id");
+    assert_refused(&by("schedule:weekly"), 64, &["2 are called so", "--tenant", id, "Contoso", "Fabrikam"]);
+    let narrowed = ["runs", "--by", "schedule:weekly", "--tenant", "Fabrikam", "--json"];
+    assert_eq!(sandbox.run(&narrowed).json(), serde_json::json!([]));
+    for who in [&format!("schedule:{id}"), &format!("schedule-{id}"), "schedule", "token", "person", "nobody"] {
+        assert_eq!((by(who).code, by(who).json()), (0, serde_json::json!([])), "{who}");
+    }
+    assert_refused(&by("schedule:Never"), 64, &["schedule:Never", "schedule list"]);
+    assert_refused(&by("token:Never"), 64, &["token:Never", "token list"]);
+    assert_refused(&by("zoe@example.com"), 64, &["zoe@example.com", "schedule:NAME", "token:NAME", "nobody"]);
     let table = sandbox.run(&["schedule", "list", "--tenant", "Fabrikam"]);
     assert!(table.stdout.contains("Weekly") && !table.stdout.contains("Contoso"), "{}", table.stdout);
 }

@@ -4,26 +4,18 @@ use leptos::prelude::*;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::operation::OperationBucket;
 use tenantatlas_domain::reason::ReasonCode;
-use tenantatlas_store::operation_runs::{Counted, Initiator, MOST_COUNTED, StartedBy};
+use tenantatlas_store::operation_runs::{Counted, MOST_COUNTED};
 
+use super::initiators;
 use super::load::{Hub, Place};
 use crate::filter::ListFilter as _;
-use crate::filter::run::{BUCKETS, RunFilter, starter_text};
+use crate::filter::run::{BUCKETS, RunFilter};
 use crate::format::number;
-use crate::run::initiator::token_words;
 use crate::ui::chips::chip_list;
 use crate::ui::drawn::Drawn as _;
 use crate::ui::form::options;
 use crate::ui::icon::Icon;
 
-const KINDS: [(&str, &str); 6] = [
-    ("", "Anybody"),
-    ("me", "Me"),
-    ("person", "A person"),
-    ("schedule", "A schedule"),
-    ("nobody", "Nobody who signs in"),
-    ("token", "A token of the API"),
-];
 const SPANS: [(&str, &str); 4] =
     [("", "Any time"), ("1", "Last 24 hours"), ("7", "Last 7 days"), ("30", "Last 30 days")];
 
@@ -38,16 +30,6 @@ pub(super) fn filters(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
         .collect();
     kinds.sort_by(|one, other| one.1.cmp(&other.1));
     let kinds = std::iter::once((String::new(), "Any operation".to_owned())).chain(kinds);
-    let me = StartedBy::Person(place.session.user_id);
-    // Over all tenants the schedules of many of them may have one name: there each is chosen on the page of its tenant.
-    let is_offered = |one: &&Initiator| place.tenant.is_some() || !matches!(one.by, StartedBy::Schedule(_));
-    let others = hub.initiators.iter().filter(|one| one.by != me).filter(is_offered);
-    let initiators = KINDS
-        .map(|(value, words)| (value.to_owned(), words.to_owned()))
-        .into_iter()
-        .chain(others.map(|one| (starter_text(one.by), starter_words(one))));
-    let reasons = std::iter::once((String::new(), "Any reason".to_owned()))
-        .chain(ReasonCode::ALL.iter().map(|one| (one.as_str().to_owned(), capital(one.words()))));
     let days = filter.days.map(|days| days.to_string()).unwrap_or_default();
     let tenant = place.tenant.is_none().then(|| tenant_field(filter, hub));
     view! {
@@ -57,10 +39,8 @@ pub(super) fn filters(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
             <select class="select" name="state" id="filter-state" aria-label="State">
                 {options(states, filter.bucket.map(OperationBucket::as_str).unwrap_or_default())}
             </select>
-            <select class="select" name="by" id="filter-by" aria-label="Started by">{options(initiators, &filter.initiator())}</select>
-            <select class="select" name="reason" id="filter-reason" aria-label="Reason">
-                {options(reasons, filter.reason.map(ReasonCode::as_str).unwrap_or_default())}
-            </select>
+            {initiators::field(place, filter, &hub.initiators)}
+            {reason_field(filter)}
             <select class="select" name="days" id="filter-days" aria-label="Time">{options(SPANS, &days)}</select>
             <label class="day-field"><span>"From"</span><input class="input" type="date" name="from" value=filter.first_day() /></label>
             <label class="day-field"><span>"To"</span><input class="input" type="date" name="until" value=filter.last_day() /></label>
@@ -70,12 +50,15 @@ pub(super) fn filters(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
     .drawn()
 }
 
-/// Who or what started runs, for the choice: schedules call themselves so.
-fn starter_words(one: &Initiator) -> String {
-    match one.by {
-        StartedBy::Token(_) => token_words(&one.name),
-        StartedBy::Person(_) | StartedBy::Schedule(_) => one.name.clone(),
+/// The reason, in words or as its code, with suggestions.
+fn reason_field(filter: &RunFilter) -> AnyView {
+    let value = filter.reason.map(|reason| capital(reason.words())).unwrap_or_default();
+    let known = ReasonCode::ALL.iter().map(|one| view! { <option value=capital(one.words())></option> }).collect_view();
+    view! {
+        <input class="input" name="reason" id="filter-reason" value=value list="reasons" placeholder="Reason" aria-label="Reason" maxlength="80" autocomplete="off" spellcheck="false" />
+        <datalist id="reasons">{known}</datalist>
     }
+    .drawn()
 }
 
 fn tenant_field(filter: &RunFilter, hub: &Hub) -> AnyView {
@@ -112,17 +95,7 @@ pub(super) fn in_force(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView 
         1 => "Last 24 hours".to_owned(),
         days => format!("Last {days} days"),
     });
-    let person = filter.starter.map(|by| {
-        let known = hub.initiators.iter().find(|one| one.by == by);
-        let unknown = || match by {
-            StartedBy::Person(_) => "a person".to_owned(),
-            StartedBy::Schedule(_) => "a schedule".to_owned(),
-            StartedBy::Token(_) => "a token".to_owned(),
-        };
-        format!("By {}", known.map_or_else(unknown, starter_words))
-    });
-    let kind = KINDS.iter().find(|(value, _)| *value == filter.initiator() && !value.is_empty());
-    let by = person.or_else(|| kind.map(|(_, words)| format!("By {}", words.to_lowercase())));
+    let by = initiators::in_words(filter, &hub.initiators);
     let entries = [
         (
             Some(visible_on_page(&filter.tenant).into_owned())

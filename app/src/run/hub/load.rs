@@ -145,6 +145,16 @@ pub async fn load(place: &Place, filter: &RunFilter) -> Result<Hub, AppError> {
     Ok(Hub { runs, next, counted, initiators, tenants: names, unknown_tenant })
 }
 
+/// Those who started the newest runs that the filter is about, whoever it names.
+///
+/// # Errors
+/// When the database fails.
+pub async fn initiators(place: &Place, filter: &RunFilter) -> Result<Vec<Initiator>, AppError> {
+    let (tenant, _) = tenant_of(place, filter).await?;
+    let question = place.question(&RunFilter::default(), tenant, 1);
+    Ok(operation_runs::initiators(place.engine.reader(), &question).await?)
+}
+
 /// The tenant that the filter names, by its name or id, and the names that are suggested.
 async fn tenant_of(place: &Place, filter: &RunFilter) -> Result<(Option<TenantId>, Vec<String>), AppError> {
     if place.tenant.is_some() {

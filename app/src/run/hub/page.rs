@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use tenantatlas_domain::role::Action;
 
 use super::filters::{buckets, filters, in_force};
-use super::load::{Hub, Place, load};
+use super::initiators::{Unmatched, resolve, unmatched_note};
+use super::load::{Hub, Place, initiators, load};
 use super::outcome::outcome_note;
 use super::rows::rows;
 use super::selection::selection;
@@ -64,7 +65,9 @@ async fn content(
     said: Said,
     sync: Option<AnyView>,
 ) -> Result<(String, AnyView), AppError> {
-    let (filter, left_out) = understood(place, filter, said.left_out);
+    let (mut filter, mut left_out) = understood(place, filter, said.left_out);
+    let unmatched = started_by(place, &mut filter, &mut left_out).await?;
+    let is_understood = left_out.is_empty() && unmatched.is_none();
     let filter = &filter;
     let hub = load(place, filter).await?;
     let over_tenants = place.tenant.is_none();
@@ -93,12 +96,15 @@ async fn content(
             </div>
             <div class="actions">{schedules}{elsewhere}{sync}</div>
         </div>
-        {left_out_note(&left_out)}
+        <div id="not-understood" data-part="">
+            {left_out_note(&left_out)}
+            {unmatched.as_ref().map(unmatched_note)}
+        </div>
         {filters(place, filter, &hub)}
         {in_force(place, filter, &hub)}
         <div id="runs" class="stack" data-live="" data-part="">
             {buckets(place, filter, &hub.counted)}
-            {list(place, filter, &hub, left_out.is_empty())}
+            {list(place, filter, &hub, is_understood)}
         </div>
     }
     .drawn();
@@ -119,6 +125,18 @@ fn understood(
         filter.operation = None;
     }
     (filter, left_out)
+}
+
+/// Takes the name that stands in the address for whoever has it, and says why it names nobody.
+async fn started_by(
+    place: &Place,
+    filter: &mut RunFilter,
+    left_out: &mut Vec<(&'static str, String)>,
+) -> Result<Option<Unmatched>, AppError> {
+    let Some(at) = left_out.iter().position(|(name, _)| *name == "by") else { return Ok(None) };
+    let (_, typed) = left_out.remove(at);
+    let known = initiators(place, filter).await?;
+    Ok(resolve(place, filter, &typed, &known).err())
 }
 
 /// The list, and what can be done with what was picked; with all that the filter finds only where that is what was asked for.

@@ -16,7 +16,7 @@ use tenantatlas_runs::{ITEMS_OBSERVED, QUIET, RunContext, Stop, Summary, Work};
 use tenantatlas_store::findings::{
     self, ComparisonRecord, DriftCounts, Group, Plan, PlanError, Source, Subject, candidates,
 };
-use tenantatlas_store::operation_runs::{End, Settled};
+use tenantatlas_store::operation_runs::{End, Settled, UnitTime, keep_times};
 use tenantatlas_store::{StoreError, Tx, scopes, with_retries};
 use tokio::time::Instant;
 
@@ -76,16 +76,26 @@ impl DriftWork {
     }
 
     async fn compare(&self) -> Result<(), Stop> {
+        let mut times = Vec::new();
         for (place, group) in self.plan.groups.iter().enumerate() {
+            let began = self.context.now();
             for source in Source::ALL {
                 self.walk(place, group, source).await?;
             }
+            let ended = self.context.now();
+            // The types of a group are compared together.
+            times.extend(group.types.iter().map(|one| UnitTime {
+                unit: one.policy_type.clone(),
+                started_at: began,
+                finished_at: ended,
+            }));
         }
         self.settle_moved().await?;
         let run = with_retries(StoreError::is_transient, || async {
             let mut tx = self.context.db().write().await?;
             let settled = Settled { outcome: ItemOutcome::Succeeded, failure: None };
             let run = self.context.settle_unit(&mut tx, 0, settled).await?;
+            keep_times(&mut tx, self.context.fence(), &times).await?;
             tx.commit().await?;
             Ok(run)
         });

@@ -12,7 +12,7 @@ use tenantatlas_domain::live::Progress;
 use tenantatlas_domain::operation::ItemOutcome;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_runs::{ITEMS_OBSERVED, RunContext, Stop, Summary, Work};
-use tenantatlas_store::operation_runs::{End, Settled, hold};
+use tenantatlas_store::operation_runs::{End, Settled, UnitTime, hold, keep_times};
 use tenantatlas_store::retention::{self, Retention};
 use tenantatlas_store::{StoreError, Tx, policies, with_retries};
 
@@ -55,13 +55,14 @@ impl PruneWork {
         let run = self.context.run();
         let done = run.counters.processed as usize;
         for (position, unit) in run.item_ids.iter().enumerate().skip(done) {
+            let began = self.context.now();
             while self.prune(unit).await? > 0 {
                 tokio::select! {
                     () = self.context.cancellation().cancelled() => return Err(self.context.stopped().unwrap_or(Stop::Shutdown)),
                     () = tokio::time::sleep(BETWEEN_PIECES) => {}
                 }
             }
-            self.settle(position).await?;
+            self.settle(position, unit, began).await?;
         }
         Ok(())
     }
@@ -117,12 +118,14 @@ impl PruneWork {
     }
 
     /// Counts the kind with this index as done.
-    async fn settle(&self, index: usize) -> Result<(), Stop> {
+    async fn settle(&self, index: usize, unit: &str, started_at: Timestamp) -> Result<(), Stop> {
+        let time = UnitTime { unit: unit.to_owned(), started_at, finished_at: self.context.now() };
         let settled = Settled { outcome: ItemOutcome::Succeeded, failure: None };
         let progress = Progress { items: self.all_deleted(), current: Vec::new() };
         let run = with_retries(StoreError::is_transient, || async {
             let mut tx = self.context.db().write().await?;
             let run = self.context.settle_unit(&mut tx, index, settled.clone()).await?;
+            keep_times(&mut tx, self.context.fence(), std::slice::from_ref(&time)).await?;
             tx.commit().await?;
             Ok(run)
         })

@@ -13,7 +13,7 @@ use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::{GraphClient, GraphSession};
 use tenantatlas_runs::{ITEMS_OBSERVED, RunContext, Stop, Summary, Work};
-use tenantatlas_store::operation_runs::{End, hold};
+use tenantatlas_store::operation_runs::{End, UnitTime, hold, keep_times};
 use tenantatlas_store::permissions::Permission;
 use tenantatlas_store::tenants::{self, ConnectionCheck, ConnectionStatus, Licence};
 use tenantatlas_store::{StoreError, Tx, Vault, permissions, with_retries};
@@ -49,12 +49,14 @@ impl CheckWork {
         let run = self.context.run();
         let done = run.counters.processed as usize;
         self.context.publish(None, &self.progress(Some(SIGN_IN)));
+        let began = self.context.now();
         let mut found = probe::sign_in(&self.session).await;
+        let signed_in = (began, self.context.now());
         if self.context.cancellation().is_cancelled() {
             return Err(Stop::Cancelled);
         }
         let units = run.item_ids.iter().skip(done).cloned();
-        let ends = stream::iter(units).map(|unit| self.end_of(unit, &found)).buffered(AT_ONCE);
+        let ends = stream::iter(units).map(|unit| self.timed_end_of(unit, &found, signed_in)).buffered(AT_ONCE);
         let mut ends = ends.enumerate();
         // What an earlier attempt found counts as well.
         let mut first_fault = run.failures.iter().find_map(|failure| {
@@ -62,11 +64,11 @@ impl CheckWork {
             (first_page && failure.kind == FailureKind::Failed).then(|| (failure.reason_code, failure.reason.clone()))
         });
         while let Some((position, end)) = ends.next().await {
-            let (unit, end) = end?;
+            let (unit, end, time) = end?;
             if unit.starts_with(FIRST_PAGE) && end.outcome == TypeOutcome::Failed && first_fault.is_none() {
                 first_fault.clone_from(&end.reason);
             }
-            self.settle(done + position, &unit, &end).await?;
+            self.settle(done + position, &unit, &end, time).await?;
         }
         drop(ends);
         if let (ConnectionStatus::Ok, Some((code, sentence))) = (found.status, first_fault) {
@@ -74,6 +76,25 @@ impl CheckWork {
         }
         *self.result.lock().await = Some(found);
         Ok(())
+    }
+
+    /// How one unit ended and when it was worked on: what the sign-in tells, while that went on. What is not asked takes no time.
+    async fn timed_end_of(
+        &self,
+        unit: String,
+        found: &Found,
+        signed_in: (Timestamp, Timestamp),
+    ) -> Result<(String, TypeEnd, Option<UnitTime>), Stop> {
+        let is_asked = unit.starts_with(FIRST_PAGE);
+        let began = self.context.now();
+        let (unit, end) = self.end_of(unit, found).await?;
+        let time = match (is_asked, found.refused.is_some()) {
+            (true, false) => Some((began, self.context.now())),
+            (true, true) => None,
+            (false, refused) => (!refused || unit == SIGN_IN).then_some(signed_in),
+        };
+        let time = time.map(|(started_at, finished_at)| UnitTime { unit: unit.clone(), started_at, finished_at });
+        Ok((unit, end, time))
     }
 
     /// How one unit ended.
@@ -113,11 +134,12 @@ impl CheckWork {
     }
 
     /// Counts the unit with this index as ended.
-    async fn settle(&self, index: usize, unit: &str, end: &TypeEnd) -> Result<(), Stop> {
-        let settled = end.settled(unit);
+    async fn settle(&self, index: usize, unit: &str, end: &TypeEnd, time: Option<UnitTime>) -> Result<(), Stop> {
+        let (settled, time) = (end.settled(unit), time.as_slice());
         let (run, progress) = with_retries(StoreError::is_transient, || async {
             let mut tx = self.context.db().write().await?;
             let run = self.context.settle_unit(&mut tx, index, settled.clone()).await?;
+            keep_times(&mut tx, self.context.fence(), time).await?;
             let next = run.item_ids.get(run.counters.processed as usize).cloned();
             let progress = self.progress(next.as_deref());
             self.context.set_progress(&mut tx, &progress).await?;

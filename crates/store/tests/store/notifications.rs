@@ -49,6 +49,11 @@ on_both_engines! {
         assert!(notifications::mark_read(&mut tx, ada, first[0].id, at(9)).await.unwrap());
         assert!(!notifications::mark_read(&mut tx, ada, first[0].id, at(9)).await.unwrap());
         tx.commit().await.unwrap();
+        let one = notifications::get(db, ada, contoso, first[0].id).await.unwrap().expect("it is hers");
+        assert_eq!((one.id, one.read_at), (first[0].id, Some(at(9))));
+        let (grace, fabrikam) = (user(db, "Grace", true).await, tenant(db, "Fabrikam").await);
+        assert!(notifications::get(db, grace, contoso, first[0].id).await.unwrap().is_none(), "of another person");
+        assert!(notifications::get(db, ada, fabrikam, first[0].id).await.unwrap().is_none(), "about another tenant");
         assert_eq!(notifications::unread_count(db, ada, None).await.unwrap(), 4);
         let unread = Filter { unread: true, limit: 50, ..Filter::default() };
         assert_eq!(notifications::list(db, ada, &unread).await.unwrap().len(), 4);

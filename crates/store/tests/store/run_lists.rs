@@ -6,7 +6,7 @@ use tenantatlas_domain::pauses::Pauses;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::role::Role;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::operation_runs::{self, AttemptEnd, End, Filter, Rest, Settled};
+use tenantatlas_store::operation_runs::{self, AttemptEnd, End, Filter, Rest, Settled, UnitTime};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
 use tenantatlas_store::{Backend, Db, members, retention, tenants, users};
 use uuid::Uuid;
@@ -184,6 +184,29 @@ on_both_engines! {
         let attempts = operation_runs::attempts(db, contoso, id).await.unwrap();
         assert_eq!((attempts[2].ended_at, attempts[2].ended_by), (Some(at(9)), Some(AttemptEnd::End)));
         assert!(operation_runs::attempts(db, fabrikam, id).await.unwrap().is_empty(), "only of the tenant");
+    }
+
+    async fn the_times_of_units_are_those_of_the_last_attempt_and_of_the_worker_that_holds_the_run(test: TestDatabase) {
+        let db = &test.db;
+        let (contoso, fabrikam) = (tenant(db, "Contoso").await, tenant(db, "Fabrikam").await);
+        let id = dispatch(db, contoso, "key", &["a", "b"], at(0)).await.id;
+        let fence = claim(db, "one", LEASE, NO_LIMITS).await.unwrap().fence().unwrap();
+        let time = |unit: &str, from: i64, until: i64| UnitTime {
+            unit: unit.to_owned(),
+            started_at: at(from),
+            finished_at: at(until),
+        };
+        let mut tx = db.write().await.unwrap();
+        operation_runs::keep_times(&mut tx, &fence, &[time("b", 2, 5), time("a", 1, 3)]).await.unwrap();
+        operation_runs::keep_times(&mut tx, &fence, &[time("b", 6, 4)]).await.unwrap();
+        operation_runs::release(&mut tx, &fence, at(7)).await.unwrap();
+        assert!(operation_runs::keep_times(&mut tx, &fence, &[time("c", 1, 2)]).await.is_err());
+        tx.commit().await.unwrap();
+        let kept = operation_runs::unit_times(db, contoso, id).await.unwrap();
+        assert_eq!(kept, [time("a", 1, 3), time("b", 6, 6)], "a clock that was set back harms nothing");
+        assert!(operation_runs::unit_times(db, fabrikam, id).await.unwrap().is_empty(), "only of the tenant");
+        execute(db, "DELETE FROM bulk_operation_runs").await.unwrap();
+        assert!(operation_runs::unit_times(db, contoso, id).await.unwrap().is_empty());
     }
 
     async fn only_the_worker_that_holds_a_run_tells_of_its_pauses(test: TestDatabase) {

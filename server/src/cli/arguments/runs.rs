@@ -29,8 +29,9 @@ pub struct RunListArguments {
     /// Only those of which something was not done for this reason, such as graph_throttled
     #[arg(long, value_name = "CODE")]
     pub reason: Option<String>,
-    /// Only by this person (e-mail), by schedules: schedule, with tokens: token, or by nobody who signs in: nobody
-    #[arg(long, value_name = "E-MAIL")]
+    /// Only by this person (e-mail or id), this schedule (schedule:NAME) or this token (token:NAME), each by its id as well; or by
+    /// any person: person, any schedule: schedule, any token: token, or nobody who signs in: nobody
+    #[arg(long, value_name = "WHO")]
     pub by: Option<String>,
     /// Only requested at this time or later: a date, or date and time as in RFC 3339
     #[arg(long)]

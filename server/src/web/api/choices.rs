@@ -2,6 +2,7 @@
 
 use tenantatlas_app::access::Rule;
 use tenantatlas_app::notification::load::told;
+use tenantatlas_domain::ids::NotificationId;
 use tenantatlas_domain::role::Action;
 use tenantatlas_store::{findings, notifications, scopes, tenants};
 
@@ -58,7 +59,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         id: "list_notifications",
         tag: "Notifications",
         summary: "What the person of the token was told of a tenant",
-        about: "Newest first. The token of a tenant has no person, and none are told to it. Asking marks nothing as read.",
+        about: "Newest first. The token of a tenant has no person, and none are told to it. Asking marks nothing as read: that is asked for by itself.",
         rule: Rule::Member(Action::View),
         query: &[
             Parameter::new("unread", Kind::Words(|| vec!["true"]), "Only those that were not read."),
@@ -68,6 +69,32 @@ pub const ENDPOINTS: &[Endpoint] = &[
         body: None,
         answer: Answer::One("A page of notifications.", shape::<wire::Notifications>()),
         work: |call| Box::pin(list(call)),
+    },
+    Endpoint {
+        verb: Verb::Post,
+        path: "/api/v1/tenants/{tenant}/notifications/{notification}/read",
+        id: "mark_notification_read",
+        tag: "Notifications",
+        summary: "Mark a notification as read",
+        about: "One of the person of the token; whoever may see the tenant may. One that was read keeps its time.",
+        rule: Rule::Member(Action::View),
+        query: &[],
+        body: None,
+        answer: Answer::One("The notification, which is read.", shape::<wire::Notification>()),
+        work: |call| Box::pin(mark_one(call)),
+    },
+    Endpoint {
+        verb: Verb::Post,
+        path: "/api/v1/tenants/{tenant}/notifications/read",
+        id: "mark_all_notifications_read",
+        tag: "Notifications",
+        summary: "Mark all notifications about a tenant as read",
+        about: "Those of the person of the token. The token of a tenant has no person, and nothing is marked by it.",
+        rule: Rule::Member(Action::View),
+        query: &[],
+        body: None,
+        answer: Answer::One("How many were unread.", shape::<wire::MarkedRead>()),
+        work: |call| Box::pin(mark_all(call)),
     },
 ];
 
@@ -108,17 +135,36 @@ async fn list(call: Call) -> Result<Reply, Problem> {
         None => false,
     };
     let (next, address) = call.next(last.filter(|_| more).map(|(at, id)| dated_place(at, id)));
-    let items = page.iter().filter_map(|stored| {
-        let words = told(call.engine(), user, stored)?;
-        Some(wire::Notification {
-            id: stored.id.to_string(),
-            kind: stored.kind.clone(),
-            run_id: stored.operation_run_id.map(|run| run.to_string()),
-            title: words.title(),
-            detail: words.detail(),
-            created_at: time(stored.created_at),
-            read_at: stored.read_at.map(time),
-        })
-    });
+    let items = page.iter().filter_map(|stored| in_words(&call, stored));
     Ok(Reply::json(&wire::Notifications { items: items.collect(), next }).followed_by(address))
+}
+
+/// A notification as it is told; `None` of a kind that this version does not know.
+fn in_words(call: &Call, stored: &notifications::Notification) -> Option<wire::Notification> {
+    let words = told(call.engine(), call.session.user_id, stored)?;
+    Some(wire::Notification {
+        id: stored.id.to_string(),
+        kind: stored.kind.clone(),
+        run_id: stored.operation_run_id.map(|run| run.to_string()),
+        title: words.title(),
+        detail: words.detail(),
+        created_at: time(stored.created_at),
+        read_at: stored.read_at.map(time),
+    })
+}
+
+async fn mark_one(call: Call) -> Result<Reply, Problem> {
+    let missing = || Problem::not_found("The notification");
+    let (user, tenant) = (call.session.user_id, call.tenant()?);
+    let id: NotificationId = call.id("notification", "The notification")?;
+    // One about another tenant is none here, whatever the person may see elsewhere.
+    notifications::get(call.db(), user, tenant, id).await?.ok_or_else(missing)?;
+    call.engine().runs().mark_read(user, id).await?;
+    let read = notifications::get(call.db(), user, tenant, id).await?.ok_or_else(missing)?;
+    Ok(Reply::json(&in_words(&call, &read).ok_or_else(missing)?))
+}
+
+async fn mark_all(call: Call) -> Result<Reply, Problem> {
+    let marked = call.engine().runs().mark_all_read(call.session.user_id, Some(call.tenant()?)).await?;
+    Ok(Reply::json(&wire::MarkedRead { marked }))
 }

@@ -11,7 +11,7 @@ mod tenant;
 mod time;
 mod webhook;
 
-pub use choice::{AfterSync, ChangeAfterSync, Comparison, LatestComparison, Notification, Notifications};
+pub use choice::{AfterSync, ChangeAfterSync, Comparison, LatestComparison, MarkedRead, Notification, Notifications};
 pub use finding::{
     AcceptFindings, AuditEntries, AuditEntry, Changed, Finding, Findings, FoundSettings, ReopenFindings,
 };

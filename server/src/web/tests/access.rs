@@ -10,6 +10,8 @@ use tenantatlas_domain::ids::{TenantId, UserId};
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_store::{audit, operation_runs};
 
+use uuid::Uuid;
+
 use super::site::{Site, Who};
 use crate::web::declared::Kind;
 use crate::web::router::RAW;
@@ -91,6 +93,7 @@ fn payload(path: &str) -> Option<&'static str> {
         "/api/test_connection" | "/api/read_audit_events" => "",
         "/api/remove_tenant" => "confirmation=nonsense",
         "/api/add_endpoint" => "kind=webhook&name=x&address=nonsense&events[]=run.ended",
+        "/api/change_endpoint" => "endpoint=RUN&name=&events[]=run.ended",
         "/api/switch_endpoint" => "endpoint=RUN&enabled=true",
         "/api/rotate_endpoint" | "/api/test_endpoint" | "/api/remove_endpoint" => "endpoint=RUN",
         "/api/replay_delivery" => "endpoint=RUN&delivery=RUN",
@@ -152,6 +155,7 @@ impl Site {
             .replace("{schedule}", &self.schedule.to_string())
             .replace("{endpoint}", &self.endpoint.0.to_string())
             .replace("{delivery}", &self.endpoint.1.to_string())
+            .replace("{notification}", &Uuid::nil().to_string())
             .replace("{version}", "1")
             .replace("{kind}", "csv")
             .replace("{token}", &self.invitation)

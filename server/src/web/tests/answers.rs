@@ -21,7 +21,7 @@ impl Site {
     }
 
     /// Makes the audit log refuse every new entry.
-    async fn close_the_audit_log(&self) {
+    pub(super) async fn close_the_audit_log(&self) {
         let Db::Sqlite { writer, .. } = &self.db else { panic!("the site lies in SQLite") };
         let refuse = "CREATE TRIGGER closed BEFORE INSERT ON audit_logs BEGIN SELECT RAISE(ABORT, 'closed'); END";
         sqlx::query(refuse).execute(writer).await.expect("a trigger");

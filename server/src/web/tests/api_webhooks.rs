@@ -3,6 +3,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tenantatlas_domain::role::Role;
+use tenantatlas_engine::Actor;
 use tenantatlas_store::api_tokens::ApiTokenOwner;
 use tenantatlas_store::audit;
 
@@ -150,6 +151,49 @@ async fn a_person_is_told_their_own_notifications_of_the_tenant_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn notifications_are_marked_as_read_by_their_person_alone_and_in_the_tenant_of_the_address_alone() {
+    let site = Site::start().await;
+    let whose = Who::Member(Role::Operator);
+    let compare = format!("/t/{}/api/compare_runs", site.own);
+    for _ in 0..2 {
+        site.ask(whose, Method::POST, &compare, "text/html", Some("")).await;
+        site.settle().await;
+    }
+    let token = site.personal(whose, Role::Readonly).await;
+    let path = format!("/api/v1/tenants/{}/notifications", site.own);
+    let unread = format!("{path}?unread=true");
+    let told = site.told(&token, Verb::Get, &unread, None).await;
+    assert_eq!(told["items"].as_array().expect("items").len(), 2, "{told}");
+    let one = format!("{path}/{}/read", told["items"][0]["id"].as_str().expect("an id"));
+    let of_tenant = site.token_of(ApiTokenOwner::Tenant(site.own), Role::Owner).await.1;
+    let of_other = site.personal(Who::Member(Role::Manager), Role::Manager).await;
+    for foreign in [&of_tenant, &of_other] {
+        let refused = site.call(foreign, Verb::Post, &one, None).await;
+        assert_eq!((refused.status, problem(&refused)["code"].as_str()), (StatusCode::NOT_FOUND, Some("not_found")));
+        assert_eq!(site.told(foreign, Verb::Post, &format!("{path}/read"), None).await, json!({ "marked": 0 }));
+    }
+    // The person may see the other tenant by now, but the notification is not about it.
+    site.engine
+        .set_member(&Actor::command_line(), site.other, site.people[&whose], Role::Owner)
+        .await
+        .expect("a member");
+    let elsewhere = site.personal(whose, Role::Operator).await;
+    let there = one.replace(&site.own.to_string(), &site.other.to_string());
+    assert_eq!(site.call(&elsewhere, Verb::Post, &there, None).await.status, StatusCode::NOT_FOUND);
+    let all_there = format!("/api/v1/tenants/{}/notifications/read", site.other);
+    assert_eq!(site.told(&elsewhere, Verb::Post, &all_there, None).await, json!({ "marked": 0 }));
+    assert_eq!(site.told(&token, Verb::Get, &unread, None).await["items"].as_array().expect("items").len(), 2);
+    let read = site.told(&token, Verb::Post, &one, None).await;
+    assert!(read["read_at"].is_string() && read["id"] == told["items"][0]["id"], "{read}");
+    assert_eq!(site.told(&token, Verb::Post, &one, None).await, read, "the time when it was read stays");
+    assert_eq!(site.told(&token, Verb::Get, &unread, None).await["items"].as_array().expect("items").len(), 1);
+    assert_eq!(site.told(&token, Verb::Post, &format!("{path}/read"), None).await, json!({ "marked": 1 }));
+    assert_eq!(site.told(&token, Verb::Get, &unread, None).await["items"], json!([]));
+    let nonsense = site.call(&token, Verb::Post, &format!("{path}/nonsense/read"), None).await;
+    assert_eq!(nonsense.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn settings_and_schedules_are_those_of_the_tenants_of_the_token() {
     let site = Site::start().await.scheduled().await;
     let member = site.personal(Who::Member(Role::Manager), Role::Manager).await;
@@ -224,7 +268,7 @@ async fn runs_are_found_by_the_schedule_and_the_token_that_started_them() {
     let operator = Who::Member(Role::Operator);
     let page = site.ask(operator, Method::GET, &format!("/t/{}/runs?by=token-{id}", site.own), "text/html", None).await;
     assert!(
-        page.body.contains("By Token Test") && page.body.contains(&format!("value=\"token-{id}\"")),
+        page.body.contains("By Token Test") && page.body.contains("name=\"by\" id=\"filter-by\" value=\"Token Test\""),
         "{}",
         page.body
     );

@@ -30,7 +30,7 @@ const UNSEEN: &str = "\u{202e}unseen\u{2066}\u{1b}[31m\u{200b}\u{feff}\u{9b}";
 /// Text wherever it stands.
 const QUIET: &str = "quiet words of the same length, ";
 /// Every parameter that a page reads from its address.
-const PARAMETERS: [&str; 40] = [
+const PARAMETERS: [&str; 41] = [
     "q",
     "category",
     "type",
@@ -69,6 +69,7 @@ const PARAMETERS: [&str; 40] = [
     "reason",
     "tenant",
     "outcome",
+    "change",
     "__path",
     "__err",
 ];

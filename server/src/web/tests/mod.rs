@@ -19,6 +19,7 @@ mod markup;
 mod onboarding;
 mod poison;
 mod raw;
+mod refused_forms;
 mod refused_tokens;
 mod relations;
 mod retention;

@@ -8,6 +8,7 @@ use tenantatlas_domain::selection::Selection;
 use tenantatlas_engine::Actor;
 use tenantatlas_graph_sim::{Fault, FaultKind};
 use tenantatlas_store::operation_runs::{self, Filter};
+use tenantatlas_store::{Db, users};
 
 use super::site::{Answer, Site, Who};
 
@@ -162,4 +163,96 @@ async fn a_retry_of_what_is_under_way_leads_to_the_run_that_does_it() {
     assert!(page.contains(&format!("href=\"/t/{}/runs/{active}\"", site.own)), "{led}");
     assert!(page.contains("The run that is under way"), "{led}");
     site.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_shows_when_each_of_its_units_was_worked_on() {
+    let site = Site::start().await;
+    let all = Selection::full(tenantatlas_domain::registry::registry());
+    for _ in 0..2 {
+        site.engine.dispatch_sync(&Actor::command_line(), site.own, &all).await.expect("dispatched");
+        site.settle().await;
+    }
+    let actor = Actor::command_line();
+    let compared = site.engine.dispatch_drift(&actor, site.own, None, None).await.expect("dispatched").state.id;
+    site.settle().await;
+    let checked = site.engine.check_tenant(&actor, site.own, true).await.expect("dispatched").state.id;
+    site.settle().await;
+    let pruned = site.engine.prune_tenant(&actor, site.own).await.expect("dispatched").state.id;
+    site.settle().await;
+    let read = site.engine.read_audit_events(&actor, site.own).await.expect("dispatched").state.id;
+    site.settle().await;
+    for (run, least, label) in [
+        (site.run, 1, "Settings catalog"),
+        (compared, 10, "Settings catalog"),
+        (checked, 10, "First page of Settings catalog"),
+        (pruned, 5, "Notifications"),
+        (read, 1, "Intune"),
+    ] {
+        let page = shown(&site, OPERATOR, &format!("/t/{}/runs/{run}", site.own)).await;
+        let (_, timeline) =
+            page.split_once("id=\"timeline-title\"").unwrap_or_else(|| panic!("{label}: no timeline: {page}"));
+        let timeline = timeline.split("</section>").next().unwrap_or_default();
+        let bars = timeline.matches("class=\"track\"").count();
+        assert!(bars >= least && timeline.contains(label), "{label}: {bars} bars");
+    }
+    let times = operation_runs::unit_times(site.engine.reader(), site.own, checked).await.expect("times");
+    let run = operation_runs::get(site.engine.reader(), site.own, checked).await.expect("read").expect("a run");
+    assert_eq!(times.len(), run.item_ids.len(), "{times:?}");
+    let within = |at| run.started_at.is_some_and(|from| at >= from) && run.finished_at.is_some_and(|until| at <= until);
+    assert!(times.iter().all(|one| within(one.started_at) && within(one.finished_at)), "{times:?}");
+    let foreign = operation_runs::unit_times(site.engine.reader(), site.other, checked).await.expect("times");
+    assert!(foreign.is_empty(), "a run of another tenant tells nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_started_runs_and_why_they_failed_is_typed_in_words_and_completed() {
+    let site = Site::start().await.scheduled().await;
+    let base = format!("/t/{}/runs", site.own);
+    let by = |words: &str| {
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("by", words).finish();
+        format!("{base}?{query}")
+    };
+    send(&site, OPERATOR, &format!("/t/{}/api/compare_runs", site.own), "").await;
+    site.settle().await;
+    let token = site.personal(Who::Member(Role::Manager), Role::Manager).await;
+    let start = serde_json::json!({ "operation": "drift.generate" });
+    let path = format!("/api/v1/tenants/{}/runs", site.own);
+    site.call(&token, crate::web::api::Verb::Post, &path, Some(&start)).await;
+    site.settle().await;
+    let person = users::get(site.engine.reader(), site.people[&OPERATOR]).await.expect("read").expect("a person").name;
+    let plain = shown(&site, Who::Administrator, &base).await;
+    assert!(plain.contains("list=\"initiators\"") && plain.contains("list=\"reasons\""), "{plain}");
+    assert!(plain.contains(&format!("<option value=\"{person}\"")), "{person} is suggested: {plain}");
+    let own = site.run.to_string();
+    for (typed, chip) in [
+        (person.to_lowercase(), format!("By {person}")),
+        (" a token of the api ".to_owned(), "By a token of the api".to_owned()),
+        ("Token Test".to_owned(), "By Token Test".to_owned()),
+        ("nobody who signs in".to_owned(), "By nobody who signs in".to_owned()),
+        (site.people[&OPERATOR].to_string(), format!("By {person}")),
+    ] {
+        let page = shown(&site, Who::Administrator, &by(&typed)).await;
+        assert!(page.contains(&format!("Remove the filter {chip}")), "{typed}: {page}");
+        assert!(!page.contains("is not understood") && !page.contains("Nobody and nothing"), "{typed}");
+        assert_eq!(page.contains(&own), typed == "nobody who signs in", "{typed}");
+    }
+    let page = shown(&site, Who::Administrator, &by("Somebody <b>")).await;
+    assert!(page.contains("Nobody and nothing called \"Somebody &lt;b&gt;\" started one of the newest"), "{page}");
+    assert!(page.contains(&own) && !page.contains("name=\"everything\""), "all is shown, and not all can be chosen");
+    let page = shown(&site, Who::Administrator, &format!("{base}?reason=Throttled+by+Microsoft+Graph")).await;
+    assert!(page.contains("Remove the filter Throttled by Microsoft Graph"), "{page}");
+    let page = shown(&site, Who::Administrator, &format!("{base}?reason=tired")).await;
+    assert!(page.contains("reason \"tired\""), "{page}");
+    // Two of one name are told apart.
+    let tied = "UPDATE bulk_operation_runs SET initiator = 'Test' WHERE user_id IS NOT NULL AND token_id IS NULL";
+    let twin = site.people[&Who::Member(Role::Owner)];
+    let Db::Sqlite { writer, .. } = &site.db else { panic!("the site lies in SQLite") };
+    site.ask(Who::Member(Role::Owner), Method::POST, &format!("/t/{}/api/compare_runs", site.own), HTML, Some(""))
+        .await;
+    site.settle().await;
+    sqlx::query(tied).execute(writer).await.expect("the same name");
+    let page = shown(&site, Who::Administrator, &by("Test")).await;
+    assert!(page.contains("Several of those who started runs here are called \"Test\""), "{page}");
+    assert!(page.contains(&format!("<option value=\"{twin}\" label=\"Test\"")), "{page}");
 }

@@ -156,3 +156,10 @@ pub struct Notifications {
     /// Where the next page begins; null on the last one.
     pub next: Option<String>,
 }
+
+/// What was marked as read.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MarkedRead {
+    /// How many notifications were unread.
+    pub marked: u64,
+}
