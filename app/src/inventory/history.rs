@@ -199,7 +199,7 @@ mod tests {
 
     use super::*;
 
-    fn state(seq: i64, name: &str, digests: Option<(i64, i64)>, meta: Value) -> ItemVersion {
+    fn state(seq: i64, name: &str, digests: Option<(i64, i64)>, meta: &Value) -> ItemVersion {
         ItemVersion {
             from_seq: seq,
             run_id: None,
@@ -222,29 +222,29 @@ mod tests {
     #[test]
     fn what_was_renamed_and_changed_in_one_go_is_one_row_that_says_both() {
         let at = |day: u8| json!({"lastModifiedDateTime": format!("2026-01-0{day}T00:00:00Z")});
-        let before = state(1, "Old", Some((1, 1)), at(1));
-        let told = of(&before, &state(2, "New", Some((2, 1)), at(2)));
+        let before = state(1, "Old", Some((1, 1)), &at(1));
+        let told = of(&before, &state(2, "New", Some((2, 1)), &at(2)));
         assert_eq!((told.words.as_str(), told.unshown), ("Modified and renamed", Some("Its settings changed.")));
         let fields: Vec<&str> = told.fields.iter().map(|field| field.field.as_str()).collect();
         assert_eq!(fields, ["Name", "Last modified"]);
-        let all = of(&before, &state(2, "New", Some((2, 2)), at(2)));
+        let all = of(&before, &state(2, "New", Some((2, 2)), &at(2)));
         assert_eq!(all.words, "Modified, assigned otherwise and renamed");
         assert_eq!(all.unshown, Some("Its settings and its assignments changed."));
-        let renamed = of(&before, &state(2, "New", Some((1, 1)), at(2)));
+        let renamed = of(&before, &state(2, "New", Some((1, 1)), &at(2)));
         assert_eq!((renamed.words.as_str(), renamed.unshown), ("Renamed", None), "a clock is no setting");
     }
 
     #[test]
     fn a_change_that_is_shown_is_not_said_again_and_one_of_before_digests_is_said_as_it_is_known() {
-        let before = state(1, "A", Some((1, 1)), json!({"state": "enabled"}));
-        let told = of(&before, &state(2, "A", Some((2, 1)), json!({"state": "disabled"})));
+        let before = state(1, "A", Some((1, 1)), &json!({"state": "enabled"}));
+        let told = of(&before, &state(2, "A", Some((2, 1)), &json!({"state": "disabled"})));
         assert_eq!((told.words.as_str(), told.unshown, told.fields.len()), ("Modified", None, 1));
-        let old = state(1, "A", None, json!({}));
-        let told = of(&old, &state(2, "A", Some((2, 1)), json!({})));
+        let old = state(1, "A", None, &json!({}));
+        let told = of(&old, &state(2, "A", Some((2, 1)), &json!({})));
         assert_eq!(told.unshown, Some("Its settings or assignments changed."));
-        let told = of(&old, &state(2, "B", Some((2, 1)), json!({"state": "disabled"})));
+        let told = of(&old, &state(2, "B", Some((2, 1)), &json!({"state": "disabled"})));
         assert_eq!((told.words.as_str(), told.unshown), ("Modified and renamed", None));
-        let mut newer = state(2, "B", Some((2, 1)), json!({}));
+        let mut newer = state(2, "B", Some((2, 1)), &json!({}));
         newer.normaliser_version = 2;
         assert!(of(&old, &newer).words.contains("no change in the tenant") && of(&old, &newer).fields.is_empty());
     }

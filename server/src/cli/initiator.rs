@@ -55,7 +55,7 @@ async fn schedule(db: &Reader, name: &str, tenant: Option<TenantId>) -> Result<S
     let called = called.filter(|one| is_same(&one.schedule.name, name));
     let called: Vec<_> =
         called.map(|one| (one.schedule.id, format!("schedule:{} of {}", one.schedule.id, one.tenant_name))).collect();
-    only("schedule", "`tenantatlas schedule list`", name, called)
+    only("schedule", "`tenantatlas schedule list`", name, &called)
 }
 
 /// A token by its id or its name, also one that is revoked.
@@ -68,7 +68,7 @@ async fn token(db: &Reader, name: &str, tenant: Option<TenantId>) -> Result<Uuid
     let called = all.into_iter().filter(|one| tenant.is_none_or(|tenant| one.tenant_id.is_none_or(|of| of == tenant)));
     let called = called.filter(|one| is_same(&one.name, name));
     let called: Vec<_> = called.map(|one| (one.id, format!("token:{} made by {}", one.id, one.created_by))).collect();
-    only("token", "`tenantatlas token list`", name, called)
+    only("token", "`tenantatlas token list`", name, &called)
 }
 
 fn is_same(one: &str, other: &str) -> bool {
@@ -76,8 +76,8 @@ fn is_same(one: &str, other: &str) -> bool {
 }
 
 /// The one of that name.
-fn only<I: Copy>(what: &str, list: &str, name: &str, called: Vec<(I, String)>) -> Result<I, Exit> {
-    match called.as_slice() {
+fn only<I: Copy>(what: &str, list: &str, name: &str, called: &[(I, String)]) -> Result<I, Exit> {
+    match called {
         [(id, _)] => Ok(*id),
         [] => {
             Err(Exit::usage(format!("--by {what}:{name}: there is no such {what}; {list} names those that there are")))
