@@ -10,7 +10,7 @@ test("filters of the list of runs stay in the address and are taken away by thei
   await expect(rows.first()).toBeVisible();
   await page.getByLabel("Operation").selectOption("inventory.sync");
   await expect(page).toHaveURL(/operation=inventory\.sync/);
-  await page.getByRole("combobox", { name: "Reason" }).fill("connection changed");
+  await page.getByRole("combobox", { name: "Reason" }).fill("connection changed meanwhile");
   await page.getByRole("combobox", { name: "Reason" }).press("Enter");
   await expect(page.getByText("No results")).toBeVisible();
   await page.getByRole("link", { name: "Remove the filter Connection changed" }).click();

@@ -46,7 +46,7 @@ pub async fn keep_times(tx: &mut Tx, fence: &Fence, units: &[UnitTime]) -> Resul
 }
 
 /// When the units of a run of a tenant were worked on, in the order in which they were begun, five hundred at most. None of runs
-/// that ended before version 46.
+/// that ended before version 44 of the schema.
 ///
 /// # Errors
 /// When the database fails.
