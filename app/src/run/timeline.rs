@@ -87,12 +87,20 @@ fn units(inside: &Inside, detail: &RunDetail) -> Vec<Unit> {
         Unit { key, label, href, outcome, reason, started_at, finished_at, read, together }
     };
     let known = own.iter().map(unit).chain(detail.sources.iter().map(of_source));
-    known.chain(detail.times.iter().map(|one| timed(inside, detail, one))).collect()
+    let timed = detail.times.chunk_by(are_together).map(|units| timed(inside, detail, units));
+    known.chain(timed).collect()
 }
 
-/// A unit of which nothing is kept but when it was worked on, and among the failures of the run why it did not succeed.
-fn timed(inside: &Inside, detail: &RunDetail, one: &UnitTime) -> Unit {
-    let run = &detail.run;
+/// Whether two units are types that were compared together, of which each would show the same bar.
+fn are_together(one: &UnitTime, next: &UnitTime) -> bool {
+    let is_type = |unit: &UnitTime| registry().get(&unit.unit).is_some();
+    (one.started_at, one.finished_at) == (next.started_at, next.finished_at) && is_type(one) && is_type(next)
+}
+
+/// A unit of which nothing is kept but when it was worked on, and among the failures of the run why it did not succeed; or
+/// several that were worked on together.
+fn timed(inside: &Inside, detail: &RunDetail, units: &[UnitTime]) -> Unit {
+    let (run, one) = (&detail.run, &units[0]);
     let failure = run.failures.iter().find(|failure| failure.item_id.as_deref() == Some(&one.unit));
     let outcome = match failure.map(|failure| failure.kind) {
         Some(FailureKind::Failed) => TypeOutcome::Failed,
@@ -102,13 +110,14 @@ fn timed(inside: &Inside, detail: &RunDetail, one: &UnitTime) -> Unit {
     // Units of a comparison are types.
     let of_type = registry().get(&one.unit).is_some();
     let label = match of_type {
+        true if units.len() > 1 => format!("{} types together", units.len()),
         true => type_label(&one.unit),
         false => inside.engine.runs().operations().unit_label(&run.resource, &run.action, &one.unit),
     };
     Unit {
         key: one.unit.clone(),
         label,
-        href: of_type.then(|| inside.address().items_of_type(&one.unit)),
+        href: (of_type && units.len() == 1).then(|| inside.address().items_of_type(&one.unit)),
         outcome: Some(outcome),
         reason: failure.map(|failure| failure.reason_code),
         started_at: one.started_at,
