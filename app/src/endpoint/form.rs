@@ -12,7 +12,7 @@ use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
 use crate::ui::card::section_card;
 use crate::ui::drawn::Drawn as _;
-use crate::ui::form::{field, hidden, options};
+use crate::ui::form::{field, hidden, name_field, options, several, tick};
 
 /// The states in which a run ends.
 const ENDS: [OperationBucket; 3] =
@@ -58,18 +58,7 @@ pub(super) fn add(inside: &Inside, error: Option<AppError>) -> AnyView {
 pub(super) fn change(inside: &Inside, endpoint: &Endpoint, error: Option<AppError>) -> AnyView {
     let action = inside.address().function::<ChangeEndpoint>();
     let (id, back) = (endpoint.id.to_string(), inside.address().endpoints());
-    let chosen = &endpoint.wanted.operations;
-    let mut known: Vec<(String, String)> = known_operations(inside).collect();
-    // What this version does not know must not be dropped without a word.
-    let unknown = chosen.iter().filter(|one| known.iter().all(|(kind, _)| kind != *one));
-    let unknown: Vec<_> =
-        unknown.map(|kind| (kind.clone(), format!("{} (not known to this version)", visible_on_page(kind)))).collect();
-    known.extend(unknown);
-    let operations = known.into_iter().map(|(kind, words)| {
-        let selected = chosen.contains(&kind);
-        view! { <option value=kind selected=selected>{words}</option> }
-    });
-    let operations = operations.collect_view();
+    let operations = several(known_operations(inside), &endpoint.wanted.operations);
     let (name, wanted) = (endpoint.name.clone(), endpoint.wanted.clone());
     let digests = (endpoint.kind == EndpointKind::Mail).then_some(endpoint.digest);
     let words = format!(
@@ -107,47 +96,25 @@ fn known_operations(inside: &Inside) -> impl Iterator<Item = (String, String)> +
     known.into_iter()
 }
 
-fn name_field(name: &str) -> AnyView {
-    let name = name.to_owned();
-    field(
-        "name",
-        "Name",
-        None,
-        view! { <input class="input" id="name" name="name" value=name maxlength="80" autocomplete="off" required /> },
-    )
-}
-
 /// What it is told.
 fn listens(wanted: &Wanted) -> AnyView {
-    let events = EventKind::CHOICES.iter().map(|one| (one.as_str(), one.label(), wanted.events.contains(one)));
-    let states = ENDS.iter().map(|one| (one.as_str(), one.label(), wanted.states.contains(one)));
+    let events = EventKind::CHOICES.iter();
+    let events = events.map(|one| tick("events[]", one.as_str(), one.label(), wanted.events.contains(one)));
+    let states = ENDS.iter().map(|one| tick("states[]", one.as_str(), one.label(), wanted.states.contains(one)));
+    let (events, states) = (events.collect_view(), states.collect_view());
     view! {
         <fieldset class="field">
             <legend>"Events"</legend>
-            {checks("events[]", events)}
+            {events}
         </fieldset>
         <fieldset class="field">
             <legend>"Runs that ended as (any, where none is ticked)"</legend>
-            {checks("states[]", states)}
+            {states}
         </fieldset>
     }
     .drawn()
 }
 
-fn checks(name: &'static str, entries: impl Iterator<Item = (&'static str, &'static str, bool)>) -> AnyView {
-    entries
-        .map(|(value, words, checked)| {
-            view! {
-                <label class="check"><input type="checkbox" name=name value=value checked=checked />{words}</label>
-            }
-        })
-        .collect_view()
-        .drawn()
-}
-
 fn digest(checked: bool) -> AnyView {
-    view! {
-        <label class="check"><input type="checkbox" name="digest" value="true" checked=checked />"Mail: everything of a day at once, at 6:00 UTC"</label>
-    }
-    .drawn()
+    tick("digest", "true", "Mail: everything of a day at once, at 6:00 UTC", checked)
 }

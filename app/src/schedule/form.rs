@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use serde::Deserialize as _;
-use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::registry::{Category, registry};
 use tenantatlas_domain::role::Action;
 use tenantatlas_domain::selection::Selection;
@@ -11,7 +10,7 @@ use tenantatlas_store::schedules::Schedule;
 
 use crate::error::AppError;
 use crate::ui::drawn::Drawn as _;
-use crate::ui::form::{field, options};
+use crate::ui::form::{field, name_field, options, several, tick};
 
 const DAYS: [(u8, &str); 7] =
     [(1, "Monday"), (2, "Tuesday"), (3, "Wednesday"), (4, "Thursday"), (5, "Friday"), (6, "Saturday"), (0, "Sunday")];
@@ -119,31 +118,6 @@ impl Typed {
     }
 }
 
-/// The options of a `<select multiple>`. What is chosen and not among them, since this version does not know it, is one too: it
-/// must not be dropped without a word.
-fn several(known: impl Iterator<Item = (&'static str, &'static str)>, chosen: &[String]) -> AnyView {
-    let mut all: Vec<(String, String)> = known.map(|(key, words)| (key.to_owned(), words.to_owned())).collect();
-    let unknown = chosen.iter().filter(|key| all.iter().all(|(known, _)| known != *key));
-    let unknown: Vec<_> =
-        unknown.map(|key| (key.clone(), format!("{} (not known to this version)", visible_on_page(key)))).collect();
-    all.extend(unknown);
-    let entries = all.into_iter().map(|(key, words)| {
-        let selected = chosen.contains(&key);
-        view! { <option value=key selected=selected>{words}</option> }
-    });
-    entries.collect_view().drawn()
-}
-
-fn tick(name: &'static str, value: String, words: &'static str, checked: bool) -> AnyView {
-    view! {
-        <label class="check">
-            <input type="checkbox" name=name value=value checked=checked autocomplete="off" />
-            {words}
-        </label>
-    }
-    .drawn()
-}
-
 /// The fields, within a form. Offered are the operations that somebody may start themselves, and that of a schedule that is there.
 pub(super) fn fields(engine: &Engine, shown: &Typed, may: impl Fn(Action) -> bool) -> AnyView {
     let known = engine.runs().operations();
@@ -161,7 +135,7 @@ pub(super) fn fields(engine: &Engine, shown: &Typed, may: impl Fn(Action) -> boo
         ("changed", "For a capture: only what a sync has found changed", shown.changed),
         ("probe", "For a check of the connection: ask for the first page of each type as well", shown.probe),
     ];
-    let steps = steps.map(|(name, words, checked)| tick(name, "true".to_owned(), words, checked));
+    let steps = steps.map(|(name, words, checked)| tick(name, "true", words, checked));
     view! {
         {name_field(&shown.name)}
         {field("operation", "What is started", None, view! {
@@ -177,16 +151,6 @@ pub(super) fn fields(engine: &Engine, shown: &Typed, may: impl Fn(Action) -> boo
         <fieldset class="checks"><legend>"Choices"</legend>{steps.into_iter().collect_view()}</fieldset>
     }
     .drawn()
-}
-
-fn name_field(name: &str) -> AnyView {
-    let name = name.to_owned();
-    field(
-        "name",
-        "Name",
-        None,
-        view! { <input class="input" id="name" name="name" value=name maxlength="80" required autocomplete="off" /> },
-    )
 }
 
 fn when_fields(shown: &Typed, days: [AnyView; 7]) -> AnyView {

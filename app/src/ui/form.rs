@@ -2,6 +2,7 @@
 
 use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
+use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_engine::{MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
 
 use crate::error::AppError;
@@ -114,6 +115,47 @@ pub fn options<V: Into<String>, W: Into<String>>(entries: impl IntoIterator<Item
         })
         .collect_view()
         .drawn()
+}
+
+/// The options of a `<select multiple>`. What is chosen and not among them, since this version does not know it, is one too: it
+/// must not be dropped without a word.
+pub fn several<V: Into<String>, W: Into<String>>(
+    known: impl IntoIterator<Item = (V, W)>,
+    chosen: &[String],
+) -> AnyView {
+    let mut all: Vec<(String, String)> = known.into_iter().map(|(key, words)| (key.into(), words.into())).collect();
+    let unknown = chosen.iter().filter(|key| all.iter().all(|(known, _)| known != *key));
+    let unknown: Vec<_> =
+        unknown.map(|key| (key.clone(), format!("{} (not known to this version)", visible_on_page(key)))).collect();
+    all.extend(unknown);
+    let entries = all.into_iter().map(|(key, words)| {
+        let selected = chosen.contains(&key);
+        view! { <option value=key selected=selected>{words}</option> }
+    });
+    entries.collect_view().drawn()
+}
+
+/// A box to tick, with its words.
+pub fn tick(name: &'static str, value: impl Into<String>, words: &'static str, checked: bool) -> AnyView {
+    let value: String = value.into();
+    view! {
+        <label class="check">
+            <input type="checkbox" name=name value=value checked=checked autocomplete="off" />
+            {words}
+        </label>
+    }
+    .drawn()
+}
+
+/// What a person calls a thing of theirs.
+pub fn name_field(name: &str) -> AnyView {
+    let name = name.to_owned();
+    field(
+        "name",
+        "Name",
+        None,
+        view! { <input class="input" id="name" name="name" value=name maxlength="80" required autocomplete="off" /> },
+    )
 }
 
 /// A choice among the filters of a list.
