@@ -139,6 +139,18 @@ impl Statement {
         Self { text: text.to_owned(), values: Vec::new() }
     }
 
+    /// `WITH wanted (…) AS (VALUES …)`, of at least one row.
+    pub(crate) fn wanted<const N: usize>(columns: &str, rows: impl IntoIterator<Item = [Value<'static>; N]>) -> Self {
+        let mut statement = Self::new(&format!("WITH wanted ({columns}) AS (VALUES "));
+        let places: Vec<String> = (1..=N).map(|at| format!("${at}")).collect();
+        let places = places.join(", ");
+        for (at, row) in rows.into_iter().enumerate() {
+            statement.push(&format!("{}({places})", if at == 0 { "" } else { ", " }), row);
+        }
+        statement.push(")", []);
+        statement
+    }
+
     /// One fragment with its values.
     pub(crate) fn of(fragment: &str, values: impl IntoIterator<Item = Value<'static>>) -> Self {
         let mut statement = Self::default();

@@ -69,11 +69,8 @@ pub(super) async fn of_many(db: &Db, items: &[(TenantId, Uuid)]) -> Result<HashM
     if items.is_empty() {
         return Ok(HashMap::new());
     }
-    let mut statement = Statement::new("WITH wanted (id, tenant_id) AS (VALUES ");
-    for (at, (tenant, item)) in items.iter().enumerate() {
-        statement.push(if at == 0 { "($1, $2)" } else { ", ($1, $2)" }, args![*item, *tenant]);
-    }
-    statement.push(&format!(") {OF_WANTED} AND l.tenant_id = w.tenant_id {IN_ORDER}"), []);
+    let mut statement = Statement::wanted("id, tenant_id", items.iter().map(|(tenant, item)| args![*item, *tenant]));
+    statement.push(&format!(" {OF_WANTED} AND l.tenant_id = w.tenant_id {IN_ORDER}"), []);
     told(db, &statement).await
 }
 

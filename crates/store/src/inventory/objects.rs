@@ -15,7 +15,7 @@ use crate::database::Run as _;
 use crate::dialect::{self, Held};
 use crate::reader::Readable;
 use crate::scopes::{self, Scope};
-use crate::sql::{Statement, Value, args};
+use crate::sql::{Statement, args};
 use crate::sync_runs::{SyncRun, TypeRun};
 use crate::{Db, StoreError};
 
@@ -75,21 +75,9 @@ async fn of_chunk(db: &Db, objects: &[&ObjectOf]) -> Result<Vec<(ObjectOf, ItemR
     Ok(rows.collect())
 }
 
-/// `WITH wanted (…) AS (VALUES …)`.
-fn wanted<const N: usize>(columns: &str, rows: impl IntoIterator<Item = [Value<'static>; N]>) -> Statement {
-    let mut statement = Statement::new(&format!("WITH wanted ({columns}) AS (VALUES "));
-    let places: Vec<String> = (1..=N).map(|at| format!("${at}")).collect();
-    let places = places.join(", ");
-    for (at, row) in rows.into_iter().enumerate() {
-        statement.push(&format!("{}({places})", if at == 0 { "" } else { ", " }), row);
-    }
-    statement.push(")", []);
-    statement
-}
-
 async fn items(mut on: &Db, objects: &[&ObjectOf]) -> Result<Vec<Item>, StoreError> {
     let rows = objects.iter().map(|(tenant, policy_type, id)| args![*tenant, policy_type.clone(), id.clone()]);
-    let mut statement = wanted("tenant_id, policy_type, external_id", rows);
+    let mut statement = Statement::wanted("tenant_id, policy_type, external_id", rows);
     // That there is an index by type as well is not shown: see `dialect::find_items`.
     let of_object = Statement::new(
         "i.tenant_id = w.tenant_id AND i.external_id = w.external_id AND i.policy_type || '' = w.policy_type",
@@ -192,7 +180,7 @@ async fn runs(mut on: &Db, views: &BTreeMap<TenantId, ScopeView>) -> Result<Vec<
     if latest.is_empty() {
         return Ok(Vec::new());
     }
-    let mut statement = wanted("tenant_id, run_id", latest);
+    let mut statement = Statement::wanted("tenant_id, run_id", latest);
     statement.push(
         " SELECT w.tenant_id AS of_tenant, r.*
          FROM wanted w
@@ -216,7 +204,7 @@ async fn type_runs(mut on: &Db, views: &BTreeMap<TenantId, ScopeView>) -> Result
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let mut statement = wanted("tenant_id, run_id, policy_type", rows);
+    let mut statement = Statement::wanted("tenant_id, run_id, policy_type", rows);
     statement.push(
         " SELECT w.tenant_id AS of_tenant, t.*
          FROM wanted w
@@ -233,7 +221,7 @@ async fn baselines(mut on: &Db, types: &BTreeSet<TypeOf>) -> Result<Vec<OfTenant
         return Ok(Vec::new());
     }
     let rows = types.iter().map(|(tenant, policy_type)| args![*tenant, policy_type.clone()]);
-    let mut statement = wanted("tenant_id, policy_type", rows);
+    let mut statement = Statement::wanted("tenant_id, policy_type", rows);
     statement.push(
         " SELECT w.tenant_id AS of_tenant, b.policy_type, b.seq
          FROM wanted w
@@ -262,7 +250,7 @@ async fn earlier_reads(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let mut statement = wanted("tenant_id, scope_id, policy_type, up_to", rows);
+    let mut statement = Statement::wanted("tenant_id, scope_id, policy_type, up_to", rows);
     statement.push(
         " SELECT w.tenant_id AS of_tenant, t.policy_type, COALESCE(t.carried_from, t.run_id) AS run_id,
              t.read_seq AS seq, t.finished_at

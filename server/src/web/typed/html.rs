@@ -29,7 +29,7 @@ impl TokenSink for Tokens {
 fn after(name: &str) -> TokenSinkResult<()> {
     match name {
         "script" => TokenSinkResult::RawData(ScriptData),
-        "style" | "xmp" | "iframe" | "noembed" | "noframes" => TokenSinkResult::RawData(Rawtext),
+        _ if is_raw(name) => TokenSinkResult::RawData(Rawtext),
         "title" | "textarea" => TokenSinkResult::RawData(Rcdata),
         _ => TokenSinkResult::Continue,
     }
