@@ -6,7 +6,7 @@ use tenantatlas_domain::operation::OperationBucket;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_store::operation_runs::{Counted, MOST_COUNTED};
 
-use super::initiators;
+use super::initiators::{self, Unmatched};
 use super::load::{Hub, Place};
 use crate::filter::ListFilter as _;
 use crate::filter::run::{BUCKETS, RunFilter};
@@ -19,7 +19,21 @@ use crate::ui::icon::Icon;
 const SPANS: [(&str, &str); 4] =
     [("", "Any time"), ("1", "Last 24 hours"), ("7", "Last 7 days"), ("30", "Last 30 days")];
 
-pub(super) fn filters(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
+/// What was typed and is not understood. It stays in its field, where it can be mended.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Typed {
+    by: Option<String>,
+    reason: Option<String>,
+}
+
+impl Typed {
+    pub(super) fn of(unmatched: Option<&Unmatched>, left_out: &[(&'static str, String)]) -> Self {
+        let reason = left_out.iter().find(|(name, _)| *name == "reason").map(|(_, typed)| typed.clone());
+        Self { by: unmatched.map(|one| one.typed().to_owned()), reason }
+    }
+}
+
+pub(super) fn filters(place: &Place, filter: &RunFilter, hub: &Hub, typed: Typed) -> AnyView {
     let states = std::iter::once((String::new(), "Any state".to_owned()))
         .chain(BUCKETS.map(|one| (one.as_str().to_owned(), one.label().to_owned())));
     let operations = place.engine.runs().operations();
@@ -39,8 +53,8 @@ pub(super) fn filters(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
             <select class="select" name="state" id="filter-state" aria-label="State">
                 {options(states, filter.bucket.map(OperationBucket::as_str).unwrap_or_default())}
             </select>
-            {initiators::field(place, filter, &hub.initiators)}
-            {reason_field(filter)}
+            {initiators::field(place, filter, &hub.initiators, typed.by)}
+            {reason_field(filter, typed.reason)}
             <select class="select" name="days" id="filter-days" aria-label="Time">{options(SPANS, &days)}</select>
             <label class="day-field"><span>"From"</span><input class="input" type="date" name="from" value=filter.first_day() /></label>
             <label class="day-field"><span>"To"</span><input class="input" type="date" name="until" value=filter.last_day() /></label>
@@ -51,8 +65,8 @@ pub(super) fn filters(place: &Place, filter: &RunFilter, hub: &Hub) -> AnyView {
 }
 
 /// The reason, in words or as its code, with suggestions.
-fn reason_field(filter: &RunFilter) -> AnyView {
-    let value = filter.reason.map(|reason| capital(reason.words())).unwrap_or_default();
+fn reason_field(filter: &RunFilter, typed: Option<String>) -> AnyView {
+    let value = filter.reason.map(|reason| capital(reason.words())).or(typed).unwrap_or_default();
     let known = ReasonCode::ALL.iter().map(|one| view! { <option value=capital(one.words())></option> }).collect_view();
     view! {
         <input class="input" name="reason" id="filter-reason" value=value list="reasons" placeholder="Reason" aria-label="Reason" maxlength="80" autocomplete="off" spellcheck="false" />

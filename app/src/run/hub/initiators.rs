@@ -27,6 +27,15 @@ pub(super) enum Unmatched {
     Several(String),
 }
 
+impl Unmatched {
+    /// What was typed.
+    pub(super) fn typed(&self) -> &str {
+        match self {
+            Self::Nobody(typed) | Self::Several(typed) => typed,
+        }
+    }
+}
+
 /// Whoever started runs, by the words of their kind; schedules call themselves so.
 fn starter_words(one: &Initiator) -> String {
     match one.by {
@@ -103,8 +112,9 @@ pub(super) fn unmatched_note(unmatched: &Unmatched) -> AnyView {
     note("warn", view! { <p>{words}</p> })
 }
 
-/// The field, with suggestions. Of several with one name each is suggested by its id.
-pub(super) fn field(place: &Place, filter: &RunFilter, initiators: &[Initiator]) -> AnyView {
+/// The field, with suggestions, and with what was typed where that names nobody. Of several with one name each is suggested by its
+/// id.
+pub(super) fn field(place: &Place, filter: &RunFilter, initiators: &[Initiator], typed: Option<String>) -> AnyView {
     let offered = offered(place, initiators);
     let is_taken = |words: &str| {
         KINDS.iter().any(|(_, kind)| is_same(kind, words))
@@ -116,7 +126,7 @@ pub(super) fn field(place: &Place, filter: &RunFilter, initiators: &[Initiator])
             let known = offered.iter().find(|(one, _)| *one == by);
             known.map_or_else(|| starter_text(by), |(by, words)| value_of(*by, words))
         }
-        None => kind_words(filter).unwrap_or_default().to_owned(),
+        None => kind_words(filter).map(str::to_owned).or(typed).unwrap_or_default(),
     };
     let kinds = KINDS.map(|(_, words)| view! { <option value=words></option> });
     let others = offered.iter().map(|(by, words)| {

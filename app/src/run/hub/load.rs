@@ -120,11 +120,11 @@ const CANCELLABLE: [OperationBucket; 2] = [OperationBucket::Queued, OperationBuc
 /// What has ended and did not succeed as a whole.
 const RETRYABLE: [OperationBucket; 2] = [OperationBucket::PartiallySucceeded, OperationBucket::Failed];
 
-/// A page of the list.
+/// A page of the list. Those who started runs are looked up unless they are `known`.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn load(place: &Place, filter: &RunFilter) -> Result<Hub, AppError> {
+pub async fn load(place: &Place, filter: &RunFilter, known: Option<Vec<Initiator>>) -> Result<Hub, AppError> {
     let db = place.engine.reader();
     let (tenant, names) = tenant_of(place, filter).await?;
     let unknown_tenant = place.tenant.is_none() && !filter.tenant.is_empty() && tenant.is_none();
@@ -133,8 +133,13 @@ pub async fn load(place: &Place, filter: &RunFilter) -> Result<Hub, AppError> {
         return Ok(Hub { runs, next: None, counted, initiators, tenants: names, unknown_tenant });
     }
     let question = place.question(filter, tenant, PAGE + 1);
-    let (mut runs, initiators) =
-        futures::try_join!(operation_runs::list(db, &question), operation_runs::initiators(db, &question))?;
+    let initiators = async {
+        match known {
+            Some(known) => Ok(known),
+            None => operation_runs::initiators(db, &question).await,
+        }
+    };
+    let (mut runs, initiators) = futures::try_join!(operation_runs::list(db, &question), initiators)?;
     let counted = match Counted::of_whole_list(&question, &runs) {
         Some(counted) => counted,
         None => operation_runs::count(db, &question).await?,

@@ -2,8 +2,9 @@
 
 use leptos::prelude::*;
 use tenantatlas_domain::role::Action;
+use tenantatlas_store::operation_runs::Initiator;
 
-use super::filters::{buckets, filters, in_force};
+use super::filters::{Typed, buckets, filters, in_force};
 use super::initiators::{Unmatched, resolve, unmatched_note};
 use super::load::{Hub, Place, initiators, load};
 use super::outcome::outcome_note;
@@ -66,10 +67,11 @@ async fn content(
     sync: Option<AnyView>,
 ) -> Result<(String, AnyView), AppError> {
     let (mut filter, mut left_out) = understood(place, filter, said.left_out);
-    let unmatched = started_by(place, &mut filter, &mut left_out).await?;
+    let (unmatched, known) = started_by(place, &mut filter, &mut left_out).await?;
     let is_understood = left_out.is_empty() && unmatched.is_none();
     let filter = &filter;
-    let hub = load(place, filter).await?;
+    let hub = load(place, filter, known).await?;
+    let typed = Typed::of(unmatched.as_ref(), &left_out);
     let over_tenants = place.tenant.is_none();
     let lead = match over_tenants {
         true => "Everything that is running or has run on your tenants.",
@@ -100,7 +102,7 @@ async fn content(
             {left_out_note(&left_out)}
             {unmatched.as_ref().map(unmatched_note)}
         </div>
-        {filters(place, filter, &hub)}
+        {filters(place, filter, &hub, typed)}
         {in_force(place, filter, &hub)}
         <div id="runs" class="stack" data-live="" data-part="">
             {buckets(place, filter, &hub.counted)}
@@ -127,16 +129,17 @@ fn understood(
     (filter, left_out)
 }
 
-/// Takes the name that stands in the address for whoever has it, and says why it names nobody.
+/// Takes the name that stands in the address for whoever has it, or says why it names nobody; and those who started runs, if they
+/// were looked up for it.
 async fn started_by(
     place: &Place,
     filter: &mut RunFilter,
     left_out: &mut Vec<(&'static str, String)>,
-) -> Result<Option<Unmatched>, AppError> {
-    let Some(at) = left_out.iter().position(|(name, _)| *name == "by") else { return Ok(None) };
+) -> Result<(Option<Unmatched>, Option<Vec<Initiator>>), AppError> {
+    let Some(at) = left_out.iter().position(|(name, _)| *name == "by") else { return Ok((None, None)) };
     let (_, typed) = left_out.remove(at);
     let known = initiators(place, filter).await?;
-    Ok(resolve(place, filter, &typed, &known).err())
+    Ok((resolve(place, filter, &typed, &known).err(), Some(known)))
 }
 
 /// The list, and what can be done with what was picked; with all that the filter finds only where that is what was asked for.
