@@ -14,7 +14,7 @@ use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_runs::{ITEMS_OBSERVED, QUIET, RunContext, Stop, Summary, Work};
 use tenantatlas_store::findings::{
-    self, ComparisonRecord, DriftCounts, Group, Plan, PlanError, Source, Subject, candidates,
+    self, ComparedType, ComparisonRecord, DriftCounts, Group, Plan, PlanError, Source, Subject, candidates,
 };
 use tenantatlas_store::operation_runs::{End, Settled, UnitTime, keep_times};
 use tenantatlas_store::{StoreError, Tx, scopes, with_retries};
@@ -76,32 +76,38 @@ impl DriftWork {
     }
 
     async fn compare(&self) -> Result<(), Stop> {
-        let mut times = Vec::new();
         for (place, group) in self.plan.groups.iter().enumerate() {
             let began = self.context.now();
             for source in Source::ALL {
                 self.walk(place, group, source).await?;
             }
-            let ended = self.context.now();
-            // The types of a group are compared together.
-            times.extend(group.types.iter().map(|one| UnitTime {
-                unit: one.policy_type.clone(),
-                started_at: began,
-                finished_at: ended,
-            }));
+            self.keep_times_of(group, began).await?;
         }
         self.settle_moved().await?;
         let run = with_retries(StoreError::is_transient, || async {
             let mut tx = self.context.db().write().await?;
             let settled = Settled { outcome: ItemOutcome::Succeeded, failure: None };
             let run = self.context.settle_unit(&mut tx, 0, settled).await?;
-            keep_times(&mut tx, self.context.fence(), &times).await?;
             tx.commit().await?;
             Ok(run)
         });
         let run = run.await?;
         self.context.publish(Some(run), &self.progress());
         Ok(())
+    }
+
+    /// Keeps when the types of a group were compared, which is together, as soon as they are: a comparison that ends at a later
+    /// group tells of those before it.
+    async fn keep_times_of(&self, group: &Group, began: Timestamp) -> Result<(), Stop> {
+        let ended = self.context.now();
+        let of = |one: &ComparedType| UnitTime { unit: one.policy_type.clone(), started_at: began, finished_at: ended };
+        let times: Vec<UnitTime> = group.types.iter().map(of).collect();
+        let kept = with_retries(StoreError::is_transient, || async {
+            let mut tx = self.context.db().write().await?;
+            keep_times(&mut tx, self.context.fence(), &times).await?;
+            tx.commit().await
+        });
+        Ok(kept.await?)
     }
 
     async fn walk(&self, place: usize, group: &Group, source: Source) -> Result<(), Stop> {
