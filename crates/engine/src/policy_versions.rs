@@ -62,7 +62,7 @@ pub struct Comparison {
 }
 
 /// Objects that values name and that are looked up, at most.
-const MOST_OBJECTS: usize = 4_000;
+pub(crate) const MOST_OBJECTS: usize = 4_000;
 
 const MISSING: EngineError = EngineError::NotFound("the version");
 

@@ -43,7 +43,7 @@ pub use history::{
     ItemVersion, RunReading, RunSighting, UnknownRunReading, history, runs_that_saw, state_as_of, was_seen,
 };
 pub use item::{Item, ItemRow, ObservedItem, ObservedLink};
-pub use known_names::{KnownNames, known_names, object_names};
+pub use known_names::{KnownNames, known_names, object_names, object_names_in, scope_tags_in};
 pub use links::{
     DirectoryName, IncomingLink, IncomingPage, MOST_REFERRING, OutgoingLink, incoming, outgoing, record_names,
     targets_without_name,

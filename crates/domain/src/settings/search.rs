@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::naming::{Glossary, catalog_id, is_name, name_options};
+use super::naming::{Glossary, catalog_id, is_name, name_options, object_ids};
 use super::reading::{Section, Settings};
 use super::setting::{Setting, SettingValue};
 
@@ -64,9 +64,10 @@ pub struct SearchEntry {
 }
 
 impl SearchEntry {
-    /// The setting with the names that a catalogue has for it; it is the one of this [`SearchLine::key`].
+    /// The setting with the names that a catalogue has for it, and those that its tenant has for what its value names; it is the one of
+    /// this [`SearchLine::key`].
     #[must_use]
-    pub fn named(&self, key: &str, glossary: &Glossary) -> Setting {
+    pub fn named(&self, key: &str, catalogue: &Glossary, of_tenant: Option<&Glossary>) -> Setting {
         let below = key.rsplit_once('/').filter(|(_, own)| own.eq_ignore_ascii_case(&self.key));
         let mut setting = Setting {
             key: self.key.clone(),
@@ -78,8 +79,21 @@ impl SearchEntry {
             is_property: self.definition_id.is_none() && below.is_some(),
             ..Setting::default()
         };
-        glossary.name_below(below.map_or("", |(above, _)| above), &mut setting);
+        let above = below.map_or("", |(above, _)| above);
+        for glossary in of_tenant.into_iter().chain([catalogue]) {
+            glossary.name_below(above, &mut setting);
+        }
         setting
+    }
+
+    /// The ids of the objects that its value names.
+    #[must_use]
+    pub fn object_ids(&self) -> Vec<&str> {
+        let mut ids = Vec::new();
+        if let Some(value) = &self.value {
+            object_ids(value, &mut ids);
+        }
+        ids
     }
 
     /// What is called so where nothing else is: the last part of its path that has a name.

@@ -14,6 +14,7 @@ use super::reach::Reach;
 use super::{FoundPolicy, FoundSetting};
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::policy_versions::{MOST_OBJECTS, referred_types};
 
 /// The policies of a page with their settings, in its order.
 pub(super) async fn policies(
@@ -34,11 +35,12 @@ pub(super) async fn policies(
     let ids: BTreeSet<String> = opened.iter().filter(is_known).map(|(hit, _)| hit.key.clone()).collect();
     let ids: Vec<String> = ids.into_iter().collect();
     let db = engine.reader();
-    let (definitions, items, tags) =
+    let naming = opened.iter().map(|(hit, entry)| (hit.tenant_id, entry));
+    let (definitions, items, of_tenants) =
         futures::try_join!(engine.names_of_definitions(&ids), async { Ok(items(db, &opened).await?) }, async {
-            Ok(tags(db, &opened).await?)
+            Ok(names_of_tenants(db, naming).await?)
         },)?;
-    Ok(grouped(reach, opened, &Names { definitions, tags }, items))
+    Ok(grouped(reach, opened, &Names { definitions, of_tenants }, items))
 }
 
 /// What is shown of a line.
@@ -52,25 +54,40 @@ struct Names {
     /// By Microsoft, in every tenant.
     definitions: Glossary,
     /// By the tenants.
-    tags: HashMap<TenantId, Glossary>,
+    of_tenants: HashMap<TenantId, Glossary>,
 }
 
 impl Names {
-    /// The setting with its names: by its definition where it has one, else by what its tenant calls scope tags.
     fn name(&self, hit: &Hit, entry: &SearchEntry) -> Setting {
-        let of_tenant = self.tags.get(&hit.tenant_id).filter(|_| names_tags(entry));
-        entry.named(&hit.key, of_tenant.unwrap_or(&self.definitions))
+        entry.named(&hit.key, &self.definitions, self.of_tenants.get(&hit.tenant_id))
     }
 }
 
-/// What tenants call their scope tags, where a setting of the page names some.
-async fn tags(db: &Reader, opened: &[(Hit, SearchEntry)]) -> Result<HashMap<TenantId, Glossary>, StoreError> {
-    let naming = opened.iter().filter(|(_, entry)| names_tags(entry));
-    let tenants: BTreeSet<TenantId> = naming.map(|(hit, _)| hit.tenant_id).collect();
-    let mut found = HashMap::new();
-    for tenant in tenants {
-        let known = inventory::known_names(db, tenant, &[]).await?;
-        found.insert(tenant, Glossary { scope_tags: known.scope_tags, ..Glossary::default() });
+/// What tenants call the scope tags and the objects that settings name by their ids.
+pub(super) async fn names_of_tenants<'e>(
+    db: &Reader,
+    entries: impl Iterator<Item = (TenantId, &'e SearchEntry)>,
+) -> Result<HashMap<TenantId, Glossary>, StoreError> {
+    let (mut tagged, mut objects) = (BTreeSet::new(), BTreeSet::new());
+    for (tenant, entry) in entries {
+        if names_tags(entry) {
+            tagged.insert(tenant);
+        }
+        let ids = entry.object_ids().into_iter().flat_map(|id| [id.to_owned(), id.to_ascii_lowercase()]);
+        objects.extend(ids.map(|id| (tenant, id)));
+    }
+    let (tagged, objects): (Vec<TenantId>, Vec<_>) =
+        (tagged.into_iter().collect(), objects.into_iter().take(MOST_OBJECTS).collect());
+    let mut found: HashMap<TenantId, Glossary> = HashMap::new();
+    if !tagged.is_empty() {
+        for (tenant, scope_tags) in inventory::scope_tags_in(db, &tagged).await? {
+            found.entry(tenant).or_default().scope_tags = scope_tags;
+        }
+    }
+    if !objects.is_empty() {
+        for (tenant, names) in inventory::object_names_in(db, &referred_types(), &objects).await? {
+            found.entry(tenant).or_default().objects = names;
+        }
     }
     Ok(found)
 }

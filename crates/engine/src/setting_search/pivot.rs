@@ -11,7 +11,7 @@ use tenantatlas_store::policies::TenantKey;
 use tenantatlas_store::setting_search::{self, KeyId, Search, SearchedTenant};
 
 use super::coverage::{self, SearchCoverage};
-use super::found::entry;
+use super::found::{entry, names_of_tenants};
 use super::reach::Reach;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -65,11 +65,16 @@ pub(super) async fn pivot(
     )?;
     let keys: HashMap<TenantId, &TenantKey> = tenants.iter().map(|tenant| (tenant.id, &tenant.key)).collect();
     let glossary: Glossary = engine.names_of_definitions(&[key.to_owned()]).await?;
-    let (mut values, mut name) = (Values::new(), None);
+    let mut cells = Vec::with_capacity(found.cells.len());
     for cell in found.cells {
         let tenant_key = keys.get(&cell.tenant_id).ok_or(StoreError::Sealed)?;
         let entry = entry(tenant_key, cell.version_id, &cell.sealed)?;
-        let setting = entry.named(key, &glossary);
+        cells.push((cell, entry));
+    }
+    let of_tenants = names_of_tenants(db, cells.iter().map(|(cell, entry)| (cell.tenant_id, entry))).await?;
+    let (mut values, mut name) = (Values::new(), None);
+    for (cell, entry) in cells {
+        let setting = entry.named(key, &glossary, of_tenants.get(&cell.tenant_id));
         name.get_or_insert_with(|| entry.title(&setting));
         let of_value = values.entry(entry.value_words(&setting)).or_default();
         *of_value.entry(cell.tenant_id).or_default() += cell.policies;

@@ -55,15 +55,6 @@ async fn until_searchable(world: &World) {
     tokio::time::timeout(PATIENCE, wait).await.expect("it becomes searchable in time");
 }
 
-/// What the search shows of a value: of an object that is named by its id the id, which a version tells by its name.
-fn said(value: &SettingValue, property: Option<&str>) -> String {
-    match value {
-        SettingValue::Choice { id, .. } if uuid::Uuid::try_parse(id).is_ok() => id.clone(),
-        SettingValue::List(values) => values.iter().map(|value| said(value, property)).collect::<Vec<_>>().join(", "),
-        value => value.words_of(property),
-    }
-}
-
 /// The names that a value gives to what it names by ids.
 fn names_in(value: &SettingValue) -> Vec<String> {
     match value {
@@ -117,7 +108,7 @@ on_both_engines! {
                     .filter(|line| line.setting.counts)
                     .map(|line| {
                         let value = line.setting.value.as_ref();
-                        let value = value.map_or("not set".to_owned(), |value| said(value, line.setting.property()));
+                        let value = value.map_or("not set".to_owned(), |value| value.words_of(line.setting.property()));
                         (line.path.clone(), value, 1)
                     })
                     .collect();

@@ -44,7 +44,7 @@ fn what_stands_in_the_value_of_an_intent_is_found_and_named_below_its_definition
     let lines = lines("endpointSecurityIntent", &body, &glossary);
     let of = |key: &str| lines.iter().find(|line| line.key == key).unwrap_or_else(|| panic!("{key} in {lines:?}"));
     let told = |key: &str| {
-        let setting = of(key).entry.named(key, &glossary);
+        let setting = of(key).entry.named(key, &glossary, None);
         (of(key).entry.title(&setting), of(key).entry.value_words(&setting))
     };
     assert_eq!(told("d_drive/tpmusage"), ("Startup".to_owned(), "Do not allow".to_owned()));
@@ -71,7 +71,7 @@ fn an_option_is_found_by_its_id_and_by_its_name_and_content_by_nothing() {
     let line = found.iter().find(|line| line.key == "device_a").unwrap();
     assert_eq!(line.words, ["configured", "device_a_1", "not"]);
     assert!(line.names.is_empty(), "what a catalogue calls it is not kept");
-    assert_eq!(line.entry.named(&line.key, &glossary).title().as_deref(), Some("Allow A"));
+    assert_eq!(line.entry.named(&line.key, &glossary, None).title().as_deref(), Some("Allow A"));
     let unnamed = lines("settingsCatalogPolicy", &body, &Glossary::default());
     assert_eq!(
         unnamed.iter().find(|one| one.key == "device_a").unwrap().held,
