@@ -67,12 +67,20 @@ pub struct Shared {
     bulk_texts: BulkTexts,
     /// The turns of those who search through all names.
     searches: Semaphore,
+    /// How often it was read from outside of transactions that write.
+    #[cfg(feature = "testing")]
+    reads: AtomicUsize,
 }
 
 impl Default for Shared {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Self { bulk_texts: BulkTexts::default(), searches: Semaphore::new((cores / 2).max(1)) }
+        Self {
+            bulk_texts: BulkTexts::default(),
+            searches: Semaphore::new((cores / 2).max(1)),
+            #[cfg(feature = "testing")]
+            reads: AtomicUsize::new(0),
+        }
     }
 }
 
@@ -149,7 +157,16 @@ impl Db {
         }
     }
 
+    /// How many statements were run on it outside of transactions that write, for tests that bound them.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn reads(&self) -> usize {
+        self.shared().reads.load(Ordering::SeqCst)
+    }
+
     pub(crate) async fn connection(&self) -> Result<Connection<'static>, StoreError> {
+        #[cfg(feature = "testing")]
+        self.shared().reads.fetch_add(1, Ordering::SeqCst);
         Ok(match self {
             Self::Sqlite { readers, .. } => Connection::Sqlite(readers.acquire().await?.into()),
             Self::Postgres { pool, .. } => Connection::Postgres(pool.acquire().await?.into()),

@@ -243,7 +243,10 @@ async fn check_objects(db: &Db, tenants: &[TenantId]) {
         }
     }
     assert!(expected.len() > tenants.len() && expected.len() < wanted.len());
+    let before = db.reads();
     assert_eq!(find_objects(db, &wanted).await.unwrap(), expected);
+    let asked = db.reads() - before;
+    assert!(asked <= 9, "{asked} statements for {} objects of {} tenants", wanted.len(), tenants.len());
 }
 
 async fn history(db: &Db, seed: u64, steps: usize) -> TenantId {
