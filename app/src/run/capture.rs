@@ -18,7 +18,7 @@ pub(super) fn capture_facts(capture: &Capture, types: &[CaptureTypeRun]) -> AnyV
         "{} read: {}, {} as they were",
         format::counted(read, "object", "objects"),
         format::counted(sum(|one| one.created), "new version", "new versions"),
-        format::number(sum(|one| one.unchanged)),
+        format::number(sum(CaptureTypeRun::read_unchanged)),
     );
     for (count, words) in [
         (sum(|one| one.partial), "read in part"),
@@ -28,6 +28,11 @@ pub(super) fn capture_facts(capture: &Capture, types: &[CaptureTypeRun]) -> AnyV
         if count > 0 {
             kept.push_str(&format!(", {} {words}", format::number(count)));
         }
+    }
+    let spared = sum(CaptureTypeRun::not_read_again);
+    if spared > 0 {
+        let objects = format::counted(spared, "object was", "objects were");
+        kept.push_str(&format!("; {objects} not read again, since a sync had just seen them as they were captured"));
     }
     // Before its end a capture does not know what it cost.
     let cost = capture.finished_at.map(|_| {
@@ -61,6 +66,7 @@ pub(super) fn by_type(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
                                 <th scope="col" class="number">"Objects read"</th>
                                 <th scope="col" class="number">"New versions"</th>
                                 <th scope="col" class="number">"Unchanged"</th>
+                                <th scope="col" class="number">"Not read again"</th>
                                 <th scope="col" class="number">"In part"</th>
                                 <th scope="col" class="number">"Not read"</th>
                                 <th scope="col" class="number">"Gone"</th>
@@ -92,7 +98,8 @@ fn row(inside: &Inside, one: &CaptureTypeRun) -> AnyView {
             <td data-label="Outcome">{outcome_state(one.outcome)}</td>
             <td class="number" data-label="Objects read">{read}</td>
             {number("New versions", one.created)}
-            {number("Unchanged", one.unchanged)}
+            {number("Unchanged", one.read_unchanged())}
+            {number("Not read again", one.not_read_again())}
             {number("In part", one.partial)}
             {number("Not read", one.failed)}
             {number("Gone", one.gone)}

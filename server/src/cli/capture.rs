@@ -126,6 +126,7 @@ impl Captured {
             "status": capture.map_or("failed", |capture| capture.status.as_str()),
             "reason_code": state.reason_code, "captured": self.sum(|row| row.captured),
             "versions_created": self.sum(|row| row.created), "unchanged": self.sum(|row| row.unchanged),
+            "not_read_again": self.sum(CaptureTypeRun::not_read_again),
             "partial": self.sum(|row| row.partial), "gone": self.sum(|row| row.gone),
             "failed": self.sum(|row| row.failed), "requests": capture.map_or(0, |capture| capture.requests),
             "retries": capture.map_or(0, |capture| capture.retries), "duration_ms": duration(capture),
@@ -152,13 +153,18 @@ impl Captured {
         }
         let (state, named) = (&self.state, format!("{}, {}", tenant.name, self.state.words.name));
         match &self.capture {
-            Some(capture) => output.line(format!(
-                "{named}: {} · {}, {}, {:.1} s",
-                capture.status.as_str(),
-                counted(self.sum(|row| row.created), "version", "versions"),
-                counted(capture.requests, "request", "requests"),
-                duration(Some(capture)) as f64 / 1_000.0
-            )),
+            Some(capture) => {
+                if let Some(words) = not_read_again(self.sum(CaptureTypeRun::not_read_again)) {
+                    output.line(format!("  {words}"))?;
+                }
+                output.line(format!(
+                    "{named}: {} · {}, {}, {:.1} s",
+                    capture.status.as_str(),
+                    counted(self.sum(|row| row.created), "version", "versions"),
+                    counted(capture.requests, "request", "requests"),
+                    duration(Some(capture)) as f64 / 1_000.0
+                ))
+            }
             None => output.line(format!(
                 "{named}: {}{}",
                 state.status.as_str(),
@@ -168,10 +174,16 @@ impl Captured {
     }
 }
 
+/// Says that unchanged is told of some as a sync had seen them.
+fn not_read_again(count: u64) -> Option<String> {
+    let objects = counted(count, "unchanged object was", "unchanged objects were");
+    (count > 0).then(|| format!("{objects} not read again: a sync had just seen them as they were captured"))
+}
+
 fn facts(row: &CaptureTypeRun) -> Value {
     json!({
         "status": row.outcome, "captured": row.captured, "versions_created": row.created, "unchanged": row.unchanged,
-        "partial": row.partial, "gone": row.gone, "failed": row.failed, "requests": row.requests,
+        "not_read_again": row.not_read_again(), "partial": row.partial, "gone": row.gone, "failed": row.failed, "requests": row.requests,
         "retries": row.retries, "reason_code": row.reason_code, "message": row.message,
     })
 }

@@ -12,8 +12,9 @@ use tenantatlas_store::policies::Head;
 
 use crate::graph_reads::reading_period;
 
-/// How long what a sync saw spares reading an object again, in milliseconds: an hour.
-const SEEN_FOR: i64 = 3_600_000;
+/// How long what a sync saw spares reading an object again, in milliseconds: an hour where the capture follows a sync, which may have
+/// begun long ago, and ten minutes where somebody asks for it, who wants to know what there is now.
+const SEEN_FOR: [i64; 2] = [3_600_000, 600_000];
 
 /// Objects, each by the hash of its type and id.
 #[derive(Default)]
@@ -38,15 +39,16 @@ pub(super) fn is_vouched_for(
     (policy_type, recipe): (&'static PolicyType, &Recipe),
     row: &ItemRow,
     head: &Head,
-    now: Timestamp,
+    (now, follows): (Timestamp, bool),
 ) -> bool {
     let item = &row.item;
+    let seen_for = SEEN_FOR[usize::from(!follows)];
     let kind = item.meta.get(META_ODATA_TYPE).and_then(serde_json::Value::as_str);
     let period = |at| reading_period(&item.external_id, at);
     row.presence == Presence::Present
         && (head.item_hash, head.item_normaliser) == (item.content_hash, item.normaliser_version)
         && item.last_seen_at > head.checked_at
-        && now.as_millis() - item.last_seen_at.as_millis() <= SEEN_FOR
+        && now.as_millis() - item.last_seen_at.as_millis() <= seen_for
         && period(head.checked_at) == period(now)
         && recipe.is_read_by_sync(policy_type, kind)
 }

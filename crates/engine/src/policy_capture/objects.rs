@@ -144,7 +144,8 @@ impl CaptureWork {
         if !self.reads_all() {
             return Ok(ids.len());
         }
-        let (db, now) = (&self.sources.db, self.context.now());
+        let db = &self.sources.db;
+        let when = (self.context.now(), self.context.run().follows.is_some());
         let mut spared = 0;
         for page in ids.chunks(ITEMS_AT_ONCE) {
             let rows = find_many(db, &self.view, page).await?;
@@ -153,7 +154,7 @@ impl CaptureWork {
             for row in rows {
                 if heads
                     .get(&row.item.external_id)
-                    .is_some_and(|head| is_vouched_for((one.policy_type, one.recipe), &row, head, now))
+                    .is_some_and(|head| is_vouched_for((one.policy_type, one.recipe), &row, head, when))
                 {
                     known.note(one.policy_type, &row.item.external_id);
                     spared += 1;

@@ -107,6 +107,21 @@ pub struct CaptureTypeRun {
     pub finished_at: Option<Timestamp>,
 }
 
+impl CaptureTypeRun {
+    /// Of the unchanged, those that were not read again: a sync had seen them as they were when they were captured last.
+    #[must_use]
+    pub fn not_read_again(&self) -> u64 {
+        // Whatever is read makes a version or is unchanged.
+        (self.created + self.unchanged).saturating_sub(self.captured)
+    }
+
+    /// Of the unchanged, those that were read.
+    #[must_use]
+    pub fn read_unchanged(&self) -> u64 {
+        self.unchanged.saturating_sub(self.not_read_again())
+    }
+}
+
 /// What became of objects that were read together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CountedItems {
