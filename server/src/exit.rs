@@ -33,7 +33,7 @@ pub enum ExitCode {
 pub const EXIT_CODES: &str = "Exit codes:
    0  success
    1  failed or aborted
-   2  partial: some types could not be read, or a permission for them is missing
+   2  partial: some types could not be read, or a permission for them is missing; of drift: a finding that --fail-on names
    3  the same sync is already running
   64  what was typed was not understood (unknown tenant or type, malformed GUID)
   69  a host cannot be reached (database, login, Graph)

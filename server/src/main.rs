@@ -46,7 +46,11 @@ fn main() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::Success,
                 _ => ExitCode::Usage,
             };
-            let _ = error.print();
+            if code == ExitCode::Usage && std::env::args_os().any(|argument| argument == "--json") {
+                tell(&Exit::usage(sentence(&error)), Uuid::new_v4(), true);
+            } else {
+                let _ = error.print();
+            }
             process::exit(code as i32);
         }
     };
@@ -55,14 +59,26 @@ fn main() {
         Ok(()) => ExitCode::Success,
         Err(exit) => {
             exit.log(id);
-            if let Some(told) = exit.told(id, json) {
-                use std::io::Write as _;
-                let _ = writeln!(std::io::stderr().lock(), "{told}");
-            }
+            tell(&exit, id, json);
             exit.code()
         }
     };
     process::exit(code as i32);
+}
+
+fn tell(exit: &Exit, id: Uuid, json: bool) {
+    if let Some(told) = exit.told(id, json) {
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr().lock(), "{told}");
+    }
+}
+
+/// What was typed wrong, in one line: how the command is used stands in its help.
+fn sentence(error: &clap::Error) -> String {
+    let told = error.render().to_string();
+    let told = told.strip_prefix("error: ").unwrap_or(&told);
+    let own = told.split("\n\nUsage:").next().and_then(|told| told.split("\n\nFor more information").next());
+    own.unwrap_or(told).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Does what was typed. The lines that a command writes into the log carry its id; those of a server have one for each

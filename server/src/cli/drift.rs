@@ -19,8 +19,8 @@ use crate::finding_document;
 use crate::open;
 use crate::settings::Settings;
 
-/// Findings that are read at once.
-const PAGE: u32 = 500;
+/// Findings that are read, and told by their settings, at once.
+const PAGE: u32 = 100;
 /// The columns of a [`table`].
 const COLUMNS: [&str; 7] = ["SEVERITY", "CHANGE", "STATUS", "TYPE", "NAME", "SINCE", "FINGERPRINT"];
 
@@ -120,13 +120,17 @@ async fn open_findings(engine: &Engine, tenant: &Tenant, scope_key: &str, output
     }
 }
 
-/// What is known of findings, as JSON, see [`finding_document::known`].
+/// What is known of findings, as JSON, see [`finding_document::known`]; of however many, as many at once as are told whole.
 ///
 /// # Errors
 /// When the database fails, or a body does not open.
 pub async fn explained(engine: &Engine, tenant: &Tenant, found: &[Finding]) -> Result<Vec<Value>, Exit> {
-    let known = engine.explain_findings(&Actor::command_line(), tenant.id, found).await?;
-    Ok(finding_document::known(&known))
+    let mut documents = Vec::with_capacity(found.len());
+    for found in found.chunks(PAGE as usize) {
+        let known = engine.explain_findings(&Actor::command_line(), tenant.id, found).await?;
+        documents.extend(finding_document::known(&known));
+    }
+    Ok(documents)
 }
 
 /// The JSON document up to the findings.

@@ -46,9 +46,7 @@ async fn obey(engine: &Engine, command: FindingsCommand, output: Output) -> Resu
         }
         FindingsCommand::Severity { tenant, policy_type, severity } => {
             let tenant = open::tenant(engine.reader(), &tenant).await?;
-            let known = registry().get(&policy_type).ok_or_else(|| {
-                Exit::usage(format!("there is no policy type \"{policy_type}\": `tenantatlas types` lists them"))
-            })?;
+            let known = registry().get(&policy_type).ok_or_else(|| unknown_type(&policy_type))?;
             let chosen = match severity.as_str() {
                 "usual" => None,
                 name => Some(name.parse::<Severity>().map_err(|_| {
@@ -70,6 +68,10 @@ async fn obey(engine: &Engine, command: FindingsCommand, output: Output) -> Resu
     }
 }
 
+fn unknown_type(key: &str) -> Exit {
+    Exit::usage(format!("there is no policy type \"{key}\": `tenantatlas types` lists them"))
+}
+
 async fn list(engine: &Engine, arguments: &FindingsListArguments, output: Output) -> Result<(), Exit> {
     let tenant = open::tenant(engine.reader(), &arguments.tenant).await?;
     let Some(scope) = scopes::main_of(engine.reader(), tenant.id).await? else {
@@ -78,6 +80,9 @@ async fn list(engine: &Engine, arguments: &FindingsListArguments, output: Output
             tenant.name
         )));
     };
+    if let Some(key) = arguments.policy_type.as_deref().filter(|key| registry().get(key).is_none()) {
+        return Err(unknown_type(key));
+    }
     let filter = FindingFilter {
         status: match arguments.status {
             StatusArgument::New => Some(FindingStatus::New),

@@ -189,6 +189,25 @@ fn wrong_usage_never_looks_like_a_partial_sync() {
     assert!(help.stdout.contains("Exit codes"));
 }
 
+#[test]
+fn wrong_usage_is_told_to_a_program_as_json_with_what_was_expected() {
+    let sandbox = Sandbox::new();
+    let tenant = ["--tenant", "Contoso"];
+    for (command, arguments, words) in [
+        ("runs", ["--foo", "bar"].as_slice(), "--foo"),
+        ("drift", &["--baseline", "friday"], "expected the id of a sync run"),
+        ("drift", &["--fail-on", "worst"], "expected low"),
+        ("findings", &["list", "--limit", "0"], "1..=10000"),
+    ] {
+        let typed: Vec<&str> = [&[command], arguments, &tenant, &["--json"]].concat();
+        let told = sandbox.run(&typed);
+        assert_eq!((told.code, told.stderr.lines().count()), (64, 1), "{typed:?}: {}", told.stderr);
+        let document: serde_json::Value = serde_json::from_str(&told.stderr).expect("JSON");
+        assert_eq!(document["exit_code"], 64, "{typed:?}");
+        assert!(document["error"].as_str().is_some_and(|error| error.contains(words)), "{typed:?}: {document}");
+    }
+}
+
 #[tokio::test]
 async fn what_nobody_expected_is_told_with_an_id_that_its_lines_in_the_log_carry_too() {
     use sqlx::Connection as _;

@@ -23,8 +23,8 @@ use tenantatlas_store::{audit_events, sync_runs, tenants};
 use crate::engine::Engine;
 use crate::error::EngineError;
 
-/// Findings whose settings are told at once, at most: each opens two bodies.
-const MOST_TOLD: usize = 100;
+/// What is told by its settings at once, at most: findings, and what became of one since it was accepted. Each opens two bodies.
+const MOST_TOLD: usize = 200;
 /// Settings that are told of one finding, at most.
 const MOST_ROWS: usize = 20;
 /// Pairs of bodies that are opened at the same time.

@@ -11,7 +11,7 @@ pub struct DriftArguments {
     #[arg(long)]
     pub tenant: String,
     /// The sync run to compare with; the completed run before the latest when left out
-    #[arg(long, value_name = "RUN")]
+    #[arg(long, value_name = "RUN", value_parser = sync_run)]
     pub baseline: Option<SyncRunId>,
     /// Compare with that run from now on, also after each sync
     #[arg(long, requires = "baseline")]
@@ -86,8 +86,15 @@ pub struct FindingsListArguments {
     #[arg(long = "type", value_name = "KEY")]
     pub policy_type: Option<String>,
     /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub limit: u32,
+}
+
+/// The id of a sync run, as the runs of a tenant and the JSON of a sync tell it.
+fn sync_run(text: &str) -> Result<SyncRunId, String> {
+    text.parse().map_err(|_| {
+        "expected the id of a sync run, as `run_id` of `tenantatlas sync --json` or the address of its page tells it".to_owned()
+    })
 }
 
 /// The states of `findings list --status`.
