@@ -5,6 +5,7 @@ use tenantatlas_domain::ids::DeliveryId;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::deliveries::{self, Attempt, Delivery};
 use tenantatlas_store::endpoints::{self, Endpoint};
+use tenantatlas_store::retention;
 
 use crate::error::AppError;
 use crate::scope::Inside;
@@ -32,6 +33,8 @@ pub struct Log {
     pub attempts: Vec<Attempt>,
     /// Where the next page begins.
     pub next: Before,
+    /// For how many days they are kept.
+    pub kept_days: u32,
 }
 
 /// What was sent to an endpoint.
@@ -46,7 +49,8 @@ pub async fn log(inside: &Inside, endpoint: &Endpoint, before: Before) -> Result
     let ids: Vec<DeliveryId> = found.iter().map(|delivery| delivery.id).collect();
     let attempts = deliveries::attempts(db, tenant, &ids).await?;
     let next = found.last().filter(|_| more).map(|last| (last.created_at, last.id));
-    Ok(Log { deliveries: found, attempts, next })
+    let kept_days = retention::get(db).await?.delivery_days;
+    Ok(Log { deliveries: found, attempts, next, kept_days })
 }
 
 /// The secret that this browser has just had made, with its endpoint: the one time that it is shown. Nothing but the secret of

@@ -8,6 +8,7 @@ use tenantatlas_store::endpoints::Endpoint;
 use super::functions::ReplayDelivery;
 use super::load::Log;
 use crate::address;
+use crate::format::counted;
 use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
 use crate::ui::drawn::Drawn as _;
@@ -57,7 +58,7 @@ pub fn log(inside: &Inside, endpoint: &Endpoint, log: &Log, later: bool) -> AnyV
     view! {
         <section id="log" aria-labelledby="log-title">
             <h2 id="log-title">{title}</h2>
-            <p class="quiet-text">"Kept for 30 days. A message has the same ID at every attempt."</p>
+            <p class="quiet-text">{format!("Kept for {}. A message has the same ID at every attempt.", counted(u64::from(log.kept_days), "day", "days"))}</p>
             <div id="deliveries" data-live="">{list}</div>
             {pager.view()}
         </section>

@@ -90,7 +90,8 @@ fn fixed() -> AnyView {
         view! {
             <dl class="facts">
                 <dt>"Audit log"</dt><dd>"Always kept."</dd>
-                <dt>"Sync runs, what they saw, and captures"</dt><dd>"Kept for as long as their tenant: what is missing and what drifted is told by them."</dd>
+                <dt>"Sync runs"</dt><dd>"Removed with the run that made them, once nothing stands on them: what is missing, what changed and what drifted is told by them."</dd>
+                <dt>"What syncs saw, and captures"</dt><dd>"Kept for as long as their tenant."</dd>
                 <dt>"Events of Microsoft\u{2019}s audit logs"</dt><dd>"400 days."</dd>
                 <dt>"Sessions, sign-ins and links"</dt><dd>"Removed when they have ended."</dd>
             </dl>

@@ -14,13 +14,14 @@ pub struct Command<'a> {
     pub(crate) entry: AuditEntry,
     pub(crate) sensitive: bool,
     pub(crate) rewrites: Option<TenantId>,
+    pub(crate) counted: bool,
 }
 
 impl<'a> Command<'a> {
     /// `entry` is what the audit log says when the command succeeds; the same entry with another outcome is written when
     /// it is refused or fails.
     pub const fn new(actor: &'a Actor, right: Right, entry: AuditEntry) -> Self {
-        Self { actor, right, entry, sensitive: false, rewrites: None }
+        Self { actor, right, entry, sensitive: false, rewrites: None, counted: false }
     }
 
     /// It changes who may do what, or where a credential goes: a person in a browser must have proved who they are within
@@ -34,6 +35,13 @@ impl<'a> Command<'a> {
     #[must_use]
     pub const fn rewrites(mut self, tenant: TenantId) -> Self {
         self.rewrites = Some(tenant);
+        self
+    }
+
+    /// It is one of many that somebody asked for at once, which [`crate::Commands::begin_many`] has counted as one.
+    #[must_use]
+    pub const fn of_many(mut self, is_one: bool) -> Self {
+        self.counted = is_one;
         self
     }
 }

@@ -66,7 +66,9 @@ impl Commands {
         command: Command<'_>,
         work: impl AsyncFnOnce(&mut Tx, &mut Log) -> Result<T, E> + Clone,
     ) -> Result<T, E> {
-        self.limit(command.actor, "command", COMMAND_RATE).await?;
+        if !command.counted {
+            self.limit(command.actor, "command", COMMAND_RATE).await?;
+        }
         let mut done = self.try_execute(&command, work.clone()).await;
         for _ in 1..TRIES {
             if !done.as_ref().is_err_and(Refusal::is_deadlock) {
@@ -130,6 +132,14 @@ impl Commands {
     /// [`CommandError::TooMany`] with the time to wait.
     pub fn take_rate(&self, key: (&'static str, UserId), rate: Rate) -> Result<(), CommandError> {
         self.rates.take(key, rate)
+    }
+
+    /// Counts many things that somebody asks for at once as one command; how many they may be is for the caller to bound.
+    ///
+    /// # Errors
+    /// [`CommandError::TooMany`] when the person gives commands too fast.
+    pub async fn begin_many(&self, actor: &Actor) -> Result<(), CommandError> {
+        self.limit(actor, "command", COMMAND_RATE).await
     }
 
     /// Counts a download of a person.

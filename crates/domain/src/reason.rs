@@ -66,7 +66,7 @@ reason_codes! {
         "The answer of Microsoft Graph could not be understood: retry what failed, and report it with the request id if it happens again.";
     /// More pages than allowed.
     PageLimit = "page_limit",
-        "This type has more pages than the set limit: raise the page limit in the settings and retry what failed.";
+        "This type has more pages than are read of one list: what came is kept and nothing is said of the rest; report it, since no tenant is known to have so many.";
     /// A next link that was already followed.
     NextlinkLoop = "nextlink_loop",
         "Microsoft Graph linked its pages in a circle: retry what failed, and report it with the request id if it happens again.";
@@ -78,7 +78,7 @@ reason_codes! {
         "The same selection of this tenant is being synced already: watch that run, or start this one again when it has ended.";
     /// Too many syncs at once.
     ConcurrencyLimit = "concurrency_limit",
-        "Too many syncs were running at once: start this one again when another has ended, or raise the limit in the settings.";
+        "Too many runs of this kind were under way at once: start this one again when another has ended.";
     /// The connection of the tenant was changed while a run used it.
     ConnectionChanged = "connection_changed",
         "The connection of this tenant was changed while it was in use: start this one again.";

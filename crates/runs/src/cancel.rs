@@ -118,10 +118,7 @@ impl Core {
     async fn tell_of_cancel(&self, run: &OperationRun, result: &Cancelled) {
         match result {
             Cancelled::AlreadyEnded => {}
-            Cancelled::Done => {
-                self.publish_runs([run]);
-                self.publish_unread_of([run]).await;
-            }
+            Cancelled::Done => self.tell_of_ends([run]).await,
             Cancelled::Requested => {
                 self.publish_runs([run]);
                 self.working.cancel(run.id);

@@ -1,5 +1,6 @@
 //! What goes with the end of every run: the terminal notification and the terminal audit event.
 
+use metrics::counter;
 use serde_json::json;
 use tenantatlas_commands::{Actor, AuditEntry};
 use tenantatlas_domain::audit::RunEvent;
@@ -46,6 +47,29 @@ pub(crate) async fn record(
     let actor = initiator(tx, run).await?;
     core.commands.record(tx, &actor, entry).await?;
     Ok(())
+}
+
+impl Core {
+    /// Tells of runs that have ended, whoever ended them, once the transaction that ended them is committed: they are counted, and
+    /// published to whoever looks.
+    pub(crate) async fn tell_of_ends<'a>(&self, runs: impl IntoIterator<Item = &'a OperationRun> + Clone) {
+        runs.clone().into_iter().for_each(count_end);
+        self.publish_runs(runs.clone());
+        self.publish_unread_of(runs).await;
+    }
+}
+
+/// Counts a run that has ended, by what it did and how it ended. Each of these has few values, which are all there ever are.
+fn count_end(run: &OperationRun) {
+    let operation = format!("{}.{}", run.resource, run.action);
+    let reason = run.reason_code.map_or("", |reason| reason.as_str());
+    let labels =
+        [("operation", operation), ("state", run.status.bucket().as_str().to_owned()), ("reason", reason.to_owned())];
+    counter!("runs_ended_total", &labels).increment(1);
+    counter!("run_throttled_seconds_total").increment(run.pauses.length().div_ceil(1_000));
+    if run.status == OperationStatus::Failed {
+        counter!("runs_failed_total").increment(1);
+    }
 }
 
 /// Whether a run tells of itself only when it has news.

@@ -38,6 +38,8 @@ pub(crate) struct Cause {
     pub why: Option<String>,
     /// The schedule that starts it, or has started what it follows.
     pub schedule: Option<ScheduleId>,
+    /// Whether it is one of many that were asked for at once, and counted as one command.
+    pub of_many: bool,
 }
 
 /// The run that is to be created, and what the audit log says of it.
@@ -135,12 +137,13 @@ impl Core {
         if self.commands.stopping.is_cancelled() {
             return Err(CommandError::Stopping);
         }
+        let of_many = cause.of_many;
         let (new, entry) = prepare(operation, actor, tenant, payload, cause)?;
         self.refuse_early(operation, actor, &new, &entry).await?;
         let right = Right::Tenant(tenant, operation.permission());
         let created = self
             .commands
-            .execute(Command::new(actor, right, entry), async |tx, log| {
+            .execute(Command::new(actor, right, entry).of_many(of_many), async |tx, log| {
                 for one in &new.follow_ups {
                     let action = self.operations.permission(&one.resource, &one.action);
                     require(tx, actor, Right::Tenant(tenant, action.ok_or(CommandError::Forbidden)?)).await?;

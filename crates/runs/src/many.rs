@@ -8,6 +8,7 @@ use tenantatlas_domain::ids::{OperationRunId, TenantId};
 use crate::cancel::Cancelled;
 use crate::core::Core;
 use crate::operation::RetryPart;
+use crate::retry::Reason;
 use crate::runner::Runner;
 
 /// Runs that are cancelled or retried at once, at most.
@@ -85,10 +86,11 @@ impl Runner {
         part: RetryPart,
         why: &str,
     ) -> Result<Outcomes, CommandError> {
-        let why = checked(runs, why)?;
+        let reason = Reason { why: checked(runs, why)?, of_many: true };
+        self.core.commands.begin_many(actor).await?;
         let mut outcomes = Outcomes::default();
         for (tenant, run) in runs {
-            self.core.retry_one(actor, (*tenant, *run), part, why, &mut outcomes).await?;
+            self.core.retry_one(actor, (*tenant, *run), part, reason, &mut outcomes).await?;
         }
         Ok(outcomes)
     }
@@ -100,10 +102,10 @@ impl Core {
         actor: &Actor,
         (tenant, run): (TenantId, OperationRunId),
         part: RetryPart,
-        why: Option<&str>,
+        reason: Reason<'_>,
         outcomes: &mut Outcomes,
     ) -> Result<(), CommandError> {
-        let count = match self.retry(actor, tenant, run, part, why).await {
+        let count = match self.retry(actor, tenant, run, part, reason).await {
             Ok(started) if started.already_running => {
                 outcomes.under_way.get_or_insert((tenant, started.state.id));
                 &mut outcomes.already_running

@@ -29,8 +29,17 @@ impl Runner {
         run: OperationRunId,
         part: RetryPart,
     ) -> Result<Dispatched, CommandError> {
-        self.core.retry(actor, tenant, run, part, None).await
+        self.core.retry(actor, tenant, run, part, Reason::default()).await
     }
+}
+
+/// Why a run is tried again.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Reason<'a> {
+    /// In the words of whoever wants it.
+    pub why: Option<&'a str>,
+    /// Whether it is one of many that were asked for at once.
+    pub of_many: bool,
 }
 
 /// What is dispatched to try a run again.
@@ -48,11 +57,12 @@ impl Core {
         tenant: TenantId,
         run: OperationRunId,
         part: RetryPart,
-        why: Option<&str>,
+        reason: Reason<'_>,
     ) -> Result<Dispatched, CommandError> {
         let entry = AuditEntry::new(AuditAction::RetryRequested, "operation_run", run).of(tenant);
         let mut again = self.commands.before(actor, &entry, self.again(actor, tenant, run, part)).await?;
-        again.cause.why = why.map(str::to_owned);
+        again.cause.why = reason.why.map(str::to_owned);
+        again.cause.of_many = reason.of_many;
         self.dispatch(again.operation.as_ref(), actor, tenant, again.payload, again.cause).await
     }
 

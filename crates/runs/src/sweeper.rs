@@ -65,8 +65,8 @@ async fn take_from_the_lost(core: &Core) -> Result<(), StoreError> {
             counter!("run_leases_reclaimed_total").increment(found as u64);
             core.wake_workers();
         }
-        core.publish_runs(swept.failed.iter().chain(&swept.requeued));
-        core.publish_unread_of(&swept.failed).await;
+        core.publish_runs(&swept.requeued);
+        core.tell_of_ends(&swept.failed).await;
         if found < BATCH as usize || core.commands.stopping.is_cancelled() {
             return Ok(());
         }
@@ -102,8 +102,7 @@ async fn end_overdue(core: &Core) -> Result<(), StoreError> {
             ended.push(run);
         }
         tx.commit().await?;
-        core.publish_runs(&ended);
-        core.publish_unread_of(&ended).await;
+        core.tell_of_ends(&ended).await;
         if ended.len() < BATCH as usize || core.commands.stopping.is_cancelled() {
             return Ok(());
         }

@@ -210,13 +210,10 @@ impl Attempt<'_> {
         let is_held = |error: &StoreError| !matches!(error, StoreError::LeaseLost);
         match with_retries(is_held, || self.try_end(work, stopped)).await {
             Ok((run, started)) => {
-                count_end(&run);
                 tracing::info!(status = %run.status, "the run ended");
                 traced::ended(self.span, &run);
-                let core = self.core;
-                core.publish_runs([&run]);
-                follow_up::announce(core, started.as_ref());
-                core.publish_unread_of([&run]).await;
+                follow_up::announce(self.core, started.as_ref());
+                self.core.tell_of_ends([&run]).await;
             }
             Err(StoreError::LeaseLost) => {
                 if self.tell_of_end_without_answer().await {
@@ -238,10 +235,9 @@ impl Attempt<'_> {
             Ok(Some(run)) if run.attempt == fence.attempt && run.status.is_terminal() => {
                 tracing::info!(status = %run.status, "the run ended");
                 traced::ended(self.span, &run);
-                core.publish_runs([&run]);
                 // A run that follows it is found by whoever looks for work next.
                 core.wake_workers();
-                core.publish_unread_of([&run]).await;
+                core.tell_of_ends([&run]).await;
                 true
             }
             _ => false,
@@ -310,17 +306,4 @@ fn conclusion(run: &OperationRun, units: &str) -> End {
         };
     }
     End { status: conclude(&run.counters), reason_code: None, reason: String::new(), rest: Rest::Open }
-}
-
-/// Counts a run that has ended, by what it did and how it ended. Each of these has few values, which are all there ever are.
-fn count_end(run: &OperationRun) {
-    let operation = format!("{}.{}", run.resource, run.action);
-    let reason = run.reason_code.map_or("", |reason| reason.as_str());
-    let labels =
-        [("operation", operation), ("state", run.status.bucket().as_str().to_owned()), ("reason", reason.to_owned())];
-    counter!("runs_ended_total", &labels).increment(1);
-    counter!("run_throttled_seconds_total").increment(run.pauses.length().div_ceil(1_000));
-    if run.status == OperationStatus::Failed {
-        counter!("runs_failed_total").increment(1);
-    }
 }

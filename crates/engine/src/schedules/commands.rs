@@ -238,6 +238,7 @@ impl Engine {
             return Err(EngineError::invalid("spread", format!("must be 0 to {LONGEST_SPREAD} minutes")));
         }
         self.read_schedule(spec)?;
+        self.core.commands.begin_many(actor).await?;
         let group = Uuid::now_v7();
         let mut outcome = ForMany { added: Vec::new(), refused: Vec::new() };
         for tenant in tenants {
@@ -263,7 +264,7 @@ impl Engine {
         let read = self.core.commands.before(actor, &entry, ready).await?;
         let entry = entry.with(read.facts());
         self.core
-            .execute(Command::new(actor, right(tenant), entry), async |tx, _| {
+            .execute(Command::new(actor, right(tenant), entry).of_many(group_id.is_some()), async |tx, _| {
                 let now = self.core.commands.clock.now();
                 if schedules::count(&mut *tx, tenant).await? >= MOST_SCHEDULES {
                     let words = format!("the tenant has {MOST_SCHEDULES} schedules already: remove one first");

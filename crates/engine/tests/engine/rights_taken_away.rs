@@ -1,7 +1,7 @@
 //! A right is read where it is used up: whoever loses it while their request waits does not act on it any more.
 
 use tenantatlas_domain::role::Role;
-use tenantatlas_engine::{Actor, EngineError};
+use tenantatlas_engine::{Actor, EngineError, RetryPart};
 use tenantatlas_store::audit::{self, Outcome};
 use tenantatlas_store::tenants::{self, Environment, TenantDetails};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines};
@@ -234,4 +234,16 @@ async fn nobody_fills_the_queue_or_the_audit_log() {
         newest(db).await.seq - before <= 25,
         "an entry for each that was done, and one for those that were refused"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_asked_for_at_once_of_many_runs_is_not_refused_as_many_commands() {
+    let world = World::with(TestDatabase::sqlite().await, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), idle()).await;
+    let one = person(&world, Carrier::Member, 1).await;
+    let ended = world.dispatch(&World::some(&["assignmentFilter"])).await;
+    world.engine.runs().cancel(&Actor::command_line(), world.tenant, ended).await.unwrap();
+    // More than the commands that a person may give at once. All of them are the same work: one is started.
+    let runs = vec![(world.tenant, ended); 150];
+    let outcomes = world.engine.runs().retry_many(&one, &runs, RetryPart::Whole, "").await.unwrap();
+    assert_eq!((outcomes.done, outcomes.already_running, outcomes.too_many), (1, 149, 0));
 }

@@ -5,10 +5,15 @@ use std::path::Path;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
-use serde_json::Value;
+use serde_json::{Value, json};
+use tenantatlas_domain::ids::{CorrelationId, OperationRunId};
+use tenantatlas_engine::Actor;
+use tenantatlas_store::operation_runs::{self, NewOperationRun};
 use tower::ServiceExt as _;
+use uuid::Uuid;
 
 use super::site::Site;
+use crate::web::metrics;
 
 /// Names in expressions that are of the language of Prometheus.
 const OF_LANGUAGE: [&str; 3] = ["histogram_quantile", "min_over_time", "__rate_interval"];
@@ -51,4 +56,41 @@ async fn the_dashboard_and_the_alerts_ask_for_no_figure_that_there_is_not() {
     for name in names {
         assert!(rendered.contains(&format!("# TYPE {name} ")), "{name}:\n{rendered}");
     }
+}
+
+/// A run that no worker takes, since it is of no operation that there is.
+async fn waiting(site: &Site, action: &str) -> OperationRunId {
+    let new = NewOperationRun {
+        id: OperationRunId::from_uuid(Uuid::now_v7()),
+        tenant_id: site.own,
+        user_id: None,
+        token_id: None,
+        initiator: "test".to_owned(),
+        resource: "figures".to_owned(),
+        action: action.to_owned(),
+        idempotency_key: action.to_owned(),
+        correlation_id: CorrelationId::from_uuid(Uuid::new_v4()),
+        payload: json!({}),
+        item_ids: vec!["one".to_owned()],
+        audit_log_id: Uuid::new_v4(),
+        retry_of: None,
+        follows: None,
+        follow_ups: Vec::new(),
+        schedule_id: None,
+    };
+    let mut tx = site.db.write().await.expect("a transaction");
+    operation_runs::create(&mut tx, &new, site.engine.now()).await.expect("written");
+    tx.commit().await.expect("committed");
+    new.id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_no_worker_brought_to_its_end_is_counted_as_ended_too() {
+    let site = Site::start().await;
+    let id = waiting(&site, "cancelled").await;
+    site.engine.runs().cancel(&Actor::command_line(), site.own, id).await.expect("cancelled");
+    let figures = metrics::recorder().expect("figures").render();
+    let of_it = |line: &&str| line.starts_with("runs_ended_total{") && line.contains("\"figures.cancelled\"");
+    let counted: Vec<&str> = figures.lines().filter(of_it).collect();
+    assert!(matches!(counted.as_slice(), [one] if one.ends_with(" 1")), "{counted:?}");
 }
