@@ -238,7 +238,9 @@ async fn nobody_fills_the_queue_or_the_audit_log() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_asked_for_at_once_of_many_runs_is_not_refused_as_many_commands() {
-    let world = World::with(TestDatabase::sqlite().await, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), idle()).await;
+    let world =
+        World::with(TestDatabase::sqlite().await, tenantatlas_graph_sim::SimTenant::new("Contoso", 7, 50), idle())
+            .await;
     let one = person(&world, Carrier::Member, 1).await;
     let ended = world.dispatch(&World::some(&["assignmentFilter"])).await;
     world.engine.runs().cancel(&Actor::command_line(), world.tenant, ended).await.unwrap();
