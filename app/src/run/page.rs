@@ -3,8 +3,11 @@
 use leptos::prelude::*;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::live::humanise;
+use tenantatlas_domain::operation::Counters;
+use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Action;
+use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_store::operation_runs::OperationRun;
 use tenantatlas_store::sync_runs::{SyncRun, TypeRun};
 
@@ -76,8 +79,15 @@ fn head(inside: &Inside, detail: &RunDetail) -> AnyView {
     let permission = inside.engine.runs().operations().permission(&run.resource, &run.action);
     let may_retry = ended && permission.is_some_and(|action| inside.role.allows(action));
     let cancelled = is_cancelled(run.status.bucket(), run.reason_code);
-    let some_left = may_retry && (run.counters.failed > 0 || cancelled) && run.counters.succeeded > 0;
-    let words = if cancelled { "Go on with the rest" } else { "Retry what failed" };
+    let unlicensed = detail.types.iter().any(was_licensed);
+    let some_left = may_retry && (run.counters.failed > 0 || cancelled || unlicensed) && run.counters.succeeded > 0;
+    let words = if cancelled {
+        "Go on with the rest"
+    } else if run.counters.failed > 0 {
+        "Retry what failed"
+    } else {
+        "Retry what was not read"
+    };
     let retry_failed = some_left.then(|| retry_form(inside, detail, true, words));
     let lead = if cancelled {
         format!(", {}", reached(&detail.state.words, &run.counters))
@@ -101,6 +111,12 @@ fn head(inside: &Inside, detail: &RunDetail) -> AnyView {
         })}
     }
     .drawn()
+}
+
+/// Whether a type was skipped for want of a license although it has been read before: the license may have come back.
+fn was_licensed(one: &TypeRun) -> bool {
+    let skipped = one.outcome == Some(TypeOutcome::Skipped) && one.reason_code == Some(ReasonCode::LicenseMissing);
+    skipped && one.previous_seq.is_some()
 }
 
 fn cancel_form(inside: &Inside, detail: &RunDetail) -> AnyView {
