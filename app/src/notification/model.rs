@@ -96,7 +96,7 @@ impl Notification {
             OperationBucket::Queued => format!("{total} to do"),
             OperationBucket::Running => format!("{} of {total}", self.counters.processed),
             _ if self.news.is_some() => {
-                let news = self.news.iter().map(|news| news_words(news, words));
+                let news = self.news.iter().map(|news| news_words(news, words, &self.counters));
                 news.chain(failed_words(words, &self.counters)).collect::<Vec<_>>().join(" \u{b7} ")
             }
             _ => {

@@ -27,12 +27,13 @@ pub fn reached(words: &RunWords, counters: &Counters) -> String {
     format!("{} of {total} {}", counters.succeeded, words.done)
 }
 
-/// What a run found: `194 missing, 2,060 changed, 3 new`. What was read for the first time is compared with nothing.
+/// What a run found: `194 missing, 2,060 changed, 3 new`. What was read for the first time is compared with nothing. That nothing
+/// changed is said of what was read alone: `nothing changed in the 26 types that were read`, `nothing was read`.
 #[must_use]
-pub fn news_words(news: &News, words: &RunWords) -> String {
+pub fn news_words(news: &News, words: &RunWords, counters: &Counters) -> String {
     let mut parts = Vec::new();
     if news.missing > 0 {
-        parts.push(missing_words(news));
+        parts.push(gone_words(news));
     }
     if news.changed > 0 {
         parts.push(format!("{} changed", number(news.changed)));
@@ -44,11 +45,24 @@ pub fn news_words(news: &News, words: &RunWords) -> String {
         let (one, many) = &words.things;
         parts.push(format!("{} read for the first time", counted(news.first_read, one, many)));
     }
-    if parts.is_empty() { "nothing changed".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() { unchanged_words(words, counters) } else { parts.join(", ") }
+}
+
+/// What is said of a run that found nothing new.
+fn unchanged_words(words: &RunWords, counters: &Counters) -> String {
+    let (one, many) = &words.units;
+    match counters.succeeded {
+        0 => format!("nothing was {}", words.done),
+        done if done == counters.total => "nothing changed".to_owned(),
+        done => {
+            let (verb, units) = (if done == 1 { "was" } else { "were" }, counted(u64::from(done), one, many));
+            format!("nothing changed in the {units} that {verb} {}", words.done)
+        }
+    }
 }
 
 /// `194 missing`, `197 missing (3 newly)`, `197 still missing (unsure)`.
-fn missing_words(news: &News) -> String {
+fn gone_words(news: &News) -> String {
     let still = if news.newly_missing == 0 { "still " } else { "" };
     let mut remarks = Vec::new();
     if news.newly_missing > 0 && news.newly_missing < news.missing {
@@ -72,8 +86,24 @@ pub fn failed_words(words: &RunWords, counters: &Counters) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn words() -> RunWords {
+        RunWords::of("Inventory sync", ("type", "types"), ("reading", "read"), ("item", "items"))
+    }
+
     fn told(news: News) -> String {
-        news_words(&news, &RunWords::of("Inventory sync", ("type", "types"), ("reading", "read"), ("item", "items")))
+        news_words(&news, &words(), &Counters { total: 90, processed: 90, succeeded: 90, failed: 0, skipped: 0 })
+    }
+
+    #[test]
+    fn nothing_changed_is_never_said_of_what_was_not_read() {
+        let told = |succeeded: u32, failed: u32, skipped: u32| {
+            let counters = Counters { total: 30, processed: 30, succeeded, failed, skipped };
+            news_words(&News::default(), &words(), &counters)
+        };
+        assert_eq!(told(0, 24, 6), "nothing was read");
+        assert_eq!(told(26, 0, 4), "nothing changed in the 26 types that were read");
+        assert_eq!(told(1, 29, 0), "nothing changed in the 1 type that was read");
+        assert_eq!(told(30, 0, 0), "nothing changed");
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::live::humanise;
-use tenantatlas_domain::operation::Counters;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Action;
@@ -92,7 +91,7 @@ fn head(inside: &Inside, detail: &RunDetail) -> AnyView {
     let lead = if cancelled {
         format!(", {}", reached(&detail.state.words, &run.counters))
     } else {
-        let told = detail.state.news.map(|news| news_words(&news, &detail.state.words));
+        let told = detail.state.news.map(|news| news_words(&news, &detail.state.words, &run.counters));
         format!(" {}", told.unwrap_or_else(|| progress(&detail.state)))
     };
     let retry = may_retry.then(|| retry_form(inside, detail, false, "Run again"));
@@ -165,7 +164,7 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
                 {took.map(|took| view! { <dt>"Duration"</dt><dd>{took}</dd> })}
                 {(throttled > 0).then(|| view! { <dt>"Throttled"</dt><dd>{format!("{}, in which Microsoft let nothing in", format::span(i64::try_from(throttled).unwrap_or(i64::MAX)))}</dd> })}
                 {compared(inside, detail)}
-                {detail.state.news.map(|news| view! { <dt>"News"</dt><dd>{news_words(&news, &detail.state.words)}</dd> })}
+                {detail.state.news.map(|news| view! { <dt>"News"</dt><dd>{news_words(&news, &detail.state.words, &run.counters)}</dd> })}
                 <dt>{humanise(&units.1)}</dt>
                 <dd>{format!("{} of {} done: {} succeeded, {} failed, {} skipped", run.counters.processed, run.counters.total, run.counters.succeeded, run.counters.failed, run.counters.skipped)}</dd>
                 {detail.sync.as_ref().map(|sync| sync_facts(inside, sync, &detail.types))}
