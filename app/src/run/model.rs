@@ -2,7 +2,7 @@
 
 use tenantatlas_domain::live::{RunState, RunWords};
 use tenantatlas_domain::news::News;
-use tenantatlas_domain::operation::Counters;
+use tenantatlas_domain::operation::{Counters, MissingPermission};
 
 use crate::format::{counted, number};
 
@@ -59,6 +59,16 @@ fn unchanged_words(words: &RunWords, counters: &Counters) -> String {
             format!("nothing changed in the {units} that {verb} {}", words.done)
         }
     }
+}
+
+/// The permissions that a run lacked: `A.Read.All (12 types), B.Read.All (1 type)`; nothing where it lacked none.
+#[must_use]
+pub fn missing_words(missing: &[MissingPermission], words: &RunWords) -> Option<String> {
+    let (one, many) = &words.units;
+    let told = |missing: &MissingPermission| {
+        format!("{} ({})", missing.permission, counted(u64::from(missing.count), one, many))
+    };
+    (!missing.is_empty()).then(|| missing.iter().map(told).collect::<Vec<_>>().join(", "))
 }
 
 /// `194 missing`, `197 missing (3 newly)`, `197 still missing (unsure)`.
