@@ -71,6 +71,21 @@ pub fn missing_words(missing: &[MissingPermission], words: &RunWords) -> Option<
     (!missing.is_empty()).then(|| missing.iter().map(told).collect::<Vec<_>>().join(", "))
 }
 
+/// How far a run came that was cancelled, and what was left by that. `lines` are kept of it, one of each unit that did not succeed
+/// and one of its end.
+#[must_use]
+pub fn cancelled_words(counters: &Counters, lines: u32) -> String {
+    let skipped = lines.saturating_sub(counters.failed + 1).min(counters.skipped);
+    let left = counters.skipped - skipped + counters.total.saturating_sub(counters.processed);
+    format!(
+        "{} of {} done when it was cancelled: {} succeeded, {} failed, {skipped} skipped; {left} left by cancelling",
+        counters.total.saturating_sub(left),
+        counters.total,
+        counters.succeeded,
+        counters.failed,
+    )
+}
+
 /// `194 missing`, `197 missing (3 newly)`, `197 still missing (unsure)`.
 fn gone_words(news: &News) -> String {
     let still = if news.newly_missing == 0 { "still " } else { "" };
@@ -114,6 +129,17 @@ mod tests {
         assert_eq!(told(26, 0, 4), "nothing changed in the 26 types that were read");
         assert_eq!(told(1, 29, 0), "nothing changed in the 1 type that was read");
         assert_eq!(told(30, 0, 0), "nothing changed");
+    }
+
+    #[test]
+    fn what_was_left_by_cancelling_is_never_told_as_done() {
+        let counters = Counters { total: 90, processed: 90, succeeded: 28, failed: 1, skipped: 61 };
+        assert_eq!(
+            cancelled_words(&counters, 4),
+            "31 of 90 done when it was cancelled: 28 succeeded, 1 failed, 2 skipped; 59 left by cancelling"
+        );
+        let one = Counters { succeeded: 89, failed: 0, skipped: 1, ..counters };
+        assert!(cancelled_words(&one, 1).starts_with("89 of 90 done"), "{}", cancelled_words(&one, 1));
     }
 
     #[test]

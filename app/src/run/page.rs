@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::live::humanise;
+use tenantatlas_domain::operation::Counters;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Action;
@@ -25,7 +26,7 @@ use crate::frame::view::Section;
 use crate::page::{done, path_part, query, refusal, tenant_page};
 use crate::retention::removed::removed_words;
 use crate::run::bucket::is_cancelled;
-use crate::run::model::{news_words, progress, reached};
+use crate::run::model::{cancelled_words, news_words, progress, reached};
 use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
 use crate::ui::drawn::Drawn as _;
@@ -166,7 +167,7 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
                 {compared(inside, detail)}
                 {detail.state.news.map(|news| view! { <dt>"News"</dt><dd>{news_words(&news, &detail.state.words, &run.counters)}</dd> })}
                 <dt>{humanise(&units.1)}</dt>
-                <dd>{format!("{} of {} done: {} succeeded, {} failed, {} skipped", run.counters.processed, run.counters.total, run.counters.succeeded, run.counters.failed, run.counters.skipped)}</dd>
+                <dd>{done_words(run)}</dd>
                 {detail.sync.as_ref().map(|sync| sync_facts(inside, sync, &detail.types))}
                 {detail.capture.as_ref().map(|(capture, types)| capture_facts(capture, types))}
                 {(run.attempt > 1).then(|| view! { <dt>"Attempts"</dt><dd>{format!("{}: {}", run.attempt, went_on(run))}</dd> })}
@@ -184,6 +185,17 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
         </section>
     }
     .drawn()
+}
+
+/// How many of its units are done.
+fn done_words(run: &OperationRun) -> String {
+    let counters = &run.counters;
+    if is_cancelled(run.status.bucket(), run.reason_code) {
+        let kept = u32::try_from(run.failures.len()).unwrap_or(u32::MAX);
+        return cancelled_words(counters, kept.saturating_add(run.failures_omitted));
+    }
+    let Counters { total, processed, succeeded, failed, skipped } = counters;
+    format!("{processed} of {total} done: {succeeded} succeeded, {failed} failed, {skipped} skipped")
 }
 
 /// Who started it: a person, a token with whose it is, or a schedule.
