@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use tenantatlas_domain::ids::ItemId;
+use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::item_name::shown_name;
 use tenantatlas_domain::presence::{Confidence, Presence};
 use tenantatlas_domain::references::{Assigned, Relationship, filter_words};
@@ -129,7 +130,14 @@ fn explanation(detail: &ItemDetail) -> Option<AnyView> {
             ))
         }
         Presence::NotRead { reason, last_full_read } => {
-            let why = reason.map_or("The last sync did not read this type to the end.", |reason| reason.sentence());
+            // What the type's run says names what is missing, where something is.
+            let run = detail.view.types.get(&detail.row.item.policy_type).and_then(|state| state.run.as_ref());
+            let message =
+                run.and_then(|run| run.message.as_deref()).map(|message| visible_on_page(message).into_owned());
+            let why = message.unwrap_or_else(|| {
+                let unread = "The last sync did not read this type to the end.";
+                reason.map_or(unread, |reason| reason.sentence()).to_owned()
+            });
             let earlier = last_full_read.as_ref().map(|read| {
                 let said = if read.seen { "and saw the item" } else { "and did not see the item" };
                 view! { <p>"The last full read of the type was "{moment(read.at.as_millis())}" "{said}"."</p> }

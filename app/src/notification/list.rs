@@ -3,11 +3,10 @@
 use leptos::either::Either;
 use leptos::prelude::*;
 use tenantatlas_domain::ids::TenantId;
-use tenantatlas_domain::operation::OperationBucket;
 
 use super::model::Notification;
 use crate::island::erased;
-use crate::run::bucket::{is_cancelled, look};
+use crate::run::bucket::look;
 use crate::ui::icon::Icon;
 use crate::{address, format, zone};
 
@@ -71,8 +70,6 @@ fn row(
         (icon, tone, address::tenant(&entry.tenant_id).run(&entry.run_id))
     };
     let elsewhere = !entry.tenant_id.is_empty() && tenant.is_none_or(|tenant| entry.tenant_id != tenant.to_string());
-    let told = entry.bucket == OperationBucket::Failed && !is_cancelled(entry.bucket, entry.reason);
-    let reason = entry.reason.filter(|_| told);
     let at = entry.created_at;
     let time = if on_read.is_some() { zone::clock(at) } else { format::relative(at, now) };
     let relative = on_read.is_none().then(|| at.to_string());
@@ -83,7 +80,7 @@ fn row(
                 <a href=address on:click=follow>{entry.title()}</a>
                 {elsewhere.then(|| view! { <span class="badge">{entry.tenant_name.clone()}</span> })}
                 {(!entry.read).then(|| view! { <span class="visually-hidden">" (unread)"</span> })}
-                <p>{reason.map_or_else(|| entry.detail(), |reason| reason.sentence().to_owned())}</p>
+                <p>{entry.told()}</p>
             </div>
             <time class="quiet-text" datetime=format::machine(at) title=format::utc_seconds(at) data-relative=relative>{time}</time>
             {mark}

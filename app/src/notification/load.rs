@@ -3,7 +3,7 @@
 use serde::Deserialize as _;
 use tenantatlas_domain::ids::{NotificationId, TenantId, UserId};
 use tenantatlas_domain::invisible::visible_on_page;
-use tenantatlas_domain::operation::{Counters, OperationBucket};
+use tenantatlas_domain::operation::{Counters, MissingPermission, OperationBucket};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{AccountNotice, EndpointNotice, Engine, RunNotice, ScheduleNotice};
 use tenantatlas_store::notifications;
@@ -102,6 +102,7 @@ pub fn told(engine: &Engine, viewer: UserId, stored: &notifications::Notificatio
         counters: notice.counters,
         items,
         reason: notice.reason_code.or_else(|| notice.reasons.first().map(|first| first.reason_code)),
+        lacking: notice.lacking.into_iter().map(shown).collect(),
         news: notice.news,
         cancelled_by: canceller(notice.cancelled_by.as_ref(), viewer),
         account: None,
@@ -110,6 +111,11 @@ pub fn told(engine: &Engine, viewer: UserId, stored: &notifications::Notificatio
         created_at: stored.created_at.as_millis(),
         read: stored.read_at.is_some(),
     })
+}
+
+/// A permission as it may be shown.
+fn shown(missing: MissingPermission) -> MissingPermission {
+    MissingPermission { permission: visible_on_page(&missing.permission).into_owned(), ..missing }
 }
 
 /// A notification that is about no run: title and detail.
@@ -124,6 +130,7 @@ fn of_no_run(stored: &notifications::Notification, words: (String, String)) -> N
         counters: Counters::default(),
         items: 0,
         reason: None,
+        lacking: Vec::new(),
         news: None,
         cancelled_by: None,
         account: Some(words),

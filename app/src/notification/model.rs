@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use tenantatlas_domain::ids::NotificationId;
 use tenantatlas_domain::live::RunWords;
 use tenantatlas_domain::news::News;
-use tenantatlas_domain::operation::{Counters, OperationBucket};
+use tenantatlas_domain::operation::{Counters, MissingPermission, OperationBucket};
 use tenantatlas_domain::reason::ReasonCode;
 
 use crate::run::bucket::{is_cancelled, word};
-use crate::run::model::{failed_words, news_words, reached};
+use crate::run::model::{failed_words, missing_words, news_words, reached};
 
 /// One notification. Its words are made from these facts, never stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct Notification {
     pub items: u64,
     /// Why it failed, when that is one reason.
     pub reason: Option<ReasonCode>,
+    /// The permissions without which units of the run could not be done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacking: Vec<MissingPermission>,
     /// What the run found that was not known before.
     pub news: Option<News>,
     /// Who cancelled the run: `you`, or a name.
@@ -80,6 +83,21 @@ impl Notification {
         format!("{name}: {}", word(self.bucket, self.reason, self.cancelled_by.as_deref()))
     }
 
+    /// What it says below its title: of a run that failed also why, with the permissions to be granted.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let failed = self.bucket == OperationBucket::Failed && !is_cancelled(self.bucket, self.reason);
+        let Some(reason) = self.reason.filter(|_| failed) else { return self.detail() };
+        let mut parts = Vec::new();
+        if self.news.is_some() {
+            parts.push(format!("{}.", self.detail()));
+        }
+        parts.push(reason.sentence().to_owned());
+        let missing = self.words.as_ref().and_then(|words| missing_words(&self.lacking, words));
+        parts.extend(missing.map(|missing| format!("Missing: {missing}.")));
+        parts.join(" ")
+    }
+
     /// The facts in one line.
     #[must_use]
     pub fn detail(&self) -> String {
@@ -96,7 +114,7 @@ impl Notification {
             OperationBucket::Queued => format!("{total} to do"),
             OperationBucket::Running => format!("{} of {total}", self.counters.processed),
             _ if self.news.is_some() => {
-                let news = self.news.iter().map(|news| news_words(news, words));
+                let news = self.news.iter().map(|news| news_words(news, words, &self.counters));
                 news.chain(failed_words(words, &self.counters)).collect::<Vec<_>>().join(" \u{b7} ")
             }
             _ => {
@@ -114,5 +132,40 @@ impl Notification {
                 text
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_run_names_every_permission_that_is_missing_and_not_that_nothing_changed() {
+        let missing = |permission: &str, count| MissingPermission { permission: permission.to_owned(), count };
+        let words = RunWords::of("Inventory sync", ("type", "types"), ("reading", "read"), ("item", "items"));
+        let failed = Notification {
+            id: String::new(),
+            run_id: String::new(),
+            tenant_id: String::new(),
+            tenant_name: String::new(),
+            words: Some(words),
+            bucket: OperationBucket::Failed,
+            counters: Counters { total: 3, processed: 3, succeeded: 0, failed: 3, skipped: 0 },
+            items: 0,
+            reason: Some(ReasonCode::PermissionMissing),
+            lacking: vec![missing("A.Read.All", 2), missing("B.Read.All", 1)],
+            news: Some(News::default()),
+            cancelled_by: None,
+            account: None,
+            page: None,
+            drift: None,
+            created_at: 0,
+            read: false,
+        };
+        let told = failed.told();
+        assert!(told.starts_with("nothing was read · 3 types failed. The app lacks a permission"), "{told}");
+        assert!(told.ends_with("Missing: A.Read.All (2 types), B.Read.All (1 type)."), "{told}");
+        let succeeded = Notification { bucket: OperationBucket::Succeeded, ..failed };
+        assert!(!succeeded.told().contains("Missing"));
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use tenantatlas_domain::ids::OperationRunId;
+use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_store::Reader;
 use tenantatlas_store::operation_runs::{self, Filter, OperationRun};
@@ -91,6 +92,10 @@ fn by_type(before: &[TypeRun], now: &[TypeRun]) -> Vec<String> {
     let (mut slower, mut faster, mut lost, mut won) = (0, 0, 0, 0);
     for (key, one) in &now {
         let Some(earlier) = before.get(key) else { continue };
+        // What a cancelled run never came to went no way at all.
+        if [earlier, one].iter().any(|one| one.reason_code == Some(ReasonCode::Cancelled)) {
+            continue;
+        }
         let is_read = |one: &TypeRun| one.outcome == Some(TypeOutcome::Succeeded);
         match (is_read(earlier), is_read(one)) {
             (true, false) => lost += 1,

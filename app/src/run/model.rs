@@ -2,7 +2,7 @@
 
 use tenantatlas_domain::live::{RunState, RunWords};
 use tenantatlas_domain::news::News;
-use tenantatlas_domain::operation::Counters;
+use tenantatlas_domain::operation::{Counters, MissingPermission};
 
 use crate::format::{counted, number};
 
@@ -27,12 +27,13 @@ pub fn reached(words: &RunWords, counters: &Counters) -> String {
     format!("{} of {total} {}", counters.succeeded, words.done)
 }
 
-/// What a run found: `194 missing, 2,060 changed, 3 new`. What was read for the first time is compared with nothing.
+/// What a run found: `194 missing, 2,060 changed, 3 new`. What was read for the first time is compared with nothing. That nothing
+/// changed is said of what was read alone: `nothing changed in the 26 types that were read`, `nothing was read`.
 #[must_use]
-pub fn news_words(news: &News, words: &RunWords) -> String {
+pub fn news_words(news: &News, words: &RunWords, counters: &Counters) -> String {
     let mut parts = Vec::new();
     if news.missing > 0 {
-        parts.push(missing_words(news));
+        parts.push(gone_words(news));
     }
     if news.changed > 0 {
         parts.push(format!("{} changed", number(news.changed)));
@@ -44,11 +45,49 @@ pub fn news_words(news: &News, words: &RunWords) -> String {
         let (one, many) = &words.things;
         parts.push(format!("{} read for the first time", counted(news.first_read, one, many)));
     }
-    if parts.is_empty() { "nothing changed".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() { unchanged_words(words, counters) } else { parts.join(", ") }
+}
+
+/// What is said of a run that found nothing new.
+fn unchanged_words(words: &RunWords, counters: &Counters) -> String {
+    let (one, many) = &words.units;
+    match counters.succeeded {
+        0 => format!("nothing was {}", words.done),
+        done if done == counters.total => "nothing changed".to_owned(),
+        done => {
+            let (verb, units) = (if done == 1 { "was" } else { "were" }, counted(u64::from(done), one, many));
+            format!("nothing changed in the {units} that {verb} {}", words.done)
+        }
+    }
+}
+
+/// The permissions that a run lacked: `A.Read.All (12 types), B.Read.All (1 type)`; nothing where it lacked none.
+#[must_use]
+pub fn missing_words(missing: &[MissingPermission], words: &RunWords) -> Option<String> {
+    let (one, many) = &words.units;
+    let told = |missing: &MissingPermission| {
+        format!("{} ({})", missing.permission, counted(u64::from(missing.count), one, many))
+    };
+    (!missing.is_empty()).then(|| missing.iter().map(told).collect::<Vec<_>>().join(", "))
+}
+
+/// How far a run came that was cancelled, and what was left by that. `lines` are kept of it, one of each unit that did not succeed
+/// and one of its end.
+#[must_use]
+pub fn cancelled_words(counters: &Counters, lines: u32) -> String {
+    let skipped = lines.saturating_sub(counters.failed + 1).min(counters.skipped);
+    let left = counters.skipped - skipped + counters.total.saturating_sub(counters.processed);
+    format!(
+        "{} of {} done when it was cancelled: {} succeeded, {} failed, {skipped} skipped; {left} left by cancelling",
+        counters.total.saturating_sub(left),
+        counters.total,
+        counters.succeeded,
+        counters.failed,
+    )
 }
 
 /// `194 missing`, `197 missing (3 newly)`, `197 still missing (unsure)`.
-fn missing_words(news: &News) -> String {
+fn gone_words(news: &News) -> String {
     let still = if news.newly_missing == 0 { "still " } else { "" };
     let mut remarks = Vec::new();
     if news.newly_missing > 0 && news.newly_missing < news.missing {
@@ -72,8 +111,35 @@ pub fn failed_words(words: &RunWords, counters: &Counters) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn words() -> RunWords {
+        RunWords::of("Inventory sync", ("type", "types"), ("reading", "read"), ("item", "items"))
+    }
+
     fn told(news: News) -> String {
-        news_words(&news, &RunWords::of("Inventory sync", ("type", "types"), ("reading", "read"), ("item", "items")))
+        news_words(&news, &words(), &Counters { total: 90, processed: 90, succeeded: 90, failed: 0, skipped: 0 })
+    }
+
+    #[test]
+    fn nothing_changed_is_never_said_of_what_was_not_read() {
+        let told = |succeeded: u32, failed: u32, skipped: u32| {
+            let counters = Counters { total: 30, processed: 30, succeeded, failed, skipped };
+            news_words(&News::default(), &words(), &counters)
+        };
+        assert_eq!(told(0, 24, 6), "nothing was read");
+        assert_eq!(told(26, 0, 4), "nothing changed in the 26 types that were read");
+        assert_eq!(told(1, 29, 0), "nothing changed in the 1 type that was read");
+        assert_eq!(told(30, 0, 0), "nothing changed");
+    }
+
+    #[test]
+    fn what_was_left_by_cancelling_is_never_told_as_done() {
+        let counters = Counters { total: 90, processed: 90, succeeded: 28, failed: 1, skipped: 61 };
+        assert_eq!(
+            cancelled_words(&counters, 4),
+            "31 of 90 done when it was cancelled: 28 succeeded, 1 failed, 2 skipped; 59 left by cancelling"
+        );
+        let one = Counters { succeeded: 89, failed: 0, skipped: 1, ..counters };
+        assert!(cancelled_words(&one, 1).starts_with("89 of 90 done"), "{}", cancelled_words(&one, 1));
     }
 
     #[test]

@@ -3,8 +3,11 @@
 use leptos::prelude::*;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::live::humanise;
+use tenantatlas_domain::operation::Counters;
+use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Action;
+use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_store::operation_runs::OperationRun;
 use tenantatlas_store::sync_runs::{SyncRun, TypeRun};
 
@@ -23,7 +26,7 @@ use crate::frame::view::Section;
 use crate::page::{done, path_part, query, refusal, tenant_page};
 use crate::retention::removed::removed_words;
 use crate::run::bucket::is_cancelled;
-use crate::run::model::{news_words, progress, reached};
+use crate::run::model::{cancelled_words, news_words, progress, reached};
 use crate::scope::Inside;
 use crate::ui::active_form::ActiveForm;
 use crate::ui::drawn::Drawn as _;
@@ -76,13 +79,20 @@ fn head(inside: &Inside, detail: &RunDetail) -> AnyView {
     let permission = inside.engine.runs().operations().permission(&run.resource, &run.action);
     let may_retry = ended && permission.is_some_and(|action| inside.role.allows(action));
     let cancelled = is_cancelled(run.status.bucket(), run.reason_code);
-    let some_left = may_retry && (run.counters.failed > 0 || cancelled) && run.counters.succeeded > 0;
-    let words = if cancelled { "Go on with the rest" } else { "Retry what failed" };
+    let unlicensed = detail.types.iter().any(was_licensed);
+    let some_left = may_retry && (run.counters.failed > 0 || cancelled || unlicensed) && run.counters.succeeded > 0;
+    let words = if cancelled {
+        "Go on with the rest"
+    } else if run.counters.failed > 0 {
+        "Retry what failed"
+    } else {
+        "Retry what was not read"
+    };
     let retry_failed = some_left.then(|| retry_form(inside, detail, true, words));
     let lead = if cancelled {
         format!(", {}", reached(&detail.state.words, &run.counters))
     } else {
-        let told = detail.state.news.map(|news| news_words(&news, &detail.state.words));
+        let told = detail.state.news.map(|news| news_words(&news, &detail.state.words, &run.counters));
         format!(" {}", told.unwrap_or_else(|| progress(&detail.state)))
     };
     let retry = may_retry.then(|| retry_form(inside, detail, false, "Run again"));
@@ -101,6 +111,12 @@ fn head(inside: &Inside, detail: &RunDetail) -> AnyView {
         })}
     }
     .drawn()
+}
+
+/// Whether a type was skipped for want of a license although it has been read before: the license may have come back.
+fn was_licensed(one: &TypeRun) -> bool {
+    let skipped = one.outcome == Some(TypeOutcome::Skipped) && one.reason_code == Some(ReasonCode::LicenseMissing);
+    skipped && one.previous_seq.is_some()
 }
 
 fn cancel_form(inside: &Inside, detail: &RunDetail) -> AnyView {
@@ -149,9 +165,9 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
                 {took.map(|took| view! { <dt>"Duration"</dt><dd>{took}</dd> })}
                 {(throttled > 0).then(|| view! { <dt>"Throttled"</dt><dd>{format!("{}, in which Microsoft let nothing in", format::span(i64::try_from(throttled).unwrap_or(i64::MAX)))}</dd> })}
                 {compared(inside, detail)}
-                {detail.state.news.map(|news| view! { <dt>"News"</dt><dd>{news_words(&news, &detail.state.words)}</dd> })}
+                {detail.state.news.map(|news| view! { <dt>"News"</dt><dd>{news_words(&news, &detail.state.words, &run.counters)}</dd> })}
                 <dt>{humanise(&units.1)}</dt>
-                <dd>{format!("{} of {} done: {} succeeded, {} failed, {} skipped", run.counters.processed, run.counters.total, run.counters.succeeded, run.counters.failed, run.counters.skipped)}</dd>
+                <dd>{done_words(run)}</dd>
                 {detail.sync.as_ref().map(|sync| sync_facts(inside, sync, &detail.types))}
                 {detail.capture.as_ref().map(|(capture, types)| capture_facts(capture, types))}
                 {(run.attempt > 1).then(|| view! { <dt>"Attempts"</dt><dd>{format!("{}: {}", run.attempt, went_on(run))}</dd> })}
@@ -169,6 +185,17 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
         </section>
     }
     .drawn()
+}
+
+/// How many of its units are done.
+fn done_words(run: &OperationRun) -> String {
+    let counters = &run.counters;
+    if is_cancelled(run.status.bucket(), run.reason_code) {
+        let kept = u32::try_from(run.failures.len()).unwrap_or(u32::MAX);
+        return cancelled_words(counters, kept.saturating_add(run.failures_omitted));
+    }
+    let Counters { total, processed, succeeded, failed, skipped } = counters;
+    format!("{processed} of {total} done: {succeeded} succeeded, {failed} failed, {skipped} skipped")
 }
 
 /// Who started it: a person, a token with whose it is, or a schedule.

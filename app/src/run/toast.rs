@@ -79,7 +79,7 @@ fn detail(run: &RunState) -> String {
     if let (OperationBucket::Failed, Some(reason)) = (bucket, run.reason_code) {
         return reason.sentence().to_owned();
     }
-    let told = run.news.map_or_else(|| progress(run), |news| news_words(&news, &run.words));
+    let told = run.news.map_or_else(|| progress(run), |news| news_words(&news, &run.words, &run.counters));
     [Some(told), failed_words(&run.words, &run.counters)].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 

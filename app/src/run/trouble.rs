@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use leptos::prelude::*;
-use tenantatlas_domain::operation::{Failure, FailureKind};
+use tenantatlas_domain::operation::{Failure, FailureKind, missing_permissions};
 use tenantatlas_domain::reason::ReasonCode;
 
 use super::bucket::is_cancelled;
 use super::load::RunDetail;
+use crate::format::counted;
 use crate::scope::Inside;
 use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
@@ -80,6 +81,7 @@ fn group(inside: &Inside, detail: &RunDetail, skipped: bool, reason: ReasonCode,
     } else {
         view! { <details><summary>{format!("Show {}", failures.len())}</summary>{rows}</details> }.drawn()
     };
+    let lacked = lacked(detail, failures);
     let words = if skipped { "skipped" } else { "failed" };
     let headline = headline.map(|headline| format!(" ({headline})")).unwrap_or_default();
     let summary = format!("{} {words}: {}{headline}", failures.len(), reason.words());
@@ -91,11 +93,23 @@ fn group(inside: &Inside, detail: &RunDetail, skipped: bool, reason: ReasonCode,
             <div>
                 <strong>{summary}</strong>
                 <p>{reason.sentence()}</p>
+                {lacked}
                 {named}
             </div>
         </div>
     }
     .drawn()
+}
+
+/// Each of several permissions that are missing, with how many units lack it: none is hidden among the others.
+fn lacked(detail: &RunDetail, failures: &[&Failure]) -> Option<AnyView> {
+    let missing = missing_permissions(failures.iter().copied());
+    let (one, many) = &detail.state.words.units;
+    let rows = missing.iter().map(|missing| {
+        let count = counted(u64::from(missing.count), one, many);
+        view! { <li><span class="grow">{missing.permission.clone()}</span><span class="quiet">{count}</span></li> }
+    });
+    (missing.len() > 1).then(|| view! { <ul class="rows">{rows.collect_view()}</ul> }.drawn())
 }
 
 /// What a failure says besides the sentence of its reason: the permission that is missing, what Graph answered.

@@ -250,10 +250,65 @@ pub struct Failure {
     pub kind: FailureKind,
 }
 
+impl Failure {
+    /// The application permission that it names, where one is missing.
+    #[must_use]
+    pub fn permission(&self) -> Option<&str> {
+        let name =
+            self.reason.split([':', ' ']).next().filter(|_| self.reason_code == ReasonCode::PermissionMissing)?;
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
+        (name.split('.').filter(|part| !part.is_empty()).count() > 2 && name.chars().all(plain)).then_some(name)
+    }
+}
+
+/// A permission that is missing, with for how many of the units that a run counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingPermission {
+    /// The permission.
+    pub permission: String,
+    /// How many units could not be done without it.
+    pub count: u32,
+}
+
+/// The permissions that failures name, the one that stopped most first.
+#[must_use]
+pub fn missing_permissions<'a>(failures: impl IntoIterator<Item = &'a Failure>) -> Vec<MissingPermission> {
+    let mut counted = std::collections::BTreeMap::<&str, u32>::new();
+    for permission in failures.into_iter().filter_map(Failure::permission) {
+        *counted.entry(permission).or_default() += 1;
+    }
+    let missing =
+        counted.into_iter().map(|(permission, count)| MissingPermission { permission: permission.to_owned(), count });
+    let mut missing: Vec<_> = missing.collect();
+    missing.sort_by_key(|one| std::cmp::Reverse(one.count));
+    missing
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn every_permission_that_failures_name_is_counted_and_no_other_word() {
+        let failure = |reason_code: ReasonCode, reason: &str| Failure {
+            reason_code,
+            reason: reason.to_owned(),
+            item_id: None,
+            kind: FailureKind::Failed,
+        };
+        let named = |reason: &str| failure(ReasonCode::PermissionMissing, reason);
+        let failures = [
+            named("B.Read.All: add it."),
+            named("A.Read.All: add it."),
+            named("A.Read.All (the token carries it): add it."),
+            named("The app lacks a permission."),
+            failure(ReasonCode::Internal, "C.Read.All: no."),
+        ];
+        let missing = missing_permissions(&failures);
+        let told: Vec<_> = missing.iter().map(|one| (one.permission.as_str(), one.count)).collect();
+        assert_eq!(told, [("A.Read.All", 2), ("B.Read.All", 1)]);
+    }
 
     fn status() -> impl Strategy<Value = OperationStatus> {
         proptest::sample::select(OperationStatus::ALL)

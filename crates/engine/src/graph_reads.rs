@@ -7,6 +7,7 @@ mod outcome;
 mod period;
 mod query;
 mod session;
+mod whole_list;
 
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{ApiVersion, PolicyType};
@@ -17,6 +18,7 @@ pub(crate) use outcome::{TypeEnd, bounded, end_of, end_of_log};
 pub(crate) use period::reading_period;
 pub(crate) use query::{Expansion, ListQuery};
 pub(crate) use session::{SignIn, count_requests, counter, sign_in};
+pub(crate) use whole_list::whole_list;
 
 /// The version of Graph as the client spells it.
 pub(crate) fn version(policy_type: &PolicyType) -> GraphVersion {

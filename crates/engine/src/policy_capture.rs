@@ -8,6 +8,7 @@
 mod dispatch;
 mod known;
 mod objects;
+mod parents;
 mod payload;
 mod reading;
 mod target;

@@ -160,7 +160,7 @@ impl GraphRequest<'_> {
         let mut found: Vec<&Record> = self
             .events(log)
             .filter(|event| asked.holds(self.tenant, event))
-            .skip(from)
+            .skip(if self.bent.endless { 0 } else { from })
             .take(top.saturating_add(1))
             .collect();
         let more = found.len() > top;
@@ -181,6 +181,9 @@ impl GraphRequest<'_> {
         }
         if self.bent.looping {
             return Some(format!("{}/{path}?{rest}$skiptoken={from}", self.base));
+        }
+        if self.bent.endless {
+            return Some(format!("{}/{path}?{rest}$skiptoken={}", self.base, from + 1));
         }
         more.then(|| format!("{}/{path}?{rest}$skiptoken={}", self.base, from + top))
     }

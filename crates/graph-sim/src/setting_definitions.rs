@@ -162,13 +162,14 @@ impl GraphRequest<'_> {
             }
             [.., last] => return self.unknown_segment(last),
         }
-        let from = query.skip_token.as_deref().and_then(|text| text.parse().ok()).unwrap_or(0_usize);
+        let asked = query.skip_token.as_deref().and_then(|text| text.parse().ok()).unwrap_or(0_usize);
+        let from = if self.bent.endless { 0 } else { asked };
         let most = query.top.unwrap_or(LARGEST_PAGE) as usize;
         let rows: Vec<&Value> = all.iter().skip(from).take(most).collect();
-        let next = from + rows.len();
+        let next = if self.bent.endless { asked + 1 } else { from + rows.len() };
         let mut body = json!({"@odata.context": context, "value": rows});
         let cut = self.bent.cut_at_top && query.top.is_some();
-        if next < all.len() && !cut {
+        if (next < all.len() && !cut) || self.bent.endless {
             let rest = if query.rest.is_empty() { String::new() } else { format!("{}&", query.rest) };
             body["@odata.nextLink"] = json!(format!("{}/deviceManagement/{name}?{rest}$skiptoken={next}", self.base));
         }

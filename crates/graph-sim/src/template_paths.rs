@@ -41,7 +41,13 @@ impl GraphRequest<'_> {
                             categories.iter_mut().for_each(|category| cut(category, &path));
                         }
                         let context = format!("{context}('{id}')/categories");
-                        json!({"@odata.context": context, "value": categories})
+                        let mut body = json!({"@odata.context": context, "value": categories});
+                        if self.bent.endless {
+                            let asked = query.skip_token.as_deref().and_then(|text| text.parse().ok()).unwrap_or(0_u64);
+                            let path = format!("{}/deviceManagement/templates/{id}/categories", self.base);
+                            body["@odata.nextLink"] = json!(format!("{path}?{}&$skiptoken={}", query.rest, asked + 1));
+                        }
+                        body
                     }
                     ["categories", category, "settingDefinitions"] => {
                         let Some(mut definitions) = template.definitions_of(category) else {

@@ -39,6 +39,7 @@ mod batch;
 mod body;
 mod budget;
 mod client;
+mod course;
 mod credential;
 mod endpoints;
 mod error;

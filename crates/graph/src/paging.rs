@@ -10,6 +10,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, info};
 use url::Url;
 
+use crate::course::Course;
 use crate::endpoints::GraphVersion;
 use crate::error::GraphError;
 use crate::exchange::Call;
@@ -61,7 +62,8 @@ impl PageRequest {
 
 impl GraphSession {
     /// Reads a collection. Nothing is asked before the stream is polled; from then on the next page is fetched while
-    /// the caller works on the current one, and never more than that.
+    /// the caller works on the current one, and never more than that. A collection whose pages keep coming and bring nothing new
+    /// ends with [`ReasonCode::NextlinkLoop`].
     #[must_use]
     pub fn pages(&self, request: PageRequest) -> PageStream {
         let PageRequest { version, mut path, query, max_pages, eventual } = request;
@@ -91,6 +93,7 @@ struct Walk {
     /// broken memory cell.
     asked: HashSet<u64>,
     hasher: RandomState,
+    course: Course,
     pages: u32,
     step: Step,
 }
@@ -104,9 +107,9 @@ enum Step {
 
 impl Walk {
     fn begin(session: GraphSession, start: Result<Url, GraphError>, max_pages: u32, eventual: bool) -> PageStream {
-        let (asked, hasher) = Default::default();
+        let (asked, hasher, course) = Default::default();
         let step = start.map_or_else(Step::Fail, Step::Ask);
-        let walk = Self { session, max_pages, eventual, asked, hasher, pages: 0, step };
+        let walk = Self { session, max_pages, eventual, asked, hasher, course, pages: 0, step };
         Box::pin(stream::unfold(walk, Self::advance))
     }
 
@@ -133,6 +136,10 @@ impl Walk {
         };
         if next == *url || self.asked.contains(&self.hasher.hash_one(&next)) {
             let message = format!("page {} leads back to a page that was read before", page.number());
+            return Step::Fail(GraphError::new(ReasonCode::NextlinkLoop, &message).at(url));
+        }
+        if !self.course.goes_on(page) {
+            let message = format!("the collection goes on after page {} and brings nothing new", page.number());
             return Step::Fail(GraphError::new(ReasonCode::NextlinkLoop, &message).at(url));
         }
         if self.pages >= self.max_pages {

@@ -28,7 +28,8 @@ struct Partial {
     /// JSON pointer to the object that has it.
     owner: String,
     property: String,
-    link: String,
+    /// `None` where what stands there is no text, so that nobody knows where the rest is.
+    link: Option<String>,
 }
 
 impl GraphSession {
@@ -48,6 +49,7 @@ impl GraphSession {
             }
             for Partial { owner, property, link } in partial {
                 let mut rows = Vec::new();
+                let link = link.ok_or_else(unusable)?;
                 let (mut seen, hasher) = (HashSet::new(), RandomState::new());
                 let mut pages = self.follow(&link, MAX_PAGES);
                 while let Some(page) = pages.next().await {
@@ -92,10 +94,15 @@ fn take_links(value: &mut Value, pointer: &mut String, found: &mut Vec<Partial>)
         Value::Object(object) => {
             let names: Vec<String> = object.keys().filter(|name| is_partial(name)).cloned().collect();
             for name in names {
-                if let Some(Value::String(link)) = object.remove(&name) {
-                    let property = name[..name.len() - SUFFIX.len()].to_owned();
-                    found.push(Partial { owner: pointer.clone(), property, link });
-                }
+                // As on a page, there is none where it is null or empty.
+                let link = match object.remove(&name) {
+                    None | Some(Value::Null) => continue,
+                    Some(Value::String(link)) if link.is_empty() => continue,
+                    Some(Value::String(link)) => Some(link),
+                    Some(_) => None,
+                };
+                let property = name[..name.len() - SUFFIX.len()].to_owned();
+                found.push(Partial { owner: pointer.clone(), property, link });
             }
             for (name, child) in object.iter_mut() {
                 pointer.push('/');
@@ -129,9 +136,26 @@ mod tests {
         assert!(has_partial_collection(&item.to_string()));
         let mut found = Vec::new();
         take_links(&mut item, &mut String::new(), &mut found);
-        let found: Vec<_> = found.iter().map(|one| (&*one.owner, &*one.property, &*one.link)).collect();
+        let found: Vec<_> =
+            found.iter().map(|one| (&*one.owner, &*one.property, one.link.as_deref().unwrap())).collect();
         assert_eq!(found, [("", "settings", "http://a"), ("/rules/0/a~1b~0c", "rows", "http://b")]);
         assert!(item.pointer("/rules/0/a~1b~0c").unwrap().as_object().unwrap().is_empty());
         assert!(item.get("@odata.nextLink").is_some());
+    }
+
+    #[test]
+    fn a_link_that_is_no_text_never_makes_a_property_whole() {
+        for link in [json!(7), json!({"href": "http://a"}), json!(["http://a"]), json!(true)] {
+            let mut item = json!({"settings": [1], "settings@odata.nextLink": link});
+            let mut found = Vec::new();
+            take_links(&mut item, &mut String::new(), &mut found);
+            assert_eq!(found.iter().map(|one| &one.link).collect::<Vec<_>>(), [&None], "{link}");
+        }
+        for none in [Value::Null, json!("")] {
+            let mut item = json!({"settings": [1], "settings@odata.nextLink": none});
+            let mut found = Vec::new();
+            take_links(&mut item, &mut String::new(), &mut found);
+            assert_eq!((found.len(), item), (0, json!({"settings": [1]})));
+        }
     }
 }

@@ -6,7 +6,7 @@ use tenantatlas_commands::{Actor, AuditEntry};
 use tenantatlas_domain::audit::RunEvent;
 use tenantatlas_domain::endpoint::EventKind;
 use tenantatlas_domain::ids::{NotificationId, OperationRunId};
-use tenantatlas_domain::operation::OperationStatus;
+use tenantatlas_domain::operation::{OperationStatus, missing_permissions};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::deliveries::{self, Event};
 use tenantatlas_store::notifications::{self, NewNotification};
@@ -15,7 +15,7 @@ use tenantatlas_store::{StoreError, Tx, api_tokens, tenants, users};
 use uuid::Uuid;
 
 use crate::core::Core;
-use crate::notification::{QUIET, RUN_ENDED, RUN_QUEUED, RunNotice, count_reasons};
+use crate::notification::{MAX_REASONS, QUIET, RUN_ENDED, RUN_QUEUED, RunNotice, count_reasons};
 use crate::operation::Summary;
 
 /// Writes notification and audit event of a run that has just ended, in the transaction that ended it.
@@ -105,6 +105,7 @@ pub(crate) async fn notify(
         counters: run.counters,
         reason_code: run.reason_code,
         reasons: if kind == RUN_QUEUED { Vec::new() } else { count_reasons(&run.failures) },
+        lacking: missing_permissions(&run.failures).into_iter().take(MAX_REASONS).collect(),
         news: state.news,
         cancelled_by: state.cancelled_by,
         facts,

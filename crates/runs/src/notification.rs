@@ -5,7 +5,7 @@ use tenantatlas_domain::ids::{OperationRunId, TenantId};
 use tenantatlas_domain::invisible::NameOfRecord;
 use tenantatlas_domain::live::CancelledBy;
 use tenantatlas_domain::news::News;
-use tenantatlas_domain::operation::{Counters, Failure, OperationBucket, OperationStatus};
+use tenantatlas_domain::operation::{Counters, Failure, MissingPermission, OperationBucket, OperationStatus};
 use tenantatlas_domain::reason::ReasonCode;
 
 pub use tenantatlas_store::notifications::{RUN_ENDED, RUN_QUEUED};
@@ -18,7 +18,7 @@ pub const ITEMS_OBSERVED: &str = "items_observed";
 pub const QUIET: &str = "quiet";
 
 /// Reasons named in one notification at most.
-const MAX_REASONS: usize = 10;
+pub(crate) const MAX_REASONS: usize = 10;
 
 /// How often one reason occurred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +58,9 @@ pub struct RunNotice {
     /// The reasons of its failures, the most frequent first, at most ten.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<ReasonCount>,
+    /// The permissions without which units of it could not be done, at most ten.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacking: Vec<MissingPermission>,
     /// What it found that was not known before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub news: Option<News>,

@@ -111,7 +111,7 @@ async fn list(db: &Reader, arguments: &RunListArguments, output: Output) -> Resu
                 run.status.as_str().to_owned(),
                 format!("{}/{}", run.counters.processed, run.counters.total),
                 run.counters.failed.to_string(),
-                run.news.map(|news| news_words(&news, &words)).unwrap_or_default(),
+                run.news.map(|news| news_words(&news, &words, &run.counters)).unwrap_or_default(),
                 initiator_words(run),
                 run.created_at.to_rfc3339(),
                 run.reason_code.map_or("", |reason| reason.as_str()).to_owned(),

@@ -190,7 +190,10 @@ fn tell(
             tenant.name,
             state.words.name,
             run.status.as_str(),
-            state.news.map(|news| format!("{}; ", news_words(&news, &state.words))).unwrap_or_default(),
+            state
+                .news
+                .map(|news| format!("{}; ", news_words(&news, &state.words, &state.counters)))
+                .unwrap_or_default(),
             counted(run.items_observed_count, "item", "items"),
             counted(run.errors_count, "error", "errors"),
             duration(Some(run)) as f64 / 1_000.0

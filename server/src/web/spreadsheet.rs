@@ -1,10 +1,10 @@
 //! Tables for spreadsheets, as CSV (RFC 4180), in which no text can become a formula.
 //!
-//! A spreadsheet takes a cell for a formula that begins with `=`, `+`, `-`, `@`, or with one of these in its full-width
-//! form, also behind blanks, tabs, line breaks and characters that nobody sees (OWASP, "CSV Injection"). And it does not
-//! have to take the comma for the separator: where the semicolon or the tab separates, one of them within a cell begins
-//! another. So every place where a cell can begin in any of the three readings is defused with an apostrophe, and every
-//! cell but numbers is quoted.
+//! A spreadsheet takes a cell for a formula that begins with `=`, `+`, `-`, `@`, or with one of these in its full-width or
+//! small form (Unicode, "Halfwidth and Fullwidth Forms", "Small Form Variants"), also behind blanks, tabs, line breaks and
+//! characters that nobody sees (OWASP, "CSV Injection"). And it does not have to take the comma for the separator: where the
+//! semicolon, the tab or the vertical bar separates, one of them within a cell begins another. So every place where a cell can
+//! begin in any of these readings is defused with an apostrophe, and every cell but numbers is quoted.
 
 use std::io;
 
@@ -55,7 +55,7 @@ pub fn lines(rows: &[Vec<Cell>]) -> io::Result<Bytes> {
 }
 
 /// Puts an apostrophe before each character that could begin a formula where a cell can begin: at the start, and behind
-/// a semicolon, a tab or a line break. Not behind a comma: where that separates, the quotes hold.
+/// a semicolon, a tab, a vertical bar or a line break. Not behind a comma: where that separates, the quotes hold.
 fn harmless(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut begins = true;
@@ -65,7 +65,7 @@ fn harmless(text: &str) -> String {
         }
         safe.push(character);
         begins = match character {
-            ';' | '\t' | '\n' | '\r' => true,
+            ';' | '\t' | '|' | '\n' | '\r' => true,
             // A quotation mark at the start of a cell is not a part of it in every reading.
             '"' => begins,
             _ => begins && (character.is_whitespace() || is_invisible(character)),
@@ -75,7 +75,7 @@ fn harmless(text: &str) -> String {
 }
 
 fn begins_a_formula(character: char) -> bool {
-    matches!(character, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠')
+    matches!(character, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '﹦' | '﹢' | '﹣' | '﹫')
 }
 
 #[cfg(test)]
@@ -102,6 +102,9 @@ mod tests {
             ("\u{feff}=1+1", "\"\u{feff}'=1+1\"\n"),
             ("\u{200b} \u{202e}=1+1", "\"\u{200b} \u{202e}'=1+1\"\n"),
             ("＝1+1", "\"'＝1+1\"\n"),
+            ("﹦1+1", "\"'﹦1+1\"\n"),
+            ("a|﹢1", "\"a|'﹢1\"\n"),
+            ("a | ﹣1|﹫b|=c", "\"a | '﹣1|'﹫b|'=c\"\n"),
             ("a\r\n-1", "\"a\r\n'-1\"\n"),
             (";\"=1+1", "\";\"\"'=1+1\"\n"),
             ("Windows - Baseline, - Edge", "\"Windows - Baseline, - Edge\"\n"),
@@ -130,7 +133,7 @@ mod tests {
     fn text() -> impl Strategy<Value = String> {
         let pieces = prop_oneof![
             8 => prop::sample::select(vec![
-                "=", "+", "-", "@", "＝", "＋", "－", "＠", ",", ";", "\t", "\n", "\r", "\"", "\"\"", "'", " ", "\u{a0}",
+                "=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫", ",", ";", "|", "\t", "\n", "\r", "\"", "\"\"", "'", " ", "\u{a0}",
                 "\u{feff}", "\u{200b}", "\u{2028}", "\u{202e}", "\u{0}", "\u{b}", "1", "a", "SUM(A1)",
             ])
             .prop_map(str::to_owned),
@@ -149,7 +152,7 @@ mod tests {
         fn no_cell_begins_with_a_formula_whatever_separates(rows in prop::collection::vec(prop::collection::vec(text(), 1..5), 1..4)) {
             let cells: Vec<Vec<Cell>> = rows.iter().map(|row| row.iter().cloned().map(Cell::from).collect()).collect();
             let file = lines(&cells).expect("written");
-            for separator in [b',', b';', b'\t'] {
+            for separator in [b',', b';', b'\t', b'|'] {
                 let mut reader =
                     ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(file.as_ref());
                 for record in reader.records() {
@@ -160,7 +163,7 @@ mod tests {
             }
             // And where quotation marks mean nothing but are taken away.
             let text = std::str::from_utf8(&file).expect("UTF-8");
-            for cell in text.split([';', '\t', '\n', '\r']) {
+            for cell in text.split([';', '\t', '|', '\n', '\r']) {
                 prop_assert!(!is_formula(cell.trim_start_matches('"')), "{cell:?} of {file:?}");
             }
         }

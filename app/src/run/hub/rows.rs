@@ -92,7 +92,7 @@ fn result(place: &Place, run: &OperationRun) -> String {
         return reached(&words, &run.counters);
     }
     if let Some(news) = &run.news {
-        return news_words(news, &words);
+        return news_words(news, &words, &run.counters);
     }
     let units = format::counted(u64::from(run.counters.total), &words.units.0, &words.units.1);
     format!("{} / {units}", run.counters.processed)

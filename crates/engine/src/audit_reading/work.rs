@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use super::Sources;
 use super::reading::{Read, end_of_retention, facts_of, request, slices, surely_kept};
-use crate::graph_reads::{SignIn, TypeEnd, count_requests, end_of_log, sign_in};
+use crate::graph_reads::{SignIn, TypeEnd, count_requests, end_of_log, sign_in, whole_list};
 
 /// How often progress within a log is persisted and published at most.
 const TELL_INTERVAL: Duration = Duration::from_millis(200);
@@ -139,7 +139,7 @@ impl AuditReadWork {
         is_last: bool,
     ) -> Result<Option<Timestamp>, Trouble> {
         let mut oldest = None;
-        let mut pages = session.pages(request(source, slice, is_last));
+        let mut pages = whole_list(session, request(source, slice, is_last)).await?;
         while let Some(page) = pages.next().await {
             let read = facts_of(source, &page?)?;
             oldest = [oldest, read.oldest].into_iter().flatten().min();

@@ -55,11 +55,13 @@ pub(crate) fn end_of(policy_type: &PolicyType, error: &GraphError, granted: Opti
         (ReasonCode::NotFoundInCloud, _) if policy_type.absent_is_empty && error.absent => TypeEnd::succeeded(),
         (ReasonCode::ConsentMissing, _) => failed(ReasonCode::ConsentMissing, error),
         // Without the permission nothing can be said about the licence.
-        (_, Some(403)) if permitted == Some(false) => permission_missing(policy_type, error, granted),
+        (_, Some(403)) if permitted == Some(false) => permission_missing(policy_type.permission, error, granted),
         (ReasonCode::LicenseMissing, _) => license_missing(policy_type),
+        // Who names a permission says nothing about a licence.
+        (_, Some(403)) if !error.scopes().is_empty() => permission_missing(policy_type.permission, error, granted),
         (_, Some(403)) if policy_type.licensed_feature.is_some() => license_missing(policy_type),
         (_, Some(404)) if policy_type.licensed_feature.is_some() && error.absent => license_missing(policy_type),
-        (ReasonCode::PermissionMissing, _) => permission_missing(policy_type, error, granted),
+        (ReasonCode::PermissionMissing, _) => permission_missing(policy_type.permission, error, granted),
         (ReasonCode::NotFoundInCloud, _) => {
             TypeEnd::skipped(ReasonCode::NotFoundInCloud, ReasonCode::NotFoundInCloud.sentence())
         }
@@ -69,20 +71,16 @@ pub(crate) fn end_of(policy_type: &PolicyType, error: &GraphError, granted: Opti
 
 /// What a refused log means; `permission` is the one that reading it takes.
 pub(crate) fn end_of_log(permission: &str, error: &GraphError, granted: Option<&[String]>) -> TypeEnd {
-    let code = ReasonCode::PermissionMissing;
-    let lacks = granted.is_some_and(|granted| {
-        let writes = permission.replace(".Read.", ".ReadWrite.");
-        !granted.iter().any(|given| given.eq_ignore_ascii_case(permission) || given.eq_ignore_ascii_case(&writes))
-    });
+    let lacks = granted.is_some() && !carries(granted, permission);
     match (error.reason, error.status) {
         (ReasonCode::ConsentMissing, _) => failed(ReasonCode::ConsentMissing, error),
         // Without the permission nothing can be said about the licence.
-        (_, Some(403)) if lacks => TypeEnd::failed(code, format!("{permission}: {}", code.sentence())),
+        (_, Some(403)) if lacks => permission_missing(permission, error, granted),
         (ReasonCode::LicenseMissing, _) => TypeEnd::skipped(
             ReasonCode::LicenseMissing,
             "This tenant has no license for the service that keeps this log.",
         ),
-        (ReasonCode::PermissionMissing, _) => TypeEnd::failed(code, format!("{permission}: {}", code.sentence())),
+        (ReasonCode::PermissionMissing, _) => permission_missing(permission, error, granted),
         (ReasonCode::NotFoundInCloud, _) => {
             TypeEnd::skipped(ReasonCode::NotFoundInCloud, "This log does not exist in the cloud of this tenant.")
         }
@@ -98,22 +96,43 @@ fn license_missing(policy_type: &PolicyType) -> TypeEnd {
     }
 }
 
-/// The sentence names the scope, so that a person knows what to grant: of those that the refusal names the least that the
-/// token lacks, else the one that the type needs.
-fn permission_missing(policy_type: &PolicyType, error: &GraphError, granted: Option<&[String]>) -> TypeEnd {
+/// The sentence names the scope, so that a person knows what to grant: of those that the refusal names, else of what reading is
+/// known to take, the least that the token lacks. One that allows writing is named only where none does with reading. Where the
+/// token carries all of them that is said too, since granting alone is no help then.
+fn permission_missing(own: &str, error: &GraphError, granted: Option<&[String]>) -> TypeEnd {
     let code = ReasonCode::PermissionMissing;
-    let lacks =
-        |scope: &&str| granted.is_none_or(|granted| !granted.iter().any(|given| given.eq_ignore_ascii_case(scope)));
-    let named = error.scopes().into_iter().filter(lacks).min_by_key(|scope| breadth(scope, policy_type));
-    TypeEnd::failed(code, format!("{}: {}", named.unwrap_or(policy_type.permission), code.sentence()))
+    let mut named = error.scopes();
+    let any_reads = named.iter().any(|scope| !writes(scope));
+    named.retain(|scope| !any_reads || !writes(scope));
+    let least = |lacking: bool| {
+        let fits = named.iter().copied().filter(|scope| !lacking || !carries(granted, scope));
+        fits.min_by_key(|scope| breadth(scope, own))
+    };
+    let scope = least(true).or_else(|| least(false)).unwrap_or(own);
+    let still = if carries(granted, scope) { STILL_REFUSED } else { "" };
+    TypeEnd::failed(code, format!("{scope}{still}: {}", code.sentence()))
 }
 
-/// How much a permission allows, for choosing the least of several: reading before writing, what the type is documented
-/// with before others, one resource before the whole directory.
-fn breadth<'a>(scope: &'a str, policy_type: &PolicyType) -> (bool, bool, bool, &'a str) {
-    let writes = !scope.split('.').nth(1).is_some_and(|operation| operation.eq_ignore_ascii_case("Read"));
-    let documented = scope.eq_ignore_ascii_case(policy_type.permission);
-    (writes, !documented, scope.starts_with("Directory."), scope)
+/// What is said behind a permission that the token has.
+const STILL_REFUSED: &str = " (the token carries it, and Microsoft Graph still refuses)";
+
+/// Whether a token shows this permission, or the one to write that includes it.
+fn carries(granted: Option<&[String]>, scope: &str) -> bool {
+    let includes = |given: &String| {
+        given.eq_ignore_ascii_case(scope) || given.replacen(".ReadWrite", ".Read", 1).eq_ignore_ascii_case(scope)
+    };
+    granted.is_some_and(|granted| granted.iter().any(includes))
+}
+
+/// Whether a permission allows writing.
+fn writes(scope: &str) -> bool {
+    scope.split('.').nth(1).is_some_and(|operation| operation.to_ascii_lowercase().starts_with("readwrite"))
+}
+
+/// How much a permission allows, for choosing the least of several: what reading is documented with before others, one
+/// resource before the whole directory.
+fn breadth<'a>(scope: &'a str, own: &str) -> (bool, bool, bool, &'a str) {
+    (writes(scope), !scope.eq_ignore_ascii_case(own), scope.starts_with("Directory."), scope)
 }
 
 fn failed(code: ReasonCode, error: &GraphError) -> TypeEnd {
@@ -150,6 +169,50 @@ mod tests {
         let end = end_of(registry().get(key).unwrap(), &error, Some(&granted));
         let (_, sentence) = end.reason.unwrap();
         sentence.split(':').next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_refusal_that_names_a_scope_is_never_told_as_a_missing_license() {
+        let scopes = "Application is not authorized. It must have one of the following scopes: CloudPC.Read.All";
+        for granted in [None, Some(vec!["CloudPC.Read.All".to_owned()]), Some(Vec::new())] {
+            let mut error = GraphError::new(ReasonCode::PermissionMissing, scopes);
+            error.status = Some(403);
+            let cloud_pc = registry().get("cloudPcProvisioningPolicy").unwrap();
+            assert!(cloud_pc.licensed_feature.is_some());
+            let (code, sentence) = end_of(cloud_pc, &error, granted.as_deref()).reason.unwrap();
+            assert_eq!((code, sentence.starts_with("CloudPC.Read.All")), (ReasonCode::PermissionMissing, true));
+            error.message = "Forbidden".to_owned();
+            let unnamed = end_of(cloud_pc, &error, Some(&["CloudPC.Read.All".to_owned()]));
+            assert_eq!(unnamed.outcome, TypeOutcome::Skipped);
+        }
+    }
+
+    #[test]
+    fn no_permission_to_write_is_named_while_one_to_read_is() {
+        let scopes = "One of: DeviceManagementRBAC.ReadWrite.All, DeviceManagementRBAC.Read.All";
+        let has = ["DeviceManagementRBAC.Read.All"];
+        let told = "DeviceManagementRBAC.Read.All (the token carries it, and Microsoft Graph still refuses)";
+        assert_eq!(named("intuneRoleDefinition", scopes, &has), told);
+        assert_eq!(named("intuneRoleDefinition", scopes, &["DeviceManagementRBAC.ReadWrite.All"]), told);
+        assert_eq!(named("intuneRoleDefinition", scopes, &[]), "DeviceManagementRBAC.Read.All");
+        let only = "One of: DeviceManagementRBAC.ReadWrite.All";
+        assert_eq!(named("intuneRoleDefinition", only, &has), "DeviceManagementRBAC.ReadWrite.All");
+    }
+
+    #[test]
+    fn a_scope_that_the_refusal_does_not_name_never_stands_for_one_that_it_does() {
+        let scopes = "One of: DeviceManagementConfiguration.Read.All";
+        let has = ["Policy.Read.All", "DeviceManagementConfiguration.Read.All"];
+        let told = named("namedLocation", scopes, &has);
+        assert!(told.starts_with("DeviceManagementConfiguration.Read.All (the token carries it"), "{told}");
+        let log = |message: &str, has: &[&str]| {
+            let granted: Vec<String> = has.iter().map(|scope| (*scope).to_owned()).collect();
+            let mut error = GraphError::new(ReasonCode::PermissionMissing, message);
+            error.status = Some(403);
+            end_of_log("AuditLog.Read.All", &error, Some(&granted)).reason.unwrap().1
+        };
+        assert!(log("One of: Directory.Read.All", &[]).starts_with("Directory.Read.All: "));
+        assert!(log("Forbidden", &[]).starts_with("AuditLog.Read.All: "));
     }
 
     #[test]

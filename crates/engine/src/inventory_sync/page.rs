@@ -102,8 +102,6 @@ pub(crate) struct PageResult {
     pub observed: Vec<Observed>,
     /// The objects that came, wanted or not, each by the hash of its id, or of its text where it has none.
     pub came: Vec<u64>,
-    /// Objects of the page, those that could not be read among them.
-    pub size: usize,
     /// Objects without an id, per type key.
     pub invalid: HashMap<&'static str, u64>,
     /// Per type, what could not be read below an item.
@@ -174,7 +172,7 @@ impl PageWork<'_> {
             let (result, others) = self.straight().await;
             self.piece_by_piece(result, others).await?
         };
-        (result.held, result.size) = (held, self.texts.len());
+        result.held = held;
         Ok(result)
     }
 

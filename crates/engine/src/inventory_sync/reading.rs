@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use futures::stream::{self, StreamExt};
+use futures::stream::StreamExt;
 use serde::Deserialize;
 use serde_json::Value;
 use tenantatlas_commands::Clock;
@@ -25,7 +25,7 @@ use super::page::{Held, ListingPlan, PageResult, work_through_objects, work_thro
 use super::tally::Tallies;
 use super::vanished::Doubtful;
 use crate::graph_reads::below::whole_collection;
-use crate::graph_reads::{Expansion, ListQuery, SignIn, TypeEnd, refuses_query, version};
+use crate::graph_reads::{Expansion, ListQuery, SignIn, TypeEnd, refuses_query, version, whole_list};
 
 /// Pages of one listing that are computed at the same time.
 const PAGES_AT_ONCE: usize = 2;
@@ -150,7 +150,7 @@ impl Reading {
     }
 
     async fn read_collection(&self, mut plan: ListingPlan, tallies: &mut Tallies) -> Result<(), GraphError> {
-        let Opened { pages, left_out, at_least } = self.open(&plan).await?;
+        let Opened { pages, left_out } = self.open(&plan).await?;
         plan.leave_out(left_out);
         let plan = Arc::new(plan);
         // Two pages may be computed at once while the client fetches the next; order is kept, so that an error comes
@@ -161,15 +161,10 @@ impl Reading {
                 async move { work_through_page(self, &plan, page?).await }
             })
             .buffered(PAGES_AT_ONCE);
-        let mut rows = 0;
         while let Some(result) = results.next().await {
-            let (size, fresh) = self.take(result?, &plan, tallies).await?;
-            tallies.page(size, fresh)?;
-            rows += size;
-        }
-        if rows < at_least {
-            let message = format!("the list ended after {rows} objects, and {at_least} came before in one page");
-            return Err(GraphError::new(ReasonCode::PageLimit, &message));
+            let result = result?;
+            tallies.pages += 1;
+            self.take(result, &plan, tallies).await?;
         }
         let doubtful = tallies.take_doubtful();
         if doubtful.is_empty() {
@@ -190,25 +185,11 @@ impl Reading {
         for (way, (query, left_out)) in fallbacks.into_iter().enumerate() {
             let request =
                 PageRequest::new(version, plan.listing.path(None)).query(query.text()).max_pages(self.max_pages);
-            let mut pages = plan.session.pages(request);
-            match pages.next().await {
-                Some(Err(error)) if way < last && refuses_query(&error) => {
+            match whole_list(&plan.session, request).await {
+                Err(error) if way < last && refuses_query(&error) => {
                     tracing::debug!(path = plan.listing.path(None), "Graph refuses the query, asking for less");
                 }
-                Some(first) => {
-                    let first = first?;
-                    // As many rows as were asked for and no next link are no proof of the end: some lists are cut there
-                    // without a word (`docs/graph.md`, section Paging). The list is asked for without a page size.
-                    if query.top() == Some(first.len()) && !first.has_next() {
-                        let request = PageRequest::new(version, plan.listing.path(None));
-                        let request = request.query(query.without_top().text()).max_pages(self.max_pages);
-                        let pages = plan.session.pages(request);
-                        return Ok(Opened { pages, left_out, at_least: first.len() });
-                    }
-                    let pages = stream::iter([Ok(first)]).chain(pages).boxed();
-                    return Ok(Opened { pages, left_out, at_least: 0 });
-                }
-                None => return Ok(Opened { pages, left_out, at_least: 0 }),
+                pages => return Ok(Opened { pages: pages?, left_out }),
             }
         }
         unreachable!("the last way returns")
@@ -235,8 +216,8 @@ impl Reading {
         }
         let plan = Arc::new(plan);
         let result = work_through_objects(self, &plan, &workbench, objects, None).await?;
-        let (size, fresh) = self.take(result, &plan, tallies).await?;
-        tallies.page(size, fresh)
+        tallies.pages += 1;
+        self.take(result, &plan, tallies).await
     }
 
     async fn read_children(
@@ -249,8 +230,8 @@ impl Reading {
         let version = self.version(&plan);
         let plan = Arc::new(plan);
         let query = plan.listing.full_query();
-        let mut pages =
-            plan.session.pages(PageRequest::new(version, parent_path).query(parent_query).max_pages(self.max_pages));
+        let request = PageRequest::new(version, parent_path).query(parent_query).max_pages(self.max_pages);
+        let mut pages = whole_list(&plan.session, request.clone()).await?;
         while let Some(page) = pages.next().await {
             let page = page?;
             let parents: Vec<String> = page.items().filter_map(parent_id).collect();
@@ -260,8 +241,8 @@ impl Reading {
                 tallies.of(wanted.key).invalid += nameless;
             }
             let came: Vec<u64> = parents.iter().map(|id| plan.hasher.hash_one(("parent", id))).collect();
-            let fresh = tallies.note(&came);
-            tallies.page(page.len(), fresh)?;
+            tallies.note(&came);
+            tallies.pages += 1;
             for chunk in parents.chunks(PARENTS_AT_ONCE) {
                 self.read_below_parents(&plan, chunk, &query, tallies).await?;
             }
@@ -270,8 +251,10 @@ impl Reading {
         if doubtful.is_empty() {
             return Ok(());
         }
-        let again = PageRequest::new(version, parent_path).query(parent_query).max_pages(self.max_pages);
-        let seen = self.still_listed(plan.session.pages(again), &doubtful).await;
+        let seen = match whole_list(&plan.session, request).await {
+            Ok(pages) => self.still_listed(pages, &doubtful).await,
+            Err(error) => Err(error),
+        };
         settle(doubtful, seen, tallies)
     }
 
@@ -338,17 +321,11 @@ impl Reading {
         Ok(seen)
     }
 
-    /// Counts what a page gave and hands it to the writer; tells how many objects the page held, and how many of them had
-    /// not come before.
-    async fn take(
-        &self,
-        result: PageResult,
-        plan: &ListingPlan,
-        tallies: &mut Tallies,
-    ) -> Result<(usize, usize), GraphError> {
-        let PageResult { observed, came, size, invalid, failures, doubtful, held } = result;
+    /// Counts what a page gave and hands it to the writer.
+    async fn take(&self, result: PageResult, plan: &ListingPlan, tallies: &mut Tallies) -> Result<(), GraphError> {
+        let PageResult { observed, came, invalid, failures, doubtful, held } = result;
         tallies.begun = true;
-        let fresh = tallies.note(&came);
+        tallies.note(&came);
         for (key, count) in invalid {
             tallies.of(key).invalid += count;
         }
@@ -361,7 +338,7 @@ impl Reading {
         }
         match tallies.given_up(&plan.wanted) {
             Some(error) => Err(error),
-            None => Ok((size, fresh)),
+            None => Ok(()),
         }
     }
 
@@ -401,8 +378,6 @@ struct Opened {
     pages: PageStream,
     /// What Graph refused to expand.
     left_out: Vec<Expansion>,
-    /// So many rows there are, since they came once.
-    at_least: usize,
 }
 
 /// The id of an object. Nothing else of it becomes a value: a whole page of parents is looked at before anything is read

@@ -10,11 +10,6 @@ use tenantatlas_graph::GraphError;
 use super::vanished::{Doubtful, MOST_DOUBTFUL};
 use crate::graph_reads::{Failures, TypeEnd, bounded, end_of};
 
-/// Pages in a row that hold objects, and none that was not on a page before, until a listing leads nowhere.
-const MOST_REPEATING: u32 = 3;
-/// Empty pages in a row until a listing leads nowhere. A filter on the server may leave many pages empty.
-const MOST_EMPTY: u32 = 1_000;
-
 /// The running count of one type.
 #[derive(Default)]
 pub(crate) struct Tally {
@@ -38,8 +33,6 @@ pub(crate) struct Tallies {
     /// Hashes of the ids that came. Eight bytes each, keyed at random: of a million ids two are taken for one with a
     /// likelihood of one in thirty million, and then a confidence is told as lower than it is.
     seen: HashSet<u64>,
-    repeating: u32,
-    empty: u32,
 }
 
 impl Tallies {
@@ -89,31 +82,11 @@ impl Tallies {
         self.unsteady = true;
     }
 
-    /// Notes the objects that came together, each by the hash of its id; tells how many of them had not come before.
-    pub(crate) fn note(&mut self, came: &[u64]) -> usize {
+    /// Notes the objects that came together, each by the hash of its id.
+    pub(crate) fn note(&mut self, came: &[u64]) {
         let before = self.seen.len();
         self.seen.extend(came);
-        let fresh = self.seen.len() - before;
-        self.unsteady |= fresh < came.len();
-        fresh
-    }
-
-    /// Notes a page that held so many objects, of which so many had not come before.
-    ///
-    /// # Errors
-    /// [`ReasonCode::NextlinkLoop`] when pages keep coming and bring nothing new.
-    pub(crate) fn page(&mut self, objects: usize, fresh: usize) -> Result<(), GraphError> {
-        self.pages += 1;
-        (self.empty, self.repeating) = match (objects, fresh) {
-            (0, _) => (self.empty + 1, self.repeating),
-            (_, 0) => (0, self.repeating + 1),
-            _ => (0, 0),
-        };
-        if self.repeating >= MOST_REPEATING || self.empty >= MOST_EMPTY {
-            let message = format!("the list goes on after page {} and brings nothing new", self.pages);
-            return Err(GraphError::new(ReasonCode::NextlinkLoop, &message));
-        }
-        Ok(())
+        self.unsteady |= self.seen.len() - before < came.len();
     }
 
     /// Why reading on would be no use: every type of the listing was refused.
@@ -161,21 +134,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_that_bring_nothing_new_end_a_listing_and_one_that_does_begins_anew() {
-        let mut tallies = Tallies::default();
-        for _ in 0..5 {
-            assert!(tallies.page(2, 1).is_ok());
-            assert!(tallies.page(2, 0).is_ok());
-            assert!(tallies.page(0, 0).is_ok());
-            assert!(tallies.page(2, 0).is_ok());
-        }
-        assert_eq!(tallies.page(2, 0).unwrap_err().reason, ReasonCode::NextlinkLoop);
-        let mut tallies = Tallies::default();
-        let ended = (0..=MOST_EMPTY).find(|_| tallies.page(0, 0).is_err());
-        assert_eq!(ended, Some(MOST_EMPTY - 1));
-    }
-
-    #[test]
     fn a_few_objects_may_have_been_deleted_and_many_were_not_read() {
         let doubtful = |number: usize| Doubtful {
             id: number.to_string(),
@@ -195,10 +153,12 @@ mod tests {
     #[test]
     fn an_id_that_comes_twice_on_one_page_or_on_two_makes_the_walk_unsteady() {
         let mut tallies = Tallies::default();
-        assert_eq!((tallies.note(&[1, 2, 3]), tallies.unsteady), (3, false));
-        assert_eq!((tallies.note(&[4, 5]), tallies.unsteady), (2, false));
-        assert_eq!((tallies.note(&[5, 6]), tallies.unsteady), (1, true));
+        for (came, unsteady) in [(&[1, 2, 3][..], false), (&[4, 5], false), (&[5, 6], true)] {
+            tallies.note(came);
+            assert_eq!(tallies.unsteady, unsteady, "{came:?}");
+        }
         let mut tallies = Tallies::default();
-        assert_eq!((tallies.note(&[7, 7]), tallies.unsteady), (1, true));
+        tallies.note(&[7, 7]);
+        assert!(tallies.unsteady);
     }
 }

@@ -18,7 +18,8 @@ use tenantatlas_store::inventory::find_many;
 use tenantatlas_store::policies::{self, CountedItems};
 
 use super::known::{Known, is_vouched_for};
-use super::reading::{self, is_too_much, orphan};
+use super::parents::{Parents, parents, unplaced};
+use super::reading::{self, is_too_much};
 use super::target::{State, Target, Wanted};
 use super::work::{CaptureWork, Captured};
 use crate::graph_reads::below::expansions;
@@ -277,7 +278,7 @@ impl CaptureWork {
         known: &Known,
     ) -> Result<(), Trouble> {
         let ids = self.items_of(one.policy_type).await?;
-        let mut parents: Option<HashMap<String, String>> = None;
+        let mut found: Option<Parents> = None;
         for page in ids.chunks(ITEMS_AT_ONCE) {
             if tally.is_refused() {
                 return Ok(());
@@ -287,12 +288,12 @@ impl CaptureWork {
             if wanted.is_empty() {
                 continue;
             }
-            let parents = match &mut parents {
-                Some(parents) => parents,
-                none => none.insert(reading::parents(session, one.policy_type).await?),
+            let found = match &mut found {
+                Some(found) => found,
+                none => none.insert(parents(session, one.policy_type).await?),
             };
             for wanted in &mut wanted {
-                wanted.parent = parents.get(&wanted.external_id).cloned();
+                found.place(&self.sources.db, self.tenant(), one.policy_type, wanted).await?;
             }
             let groups: Vec<Vec<Wanted>> = wanted.chunks(OBJECTS_AT_ONCE).map(<[Wanted]>::to_vec).collect();
             let read = |group| async move { self.read_group(session, one, group).await };
@@ -349,7 +350,7 @@ impl CaptureWork {
         let read_at = self.context.now();
         let target = |wanted| Target::new(one.policy_type, one.recipe, wanted);
         let mut targets: Vec<Target> = group.into_iter().map(target).collect();
-        targets.iter_mut().for_each(orphan);
+        targets.iter_mut().for_each(unplaced);
         let workbench = session.on_workbench();
         reading::read(&workbench, &mut targets).await?;
         let too_much = |target: &Target| matches!(&target.state, State::Failed(error) if is_too_much(error));

@@ -2,20 +2,14 @@
 
 use std::collections::HashMap;
 
-use futures::StreamExt as _;
-use serde::Deserialize;
 use serde_json::Value;
 use tenantatlas_domain::path_segment::path_segment;
 use tenantatlas_domain::reason::ReasonCode;
-use tenantatlas_domain::registry::{PolicyType, Source};
-use tenantatlas_graph::{BatchGet, GraphError, GraphSession, GraphVersion, PageRequest};
+use tenantatlas_graph::{BatchGet, GraphError, GraphSession};
 
 use super::target::{State, Target};
-use crate::graph_reads::below::{self, Unfinished as _, whole_collection};
+use crate::graph_reads::below::{self, Unfinished as _};
 use crate::graph_reads::{Expansion, refuses_query, version};
-
-/// Parents whose children are listed in one go.
-const PARENTS_AT_ONCE: usize = 20;
 
 /// Reads objects of one type, as many as fit into a batch or two, on a workbench of their own. What could not be read of
 /// one, and why, stands with it.
@@ -169,60 +163,6 @@ async fn read_referenced(workbench: &GraphSession, targets: &mut [Target]) -> Re
         }
     }
     Ok(())
-}
-
-/// The parents of the objects of a type that stand below others, by the ids of the objects; nothing for other types.
-///
-/// # Errors
-/// Why a list could not be read: then nobody knows where the objects are.
-pub(super) async fn parents(
-    session: &GraphSession,
-    policy_type: &'static PolicyType,
-) -> Result<HashMap<String, String>, GraphError> {
-    let Source::ChildrenOf { parent_path, parent_query, child_path } = policy_type.source else {
-        return Ok(HashMap::new());
-    };
-    let version: GraphVersion = version(policy_type);
-    let mut of_children = HashMap::new();
-    let mut pages = session.pages(PageRequest::new(version, parent_path).query(parent_query));
-    while let Some(page) = pages.next().await {
-        let page = page?;
-        let parents: Vec<String> = page.items().filter_map(parent_id).collect();
-        for chunk in parents.chunks(PARENTS_AT_ONCE) {
-            let workbench = session.on_workbench();
-            let get = |parent: &String| BatchGet {
-                id: parent.clone(),
-                url: format!("{parent_path}/{}/{child_path}", path_segment(parent)),
-            };
-            for answer in workbench.batch(version, chunk.iter().map(get).collect()).await? {
-                let rows = match answer.result {
-                    Err(error) if error.absent && policy_type.absent_is_empty => continue,
-                    Err(error) => return Err(error),
-                    Ok(body) => whole_collection(&workbench, body).await?,
-                };
-                let ids = rows.as_array().into_iter().flatten();
-                let ids = ids.filter_map(|row| row.get(policy_type.id_property).and_then(Value::as_str));
-                of_children.extend(ids.map(|id| (id.to_owned(), answer.id.clone())));
-            }
-        }
-    }
-    Ok(of_children)
-}
-
-/// The id of a parent, without making a value of all of it.
-fn parent_id(text: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Parent {
-        id: String,
-    }
-    serde_json::from_str::<Parent>(text).ok().map(|parent| parent.id).filter(|id| !id.is_empty())
-}
-
-/// Why an object that should be below a parent cannot be asked for: none has it any more.
-pub(super) fn orphan(target: &mut Target) {
-    if matches!(target.policy_type.source, Source::ChildrenOf { .. }) && target.wanted.parent.is_none() {
-        target.state = State::Gone;
-    }
 }
 
 /// Whether an answer was refused because it is larger than what may be held, so that fewer objects at a time may do.

@@ -1,6 +1,7 @@
 //! One object on its way to a body.
 
 use serde_json::{Map, Value};
+use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::normalise::ContentHash;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{Detail, PolicyType, Recipe, Source};
@@ -13,6 +14,8 @@ use crate::graph_reads::below::Unfinished;
 /// An object that is to be read, as the inventory knows it.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
+    /// Our id.
+    pub item_id: ItemId,
     pub external_id: String,
     pub display_name: String,
     /// What the inventory knows of its content: read before the object is, so that what changes in between shows later.
@@ -20,16 +23,20 @@ pub(super) struct Wanted {
     meta: Map<String, Value>,
     /// The parent in whose collection it is, where it has one.
     pub parent: Option<String>,
+    /// Why it should have a parent and nobody knows which.
+    pub unplaced: Option<GraphError>,
 }
 
 impl From<Item> for Wanted {
     fn from(item: Item) -> Self {
         Self {
+            item_id: item.id,
             external_id: item.external_id,
             display_name: item.display_name,
             item: (item.content_hash, item.normaliser_version),
             meta: item.meta,
             parent: None,
+            unplaced: None,
         }
     }
 }
@@ -39,7 +46,7 @@ impl From<Item> for Wanted {
 pub(super) enum State {
     /// It was read, but for what `refused` names.
     Read,
-    /// It is not there any more.
+    /// Graph says that it is not there any more.
     Gone,
     /// It could not be read.
     Failed(GraphError),

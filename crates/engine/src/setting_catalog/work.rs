@@ -23,7 +23,7 @@ use tokio::sync::Mutex;
 
 use super::collection::{COLLECTIONS, Collection, Kind, QUERY, category, definition, label_of};
 use super::template::{self, Definition, Template, TemplateCategory};
-use crate::graph_reads::{SignIn, TypeEnd, bounded, sign_in};
+use crate::graph_reads::{SignIn, TypeEnd, bounded, sign_in, whole_list};
 
 /// Of what a collection brought before, the part that it must bring again: fewer are no whole reading.
 const FLOOR_PERCENT: u64 = 80;
@@ -66,7 +66,10 @@ impl RefreshWork {
         }
         let accepted = self.session.times_accepted();
         let path = format!("deviceManagement/{}", collection.name);
-        let mut pages = self.session.pages(PageRequest::new(GraphVersion::Beta, path).query(QUERY));
+        let mut pages = match whole_list(&self.session, PageRequest::new(GraphVersion::Beta, path).query(QUERY)).await {
+            Ok(pages) => pages,
+            Err(error) => return Ok(end_of(collection, &self.judged(error, accepted).await?)),
+        };
         let mut came = 0;
         while let Some(page) = pages.next().await {
             let page = match page {
@@ -104,8 +107,8 @@ impl RefreshWork {
             let read = match self.categories(&categories).await {
                 Ok(Some(read)) => read,
                 Ok(None) => return Ok(strange()),
-                // Taken away since the list was read.
-                Err(error) if error.status == Some(404) => continue,
+                // Taken away since the list was read: only Graph's own "not there" says so.
+                Err(error) if error.absent => continue,
                 Err(error) => return Ok(failed(&self.judged(error, accepted).await?)),
             };
             let (mut definitions, mut names) = (Vec::new(), Vec::new());

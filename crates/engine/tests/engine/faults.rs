@@ -1,8 +1,10 @@
 //! What goes wrong on the way, and what the run says about it.
 
+use tenantatlas_commands::CommandError;
 use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::sync::{SyncRunStatus, TypeOutcome};
+use tenantatlas_engine::RetryPart;
 use tenantatlas_graph::Timeouts;
 use tenantatlas_graph_sim::{Fault, FaultKind, SimTenant, Throttle};
 use tenantatlas_store::inventory::StateFilter;
@@ -222,7 +224,67 @@ async fn a_listing_that_breaks_off_in_the_middle_failed_whatever_the_refusal() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_that_names_a_scope_is_no_success_without_a_license_and_names_no_other_scope() {
+    let world = world(400).await;
+    let refused = |path: &str, scopes: &str| {
+        let message = format!("Application must have one of the following scopes: {scopes}");
+        Fault::always(path, FaultKind::Status { status: 403, code: "Forbidden".to_owned(), message })
+    };
+    world.simulator.control().set_faults(vec![
+        refused("virtualEndpoint/provisioningPolicies", "CloudPC.Read.All"),
+        refused("conditionalAccess/namedLocations", "DeviceManagementConfiguration.Read.All"),
+        refused(
+            "deviceManagement/roleDefinitions",
+            "DeviceManagementRBAC.ReadWrite.All, DeviceManagementRBAC.Read.All",
+        ),
+    ]);
+    let types = [
+        ("cloudPcProvisioningPolicy", "CloudPC.Read.All"),
+        ("namedLocation", "DeviceManagementConfiguration.Read.All"),
+        ("intuneRoleDefinition", "DeviceManagementRBAC.Read.All"),
+    ];
+    let synced = world.sync(&World::some(&types.map(|(key, _)| key))).await;
+    for (key, scope) in types {
+        let one = &synced.types[key];
+        assert_eq!(
+            (one.outcome, one.reason_code),
+            (Some(TypeOutcome::Failed), Some(ReasonCode::PermissionMissing)),
+            "{key}"
+        );
+        let message = one.message.clone().unwrap();
+        assert!(message.starts_with(&format!("{scope} (the token carries it")), "{key}: {message}");
+    }
+    assert_eq!(synced.run.status, SyncRunStatus::Failed);
+}
+
 on_both_engines! {
+    async fn a_retry_never_leaves_out_what_was_skipped_without_a_license_and_had_been_read(test: TestDatabase) {
+        let world = World::new(test, 400).await;
+        let selection = World::some(&["cloudPcProvisioningPolicy", "namedLocation"]);
+        let unlicensed = vec![Fault::always("virtualEndpoint/provisioningPolicies", FaultKind::LicenceMissing)];
+        let retry = async |of: &Synced| {
+            let root = tenantatlas_engine::Actor::command_line();
+            world.engine.runs().retry(&root, world.tenant, of.operation.id, RetryPart::Failed).await
+        };
+        world.simulator.control().set_faults(unlicensed.clone());
+        let never = world.sync(&selection).await;
+        assert!(matches!(retry(&never).await, Err(CommandError::Conflict(_))), "it was never there");
+        world.simulator.control().set_faults(Vec::new());
+        world.sync(&selection).await;
+        world.simulator.control().set_faults(unlicensed);
+        let outage = world.sync(&selection).await;
+        assert_eq!(outage.types["cloudPcProvisioningPolicy"].outcome, Some(TypeOutcome::Skipped));
+        world.simulator.control().set_faults(Vec::new());
+        let again = retry(&outage).await.unwrap().state.id;
+        world.ended(again).await;
+        let healed = world.result(again).await;
+        assert_eq!(healed.read(), ["cloudPcProvisioningPolicy"]);
+        assert_eq!(healed.troubles(), Vec::<String>::new());
+        assert!(world.items(Some(StateFilter::NotRead)).await.is_empty());
+        assert!(matches!(retry(&outage).await, Err(CommandError::Conflict(_))), "it was read meanwhile");
+    }
+
     async fn what_a_failed_type_did_not_show_is_not_read_and_never_missing(test: TestDatabase) {
         let world = World::new(test, 500).await;
         let selection = World::some(&["settingsCatalogPolicy", "deviceConfiguration"]);

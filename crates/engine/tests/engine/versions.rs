@@ -144,8 +144,17 @@ on_both_engines! {
         }
         let whole = setting_catalog::last_reading(&world.database.db, "configurationSettings").await.unwrap().unwrap();
         assert!(whole.entries > 400, "more than two pages: {}", whole.entries);
+        // A list that is cut where its page ends is asked for once more without one.
+        let cut = Fault::always("deviceManagement/configurationSettings", FaultKind::CutAtTop);
+        world.simulator.control().set_faults(vec![cut]);
+        assert_eq!(refreshed(&world).await.status, OperationStatus::Completed);
+        let healed = setting_catalog::last_reading(&world.database.db, "configurationSettings").await.unwrap().unwrap();
+        assert_eq!(healed.entries, whole.entries);
+        let whole = healed;
         // A list that ends early is no whole reading, whatever it says of itself.
-        world.simulator.control().add_fault(Fault::always("deviceManagement/configurationSettings", FaultKind::CutAtTop));
+        let body = r##"{"@odata.context":"$metadata#x","value":[{"id":"one"}]}"##.to_owned();
+        let short = FaultKind::Raw { status: 200, content_type: "application/json".to_owned(), body };
+        world.simulator.control().set_faults(vec![Fault::always("deviceManagement/configurationSettings", short)]);
         let run = refreshed(&world).await;
         assert_eq!(run.status, OperationStatus::CompletedWithErrors);
         assert_eq!(run.failures.first().map(|failure| failure.reason_code), Some(ReasonCode::BodyIncomplete));

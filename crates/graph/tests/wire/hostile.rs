@@ -141,16 +141,14 @@ async fn a_body_that_drips_ends_when_the_run_is_cancelled() {
 }
 
 #[tokio::test]
-async fn pages_without_end_come_to_one_and_end_when_the_run_is_cancelled() {
+async fn pages_without_end_come_to_one_when_nothing_new_comes_and_when_the_run_is_cancelled() {
     let hostile = Hostile::answering(FaultKind::EndlessPages).await;
     let (pages, _, error) = hostile.read().await;
-    assert_eq!((pages, error.unwrap().reason), (50, ReasonCode::PageLimit));
+    assert_eq!((pages, error.unwrap().reason), (4, ReasonCode::NextlinkLoop));
     let cancellation = CancellationToken::new();
     let session = hostile.session.with_cancellation(cancellation.clone());
     let mut pages = session.pages(PageRequest::new(GraphVersion::Beta, PATH));
-    for _ in 0..3 {
-        assert!(pages.next().await.unwrap().is_ok());
-    }
+    assert!(pages.next().await.unwrap().is_ok());
     cancellation.cancel();
     let (_, error) = timeout(Duration::from_secs(2), drain(pages)).await.expect("at once");
     assert_eq!(error.unwrap().reason, ReasonCode::Cancelled);

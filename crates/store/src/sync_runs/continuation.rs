@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use tenantatlas_domain::ids::SyncRunId;
+use tenantatlas_domain::reason::ReasonCode;
 
 use super::{SyncRun, get};
 use crate::database::{Access, Run as _};
@@ -29,7 +30,8 @@ const NEWEST: &str = "
     WHERE t.scope_id = $1 AND t.tenant_id = $2";
 
 /// Which of these types nobody has read in the scope of a run since it began: what it did not read, without what runs
-/// after it did. A type that could not be read the last time counts as unread.
+/// after it did. A type that could not be read the last time counts as unread, and so does one for which the tenant is said to
+/// have no license although the scope has read it to its end before: a license that was there may have come back.
 ///
 /// # Errors
 /// When the database fails.
@@ -40,7 +42,14 @@ pub async fn unread_since(
 ) -> Result<Vec<String>, StoreError> {
     let mut statement = Statement::new("SELECT t.policy_type");
     statement.push(NEWEST, args![run.scope_id.0, run.tenant_id, run.seq, i64::MAX]);
-    statement.push(" AND t.outcome IN ('succeeded', 'skipped')", []);
+    statement.push(
+        " AND (t.outcome = 'succeeded' OR (t.outcome = 'skipped' AND NOT (
+             COALESCE(t.reason_code, '') = $1 AND EXISTS (
+                 SELECT 1 FROM inventory_sync_run_types p
+                 WHERE p.scope_id = t.scope_id AND p.tenant_id = t.tenant_id AND p.policy_type = t.policy_type
+                     AND p.seq < t.seq AND p.outcome = 'succeeded'))))",
+        args![ReasonCode::LicenseMissing.as_str()],
+    );
     let read: Vec<(String,)> = on.query(&statement).await?;
     Ok(policy_types.into_iter().filter(|key| !read.iter().any(|(read,)| read == key)).collect())
 }

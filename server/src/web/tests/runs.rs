@@ -256,3 +256,46 @@ async fn who_started_runs_and_why_they_failed_is_typed_in_words_and_completed() 
     assert!(page.contains("Several of those who started runs here are called \"Test\""), "{page}");
     assert!(page.contains(&format!("<option value=\"{twin}\" label=\"Test\"")), "{page}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_lacks_many_permissions_hides_none_and_never_says_that_nothing_changed() {
+    let site = Site::start().await;
+    let refused = [
+        ("settingsCatalogPolicy", "deviceManagement/configurationPolicies", "Alpha.Read.All"),
+        ("namedLocation", "conditionalAccess/namedLocations", "Beta.Read.All"),
+        ("deviceCategory", "deviceManagement/deviceCategories", "Gamma.Read.All"),
+        ("assignmentFilter", "deviceManagement/assignmentFilters", "Delta.Read.All"),
+        ("termsAndConditions", "deviceManagement/termsAndConditions", "Delta.Read.All"),
+    ];
+    let faults = refused.map(|(_, path, scope)| {
+        let message = format!("Application must have one of the following scopes: {scope}");
+        Fault::always(path, FaultKind::Status { status: 403, code: "Forbidden".to_owned(), message })
+    });
+    site.cloud.control().set_faults(faults.to_vec());
+    let selection = Selection {
+        policy_types: refused.map(|(key, ..)| key.to_owned()).to_vec(),
+        categories: Vec::new(),
+        include_foundations: false,
+        include_dependencies: false,
+    };
+    let owner = site.people[&Who::Member(Role::Owner)];
+    let owner = users::get(site.engine.reader(), owner).await.expect("read").expect("a person");
+    let actor = Actor::person(owner.id, owner.name, owner.email);
+    let run = site.engine.dispatch_sync(&actor, site.own, &selection).await.expect("dispatched").run_id;
+    site.settle().await;
+    let page = shown(&site, OPERATOR, &format!("/t/{}/runs/{run}", site.own)).await;
+    let open = page.split("<details").next().expect("a page");
+    for (scope, count) in [
+        ("Alpha.Read.All", "1 type"),
+        ("Beta.Read.All", "1 type"),
+        ("Gamma.Read.All", "1 type"),
+        ("Delta.Read.All", "2 types"),
+    ] {
+        assert!(open.contains(&format!("{scope}</span><span class=\"quiet\">{count}")), "{scope}: {open}");
+    }
+    assert!(page.contains("nothing was read") && !page.contains("nothing changed"), "{page}");
+    let item = shown(&site, OPERATOR, &format!("/t/{}/inventory/{}", site.own, site.item)).await;
+    assert!(item.contains("Alpha.Read.All: The app lacks a permission"), "{item}");
+    let told = shown(&site, Who::Member(Role::Owner), "/notifications").await;
+    assert!(told.contains("Missing: Delta.Read.All (2 types), Alpha.Read.All (1 type)"), "{told}");
+}
