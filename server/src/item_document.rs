@@ -15,7 +15,7 @@ pub fn item(row: &ItemRow) -> Value {
         "content_hash": item.content_hash.to_string(), "first_seen_at": item.first_seen_at.to_rfc3339(),
         "last_seen_at": item.last_seen_at.to_rfc3339(), "last_seen_run_id": item.last_seen_run_id,
         "changed_at": item.changed_at.to_rfc3339(),
-        "changed_in_last_run": row.changed_in_last_run, "state": row.state(),
+        "changed_in_last_run": row.changed_in_last_run, "state": row.state(), "seen_since": row.seen_since,
     });
     // What belongs to the state: confidence, or the reason and the last full read.
     if let (Value::Object(document), Ok(Value::Object(presence))) = (&mut document, serde_json::to_value(row.presence))

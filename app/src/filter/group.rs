@@ -3,6 +3,7 @@
 use tenantatlas_domain::references::{Assigned, Relationship};
 use tenantatlas_domain::registry::registry;
 use tenantatlas_store::inventory::{AssignedQuery, Cursor};
+use tenantatlas_store::scopes::ScopeId;
 
 use super::{ListFilter, set};
 
@@ -16,12 +17,14 @@ pub struct GroupFilter {
     pub policy_type: Option<String>,
     /// Only what includes the group, or only what excludes it.
     pub only: Option<Relationship>,
+    /// Relative to this scope; the main one otherwise.
+    pub scope: Option<ScopeId>,
     /// Where the page begins.
     pub after: Option<Cursor>,
 }
 
 impl ListFilter for GroupFilter {
-    const WORDS: &'static [&'static str] = &["type", "only"];
+    const WORDS: &'static [&'static str] = &["type", "only", "scope"];
     const TYPED: &'static [&'static str] = &[];
 
     fn read(get: impl Fn(&str) -> Option<String>) -> Self {
@@ -32,6 +35,7 @@ impl ListFilter for GroupFilter {
                 Some("excluded") => Some(Relationship::ExcludedFrom),
                 _ => None,
             },
+            scope: get("scope").and_then(|id| id.parse().ok()).map(ScopeId),
             after: get("after").and_then(|text| Cursor::decode(&text)),
         }
     }
@@ -40,6 +44,7 @@ impl ListFilter for GroupFilter {
         set([
             ("type", self.policy_type.clone()),
             ("only", self.only.map(|only| only_name(only).to_owned())),
+            ("scope", self.scope.map(|ScopeId(id)| id.to_string())),
             ("after", self.after.as_ref().map(Cursor::encode)),
         ])
     }

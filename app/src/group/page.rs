@@ -7,6 +7,7 @@ use tenantatlas_domain::registry::registry;
 use tenantatlas_store::inventory::{AssignedType, Assignment, ItemRow};
 
 use super::load::{GroupDetail, load};
+use crate::address::TenantAddress;
 use crate::error::AppError;
 use crate::filter::ListFilter as _;
 use crate::filter::group::{GroupFilter, only_name};
@@ -14,6 +15,7 @@ use crate::filter::inventory::InventoryFilter;
 use crate::format;
 use crate::frame::view::Section;
 use crate::inventory::assigned::{filter_of, target_of};
+use crate::inventory::elsewhere::as_of;
 use crate::inventory::group_hits::assigned_label;
 use crate::inventory::labels::type_label;
 use crate::inventory::not_read::not_read_note;
@@ -60,17 +62,20 @@ fn head(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter, name: &str)
         (None, Assigned::Nobody) => "Items that could be assigned and are to nobody.".drawn(),
         (None, Assigned::To(_)) => "Built in: every item that is assigned to it.".drawn(),
     };
+    let at = inside.address().in_scope(filter.scope);
     let others = [Assigned::all_users(), Assigned::all_devices(), Assigned::Nobody]
         .into_iter()
         .filter(|one| *one != detail.assigned)
         .map(|one| {
             let label = if one == Assigned::Nobody { "Not assigned".to_owned() } else { assigned_label(&one, None) };
-            view! { <a class="button quiet small" href=inside.address().group(&one)>{label}</a> }
+            view! { <a class="button quiet small" href=at.group(&one)>{label}</a> }
         })
         .collect_view();
-    let included = InventoryFilter { assigned: Some(detail.assigned.clone()), ..InventoryFilter::default() };
+    let included =
+        InventoryFilter { assigned: Some(detail.assigned.clone()), scope: filter.scope, ..InventoryFilter::default() };
     let group = detail.assigned.group();
-    let excluded = group.map(|id| InventoryFilter { excluded: Some(id), ..InventoryFilter::default() });
+    let excluded =
+        group.map(|id| InventoryFilter { excluded: Some(id), scope: filter.scope, ..InventoryFilter::default() });
     // Files hold one side: the one that is shown alone, or else what it gets.
     let side = excluded.clone().filter(|_| filter.only == Some(Relationship::ExcludedFrom));
     let (side, words) = match (side, group) {
@@ -90,13 +95,14 @@ fn head(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter, name: &str)
         <div class="page-head">
             <div>
                 <nav class="crumbs" aria-label="Breadcrumbs">
-                    <a href=inside.address().inventory()>"Inventory"</a>
+                    <a href=at.inventory_in_scope()>"Inventory"</a>
                     <span aria-hidden="true">"/"</span>
                     <a href=included.address(&inside.address().inventory())>"In the list"</a>
                     {excluded.map(|link| view! { <span aria-hidden="true">"/"</span> {link} })}
                 </nav>
                 <h1>{name.to_owned()}</h1>
                 <p class="lead">{lead}</p>
+                {as_of(&detail.view, filter.scope.map(|_| inside.address().group(&detail.assigned)))}
             </div>
             <div class="actions">
                 {others}
@@ -131,8 +137,9 @@ fn by_type(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> Optio
     }
     let base = inside.address().group(&detail.assigned);
     let to = |key: &str, only: Option<Relationship>| {
-        GroupFilter { policy_type: Some(key.to_owned()), only, after: None }.address(&base)
+        GroupFilter { policy_type: Some(key.to_owned()), only, scope: filter.scope, after: None }.address(&base)
     };
+    let at = inside.address().in_scope(filter.scope);
     let nobody = detail.assigned == Assigned::Nobody;
     let count = |one: &AssignedType, only: Relationship, number: u64| match number {
         0 => "0".drawn(),
@@ -158,7 +165,7 @@ fn by_type(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> Optio
             <section class="stack" aria-labelledby="types-title">
                 <div class="section-head">
                     <h2 id="types-title">"By type"</h2>
-                    {(filter.first_page() != GroupFilter::default()).then(|| view! { <a class="button quiet small" href=base.clone()>"Show all"</a> })}
+                    {(filter.policy_type.is_some() || filter.only.is_some()).then(|| view! { <a class="button quiet small" href=at.group(&detail.assigned)>"Show all"</a> })}
                 </div>
                 <div class="table-wrap">
                     <table class="table cards">
@@ -210,6 +217,7 @@ fn nothing(detail: &GroupDetail) -> AnyView {
 
 fn table(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> AnyView {
     let base = inside.address().group(&detail.assigned);
+    let at = inside.address().in_scope(filter.scope);
     let next = detail.page.next.clone().map(|after| GroupFilter { after: Some(after), ..filter.clone() });
     let pager = Pager {
         caption: Some(format!("{} on this page", format::counted(detail.page.rows.len() as u64, "item", "items"))),
@@ -228,7 +236,7 @@ fn table(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> AnyView
                     <th scope="col">"Filter"</th>
                     <th scope="col">"State"</th>
                 </tr></thead>
-                <tbody>{detail.page.rows.iter().map(|row| item_row(inside, &detail.assigned, row)).collect_view()}</tbody>
+                <tbody>{detail.page.rows.iter().map(|row| item_row(&at, &detail.assigned, row)).collect_view()}</tbody>
             </table>
         </div>
         {pager.view()}
@@ -236,7 +244,7 @@ fn table(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> AnyView
     .drawn()
 }
 
-fn item_row(inside: &Inside, assigned: &Assigned, row: &ItemRow) -> AnyView {
+fn item_row(at: &TenantAddress, assigned: &Assigned, row: &ItemRow) -> AnyView {
     let item = &row.item;
     let id = assigned.external_id();
     let of_group: Vec<&Assignment> = row
@@ -255,7 +263,7 @@ fn item_row(inside: &Inside, assigned: &Assigned, row: &ItemRow) -> AnyView {
     view! {
         <tr>
             <th scope="row" class="title">
-                <a href=inside.address().item(item.id)>{shown_name(&item.display_name, &item.external_id).into_owned()}</a>
+                <a href=at.item(item.id)>{shown_name(&item.display_name, &item.external_id).into_owned()}</a>
             </th>
             <td data-label="Type">{type_label(&item.policy_type)}</td>
             <td data-label="Assignment">{told}</td>

@@ -150,6 +150,7 @@ mod tests {
             assignments,
             changed_in_last_run: false,
             newer_than_scope: false,
+            seen_since: None,
         }
     }
 

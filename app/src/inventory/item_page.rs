@@ -4,20 +4,23 @@ use leptos::prelude::*;
 use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::item_name::shown_name;
 use tenantatlas_domain::presence::{Confidence, Presence};
+use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::references::{Assigned, Relationship, filter_words};
 use tenantatlas_domain::registry::{portal, registry};
 use tenantatlas_domain::sanitise::META_ASSIGNMENTS;
-use tenantatlas_store::inventory::{OutgoingLink, RunReading, TypeState};
+use tenantatlas_store::inventory::{OutgoingLink, RunReading, ScopeView, TypeState};
 use tenantatlas_store::scopes::ScopeId;
 
 use super::changed_by::attribution;
-use super::elsewhere::read_elsewhere;
+use super::coverage::is_outside;
+use super::elsewhere::{as_of, read_elsewhere};
 use super::functions::{CaptureItems, ReadAuditEvents};
 use super::history::history;
 use super::item::{ItemDetail, fact_text, load, property_label, value_moment};
 use super::labels::{platform_label, type_label};
 use super::table::{identifier, row_state};
 use super::versions::versions;
+use crate::address::TenantAddress;
 use crate::error::AppError;
 use crate::filter::ListFilter as _;
 use crate::filter::inventory::InventoryFilter;
@@ -52,15 +55,17 @@ pub fn ItemPage() -> impl IntoView {
         let detail = load(&inside, id, scope, after).await?;
         let item = &detail.row.item;
         let name = shown_name(&item.display_name, &item.external_id).into_owned();
+        let at = inside.address().in_scope(scope);
         let content = view! {
             <div class="page-head">
                 <div>
                     <nav class="crumbs" aria-label="Breadcrumbs">
-                        <a href=inside.address().inventory()>"Inventory"</a>
+                        <a href=at.inventory_in_scope()>"Inventory"</a>
                         <span aria-hidden="true">"/"</span>
-                        <a href=inside.address().items_of_type(&item.policy_type)>{type_label(&item.policy_type)}</a>
+                        <a href=at.items_of_type(&item.policy_type)>{type_label(&item.policy_type)}</a>
                     </nav>
                     <h1>{name.clone()}</h1>
+                    {as_of(&detail.view, scope.map(|_| inside.address().item(item.id)))}
                 </div>
                 <div class="actions">{row_state(&detail.row)} {portal_link(&inside, &detail, &name)}</div>
             </div>
@@ -69,7 +74,7 @@ pub fn ItemPage() -> impl IntoView {
             {elsewhere(&inside, &detail)}
             <div class="columns">
                 {facts(&detail)}
-                {assignments(&inside, &detail)}
+                {assignments(&at, &detail)}
             </div>
             {relations(&inside, &detail.view, item, &detail.relations, (scope, after))}
             {versions(&inside, &detail)}
@@ -129,13 +134,22 @@ fn explanation(detail: &ItemDetail) -> Option<AnyView> {
             ))
         }
         Presence::NotRead { reason, last_full_read } => {
-            let why = reason.map_or("The last sync did not read this type to the end.", |reason| reason.sentence());
+            let why = not_read_words(&detail.view, &detail.row.item.policy_type, *reason);
             let earlier = last_full_read.as_ref().map(|read| {
                 let said = if read.seen { "and saw the item" } else { "and did not see the item" };
                 view! { <p>"The last full read of the type was "{moment(read.at.as_millis())}" "{said}"."</p> }
             });
             Some(note("info", view! { <p>"Whether it is still there is not known. "{why}</p> {earlier} }))
         }
+    }
+}
+
+/// Why the syncs that are shown say nothing of a type.
+fn not_read_words(view: &ScopeView, key: &str, reason: Option<ReasonCode>) -> &'static str {
+    match reason {
+        Some(reason) => reason.sentence(),
+        None if is_outside(view, key) => "This type is not in the selection of these syncs.",
+        None => "The last sync did not read this type to the end.",
     }
 }
 
@@ -180,20 +194,20 @@ fn facts(detail: &ItemDetail) -> AnyView {
     )
 }
 
-fn assignments(inside: &Inside, detail: &ItemDetail) -> AnyView {
+fn assignments(at: &TenantAddress, detail: &ItemDetail) -> AnyView {
     let links = detail.relations.references.iter().filter(|one| is_assignment(one));
     let links: Vec<&OutgoingLink> = links.map(|one| &one.link).collect();
     let body = if links.is_empty() {
-        nobody(inside, detail)
+        nobody(at, detail)
     } else {
         let rows = links
             .into_iter()
             .map(|link| {
                 let name = match Assigned::of(link.target_kind, &link.target_external_id) {
-                    Some(group) => view! { <a href=inside.address().group(&group)>{target_name(link)}</a> }.drawn(),
+                    Some(group) => view! { <a href=at.group(&group)>{target_name(link)}</a> }.drawn(),
                     None => target_name(link).drawn(),
                 };
-                let filter = link_filter(inside, link);
+                let filter = link_filter(at, link);
                 view! {
                     <li>
                         {side(link.relationship == Relationship::AssignedTo)}
@@ -219,10 +233,10 @@ fn assignments(inside: &Inside, detail: &ItemDetail) -> AnyView {
 }
 
 /// What is said where no assignment is told.
-fn nobody(inside: &Inside, detail: &ItemDetail) -> AnyView {
+fn nobody(at: &TenantAddress, detail: &ItemDetail) -> AnyView {
     match (detail.row.item.assigned, detail.row.item.meta.contains_key(META_ASSIGNMENTS)) {
         (Some(false), _) => {
-            let href = inside.address().group(&Assigned::Nobody);
+            let href = at.group(&Assigned::Nobody);
             view! { <p class="quiet-text">"It is assigned to nobody, like "<a href=href>"all that is not assigned"</a>"."</p> }
                 .drawn()
         }
@@ -235,15 +249,16 @@ fn nobody(inside: &Inside, detail: &ItemDetail) -> AnyView {
 }
 
 /// The filter of an assignment, which includes or excludes; it leads to the filter.
-fn link_filter(inside: &Inside, link: &OutgoingLink) -> Option<AnyView> {
+fn link_filter(at: &TenantAddress, link: &OutgoingLink) -> Option<AnyView> {
     let (mode, id) = (link.filter_mode?, link.filter_id.as_deref()?);
     let words = filter_words(mode, id, link.filter_name.as_deref());
     let href = InventoryFilter {
         policy_type: Some("assignmentFilter".to_owned()),
         search: id.to_owned(),
+        scope: at.scope(),
         ..InventoryFilter::default()
     }
-    .address(&inside.address().inventory());
+    .address(&at.inventory());
     Some(view! { <span class="quiet">" · "<a href=href>{words}</a></span> }.drawn())
 }
 

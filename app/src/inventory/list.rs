@@ -33,7 +33,7 @@ pub fn list(inside: &Inside, address: &InventoryFilter, shown: &InventoryView, r
             {filters(&base, address, shown)}
             {chips(&base, address, shown, save_form(inside, address, shown))}
             <div id="items" data-live="" data-part="">
-                {group_hits(inside, &shown.group_hits)}
+                {group_hits(&inside.address().in_scope(address.scope), &shown.group_hits)}
                 {assigned_note(inside, address, shown)}
                 {content}
             </div>

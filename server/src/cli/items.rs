@@ -174,7 +174,7 @@ async fn print_rows(
         written(writeln!(
             stream,
             "{:9} {:28} {:48} {:24} {:36} {}",
-            row.state(),
+            state_words(&row),
             visible(&row.item.policy_type),
             visible(&row.item.display_name),
             row.item.last_seen_at.to_rfc3339(),
@@ -187,6 +187,14 @@ async fn print_rows(
         written(writeln!(stream, "{none}"))?;
     }
     Ok(())
+}
+
+/// The state of a row, and what another selection has read since.
+fn state_words(row: &ItemRow) -> String {
+    match row.since_words() {
+        Some(since) => format!("{} ({since})", row.state()),
+        None => row.state().to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -204,6 +212,7 @@ mod tests {
             assignments: Vec::new(),
             changed_in_last_run: false,
             newer_than_scope,
+            seen_since: None,
         }
     }
 
@@ -214,5 +223,15 @@ mod tests {
         let (newer, gone) = (item_document::item(&newer), item_document::item(&gone));
         assert_eq!((&newer["state"], newer.get("confidence")), (&json!("newer"), None));
         assert_eq!((&gone["state"], &gone["confidence"]), (&json!("missing"), &json!("high")));
+    }
+
+    #[test]
+    fn what_another_selection_no_longer_found_is_not_listed_plainly_as_present() {
+        let row = ItemRow { presence: Presence::Present, seen_since: Some(false), ..missing(false) };
+        assert_eq!(state_words(&row), "present (read again since: not there)");
+        let document = item_document::item(&row);
+        assert_eq!((&document["state"], &document["seen_since"]), (&json!("present"), &json!(false)));
+        let row = ItemRow { seen_since: None, ..row };
+        assert_eq!((state_words(&row), &item_document::item(&row)["seen_since"]), ("present".to_owned(), &json!(null)));
     }
 }

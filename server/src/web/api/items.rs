@@ -21,7 +21,7 @@ use super::reply::Reply;
 use super::wire;
 
 /// The scope in which states are told.
-const SCOPE: Parameter = Parameter::new(
+pub(super) const SCOPE: Parameter = Parameter::new(
     "scope",
     Kind::Form(|text| text.parse::<i64>().is_ok_and(|id| id > 0), "the number of a scope, above 0"),
     "The scope in which states are told; the main one where it is left out.",

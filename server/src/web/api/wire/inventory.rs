@@ -91,6 +91,9 @@ pub struct Item {
     pub platform: String,
     /// present, missing, not_read, or newer (than the latest completed run).
     pub state: String,
+    /// Whether another selection, which read its type to the end more recently than the scope of the list, saw it; null
+    /// where none did.
+    pub seen_since: Option<bool>,
     /// Whether it is assigned to anybody; null where it tells no assignments.
     pub assigned: Option<bool>,
     /// Facts of it that are kept.
@@ -118,6 +121,7 @@ impl From<&ItemRow> for Item {
             category: item.category.to_string(),
             platform: item.platform.to_string(),
             state: row.state().to_owned(),
+            seen_since: row.seen_since,
             assigned: item.assigned,
             meta: item.meta.clone(),
             first_seen_at: time(item.first_seen_at),
