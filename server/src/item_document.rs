@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tenantatlas_domain::presence::Presence;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::inventory::{ItemRow, NotRead};
+use tenantatlas_store::inventory::{FirstRead, ItemRow, NotRead};
 
 /// An item.
 pub fn item(row: &ItemRow) -> Value {
@@ -29,6 +29,11 @@ pub fn item(row: &ItemRow) -> Value {
         told["at"] = json!(read.at.to_rfc3339());
     }
     document
+}
+
+/// A type that was first read to its end only after the time from which changes are asked for.
+pub fn first_read(one: &FirstRead) -> Value {
+    json!({ "policy_type": one.policy_type, "first_read_at": one.at.to_rfc3339() })
 }
 
 /// A type that was not read to the end.

@@ -8,7 +8,7 @@ use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::references::{Assigned, Relationship, filter_words};
 use tenantatlas_domain::registry::{portal, registry};
 use tenantatlas_domain::sanitise::META_ASSIGNMENTS;
-use tenantatlas_store::inventory::{OutgoingLink, RunReading, ScopeView, TypeState};
+use tenantatlas_store::inventory::{ItemRow, OutgoingLink, RunReading, ScopeView, TypeState};
 use tenantatlas_store::scopes::ScopeId;
 
 use super::changed_by::attribution;
@@ -186,12 +186,21 @@ fn facts(detail: &ItemDetail) -> AnyView {
                 <dt>"ID"</dt><dd>{identifier(&item.external_id, "this item")}</dd>
                 <dt>"First seen"</dt><dd>{moment(item.first_seen_at.as_millis())}</dd>
                 <dt>"Last seen"</dt><dd>{moment(item.last_seen_at.as_millis())}</dd>
-                <dt>"Changed"</dt><dd>{moment(item.changed_at.as_millis())}</dd>
+                <dt>"Changed"</dt><dd>{changed(&detail.row)}</dd>
                 {meta}
                 {detail.changed_by.item.as_ref().map(|who| view! { <dt>"Changed by"</dt> <dd>{attribution(who)}</dd> })}
             </dl>
         },
     )
+}
+
+/// When it was found changed; what was only ever found as it was first seen, or by the first read of its type, was not.
+fn changed(row: &ItemRow) -> AnyView {
+    if has_changed(row) { moment(row.item.changed_at.as_millis()) } else { "not since it is known".drawn() }
+}
+
+fn has_changed(row: &ItemRow) -> bool {
+    row.changed_since_known && row.item.changed_seq > row.item.first_seen_seq
 }
 
 fn assignments(at: &TenantAddress, detail: &ItemDetail) -> AnyView {
@@ -291,4 +300,27 @@ fn runs(inside: &Inside, detail: &ItemDetail) -> AnyView {
             {(hidden > 0).then(|| view! { <p class="quiet-text">{format!("{hidden} earlier ones.")}</p> })}
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tenantatlas_store::inventory::Item;
+
+    #[test]
+    fn what_never_changed_is_not_told_as_changed_when_it_was_first_read() {
+        let row = |first_seen_seq, changed_seq, changed_since_known| ItemRow {
+            item: Item { first_seen_seq, changed_seq, ..Item::example("1", "Office") },
+            presence: Presence::Present,
+            assignments: Vec::new(),
+            changed_in_last_run: false,
+            changed_since_known,
+            newer_than_scope: false,
+            seen_since: None,
+        };
+        assert!(!has_changed(&row(1, 1, false)), "the first read of its type");
+        assert!(!has_changed(&row(1, 2, false)), "read in part before that");
+        assert!(!has_changed(&row(3, 3, true)), "new, and as it was since");
+        assert!(has_changed(&row(1, 3, true)));
+    }
 }

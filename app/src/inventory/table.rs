@@ -34,8 +34,8 @@ const PICKED: &str = "picked";
 /// The table within the form of what is picked, and the links to the pages around.
 pub fn table(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
     let base = inside.address().inventory();
-    let heads = shown.kept.preferences.item_columns.iter().map(|column| {
-        let sort = sort_of(*column);
+    let heads = columns_shown(address, shown).into_iter().map(|column| {
+        let sort = sort_of(column);
         sort_head(&base, address, shown, sort, column.as_str(), column.label())
     });
     view! {
@@ -64,6 +64,15 @@ pub fn table(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) 
     .drawn()
 }
 
+/// The columns that the person keeps; a list of what changed also says when.
+fn columns_shown(address: &InventoryFilter, shown: &InventoryView) -> Vec<ItemColumn> {
+    let mut columns = shown.kept.preferences.item_columns.clone();
+    if address.since.is_some() && !columns.contains(&ItemColumn::Changed) {
+        columns.push(ItemColumn::Changed);
+    }
+    columns
+}
+
 /// Says that an order, or groups, which need all items at once were asked of too many.
 fn unsorted_note(address: &InventoryFilter, shown: &InventoryView) -> Option<AnyView> {
     let grouped = address.group == Some(Grouping::Target);
@@ -79,7 +88,8 @@ fn unsorted_note(address: &InventoryFilter, shown: &InventoryView) -> Option<Any
     Some(view! { <p class="quiet-text" role="status">{words}</p> }.drawn())
 }
 
-/// What turns the order: the other direction of the column that is sorted by, the ascending one of any other.
+/// What turns the order: the other direction of the column that is sorted by, the ascending one of any other. What changed
+/// last is asked for first.
 fn sort_head(
     base: &str,
     address: &InventoryFilter,
@@ -89,7 +99,7 @@ fn sort_head(
     words: &'static str,
 ) -> AnyView {
     let chosen = shown.page.sort == sort;
-    let descending = chosen && !address.descending;
+    let descending = if chosen { !address.descending } else { sort == Sort::Changed };
     let href = InventoryFilter { sort, descending, group: None, ..address.first_page() }.address(base);
     let (order, icon) = if address.descending { ("descending", Icon::Down) } else { ("ascending", Icon::Up) };
     view! {
@@ -103,12 +113,13 @@ fn sort_head(
 /// One body of rows, or one for each group.
 fn bodies(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
     let at = inside.address().in_scope(address.scope);
-    let row = |row: &ItemRow| item_row(&at, row, &shown.kept.preferences.item_columns);
+    let columns = columns_shown(address, shown);
+    let row = |row: &ItemRow| item_row(&at, row, &columns);
     let rows = &shown.page.rows;
     let Some(groups) = groups(inside, address, shown) else {
         return view! { <tbody>{rows.iter().map(row).collect_view()}</tbody> }.drawn();
     };
-    let span = (shown.kept.preferences.item_columns.len() + 2).to_string();
+    let span = (columns.len() + 2).to_string();
     groups
         .into_iter()
         .map(|GroupOfRows { range, words, count }| {
@@ -193,7 +204,10 @@ fn item_row(at: &TenantAddress, row: &ItemRow, columns: &[ItemColumn]) -> AnyVie
     let href = at.item(item.id);
     let pick = format!("Pick {name}");
     let cells = columns.iter().map(|column| {
-        let class = if matches!(column, ItemColumn::LastSeen | ItemColumn::FirstSeen | ItemColumn::Modified) {
+        let class = if matches!(
+            column,
+            ItemColumn::LastSeen | ItemColumn::FirstSeen | ItemColumn::Modified | ItemColumn::Changed
+        ) {
             "quiet"
         } else {
             ""
@@ -228,6 +242,10 @@ fn cell(row: &ItemRow, column: ItemColumn, name: &str) -> AnyView {
         },
         ItemColumn::LastSeen => moment(item.last_seen_at.as_millis()),
         ItemColumn::FirstSeen => moment(item.first_seen_at.as_millis()),
+        ItemColumn::Changed => match row.changed_since_known {
+            true => moment(item.changed_at.as_millis()),
+            false => "–".drawn(),
+        },
         ItemColumn::Id => identifier(&item.external_id, name),
     }
 }

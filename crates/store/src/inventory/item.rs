@@ -215,6 +215,8 @@ pub struct ItemRow {
     pub assignments: Vec<Assignment>,
     /// Whether the latest completed run of the scope found it new or changed.
     pub changed_in_last_run: bool,
+    /// Whether it was found new or changed after the first read of its type, which is what everything is compared with.
+    pub changed_since_known: bool,
     /// Whether it became known only after the latest completed run of the scope began: that run could not have seen it.
     pub newer_than_scope: bool,
     /// Whether another selection, which read its type to the end more recently, saw it; `None` where none did.

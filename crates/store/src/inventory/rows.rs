@@ -189,6 +189,7 @@ pub(super) fn told(view: &ScopeView, item: Item, stretch: &Stretch, assignments:
     ItemRow {
         presence: view.presence(&item.policy_type, stretch),
         changed_in_last_run: Some(item.changed_seq) == seq && view.is_past_baseline(&item),
+        changed_since_known: view.is_past_baseline(&item),
         assignments,
         newer_than_scope: seq.is_some_and(|seq| item.first_seen_seq > seq),
         seen_since: None,

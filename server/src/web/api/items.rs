@@ -149,7 +149,9 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     let (next, address) = call.next(page.next.map(|next| next.encode()));
     let items = page.rows.iter().map(wire::Item::from).collect();
     let not_read = not_read.iter().map(wire::NotRead::from).collect();
-    Ok(Reply::json(&wire::Items { items, not_read, next }).followed_by(address))
+    let later = load::first_read_later(call.db(), &view, &query.filter).await?;
+    let first_read_later = later.iter().map(wire::FirstRead::from).collect();
+    Ok(Reply::json(&wire::Items { items, not_read, first_read_later, next }).followed_by(address))
 }
 
 /// The item of an address.
