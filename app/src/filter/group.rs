@@ -21,6 +21,8 @@ pub struct GroupFilter {
     pub scope: Option<ScopeId>,
     /// Where the page begins.
     pub after: Option<Cursor>,
+    /// Where the page ends.
+    pub before: Option<Cursor>,
 }
 
 impl ListFilter for GroupFilter {
@@ -37,6 +39,7 @@ impl ListFilter for GroupFilter {
             },
             scope: get("scope").and_then(|id| id.parse().ok()).map(ScopeId),
             after: get("after").and_then(|text| Cursor::decode(&text)),
+            before: get("before").and_then(|text| Cursor::decode(&text)),
         }
     }
 
@@ -46,11 +49,12 @@ impl ListFilter for GroupFilter {
             ("only", self.only.map(|only| only_name(only).to_owned())),
             ("scope", self.scope.map(|ScopeId(id)| id.to_string())),
             ("after", self.after.as_ref().map(Cursor::encode)),
+            ("before", self.before.as_ref().map(Cursor::encode)),
         ])
     }
 
     fn first_page(&self) -> Self {
-        Self { after: None, ..self.clone() }
+        Self { after: None, before: None, ..self.clone() }
     }
 }
 
@@ -63,6 +67,7 @@ impl GroupFilter {
             policy_type: self.policy_type.clone(),
             relationship: self.only,
             after: self.after.clone(),
+            before: self.before.clone(),
             limit: PAGE,
         }
     }

@@ -31,7 +31,7 @@ use crate::page::{path_part, query, refusal, tenant_page};
 use crate::relation::lists::{is_assignment, relations};
 use crate::relation::words::{kind_word, target_name};
 use crate::scope::Inside;
-use crate::tenant::portal::portal_cloud;
+use crate::tenant::portal::{portal_button, portal_cloud};
 use crate::ui::card::section_card;
 use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
@@ -92,21 +92,7 @@ fn portal_link(inside: &Inside, detail: &ItemDetail, name: &str) -> Option<AnyVi
     let cloud = portal_cloud(inside.tenant.cloud)?;
     let portal = portal(registry().get(&item.policy_type)?)?;
     let link = portal.link(cloud, &inside.tenant.entra_tenant_id, &item.external_id, name)?;
-    let words = if link.exact {
-        format!("Open in {}", link.site.label())
-    } else {
-        format!("Open its list in {}", link.site.label())
-    };
-    Some(
-        view! {
-            <a class="button" href=link.address target="_blank" rel="noopener noreferrer" title="Microsoft's admin center, in a new tab">
-                {Icon::Outside.view()}
-                {words}
-                <span class="visually-hidden">" (Microsoft's admin center, new tab)"</span>
-            </a>
-        }
-        .drawn(),
-    )
+    Some(portal_button(link))
 }
 
 /// What the state means, where it needs words.
