@@ -147,7 +147,7 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
                 <dt>"Operation"</dt><dd>{detail.state.words.operation.clone()}</dd>
                 <dt>"Waited for a worker"</dt><dd>{waited}</dd>
                 {took.map(|took| view! { <dt>"Duration"</dt><dd>{took}</dd> })}
-                {(throttled > 0).then(|| view! { <dt>"Throttled"</dt><dd>{format!("{}, in which Microsoft let nothing in", format::span(i64::try_from(throttled).unwrap_or(i64::MAX)))}</dd> })}
+                {(throttled > 0).then(|| view! { <dt>"Throttled"</dt><dd>{format!("{}, during which Microsoft accepted no requests", format::span(i64::try_from(throttled).unwrap_or(i64::MAX)))}</dd> })}
                 {compared(inside, detail)}
                 {detail.state.news.map(|news| view! { <dt>"News"</dt><dd>{news_words(&news, &detail.state.words)}</dd> })}
                 <dt>{humanise(&units.1)}</dt>

@@ -227,7 +227,7 @@ fn hatching() -> AnyView {
                 </defs>
                 <rect width="28" height="12" fill="url(#paused)" />
             </svg>
-            " Throttled: Microsoft let nothing in"
+            " Throttled: Microsoft accepted no requests"
         </p>
     }
     .drawn()
