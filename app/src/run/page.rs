@@ -42,6 +42,7 @@ pub fn RunPage() -> impl IntoView {
     let name = path_part("run");
     let query = query();
     let done = done(&query);
+    let outcome = query("outcome").and_then(|name| name.parse().ok());
     let refused = refusal::<CancelRun>(&query).or_else(|| refusal::<RetryRun>(&query));
     tenant_page(Section::Runs, move |inside| async move {
         let run = detail(&inside, &name).await?;
@@ -59,7 +60,7 @@ pub fn RunPage() -> impl IntoView {
                 {facts(&inside, &run)}
                 {course(&run)}
                 {trouble(&inside, &run)}
-                {timeline(&inside, &run)}
+                {timeline(&inside, &run, outcome)}
                 {by_type(&inside, &run)}
                 {audit(&inside, &run)}
             </div>
