@@ -8,7 +8,7 @@ use tenantatlas_domain::references::Assigned;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_store::inventory::{
     self, FirstRead, Group, Heading, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ItemRow, NotRead, ScopeView,
-    Total,
+    StateFilter, Total,
 };
 use tenantatlas_store::scopes::{Scope, ScopeId};
 use tenantatlas_store::{Reader, StoreError, sync_runs};

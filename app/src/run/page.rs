@@ -253,11 +253,12 @@ fn audit(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
     if detail.audit.is_empty() {
         return None;
     }
+    let names = Names::from([(detail.run.id.to_string(), detail.state.words.name.clone())]);
     let rows = detail
         .audit
         .iter()
         .map(|entry| {
-            let told = match deed(entry, &Names::new(), inside.engine.runs().operations()) {
+            let told = match deed(entry, &names, inside.engine.runs().operations()) {
                 Some(deed) => format!("{} {deed}", entry.actor_name).drawn(),
                 None => view! { {entry.actor_name.clone()}" "<span class="identifier">{entry.action.clone()}</span> }
                     .drawn(),

@@ -228,7 +228,7 @@ fn chips(base: &str, units: &[Unit], only: Option<TypeOutcome>) -> Option<AnyVie
         return None;
     }
     let chip = |href: String, words: String, chosen: bool| {
-        view! { <li><a class="chip" href=href aria-current=chosen.then_some("true") data-stay="">{words}</a></li> }
+        view! { <li><a class="chip" href=href aria-current=chosen.then_some("true")>{words}</a></li> }
     };
     let all = chip(base.to_owned(), format!("All {}", units.len()), only.is_none());
     let each = outcomes.into_iter().map(|outcome| {

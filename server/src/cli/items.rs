@@ -240,6 +240,8 @@ fn state_words(row: &ItemRow) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde_json::json;
 
     use super::*;
@@ -269,7 +271,7 @@ mod tests {
 
     #[test]
     fn of_a_tenant_that_was_read_it_is_not_asked_whether_it_was() {
-        let view = ScopeView { tenant_id: uuid::Uuid::nil().into(), scope: None, run: None, types: Default::default() };
+        let view = ScopeView { tenant_id: uuid::Uuid::nil().into(), scope: None, run: None, types: BTreeMap::new() };
         let words = nothing_words(&view, &ItemFilter::default(), "Contoso");
         assert_eq!(words, "No item fits. Has the tenant been read? tenantatlas sync --tenant \"Contoso\"");
         let group = Some(tenantatlas_domain::references::Assigned::Nobody);
