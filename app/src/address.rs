@@ -145,24 +145,28 @@ pub fn tenant_in(path: &str) -> Option<&str> {
 
 /// The addresses of a tenant, by its id.
 pub fn tenant(id: impl Display) -> TenantAddress {
-    TenantAddress(format!("/t/{id}"))
+    TenantAddress { root: format!("/t/{id}"), scope: None }
 }
 
 /// Where a tenant lies: its pages, server functions and streams are below.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TenantAddress(String);
+pub struct TenantAddress {
+    root: String,
+    /// The scope as which items and groups are seen; the main one otherwise.
+    scope: Option<i64>,
+}
 
 impl TenantAddress {
     /// The address itself, before all others of the tenant.
     #[must_use]
     pub fn root(&self) -> &str {
-        &self.0
+        &self.root
     }
 
     /// One of the pages of the navigation, by its name there.
     #[must_use]
     pub fn section(&self, name: &str) -> String {
-        format!("{}/{name}", self.0)
+        format!("{}/{name}", self.root)
     }
 
     /// The inventory.
@@ -174,7 +178,16 @@ impl TenantAddress {
     /// One item.
     #[must_use]
     pub fn item(&self, id: impl Display) -> String {
-        format!("{}/inventory/{id}", self.0)
+        self.seen(self.path_of_item(id))
+    }
+
+    fn path_of_item(&self, id: impl Display) -> String {
+        format!("{}/inventory/{id}", self.root)
+    }
+
+    /// A path as the syncs of the scope see it.
+    fn seen(&self, path: String) -> String {
+        self.scope.map(|scope| format!("{path}?scope={scope}")).unwrap_or(path)
     }
 
     /// The page on which a sync is chosen.
@@ -186,7 +199,7 @@ impl TenantAddress {
     /// The page on which a sync is chosen, with a ready-made choice.
     #[must_use]
     pub fn sync_preset(&self, preset: &str) -> String {
-        format!("{}/sync?preset={preset}", self.0)
+        format!("{}/sync?preset={preset}", self.root)
     }
 
     /// All runs.
@@ -198,7 +211,7 @@ impl TenantAddress {
     /// One run.
     #[must_use]
     pub fn run(&self, id: impl Display) -> String {
-        format!("{}/runs/{id}", self.0)
+        format!("{}/runs/{id}", self.root)
     }
 
     /// What is started by the clock.
@@ -210,7 +223,7 @@ impl TenantAddress {
     /// One of its schedules.
     #[must_use]
     pub fn schedule(&self, id: impl Display) -> String {
-        format!("{}/schedules/{id}", self.0)
+        format!("{}/schedules/{id}", self.root)
     }
 
     /// The notifications of the person, as they are reached from the tenant.
@@ -234,16 +247,29 @@ impl TenantAddress {
     /// A server function of the tenant.
     #[must_use]
     pub fn function<F: ServerFn>(&self) -> String {
-        format!("{}{}", self.0, F::PATH)
+        format!("{}{}", self.root, F::PATH)
     }
 }
 
 #[cfg(feature = "ssr")]
 impl TenantAddress {
+    /// The same with links to items, groups and types as the syncs of a scope see them, so that who chose one stays in it.
+    #[must_use]
+    pub fn in_scope(mut self, scope: Option<tenantatlas_store::scopes::ScopeId>) -> Self {
+        self.scope = scope.map(|scope| scope.0);
+        self
+    }
+
+    /// The scope that was chosen.
+    #[must_use]
+    pub fn scope(&self) -> Option<tenantatlas_store::scopes::ScopeId> {
+        self.scope.map(tenantatlas_store::scopes::ScopeId)
+    }
+
     /// What a group gets; also all users, all devices, and what nobody gets.
     #[must_use]
     pub fn group(&self, assigned: &tenantatlas_domain::references::Assigned) -> String {
-        format!("{}/groups/{assigned}", self.0)
+        self.seen(format!("{}/groups/{assigned}", self.root))
     }
 
     /// An item as the syncs of a scope see it, with the page of what refers to it that is behind another item.
@@ -256,13 +282,13 @@ impl TenantAddress {
     ) -> String {
         let scope = scope.map(|scope| ("scope", scope.to_string()));
         let after = after.map(|after| ("after", after.to_string()));
-        format!("{}#incoming-title", with_query(&self.item(id), scope.into_iter().chain(after)))
+        format!("{}#incoming-title", with_query(&self.path_of_item(id), scope.into_iter().chain(after)))
     }
 
     /// One version of an item.
     #[must_use]
     pub fn version(&self, item: impl Display, number: u64) -> String {
-        format!("{}/versions/{number}", self.item(item))
+        format!("{}/versions/{number}", self.path_of_item(item))
     }
 
     /// The same with scripts and payloads.
@@ -280,7 +306,7 @@ impl TenantAddress {
     /// What differs between two versions of an item.
     #[must_use]
     pub fn difference(&self, item: impl Display, from: u64, to: u64) -> String {
-        format!("{}/difference?from={from}&to={to}", self.item(item))
+        format!("{}/difference?from={from}&to={to}", self.path_of_item(item))
     }
 
     /// The same with what is the same.
@@ -298,13 +324,20 @@ impl TenantAddress {
     /// A download of what differs.
     #[must_use]
     pub fn difference_export(&self, item: impl Display, from: u64, to: u64) -> String {
-        format!("{}/difference.json?from={from}&to={to}", self.item(item))
+        format!("{}/difference.json?from={from}&to={to}", self.path_of_item(item))
+    }
+
+    /// The inventory as the syncs of the scope see it, where one was chosen.
+    #[must_use]
+    pub fn inventory_in_scope(&self) -> String {
+        self.seen(self.inventory())
     }
 
     /// The items of a policy type, by its key.
     #[must_use]
     pub fn items_of_type(&self, key: &str) -> String {
-        with_query(&self.inventory(), [("type", key)])
+        let scope = self.scope.map(|scope| ("scope", scope.to_string()));
+        with_query(&self.inventory(), [("type", key.to_owned())].into_iter().chain(scope))
     }
 
     /// The items of a policy type as the syncs of a scope see them.
@@ -322,13 +355,13 @@ impl TenantAddress {
     /// A download of the inventory: `csv` or `json`.
     #[must_use]
     pub fn inventory_export(&self, kind: &str) -> String {
-        format!("{}/inventory/export.{kind}", self.0)
+        format!("{}/inventory/export.{kind}", self.root)
     }
 
     /// The run that made a sync run.
     #[must_use]
     pub fn run_of_sync(&self, sync: impl Display) -> String {
-        format!("{}/runs/sync-{sync}", self.0)
+        format!("{}/runs/sync-{sync}", self.root)
     }
 
     /// What drifted.
@@ -340,7 +373,7 @@ impl TenantAddress {
     /// A download of findings: `csv` or `json`.
     #[must_use]
     pub fn findings_export(&self, kind: &str) -> String {
-        format!("{}/findings/export.{kind}", self.0)
+        format!("{}/findings/export.{kind}", self.root)
     }
 
     /// The audit log.
@@ -352,7 +385,7 @@ impl TenantAddress {
     /// A download of the audit log.
     #[must_use]
     pub fn audit_export(&self) -> String {
-        format!("{}/audit/export.csv", self.0)
+        format!("{}/audit/export.csv", self.root)
     }
 
     /// What its policies set.
@@ -370,7 +403,7 @@ impl TenantAddress {
     /// Who may do what.
     #[must_use]
     pub fn members(&self) -> String {
-        format!("{}/settings/members", self.0)
+        format!("{}/settings/members", self.root)
     }
 
     /// The endpoints, with what was sent to one of them.
@@ -388,7 +421,7 @@ impl TenantAddress {
     /// Its tokens of the API.
     #[must_use]
     pub fn tokens(&self) -> String {
-        format!("{}/settings/tokens", self.0)
+        format!("{}/settings/tokens", self.root)
     }
 
     /// The list of members, after somebody was removed.
@@ -407,6 +440,17 @@ mod tests {
         assert_eq!(tenant_in("/t/abc/inventory"), Some("abc"));
         assert_eq!(tenant_in(tenant("abc").root()), Some("abc"));
         assert_eq!(tenant_in("/me"), None);
+    }
+
+    #[test]
+    fn who_looks_at_a_scope_stays_in_it_by_every_link() {
+        let at = tenant("abc").in_scope(Some(tenantatlas_store::scopes::ScopeId(3)));
+        for seen in [at.item(7), at.group(&tenantatlas_domain::references::Assigned::Nobody), at.inventory_in_scope()] {
+            assert!(seen.ends_with("?scope=3"), "{seen}");
+        }
+        assert!(at.items_of_type("x").ends_with("?type=x&scope=3"));
+        assert_eq!(at.version(7, 2), "/t/abc/inventory/7/versions/2");
+        assert_eq!(tenant("abc").item(7), "/t/abc/inventory/7");
     }
 
     #[test]

@@ -157,7 +157,7 @@ impl AppError {
             .into_iter()
             .filter_map(|refusal| Some(FieldProblem { field: refusal.field?, message: refusal.message }))
             .collect();
-        let message = format!("{} fields are not right yet. What is expected stands below each.", problems.len());
+        let message = format!("{} fields need attention. See the message under each of them.", problems.len());
         let field = problems.first().map(|problem| problem.field.clone());
         Self { field, problems, ..Self::new(ErrorKind::Invalid, message) }
     }

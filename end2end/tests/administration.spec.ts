@@ -167,7 +167,7 @@ test("an administrator adds a person and a tenant, and removes the tenant by its
   await page.getByLabel("Directory (tenant) ID").fill("nonsense");
   await page.getByLabel("Application (client) ID").fill("nonsense");
   await page.getByRole("button", { name: "Add the tenant" }).click();
-  await expect(page.getByRole("alert").getByText(/fields are not right yet/)).toBeVisible();
+  await expect(page.getByRole("alert").getByText(/fields need attention/)).toBeVisible();
   for (const field of ["Directory (tenant) ID", "Application (client) ID", "Sign-in endpoint"]) {
     await expect(page.getByLabel(field)).toHaveAttribute("aria-invalid", "true");
     await expect(page.getByLabel(field)).toHaveAccessibleDescription(new RegExp(field.replace(/[()]/g, "\\$&")));

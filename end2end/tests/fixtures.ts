@@ -167,7 +167,7 @@ export async function expectFieldRefused(page: Page, field: Locator, words: RegE
   await expect(field).toHaveAttribute("aria-invalid", "true");
   await expect(field).toBeFocused();
   await expect(page.getByText(words).filter({ visible: true })).toHaveCount(1);
-  await expect(page.getByRole("alert").filter({ hasText: "One field is not right yet." }).getByRole("link", { name: "Go to it" })).toBeVisible();
+  await expect(page.getByRole("alert").filter({ hasText: "One field needs attention." }).getByRole("link", { name: "Go to it" })).toBeVisible();
 }
 
 /**

@@ -98,6 +98,8 @@ test("a group leads to what it gets, and an item to its groups", async ({ page, 
   await group.click();
   await expect(page).toHaveURL(/\/groups\//);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(name);
+  const fold = page.locator("#by-type > summary");
+  if (await fold.isVisible()) await fold.click();
   await page.getByRole("region", { name: "By type" }).getByRole("link", { name: "Settings catalog" }).click();
   await expect(page).toHaveURL(/type=settingsCatalogPolicy/);
   await expect(page.locator(".table tbody .title a", { hasText: item }).first()).toBeVisible();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tenantatlas_domain::presence::Presence;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_store::inventory::{ItemRow, NotRead};
+use tenantatlas_store::inventory::{FirstRead, ItemRow, NotRead};
 
 /// An item.
 pub fn item(row: &ItemRow) -> Value {
@@ -15,7 +15,7 @@ pub fn item(row: &ItemRow) -> Value {
         "content_hash": item.content_hash.to_string(), "first_seen_at": item.first_seen_at.to_rfc3339(),
         "last_seen_at": item.last_seen_at.to_rfc3339(), "last_seen_run_id": item.last_seen_run_id,
         "changed_at": item.changed_at.to_rfc3339(),
-        "changed_in_last_run": row.changed_in_last_run, "state": row.state(),
+        "changed_in_last_run": row.changed_in_last_run, "state": row.state(), "seen_since": row.seen_since,
     });
     // What belongs to the state: confidence, or the reason and the last full read.
     if let (Value::Object(document), Ok(Value::Object(presence))) = (&mut document, serde_json::to_value(row.presence))
@@ -29,6 +29,11 @@ pub fn item(row: &ItemRow) -> Value {
         told["at"] = json!(read.at.to_rfc3339());
     }
     document
+}
+
+/// A type that was first read to its end only after the time from which changes are asked for.
+pub fn first_read(one: &FirstRead) -> Value {
+    json!({ "policy_type": one.policy_type, "first_read_at": one.at.to_rfc3339() })
 }
 
 /// A type that was not read to the end.

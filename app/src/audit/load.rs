@@ -6,7 +6,7 @@ use tenantatlas_domain::audit::{AuditAction, RunEvent};
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_engine::Operations;
 use tenantatlas_store::audit::{self, Entry};
-use tenantatlas_store::users;
+use tenantatlas_store::{operation_runs, users};
 
 use super::sentence::Names;
 use crate::error::AppError;
@@ -60,7 +60,8 @@ pub(crate) fn shown(mut entry: Entry) -> Entry {
     entry
 }
 
-/// The names of the people that entries are about. An id that nobody has any more has none.
+/// The names of the people and runs that entries are about. An id that nobody has any more has none, nor has a run that is no
+/// longer kept.
 ///
 /// # Errors
 /// When the database fails.
@@ -72,6 +73,17 @@ pub async fn names(inside: &Inside, entries: &[Entry]) -> Result<Names, AppError
         let Ok(user) = id.parse() else { continue };
         if let Some(user) = users::get(inside.engine.reader(), user).await? {
             names.insert(id.to_owned(), user.name);
+        }
+    }
+    let runs: BTreeSet<&str> = entries
+        .iter()
+        .filter(|entry| entry.resource_type == "operation_run")
+        .map(|entry| entry.resource_id.as_str())
+        .collect();
+    for id in runs {
+        let Ok(run) = id.parse() else { continue };
+        if let Some(run) = operation_runs::get(inside.engine.reader(), inside.id(), run).await? {
+            names.insert(id.to_owned(), inside.engine.runs().state_of(&run).words.name);
         }
     }
     Ok(names)

@@ -49,7 +49,8 @@ pub fn AuditPage() -> impl IntoView {
         let next = page
             .next
             .map(|before| AuditFilter { before: Some(before), ..filter.clone() }.address(&inside.address().audit()));
-        let pager = Pager { next: next.map(|href| ("Older", href)), ..Pager::default() };
+        let first = filter.before.map(|_| ("Newest", filter.first_page().address(&inside.address().audit())));
+        let pager = Pager { first, next: next.map(|href| ("Older", href)), ..Pager::default() };
         let export = filter.first_page().address(&inside.address().audit_export());
         let content = view! {
             <div class="page-head">

@@ -12,7 +12,7 @@ use tenantatlas_store::audit::{Entry, Outcome};
 
 use crate::format::counted;
 
-/// What people are called now, by their id.
+/// What people and runs are called now, by their id.
 pub type Names = HashMap<String, String>;
 
 /// What the actor of an entry did, as the rest of a sentence that begins with their name. None for what has no words: the
@@ -21,7 +21,7 @@ pub type Names = HashMap<String, String>;
 pub fn deed(entry: &Entry, names: &Names, operations: &Operations) -> Option<String> {
     let (done, to_do) = match entry.action.parse::<AuditAction>() {
         Ok(action) => words(action, &entry.resource_id, &entry.context, names)?,
-        Err(_) => of_run(entry, operations)?,
+        Err(_) => of_run(entry, names, operations)?,
     };
     Some(match entry.outcome {
         Outcome::Success => done,
@@ -135,20 +135,33 @@ const fn with_article(role: Role) -> &'static str {
 }
 
 /// The words for an entry of a run, whose name is made of its operation and what happened.
-fn of_run(entry: &Entry, operations: &Operations) -> Option<(String, String)> {
+fn of_run(entry: &Entry, names: &Names, operations: &Operations) -> Option<(String, String)> {
     let (kind, event) = entry.action.rsplit_once('.')?;
     let known = operations.kinds().into_iter().find(|known| format!("{}.{}", known.resource, known.action) == kind)?;
-    let title = operations.words(known.resource, known.action).operation;
+    let operation = operations.words(known.resource, known.action).operation;
+    let title = run_title(&operation, names.get(&entry.resource_id));
     match event {
         "dispatched" => Some((format!("started: {title}"), format!("start: {title}"))),
         "cancel_requested" => Some((format!("cancelled: {title}"), format!("cancel: {title}"))),
         ended => {
             let status: OperationStatus = ended.parse().ok()?;
-            Some((
-                format!("ran: {title}. It ended as {}", status.bucket().label().to_lowercase()),
-                format!("run: {title}"),
-            ))
+            Some((format!("ran: {title}. {}", ended_words(status)), format!("run: {title}")))
         }
+    }
+}
+
+/// `Conditional Access (inventory sync)`; the operation alone where the run has no name of its own, or is no longer kept.
+fn run_title(operation: &str, name: Option<&String>) -> String {
+    match name.filter(|name| name.as_str() != operation) {
+        Some(name) => format!("{} ({})", visible_on_page(name), operation.to_lowercase()),
+        None => operation.to_owned(),
+    }
+}
+
+fn ended_words(status: OperationStatus) -> String {
+    match status {
+        OperationStatus::Aborted => "It was stopped".to_owned(),
+        ended => format!("It {}", ended.bucket().label().to_lowercase()),
     }
 }
 
@@ -160,6 +173,15 @@ mod tests {
     fn told(action: AuditAction, context: &Value) -> Option<(String, String)> {
         let names = Names::from([("7".to_owned(), "Remy Reader".to_owned())]);
         words(action, "7", context, &names)
+    }
+
+    #[test]
+    fn runs_of_one_operation_are_told_apart_by_their_names() {
+        let named = run_title("Inventory sync", Some(&"Conditional Access".to_owned()));
+        assert_eq!(named, "Conditional Access (inventory sync)");
+        assert_eq!(run_title("Inventory sync", None), "Inventory sync");
+        assert_eq!(ended_words(OperationStatus::CompletedWithErrors), "It partially succeeded");
+        assert_eq!(ended_words(OperationStatus::Aborted), "It was stopped");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use tenantatlas_domain::references::{Assigned, Relationship};
 use tenantatlas_domain::registry::registry;
 use tenantatlas_store::inventory::{AssignedQuery, Cursor};
+use tenantatlas_store::scopes::ScopeId;
 
 use super::{ListFilter, set};
 
@@ -16,12 +17,16 @@ pub struct GroupFilter {
     pub policy_type: Option<String>,
     /// Only what includes the group, or only what excludes it.
     pub only: Option<Relationship>,
+    /// Relative to this scope; the main one otherwise.
+    pub scope: Option<ScopeId>,
     /// Where the page begins.
     pub after: Option<Cursor>,
+    /// Where the page ends.
+    pub before: Option<Cursor>,
 }
 
 impl ListFilter for GroupFilter {
-    const WORDS: &'static [&'static str] = &["type", "only"];
+    const WORDS: &'static [&'static str] = &["type", "only", "scope"];
     const TYPED: &'static [&'static str] = &[];
 
     fn read(get: impl Fn(&str) -> Option<String>) -> Self {
@@ -32,7 +37,9 @@ impl ListFilter for GroupFilter {
                 Some("excluded") => Some(Relationship::ExcludedFrom),
                 _ => None,
             },
+            scope: get("scope").and_then(|id| id.parse().ok()).map(ScopeId),
             after: get("after").and_then(|text| Cursor::decode(&text)),
+            before: get("before").and_then(|text| Cursor::decode(&text)),
         }
     }
 
@@ -40,12 +47,14 @@ impl ListFilter for GroupFilter {
         set([
             ("type", self.policy_type.clone()),
             ("only", self.only.map(|only| only_name(only).to_owned())),
+            ("scope", self.scope.map(|ScopeId(id)| id.to_string())),
             ("after", self.after.as_ref().map(Cursor::encode)),
+            ("before", self.before.as_ref().map(Cursor::encode)),
         ])
     }
 
     fn first_page(&self) -> Self {
-        Self { after: None, ..self.clone() }
+        Self { after: None, before: None, ..self.clone() }
     }
 }
 
@@ -58,6 +67,7 @@ impl GroupFilter {
             policy_type: self.policy_type.clone(),
             relationship: self.only,
             after: self.after.clone(),
+            before: self.before.clone(),
             limit: PAGE,
         }
     }

@@ -205,6 +205,7 @@ impl InventoryFilter {
                 assigned: self.assigned.clone(),
                 excluded: self.excluded,
                 changed_since,
+                missing_since: None,
             },
             sort: self.group.map_or(self.sort, Grouping::sort),
             descending: self.descending,
@@ -247,6 +248,7 @@ pub const fn sort_of(column: ItemColumn) -> Sort {
         ItemColumn::Modified => Sort::Modified,
         ItemColumn::LastSeen => Sort::LastSeen,
         ItemColumn::FirstSeen => Sort::FirstSeen,
+        ItemColumn::Changed => Sort::Changed,
         ItemColumn::Id => Sort::Id,
     }
 }

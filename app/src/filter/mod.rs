@@ -161,7 +161,7 @@ mod tests {
         comes_back::<RunFilter>(
             "state=failed&operation=inventory.sync&reason=graph_throttled&tenant=north+wind&from=2026-01-02&until=2026-01-03",
         );
-        comes_back::<GroupFilter>("type=settingsCatalogPolicy&only=excluded");
+        comes_back::<GroupFilter>("type=settingsCatalogPolicy&only=excluded&scope=3");
         comes_back::<RunFilter>("by=01932f1e-7c00-7000-8000-000000000002");
         comes_back::<TenantFilter>("q=north+wind&sort=failed&page=3");
         comes_back::<TenantFilter>("sort=newest");

@@ -14,6 +14,8 @@ pub struct GroupDetail {
     pub assigned: Assigned,
     /// What is known of it, where it is a group.
     pub group: Option<Group>,
+    /// The view in which its items are told.
+    pub view: ScopeView,
     /// What it gets, by type.
     pub types: AssignedTypes,
     /// The items of the page.
@@ -49,7 +51,7 @@ pub async fn of(
         _ => None,
     };
     let (view, types) = futures::try_join!(
-        ScopeView::load(db, inside.id(), None),
+        ScopeView::load(db, inside.id(), filter.scope),
         inventory::assigned_types(db, inside.id(), &assigned)
     )?;
     let policy_types = filter.policy_type.iter().cloned().collect();
@@ -60,5 +62,5 @@ pub async fn of(
         inventory::assigned_items(db, &view, &types, &query),
         inventory::not_read(db, &view, &asked)
     )?;
-    Ok(GroupDetail { assigned, group, types, page, not_read })
+    Ok(GroupDetail { assigned, group, view, types, page, not_read })
 }

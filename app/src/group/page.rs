@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 use tenantatlas_domain::item_name::shown_name;
 use tenantatlas_domain::references::{Assigned, Relationship, Unnamed};
-use tenantatlas_domain::registry::registry;
+use tenantatlas_domain::registry::{group_page, registry};
 use tenantatlas_store::inventory::{AssignedType, Assignment, ItemRow};
 
 use super::load::{GroupDetail, load};
+use crate::address::TenantAddress;
 use crate::error::AppError;
 use crate::filter::ListFilter as _;
 use crate::filter::group::{GroupFilter, only_name};
@@ -14,12 +15,14 @@ use crate::filter::inventory::InventoryFilter;
 use crate::format;
 use crate::frame::view::Section;
 use crate::inventory::assigned::{filter_of, target_of};
+use crate::inventory::elsewhere::as_of;
 use crate::inventory::group_hits::assigned_label;
 use crate::inventory::labels::type_label;
 use crate::inventory::not_read::not_read_note;
 use crate::inventory::table::row_state;
 use crate::page::{path_part, query, tenant_page};
 use crate::scope::Inside;
+use crate::tenant::portal::{portal_button, portal_cloud};
 use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 use crate::ui::note::{empty, note};
@@ -60,17 +63,20 @@ fn head(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter, name: &str)
         (None, Assigned::Nobody) => "Items that could be assigned and are to nobody.".drawn(),
         (None, Assigned::To(_)) => "Built in: every item that is assigned to it.".drawn(),
     };
+    let at = inside.address().in_scope(filter.scope);
     let others = [Assigned::all_users(), Assigned::all_devices(), Assigned::Nobody]
         .into_iter()
         .filter(|one| *one != detail.assigned)
         .map(|one| {
             let label = if one == Assigned::Nobody { "Not assigned".to_owned() } else { assigned_label(&one, None) };
-            view! { <a class="button quiet small" href=inside.address().group(&one)>{label}</a> }
+            view! { <a class="button quiet small" href=at.group(&one)>{label}</a> }
         })
         .collect_view();
-    let included = InventoryFilter { assigned: Some(detail.assigned.clone()), ..InventoryFilter::default() };
+    let included =
+        InventoryFilter { assigned: Some(detail.assigned.clone()), scope: filter.scope, ..InventoryFilter::default() };
     let group = detail.assigned.group();
-    let excluded = group.map(|id| InventoryFilter { excluded: Some(id), ..InventoryFilter::default() });
+    let excluded =
+        group.map(|id| InventoryFilter { excluded: Some(id), scope: filter.scope, ..InventoryFilter::default() });
     // Files hold one side: the one that is shown alone, or else what it gets.
     let side = excluded.clone().filter(|_| filter.only == Some(Relationship::ExcludedFrom));
     let (side, words) = match (side, group) {
@@ -90,15 +96,17 @@ fn head(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter, name: &str)
         <div class="page-head">
             <div>
                 <nav class="crumbs" aria-label="Breadcrumbs">
-                    <a href=inside.address().inventory()>"Inventory"</a>
+                    <a href=at.inventory_in_scope()>"Inventory"</a>
                     <span aria-hidden="true">"/"</span>
                     <a href=included.address(&inside.address().inventory())>"In the list"</a>
                     {excluded.map(|link| view! { <span aria-hidden="true">"/"</span> {link} })}
                 </nav>
                 <h1>{name.to_owned()}</h1>
                 <p class="lead">{lead}</p>
+                {as_of(&detail.view, filter.scope.map(|_| inside.address().group(&detail.assigned)))}
             </div>
             <div class="actions">
+                {portal(inside, detail)}
                 {others}
                 {export("CSV")}
                 {export("JSON")}
@@ -106,6 +114,13 @@ fn head(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter, name: &str)
         </div>
     }
     .drawn()
+}
+
+/// The page of the group in Microsoft's admin center.
+fn portal(inside: &Inside, detail: &GroupDetail) -> Option<AnyView> {
+    let group = detail.group.as_ref().filter(|group| group.unnamed != Some(Unnamed::Gone))?;
+    let cloud = portal_cloud(inside.tenant.cloud)?;
+    Some(portal_button(group_page(cloud, &inside.tenant.entra_tenant_id, &group.external_id)))
 }
 
 /// Why a group has no name, or has it no more.
@@ -131,13 +146,15 @@ fn by_type(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> Optio
     }
     let base = inside.address().group(&detail.assigned);
     let to = |key: &str, only: Option<Relationship>| {
-        GroupFilter { policy_type: Some(key.to_owned()), only, after: None }.address(&base)
+        GroupFilter { policy_type: Some(key.to_owned()), only, scope: filter.scope, ..GroupFilter::default() }
+            .address(&base)
     };
     let nobody = detail.assigned == Assigned::Nobody;
     let count = |one: &AssignedType, only: Relationship, number: u64| match number {
         0 => "0".drawn(),
         _ => view! { <a href=to(&one.policy_type, Some(only))>{format::number(number)}</a> }.drawn(),
     };
+    let summary = format!("By type: {}", format::counted(detail.types.types.len() as u64, "type", "types"));
     let rows = detail.types.types.iter().map(|one| {
         let category = registry().get(&one.policy_type).map_or("", |known| known.category.label());
         let chosen = filter.policy_type.as_deref() == Some(one.policy_type.as_str());
@@ -155,24 +172,24 @@ fn by_type(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> Optio
     });
     Some(
         view! {
-            <section class="stack" aria-labelledby="types-title">
-                <div class="section-head">
-                    <h2 id="types-title">"By type"</h2>
-                    {(filter.first_page() != GroupFilter::default()).then(|| view! { <a class="button quiet small" href=base.clone()>"Show all"</a> })}
-                </div>
-                <div class="table-wrap">
-                    <table class="table cards">
-                        <caption class="visually-hidden">"By type"</caption>
-                        <thead><tr>
-                            <th scope="col">"Type"</th>
-                            <th scope="col">"Category"</th>
-                            <th scope="col">{if nobody { "Items" } else { "Included" }}</th>
-                            {(!nobody).then(|| view! { <th scope="col">"Excluded"</th> })}
-                        </tr></thead>
-                        <tbody>{rows.collect_view()}</tbody>
-                    </table>
-                </div>
-                {more}
+            <section aria-labelledby="types-title">
+                <details class="folds" id="by-type">
+                    <summary class="button">{Icon::Down.view()}{summary}</summary>
+                    <div class="section-head"><h2 id="types-title">"By type"</h2></div>
+                    <div class="table-wrap">
+                        <table class="table cards">
+                            <caption class="visually-hidden">"By type"</caption>
+                            <thead><tr>
+                                <th scope="col">"Type"</th>
+                                <th scope="col">"Category"</th>
+                                <th scope="col">{if nobody { "Items" } else { "Included" }}</th>
+                                {(!nobody).then(|| view! { <th scope="col">"Excluded"</th> })}
+                            </tr></thead>
+                            <tbody>{rows.collect_view()}</tbody>
+                        </table>
+                    </div>
+                    {more}
+                </details>
             </section>
         }
         .drawn(),
@@ -186,14 +203,36 @@ fn items(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> AnyView
         (None, Some(only)) => format!("Items, {}", only_name(only)),
         (Some(key), Some(only)) => format!("{}, {}", type_label(key), only_name(only)),
     };
+    let all = (filter.policy_type.is_some() || filter.only.is_some()).then(|| {
+        let href = inside.address().in_scope(filter.scope).group(&detail.assigned);
+        view! { <a class="button quiet small" href=href>"Show all"</a> }
+    });
     let body = if detail.page.rows.is_empty() { nothing(detail) } else { table(inside, detail, filter) };
     view! {
         <section class="stack" aria-labelledby="list-title">
-            <div class="section-head"><h2 id="list-title">{what}</h2></div>
+            <div class="section-head"><h2 id="list-title">{what}<span class="count">{total_words(detail, filter)}</span></h2>{all}</div>
             {body}
         </section>
     }
     .drawn()
+}
+
+/// How much it gets on all pages, included and excluded, as far as it is counted.
+fn total_words(detail: &GroupDetail, filter: &GroupFilter) -> String {
+    let fits = |one: &&AssignedType| filter.policy_type.as_ref().is_none_or(|key| *key == one.policy_type);
+    let types = || detail.types.types.iter().filter(fits);
+    let included = types().map(|one| one.included).sum::<u64>();
+    let excluded = types().map(|one| one.excluded).sum::<u64>();
+    let mut words = match (&detail.assigned, filter.only) {
+        (Assigned::Nobody, _) => format::counted(included, "item", "items"),
+        (_, Some(Relationship::ExcludedFrom)) => format!("{} excluded", format::number(excluded)),
+        (_, Some(_)) => format!("{} included", format::number(included)),
+        (_, None) => format!("{} included, {} excluded", format::number(included), format::number(excluded)),
+    };
+    if detail.types.more {
+        words.insert_str(0, "more than ");
+    }
+    words
 }
 
 /// What an empty list says: never more than was read.
@@ -210,12 +249,15 @@ fn nothing(detail: &GroupDetail) -> AnyView {
 
 fn table(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> AnyView {
     let base = inside.address().group(&detail.assigned);
-    let next = detail.page.next.clone().map(|after| GroupFilter { after: Some(after), ..filter.clone() });
+    let at = inside.address().in_scope(filter.scope);
+    let start = filter.first_page();
+    let next = detail.page.next.clone().map(|after| GroupFilter { after: Some(after), ..start.clone() });
+    let previous = detail.page.previous.clone().map(|before| GroupFilter { before: Some(before), ..start.clone() });
     let pager = Pager {
         caption: Some(format!("{} on this page", format::counted(detail.page.rows.len() as u64, "item", "items"))),
-        first: filter.after.as_ref().map(|_| ("From the start", filter.first_page().address(&base))),
+        first: previous.is_some().then(|| ("From the start", start.address(&base))),
+        previous: previous.map(|previous| ("Previous", previous.address(&base))),
         next: next.map(|next| ("Next", next.address(&base))),
-        ..Pager::default()
     };
     view! {
         <div class="table-wrap">
@@ -228,7 +270,7 @@ fn table(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> AnyView
                     <th scope="col">"Filter"</th>
                     <th scope="col">"State"</th>
                 </tr></thead>
-                <tbody>{detail.page.rows.iter().map(|row| item_row(inside, &detail.assigned, row)).collect_view()}</tbody>
+                <tbody>{detail.page.rows.iter().map(|row| item_row(&at, &detail.assigned, row)).collect_view()}</tbody>
             </table>
         </div>
         {pager.view()}
@@ -236,7 +278,7 @@ fn table(inside: &Inside, detail: &GroupDetail, filter: &GroupFilter) -> AnyView
     .drawn()
 }
 
-fn item_row(inside: &Inside, assigned: &Assigned, row: &ItemRow) -> AnyView {
+fn item_row(at: &TenantAddress, assigned: &Assigned, row: &ItemRow) -> AnyView {
     let item = &row.item;
     let id = assigned.external_id();
     let of_group: Vec<&Assignment> = row
@@ -255,7 +297,7 @@ fn item_row(inside: &Inside, assigned: &Assigned, row: &ItemRow) -> AnyView {
     view! {
         <tr>
             <th scope="row" class="title">
-                <a href=inside.address().item(item.id)>{shown_name(&item.display_name, &item.external_id).into_owned()}</a>
+                <a href=at.item(item.id)>{shown_name(&item.display_name, &item.external_id).into_owned()}</a>
             </th>
             <td data-label="Type">{type_label(&item.policy_type)}</td>
             <td data-label="Assignment">{told}</td>

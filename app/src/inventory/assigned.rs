@@ -149,7 +149,9 @@ mod tests {
             presence: Presence::Present,
             assignments,
             changed_in_last_run: false,
+            changed_since_known: false,
             newer_than_scope: false,
+            seen_since: None,
         }
     }
 

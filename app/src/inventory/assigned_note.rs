@@ -20,7 +20,7 @@ pub fn assigned_note(inside: &Inside, address: &InventoryFilter, shown: &Invento
     let base = inside.address().inventory();
     let group = |assigned: &Assigned, known| {
         let label = assigned_label(assigned, known);
-        view! { <a href=inside.address().group(assigned)>{label}</a> }
+        view! { <a href=inside.address().in_scope(address.scope).group(assigned)>{label}</a> }
     };
     let included = address.assigned.as_ref().map(|assigned| {
         let words = match assigned {

@@ -108,6 +108,12 @@ pub fn coverage(view: &ScopeView) -> Vec<Coverage> {
     cells
 }
 
+/// Whether the selection of the scope does not hold a type, so that its syncs say nothing of it.
+#[must_use]
+pub fn is_outside(view: &ScopeView, key: &str) -> bool {
+    view.scope.as_ref().is_some_and(|scope| !selected(scope).contains(key))
+}
+
 /// The keys of the types that the syncs of a scope are to read.
 fn selected(scope: &Scope) -> HashSet<&'static str> {
     let plan = scope.selection.resolve().map(|resolved| resolved.plan).unwrap_or_default();

@@ -18,7 +18,7 @@ use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
 use crate::ui::time::moment;
 
-/// More faults than these fold away.
+/// Faults that are shown at once; the others open below.
 const FAULTS_SHOWN: usize = 5;
 
 /// The strip with its legend, and in words what could not be read. Each cell opens a few words about its type; what the
@@ -109,7 +109,6 @@ fn faults(cells: &[Coverage], tenant: &TenantAddress) -> Option<AnyView> {
     if reasons.is_empty() {
         return None;
     }
-    let count = reasons.len();
     let rows = reasons
         .into_iter()
         .map(|((mark, reason), cells)| {
@@ -129,19 +128,18 @@ fn faults(cells: &[Coverage], tenant: &TenantAddress) -> Option<AnyView> {
                 </li>
             }
         })
-        .collect_view();
-    let rows = view! { <ul class="faults">{rows}</ul> };
-    Some(if count > FAULTS_SHOWN {
+        .map(|row| row.drawn());
+    let mut rows: Vec<AnyView> = rows.collect();
+    let rest = rows.split_off(rows.len().min(FAULTS_SHOWN));
+    let rest = (!rest.is_empty()).then(|| {
         view! {
             <details class="disclosure" id="coverage-faults">
-                <summary>{format!("Why types were not read: {count} reasons")}</summary>
-                {rows}
+                <summary>{format!("{} more", format::counted(rest.len() as u64, "reason", "reasons"))}</summary>
+                <ul class="faults">{rest}</ul>
             </details>
         }
-        .drawn()
-    } else {
-        rows.drawn()
-    })
+    });
+    Some(view! { <ul class="faults">{rows}</ul> {rest} }.drawn())
 }
 
 /// Why a type was not read to the end: what was noted then, which names a permission that is missing, or else what its
@@ -159,5 +157,33 @@ fn words(cell: &Coverage) -> String {
         CoverageMark::Skipped => "Skipped".to_owned(),
         CoverageMark::Never => "Never read".to_owned(),
         CoverageMark::Outside => "Not in this selection".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_reasons_the_first_are_shown_and_only_the_others_folded() {
+        let cell = |at: usize| Coverage {
+            key: format!("type{at}"),
+            label: format!("Type {at}"),
+            mark: CoverageMark::Failed,
+            items: 0,
+            not_read: 0,
+            at: None,
+            reason: None,
+            message: Some(format!("Reason {at}")),
+            last_full_read: None,
+            read_elsewhere: None,
+        };
+        let cells: Vec<Coverage> = (0..7).map(cell).collect();
+        let html = faults(&cells, &crate::address::tenant("t")).expect("faults").to_html();
+        let folded = html.find("<details").expect("the rest");
+        assert!(html[..folded].contains("Reason 4") && !html[..folded].contains("Reason 5"), "{html}");
+        assert!(html.contains("2 reasons more"), "{html}");
+        let few = faults(&cells[..5], &crate::address::tenant("t")).expect("faults").to_html();
+        assert!(!few.contains("<details"), "{few}");
     }
 }

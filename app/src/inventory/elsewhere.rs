@@ -1,6 +1,7 @@
 //! What another selection says of a type that it read to the end more recently.
 
 use leptos::prelude::*;
+use tenantatlas_store::inventory::ScopeView;
 use tenantatlas_store::scopes::{OtherRead, Scope};
 
 use crate::address::TenantAddress;
@@ -12,6 +13,23 @@ use crate::ui::time::moment;
 #[must_use]
 pub fn scope_words(scope: &Scope) -> String {
     scope.selection.words()
+}
+
+/// As of which sync of which selection a page is told, with the way to the main one where another was chosen.
+pub fn as_of(view: &ScopeView, main: Option<String>) -> Option<AnyView> {
+    let run = view.run.as_ref()?;
+    let back = main.map(|href| view! { " · "<a href=href>"Show the main selection"</a> });
+    Some(
+        view! {
+            <p class="lead" id="as-of" data-live="">
+                "As of the sync "
+                {moment(run.finished_at.unwrap_or(run.started_at).as_millis())}
+                {view.scope.as_ref().map(|scope| format!(" · {}", scope_words(scope)))}
+                {back}
+            </p>
+        }
+        .drawn(),
+    )
 }
 
 /// How many items a read saw, and how many of those that are known it did not.

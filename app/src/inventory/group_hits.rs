@@ -6,8 +6,8 @@ use tenantatlas_domain::references::{Assigned, TargetKind, target_words};
 use tenantatlas_store::inventory::Group;
 
 use super::load::InventoryView;
+use crate::address::TenantAddress;
 use crate::filter::inventory::InventoryFilter;
-use crate::scope::Inside;
 use crate::ui::drawn::Drawn as _;
 use crate::ui::form::choice;
 
@@ -31,7 +31,7 @@ pub fn assigned_label(assigned: &Assigned, group: Option<&Group>) -> String {
 }
 
 /// The groups whose names hold what is searched for; each leads to what it gets.
-pub fn group_hits(inside: &Inside, groups: &[Group]) -> Option<AnyView> {
+pub fn group_hits(at: &TenantAddress, groups: &[Group]) -> Option<AnyView> {
     if groups.is_empty() {
         return None;
     }
@@ -40,7 +40,7 @@ pub fn group_hits(inside: &Inside, groups: &[Group]) -> Option<AnyView> {
         .filter_map(|group| {
             let assigned: Assigned = group.external_id.parse().ok()?;
             let label = assigned_label(&assigned, Some(group));
-            Some(view! { <li><a href=inside.address().group(&assigned)>{label}</a></li> })
+            Some(view! { <li><a href=at.group(&assigned)>{label}</a></li> })
         })
         .collect_view();
     Some(

@@ -5,20 +5,23 @@ use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::item_name::shown_name;
 use tenantatlas_domain::presence::{Confidence, Presence};
+use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::references::{Assigned, Relationship, filter_words};
 use tenantatlas_domain::registry::{portal, registry};
 use tenantatlas_domain::sanitise::META_ASSIGNMENTS;
-use tenantatlas_store::inventory::{OutgoingLink, RunReading, TypeState};
+use tenantatlas_store::inventory::{ItemRow, OutgoingLink, RunReading, ScopeView, TypeState};
 use tenantatlas_store::scopes::ScopeId;
 
 use super::changed_by::attribution;
-use super::elsewhere::read_elsewhere;
+use super::coverage::is_outside;
+use super::elsewhere::{as_of, read_elsewhere};
 use super::functions::{CaptureItems, ReadAuditEvents};
 use super::history::history;
 use super::item::{ItemDetail, fact_text, load, property_label, value_moment};
 use super::labels::{platform_label, type_label};
 use super::table::{identifier, row_state};
 use super::versions::versions;
+use crate::address::TenantAddress;
 use crate::error::AppError;
 use crate::filter::ListFilter as _;
 use crate::filter::inventory::InventoryFilter;
@@ -29,7 +32,7 @@ use crate::page::{path_part, query, refusal, tenant_page};
 use crate::relation::lists::{is_assignment, relations};
 use crate::relation::words::{kind_word, target_name};
 use crate::scope::Inside;
-use crate::tenant::portal::portal_cloud;
+use crate::tenant::portal::{portal_button, portal_cloud};
 use crate::ui::card::section_card;
 use crate::ui::drawn::Drawn as _;
 use crate::ui::icon::Icon;
@@ -53,15 +56,17 @@ pub fn ItemPage() -> impl IntoView {
         let detail = load(&inside, id, scope, after).await?;
         let item = &detail.row.item;
         let name = shown_name(&item.display_name, &item.external_id).into_owned();
+        let at = inside.address().in_scope(scope);
         let content = view! {
             <div class="page-head">
                 <div>
                     <nav class="crumbs" aria-label="Breadcrumbs">
-                        <a href=inside.address().inventory()>"Inventory"</a>
+                        <a href=at.inventory_in_scope()>"Inventory"</a>
                         <span aria-hidden="true">"/"</span>
-                        <a href=inside.address().items_of_type(&item.policy_type)>{type_label(&item.policy_type)}</a>
+                        <a href=at.items_of_type(&item.policy_type)>{type_label(&item.policy_type)}</a>
                     </nav>
                     <h1>{name.clone()}</h1>
+                    {as_of(&detail.view, scope.map(|_| inside.address().item(item.id)))}
                 </div>
                 <div class="actions">{row_state(&detail.row)} {portal_link(&inside, &detail, &name)}</div>
             </div>
@@ -70,7 +75,7 @@ pub fn ItemPage() -> impl IntoView {
             {elsewhere(&inside, &detail)}
             <div class="columns">
                 {facts(&detail)}
-                {assignments(&inside, &detail)}
+                {assignments(&at, &detail)}
             </div>
             {relations(&inside, &detail.view, item, &detail.relations, (scope, after))}
             {versions(&inside, &detail)}
@@ -88,21 +93,7 @@ fn portal_link(inside: &Inside, detail: &ItemDetail, name: &str) -> Option<AnyVi
     let cloud = portal_cloud(inside.tenant.cloud)?;
     let portal = portal(registry().get(&item.policy_type)?)?;
     let link = portal.link(cloud, &inside.tenant.entra_tenant_id, &item.external_id, name)?;
-    let words = if link.exact {
-        format!("Open in {}", link.site.label())
-    } else {
-        format!("Open its list in {}", link.site.label())
-    };
-    Some(
-        view! {
-            <a class="button" href=link.address target="_blank" rel="noopener noreferrer" title="Microsoft's admin center, in a new tab">
-                {Icon::Outside.view()}
-                {words}
-                <span class="visually-hidden">" (Microsoft's admin center, new tab)"</span>
-            </a>
-        }
-        .drawn(),
-    )
+    Some(portal_button(link))
 }
 
 /// What the state means, where it needs words.
@@ -130,14 +121,7 @@ fn explanation(detail: &ItemDetail) -> Option<AnyView> {
             ))
         }
         Presence::NotRead { reason, last_full_read } => {
-            // What the type's run says names what is missing, where something is.
-            let run = detail.view.types.get(&detail.row.item.policy_type).and_then(|state| state.run.as_ref());
-            let message =
-                run.and_then(|run| run.message.as_deref()).map(|message| visible_on_page(message).into_owned());
-            let why = message.unwrap_or_else(|| {
-                let unread = "The last sync did not read this type to the end.";
-                reason.map_or(unread, |reason| reason.sentence()).to_owned()
-            });
+            let why = not_read_words(&detail.view, &detail.row.item.policy_type, *reason);
             let earlier = last_full_read.as_ref().map(|read| {
                 let said = if read.seen { "and saw the item" } else { "and did not see the item" };
                 view! { <p>"The last full read of the type was "{moment(read.at.as_millis())}" "{said}"."</p> }
@@ -145,6 +129,20 @@ fn explanation(detail: &ItemDetail) -> Option<AnyView> {
             Some(note("info", view! { <p>"Whether it is still there is not known. "{why}</p> {earlier} }))
         }
     }
+}
+
+/// Why the syncs that are shown say nothing of a type. What the type's run says names what is missing, where something is.
+fn not_read_words(view: &ScopeView, key: &str, reason: Option<ReasonCode>) -> String {
+    let run = view.types.get(key).and_then(|state| state.run.as_ref());
+    if let Some(message) = run.and_then(|run| run.message.as_deref()) {
+        return visible_on_page(message).into_owned();
+    }
+    let words = match reason {
+        Some(reason) => reason.sentence(),
+        None if is_outside(view, key) => "This type is not in the selection of these syncs.",
+        None => "The last sync did not read this type to the end.",
+    };
+    words.to_owned()
 }
 
 /// What another selection says of the item, where it read the type to the end more recently.
@@ -180,7 +178,7 @@ fn facts(detail: &ItemDetail) -> AnyView {
                 <dt>"ID"</dt><dd>{identifier(&item.external_id, "this item")}</dd>
                 <dt>"First seen"</dt><dd>{moment(item.first_seen_at.as_millis())}</dd>
                 <dt>"Last seen"</dt><dd>{moment(item.last_seen_at.as_millis())}</dd>
-                <dt>"Changed"</dt><dd>{moment(item.changed_at.as_millis())}</dd>
+                <dt>"Changed"</dt><dd>{changed(&detail.row)}</dd>
                 {meta}
                 {detail.changed_by.item.as_ref().map(|who| view! { <dt>"Changed by"</dt> <dd>{attribution(who)}</dd> })}
             </dl>
@@ -188,20 +186,29 @@ fn facts(detail: &ItemDetail) -> AnyView {
     )
 }
 
-fn assignments(inside: &Inside, detail: &ItemDetail) -> AnyView {
+/// When it was found changed; what was only ever found as it was first seen, or by the first read of its type, was not.
+fn changed(row: &ItemRow) -> AnyView {
+    if has_changed(row) { moment(row.item.changed_at.as_millis()) } else { "not since it is known".drawn() }
+}
+
+fn has_changed(row: &ItemRow) -> bool {
+    row.changed_since_known && row.item.changed_seq > row.item.first_seen_seq
+}
+
+fn assignments(at: &TenantAddress, detail: &ItemDetail) -> AnyView {
     let links = detail.relations.references.iter().filter(|one| is_assignment(one));
     let links: Vec<&OutgoingLink> = links.map(|one| &one.link).collect();
     let body = if links.is_empty() {
-        nobody(inside, detail)
+        nobody(at, detail)
     } else {
         let rows = links
             .into_iter()
             .map(|link| {
                 let name = match Assigned::of(link.target_kind, &link.target_external_id) {
-                    Some(group) => view! { <a href=inside.address().group(&group)>{target_name(link)}</a> }.drawn(),
+                    Some(group) => view! { <a href=at.group(&group)>{target_name(link)}</a> }.drawn(),
                     None => target_name(link).drawn(),
                 };
-                let filter = link_filter(inside, link);
+                let filter = link_filter(at, link);
                 view! {
                     <li>
                         {side(link.relationship == Relationship::AssignedTo)}
@@ -227,10 +234,10 @@ fn assignments(inside: &Inside, detail: &ItemDetail) -> AnyView {
 }
 
 /// What is said where no assignment is told.
-fn nobody(inside: &Inside, detail: &ItemDetail) -> AnyView {
+fn nobody(at: &TenantAddress, detail: &ItemDetail) -> AnyView {
     match (detail.row.item.assigned, detail.row.item.meta.contains_key(META_ASSIGNMENTS)) {
         (Some(false), _) => {
-            let href = inside.address().group(&Assigned::Nobody);
+            let href = at.group(&Assigned::Nobody);
             view! { <p class="quiet-text">"It is assigned to nobody, like "<a href=href>"all that is not assigned"</a>"."</p> }
                 .drawn()
         }
@@ -243,15 +250,16 @@ fn nobody(inside: &Inside, detail: &ItemDetail) -> AnyView {
 }
 
 /// The filter of an assignment, which includes or excludes; it leads to the filter.
-fn link_filter(inside: &Inside, link: &OutgoingLink) -> Option<AnyView> {
+fn link_filter(at: &TenantAddress, link: &OutgoingLink) -> Option<AnyView> {
     let (mode, id) = (link.filter_mode?, link.filter_id.as_deref()?);
     let words = filter_words(mode, id, link.filter_name.as_deref());
     let href = InventoryFilter {
         policy_type: Some("assignmentFilter".to_owned()),
         search: id.to_owned(),
+        scope: at.scope(),
         ..InventoryFilter::default()
     }
-    .address(&inside.address().inventory());
+    .address(&at.inventory());
     Some(view! { <span class="quiet">" · "<a href=href>{words}</a></span> }.drawn())
 }
 
@@ -284,4 +292,27 @@ fn runs(inside: &Inside, detail: &ItemDetail) -> AnyView {
             {(hidden > 0).then(|| view! { <p class="quiet-text">{format!("{hidden} earlier ones.")}</p> })}
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tenantatlas_store::inventory::Item;
+
+    #[test]
+    fn what_never_changed_is_not_told_as_changed_when_it_was_first_read() {
+        let row = |first_seen_seq, changed_seq, changed_since_known| ItemRow {
+            item: Item { first_seen_seq, changed_seq, ..Item::example("1", "Office") },
+            presence: Presence::Present,
+            assignments: Vec::new(),
+            changed_in_last_run: false,
+            changed_since_known,
+            newer_than_scope: false,
+            seen_since: None,
+        };
+        assert!(!has_changed(&row(1, 1, false)), "the first read of its type");
+        assert!(!has_changed(&row(1, 2, false)), "read in part before that");
+        assert!(!has_changed(&row(3, 3, true)), "new, and as it was since");
+        assert!(has_changed(&row(1, 3, true)));
+    }
 }

@@ -5,6 +5,7 @@ use tenantatlas_domain::item_column::ItemColumn;
 use tenantatlas_store::inventory::{StateFilter, Total};
 
 use super::assigned_note::assigned_note;
+use super::changes_note::changes_note;
 use super::chips::chips;
 use super::filters::filters;
 use super::functions::SetColumns;
@@ -33,8 +34,9 @@ pub fn list(inside: &Inside, address: &InventoryFilter, shown: &InventoryView, r
             {filters(&base, address, shown)}
             {chips(&base, address, shown, save_form(inside, address, shown))}
             <div id="items" data-live="" data-part="">
-                {group_hits(inside, &shown.group_hits)}
+                {group_hits(&inside.address().in_scope(address.scope), &shown.group_hits)}
                 {assigned_note(inside, address, shown)}
+                {changes_note(&base, address, shown)}
                 {content}
             </div>
         </section>

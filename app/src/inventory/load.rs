@@ -7,11 +7,13 @@ use tenantatlas_domain::item_name::shown_name;
 use tenantatlas_domain::references::Assigned;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_store::inventory::{
-    self, Group, Heading, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ItemRow, NotRead, ScopeView, Total,
+    self, FirstRead, Group, Heading, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ItemRow, NotRead, ScopeView,
+    StateFilter, Total,
 };
 use tenantatlas_store::scopes::{Scope, ScopeId};
-use tenantatlas_store::sync_runs;
+use tenantatlas_store::{Reader, StoreError, sync_runs};
 
+use super::changes_note::in_future;
 use super::coverage::{Coverage, CoverageMark, coverage};
 use super::group_hits::{MAX_CHOICES, MAX_HITS};
 use crate::error::AppError;
@@ -50,6 +52,17 @@ pub struct InventoryView {
     pub assigned_groups: Vec<Group>,
     /// What is told beside a list by assignments.
     pub by_assignment: Option<ByAssignment>,
+    /// What is told beside a list of changes.
+    pub by_change: Option<ByChange>,
+}
+
+/// What is told beside a list of changes.
+#[derive(Debug, Clone)]
+pub struct ByChange {
+    /// The types that were first read only after the time that is asked for.
+    pub first_read_later: Vec<FirstRead>,
+    /// How many items went missing since then.
+    pub missing: Total,
 }
 
 /// What is told beside a list by assignments.
@@ -73,7 +86,7 @@ pub async fn load(inside: &Inside, address: &InventoryFilter) -> Result<Inventor
     let db = inside.engine.reader();
     let (view, scopes) = ScopeView::load_among(db, inside.id(), address.scope).await?;
     let query = query(inside, address, &view).await?;
-    let ((page, headings, total), groups, scope_tags, kept, group_hits, assigned_groups, by_assignment) = futures::try_join!(
+    let ((page, headings, total), groups, scope_tags, kept, group_hits, assigned_groups, by_assignment, by_change) = futures::try_join!(
         listed(inside, &view, address.group, &query),
         groups(inside, &view, address.group, &query.filter),
         scope_tags(inside, &view),
@@ -81,6 +94,7 @@ pub async fn load(inside: &Inside, address: &InventoryFilter) -> Result<Inventor
         group_hits(inside, address),
         async { Ok(inventory::assigned_groups(db, inside.id(), MAX_CHOICES).await?) },
         by_assignment(inside, &view, &query.filter),
+        by_change(inside, &view, &query.filter),
     )?;
     Ok(InventoryView {
         counts: view.counts(&[]),
@@ -95,6 +109,7 @@ pub async fn load(inside: &Inside, address: &InventoryFilter) -> Result<Inventor
         group_hits,
         assigned_groups,
         by_assignment,
+        by_change,
         view,
     })
 }
@@ -155,6 +170,40 @@ async fn by_assignment(
     Ok(Some(ByAssignment { assigned, excluded, other_side, not_read }))
 }
 
+async fn by_change(inside: &Inside, view: &ScopeView, filter: &ItemFilter) -> Result<Option<ByChange>, AppError> {
+    let db = inside.engine.reader();
+    let Some(since) = filter.changed_since else { return Ok(None) };
+    let gone = ItemFilter {
+        state: Some(StateFilter::Missing),
+        changed_since: None,
+        missing_since: Some(since),
+        ..filter.clone()
+    };
+    let (first_read_later, missing) =
+        futures::try_join!(first_read_later(db, view, filter), inventory::total(db, view, &gone))?;
+    Ok(Some(ByChange { first_read_later, missing }))
+}
+
+/// The types that a filter for changes can find and that were first read only after the time it names: what changed in them
+/// between is not known.
+///
+/// # Errors
+/// When the database fails.
+pub async fn first_read_later(
+    db: &Reader,
+    view: &ScopeView,
+    filter: &ItemFilter,
+) -> Result<Vec<FirstRead>, StoreError> {
+    let Some(since) = filter.changed_since else { return Ok(Vec::new()) };
+    let mut later = inventory::first_read_after(db, view.tenant_id, since).await?;
+    let category = |key: &str| registry().get(key).is_some_and(|known| filter.categories.contains(&known.category));
+    later.retain(|one| {
+        (filter.policy_types.is_empty() || filter.policy_types.contains(&one.policy_type))
+            && (filter.categories.is_empty() || category(&one.policy_type))
+    });
+    Ok(later)
+}
+
 /// The view of the scope that an address names, or of the main one. A filter never changes the scope.
 ///
 /// # Errors
@@ -172,8 +221,13 @@ pub async fn query(inside: &Inside, address: &InventoryFilter, view: &ScopeView)
     let moment = match address.since {
         None => None,
         Some(since) => {
-            let found = sync_runs::moment_of(inside.engine.reader(), inside.id(), since, inside.engine.now()).await?;
-            Some(found.ok_or_else(|| AppError::not_found("The run to tell changes from"))?)
+            let now = inside.engine.now();
+            let found = sync_runs::moment_of(inside.engine.reader(), inside.id(), since, now).await?;
+            let found = found.ok_or_else(|| AppError::not_found("The run to tell changes from"))?;
+            if found > now {
+                return Err(AppError::invalid("since", in_future(since)));
+            }
+            Some(found)
         }
     };
     let mut query = address.query(moment);

@@ -7,6 +7,8 @@ pub mod assigned_note;
 #[cfg(feature = "ssr")]
 pub mod changed_by;
 #[cfg(feature = "ssr")]
+pub mod changes_note;
+#[cfg(feature = "ssr")]
 pub mod chips;
 #[cfg(feature = "ssr")]
 pub mod coverage;

@@ -7,7 +7,7 @@ use tenantatlas_store::inventory::StateFilter;
 
 use super::coverage::CoverageMark;
 use super::coverage_strip::coverage_strip;
-use super::elsewhere::scope_words;
+use super::elsewhere::as_of;
 use super::filters::scope_choice;
 use super::functions::{CaptureItems, RemoveView, RenameView, SaveView, SyncItems};
 use super::list::list;
@@ -85,19 +85,9 @@ fn first_time(inside: &Inside) -> AnyView {
 
 fn head(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
     let base = inside.address().inventory();
-    let lead = match &shown.view.run {
-        Some(run) => view! {
-            <p class="lead" id="as-of" data-live="">
-                "As of the sync "
-                {moment(run.finished_at.unwrap_or(run.started_at).as_millis())}
-                {shown.view.scope.as_ref().map(|scope| format!(" · {}", scope_words(scope)))}
-            </p>
-        }
-        .drawn(),
-        None => {
-            view! { <p class="lead" id="as-of" data-live="">"No sync of this tenant has completed yet."</p> }.drawn()
-        }
-    };
+    let lead = as_of(&shown.view, None).unwrap_or_else(|| {
+        view! { <p class="lead" id="as-of" data-live="">"No sync of this tenant has completed yet."</p> }.drawn()
+    });
     let sync =
         inside.role.allows(Action::Sync).then(|| view! { <SyncButton tenant=inside.id() label="Sync".to_owned() /> });
     view! {

@@ -16,6 +16,7 @@ use super::functions::{CaptureItems, SyncItems};
 use super::item::value_moment;
 use super::labels::{category_label, platform_label, type_label};
 use super::load::InventoryView;
+use crate::address::TenantAddress;
 use crate::filter::ListFilter as _;
 use crate::filter::inventory::{Grouping, InventoryFilter, sort_of};
 use crate::format;
@@ -33,8 +34,8 @@ const PICKED: &str = "picked";
 /// The table within the form of what is picked, and the links to the pages around.
 pub fn table(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
     let base = inside.address().inventory();
-    let heads = shown.kept.preferences.item_columns.iter().map(|column| {
-        let sort = sort_of(*column);
+    let heads = columns_shown(address, shown).into_iter().map(|column| {
+        let sort = sort_of(column);
         sort_head(&base, address, shown, sort, column.as_str(), column.label())
     });
     view! {
@@ -54,13 +55,22 @@ pub fn table(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) 
                         {heads.collect_view()}
                     </tr>
                 </thead>
-                {bodies(inside, &base, address, shown)}
+                {bodies(inside, address, shown)}
             </table>
         </div>
         {picked_bar(inside, address)}
         {pager(&base, address, shown)}
     }
     .drawn()
+}
+
+/// The columns that the person keeps; a list of what changed also says when.
+fn columns_shown(address: &InventoryFilter, shown: &InventoryView) -> Vec<ItemColumn> {
+    let mut columns = shown.kept.preferences.item_columns.clone();
+    if address.since.is_some() && !columns.contains(&ItemColumn::Changed) {
+        columns.push(ItemColumn::Changed);
+    }
+    columns
 }
 
 /// Says that an order, or groups, which need all items at once were asked of too many.
@@ -78,7 +88,8 @@ fn unsorted_note(address: &InventoryFilter, shown: &InventoryView) -> Option<Any
     Some(view! { <p class="quiet-text" role="status">{words}</p> }.drawn())
 }
 
-/// What turns the order: the other direction of the column that is sorted by, the ascending one of any other.
+/// What turns the order: the other direction of the column that is sorted by, the ascending one of any other. What changed
+/// last is asked for first.
 fn sort_head(
     base: &str,
     address: &InventoryFilter,
@@ -88,7 +99,7 @@ fn sort_head(
     words: &'static str,
 ) -> AnyView {
     let chosen = shown.page.sort == sort;
-    let descending = chosen && !address.descending;
+    let descending = if chosen { !address.descending } else { sort == Sort::Changed };
     let href = InventoryFilter { sort, descending, group: None, ..address.first_page() }.address(base);
     let (order, icon) = if address.descending { ("descending", Icon::Down) } else { ("ascending", Icon::Up) };
     view! {
@@ -100,13 +111,15 @@ fn sort_head(
 }
 
 /// One body of rows, or one for each group.
-fn bodies(inside: &Inside, base: &str, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
-    let row = |row: &ItemRow| item_row(base, address.scope, row, &shown.kept.preferences.item_columns);
+fn bodies(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
+    let at = inside.address().in_scope(address.scope);
+    let columns = columns_shown(address, shown);
+    let row = |row: &ItemRow| item_row(&at, row, &columns);
     let rows = &shown.page.rows;
     let Some(groups) = groups(inside, address, shown) else {
         return view! { <tbody>{rows.iter().map(row).collect_view()}</tbody> }.drawn();
     };
-    let span = (shown.kept.preferences.item_columns.len() + 2).to_string();
+    let span = (columns.len() + 2).to_string();
     groups
         .into_iter()
         .map(|GroupOfRows { range, words, count }| {
@@ -147,9 +160,10 @@ fn groups(inside: &Inside, address: &InventoryFilter, shown: &InventoryView) -> 
         Grouping::Category => Some(named(|row| &row.item.category, category_label)),
         Grouping::Target if shown.headings.is_empty() => None,
         Grouping::Target => {
+            let at = inside.address().in_scope(address.scope);
             let group = |range: Range<usize>| {
                 let (heading, items) = shown.headings.get(range.start)?;
-                Some(GroupOfRows { range, words: heading_words(inside, heading), count: Some(*items) })
+                Some(GroupOfRows { range, words: heading_words(&at, heading), count: Some(*items) })
             };
             let same = |one: &(Heading, u64), other: &(Heading, u64)| one.0.is_same(&other.0);
             Some(ranges(&shown.headings, same).filter_map(group).collect())
@@ -168,7 +182,7 @@ fn ranges<T>(all: &[T], together: impl Fn(&T, &T) -> bool) -> impl Iterator<Item
 }
 
 /// Whom the rows below are assigned to, or excluded from; a group leads to all that it gets.
-fn heading_words(inside: &Inside, heading: &Heading) -> AnyView {
+fn heading_words(at: &TenantAddress, heading: &Heading) -> AnyView {
     let one = match heading {
         Heading::Target(one) => one,
         Heading::NotAssigned => return "Not assigned".drawn(),
@@ -179,21 +193,21 @@ fn heading_words(inside: &Inside, heading: &Heading) -> AnyView {
     let words = target_of(one);
     let group = is_group(one.target_kind).then(|| one.target_id.parse::<Assigned>().ok()).flatten();
     match group {
-        Some(group) => view! { {before}<a href=inside.address().group(&group)>{words}</a> }.drawn(),
+        Some(group) => view! { {before}<a href=at.group(&group)>{words}</a> }.drawn(),
         None => view! { {before}{words} }.drawn(),
     }
 }
 
-fn item_row(base: &str, scope: Option<ScopeId>, row: &ItemRow, columns: &[ItemColumn]) -> AnyView {
+fn item_row(at: &TenantAddress, row: &ItemRow, columns: &[ItemColumn]) -> AnyView {
     let item = &row.item;
     let name = shown_name(&item.display_name, &item.external_id).into_owned();
-    let href = match scope {
-        Some(ScopeId(scope)) => format!("{base}/{}?scope={scope}", item.id),
-        None => format!("{base}/{}", item.id),
-    };
+    let href = at.item(item.id);
     let pick = format!("Pick {name}");
     let cells = columns.iter().map(|column| {
-        let class = if matches!(column, ItemColumn::LastSeen | ItemColumn::FirstSeen | ItemColumn::Modified) {
+        let class = if matches!(
+            column,
+            ItemColumn::LastSeen | ItemColumn::FirstSeen | ItemColumn::Modified | ItemColumn::Changed
+        ) {
             "quiet"
         } else {
             ""
@@ -228,6 +242,10 @@ fn cell(row: &ItemRow, column: ItemColumn, name: &str) -> AnyView {
         },
         ItemColumn::LastSeen => moment(item.last_seen_at.as_millis()),
         ItemColumn::FirstSeen => moment(item.first_seen_at.as_millis()),
+        ItemColumn::Changed => match row.changed_since_known {
+            true => moment(item.changed_at.as_millis()),
+            false => "–".drawn(),
+        },
         ItemColumn::Id => identifier(&item.external_id, name),
     }
 }
@@ -295,8 +313,13 @@ fn caption(shown: &InventoryView) -> String {
     format!("{} on this page", format::counted(rows, one, many))
 }
 
-/// The state of a row; what became known after the sync that is shown says so.
+/// The state of a row; what became known after the sync that is shown says so, and what another selection has read since.
 pub fn row_state(row: &ItemRow) -> AnyView {
+    let since = row.since_words().map(|words| view! { " "<span class="quiet-text">{words}</span> });
+    view! { {state_alone(row)}{since} }.drawn()
+}
+
+fn state_alone(row: &ItemRow) -> AnyView {
     if row.newer_than_scope {
         return state("info", Icon::Add, "Newer than this sync");
     }

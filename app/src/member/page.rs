@@ -187,10 +187,10 @@ fn roles() -> AnyView {
         "What the roles may do",
         view! {
             <dl class="facts">
-                <dt>{Role::Readonly.label()}</dt><dd>"Sees what there is and what changed: inventory, syncs and findings. What policies set is not shown."</dd>
-                <dt>{Role::Operator.label()}</dt><dd>"Also sees what policies set, and starts, cancels and retries syncs, captures and comparisons."</dd>
-                <dt>{Role::Manager.label()}</dt><dd>"Also edits the connection."</dd>
-                <dt>{Role::Owner.label()}</dt><dd>"Also says who is a member."</dd>
+                <dt>{Role::Readonly.label()}</dt><dd>"Can view the inventory, runs, findings and schedules, but not the settings and scripts inside policies."</dd>
+                <dt>{Role::Operator.label()}</dt><dd>"Can also view settings and scripts, start, cancel and retry runs, and accept findings."</dd>
+                <dt>{Role::Manager.label()}</dt><dd>"Can also edit the connection, schedules and endpoints, and revoke tokens of the tenant."</dd>
+                <dt>{Role::Owner.label()}</dt><dd>"Can also manage members and create tokens of the tenant."</dd>
             </dl>
         },
     )

@@ -46,7 +46,8 @@ async fn content(
         0 => "Nothing unread.".to_owned(),
         count => format!("{} unread.", format::number(count)),
     };
-    let pager = Pager { next: next.map(|href| ("Older", href)), ..Pager::default() };
+    let first = before.map(|_| ("Newest", own_address));
+    let pager = Pager { first, next: next.map(|href| ("Older", href)), ..Pager::default() };
     let now = scope::engine()?.now().as_millis();
     let content = view! {
         <div id="notification-list" class="stack" data-live="">

@@ -23,10 +23,7 @@ const STATES: [(&str, &str); 6] = [
         "Missing, unsure",
         "The same, but the sync had errors or the list moved while it was read. Sync again to be sure.",
     ),
-    (
-        "Not read",
-        "The last sync did not read its type to the end, so nothing can be said of it. The coverage tells why.",
-    ),
+    ("Not read", "The last sync did not read its type to the end, so its state is unknown. The coverage shows why."),
     ("Newer than this sync", "It became known only after the sync that is shown began."),
 ];
 

@@ -13,6 +13,7 @@ use tenantatlas_store::scopes::ScopeId;
 
 use super::drawing::drawing;
 use super::words::{incoming_words, outgoing_words, source_name, standing_words, target_kind, target_name};
+use crate::address::TenantAddress;
 use crate::format::{counted, number};
 use crate::inventory::labels::type_label;
 use crate::inventory::not_read::not_read_note;
@@ -40,16 +41,16 @@ pub fn relations(
     relations: &Relations,
     shown: (Option<ScopeId>, Option<ItemId>),
 ) -> AnyView {
-    let drawing =
-        drawing(&inside.address(), item, relations).map(|drawing| section_card("relations", "Relations", drawing));
+    let at = inside.address().in_scope(shown.0);
+    let drawing = drawing(&at, item, relations).map(|drawing| section_card("relations", "Relations", drawing));
     view! {
         {drawing}
         {not_read_note(&view.not_read(&ItemFilter::default()), "more may refer to this item")}
         <div class="columns">
-            {section_card("outgoing", "References", references(inside, relations))}
-            {section_card("incoming", "Referenced by", referenced_by(inside, item, relations, shown))}
+            {section_card("outgoing", "References", references(&at, relations))}
+            {section_card("incoming", "Referenced by", referenced_by(&at, item, relations, shown))}
         </div>
-        {stands_on(inside, item, relations)}
+        {stands_on(&at, item, relations)}
     }
     .drawn()
 }
@@ -58,14 +59,14 @@ fn chip(standing: Standing) -> Option<AnyView> {
     standing_words(standing).map(|(tone, icon, word)| state(tone, icon, word))
 }
 
-fn references(inside: &Inside, relations: &Relations) -> AnyView {
+fn references(at: &TenantAddress, relations: &Relations) -> AnyView {
     let rows: Vec<_> = relations
         .references
         .iter()
         .filter(|one| !is_assignment(one))
         .map(|one| {
             let name = match one.link.target_item_id {
-                Some(id) => view! { <a href=inside.address().item(id)>{target_name(&one.link)}</a> }.drawn(),
+                Some(id) => view! { <a href=at.item(id)>{target_name(&one.link)}</a> }.drawn(),
                 None => target_name(&one.link).drawn(),
             };
             view! {
@@ -86,7 +87,7 @@ fn references(inside: &Inside, relations: &Relations) -> AnyView {
 }
 
 fn referenced_by(
-    inside: &Inside,
+    at: &TenantAddress,
     item: &Item,
     relations: &Relations,
     (scope, after): (Option<ScopeId>, Option<ItemId>),
@@ -98,7 +99,7 @@ fn referenced_by(
         let Incoming { link, state } = one;
         view! {
             <li>
-                <span class="grow"><a href=inside.address().item(link.source_item_id)>{source_name(&link.source_name)}</a></span>
+                <span class="grow"><a href=at.item(link.source_item_id)>{source_name(&link.source_name)}</a></span>
                 {chip(*state)}
                 <span class="badge">{incoming_words(link.relationship)}</span>
                 <span class="quiet">{type_label(&link.source_policy_type)}</span>
@@ -116,7 +117,6 @@ fn referenced_by(
     });
     let mut listed: Vec<ItemId> = relations.referenced_by.iter().map(|one| one.link.source_item_id).collect();
     listed.dedup();
-    let at = inside.address();
     let scope = scope.map(|scope| scope.0);
     let pager = Pager {
         caption: Some(format!("{} of them on this page", number(listed.len() as u64))),
@@ -143,7 +143,7 @@ fn referring_words(count: u64) -> String {
 }
 
 /// What stands on the item through others. What refers to it directly stands in the list beside.
-fn stands_on(inside: &Inside, item: &Item, relations: &Relations) -> Option<AnyView> {
+fn stands_on(at: &TenantAddress, item: &Item, relations: &Relations) -> Option<AnyView> {
     let stands = &relations.stands_on_this;
     if stands.items.is_empty() {
         return None;
@@ -158,11 +158,11 @@ fn stands_on(inside: &Inside, item: &Item, relations: &Relations) -> Option<AnyV
         let through = stands.references.iter().find(|edge| edge.from == one.item_id && nearer(&edge.to));
         let through = through.filter(|edge| edge.to != item.id).map(|edge| {
             let name = source_name(names.get(&edge.to).copied().unwrap_or_default());
-            view! { <span class="quiet">{outgoing_words(edge.relationship)}" "<a href=inside.address().item(edge.to)>{name}</a></span> }
+            view! { <span class="quiet">{outgoing_words(edge.relationship)}" "<a href=at.item(edge.to)>{name}</a></span> }
         });
         view! {
             <li>
-                <span class="grow"><a href=inside.address().item(one.item_id)>{source_name(&one.display_name)}</a></span>
+                <span class="grow"><a href=at.item(one.item_id)>{source_name(&one.display_name)}</a></span>
                 {chip(standing)}
                 {through}
                 <span class="quiet">{type_label(&one.policy_type)}</span>

@@ -1,7 +1,7 @@
 //! What screens and the command line say of an operation run.
 
 use tenantatlas_domain::live::{RunState, RunWords};
-use tenantatlas_domain::news::News;
+use tenantatlas_domain::news::{FindingNews, News};
 use tenantatlas_domain::operation::{Counters, MissingPermission};
 
 use crate::format::{counted, number};
@@ -31,6 +31,16 @@ pub fn reached(words: &RunWords, counters: &Counters) -> String {
 /// changed is said of what was read alone: `nothing changed in the 26 types that were read`, `nothing was read`.
 #[must_use]
 pub fn news_words(news: &News, words: &RunWords, counters: &Counters) -> String {
+    if let Some(found) = &news.findings {
+        return finding_words(found);
+    }
+    if let Some(versions) = news.versions {
+        return if versions == 0 {
+            "no new version".to_owned()
+        } else {
+            counted(versions, "new version", "new versions")
+        };
+    }
     let mut parts = Vec::new();
     if news.missing > 0 {
         parts.push(gone_words(news));
@@ -84,6 +94,16 @@ pub fn cancelled_words(counters: &Counters, lines: u32) -> String {
         counters.succeeded,
         counters.failed,
     )
+}
+
+/// `12 new findings, 3 gone`.
+fn finding_words(found: &FindingNews) -> String {
+    match (found.new, found.gone) {
+        (0, 0) => "no new finding".to_owned(),
+        (0, gone) => format!("{} gone", counted(gone, "finding", "findings")),
+        (new, 0) => counted(new, "new finding", "new findings"),
+        (new, gone) => format!("{}, {} gone", counted(new, "new finding", "new findings"), number(gone)),
+    }
 }
 
 /// `194 missing`, `197 missing (3 newly)`, `197 still missing (unsure)`.
@@ -147,6 +167,17 @@ mod tests {
         let news = News { missing: 194, newly_missing: 194, changed: 2_060, new: 3, ..News::default() };
         assert_eq!(told(news), "194 missing, 2,060 changed, 3 new");
         assert_eq!(told(News::default()), "nothing changed");
+    }
+
+    #[test]
+    fn a_comparison_and_a_capture_tell_what_they_found_and_not_how_much_they_looked_at() {
+        let found = |new, gone| told(News { findings: Some(FindingNews { new, gone }), ..News::default() });
+        assert_eq!(found(12, 3), "12 new findings, 3 gone");
+        assert_eq!((found(1, 0), found(0, 3)), ("1 new finding".to_owned(), "3 findings gone".to_owned()));
+        assert_eq!(found(0, 0), "no new finding");
+        let kept = |versions| told(News { versions: Some(versions), ..News::default() });
+        assert_eq!((kept(102), kept(0)), ("102 new versions".to_owned(), "no new version".to_owned()));
+        assert!(News { versions: Some(0), findings: Some(FindingNews::default()), ..News::default() }.is_empty());
     }
 
     #[test]

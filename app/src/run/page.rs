@@ -45,6 +45,7 @@ pub fn RunPage() -> impl IntoView {
     let name = path_part("run");
     let query = query();
     let done = done(&query);
+    let outcome = query("outcome").and_then(|name| name.parse().ok());
     let refused = refusal::<CancelRun>(&query).or_else(|| refusal::<RetryRun>(&query));
     tenant_page(Section::Runs, move |inside| async move {
         let run = detail(&inside, &name).await?;
@@ -62,7 +63,7 @@ pub fn RunPage() -> impl IntoView {
                 {facts(&inside, &run)}
                 {course(&run)}
                 {trouble(&inside, &run)}
-                {timeline(&inside, &run)}
+                {timeline(&inside, &run, outcome)}
                 {by_type(&inside, &run)}
                 {audit(&inside, &run)}
             </div>
@@ -163,7 +164,7 @@ fn facts(inside: &Inside, detail: &RunDetail) -> AnyView {
                 <dt>"Operation"</dt><dd>{detail.state.words.operation.clone()}</dd>
                 <dt>"Waited for a worker"</dt><dd>{waited}</dd>
                 {took.map(|took| view! { <dt>"Duration"</dt><dd>{took}</dd> })}
-                {(throttled > 0).then(|| view! { <dt>"Throttled"</dt><dd>{format!("{}, in which Microsoft let nothing in", format::span(i64::try_from(throttled).unwrap_or(i64::MAX)))}</dd> })}
+                {(throttled > 0).then(|| view! { <dt>"Throttled"</dt><dd>{format!("{}, during which Microsoft accepted no requests", format::span(i64::try_from(throttled).unwrap_or(i64::MAX)))}</dd> })}
                 {compared(inside, detail)}
                 {detail.state.news.map(|news| view! { <dt>"News"</dt><dd>{news_words(&news, &detail.state.words, &run.counters)}</dd> })}
                 <dt>{humanise(&units.1)}</dt>
@@ -279,11 +280,12 @@ fn audit(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
     if detail.audit.is_empty() {
         return None;
     }
+    let names = Names::from([(detail.run.id.to_string(), detail.state.words.name.clone())]);
     let rows = detail
         .audit
         .iter()
         .map(|entry| {
-            let told = match deed(entry, &Names::new(), inside.engine.runs().operations()) {
+            let told = match deed(entry, &names, inside.engine.runs().operations()) {
                 Some(deed) => format!("{} {deed}", entry.actor_name).drawn(),
                 None => view! { {entry.actor_name.clone()}" "<span class="identifier">{entry.action.clone()}</span> }
                     .drawn(),

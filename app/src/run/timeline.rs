@@ -1,6 +1,6 @@
 //! The timeline of a run: each of its units from its first request to its last answer, what failed first.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use leptos::prelude::*;
 use tenantatlas_domain::operation::FailureKind;
@@ -25,6 +25,8 @@ use crate::ui::state::{outcome_state, state};
 
 /// Width of the drawing of a bar, in its own units.
 const WIDTH: i64 = 1000;
+/// Rows with one reason that are shown without being asked for.
+const FEW: usize = 5;
 /// Marks on the axis, the begin aside.
 const MARKS: i64 = 4;
 
@@ -42,8 +44,8 @@ struct Unit {
     finished_at: Option<Timestamp>,
     /// What it read, counted.
     read: String,
-    /// How many are read by the same requests, itself included.
-    together: usize,
+    /// The collection that it is read from together with others, and how many they are, itself included.
+    together: Option<(usize, usize)>,
 }
 
 /// The units of a run; none where it does not keep their times.
@@ -61,7 +63,7 @@ fn units(inside: &Inside, detail: &RunDetail) -> Vec<Unit> {
                 started_at: one.started_at,
                 finished_at: one.finished_at,
                 read: format::counted(one.captured, "object", "objects"),
-                together: 1,
+                together: None,
             }
         };
         return types.iter().map(unit).collect();
@@ -75,13 +77,13 @@ fn units(inside: &Inside, detail: &RunDetail) -> Vec<Unit> {
         started_at: one.started_at,
         finished_at: one.finished_at,
         read: format::counted(one.events, "event", "events"),
-        together: 1,
+        together: None,
     };
     let own: Vec<&TypeRun> = detail.types.iter().filter(|one| one.carried_from.is_none()).collect();
     let shared = shared_listings(&own);
     let unit = |one: &&TypeRun| {
         let (key, label, href) = of_type(&one.policy_type);
-        let together = shared.get(one.policy_type.as_str()).copied().unwrap_or(1);
+        let together = shared.get(one.policy_type.as_str()).copied();
         let (outcome, reason, read) = (one.outcome, one.reason_code, format::counted(one.items, "item", "items"));
         let (started_at, finished_at) = (one.started_at, one.finished_at);
         Unit { key, label, href, outcome, reason, started_at, finished_at, read, together }
@@ -123,7 +125,7 @@ fn timed(inside: &Inside, detail: &RunDetail, units: &[UnitTime]) -> Unit {
         started_at: one.started_at,
         finished_at: Some(one.finished_at),
         read: String::new(),
-        together: 1,
+        together: None,
     }
 }
 
@@ -179,7 +181,7 @@ impl Look {
 }
 
 /// One row per unit that the run read itself, with an axis above them.
-pub(super) fn timeline(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
+pub(super) fn timeline(inside: &Inside, detail: &RunDetail, only: Option<TypeOutcome>) -> Option<AnyView> {
     let mut units = units(inside, detail);
     let begin = units.iter().map(|one| one.started_at).min()?.as_millis();
     let now = inside.engine.now().as_millis();
@@ -188,7 +190,10 @@ pub(super) fn timeline(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
     span.end = units.iter().map(|one| span.end_of(one)).max()?.max(begin + 1);
     units.sort_by_cached_key(|one| (span.look(one), one.started_at, one.key.clone()));
     let pauses = &detail.run.pauses;
-    let rows = units.iter().map(|one| row(&span, pauses, one)).collect_view();
+    let chips = chips(&inside.address().run(detail.run.id), &units, only);
+    units.retain(|one| only.is_none() || one.outcome == only);
+    let groups = grouped(&span, units);
+    let groups = groups.iter().map(|group| group.view(&span, pauses, only.is_some())).collect_view();
     let took = format::span(span.end - begin);
     let whole = if detail.run.status.is_terminal() {
         let asks = detail.times.is_empty();
@@ -203,15 +208,89 @@ pub(super) fn timeline(inside: &Inside, detail: &RunDetail) -> Option<AnyView> {
                     <h2 id="timeline-title">"Timeline"</h2>
                     <p>{whole}</p>
                 </div>
+                {chips}
                 {(pauses.length() > 0).then(hatching)}
                 <div class="card flush">
                     {axis(&span)}
-                    <ol class="timeline">{rows}</ol>
+                    {groups}
                 </div>
             </section>
         }
         .drawn(),
     )
+}
+
+/// How many units ended in each way, where they did not all in one: each the link to those alone.
+fn chips(base: &str, units: &[Unit], only: Option<TypeOutcome>) -> Option<AnyView> {
+    let count = |outcome: TypeOutcome| units.iter().filter(|one| one.outcome == Some(outcome)).count();
+    let outcomes: Vec<TypeOutcome> = TypeOutcome::ALL.iter().copied().filter(|one| count(*one) > 0).collect();
+    if outcomes.len() < 2 && only.is_none() {
+        return None;
+    }
+    let chip = |href: String, words: String, chosen: bool| {
+        view! { <li><a class="chip" href=href aria-current=chosen.then_some("true")>{words}</a></li> }
+    };
+    let all = chip(base.to_owned(), format!("All {}", units.len()), only.is_none());
+    let each = outcomes.into_iter().map(|outcome| {
+        let word = match outcome {
+            TypeOutcome::Succeeded => "done",
+            TypeOutcome::Failed => "failed",
+            TypeOutcome::Skipped => "skipped",
+        };
+        chip(format!("{base}?outcome={outcome}"), format!("{} {word}", count(outcome)), only == Some(outcome))
+    });
+    Some(view! { <ul class="chips" aria-label="By outcome">{all}{each.collect_view()}</ul> }.drawn())
+}
+
+/// Rows that are told under one heading: those that ended in the same way for the same reason, or all others of a look.
+struct GroupOfUnits {
+    look: Look,
+    reason: Option<ReasonCode>,
+    units: Vec<Unit>,
+}
+
+/// The rows in their order, those with one reason together.
+fn grouped(span: &Span, units: Vec<Unit>) -> Vec<GroupOfUnits> {
+    let mut groups: Vec<GroupOfUnits> = Vec::new();
+    for one in units {
+        let look = span.look(&one);
+        let reason = one.reason.filter(|_| look != Look::Left);
+        match groups.iter_mut().find(|group| (group.look, group.reason) == (look, reason)) {
+            Some(group) => group.units.push(one),
+            None => groups.push(GroupOfUnits { look, reason, units: vec![one] }),
+        }
+    }
+    groups
+}
+
+impl GroupOfUnits {
+    /// The rows, below their reason where they have one. Many of one reason open when they are asked for, unless it was
+    /// asked for these alone.
+    fn view(&self, span: &Span, pauses: &Pauses, asked_for: bool) -> AnyView {
+        let mut told = HashSet::new();
+        let rows = self.units.iter().map(|one| {
+            let together = one.together.filter(|(listing, _)| told.insert(*listing)).map(|(_, count)| count);
+            row(span, pauses, one, together)
+        });
+        let rows = view! { <ol class="timeline">{rows.collect::<Vec<_>>()}</ol> };
+        let Some(heading) = self.heading() else { return rows.drawn() };
+        if self.units.len() <= FEW || asked_for {
+            return view! { <h3 class="timeline-reason">{heading}</h3> {rows} }.drawn();
+        }
+        view! { <details class="disclosure timeline-reason"><summary>{Icon::Down.view()}{heading}</summary>{rows}</details> }
+            .drawn()
+    }
+
+    /// `12 failed: a permission is missing`.
+    fn heading(&self) -> Option<String> {
+        let word = match self.look {
+            Look::Failed => "failed",
+            Look::Skipped => "skipped",
+            Look::Reading | Look::Left | Look::Read => return None,
+        };
+        let reason = self.reason?;
+        Some(format!("{} {word}: {}", format::number(self.units.len() as u64), reason.words()))
+    }
 }
 
 /// The pattern of the stretches in which nothing was let in, and what it means.
@@ -227,7 +306,7 @@ fn hatching() -> AnyView {
                 </defs>
                 <rect width="28" height="12" fill="url(#paused)" />
             </svg>
-            " Throttled: Microsoft let nothing in"
+            " Throttled: Microsoft accepted no requests"
         </p>
     }
     .drawn()
@@ -246,8 +325,8 @@ fn axis(span: &Span) -> AnyView {
         .drawn()
 }
 
-/// For each type that is read by the same requests as others here: how many they are together.
-fn shared_listings<'a>(types: &[&'a TypeRun]) -> HashMap<&'a str, usize> {
+/// For each type that is read by the same requests as others here: their collection, and how many they are together.
+fn shared_listings<'a>(types: &[&'a TypeRun]) -> HashMap<&'a str, (usize, usize)> {
     let listing = |key: &str| registry().get(key).and_then(|known| registry().listing_of(known));
     let mut counts: HashMap<usize, usize> = HashMap::new();
     for one in types {
@@ -256,8 +335,9 @@ fn shared_listings<'a>(types: &[&'a TypeRun]) -> HashMap<&'a str, usize> {
         }
     }
     let shared = |one: &&'a TypeRun| {
-        let count = *counts.get(&listing(&one.policy_type)?)?;
-        (count > 1).then_some((one.policy_type.as_str(), count))
+        let listing = listing(&one.policy_type)?;
+        let count = *counts.get(&listing)?;
+        (count > 1).then_some((one.policy_type.as_str(), (listing, count)))
     };
     types.iter().filter_map(shared).collect()
 }
@@ -275,7 +355,8 @@ fn hatched(span: &Span, pauses: &Pauses, one: &Unit) -> AnyView {
         .drawn()
 }
 
-fn row(span: &Span, pauses: &Pauses, one: &Unit) -> AnyView {
+/// `together` is how many are read by the same requests, where that is to be said.
+fn row(span: &Span, pauses: &Pauses, one: &Unit, together: Option<usize>) -> AnyView {
     let look = span.look(one);
     let (tone, icon) = look.tone();
     let (from, until) = (span.scale(one.started_at.as_millis()), span.scale(span.end_of(one)));
@@ -285,11 +366,7 @@ fn row(span: &Span, pauses: &Pauses, one: &Unit) -> AnyView {
         Look::Left => state("idle", Icon::Skipped, "Not read: cancelled"),
         _ => outcome_state(one.outcome),
     };
-    // The reasons stand once each above; here is what this row is.
-    let reason = one.reason.filter(|_| look != Look::Left).map(ReasonCode::words);
-    let together =
-        (one.together > 1).then(|| format!("read together with {} of the same collection", one.together - 1));
-    let remarks: Vec<String> = [reason.map(ToOwned::to_owned), together].into_iter().flatten().collect();
+    let together = together.map(|count| format!("{count} types of one collection, read together"));
     let label = one.label.clone();
     let name = match one.href.clone() {
         Some(href) => view! { <a href=href title=label.clone()>{label.clone()}</a> }.drawn(),
@@ -310,8 +387,41 @@ fn row(span: &Span, pauses: &Pauses, one: &Unit) -> AnyView {
             </svg>
             <span class="number">{took}</span>
             <span class="number">{one.read.clone()}</span>
-            {(!remarks.is_empty()).then(|| view! { <span class="reason">{remarks.join(" · ")}</span> })}
+            {together.map(|words| view! { <span class="reason">{words}</span> })}
         </li>
     }
     .drawn()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unit(key: usize, outcome: TypeOutcome, reason: Option<ReasonCode>) -> Unit {
+        Unit {
+            key: key.to_string(),
+            label: format!("Type {key}"),
+            href: None,
+            outcome: Some(outcome),
+            reason,
+            started_at: Timestamp::from_millis(0),
+            finished_at: Some(Timestamp::from_millis(5)),
+            read: String::new(),
+            together: (outcome == TypeOutcome::Succeeded).then_some((3, 2)),
+        }
+    }
+
+    #[test]
+    fn a_reason_and_a_collection_are_told_once_and_not_in_every_row() {
+        let span = Span { begin: 0, end: 10, now: 10, cancelled: false };
+        let failed = (0..7).map(|key| unit(key, TypeOutcome::Failed, Some(ReasonCode::PermissionMissing)));
+        let read = (7..9).map(|key| unit(key, TypeOutcome::Succeeded, None));
+        let groups = grouped(&span, failed.chain(read).collect());
+        let html: Vec<String> =
+            groups.iter().map(|group| group.view(&span, &Pauses::default(), false).to_html()).collect();
+        let words = ReasonCode::PermissionMissing.words();
+        assert_eq!((html.len(), html[0].matches(words).count()), (2, 1), "{html:?}");
+        assert!(html[0].contains("<details") && !html[1].contains("<details"), "{html:?}");
+        assert_eq!(html[1].matches("2 types of one collection, read together").count(), 1, "{html:?}");
+    }
 }

@@ -11,6 +11,7 @@ use {
     crate::{
         access::Rule,
         address,
+        error::ErrorKind,
         redirect::{go_to, safe_next},
         scope,
     },
@@ -30,7 +31,8 @@ use {
 pub async fn sign_in(email: String, password: String, #[server(default)] next: String) -> Result<(), AppError> {
     let (engine, origin) = (scope::engine()?, origin()?);
     let step = engine.sign_in(&origin.visitor, &email, SecretString::from(password)).await?;
-    let refused = || AppError::invalid("password", "Sign-in failed. Check e-mail and password, and try again.");
+    // It is about both fields, and says so above them.
+    let refused = || AppError::new(ErrorKind::Invalid, "Sign-in failed. Check e-mail and password, and try again.");
     proceed(&engine, &origin, step, &next, refused).await
 }
 rule!(SignIn, Rule::Public);

@@ -157,7 +157,7 @@ fn star(row: &TenantRow) -> AnyView {
     let visible = &row.overview.visible;
     let favourite = visible.favourite;
     let name = &visible.tenant.name;
-    let label = if favourite { format!("Remove {name} from favourites") } else { format!("Mark {name} as favourite") };
+    let label = if favourite { format!("Remove {name} from favorites") } else { format!("Mark {name} as a favorite") };
     view! {
         <form method="post" action={address::tenant(visible.tenant.id).function::<SetFavourite>()}>
             {(!favourite).then(|| hidden("favourite", "true"))}

@@ -38,7 +38,7 @@ pub fn refusal(error: AppError) -> impl IntoView + use<> {
             {Icon::Warning.view()}
             <p>
                 <span class=class>{error.message}</span>
-                {one.map(|field| view! { <span class="of-field">"One field is not right yet. "<a href=field>"Go to it"</a></span> })}
+                {one.map(|field| view! { <span class="of-field">"One field needs attention. "<a href=field>"Go to it"</a></span> })}
                 {(error.kind == ErrorKind::Confirm).then(|| view! { " "<a href=address::CONFIRM target="_blank">"Confirm it in a new tab"</a>", then try again." })}
             </p>
         </div>

@@ -50,7 +50,7 @@ impl ChangeKind {
             Self::Added => "Added",
             Self::Removed => "Removed",
             Self::Modified => "Modified",
-            Self::Reassigned => "Assigned otherwise",
+            Self::Reassigned => "Assignments changed",
             Self::Renamed => "Renamed",
             Self::Migrated => "Moved to another type",
         }

@@ -20,6 +20,8 @@ crate::names::named! {
         LastSeen = "seen",
         /// When a run first saw it.
         FirstSeen = "first_seen",
+        /// When a run last found it new or changed.
+        Changed = "changed",
         /// The id that Microsoft gave it.
         Id = "id",
     }
@@ -42,6 +44,7 @@ impl ItemColumn {
             Self::Modified => "Last modified",
             Self::LastSeen => "Last seen",
             Self::FirstSeen => "First seen",
+            Self::Changed => "Changed",
             Self::Id => "ID",
         }
     }

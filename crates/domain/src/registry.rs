@@ -43,7 +43,7 @@ pub use platform::{Platform, PlatformRule, UnknownPlatform, platform_of};
 pub use policy_type::{
     ApiVersion, Assignments, Feature, PARENT_ID_PROPERTY, PolicyType, Source, attach_parent, continuations, revision_of,
 };
-pub use portal::{Portal, PortalCloud, PortalLink, PortalPage, PortalSite, portal};
+pub use portal::{Portal, PortalCloud, PortalLink, PortalPage, PortalSite, group_page, portal};
 pub use recipe::{Recipe, Referenced, RestoreClass, Script, UnknownRestoreClass};
 pub use recipes::recipe;
 pub use reference_rule::{ReferenceRule, ReferenceTarget};

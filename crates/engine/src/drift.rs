@@ -40,7 +40,11 @@ impl Operation for GenerateDrift {
     type Payload = DriftPayload;
 
     fn words() -> RunWords {
-        RunWords::of("Drift", ("comparison", "comparisons"), ("comparing", "done"), ("object", "objects"))
+        RunWords::of("Comparison", ("comparison", "comparisons"), ("comparing", "done"), ("object", "objects"))
+    }
+
+    fn name(payload: &DriftPayload) -> String {
+        payload.name()
     }
 
     fn limits(&self) -> Limits {

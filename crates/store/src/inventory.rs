@@ -59,5 +59,5 @@ pub use stored::stored;
 pub use total::{MAX_COUNTED, Total, total, total_by_type};
 pub use untold::not_read;
 pub(crate) use view::Stretch;
-pub use view::{KnownType, ScopeView, TypeState, known_types};
+pub use view::{FirstRead, KnownType, ScopeView, TypeState, first_read_after, known_types};
 pub use writer::{BatchResult, lock_types, refresh_statistics, write_batch};

@@ -5,9 +5,11 @@ use std::pin::pin;
 
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use tenantatlas_app::inventory::assigned::assigned_words;
+use tenantatlas_app::inventory::changes_note::{in_future, later_words};
+use tenantatlas_app::inventory::load::first_read_later;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_engine::{Clock as _, SystemClock};
-use tenantatlas_store::inventory::{self, ItemFilter, ItemQuery, ItemRow, NotRead, ScopeView, StateFilter};
+use tenantatlas_store::inventory::{self, FirstRead, ItemFilter, ItemQuery, ItemRow, NotRead, ScopeView, StateFilter};
 use tenantatlas_store::{Reader, StoreError, sync_runs};
 
 use super::arguments::{ItemListArguments, ItemsArguments, ItemsCommand, StateArgument};
@@ -48,8 +50,14 @@ async fn list(db: &Reader, arguments: &ItemListArguments, output: Output) -> Res
     let view = ScopeView::load(db, tenant.id, None).await?;
     let changed_since = match arguments.changed_since {
         Some(since) => {
-            let moment = sync_runs::moment_of(db, tenant.id, since, SystemClock.now()).await?;
-            Some(moment.ok_or_else(|| Exit::usage(format!("{since} names no sync run of the tenant that has ended")))?)
+            let now = SystemClock.now();
+            let moment = sync_runs::moment_of(db, tenant.id, since, now).await?;
+            let moment =
+                moment.ok_or_else(|| Exit::usage(format!("{since} names no sync run of the tenant that has ended")))?;
+            if moment > now {
+                return Err(Exit::usage(in_future(since)));
+            }
+            Some(moment)
         }
         None => None,
     };
@@ -69,8 +77,14 @@ async fn list(db: &Reader, arguments: &ItemListArguments, output: Output) -> Res
         }),
         ..ItemFilter::default()
     };
-    let not_read = inventory::not_read(db, &view, &filter).await?;
-    let excluding = assigned.as_ref().and_then(|_| filter.other_side());
+    let beside = Beside {
+        assigned,
+        not_read: inventory::not_read(db, &view, &filter).await?,
+        first_read_later: first_read_later(db, &view, &filter).await?,
+        none: nothing_words(&view, &filter, &tenant.name),
+    };
+    let assigned = beside.assigned.as_ref();
+    let excluding = assigned.and_then(|_| filter.other_side());
     let limit = arguments.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let listed = |filter| {
         inventory::export(db.clone(), view.clone(), ItemQuery { filter, ..ItemQuery::default() }).take(limit).boxed()
@@ -78,25 +92,54 @@ async fn list(db: &Reader, arguments: &ItemListArguments, output: Output) -> Res
     let (rows, excluding) = (listed(filter), excluding.map(listed));
     let mut stream = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     if output.json {
-        print_json(&mut stream, rows, assigned.as_ref(), excluding, &not_read).await?;
+        print_json(&mut stream, rows, excluding, &beside).await?;
     } else {
-        print_text(&mut stream, rows, assigned.as_ref(), excluding, &not_read, &tenant.name).await?;
+        print_text(&mut stream, rows, excluding, &beside).await?;
     }
     written(stream.flush())
 }
 
-/// `{"not_read": […], "items": […]}`, item by item; where it is asked for a group, also whom, and the items that exclude it.
+/// What is told beside the items.
+struct Beside {
+    /// Whom it is asked for, where it is asked for what somebody gets.
+    assigned: Option<AssignedTo>,
+    /// What was not read to the end of that which is asked for.
+    not_read: Vec<NotRead>,
+    /// Of which types changes are known for less long than is asked for.
+    first_read_later: Vec<FirstRead>,
+    /// What is said where no item fits.
+    none: String,
+}
+
+/// What is said where no item fits. Only of a tenant that was not read it is asked whether it was.
+fn nothing_words(view: &ScopeView, filter: &ItemFilter, tenant: &str) -> String {
+    match (view.run.is_some(), &filter.assigned, filter.changed_since) {
+        (_, Some(_), _) => "No item that was read.".to_owned(),
+        (true, None, Some(_)) => "No item was found new or changed since then.".to_owned(),
+        (true, None, None) => "No item fits.".to_owned(),
+        (false, None, _) => {
+            format!("No item fits. Has the tenant been read? tenantatlas sync --tenant \"{}\"", visible(tenant))
+        }
+    }
+}
+
+/// `{"not_read": […], "items": […]}`, item by item; where it is asked for changes, also of which types less is known, and where
+/// it is asked for a group, whom, and the items that exclude it.
 async fn print_json(
     stream: &mut impl Write,
     rows: impl Stream<Item = Result<ItemRow, StoreError>>,
-    assigned: Option<&AssignedTo>,
     excluding: Option<impl Stream<Item = Result<ItemRow, StoreError>>>,
-    not_read: &[NotRead],
+    beside: &Beside,
 ) -> Result<(), Exit> {
     written(stream.write_all(b"{\"not_read\":"))?;
-    let not_read: Vec<_> = not_read.iter().map(item_document::not_read).collect();
+    let not_read: Vec<_> = beside.not_read.iter().map(item_document::not_read).collect();
     written(serde_json::to_writer(&mut *stream, &not_read).map_err(io::Error::from))?;
-    if let Some(assigned) = assigned {
+    if !beside.first_read_later.is_empty() {
+        let later: Vec<_> = beside.first_read_later.iter().map(item_document::first_read).collect();
+        written(stream.write_all(b",\n\"first_read_later\":"))?;
+        written(serde_json::to_writer(&mut *stream, &later).map_err(io::Error::from))?;
+    }
+    if let Some(assigned) = &beside.assigned {
         written(stream.write_all(b",\n\"assigned_to\":"))?;
         written(serde_json::to_writer(&mut *stream, &assigned.document()).map_err(io::Error::from))?;
     }
@@ -128,23 +171,21 @@ async fn print_documents(
 async fn print_text(
     stream: &mut impl Write,
     rows: impl Stream<Item = Result<ItemRow, StoreError>>,
-    assigned: Option<&AssignedTo>,
     excluding: Option<impl Stream<Item = Result<ItemRow, StoreError>>>,
-    not_read: &[NotRead],
-    tenant: &str,
+    beside: &Beside,
 ) -> Result<(), Exit> {
+    let Beside { assigned, not_read, first_read_later, none } = beside;
     if let Some(assigned) = assigned {
         written(writeln!(stream, "{}", assigned.heading()))?;
     }
-    let none = match assigned {
-        Some(_) => "No item that was read.".to_owned(),
-        None => format!("No item fits. Has the tenant been read? tenantatlas sync --tenant \"{}\"", visible(tenant)),
-    };
-    print_rows(stream, rows, &none).await?;
+    print_rows(stream, rows, none).await?;
     if let (Some(assigned), Some(excluding)) = (assigned, excluding) {
         let heading = format!("Excludes {}, which is no assignment to it:", assigned.words());
         written(writeln!(stream, "\n{heading}"))?;
-        print_rows(stream, excluding, &none).await?;
+        print_rows(stream, excluding, none).await?;
+    }
+    if let Some(words) = later_words(first_read_later) {
+        written(writeln!(stream, "\n{}", visible(&words)))?;
     }
     if not_read.is_empty() {
         return Ok(());
@@ -174,7 +215,7 @@ async fn print_rows(
         written(writeln!(
             stream,
             "{:9} {:28} {:48} {:24} {:36} {}",
-            row.state(),
+            state_words(&row),
             visible(&row.item.policy_type),
             visible(&row.item.display_name),
             row.item.last_seen_at.to_rfc3339(),
@@ -189,8 +230,18 @@ async fn print_rows(
     Ok(())
 }
 
+/// The state of a row, and what another selection has read since.
+fn state_words(row: &ItemRow) -> String {
+    match row.since_words() {
+        Some(since) => format!("{} ({since})", row.state()),
+        None => row.state().to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde_json::json;
 
     use super::*;
@@ -203,7 +254,9 @@ mod tests {
             presence: Presence::Missing { confidence: Confidence::High },
             assignments: Vec::new(),
             changed_in_last_run: false,
+            changed_since_known: false,
             newer_than_scope,
+            seen_since: None,
         }
     }
 
@@ -214,5 +267,25 @@ mod tests {
         let (newer, gone) = (item_document::item(&newer), item_document::item(&gone));
         assert_eq!((&newer["state"], newer.get("confidence")), (&json!("newer"), None));
         assert_eq!((&gone["state"], &gone["confidence"]), (&json!("missing"), &json!("high")));
+    }
+
+    #[test]
+    fn of_a_tenant_that_was_read_it_is_not_asked_whether_it_was() {
+        let view = ScopeView { tenant_id: uuid::Uuid::nil().into(), scope: None, run: None, types: BTreeMap::new() };
+        let words = nothing_words(&view, &ItemFilter::default(), "Contoso");
+        assert_eq!(words, "No item fits. Has the tenant been read? tenantatlas sync --tenant \"Contoso\"");
+        let group = Some(tenantatlas_domain::references::Assigned::Nobody);
+        let of_group = ItemFilter { assigned: group, ..ItemFilter::default() };
+        assert_eq!(nothing_words(&view, &of_group, "Contoso"), "No item that was read.");
+    }
+
+    #[test]
+    fn what_another_selection_no_longer_found_is_not_listed_plainly_as_present() {
+        let row = ItemRow { presence: Presence::Present, seen_since: Some(false), ..missing(false) };
+        assert_eq!(state_words(&row), "present (read again since: not there)");
+        let document = item_document::item(&row);
+        assert_eq!((&document["state"], &document["seen_since"]), (&json!("present"), &json!(false)));
+        let row = ItemRow { seen_since: None, ..row };
+        assert_eq!((state_words(&row), &item_document::item(&row)["seen_since"]), ("present".to_owned(), &json!(null)));
     }
 }

@@ -379,7 +379,7 @@ fn item_fields(row: &ItemRow) -> Vec<Cell> {
         item.last_seen_at.to_rfc3339().into(),
         item.changed_at.to_rfc3339().into(),
         "".into(),
-        "".into(),
+        row.since_words().unwrap_or_default().into(),
     ]
 }
 

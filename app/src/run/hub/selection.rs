@@ -29,7 +29,7 @@ pub(super) fn selection(place: &Place, filter: &RunFilter, hub: &Hub, is_underst
         number(active),
         number(retryable)
     );
-    let everything = is_understood.then(|| {
+    let everything = (is_understood && active + retryable > 0).then(|| {
         view! { <label class="check"><input type="checkbox" name="everything" value="true" autocomplete="off" />{everything}</label> }
     });
     Some(

@@ -104,6 +104,14 @@ impl Portal {
     }
 }
 
+/// The page of a group of the directory.
+#[must_use]
+pub fn group_page(cloud: PortalCloud, entra_tenant_id: &str, id: &str) -> PortalLink {
+    let view = format!("Microsoft_AAD_IAM/GroupDetailsMenuBlade/~/Overview/groupId/{}", path_segment(id));
+    let site = PortalSite::Entra;
+    PortalLink { address: site.address(cloud, entra_tenant_id, &view), exact: true, site }
+}
+
 /// Where objects of a type are shown; none for a type that the table below does not name.
 #[must_use]
 pub fn portal(policy_type: &PolicyType) -> Option<Portal> {
@@ -334,6 +342,16 @@ mod tests {
                 PortalPage::None(reason) => assert!(reason.len() > 20, "{reason}"),
             }
         }
+    }
+
+    #[test]
+    fn a_group_opens_in_the_cloud_and_the_directory_of_its_tenant() {
+        assert_eq!(
+            group_page(PortalCloud::UsGovernment, TENANT, "0a1b").address,
+            format!(
+                "https://entra.microsoft.us/{TENANT}#view/Microsoft_AAD_IAM/GroupDetailsMenuBlade/~/Overview/groupId/0a1b"
+            )
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde_json::json;
 use tenantatlas_domain::drift::{Gap, GapCode, Moved, Severity, pair};
 use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::live::{CurrentItem, Progress};
+use tenantatlas_domain::news::{FindingNews, News};
 use tenantatlas_domain::operation::ItemOutcome;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
@@ -16,7 +17,7 @@ use tenantatlas_runs::{ITEMS_OBSERVED, QUIET, RunContext, Stop, Summary, Work};
 use tenantatlas_store::findings::{
     self, ComparedType, ComparisonRecord, DriftCounts, Group, Plan, PlanError, Source, Subject, candidates,
 };
-use tenantatlas_store::operation_runs::{End, Settled, UnitTime, keep_times};
+use tenantatlas_store::operation_runs::{End, Settled, UnitTime, keep_times, set_news};
 use tenantatlas_store::{StoreError, Tx, scopes, with_retries};
 use tokio::time::Instant;
 
@@ -387,6 +388,9 @@ impl Work for DriftWork {
                 finished_at: at,
             };
             findings::record_comparison(tx, &record).await?;
+            let findings = FindingNews { new: counts.found + counts.reopened, gone: counts.resolved };
+            let news = News { findings: Some(findings), ..News::default() };
+            set_news(tx, self.context.fence(), &news).await?;
             events::tell_findings(tx, run.tenant_id, run.id, counts.found, counts.reopened, at).await?;
             Ok(object(json!({
                 "baseline_run_id": record.baseline_run_id,

@@ -102,7 +102,12 @@ fn news(news: &Value) -> Option<String> {
         let count = news[name].as_u64().filter(|count| *count > 0)?;
         Some(format!("{count} {words}"))
     });
-    Some(counts.collect::<Vec<_>>().join(", ")).filter(|words| !words.is_empty())
+    let of_others = [("new findings", &news["findings"]["new"]), ("new versions", &news["versions"])];
+    let of_others = of_others.into_iter().filter_map(|(words, count)| {
+        let count = count.as_u64().filter(|count| *count > 0)?;
+        Some(format!("{count} {words}"))
+    });
+    Some(counts.chain(of_others).collect::<Vec<_>>().join(", ")).filter(|words| !words.is_empty())
 }
 
 fn text(value: &Value) -> String {

@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use serde_json::json;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::live::{CurrentItem, Progress};
+use tenantatlas_domain::news::News;
 use tenantatlas_domain::normalise::Normaliser;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::registry::{Listing, PolicyType, Recipe, recipe, registry};
@@ -15,7 +16,7 @@ use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::{GraphSession, RequestCounts};
 use tenantatlas_runs::{ITEMS_OBSERVED, QUIET, RunContext, Stop, Summary, Work};
 use tenantatlas_store::inventory::ScopeView;
-use tenantatlas_store::operation_runs::{End, OperationRun};
+use tenantatlas_store::operation_runs::{End, OperationRun, set_news};
 use tenantatlas_store::policies::{self, Capture, CaptureTypeEnd, NewCapture, TenantKey};
 use tenantatlas_store::{StoreError, Tx, with_retries};
 use tokio::time::Instant;
@@ -252,6 +253,10 @@ impl Work for CaptureWork {
             let (fence, costs) = (self.context.fence(), (cost.requests, cost.retries));
             let capture = policies::finish(tx, fence, self.capture(), status, end.reason_code, costs, at).await?;
             let sum = |of: fn(&policies::CaptureTypeRun) -> u64| types.iter().map(of).sum::<u64>();
+            if end.reason_code.is_none() {
+                let news = News { versions: Some(sum(|one| one.created)), ..News::default() };
+                set_news(tx, fence, &news).await?;
+            }
             let mut facts = summary(&capture);
             facts.insert(ITEMS_OBSERVED.to_owned(), json!(sum(|one| one.captured)));
             facts.insert("versions_created".to_owned(), json!(sum(|one| one.created)));

@@ -213,6 +213,8 @@ pub struct AssignedQuery {
     pub relationship: Option<Relationship>,
     /// Where the page begins.
     pub after: Option<Cursor>,
+    /// Where the page ends; then `after` says nothing.
+    pub before: Option<Cursor>,
     /// At most so many; 1 to 500.
     pub limit: u32,
 }
@@ -224,6 +226,8 @@ pub struct AssignedPage {
     pub rows: Vec<ItemRow>,
     /// Where the next page begins; `None` on the last page.
     pub next: Option<Cursor>,
+    /// Where the previous page ends; `None` on the first page.
+    pub previous: Option<Cursor>,
 }
 
 #[derive(FromRow)]
@@ -244,28 +248,60 @@ pub async fn assigned_items(
     query: &AssignedQuery,
 ) -> Result<AssignedPage, StoreError> {
     let wanted = query.limit.clamp(1, MAX_PAGE) as usize;
-    let from = query.after.as_ref().map(|cursor| place(&cursor.part));
-    let mut hits: Vec<(String, Hit)> = Vec::new();
-    for policy_type in types_of(types, view, query) {
-        if from.as_ref().is_some_and(|from| place(&policy_type) < *from) {
-            continue;
-        }
-        let after = query.after.as_ref().filter(|cursor| cursor.part == policy_type);
-        let statement = page_of_type(view.tenant_id, &policy_type, query, after, wanted + 1 - hits.len());
-        let mut on = db.database();
-        let found: Vec<Hit> = on.query(&statement).await?;
-        hits.extend(found.into_iter().map(|hit| (policy_type.clone(), hit)));
-        if hits.len() > wanted {
-            break;
-        }
+    let keys = types_of(types, view, query);
+    let mut backwards = query.before.is_some();
+    let mut cursor = query.before.as_ref().or(query.after.as_ref());
+    let mut hits = walk(db, view.tenant_id, &keys, query, (cursor, backwards)).await?;
+    if backwards && hits.len() < wanted {
+        // The page before would not be full: the list begins at its beginning.
+        (backwards, cursor) = (false, None);
+        hits = walk(db, view.tenant_id, &keys, query, (None, false)).await?;
     }
     let more = hits.len() > wanted;
     hits.truncate(wanted);
-    let next = hits.last().filter(|_| more);
-    let next = next.map(|(part, hit)| Cursor { part: part.clone(), key: hit.key.clone(), id: hit.id });
+    if backwards {
+        hits.reverse();
+    }
+    let edge = |hit: Option<&(String, Hit)>| {
+        hit.map(|(part, hit)| Cursor { part: part.clone(), key: hit.key.clone(), id: hit.id })
+    };
+    let next = edge(hits.last()).filter(|_| backwards || more);
+    let previous = edge(hits.first()).filter(|_| if backwards { more } else { cursor.is_some() });
     let ids: Vec<Uuid> = hits.into_iter().map(|(_, hit)| hit.id).collect();
     let rows: Vec<ItemRow> = rows(db.database(), view, &ids).await?;
-    Ok(AssignedPage { rows, next })
+    Ok(AssignedPage { rows, next, previous })
+}
+
+/// One item more than the page holds, from the cursor on, or back from it.
+async fn walk(
+    db: &impl Readable,
+    tenant: TenantId,
+    keys: &[String],
+    query: &AssignedQuery,
+    (cursor, backwards): (Option<&Cursor>, bool),
+) -> Result<Vec<(String, Hit)>, StoreError> {
+    let wanted = query.limit.clamp(1, MAX_PAGE) as usize + 1;
+    let from = cursor.map(|cursor| place(&cursor.part));
+    let mut keys: Vec<&String> = keys.iter().collect();
+    if backwards {
+        keys.reverse();
+    }
+    let mut hits: Vec<(String, Hit)> = Vec::new();
+    for key in keys {
+        let is_passed = |from: &(usize, String)| if backwards { place(key) > *from } else { place(key) < *from };
+        if from.as_ref().is_some_and(is_passed) {
+            continue;
+        }
+        let cursor = cursor.filter(|cursor| cursor.part == *key);
+        let statement = page_of_type(tenant, key, query, (cursor, backwards), wanted - hits.len());
+        let mut on = db.database();
+        let found: Vec<Hit> = on.query(&statement).await?;
+        hits.extend(found.into_iter().map(|hit| (key.clone(), hit)));
+        if hits.len() >= wanted {
+            break;
+        }
+    }
+    Ok(hits)
 }
 
 /// The types that may hold a row of the page. Where not all was counted these are all that are known.
@@ -284,9 +320,10 @@ fn page_of_type(
     tenant: TenantId,
     policy_type: &str,
     query: &AssignedQuery,
-    after: Option<&Cursor>,
+    (cursor, backwards): (Option<&Cursor>, bool),
     limit: usize,
 ) -> Statement {
+    let (behind, order) = if backwards { ("<", " DESC") } else { (">", "") };
     let mut statement = Statement::default();
     let Some(id) = query.assigned.external_id() else {
         statement.push(
@@ -295,10 +332,10 @@ fn page_of_type(
              WHERE i.tenant_id = $1 AND i.policy_type = $2 AND i.assigned = FALSE",
             args![tenant, policy_type.to_owned()],
         );
-        if let Some(cursor) = after {
-            statement.push(" AND (i.name_key, i.id) > ($1, $2)", args![cursor.key.clone(), cursor.id]);
+        if let Some(cursor) = cursor {
+            statement.push(&format!(" AND (i.name_key, i.id) {behind} ($1, $2)"), args![cursor.key.clone(), cursor.id]);
         }
-        statement.push(" ORDER BY i.name_key, i.id LIMIT $1", args![limit as u64]);
+        statement.push(&format!(" ORDER BY i.name_key{order}, i.id{order} LIMIT $1"), args![limit as u64]);
         return statement;
     };
     statement.push(
@@ -311,12 +348,18 @@ fn page_of_type(
     if let Some(relationship) = query.relationship {
         statement.push(" AND l.relationship = $1", args![relationship.as_str()]);
     }
-    if let Some(cursor) = after {
-        statement.push(" AND (l.source_name_key, l.source_item_id) > ($1, $2)", args![cursor.key.clone(), cursor.id]);
+    if let Some(cursor) = cursor {
+        statement.push(
+            &format!(" AND (l.source_name_key, l.source_item_id) {behind} ($1, $2)"),
+            args![cursor.key.clone(), cursor.id],
+        );
     }
     // An item may include and exclude the same group; it is one row all the same.
     statement.push(
-        " GROUP BY l.source_name_key, l.source_item_id ORDER BY l.source_name_key, l.source_item_id LIMIT $1",
+        &format!(
+            " GROUP BY l.source_name_key, l.source_item_id
+             ORDER BY l.source_name_key{order}, l.source_item_id{order} LIMIT $1"
+        ),
         args![limit as u64],
     );
     statement

@@ -215,8 +215,12 @@ pub struct ItemRow {
     pub assignments: Vec<Assignment>,
     /// Whether the latest completed run of the scope found it new or changed.
     pub changed_in_last_run: bool,
+    /// Whether it was found new or changed after the first read of its type, which is what everything is compared with.
+    pub changed_since_known: bool,
     /// Whether it became known only after the latest completed run of the scope began: that run could not have seen it.
     pub newer_than_scope: bool,
+    /// Whether another selection, which read its type to the end more recently, saw it; `None` where none did.
+    pub seen_since: Option<bool>,
 }
 
 impl ItemRow {
@@ -225,6 +229,21 @@ impl ItemRow {
     #[must_use]
     pub fn state(&self) -> &'static str {
         if self.newer_than_scope { "newer" } else { self.presence.as_str() }
+    }
+
+    /// What a more recent read of another selection says beside the state, in words; what is newer than the scope became
+    /// known by that read, and its state says so.
+    #[must_use]
+    pub fn since_words(&self) -> Option<&'static str> {
+        let seen = self.seen_since.filter(|_| !self.newer_than_scope)?;
+        Some(match (self.presence, seen) {
+            (Presence::Present, true) => "read again since",
+            (Presence::Missing { .. }, false) => "read again since: still not there",
+            (Presence::Missing { .. }, true) => "read again since: there",
+            (Presence::Present, false) => "read again since: not there",
+            (Presence::NotRead { .. }, true) => "read since: there",
+            (Presence::NotRead { .. }, false) => "read since: not there",
+        })
     }
 }
 

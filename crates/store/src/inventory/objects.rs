@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::assignment;
 use super::item::{ITEM_COLUMNS, Item, ItemRow};
-use super::rows::{absences_within, told};
+use super::rows::{absences_within, sightings, told};
 use super::view::{FullRead, ScopeView, Stretch, TypeState};
 use crate::database::Run as _;
 use crate::dialect::{self, Held};
@@ -89,29 +89,6 @@ async fn items(mut on: &Db, objects: &[&ObjectOf]) -> Result<Vec<Item>, StoreErr
         Held::Not,
     ));
     on.query(&statement).await
-}
-
-#[derive(FromRow)]
-struct Sighting {
-    item_id: Uuid,
-    since_seq: i64,
-    last_seq: i64,
-}
-
-/// The first and the last run that saw an item, each in its scope.
-async fn sightings(mut on: &Db, places: &[(Uuid, i64)]) -> Result<HashMap<Uuid, (i64, i64)>, StoreError> {
-    if places.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let backend = on.backend();
-    let of_item = Statement::new("s.item_id = w.id AND s.scope_id = w.scope_id");
-    let mut statement = Statement::new("WITH wanted (id, scope_id) AS (");
-    statement
-        .push_places(backend, places)
-        .push(") SELECT s.item_id, s.since_seq, s.last_seq FROM wanted w", [])
-        .push_statement(dialect::probe(backend, ("inventory_sightings", "s"), of_item, Held::Not));
-    let rows: Vec<Sighting> = on.query(&statement).await?;
-    Ok(rows.into_iter().map(|row| (row.item_id, (row.since_seq, row.last_seq))).collect())
 }
 
 #[derive(FromRow)]

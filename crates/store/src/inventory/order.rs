@@ -44,13 +44,17 @@ const ASSIGNED: &str = "(
     SELECT COALESCE(SUM(CASE WHEN l.target_kind IN ('all_users', 'all_devices') THEN 1000 ELSE 1 END), 0)
     FROM inventory_links l
     WHERE l.source_item_id = i.id AND l.relationship = 'assigned_to')";
+/// When it was found new or changed; what the first read of its type found was not.
+const CHANGED: &str = "(CASE WHEN i.changed_seq > COALESCE(
+    (SELECT b.seq FROM inventory_baselines b WHERE b.tenant_id = i.tenant_id AND b.policy_type = i.policy_type),
+    i.changed_seq) THEN i.changed_at ELSE 0 END)";
 
 impl Sort {
     /// Whether everything that the filter finds is looked at and sorted, because no index has this order. That is done for
     /// as many items as are counted ([`super::MAX_COUNTED`]); more are shown by name.
     #[must_use]
     pub const fn is_sorted_whole(self) -> bool {
-        matches!(self, Self::Assigned | Self::Modified | Self::FirstSeen | Self::Id)
+        matches!(self, Self::Assigned | Self::Modified | Self::FirstSeen | Self::Changed | Self::Id)
     }
 }
 
@@ -81,6 +85,7 @@ impl Search<'_> {
             Sort::Assigned => whole("assigned", Order::Number(ASSIGNED)),
             Sort::Modified => whole("modified", Order::Text(MODIFIED)),
             Sort::FirstSeen => whole("first_seen", Order::Number("i.first_seen_at")),
+            Sort::Changed => whole("changed", Order::Number(CHANGED)),
             Sort::Id => whole("id", Order::Text("i.external_id")),
         }
     }
@@ -175,7 +180,7 @@ impl Search<'_> {
     }
 
     /// Everything of the part, sorted by what is made of each row.
-    fn by_value(&self, part: &Part, after: Option<&Cursor>) -> Option<Statement> {
+    pub(super) fn by_value(&self, part: &Part, after: Option<&Cursor>) -> Option<Statement> {
         let (term, is_number) = match part.order {
             Order::Text(term) => (term, false),
             Order::Number(term) => (term, true),

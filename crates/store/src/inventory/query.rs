@@ -48,6 +48,8 @@ named! {
         LastSeen = "last_seen",
         /// By when any run first saw it.
         FirstSeen = "first_seen",
+        /// By when it was last found new or changed; what was not since the first read of its type comes first.
+        Changed = "changed",
         /// By the id that Microsoft gave it.
         Id = "id",
     }
@@ -75,6 +77,8 @@ pub struct ItemFilter {
     pub excluded: Option<Uuid>,
     /// Found new or changed since then, by whatever run; what the first read of a type found does not count.
     pub changed_since: Option<Timestamp>,
+    /// Not there for the first time in a sync of the scope that ended after this time; with the state *missing*.
+    pub missing_since: Option<Timestamp>,
 }
 
 /// Where a page begins: after this item.

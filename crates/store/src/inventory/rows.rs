@@ -98,6 +98,48 @@ pub(super) async fn absences_within(
     Ok(absences)
 }
 
+#[derive(FromRow)]
+struct Sighting {
+    item_id: Uuid,
+    since_seq: i64,
+    last_seq: i64,
+}
+
+/// The first and the last run that saw an item, each in its scope.
+pub(super) async fn sightings(mut on: &Db, places: &[(Uuid, i64)]) -> Result<HashMap<Uuid, (i64, i64)>, StoreError> {
+    if places.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let backend = on.backend();
+    let of_item = Statement::new("s.item_id = w.id AND s.scope_id = w.scope_id");
+    let mut statement = Statement::new("WITH wanted (id, scope_id) AS (");
+    statement
+        .push_places(backend, places)
+        .push(") SELECT s.item_id, s.since_seq, s.last_seq FROM wanted w", [])
+        .push_statement(dialect::probe(backend, ("inventory_sightings", "s"), of_item, Held::Not));
+    let rows: Vec<Sighting> = on.query(&statement).await?;
+    Ok(rows.into_iter().map(|row| (row.item_id, (row.since_seq, row.last_seq))).collect())
+}
+
+/// Of the items whose types another selection read to the end more recently, whether that read saw each.
+async fn seen_since(db: &Db, view: &ScopeView, rows: &[Row]) -> Result<HashMap<Uuid, bool>, StoreError> {
+    let read = |row: &Row| view.types.get(&row.item.policy_type).and_then(|state| state.read_elsewhere.as_ref());
+    let read: Vec<(Uuid, i64, i64)> = rows
+        .iter()
+        .filter_map(|row| read(row).map(|read| (row.item.id.as_uuid(), read.scope.id.0, read.read_seq)))
+        .collect();
+    if read.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let places: Vec<(Uuid, i64)> = read.iter().map(|(id, scope, _)| (*id, *scope)).collect();
+    let (ranges, mut absences) = futures::try_join!(sightings(db, &places), absences_within(db, &places))?;
+    let seen = read.into_iter().map(|(id, _, seq)| {
+        let absences = absences.remove(&id).unwrap_or_default();
+        (id, Stretch { range: ranges.get(&id).copied(), absences }.saw(seq))
+    });
+    Ok(seen.collect())
+}
+
 /// The items with these ids in this order, with their state. Ids of other tenants are left out.
 pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<ItemRow>, StoreError> {
     if ids.is_empty() {
@@ -128,25 +170,29 @@ pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<
         .map(|row| row.item.id.as_uuid())
         .collect();
     let absences = if unsure.is_empty() { HashMap::new() } else { absences(db, scope, &unsure).await? };
+    let seen_since = seen_since(db, view, &found).await?;
     let mut found: HashMap<Uuid, ItemRow> = found
         .into_iter()
         .map(|row| {
             let id = row.item.id.as_uuid();
             let stretch = Stretch { range: row.range(), absences: absences.get(&id).cloned().unwrap_or_default() };
-            (id, told(view, row.item, &stretch, assignments.get(&id).cloned().unwrap_or_default()))
+            let told = told(view, row.item, &stretch, assignments.get(&id).cloned().unwrap_or_default());
+            (id, ItemRow { seen_since: seen_since.get(&id).copied(), ..told })
         })
         .collect();
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
-/// An item as a view tells it, given which runs of its scope saw it.
+/// An item as a view tells it, given which runs of its scope saw it. What other selections say is not among it.
 pub(super) fn told(view: &ScopeView, item: Item, stretch: &Stretch, assignments: Vec<Assignment>) -> ItemRow {
     let seq = view.seq_of(&item.policy_type);
     ItemRow {
         presence: view.presence(&item.policy_type, stretch),
         changed_in_last_run: Some(item.changed_seq) == seq && view.is_past_baseline(&item),
+        changed_since_known: view.is_past_baseline(&item),
         assignments,
         newer_than_scope: seq.is_some_and(|seq| item.first_seen_seq > seq),
+        seen_since: None,
         item,
     }
 }

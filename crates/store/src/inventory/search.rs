@@ -15,8 +15,8 @@ use uuid::Uuid;
 use super::absences::OPEN;
 use super::query::{Cursor, ItemFilter, StateFilter};
 use super::search_conditions::{
-    Changed, FEW, Told, are_few, push_assigned, push_changed, push_is_assigned, push_seen, push_unseen,
-    push_unseen_otherwise,
+    Changed, FEW, Told, are_few, push_assigned, push_changed, push_is_assigned, push_missing_since, push_seen,
+    push_unseen, push_unseen_otherwise,
 };
 use super::search_words::Word;
 use super::view::{ScopeView, TypeState};
@@ -298,6 +298,9 @@ impl<'a> Search<'a> {
         }
         if let Some(changed) = self.changed {
             push_changed(statement, tenant, changed);
+        }
+        if let (Some(since), Some(told)) = (self.filter.missing_since, self.told(&walk.types)) {
+            push_missing_since(statement, told, since);
         }
         self.push_state(statement, &walk.types, state);
     }

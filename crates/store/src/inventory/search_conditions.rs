@@ -133,6 +133,20 @@ pub(super) fn push_changed(statement: &mut Statement, tenant: TenantId, changed:
     );
 }
 
+/// Not there since a sync of the scope that ended after a time.
+pub(super) fn push_missing_since(statement: &mut Statement, told: Told, since: Timestamp) {
+    statement.push(
+        &format!(
+            " AND EXISTS (
+                 SELECT 1
+                 FROM inventory_absences m
+                 JOIN inventory_sync_runs r ON r.tenant_id = $1 AND r.seq = m.from_seq
+                 WHERE m.item_id = i.id AND m.scope_id = $2 AND m.until_seq = {OPEN} AND r.finished_at > $3)"
+        ),
+        args![told.tenant, told.scope.0, since],
+    );
+}
+
 /// Where rows `i` come from that the run may not have seen and of which no absence goes on.
 pub(super) fn push_unseen_otherwise(statement: &mut Statement, tenant: TenantId, told: Told) {
     statement.push(" FROM (", []);

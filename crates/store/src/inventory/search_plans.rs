@@ -8,6 +8,7 @@ use tenantatlas_domain::time::Timestamp;
 use uuid::Uuid;
 
 use super::{Cursor, ItemFilter, Search, StateFilter};
+use crate::inventory::Sort;
 use crate::inventory::assignments::assigned_groups_statement;
 use crate::inventory::{KnownType, ScopeView, TypeState};
 use crate::scopes::ScopeId;
@@ -151,6 +152,29 @@ on_both_engines! {
         if db.backend() == Backend::Sqlite {
             assert!(plan.contains("directory_names_by_name") && !plan.contains("TEMP B-TREE"), "{plan}");
             assert!(!plan.contains("EXISTS"), "no join that goes through all objects of a group:\n{plan}");
+        }
+    }
+
+    async fn what_changed_is_sorted_by_when_without_a_look_at_what_did_not(test: TestDatabase) {
+        let db = &test.db;
+        let tenant = TenantId::from_uuid(Uuid::from_u128(7));
+        fill(db, tenant).await;
+        let mut tx = db.write().await.unwrap();
+        let changed = "UPDATE inventory_items SET changed_seq = 5, changed_at = 5 WHERE tenant_id = $1 AND external_id IN ('3', '6')";
+        tx.execute(changed, &args![tenant]).await.unwrap();
+        tx.commit().await.unwrap();
+        if let Db::Postgres { pool, .. } = db {
+            sqlx::query("ANALYZE").execute(pool).await.unwrap();
+        }
+        let view = view(tenant);
+        let filter = ItemFilter { changed_since: Some(Timestamp::from_millis(2)), ..ItemFilter::default() };
+        let mut search = Search::prepare(db, &view, &filter, 51).await.unwrap();
+        search.changed.as_mut().unwrap().from_seq = 2;
+        search.descending = true;
+        for part in search.parts(Sort::Changed) {
+            let plan = plan(db, &search.by_value(&part, None).unwrap()).await;
+            assert!(plan.contains("inventory_items_by_change"), "{plan}");
+            assert!(!plan.contains("Seq Scan on inventory_items") && !plan.contains("SCAN i"), "{plan}");
         }
     }
 

@@ -114,9 +114,10 @@ impl Search<'_> {
             assigned,
             excluded,
             changed_since: _,
+            missing_since,
         } = self.filter;
         let by_links = scope_tag.is_some() || assigned.is_some() || excluded.is_some();
-        if self.filter.searched_text().is_some() || by_links || self.changed.is_some() {
+        if self.filter.searched_text().is_some() || by_links || self.changed.is_some() || missing_since.is_some() {
             return None;
         }
         let of_type: fn(&TypeState) -> u64 = match state {

@@ -69,6 +69,44 @@ async fn known(
     Ok((known, baselines))
 }
 
+/// A type that was first read to its end only after a time, so that nothing is known of its changes before.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct FirstRead {
+    /// The key of the type.
+    pub policy_type: String,
+    /// When it was first read.
+    #[sqlx(try_from = "i64")]
+    pub at: Timestamp,
+}
+
+/// The types of a tenant that were first read to their end after a time, the last one first. Where the record of that run is
+/// no longer kept, the oldest item of the type stands for it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn first_read_after(
+    db: &impl Readable,
+    tenant: TenantId,
+    time: Timestamp,
+) -> Result<Vec<FirstRead>, StoreError> {
+    let mut on = db.database();
+    on.rows(
+        "SELECT f.policy_type, f.at
+         FROM (
+             SELECT b.policy_type, COALESCE(
+                 (SELECT r.finished_at FROM inventory_sync_runs r WHERE r.tenant_id = b.tenant_id AND r.seq = b.seq),
+                 (SELECT r.started_at FROM inventory_sync_runs r WHERE r.tenant_id = b.tenant_id AND r.seq = b.seq),
+                 (SELECT MIN(i.first_seen_at) FROM inventory_items i
+                  WHERE i.tenant_id = b.tenant_id AND i.policy_type = b.policy_type)) AS at
+             FROM inventory_baselines b
+             WHERE b.tenant_id = $1) f
+         WHERE f.at > $2
+         ORDER BY f.at DESC, f.policy_type",
+        &args![tenant, time],
+    )
+    .await
+}
+
 /// The keys of the policy types of which a tenant has items.
 ///
 /// # Errors

@@ -1,12 +1,12 @@
 //! What groups get, what is assigned to nobody, and what a search finds by the names of groups and types.
 
-use tenantatlas_domain::ids::TenantId;
+use tenantatlas_domain::ids::{ItemId, TenantId};
 use tenantatlas_domain::references::{ALL_DEVICES, Assigned, FilterMode, Relationship, TargetKind, Unnamed};
 use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_store::Db;
 use tenantatlas_store::inventory::{
-    self, AssignedQuery, DirectoryName, ItemFilter, ItemQuery, ObservedItem, ObservedLink, ScopeView, StateFilter,
-    assigned_items, assigned_types, list,
+    self, AssignedPage, AssignedQuery, DirectoryName, ItemFilter, ItemQuery, ObservedItem, ObservedLink, ScopeView,
+    StateFilter, assigned_items, assigned_types, list,
 };
 use tenantatlas_store::testing::on_both_engines;
 
@@ -69,9 +69,17 @@ async fn gets(
     let types = assigned_types(db, tenant, whom).await.unwrap();
     let mut all = Vec::new();
     let mut after = None;
+    let mut before: Option<Vec<ItemId>> = None;
     loop {
-        let query = AssignedQuery { assigned: whom.clone(), policy_type: None, relationship: only, after, limit };
+        let query =
+            AssignedQuery { assigned: whom.clone(), policy_type: None, relationship: only, after, before: None, limit };
         let page = assigned_items(db, &view, &types, &query).await.unwrap();
+        let ids = |page: &AssignedPage| page.rows.iter().map(|row| row.item.id).collect::<Vec<_>>();
+        assert_eq!(page.previous.is_some(), before.is_some(), "only the first page has none before it");
+        if let Some(expected) = before.replace(ids(&page)) {
+            let back = AssignedQuery { after: None, before: page.previous.clone(), ..query };
+            assert_eq!(ids(&assigned_items(db, &view, &types, &back).await.unwrap()), expected, "the page before");
+        }
         all.extend(page.rows.into_iter().map(|row| (row.item.policy_type, row.item.display_name)));
         after = page.next;
         if after.is_none() {

@@ -392,6 +392,31 @@ on_both_engines! {
         assert_eq!(since(15, Some(StateFilter::Present)).await, ["A", "B", "D"]);
         assert_eq!(since(15, Some(StateFilter::Changed)).await, ["B"]);
         assert_eq!(since(15, Some(StateFilter::Missing)).await, Vec::<String>::new());
+        let sorted = ItemQuery { sort: Sort::Changed, descending: true, limit: 2, ..ItemQuery::default() };
+        let page = list(db, &view, &sorted).await.unwrap();
+        let next = list(db, &view, &ItemQuery { after: page.next.clone(), ..sorted }).await.unwrap();
+        let told = |rows: &[ItemRow]| {
+            rows.iter().map(|row| (row.item.display_name.clone(), row.changed_since_known)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&page.rows)[0], ("B".to_owned(), true), "what changed last comes first");
+        let last = told(&next.rows);
+        assert_eq!(last.last(), Some(&("C".to_owned(), false)), "and what never did comes last: {last:?}");
+        let gone = async |time: i64| {
+            let missing = ItemFilter {
+                state: Some(StateFilter::Missing),
+                missing_since: Some(at(time)),
+                ..ItemFilter::default()
+            };
+            inventory::total(db, &view, &missing).await.unwrap().items
+        };
+        assert_eq!((gone(15).await, gone(25).await), (1, 0), "C went missing with the sync at 20");
+        let later = async |time: i64| {
+            let types = inventory::first_read_after(db, contoso, at(time)).await.unwrap();
+            types.into_iter().map(|one| one.policy_type).collect::<Vec<_>>()
+        };
+        assert_eq!((later(-1).await, later(5).await, later(15).await), (
+            vec!["alpha".to_owned(), "beta".to_owned()], vec!["alpha".to_owned()], vec![],
+        ));
         let runs = sync_runs::list(db, contoso, &sync_runs::Filter { limit: 10, ..Default::default() }).await.unwrap();
         let third = sync_runs::moment_of(db, contoso, Since::Run(runs[1].id), at(99)).await.unwrap();
         assert_eq!(third, Some(at(21)), "a run stands for its end");

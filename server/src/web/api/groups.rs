@@ -11,6 +11,7 @@ use tenantatlas_store::inventory::{self, Cursor};
 
 use super::call::Call;
 use super::endpoint::{AFTER, Answer, Endpoint, Kind, LIMIT, Parameter, Verb, shape};
+use super::items::SCOPE;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::wire;
@@ -49,6 +50,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
                 Kind::Words(|| vec!["included", "excluded"]),
                 "Only what includes the group, or only what excludes it.",
             ),
+            SCOPE,
             LIMIT,
             AFTER,
         ],

@@ -21,7 +21,7 @@ use super::reply::Reply;
 use super::wire;
 
 /// The scope in which states are told.
-const SCOPE: Parameter = Parameter::new(
+pub(super) const SCOPE: Parameter = Parameter::new(
     "scope",
     Kind::Form(|text| text.parse::<i64>().is_ok_and(|id| id > 0), "the number of a scope, above 0"),
     "The scope in which states are told; the main one where it is left out.",
@@ -149,7 +149,9 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     let (next, address) = call.next(page.next.map(|next| next.encode()));
     let items = page.rows.iter().map(wire::Item::from).collect();
     let not_read = not_read.iter().map(wire::NotRead::from).collect();
-    Ok(Reply::json(&wire::Items { items, not_read, next }).followed_by(address))
+    let later = load::first_read_later(call.db(), &view, &query.filter).await?;
+    let first_read_later = later.iter().map(wire::FirstRead::from).collect();
+    Ok(Reply::json(&wire::Items { items, not_read, first_read_later, next }).followed_by(address))
 }
 
 /// The item of an address.

@@ -17,7 +17,8 @@ pub use finding::{
 };
 pub use group::{Group, GroupItems, GroupType, Groups};
 pub use inventory::{
-    Assignment, Assignments, Difference, Item, Items, NotRead, TypeState, Types, Version, VersionBody, Versions,
+    Assignment, Assignments, Difference, FirstRead, Item, Items, NotRead, TypeState, Types, Version, VersionBody,
+    Versions,
 };
 pub use relation::{Reference, Referrer, Relations};
 pub use run::{Attempt, CancelAnswer, Failure, Operation, Run, RunDetail, Runs, StartRun, Started, Why};

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tenantatlas_store::inventory::{Assignment as StoredAssignment, ItemRow, NotRead as StoredNotRead};
+use tenantatlas_store::inventory::{
+    Assignment as StoredAssignment, FirstRead as StoredFirstRead, ItemRow, NotRead as StoredNotRead,
+};
 use tenantatlas_store::policies::Version as StoredVersion;
 use utoipa::ToSchema;
 
@@ -91,6 +93,9 @@ pub struct Item {
     pub platform: String,
     /// present, missing, not_read, or newer (than the latest completed run).
     pub state: String,
+    /// Whether another selection, which read its type to the end more recently than the scope of the list, saw it; null
+    /// where none did.
+    pub seen_since: Option<bool>,
     /// Whether it is assigned to anybody; null where it tells no assignments.
     pub assigned: Option<bool>,
     /// Facts of it that are kept.
@@ -118,6 +123,7 @@ impl From<&ItemRow> for Item {
             category: item.category.to_string(),
             platform: item.platform.to_string(),
             state: row.state().to_owned(),
+            seen_since: row.seen_since,
             assigned: item.assigned,
             meta: item.meta.clone(),
             first_seen_at: time(item.first_seen_at),
@@ -162,8 +168,27 @@ pub struct Items {
     pub items: Vec<Item>,
     /// What was not read to the end of that which the filter asks for: an item that is not listed may exist all the same.
     pub not_read: Vec<NotRead>,
+    /// Where it is asked for changes: the types that were first read to their end only after that time. What changed in them
+    /// before is not known.
+    pub first_read_later: Vec<FirstRead>,
     /// Where the next page begins; null on the last one.
     pub next: Option<String>,
+}
+
+/// A type with the time since which its changes are known.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FirstRead {
+    /// The key of the type.
+    pub policy_type: String,
+    /// When it was first read to its end.
+    #[schema(format = DateTime)]
+    pub first_read_at: String,
+}
+
+impl From<&StoredFirstRead> for FirstRead {
+    fn from(one: &StoredFirstRead) -> Self {
+        Self { policy_type: one.policy_type.clone(), first_read_at: time(one.at) }
+    }
 }
 
 /// Assignments of an item.
