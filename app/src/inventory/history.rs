@@ -175,8 +175,8 @@ fn difference(changes: &[FieldChange]) -> AnyView {
         .map(|change| {
             view! {
                 <span>{change.field.clone()}</span>
-                <span class="before"><span class="side">"Before: "</span>{field_value(change.before.as_deref(), "not there")}</span>
-                <span class="after"><span class="side">"After: "</span>{field_value(change.after.as_deref(), "gone")}</span>
+                <span class="before"><span class="which">"Before: "</span>{field_value(change.before.as_deref(), "not there")}</span>
+                <span class="after"><span class="which">"After: "</span>{field_value(change.after.as_deref(), "gone")}</span>
             }
         })
         .collect_view();
