@@ -94,6 +94,20 @@ test("the first start leaves findings with names and people, an accepted one, an
   await expect(rows.nth(5)).toBeVisible();
   expect(await page.evaluate(() => (window as { same?: boolean }).same), "the page was not loaded again").toBe(true);
 
+  // One policy among many, by words of its name and by its type; each is taken away alone.
+  const named = (await rows.first().locator("th a").innerText()).trim();
+  await page.getByLabel("Search name or id").fill(named);
+  await expect(page).toHaveURL(/q=/);
+  await expect(rows.first()).toContainText(named);
+  await page.getByLabel("Policy type").selectOption({ index: 1 });
+  await expect(page).toHaveURL(/type=/);
+  await page.getByRole("link", { name: /^Remove the filter “/ }).click();
+  await expect(page).not.toHaveURL(/q=/);
+  await expect(page).toHaveURL(/type=.*group=object|group=object.*type=/);
+  await page.locator("#chips").getByRole("link", { name: /^Remove the filter/ }).click();
+  await expect(page).not.toHaveURL(/type=/);
+  await expect(rows.nth(5)).toBeVisible();
+
   // Through the rows by keys, to what accepts one of them. In a choice the keys are letters.
   await page.getByRole("heading", { name: "Findings", level: 1 }).click();
   await page.keyboard.press("j");
@@ -153,7 +167,7 @@ test("what was and what is are read in rows, and no label of them is a box over 
     for (const address of [difference, difference.replace(/\/difference.*/, "")]) {
       await page.goto(address);
       await hydrated(page);
-      const labels = page.locator(".difference .which");
+      const labels = page.locator(".difference :is(.before, .after) > span:first-child");
       expect(await labels.count(), address).toBeGreaterThan(1);
       const boxes = await labels.evaluateAll((all) => all.map((one) => [one.getBoundingClientRect().height, getComputedStyle(one).position]));
       expect(boxes.filter(([high, position]) => Number(high) > 32 || position !== "static"), `${address} at ${width}`).toEqual([]);
