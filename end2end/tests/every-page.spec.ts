@@ -79,6 +79,8 @@ for (const [way, media, size, rules] of [
       `${tenant}/inventory?group=type&coverage=read&q=a`,
       `${tenant}/inventory?state=missing`,
       `${tenant}/groups/none`,
+      `${tenant}/policy-settings?q=block`,
+      `${server.url}/settings?q=block`,
     ];
     for (const address of pages) {
       await test.step(address, async () => {
@@ -104,6 +106,19 @@ for (const [way, media, size, rules] of [
         return over;
       });
       expect(unfolded, "nor when everything that folds lies open").toBeLessThanOrEqual(0);
+      const boxes = await page.evaluate(() => {
+        // Words of the frame, such as that of the navigation at the side, put whatever else has them over the page.
+        const frame = new Set([...(document.querySelector(".frame")?.children ?? [])].flatMap((part) => [...part.classList]));
+        const strayed = [...document.querySelectorAll("#main [class]")].filter((one) => [...one.classList].some((word) => frame.has(word)));
+        const icons = [...document.querySelectorAll('svg[viewBox="0 0 24 24"]')].filter((one) => {
+          const { width, height } = one.getBoundingClientRect();
+          return Math.max(width, height) > (one.matches(".empty > *") ? 48 : 32);
+        });
+        const told = (one: Element) => `${one.parentElement!.tagName}.${one.parentElement!.getAttribute("class")} ${one.outerHTML.slice(0, 80)}`;
+        return { strayed: strayed.map(told), icons: icons.map(told) };
+      });
+      expect(boxes.strayed, "nothing on a page is taken for a part of the frame").toEqual([]);
+      expect(boxes.icons, "no icon is drawn larger than one").toEqual([]);
       const built = await page.evaluate(() =>
         performance.getEntriesByType("resource").filter(({ name }) => /\/pkg\/.*\.(js|wasm)$/.test(name)).map(({ name }) => name.replace(/.*\./, "")),
       );

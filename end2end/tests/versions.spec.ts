@@ -25,6 +25,16 @@ test("versions are kept of what is picked, counted by type, and listed with the 
   const versions = page.getByRole("region", { name: "Versions" });
   await expect(versions.getByRole("listitem")).toHaveCount(1);
   await expect(versions.getByRole("listitem")).toContainText(/Version 1, read .*Complete/);
+  // What it sets is told where it is, without leaving the page, and no script of it.
+  const settings = page.getByRole("region", { name: "Settings" });
+  await expect(settings).toContainText(/^Settings\d+ settings? of version 1, read /);
+  await expect(settings.locator(".setting").first()).toBeAttached();
+  for (const [width, height] of [[1440, 900], [390, 844]]) {
+    await page.setViewportSize({ width, height });
+    expect((await settings.boundingBox())!.height, "it is folded where it is long").toBeLessThan(2 * height);
+  }
+  await page.setViewportSize(info.project.use.viewport!);
+  await expectAccessible(page);
   // Nothing has changed since: no other version, and the run says so.
   await versions.getByRole("button", { name: "Keep a version now" }).click();
   await expect(page.getByText("1 object read: 0 new versions, 1 as they were")).toBeVisible();
@@ -38,4 +48,5 @@ test("who may only read is offered no capture", async ({ page, server }) => {
   await page.goto(`${server.url}${new URL(item!, tenant).pathname}`);
   await expect(page.getByRole("region", { name: "Versions" })).toBeVisible();
   await expect(page.getByRole("button", { name: "Keep a version now" })).toHaveCount(0);
+  await expect(page.getByRole("region", { name: "Settings" }), "values are for operators").toHaveCount(0);
 });

@@ -22,6 +22,8 @@ mod sbom;
 mod short_names;
 #[cfg(test)]
 mod sources;
+#[cfg(test)]
+mod styles;
 mod unused;
 mod weight;
 

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement, SubmitEvent};
 
-use super::rows::{click, first, focus};
+use super::rows::{click, first, focus, is_in_sight};
 use crate::island::session_storage;
 use crate::live::times::all;
 
@@ -99,9 +99,8 @@ pub fn restore() {
     if words.next() != window().location().pathname().ok().as_deref() {
         return;
     }
-    let there = words.filter_map(|id| document().get_element_by_id(id)?.dyn_into::<HtmlElement>().ok());
-    let mut seen = there.filter(|row| row.offset_parent().is_some());
-    focus(seen.next().as_ref());
+    let mut there = words.filter_map(|id| document().get_element_by_id(id)?.dyn_into::<HtmlElement>().ok());
+    focus(there.find(is_in_sight).as_ref());
 }
 
 /// Takes back what was accepted last.

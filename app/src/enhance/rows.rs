@@ -13,8 +13,7 @@ pub fn key_pressed(key: &KeyboardEvent) {
     let rows: Vec<HtmlElement> = all("[data-row]")
         .into_iter()
         .filter_map(|row| row.dyn_into::<HtmlElement>().ok())
-        // Not those that are folded away.
-        .filter(|row| row.offset_parent().is_some())
+        .filter(is_in_sight)
         .collect();
     if rows.is_empty() && key.key() != "u" {
         return;
@@ -35,6 +34,12 @@ pub fn key_pressed(key: &KeyboardEvent) {
     if done {
         key.prevent_default();
     }
+}
+
+/// Whether a row is shown, and not folded away. What lies in a closed `details` is laid out all the same.
+pub(super) fn is_in_sight(row: &HtmlElement) -> bool {
+    let folded = row.closest("details:not([open]) > :not(summary)");
+    row.offset_parent().is_some() && folded.is_ok_and(|folded| folded.is_none())
 }
 
 pub(super) fn first(selector: &str) -> Option<HtmlElement> {

@@ -2,9 +2,10 @@
 
 use tenantatlas_domain::drift::{ChangeKind, FindingStatus, Severity};
 use tenantatlas_domain::ids::FindingId;
+use tenantatlas_domain::registry::registry;
 use tenantatlas_store::findings::FindingFilter;
 
-use super::{ListFilter, set};
+use super::{ListFilter, MAX_SEARCH, set};
 
 /// Which findings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,6 +46,10 @@ pub struct FindingsFilter {
     pub kind: Option<ChangeKind>,
     /// Only those that matter at least so much.
     pub severity: Option<Severity>,
+    /// Only those of objects of this type.
+    pub policy_type: Option<String>,
+    /// Only those of objects with these words in their names.
+    pub search: String,
     /// Whether only what was found of one object stands together, and not what one person changed in one go.
     pub by_object: bool,
     /// The finding after which the page begins.
@@ -55,8 +60,8 @@ pub struct FindingsFilter {
 pub const BY_OBJECT: &str = "object";
 
 impl ListFilter for FindingsFilter {
-    const WORDS: &'static [&'static str] = &["status", "kind", "severity", "group"];
-    const TYPED: &'static [&'static str] = &[];
+    const WORDS: &'static [&'static str] = &["status", "kind", "severity", "type", "group"];
+    const TYPED: &'static [&'static str] = &["q"];
     const DEFAULTED: &'static [&'static str] = &["status", "group"];
 
     fn read(query: impl Fn(&str) -> Option<String>) -> Self {
@@ -65,6 +70,8 @@ impl ListFilter for FindingsFilter {
             status: Status::ALL.iter().find(|(_, name, _)| *name == status).map_or(Status::New, |(one, ..)| *one),
             kind: query("kind").and_then(|name| name.parse().ok()),
             severity: query("severity").and_then(|name| name.parse().ok()),
+            policy_type: query("type").filter(|key| registry().get(key).is_some()),
+            search: query("q").unwrap_or_default().trim().chars().take(MAX_SEARCH).collect(),
             by_object: query("group").as_deref() == Some(BY_OBJECT),
             after: query("after").and_then(|id| id.parse().ok()),
         }
@@ -75,6 +82,8 @@ impl ListFilter for FindingsFilter {
             ("status", Some(self.status.name().to_owned()).filter(|_| self.status != Status::New)),
             ("kind", self.kind.map(|kind| kind.to_string())),
             ("severity", self.severity.map(|severity| severity.to_string())),
+            ("type", self.policy_type.clone()),
+            ("q", Some(self.search.clone())),
             ("group", self.by_object.then(|| BY_OBJECT.to_owned())),
             ("after", self.after.map(|id| id.to_string())),
         ])
@@ -98,7 +107,8 @@ impl FindingsFilter {
             resolved: self.status == Status::Resolved,
             kind: self.kind,
             at_least: self.severity,
-            policy_type: None,
+            policy_type: self.policy_type.clone(),
+            search: self.search.clone(),
         }
     }
 }

@@ -9,13 +9,11 @@ use tenantatlas_store::inventory::{Cursor, ItemFilter, ItemQuery, Sort, StateFil
 use tenantatlas_store::scopes::ScopeId;
 use uuid::Uuid;
 
-use super::{ListFilter, set};
+use super::{ListFilter, MAX_SEARCH, set};
 use crate::inventory::coverage::CoverageMark;
 
 /// Rows on one page of the list.
 const PAGE: u32 = 50;
-/// The longest text that is searched for, characters.
-const MAX_SEARCH: usize = 200;
 
 /// What a list is grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,6 +17,8 @@ use crate::format::utc_day;
 
 /// Milliseconds of a day.
 pub const DAY: i64 = 86_400_000;
+/// The longest text that is searched for in a list of objects, characters.
+const MAX_SEARCH: usize = 200;
 
 /// The parameters of a list.
 pub trait ListFilter: Sized {
@@ -152,7 +154,7 @@ mod tests {
         }
         comes_back::<RunFilter>("state=failed&by=me&days=7&before=1000.01932f1e-7c00-7000-8000-000000000001");
         comes_back::<FindingsFilter>(
-            "status=open&kind=renamed&severity=high&after=01932f1e-7c00-7000-8000-000000000001",
+            "status=open&kind=renamed&severity=high&type=settingsCatalogPolicy&q=North+%26+wind&group=object&after=01932f1e-7c00-7000-8000-000000000001",
         );
         comes_back::<SettingFilter>("q=value%3Aenabled&setting=a%2Fb&after=01932f1e-7c00-7000-8000-000000000001.65537");
         comes_back::<RunFilter>("by=schedule");

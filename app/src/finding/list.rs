@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use tenantatlas_domain::audit_event::{Attribution, Edit, edits};
 use tenantatlas_domain::role::Action;
+use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::{Explained, MANY_FINDINGS, SettingsTold};
 use tenantatlas_store::findings::Finding;
 
@@ -11,7 +12,7 @@ use super::load::{Findings, MOST_BY_CHANGE};
 use super::row::{is_accepted, row, severity};
 use crate::filter::ListFilter as _;
 use crate::filter::finding::{FindingsFilter, Status};
-use crate::format::{counted, number};
+use crate::format::{counted, number, relative};
 use crate::inventory::changed_by::actor_name;
 use crate::inventory::functions::CaptureItems;
 use crate::scope::Inside;
@@ -134,7 +135,7 @@ fn group(inside: &Inside, shown: &Findings, members: &[Known<'_>], may_pick: boo
         }
     });
     let worst = members.iter().map(|(finding, _)| finding.severity).max().map(severity);
-    let until = (edit.from != edit.to).then(|| view! { " to "{moment(edit.to.as_millis())} });
+    let until = is_told_apart(edit.from, edit.to, now).then(|| view! { " to "{moment(edit.to.as_millis())} });
     view! {
         <section class="card finding-group">
             {pick}
@@ -147,6 +148,12 @@ fn group(inside: &Inside, shown: &Findings, members: &[Known<'_>], may_pick: boo
         </section>
     }
     .drawn()
+}
+
+/// Whether the words for two times differ: `1 min ago to 1 min ago` says less than `1 min ago`.
+fn is_told_apart(from: Timestamp, to: Timestamp, now: Timestamp) -> bool {
+    let words = |at: Timestamp| relative(at.as_millis(), now.as_millis());
+    words(from) != words(to)
 }
 
 /// Offers to keep versions of what is not told by its settings since there is none of how it is now: the next change then is.
@@ -227,4 +234,16 @@ fn decide(inside: &Inside, filter: &FindingsFilter, total: u64) -> AnyView {
         </form>
     }
     .drawn()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_whose_ends_are_told_in_the_same_words_is_one_time() {
+        let (at, now) = (Timestamp::from_millis, Timestamp::from_millis(600_000));
+        assert!(!is_told_apart(at(530_000), at(531_000), now));
+        assert!(is_told_apart(at(0), at(531_000), now));
+    }
 }

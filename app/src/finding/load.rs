@@ -39,6 +39,8 @@ pub struct Findings {
     pub total: u64,
     /// How much changes of types matter, where the tenant says so.
     pub severities: BTreeMap<String, Severity>,
+    /// The types of which there are findings.
+    pub types: Vec<String>,
     /// The runs that may be the baseline, the latest first.
     pub baselines: Vec<SyncRun>,
 }
@@ -63,10 +65,11 @@ pub async fn load(inside: &Inside, filter: &FindingsFilter) -> Result<Findings, 
     let page = findings::list(db, tenant, &key, &filter.asked(), (filter.after, limit), now).await?;
     let total = findings::count(db, tenant, &key, &filter.asked(), MOST, now).await?;
     let explained = inside.engine.explain_findings(&inside.session.actor(), tenant, &page.findings).await?;
+    let types = findings::types(db, tenant, &key).await?;
     let completed =
         sync_runs::Filter { scope: Some(scope.id), completed: true, limit: BASELINES, ..sync_runs::Filter::default() };
     let baselines = sync_runs::list(db, tenant, &completed).await?;
-    Ok(Findings { scope: Some(scope), comparison, gaps, page, explained, total, severities, baselines })
+    Ok(Findings { scope: Some(scope), comparison, gaps, page, explained, total, severities, types, baselines })
 }
 
 /// The ids of all findings that a filter finds, up to 10,000.

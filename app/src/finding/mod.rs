@@ -2,6 +2,8 @@
 
 #[cfg(feature = "ssr")]
 pub mod choices;
+#[cfg(feature = "ssr")]
+mod filters;
 pub mod functions;
 #[cfg(feature = "ssr")]
 mod list;

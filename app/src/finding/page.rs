@@ -1,16 +1,17 @@
 //! The findings of a tenant as an inbox: what drifted, and what to do about it.
 
 use leptos::prelude::*;
-use tenantatlas_domain::drift::{ChangeKind, GapNow, Severity};
+use tenantatlas_domain::drift::GapNow;
 use tenantatlas_domain::role::Action;
 use tenantatlas_store::findings::ComparisonRecord;
 
 use super::choices::choices;
+use super::filters::{filters, in_force};
 use super::functions::{AcceptFindings, CompareRuns, PinDriftBaseline, ReopenFindings, SetAfterSync, SetDriftSeverity};
 use super::list::list;
 use super::load::{Findings, load};
 use crate::filter::ListFilter as _;
-use crate::filter::finding::{BY_OBJECT, FindingsFilter, Status};
+use crate::filter::finding::FindingsFilter;
 use crate::format::counted;
 use crate::frame::view::Section;
 use crate::inventory::functions::CaptureItems;
@@ -18,7 +19,6 @@ use crate::inventory::labels::type_label;
 use crate::page::{done, query, refusal, tenant_page};
 use crate::scope::Inside;
 use crate::ui::drawn::Drawn as _;
-use crate::ui::form::options;
 use crate::ui::icon::Icon;
 use crate::ui::note::{done_note, left_out_note, note, refusal_note};
 use crate::ui::time::moment;
@@ -46,7 +46,8 @@ pub fn FindingsPage() -> impl IntoView {
             </div>
             {gaps(&shown.gaps)}
             {left_out_note(&left_out)}
-            {filters(&inside, &filter)}
+            {filters(&inside, &filter, &shown)}
+            {in_force(&inside, &filter)}
             <div id="findings" data-live="">{list(&inside, &filter, &shown)}</div>
             {choices(&inside, &shown)}
         }
@@ -93,37 +94,4 @@ fn gaps(gaps: &[GapNow]) -> AnyView {
         view! { <li>{line}{now}</li> }
     });
     note("warn", view! { <details><summary>{title}</summary><ul>{lines.collect_view()}</ul></details> })
-}
-
-fn filters(inside: &Inside, filter: &FindingsFilter) -> AnyView {
-    let statuses = Status::ALL.map(|(_, name, words)| (name, words));
-    let kinds = std::iter::once((String::new(), "Any change".to_owned()))
-        .chain(ChangeKind::ALL.iter().map(|kind| (kind.to_string(), kind.label().to_owned())));
-    let highest = Severity::ALL.iter().max();
-    let severities =
-        std::iter::once((String::new(), "Any severity".to_owned())).chain(Severity::ALL.iter().rev().map(|one| {
-            let above = if Some(one) == highest { "" } else { " and above" };
-            (one.to_string(), format!("{}{above}", one.label()))
-        }));
-    let filtered = *filter != FindingsFilter::default();
-    let export = |kind: &str| filter.first_page().address(&inside.address().findings_export(kind));
-    view! {
-        <form class="filters" id="filters" data-part="" method="get" action=inside.address().findings() data-auto="">
-            <select class="select" name="status" aria-label="Status">{options(statuses, filter.status.name())}</select>
-            <select class="select" name="severity" aria-label="Severity">
-                {options(severities, filter.severity.map(Severity::as_str).unwrap_or_default())}
-            </select>
-            <select class="select" name="kind" aria-label="Change">
-                {options(kinds, filter.kind.map(ChangeKind::as_str).unwrap_or_default())}
-            </select>
-            <select class="select" name="group" aria-label="Grouped by">
-                {options([(String::new(), "By change".to_owned()), (BY_OBJECT.to_owned(), "By object".to_owned())], if filter.by_object { BY_OBJECT } else { "" })}
-            </select>
-            <button class="button">"Apply"</button>
-            {filtered.then(|| view! { <a class="button quiet" href=inside.address().findings() data-stay="">"Clear"</a> })}
-            <a class="button quiet" href=export("csv") download="">{Icon::Download.view()}"CSV"</a>
-            <a class="button quiet" href=export("json") download="">{Icon::Download.view()}"JSON"</a>
-        </form>
-    }
-    .drawn()
 }

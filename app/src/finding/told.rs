@@ -104,7 +104,7 @@ pub(super) fn since_accepted(
     let line = |what: &str, (accepted, now): (String, String)| accepted_line(what, &accepted, &now);
     let mut lines = match (kind, since) {
         (ChangeKind::Renamed, _) => {
-            let name = |evidence: &Evidence| format!("“{}”", evidence.name_now.clone().unwrap_or_default());
+            let name = |evidence: &Evidence| quoted(&evidence.name_now.clone().unwrap_or_default());
             vec![line("Name", (name(accepted), name(now)))]
         }
         _ if accepted.content_now.is_none() || now.content_now.is_none() => {
@@ -114,7 +114,11 @@ pub(super) fn since_accepted(
         (_, Some(SettingsTold::Told { rows, assignments, more, .. })) => {
             let settings = rows.iter().map(|row| match may_see && !is_secret(row) {
                 true => {
-                    line(&setting_title(row), (side_value(row, row.old.as_ref()), side_value(row, row.new.as_ref())))
+                    let side = |side: Option<&SettingValue>| {
+                        let words = side_value(row, side);
+                        if side.is_some() { quoted(&words) } else { words }
+                    };
+                    line(&setting_title(row), (side(row.old.as_ref()), side(row.new.as_ref())))
                 }
                 false => format!("{}: another value than the accepted one", setting_title(row)),
             });
@@ -141,6 +145,11 @@ fn accepted_line(what: &str, accepted: &str, now: &str) -> String {
     format!("{what}: accepted was {accepted}, there is {now}")
 }
 
+/// A value as it stands in a sentence.
+fn quoted(value: &str) -> String {
+    format!("“{value}”")
+}
+
 fn is_secret(row: &Row) -> bool {
     [&row.old, &row.new].into_iter().flatten().any(|value| matches!(value, SettingValue::Withheld { .. }))
 }
@@ -162,7 +171,13 @@ fn facts_since(names: &KnownNames, accepted: &Evidence, now: &Evidence) -> Vec<S
         if change.old == change.new {
             continue;
         }
+        let side = |value: &Value, words: String| match value {
+            Value::Null => words,
+            _ if change.name == META_ASSIGNMENTS => words,
+            _ => quoted(&words),
+        };
         let sides = fact_sides(names, &change).into_iter();
+        let sides = sides.map(|(what, old, new)| (what, side(&change.old, old), side(&change.new, new)));
         lines.extend(sides.map(|(what, accepted, now)| accepted_line(&what, &accepted, &now)));
     }
     lines
@@ -199,7 +214,17 @@ mod tests {
             evidence(&[("state", json!("enabled"), json!("report")), ("platforms", json!("iOS"), json!("macOS"))]);
         assert_eq!(
             told(ChangeKind::Modified, &accepted, &now),
-            ["State: accepted was disabled, there is report", "Platforms: accepted was iOS/iPadOS, there is macOS"]
+            [
+                "State: accepted was “disabled”, there is “report”",
+                "Platforms: accepted was “iOS/iPadOS”, there is “macOS”"
+            ]
+        );
+        let described = evidence(&[("description", json!("a"), json!("Managed by us, revision 1"))]);
+        let bare = evidence(&[("description", json!("a"), Value::Null)]);
+        assert_eq!(
+            told(ChangeKind::Modified, &described, &bare),
+            ["Description: accepted was “Managed by us, revision 1”, there is nothing"],
+            "where a value ends is seen"
         );
         let nothing = told(ChangeKind::Modified, &accepted, &accepted);
         assert!(nothing.len() == 1 && nothing[0].contains("cannot be said"), "{nothing:?}");

@@ -1,11 +1,12 @@
 //! What an item was, state by state, on its page. What one sync found of it is one state and one row, in as many ways as it
 //! changed: in those by which a comparison tells findings apart.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use leptos::prelude::*;
 use tenantatlas_domain::drift::{ChangeKind, ItemState, Sides, changed_facts, changes};
 use tenantatlas_domain::invisible::visible_on_page;
+use tenantatlas_domain::normalise::ContentHash;
 use tenantatlas_domain::references::same_summary;
 use tenantatlas_domain::registry::{PolicyType, registry};
 use tenantatlas_domain::sanitise::META_ASSIGNMENTS;
@@ -13,6 +14,7 @@ use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::inventory::{ItemVersion, KnownNames};
 
 use super::item::{ItemDetail, fact_words, property_label};
+use crate::scope::Inside;
 use crate::ui::card::section_card;
 use crate::ui::drawn::Drawn as _;
 use crate::ui::time::{day, moment};
@@ -43,11 +45,18 @@ struct Told {
 }
 
 /// The states of an item, the current one first.
-pub fn history(detail: &ItemDetail) -> AnyView {
+pub fn history(inside: &Inside, detail: &ItemDetail) -> AnyView {
     let states = detail.history.iter().enumerate();
     let policy_type = registry().get(&detail.row.item.policy_type);
     let names = (policy_type, &detail.names);
-    let rows = states.map(|(at, state)| row(state, &told(names, detail.history.get(at + 1), state)));
+    let rows = states.map(|(at, state)| {
+        let before = detail.history.get(at + 1);
+        let kept = pair(&detail.versions_at, before, state).map(|(from, to)| {
+            let href = inside.address().difference(detail.row.item.id, from, to);
+            view! { <a href=href>{format!("What changed between versions {from} and {to}")}</a> }.drawn()
+        });
+        row(state, &told(names, before, state), kept)
+    });
     let rows = rows.collect_view();
     section_card(
         "history",
@@ -58,10 +67,22 @@ pub fn history(detail: &ItemDetail) -> AnyView {
     )
 }
 
-fn row(state: &ItemVersion, told: &Told) -> AnyView {
-    let more = told.unshown.map(|what| {
-        view! { <p class="quiet-text">{what}" A sync notes that they changed, not what they are; a capture keeps versions."</p> }
-    });
+/// The versions that are kept of a state and of the one before it, where they are two.
+fn pair(kept: &HashMap<ContentHash, u64>, before: Option<&ItemVersion>, state: &ItemVersion) -> Option<(u64, u64)> {
+    let (from, to) = (kept.get(&before?.content_hash)?, kept.get(&state.content_hash)?);
+    (from != to).then_some((*from, *to))
+}
+
+/// A state, with the way to what changed where versions of it and of the one before it are `kept`.
+fn row(state: &ItemVersion, told: &Told, kept: Option<AnyView>) -> AnyView {
+    let more = match (told.unshown, kept) {
+        (what, Some(kept)) => Some(view! { <p class="quiet-text">{what}" "{kept}"."</p> }.drawn()),
+        (Some(what), None) => {
+            let why = " A sync notes that they changed, not what they are; a capture keeps versions.";
+            Some(view! { <p class="quiet-text">{what}{why}</p> }.drawn())
+        }
+        (None, None) => None,
+    };
     view! {
         <li>
             <p><strong>{told.words.clone()}</strong>" "{moment(state.observed_at.as_millis())}</p>
@@ -175,8 +196,8 @@ fn difference(changes: &[FieldChange]) -> AnyView {
         .map(|change| {
             view! {
                 <span>{change.field.clone()}</span>
-                <span class="before"><span class="side">"Before: "</span>{field_value(change.before.as_deref(), "not there")}</span>
-                <span class="after"><span class="side">"After: "</span>{field_value(change.after.as_deref(), "gone")}</span>
+                <span class="before"><span class="which">"Before: "</span>{field_value(change.before.as_deref(), "not there")}</span>
+                <span class="after"><span class="which">"After: "</span>{field_value(change.after.as_deref(), "gone")}</span>
             }
         })
         .collect_view();
@@ -195,7 +216,6 @@ fn field_value(value: Option<&str>, otherwise: &'static str) -> AnyView {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
-    use tenantatlas_domain::normalise::ContentHash;
 
     use super::*;
 
@@ -247,5 +267,15 @@ mod tests {
         let mut newer = state(2, "B", Some((2, 1)), &json!({}));
         newer.normaliser_version = 2;
         assert!(of(&old, &newer).words.contains("no change in the tenant") && of(&old, &newer).fields.is_empty());
+    }
+
+    #[test]
+    fn a_change_of_which_both_versions_are_kept_leads_to_their_difference_and_no_other_does() {
+        let of = |seq: i64| state(seq, "A", None, &json!({}));
+        let kept = HashMap::from([(of(1).content_hash, 1), (of(2).content_hash, 3), (of(3).content_hash, 3)]);
+        assert_eq!(pair(&kept, Some(&of(1)), &of(2)), Some((1, 3)));
+        assert_eq!(pair(&kept, Some(&of(2)), &of(3)), None, "one version was found at both");
+        assert_eq!(pair(&kept, Some(&of(1)), &of(4)), None);
+        assert_eq!(pair(&kept, None, &of(1)), None);
     }
 }

@@ -1,13 +1,16 @@
 //! One item with all that is known of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::live::humanise;
+use tenantatlas_domain::normalise::ContentHash;
 use tenantatlas_domain::references::{Relationship, rows_of};
+use tenantatlas_domain::role::Action;
 use tenantatlas_domain::sanitise::META_ASSIGNMENTS;
 use tenantatlas_domain::time::Timestamp;
+use tenantatlas_engine::ReadVersion;
 use tenantatlas_store::inventory::{
     self, ItemRow, ItemVersion, KnownNames, Outgoing, Relations, RunSighting, ScopeView,
 };
@@ -42,6 +45,10 @@ pub struct ItemDetail {
     pub relations: Relations,
     /// What the tenant is known to call those whom its states name.
     pub names: KnownNames,
+    /// What its latest version sets; none where there is none, or whoever asks may not see bodies.
+    pub latest: Option<Result<ReadVersion, AppError>>,
+    /// The latest version that was found at each content of its history.
+    pub versions_at: HashMap<ContentHash, u64>,
 }
 
 /// One item of the tenant, in a scope or in the main one; of what refers to it the page behind an item.
@@ -77,7 +84,49 @@ pub async fn load(
     let ids: BTreeSet<String> = summaries.filter_map(rows_of).flatten().map(|row| row.id).collect();
     let ids: Vec<String> = ids.into_iter().collect();
     let names = inventory::known_names(db, inside.id(), &ids).await?;
-    Ok(ItemDetail { row, view, seen_elsewhere, history, runs, versions, changed_by, relations, names })
+    let latest = latest(inside, &row, &versions).await;
+    let versions_at = versions_at(inside, &row, &history, &versions).await?;
+    Ok(ItemDetail {
+        row,
+        view,
+        seen_elsewhere,
+        history,
+        runs,
+        versions,
+        changed_by,
+        relations,
+        names,
+        latest,
+        versions_at,
+    })
+}
+
+/// What the newest of the versions sets. It is the only body that the page opens.
+async fn latest(inside: &Inside, row: &ItemRow, versions: &[Version]) -> Option<Result<ReadVersion, AppError>> {
+    let newest = versions.first().filter(|_| inside.role.allows(Action::SeeBodies))?;
+    let (actor, policy) = (inside.session.actor(), (row.item.policy_type.as_str(), row.item.external_id.as_str()));
+    Some(inside.engine.read_version(&actor, inside.id(), policy, newest.number, false).await.map_err(AppError::from))
+}
+
+/// Which version was found at each content of the history, where whoever asks may see what differs between two.
+async fn versions_at(
+    inside: &Inside,
+    row: &ItemRow,
+    history: &[ItemVersion],
+    versions: &[Version],
+) -> Result<HashMap<ContentHash, u64>, AppError> {
+    let mut found = HashMap::new();
+    if versions.len() < 2 || !inside.role.allows(Action::SeeBodies) {
+        return Ok(found);
+    }
+    let contents: Vec<ContentHash> = history.iter().map(|state| state.content_hash).collect();
+    for version in policies::versions_at(inside.engine.reader(), inside.id(), &contents).await? {
+        if (&version.policy_type, &version.external_id) == (&row.item.policy_type, &row.item.external_id) {
+            let number = found.entry(version.item_hash).or_default();
+            *number = version.number.max(*number);
+        }
+    }
+    Ok(found)
 }
 
 /// A property of Microsoft's in words: `lastModifiedDateTime` is *Last modified*.

@@ -39,6 +39,7 @@ use crate::ui::icon::Icon;
 use crate::ui::note::{note, refusal_note};
 use crate::ui::state::{state, sync_state};
 use crate::ui::time::{day, moment};
+use crate::version::latest::latest;
 
 /// Runs shown at first.
 const RUNS_SHOWN: usize = 20;
@@ -77,9 +78,10 @@ pub fn ItemPage() -> impl IntoView {
                 {facts(&detail)}
                 {assignments(&at, &detail)}
             </div>
+            {detail.latest.as_ref().map(|read| latest(&inside, item, read))}
             {relations(&inside, &detail.view, item, &detail.relations, (scope, after))}
             {versions(&inside, &detail)}
-            {history(&detail)}
+            {history(&inside, &detail)}
             {runs(&inside, &detail)}
         }
         .drawn();

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use tenantatlas_domain::invisible::visible_on_page;
+use tenantatlas_domain::setting_query::LONGEST_QUERY;
 use tenantatlas_engine::{PivotRow, SettingPivot};
 
 use super::not_searched::not_searched;
@@ -19,6 +20,7 @@ const COLUMNS: usize = 12;
 
 pub(super) fn values(place: &Place, filter: &SettingFilter, pivot: &SettingPivot) -> AnyView {
     let back = SettingFilter { setting: String::new(), ..filter.first_page() }.address(&place.base);
+    let export = |kind: &str| filter.first_page().address(&address::settings_export(&place.base, kind));
     let name = visible_on_page(&pivot.name).into_owned();
     let key = visible_on_page(&pivot.key).into_owned();
     let table = if pivot.rows.is_empty() {
@@ -41,7 +43,11 @@ pub(super) fn values(place: &Place, filter: &SettingFilter, pivot: &SettingPivot
                 <h2>{name}</h2>
                 <p class="lead"><span class="identifier">{key}</span></p>
             </div>
-            <div class="actions"><a class="button" href=back>{Icon::Previous.view()}"Policies"</a></div>
+            <div class="actions">
+                <a class="button" href=back>{Icon::Previous.view()}"Policies"</a>
+                <a class="button" href=export("csv") download="">{Icon::Download.view()}"CSV"</a>
+                <a class="button" href=export("json") download="">{Icon::Download.view()}"JSON"</a>
+            </div>
         </div>
         {table}
         {pivot.more.then_some("There are more values than are shown: name a tenant or a type.")}
@@ -78,16 +84,22 @@ fn table(pivot: &SettingPivot) -> AnyView {
 
 fn row(pivot: &SettingPivot, row: &PivotRow, shown: usize, others: bool) -> AnyView {
     let href = address::tenant(row.tenant_id).policy_settings();
-    let filter = SettingFilter { search: format!("setting:\"{}\"", pivot.key), ..SettingFilter::default() };
+    let sought = |search: String| SettingFilter { search, ..SettingFilter::default() }.address(&href);
     let cells = pivot.values.iter().zip(&row.policies).take(shown).map(|(value, count)| {
-        let value = visible_on_page(value).into_owned();
-        view! { <td data-label=value>{places(*count)}</td> }
+        let policies = search_for(&pivot.key, value).filter(|_| *count > 0).map(sought);
+        let label = visible_on_page(value).into_owned();
+        let words = format!("{} with {label}", counted(*count, "policy", "policies"));
+        let places = match policies {
+            Some(policies) => view! { <a href=policies aria-label=words>{places(*count)}</a> }.drawn(),
+            None => places(*count).drawn(),
+        };
+        view! { <td data-label=label>{places}</td> }
     });
     let more: u64 = row.policies.iter().skip(shown).sum();
     let more = others.then(|| view! { <td data-label="Other values">{places(more)}</td> });
     view! {
         <tr>
-            <th scope="row" class="title"><a href=filter.address(&href)>{visible_on_page(&row.tenant).into_owned()}</a></th>
+            <th scope="row" class="title"><a href=sought(setting(&pivot.key))>{visible_on_page(&row.tenant).into_owned()}</a></th>
             {cells.collect_view()}
             {more}
         </tr>
@@ -95,6 +107,38 @@ fn row(pivot: &SettingPivot, row: &PivotRow, shown: usize, others: bool) -> AnyV
     .drawn()
 }
 
+/// The search for one setting.
+fn setting(key: &str) -> String {
+    format!("setting:\"{key}\"")
+}
+
+/// The search for the policies that set a setting so. None for what is no value that was searched, as how long a script is,
+/// and for what cannot be written as a search.
+fn search_for(key: &str, value: &str) -> Option<String> {
+    let is_value = value != "not set" && !value.starts_with("content of ") && !value.ends_with(", not kept");
+    let can_be_sought = value.chars().any(char::is_alphanumeric) && !value.contains('"') && !key.contains('"');
+    let search = format!("{} value:\"{value}\"", setting(key));
+    (is_value && can_be_sought && search.chars().count() <= LONGEST_QUERY).then_some(search)
+}
+
 fn places(count: u64) -> Option<String> {
     (count > 0).then(|| number(count))
+}
+
+#[cfg(test)]
+mod tests {
+    use tenantatlas_domain::setting_query::SettingQuery;
+
+    use super::*;
+
+    #[test]
+    fn a_cell_leads_to_a_search_that_is_understood_or_nowhere() {
+        let search = search_for("device_vendor_msft_x", "Enabled: all").expect("a search");
+        assert_eq!(search, "setting:\"device_vendor_msft_x\" value:\"Enabled: all\"");
+        assert_eq!(SettingQuery::parse(&search).expect("understood").sought.len(), 2);
+        for value in ["not set", "content of 12 bytes", "a file, not kept", "a \"b\"", "--", &"x".repeat(LONGEST_QUERY)]
+        {
+            assert_eq!(search_for("key", value), None, "{value}");
+        }
+    }
 }

@@ -188,8 +188,8 @@ fn cells(change: Option<ChangeKind>, old: Option<AnyView>, new: Option<AnyView>)
     let old = old.unwrap_or_else(|| nothing(change != ChangeKind::Added));
     let new = new.unwrap_or_else(|| nothing(change != ChangeKind::Removed));
     view! {
-        <div class="before"><span class="side">"Before: "</span>{old}</div>
-        <div class="after"><span class="side">"After: "</span>{new}</div>
+        <div class="before"><span class="which">"Before: "</span>{old}</div>
+        <div class="after"><span class="which">"After: "</span>{new}</div>
     }
     .drawn()
 }

@@ -6,6 +6,8 @@ pub mod functions;
 #[cfg(feature = "ssr")]
 pub mod highlight;
 #[cfg(feature = "ssr")]
+pub mod latest;
+#[cfg(feature = "ssr")]
 pub mod load;
 #[cfg(feature = "ssr")]
 pub mod page;

@@ -132,13 +132,15 @@ fn lacking(lacks: &[Lack]) -> Option<AnyView> {
 }
 
 /// Settings that stand under one heading.
-struct Category<'read> {
-    label: String,
-    settings: Vec<&'read Setting>,
+pub(super) struct Category<'read> {
+    /// The heading.
+    pub(super) label: String,
+    /// Those of the first level.
+    pub(super) settings: Vec<&'read Setting>,
 }
 
 /// The settings of a version by category, in the order in which the categories come.
-fn categories(read: &ReadVersion) -> Vec<Category<'_>> {
+pub(super) fn categories(read: &ReadVersion) -> Vec<Category<'_>> {
     let mut found: Vec<Category<'_>> = Vec::new();
     for section in &read.settings.sections {
         for setting in &section.settings {
@@ -189,7 +191,7 @@ fn settings(read: &ReadVersion, contents: Contents<'_>) -> AnyView {
     view! { {jump} {cards} }.drawn()
 }
 
-fn tree<'read>(settings: impl Iterator<Item = &'read Setting>, contents: Contents<'_>) -> AnyView {
+pub(super) fn tree<'read>(settings: impl Iterator<Item = &'read Setting>, contents: Contents<'_>) -> AnyView {
     let rows = settings.enumerate().map(|(at, setting)| row(setting, at, contents)).collect_view();
     view! { <ul class="settings">{rows}</ul> }.drawn()
 }

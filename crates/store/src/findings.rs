@@ -15,7 +15,7 @@ mod subjects;
 pub use accepting::{Accepted, accept, reopen};
 pub use candidates::{Cursor, Source, candidates};
 pub use comparison::{ComparisonRecord, DriftCounts, gaps_now, latest_comparison, of_run, record_comparison};
-pub use list::{FindingFilter, FindingPage, by_fingerprint, count, ids, list, page_of};
+pub use list::{FindingFilter, FindingPage, by_fingerprint, count, ids, list, page_of, types};
 pub use plan::{ComparedType, Group, Plan, PlanError, Read, plan};
 pub use record::{Evidence, Finding, NewFinding, record, resolve};
 pub use severities::{set_severity, severities};

@@ -55,6 +55,7 @@ pub use query::{Cursor, ItemFilter, ItemQuery, Sort, StateFilter, UnknownSort, U
 pub use relations::{Incoming, Outgoing, Relations, Standing, UnknownStanding, relations};
 pub(crate) use rows::absences as absences_of;
 pub use rows::{find, find_external, find_many, has_items, named};
+pub(crate) use search_words::patterns as search_patterns;
 pub use stored::stored;
 pub use total::{MAX_COUNTED, Total, total, total_by_type};
 pub use untold::not_read;

@@ -92,7 +92,7 @@ async fn list(engine: &Engine, arguments: &FindingsListArguments, output: Output
         resolved: arguments.status == StatusArgument::Resolved,
         at_least: arguments.severity,
         policy_type: arguments.policy_type.clone(),
-        kind: None,
+        ..FindingFilter::default()
     };
     let place = (None, arguments.limit);
     let scope_key = scope.selection_hash.to_string();

@@ -24,6 +24,7 @@ mod request_id;
 mod router;
 mod security;
 mod session;
+mod setting_values;
 mod settings;
 pub mod shutdown;
 mod spreadsheet;

@@ -23,6 +23,7 @@ use super::State;
 use super::answer::refuse;
 use super::export::{Exported, attachment, file_name};
 use super::inside::{InTenant, SignedIn};
+use super::setting_values;
 use super::spreadsheet::{self, Cell};
 
 /// Settings that are looked for at once.
@@ -79,6 +80,14 @@ async fn download(asked: Asked, name: &str, kind: &str, parameters: &HashMap<Str
         "json" => false,
         _ => return refuse(&AppError::not_found("This kind of export")),
     };
+    if !filter.setting.is_empty() && !filter.search.is_empty() {
+        let request =
+            SearchRequest { query: filter.search, tenants: asked.tenants.clone(), after: None, limit: AT_ONCE };
+        return match asked.engine.pivot_setting(&asked.actor, &request, &filter.setting).await {
+            Ok(pivot) => setting_values::download(&pivot, name, is_csv),
+            Err(error) => refuse(&error.into()),
+        };
+    }
     // As on the page: where nothing is looked for, nothing is found.
     let found = if filter.search.is_empty() { Ok(None) } else { asked.page(&filter.search, None).await.map(Some) };
     let (coverage, policies) = match found {

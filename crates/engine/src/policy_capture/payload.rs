@@ -45,7 +45,7 @@ impl CapturePayload {
         };
         match (self.continues, self.changed) {
             (Some(_), _) => format!("Retry of {what}"),
-            (None, true) => format!("{what}, changed since"),
+            (None, true) => format!("{what} that changed since"),
             (None, false) => what,
         }
     }
@@ -70,7 +70,8 @@ mod tests {
         let all: Vec<&str> = registry().all().iter().map(|known| known.key).collect();
         assert_eq!(of(&all).name(), "Everything");
         assert_eq!(of(&["mobileApp"]).name(), "Apps");
-        assert_eq!(CapturePayload { changed: true, ..of(&all[..2]) }.name(), "2 types, changed since");
+        assert_eq!(CapturePayload { changed: true, ..of(&all[..2]) }.name(), "2 types that changed since");
+        assert_eq!(CapturePayload { changed: true, ..of(&all) }.name(), "Everything that changed since");
         let items = Some(BTreeMap::from([("mobileApp".to_owned(), vec!["a".to_owned(), "b".to_owned()])]));
         let picked = CapturePayload { items, ..of(&["mobileApp"]) };
         assert_eq!(picked.name(), "2 items");

@@ -43,7 +43,6 @@ pub struct SettingPivot {
     /// Whether there are more values than are told.
     pub more: bool,
     /// What was searched and what not.
-    #[serde(flatten)]
     pub coverage: SearchCoverage,
 }
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::record::{Finding, rank};
 use crate::StoreError;
 use crate::database::{Access, Run as _};
+use crate::inventory::search_patterns;
 use crate::sql::{Statement, args};
 
 /// The longest page.
@@ -28,6 +29,8 @@ pub struct FindingFilter {
     pub at_least: Option<Severity>,
     /// Only those of objects of this type.
     pub policy_type: Option<String>,
+    /// Only those of objects that have all of these words in their names, or in their ids. Empty for all.
+    pub search: String,
 }
 
 /// A page of findings.
@@ -60,6 +63,15 @@ fn filtered(what: &str, tenant: TenantId, scope_key: &str, filter: &FindingFilte
     }
     if let Some(policy_type) = &filter.policy_type {
         statement.push(" AND subject_type = $1", args![policy_type.clone()]);
+    }
+    for word in search_patterns(&filter.search) {
+        statement.push(
+            r" AND EXISTS (
+                 SELECT 1 FROM inventory_items i
+                 WHERE i.id = findings.item_id AND i.tenant_id = findings.tenant_id
+                     AND (i.name_key LIKE $1 ESCAPE '\' OR lower(i.external_id) LIKE $1 ESCAPE '\'))",
+            args![word],
+        );
     }
     statement
 }
@@ -144,6 +156,16 @@ pub async fn count(
     statement.push_statement(found).push(") AS found", []);
     let count: Option<i64> = on.value(statement.text(), statement.values()).await?;
     Ok(count.unwrap_or_default().unsigned_abs())
+}
+
+/// The types of objects of which a scope has findings, open or gone.
+///
+/// # Errors
+/// When the database fails.
+pub async fn types(mut on: impl Access, tenant: TenantId, scope_key: &str) -> Result<Vec<String>, StoreError> {
+    let text = "SELECT DISTINCT subject_type FROM findings WHERE tenant_id = $1 AND scope_key = $2";
+    let types: Vec<(String,)> = on.rows(text, &args![tenant, scope_key]).await?;
+    Ok(types.into_iter().map(|(key,)| key).collect())
 }
 
 /// Findings of a tenant by their ids; those of others are left out.

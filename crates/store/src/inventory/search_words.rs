@@ -43,7 +43,7 @@ fn words(search: &str) -> Vec<String> {
 }
 
 /// The words of a search as patterns of `LIKE … ESCAPE '\'`.
-pub(super) fn patterns(search: &str) -> Vec<String> {
+pub(crate) fn patterns(search: &str) -> Vec<String> {
     words(search).iter().map(|word| contains_pattern(word)).collect()
 }
 

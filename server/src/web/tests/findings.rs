@@ -173,3 +173,23 @@ async fn what_could_not_be_compared_is_said_and_is_neither_drift_nor_fine() {
     let page = shown(here, OPERATOR, "").await;
     assert!(page.contains("1 type is not comparable") && page.contains("not comparable, because"), "{page}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_policy_among_many_is_found_by_its_type_and_the_words_of_its_name() {
+    let (site, tenant, _cloud) = drifted().await;
+    let here = (&site, tenant);
+    let found = open(&site, tenant).await;
+    let total = format!("{} findings", found.len());
+    let of_type = shown(here, OPERATOR, "?type=settingsCatalogPolicy").await;
+    assert!(of_type.contains(&total), "all are of the one type that was read");
+    let other = shown(here, OPERATOR, "?type=deviceConfiguration").await;
+    assert!(other.contains("No results") && other.contains("Remove the filter Device configuration"));
+    let name = &found[0].display_name;
+    let mut words: Vec<String> = name.to_uppercase().split_whitespace().map(ToOwned::to_owned).collect();
+    words.reverse();
+    let named = shown(here, OPERATOR, &format!("?q={}", words.join("+"))).await;
+    assert!(named.contains(&format!("finding-{}", found[0].id)) && !named.contains(&total), "{name}");
+    assert!(shown(here, OPERATOR, "?q=%25").await.contains("No results"), "words are taken literally");
+    let exported = site.ask(OPERATOR, Method::GET, &format!("/t/{tenant}/findings/export.csv?q=%25"), HTML, None).await;
+    assert_eq!(exported.body.lines().count(), 1, "a download holds what the page shows");
+}

@@ -45,6 +45,11 @@ async fn settings_are_found_in_a_tenant_and_over_all_tenants_by_those_who_see_bo
         assert!(page.body.contains("not captured"), "what was not searched is told: {}", page.body);
         let values = get(&site, OPERATOR, &format!("{path}?q={ALL}&setting={}", ids[0])).await;
         assert!(values.body.contains("Policies by tenant and value"), "{}", values.body);
+        assert!(
+            values.body.contains("/export.csv?q=") && values.body.contains("/export.json?q="),
+            "they are downloaded"
+        );
+        assert!(values.body.contains("+value%3A"), "a cell leads to the policies with its value: {}", values.body);
         let help = get(&site, OPERATOR, &path).await;
         assert!(help.body.contains("What can be looked for") && !help.body.contains(ids[0]));
         for (query, expected) in [
@@ -104,4 +109,26 @@ async fn what_is_found_is_downloaded_with_what_was_not_searched_and_written_down
     let refused = of_tenant(&site, OPERATOR, "/export.csv?q=vlaue%3Ax").await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(site.entries("settings.exported").await.len(), 2, "what was refused took nothing away");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_by_tenant_are_downloaded_with_what_was_not_searched_as_the_search_is() {
+    let site = Site::start().await;
+    let found = get(&site, OPERATOR, &format!("/settings/export.json?q={ALL}")).await;
+    let found: Value = serde_json::from_str(&found.body).expect("JSON");
+    let key = found["policies"][0]["settings"][0]["key"].as_str().expect("a key").to_owned();
+    let json = get(&site, OPERATOR, &format!("/settings/export.json?q={ALL}&setting={key}")).await;
+    let json: Value = serde_json::from_str(&json.body).expect("JSON");
+    assert_eq!((&json["key"], &json["coverage"]), (&Value::from(key.clone()), &found["coverage"]));
+    assert_eq!(json["values"].as_array().map(Vec::len), json["rows"][0]["policies"].as_array().map(Vec::len));
+    let csv = of_tenant(&site, OPERATOR, &format!("/export.csv?q={ALL}&setting={key}")).await;
+    assert!(csv.headers[header::CONTENT_DISPOSITION].to_str().is_ok_and(|name| name.contains("-values.csv")));
+    for kind in ["value", "not_searched"] {
+        assert!(csv.body.lines().any(|line| line.starts_with(&format!("\"{kind}\""))), "{kind}: {}", csv.body);
+    }
+    assert_eq!(site.entries("settings.exported").await.len(), 3, "each is written down");
+    assert_eq!(
+        of_tenant(&site, READER, &format!("/export.csv?q={ALL}&setting={key}")).await.status,
+        StatusCode::FORBIDDEN
+    );
 }
