@@ -14,7 +14,7 @@ use crate::address::TenantAddress;
 use crate::filter::ListFilter as _;
 use crate::filter::inventory::InventoryFilter;
 use crate::format;
-use crate::ui::drawn::Drawn as _;
+use crate::ui::drawn::Drawn;
 use crate::ui::icon::Icon;
 use crate::ui::time::moment;
 
@@ -128,7 +128,7 @@ fn faults(cells: &[Coverage], tenant: &TenantAddress) -> Option<AnyView> {
                 </li>
             }
         })
-        .map(|row| row.drawn());
+        .map(Drawn::drawn);
     let mut rows: Vec<AnyView> = rows.collect();
     let rest = rows.split_off(rows.len().min(FAULTS_SHOWN));
     let rest = (!rest.is_empty()).then(|| {

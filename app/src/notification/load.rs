@@ -102,7 +102,7 @@ pub fn told(engine: &Engine, viewer: UserId, stored: &notifications::Notificatio
         counters: notice.counters,
         items,
         reason: notice.reason_code.or_else(|| notice.reasons.first().map(|first| first.reason_code)),
-        lacking: notice.lacking.into_iter().map(shown).collect(),
+        lacking: notice.lacking.iter().map(shown).collect(),
         news: notice.news,
         cancelled_by: canceller(notice.cancelled_by.as_ref(), viewer),
         account: None,
@@ -114,8 +114,8 @@ pub fn told(engine: &Engine, viewer: UserId, stored: &notifications::Notificatio
 }
 
 /// A permission as it may be shown.
-fn shown(missing: MissingPermission) -> MissingPermission {
-    MissingPermission { permission: visible_on_page(&missing.permission).into_owned(), ..missing }
+fn shown(missing: &MissingPermission) -> MissingPermission {
+    MissingPermission { permission: visible_on_page(&missing.permission).into_owned(), count: missing.count }
 }
 
 /// A notification that is about no run: title and detail.

@@ -96,7 +96,7 @@ mod tests {
     fn settings_are_folded_where_they_are_many_and_lie_open_where_they_are_few() {
         let mut setting = Setting::default();
         setting.name = Some("Block </summary>".to_owned());
-        let html = |of| folded("Storage", &[&setting], of).map(|view| view.to_html()).unwrap_or_default();
+        let html = |of| folded("Storage", &[&setting], of).map(RenderHtml::to_html).unwrap_or_default();
         assert!(html(OPEN).contains(" open") && !html(OPEN + 1).contains(" open"));
         assert!(!html(1).contains("Block </summary>"));
         assert!(folded("Storage", &[], 1).is_none());
