@@ -23,7 +23,7 @@ pub fn portal_button(link: PortalLink) -> AnyView {
     let words = if link.exact {
         format!("Open in {}", link.site.label())
     } else {
-        format!("Open its list in {}", link.site.label())
+        format!("Open the list in {}", link.site.label())
     };
     view! {
         <a class="button" href=link.address target="_blank" rel="noopener noreferrer" title="Microsoft's admin center, in a new tab">

@@ -170,7 +170,7 @@ pub(super) async fn rows(db: &Db, view: &ScopeView, ids: &[Uuid]) -> Result<Vec<
         .map(|row| row.item.id.as_uuid())
         .collect();
     let absences = if unsure.is_empty() { HashMap::new() } else { absences(db, scope, &unsure).await? };
-    let seen_since = seen_since(db, view, &found).await?;
+    let seen_since = Box::pin(seen_since(db, view, &found)).await?;
     let mut found: HashMap<Uuid, ItemRow> = found
         .into_iter()
         .map(|row| {

@@ -133,7 +133,8 @@ pub(super) fn push_changed(statement: &mut Statement, tenant: TenantId, changed:
     );
 }
 
-/// Not there since a sync of the scope that ended after a time.
+/// Not there since a sync of the scope that ended after a time. The sum keeps the absences of an item from being looked for
+/// among all that go on.
 pub(super) fn push_missing_since(statement: &mut Statement, told: Told, since: Timestamp) {
     statement.push(
         &format!(
@@ -141,7 +142,7 @@ pub(super) fn push_missing_since(statement: &mut Statement, told: Told, since: T
                  SELECT 1
                  FROM inventory_absences m
                  JOIN inventory_sync_runs r ON r.tenant_id = $1 AND r.seq = m.from_seq
-                 WHERE m.item_id = i.id AND m.scope_id = $2 AND m.until_seq = {OPEN} AND r.finished_at > $3)"
+                 WHERE m.item_id = i.id AND m.scope_id = $2 AND m.until_seq + 0 = {OPEN} AND r.finished_at > $3)"
         ),
         args![told.tenant, told.scope.0, since],
     );
