@@ -1,5 +1,7 @@
 //! Definitions and categories of settings, as Microsoft publishes them: the same in every tenant, so these rows belong to none.
 
+mod due;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,6 +12,8 @@ use crate::bulk::InsertRows;
 use crate::database::{Access, Run as _};
 use crate::sql::{Statement, Value, args, without_nul};
 use crate::{StoreError, Tx};
+
+pub use due::{ReadingDue, claim_reading, complete_reading, has_unknown, reading_due, record_unknown, tenants_to_ask};
 
 /// Ids of one question, at most.
 const AT_ONCE: usize = 500;

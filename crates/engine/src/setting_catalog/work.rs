@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use tenantatlas_domain::live::{CurrentItem, Progress};
+use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::path_segment::path_segment;
 use tenantatlas_domain::reason::ReasonCode;
 use tenantatlas_domain::time::Timestamp;
@@ -21,6 +22,7 @@ use tenantatlas_store::setting_search;
 use tenantatlas_store::{StoreError, Tx, Vault, with_retries};
 use tokio::sync::Mutex;
 
+use super::by_itself;
 use super::collection::{COLLECTIONS, Collection, Kind, QUERY, category, definition, label_of};
 use super::template::{self, Definition, Template, TemplateCategory};
 use crate::graph_reads::{SignIn, TypeEnd, bounded, sign_in};
@@ -294,13 +296,11 @@ impl Work for RefreshWork {
         Box::pin(self.read_all())
     }
 
-    fn finish<'a>(
-        &'a self,
-        _tx: &'a mut Tx,
-        _end: &'a End,
-        _at: Timestamp,
-    ) -> BoxFuture<'a, Result<Summary, StoreError>> {
+    fn finish<'a>(&'a self, tx: &'a mut Tx, end: &'a End, at: Timestamp) -> BoxFuture<'a, Result<Summary, StoreError>> {
         Box::pin(async move {
+            if end.status == OperationStatus::Completed {
+                by_itself::completed(tx, self.context.run().created_at, at).await?;
+            }
             let entries = *self.entries.lock().await;
             Ok(Summary::from_iter([(ITEMS_OBSERVED.to_owned(), json!(entries))]))
         })

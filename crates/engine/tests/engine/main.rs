@@ -17,6 +17,7 @@ mod hostile;
 mod inventory;
 mod inviting;
 mod key_replaced;
+mod names_of_settings;
 mod preferences;
 mod retention;
 mod rights_of_commands;
