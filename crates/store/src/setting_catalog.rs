@@ -148,6 +148,31 @@ pub async fn record_categories(
     RECORD_CATEGORY.run(tx, &rows).await.map(|_| ())
 }
 
+/// Categories that definitions of a collection, or other categories of theirs, name and that are not known, as far as a reading that
+/// began at a moment came across what names them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn orphan_categories(
+    mut on: impl Access,
+    (definitions, categories): (&str, &str),
+    began: Timestamp,
+    limit: u32,
+) -> Result<Vec<String>, StoreError> {
+    on.values(
+        "SELECT n.id AS value
+         FROM (SELECT d.category_id AS id FROM setting_definitions d
+               WHERE d.collection = $1 AND d.seen_at >= $3 AND d.category_id IS NOT NULL
+               UNION
+               SELECT c.parent_id FROM setting_categories c
+               WHERE c.collection = $2 AND c.seen_at >= $3 AND c.parent_id IS NOT NULL) n
+         WHERE NOT EXISTS (SELECT 1 FROM setting_categories k WHERE k.id = n.id)
+         ORDER BY n.id LIMIT $4",
+        &args![definitions, categories, began, limit],
+    )
+    .await
+}
+
 /// What the last reading of a collection brought that came to its end; `None` where none did.
 ///
 /// # Errors

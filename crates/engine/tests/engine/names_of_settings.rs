@@ -156,3 +156,47 @@ on_both_engines! {
         assert_eq!(watched.readings().await.len(), 1);
     }
 }
+
+const LISTED: &str = "deviceManagement/configurationSettings";
+
+async fn read_once(world: &World) -> OperationRun {
+    let run = world.engine.refresh_setting_catalog(&Actor::command_line(), world.tenant).await.unwrap().state.id;
+    world.ended(run).await;
+    operation_runs::get(&world.database.db, world.tenant, run).await.unwrap().unwrap()
+}
+
+on_both_engines! {
+    async fn a_category_that_no_list_holds_is_read_singly_and_one_that_is_gone_fails_nothing(test: TestDatabase) {
+        let world = World::new(test, 20).await;
+        let singly = "deviceManagement/configurationCategories/";
+        world.simulator.control().set_faults(vec![Fault::always(singly, FaultKind::Unavailable)]);
+        assert_eq!(read_once(&world).await.status, OperationStatus::Completed);
+        let known = "SELECT COUNT(*) FROM setting_categories WHERE name = 'LAPS'";
+        assert_eq!(world.database.number(known).await, 0);
+        world.simulator.control().set_faults(Vec::new());
+        world.simulator.control().reset_counts();
+        assert_eq!(read_once(&world).await.status, OperationStatus::Completed);
+        assert_eq!(world.database.number(known).await, 1);
+        let log = world.simulator.control().log();
+        assert_eq!(log.iter().filter(|request| request.path.contains(singly)).count(), 1, "one request for each");
+        let named = "SELECT COUNT(*) FROM setting_definitions d JOIN setting_categories c ON c.id = d.category_id WHERE c.name = 'LAPS'";
+        assert!(world.database.number(named).await > 0);
+    }
+
+    async fn a_list_that_breaks_off_is_begun_again_once_and_counts_what_came_once(test: TestDatabase) {
+        let world = World::new(test, 20).await;
+        assert_eq!(read_once(&world).await.status, OperationStatus::Completed);
+        let whole = setting_catalog::last_reading(&world.database.db, "configurationSettings").await.unwrap().unwrap();
+        // Its third page fails for as long as the client tries.
+        world.simulator.control().set_faults(vec![Fault::times(LISTED, 4, FaultKind::Unavailable).after(2)]);
+        assert_eq!(read_once(&world).await.status, OperationStatus::Completed);
+        let again = setting_catalog::last_reading(&world.database.db, "configurationSettings").await.unwrap().unwrap();
+        assert_eq!(again.entries, whole.entries);
+        world.simulator.control().set_faults(vec![Fault::always(LISTED, FaultKind::Unavailable).after(2)]);
+        world.simulator.control().reset_counts();
+        assert_eq!(read_once(&world).await.status, OperationStatus::CompletedWithErrors);
+        let log = world.simulator.control().log();
+        let asked = log.iter().filter(|request| request.path.contains(LISTED)).count();
+        assert!((4..20).contains(&asked), "{asked} requests for a list that stays broken");
+    }
+}
