@@ -18,3 +18,15 @@ CREATE TABLE setting_unknown (
     asked_at BIGINT
 ) WITHOUT ROWID;
 CREATE INDEX setting_unknown_open ON setting_unknown (seen_at) WHERE asked_at IS NULL;
+
+-- That an object comes to its end, of which people were told: once for each date and for each number of days before it. Whoever
+-- writes the row tells it.
+CREATE TABLE expiry_notices (
+    item_id BLOB NOT NULL,
+    expires_at BIGINT NOT NULL,
+    days_before BIGINT NOT NULL,
+    tenant_id BLOB NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    told_at BIGINT NOT NULL,
+    PRIMARY KEY (item_id, expires_at, days_before)
+) WITHOUT ROWID;
+CREATE INDEX expiry_notices_by_tenant ON expiry_notices (tenant_id);

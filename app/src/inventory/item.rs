@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use tenantatlas_domain::expiry;
 use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::live::humanise;
@@ -38,6 +39,8 @@ pub struct ItemDetail {
     pub versions: Vec<Version>,
     /// Who changed it and made its versions.
     pub changed_by: ChangedBy,
+    /// That it ends soon or has ended, in words, where people are told of it.
+    pub expiry: Option<String>,
     /// What it refers to, what refers to it, and what stands on it.
     pub relations: Relations,
     /// What the tenant is known to call those whom its states name.
@@ -77,7 +80,11 @@ pub async fn load(
     let ids: BTreeSet<String> = summaries.filter_map(rows_of).flatten().map(|row| row.id).collect();
     let ids: Vec<String> = ids.into_iter().collect();
     let names = inventory::known_names(db, inside.id(), &ids).await?;
-    Ok(ItemDetail { row, view, seen_elsewhere, history, runs, versions, changed_by, relations, names })
+    let now = inside.engine.now();
+    let expires_at = expiry::expires_at(&row.item.policy_type, &row.item.meta);
+    let near = expires_at.filter(|at| expiry::reached(*at, now).is_some());
+    let expiry = near.map(|at| expiry::words(at, now));
+    Ok(ItemDetail { row, view, seen_elsewhere, history, runs, versions, changed_by, expiry, relations, names })
 }
 
 /// A property of Microsoft's in words: `lastModifiedDateTime` is *Last modified*.

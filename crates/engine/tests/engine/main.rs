@@ -11,6 +11,7 @@ mod drift_random;
 mod drift_stories;
 mod endpoint_mail;
 mod endpoints;
+mod expiries;
 mod faults;
 mod half_answers;
 mod hostile;
