@@ -9,6 +9,7 @@ mod drift;
 mod drift_explained;
 mod drift_random;
 mod drift_stories;
+mod drift_told;
 mod endpoint_mail;
 mod endpoints;
 mod expiries;
