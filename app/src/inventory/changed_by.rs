@@ -1,17 +1,18 @@
 //! Who changed an item, and who made each of its versions, as the audit logs of Microsoft tell it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use leptos::prelude::*;
 use tenantatlas_domain::audit_event::{
     Actor, Actors, Attribution, AuditSource, Certainty, Lack, Span, Subject, who_changed,
 };
+use tenantatlas_domain::ids::CaptureId;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::audit_events;
 use tenantatlas_store::inventory::{ItemRow, ItemVersion, RunReading, RunSighting};
-use tenantatlas_store::policies::Version;
+use tenantatlas_store::policies::{self, Version};
 
 use super::item::value_moment;
 use crate::error::AppError;
@@ -66,11 +67,17 @@ fn item_span(row: &ItemRow, history: &[ItemVersion], runs: &[RunSighting]) -> Op
     Some(Span { from: at(modified, -NEAR), to: at(modified, NEAR) })
 }
 
-/// The time between each version and the one before it, by number. `versions` are newest first.
-fn version_spans(versions: &[Version]) -> impl Iterator<Item = (u64, Span)> {
-    versions.windows(2).filter_map(|pair| {
+/// The time between each version and the one before it, by number. `versions` are newest first. The time ends with the reading of
+/// the capture, where it is known when that ended: what came after it is in no version.
+fn version_spans(
+    versions: &[Version],
+    reading_ends: &HashMap<CaptureId, Timestamp>,
+) -> impl Iterator<Item = (u64, Span)> {
+    versions.windows(2).filter_map(move |pair| {
         let [version, before] = pair else { return None };
-        Some((version.number, Span { from: before.read_at, to: at(version.read_at, READING) }))
+        let longest = at(version.read_at, READING);
+        let ended = reading_ends.get(&version.capture_id).copied().unwrap_or(longest);
+        Some((version.number, Span { from: before.read_at, to: ended.clamp(version.read_at, longest) }))
     })
 }
 
@@ -86,13 +93,15 @@ pub async fn load(
     versions: &[Version],
 ) -> Result<ChangedBy, AppError> {
     let item = item_span(row, history, runs);
-    let versions: Vec<(u64, Span)> = version_spans(versions).collect();
+    let db = inside.engine.reader();
+    let captures: Vec<CaptureId> = versions.iter().map(|version| version.capture_id).collect();
+    let ends = policies::reading_ends(db, inside.id(), &row.item.policy_type, &captures).await?;
+    let versions: Vec<(u64, Span)> = version_spans(versions, &ends).collect();
     let spans: Vec<Span> = item.into_iter().chain(versions.iter().map(|(_, span)| *span)).collect();
     let (Some(from), Some(to)) = (spans.iter().map(|span| span.from).min(), spans.iter().map(|span| span.to).max())
     else {
         return Ok(ChangedBy::default());
     };
-    let db = inside.engine.reader();
     let source = registry().get(&row.item.policy_type).and_then(AuditSource::of);
     let coverage = match source {
         Some(source) => audit_events::source(db, inside.id(), source).await?.map(|known| known.coverage()),
@@ -179,5 +188,59 @@ fn not_read(lack: &Lack) -> AnyView {
             {day(read.to.as_millis())}", and none of these names it."
         }
         .drawn(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tenantatlas_domain::audit_event::ReadWindow;
+    use tenantatlas_domain::body::Completeness;
+    use tenantatlas_domain::ids::{TenantId, VersionId};
+    use tenantatlas_domain::normalise::ContentHash;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn moment_of(second: i64) -> Timestamp {
+        Timestamp::from_millis(second * 1_000)
+    }
+
+    fn version(number: u64, read_at: i64) -> Version {
+        Version {
+            id: VersionId::from_uuid(Uuid::from_u128(number.into())),
+            tenant_id: TenantId::from_uuid(Uuid::from_u128(1)),
+            policy_type: "deviceConfiguration".to_owned(),
+            external_id: "1".to_owned(),
+            number,
+            display_name: "P".to_owned(),
+            api_version: "beta".to_owned(),
+            collection: "deviceManagement/deviceConfigurations".to_owned(),
+            odata_type: None,
+            completeness: Completeness::Complete,
+            lacks: Vec::new(),
+            content_hash: ContentHash([0; 32]),
+            normaliser_version: 1,
+            settings: None,
+            withheld: 0,
+            read_at: moment_of(read_at),
+            capture_id: CaptureId::from_uuid(Uuid::from_u128(number.into())),
+        }
+    }
+
+    #[test]
+    fn a_reading_of_the_logs_right_behind_a_capture_covers_the_time_of_the_version() {
+        let versions = [version(2, 1_000), version(1, 100)];
+        let spans = |ends: &[(u64, i64)]| {
+            let ends = ends.iter().map(|(number, end)| (version(*number, 0).capture_id, moment_of(*end))).collect();
+            version_spans(&versions, &ends).map(|(number, span)| (number, span.from, span.to)).collect::<Vec<_>>()
+        };
+        assert_eq!(spans(&[(2, 1_004)]), [(2, moment_of(100), moment_of(1_004))]);
+        let logs = ReadWindow { from: moment_of(0), to: moment_of(1_005) };
+        let (_, from, to) = spans(&[(2, 1_004)])[0];
+        assert!(logs.covers(Span { from, to }), "the reading of the logs began when the capture had ended");
+        // A long capture, one that is under way, and a clock that was set back.
+        assert_eq!(spans(&[(2, 9_000)])[0].2, moment_of(1_060));
+        assert_eq!(spans(&[])[0].2, moment_of(1_060));
+        assert_eq!(spans(&[(2, 900)])[0].2, moment_of(1_000));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use tenantatlas_domain::expiry;
 use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::live::humanise;
@@ -41,6 +42,8 @@ pub struct ItemDetail {
     pub versions: Vec<Version>,
     /// Who changed it and made its versions.
     pub changed_by: ChangedBy,
+    /// That it ends soon or has ended, in words, where people are told of it.
+    pub expiry: Option<String>,
     /// What it refers to, what refers to it, and what stands on it.
     pub relations: Relations,
     /// What the tenant is known to call those whom its states name.
@@ -86,6 +89,10 @@ pub async fn load(
     let names = inventory::known_names(db, inside.id(), &ids).await?;
     let latest = latest(inside, &row, &versions).await;
     let versions_at = versions_at(inside, &row, &history, &versions).await?;
+    let now = inside.engine.now();
+    let expires_at = expiry::expires_at(&row.item.policy_type, &row.item.meta);
+    let near = expires_at.filter(|at| expiry::reached(*at, now).is_some());
+    let expiry = near.map(|at| expiry::words(at, now));
     Ok(ItemDetail {
         row,
         view,
@@ -94,6 +101,7 @@ pub async fn load(
         runs,
         versions,
         changed_by,
+        expiry,
         relations,
         names,
         latest,

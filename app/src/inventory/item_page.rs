@@ -182,6 +182,7 @@ fn facts(detail: &ItemDetail) -> AnyView {
                 <dt>"Last seen"</dt><dd>{moment(item.last_seen_at.as_millis())}</dd>
                 <dt>"Changed"</dt><dd>{changed(&detail.row)}</dd>
                 {meta}
+                {detail.expiry.clone().map(|words| view! { <dt>"Expiry"</dt> <dd><strong>{words}</strong></dd> })}
                 {detail.changed_by.item.as_ref().map(|who| view! { <dt>"Changed by"</dt> <dd>{attribution(who)}</dd> })}
             </dl>
         },

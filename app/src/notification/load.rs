@@ -1,11 +1,13 @@
 //! Notifications of a person.
 
 use serde::Deserialize as _;
+use tenantatlas_domain::expiry;
 use tenantatlas_domain::ids::{NotificationId, TenantId, UserId};
 use tenantatlas_domain::invisible::visible_on_page;
 use tenantatlas_domain::operation::{Counters, MissingPermission, OperationBucket};
+use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::time::Timestamp;
-use tenantatlas_engine::{AccountNotice, EndpointNotice, Engine, RunNotice, ScheduleNotice};
+use tenantatlas_engine::{AccountNotice, EndpointNotice, Engine, ExpiryNotice, NamedEnding, RunNotice, ScheduleNotice};
 use tenantatlas_store::notifications;
 
 use super::model::{Notification, NotificationPage};
@@ -84,6 +86,15 @@ pub fn told(engine: &Engine, viewer: UserId, stored: &notifications::Notificatio
     }
     if let Some(notice) = ScheduleNotice::of(stored) {
         let (words, page) = (schedule_words(&notice), address::tenant(notice.tenant_id).schedules());
+        return Some(about_tenant(stored, (notice.tenant_id, notice.tenant_name), words, page));
+    }
+    if let Some(notice) = ExpiryNotice::of(stored) {
+        let tenant = address::tenant(notice.tenant_id);
+        let page = match &notice.ending[..] {
+            [only] if notice.more == 0 => tenant.item(only.item_id),
+            _ => tenant.inventory(),
+        };
+        let words = expiry_words(&notice, stored.created_at);
         return Some(about_tenant(stored, (notice.tenant_id, notice.tenant_name), words, page));
     }
     let notice = RunNotice::deserialize(&stored.payload)
@@ -168,6 +179,25 @@ fn schedule_words(notice: &ScheduleNotice) -> (String, String) {
         None => "It has not succeeded yet.".to_owned(),
     };
     (format!("Schedule {name} is overdue"), format!("No run succeeded for twice its period. {since}"))
+}
+
+/// What is said of certificates and tokens that end, as of when it was told: title and detail.
+fn expiry_words(notice: &ExpiryNotice, told_at: Timestamp) -> (String, String) {
+    let one = |ending: &NamedEnding| {
+        let label = registry().get(&ending.policy_type).map_or(ending.policy_type.as_str(), |known| known.label);
+        format!("{label}: {} {}", visible_on_page(&ending.name), expiry::words(ending.expires_at, told_at))
+    };
+    let on = |ending: &NamedEnding| crate::format::utc_seconds(ending.expires_at.as_millis());
+    if let ([only], 0) = (&notice.ending[..], notice.more) {
+        return (one(only), format!("Its end is {}. Renew it before devices lose what hangs on it.", on(only)));
+    }
+    let count = notice.ending.len() as u64 + notice.more;
+    let mut detail: Vec<String> =
+        notice.ending.iter().map(|ending| format!("{} ({})", one(ending), on(ending))).collect();
+    if notice.more > 0 {
+        detail.push(format!("and {} more", notice.more));
+    }
+    (format!("{count} certificates and tokens expire soon or have expired"), detail.join("; "))
 }
 
 /// What a comparison of two runs found: how much of it is new, and the names of what matters most. No values.

@@ -14,6 +14,7 @@ pub mod body;
 pub mod canonical;
 pub mod drift;
 pub mod endpoint;
+pub mod expiry;
 pub mod ids;
 pub mod invisible;
 pub mod item_column;

@@ -36,6 +36,7 @@ impl Operation for GenerateDrift {
     const KIND: OperationKind = OperationKind { resource: "drift", action: "generate" };
     const PERMISSION: Action = Action::Sync;
     const QUIET_AFTER_ANOTHER: bool = true;
+    const NEWS_FOR_MEMBERS: bool = true;
     const FOLLOWS_PARTIAL: bool = true;
     type Payload = DriftPayload;
 

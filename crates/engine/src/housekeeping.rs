@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::api_answers::ANSWERS_ARE_KEPT;
 use crate::engine::Core;
+use crate::expiries;
 use crate::second_factor::SET_UP_LASTS;
 use crate::setting_search;
 use crate::sign_in::{BROWSER_IS_KNOWN, LONGEST_WINDOW};
@@ -51,6 +52,7 @@ async fn clean_once(core: &Core, forgotten: &mut Option<Instant>) -> Result<(), 
         prune_account_notifications(core).await?;
         forget_deliveries(core).await?;
         forget_names_of_settings(core).await?;
+        expiries::tell_of_ends(core).await?;
     }
     purge_tenants(core).await?;
     make_searchable(core).await

@@ -27,6 +27,7 @@ mod drift;
 mod endpoints;
 mod engine;
 mod error;
+mod expiries;
 mod graph_reads;
 mod housekeeping;
 mod inventory_sync;
@@ -62,6 +63,7 @@ pub use drift::{DriftPayload, Explained, Explanations, GenerateDrift, MANY_FINDI
 pub use endpoints::{AddedEndpoint, EndpointChange, EndpointDetails, EndpointNotice, MailConfig, MailTls};
 pub use engine::Engine;
 pub use error::EngineError;
+pub use expiries::{ExpiryNotice, NamedEnding};
 pub use inventory_sync::{DispatchOutcome, InventorySync, SyncConfig, SyncPayload};
 pub use invitations::{AddedMember, Invited};
 pub use operations::{OPERATION_NAMES, run_words};

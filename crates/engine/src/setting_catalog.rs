@@ -3,6 +3,7 @@
 //! every tenant, so they are kept once, and any tenant that is connected can be asked for them. What was read stays when a
 //! reading breaks off, and what Microsoft removes stays too.
 
+mod by_itself;
 mod collection;
 mod template;
 mod work;
@@ -26,6 +27,8 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::tenants::connection;
 use collection::COLLECTIONS;
+
+pub(crate) use by_itself::read_by_itself;
 
 /// What a reading of the catalogue carries with its operation run: nothing, since it always reads all of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

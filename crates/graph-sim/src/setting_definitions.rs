@@ -17,6 +17,9 @@ const ROUNDS: usize = 8;
 /// The topmost categories name this one above them.
 const NONE: &str = "00000000-0000-0000-0000-000000000000";
 
+/// The category that definitions name and the list leaves out; read singly it is there (IntuneCommander, orphan categories).
+const UNLISTED: &str = "LAPS";
+
 /// Beginnings of ids with the category that they lie in, below another one where there is one.
 const CATEGORIES: [(&str, &str, Option<&str>); 16] = [
     ("device_vendor_msft_policy_config_defender_", "Defender", None),
@@ -152,7 +155,7 @@ impl GraphRequest<'_> {
         if query.top.is_some_and(|top| top > LARGEST_PAGE) {
             return Answer::error(500, "InternalServerError", "An internal error has occurred.", self.request_id);
         }
-        let all = if name == "configurationCategories" { categories() } else { definitions() };
+        let mut all = if name == "configurationCategories" { categories() } else { definitions() };
         let context = format!("{}/$metadata#deviceManagement/{name}", self.base);
         match below {
             [] => {}
@@ -165,6 +168,7 @@ impl GraphRequest<'_> {
         let asked = query.skip_token.as_deref().and_then(|text| text.parse().ok()).unwrap_or(0_usize);
         let from = if self.bent.endless { 0 } else { asked };
         let most = query.top.unwrap_or(LARGEST_PAGE) as usize;
+        all.retain(|entry| name != "configurationCategories" || entry["displayName"] != UNLISTED);
         let rows: Vec<&Value> = all.iter().skip(from).take(most).collect();
         let next = if self.bent.endless { asked + 1 } else { from + rows.len() };
         let mut body = json!({"@odata.context": context, "value": rows});

@@ -5,7 +5,7 @@ use serde_json::json;
 use tenantatlas_commands::{Actor, AuditEntry};
 use tenantatlas_domain::audit::RunEvent;
 use tenantatlas_domain::endpoint::EventKind;
-use tenantatlas_domain::ids::{NotificationId, OperationRunId};
+use tenantatlas_domain::ids::{NotificationId, OperationRunId, UserId};
 use tenantatlas_domain::operation::{OperationStatus, missing_permissions};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::deliveries::{self, Event};
@@ -26,7 +26,13 @@ pub(crate) async fn record(
     mut summary: Summary,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let has_no_news = summary.remove(QUIET) == Some(true.into()) && run.status == OperationStatus::Completed;
+    let is_quiet_end = summary.remove(QUIET).filter(|_| run.status == OperationStatus::Completed);
+    let has_no_news = is_quiet_end == Some(true.into());
+    if is_quiet_end == Some(false.into()) {
+        for user in core.members_to_tell(&mut *tx, run).await? {
+            write_notice(core, tx, run, (user, RUN_ENDED), summary.clone(), at).await?;
+        }
+    }
     if !(has_no_news && is_quiet(core, &run.resource, &run.action, run.follows)) {
         notify(core, tx, run, RUN_ENDED, summary.clone(), at).await?;
         tell_endpoints(core, tx, run, at).await?;
@@ -87,10 +93,21 @@ pub(crate) async fn notify(
     facts: Summary,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let Some(user_id) = run.user_id else { return Ok(()) };
-    if users::get(&mut *tx, user_id).await?.is_none() {
+    let Some(user) = run.user_id else { return Ok(()) };
+    if users::get(&mut *tx, user).await?.is_none() {
         return Ok(());
     }
+    write_notice(core, tx, run, (user, kind), facts, at).await
+}
+
+async fn write_notice(
+    core: &Core,
+    tx: &mut Tx,
+    run: &OperationRun,
+    (user_id, kind): (UserId, &str),
+    facts: Summary,
+    at: Timestamp,
+) -> Result<(), StoreError> {
     let tenant_name = tenants::get(&mut *tx, run.tenant_id).await?.map(|tenant| tenant.name).unwrap_or_default();
     let state = core.state_of(run);
     let notice = RunNotice {

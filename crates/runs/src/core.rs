@@ -6,7 +6,9 @@ use std::sync::Arc;
 use tenantatlas_commands::Commands;
 use tenantatlas_domain::ids::UserId;
 use tenantatlas_domain::live::RunState;
+use tenantatlas_domain::role::Role;
 use tenantatlas_store::operation_runs::{KindLimits, OperationRun};
+use tenantatlas_store::{Access, StoreError, members};
 use tokio::sync::{Mutex, Notify};
 
 use crate::config::RunnerConfig;
@@ -56,9 +58,29 @@ impl Core {
         }
     }
 
-    /// Tells the people who started runs how much they have not read.
+    /// Who is told of the news of a run besides whoever started it: where a schedule or a token did, those who work in the tenant, as
+    /// far as they can sign in.
+    pub(crate) async fn members_to_tell(&self, on: impl Access, run: &OperationRun) -> Result<Vec<UserId>, StoreError> {
+        let operation = self.operations.find(&run.resource, &run.action);
+        let by_nobody = run.user_id.is_none() && (run.schedule_id.is_some() || run.token_id.is_some());
+        if !by_nobody || !operation.is_some_and(|operation| operation.has_news_for_members()) {
+            return Ok(Vec::new());
+        }
+        members::who_work(on, run.tenant_id, Role::Operator).await
+    }
+
+    /// Tells the people who started runs, and those who are told of what nobody started, how much they have not read.
     pub(crate) async fn publish_unread_of<'a>(&self, runs: impl IntoIterator<Item = &'a OperationRun>) {
-        let people: BTreeSet<UserId> = runs.into_iter().filter_map(|run| run.user_id).collect();
+        let mut people: BTreeSet<UserId> = BTreeSet::new();
+        for run in runs {
+            people.extend(run.user_id);
+            if run.status.is_terminal() {
+                match self.members_to_tell(&self.commands.db, run).await {
+                    Ok(members) => people.extend(members),
+                    Err(error) => tracing::warn!(%error, "who is told of a run could not be read"),
+                }
+            }
+        }
         for user in people {
             self.live.publish_unread(&self.commands.db, user).await;
         }

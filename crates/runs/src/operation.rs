@@ -58,6 +58,9 @@ pub trait Operation: Send + Sync + 'static {
     /// Whether its runs that follow another one tell of themselves only when they have news: nobody asked for them by name. They
     /// say that they have none by the fact [`crate::QUIET`]. A fault is news.
     const QUIET_AFTER_ANOTHER: bool = false;
+    /// Whether those who work in the tenant are told of the end of a run that a schedule or a token started, where it has news: nobody
+    /// asked for it who would be told. It says that it has some by the fact [`crate::QUIET`].
+    const NEWS_FOR_MEMBERS: bool = false;
     /// Whether its runs follow another one also when that succeeded in part: what they do tells itself what is lacking.
     const FOLLOWS_PARTIAL: bool = false;
     /// What a run carries; no secrets. Stored as JSON and read back, maybe by a later version of the program.

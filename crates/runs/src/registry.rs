@@ -31,6 +31,7 @@ pub(crate) trait AnyOperation: Send + Sync {
     fn kind(&self) -> OperationKind;
     fn permission(&self) -> Action;
     fn is_quiet_after_another(&self) -> bool;
+    fn has_news_for_members(&self) -> bool;
     fn follows_partial(&self) -> bool;
     fn words(&self) -> RunWords;
     fn words_of(&self, run: &OperationRun) -> Option<RunWords>;
@@ -77,6 +78,10 @@ impl<O: Operation> AnyOperation for O {
 
     fn is_quiet_after_another(&self) -> bool {
         O::QUIET_AFTER_ANOTHER
+    }
+
+    fn has_news_for_members(&self) -> bool {
+        O::NEWS_FOR_MEMBERS
     }
 
     fn follows_partial(&self) -> bool {

@@ -12,7 +12,7 @@ use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::operation_runs::{Created, FollowUp};
 use tenantatlas_store::retention::{self, DueTenant};
 use tenantatlas_store::schedules::{self, Claim};
-use tenantatlas_store::{StoreError, Tx};
+use tenantatlas_store::{StoreError, Tx, setting_catalog};
 
 use crate::core::Core;
 use crate::dispatch::{Cause, Dispatched, check_follow_ups, create, prepare};
@@ -28,13 +28,15 @@ pub enum DueClaim {
     Schedule(Claim),
     /// That of the daily pruning of a tenant, with the next one.
     Retention(DueTenant, Timestamp),
+    /// That of the reading of the names of settings, with the one that follows where it comes to nothing.
+    SettingNames(Timestamp, Timestamp),
 }
 
 impl DueClaim {
     fn schedule(&self) -> Option<ScheduleId> {
         match self {
             Self::Schedule(claim) => Some(claim.schedule),
-            Self::Retention(..) => None,
+            Self::Retention(..) | Self::SettingNames(..) => None,
         }
     }
 
@@ -42,6 +44,7 @@ impl DueClaim {
         match self {
             Self::Schedule(claim) => schedules::claim(tx, claim, at).await,
             Self::Retention(due, next) => retention::claim(tx, *due, *next).await,
+            Self::SettingNames(due_at, next) => setting_catalog::claim_reading(tx, *due_at, *next).await,
         }
     }
 
@@ -54,7 +57,7 @@ impl DueClaim {
     ) -> Result<(), StoreError> {
         match self {
             Self::Schedule(claim) => schedules::started(tx, claim.schedule, run, trouble, at).await,
-            Self::Retention(..) => Ok(()),
+            Self::Retention(..) | Self::SettingNames(..) => Ok(()),
         }
     }
 }

@@ -31,6 +31,7 @@ pub mod deliveries;
 mod dialect;
 pub mod endpoints;
 mod error;
+pub mod expiries;
 pub mod facts;
 mod files;
 pub mod findings;

@@ -156,6 +156,15 @@ pub async fn list(mut on: impl Access, tenant: TenantId) -> Result<Vec<Member>, 
     .await
 }
 
+/// The members of a tenant with at least this role that can sign in.
+///
+/// # Errors
+/// When the database fails.
+pub async fn who_work(on: impl Access, tenant: TenantId, least: Role) -> Result<Vec<UserId>, StoreError> {
+    let members = list(on, tenant).await?.into_iter();
+    Ok(members.filter(|one| one.role >= least && one.disabled_at.is_none()).map(|one| one.user_id).collect())
+}
+
 /// Locks the members with this role in the order of their ids, until the transaction ends. Do it before a membership
 /// changes and count after it: of two who take the role from each other, the second sees what the first did.
 ///

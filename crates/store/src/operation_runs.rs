@@ -22,8 +22,8 @@ pub use lease::{
     sweep_expired,
 };
 pub use list::{
-    Overdue, QueueDepth, Waiting, active, active_in, active_of_person, active_seen, of_person, oldest_pending, overdue,
-    queue_depth, waiting,
+    Overdue, QueueDepth, Waiting, active, active_in, active_of_person, active_seen, is_active_anywhere, of_person,
+    oldest_pending, overdue, queue_depth, waiting,
 };
 pub use progress::{
     CancelOutcome, End, Rest, Settled, end_unclaimed, finish, request_cancel, set_news, set_pauses, set_progress,

@@ -13,7 +13,7 @@ mod retention;
 pub use at_content::{VersionAt, versions_at};
 pub use captures::{
     Capture, CaptureTypeEnd, CaptureTypeRun, CountedItems, NewCapture, abandon, begin, begin_type, count_items, finish,
-    finish_type, get_by_operation, list_types,
+    finish_type, get_by_operation, list_types, reading_ends,
 };
 pub(crate) use key::SealedBlob;
 pub(crate) use key::destroy;

@@ -1,5 +1,7 @@
 //! Definitions and categories of settings, as Microsoft publishes them: the same in every tenant, so these rows belong to none.
 
+mod due;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,6 +12,8 @@ use crate::bulk::InsertRows;
 use crate::database::{Access, Run as _};
 use crate::sql::{Statement, Value, args, without_nul};
 use crate::{StoreError, Tx};
+
+pub use due::{ReadingDue, claim_reading, complete_reading, has_unknown, reading_due, record_unknown, tenants_to_ask};
 
 /// Ids of one question, at most.
 const AT_ONCE: usize = 500;
@@ -142,6 +146,31 @@ pub async fn record_categories(
         ]);
     }
     RECORD_CATEGORY.run(tx, &rows).await.map(|_| ())
+}
+
+/// Categories that definitions of a collection, or other categories of theirs, name and that are not known, as far as a reading that
+/// began at a moment came across what names them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn orphan_categories(
+    mut on: impl Access,
+    (definitions, categories): (&str, &str),
+    began: Timestamp,
+    limit: u32,
+) -> Result<Vec<String>, StoreError> {
+    on.values(
+        "SELECT n.id AS value
+         FROM (SELECT d.category_id AS id FROM setting_definitions d
+               WHERE d.collection = $1 AND d.seen_at >= $3 AND d.category_id IS NOT NULL
+               UNION
+               SELECT c.parent_id FROM setting_categories c
+               WHERE c.collection = $2 AND c.seen_at >= $3 AND c.parent_id IS NOT NULL) n
+         WHERE NOT EXISTS (SELECT 1 FROM setting_categories k WHERE k.id = n.id)
+         ORDER BY n.id LIMIT $4",
+        &args![definitions, categories, began, limit],
+    )
+    .await
 }
 
 /// What the last reading of a collection brought that came to its end; `None` where none did.

@@ -114,6 +114,13 @@ pub(super) fn catalog_ids(above: &str, setting: &Setting, into: &mut Vec<String>
     into.extend(own);
 }
 
+/// Puts the ids of definitions that are not known into a list: of a setting, and of what stands below it.
+pub(super) fn unnamed_ids(glossary: &Glossary, setting: &Setting, into: &mut Vec<String>) {
+    setting.parts.iter().for_each(|part| unnamed_ids(glossary, part, into));
+    let id = setting.definition_id.as_deref().filter(|id| !id.is_empty() && setting.is_unnamed());
+    into.extend(id.filter(|id| glossary.find(id).is_none()).map(str::to_ascii_lowercase));
+}
+
 /// Whether a key is written as names of properties are.
 pub(super) fn is_name(key: &str) -> bool {
     key.len() <= LONGEST_PROPERTY

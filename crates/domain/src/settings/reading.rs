@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::assignment::Assignment;
-use super::naming::{Glossary, catalog_ids, object_ids};
+use super::naming::{Glossary, catalog_ids, object_ids, unnamed_ids};
 use super::setting::Setting;
 use super::tree::Tree;
 use crate::body::OBJECT_SLOT;
@@ -94,6 +94,17 @@ impl Settings {
         let mut ids = Vec::new();
         let settings = self.sections.iter().flat_map(|section| &section.settings);
         settings.for_each(|setting| catalog_ids("", setting, &mut ids));
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    /// The ids of the definitions that neither the body nor a catalogue names, each once and in small letters.
+    #[must_use]
+    pub fn unnamed_definitions(&self, glossary: &Glossary) -> Vec<String> {
+        let mut ids = Vec::new();
+        let settings = self.sections.iter().flat_map(|section| &section.settings);
+        settings.for_each(|setting| unnamed_ids(glossary, setting, &mut ids));
         ids.sort_unstable();
         ids.dedup();
         ids

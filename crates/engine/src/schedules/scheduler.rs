@@ -21,6 +21,7 @@ use super::work::{self, ScheduleOptions};
 use crate::endpoints::events;
 use crate::engine::{Core, Engine};
 use crate::error::EngineError;
+use crate::setting_catalog::read_by_itself;
 
 const NO_TIME: &str = "The pattern names no time any more: change it.";
 const NOT_UNDERSTOOD: &str =
@@ -69,6 +70,7 @@ async fn look(core: &Core) -> Result<u32, EngineError> {
     }
     tell_overdue(core).await?;
     daily::prune(core).await?;
+    read_by_itself(core).await?;
     Ok(started)
 }
 

@@ -8,8 +8,10 @@ use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use tenantatlas_domain::live::{CurrentItem, Progress};
+use tenantatlas_domain::operation::OperationStatus;
 use tenantatlas_domain::path_segment::path_segment;
 use tenantatlas_domain::reason::ReasonCode;
+use tenantatlas_domain::sync::TypeOutcome;
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_graph::{
     DEFAULT_MAX_PAGES, GraphClient, GraphError, GraphSession, GraphVersion, Page, PageRequest, PageStream,
@@ -21,12 +23,25 @@ use tenantatlas_store::setting_search;
 use tenantatlas_store::{StoreError, Tx, Vault, with_retries};
 use tokio::sync::Mutex;
 
+use super::by_itself;
 use super::collection::{COLLECTIONS, Collection, Kind, QUERY, category, definition, label_of};
 use super::template::{self, Definition, Template, TemplateCategory};
 use crate::graph_reads::{SignIn, TypeEnd, bounded, sign_in, whole_list};
 
 /// Of what a collection brought before, the part that it must bring again: fewer are no whole reading.
 const FLOOR_PERCENT: u64 = 80;
+/// How often a list is begun in one run. Its skip tokens are worth nothing once a page failed with one, so that there is no going on
+/// from the middle; what came is kept, and comes again as the same.
+const BEGINNINGS: u32 = 2;
+/// Categories that are read singly behind one list, at most.
+const MOST_ORPHANS: usize = 200;
+
+/// A list that broke off.
+struct Broken {
+    /// After so many pages; none where beginning again is no use.
+    pages: u32,
+    end: TypeEnd,
+}
 
 pub(super) struct RefreshWork {
     context: Arc<RunContext>,
@@ -64,23 +79,106 @@ impl RefreshWork {
         if collection.kind == Kind::Templates {
             return self.read_templates(collection).await;
         }
+        let mut beginnings = 1;
+        let came = loop {
+            match self.walk(collection).await? {
+                Ok(came) => break came,
+                Err(Broken { pages, end }) if pages == 0 || beginnings == BEGINNINGS => return Ok(end),
+                Err(Broken { .. }) => beginnings += 1,
+            }
+        };
+        let end = self.conclude(collection, came).await?;
+        if end.outcome == TypeOutcome::Succeeded && collection.kind == Kind::Definitions {
+            self.read_orphans(collection).await?;
+        }
+        Ok(end)
+    }
+
+    /// Walks through a collection from its first page, and answers how many entries came.
+    async fn walk(&self, collection: &'static Collection) -> Result<Result<u64, Broken>, Stop> {
         let accepted = self.session.times_accepted();
         let path = format!("deviceManagement/{}", collection.name);
-        let mut pages = match whole_list(&self.session, PageRequest::new(GraphVersion::Beta, path).query(QUERY)).await {
-            Ok(pages) => pages,
-            Err(error) => return Ok(end_of(collection, &self.judged(error, accepted).await?)),
+        let request = PageRequest::new(GraphVersion::Beta, path).query(QUERY);
+        let mut list = match whole_list(&self.session, request).await {
+            Ok(list) => list,
+            Err(error) => {
+                let end = end_of(collection, &self.judged(error, accepted).await?);
+                return Ok(Err(Broken { pages: 0, end }));
+            }
         };
-        let mut came = 0;
-        while let Some(page) = pages.next().await {
+        let (mut pages, mut came) = (0, HashSet::new());
+        while let Some(page) = list.next().await {
             let page = match page {
                 Ok(page) => page,
-                Err(error) => return Ok(end_of(collection, &self.judged(error, accepted).await?)),
+                Err(error) => {
+                    let error = self.judged(error, accepted).await?;
+                    let end = end_of(collection, &error);
+                    // To begin again is no use where all is refused, nor where Graph wants less to be asked.
+                    let in_vain = error.concerns_all() || error.reason == ReasonCode::GraphThrottled;
+                    let pages = if in_vain { 0 } else { pages };
+                    return Ok(Err(Broken { pages, end }));
+                }
             };
-            let Ok((definitions, categories)) = entries_of(collection, &page) else { return Ok(strange()) };
+            let Ok((definitions, categories)) = entries_of(collection, &page) else {
+                return Ok(Err(Broken { pages: 0, end: strange() }));
+            };
             self.write(collection, &definitions, &categories).await?;
-            came += self.count(collection, page.len()).await?;
+            let ids = definitions.iter().map(|one| &one.id).chain(categories.iter().map(|one| &one.id));
+            let new = ids.filter(|id| came.insert(id.to_ascii_lowercase())).count();
+            self.count(collection, new).await?;
+            pages += 1;
         }
-        self.conclude(collection, came).await
+        Ok(Ok(came.len() as u64))
+    }
+
+    /// Reads categories singly that definitions or other categories name and no list holds. What of them cannot be read is asked for
+    /// again by the next reading: the definitions have their names without them.
+    async fn read_orphans(&self, definitions: &'static Collection) -> Result<(), Stop> {
+        let name = definitions.name.replace("Settings", "Categories");
+        let Some(collection) = COLLECTIONS.iter().find(|one| one.name == name) else { return Ok(()) };
+        let (db, began) = (self.context.db(), self.context.run().created_at);
+        let mut asked = HashSet::new();
+        while asked.len() < MOST_ORPHANS {
+            let of = (definitions.name, collection.name);
+            let mut orphans = setting_catalog::orphan_categories(db, of, began, MOST_ORPHANS as u32).await?;
+            orphans.retain(|id| !asked.contains(id));
+            orphans.truncate(MOST_ORPHANS - asked.len());
+            if orphans.is_empty() {
+                break;
+            }
+            let (found, all) = self.read_categories(collection, &orphans).await?;
+            asked.extend(orphans);
+            self.write(collection, &[], &found).await?;
+            self.count(collection, found.len()).await?;
+            if !all {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads categories one by one. Answers those that are there, and whether all were asked for.
+    async fn read_categories(
+        &self,
+        collection: &'static Collection,
+        ids: &[String],
+    ) -> Result<(Vec<NewCategory>, bool), Stop> {
+        let mut found = Vec::new();
+        for id in ids {
+            let path = format!("deviceManagement/{}/{}", collection.name, path_segment(id));
+            match self.session.get(GraphVersion::Beta, &path).await {
+                Ok(document) => {
+                    found.extend(category(document.raw()).ok().filter(|one| one.id.eq_ignore_ascii_case(id)));
+                }
+                Err(error) if error.reason == ReasonCode::Cancelled => return Err(Stop::Cancelled),
+                Err(error) if error.status == Some(404) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "a category of settings could not be read");
+                    return Ok((found, false));
+                }
+            }
+        }
+        Ok((found, true))
     }
 
     /// What an error of Graph means, unless it is that nobody wants the reading any more.
@@ -297,13 +395,11 @@ impl Work for RefreshWork {
         Box::pin(self.read_all())
     }
 
-    fn finish<'a>(
-        &'a self,
-        _tx: &'a mut Tx,
-        _end: &'a End,
-        _at: Timestamp,
-    ) -> BoxFuture<'a, Result<Summary, StoreError>> {
+    fn finish<'a>(&'a self, tx: &'a mut Tx, end: &'a End, at: Timestamp) -> BoxFuture<'a, Result<Summary, StoreError>> {
         Box::pin(async move {
+            if end.status == OperationStatus::Completed {
+                by_itself::completed(tx, self.context.run().created_at, at).await?;
+            }
             let entries = *self.entries.lock().await;
             Ok(Summary::from_iter([(ITEMS_OBSERVED.to_owned(), json!(entries))]))
         })

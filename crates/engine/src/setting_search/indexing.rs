@@ -10,7 +10,7 @@ use tenantatlas_domain::settings::{Glossary, SearchLine, search_lines};
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::policies::{self, Mark, TenantKey, Version};
 use tenantatlas_store::setting_search::{self, Document, HELD, NAME_WORD, NewLine, Since, VALUE_WORD, WHOLE_VALUE};
-use tenantatlas_store::{Db, StoreError, Vault, inventory, with_retries};
+use tenantatlas_store::{Db, StoreError, Vault, inventory, setting_catalog, with_retries};
 
 use crate::policy_versions::{computed, named_objects, referred_types, settings_of_version};
 use crate::setting_catalog::glossary_of;
@@ -32,6 +32,7 @@ struct Ready {
     number: u64,
     partial: bool,
     lines: Vec<NewLine>,
+    unknown: Vec<String>,
 }
 
 /// Makes policies of a tenant searchable of which a version was kept.
@@ -110,8 +111,10 @@ async fn index(db: &Db, key: &TenantKey, documents: &[Document], now: Timestamp)
     let written = with_retries(StoreError::is_transient, || async {
         let mut tx = db.write().await?;
         setting_search::record_keys(&mut tx, ready.iter().flat_map(|one| &one.lines)).await?;
+        let unknown: Vec<String> = ready.iter().flat_map(|one| &one.unknown).cloned().collect();
+        setting_catalog::record_unknown(&mut tx, &unknown, now).await?;
         let renamed = setting_search::names_of_options(&mut tx).await? != names;
-        for Ready { document, number, partial, lines } in &ready {
+        for Ready { document, number, partial, lines, .. } in &ready {
             let written = setting_search::replace(&mut tx, document, (*number, *partial), RULES, lines, now).await?;
             if written && renamed {
                 setting_search::postpone(&mut tx, document, now).await?;
@@ -156,15 +159,15 @@ async fn prepare(
     versions.truncate(latest + 1);
     let mut last = None;
     for version in versions {
-        let lines = lines_of(db, key, tags, &version).await?;
+        let (lines, unknown) = lines_of(db, key, tags, &version).await?;
         known = carry(key, &version, &lines, known);
-        last = Some((version, lines));
+        last = Some((version, lines, unknown));
     }
-    let Some((version, lines)) = last else { return Ok(None) };
+    let Some((version, lines, unknown)) = last else { return Ok(None) };
     let number = version.number;
     let partial = version.completeness == Completeness::Partial;
     let lines = seal(key, &version, lines, &known)?;
-    Ok(Some(Ready { document: document.clone(), number, partial, lines }))
+    Ok(Some(Ready { document: document.clone(), number, partial, lines, unknown }))
 }
 
 /// Since when settings have their values, after one more version. What a version lacks says nothing: what was known stays.
@@ -184,15 +187,15 @@ fn carry(
     carried
 }
 
-/// The settings of a version. What a value names by its id, such as a group, a filter or a location, is found by its name as
+/// The settings of a version, and the ids of definitions that nobody names. What a value names by its id, such as a group, a filter or a location, is found by its name as
 /// well: the one that it has when the version becomes searchable.
 async fn lines_of(
     db: &Db,
     key: &TenantKey,
     tags: &HashMap<String, String>,
     version: &Version,
-) -> Result<Vec<SearchLine>, StoreError> {
-    let Some(settings) = settings_of_version(db, key, version).await? else { return Ok(Vec::new()) };
+) -> Result<(Vec<SearchLine>, Vec<String>), StoreError> {
+    let Some(settings) = settings_of_version(db, key, version).await? else { return Ok(Default::default()) };
     let ids = settings.definition_ids();
     let glossary: Glossary = glossary_of(db, &ids).await?;
     let objects = named_objects(std::iter::once(&settings));
@@ -200,6 +203,7 @@ async fn lines_of(
     let called = Glossary { scope_tags: tags.clone(), objects, ..Glossary::default() };
     computed(move || {
         let mut lines = search_lines(&settings, &glossary);
+        let unknown = settings.unnamed_definitions(&glossary);
         let mut named = settings;
         named.name_by(&called);
         for (line, named) in lines.iter_mut().zip(search_lines(&named, &Glossary::default())) {
@@ -207,7 +211,7 @@ async fn lines_of(
             line.words.sort_unstable();
             line.words.dedup();
         }
-        lines
+        (lines, unknown)
     })
     .await
 }

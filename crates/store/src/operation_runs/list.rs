@@ -3,6 +3,7 @@
 use sqlx::{AssertSqlSafe, FromRow};
 use tenantatlas_domain::ids::{OperationRunId, TenantId, UserId};
 use tenantatlas_domain::time::Timestamp;
+use uuid::Uuid;
 
 use super::lease::{limit_terms, limit_values};
 use super::{ACTIVE, KindLimits, OperationRun};
@@ -32,6 +33,23 @@ pub async fn active(
     }
     statement.push(" ORDER BY created_at, id LIMIT $1", args![MAX_ACTIVE]);
     on.query(&statement).await
+}
+
+/// Whether an operation is active in any tenant.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_active_anywhere(mut on: impl Access, resource: &str, action: &str) -> Result<bool, StoreError> {
+    let found: Option<Uuid> = on
+        .value(
+            AssertSqlSafe(format!(
+                "SELECT id AS value FROM bulk_operation_runs
+                 WHERE {ACTIVE} AND resource = $1 AND action = $2 LIMIT 1"
+            )),
+            &args![resource, action],
+        )
+        .await?;
+    Ok(found.is_some())
 }
 
 /// The active runs of these tenants, of at most 200 runs, oldest first.

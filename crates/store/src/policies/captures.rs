@@ -1,5 +1,7 @@
 //! Captures: one row each, and one for each of their types.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use sqlx::{Error, FromRow};
 use tenantatlas_domain::ids::{CaptureId, OperationRunId, TenantId, UserId};
@@ -11,7 +13,7 @@ use uuid::Uuid;
 use crate::database::{Access, Run as _};
 use crate::operation_runs::{Fence, hold};
 use crate::record::Nullable;
-use crate::sql::{args, without_nul};
+use crate::sql::{Statement, args, without_nul};
 use crate::{StoreError, Tx};
 
 /// One execution of a capture.
@@ -300,6 +302,38 @@ pub async fn list_types(
         &args![capture, tenant],
     )
     .await
+}
+
+#[derive(FromRow)]
+struct ReadingEnd {
+    #[sqlx(try_from = "Uuid")]
+    capture_id: CaptureId,
+    #[sqlx(try_from = "i64")]
+    finished_at: Timestamp,
+}
+
+/// When these captures ended reading a type, as far as they did.
+///
+/// # Errors
+/// When the database fails.
+pub async fn reading_ends(
+    mut on: impl Access,
+    tenant: TenantId,
+    policy_type: &str,
+    captures: &[CaptureId],
+) -> Result<HashMap<CaptureId, Timestamp>, StoreError> {
+    if captures.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut statement = Statement::new("SELECT capture_id, finished_at FROM policy_capture_types");
+    statement
+        .push(
+            " WHERE tenant_id = $1 AND policy_type = $2 AND finished_at IS NOT NULL",
+            args![tenant, policy_type.to_owned()],
+        )
+        .push_in(" AND capture_id", captures);
+    let ends: Vec<ReadingEnd> = on.query(&statement).await?;
+    Ok(ends.into_iter().map(|one| (one.capture_id, one.finished_at)).collect())
 }
 
 /// Ends a capture with what it cost. Part of the transaction that ends the operation run.
