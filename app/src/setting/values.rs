@@ -112,10 +112,11 @@ fn setting(key: &str) -> String {
     format!("setting:\"{key}\"")
 }
 
-/// The search for the policies that set a setting so. None for what is no value that was searched, as how long a script is,
-/// and for what cannot be written as a search.
+/// The search for the policies that set a setting so. None for what is no value that was searched, as how long a script is or
+/// the name of a scope tag, which is searched by its ID, and for what cannot be written as a search.
 fn search_for(key: &str, value: &str) -> Option<String> {
     let is_value = value != "not set" && !value.starts_with("content of ") && !value.ends_with(", not kept");
+    let is_value = is_value && !key.starts_with("roleScopeTag");
     let can_be_sought = value.chars().any(char::is_alphanumeric) && !value.contains('"') && !key.contains('"');
     let search = format!("{} value:\"{value}\"", setting(key));
     (is_value && can_be_sought && search.chars().count() <= LONGEST_QUERY).then_some(search)
@@ -140,5 +141,6 @@ mod tests {
         {
             assert_eq!(search_for("key", value), None, "{value}");
         }
+        assert_eq!(search_for("roleScopeTagIds", "Default"), None, "it is kept by its ID");
     }
 }
