@@ -90,7 +90,7 @@ fn portal_link(inside: &Inside, detail: &ItemDetail, name: &str) -> Option<AnyVi
     let words = if link.exact {
         format!("Open in {}", link.site.label())
     } else {
-        format!("Open its list in {}", link.site.label())
+        format!("Open the list in {}", link.site.label())
     };
     Some(
         view! {
