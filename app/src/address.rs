@@ -30,7 +30,6 @@ pub const RETENTION: &str = "/admin/retention";
 pub const HELP: &str = "/help";
 /// The form for a new tenant.
 pub const ADD_TENANT: &str = "/admin/tenants/new";
-
 /// What policies set, over all tenants of a person.
 pub const SETTINGS: &str = "/settings";
 /// The runs of all tenants of a person.
@@ -87,6 +86,12 @@ pub fn welcome(token: &str) -> String {
 #[must_use]
 pub fn invitation(token: &str) -> String {
     format!("/invitation/{token}")
+}
+
+/// The form for a new tenant, with a certificate that was made for it.
+#[must_use]
+pub fn add_tenant_with(certificate: impl Display) -> String {
+    format!("{ADD_TENANT}?certificate={certificate}")
 }
 
 /// A server function outside of any tenant.

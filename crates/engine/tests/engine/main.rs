@@ -17,6 +17,7 @@ mod hostile;
 mod inventory;
 mod inviting;
 mod key_replaced;
+mod made_certificates;
 mod preferences;
 mod retention;
 mod rights_of_commands;
