@@ -96,16 +96,18 @@ impl Sought {
             return Some(Rank::Is);
         }
         let names = || std::iter::once(name.as_str()).chain(others.iter().copied());
-        let parts = |name| str::split(name, |one: char| !one.is_alphanumeric());
-        let begins = |word: &String| {
-            names().any(|name| name.starts_with(word) || parts(name).any(|part| part.starts_with(word)))
-        };
-        let holds = |word: &String| word.chars().count() >= MIN_INNER && names().any(|name| name.contains(word));
+        let begins = |word: &String| names().any(|name| has_word_that_begins(name, word));
+        let holds =
+            |word: &String| word.chars().count() >= MIN_INNER && names().any(|name| name.contains(word.as_str()));
         if self.words.iter().all(begins) {
             return Some(Rank::Begins);
         }
         self.words.iter().all(|word| begins(word) || holds(word)).then_some(Rank::Holds)
     }
+}
+
+fn has_word_that_begins(name: &str, with: &str) -> bool {
+    name.starts_with(with) || name.split(|one: char| !one.is_alphanumeric()).any(|part| part.starts_with(with))
 }
 
 /// Somewhere to go, with the other names by which it is found.
