@@ -30,6 +30,9 @@ pub const RETENTION: &str = "/admin/retention";
 pub const HELP: &str = "/help";
 /// The form for a new tenant.
 pub const ADD_TENANT: &str = "/admin/tenants/new";
+/// Where Microsoft leads back to after admin consent.
+pub const CONSENT: &str = "/consent";
+
 /// What policies set, over all tenants of a person.
 pub const SETTINGS: &str = "/settings";
 /// The runs of all tenants of a person.

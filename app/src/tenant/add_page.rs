@@ -6,6 +6,7 @@ use tenantatlas_engine::Engine;
 use tenantatlas_store::pending_certificates::PendingCertificate;
 
 use super::connection_form::{connection_fields, credential_fields, credential_of_new_tenant};
+use super::consent_page::return_address;
 use super::functions::{AddTenant, MakeCertificate};
 use super::set_up::preparation;
 use crate::error::AppError;
@@ -31,7 +32,7 @@ pub fn AddTenantPage() -> impl IntoView {
     plain_page(move || async move {
         let session = scope::administrator()?;
         let engine = scope::engine()?;
-        let made = made(&engine, &session, wanted).await?;
+        let (made, return_to) = (made(&engine, &session, wanted).await?, return_address(&engine));
         let action = address::function::<AddTenant>().to_owned();
         let make = address::function::<MakeCertificate>();
         let content = view! {
@@ -48,7 +49,7 @@ pub fn AddTenantPage() -> impl IntoView {
                 {section_card("prepare", "1. Register the application at Microsoft", view! {
                     {credential_of_new_tenant()}
                     {certificate(made.as_ref())}
-                    {preparation(made.as_ref().map(|(_, public)| public))}
+                    {preparation(made.as_ref().map(|(_, public)| public), return_to.as_deref())}
                 })}
                 {section_card("connect", "2. Enter what the script printed", view! {
                     <div class="form">

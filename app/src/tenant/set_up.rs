@@ -20,7 +20,7 @@ fn at_microsoft(address: &'static str, words: &'static str) -> AnyView {
 
 /// The scripts that do it, and how it is done by hand. Which one is shown follows the choice in the form around them; the one for
 /// a certificate that is made here is there once it was made.
-pub fn preparation(made: Option<&PublicCertificate>) -> AnyView {
+pub fn preparation(made: Option<&PublicCertificate>, return_to: Option<&str>) -> AnyView {
     let there = if made.is_some() { "made secret" } else { "secret" };
     view! {
         <div class="stack">
@@ -29,16 +29,16 @@ pub fn preparation(made: Option<&PublicCertificate>) -> AnyView {
                     "Run this script, signed in to the tenant as a Global Administrator. It registers the application with its credential, grants the permissions with admin consent, and prints what to enter below. It opens in "
                     {at_microsoft(CLOUD_SHELL, "Azure Cloud Shell")}" without installing anything."
                 </p>
-                {ScriptShell::ALL.into_iter().map(|shell| scripts(shell, made)).collect_view()}
+                {ScriptShell::ALL.into_iter().map(|shell| scripts(shell, made, return_to)).collect_view()}
             </div>
-            {by_hand(made)}
+            {by_hand(made, return_to)}
         </div>
     }
     .drawn()
 }
 
 /// The scripts for a shell, of which the style sheet shows the one that fits the chosen credential.
-fn scripts(shell: ScriptShell, made: Option<&PublicCertificate>) -> AnyView {
+fn scripts(shell: ScriptShell, made: Option<&PublicCertificate>, return_to: Option<&str>) -> AnyView {
     let permissions = registry().connection_permissions();
     let name = match shell {
         ScriptShell::AzureCli => "azure-cli",
@@ -51,7 +51,7 @@ fn scripts(shell: ScriptShell, made: Option<&PublicCertificate>) -> AnyView {
         .map(|(kind, credential)| {
             let id = format!("script-{name}-{kind}");
             let label = format!("Script for {}", shell.label());
-            let text = script(shell, credential, &permissions);
+            let text = script(shell, credential, &permissions, return_to);
             view! {
                 <div class="script" data-when=kind>
                     <button class="button small copy" type="button" data-copy=id.clone()>{Icon::Copy.view()}<span aria-live="polite">"Copy"</span></button>
@@ -69,7 +69,7 @@ fn scripts(shell: ScriptShell, made: Option<&PublicCertificate>) -> AnyView {
     .drawn()
 }
 
-fn by_hand(made: Option<&PublicCertificate>) -> AnyView {
+fn by_hand(made: Option<&PublicCertificate>, return_to: Option<&str>) -> AnyView {
     let permissions = registry().connection_permissions();
     let count = permissions.len();
     let rows =
@@ -83,6 +83,9 @@ fn by_hand(made: Option<&PublicCertificate>) -> AnyView {
                 <li>"Under Certificates & secrets, upload a certificate or create a client secret."</li>
             </ol>
             {made.map(certificate_to_upload)}
+            {return_to.map(|address| view! {
+                <p>"Under Authentication, add this Web redirect URI, to which Microsoft leads back after admin consent: "<span class="identifier">{address.to_owned()}</span></p>
+            })}
             <p class="quiet-text">"Without one of the permissions only the types that need it are left out. The connection check names them."</p>
         </details>
     }

@@ -84,9 +84,15 @@ impl ScriptShell {
     }
 }
 
-/// The script for a shell and a credential. It names the permissions and nothing else of the tenant.
+/// The script for a shell and a credential. It names the permissions and, where there is one, the address to which Microsoft leads
+/// back after admin consent.
 #[must_use]
-pub fn script(shell: ScriptShell, credential: ScriptCredential<'_>, permissions: &[AppPermission]) -> String {
+pub fn script(
+    shell: ScriptShell,
+    credential: ScriptCredential<'_>,
+    permissions: &[AppPermission],
+    return_to: Option<&str>,
+) -> String {
     let (text, part) = match (shell, credential) {
         (ScriptShell::AzureCli, ScriptCredential::Certificate(_)) => {
             (include_str!("app_registration/register.sh"), include_str!("app_registration/certificate.sh"))
@@ -106,7 +112,19 @@ pub fn script(shell: ScriptShell, credential: ScriptCredential<'_>, permissions:
         ScriptShell::PowerShell => format!("  '{}' # {}\n", permission.app_role_id, permission.name),
     };
     let roles: String = permissions.iter().map(quote).collect();
-    let text = text.replace("@CREDENTIAL@\n", part).replace("@ROLES@\n", &roles).replace("@GRAPH@", GRAPH_APP_ID);
+    let back = match (shell, return_to) {
+        (_, None) => String::new(),
+        (ScriptShell::AzureCli, Some(_)) => include_str!("app_registration/return.sh").to_owned(),
+        (ScriptShell::PowerShell, Some(_)) => include_str!("app_registration/return.ps1").to_owned(),
+    };
+    // Within single quotes of both shells nothing but these means anything.
+    let address = return_to.unwrap_or_default().replace('\'', "%27");
+    let text = text
+        .replace("@RETURN@\n", &back)
+        .replace("@ADDRESS@", &address)
+        .replace("@CREDENTIAL@\n", part)
+        .replace("@ROLES@\n", &roles)
+        .replace("@GRAPH@", GRAPH_APP_ID);
     match credential {
         ScriptCredential::Certificate(one) => {
             text.replace("@CERTIFICATE@", &one.pem()).replace("@LABEL@", &one.label())
@@ -122,6 +140,8 @@ mod tests {
 
     const PEM: &str = "-----BEGIN CERTIFICATE-----\nMIIB+/8A\nAAAA\n-----END CERTIFICATE-----\n";
 
+    const BACK: &str = "https://atlas.example.com/consent";
+
     fn certificate() -> PublicCertificate {
         PublicCertificate::of_pem(PEM).expect("a certificate")
     }
@@ -132,7 +152,7 @@ mod tests {
         let credentials = [ScriptCredential::Certificate(&certificate), ScriptCredential::Secret];
         ScriptShell::ALL
             .into_iter()
-            .flat_map(|shell| credentials.map(|credential| script(shell, credential, &permissions)))
+            .flat_map(|shell| credentials.map(|credential| script(shell, credential, &permissions, Some(BACK))))
             .collect()
     }
 
@@ -152,10 +172,14 @@ mod tests {
             registry().connection_permissions().iter().map(|one| (one.app_role_id, one.name)).collect();
         for script in scripts() {
             assert_eq!(granted(&script), wanted, "{script}");
-            for place in ["@ROLES@", "@CREDENTIAL@", "@GRAPH@", "@CERTIFICATE@", "@LABEL@"] {
+            for place in ["@ROLES@", "@CREDENTIAL@", "@GRAPH@", "@CERTIFICATE@", "@LABEL@", "@RETURN@", "@ADDRESS@"] {
                 assert!(!script.contains(place), "{place} is left in {script}");
             }
             assert!(script.contains(GRAPH_APP_ID));
+            assert!(
+                script.contains(BACK),
+                "Microsoft leads nobody back to an address that the application does not name"
+            );
         }
     }
 
@@ -187,10 +211,12 @@ mod tests {
     }
 
     #[test]
-    fn no_certificate_ends_the_quotes_around_it() {
+    fn neither_a_certificate_nor_an_address_ends_the_quotes_around_it() {
         for script in scripts().iter().filter(|script| script.contains("<<")) {
             assert!(script.contains("<<'END_OF_CERTIFICATE'"), "base64 has no such line: {script}");
         }
+        let quoted = script(ScriptShell::AzureCli, ScriptCredential::Secret, &[], Some("https://x/';reboot;'"));
+        assert!(quoted.contains("'https://x/%27;reboot;%27'"), "{quoted}");
     }
 
     #[test]
