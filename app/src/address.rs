@@ -30,6 +30,8 @@ pub const RETENTION: &str = "/admin/retention";
 pub const HELP: &str = "/help";
 /// The form for a new tenant.
 pub const ADD_TENANT: &str = "/admin/tenants/new";
+/// Where Microsoft leads back to after admin consent.
+pub const CONSENT: &str = "/consent";
 
 /// What policies set, over all tenants of a person.
 pub const SETTINGS: &str = "/settings";
@@ -87,6 +89,12 @@ pub fn welcome(token: &str) -> String {
 #[must_use]
 pub fn invitation(token: &str) -> String {
     format!("/invitation/{token}")
+}
+
+/// The form for a new tenant, with a certificate that was made for it.
+#[must_use]
+pub fn add_tenant_with(certificate: impl Display) -> String {
+    format!("{ADD_TENANT}?certificate={certificate}")
 }
 
 /// A server function outside of any tenant.

@@ -68,6 +68,7 @@ pages! {
     "/me/second-factor" => second_factor::page::SecondFactorPage, Rule::SignedIn;
     "/me" => account::page::Account, Rule::SignedIn;
     "/me/tokens" => token::page::TokensPage, Rule::SignedIn;
+    "/consent" => tenant::consent_page::ConsentPage, Rule::SignedIn;
     "/help" => palette::help_page::HelpPage, Rule::SignedIn;
     "/admin/users" => user::page::UsersPage, Rule::Administrator;
     "/admin/retention" => retention::page::RetentionPage, Rule::Administrator;
@@ -137,6 +138,7 @@ mod tests {
             address::TOKENS,
             address::SECOND_FACTOR,
             address::HELP,
+            address::CONSENT,
             address::USERS,
             address::RETENTION,
             address::ADD_TENANT,

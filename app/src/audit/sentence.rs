@@ -111,6 +111,9 @@ fn words(action: AuditAction, resource: &str, context: &Value, names: &Names) ->
             Some((format!("was used {when}"), format!("ask for something {when}")))
         }
         AuditAction::TenantAdded => same("added this tenant", "add this tenant"),
+        AuditAction::CertificateMade => {
+            same("made a certificate for a new tenant", "make a certificate for a new tenant")
+        }
         AuditAction::TenantUpdated => same("changed the connection", "change the connection"),
         AuditAction::CredentialRotated => same("replaced the credential", "replace the credential"),
         AuditAction::CredentialRemoved => {

@@ -176,6 +176,7 @@ pub fn plain_frame(
             <header class="top">
                 <a class="brand" href=address::HOME aria-label="TenantAtlas, all tenants">{logo()}<span>"TenantAtlas"</span></a>
                 <span class="spring"></span>
+                {session.map(|_| palette_button())}
                 {bell}
                 {menu}
             </header>

@@ -12,7 +12,7 @@ use super::model::{Picker, PickerCategory, PickerPreset, PickerType};
 use crate::error::AppError;
 use crate::scope::Inside;
 
-/// The picker for a tenant, with a preset marked (`everything` when none or an unknown one is named).
+/// The picker for a tenant, with a preset or the type of that key marked (`everything` when none or an unknown one is named).
 ///
 /// # Errors
 /// When the database fails.
@@ -58,7 +58,9 @@ pub async fn of(inside: &Inside, preset: &str) -> Result<Picker, AppError> {
         let (foundations, dependencies) = (last.include_foundations, last.include_dependencies);
         presets.push(ready_made("last", "Last used", last.policy_types, foundations, dependencies));
     }
-    let chosen = presets.iter().find(|one| one.slug == preset).or(presets.first());
+    // One type alone, as the palette offers it, is marked and is no chip of its own.
+    let alone = registry().get(preset).map(|one| ready_made(one.key, one.label, vec![one.key.to_owned()], false, true));
+    let chosen = presets.iter().find(|one| one.slug == preset).or(alone.as_ref()).or(presets.first());
     let (foundations, dependencies) = chosen.map_or((true, true), |one| (one.foundations, one.dependencies));
     let chosen = chosen.map(|one| one.keys.clone()).unwrap_or_default();
     let categories = Category::ALL

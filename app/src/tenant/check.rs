@@ -7,6 +7,7 @@ use tenantatlas_domain::role::Action;
 use tenantatlas_engine::endpoints;
 use tenantatlas_store::tenants::{Cloud, ConnectionStatus, Licence, Tenant};
 
+use super::consent_page::return_address;
 use super::load::{Checks, MissingPermission, Step};
 use super::portal::portal_cloud;
 use crate::scope::Inside;
@@ -101,37 +102,53 @@ fn missing(inside: &Inside, missing: &[MissingPermission], checked: usize) -> An
     view! {
         <p>{words}</p>
         <ul class="rows">{rows}</ul>
-        {consent_links(&inside.tenant)}
+        {consent_links(inside)}
     }
     .drawn()
 }
 
 /// Where permissions are added, and where an administrator consents to them.
-fn consent_links(tenant: &Tenant) -> Option<AnyView> {
+fn consent_links(inside: &Inside) -> Option<AnyView> {
+    let tenant = &inside.tenant;
     let cloud = portal_cloud(tenant.cloud)?;
     let view = format!("Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/CallAnAPI/appId/{}", tenant.client_id);
     let permissions = PortalSite::Entra.address(cloud, &tenant.entra_tenant_id, &view);
-    let consent = admin_consent(tenant)?;
+    let back = return_address(&inside.engine);
+    let consent = back.as_deref().and_then(|back| admin_consent(tenant, back)).map(|consent| {
+        view! { <a class="button small" href=consent>"Grant admin consent"</a> }
+    });
+    let returns = consent.is_some().then_some(back).flatten().map(|back| {
+        view! {
+            <p class="quiet-text">
+                "Microsoft leads back here afterwards if the application names "<span class="identifier">{back}</span>
+                " as a Web redirect URI, as the script of adding a tenant does."
+            </p>
+        }
+    });
     Some(
         view! {
             <p class="actions">
-                <a class="button small" href=permissions target="_blank" rel="noopener noreferrer">"Open its permissions in Entra"</a>
-                <a class="button small" href=consent target="_blank" rel="noopener noreferrer">"Grant admin consent"</a>
+                <a class="button small" href=permissions target="_blank" rel="noopener noreferrer">"Add and grant its permissions in Entra"</a>
+                {consent}
             </p>
+            {returns}
         }
         .drawn(),
     )
 }
 
 /// The address at which an administrator consents to what the application asks for
-/// (<https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent>). None for a cloud with custom endpoints.
-fn admin_consent(tenant: &Tenant) -> Option<String> {
+/// (<https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent>), and from which they are led back to this
+/// tenant. None for a cloud with custom endpoints.
+fn admin_consent(tenant: &Tenant, back: &str) -> Option<String> {
     if tenant.cloud == Cloud::Custom {
         return None;
     }
     let mut address = endpoints(tenant.cloud, None, None).ok()?.login().clone();
     address.path_segments_mut().ok()?.pop_if_empty().extend([tenant.entra_tenant_id.as_str(), "adminconsent"]);
-    address.query_pairs_mut().append_pair("client_id", &tenant.client_id);
+    let state = tenant.id.to_string();
+    let pairs = [("client_id", tenant.client_id.as_str()), ("redirect_uri", back), ("state", state.as_str())];
+    address.query_pairs_mut().extend_pairs(pairs);
     Some(address.into())
 }
 

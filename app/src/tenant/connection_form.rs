@@ -6,6 +6,7 @@ use tenantatlas_engine::{EngineError, connection_problems};
 use tenantatlas_store::tenants::{
     Cloud, CredentialKind, Environment as StoredEnvironment, Tenant, TenantCredential, TenantDetails,
 };
+use uuid::Uuid;
 
 use super::model::Environment;
 use crate::error::AppError;
@@ -31,9 +32,17 @@ pub struct ConnectionForm {
     pub client_id: String,
 }
 
+/// What a new tenant is signed in to with. It has no `Debug`: it must not reach a log.
+pub enum NewCredential {
+    /// What was entered.
+    Entered(TenantCredential),
+    /// A certificate that was made here, by its id.
+    Made(Uuid),
+}
+
 /// The credential as the form sends it. It has no `Debug`: it must not reach a log.
 pub struct CredentialForm {
-    /// `secret` or `certificate`.
+    /// `secret` or `certificate`; for a new tenant also `made`, by which [`checked`] goes.
     pub kind: String,
     /// The client secret.
     pub secret: String,
@@ -125,10 +134,20 @@ fn parted(text: &str) -> (String, String) {
 pub fn checked(
     connection: ConnectionForm,
     credential: CredentialForm,
-) -> Result<(TenantDetails, TenantCredential), AppError> {
+    made: &str,
+) -> Result<(TenantDetails, NewCredential), AppError> {
     let details = connection.details()?;
-    let credential = credential.credential();
-    let found = connection_problems(&details, credential.as_ref().ok());
+    let credential = if credential.kind == "made" {
+        let nothing_made = || vec![AppError::invalid("made_certificate", "Make the certificate first.")];
+        made.parse().map(NewCredential::Made).map_err(|_| nothing_made())
+    } else {
+        credential.credential().map(NewCredential::Entered)
+    };
+    let entered = credential.as_ref().ok().and_then(|credential| match credential {
+        NewCredential::Entered(entered) => Some(entered),
+        NewCredential::Made(_) => None,
+    });
+    let found = connection_problems(&details, entered);
     let mut problems: Vec<AppError> = found.into_iter().map(as_in_form).collect();
     match credential {
         Ok(credential) => AppError::all(problems).map(|()| (details, credential)),
@@ -221,6 +240,24 @@ fn choice(name: &'static str, value: &'static str, chosen: bool, words: &'static
     .drawn()
 }
 
+/// How a new tenant is signed in to: with a certificate that is made here, or with what somebody has already.
+pub fn credential_of_new_tenant() -> AnyView {
+    view! {
+        <fieldset class="form">
+            <legend>"Credential"</legend>
+            {choice("credential_kind", "made", true, "A certificate of this server", "Recommended. Its private key is made here and never leaves.")}
+            <details>
+                <summary>"A certificate or a client secret of your own"</summary>
+                <div class="form-row">
+                    {choice("credential_kind", "certificate", false, "Own certificate", "With its private key, which you enter below.")}
+                    {choice("credential_kind", "secret", false, "Client secret", "The value, not its ID. It expires: note the day.")}
+                </div>
+            </details>
+        </fieldset>
+    }
+    .drawn()
+}
+
 /// The choice between a certificate and a client secret. What belongs to one of them is marked `data-when` and shown by the
 /// style sheet while it is chosen, so that this needs no script.
 pub fn credential_choice(chosen: Option<CredentialKind>) -> AnyView {
@@ -229,7 +266,7 @@ pub fn credential_choice(chosen: Option<CredentialKind>) -> AnyView {
         <fieldset class="form">
             <legend>"Credential"</legend>
             <div class="form-row">
-                {choice("credential_kind", "certificate", !secret, "Certificate", "Recommended. Its private key never leaves this server again.")}
+                {choice("credential_kind", "certificate", !secret, "Certificate", "Recommended. Its private key is sealed and never shown.")}
                 {choice("credential_kind", "secret", secret, "Client secret", "The value, not its ID. It expires: note the day.")}
             </div>
         </fieldset>
@@ -300,7 +337,7 @@ mod tests {
             entra_id: "nonsense".to_owned(),
             client_id: String::new(),
         };
-        let Err(refusal) = checked(connection, form("", "")) else { panic!("nothing of it is acceptable") };
+        let Err(refusal) = checked(connection, form("", ""), "") else { panic!("nothing of it is acceptable") };
         for field in ["name", "entra_id", "client_id", "certificate", "private_key"] {
             let message = refusal.problem_of(field).unwrap_or_default();
             assert!(!message.is_empty() && !message.contains('_'), "{field}: {message}");

@@ -10,7 +10,7 @@ use super::model::TenantEntry;
 use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use {
-    super::connection_form::{ConnectionForm, CredentialForm, as_in_form, checked},
+    super::connection_form::{ConnectionForm, CredentialForm, NewCredential, as_in_form, checked},
     super::load::entry,
     super::sync_answer::{Became, MOST_TENANTS, SyncAnswer},
     crate::{
@@ -80,6 +80,20 @@ pub async fn sync_tenants(
 }
 rule!(SyncTenants, Rule::SignedIn);
 
+/// Makes a certificate for a tenant that this person is about to add, and leads to the page of adding, which has it in its
+/// scripts. Platform administrators only.
+///
+/// # Errors
+/// Forbidden; when the database fails.
+#[server(prefix = "/api", endpoint = "make_certificate")]
+pub async fn make_certificate() -> Result<(), AppError> {
+    let session = scope::administrator()?;
+    let id = scope::engine()?.make_certificate(&session.actor()).await?;
+    go_to(&address::add_tenant_with(id));
+    Ok(())
+}
+rule!(MakeCertificate, Rule::Administrator);
+
 /// Adds a tenant. Platform administrators only.
 ///
 /// # Errors
@@ -97,13 +111,18 @@ pub async fn add_tenant(
     #[server(default)] secret: String,
     #[server(default)] certificate: String,
     #[server(default)] private_key: String,
+    #[server(default)] made_certificate: String,
 ) -> Result<(), AppError> {
     let session = scope::administrator()?;
     let connection = ConnectionForm { name, environment, cloud, login_url, graph_url, entra_id, client_id };
     let credential = CredentialForm { kind: credential_kind, secret, certificate, private_key };
-    let (details, credential) = checked(connection, credential)?;
+    let (details, credential) = checked(connection, credential, &made_certificate)?;
     let (engine, actor) = (scope::engine()?, session.actor());
-    let id = engine.add_tenant(&actor, &details, &credential).await.map_err(as_in_form)?;
+    let added = match credential {
+        NewCredential::Entered(credential) => engine.add_tenant(&actor, &details, &credential).await,
+        NewCredential::Made(certificate) => engine.add_tenant_by_made_certificate(&actor, &details, certificate).await,
+    };
+    let id = added.map_err(as_in_form)?;
     // The tenant is there whether or not its check can be started; the page it leads to offers the check too.
     let done = match engine.check_tenant(&actor, id, false).await {
         Ok(_) => Done::TenantAdded,

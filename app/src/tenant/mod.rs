@@ -14,6 +14,8 @@ mod check;
 #[cfg(feature = "ssr")]
 pub mod connection_form;
 #[cfg(feature = "ssr")]
+pub mod consent_page;
+#[cfg(feature = "ssr")]
 pub mod list_page;
 #[cfg(feature = "ssr")]
 pub mod load;

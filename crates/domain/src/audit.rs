@@ -93,6 +93,8 @@ crate::names::named! {
         TokenRevoked = "token.revoked",
         /// A tenant was added.
         TenantAdded = "tenant.added",
+        /// A certificate was made for a tenant that is to be added.
+        CertificateMade = "certificate.made",
         /// The credential went with the connection it was entered for.
         CredentialRemoved = "tenant.credential_removed",
         /// A new credential took the place of the old one.

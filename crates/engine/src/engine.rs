@@ -13,6 +13,7 @@ use tenantatlas_store::members::{self, Sight};
 use tenantatlas_store::{Reader, StoreError, Tx, facts};
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
+use url::Url;
 
 use crate::config::EngineConfig;
 use crate::error::EngineError;
@@ -53,6 +54,12 @@ impl Engine {
     #[must_use]
     pub fn runs(&self) -> &Runner {
         &self.core.runner
+    }
+
+    /// Where people find this site, if that is known.
+    #[must_use]
+    pub fn public_url(&self) -> Option<&Url> {
+        self.core.config.outgoing.public_url.as_ref()
     }
 
     /// The database, to be read. What changes something is a command.

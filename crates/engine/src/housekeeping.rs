@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tenantatlas_domain::time::Timestamp;
 use tenantatlas_store::{
-    StoreError, api_answers, deliveries, endpoints, known_browsers, one_time_links, pending_sign_ins, retention,
-    second_factors, sessions, sign_in_attempts, tenants,
+    StoreError, api_answers, deliveries, endpoints, known_browsers, one_time_links, pending_certificates,
+    pending_sign_ins, retention, second_factors, sessions, sign_in_attempts, tenants,
 };
 use tokio::time::Instant;
 
@@ -116,7 +116,7 @@ async fn tell_of_unfinished_sign_ins(core: &Core) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Forgets what has ended and is of no use any more: sessions, one-time links, set-ups that nobody
+/// Forgets what has ended and is of no use any more: sessions, one-time links, certificates without a tenant, set-ups that nobody
 /// finished, failed sign-ins, browsers that were not used for long.
 async fn forget_ended(core: &Core) -> Result<(), StoreError> {
     let at = core.commands.clock.now();
@@ -125,6 +125,7 @@ async fn forget_ended(core: &Core) -> Result<(), StoreError> {
     second_factors::remove_unconfirmed(&mut tx, before(at, SET_UP_LASTS)).await?;
     known_browsers::remove_old(&mut tx, before(at, BROWSER_IS_KNOWN)).await?;
     one_time_links::remove_ended(&mut tx, at).await?;
+    pending_certificates::remove_ended(&mut tx, at).await?;
     sign_in_attempts::remove_old(&mut tx, LONGEST_WINDOW, at).await?;
     endpoints::forget_former_secrets(&mut tx, at).await?;
     api_answers::remove_old(&mut tx, before(at, ANSWERS_ARE_KEPT)).await?;

@@ -91,5 +91,5 @@ pub use tenantatlas_runs::{
     Cancelled, Dispatched, LONGEST_WHY, MOST_AT_ONCE, Operation, OperationKind, Operations, Outcomes, Published,
     ReasonCount, RetryPart, RunContext, RunNotice, Runner, RunnerConfig, Stop, Subscription, Summary, Topic, Work,
 };
-pub use tenants::{connection_problems, endpoints};
+pub use tenants::{MadeCertificate, connection_problems, endpoints, make_certificate};
 pub use token::{hash_token, new_token};

@@ -45,6 +45,7 @@ mod migrations;
 pub mod notifications;
 pub mod one_time_links;
 pub mod operation_runs;
+pub mod pending_certificates;
 pub mod pending_sign_ins;
 pub mod permissions;
 pub mod policies;

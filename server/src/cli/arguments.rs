@@ -180,6 +180,15 @@ pub enum UserCommand {
 pub enum TenantCommand {
     /// Add a tenant with its application registration
     Add(TenantAddArguments),
+    /// Make a certificate and its private key, as two new files for `tenant add`
+    Certificate {
+        /// Where the certificate is written, to be uploaded to the app registration
+        #[arg(long, value_name = "FILE")]
+        certificate_file: PathBuf,
+        /// Where its private key is written, readable for you alone
+        #[arg(long, value_name = "FILE")]
+        private_key_file: PathBuf,
+    },
     /// List the tenants
     List,
     /// Verify token, permissions and license; names each missing permission with the types that need it

@@ -1,9 +1,12 @@
 //! `tenantatlas tenant …`
 
+use std::io::Write as _;
+use std::path::Path;
+
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use tenantatlas_domain::operation::{Failure, OperationStatus};
-use tenantatlas_engine::{Actor, Engine};
+use tenantatlas_engine::{Actor, Engine, make_certificate};
 use tenantatlas_store::operation_runs;
 use tenantatlas_store::permissions::{self, Permission};
 use tenantatlas_store::tenants::{
@@ -26,6 +29,9 @@ pub async fn run(settings: &Settings, command: TenantCommand, output: Output) ->
     let engine = open::engine(settings, open::without_workers()).await?;
     let result = match command {
         TenantCommand::Add(arguments) => add(&engine, arguments, output).await,
+        TenantCommand::Certificate { certificate_file, private_key_file } => {
+            certificate(&engine, &certificate_file, &private_key_file, output).await
+        }
         TenantCommand::List => list(&engine, output).await,
         TenantCommand::AfterSync { tenant, drift, capture, audit_events } => {
             after_sync(&engine, &tenant, (drift, capture, audit_events), output).await
@@ -75,6 +81,30 @@ async fn add(engine: &Engine, arguments: TenantAddArguments, output: Output) -> 
     let id = engine.add_tenant(&Actor::command_line(), &details, &credential).await?;
     output.document(&json!({"id": id, "name": details.name}))?;
     output.line(format!("{} is added. Next: tenantatlas tenant check \"{}\"", details.name, details.name))
+}
+
+/// Writes a new certificate and its private key. Neither file may be there before.
+async fn certificate(engine: &Engine, public: &Path, private: &Path, output: Output) -> Result<(), Exit> {
+    let made = make_certificate(engine.now()).await?;
+    write_new(private, made.private_key_pem.expose_secret())?;
+    write_new(public, &made.certificate_pem)?;
+    output.document(&json!({
+        "certificate_file": public.display().to_string(), "private_key_file": private.display().to_string(),
+    }))?;
+    output.line(format!(
+        "Upload {} to the app registration. Next: tenantatlas tenant add --certificate-file … --private-key-file …, then delete {}",
+        public.display(),
+        private.display()
+    ))
+}
+
+fn write_new(path: &Path, text: &str) -> Result<(), Exit> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| Exit::new(ExitCode::CannotWrite, format!("cannot write {}: {error}", path.display())))
 }
 
 /// Changes what is given of what follows each sync, and shows it.

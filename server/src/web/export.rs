@@ -1,6 +1,6 @@
 //! Downloads of exactly what a list shows, streamed: memory stays flat however long the list is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 
 use axum::body::{Body, Bytes};
@@ -31,7 +31,7 @@ use tenantatlas_domain::time::Timestamp;
 use tenantatlas_engine::AuditEvent;
 use tenantatlas_store::StoreError;
 use tenantatlas_store::audit::{self, Entry, Outcome};
-use tenantatlas_store::inventory::{self, ItemRow, NotRead};
+use tenantatlas_store::inventory::{self, ItemFilter, ItemRow, NotRead, ScopeView};
 
 use super::State;
 use super::answer::refuse;
@@ -191,8 +191,8 @@ pub async fn items(
     }
 }
 
-/// The items that a download holds: those that were picked on the page of the list, or all that its filter finds, with the
-/// types of these that were not read to the end.
+/// The items that a download holds: those that were picked on the page of the list, or all that its filter finds. With either the
+/// types that were not read to the end.
 async fn rows(
     inside: &Inside,
     address: &InventoryFilter,
@@ -203,7 +203,11 @@ async fn rows(
         let sent = url::form_urlencoded::parse(raw.as_bytes());
         let ids: Vec<_> = sent.filter(|(name, _)| name == "items[]").map(|(_, id)| id).collect();
         let picked = picked(inside, address.scope, ids.iter().map(AsRef::as_ref)).await?;
-        return Ok((Vec::new(), stream::iter(picked.into_iter().map(Ok)).boxed()));
+        let types: BTreeSet<String> = picked.iter().map(|row| row.item.policy_type.clone()).collect();
+        let of_types = ItemFilter { policy_types: types.into_iter().collect(), ..ItemFilter::default() };
+        let view = ScopeView::load(inside.engine.reader(), inside.id(), address.scope).await?;
+        let not_read = inventory::not_read(inside.engine.reader(), &view, &of_types).await?;
+        return Ok((not_read, stream::iter(picked.into_iter().map(Ok)).boxed()));
     }
     let view = view(inside, address).await?;
     let query = query(inside, address, &view).await?;

@@ -5,6 +5,7 @@ mod audit_events;
 mod audit_log;
 mod bad_input;
 mod capture;
+mod certificates;
 mod crash;
 mod drift;
 mod foreign_files;

@@ -32,6 +32,7 @@ if (-not $app) {
   $app = Send-Graph POST 'applications' @{ displayName = $name; signInAudience = 'AzureADMyOrg' }
 }
 Send-Graph PATCH "applications/$($app.id)" @{ requiredResourceAccess = $access } | Out-Null
+@RETURN@
 
 $principal = (Send-Graph GET "servicePrincipals?`$filter=appId eq '$($app.appId)'").value | Select-Object -First 1
 if (-not $principal) { $principal = Send-Graph POST 'servicePrincipals' @{ appId = $app.appId } }

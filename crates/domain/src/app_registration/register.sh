@@ -30,6 +30,7 @@ if [ -z "$app" ]; then
   app=$(az ad app create --display-name "$name" --sign-in-audience AzureADMyOrg --query appId --output tsv)
 fi
 again az ad app update --id "$app" --required-resource-accesses "$access"
+@RETURN@
 
 principal=$(az ad sp list --filter "appId eq '$app'" --query '[0].id' --output tsv)
 if [ -z "$principal" ]; then

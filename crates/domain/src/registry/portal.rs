@@ -1,8 +1,8 @@
 //! Where an object of a type is shown in Microsoft's admin centers.
 //!
 //! Microsoft documents no addresses of single objects; these are the ones that the admin centers show in the address bar
-//! and that public tools link to. Where the page of one object needs what an inventory does not keep, the address is that
-//! of the list in which the object stands.
+//! and that more than one public tool links to. Where tools differ, as for update rings, or where the page of one object needs
+//! what an inventory does not keep, the address is that of the list in which the object stands.
 
 use super::policy_type::PolicyType;
 use crate::path_segment::path_segment;
@@ -152,7 +152,12 @@ const DIRECTORY: Portal = entra("Microsoft_AAD_IAM/TenantOverview.ReactView");
 /// Every type of the registry.
 const PORTALS: &[(&str, Portal)] = &[
     ("settingsCatalogPolicy", SETTINGS),
-    ("deviceConfiguration", CONFIGURATION),
+    (
+        "deviceConfiguration",
+        object(
+            "Microsoft_Intune_DeviceSettings/PolicySummaryReportBlade/policyId/{id}/policyName/{name}/policyJourneyState~/0/policyType~/90/isAssigned~/true",
+        ),
+    ),
     ("groupPolicyConfiguration", CONFIGURATION),
     ("groupPolicyUploadedDefinitionFile", CONFIGURATION),
     ("hardwareConfiguration", CONFIGURATION),
@@ -173,7 +178,12 @@ const PORTALS: &[(&str, Portal)] = &[
     ("maintenanceWindowPolicy", SETTINGS),
     ("linuxScriptPolicy", SETTINGS),
     ("devicePreparationPolicy", WINDOWS_ENROLLMENT),
-    ("deviceCompliancePolicy", COMPLIANCE),
+    (
+        "deviceCompliancePolicy",
+        object(
+            "Microsoft_Intune_DeviceSettings/CompliancePolicyOverview.ReactView/policyId/{id}/policyName/{name}/platform~/0/policyType~/0",
+        ),
+    ),
     ("linuxCompliancePolicy", COMPLIANCE),
     ("deviceComplianceScript", COMPLIANCE),
     ("notificationMessageTemplate", COMPLIANCE),
@@ -191,7 +201,12 @@ const PORTALS: &[(&str, Portal)] = &[
         "deviceShellScript",
         object("Microsoft_Intune_DeviceSettings/ConfigureWMPolicyMenuBlade/~/overview/policyId/{id}/policyType~/1"),
     ),
-    ("deviceCustomAttributeShellScript", DEVICES),
+    (
+        "deviceCustomAttributeShellScript",
+        object(
+            "Microsoft_Intune_DeviceSettings/ConfigureCustomAttributesPolicyMenuBladeViewModel/~/overview/id/{id}/displayName/{name}",
+        ),
+    ),
     (
         "deviceHealthScript",
         object(
@@ -262,7 +277,10 @@ const PORTALS: &[(&str, Portal)] = &[
     ("managedEBook", APPS),
     ("iosLobProvisioningProfile", APPS),
     ("wdacSupplementalPolicy", APPS),
-    ("assignmentFilter", list("Microsoft_Intune_DeviceSettings/DevicesMenu/~/assignmentFilters")),
+    (
+        "assignmentFilter",
+        object("Microsoft_Intune_DeviceSettings/AssignmentFilterSummaryBlade/assignmentFilterId/{id}/filterType~/2"),
+    ),
     ("roleScopeTag", list("Microsoft_Intune_DeviceSettings/RolesLandingMenuBlade/~/scopeTags")),
     ("intuneRoleDefinition", ROLES),
     ("intuneRoleAssignment", ROLES),

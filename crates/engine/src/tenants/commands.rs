@@ -6,7 +6,7 @@ use tenantatlas_domain::audit::AuditAction;
 use tenantatlas_domain::ids::TenantId;
 use tenantatlas_domain::role::{Action, Role};
 use tenantatlas_store::tenants::{self, Cloud, Tenant, TenantCredential, TenantDetails};
-use tenantatlas_store::{StoreError, Tx, inventory, members, operation_runs};
+use tenantatlas_store::{StoreError, Tx, inventory, members, operation_runs, pending_certificates};
 use url::Url;
 use uuid::Uuid;
 
@@ -20,6 +20,22 @@ const MAX_NAME: usize = 120;
 /// Longest credential, in bytes: a certificate chain with its key fits many times.
 const MAX_CREDENTIAL: usize = 64 * 1024;
 
+/// With what a new tenant is signed in to.
+#[derive(Clone, Copy)]
+enum Given<'a> {
+    /// What was entered.
+    Entered(&'a TenantCredential),
+    /// A certificate that was made here, by its id.
+    Made(Uuid),
+}
+
+fn no_certificate() -> EngineError {
+    EngineError::invalid(
+        "made_certificate",
+        "was used for another tenant, or was made more than a day ago. Make a new one, and run the script with it",
+    )
+}
+
 impl Engine {
     /// Adds a tenant with its credential. A person who adds it becomes its owner.
     ///
@@ -32,15 +48,40 @@ impl Engine {
         details: &TenantDetails,
         credential: &TenantCredential,
     ) -> Result<TenantId, EngineError> {
+        check_credential(credential)?;
+        self.add(actor, details, Given::Entered(credential)).await
+    }
+
+    /// Adds a tenant with a certificate that was made here for this person ([`Engine::make_certificate`]), which is used up. A
+    /// refusal leaves it as it was.
+    ///
+    /// # Errors
+    /// As [`Engine::add_tenant`]; [`EngineError::Invalid`] when the certificate was used, has ended, or is another person's.
+    pub async fn add_tenant_by_made_certificate(
+        &self,
+        actor: &Actor,
+        details: &TenantDetails,
+        certificate: Uuid,
+    ) -> Result<TenantId, EngineError> {
+        self.add(actor, details, Given::Made(certificate)).await
+    }
+
+    async fn add(&self, actor: &Actor, details: &TenantDetails, given: Given<'_>) -> Result<TenantId, EngineError> {
         let core = &self.core;
         let details = checked(details)?;
-        check_credential(credential)?;
         let id = TenantId::from_uuid(Uuid::now_v7());
         let entry = AuditEntry::new(AuditAction::TenantAdded, "tenant", id).of(id).with(facts(&details));
         core.execute(Command::new(actor, Right::Platform, entry).sensitive(), async |tx, _| {
-            let at = core.commands.clock.now();
+            let (at, vault) = (core.commands.clock.now(), &core.commands.vault);
             tenants::create(tx, id, &details, at).await.map_err(taken)?;
-            tenants::set_credential(tx, &core.commands.vault, id, credential, at).await?;
+            match given {
+                Given::Entered(credential) => tenants::set_credential(tx, vault, id, credential, at).await?,
+                Given::Made(certificate) => {
+                    let user = actor.user_id.ok_or_else(no_certificate)?;
+                    let made = pending_certificates::take(tx, vault, user, certificate, at).await?;
+                    tenants::set_credential(tx, vault, id, &made.ok_or_else(no_certificate)?, at).await?
+                }
+            };
             if let (ActorKind::Person, Some(user)) = (actor.kind, actor.user_id) {
                 members::set(tx, id, user, Role::Owner, at).await?;
             }

@@ -20,6 +20,7 @@ mod inventory;
 mod inviting;
 mod key_replaced;
 mod lists;
+mod made_certificates;
 mod names_of_settings;
 mod preferences;
 mod retention;

@@ -114,6 +114,16 @@ pub fn commands() -> Vec<(&'static str, Carrier, Give)> {
             }),
         ),
         (
+            "add_tenant_by_made_certificate",
+            Administrator,
+            give!(|given| async move {
+                let details = TenantDetails { name: "Another".to_owned(), ..given.details.clone() };
+                let certificate = uuid::Uuid::from_u128(7);
+                given.engine.add_tenant_by_made_certificate(&given.actor, &details, certificate).await
+            }),
+        ),
+        ("make_certificate", Administrator, give!(|given| given.engine.make_certificate(&given.actor))),
+        (
             "remove_tenant",
             Administrator,
             give!(|given| given.engine.remove_tenant(&given.actor, given.tenant, "Contoso")),

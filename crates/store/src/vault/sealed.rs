@@ -135,6 +135,8 @@ macro_rules! places {
 places! {
     CREDENTIAL: "tenant_credentials", "tenants"."credential_sealed" by "id" (true),
         Tenant "id", "tenants.credential";
+    PENDING_CERTIFICATE: "pending_certificates", "pending_certificates"."private_key_sealed" by "id" (true),
+        Person "user_id", "pending_certificates.private_key" per row true;
     POLICY_KEY: "tenant_keys", "policy_keys"."sealed" by "tenant_id" (true),
         Tenant "tenant_id", "policy_keys.sealed";
     SET_UP_SECRET: "second_factors", "pending_sign_ins"."set_up_secret" by "token_hash" (false),

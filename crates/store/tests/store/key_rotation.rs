@@ -12,7 +12,9 @@ use tenantatlas_store::key_rotation::{self, Begun, Rotated, Rotation};
 use tenantatlas_store::policies::TenantKey;
 use tenantatlas_store::tenants::{self, TenantCredential};
 use tenantatlas_store::testing::{TestDatabase, on_both_engines, postgres_migrations, sealed_columns};
-use tenantatlas_store::{Db, StoreError, Vault, database_check, endpoints, facts, pending_sign_ins, second_factors};
+use tenantatlas_store::{
+    Db, StoreError, Vault, database_check, endpoints, facts, pending_certificates, pending_sign_ins, second_factors,
+};
 use uuid::Uuid;
 
 use crate::audit_world::{disarm, entry, execute, rearm};
@@ -74,6 +76,7 @@ pub struct Secrets {
     pub key_file: PathBuf,
     tenants: Vec<TenantId>,
     ada: UserId,
+    bob: UserId,
     endpoint: EndpointId,
 }
 
@@ -124,10 +127,19 @@ impl Secrets {
         endpoints::create(&mut tx, &vault, capturing.tenant, &new, at(1)).await.unwrap();
         let second = secret("second");
         endpoints::rotate(&mut tx, &vault, capturing.tenant, endpoint, &second, at(1_000), at(2)).await.unwrap();
+        for number in 1..=3 {
+            let new = pending_certificates::PendingCertificate {
+                id: Uuid::from_u128(number),
+                certificate: "public".to_owned(),
+                created_at: at(1),
+                expires_at: at(1_000),
+            };
+            pending_certificates::create(&mut tx, &vault, bob, &new, &secret("private")).await.unwrap();
+        }
         audit::append(&mut tx, &vault, &entry(None, None, "x.y"), at(2)).await.unwrap();
         tx.commit().await.unwrap();
         let (address, key_file) = (test.address.clone(), vault.path().to_owned());
-        Self { db, address, capturing, vault, key_file, tenants, ada, endpoint }
+        Self { db, address, capturing, vault, key_file, tenants, ada, bob, endpoint }
     }
 
     /// Everything opens and is what it was.
@@ -145,6 +157,13 @@ impl Secrets {
             let set_up = pending_sign_ins::set_up(db, &[number; 32], at(3)).await.unwrap().unwrap();
             assert_eq!(set_up.secret(vault).unwrap().expose_secret(), "set-up");
             assert_eq!(set_up.recovery_codes(vault).unwrap().expose_secret(), "code");
+        }
+        for one in pending_certificates::list(db, self.bob, at(3)).await.unwrap() {
+            // What is taken comes back with the transaction.
+            let mut tx = db.write().await.unwrap();
+            let taken = pending_certificates::take(&mut tx, vault, self.bob, one.id, at(3)).await.unwrap();
+            let Some(TenantCredential::Certificate { private_key_pem, .. }) = taken else { panic!("it waits") };
+            assert_eq!(private_key_pem.expose_secret(), "private");
         }
         let opened = endpoints::open(db, vault, self.tenants[0], self.endpoint, at(3)).await.unwrap().unwrap();
         assert_eq!(opened.address.expose_secret(), "https://example.com/hook");

@@ -16,6 +16,7 @@ mod links;
 mod notifications;
 mod operation_runs;
 mod overview;
+mod pending_certificates;
 mod people;
 mod policies;
 mod presence;

@@ -71,6 +71,7 @@ fn payload(path: &str) -> Option<&'static str> {
         "/api/pause_schedule" | "/api/remove_schedule" => "schedule=RUN",
         "/api/sync_tenants" => "tenants[]=RUN",
         "/api/add_tenant" => "name=x&environment=x&cloud=x&entra_id=x&client_id=x&credential_kind=secret&secret=x",
+        "/api/make_certificate" => "",
         "/api/add_user" => "name=x&email=x&password=short",
         "/api/change_user" => "user=x",
         "/api/reset_password" => "user=x&password=short",

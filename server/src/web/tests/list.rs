@@ -3,6 +3,9 @@
 use axum::http::{Method, StatusCode, header};
 use tenantatlas_domain::registry::registry;
 use tenantatlas_domain::role::Role;
+use tenantatlas_domain::selection::Selection;
+use tenantatlas_engine::Actor;
+use tenantatlas_graph_sim::{Fault, FaultKind};
 use tenantatlas_store::saved_views;
 
 use super::site::{Site, Who};
@@ -46,6 +49,33 @@ async fn an_export_of_what_was_picked_holds_nothing_else_and_none_is_not_all() {
     let path = format!("/t/{}/inventory/export.csv?picked=1&items%5B%5D={}", site.other, site.item);
     let elsewhere = site.ask(Who::Administrator, Method::GET, &path, "text/csv", None).await;
     assert_eq!(elsewhere.status, StatusCode::NOT_FOUND, "{}", elsewhere.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_of_what_was_picked_says_which_of_their_types_were_not_read_and_why() {
+    let site = Site::start().await;
+    // One more run of the same scope, in which the cloud fails.
+    let refused = FaultKind::Status { status: 403, code: "Forbidden".to_owned(), message: "no".to_owned() };
+    site.cloud.control().set_faults(vec![Fault::always("deviceManagement/configurationPolicies", refused)]);
+    let selection = Selection {
+        policy_types: vec!["settingsCatalogPolicy".to_owned()],
+        categories: Vec::new(),
+        include_foundations: false,
+        include_dependencies: false,
+    };
+    site.engine.dispatch_sync(&Actor::command_line(), site.own, &selection).await.expect("dispatched");
+    site.settle().await;
+    let export = async |kind: &str| {
+        let path = format!("/t/{}/inventory/export.{kind}?picked=1&items%5B%5D={}", site.own, site.item);
+        site.ask(Who::Member(Role::Readonly), Method::GET, &path, "text/csv", None).await.body
+    };
+    let csv = export("csv").await;
+    let lines: Vec<&str> = csv.trim().lines().collect();
+    assert_eq!(lines.len(), 3, "the head, the type that was not read, and the item: {csv}");
+    assert!(lines[1].contains("not_read") && lines[1].contains("permission_missing"), "{csv}");
+    let json: serde_json::Value = serde_json::from_str(&export("json").await).expect("JSON");
+    assert_eq!(json["not_read"][0]["reason_code"], "permission_missing", "{json}");
+    assert_eq!(json["items"].as_array().map(Vec::len), Some(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,7 +30,7 @@ const UNSEEN: &str = "\u{202e}unseen\u{2066}\u{1b}[31m\u{200b}\u{feff}\u{9b}";
 /// Text wherever it stands.
 const QUIET: &str = "quiet words of the same length, ";
 /// Every parameter that a page reads from its address.
-const PARAMETERS: [&str; 41] = [
+const PARAMETERS: [&str; 42] = [
     "q",
     "category",
     "type",
@@ -70,6 +70,7 @@ const PARAMETERS: [&str; 41] = [
     "tenant",
     "outcome",
     "change",
+    "certificate",
     "__path",
     "__err",
 ];

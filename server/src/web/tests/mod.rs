@@ -17,6 +17,7 @@ mod limits;
 mod list;
 mod markup;
 mod onboarding;
+mod palette;
 mod poison;
 mod raw;
 mod refused_forms;
