@@ -73,7 +73,8 @@ on_both_engines! {
             ending.clock.forward((day - waited) * DAY);
             waited = day;
             let (one, two) = tokio::join!(ending.node.tell_of_ends(), other.tell_of_ends());
-            (one.unwrap(), two.unwrap());
+            one.unwrap();
+            two.unwrap();
             assert_eq!(ending.told(operator).await.len(), notices, "after {day} days");
         }
         let told = ending.told(operator).await;

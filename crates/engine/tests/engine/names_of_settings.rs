@@ -84,7 +84,8 @@ on_both_engines! {
         // Two nodes look at the same moment.
         let other = Watched::node_of(world, &watched.clock);
         let (one, two) = tokio::join!(watched.node.start_due(), other.start_due());
-        (one.unwrap(), two.unwrap());
+        one.unwrap();
+        two.unwrap();
         watched.look().await;
         let readings = watched.readings().await;
         assert_eq!(readings.len(), 1, "{readings:?}");
