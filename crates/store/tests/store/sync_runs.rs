@@ -222,7 +222,7 @@ on_both_engines! {
         assert_eq!(view.types["beta"].read_elsewhere, None);
         let rows = inventory::list(db, &view, &ItemQuery { limit: 10, ..ItemQuery::default() }).await.unwrap().rows;
         assert!(rows.iter().all(|row| row.presence.as_str() == "present"), "one item has one state: {rows:?}");
-        let since = |key: &str| rows.iter().filter(|row| row.item.policy_type == key).map(ItemRow::since_words).collect::<Vec<_>>();
+        let since = |key: &str| rows.iter().filter(|row| row.item.policy_type == key).map(inventory::ItemRow::since_words).collect::<Vec<_>>();
         let again = Some("read again since");
         assert_eq!(since("alpha"), [again, again, Some("read again since: not there")]);
         assert_eq!(since("beta"), [None; 3]);
