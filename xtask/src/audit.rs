@@ -53,6 +53,18 @@ struct Ban {
     name: String,
     #[serde(default)]
     reason: String,
+    /// The crates that may ask for it all the same.
+    #[serde(default)]
+    wrappers: Vec<String>,
+}
+
+impl Ban {
+    /// Whether a crate is there although nobody who may ask for it does, or somebody else does as well.
+    fn is_broken_by(&self, one: &Crate, all: &[Crate]) -> bool {
+        let asks = |other: &&Crate| other.dependencies.iter().any(|required| required.name == one.name);
+        let mut askers = all.iter().filter(asks).map(|other| &other.name).peekable();
+        self.name == one.name && (askers.peek().is_none() || !askers.all(|name| self.wrappers.contains(name)))
+    }
 }
 
 /// Checks everything and says what was found.
@@ -81,16 +93,14 @@ pub fn run(root: &Path) -> Result<()> {
 }
 
 fn crate_problems(rules: &Rules, metadata: &Metadata, checksums: &HashMap<(String, String), String>) -> Vec<String> {
-    let banned: BTreeMap<&str, &str> =
-        rules.bans.deny.iter().map(|ban| (ban.name.as_str(), ban.reason.as_str())).collect();
     let mut problems = Vec::new();
     for one in &metadata.packages {
         let mut tell = |problem: String| problems.push(format!("{} {}: {problem}", one.name, one.version));
         if let Some(problem) = licence_problem(&rules.licenses.allow, one.license.as_deref()) {
             tell(problem);
         }
-        if let Some(reason) = banned.get(one.name.as_str()) {
-            tell(format!("is banned: {reason}"));
+        if let Some(ban) = rules.bans.deny.iter().find(|ban| ban.is_broken_by(one, &metadata.packages)) {
+            tell(format!("is banned: {}", ban.reason));
         }
         if metadata.workspace_members.contains(&one.id) {
             problems.extend(wildcard_problems(rules, one));
@@ -228,6 +238,28 @@ mod tests {
         assert!(problems(&metadata("good", "git+https://example.com/good", "MIT")).contains("expected crates.io"));
         assert!(problems(&metadata("other", CRATES_IO, "MIT")).contains("no checksum"));
         assert!(problems(&metadata("rsa", CRATES_IO, "MIT")).contains("is banned"));
+    }
+
+    #[test]
+    fn a_banned_crate_is_let_in_for_those_alone_who_are_named() {
+        let asking = |names: &[&str]| {
+            let crate_of = |name: &str, dependencies: serde_json::Value| {
+                serde_json::json!({
+                    "id": name, "name": name, "version": "1.0.0", "license": "MIT", "source": CRATES_IO,
+                    "dependencies": dependencies, "targets": [],
+                })
+            };
+            let mut packages = vec![crate_of("rsa", serde_json::json!([]))];
+            let asks = serde_json::json!([{ "name": "rsa", "req": "^0.10", "path": null }]);
+            packages.extend(names.iter().map(|name| crate_of(name, asks.clone())));
+            let document = serde_json::json!({
+                "packages": packages, "workspace_members": [], "resolve": { "nodes": [] },
+            });
+            let metadata: Metadata = serde_json::from_value(document).expect("metadata");
+            crate_problems(&rules(), &metadata, &HashMap::new()).join("; ")
+        };
+        assert!(!asking(&["tenantatlas-engine"]).contains("is banned"));
+        assert!(asking(&["tenantatlas-engine", "other"]).contains("is banned"));
     }
 
     #[test]

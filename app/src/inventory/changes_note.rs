@@ -1,7 +1,6 @@
 //! What a list of changes says, and what it does not.
 
 use leptos::prelude::*;
-use tenantatlas_domain::since::Since;
 use tenantatlas_store::inventory::{FirstRead, StateFilter};
 
 use super::labels::type_label;
@@ -54,12 +53,6 @@ pub fn later_words(later: &[FirstRead]) -> Option<String> {
     ))
 }
 
-/// Why changes are not told from a time that has not come.
-#[must_use]
-pub fn in_future(since: Since) -> String {
-    format!("{since} lies in the future. Changes are told since a time that has passed.")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,11 +67,5 @@ mod tests {
         assert!(one.ends_with("(1970-01-01 00:00 UTC). What changed in it before is not known."), "{one}");
         let many = later_words(&["a", "b", "c", "d", "e"].map(read)).expect("words");
         assert!(many.starts_with("5 types were") && many.contains(" and 2 more. What changed in them"), "{many}");
-    }
-
-    #[test]
-    fn a_time_that_has_not_come_is_refused_in_words() {
-        let since: Since = "2099-01-01".parse().expect("a day");
-        assert_eq!(in_future(since), "2099-01-01 lies in the future. Changes are told since a time that has passed.");
     }
 }

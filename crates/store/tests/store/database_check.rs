@@ -160,6 +160,6 @@ async fn rows_that_name_rows_which_do_not_exist_are_found() {
         }
         let report = check(&secrets).await;
         assert!(!report.intact && codes(&report).iter().all(|code| *code == "reference_broken"), "{report:?}");
-        assert_eq!(report.findings.len(), 2, "{report:?}");
+        assert_eq!(report.findings.len(), 3, "{report:?}");
     }
 }
