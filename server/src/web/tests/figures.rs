@@ -86,10 +86,12 @@ async fn waiting(site: &Site, action: &str) -> OperationRunId {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_no_worker_brought_to_its_end_is_counted_as_ended_too() {
+    // Before anything is counted.
+    let recorder = metrics::recorder().expect("figures");
     let site = Site::start().await;
     let id = waiting(&site, "cancelled").await;
     site.engine.runs().cancel(&Actor::command_line(), site.own, id).await.expect("cancelled");
-    let figures = metrics::recorder().expect("figures").render();
+    let figures = recorder.render();
     let of_it = |line: &&str| line.starts_with("runs_ended_total{") && line.contains("\"figures.cancelled\"");
     let counted: Vec<&str> = figures.lines().filter(of_it).collect();
     assert!(matches!(counted.as_slice(), [one] if one.ends_with(" 1")), "{counted:?}");

@@ -22,8 +22,7 @@ const TYPED: &str = "typed \"><script>&amp;</textarea> ";
 /// Typed into every field of a secret.
 const SECRET: &str = "typed-secret-8c1f";
 /// Functions that refuse no form of these: they take any choice, or tell of each thing that was picked what came of it.
-const TAKES_ALL: [&str; 6] =
-    ["cancel_runs", "make_certificate", "retry_runs", "set_columns", "set_single_keys", "sync_tenants"];
+const TAKES_ALL: [&str; 4] = ["cancel_runs", "set_columns", "set_single_keys", "sync_tenants"];
 
 /// A field of a form.
 #[derive(Debug, Clone)]
