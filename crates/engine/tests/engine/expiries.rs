@@ -64,7 +64,8 @@ impl Ending {
 on_both_engines! {
     async fn an_end_is_told_at_each_number_of_days_once_and_to_those_who_work_in_the_tenant(test: TestDatabase) {
         let ending = Ending::new(test).await;
-        let ends = ending.in_days(100);
+        // In the middle of a day, so that it does not matter how exactly it is written down.
+        let ends = Timestamp::from_millis(ending.in_days(100).as_millis() + DAY * 500);
         ending.world.reads(&[(TOKENS, Whole(vec![token("a", ends), token("b", ending.in_days(4_000))]))]).await;
         let (reader, operator) = (ending.person(Role::Readonly).await, ending.person(Role::Operator).await);
         let other = Ending::node_of(&ending.world, &ending.clock);

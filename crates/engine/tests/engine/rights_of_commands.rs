@@ -439,12 +439,13 @@ pub async fn newest(db: &Db) -> Entry {
 }
 
 /// What is told an actor and is no command: it reads, writes what went before, is what commands are made of, or gives many of them.
-const NO_COMMANDS: [&str; 22] = [
+const NO_COMMANDS: [&str; 23] = [
     "add_schedule_to_many",
     "authorise",
     "authorise_platform",
     "before<T, E: Refusal>",
     "begin_download",
+    "begin_many",
     "cancel_all_of_removed",
     "cancel_many",
     "compare_versions",
