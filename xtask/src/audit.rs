@@ -6,7 +6,7 @@
 //! `scripts/setup test` installs cargo-deny where that database can be reached, and then a known vulnerability fails the
 //! run. Where not, that is said, and the run goes on: it says nothing about vulnerabilities.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;

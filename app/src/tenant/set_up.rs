@@ -50,7 +50,8 @@ fn scripts(shell: ScriptShell, made: Option<&PublicCertificate>, return_to: Opti
         .chain([("secret", ScriptCredential::Secret)])
         .map(|(kind, credential)| {
             let id = format!("script-{name}-{kind}");
-            let label = format!("Script for {}", shell.label());
+            let with = if kind == "made" { "the certificate of this server" } else { "a client secret" };
+            let label = format!("Script for {}, with {with}", shell.label());
             let text = script(shell, credential, &permissions, return_to);
             view! {
                 <div class="script" data-when=kind>
