@@ -52,6 +52,8 @@ impl Engine {
         let user = actor.user_id.ok_or(EngineError::Forbidden)?;
         let id = Uuid::now_v7();
         let entry = AuditEntry::new(AuditAction::CertificateMade, "certificate", id);
+        // A key keeps a core busy for a moment: only for who may have one.
+        core.commands.before(actor, &entry, core.commands.authorise_platform(actor)).await?;
         let made = made(core.commands.clock.now()).await?;
         core.execute(Command::new(actor, Right::Platform, entry.with(json!({ "bits": BITS }))), async |tx, _| {
             let at = core.commands.clock.now();
