@@ -6,7 +6,6 @@ use tenantatlas_domain::ids::ItemId;
 use tenantatlas_domain::item_name::shown_name;
 use tenantatlas_domain::references::Assigned;
 use tenantatlas_domain::registry::registry;
-use tenantatlas_domain::since::Since;
 use tenantatlas_store::inventory::{
     self, FirstRead, Group, Heading, InventoryCounts, ItemFilter, ItemPage, ItemQuery, ItemRow, NotRead, ScopeView,
     StateFilter, Total,
@@ -225,7 +224,7 @@ pub async fn query(inside: &Inside, address: &InventoryFilter, view: &ScopeView)
             let found = sync_runs::moment_of(inside.engine.reader(), inside.id(), since, now).await?;
             let found = found.ok_or_else(|| AppError::not_found("The run to tell changes from"))?;
             if found > now {
-                return Err(AppError::invalid("since", in_future(since)));
+                return Err(AppError::invalid("since", since.in_future()));
             }
             Some(found)
         }
@@ -304,20 +303,4 @@ pub async fn picked<'a>(
     let view = ScopeView::load(db, inside.id(), scope).await?;
     let rows = inventory::find_many(db, &view, &ids).await?;
     if rows.is_empty() { Err(AppError::not_found("The items that are picked")) } else { Ok(rows) }
-}
-
-/// Why changes are not told from a time that has not come.
-fn in_future(since: Since) -> String {
-    format!("{since} lies in the future. Changes are told since a time that has passed.")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_that_has_not_come_is_refused_in_words() {
-        let since: Since = "2099-01-01".parse().expect("a day");
-        assert_eq!(in_future(since), "2099-01-01 lies in the future. Changes are told since a time that has passed.");
-    }
 }

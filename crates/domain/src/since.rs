@@ -37,6 +37,12 @@ impl Since {
             Self::Run(_) => None,
         }
     }
+
+    /// Why changes are not told since a time that has not come.
+    #[must_use]
+    pub fn in_future(self) -> String {
+        format!("{self} lies in the future. Changes are told since a time that has passed.")
+    }
 }
 
 impl FromStr for Since {
@@ -71,6 +77,12 @@ impl Display for Since {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_that_has_not_come_is_refused_in_words() {
+        let since: Since = "2099-01-01".parse().unwrap();
+        assert_eq!(since.in_future(), "2099-01-01 lies in the future. Changes are told since a time that has passed.");
+    }
 
     #[test]
     fn what_is_written_reads_back_and_nonsense_is_refused() {

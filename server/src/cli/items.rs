@@ -5,7 +5,7 @@ use std::pin::pin;
 
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use tenantatlas_app::inventory::assigned::assigned_words;
-use tenantatlas_app::inventory::changes_note::{in_future, later_words};
+use tenantatlas_app::inventory::changes_note::later_words;
 use tenantatlas_app::inventory::load::first_read_later;
 use tenantatlas_domain::registry::registry;
 use tenantatlas_engine::{Clock as _, SystemClock};
@@ -55,7 +55,7 @@ async fn list(db: &Reader, arguments: &ItemListArguments, output: Output) -> Res
             let moment =
                 moment.ok_or_else(|| Exit::usage(format!("{since} names no sync run of the tenant that has ended")))?;
             if moment > now {
-                return Err(Exit::usage(in_future(since)));
+                return Err(Exit::usage(since.in_future()));
             }
             Some(moment)
         }
