@@ -60,10 +60,10 @@ struct Ban {
 
 impl Ban {
     /// Whether a crate is there although nobody who may ask for it does, or somebody else does as well.
-    fn is_broken_by(&self, one: &Crate, all: &[Crate]) -> bool {
-        let asks = |other: &&Crate| other.dependencies.iter().any(|required| required.name == one.name);
-        let mut askers = all.iter().filter(asks).map(|other| &other.name).peekable();
-        self.name == one.name && (askers.peek().is_none() || !askers.all(|name| self.wrappers.contains(name)))
+    fn is_broken_by(&self, one: &Crate, metadata: &Metadata) -> bool {
+        let mut askers = metadata.askers_of(one).peekable();
+        let is_let_in = |name: &str| self.wrappers.iter().any(|wrapper| wrapper == name);
+        self.name == one.name && (askers.peek().is_none() || !askers.all(is_let_in))
     }
 }
 
@@ -99,7 +99,7 @@ fn crate_problems(rules: &Rules, metadata: &Metadata, checksums: &HashMap<(Strin
         if let Some(problem) = licence_problem(&rules.licenses.allow, one.license.as_deref()) {
             tell(problem);
         }
-        if let Some(ban) = rules.bans.deny.iter().find(|ban| ban.is_broken_by(one, &metadata.packages)) {
+        if let Some(ban) = rules.bans.deny.iter().find(|ban| ban.is_broken_by(one, metadata)) {
             tell(format!("is banned: {}", ban.reason));
         }
         if metadata.workspace_members.contains(&one.id) {
@@ -243,17 +243,18 @@ mod tests {
     #[test]
     fn a_banned_crate_is_let_in_for_those_alone_who_are_named() {
         let asking = |names: &[&str]| {
-            let crate_of = |name: &str, dependencies: serde_json::Value| {
+            let crate_of = |name: &str| {
                 serde_json::json!({
                     "id": name, "name": name, "version": "1.0.0", "license": "MIT", "source": CRATES_IO,
-                    "dependencies": dependencies, "targets": [],
+                    // What is optional and left out is no asking.
+                    "dependencies": [{ "name": "rsa", "req": "^0.10", "path": null }], "targets": [],
                 })
             };
-            let mut packages = vec![crate_of("rsa", serde_json::json!([]))];
-            let asks = serde_json::json!([{ "name": "rsa", "req": "^0.10", "path": null }]);
-            packages.extend(names.iter().map(|name| crate_of(name, asks.clone())));
+            let packages: Vec<_> = names.iter().chain(&["rsa", "optional"]).map(|name| crate_of(name)).collect();
+            let asks = |name: &&str| serde_json::json!({ "id": name, "deps": [{ "pkg": "rsa", "dep_kinds": [] }] });
             let document = serde_json::json!({
-                "packages": packages, "workspace_members": [], "resolve": { "nodes": [] },
+                "packages": packages, "workspace_members": [],
+                "resolve": { "nodes": names.iter().map(asks).collect::<Vec<_>>() },
             });
             let metadata: Metadata = serde_json::from_value(document).expect("metadata");
             crate_problems(&rules(), &metadata, &HashMap::new()).join("; ")

@@ -133,6 +133,14 @@ pub enum Part {
 }
 
 impl Metadata {
+    /// The names of the crates that are compiled with another one. What they might ask for with other features does not count.
+    pub fn askers_of<'a>(&'a self, one: &Crate) -> impl Iterator<Item = &'a str> {
+        let id = one.id.clone();
+        let asks = self.resolve.nodes.iter().filter(move |node| node.deps.iter().any(|edge| edge.pkg == id));
+        asks.filter_map(|node| self.packages.iter().find(|package| package.id == node.id))
+            .map(|package| package.name.as_str())
+    }
+
     /// Asks cargo, for the locked versions.
     pub fn load(root: &Path) -> Result<Self> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
