@@ -248,7 +248,7 @@ mod tests {
         let fields: Vec<&str> = told.fields.iter().map(|field| field.field.as_str()).collect();
         assert_eq!(fields, ["Name", "Last modified"]);
         let all = of(&before, &state(2, "New", Some((2, 2)), &at(2)));
-        assert_eq!(all.words, "Modified, assigned otherwise and renamed");
+        assert_eq!(all.words, "Modified, assignments changed and renamed");
         assert_eq!(all.unshown, Some("Its settings and its assignments changed."));
         let renamed = of(&before, &state(2, "New", Some((1, 1)), &at(2)));
         assert_eq!((renamed.words.as_str(), renamed.unshown), ("Renamed", None), "a clock is no setting");

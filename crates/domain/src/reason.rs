@@ -66,7 +66,7 @@ reason_codes! {
         "The answer of Microsoft Graph could not be understood: retry what failed, and report it with the request id if it happens again.";
     /// More pages than allowed.
     PageLimit = "page_limit",
-        "This type has more pages than are read of one list: what came is kept and nothing is said of the rest; report it, since no tenant is known to have so many.";
+        "This type has more pages than are read of one list: report it, since no tenant is known to have so many; what came is kept, and nothing is said of the rest.";
     /// A next link that was already followed.
     NextlinkLoop = "nextlink_loop",
         "Microsoft Graph linked its pages in a circle: retry what failed, and report it with the request id if it happens again.";
