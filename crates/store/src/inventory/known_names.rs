@@ -151,14 +151,6 @@ pub async fn object_names_in(
     Ok(names)
 }
 
-#[derive(FromRow)]
-struct TagRow {
-    #[sqlx(try_from = "Uuid")]
-    tenant_id: TenantId,
-    external_id: String,
-    display_name: String,
-}
-
 /// The names of the scope tags of tenants, by their ids.
 ///
 /// # Errors
@@ -169,7 +161,7 @@ pub async fn scope_tags_in(
 ) -> Result<HashMap<TenantId, HashMap<String, String>>, StoreError> {
     let mut statement = Statement::new("SELECT tenant_id, external_id, display_name FROM inventory_items");
     statement.push_in(" WHERE tenant_id", tenants).push(" AND policy_type = 'roleScopeTag' LIMIT $1", args![MOST_TAGS]);
-    let rows: Vec<TagRow> = db.database().query(&statement).await?;
+    let rows: Vec<NamedObject> = db.database().query(&statement).await?;
     let mut names: HashMap<TenantId, HashMap<String, String>> = HashMap::new();
     for row in rows.into_iter().filter(|row| !row.display_name.trim().is_empty()) {
         names.entry(row.tenant_id).or_default().insert(row.external_id, row.display_name);
