@@ -11,7 +11,7 @@ use crate::inventory::labels::type_label;
 use crate::scope::Inside;
 use crate::ui::chips::chip_list;
 use crate::ui::drawn::Drawn as _;
-use crate::ui::form::choice;
+use crate::ui::form::{choice, search_and_choices};
 use crate::ui::icon::Icon;
 
 /// The field that searches, the choices, and the downloads of what they find.
@@ -19,21 +19,7 @@ pub(super) fn filters(inside: &Inside, filter: &FindingsFilter, shown: &Findings
     let export = |kind: &str| filter.first_page().address(&inside.address().findings_export(kind));
     view! {
         <form class="filters" id="filters" data-part="" method="get" action=inside.address().findings() role="search" data-auto="">
-            <div class="search">
-                {Icon::Search.view()}
-                <input
-                    class="input" type="search" name="q" id="filter-q" value=filter.search.clone() placeholder="Search name or id"
-                    aria-label="Search name or id" aria-keyshortcuts="/" data-search="" maxlength="200"
-                />
-                <kbd aria-hidden="true">"/"</kbd>
-            </div>
-            <details class="folds" id="filter-choices">
-                <summary class="button">{Icon::Down.view()}"Filters"</summary>
-                <div class="choices">
-                    {choices(filter, shown)}
-                    <button class="button">"Apply"</button>
-                </div>
-            </details>
+            {search_and_choices(filter.search.clone(), choices(filter, shown))}
             <a class="button quiet" href=export("csv") download="">{Icon::Download.view()}"CSV"</a>
             <a class="button quiet" href=export("json") download="">{Icon::Download.view()}"JSON"</a>
         </form>

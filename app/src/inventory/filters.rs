@@ -13,8 +13,7 @@ use crate::filter::ListFilter as _;
 use crate::filter::inventory::{Grouping, InventoryFilter, state_name};
 use crate::format;
 use crate::ui::drawn::Drawn as _;
-use crate::ui::form::{choice, hidden, options};
-use crate::ui::icon::Icon;
+use crate::ui::form::{choice, hidden, options, search_and_choices};
 
 /// The field that searches, and the choices. On a phone the choices open when they are asked for.
 pub fn filters(base: &str, address: &InventoryFilter, shown: &InventoryView) -> AnyView {
@@ -22,21 +21,7 @@ pub fn filters(base: &str, address: &InventoryFilter, shown: &InventoryView) -> 
     let kept = address.first_page().pairs().into_iter().filter(|(name, _)| kept.contains(name));
     view! {
         <form class="filters" id="filters" data-part="" method="get" action=base.to_owned() role="search" data-auto="">
-            <div class="search">
-                {Icon::Search.view()}
-                <input
-                    class="input" type="search" name="q" id="filter-q" value=address.search.clone() placeholder="Search name or id"
-                    aria-label="Search name or id" aria-keyshortcuts="/" data-search="" maxlength="200"
-                />
-                <kbd aria-hidden="true">"/"</kbd>
-            </div>
-            <details class="folds" id="filter-choices">
-                <summary class="button">{Icon::Down.view()}"Filters"</summary>
-                <div class="choices">
-                    {choices(address, shown)}
-                    <button class="button">"Apply"</button>
-                </div>
-            </details>
+            {search_and_choices(address.search.clone(), choices(address, shown))}
             {kept.map(|(name, value)| hidden(name, value)).collect_view()}
         </form>
     }

@@ -7,6 +7,7 @@ use tenantatlas_engine::{MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS};
 
 use crate::error::AppError;
 use crate::ui::drawn::Drawn as _;
+use crate::ui::icon::Icon;
 
 /// The refusal with which a form came back, for its fields.
 #[derive(Debug, Clone, Default)]
@@ -167,6 +168,28 @@ pub fn choice(
 ) -> AnyView {
     view! {
         <select class="select" name=name id=format!("filter-{name}") aria-label=label>{options(entries, chosen)}</select>
+    }
+    .drawn()
+}
+
+/// The field that searches a list by name or id, and the choices beside it, which open on a phone when they are asked for.
+pub fn search_and_choices(searched: String, choices: AnyView) -> AnyView {
+    view! {
+        <div class="search">
+            {Icon::Search.view()}
+            <input
+                class="input" type="search" name="q" id="filter-q" value=searched placeholder="Search name or id"
+                aria-label="Search name or id" aria-keyshortcuts="/" data-search="" maxlength="200"
+            />
+            <kbd aria-hidden="true">"/"</kbd>
+        </div>
+        <details class="folds" id="filter-choices">
+            <summary class="button">{Icon::Down.view()}"Filters"</summary>
+            <div class="choices">
+                {choices}
+                <button class="button">"Apply"</button>
+            </div>
+        </details>
     }
     .drawn()
 }
